@@ -1,0 +1,109 @@
+// Composes the page: stream → model → one frame → panels, and the panels' wishes back to the model.
+
+import { setAttribute, setText, show } from './dom.js';
+import { Frames } from './frames.js';
+import { Model } from './model.js';
+import { Stream } from './stream.js';
+import './panels/agents.js';
+import './panels/announcer.js';
+import './panels/feed.js';
+import './panels/forecast.js';
+import './panels/headline.js';
+import './panels/hypotheses.js';
+import './panels/impact.js';
+import './panels/metrics.js';
+import './panels/quiet.js';
+import './panels/result.js';
+import './panels/tabs.js';
+import './panels/topbar.js';
+import './panels/track.js';
+import './panels/trigger.js';
+
+const page = document.documentElement;
+const received = document.getElementById('received');
+const always = panels('connection-status', 'trigger-menu', 'incident-tabs', 'page-announcer');
+const ofMode = {
+  connecting: [],
+  quiet: panels('quiet-panel'),
+  incident: panels(
+    'headline-panel', 'phase-track', 'feed-panel', 'result-card', 'agents-panel', 'hypotheses-panel',
+    'impact-panel', 'forecast-panel', 'metrics-panel',
+  ),
+};
+
+/** Messages since the last frame. */
+let queue = [];
+let stale = true;
+
+const frames = new Frames(draw, moves);
+const changed = () => {
+  stale = true;
+  frames.request();
+};
+const stream = new Stream(socketUrl(), {
+  event: (...event) => {
+    queue.push(event);
+    changed();
+  },
+  // What waits for the next frame was sent before the new connection: it has to be taken in before it.
+  opened: (...opened) => {
+    takeQueue();
+    model.opened(...opened);
+  },
+  gap: (...gap) => {
+    takeQueue();
+    model.gap(...gap);
+  },
+  recovered: (recovery) => document.querySelector('connection-status').recovered(recovery),
+  heard: (time) => model.clock.observe(time),
+  changed,
+});
+const model = new Model(stream, changed);
+
+addEventListener('incident-select', ({ detail }) => model.select(detail));
+addEventListener('incident-dismiss', () => model.dismiss());
+addEventListener('incident-trigger', ({ detail }) => model.trigger(detail));
+
+stream.start();
+
+function draw() {
+  takeQueue();
+  if (stream.connection.state !== 'live') model.freeze();
+  const view = model.view();
+  if (stale) {
+    stale = false;
+    setAttribute(page, 'data-connection', view.connection.state);
+    setAttribute(page, 'data-view', view.mode);
+    for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
+    setAttribute(received, 'data-count', view.connection.received);
+    setAttribute(received, 'data-last', view.connection.position?.last ?? 0);
+    setText(document.getElementById('connecting-url'), view.connection.url);
+    for (const panel of panelsOf(view)) panel.update?.(view, model);
+  }
+  for (const panel of panelsOf(view)) panel.tick?.(view, model);
+}
+
+/** Numbers run only while an incident is open and the server is there. */
+function moves() {
+  return stream.connection.state === 'live' && model.view().tabs.some(({ state }) => state === 'open');
+}
+
+function takeQueue() {
+  const events = queue;
+  queue = [];
+  for (const event of events) model.take(...event);
+}
+
+function panelsOf(view) {
+  return [...always, ...ofMode[view.mode]];
+}
+
+function panels(...tags) {
+  return tags.map((tag) => document.querySelector(tag));
+}
+
+function socketUrl() {
+  const url = new URL('/ws', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}

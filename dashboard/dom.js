@@ -1,0 +1,101 @@
+// Owns building and updating DOM nodes: text only, never markup, and nothing is written that did not change.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/**
+ * Creates an element. Strings among the children become text.
+ * @param {string} tag
+ * @param {Record<string, string | number | boolean | null | undefined>} [attributes] `true` is an empty attribute;
+ *   `null` and `false` are left out
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {HTMLElement}
+ */
+export function element(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/**
+ * Creates an SVG element.
+ * @param {string} tag
+ * @param {Record<string, string | number | boolean | null | undefined>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {SVGElement}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) setAttribute(node, name, value);
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+/**
+ * @param {Element} node
+ * @param {string} name
+ * @param {string | number | boolean | null | undefined} value `null` and `false` remove it
+ */
+export function setAttribute(node, name, value) {
+  if (value === null || value === undefined || value === false) {
+    if (node.hasAttribute(name)) node.removeAttribute(name);
+    return;
+  }
+  const text = value === true ? '' : String(value);
+  if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+}
+
+/**
+ * @param {Element} node whose only child is text
+ * @param {string} text
+ */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * Sets a custom property: the CSS says what it means. (The policy forbids `style` attributes, not this.)
+ * @param {HTMLElement | SVGElement} node
+ * @param {string} name
+ * @param {string | number} value
+ */
+export function setProperty(node, name, value) {
+  const text = String(value);
+  if (node.style.getPropertyValue(name) !== text) node.style.setProperty(name, text);
+}
+
+/**
+ * Shows or hides.
+ * @param {HTMLElement} node
+ * @param {boolean} shown
+ */
+export function show(node, shown) {
+  if (node.hidden === shown) node.hidden = !shown;
+}
+
+/**
+ * Makes the children of `parent` those of `items`, one each, keeping the nodes of keys that stay.
+ * @template T
+ * @param {Element} parent
+ * @param {T[]} items
+ * @param {(item: T) => string} keyOf
+ * @param {(item: T) => Element} create
+ * @param {(node: any, item: T) => void} [update]
+ */
+export function keyed(parent, items, keyOf, create, update = () => {}) {
+  const old = new Map(Array.from(parent.children, (node) => [node.dataset.key, node]));
+  let place = parent.firstElementChild;
+  for (const item of items) {
+    const key = keyOf(item);
+    let node = old.get(key);
+    old.delete(key);
+    if (!node) {
+      node = create(item);
+      node.dataset.key = key;
+    }
+    update(node, item);
+    if (node === place) place = place.nextElementSibling;
+    else parent.insertBefore(node, place);
+  }
+  for (const node of old.values()) node.remove();
+}

@@ -1,0 +1,206 @@
+// Owns the fold: events in, incident states out; the exact twin of `src/report/fold.rs` and `state.rs`.
+//
+// No clock, no DOM, no network. A golden recording holds the twins together. Options of the state are `null`
+// when Rust has `None`; optional fields of contract types are left out, as serde leaves them out.
+
+import { readData } from './contract.js';
+
+/**
+ * @typedef {object} IncidentState one incident after some prefix of its events; JSON of Rust's `IncidentState`
+ * @typedef {{incidents: IncidentState[]}} Board every incident of a stream, in order of appearance
+ */
+
+/** @returns {Board} */
+export function newBoard() {
+  return { incidents: [] };
+}
+
+/**
+ * Takes one event into the board. Control messages, unreadable payloads and repeats (an index that was seen)
+ * change nothing.
+ * @param {Board} board
+ * @param {import('./contract.js').Envelope} event
+ * @returns {IncidentState | null} the incident's state if it changed
+ */
+export function fold(board, event) {
+  const data = readData(event);
+  const take = TAKERS[event.type];
+  if (!data || !take) return null;
+  const id = event.subject ?? '';
+  let incident = board.incidents.findLast((known) => known.id === id);
+  if (!incident) {
+    incident = unknown(id, event.time);
+    board.incidents.push(incident);
+  }
+  if (data.index <= incident.index) return null;
+  incident.index = data.index;
+  incident.time = event.time;
+  incident.offset_s = data.offset_s;
+  take(incident, data);
+  return incident;
+}
+
+/**
+ * Folds a whole recording.
+ * @param {Iterable<import('./contract.js').Envelope>} events
+ * @returns {Board}
+ */
+export function foldAll(events) {
+  const board = newBoard();
+  for (const event of events) fold(board, event);
+  return board;
+}
+
+/**
+ * Forgets the oldest ended incidents until at most `keep` incidents are left.
+ * @param {Board} board
+ * @param {number} keep
+ */
+export function forgetEnded(board, keep) {
+  let surplus = Math.max(0, board.incidents.length - keep);
+  board.incidents = board.incidents.filter((incident) => {
+    const drop = surplus > 0 && incident.state !== 'open';
+    if (drop) surplus -= 1;
+    return !drop;
+  });
+}
+
+const TAKERS = {
+  incident_started: start,
+  agent_action: act,
+  system_metrics: measure,
+  incident_resolved: end,
+};
+
+/** Before any event: what is not known is `null` or empty. */
+function unknown(id, time) {
+  return {
+    id,
+    state: 'open',
+    index: 0,
+    offset_s: 0,
+    time,
+    title: id,
+    severity: null,
+    services: [],
+    synthetic: false,
+    impact_started_at: null,
+    target_s: null,
+    speed: 1,
+    phases: [],
+    phase: null,
+    now: null,
+    agents: [],
+    hypotheses: [],
+    forecasts: [],
+    metrics: {},
+    users_affected: null,
+    users_peak: null,
+    cost: null,
+    actions: { total: 0, failed: 0 },
+    marks: { detected: null, diagnosed: null, mitigated: null },
+    resolution: null,
+    run: null,
+  };
+}
+
+function start(incident, started) {
+  incident.title = started.title;
+  incident.severity = started.severity;
+  incident.services = started.services;
+  incident.synthetic = started.synthetic;
+  incident.impact_started_at = started.impact_started_at;
+  incident.target_s = started.target_s;
+  incident.speed = started.speed;
+  incident.phase = started.phases[0]?.name ?? null;
+  incident.phases = started.phases;
+  incident.agents = started.agents.map((agent) => idle(agent.id, agent.role));
+  incident.run = started.run ?? null;
+}
+
+const AGENT_STATUS = { in_progress: 'working', completed: 'done', failed: 'failed' };
+
+function act(incident, action) {
+  incident.phase = action.phase;
+  if (action.status !== 'in_progress') {
+    incident.actions.total += 1;
+    incident.actions.failed += action.status === 'failed' ? 1 : 0;
+  }
+  // A milestone is reached once; what repeats it later does not move it.
+  for (const mark of action.marks) incident.marks[mark] ??= action.offset_s;
+  believe(incident.hypotheses, action.hypotheses);
+  if (action.forecast) {
+    const made = { ...action.forecast, made_s: action.offset_s };
+    const place = incident.forecasts.findIndex((old) => old.quantity === made.quantity);
+    if (place < 0) incident.forecasts.push(made);
+    else incident.forecasts[place] = made;
+  }
+  let agent = incident.agents.find((known) => known.id === action.agent);
+  if (!agent) {
+    agent = idle(action.agent, '');
+    incident.agents.push(agent);
+  }
+  agent.status = AGENT_STATUS[action.status];
+  agent.action = action.action;
+  agent.summary = action.summary;
+  agent.since_s = action.offset_s;
+  if (action.confidence !== undefined) {
+    agent.confidence_before = agent.confidence;
+    agent.confidence = action.confidence;
+  }
+  if (action.evidence.length > 0) agent.evidence = action.evidence;
+  incident.now = { agent: action.agent, status: action.status, summary: action.summary };
+}
+
+/** An event tells all beliefs at once: a hypothesis that it leaves out is at 0. */
+function believe(known, told) {
+  if (told.length === 0) return;
+  for (const old of known) old.p = 0;
+  for (const { id, claim, p } of told) {
+    const old = known.find((hypothesis) => hypothesis.id === id);
+    if (old) Object.assign(old, { claim, p, peak: Math.max(old.peak, p) });
+    else known.push({ id, claim, p, peak: p });
+  }
+}
+
+function measure(incident, sample) {
+  incident.phase = sample.phase;
+  incident.metrics = { ...incident.metrics, ...sample.metrics };
+  if (sample.users_affected !== undefined) {
+    incident.users_affected = sample.users_affected;
+    incident.users_peak = Math.max(incident.users_peak ?? 0, sample.users_affected);
+  }
+  if (sample.cost) incident.cost = sample.cost;
+}
+
+function end(incident, resolved) {
+  incident.state = resolved.outcome;
+  if (resolved.cost) incident.cost = resolved.cost;
+  if (resolved.users_peak !== undefined) incident.users_peak = resolved.users_peak;
+  // The publisher counted every attempt; this fold may have joined late.
+  incident.actions = resolved.actions;
+  for (const agent of incident.agents) {
+    if (agent.status === 'working') agent.status = 'idle';
+  }
+  incident.resolution = {
+    outcome: resolved.outcome,
+    summary: resolved.summary,
+    root_cause: resolved.root_cause ?? null,
+    durations: resolved.durations,
+    followups: resolved.followups,
+  };
+}
+
+function idle(id, role) {
+  return {
+    id,
+    role,
+    status: 'idle',
+    action: null,
+    summary: null,
+    confidence: null,
+    confidence_before: null,
+    since_s: null,
+    evidence: [],
+  };
+}

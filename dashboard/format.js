@@ -1,0 +1,139 @@
+// Owns how times, durations, money, counts and metrics are written. Pure; one locale, so that screens agree.
+
+const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+const SMALL = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
+const money = new Map();
+
+const two = (value) => String(value).padStart(2, '0');
+
+/**
+ * `01:07`, or `1:01:07` from an hour on.
+ * @param {number} seconds
+ * @param {boolean} [hours] write hours even when there are none, so that a long incident's digits stay put
+ */
+export function clock(seconds, hours = false) {
+  const whole = Math.max(0, Math.floor(seconds + 1e-6));
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor(whole / 60) % 60;
+  return h > 0 || hours ? `${h}:${two(m)}:${two(whole % 60)}` : `${two(m)}:${two(whole % 60)}`;
+}
+
+/**
+ * A moment of the incident: `T+01:07`.
+ * @param {number} offset_s
+ * @param {boolean} [hours]
+ */
+export function stamp(offset_s, hours = false) {
+  return `T+${clock(offset_s, hours)}`;
+}
+
+/**
+ * The countdown's digits. A second that has begun still counts, as on a kitchen timer.
+ * @param {number} remaining_s
+ * @param {boolean} over the target is missed
+ * @param {boolean} [hours]
+ */
+export function countdown(remaining_s, over, hours = false) {
+  return over ? `+${clock(-remaining_s, hours)}` : clock(Math.ceil(remaining_s - 1e-6), hours);
+}
+
+/**
+ * Whether an incident is told in hours.
+ * @param {import('./fold.js').IncidentState} state
+ */
+export function inHours(state) {
+  return Math.max(state.target_s ?? 0, state.phases.at(-1)?.end_s ?? 0, state.offset_s) >= 3600;
+}
+
+/**
+ * A duration for a sentence: `4.2 s`, `3 min`, `1 h 30 min`.
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (seconds < 3600) {
+    const rest = Math.round(seconds % 60);
+    return rest && seconds < 600 ? `${Math.floor(seconds / 60)} min ${rest} s` : `${minutes} min`;
+  }
+  return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
+}
+
+/**
+ * Whole money: `$12,345`.
+ * @param {number} amount
+ * @param {string} currency ISO 4217
+ */
+export function cash(amount, currency) {
+  if (!money.has(currency)) money.set(currency, moneyFormat(currency));
+  return money.get(currency).format(amount);
+}
+
+function moneyFormat(currency) {
+  try {
+    return new Intl.NumberFormat('en-US', { style: 'currency', currency, maximumFractionDigits: 0 });
+  } catch {
+    // Not three letters: a stream may say anything.
+    return { format: (amount) => `${COUNT.format(amount)} ${currency}` };
+  }
+}
+
+/** @param {number} value */
+export function count(value) {
+  return COUNT.format(value);
+}
+
+/**
+ * @param {number} part 0 to 1
+ */
+export function percent(part) {
+  return `${Math.round(part * 100)}%`;
+}
+
+/**
+ * A name of the wire for people: `latency_p99` → `Latency p99`.
+ * @param {string} name
+ */
+export function words(name) {
+  const spaced = name.replaceAll(/[_-]+/g, ' ');
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
+
+/**
+ * A metric's value. The wire names no units, so the name has to tell.
+ * @param {string} name
+ * @param {number} value
+ */
+export function metric(name, value) {
+  if (/(^|_)(rate|ratio|utili[sz]ation|saturation)$/.test(name) && Math.abs(value) <= 1) {
+    return `${(value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0)}%`;
+  }
+  if (/latency|_ms$|(^|_)p\d\d$/.test(name)) return `${COUNT.format(value)} ms`;
+  if (name === 'users_affected') return COUNT.format(value);
+  if (Math.abs(value) >= 100_000) return COMPACT.format(value);
+  return Math.abs(value) >= 100 ? COUNT.format(value) : SMALL.format(value);
+}
+
+/**
+ * A forecast's value in its unit; times become clocks.
+ * @param {number} value
+ * @param {string} unit
+ * @param {boolean} [hours]
+ */
+export function quantity(value, unit, hours = false) {
+  const seconds = inSeconds(value, unit);
+  return seconds === null ? `${SMALL.format(value)} ${unit}`.trim() : clock(seconds, hours || seconds >= 3600);
+}
+
+const SECONDS = { s: 1, min: 60, h: 3600 };
+
+/**
+ * @param {number} value
+ * @param {string} unit
+ * @returns {number | null} `null` when the unit is not one of time
+ */
+export function inSeconds(value, unit) {
+  return Object.hasOwn(SECONDS, unit) ? value * SECONDS[unit] : null;
+}

@@ -1,0 +1,57 @@
+// Owns the icons: drawn, because the glyphs of system fonts differ, and always next to a word.
+
+import { svg } from './dom.js';
+
+/** 16 × 16, strokes of 1.75; `fill:` marks a path that is filled. */
+const PATHS = {
+  detect: ['M8 1.9a6.1 6.1 0 1 0 0 12.2A6.1 6.1 0 0 0 8 1.9Z', 'fill:M8 5.4a2.6 2.6 0 1 0 0 5.2 2.6 2.6 0 0 0 0-5.2Z'],
+  diagnose: ['M6.8 2.2a4.6 4.6 0 1 0 0 9.2 4.6 4.6 0 0 0 0-9.2Z', 'M10.2 10.2 14 14'],
+  predict: ['M3 13 13 3', 'M6.2 3H13v6.8'],
+  check: ['M2.5 8.6 6.2 12.3 13.5 4'],
+  alert: ['fill:M8 1.6 15 14H1L8 1.6Zm-.9 4.6v4h1.8v-4H7.1Zm0 5v1.6h1.8v-1.6H7.1Z'],
+  other: ['M3 8h10'],
+  idle: ['M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z'],
+  working: ['M8 2.5a5.5 5.5 0 1 1-5.5 5.5', 'fill:M8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z'],
+  bolt: ['fill:M9.3 1 3 9.2h4L6.2 15 13 6.6H8.7L9.3 1Z'],
+  reconnect: ['M13.2 6.2A5.6 5.6 0 0 0 3 5.4', 'M2.8 9.8A5.6 5.6 0 0 0 13 10.6', 'M3 2.2v3.4h3.4', 'M13 13.8v-3.4H9.6'],
+  theme: ['M8 2.2a5.8 5.8 0 1 0 0 11.6A5.8 5.8 0 0 0 8 2.2Z', 'fill:M8 2.2v11.6A5.8 5.8 0 0 0 8 2.2Z'],
+  copy: ['M5.5 5.5h8v8h-8z', 'M10.5 5.5v-3h-8v8h3'],
+  close: ['M3.5 3.5l9 9', 'M12.5 3.5l-9 9'],
+  down: ['M8 2.5v11', 'M3.5 9 8 13.5 12.5 9'],
+  up: ['M8 13.5v-11', 'M3.5 7 8 2.5 12.5 7'],
+  users: ['M8 7.2a2.6 2.6 0 1 0 0-5.2 2.6 2.6 0 0 0 0 5.2Z', 'M2.8 14a5.2 5.2 0 0 1 10.4 0'],
+};
+
+const OF_PHASE = { detect: 'detect', diagnose: 'diagnose', predict: 'predict', resolve: 'check', verify: 'check', done: 'check' };
+
+/**
+ * @param {string} name
+ * @returns {SVGElement}
+ */
+export function icon(name) {
+  const paths = (PATHS[name] ?? PATHS.other).map((path) =>
+    path.startsWith('fill:')
+      ? svg('path', { d: path.slice(5), class: 'solid' })
+      : svg('path', { d: path }));
+  return svg('svg', { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true', 'data-icon': name }, ...paths);
+}
+
+/**
+ * The name of a phase's icon. Scenarios may name phases as they like; unknown ones get a neutral one.
+ * @param {string | null} phase
+ */
+export function phaseIcon(phase) {
+  return Object.hasOwn(OF_PHASE, phase ?? '') ? OF_PHASE[phase] : 'other';
+}
+
+/**
+ * Puts the icon into `host`, replacing the one there if it is another.
+ * @param {Element} host
+ * @param {string} name
+ */
+export function setIcon(host, name) {
+  const old = host.firstElementChild;
+  if (old?.getAttribute('data-icon') === name) return;
+  old?.remove();
+  host.prepend(icon(name));
+}

@@ -1,0 +1,240 @@
+// Owns the socket: opens it, resumes at our position, backs off, watches the heartbeat, counts what was lost.
+
+import { knows, readData, readFrame } from './contract.js';
+
+const BACKOFF_BASE_MS = 250;
+const BACKOFF_CAP_MS = 5000;
+/** How long a connection may take until its first frame. */
+const OPENING_MS = 5000;
+/** Missing this many heartbeats means the connection is dead. */
+const SILENT_BEATS = 2.5;
+/** How long we are without a server until a person is told loudly. */
+const GONE_MS = 5000;
+
+/** What a close code means to a person. */
+const CLOSED = {
+  1001: 'the server is going away',
+  1012: 'the server is restarting',
+  4008: 'this page read too slowly',
+  4009: 'this page did not answer pings',
+};
+
+/**
+ * @typedef {object} Connection
+ * @property {'connecting' | 'live' | 'reconnecting' | 'gone'} state
+ * @property {string} url what is being connected to
+ * @property {string} reason why the last connection ended, empty if none did
+ * @property {number} attempt how many tries since it was live
+ * @property {number | null} downSince `performance.now()` of the loss
+ * @property {number | null} retryAt `performance.now()` of the next try
+ * @property {string | null} paused why the server does not go on, `null` when it does
+ * @property {number} unreadable frames that were not understood
+ * @property {{stream: string, last: number} | null} position
+ * @property {number} received distinct events, ever
+ */
+
+/**
+ * @typedef {object} Recovery
+ * @property {number} seconds without a connection
+ * @property {number} replayed events that were caught up on
+ * @property {number | null} lost events that are gone; `null` when the log is another one
+ */
+
+/**
+ * @typedef {object} Handlers
+ * @property {(event: import('./contract.js').Envelope, position: number, live: boolean) => void} event
+ * @property {(opened: object, anew: boolean) => void} opened `anew`: forget everything, the log is another one
+ * @property {(from: number, to: number) => void} gap positions that will never come
+ * @property {(recovery: Recovery) => void} recovered
+ * @property {() => void} changed the connection changed
+ * @property {(time: string) => void} heard a message of that time has just arrived
+ */
+
+export class Stream {
+  /** @type {Connection} */
+  connection;
+  #handlers;
+  #socket = null;
+  #opened = false;
+  #heartbeatMs = OPENING_MS / SILENT_BEATS;
+  #heardAt = 0;
+  #watch = 0;
+  #retry = 0;
+  #gone = 0;
+  /** The last position that follows at once; beyond it events are live. */
+  #replayTo = 0;
+  /** Set between `stream_opened` and the end of what follows at once, over several connections if need be. */
+  #recovery = null;
+
+  /**
+   * @param {string} url of the socket, without a position
+   * @param {Handlers} handlers
+   */
+  constructor(url, handlers) {
+    this.#handlers = handlers;
+    this.connection = {
+      state: 'connecting', url, reason: '', attempt: 0, downSince: null, retryAt: null,
+      paused: null, unreadable: 0, position: null, received: 0,
+    };
+    addEventListener('online', () => this.#hurry());
+    document.addEventListener('visibilitychange', () => document.hidden || this.#hurry());
+  }
+
+  /** Connects, and from then on stays connected. */
+  start() {
+    this.#down();
+    this.#connect();
+  }
+
+  /** Whether everything that follows at once has arrived. */
+  get caughtUp() {
+    return this.#opened && (this.connection.position?.last ?? 0) >= this.#replayTo;
+  }
+
+  #connect() {
+    clearTimeout(this.#retry);
+    const { connection } = this;
+    connection.attempt += 1;
+    connection.retryAt = null;
+    const url = new URL(connection.url);
+    if (connection.position) url.searchParams.set('after', `${connection.position.stream}/${connection.position.last}`);
+    const socket = new WebSocket(url, ['cloudevents.json']);
+    this.#socket = socket;
+    this.#opened = false;
+    this.#heartbeatMs = OPENING_MS / SILENT_BEATS;
+    socket.onmessage = (message) => socket === this.#socket && this.#receive(message.data);
+    socket.onclose = (close) => socket === this.#socket && this.#lose(CLOSED[close.code] ?? 'the connection broke', close.code);
+    this.#heard();
+    this.#handlers.changed();
+  }
+
+  /** Ends the current socket, if any, and arranges for the next. */
+  #lose(reason, code = 0) {
+    const socket = this.#socket;
+    this.#socket = null;
+    clearTimeout(this.#watch);
+    socket?.close();
+    const { connection } = this;
+    if (this.#opened || !connection.reason) connection.reason = reason;
+    this.#opened = false;
+    if (connection.downSince === null) this.#down();
+    // Full jitter, so that a thousand pages do not come back in the same instant. A restart was announced:
+    // the first try comes soon.
+    const longest = code === 1012 ? BACKOFF_BASE_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** connection.attempt);
+    const wait = Math.random() * longest;
+    connection.retryAt = performance.now() + wait;
+    this.#retry = setTimeout(() => this.#connect(), wait);
+    this.#handlers.changed();
+  }
+
+  #down() {
+    const { connection } = this;
+    connection.attempt = 0;
+    connection.downSince = performance.now();
+    if (connection.state === 'live') connection.state = 'reconnecting';
+    this.#gone = setTimeout(() => {
+      connection.state = 'gone';
+      this.#handlers.changed();
+    }, GONE_MS);
+  }
+
+  /** Something changed for the better, or we slept: do not wait for a timer. */
+  #hurry() {
+    if (this.#socket === null && this.connection.downSince !== null) this.#connect();
+    else if (this.#socket) this.#listen();
+  }
+
+  #heard() {
+    this.#heardAt = performance.now();
+    clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => this.#listen(), this.#heartbeatMs * SILENT_BEATS);
+  }
+
+  #listen() {
+    const silent = performance.now() - this.#heardAt;
+    if (silent >= this.#heartbeatMs * SILENT_BEATS) this.#lose(`nothing heard for ${(silent / 1000).toFixed(1)} s`);
+  }
+
+  #receive(frame) {
+    this.#heard();
+    const event = readFrame(frame);
+    if (!event) return this.#unreadable();
+    if (event.type === 'stream_opened') return this.#open(event);
+    if (!this.#opened) return this.#unreadable();
+    this.#handlers.heard(event.time);
+    return event.type === 'heartbeat' ? this.#beat(event) : this.#take(event);
+  }
+
+  #unreadable() {
+    this.connection.unreadable += 1;
+    this.#handlers.changed();
+  }
+
+  #open(event) {
+    const opened = readData(event);
+    if (!opened) return this.#unreadable();
+    const { connection } = this;
+    const { from, to, kind, reason } = opened.follows;
+    const before = connection.position;
+    const seconds = (performance.now() - connection.downSince) / 1000;
+    const anew = before !== null && (before.stream !== opened.stream || (kind === 'reset' && reason !== 'expired'));
+    this.#opened = true;
+    this.#heartbeatMs = opened.heartbeat_ms;
+    this.#replayTo = to;
+    // What comes before `from` was never ours to get, unless we had a position: then it is lost.
+    const missing = before && !anew ? from - before.last - 1 : 0;
+    connection.position = { stream: opened.stream, last: from - 1 };
+    this.#recovery = before && {
+      seconds: seconds + (this.#recovery?.seconds ?? 0),
+      replayed: this.#recovery?.replayed ?? 0,
+      lost: anew ? null : Math.max(0, missing) + (this.#recovery?.lost ?? 0),
+    };
+    Object.assign(connection, { state: 'live', attempt: 0, downSince: null, reason: '', paused: null });
+    clearTimeout(this.#gone);
+    this.#heard();
+    this.#handlers.opened(opened, anew);
+    if (missing > 0) this.#handlers.gap(before.last + 1, from - 1);
+    this.#settle();
+    this.#handlers.changed();
+  }
+
+  #beat(event) {
+    const beat = readData(event);
+    if (!beat) return this.#unreadable();
+    const { connection } = this;
+    const paused = beat.state === 'paused' ? (beat.reason ?? 'no reason given') : null;
+    if (connection.paused !== paused) {
+      connection.paused = paused;
+      this.#handlers.changed();
+    }
+    if (beat.stream !== connection.position.stream || beat.head > connection.position.last) {
+      this.#lose('events are missing at the end');
+    }
+  }
+
+  #take(event) {
+    const { connection } = this;
+    const { stream, last } = connection.position;
+    const position = /^[1-9]\d*$/.test(event.id) ? Number(event.id) : 0;
+    if (event.source !== `/streams/${stream}` || !Number.isSafeInteger(position) || position === 0) return this.#unreadable();
+    // Delivery is at least once; positions are ordered, so one comparison tells a repeat.
+    if (position <= last) return;
+    if (position > last + 1) {
+      if (this.#recovery?.lost != null) this.#recovery.lost += position - last - 1;
+      this.#handlers.gap(last + 1, position - 1);
+    }
+    connection.position.last = position;
+    connection.received += 1;
+    if (knows(event.type) && !readData(event)) connection.unreadable += 1;
+    if (this.#recovery) this.#recovery.replayed += 1;
+    this.#handlers.event(event, position, position > this.#replayTo);
+    this.#settle();
+  }
+
+  /** Tells of a recovery once it is complete: only then is it known that nothing was lost. */
+  #settle() {
+    if (!this.#recovery || !this.caughtUp) return;
+    this.#handlers.recovered(this.#recovery);
+    this.#recovery = null;
+  }
+}

@@ -1,0 +1,97 @@
+//! The JSON Schema of the contract, derived from its types.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::{
+    AgentAction, Heartbeat, IncidentResolved, IncidentStarted, MessageType, SPEC_VERSION, StreamOpened,
+    SystemMetrics,
+};
+
+/// The whole contract: one schema (draft 2020-12) that every text frame satisfies. Each message type's payload
+/// stands under `$defs` with the type's name.
+pub fn document() -> Value {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let payloads = [
+        (MessageType::IncidentStarted, generator.subschema_for::<IncidentStarted>()),
+        (MessageType::AgentAction, generator.subschema_for::<AgentAction>()),
+        (MessageType::SystemMetrics, generator.subschema_for::<SystemMetrics>()),
+        (MessageType::IncidentResolved, generator.subschema_for::<IncidentResolved>()),
+        (MessageType::StreamOpened, generator.subschema_for::<StreamOpened>()),
+        (MessageType::Heartbeat, generator.subschema_for::<Heartbeat>()),
+    ];
+    let one_of = payloads.iter().map(|(kind, payload)| envelope_of(*kind, payload.as_value())).collect::<Vec<_>>();
+    let definitions = generator.take_definitions(true);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "incident stream",
+        "description": "Every text frame of an incident stream: a CloudEvents 1.0 event in structured JSON.",
+        "oneOf": one_of,
+        "$defs": definitions,
+    })
+}
+
+/// The schema of one type's payload alone, with the definitions it refers to.
+pub fn payload(kind: MessageType) -> Value {
+    let schema = match kind {
+        MessageType::IncidentStarted => schemars::schema_for!(IncidentStarted),
+        MessageType::AgentAction => schemars::schema_for!(AgentAction),
+        MessageType::SystemMetrics => schemars::schema_for!(SystemMetrics),
+        MessageType::IncidentResolved => schemars::schema_for!(IncidentResolved),
+        MessageType::StreamOpened => schemars::schema_for!(StreamOpened),
+        MessageType::Heartbeat => schemars::schema_for!(Heartbeat),
+    };
+    schema.to_value()
+}
+
+/// The schema of the envelope alone: what the `envelope` rule checks before it looks at the payload.
+pub fn envelope() -> Value {
+    let mut schema = attributes();
+    schema.insert("title".into(), "CloudEvents 1.0 envelope of an incident stream".into());
+    schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+    Value::Object(schema)
+}
+
+fn envelope_of(kind: MessageType, payload: &Value) -> Value {
+    let mut schema = attributes();
+    schema.insert("title".into(), kind.as_str().into());
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("type".into(), json!({ "const": kind.as_str() }));
+        properties.insert("data".into(), payload.clone());
+        if kind.is_control() {
+            properties.insert("source".into(), json!({ "type": "string", "pattern": "^/servers/.+$" }));
+        } else {
+            properties.insert("id".into(), json!({ "type": "string", "pattern": "^[1-9][0-9]{0,15}$" }));
+            properties
+                .insert("source".into(), json!({ "type": "string", "pattern": "^/streams/[A-Za-z0-9_-]{1,64}$" }));
+        }
+    }
+    if !kind.is_control()
+        && let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut)
+    {
+        required.push("subject".into());
+    }
+    Value::Object(schema)
+}
+
+fn attributes() -> Map<String, Value> {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "specversion": { "const": SPEC_VERSION },
+            "id": { "type": "string", "minLength": 1, "description": "The event's position in its stream, decimal" },
+            "source": { "type": "string", "minLength": 1, "description": "/streams/STREAM or /servers/NAME" },
+            "type": { "type": "string", "minLength": 1 },
+            "subject": { "type": "string", "minLength": 1, "description": "The incident's id" },
+            "time": { "type": "string", "format": "date-time", "description": "When the event was appended, UTC" },
+            "data": { "type": "object" },
+        },
+        "required": ["specversion", "id", "source", "type", "time", "data"],
+        // CloudEvents: attribute names are lower-case letters and digits.
+        "propertyNames": { "pattern": "^[a-z0-9]+$" },
+    });
+    match schema {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,186 @@
+//! The engine that keeps everything in memory, for as long as the process lives.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::clock::Clock;
+use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Stored};
+use crate::contract::{MAX_EVENT_BYTES, MessageType, StreamId};
+
+/// How much is kept. Events of open incidents are kept in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// At most this many events.
+    pub events: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { events: 100_000 }
+    }
+}
+
+/// A journal in memory.
+#[derive(Debug)]
+pub struct Memory {
+    stream: StreamId,
+    retention: Retention,
+    log: Mutex<Log>,
+    extent: watch::Sender<Extent>,
+}
+
+#[derive(Debug)]
+struct Log {
+    clock: Clock,
+    /// Positions are consecutive: the place of one follows from the front's.
+    events: VecDeque<Stored>,
+    head: u64,
+    /// Incidents with at least one event that is kept.
+    incidents: HashMap<Arc<str>, Incident>,
+}
+
+#[derive(Debug)]
+struct Incident {
+    /// Position of each event, by index - 1. Gapless, so a repeat is found at once.
+    positions: Vec<u64>,
+    ended: bool,
+    plan: Option<Arc<str>>,
+}
+
+impl Memory {
+    /// An empty journal: a new stream.
+    pub fn new(stream: StreamId, retention: Retention) -> Self {
+        let (extent, _) = watch::channel(Extent { oldest: 1, head: 0 });
+        let log = Log { clock: Clock::new(), events: VecDeque::new(), head: 0, incidents: HashMap::new() };
+        Self { stream, retention, log: Mutex::new(log), extent }
+    }
+
+    /// Every operation leaves the log whole before it can panic: a poisoned lock is taken all the same.
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append_now(&self, batch: Vec<Record>) -> Result<Vec<u64>, JournalError> {
+        let mut log = self.log();
+        log.check(&batch)?;
+        let positions = batch.into_iter().map(|record| log.push(record)).collect();
+        log.retain(self.retention.events);
+        let extent = log.extent();
+        // Under the lock: a follower never sees an older extent after a newer one.
+        self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
+        Ok(positions)
+    }
+}
+
+impl Log {
+    fn extent(&self) -> Extent {
+        Extent { oldest: self.head + 1 - self.events.len() as u64, head: self.head }
+    }
+
+    /// All or nothing: refuses the batch before anything of it is in.
+    fn check(&self, batch: &[Record]) -> Result<(), JournalError> {
+        let mut has: HashMap<&str, u64> = HashMap::new();
+        for record in batch {
+            if record.kind.is_control() {
+                return Err(JournalError::Refused(format!("{} is not stored", record.kind.as_str())));
+            }
+            if record.data.get().len() > MAX_EVENT_BYTES {
+                return Err(JournalError::Refused(format!("more than {MAX_EVENT_BYTES} bytes")));
+            }
+            let stored = self.incidents.get(record.subject.as_str()).map_or(0, |known| known.positions.len() as u64);
+            let has = has.entry(&record.subject).or_insert(stored);
+            if record.index == 0 || record.index > *has + 1 {
+                let subject = record.subject.clone();
+                return Err(JournalError::Gap { subject, index: record.index, has: *has });
+            }
+            *has = record.index.max(*has);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, record: Record) -> u64 {
+        let place = record.index as usize - 1;
+        let subject: Arc<str> = record.subject.into();
+        let new = || Incident { positions: Vec::new(), ended: false, plan: None };
+        let incident = self.incidents.entry(Arc::clone(&subject)).or_insert_with(new);
+        if let Some(position) = incident.positions.get(place) {
+            return *position;
+        }
+        self.head += 1;
+        incident.positions.push(self.head);
+        incident.ended |= record.kind == MessageType::IncidentResolved;
+        if record.plan.is_some() {
+            incident.plan = record.plan;
+        }
+        self.events.push_back(Stored {
+            position: self.head,
+            time: self.clock.tick(),
+            subject,
+            index: record.index,
+            kind: record.kind,
+            data: record.data.into(),
+        });
+        self.head
+    }
+
+    fn retain(&mut self, keep: usize) {
+        while self.events.len() > keep {
+            let Some(oldest) = self.events.front() else { return };
+            let Some(incident) = self.incidents.get(&oldest.subject) else { return };
+            if !incident.ended {
+                return;
+            }
+            if incident.positions.last() == Some(&oldest.position) {
+                self.incidents.remove(&oldest.subject);
+            }
+            self.events.pop_front();
+        }
+    }
+}
+
+impl Journal for Memory {
+    fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>> {
+        Box::pin(async move { self.append_now(batch) })
+    }
+
+    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>> {
+        Box::pin(async move {
+            let log = self.log();
+            let skip = (after + 1).saturating_sub(log.extent().oldest) as usize;
+            Ok(log.events.iter().skip(skip).take(limit).cloned().collect())
+        })
+    }
+
+    fn extent(&self) -> Extent {
+        *self.extent.borrow()
+    }
+
+    fn follow(&self) -> watch::Receiver<Extent> {
+        self.extent.subscribe()
+    }
+
+    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
+        Box::pin(async move {
+            let log = self.log();
+            let open = log.incidents.iter().filter(|(_, incident)| !incident.ended);
+            let mut open = open
+                .filter_map(|(subject, incident)| {
+                    Some(OpenIncident {
+                        subject: subject.to_string(),
+                        start: *incident.positions.first()?,
+                        index: incident.positions.len() as u64,
+                        plan: incident.plan.clone(),
+                    })
+                })
+                .collect::<Vec<_>>();
+            open.sort_by_key(|incident| incident.start);
+            Ok(open)
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! The append-only log: the only way in. An event has a position here or it does not exist.
+//!
+//! Promises of every engine, held by one conformance suite:
+//! - positions are gapless from 1, in the order of the appends;
+//! - what `append` returned is as durable as the engine gets, and only then visible to `read` and `head`;
+//! - an append is idempotent by (subject, index): a repeat yields the position that the event has;
+//! - times never fall;
+//! - retention drops the oldest events, never one of an incident that is open.
+
+mod clock;
+mod memory;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+
+use crate::contract::{Frame, Message, MessageType, Source, StreamId};
+
+pub use memory::{Memory, Retention};
+
+/// An event on its way in.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The incident's id.
+    pub subject: String,
+    /// The event's place in its incident, from 1.
+    pub index: u64,
+    /// The event's type: never a control message.
+    pub kind: MessageType,
+    /// The payload, kept verbatim.
+    pub data: Box<RawValue>,
+    /// What is played, stored with `incident_started`: an opaque text for whoever picks the incident up.
+    pub plan: Option<Arc<str>>,
+}
+
+impl Record {
+    /// A message of an incident, without a plan. `None` for control messages: they are not stored.
+    pub fn new(subject: &str, message: &Message) -> Option<Self> {
+        let index = message.index()?;
+        Some(Self { subject: subject.to_owned(), index, kind: message.kind(), data: message.data(), plan: None })
+    }
+}
+
+/// An event that is in.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its position.
+    pub position: u64,
+    /// When it was appended.
+    pub time: Timestamp,
+    /// The incident's id.
+    pub subject: Arc<str>,
+    /// The event's place in its incident, from 1.
+    pub index: u64,
+    /// The event's type.
+    pub kind: MessageType,
+    /// The payload, verbatim.
+    pub data: Arc<RawValue>,
+}
+
+impl Stored {
+    /// The text frame: a pure function of stream, position and record.
+    pub fn encode(&self, stream: &StreamId) -> String {
+        let source = Source::Stream(stream.clone());
+        Frame::new(&source, self.position, self.kind, Some(&self.subject), self.time, &self.data).encode()
+    }
+}
+
+/// Where the log begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Position of the oldest event that is kept; `head` + 1 when none is.
+    pub oldest: u64,
+    /// Position of the newest event, 0 in a log that never had one.
+    pub head: u64,
+}
+
+/// An incident whose `incident_resolved` is not in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenIncident {
+    /// The incident's id.
+    pub subject: String,
+    /// Position of its first event.
+    pub start: u64,
+    /// Index of its newest event.
+    pub index: u64,
+    /// What was stored with its start.
+    pub plan: Option<Arc<str>>,
+}
+
+/// Why a journal did not take or give events.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The record can't be an event: too large, a control message, an index of 0.
+    #[error("not an event: {0}")]
+    Refused(String),
+    /// The incident's earlier events are not in: nothing may be left out.
+    #[error("event {index} of {subject} does not follow: the journal has {has} of them")]
+    Gap {
+        /// The incident.
+        subject: String,
+        /// The index that was offered.
+        index: u64,
+        /// The newest index that is in.
+        has: u64,
+    },
+}
+
+/// What every journal operation returns: boxed, so that engines can be chosen at start.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, JournalError>> + Send + 'a>>;
+
+/// An append-only log of events.
+pub trait Journal: Send + Sync + 'static {
+    /// The stream's name, the same as long as the log lives.
+    fn stream(&self) -> &StreamId;
+
+    /// Appends all of `batch` or nothing, in order, and returns once that is durable. Each record's position is
+    /// returned; a repeat has the position it had.
+    ///
+    /// # Errors
+    /// A record that is no event, or one that leaves a gap in its incident. Nothing of the batch is in then.
+    fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>>;
+
+    /// At most `limit` events after position `after`, in order. Begins with the oldest kept if `after` is older.
+    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>>;
+
+    /// Where the log begins and ends now.
+    fn extent(&self) -> Extent;
+
+    /// Follows the extent: changes whenever an append became visible.
+    fn follow(&self) -> watch::Receiver<Extent>;
+
+    /// The incidents that did not end, in order of their start.
+    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>>;
+}

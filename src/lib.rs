@@ -1,0 +1,6 @@
+//! Plays incidents written as TOML scenarios and streams them live.
+#![forbid(unsafe_code)]
+pub mod contract;
+pub mod report;
+pub mod scenario;
+pub mod journal;

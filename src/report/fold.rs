@@ -1,0 +1,209 @@
+//! The fold: events in, states out. `dashboard/fold.js` is its twin; a golden recording holds them together.
+
+use crate::contract::{
+    AgentAction, Envelope, HypothesisBelief, IncidentResolved, IncidentStarted, Mark, Message, Outcome, Status,
+    SystemMetrics,
+};
+
+use super::state::{
+    AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, Now, Resolution, State,
+};
+
+/// Every incident of a stream, in order of appearance.
+#[derive(Debug, Default, Clone)]
+pub struct Board {
+    incidents: Vec<IncidentState>,
+}
+
+impl Board {
+    /// Takes in one event. Control messages, unreadable payloads and repeats (an index that was seen) change
+    /// nothing. Returns the incident's state if it changed.
+    pub fn fold(&mut self, envelope: &Envelope) -> Option<&IncidentState> {
+        let message = envelope.message().ok()?;
+        let index = message.index()?;
+        let id = envelope.incident();
+        let place = match self.incidents.iter().rposition(|incident| incident.id == id) {
+            Some(place) => place,
+            None => {
+                self.incidents.push(IncidentState::unknown(id, envelope.time));
+                self.incidents.len() - 1
+            }
+        };
+        let incident = &mut self.incidents[place];
+        if index <= incident.index {
+            return None;
+        }
+        incident.index = index;
+        incident.time = envelope.time;
+        incident.offset_s = message.offset_s().unwrap_or(incident.offset_s);
+        match message {
+            Message::IncidentStarted(started) => start(incident, started),
+            Message::AgentAction(action) => act(incident, action),
+            Message::SystemMetrics(metrics) => measure(incident, metrics),
+            Message::IncidentResolved(resolved) => end(incident, resolved),
+            Message::StreamOpened(_) | Message::Heartbeat(_) => {}
+        }
+        Some(incident)
+    }
+
+    /// All incidents, in order of appearance.
+    pub fn incidents(&self) -> &[IncidentState] {
+        &self.incidents
+    }
+
+    /// The incident of that id.
+    pub fn get(&self, id: &str) -> Option<&IncidentState> {
+        self.incidents.iter().rfind(|incident| incident.id == id)
+    }
+
+    /// Forgets the oldest ended incidents until at most `keep` incidents are left.
+    pub fn forget_ended(&mut self, keep: usize) {
+        let mut surplus = self.incidents.len().saturating_sub(keep);
+        self.incidents.retain(|incident| {
+            let drop = surplus > 0 && incident.state != State::Open;
+            surplus -= usize::from(drop);
+            !drop
+        });
+    }
+}
+
+fn start(incident: &mut IncidentState, started: IncidentStarted) {
+    incident.title = started.title;
+    incident.severity = Some(started.severity);
+    incident.services = started.services;
+    incident.synthetic = started.synthetic;
+    incident.impact_started_at = Some(started.impact_started_at);
+    incident.target_s = Some(started.target_s);
+    incident.speed = started.speed;
+    incident.phase = started.phases.first().map(|phase| phase.name.clone());
+    incident.phases = started.phases;
+    incident.agents = started.agents.into_iter().map(|agent| idle(agent.id, agent.role)).collect();
+    incident.run = started.run;
+}
+
+fn act(incident: &mut IncidentState, action: AgentAction) {
+    incident.phase = Some(action.phase);
+    if action.status != Status::InProgress {
+        incident.actions.total += 1;
+        incident.actions.failed += u32::from(action.status == Status::Failed);
+    }
+    for mark in &action.marks {
+        let slot = match mark {
+            Mark::Detected => &mut incident.marks.detected,
+            Mark::Diagnosed => &mut incident.marks.diagnosed,
+            Mark::Mitigated => &mut incident.marks.mitigated,
+        };
+        // A milestone is reached once; what repeats it later does not move it.
+        slot.get_or_insert(action.offset_s);
+    }
+    believe(&mut incident.hypotheses, action.hypotheses);
+    if let Some(forecast) = action.forecast {
+        let made = ForecastState { forecast, made_s: action.offset_s };
+        match incident.forecasts.iter_mut().find(|old| old.forecast.quantity == made.forecast.quantity) {
+            Some(old) => *old = made,
+            None => incident.forecasts.push(made),
+        }
+    }
+    let place = match incident.agents.iter().position(|agent| agent.id == action.agent) {
+        Some(place) => place,
+        None => {
+            incident.agents.push(idle(action.agent.clone(), String::new()));
+            incident.agents.len() - 1
+        }
+    };
+    let agent = &mut incident.agents[place];
+    agent.status = match action.status {
+        Status::InProgress => AgentStatus::Working,
+        Status::Completed => AgentStatus::Done,
+        Status::Failed => AgentStatus::Failed,
+    };
+    agent.action = Some(action.action);
+    agent.summary = Some(action.summary.clone());
+    agent.since_s = Some(action.offset_s);
+    if action.confidence.is_some() {
+        agent.confidence_before = agent.confidence;
+        agent.confidence = action.confidence;
+    }
+    if !action.evidence.is_empty() {
+        agent.evidence = action.evidence;
+    }
+    incident.now = Some(Now { agent: action.agent, status: action.status, summary: action.summary });
+}
+
+/// An event tells all beliefs at once: a hypothesis that it leaves out is at 0.
+fn believe(known: &mut Vec<HypothesisState>, told: Vec<HypothesisBelief>) {
+    if told.is_empty() {
+        return;
+    }
+    for old in known.iter_mut() {
+        old.p = 0.0;
+    }
+    for belief in told {
+        match known.iter_mut().find(|old| old.id == belief.id) {
+            Some(old) => {
+                old.p = belief.p;
+                old.peak = old.peak.max(belief.p);
+                old.claim = belief.claim;
+            }
+            None => known.push(HypothesisState {
+                id: belief.id,
+                claim: belief.claim,
+                p: belief.p,
+                peak: belief.p,
+            }),
+        }
+    }
+}
+
+fn measure(incident: &mut IncidentState, sample: SystemMetrics) {
+    incident.phase = Some(sample.phase);
+    incident.metrics.extend(sample.metrics);
+    if let Some(users) = sample.users_affected {
+        incident.users_affected = Some(users);
+        incident.users_peak = incident.users_peak.max(Some(users));
+    }
+    if sample.cost.is_some() {
+        incident.cost = sample.cost;
+    }
+}
+
+fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
+    incident.state = match resolved.outcome {
+        Outcome::Resolved => State::Resolved,
+        Outcome::Cancelled => State::Cancelled,
+    };
+    if resolved.cost.is_some() {
+        incident.cost = resolved.cost;
+    }
+    if resolved.users_peak.is_some() {
+        incident.users_peak = resolved.users_peak;
+    }
+    // The publisher counted every attempt; this fold may have joined late.
+    incident.actions = resolved.actions;
+    for agent in &mut incident.agents {
+        if agent.status == AgentStatus::Working {
+            agent.status = AgentStatus::Idle;
+        }
+    }
+    incident.resolution = Some(Resolution {
+        outcome: resolved.outcome,
+        summary: resolved.summary,
+        root_cause: resolved.root_cause,
+        durations: resolved.durations,
+        followups: resolved.followups,
+    });
+}
+
+fn idle(id: String, role: String) -> AgentState {
+    AgentState {
+        id,
+        role,
+        status: AgentStatus::Idle,
+        action: None,
+        summary: None,
+        confidence: None,
+        confidence_before: None,
+        since_s: None,
+        evidence: Vec::new(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Values over incident time: `{ 0s = 0.002, 6s = 0.31 }`.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::Micros;
+
+/// `(moment, value)`, moments rising strictly, at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keyframes(Vec<(Micros, f64)>);
+
+/// How a value gets from one keyframe to the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolate {
+    /// In a straight line.
+    #[default]
+    Linear,
+    /// It jumps at the next.
+    Step,
+}
+
+impl Keyframes {
+    /// The value at a moment: held before the first keyframe and after the last.
+    pub fn at(&self, time: Micros, interpolate: Interpolate) -> f64 {
+        let next = self.0.partition_point(|(key, _)| *key <= time);
+        let Some(&(from, low)) = next.checked_sub(1).and_then(|last| self.0.get(last)) else {
+            return self.0[0].1;
+        };
+        match (self.0.get(next), interpolate) {
+            (Some(&(to, high)), Interpolate::Linear) => {
+                let part = (time.0 - from.0) as f64 / (to.0 - from.0) as f64;
+                low + part * (high - low)
+            }
+            _ => low,
+        }
+    }
+
+    /// The first moment with a value of its own.
+    pub fn first(&self) -> Micros {
+        self.0[0].0
+    }
+
+    /// The keyframes in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Micros, f64)> {
+        self.0.iter().copied()
+    }
+
+    /// The highest value.
+    pub fn max(&self) -> f64 {
+        self.0.iter().fold(f64::NEG_INFINITY, |max, (_, value)| max.max(*value))
+    }
+
+    /// The lowest value.
+    pub fn min(&self) -> f64 {
+        self.0.iter().fold(f64::INFINITY, |min, (_, value)| min.min(*value))
+    }
+}
+
+impl<'de> Deserialize<'de> for Keyframes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Table;
+        impl<'de> de::Visitor<'de> for Table {
+            type Value = Keyframes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("keyframes like { 0s = 1.5, 30s = 4 }")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Keyframes, A::Error> {
+                let mut keys: Vec<(Micros, f64)> = Vec::new();
+                while let Some((key, value)) = map.next_entry::<Micros, f64>()? {
+                    if !value.is_finite() {
+                        return Err(de::Error::custom(format!("the value at {key} is not a finite number")));
+                    }
+                    keys.push((key, value));
+                }
+                keys.sort_by_key(|(key, _)| *key);
+                if keys.is_empty() {
+                    return Err(de::Error::custom("no keyframes: at least one is needed, as in { 0s = 1 }"));
+                }
+                if let Some(twice) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+                    return Err(de::Error::custom(format!("two keyframes at {}", twice[0].0)));
+                }
+                Ok(Keyframes(keys))
+            }
+        }
+        deserializer.deserialize_map(Table)
+    }
+}

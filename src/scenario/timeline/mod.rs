@@ -1,0 +1,204 @@
+//! Compiling a scenario and a seed to ordered events. Pure: no clock, no I/O. The same file and the same seed
+//! give the same timeline on every machine.
+
+mod actions;
+mod dice;
+mod jitter;
+mod measures;
+mod occurrences;
+mod screen;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::file::ScenarioFile;
+use super::{Micros, Problem};
+use crate::contract::{
+    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, Mark, Message, Outcome, Phase, Run,
+    Status,
+};
+
+use measures::{Measures, round_to_millis};
+use screen::Screen;
+
+/// What is played: events in order, with the screen time at which each is due. It is self-contained: stored
+/// beside the log, it decides what a running incident does whatever becomes of the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// The scenario's id.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// The events; `index` is their place, from 1. The first is `incident_started`, whose `speed` and
+    /// `impact_started_at` the player fills in; the last is `incident_resolved`.
+    pub events: Vec<Planned>,
+}
+
+/// One event and when it is due.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Planned {
+    /// Screen time at speed 1, from the start.
+    pub due: u64,
+    /// What is said.
+    pub message: Message,
+}
+
+/// Why a sound file has no timeline with this seed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (with seed {seed})")]
+pub struct CompileError {
+    message: String,
+    seed: u64,
+    span: std::ops::Range<usize>,
+    help: String,
+}
+
+impl CompileError {
+    pub(super) fn problem(self) -> Problem {
+        Problem::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here").help(self.help)
+    }
+}
+
+impl Timeline {
+    /// How long it takes on screen at speed 1.
+    pub fn duration(&self) -> Micros {
+        Micros(self.events.last().map_or(0, |last| last.due))
+    }
+
+    /// What ends the incident when it is cancelled after its first `emitted` events, `screen_us` into it.
+    pub fn cancelled(&self, emitted: usize, screen_us: u64) -> Message {
+        let events = &self.events[..emitted.min(self.events.len())];
+        let mut cost: Option<Cost> = None;
+        let mut users_peak = None;
+        let mut offset_s = 0.0_f64;
+        for event in events {
+            offset_s = event.message.offset_s().unwrap_or(offset_s);
+            if let Message::SystemMetrics(sample) = &event.message {
+                cost.clone_from(&sample.cost);
+                users_peak = users_peak.max(sample.users_affected);
+            }
+        }
+        if let Some(Message::IncidentStarted(started)) = events.first().map(|event| &event.message) {
+            let now = Screen::of_phases(&started.phases).incident(screen_us);
+            offset_s = offset_s.max(round_to_millis(now).secs());
+        }
+        let (actions, mut durations) = tally(events.iter().map(|event| &event.message));
+        durations.resolve_s = offset_s;
+        Message::IncidentResolved(IncidentResolved {
+            index: events.len() as u64 + 1,
+            offset_s,
+            synthetic: true,
+            outcome: Outcome::Cancelled,
+            summary: "Cancelled before it was resolved".to_owned(),
+            root_cause: None,
+            durations,
+            cost: cost.map(|cost| Cost { per_minute: 0.0, ..cost }),
+            users_peak,
+            actions,
+            followups: Vec::new(),
+        })
+    }
+}
+
+/// Compiles a sound file.
+pub(super) fn compile(file: &ScenarioFile, digest: &str, seed: u64) -> Result<Timeline, CompileError> {
+    let plan = occurrences::plan(file, seed)?;
+    let screen = Screen::new(file, plan.end);
+    let measures = Measures::new(file, &screen, seed);
+    let actions = actions::actions(file, &plan, seed);
+
+    let mut events: Vec<(u64, Draft)> = Vec::new();
+    events.push((0, Draft::Done(Message::IncidentStarted(started(file, &screen, digest, seed)))));
+    let samples = measures.samples().map(|(due, sample)| (due, Draft::Done(Message::SystemMetrics(sample))));
+    events.extend(samples);
+    let drafts = actions.into_iter().map(|action| (screen.of(action.at), Draft::Action(Box::new(action))));
+    events.extend(drafts);
+    // Stable: at one moment the start comes first, then what is measured, then what is done.
+    events.sort_by_key(|(due, _)| *due);
+
+    let mut index_of = std::collections::HashMap::new();
+    let mut planned = Vec::with_capacity(events.len() + 1);
+    for (place, (due, draft)) in events.into_iter().enumerate() {
+        let index = place as u64 + 1;
+        let message = match draft {
+            Draft::Done(mut message) => {
+                if let Message::SystemMetrics(sample) = &mut message {
+                    sample.index = index;
+                }
+                message
+            }
+            Draft::Action(mut action) => {
+                index_of.insert(action.occurrence, index);
+                action.message.index = index;
+                action.message.phase = screen.phase(action.at).to_owned();
+                action.message.caused_by = action.cause.and_then(|cause| index_of.get(&cause).copied());
+                Message::AgentAction(action.message)
+            }
+        };
+        planned.push(Planned { due, message });
+    }
+    let (actions, mut durations) = tally(planned.iter().map(|event| &event.message));
+    durations.resolve_s = plan.end.secs();
+    let resolution = &file.resolution;
+    let resolved = IncidentResolved {
+        index: planned.len() as u64 + 1,
+        offset_s: plan.end.secs(),
+        synthetic: true,
+        outcome: Outcome::Resolved,
+        summary: resolution.summary.clone(),
+        root_cause: resolution.root_cause.as_ref().map(|cause| cause.get_ref().clone()),
+        durations,
+        cost: measures.cost(plan.end).map(|cost| Cost { per_minute: 0.0, ..cost }),
+        users_peak: measures.users_peak(),
+        actions,
+        followups: resolution.followups.clone(),
+    };
+    planned.push(Planned { due: screen.of(plan.end), message: Message::IncidentResolved(resolved) });
+    Ok(Timeline { scenario: file.id.get_ref().clone(), seed, events: planned })
+}
+
+/// An event before its index is known.
+enum Draft {
+    Done(Message),
+    Action(Box<actions::Action>),
+}
+
+fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> IncidentStarted {
+    let agents = file.agents.0.iter();
+    IncidentStarted {
+        index: 1,
+        offset_s: 0.0,
+        synthetic: true,
+        title: file.title.clone(),
+        severity: file.severity,
+        services: file.services.clone(),
+        phases: screen.phases().collect::<Vec<Phase>>(),
+        agents: agents.map(|(id, role)| AgentInfo { id: id.get_ref().clone(), role: role.clone() }).collect(),
+        target_s: file.target.secs(),
+        impact_started_at: Timestamp::UNIX_EPOCH,
+        speed: 1.0,
+        run: Some(Run { scenario: file.id.get_ref().clone(), digest: digest.to_owned(), seed }),
+    }
+}
+
+/// Counts finished attempts and reads the milestones off them.
+fn tally<'a>(messages: impl Iterator<Item = &'a Message>) -> (Actions, Durations) {
+    let mut actions = Actions::default();
+    let mut durations = Durations::default();
+    for message in messages {
+        let Message::AgentAction(action) = message else { continue };
+        if action.status != Status::InProgress {
+            actions.total += 1;
+            actions.failed += u32::from(action.status == Status::Failed);
+        }
+        for mark in &action.marks {
+            let slot = match mark {
+                Mark::Detected => &mut durations.detect_s,
+                Mark::Diagnosed => &mut durations.diagnose_s,
+                Mark::Mitigated => &mut durations.mitigate_s,
+            };
+            slot.get_or_insert(action.offset_s);
+        }
+    }
+    (actions, durations)
+}

@@ -1,0 +1,152 @@
+//! When each step happens and how it ends: edges followed, failures drawn, attempts repeated.
+
+use std::collections::HashMap;
+
+use super::CompileError;
+use super::dice::Dice;
+use crate::contract::Status;
+use crate::scenario::Micros;
+use crate::scenario::file::{After, On, ScenarioFile, Step};
+
+/// One event of a step, before jitter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Occurrence {
+    /// Its place among all occurrences: the name by which a cause is found.
+    pub(super) id: usize,
+    /// Place of the step in the file.
+    pub(super) step: usize,
+    pub(super) at: Micros,
+    pub(super) status: Status,
+    /// From 1.
+    pub(super) attempt: u32,
+    /// The occurrence that led to this one.
+    pub(super) cause: Option<usize>,
+}
+
+/// All occurrences, in an order in which causes precede effects, and the end of the incident.
+pub(super) struct Plan {
+    pub(super) occurrences: Vec<Occurrence>,
+    pub(super) end: Micros,
+}
+
+/// How a step ended: its last occurrence.
+#[derive(Clone, Copy)]
+struct Ended {
+    at: Micros,
+    status: Status,
+    occurrence: usize,
+}
+
+struct Planner<'a> {
+    file: &'a ScenarioFile,
+    seed: u64,
+    place_of: HashMap<&'a str, usize>,
+    /// `None`: not visited. `Some(None)`: the branch is not taken.
+    ended: Vec<Option<Option<Ended>>>,
+    occurrences: Vec<Occurrence>,
+}
+
+/// Follows every step of a sound file.
+pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError> {
+    let ids = file.steps.iter().enumerate();
+    let mut planner = Planner {
+        file,
+        seed,
+        place_of: ids.map(|(place, step)| (step.id.get_ref().as_str(), place)).collect(),
+        ended: vec![None; file.steps.len()],
+        occurrences: Vec::new(),
+    };
+    for place in 0..file.steps.len() {
+        planner.visit(place);
+    }
+    let resolution = &file.resolution;
+    let fail = |span, message, help: &str| CompileError { message, seed, span, help: help.to_owned() };
+    let end = match (&resolution.at, &resolution.after) {
+        (Some(at), _) => *at.get_ref(),
+        (None, Some(after)) => match planner.reached(after) {
+            Some(parent) => parent.at + delay(resolution.delay.as_ref()),
+            None => {
+                let step = after.step.get_ref();
+                let message = format!("the incident never ends: step {step:?} does not happen so");
+                return Err(fail(after.step.span(), message, "hang the resolution on a step of every branch"));
+            }
+        },
+        (None, None) => Micros::default(),
+    };
+    if let Some(last) = file.phases.last().filter(|last| end <= *last.at.get_ref()) {
+        let message = format!("the resolution at {end} is not after the start of the last phase");
+        return Err(fail(last.at.span(), message, "start the phase earlier or delay the resolution"));
+    }
+    if let Some(late) = planner.occurrences.iter().find(|occurrence| occurrence.at >= end) {
+        let step = &file.steps[late.step];
+        let message = format!("step {:?} is still busy at {}, the incident ends at {end}", step.id.get_ref(), late.at);
+        return Err(fail(step.id.span(), message, "make the step earlier or shorter, or the resolution later"));
+    }
+    let mut occurrences = planner.occurrences;
+    occurrences.sort_by_key(|occurrence| occurrence.at);
+    Ok(Plan { occurrences, end })
+}
+
+impl Planner<'_> {
+    /// Recursion ends: a sound file has no rings.
+    fn visit(&mut self, place: usize) -> Option<Ended> {
+        if let Some(known) = self.ended[place] {
+            return known;
+        }
+        let step = &self.file.steps[place];
+        let start = match (&step.at, &step.after) {
+            (Some(at), _) => Some((*at.get_ref(), None)),
+            (None, Some(after)) => {
+                self.reached(after).map(|parent| (parent.at + delay(step.delay.as_ref()), Some(parent.occurrence)))
+            }
+            (None, None) => None,
+        };
+        let ended = start.map(|(at, cause)| self.attempts(place, step, at, cause));
+        self.ended[place] = Some(ended);
+        ended
+    }
+
+    /// The end of the step that an edge hangs on, if it ends as the edge wants.
+    fn reached(&mut self, after: &After) -> Option<Ended> {
+        let place = *self.place_of.get(after.step.get_ref().as_str())?;
+        self.visit(place).filter(|ended| match after.on {
+            On::Any => true,
+            On::Completed => ended.status == Status::Completed,
+            On::Failed => ended.status == Status::Failed,
+        })
+    }
+
+    fn attempts(&mut self, place: usize, step: &Step, start: Micros, cause: Option<usize>) -> Ended {
+        let fails = step.fails.as_ref().map_or(0.0, |fails| *fails.get_ref());
+        let more = step.retry.as_ref().map_or(0, |retry| retry.get_ref().times);
+        let backoff = step.retry.as_ref().map_or(Micros(0), |retry| retry.get_ref().backoff);
+        let mut dice = Dice::new(self.seed, &format!("fails:{}", step.id.get_ref()));
+        let (mut at, mut cause, mut attempt) = (start, cause, 1);
+        loop {
+            let failed = dice.uniform() < fails;
+            if let Some(takes) = step.takes {
+                self.push(place, at, Status::InProgress, attempt, cause);
+                at = at + takes;
+                cause = None;
+            }
+            let status = if failed { Status::Failed } else { Status::Completed };
+            let occurrence = self.push(place, at, status, attempt, cause);
+            if !failed || attempt > more {
+                return Ended { at, status, occurrence };
+            }
+            at = at + backoff;
+            cause = Some(occurrence);
+            attempt += 1;
+        }
+    }
+
+    fn push(&mut self, step: usize, at: Micros, status: Status, attempt: u32, cause: Option<usize>) -> usize {
+        let id = self.occurrences.len();
+        self.occurrences.push(Occurrence { id, step, at, status, attempt, cause });
+        id
+    }
+}
+
+fn delay(delay: Option<&toml::Spanned<Micros>>) -> Micros {
+    delay.map_or(Micros(0), |delay| *delay.get_ref())
+}
