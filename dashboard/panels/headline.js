@@ -1,0 +1,122 @@
+// Owns the headline: what is happening in one sentence, and the numbers that run: phase time, countdown, cost.
+
+import { element, setAttribute, setText, show } from '../dom.js';
+import { cash, clock, countdown, duration, stamp, words } from '../format.js';
+import { icon, phaseIcon, setIcon } from '../icons.js';
+
+const NOW_ICON = { in_progress: 'working', completed: 'check', failed: 'alert' };
+const NOW_WORD = { in_progress: 'working', completed: 'done', failed: 'failed' };
+
+class Headline extends HTMLElement {
+  connectedCallback() {
+    this.severity = element('span', { class: 'badge severity' });
+    this.drill = element('span', { class: 'badge', title: 'Simulated: this is a drill, not a real incident' }, 'Drill');
+    this.services = element('span', { class: 'services' });
+    this.heading = element('h2', { class: 'title' });
+    this.nowIcon = element('span', { class: 'status-icon' });
+    this.nowText = element('span');
+    this.now = element('p', { class: 'now' }, this.nowIcon, this.nowText);
+
+    this.phaseLabel = element('span', { class: 'label' }, 'Phase');
+    this.phaseIcon = element('span');
+    this.phaseWord = element('span', { class: 'word' });
+    this.elapsed = element('span', { class: 'digits sub' });
+
+    this.timerLabel = element('span', { class: 'label' });
+    this.digits = element('span', { class: 'digits' });
+    this.over = element('span', { class: 'over' }, ' over');
+    this.overIcon = icon('alert');
+    this.timer = element('span', { id: 'countdown', role: 'timer' }, this.overIcon, this.digits, this.over);
+
+    this.costLabel = element('span', { class: 'label' });
+    this.cost = element('span', { id: 'cost', class: 'digits' });
+    this.rate = element('span', { class: 'rate' });
+    this.projected = element('span', { class: 'projected' });
+
+    this.append(
+      element('div', { class: 'what' },
+        element('p', { class: 'badges' }, this.severity, this.drill, this.services),
+        this.heading,
+        this.now),
+      element('div', { class: 'vitals' },
+        element('div', { class: 'vital stage' },
+          this.phaseLabel,
+          element('span', { class: 'phase-name' }, this.phaseIcon, this.phaseWord),
+          this.elapsed),
+        element('div', { class: 'vital timer' }, this.timerLabel, this.timer),
+        element('div', { class: 'vital money' },
+          this.costLabel, this.cost, element('span', { class: 'sub' }, this.rate, this.projected))),
+    );
+  }
+
+  /** @param {import('../model.js').View} view */
+  update({ incident, hours }) {
+    setAttribute(this, 'data-phase', incident.phase ?? '');
+    setAttribute(this, 'data-state', incident.state);
+    setText(this.severity, incident.severity ?? '');
+    show(this.severity, incident.severity !== null);
+    setAttribute(this.severity, 'data-severity', incident.severity);
+    show(this.drill, incident.synthetic);
+    setText(this.services, incident.services.join(' · '));
+    setText(this.heading, incident.title);
+    setAttribute(this.heading, 'title', incident.title);
+    this.#now(incident);
+
+    const place = incident.phases.findIndex((phase) => phase.name === incident.phase);
+    const open = incident.state === 'open';
+    setText(this.phaseLabel, open && place >= 0 ? `Phase ${place + 1} of ${incident.phases.length}` : 'State');
+    setIcon(this.phaseIcon, open ? phaseIcon(incident.phase) : incident.state === 'resolved' ? 'check' : 'close');
+    setText(this.phaseWord, words(open ? (incident.phase ?? '') : incident.state));
+    setAttribute(this.timer, 'data-hours', hours);
+    setAttribute(this.cost, 'data-long', (incident.cost?.total ?? 0) >= 1e6);
+    show(this.cost.parentElement, incident.cost !== null);
+  }
+
+  #now({ now, resolution }) {
+    show(this.now, now !== null || resolution !== null);
+    if (resolution) {
+      setIcon(this.nowIcon, resolution.outcome === 'resolved' ? 'check' : 'close');
+      setAttribute(this.now, 'data-status', resolution.outcome === 'resolved' ? 'done' : 'idle');
+      setText(this.nowText, resolution.summary);
+    } else if (now) {
+      setIcon(this.nowIcon, NOW_ICON[now.status]);
+      setAttribute(this.now, 'data-status', NOW_WORD[now.status]);
+      setText(this.nowText, `${words(now.agent)} ${NOW_WORD[now.status] === 'done' ? '' : `(${NOW_WORD[now.status]})`}: ${now.summary}`.replace(' :', ':'));
+    }
+    setAttribute(this.now, 'title', this.nowText.textContent);
+  }
+
+  /** @param {import('../model.js').View} view */
+  tick({ incident, moment, hours, frozen }) {
+    const open = incident.state === 'open';
+    const at = stamp(moment.offset_s, hours);
+    const asOf = frozen && open ? `as of ${at}` : '';
+    setText(this.elapsed, asOf || at);
+    setAttribute(this, 'data-breached', moment.breached);
+    this.#countdown(incident, moment, hours, asOf);
+    if (!moment.cost) return;
+    const { currency, total, per_minute } = moment.cost;
+    setText(this.costLabel, open ? `Cost so far${asOf && ` · ${asOf}`}` : 'Cost in all');
+    setText(this.cost, cash(total, currency));
+    setText(this.rate, open ? `+${cash(per_minute, currency)}/min` : '');
+    setText(this.projected, moment.projected === null ? '' : `≈ ${cash(moment.projected, currency)} at ${clock(moment.end_s, hours)}`);
+    setAttribute(this.projected, 'title', 'Cost at the planned end, if the rate stays');
+  }
+
+  #countdown({ state, target_s }, { remaining_s, breached }, hours, asOf) {
+    show(this.timer.parentElement, remaining_s !== null);
+    if (remaining_s === null) return;
+    const target = `target ${clock(target_s, hours)}`;
+    if (state === 'open') {
+      setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}${asOf && ` · ${asOf}`}`);
+    } else {
+      const spare = breached ? 'missed' : remaining_s >= 1 ? `${duration(Math.floor(remaining_s))} to spare` : 'on time';
+      setText(this.timerLabel, `Of ${target} · ${spare}`);
+    }
+    setText(this.digits, countdown(remaining_s, breached, hours));
+    show(this.over, breached);
+    setAttribute(this.overIcon, 'hidden', !breached);
+  }
+}
+
+customElements.define('headline-panel', Headline);

@@ -1,0 +1,57 @@
+// Owns the competing causes: how much each is believed now and at most so far, and what is left unknown.
+
+import { element, keyed, setAttribute, setProperty, setText, show } from '../dom.js';
+import { percent } from '../format.js';
+import { setIcon } from '../icons.js';
+
+class Hypotheses extends HTMLElement {
+  connectedCallback() {
+    this.list = element('ul', { class: 'hypotheses' });
+    this.none = element('p', { class: 'muted empty' }, 'No cause is suspected yet.');
+    this.append(element('header', {}, element('h3', {}, 'Hypotheses')), this.none, this.list);
+  }
+
+  /** @param {import('../model.js').View} view */
+  update({ incident: { hypotheses, resolution } }) {
+    show(this.none, hypotheses.length === 0);
+    const root = resolution?.root_cause ?? null;
+    const leader = Math.max(0, ...hypotheses.map(({ p }) => p));
+    const known = hypotheses.reduce((sum, { p }) => sum + p, 0);
+    const rows = hypotheses.map((hypothesis) => ({ ...hypothesis, verdict: verdict(hypothesis, root, leader) }));
+    if (rows.length > 0 && root === null) {
+      const p = Math.max(0, 1 - known);
+      rows.push({ id: ' unknown', claim: 'Unknown', p, peak: p, verdict: { name: 'unknown', word: '' } });
+    }
+    keyed(this.list, rows, (row) => row.id, create, refresh);
+  }
+}
+
+function verdict({ id, p }, root, leader) {
+  if (root !== null) return id === root ? { name: 'proved', word: 'root cause' } : { name: 'out', word: 'ruled out' };
+  if (p === leader && p > 0) return { name: 'leading', word: 'leading' };
+  return { name: 'open', word: '' };
+}
+
+function create() {
+  return element('li', { class: 'hypothesis' },
+    element('span', { class: 'claim' }),
+    element('span', { class: 'verdict' }, element('span'), element('span')),
+    element('span', { class: 'bar' }),
+    element('span', { class: 'value digits' }));
+}
+
+function refresh(node, { claim, p, peak, verdict: { name, word } }) {
+  const [text, badge, bar, value] = node.children;
+  setAttribute(node, 'data-verdict', name);
+  setText(text, claim);
+  setAttribute(text, 'title', claim);
+  show(badge, word !== '');
+  setText(badge.lastElementChild, word);
+  if (word) setIcon(badge.firstElementChild, name === 'out' ? 'close' : name === 'leading' ? 'predict' : 'check');
+  setProperty(bar, '--value', p);
+  setProperty(bar, '--peak', peak);
+  setAttribute(bar, 'title', peak > p ? `at most ${percent(peak)} so far` : null);
+  setText(value, percent(p));
+}
+
+customElements.define('hypotheses-panel', Hypotheses);

@@ -1,0 +1,132 @@
+// Owns the metrics: small multiples over the phases, on the track's axis, with one cursor for all of them.
+
+import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
+import { metric, stamp, words } from '../format.js';
+import { place, scaleOf } from '../scale.js';
+
+/** What fills up to four when a scenario has fewer metrics of its own. */
+const FILLERS = ['users_affected', 'cost_per_minute'];
+const CHARTS = 4;
+const HEIGHT = 100;
+const WIDTH = 1000;
+
+class Metrics extends HTMLElement {
+  /** Where the pointer or the arrow keys are on the axis, 0 to 1; `null` when the cursor is at now. */
+  #probe = null;
+
+  connectedCallback() {
+    this.none = element('p', { class: 'muted empty panel' }, 'No metrics yet.');
+    this.charts = element('div', { class: 'charts', tabindex: '0', role: 'group', 'aria-label': 'Metrics; arrow keys move the cursor' });
+    this.append(this.none, this.charts);
+    this.charts.addEventListener('pointermove', (event) => {
+      const plot = event.target.closest?.('.chart')?.querySelector('.plot').getBoundingClientRect();
+      if (plot) this.#point(Math.min(1, Math.max(0, (event.clientX - plot.left) / plot.width)));
+    });
+    this.charts.addEventListener('pointerleave', () => this.#point(null));
+    this.charts.addEventListener('blur', () => this.#point(null));
+    this.charts.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** @param {import('../model.js').View} view */
+  update(view) {
+    const { incident, history } = view;
+    this.view = view;
+    const samples = history?.samples ?? [];
+    const names = chosen(samples.at(-1)?.values ?? incident.metrics);
+    const scale = scaleOf(incident, view.moment.offset_s);
+    show(this.none, names.length === 0);
+    show(this.charts, names.length > 0);
+    setProperty(this.charts, '--charts', Math.max(1, names.length));
+    const key = `${incident.id} ${scale.total} ${samples.length} ${samples.at(-1)?.offset_s}`;
+    keyed(this.charts, names, (name) => name, create, (chart, name) => {
+      if (chart.drawn !== key) draw(chart, name, samples, incident, scale);
+      chart.drawn = key;
+    });
+    this.#label();
+  }
+
+  /** @param {import('../model.js').View} view */
+  tick(view) {
+    this.view = view;
+    const scale = scaleOf(view.incident, view.moment.offset_s);
+    const at = this.#probe ?? (view.incident.state === 'open' ? scale.at(view.moment.offset_s) : null);
+    setAttribute(this.charts, 'data-probing', this.#probe !== null);
+    setAttribute(this.charts, 'data-cursor', at !== null);
+    if (at !== null) setProperty(this.charts, '--x', place(at));
+  }
+
+  #point(part) {
+    if (this.#probe === part || !this.view) return;
+    this.#probe = part;
+    this.#label();
+    this.tick(this.view);
+  }
+
+  #key(event) {
+    const step = { ArrowLeft: -0.01, ArrowRight: 0.01 }[event.key];
+    if (event.key === 'Escape') this.#point(null);
+    if (!step) return;
+    event.preventDefault();
+    const scale = scaleOf(this.view.incident, this.view.moment.offset_s);
+    const from = this.#probe ?? scale.at(this.view.moment.offset_s);
+    this.#point(Math.min(1, Math.max(0, from + step)));
+  }
+
+  /** The values at the cursor: the newest, or those measured last before the probe. */
+  #label() {
+    const { incident, history, moment, hours } = this.view;
+    const offset_s = this.#probe === null ? null : scaleOf(incident, moment.offset_s).offset(this.#probe);
+    const sample = offset_s === null
+      ? history?.samples.at(-1)
+      : history?.samples.findLast((one) => one.offset_s <= offset_s);
+    for (const chart of this.charts.children) {
+      const value = sample ? sample.values[chart.dataset.key] : offset_s === null ? incident.metrics[chart.dataset.key] : undefined;
+      setText(chart.value, value === undefined ? '–' : metric(chart.dataset.key, value));
+      setText(chart.when, offset_s === null || !sample ? chart.range : stamp(sample.offset_s, hours));
+    }
+  }
+}
+
+function chosen(values) {
+  const own = Object.keys(values).filter((name) => !FILLERS.includes(name));
+  return [...own, ...FILLERS.filter((name) => Object.hasOwn(values, name)).slice(0, Math.max(0, CHARTS - own.length))];
+}
+
+function create(name) {
+  const chart = element('figure', { class: 'chart panel' });
+  chart.value = element('span', { class: 'value digits' });
+  chart.when = element('span', { class: 'sub digits' });
+  chart.range = '';
+  chart.plot = svg('svg', { class: 'plot', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  chart.append(
+    element('figcaption', {}, element('span', { class: 'name' }, words(name)), chart.when, chart.value),
+    element('div', { class: 'area' }, chart.plot, element('span', { class: 'cursor' })));
+  return chart;
+}
+
+function draw(chart, name, samples, incident, scale) {
+  const x = (offset_s) => scale.at(offset_s) * WIDTH;
+  const measured = samples.filter(({ values }) => Object.hasOwn(values, name));
+  const numbers = measured.map(({ values }) => values[name]);
+  // From zero: a small wobble must not look like a cliff.
+  const low = Math.min(0, ...numbers);
+  const high = Math.max(...numbers, low + 1e-9);
+  const y = (value) => HEIGHT - 4 - ((value - low) / (high - low)) * (HEIGHT - 12);
+  chart.range = numbers.length > 0 ? `max ${metric(name, Math.max(...numbers))}` : '';
+  const bands = incident.phases.map((phase) => svg('rect', {
+    class: 'band', 'data-phase': phase.name, x: x(phase.start_s), width: Math.max(0, x(phase.end_s) - x(phase.start_s)), height: HEIGHT,
+  }));
+  const points = measured.map(({ offset_s, values }) => `${x(offset_s).toFixed(1)} ${y(values[name]).toFixed(1)}`);
+  const shapes = [];
+  if (points.length > 0) {
+    const [first, last] = [x(measured[0].offset_s), x(measured.at(-1).offset_s)];
+    shapes.push(
+      svg('path', { class: 'under', d: `M${first.toFixed(1)} ${y(low)}L${points.join('L')}L${last.toFixed(1)} ${y(low)}Z` }),
+      svg('path', { class: 'line', d: `M${points.join('L')}` }),
+      // A line of no length with a round cap is a dot that the stretched axis does not distort.
+      svg('path', { class: 'end', d: `M${points.at(-1)}h0.01` }));
+  }
+  chart.plot.replaceChildren(...bands, ...shapes);
+}
+
+customElements.define('metrics-panel', Metrics);

@@ -1,0 +1,87 @@
+// Owns the quiet state: nothing is open, here is how to start something, and how the last incident went.
+
+import { element, keyed, setText, show } from '../dom.js';
+import { count } from '../format.js';
+import { icon } from '../icons.js';
+import { resultOf } from './result.js';
+import { refreshScenario, scenarioButton } from './trigger.js';
+
+class Quiet extends HTMLElement {
+  /** The content exists only while it is shown, so that there is one button a scenario on the page. */
+  update(view) {
+    this.built ??= this.#build();
+    if (!this.built.isConnected) this.append(this.built);
+    const { connection, scenarios, last } = view;
+    setText(this.standing, connection.position
+      ? `Listening to stream ${connection.position.stream}: ${count(connection.position.last)} events so far.`
+      : '');
+    show(this.choose, scenarios?.length > 0);
+    setText(this.command.firstElementChild, `incident trigger ${scenarios?.[0]?.id ?? 'NAME'}${urlFlag()}`);
+    keyed(this.cards, scenarios ?? [], (scenario) => scenario.id, scenarioButton, (node, scenario) => refreshScenario(node, scenario, view));
+    this.#note(view);
+    this.#last(last);
+  }
+
+  #build() {
+    this.standing = element('p', { class: 'muted' });
+    this.cards = element('div', { class: 'cards' });
+    this.choose = element('h3', {}, 'Start a scenario');
+    this.note = element('p', { class: 'note' });
+    this.command = element('code', { class: 'command' }, element('span'));
+    const copy = element('button', { type: 'button', class: 'quiet-button' }, icon('copy'), element('span', {}, 'Copy'));
+    copy.addEventListener('click', () => this.#copy(copy.lastElementChild));
+    this.lastBox = element('div', { class: 'last' });
+    return element('div', { id: 'quiet', class: 'quiet' },
+      element('section', { class: 'hero' },
+        element('span', { class: 'seal' }, icon('check')),
+        element('div', {}, element('h2', {}, 'All quiet'), element('p', {}, 'No incident is open. A new one appears here by itself.'), this.standing)),
+      this.lastBox,
+      element('section', { class: 'start' },
+        this.choose,
+        this.cards,
+        this.note,
+        element('p', { class: 'shell' }, element('span', { class: 'muted' }, 'From a terminal'), this.command, navigator.clipboard && copy)));
+  }
+
+  #note({ frozen, triggered }) {
+    const text = frozen ? 'Not connected: scenarios can be started once the server is back.' : (triggered?.text ?? '');
+    show(this.note, text !== '');
+    setText(this.note, text);
+    this.note.dataset.failed = String(frozen || Boolean(triggered?.failed));
+  }
+
+  #last(last) {
+    const key = last ? `${last.id} ${last.index}` : '';
+    if (this.lastKey === key) return;
+    this.lastKey = key;
+    show(this.lastBox, last !== null);
+    this.lastBox.replaceChildren();
+    if (!last) return;
+    const open = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
+    open.addEventListener('click', () => this.dispatchEvent(new CustomEvent('incident-select', { detail: last.id, bubbles: true })));
+    this.lastBox.append(
+      element('h3', {}, 'Last result'),
+      element('p', { class: 'title' }, last.title, ' ', element('span', { class: 'muted' }, last.id)),
+      resultOf(last, { heading: 'h4' }, open));
+  }
+
+  async #copy(label) {
+    try {
+      await navigator.clipboard.writeText(this.command.textContent);
+      label.textContent = 'Copied';
+    } catch {
+      label.textContent = 'Not allowed';
+    }
+    setTimeout(() => {
+      label.textContent = 'Copy';
+    }, 2000);
+  }
+}
+
+/** The command finds the default server by itself. */
+function urlFlag() {
+  if (location.host === '127.0.0.1:7911' || location.host === 'localhost:7911') return '';
+  return ` --url ${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
+}
+
+customElements.define('quiet-panel', Quiet);

@@ -1,0 +1,78 @@
+// Owns the result: how an incident ended, in one card; on the page of the incident and in the quiet state.
+
+import { element } from '../dom.js';
+import { cash, clock, count, duration, inHours } from '../format.js';
+import { icon } from '../icons.js';
+
+const MILESTONES = [['detect_s', 'Detected'], ['diagnose_s', 'Diagnosed'], ['mitigate_s', 'Mitigated'], ['resolve_s', 'Resolved']];
+
+class ResultCard extends HTMLElement {
+  /** @param {import('../model.js').View} view */
+  update({ incident }) {
+    // An ended incident does not change: the card is built once.
+    const key = incident.resolution ? `${incident.id} ${incident.index}` : '';
+    if (this.built === key) return;
+    this.built = key;
+    this.replaceChildren();
+    if (!incident.resolution) return;
+    const close = element('button', { type: 'button', class: 'quiet-button' }, icon('close'), 'Close incident view');
+    close.addEventListener('click', () => this.dispatchEvent(new CustomEvent('incident-dismiss', { bubbles: true })));
+    this.append(resultOf(incident, { id: 'result', heading: 'h3' }, close));
+  }
+}
+
+/**
+ * The card of an ended incident.
+ * @param {import('../fold.js').IncidentState} incident
+ * @param {{id?: string, heading: string}} options
+ * @param {Node} action the button in its corner
+ */
+export function resultOf(incident, { id, heading }, action) {
+  const { resolution, cost, users_peak: users, actions, hypotheses } = incident;
+  const resolved = incident.state === 'resolved';
+  const root = hypotheses.find((hypothesis) => hypothesis.id === resolution?.root_cause);
+  return element('section', { class: 'result panel', id, 'data-outcome': incident.state, 'aria-label': 'Result' },
+    element('header', {},
+      element('span', { class: 'outcome' }, icon(resolved ? 'check' : 'close'), resolved ? 'Resolved' : 'Cancelled'),
+      element(heading, {}, verdict(incident)),
+      element('span', { class: 'grow' }),
+      action),
+    element('ol', { class: 'milestones' }, ...milestones(incident)),
+    element('dl', { class: 'totals' },
+      ...(cost ? pair('Cost', cash(cost.total, cost.currency)) : []),
+      ...(users === null ? [] : pair('Users at worst', count(users))),
+      ...pair('Actions', `${count(actions.total)}${actions.failed > 0 ? `, ${count(actions.failed)} failed` : ''}`)),
+    element('div', { class: 'after' },
+      root && element('p', {}, element('span', { class: 'label' }, 'Root cause'), root.claim),
+      resolution?.followups.length > 0 && element('div', {},
+        element('span', { class: 'label' }, 'Follow-ups'),
+        element('ul', {}, ...resolution.followups.map((one) => element('li', {}, one))))));
+}
+
+function verdict(incident) {
+  const { resolution, target_s } = incident;
+  if (!resolution) return incident.title;
+  const took = resolution.durations.resolve_s;
+  const after = `after ${clock(took, inHours(incident))}`;
+  if (target_s === null || incident.state !== 'resolved') return after;
+  const over = took - target_s;
+  if (over >= 0.5) return `${after}, ${duration(Math.round(over))} over target`;
+  return over > -1 ? `${after}, on target` : `${after}, ${duration(Math.floor(-over))} before target`;
+}
+
+/** Reached milestones in the order of time; an absent one was not reached. */
+function milestones(incident) {
+  const { durations } = incident.resolution ?? { durations: {} };
+  return MILESTONES.filter(([field]) => durations[field] !== undefined).map(([field, word]) => {
+    const shown = field === 'resolve_s' && incident.state !== 'resolved' ? 'Cancelled' : word;
+    return element('li', {},
+      element('span', { class: 'label' }, shown),
+      element('span', { class: 'digits' }, clock(durations[field], inHours(incident))));
+  });
+}
+
+function pair(name, value) {
+  return [element('div', {}, element('dt', { class: 'label' }, name), element('dd', { class: 'digits' }, value))];
+}
+
+customElements.define('result-card', ResultCard);

@@ -1,0 +1,57 @@
+// Owns the tabs: one an incident, with its phase, timer and cost; hidden while there is one.
+
+import { element, keyed, setAttribute, setText, show } from '../dom.js';
+import { cash, countdown, inHours } from '../format.js';
+import { phaseIcon, setIcon } from '../icons.js';
+
+class Tabs extends HTMLElement {
+  connectedCallback() {
+    this.list = element('div', { class: 'tabs', role: 'group', 'aria-label': 'Incidents' });
+    this.append(this.list);
+  }
+
+  /** @param {import('../model.js').View} view */
+  update({ tabs, mode, incident, unseen }) {
+    show(this, tabs.length > 1 && mode === 'incident');
+    keyed(this.list, this.hidden ? [] : tabs, ({ id }) => id, create, (node, tab) => {
+      const [glyph, severity, title, , , news] = node.children;
+      const open = tab.state === 'open';
+      setAttribute(node, 'data-phase', open ? (tab.phase ?? '') : 'ended');
+      setAttribute(node, 'aria-pressed', String(tab.id === incident?.id));
+      setAttribute(node, 'title', `${tab.title} (${tab.id})`);
+      setIcon(glyph, open ? phaseIcon(tab.phase) : tab.state === 'resolved' ? 'check' : 'close');
+      setText(severity, tab.severity ?? '');
+      setText(title, tab.title);
+      show(news, unseen.has(tab.id));
+    });
+  }
+
+  /** @param {import('../model.js').View} view */
+  tick({ tabs }, model) {
+    if (this.hidden) return;
+    for (const [place, node] of Array.from(this.list.children).entries()) {
+      const tab = tabs[place];
+      if (!tab) continue;
+      const { remaining_s, breached, cost } = model.momentOf(tab);
+      const [, , , timer, money] = node.children;
+      const text = remaining_s === null ? '' : countdown(remaining_s, breached, inHours(tab));
+      setText(timer, tab.state === 'open' ? (breached ? `${text} over` : text) : tab.state);
+      setAttribute(timer, 'data-breached', breached);
+      setText(money, cost ? cash(cost.total, cost.currency) : '');
+    }
+  }
+}
+
+function create({ id }) {
+  const tab = element('button', { type: 'button', class: 'tab', 'data-tab': id },
+    element('span', { class: 'glyph' }),
+    element('span', { class: 'tab-severity digits' }),
+    element('span', { class: 'tab-title' }),
+    element('span', { class: 'digits' }),
+    element('span', { class: 'digits muted' }),
+    element('span', { class: 'badge new' }, 'New'));
+  tab.addEventListener('click', () => tab.dispatchEvent(new CustomEvent('incident-select', { detail: id, bubbles: true })));
+  return tab;
+}
+
+customElements.define('incident-tabs', Tabs);

@@ -1,0 +1,121 @@
+// Owns the top bar: how the connection is, what a reconnect brought, the loud alert, and the theme.
+
+import { element, setAttribute, setText, show } from '../dom.js';
+import { count, duration } from '../format.js';
+import { icon, setIcon } from '../icons.js';
+
+const STATES = {
+  connecting: { icon: 'reconnect', word: 'Connecting' },
+  live: { icon: 'detect', word: 'Live' },
+  reconnecting: { icon: 'reconnect', word: 'Reconnecting' },
+  gone: { icon: 'alert', word: 'Server gone' },
+};
+
+class ConnectionStatus extends HTMLElement {
+  connectedCallback() {
+    this.glyph = element('span');
+    this.word = element('span');
+    this.pill = element('span', { id: 'connection', class: 'pill' }, this.glyph, this.word);
+    this.detail = element('span', { class: 'detail muted digits' });
+    this.recovery = element('span', { id: 'recovery', hidden: true }, element('span'), element('span'));
+    this.alertText = element('span');
+    this.alert = element('div', { class: 'alert', role: 'alert' });
+    this.append(this.pill, this.detail, this.recovery, this.alert);
+  }
+
+  /** @param {import('../model.js').View} view */
+  update({ connection }) {
+    this.connection = connection;
+    const { state, paused, unreadable, position, url } = connection;
+    const shown = state === 'live' && paused !== null ? { icon: 'alert', word: 'Server paused' } : STATES[state];
+    setIcon(this.glyph, shown.icon);
+    setText(this.word, shown.word);
+    setAttribute(this.pill, 'data-state', state === 'live' && paused !== null ? 'paused' : state);
+    const bad = unreadable > 0 ? `${count(unreadable)} unreadable ${unreadable === 1 ? 'message' : 'messages'} ignored` : '';
+    setAttribute(this.pill, 'title', [url, position && `at ${position.stream}/${position.last}`, paused && `paused: ${paused}`, bad].filter(Boolean).join('\n'));
+    setText(this.detail, [paused !== null && state === 'live' && `paused: ${paused}`, bad].filter(Boolean).join(' · '));
+    if (state !== 'live') show(this.recovery, false);
+    this.#alert();
+    // What is being tried changes by itself while nothing else does.
+    clearInterval(this.timer);
+    if (state === 'gone') this.timer = setInterval(() => this.#alert(), 1000);
+  }
+
+  /** @param {import('../stream.js').Recovery} recovery */
+  recovered({ seconds, replayed, lost }) {
+    const end = lost === null ? 'new log' : `lost ${count(lost)}`;
+    setIcon(this.recovery.firstElementChild, lost === 0 ? 'check' : 'alert');
+    setText(this.recovery.lastElementChild, `back after ${duration(seconds)} · replayed ${count(replayed)} · ${end}`);
+    setAttribute(this.recovery, 'data-replayed', replayed);
+    setAttribute(this.recovery, 'data-lost', lost ?? 'unknown');
+    setAttribute(this.recovery, 'title', lost === null
+      ? 'The server has another log now: what was shown before is not part of it'
+      : lost > 0 ? 'The server no longer has these events' : 'Every event since the connection broke was replayed');
+    show(this.recovery, true);
+  }
+
+  /** The alert is spoken once; only its small print goes on, silently. */
+  #alert() {
+    const { state, url, attempt, downSince, reason, position } = this.connection;
+    if (state !== 'gone') {
+      this.alert.replaceChildren();
+      return;
+    }
+    if (!this.alert.firstElementChild) {
+      this.alert.append(icon('alert'), element('strong', {}, 'The server is gone.'), element('span'), element('span', { 'aria-live': 'off', class: 'digits' }));
+    }
+    const [, , why, trying] = this.alert.children;
+    setText(why, `${reason ? `${reason[0].toUpperCase()}${reason.slice(1)}; ` : ''}trying ${url}${position ? ` from position ${position.last}` : ''}.`);
+    setText(trying, `Attempt ${count(attempt)}, gone for ${duration(Math.round((performance.now() - downSince) / 1000)).replace('.0', '')}`);
+  }
+}
+
+/** System, light, dark: what the person chose is remembered. */
+class ThemeToggle extends HTMLElement {
+  connectedCallback() {
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const button = element('button', { id: 'theme', type: 'button' }, icon('theme'), element('span', { class: 'word' }));
+    const now = () => document.documentElement.dataset.theme ?? (dark.matches ? 'dark' : 'light');
+    const label = () => {
+      const other = now() === 'dark' ? 'light' : 'dark';
+      setText(button.lastElementChild, other === 'dark' ? 'Dark' : 'Light');
+      setAttribute(button, 'title', `Switch to ${other} colours`);
+      setAttribute(button, 'aria-label', `Switch to ${other} colours`);
+    };
+    setTheme(remembered());
+    label();
+    button.addEventListener('click', () => {
+      const other = now() === 'dark' ? 'light' : 'dark';
+      // The system's own choice needs no memory: the page then follows the system again.
+      setTheme(other === (dark.matches ? 'dark' : 'light') ? null : other);
+      remember(document.documentElement.dataset.theme ?? null);
+      label();
+    });
+    dark.addEventListener('change', label);
+    this.append(button);
+  }
+}
+
+function setTheme(theme) {
+  setAttribute(document.documentElement, 'data-theme', theme === 'dark' || theme === 'light' ? theme : null);
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem('theme');
+  } catch {
+    return null;
+  }
+}
+
+function remember(theme) {
+  try {
+    if (theme === null) localStorage.removeItem('theme');
+    else localStorage.setItem('theme', theme);
+  } catch {
+    // Storage is forbidden: the choice lasts as long as the page.
+  }
+}
+
+customElements.define('connection-status', ConnectionStatus);
+customElements.define('theme-toggle', ThemeToggle);

@@ -1,0 +1,188 @@
+//! The ring of encoded frames that follows the journal's head, and who may read from where.
+//!
+//! A frame is encoded once, when it enters the ring; everything after that is a cursor and a clone of a
+//! reference. Behind the ring a cursor pages from the journal.
+
+mod frame;
+mod ring;
+mod subscribe;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::contract::{
+    Frame, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now,
+};
+use crate::journal::{Journal, JournalError};
+
+use ring::Ring;
+pub use subscribe::After;
+
+/// Events read from the journal at once.
+const PAGE: usize = 512;
+
+/// How many cursors page from the journal at the same time.
+const PAGERS: usize = 8;
+
+/// Follows a journal for any number of cursors.
+pub struct Hub {
+    journal: Arc<dyn Journal>,
+    /// Names this process in control messages.
+    server: Source,
+    control_ids: std::sync::atomic::AtomicU64,
+    heartbeat: Duration,
+    ring: RwLock<Ring>,
+    head: watch::Sender<u64>,
+    pagers: Semaphore,
+}
+
+/// What lies after a cursor.
+pub enum Pending {
+    /// `WebSocket` frames in order, header included, at least one.
+    Frames(Vec<Bytes>),
+    /// Nothing: the cursor is at the head.
+    CaughtUp,
+    /// The events after the cursor are no longer kept.
+    Expired,
+}
+
+impl Hub {
+    /// A hub over `journal`, its ring warmed with the newest events and all of the incidents that are open.
+    pub async fn new(journal: Arc<dyn Journal>, heartbeat: Duration) -> Result<Self, JournalError> {
+        let open = journal.open_incidents().await?;
+        let extent = journal.extent();
+        let oldest_open = open.first().map_or(extent.head + 1, |incident| incident.start);
+        let warm = oldest_open.min((extent.head + 1).saturating_sub(ring::KEEP as u64)).max(extent.oldest);
+        let ring = Ring::new(warm, open.into_iter().map(|incident| (incident.subject, incident.start)));
+        let hub = Self {
+            server: Source::Server(format!("{:08x}", crate::random::bits() as u32)),
+            control_ids: 0.into(),
+            heartbeat,
+            head: watch::channel(ring.head()).0,
+            ring: RwLock::new(ring),
+            pagers: Semaphore::new(PAGERS),
+            journal,
+        };
+        hub.catch_up().await?;
+        Ok(hub)
+    }
+
+    /// Keeps the ring at the journal's head until `stop` is cancelled.
+    pub async fn follow(&self, stop: CancellationToken) {
+        let mut extent = self.journal.follow();
+        loop {
+            if let Err(error) = self.catch_up().await {
+                tracing::error!(%error, "the journal can't be read; trying again in a second");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = extent.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    async fn catch_up(&self) -> Result<(), JournalError> {
+        loop {
+            let head = self.ring().head();
+            let page = self.journal.read(head, PAGE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let frames: Vec<_> = page.iter().map(|event| self.encode(event)).collect();
+            let head = {
+                let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+                for (event, frame) in page.iter().zip(frames) {
+                    ring.push(event, frame);
+                }
+                ring.head()
+            };
+            self.head.send_replace(head);
+        }
+    }
+
+    fn encode(&self, event: &crate::journal::Stored) -> Bytes {
+        frame::text(&event.encode(self.journal.stream()))
+    }
+
+    /// The frames after `cursor`, as many as fit into about `max_bytes`.
+    pub async fn pending(&self, cursor: u64, max_bytes: usize) -> Result<Pending, JournalError> {
+        match self.ring().after(cursor, max_bytes) {
+            Some(frames) if frames.is_empty() => return Ok(Pending::CaughtUp),
+            Some(frames) => return Ok(Pending::Frames(frames)),
+            None => {}
+        }
+        // Behind the ring. A closed semaphore would mean a dropped hub: then nobody asks.
+        let _permit = self.pagers.acquire().await;
+        let page = self.journal.read(cursor, PAGE).await?;
+        match page.first() {
+            Some(first) if first.position == cursor + 1 => {}
+            _ => return Ok(Pending::Expired),
+        }
+        let mut bytes = 0;
+        let frames = page.iter().map(|event| self.encode(event)).take_while(|frame| {
+            let fits = bytes < max_bytes;
+            bytes += frame.len();
+            fits
+        });
+        Ok(Pending::Frames(frames.collect()))
+    }
+
+    /// Follows the head: changes whenever frames were added.
+    pub fn head(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// The stream's name.
+    pub fn stream(&self) -> &StreamId {
+        self.journal.stream()
+    }
+
+    /// How often a caught-up client gets a heartbeat.
+    pub fn heartbeat_interval(&self) -> Duration {
+        self.heartbeat
+    }
+
+    /// What is sent first to a client that comes with `after`, and its cursor.
+    pub fn subscribe(&self, after: Option<&After>) -> (Bytes, u64) {
+        let extent = self.journal.extent();
+        let follows = {
+            let ring = self.ring();
+            subscribe::follows(after, self.stream(), extent, ring.newcomer_start())
+        };
+        let cursor = follows.range().0 - 1;
+        let opened = StreamOpened {
+            contract: crate::contract::CONTRACT_VERSION.to_owned(),
+            stream: self.stream().to_string(),
+            head: extent.head,
+            oldest: extent.oldest,
+            follows,
+            heartbeat_ms: self.heartbeat.as_millis() as u64,
+            server_time: now(),
+        };
+        (self.control(&Message::StreamOpened(opened)), cursor)
+    }
+
+    /// A heartbeat for a client that was sent everything up to `head`.
+    pub fn heartbeat(&self, head: u64) -> Bytes {
+        let stream = self.stream().to_string();
+        self.control(&Message::Heartbeat(Heartbeat { stream, head, state: ServerState::Playing, reason: None }))
+    }
+
+    fn control(&self, message: &Message) -> Bytes {
+        let id = self.control_ids.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let data = message.data();
+        let frame = Frame::new(&self.server, id, message.kind(), None, now(), &data);
+        frame::text(&frame.encode())
+    }
+
+    /// Held for short sections, never across an await. A panic in one leaves the ring whole.
+    fn ring(&self) -> RwLockReadGuard<'_, Ring> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,81 @@
+//! The newest frames, encoded, and which incidents are open at its head.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::contract::MessageType;
+use crate::journal::Stored;
+
+/// The most frames that are kept.
+pub(super) const KEEP: usize = 16_384;
+
+/// The most bytes of frames that are kept.
+const KEEP_BYTES: usize = 16 * 1024 * 1024;
+
+/// Consecutive frames up to the head.
+pub(super) struct Ring {
+    /// Position of the front, or of the next frame when there is none.
+    first: u64,
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    /// Start of each open incident, both ways.
+    open: HashMap<Arc<str>, u64>,
+    starts: BTreeMap<u64, Arc<str>>,
+}
+
+impl Ring {
+    /// An empty ring whose first frame will have position `first`.
+    pub(super) fn new(first: u64, open: impl Iterator<Item = (String, u64)>) -> Self {
+        let open: HashMap<Arc<str>, u64> = open.map(|(subject, start)| (subject.into(), start)).collect();
+        let starts = open.iter().map(|(subject, start)| (*start, Arc::clone(subject))).collect();
+        Self { first, frames: VecDeque::new(), bytes: 0, open, starts }
+    }
+
+    /// Position of the newest frame.
+    pub(super) fn head(&self) -> u64 {
+        self.first + self.frames.len() as u64 - 1
+    }
+
+    /// Where a client without a position begins: at the start of the oldest open incident, or with what is new.
+    pub(super) fn newcomer_start(&self) -> u64 {
+        self.starts.first_key_value().map_or(self.head() + 1, |(start, _)| *start)
+    }
+
+    /// Adds the next frame and drops the oldest ones over the limits.
+    pub(super) fn push(&mut self, event: &Stored, frame: Bytes) {
+        match event.kind {
+            MessageType::IncidentStarted => {
+                self.open.insert(Arc::clone(&event.subject), event.position);
+                self.starts.insert(event.position, Arc::clone(&event.subject));
+            }
+            MessageType::IncidentResolved => {
+                if let Some(start) = self.open.remove(&event.subject) {
+                    self.starts.remove(&start);
+                }
+            }
+            _ => {}
+        }
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+        while self.frames.len() > KEEP || self.bytes > KEEP_BYTES {
+            let Some(oldest) = self.frames.pop_front() else { break };
+            self.bytes -= oldest.len();
+            self.first += 1;
+        }
+    }
+
+    /// The frames after `cursor`, at least one if there is any, up to about `max_bytes`. `None` if the cursor is
+    /// behind the ring.
+    pub(super) fn after(&self, cursor: u64, max_bytes: usize) -> Option<Vec<Bytes>> {
+        let skip = (cursor + 1).checked_sub(self.first)? as usize;
+        let mut bytes = 0;
+        let frames = self.frames.iter().skip(skip).take_while(|frame| {
+            let fits = bytes < max_bytes;
+            bytes += frame.len();
+            fits
+        });
+        Some(frames.cloned().collect())
+    }
+}

@@ -1,0 +1,45 @@
+//! How fast an incident is played.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Screen seconds a wall-clock second: above 0, at most [`Speed::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed(f64);
+
+/// Why a number is no speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a speed is a number above 0 and at most 10000: 1 is real time, 10 is ten times faster")]
+pub struct SpeedError;
+
+impl Speed {
+    /// As the scenario says.
+    pub const REAL_TIME: Self = Self(1.0);
+
+    /// Three minutes in 18 ms: beyond, the timer's millisecond says nothing any more.
+    pub const MAX: f64 = 10_000.0;
+
+    /// Refuses 0, negative numbers, not-a-number and what is above [`Speed::MAX`].
+    pub fn new(speed: f64) -> Result<Self, SpeedError> {
+        if speed > 0.0 && speed <= Self::MAX { Ok(Self(speed)) } else { Err(SpeedError) }
+    }
+
+    /// As a number.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for Speed {
+    type Err = SpeedError;
+
+    fn from_str(text: &str) -> Result<Self, SpeedError> {
+        text.trim_end_matches(['x', '×']).parse().map_err(|_| SpeedError).and_then(Self::new)
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

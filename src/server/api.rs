@@ -1,0 +1,133 @@
+//! `/api`: scenarios and incidents.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::problem::Problem;
+use super::{App, TriggerError};
+use crate::contract::Position;
+use crate::player::{PlayError, Speed};
+
+/// The largest body of a request.
+const BODY_BYTES: usize = 16 * 1024;
+
+/// The body of `POST /api/incidents`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trigger {
+    scenario: String,
+    seed: Option<u64>,
+    speed: Option<f64>,
+}
+
+/// `GET /api/scenarios`
+pub(super) async fn scenarios(State(app): State<Arc<App>>) -> Response {
+    let scenarios = app.library.iter().map(|scenario| {
+        let file = &scenario.file;
+        json!({
+            "id": scenario.id(),
+            "title": file.title,
+            "severity": file.severity,
+            "services": file.services,
+            "target_s": file.target.secs(),
+            "screen_s": scenario.compile(file.seed).map(|timeline| timeline.duration().secs()).ok(),
+            "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
+        })
+    });
+    Json(json!({ "scenarios": scenarios.collect::<Vec<_>>() })).into_response()
+}
+
+/// `POST /api/incidents` answers 202 once the start is durable.
+pub(super) async fn trigger(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.split(';').next().unwrap_or_default().trim() != "application/json" {
+        let detail = "the body is JSON and says so: Content-Type: application/json";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    let body = axum::body::to_bytes(body, BODY_BYTES).await.map_err(|_| {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has at most {BODY_BYTES} bytes"))
+    })?;
+    let wanted: Trigger = serde_json::from_slice(&body)
+        .map_err(|error| Problem::bad_request(format!("{error}; expected {{\"scenario\": \"NAME\"}}")))?;
+    if wanted.seed.is_some_and(|seed| seed >= Position::LIMIT) {
+        return Err(Problem::bad_request("a seed is a whole number below 2^53"));
+    }
+    let speed = match wanted.speed.map(Speed::new).transpose() {
+        Ok(speed) => speed,
+        Err(error) => return Err(Problem::bad_request(error.to_string())),
+    };
+    let started = app.trigger(&wanted.scenario, wanted.seed, speed).await?;
+    let location = format!("/api/incidents/{}", started.id);
+    let body = json!({ "id": started.id, "stream": app.hub.stream(), "position": started.position });
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response())
+}
+
+/// `GET /api/incidents`
+pub(super) async fn incidents(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let folded = app.incidents.board().await?;
+    Ok(Json(json!({ "incidents": folded.board.incidents() })).into_response())
+}
+
+/// `GET /api/incidents/ID`
+pub(super) async fn incident(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let folded = app.incidents.board().await?;
+    match folded.board.get(&id) {
+        Some(incident) => Ok(Json(incident).into_response()),
+        None => Err(no_incident(&id)),
+    }
+}
+
+/// `DELETE /api/incidents/ID` cancels it.
+pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    if let Some(position) = app.player.cancel(&id).await? {
+        return Ok(Json(json!({ "id": id, "stream": app.hub.stream(), "position": position })).into_response());
+    }
+    match app.incidents.board().await?.board.get(&id) {
+        Some(_) => Err(Problem::new(StatusCode::CONFLICT, format!("the incident {id} has ended"))),
+        None => Err(no_incident(&id)),
+    }
+}
+
+fn no_incident(id: &str) -> Problem {
+    Problem::not_found(format!("no incident is called {id:?}; GET /api/incidents lists them"))
+}
+
+impl From<TriggerError> for Problem {
+    fn from(error: TriggerError) -> Self {
+        match error {
+            TriggerError::Unknown { name, near } => {
+                let hint = match near {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => "GET /api/scenarios lists them".to_owned(),
+                };
+                Self::not_found(format!("no scenario is called {name:?}: {hint}"))
+            }
+            TriggerError::Compile(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            TriggerError::Play(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlayError> for Problem {
+    fn from(error: PlayError) -> Self {
+        match error {
+            PlayError::TooMany => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .with_header(header::RETRY_AFTER, "10"),
+            PlayError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<crate::journal::JournalError> for Problem {
+    fn from(error: crate::journal::JournalError) -> Self {
+        tracing::error!(%error, "the journal failed a request");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the journal can't be used; the server's log says why")
+    }
+}

@@ -1,0 +1,105 @@
+//! Who may speak: `Host` on every request (DNS rebinding), `Origin` on `/ws` and on whatever changes something
+//! (a page from elsewhere must neither read nor drive the stream).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::App;
+use super::problem::Problem;
+
+/// Scheme and authority, as browsers send them: `https://incidents.example:8443`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    text: String,
+    host: String,
+}
+
+/// Why a text is no origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an origin is a scheme, a host and maybe a port, as in https://incidents.example:8443")]
+pub struct OriginError;
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let text = text.trim_end_matches('/').to_ascii_lowercase();
+        let authority = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(OriginError)?;
+        let uri: Uri = authority.parse().map_err(|_| OriginError)?;
+        let plain = uri.authority().filter(|parsed| parsed.as_str() == authority && !authority.contains('@'));
+        let host = plain.ok_or(OriginError)?.host().to_owned();
+        Ok(Self { text, host })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The rules of one server.
+pub(super) struct Guard {
+    allowed: Vec<Origin>,
+}
+
+impl Guard {
+    pub(super) fn new(allowed: Vec<Origin>) -> Self {
+        Self { allowed }
+    }
+
+    /// A name that an attacker can point at this machine is refused: addresses and `localhost` can't be
+    /// repointed, others must be named by `--allow-origin`.
+    fn host(&self, headers: &HeaderMap) -> Result<String, Problem> {
+        let refuse = |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail);
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.ok_or_else(|| Problem::bad_request("the request has no Host header"))?.to_ascii_lowercase();
+        let uri: Uri = host.parse().map_err(|_| refuse(format!("the Host {host:?} is not a host")))?;
+        let name = uri.host().unwrap_or_default();
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+        if address || name == "localhost" || self.allowed.iter().any(|origin| origin.host == name) {
+            return Ok(host);
+        }
+        Err(refuse(format!("this server is not {name:?}; --allow-origin names further hosts")))
+    }
+
+    /// Programs send no `Origin`; browsers always do where it matters.
+    fn origin(&self, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let refuse = |origin: &str| {
+            let detail = format!("a page from {origin} may not use this server; --allow-origin names further origins");
+            Problem::new(StatusCode::FORBIDDEN, detail)
+        };
+        let Ok(text) = origin.to_str() else { return Err(refuse("an unreadable origin")) };
+        let parsed: Origin = text.parse().map_err(|_| refuse(text))?;
+        let own = parsed.text.strip_prefix("http://").is_some_and(|authority| authority == host);
+        if own || self.allowed.contains(&parsed) { Ok(()) } else { Err(refuse(text)) }
+    }
+
+    fn admit(&self, request: &Request) -> Result<(), Problem> {
+        let host = self.host(request.headers())?;
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        if !reads || request.uri().path() == "/ws" {
+            self.origin(request.headers(), &host)?;
+        }
+        Ok(())
+    }
+}
+
+/// The guard before every route.
+pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match app.guard.admit(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            tracing::debug!(?problem, "request refused");
+            problem.into_response()
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Accepting: one task a connection, HTTP/1.1 with deadlines, until the server drains.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{App, routes};
+
+/// How long a client may take to send a request's head.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The largest head of a request.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// Accepts for ever.
+pub(super) async fn accept(listener: TcpListener, app: Arc<App>) {
+    let router = routes::router(Arc::clone(&app));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let service = TowerToHyperService::new(router.clone());
+                app.connections.spawn(converse(stream, service, Arc::clone(&app)));
+            }
+            Err(error) => {
+                // Out of descriptors, mostly: those that are open go on, and some will close.
+                tracing::warn!(%error, "cannot accept");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>, app: Arc<App>) {
+    // Without it a frame waits for the acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let mut drain = app.drain.clone();
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        // The guard that `wait_for` gives must not live across an await.
+        () = async { drop(drain.wait_for(Option::is_some).await) } => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended early");
+    }
+}

@@ -1,0 +1,76 @@
+//! `GET /ws`: the WebSocket handshake, and handing the socket to a connection.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+
+use super::App;
+use super::problem::Problem;
+use crate::connection;
+use crate::contract::SUBPROTOCOL;
+use crate::hub::After;
+
+/// The query of `/ws`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    after: Option<String>,
+}
+
+/// Checks everything before the socket changes its protocol: a refusal is an HTTP status that clients can read.
+pub(super) async fn upgrade(
+    State(app): State<Arc<App>>,
+    wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let Query(wanted) = wanted.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let after = wanted.after.as_deref().map(str::parse::<After>).transpose();
+    let after = after.map_err(|error| Problem::bad_request(format!("after: {error}")))?;
+    let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        let detail = "this is a WebSocket: connect with `incident watch` or a WebSocket client";
+        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, detail).with_header(header::UPGRADE, "websocket"));
+    };
+    let request = request.map(|_| ());
+    let handshake = create_response(&request)
+        .map_err(|error| Problem::bad_request(format!("the WebSocket handshake is wrong: {error}")))?;
+    let Ok(permit) = Arc::clone(&app.clients).try_acquire_owned() else {
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many clients as the server takes are here");
+        return Err(problem.with_header(header::RETRY_AFTER, "5"));
+    };
+
+    let tracker = app.connections.clone();
+    tracker.spawn(async move {
+        let _permit = permit;
+        match on_upgrade.await.map(into_tcp) {
+            Ok(Some((tcp, tail))) => {
+                let first = app.hub.subscribe(after.as_ref());
+                let drain = app.drain.clone();
+                let end = connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;
+                tracing::debug!(%end, "client gone");
+            }
+            Ok(None) => tracing::error!("an upgraded connection is not a TCP socket"),
+            Err(error) => tracing::debug!(%error, "client left during the handshake"),
+        }
+    });
+
+    let mut response = handshake.map(|()| axum::body::Body::empty()).into_response();
+    let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    if offered.any(|protocol| protocol.trim() == SUBPROTOCOL) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    }
+    Ok(response)
+}
+
+/// The socket below hyper's wrapping, and what was read from it already.
+fn into_tcp(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+}
