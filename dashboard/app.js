@@ -21,13 +21,14 @@ import './panels/trigger.js';
 
 const page = document.documentElement;
 const received = document.getElementById('received');
-const always = panels('connection-status', 'trigger-menu', 'incident-tabs', 'page-announcer');
+/** Those that also have to put something away when another mode begins. */
+const always = panels('connection-status', 'trigger-menu', 'incident-tabs', 'quiet-panel', 'result-card', 'page-announcer');
 const ofMode = {
   connecting: [],
-  quiet: panels('quiet-panel'),
+  quiet: [],
   incident: panels(
-    'headline-panel', 'phase-track', 'feed-panel', 'result-card', 'agents-panel', 'hypotheses-panel',
-    'impact-panel', 'forecast-panel', 'metrics-panel',
+    'headline-panel', 'phase-track', 'feed-panel', 'agents-panel', 'hypotheses-panel', 'impact-panel',
+    'forecast-panel', 'metrics-panel',
   ),
 };
 

@@ -58,7 +58,7 @@ export function duration(seconds) {
     const rest = Math.round(seconds % 60);
     return rest && seconds < 600 ? `${Math.floor(seconds / 60)} min ${rest} s` : `${minutes} min`;
   }
-  return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
+  return minutes % 60 && minutes < 600 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.round(minutes / 60)} h`;
 }
 
 /**
@@ -78,6 +78,15 @@ function moneyFormat(currency) {
     // Not three letters: a stream may say anything.
     return { format: (amount) => `${COUNT.format(amount)} ${currency}` };
   }
+}
+
+/**
+ * Money where room is short: `$12,345`, but `$15.96M`.
+ * @param {number} amount
+ * @param {string} currency ISO 4217
+ */
+export function cashShort(amount, currency) {
+  return amount < 1e6 ? cash(amount, currency) : `${cash(amount / 1e6, currency).replace(/[\d,]+/, (amount / 1e6).toFixed(2))}M`;
 }
 
 /** @param {number} value */

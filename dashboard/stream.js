@@ -103,9 +103,13 @@ export class Stream {
     this.#opened = false;
     this.#heartbeatMs = OPENING_MS / SILENT_BEATS;
     socket.onmessage = (message) => socket === this.#socket && this.#receive(message.data);
-    socket.onclose = (close) => socket === this.#socket && this.#lose(CLOSED[close.code] ?? 'the connection broke', close.code);
+    socket.onclose = (close) => socket === this.#socket && this.#closed(close.code);
     this.#heard();
     this.#handlers.changed();
+  }
+
+  #closed(code) {
+    this.#lose(CLOSED[code] ?? (this.#opened ? 'the connection broke' : 'no connection'), code);
   }
 
   /** Ends the current socket, if any, and arranges for the next. */

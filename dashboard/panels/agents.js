@@ -9,7 +9,7 @@ const STATUS_ICON = { idle: 'idle', working: 'working', done: 'check', failed: '
 class Agents extends HTMLElement {
   connectedCallback() {
     this.list = element('ul', { class: 'agents' });
-    this.working = element('span', { class: 'muted digits' });
+    this.working = element('span', { class: 'muted count' });
     this.append(element('header', {}, element('h3', {}, 'Agents'), this.working), this.list);
   }
 

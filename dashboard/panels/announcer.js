@@ -1,4 +1,4 @@
-// Owns what is said to screen readers: one polite line for phase, breach, end, connection, and the page's title.
+// Owns what is said to screen readers: one polite line for phase, breach, end, connection, triggers, and the page's title.
 
 import { element, setText } from '../dom.js';
 import { clock, countdown, words } from '../format.js';
@@ -12,9 +12,11 @@ class Announcer extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ connection, incident, tabs, mode, hours }) {
+  update({ connection, incident, tabs, triggered, mode, hours }) {
     if (connection.state !== this.connection && this.connection && CONNECTION[connection.state]) this.#say(CONNECTION[connection.state]);
     this.connection = connection.state;
+    if (triggered && triggered !== this.triggered) this.#say(triggered.text);
+    this.triggered = triggered;
     for (const { id, title, state } of tabs) {
       if (state === 'open' && this.known && !this.known.has(id) && id !== incident?.id) this.#say(`Another incident: ${title}.`);
     }

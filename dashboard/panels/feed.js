@@ -11,7 +11,7 @@ const OLDER_ROWS = 200;
 const END_PX = 48;
 
 const STATUS = {
-  in_progress: { icon: 'working', word: 'working' },
+  in_progress: { icon: 'idle', word: 'began' },
   completed: { icon: 'check', word: 'done' },
   failed: { icon: 'alert', word: 'failed' },
 };
@@ -23,13 +23,15 @@ class Feed extends HTMLElement {
   #history = null;
   #unseen = 0;
   #atEnd = true;
+  #scrolledTo = 0;
 
   connectedCallback() {
-    this.total = element('span', { class: 'muted digits' });
+    this.total = element('span', { class: 'muted count' });
     this.keyOnly = element('button', { type: 'button', 'aria-pressed': 'false' }, 'Key moments');
     this.aloud = element('button', { type: 'button', 'aria-pressed': 'false', title: 'Let screen readers read new entries' }, 'Read aloud');
     this.older = element('button', { type: 'button', class: 'older', hidden: true });
-    this.list = element('div', { id: 'feed', role: 'log', 'aria-live': 'off', 'aria-label': 'Activity', tabindex: '0' });
+    this.rows = element('div');
+    this.list = element('div', { id: 'feed', role: 'log', 'aria-live': 'off', 'aria-label': 'Activity', tabindex: '0' }, this.older, this.rows);
     this.news = element('button', { type: 'button', class: 'news', hidden: true });
     this.append(
       element('header', {}, element('h3', {}, 'Activity'), this.total, element('span', { class: 'grow' }), this.keyOnly, this.aloud),
@@ -43,10 +45,11 @@ class Feed extends HTMLElement {
     this.aloud.addEventListener('click', () => setAttribute(this.list, 'aria-live', toggle(this.aloud) ? 'polite' : 'off'));
     this.older.addEventListener('click', () => this.#showOlder());
     this.news.addEventListener('click', () => this.#toEnd());
-    this.list.addEventListener('scroll', () => {
-      this.#atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < END_PX;
-      if (this.#atEnd) this.#setUnseen(0);
-    }, { passive: true });
+    this.list.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    // Rows out of sight have estimated heights: laid out, they push the end away.
+    const keep = new ResizeObserver(() => this.#atEnd && this.#toEnd());
+    keep.observe(this.list);
+    keep.observe(this.rows);
   }
 
   /** @param {import('../model.js').View} view */
@@ -63,6 +66,7 @@ class Feed extends HTMLElement {
     const before = this.#next;
     this.#append();
     const added = this.#next - before;
+    setAttribute(this.list, 'data-hours', view.hours);
     setText(this.total, `${count(incident.index)} events`);
     if (added === 0) return;
     if (this.#atEnd) this.#toEnd();
@@ -70,7 +74,7 @@ class Feed extends HTMLElement {
   }
 
   #restart(first) {
-    this.list.replaceChildren(this.older);
+    this.rows.replaceChildren();
     this.#first = first;
     this.#next = first;
     this.#refreshOlder();
@@ -85,7 +89,7 @@ class Feed extends HTMLElement {
       if (entry.phase && entry.phase !== phaseBefore) rows.append(divider(entry.phase, entry.data.offset_s, this.view.hours));
       rows.append(this.#row(entry));
     }
-    this.list.append(rows);
+    this.rows.append(rows);
     // While someone reads above, nothing is pulled away under their eyes.
     if (this.#atEnd) this.#trim();
   }
@@ -93,7 +97,7 @@ class Feed extends HTMLElement {
   #trim() {
     let surplus = this.#next - this.#first - MOST_ROWS;
     if (surplus <= 0) return;
-    for (let node = this.older.nextElementSibling; node && surplus > 0; node = this.older.nextElementSibling) {
+    for (let node = this.rows.firstElementChild; node && surplus > 0; node = this.rows.firstElementChild) {
       if (!node.matches('.divider')) {
         surplus -= 1;
         this.#first += 1;
@@ -117,15 +121,19 @@ class Feed extends HTMLElement {
     setText(this.older, `Show ${count(Math.min(hidden, OLDER_ROWS))} older of ${count(hidden)}`);
   }
 
+  /** Only someone who scrolls up leaves the end; rows that arrive or are laid out anew do not. */
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.list;
+    if (scrollHeight - scrollTop - clientHeight < END_PX) this.#atEnd = true;
+    else if (scrollTop < this.#scrolledTo) this.#atEnd = false;
+    this.#scrolledTo = scrollTop;
+    if (this.#atEnd) this.#setUnseen(0);
+  }
+
   #toEnd() {
     this.#setUnseen(0);
     this.#atEnd = true;
-    const jump = () => {
-      this.list.scrollTop = this.list.scrollHeight;
-    };
-    jump();
-    // Rows that were only estimated are laid out now.
-    requestAnimationFrame(jump);
+    this.list.scrollTop = this.list.scrollHeight;
   }
 
   #setUnseen(unseen) {

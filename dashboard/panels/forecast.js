@@ -47,6 +47,7 @@ function refresh(node, { quantity: name, unit, p10, p50, p90, made_s }, incident
   const isTime = name === 'time_to_resolve' && middle !== null;
   show(range, isTime);
   setText(verdict, isTime ? judge(middle, spreads && [inSeconds(p10, unit), inSeconds(p90, unit)], incident, hours) : `made at ${stamp(made_s, hours)}`);
+  setAttribute(verdict, 'title', verdict.textContent);
   if (!isTime) return;
   const low = spreads ? inSeconds(p10, unit) : middle;
   const high = spreads ? inSeconds(p90, unit) : middle;
@@ -63,8 +64,8 @@ function judge(middle, spread, { state, target_s, resolution }, hours) {
     const actual = resolution.durations.resolve_s;
     const off = Math.abs(actual - middle);
     const inside = spread && actual >= spread[0] && actual <= spread[1];
-    const where = spread ? (inside ? ', inside the spread' : ', outside the spread') : '';
-    return `took ${clock(actual, hours)}: ${off < 0.5 ? 'exact' : `${duration(Math.round(off))} ${actual > middle ? 'longer' : 'less'}`}${where}`;
+    const where = spread ? (inside ? ', in range' : ', out of range') : '';
+    return `took ${clock(actual, hours)}, ${off < 0.5 ? 'exact' : `${duration(Math.round(off))} ${actual > middle ? 'longer' : 'less'}`}${where}`;
   }
   if (target_s === null) return '';
   const spare = target_s - middle;

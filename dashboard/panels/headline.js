@@ -1,7 +1,7 @@
 // Owns the headline: what is happening in one sentence, and the numbers that run: phase time, countdown, cost.
 
 import { element, setAttribute, setText, show } from '../dom.js';
-import { cash, clock, countdown, duration, stamp, words } from '../format.js';
+import { cash, cashShort, clock, countdown, duration, stamp, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
 
 const NOW_ICON = { in_progress: 'working', completed: 'check', failed: 'alert' };
@@ -99,7 +99,7 @@ class Headline extends HTMLElement {
     setText(this.costLabel, open ? `Cost so far${asOf && ` · ${asOf}`}` : 'Cost in all');
     setText(this.cost, cash(total, currency));
     setText(this.rate, open ? `+${cash(per_minute, currency)}/min` : '');
-    setText(this.projected, moment.projected === null ? '' : `≈ ${cash(moment.projected, currency)} at ${clock(moment.end_s, hours)}`);
+    setText(this.projected, moment.projected === null ? '' : `≈ ${cashShort(moment.projected, currency)} at ${clock(moment.end_s, hours)}`);
     setAttribute(this.projected, 'title', 'Cost at the planned end, if the rate stays');
   }
 

@@ -7,8 +7,15 @@ import { resultOf } from './result.js';
 import { refreshScenario, scenarioButton } from './trigger.js';
 
 class Quiet extends HTMLElement {
-  /** The content exists only while it is shown, so that there is one button a scenario on the page. */
+  /**
+   * The content exists only while it is shown, so that there is one button a scenario on the page.
+   * @param {import('../model.js').View} view
+   */
   update(view) {
+    if (view.mode !== 'quiet') {
+      this.built?.remove();
+      return;
+    }
     this.built ??= this.#build();
     if (!this.built.isConnected) this.append(this.built);
     const { connection, scenarios, last } = view;

@@ -10,12 +10,12 @@ class ResultCard extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update({ incident }) {
     // An ended incident does not change: the card is built once.
-    const key = incident.resolution ? `${incident.id} ${incident.index}` : '';
+    const key = incident?.resolution ? `${incident.id} ${incident.index}` : '';
     if (this.built === key) return;
     this.built = key;
     this.replaceChildren();
-    if (!incident.resolution) return;
-    const close = element('button', { type: 'button', class: 'quiet-button' }, icon('close'), 'Close incident view');
+    if (!key) return;
+    const close = element('button', { type: 'button', class: 'quiet-button', title: 'Put this incident away' }, icon('close'), 'Close');
     close.addEventListener('click', () => this.dispatchEvent(new CustomEvent('incident-dismiss', { bubbles: true })));
     this.append(resultOf(incident, { id: 'result', heading: 'h3' }, close));
   }

@@ -12,7 +12,7 @@ class TriggerMenu extends HTMLElement {
     this.button = element('button', { id: 'trigger', type: 'button', popovertarget: 'trigger-menu' }, icon('bolt'), element('span', {}, 'Trigger'));
     this.toastText = element('span');
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
-    this.toast = element('p', { class: 'toast', role: 'status', hidden: true }, this.toastText, this.toastShow);
+    this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);
     this.append(this.button, this.menu, this.toast);
     this.addEventListener('incident-trigger', () => this.menu.hidePopover());
     this.toastShow.addEventListener('click', () => {

@@ -74,8 +74,16 @@ pub async fn serve(
     let head = hub.head();
     let mut beats = interval_at(Instant::now() + hub.heartbeat_interval(), hub.heartbeat_interval());
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut connection =
-        Connection { socket, hub, cursor, settings, head, silent_beats: 0, inbound: 0, beats_to_ping: PING_EVERY };
+    let mut connection = Connection {
+        socket,
+        hub,
+        cursor,
+        settings,
+        head,
+        silent_beats: 0,
+        inbound: 0,
+        beats_to_ping: PING_EVERY,
+    };
     let end = match connection.run(opened, &mut beats, &mut drain).await {
         Ok(never) => match never {},
         Err(end) => end,

@@ -36,7 +36,11 @@ impl Connection {
                         Ok(Ok(())) => {}
                         Ok(Err(_)) => return Err(End::Gone),
                         Err(_) => {
-                            return Err(if rest.finish_frame(tcp) { End::Slow(position) } else { End::Stuck(position) });
+                            return Err(if rest.finish_frame(tcp) {
+                                End::Slow(position)
+                            } else {
+                                End::Stuck(position)
+                            });
                         }
                     }
                 }

@@ -63,7 +63,9 @@ impl Follows {
     /// First and last position of what follows at once.
     pub fn range(&self) -> (u64, u64) {
         match *self {
-            Self::Started { from, to } | Self::Resumed { from, to } | Self::Reset { from, to, .. } => (from, to),
+            Self::Started { from, to } | Self::Resumed { from, to } | Self::Reset { from, to, .. } => {
+                (from, to)
+            }
         }
     }
 }

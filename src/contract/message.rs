@@ -158,6 +158,9 @@ pub struct IncidentStarted {
     pub phases: Vec<Phase>,
     /// The agents that take part.
     pub agents: Vec<AgentInfo>,
+    /// The metrics that `system_metrics` will have, with their units.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<MetricInfo>,
     /// What the countdown runs to, in seconds of incident time.
     #[schemars(range(min = 0))]
     pub target_s: f64,
@@ -219,6 +222,15 @@ pub struct AgentInfo {
     pub id: String,
     /// What it is there for.
     pub role: String,
+}
+
+/// One metric.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricInfo {
+    /// Its name in `system_metrics.metrics`.
+    pub name: String,
+    /// `ratio` (0 to 1), `ms`, `1/s` …
+    pub unit: String,
 }
 
 /// What is needed to play the same incident again.

@@ -13,7 +13,8 @@ pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
 pub use envelope::{Envelope, Frame, MAX_EVENT_BYTES, SPEC_VERSION, Source, now};
 pub use message::{
     Actions, AgentAction, AgentInfo, Cost, Durations, Evidence, Forecast, HypothesisBelief, IncidentResolved,
-    IncidentStarted, Mark, Message, MessageType, Outcome, Phase, Run, Severity, Status, SystemMetrics,
+    IncidentStarted, Mark, Message, MessageType, MetricInfo, Outcome, Phase, Run, Severity, Status,
+    SystemMetrics,
 };
 pub use position::{Position, PositionError, StreamId};
 

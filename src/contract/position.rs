@@ -68,7 +68,9 @@ impl Position {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PositionError {
     /// `17` instead of `STREAM/17`.
-    #[error("a position names its stream: STREAM/N, as in 01J9ZC3V7Q4M2XKD/17 (0 replays everything that is kept)")]
+    #[error(
+        "a position names its stream: STREAM/N, as in 01J9ZC3V7Q4M2XKD/17 (0 replays everything that is kept)"
+    )]
     NoStream,
     /// The part before the slash is empty, too long or has other characters than letters, digits, `-`, `_`.
     #[error("the stream of a position has 1 to 64 letters, digits, '-' or '_'")]

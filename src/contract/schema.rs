@@ -20,7 +20,8 @@ pub fn document() -> Value {
         (MessageType::StreamOpened, generator.subschema_for::<StreamOpened>()),
         (MessageType::Heartbeat, generator.subschema_for::<Heartbeat>()),
     ];
-    let one_of = payloads.iter().map(|(kind, payload)| envelope_of(*kind, payload.as_value())).collect::<Vec<_>>();
+    let one_of =
+        payloads.iter().map(|(kind, payload)| envelope_of(*kind, payload.as_value())).collect::<Vec<_>>();
     let definitions = generator.take_definitions(true);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -62,8 +63,10 @@ fn envelope_of(kind: MessageType, payload: &Value) -> Value {
             properties.insert("source".into(), json!({ "type": "string", "pattern": "^/servers/.+$" }));
         } else {
             properties.insert("id".into(), json!({ "type": "string", "pattern": "^[1-9][0-9]{0,15}$" }));
-            properties
-                .insert("source".into(), json!({ "type": "string", "pattern": "^/streams/[A-Za-z0-9_-]{1,64}$" }));
+            properties.insert(
+                "source".into(),
+                json!({ "type": "string", "pattern": "^/streams/[A-Za-z0-9_-]{1,64}$" }),
+            );
         }
     }
     if !kind.is_control()

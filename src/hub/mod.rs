@@ -14,9 +14,7 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::{
-    Frame, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now,
-};
+use crate::contract::{Frame, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
 use crate::journal::{Journal, JournalError};
 
 use ring::Ring;
@@ -171,7 +169,12 @@ impl Hub {
     /// A heartbeat for a client that was sent everything up to `head`.
     pub fn heartbeat(&self, head: u64) -> Bytes {
         let stream = self.stream().to_string();
-        self.control(&Message::Heartbeat(Heartbeat { stream, head, state: ServerState::Playing, reason: None }))
+        self.control(&Message::Heartbeat(Heartbeat {
+            stream,
+            head,
+            state: ServerState::Playing,
+            reason: None,
+        }))
     }
 
     fn control(&self, message: &Message) -> Bytes {

@@ -32,7 +32,9 @@ pub(super) fn follows(after: Option<&After>, stream: &StreamId, extent: Extent, 
         Some(After::Position(position)) if position.stream != *stream => {
             reset(ResetReason::OtherStream, from_newcomer)
         }
-        Some(After::Position(position)) if position.n > extent.head => reset(ResetReason::Ahead, from_newcomer),
+        Some(After::Position(position)) if position.n > extent.head => {
+            reset(ResetReason::Ahead, from_newcomer)
+        }
         Some(After::Position(position)) if position.n + 1 < extent.oldest => {
             reset(ResetReason::Expired, (extent.oldest, extent.head))
         }

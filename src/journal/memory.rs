@@ -89,7 +89,8 @@ impl Log {
             if record.data.get().len() > MAX_EVENT_BYTES {
                 return Err(JournalError::Refused(format!("more than {MAX_EVENT_BYTES} bytes")));
             }
-            let stored = self.incidents.get(record.subject.as_str()).map_or(0, |known| known.positions.len() as u64);
+            let stored =
+                self.incidents.get(record.subject.as_str()).map_or(0, |known| known.positions.len() as u64);
             let has = has.entry(&record.subject).or_insert(stored);
             if record.index == 0 || record.index > *has + 1 {
                 let subject = record.subject.clone();

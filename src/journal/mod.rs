@@ -41,7 +41,13 @@ impl Record {
     /// A message of an incident, without a plan. `None` for control messages: they are not stored.
     pub fn new(subject: &str, message: &Message) -> Option<Self> {
         let index = message.index()?;
-        Some(Self { subject: subject.to_owned(), index, kind: message.kind(), data: message.data(), plan: None })
+        Some(Self {
+            subject: subject.to_owned(),
+            index,
+            kind: message.kind(),
+            data: message.data(),
+            plan: None,
+        })
     }
 }
 

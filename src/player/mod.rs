@@ -75,7 +75,14 @@ impl Player {
                 return Err(error.into());
             }
         };
-        tracing::info!(incident = id, severity, position, speed = speed.get(), seed = timeline.seed, "incident started");
+        tracing::info!(
+            incident = id,
+            severity,
+            position,
+            speed = speed.get(),
+            seed = timeline.seed,
+            "incident started"
+        );
         let run = Run { player: self.clone(), id: id.clone(), timeline, speed, origin, emitted: 1 };
         self.tasks.spawn(run.play(cancelled));
         Ok(Started { id, position })

@@ -1,8 +1,8 @@
 //! The fold: events in, states out. `dashboard/fold.js` is its twin; a golden recording holds them together.
 
 use crate::contract::{
-    AgentAction, Envelope, HypothesisBelief, IncidentResolved, IncidentStarted, Mark, Message, Outcome, Status,
-    SystemMetrics,
+    AgentAction, Envelope, HypothesisBelief, IncidentResolved, IncidentStarted, Mark, Message, Outcome,
+    Status, SystemMetrics,
 };
 
 use super::state::{
@@ -73,6 +73,7 @@ fn start(incident: &mut IncidentState, started: IncidentStarted) {
     incident.services = started.services;
     incident.synthetic = started.synthetic;
     incident.impact_started_at = Some(started.impact_started_at);
+    incident.units = started.metrics.into_iter().map(|metric| (metric.name, metric.unit)).collect();
     incident.target_s = Some(started.target_s);
     incident.speed = started.speed;
     incident.phase = started.phases.first().map(|phase| phase.name.clone());

@@ -4,4 +4,6 @@ mod fold;
 mod state;
 
 pub use fold::Board;
-pub use state::{AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, Marks, Now, Resolution, State};
+pub use state::{
+    AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, Marks, Now, Resolution, State,
+};

@@ -46,6 +46,8 @@ pub struct IncidentState {
     pub hypotheses: Vec<HypothesisState>,
     /// The newest forecast of each quantity, in order of appearance.
     pub forecasts: Vec<ForecastState>,
+    /// Name to unit.
+    pub units: BTreeMap<String, String>,
     /// Newest values.
     pub metrics: BTreeMap<String, f64>,
     /// Users who suffer now.
@@ -191,6 +193,7 @@ impl IncidentState {
             agents: Vec::new(),
             hypotheses: Vec::new(),
             forecasts: Vec::new(),
+            units: BTreeMap::new(),
             metrics: BTreeMap::new(),
             users_affected: None,
             users_peak: None,

@@ -39,7 +39,8 @@ impl Problem {
         name: &toml::Spanned<String>,
         known: impl IntoIterator<Item = &'a str> + Clone,
     ) -> Self {
-        let problem = Self::new(name.span(), format!("unknown {what} {:?}", name.get_ref()), "not defined here");
+        let problem =
+            Self::new(name.span(), format!("unknown {what} {:?}", name.get_ref()), "not defined here");
         if let Some(near) = did_you_mean(name.get_ref(), known.clone()) {
             return problem.help(format!("did you mean {near:?}?"));
         }

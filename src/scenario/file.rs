@@ -274,23 +274,35 @@ impl<'de> Deserialize<'de> for After {
             #[serde(default)]
             on: On,
         }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
         enum Either {
             Step(String),
-            Edge(BTreeMap<String, toml::Value>),
+            Edge(Edge),
         }
-        // Untagged enums lose spans: read the value with its span, then decide.
-        let value = Spanned::<Either>::deserialize(deserializer)?;
-        let span = value.span();
-        match value.into_inner() {
-            Either::Step(step) => Ok(Self { step: Spanned::new(span, step), on: On::Any }),
-            Either::Edge(table) => {
-                let table = toml::Value::Table(table.into_iter().collect());
-                let edge: Edge = table.try_into().map_err(|error: toml::de::Error| de::Error::custom(error.message()))?;
-                Ok(Self { step: Spanned::new(span, edge.step.into_inner()), on: edge.on })
+        struct StepOrEdge;
+        impl<'de> de::Visitor<'de> for StepOrEdge {
+            type Value = Either;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a step's id or { step = \"ID\", on = \"completed\" }")
+            }
+            fn visit_str<E: de::Error>(self, step: &str) -> Result<Either, E> {
+                Ok(Either::Step(step.to_owned()))
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Either, A::Error> {
+                Edge::deserialize(de::value::MapAccessDeserializer::new(map)).map(Either::Edge)
             }
         }
+        // An untagged enum would lose the places; a visitor keeps them.
+        impl<'de> Deserialize<'de> for Either {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(StepOrEdge)
+            }
+        }
+        let value = Spanned::<Either>::deserialize(deserializer)?;
+        let span = value.span();
+        Ok(match value.into_inner() {
+            Either::Step(step) => Self { step: Spanned::new(span, step), on: On::Any },
+            Either::Edge(edge) => Self { step: edge.step, on: edge.on },
+        })
     }
 }
 

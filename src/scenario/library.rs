@@ -24,7 +24,8 @@ pub struct Library {
 impl Library {
     /// The scenarios that ship with the program.
     pub fn shipped() -> Result<Self, Vec<ScenarioError>> {
-        let files = SHIPPED.into_iter().map(|(name, text)| (format!("scenarios/{name}"), Ok(text.to_owned())));
+        let files =
+            SHIPPED.into_iter().map(|(name, text)| (format!("scenarios/{name}"), Ok(text.to_owned())));
         Self::collect("the program itself".to_owned(), files)
     }
 
@@ -35,7 +36,9 @@ impl Library {
     pub fn from_folder(folder: &Path) -> Result<Self, Vec<ScenarioError>> {
         let unreadable = |error| vec![ScenarioError::unreadable(&folder.display().to_string(), &error)];
         let mut paths = std::fs::read_dir(folder)
-            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
+            .and_then(|entries| {
+                entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+            })
             .map_err(unreadable)?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();

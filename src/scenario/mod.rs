@@ -17,8 +17,8 @@ pub use diagnostic::{Problem, ScenarioError};
 pub use duration::Micros;
 pub use expect::{Bounds, Counts, Expect};
 pub use file::{
-    After, CostFile, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, Outcomes, PhaseFile, Provenance,
-    Resolution, Retry, ScenarioFile, Step,
+    After, CostFile, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, Outcomes,
+    PhaseFile, Provenance, Resolution, Retry, ScenarioFile, Step,
 };
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, SHIPPED};
@@ -46,7 +46,8 @@ impl Scenario {
     /// Everything that is wrong with it, with places in the text.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ScenarioError> {
         let fail = |problems| ScenarioError::new(origin, text, problems);
-        let file: ScenarioFile = toml::from_str(text).map_err(|error| fail(vec![Problem::from_toml(&error)]))?;
+        let file: ScenarioFile =
+            toml::from_str(text).map_err(|error| fail(vec![Problem::from_toml(&error)]))?;
         let problems = check::problems(&file);
         if !problems.is_empty() {
             return Err(fail(problems));

@@ -45,8 +45,13 @@ pub(super) async fn scenarios(State(app): State<Arc<App>>) -> Response {
 }
 
 /// `POST /api/incidents` answers 202 once the start is durable.
-pub(super) async fn trigger(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+pub(super) async fn trigger(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.split(';').next().unwrap_or_default().trim() != "application/json" {
         let detail = "the body is JSON and says so: Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
@@ -76,7 +81,10 @@ pub(super) async fn incidents(State(app): State<Arc<App>>) -> Result<Response, P
 }
 
 /// `GET /api/incidents/ID`
-pub(super) async fn incident(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn incident(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let folded = app.incidents.board().await?;
     match folded.board.get(&id) {
         Some(incident) => Ok(Json(incident).into_response()),
@@ -87,7 +95,9 @@ pub(super) async fn incident(State(app): State<Arc<App>>, Path(id): Path<String>
 /// `DELETE /api/incidents/ID` cancels it.
 pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
     if let Some(position) = app.player.cancel(&id).await? {
-        return Ok(Json(json!({ "id": id, "stream": app.hub.stream(), "position": position })).into_response());
+        return Ok(
+            Json(json!({ "id": id, "stream": app.hub.stream(), "position": position })).into_response()
+        );
     }
     match app.incidents.board().await?.board.get(&id) {
         Some(_) => Err(Problem::new(StatusCode::CONFLICT, format!("the incident {id} has ended"))),

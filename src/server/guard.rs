@@ -31,7 +31,8 @@ impl FromStr for Origin {
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let text = text.trim_end_matches('/').to_ascii_lowercase();
-        let authority = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(OriginError)?;
+        let authority =
+            text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(OriginError)?;
         let uri: Uri = authority.parse().map_err(|_| OriginError)?;
         let plain = uri.authority().filter(|parsed| parsed.as_str() == authority && !authority.contains('@'));
         let host = plain.ok_or(OriginError)?.host().to_owned();
@@ -60,7 +61,8 @@ impl Guard {
     fn host(&self, headers: &HeaderMap) -> Result<String, Problem> {
         let refuse = |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.ok_or_else(|| Problem::bad_request("the request has no Host header"))?.to_ascii_lowercase();
+        let host =
+            host.ok_or_else(|| Problem::bad_request("the request has no Host header"))?.to_ascii_lowercase();
         let uri: Uri = host.parse().map_err(|_| refuse(format!("the Host {host:?} is not a host")))?;
         let name = uri.host().unwrap_or_default();
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
@@ -74,7 +76,8 @@ impl Guard {
     fn origin(&self, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
         let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
         let refuse = |origin: &str| {
-            let detail = format!("a page from {origin} may not use this server; --allow-origin names further origins");
+            let detail =
+                format!("a page from {origin} may not use this server; --allow-origin names further origins");
             Problem::new(StatusCode::FORBIDDEN, detail)
         };
         let Ok(text) = origin.to_str() else { return Err(refuse("an unreadable origin")) };

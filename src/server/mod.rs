@@ -149,11 +149,16 @@ const SEND_BUFFER: u32 = 64 * 1024;
 
 impl Server {
     /// Binds the address and warms the hub. Clients that connect from now on wait to be accepted.
-    pub async fn bind(options: Options, library: Library, journal: Arc<dyn Journal>) -> Result<Self, ServeError> {
+    pub async fn bind(
+        options: Options,
+        library: Library,
+        journal: Arc<dyn Journal>,
+    ) -> Result<Self, ServeError> {
         if !options.bind.ip().is_loopback() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
-        let listener = listen(options.bind).map_err(|source| ServeError::Bind { address: options.bind, source })?;
+        let listener =
+            listen(options.bind).map_err(|source| ServeError::Bind { address: options.bind, source })?;
         let address = listener.local_addr().unwrap_or(options.bind);
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();

@@ -35,13 +35,16 @@ pub(super) async fn upgrade(
     let after = after.map_err(|error| Problem::bad_request(format!("after: {error}")))?;
     let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         let detail = "this is a WebSocket: connect with `incident watch` or a WebSocket client";
-        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, detail).with_header(header::UPGRADE, "websocket"));
+        return Err(
+            Problem::new(StatusCode::UPGRADE_REQUIRED, detail).with_header(header::UPGRADE, "websocket")
+        );
     };
     let request = request.map(|_| ());
     let handshake = create_response(&request)
         .map_err(|error| Problem::bad_request(format!("the WebSocket handshake is wrong: {error}")))?;
     let Ok(permit) = Arc::clone(&app.clients).try_acquire_owned() else {
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many clients as the server takes are here");
+        let problem =
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many clients as the server takes are here");
         return Err(problem.with_header(header::RETRY_AFTER, "5"));
     };
 
@@ -52,7 +55,8 @@ pub(super) async fn upgrade(
             Ok(Some((tcp, tail))) => {
                 let first = app.hub.subscribe(after.as_ref());
                 let drain = app.drain.clone();
-                let end = connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;
+                let end =
+                    connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;
                 tracing::debug!(%end, "client gone");
             }
             Ok(None) => tracing::error!("an upgraded connection is not a TCP socket"),

@@ -22,7 +22,11 @@ pub(super) fn problems(file: &ScenarioFile) -> Vec<Problem> {
 }
 
 /// Reports the second of two things with one name.
-fn unique<'a>(what: &str, names: impl IntoIterator<Item = &'a toml::Spanned<String>>, found: &mut Vec<Problem>) {
+fn unique<'a>(
+    what: &str,
+    names: impl IntoIterator<Item = &'a toml::Spanned<String>>,
+    found: &mut Vec<Problem>,
+) {
     let mut seen = std::collections::HashSet::new();
     for name in names {
         if !seen.insert(name.get_ref()) {

@@ -26,8 +26,12 @@ pub(super) fn references(file: &ScenarioFile, found: &mut Vec<Problem>) {
             known_hypothesis(file, hypothesis, found);
             if let Some(confidence) = &step.confidence {
                 found.push(
-                    Problem::new(confidence.span(), "both confidence and hypothesis", "this would be ignored")
-                        .help("the belief in the hypothesis is the confidence: keep one of them"),
+                    Problem::new(
+                        confidence.span(),
+                        "both confidence and hypothesis",
+                        "this would be ignored",
+                    )
+                    .help("the belief in the hypothesis is the confidence: keep one of them"),
                 );
             }
         }
@@ -195,6 +199,10 @@ pub(super) fn expectations(file: &ScenarioFile, found: &mut Vec<Problem>) {
         unknown("step", step, step_ids(file).collect());
     }
     if let Some(cause) = root_cause {
-        unknown("hypothesis", cause, file.hypotheses.iter().map(|known| known.id.get_ref().as_str()).collect());
+        unknown(
+            "hypothesis",
+            cause,
+            file.hypotheses.iter().map(|known| known.id.get_ref().as_str()).collect(),
+        );
     }
 }

@@ -28,7 +28,11 @@ pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Problem>) {
 pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Problem>) {
     unique("phases", file.phases.iter().map(|phase| &phase.name), found);
     let Some(first) = file.phases.first() else {
-        found.push(Problem::new(file.id.span(), "no phases: an incident has at least one", "in this scenario"));
+        found.push(Problem::new(
+            file.id.span(),
+            "no phases: an incident has at least one",
+            "in this scenario",
+        ));
         return;
     };
     if first.at.get_ref().0 != 0 {
@@ -61,7 +65,11 @@ pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Problem>) {
 pub(super) fn metrics(file: &ScenarioFile, found: &mut Vec<Problem>) {
     for (name, metric) in &file.metrics.0 {
         if !(0.0..=1.0).contains(&metric.noise) {
-            found.push(Problem::new(name.span(), "noise is a relative deviation from 0 to 1", "of this metric"));
+            found.push(Problem::new(
+                name.span(),
+                "noise is a relative deviation from 0 to 1",
+                "of this metric",
+            ));
         }
         if metric.unit == "ratio" && (metric.keys.min() < 0.0 || metric.keys.max() > 1.0) {
             found.push(Problem::new(name.span(), "a ratio leaves 0..1", "this metric"));
@@ -80,7 +88,11 @@ pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Problem>) {
     let Some(cost) = &impact.cost else { return };
     let currency = cost.currency.get_ref();
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-        found.push(Problem::new(cost.currency.span(), format!("{currency:?} is not a currency"), "like \"USD\""));
+        found.push(Problem::new(
+            cost.currency.span(),
+            format!("{currency:?} is not a currency"),
+            "like \"USD\"",
+        ));
     }
     for (phase, rate) in &cost.per_minute {
         if !file.phases.iter().any(|known| known.name.get_ref() == phase.get_ref()) {

@@ -2,7 +2,7 @@
 
 use super::Screen;
 use super::jitter;
-use super::measures::{round_to_millis, round_significant};
+use super::measures::{round_significant, round_to_millis};
 use super::occurrences::{Occurrence, Plan};
 use crate::contract::{AgentAction, Evidence, Forecast, HypothesisBelief, Status};
 use crate::scenario::file::{EvidenceFile, ForecastFile, ScenarioFile, Step};
@@ -66,7 +66,11 @@ fn action(
         // What failed proves its agent wrong: it has no confidence to show.
         confidence: confidence.filter(|_| occurrence.status != Status::Failed),
         hypotheses,
-        forecast: step.forecast.as_ref().filter(|_| completed).map(|forecast| told_forecast(forecast.get_ref())),
+        forecast: step
+            .forecast
+            .as_ref()
+            .filter(|_| completed)
+            .map(|forecast| told_forecast(forecast.get_ref())),
         evidence: if finished { step.evidence.iter().map(told_evidence).collect() } else { Vec::new() },
         caused_by: None,
         marks: if completed { step.marks.clone() } else { Vec::new() },

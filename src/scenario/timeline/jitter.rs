@@ -16,7 +16,8 @@ pub(super) fn moments(plan: &Plan, screen: &Screen, jitter: Micros, seed: u64) -
         let after = times.get(place + 1).copied().unwrap_or(end.0);
         let earliest = start.0.max(time - (time - before) / 2).max(time.saturating_sub(jitter.0));
         // The last millisecond stays free: rounding must not carry a step over the border.
-        let latest = (time + (after - time) / 2).min(time + jitter.0).min(end.0.saturating_sub(1_000)).max(time);
+        let latest =
+            (time + (after - time) / 2).min(time + jitter.0).min(end.0.saturating_sub(1_000)).max(time);
         let roll = dice.either_way();
         let shifted = if roll < 0.0 {
             time as f64 + roll * (time - earliest) as f64

@@ -38,9 +38,9 @@ impl<'a> Measures<'a> {
         (0..=last).map(move |number| {
             let due = (number * every).min(duration);
             let time = round_to_millis(self.screen.incident(due));
-            let metrics = curves.iter_mut().map(|(name, metric, dice)| {
-                (String::from(*name), sample(metric, time, dice.normal()))
-            });
+            let metrics = curves
+                .iter_mut()
+                .map(|(name, metric, dice)| (String::from(*name), sample(metric, time, dice.normal())));
             let sample = SystemMetrics {
                 index: 0,
                 offset_s: time.secs(),

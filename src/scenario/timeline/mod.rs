@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::file::ScenarioFile;
 use super::{Micros, Problem};
 use crate::contract::{
-    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, Mark, Message, Outcome, Phase, Run,
-    Status,
+    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, Mark, Message, MetricInfo,
+    Outcome, Phase, Run, Status,
 };
 
 use measures::{Measures, round_to_millis};
@@ -165,6 +165,7 @@ enum Draft {
 
 fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> IncidentStarted {
     let agents = file.agents.0.iter();
+    let metrics = file.metrics.0.iter();
     IncidentStarted {
         index: 1,
         offset_s: 0.0,
@@ -174,6 +175,9 @@ fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> Inc
         services: file.services.clone(),
         phases: screen.phases().collect::<Vec<Phase>>(),
         agents: agents.map(|(id, role)| AgentInfo { id: id.get_ref().clone(), role: role.clone() }).collect(),
+        metrics: metrics
+            .map(|(name, metric)| MetricInfo { name: name.get_ref().clone(), unit: metric.unit.clone() })
+            .collect(),
         target_s: file.target.secs(),
         impact_started_at: Timestamp::UNIX_EPOCH,
         speed: 1.0,

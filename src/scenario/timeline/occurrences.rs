@@ -68,7 +68,11 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
             None => {
                 let step = after.step.get_ref();
                 let message = format!("the incident never ends: step {step:?} does not happen so");
-                return Err(fail(after.step.span(), message, "hang the resolution on a step of every branch"));
+                return Err(fail(
+                    after.step.span(),
+                    message,
+                    "hang the resolution on a step of every branch",
+                ));
             }
         },
         (None, None) => Micros::default(),
@@ -79,8 +83,13 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
     }
     if let Some(late) = planner.occurrences.iter().find(|occurrence| occurrence.at >= end) {
         let step = &file.steps[late.step];
-        let message = format!("step {:?} is still busy at {}, the incident ends at {end}", step.id.get_ref(), late.at);
-        return Err(fail(step.id.span(), message, "make the step earlier or shorter, or the resolution later"));
+        let message =
+            format!("step {:?} is still busy at {}, the incident ends at {end}", step.id.get_ref(), late.at);
+        return Err(fail(
+            step.id.span(),
+            message,
+            "make the step earlier or shorter, or the resolution later",
+        ));
     }
     let mut occurrences = planner.occurrences;
     occurrences.sort_by_key(|occurrence| occurrence.at);
@@ -96,9 +105,9 @@ impl Planner<'_> {
         let step = &self.file.steps[place];
         let start = match (&step.at, &step.after) {
             (Some(at), _) => Some((*at.get_ref(), None)),
-            (None, Some(after)) => {
-                self.reached(after).map(|parent| (parent.at + delay(step.delay.as_ref()), Some(parent.occurrence)))
-            }
+            (None, Some(after)) => self
+                .reached(after)
+                .map(|parent| (parent.at + delay(step.delay.as_ref()), Some(parent.occurrence))),
             (None, None) => None,
         };
         let ended = start.map(|(at, cause)| self.attempts(place, step, at, cause));

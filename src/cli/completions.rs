@@ -1,0 +1,22 @@
+//! `incident completions`
+
+use std::io::Write;
+
+use super::exit::{Exit, Failure};
+
+/// Print a completion script for a shell
+#[derive(Debug, clap::Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: clap_complete::Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self, command: &mut clap::Command) -> Result<Exit, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, command, "incident", &mut script);
+        std::io::stdout().write_all(&script)?;
+        Ok(Exit::Fine)
+    }
+}

@@ -1,0 +1,121 @@
+//! Exit statuses, and errors that know theirs.
+
+use std::process::ExitCode;
+
+use colored::Colorize;
+
+use super::color::ColorChoice;
+use crate::client::ClientError;
+use crate::scenario::ScenarioError;
+
+/// What an exit status means. The README has the same table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    Fine = 0,
+    Internal = 1,
+    /// Unknown flag, scenario or incident.
+    Usage = 2,
+    /// Cannot bind, connect or shake hands.
+    Connection = 3,
+    /// Cancelled, or not resolved in time.
+    Unresolved = 4,
+    /// A rule failed, or nothing was checked.
+    Invalid = 5,
+    /// A scenario file is wrong.
+    Scenario = 6,
+    /// Ctrl-C before the result.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error with its exit status.
+#[derive(Debug)]
+pub(super) struct Failure {
+    exit: Exit,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// An error and its causes as one line, and what to try next.
+    Error { error: anyhow::Error, hint: Option<String> },
+    /// Mistakes in files, shown with their text.
+    Scenarios(Vec<ScenarioError>),
+    /// The reader of our output went away: nobody is left to tell.
+    ClosedPipe,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, kind: Kind::Error { error: error.into(), hint: None } }
+    }
+
+    pub(super) fn hint(mut self, next: impl Into<String>) -> Self {
+        if let Kind::Error { hint, .. } = &mut self.kind {
+            *hint = Some(next.into());
+        }
+        self
+    }
+
+    pub(super) fn scenarios(errors: Vec<ScenarioError>) -> Self {
+        Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
+    }
+
+    /// Prints it to stderr and gives the status.
+    pub(super) fn report(self, color: ColorChoice) -> ExitCode {
+        let color = color.apply(&std::io::stderr());
+        match self.kind {
+            Kind::Error { error, hint } => {
+                eprintln!("{} {error:#}", "error:".red().bold());
+                if let Some(hint) = hint {
+                    eprintln!("{} {hint}", "  try:".cyan());
+                }
+            }
+            Kind::Scenarios(errors) => {
+                for error in &errors {
+                    eprint!("{}", error.render(color));
+                }
+                let problems: usize = errors.iter().map(|error| error.problems.len()).sum();
+                let (s, files) = (if problems == 1 { "" } else { "s" }, errors.len());
+                let file_s = if files == 1 { "" } else { "s" };
+                eprintln!("{} {problems} mistake{s} in {files} scenario file{file_s}", "error:".red().bold());
+            }
+            Kind::ClosedPipe => {}
+        }
+        self.exit.into()
+    }
+}
+
+/// Writing to our own output.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self { exit: Exit::Fine, kind: Kind::ClosedPipe };
+        }
+        Self::new(Exit::Internal, anyhow::Error::new(error).context("cannot write the output"))
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let hint = match &error {
+            ClientError::Unreachable { .. } => "start one with `incident serve`, or name another with --url",
+            ClientError::Status { status: 401 | 403, .. } => {
+                "the server wants proof of who you are, or refuses this origin"
+            }
+            ClientError::Status { status: 404, .. } => {
+                "is this an incident server? Its WebSocket is ws://HOST:PORT/ws"
+            }
+            ClientError::Status { status: 503, .. } => {
+                "the server is full or stopping; try again in a moment"
+            }
+            _ => "check --url: a server's WebSocket is ws://HOST:PORT/ws",
+        };
+        Self::new(Exit::Connection, error).hint(hint)
+    }
+}

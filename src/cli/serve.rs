@@ -1,0 +1,206 @@
+//! `incident serve`
+
+use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use colored::Colorize;
+use serde_json::json;
+
+use super::color::ColorChoice;
+use super::exit::{Exit, Failure};
+use super::names::ScenarioName;
+use super::{browser, runtime, signals};
+use crate::contract::StreamId;
+use crate::journal::{Memory, Retention};
+use crate::player::Speed;
+use crate::scenario::{Library, Micros};
+use crate::server::{Options, Origin, ServeError, Server, TriggerError};
+
+/// Play incidents and stream them to dashboards, terminals and programs
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    bind: IpAddr,
+
+    /// Port to listen on; 0 takes any free one
+    #[arg(short, long, default_value_t = 7911)]
+    port: u16,
+
+    /// Folder of scenario files [default: scenarios/ if there is one, else the shipped ones]
+    #[arg(long, value_name = "DIR")]
+    scenarios: Option<PathBuf>,
+
+    /// Start this scenario at once; may be given several times
+    #[arg(long, value_name = "SCENARIO", value_parser = ScenarioName)]
+    trigger: Vec<String>,
+
+    /// Open the dashboard in the browser
+    #[arg(long)]
+    open: bool,
+
+    /// Play this many times faster than the scenario says
+    #[arg(long, default_value = "1", value_name = "FACTOR")]
+    speed: Speed,
+
+    /// Seed of every incident, instead of each scenario's own
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    seed: Option<u64>,
+
+    /// Events to keep; those of open incidents are always kept
+    #[arg(long, default_value_t = Retention::default().events, value_name = "COUNT")]
+    retain_events: usize,
+
+    /// Serve the page from this folder instead of the built-in one, to work on it
+    #[arg(long, value_name = "DIR")]
+    dashboard: Option<PathBuf>,
+
+    /// The most WebSocket clients at once
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
+    max_clients: usize,
+
+    /// How long a client may take nothing before it is closed
+    #[arg(long, default_value = "10s", value_name = "DURATION")]
+    write_deadline: Micros,
+
+    /// Time between heartbeats
+    #[arg(long, default_value = "5s", value_name = "DURATION")]
+    heartbeat: Micros,
+
+    /// The longest that stopping may take
+    #[arg(long, default_value = "10s", value_name = "DURATION")]
+    drain: Micros,
+
+    /// Listen on an address that other machines reach; whoever reaches it can start incidents
+    #[arg(long)]
+    allow_remote: bool,
+
+    /// Another origin whose pages may connect; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<Origin>,
+
+    /// Print {"event":"ready",…} on stdout instead of the banner
+    #[arg(long)]
+    json: bool,
+}
+
+impl Serve {
+    pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+        let began = Instant::now();
+        color.apply(&std::io::stderr());
+        // The usual soft limit of 1024 descriptors is no limit for a server of 10,000 clients.
+        if let Err(error) = rlimit::increase_nofile_limit(self.max_clients as u64 + 256) {
+            tracing::warn!(%error, "cannot raise the limit of open files");
+        }
+        let library = self.library()?;
+        runtime()?.block_on(self.serve(library, began, quiet))
+    }
+
+    fn library(&self) -> Result<Library, Failure> {
+        let library = match &self.scenarios {
+            Some(folder) => Library::from_folder(folder),
+            None if has_scenarios(Path::new("scenarios")) => Library::from_folder(Path::new("scenarios")),
+            None => Library::shipped(),
+        };
+        let library = library.map_err(Failure::scenarios)?;
+        if library.is_empty() {
+            let error = anyhow!("no scenario file (*.toml) is in {}", library.origin);
+            return Err(
+                Failure::new(Exit::Scenario, error).hint("leave --scenarios out to serve the shipped ones")
+            );
+        }
+        Ok(library)
+    }
+
+    async fn serve(self, library: Library, began: Instant, quiet: bool) -> Result<Exit, Failure> {
+        let scenarios = format!("{} from {}", library.len(), library.origin);
+        let first = library.ids().next().unwrap_or_default();
+        let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
+        let options = Options {
+            bind: SocketAddr::new(self.bind, self.port),
+            allow_remote: self.allow_remote,
+            allow_origins: self.allow_origin.clone(),
+            speed: self.speed,
+            seed: self.seed,
+            heartbeat: positive("--heartbeat", self.heartbeat)?,
+            write_deadline: positive("--write-deadline", self.write_deadline)?,
+            drain: Duration::from_micros(self.drain.0),
+            max_clients: self.max_clients,
+            dashboard: self.dashboard.clone(),
+        };
+        let stream =
+            StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, crate::random::bits());
+        let journal = Memory::new(stream, Retention { events: self.retain_events.max(1) });
+        let server = Server::bind(options, library, Arc::new(journal))
+            .await
+            .map_err(|error| failure(error, self.port))?;
+        let shutdown = signals::shutdown();
+
+        let at = server.address();
+        let page = format!("http://{at}/");
+        let socket = format!("ws://{at}/ws");
+        if self.json {
+            let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
+            writeln!(std::io::stdout(), "{ready}")?;
+            std::io::stdout().flush()?;
+        } else if !quiet {
+            let label = |label: &str| format!("  {label:<10} ").dimmed();
+            eprintln!("{} {}", "incident".bold(), env!("CARGO_PKG_VERSION"));
+            eprintln!("{}{}", label("Dashboard"), page.cyan().underline());
+            eprintln!("{}{socket}", label("WebSocket"));
+            eprintln!("{}{scenarios}", label("Scenarios"));
+            eprintln!("{}in memory: what happened is gone when the server stops", label("Journal"));
+            let elsewhere = if at.port() == 7911 { String::new() } else { format!(" --url {socket}") };
+            eprintln!("{}incident trigger {example}{elsewhere}", label("Try"));
+            eprintln!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis());
+        }
+        for name in &self.trigger {
+            server.trigger(name).await.map_err(trigger_failure)?;
+        }
+        if self.open {
+            browser::open(&page);
+        }
+        server.run(shutdown).await;
+        if !quiet && std::io::stderr().is_terminal() {
+            eprintln!("Stopped.");
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+fn positive(flag: &str, duration: Micros) -> Result<Duration, Failure> {
+    if duration.0 < 100_000 {
+        return Err(Failure::new(Exit::Usage, anyhow!("{flag} is at least 100ms")));
+    }
+    Ok(Duration::from_micros(duration.0))
+}
+
+fn has_scenarios(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| entry.path().extension().is_some_and(|extension| extension == "toml"))
+}
+
+fn failure(error: ServeError, port: u16) -> Failure {
+    let hint = match &error {
+        ServeError::Remote(_) => "leave --bind out, or take the risk with --allow-remote".to_owned(),
+        ServeError::Bind { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            format!("another server has port {port}: stop it, or take any free port with --port 0")
+        }
+        ServeError::Bind { .. } => "name another address with --bind and --port".to_owned(),
+        ServeError::Journal(_) => "try again".to_owned(),
+    };
+    Failure::new(if matches!(error, ServeError::Remote(_)) { Exit::Usage } else { Exit::Connection }, error)
+        .hint(hint)
+}
+
+fn trigger_failure(error: TriggerError) -> Failure {
+    let hint = match &error {
+        TriggerError::Unknown { near: Some(near), .. } => format!("did you mean {near:?}?"),
+        _ => "`incident validate` lists the scenarios and checks them".to_owned(),
+    };
+    Failure::new(Exit::Usage, error).hint(hint)
+}

@@ -1,0 +1,58 @@
+//! Which events are shown.
+
+use regex::Regex;
+
+use super::Watch;
+use crate::contract::{Envelope, Message, MessageType};
+
+/// All conditions have to hold.
+pub(super) struct Filter {
+    incident: Option<String>,
+    phases: Vec<String>,
+    kinds: Vec<MessageType>,
+    min_confidence: Option<f64>,
+    include: Option<Regex>,
+    exclude: Option<Regex>,
+    metrics: bool,
+}
+
+impl Filter {
+    /// A person at a terminal gets metrics in the footer, and as lines only when asked for.
+    pub(super) fn new(watch: &Watch, terminal: bool) -> Self {
+        Self {
+            incident: watch.incident.clone(),
+            phases: watch.phase.clone(),
+            kinds: watch.kind.clone(),
+            min_confidence: watch.min_confidence,
+            include: watch.include.clone(),
+            exclude: watch.exclude.clone(),
+            metrics: watch.json || !terminal || watch.kind.contains(&MessageType::SystemMetrics),
+        }
+    }
+
+    pub(super) fn admits(&self, envelope: &Envelope) -> bool {
+        let kind = MessageType::from_name(&envelope.kind);
+        let message = envelope.message().ok();
+        let (phase, confidence, words) = match &message {
+            Some(Message::AgentAction(action)) => (
+                Some(action.phase.as_str()),
+                action.confidence,
+                format!("{} {} {}", action.agent, action.action, action.summary),
+            ),
+            Some(Message::SystemMetrics(sample)) => (Some(sample.phase.as_str()), None, String::new()),
+            Some(Message::IncidentStarted(started)) => (None, None, started.title.clone()),
+            Some(Message::IncidentResolved(resolved)) => (None, None, resolved.summary.clone()),
+            _ => (None, None, String::new()),
+        };
+        self.incident.as_deref().is_none_or(|wanted| wanted == envelope.incident())
+            && (self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind)))
+            && (self.metrics || kind != Some(MessageType::SystemMetrics))
+            && (self.phases.is_empty()
+                || phase.is_some_and(|phase| self.phases.iter().any(|wanted| wanted == phase)))
+            && self
+                .min_confidence
+                .is_none_or(|least| confidence.is_some_and(|confidence| confidence >= least))
+            && self.include.as_ref().is_none_or(|include| include.is_match(&words))
+            && self.exclude.as_ref().is_none_or(|exclude| !exclude.is_match(&words))
+    }
+}

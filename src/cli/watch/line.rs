@@ -1,0 +1,122 @@
+//! One line an event: for people on a terminal, tab-separated in a pipe.
+
+use colored::Colorize;
+
+use crate::cli::format;
+use crate::contract::{Envelope, Message, Outcome};
+
+/// How lines look.
+pub(super) struct Lines {
+    terminal: bool,
+    utc: bool,
+}
+
+/// What a line says, whatever it looks like.
+struct Told {
+    phase: String,
+    agent: String,
+    confidence: Option<f64>,
+    summary: String,
+    mark: colored::ColoredString,
+}
+
+impl Lines {
+    pub(super) fn new(terminal: bool, utc: bool) -> Self {
+        Self { terminal, utc }
+    }
+
+    pub(super) fn line(&self, envelope: &Envelope) -> String {
+        let message = envelope.message().ok();
+        let told = told(message.as_ref());
+        if self.terminal {
+            self.for_people(envelope, message.as_ref(), &told)
+        } else {
+            for_programs(envelope, &told)
+        }
+    }
+
+    fn for_people(&self, envelope: &Envelope, message: Option<&Message>, told: &Told) -> String {
+        let when = if self.utc {
+            format!("{:.0}", envelope.time).split('T').nth(1).unwrap_or_default().to_owned()
+        } else {
+            format!("T+{}", format::clock(message.and_then(Message::offset_s).unwrap_or_default()))
+        };
+        let Told { phase, agent, confidence, summary, mark } = told;
+        let summary = match message {
+            Some(Message::IncidentStarted(_) | Message::IncidentResolved(_)) => summary.bold(),
+            Some(Message::SystemMetrics(_)) => summary.dimmed(),
+            _ => summary.normal(),
+        };
+        let phase = format::in_phase(phase, &format!("{phase:<9}"));
+        let percent = format::percent(*confidence);
+        format!(
+            "{} {} {phase} {agent:<13} {percent} {mark} {summary}",
+            when.dimmed(),
+            envelope.incident().cyan()
+        )
+    }
+}
+
+/// RFC 3339 time, position, incident, type, phase, confidence, summary.
+fn for_programs(envelope: &Envelope, told: &Told) -> String {
+    let position = envelope.position().map_or_else(|| envelope.id.clone(), |position| position.to_string());
+    let confidence = told.confidence.map(|confidence| confidence.to_string()).unwrap_or_default();
+    let fields = [
+        &format!("{:.6}", envelope.time),
+        &position,
+        envelope.incident(),
+        &envelope.kind,
+        &told.phase,
+        &confidence,
+        &told.summary,
+    ];
+    // A tab or a line break inside a field would forge columns.
+    fields.map(|field| field.replace(['\t', '\n', '\r'], " ")).join("\t")
+}
+
+fn told(message: Option<&Message>) -> Told {
+    let mut told = Told {
+        phase: String::new(),
+        agent: String::new(),
+        confidence: None,
+        summary: String::new(),
+        mark: " ".normal(),
+    };
+    match message {
+        Some(Message::IncidentStarted(started)) => {
+            told.summary = format!("{} {}", started.severity.as_str(), started.title);
+            told.mark = "●".red();
+        }
+        Some(Message::AgentAction(action)) => {
+            told.phase.clone_from(&action.phase);
+            told.agent.clone_from(&action.agent);
+            told.confidence = action.confidence;
+            told.summary.clone_from(&action.summary);
+            if let Some(attempt) = action.attempt.filter(|attempt| *attempt > 1) {
+                told.summary += &format!(" (attempt {attempt})");
+            }
+            told.mark = format::mark(action.status);
+        }
+        Some(Message::SystemMetrics(sample)) => {
+            told.phase.clone_from(&sample.phase);
+            let mut values: Vec<String> = sample
+                .metrics
+                .iter()
+                .map(|(name, value)| format!("{name}={}", format::value(*value)))
+                .collect();
+            values.extend(sample.users_affected.map(|users| format!("users={users}")));
+            values
+                .extend(sample.cost.as_ref().map(|cost| format!("cost={:.2}{}", cost.total, cost.currency)));
+            told.summary = values.join(" ");
+            told.mark = "·".dimmed();
+        }
+        Some(Message::IncidentResolved(resolved)) => {
+            let word = if resolved.outcome == Outcome::Resolved { "resolved" } else { "cancelled" };
+            told.summary =
+                format!("{word} in {}: {}", format::clock(resolved.durations.resolve_s), resolved.summary);
+            told.mark = if resolved.outcome == Outcome::Resolved { "✓".green() } else { "✗".red() };
+        }
+        _ => told.summary = "unreadable payload".to_owned(),
+    }
+    told
+}

@@ -1,0 +1,295 @@
+//! `incident watch`
+
+mod filter;
+mod footer;
+mod line;
+
+use std::collections::VecDeque;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use colored::Colorize;
+use regex::Regex;
+
+use super::color::ColorChoice;
+use super::exit::{Exit, Failure};
+use super::remote::Remote;
+use super::{runtime, signals};
+use crate::client::{Follower, Item};
+use crate::contract::{Envelope, MessageType, ResetReason};
+use crate::hub::After;
+use crate::report::{Board, State};
+
+use filter::Filter;
+use footer::Footer;
+use line::Lines;
+
+/// Follow a stream in the terminal
+#[derive(Debug, clap::Args)]
+pub(super) struct Watch {
+    #[command(flatten)]
+    remote: Remote,
+
+    /// Go on after this position; 0 replays everything that is kept
+    #[arg(long, value_name = "STREAM/N")]
+    after: Option<After>,
+
+    /// Of what is replayed, show only the last N events
+    #[arg(long, value_name = "N")]
+    tail: Option<usize>,
+
+    /// Show what there is and leave
+    #[arg(long)]
+    no_follow: bool,
+
+    /// Leave when the incident is resolved; without --incident the first one that ends
+    #[arg(long, conflicts_with = "no_follow")]
+    until_resolved: bool,
+
+    /// Only this incident
+    #[arg(long, value_name = "ID")]
+    incident: Option<String>,
+
+    /// Only this phase; may be given several times
+    #[arg(long)]
+    phase: Vec<String>,
+
+    /// Only this message type; may be given several times
+    #[arg(long = "type", value_name = "TYPE", value_parser = message_type)]
+    kind: Vec<MessageType>,
+
+    /// Only actions with at least this confidence, 0 to 1
+    #[arg(long, value_name = "P", value_parser = probability)]
+    min_confidence: Option<f64>,
+
+    /// Only events whose agent, action or summary matches
+    #[arg(long, value_name = "REGEX")]
+    include: Option<Regex>,
+
+    /// No events whose agent, action or summary matches
+    #[arg(long, value_name = "REGEX")]
+    exclude: Option<Regex>,
+
+    /// Print the events as NDJSON, verbatim
+    #[arg(long)]
+    json: bool,
+
+    /// Show times of day in UTC instead of seconds into the incident
+    #[arg(long)]
+    utc: bool,
+
+    /// Leave when the connection ends
+    #[arg(long)]
+    no_reconnect: bool,
+}
+
+fn message_type(name: &str) -> Result<MessageType, String> {
+    let known = || MessageType::ALL.into_iter().filter(|kind| !kind.is_control()).map(MessageType::as_str);
+    MessageType::from_name(name).filter(|kind| !kind.is_control()).ok_or_else(|| {
+        let near = crate::scenario::did_you_mean(name, known());
+        near.map_or_else(
+            || format!("one of {}", known().collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean {near}?"),
+        )
+    })
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(|| "a number from 0 to 1".to_owned())
+}
+
+/// An event that is held back until it is known to be among the last.
+type Held = VecDeque<(Box<Envelope>, String)>;
+
+/// What watching needs besides the stream.
+struct Session<'a> {
+    watch: &'a Watch,
+    filter: Filter,
+    lines: Lines,
+    footer: Footer,
+    board: Board,
+    /// Up to this position events are replayed, and held back for `--tail`.
+    replay_to: u64,
+    held: Held,
+}
+
+impl Watch {
+    pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+        color.apply(&std::io::stdout());
+        runtime()?.block_on(async {
+            tokio::select! {
+                ended = self.follow(quiet) => ended,
+                // The incident goes on without us.
+                () = signals::shutdown() => Ok(Exit::Fine),
+            }
+        })
+    }
+
+    async fn follow(&self, quiet: bool) -> Result<Exit, Failure> {
+        let after = self.after.as_ref().map(|after| match after {
+            After::Nothing => "0".to_owned(),
+            After::Position(position) => position.to_string(),
+        });
+        let mut follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
+        let terminal = std::io::stdout().is_terminal();
+        let mut session = Session {
+            watch: self,
+            filter: Filter::new(self, terminal),
+            lines: Lines::new(terminal, self.utc),
+            footer: Footer::new(terminal && std::io::stderr().is_terminal() && !self.json && !quiet),
+            board: Board::default(),
+            replay_to: 0,
+            held: VecDeque::new(),
+        };
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            let item = tokio::select! {
+                item = follower.next() => item?,
+                _ = ticks.tick() => {
+                    session.footer.tick(&session.board, self.incident.as_deref());
+                    continue;
+                }
+            };
+            let Some(item) = item else {
+                session.footer.clear();
+                return self.ended_early(&session);
+            };
+            if let Some(exit) = session.take(item)? {
+                session.footer.clear();
+                return Ok(exit);
+            }
+        }
+    }
+
+    /// The connection ended and nobody may reconnect.
+    fn ended_early(&self, session: &Session) -> Result<Exit, Failure> {
+        if self.until_resolved && session.resolved().is_none() {
+            return Err(Failure::new(
+                Exit::Connection,
+                anyhow!("the connection ended before the resolution"),
+            ));
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+impl Session<'_> {
+    fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
+        match item {
+            Item::Opened(opened) => {
+                let (from, to) = opened.follows.range();
+                self.replay_to = to;
+                if let crate::contract::Follows::Reset { reason, .. } = &opened.follows {
+                    self.note(&format!("cannot go on there: {}", explain(*reason)));
+                }
+                self.footer.open(&opened);
+                if to < from {
+                    return self.caught_up();
+                }
+            }
+            Item::Event { envelope, raw } => return self.event(envelope, raw),
+            Item::Heartbeat(_) => self.footer.alive(),
+            Item::Lost { reason, retry_in } => {
+                self.footer.lost();
+                let next = if self.watch.no_reconnect {
+                    String::new()
+                } else {
+                    format!(", retrying in {:.1} s", retry_in.as_secs_f64())
+                };
+                self.note(&format!("connection lost ({reason}){next}"));
+            }
+            Item::Back { away, replayed, lost, reset } => {
+                self.footer.alive();
+                let away = away.as_secs_f64();
+                match (lost, reset) {
+                    (Some(lost), _) => {
+                        self.note(&format!("back after {away:.1} s: replayed {replayed}, lost {lost}"))
+                    }
+                    (None, reset) => {
+                        self.board = Board::default();
+                        let why = reset.map_or("new log", explain);
+                        self.note(&format!(
+                            "back after {away:.1} s: {why}; what came between can't be known"
+                        ));
+                    }
+                }
+            }
+            Item::Gap { from, to } => {
+                self.note(&format!("positions {from} to {to} never came: lost {}", to - from + 1))
+            }
+            Item::NotAnEvent(text) => {
+                self.note(&format!("not an event: {}", text.chars().take(80).collect::<String>()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn event(&mut self, envelope: Box<Envelope>, raw: String) -> Result<Option<Exit>, Failure> {
+        let position = envelope.position().map_or(u64::MAX, |position| position.n);
+        let replayed = position <= self.replay_to;
+        self.board.fold(&envelope);
+        let ends = envelope.kind == MessageType::IncidentResolved.as_str()
+            && self.watch.incident.as_deref().is_none_or(|wanted| wanted == envelope.incident());
+        if self.filter.admits(&envelope) {
+            match self.watch.tail {
+                Some(tail) if replayed => {
+                    self.held.push_back((envelope, raw));
+                    while self.held.len() > tail {
+                        self.held.pop_front();
+                    }
+                }
+                _ => self.print(&envelope, &raw)?,
+            }
+        }
+        if position == self.replay_to
+            && let Some(exit) = self.caught_up()?
+        {
+            return Ok(Some(exit));
+        }
+        if ends && self.watch.until_resolved {
+            return Ok(Some(self.resolved().unwrap_or(Exit::Fine)));
+        }
+        Ok(None)
+    }
+
+    /// The replay is over: what `--tail` held back is due.
+    fn caught_up(&mut self) -> Result<Option<Exit>, Failure> {
+        for (envelope, raw) in std::mem::take(&mut self.held) {
+            self.print(&envelope, &raw)?;
+        }
+        Ok(self.watch.no_follow.then_some(Exit::Fine))
+    }
+
+    fn print(&mut self, envelope: &Envelope, raw: &str) -> Result<(), Failure> {
+        let text = if self.watch.json { raw.to_owned() } else { self.lines.line(envelope) };
+        self.footer.above(|| writeln!(std::io::stdout(), "{text}"))?;
+        Ok(())
+    }
+
+    /// About the connection: on stderr, so that a pipe holds events only.
+    fn note(&mut self, text: &str) {
+        let text = format!("── {text} ──");
+        self.footer.above(|| eprintln!("{}", text.yellow()));
+    }
+
+    /// The exit status if what was waited for has ended.
+    fn resolved(&self) -> Option<Exit> {
+        let wanted = self.watch.incident.as_deref();
+        let mut ended =
+            self.board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
+        ended.find_map(|incident| match incident.state {
+            State::Open => None,
+            State::Resolved => Some(Exit::Fine),
+            State::Cancelled => Some(Exit::Unresolved),
+        })
+    }
+}
+
+fn explain(reason: ResetReason) -> &'static str {
+    match reason {
+        ResetReason::OtherStream => "new log: the position belongs to another stream",
+        ResetReason::Expired => "the events after it are no longer kept",
+        ResetReason::Ahead => "the position is ahead of the stream",
+    }
+}

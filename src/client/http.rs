@@ -1,0 +1,96 @@
+//! The few HTTP requests that go beside the socket: one connection each.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Method, Request, header};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::socket::plain;
+use super::{ClientError, Endpoint};
+
+/// How long a request may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The largest answer that is read.
+const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Sends a request with an optional JSON body and reads the JSON answer.
+///
+/// # Errors
+/// [`ClientError::Status`] for every status that is not 2xx, with the problem's detail.
+pub async fn request(
+    endpoint: &Endpoint,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, ClientError> {
+    let url = endpoint.http(path);
+    match timeout(DEADLINE, exchange(endpoint, &url, method, path, body)).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            Err(ClientError::Unreachable { url, why: format!("no answer within {} s", DEADLINE.as_secs()) })
+        }
+    }
+}
+
+async fn exchange(
+    endpoint: &Endpoint,
+    url: &str,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, ClientError> {
+    let unreachable = |why: String| ClientError::Unreachable { url: url.to_owned(), why };
+    let broken =
+        |error: &dyn std::fmt::Display| ClientError::Answer { url: url.to_owned(), why: error.to_string() };
+    let tcp = TcpStream::connect(endpoint.address()).await.map_err(|error| unreachable(plain(&error)))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.map_err(|error| broken(&error))?;
+    let payload = body.map(|body| body.to_string()).unwrap_or_default();
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, endpoint.authority())
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(payload)))
+        .map_err(|error| broken(&error))?;
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+        let status = response.status();
+        let bytes = Limited::new(response.into_body(), ANSWER_BYTES)
+            .collect()
+            .await
+            .map_err(|error| broken(&error))?;
+        let bytes = bytes.to_bytes();
+        if !status.is_success() {
+            return Err(ClientError::Status {
+                url: url.to_owned(),
+                status: status.as_u16(),
+                said: said(&bytes),
+            });
+        }
+        serde_json::from_slice(&bytes).map_err(|error| broken(&error))
+    };
+    // The connection has to be driven beside the request; it ends when the request's side is dropped.
+    tokio::select! {
+        answer = answer => answer,
+        ended = async { connection.await.err() } => match ended {
+            Some(error) => Err(broken(&error)),
+            None => Err(broken(&"the connection ended before the answer")),
+        },
+    }
+}
+
+/// What an error's body says: a problem document's detail, or its first line.
+pub(super) fn said(body: &[u8]) -> String {
+    let problem: Option<Value> = serde_json::from_slice(body).ok();
+    match problem.as_ref().and_then(|problem| problem.get("detail")).and_then(Value::as_str) {
+        Some(detail) => detail.to_owned(),
+        None => String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect(),
+    }
+}

@@ -1,0 +1,104 @@
+//! One WebSocket connection to a server.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::http::said;
+use super::{ClientError, Endpoint};
+use crate::contract::SUBPROTOCOL;
+
+/// How long connecting and shaking hands may take together.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// An open socket.
+pub struct Socket {
+    inner: WebSocketStream<TcpStream>,
+}
+
+/// What arrives on a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received {
+    /// A text message.
+    Text(String),
+    /// A binary message: nothing that an incident stream has.
+    Binary(usize),
+    /// A ping or a pong: the peer is there.
+    Alive,
+    /// The end, with the close code if one was given.
+    Closed {
+        /// The close code.
+        code: Option<u16>,
+        /// The reason, or what broke.
+        reason: String,
+    },
+}
+
+impl Socket {
+    /// Connects, going on after a position (`STREAM/N` or `0`).
+    pub async fn connect(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
+        let url = endpoint.to_string();
+        let unreachable = |why: String| ClientError::Unreachable { url: url.clone(), why };
+        let handshake = async {
+            let tcp =
+                TcpStream::connect(endpoint.address()).await.map_err(|error| unreachable(plain(&error)))?;
+            // Best effort: it only saves latency.
+            let _ = tcp.set_nodelay(true);
+            let failed = |why: Error| ClientError::Handshake { url: url.clone(), why: why.to_string() };
+            let mut request = endpoint.websocket(after).into_client_request().map_err(failed)?;
+            request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
+            let config =
+                WebSocketConfig::default().read_buffer_size(16 * 1024).max_message_size(Some(1024 * 1024));
+            match tokio_tungstenite::client_async_with_config(request, tcp, Some(config)).await {
+                Ok((inner, _)) => Ok(Self { inner }),
+                Err(Error::Http(response)) => Err(ClientError::Status {
+                    url: url.clone(),
+                    status: response.status().as_u16(),
+                    said: said(response.body().as_deref().unwrap_or_default()),
+                }),
+                Err(Error::Io(error)) => Err(unreachable(plain(&error))),
+                Err(error) => Err(failed(error)),
+            }
+        };
+        match timeout(CONNECT_DEADLINE, handshake).await {
+            Ok(connected) => connected,
+            Err(_) => Err(unreachable(format!("no answer within {} s", CONNECT_DEADLINE.as_secs()))),
+        }
+    }
+
+    /// Waits for the next message.
+    pub async fn receive(&mut self) -> Received {
+        match self.inner.next().await {
+            Some(Ok(Message::Text(text))) => Received::Text(text.as_str().to_owned()),
+            Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes.len()),
+            Some(Ok(Message::Close(frame))) => match frame {
+                Some(frame) => {
+                    Received::Closed { code: Some(frame.code.into()), reason: frame.reason.to_string() }
+                }
+                None => Received::Closed { code: None, reason: "closed by the server".to_owned() },
+            },
+            Some(Ok(_)) => Received::Alive,
+            Some(Err(error)) => Received::Closed { code: None, reason: error.to_string() },
+            None => Received::Closed { code: None, reason: "connection lost".to_owned() },
+        }
+    }
+
+    /// Says goodbye. The server may have gone: then there is nothing to say.
+    pub async fn close(mut self) {
+        let _ = timeout(Duration::from_secs(1), self.inner.close(None)).await;
+        let _ = timeout(Duration::from_secs(1), self.inner.flush()).await;
+    }
+}
+
+/// The system's words without Rust's error number in brackets.
+pub(super) fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
