@@ -3,20 +3,24 @@
 //! Everything that is sent or stored is defined here once. The JSON Schema is derived from these types
 //! ([`schema`]), so documentation, validator and server cannot disagree.
 
+mod agent_action;
 mod control;
 mod envelope;
+mod incident_resolved;
+mod incident_started;
 mod message;
 mod position;
 pub mod schema;
+mod system_metrics;
 
+pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, Status};
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
 pub use envelope::{Envelope, Frame, MAX_EVENT_BYTES, SPEC_VERSION, Source, now};
-pub use message::{
-    Actions, AgentAction, AgentInfo, Cost, Durations, Evidence, Forecast, HypothesisBelief, IncidentResolved,
-    IncidentStarted, Mark, Message, MessageType, MetricInfo, Outcome, Phase, Run, Severity, Status,
-    SystemMetrics,
-};
+pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
+pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
+pub use message::{Message, MessageType};
 pub use position::{Position, PositionError, StreamId};
+pub use system_metrics::{Cost, SystemMetrics};
 
 /// Version of the contract, told in every `stream_opened`. The first number changes when a client that
 /// ignores unknown fields could break.

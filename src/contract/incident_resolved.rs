@@ -1,0 +1,78 @@
+//! `incident_resolved`. Field comments are the schema's descriptions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Cost;
+
+/// An incident ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IncidentResolved {
+    /// The event's place in its incident: the last.
+    #[schemars(range(min = 1))]
+    pub index: u64,
+    /// Planned second of the incident.
+    #[schemars(range(min = 0))]
+    pub offset_s: f64,
+    /// `true` in every simulated event.
+    pub synthetic: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One line for a person.
+    pub summary: String,
+    /// The id of the hypothesis that proved true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_cause: Option<String>,
+    /// How long it took.
+    pub durations: Durations,
+    /// What it cost in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    /// The most users who suffered at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users_peak: Option<u64>,
+    /// Finished attempts.
+    pub actions: Actions,
+    /// What is left to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followups: Vec<String>,
+}
+
+/// How an incident ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "plain words")]
+pub enum Outcome {
+    Resolved,
+    Cancelled,
+}
+
+/// From the incident's start to each milestone that was reached, in seconds of incident time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of a name on the wire")]
+pub struct Durations {
+    /// To `detected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub detect_s: Option<f64>,
+    /// To `diagnosed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub diagnose_s: Option<f64>,
+    /// To `mitigated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub mitigate_s: Option<f64>,
+    /// To the end.
+    #[schemars(range(min = 0))]
+    pub resolve_s: f64,
+}
+
+/// Finished attempts: actions that completed or failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Actions {
+    /// All of them.
+    pub total: u32,
+    /// Those that failed.
+    pub failed: u32,
+}
