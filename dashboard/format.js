@@ -52,7 +52,7 @@ export function inHours(state) {
  */
 export function duration(seconds) {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   if (seconds < 3600) {
     const rest = Math.round(seconds % 60);
@@ -133,10 +133,13 @@ export function metric(name, value) {
  */
 export function quantity(value, unit, hours = false) {
   const seconds = inSeconds(value, unit);
-  return seconds === null ? `${SMALL.format(value)} ${unit}`.trim() : clock(seconds, hours || seconds >= 3600);
+  if (seconds === null && BARE.has(unit)) return SMALL.format(value);
+  return seconds === null ? `${SMALL.format(value)} ${unit}` : clock(seconds, hours || seconds >= 3600);
 }
 
 const SECONDS = { s: 1, min: 60, h: 3600 };
+/** Units that a number can do without. */
+const BARE = new Set(['', '1', 'count', 'ratio']);
 
 /**
  * @param {number} value

@@ -22,13 +22,15 @@ class Headline extends HTMLElement {
     this.phaseWord = element('span', { class: 'word' });
     this.elapsed = element('span', { class: 'digits sub' });
 
-    this.timerLabel = element('span', { class: 'label' });
+    this.timerLabel = element('span');
+    this.timerAsOf = element('span', { class: 'as-of' });
     this.digits = element('span', { class: 'digits' });
-    this.over = element('span', { class: 'over' }, ' over');
+    this.over = element('span', { class: 'over' });
     this.overIcon = icon('alert');
     this.timer = element('span', { id: 'countdown', role: 'timer' }, this.overIcon, this.digits, this.over);
 
-    this.costLabel = element('span', { class: 'label' });
+    this.costLabel = element('span');
+    this.costAsOf = element('span', { class: 'as-of' });
     this.cost = element('span', { id: 'cost', class: 'digits' });
     this.rate = element('span', { class: 'rate' });
     this.projected = element('span', { class: 'projected' });
@@ -43,9 +45,11 @@ class Headline extends HTMLElement {
           this.phaseLabel,
           element('span', { class: 'phase-name' }, this.phaseIcon, this.phaseWord),
           this.elapsed),
-        element('div', { class: 'vital timer' }, this.timerLabel, this.timer),
+        element('div', { class: 'vital timer' }, element('span', { class: 'label' }, this.timerLabel, this.timerAsOf), this.timer),
         element('div', { class: 'vital money' },
-          this.costLabel, this.cost, element('span', { class: 'sub' }, this.rate, this.projected))),
+          element('span', { class: 'label' }, this.costLabel, this.costAsOf),
+          this.cost,
+          element('span', { class: 'sub' }, this.rate, this.projected))),
     );
   }
 
@@ -93,28 +97,30 @@ class Headline extends HTMLElement {
     const asOf = frozen && open ? `as of ${at}` : '';
     setText(this.elapsed, asOf || at);
     setAttribute(this, 'data-breached', moment.breached);
-    this.#countdown(incident, moment, hours, asOf);
+    setText(this.timerAsOf, asOf && ` · ${asOf}`);
+    setText(this.costAsOf, asOf && ` · ${asOf}`);
+    this.#countdown(incident, moment, hours);
     if (!moment.cost) return;
     const { currency, total, per_minute } = moment.cost;
-    setText(this.costLabel, open ? `Cost so far${asOf && ` · ${asOf}`}` : 'Cost in all');
+    setText(this.costLabel, open ? 'Cost so far' : 'Cost in all');
     setText(this.cost, cash(total, currency));
     setText(this.rate, open ? `+${cash(per_minute, currency)}/min` : '');
     setText(this.projected, moment.projected === null ? '' : `≈ ${cashShort(moment.projected, currency)} at ${clock(moment.end_s, hours)}`);
     setAttribute(this.projected, 'title', 'Cost at the planned end, if the rate stays');
   }
 
-  #countdown({ state, target_s }, { remaining_s, breached }, hours, asOf) {
+  #countdown({ state, target_s }, { remaining_s, breached }, hours) {
     show(this.timer.parentElement, remaining_s !== null);
     if (remaining_s === null) return;
     const target = `target ${clock(target_s, hours)}`;
     if (state === 'open') {
-      setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}${asOf && ` · ${asOf}`}`);
+      setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}`);
     } else {
       const spare = breached ? 'missed' : remaining_s >= 1 ? `${duration(Math.floor(remaining_s))} to spare` : 'on time';
       setText(this.timerLabel, `Of ${target} · ${spare}`);
     }
     setText(this.digits, countdown(remaining_s, breached, hours));
-    show(this.over, breached);
+    setText(this.over, breached ? ' over' : '');
     setAttribute(this.overIcon, 'hidden', !breached);
   }
 }

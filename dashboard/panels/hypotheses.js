@@ -17,7 +17,10 @@ class Hypotheses extends HTMLElement {
     const root = resolution?.root_cause ?? null;
     const leader = Math.max(0, ...hypotheses.map(({ p }) => p));
     const known = hypotheses.reduce((sum, { p }) => sum + p, 0);
-    const rows = hypotheses.map((hypothesis) => ({ ...hypothesis, verdict: verdict(hypothesis, root, leader) }));
+    // The one that matters is on top, where it needs no scrolling; equals keep their order of appearance.
+    const rows = hypotheses
+      .map((hypothesis) => ({ ...hypothesis, verdict: verdict(hypothesis, root, leader) }))
+      .sort((a, b) => (b.id === root) - (a.id === root) || b.p - a.p);
     if (rows.length > 0 && root === null) {
       const p = Math.max(0, 1 - known);
       rows.push({ id: ' unknown', claim: 'Unknown', p, peak: p, verdict: { name: 'unknown', word: '' } });
@@ -35,13 +38,13 @@ function verdict({ id, p }, root, leader) {
 function create() {
   return element('li', { class: 'hypothesis' },
     element('span', { class: 'claim' }),
-    element('span', { class: 'verdict' }, element('span'), element('span')),
+    element('span', { class: 'value digits' }),
     element('span', { class: 'bar' }),
-    element('span', { class: 'value digits' }));
+    element('span', { class: 'verdict' }, element('span'), element('span')));
 }
 
 function refresh(node, { claim, p, peak, verdict: { name, word } }) {
-  const [text, badge, bar, value] = node.children;
+  const [text, value, bar, badge] = node.children;
   setAttribute(node, 'data-verdict', name);
   setText(text, claim);
   setAttribute(text, 'title', claim);

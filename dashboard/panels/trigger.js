@@ -13,7 +13,7 @@ class TriggerMenu extends HTMLElement {
     this.toastText = element('span');
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
     this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);
-    this.append(this.button, this.menu, this.toast);
+    this.append(this.toast, this.button, this.menu);
     this.addEventListener('incident-trigger', () => this.menu.hidePopover());
     this.toastShow.addEventListener('click', () => {
       this.#hideToast();

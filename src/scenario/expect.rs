@@ -8,7 +8,7 @@ use super::Micros;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// From the start to the first `detected`.
+    /// From the start to the first `detected`, or to the first action where nothing is so marked.
     pub detect: Option<Bounds>,
     /// From the start to the first `diagnosed`.
     pub diagnose: Option<Bounds>,

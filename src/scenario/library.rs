@@ -49,10 +49,9 @@ impl Library {
         Self::collect(format!("{}/", folder.display()), files)
     }
 
-    /// One file.
-    pub fn from_file(path: &Path) -> Result<Self, Vec<ScenarioError>> {
-        let origin = path.display().to_string();
-        Self::collect(origin.clone(), [(origin, std::fs::read_to_string(path))])
+    /// One scenario alone.
+    pub fn of(scenario: Scenario) -> Self {
+        Self { origin: scenario.origin.clone(), scenarios: vec![scenario] }
     }
 
     fn collect(
@@ -80,16 +79,6 @@ impl Library {
         }
         scenarios.sort_by(|a, b| a.id().cmp(b.id()));
         if errors.is_empty() { Ok(Self { scenarios, origin }) } else { Err(errors) }
-    }
-
-    /// Adds another library's scenarios; of two with one id the other's stays out.
-    pub fn extend(&mut self, other: Self) {
-        for scenario in other.scenarios {
-            if self.get(scenario.id()).is_none() {
-                self.scenarios.push(scenario);
-            }
-        }
-        self.scenarios.sort_by(|a, b| a.id().cmp(b.id()));
     }
 
     /// The scenario of that id.

@@ -1,0 +1,44 @@
+//! `confidence`: what agents believe makes sense together. The range of each value alone is the schema's.
+
+use std::collections::HashMap;
+
+use super::{Context, Finding, Outcome, Transcript, verdict};
+use crate::contract::Message;
+
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+    let mut findings = Vec::new();
+    let mut told = 0;
+    for (id, events) in transcript.incidents() {
+        let mut claims: HashMap<&str, &str> = HashMap::new();
+        for (frame, message) in events {
+            let Message::AgentAction(action) = message else { continue };
+            told += usize::from(
+                action.confidence.is_some() || !action.hypotheses.is_empty() || action.forecast.is_some(),
+            );
+            let sum: f64 = action.hypotheses.iter().map(|belief| belief.p).sum();
+            if sum > 1.0 + 1e-6 {
+                let message = format!("the beliefs of {id} sum to {sum:.3}");
+                findings.push(Finding::new(message).at(frame).hint("competing causes share at most 1"));
+            }
+            for belief in &action.hypotheses {
+                let claim = claims.entry(&belief.id).or_insert(&belief.claim);
+                if *claim != belief.claim {
+                    let message = format!("hypothesis {:?} changes its claim", belief.id);
+                    findings.push(Finding::new(message).at(frame));
+                }
+            }
+            if let Some(forecast) = &action.forecast {
+                let (low, high) =
+                    (forecast.p10.unwrap_or(forecast.p50), forecast.p90.unwrap_or(forecast.p50));
+                if !(low <= forecast.p50 && forecast.p50 <= high) {
+                    let message = format!("p10 {low}, p50 {} and p90 {high} do not rise", forecast.p50);
+                    findings.push(Finding::new(message).at(frame));
+                }
+            }
+        }
+    }
+    if told == 0 {
+        return Outcome::NotChecked("no action has a confidence, a hypothesis or a forecast".to_owned());
+    }
+    verdict(findings, || format!("{told} actions with confidences, beliefs or forecasts"))
+}

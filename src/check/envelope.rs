@@ -1,0 +1,56 @@
+//! `envelope`: CloudEvents and what this contract adds to it.
+
+use serde_json::Value;
+
+use super::transcript::is_event;
+use super::{Context, Finding, Outcome, Transcript, verdict};
+use crate::contract::{MAX_EVENT_BYTES, Position, Source, schema};
+
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+    if transcript.frames.is_empty() {
+        return Outcome::NotChecked("nothing arrived".to_owned());
+    }
+    let shape = match jsonschema::options().should_validate_formats(true).build(&schema::envelope()) {
+        Ok(shape) => shape,
+        Err(error) => return Outcome::NotChecked(format!("the envelope's schema can't be used: {error}")),
+    };
+    let mut findings = Vec::new();
+    for frame in &transcript.frames {
+        let wrong = match &frame.parsed {
+            Err(error) => Some(format!("not JSON: {error}")),
+            Ok(_) if frame.raw.len() > MAX_EVENT_BYTES => {
+                Some(format!("{} bytes; an event has at most {MAX_EVENT_BYTES}", frame.raw.len()))
+            }
+            Ok(parsed) => match shape.iter_errors(&parsed.value).next() {
+                Some(error) => Some(format!("{error} at {:?}", error.instance_path().to_string())),
+                None => attributes(&parsed.value),
+            },
+        };
+        findings.extend(wrong.map(|message| Finding::new(message).at(frame)));
+    }
+    verdict(findings, || format!("{} frames are CloudEvents 1.0", transcript.frames.len()))
+}
+
+/// What a schema of strings can't say.
+fn attributes(event: &Value) -> Option<String> {
+    let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+    let source = match text("source").parse::<Source>() {
+        Ok(source) => source,
+        Err(error) => return Some(error),
+    };
+    match (source, is_event(text("type"))) {
+        (Source::Stream(_), true) => {}
+        (Source::Server(_), false) => return None,
+        (source, true) => {
+            return Some(format!("{:?} is an event of an incident but comes from {source}", text("type")));
+        }
+        // An unknown type is for `schema` to tell.
+        (_, false) => return None,
+    }
+    let id = text("id");
+    let number = id.parse::<u64>().ok().filter(|n| (1..Position::LIMIT).contains(n) && n.to_string() == id);
+    if number.is_none() {
+        return Some(format!("id {id:?} is not a position: decimal, from 1, below 2^53"));
+    }
+    text("subject").is_empty().then(|| "an event of an incident has a subject: the incident's id".to_owned())
+}

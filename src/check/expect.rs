@@ -1,0 +1,183 @@
+//! `expect`: what a scenario's `[expect]` asserts, by planned seconds.
+
+use super::transcript::{screen_s, started};
+use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
+use crate::contract::{Actions, Mark, Message, Status};
+use crate::scenario::{Bounds, Counts, Expect};
+
+/// Planned seconds are whole milliseconds.
+const MILLISECOND: f64 = 0.0011;
+
+pub(super) fn judge(transcript: &Transcript, context: &Context) -> Outcome {
+    let Some((expect, origin)) = &context.expect else {
+        return Outcome::NotChecked(
+            "nothing is expected: give a scenario with [expect], or --expect FILE".to_owned(),
+        );
+    };
+    if *expect == Expect::default() {
+        return Outcome::NotChecked(format!("[expect] of {origin} is empty"));
+    }
+    let incidents = transcript.incidents();
+    if incidents.is_empty() {
+        return Outcome::NotChecked("no incident was seen".to_owned());
+    }
+    let mut findings = Vec::new();
+    for events in incidents.values() {
+        incident(expect, events, context.complete, &mut findings);
+    }
+    let findings =
+        findings.into_iter().map(|finding| finding.hint(format!("see [expect] in {origin}"))).collect();
+    verdict(findings, || format!("{} holds", origin))
+}
+
+fn incident(expect: &Expect, events: &[(&Frame, &Message)], complete: bool, findings: &mut Vec<Finding>) {
+    let resolved = events.iter().find_map(|(frame, message)| match message {
+        Message::IncidentResolved(resolved) => Some((*frame, resolved)),
+        _ => None,
+    });
+    let ended = resolved.is_some() || complete;
+    for (what, bounds, reached) in [
+        ("detect", expect.detect, marked(events, Mark::Detected).or_else(|| first_action(events))),
+        ("diagnose", expect.diagnose, marked(events, Mark::Diagnosed)),
+        ("mitigate", expect.mitigate, marked(events, Mark::Mitigated)),
+        ("resolve", expect.resolve, resolved.map(|(frame, resolved)| (frame, resolved.offset_s))),
+    ] {
+        let Some(bounds) = bounds else { continue };
+        match reached {
+            Some((frame, seconds)) => {
+                findings.extend(duration(what, bounds, seconds).map(|found| found.at(frame)))
+            }
+            None if ended => findings.push(Finding::new(format!("{what} never happened"))),
+            None => {}
+        }
+    }
+    silence(expect, events, findings);
+    if !ended {
+        return;
+    }
+    let seen = finished(events);
+    findings.extend(count("actions", expect.actions, seen.total));
+    findings.extend(count("failed actions", expect.failed, seen.failed));
+    if let Some(wanted) = &expect.phases {
+        let mut seen: Vec<&str> = Vec::new();
+        for phase in events.iter().filter_map(|(_, message)| phase_of(message)) {
+            if seen.last() != Some(&phase) {
+                seen.push(phase);
+            }
+        }
+        if seen != wanted.iter().map(String::as_str).collect::<Vec<_>>() {
+            let message = format!("the phases were {}, expected {}", seen.join(", "), wanted.join(", "));
+            findings.push(Finding::new(message));
+        }
+    }
+    if let Some(order) = &expect.order {
+        findings.extend(in_order(order, events));
+    }
+    if let Some(wanted) = &expect.root_cause {
+        let found = resolved.and_then(|(_, resolved)| resolved.root_cause.as_deref());
+        if found != Some(wanted) {
+            let message = format!("the root cause is {}, expected {wanted:?}", found.unwrap_or("not named"));
+            findings.push(Finding::new(message));
+        }
+    }
+}
+
+fn duration(what: &str, bounds: Bounds, seconds: f64) -> Option<Finding> {
+    let low = bounds.min.map_or(0.0, crate::scenario::Micros::secs);
+    let high = bounds.max.map_or(f64::INFINITY, crate::scenario::Micros::secs);
+    if (low - MILLISECOND..=high + MILLISECOND).contains(&seconds) {
+        return None;
+    }
+    let allowed = match (bounds.min, bounds.max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => return None,
+    };
+    Some(Finding::new(format!("{what} took {seconds} s, allowed {allowed}")))
+}
+
+fn count(what: &str, bounds: Option<Counts>, seen: u32) -> Option<Finding> {
+    let bounds = bounds?;
+    let (low, high) = (bounds.min.unwrap_or(0), bounds.max.unwrap_or(u32::MAX));
+    (!(low..=high).contains(&seen)).then(|| match (bounds.min, bounds.max) {
+        (Some(min), Some(max)) => Finding::new(format!("{seen} {what}, expected {min} to {max}")),
+        (Some(min), None) => Finding::new(format!("{seen} {what}, expected at least {min}")),
+        _ => Finding::new(format!("{seen} {what}, expected at most {high}")),
+    })
+}
+
+/// The longest screen time without any message: what somebody who watches would sit through.
+fn silence(expect: &Expect, events: &[(&Frame, &Message)], findings: &mut Vec<Finding>) {
+    let Some(most) = expect.max_silence else { return };
+    let started = started(events);
+    let at = |message: &Message| screen_s(started, message.offset_s().unwrap_or_default());
+    for pair in events.windows(2) {
+        let silent = at(pair[1].1) - at(pair[0].1);
+        if silent > most.secs() + MILLISECOND {
+            let message = format!("silent for {silent:.1} s, allowed {most}");
+            findings.push(Finding::new(message).at(pair[1].0));
+        }
+    }
+}
+
+/// Steps complete in the wanted order; a step that never completes breaks it too.
+fn in_order(order: &[String], events: &[(&Frame, &Message)]) -> Option<Finding> {
+    let completed = |step: &String| {
+        events.iter().position(|(_, message)| {
+            matches!(message, Message::AgentAction(action)
+                if action.step.as_ref() == Some(step) && action.status == Status::Completed)
+        })
+    };
+    let mut last: Option<(usize, &String)> = None;
+    for step in order {
+        let Some(place) = completed(step) else {
+            return Some(Finding::new(format!("step {step:?} never completed")));
+        };
+        if let Some((before, earlier)) = last
+            && place < before
+        {
+            return Some(
+                Finding::new(format!("step {step:?} completed before {earlier:?}")).at(events[place].0),
+            );
+        }
+        last = Some((place, step));
+    }
+    None
+}
+
+fn marked<'a>(events: &[(&'a Frame, &Message)], mark: Mark) -> Option<(&'a Frame, f64)> {
+    events.iter().find_map(|(frame, message)| match message {
+        Message::AgentAction(action) if action.marks.contains(&mark) => Some((*frame, action.offset_s)),
+        _ => None,
+    })
+}
+
+/// Where nothing is marked as the detection, the first action is: nobody acts on what was not noticed.
+fn first_action<'a>(events: &[(&'a Frame, &Message)]) -> Option<(&'a Frame, f64)> {
+    events.iter().find_map(|(frame, message)| match message {
+        Message::AgentAction(action) => Some((*frame, action.offset_s)),
+        _ => None,
+    })
+}
+
+fn finished(events: &[(&Frame, &Message)]) -> Actions {
+    let mut seen = Actions::default();
+    for (_, message) in events {
+        if let Message::AgentAction(action) = message
+            && action.status != Status::InProgress
+        {
+            seen.total += 1;
+            seen.failed += u32::from(action.status == Status::Failed);
+        }
+    }
+    seen
+}
+
+fn phase_of(message: &Message) -> Option<&str> {
+    match message {
+        Message::AgentAction(action) => Some(&action.phase),
+        Message::SystemMetrics(sample) => Some(&sample.phase),
+        _ => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! `lifecycle`: an incident starts, acts and ends, each in its place.
+
+use std::collections::HashMap;
+
+use super::transcript::started;
+use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
+use crate::contract::{AgentAction, IncidentStarted, Message, Status};
+
+pub(super) fn judge(transcript: &Transcript, context: &Context) -> Outcome {
+    let incidents = transcript.incidents();
+    if incidents.is_empty() {
+        return Outcome::NotChecked("no incident was seen".to_owned());
+    }
+    let mut findings = Vec::new();
+    for (id, events) in &incidents {
+        ends(id, events, context, &mut findings);
+        let Some(started) = started(events) else { continue };
+        phases(started, events, &mut findings);
+        actions(started, events, &mut findings);
+    }
+    verdict(findings, || match incidents.len() {
+        1 => "started, acted and resolved".to_owned(),
+        count => format!("{count} incidents started, acted and resolved"),
+    })
+}
+
+/// Started first and once, resolved last and once.
+fn ends(id: &str, events: &[(&Frame, &Message)], context: &Context, findings: &mut Vec<Finding>) {
+    let last = events.len() - 1;
+    let mut resolved = None;
+    for (place, (frame, message)) in events.iter().enumerate() {
+        match message {
+            Message::IncidentStarted(_) if place > 0 => {
+                findings.push(Finding::new(format!("{id} starts again")).at(frame));
+            }
+            Message::IncidentResolved(_) if resolved.is_some() => {
+                findings.push(Finding::new(format!("{id} is resolved again")).at(frame));
+            }
+            Message::IncidentResolved(_) => {
+                resolved = Some(frame);
+                if place < last {
+                    let message = format!("{id} goes on after its resolution: {} more events", last - place);
+                    findings.push(Finding::new(message).at(events[place + 1].0));
+                }
+            }
+            Message::AgentAction(_) | Message::SystemMetrics(_) if place == 0 => {
+                findings.push(Finding::new(format!("{id} does not begin with incident_started")).at(frame));
+            }
+            _ => {}
+        }
+    }
+    if resolved.is_none() && context.complete {
+        let message = format!("{id} is never resolved");
+        findings
+            .push(Finding::new(message).at(events[last].0).hint("the stream ends before incident_resolved"));
+    }
+}
+
+/// What falls into a phase falls into one that was announced, and they come in order.
+fn phases(started: &IncidentStarted, events: &[(&Frame, &Message)], findings: &mut Vec<Finding>) {
+    let mut reached = 0;
+    for (frame, message) in events {
+        let phase = match message {
+            Message::AgentAction(action) => &action.phase,
+            Message::SystemMetrics(sample) => &sample.phase,
+            _ => continue,
+        };
+        match started.phases.iter().position(|known| known.name == *phase) {
+            None => findings.push(Finding::new(format!("phase {phase:?} was not announced")).at(frame)),
+            Some(place) if place < reached => {
+                let message = format!("phase {phase:?} comes again after {:?}", started.phases[reached].name);
+                findings.push(Finding::new(message).at(frame));
+            }
+            Some(place) => reached = place,
+        }
+    }
+}
+
+/// Agents are announced, causes precede effects, and what began ends before the incident does.
+fn actions(started: &IncidentStarted, events: &[(&Frame, &Message)], findings: &mut Vec<Finding>) {
+    let mut busy: HashMap<(&str, u32), &Frame> = HashMap::new();
+    for (frame, message) in events {
+        match message {
+            Message::AgentAction(action) => {
+                if !started.agents.iter().any(|agent| agent.id == action.agent) {
+                    findings
+                        .push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));
+                }
+                if action.caused_by.is_some_and(|cause| cause == 0 || cause >= action.index) {
+                    let cause = action.caused_by.unwrap_or_default();
+                    findings
+                        .push(Finding::new(format!("caused_by {cause} is not an earlier event")).at(frame));
+                }
+                attempt(action, frame, &mut busy);
+            }
+            Message::IncidentResolved(resolved) if resolved.outcome == crate::contract::Outcome::Resolved => {
+                let mut open: Vec<_> = busy.drain().collect();
+                open.sort_by_key(|(_, frame)| frame.line);
+                for ((step, _), frame) in open {
+                    findings.push(Finding::new(format!("step {step:?} began and never ended")).at(frame));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn attempt<'a>(action: &'a AgentAction, frame: &'a Frame, busy: &mut HashMap<(&'a str, u32), &'a Frame>) {
+    let Some(step) = &action.step else { return };
+    let key = (step.as_str(), action.attempt.unwrap_or(1));
+    if action.status == Status::InProgress {
+        busy.insert(key, frame);
+    } else {
+        busy.remove(&key);
+    }
+}

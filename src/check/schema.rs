@@ -1,0 +1,53 @@
+//! `schema`: every payload against the schema of its type.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::{Context, Finding, Outcome, Transcript, verdict};
+use crate::contract::{MessageType, schema};
+
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+    let mut validators = HashMap::new();
+    for kind in MessageType::ALL {
+        match jsonschema::options().should_validate_formats(true).build(&schema::payload(kind)) {
+            Ok(validator) => validators.insert(kind, validator),
+            Err(error) => {
+                return Outcome::NotChecked(format!(
+                    "the schema of {} can't be used: {error}",
+                    kind.as_str()
+                ));
+            }
+        };
+    }
+    let mut findings = Vec::new();
+    let (mut checked, mut payloads) = (0, 0);
+    for frame in &transcript.frames {
+        // What is no envelope is for `envelope` to tell.
+        let Ok(parsed) = &frame.parsed else { continue };
+        let (Some(name), Some(data)) =
+            (parsed.value.get("type").and_then(Value::as_str), parsed.value.get("data"))
+        else {
+            continue;
+        };
+        payloads += 1;
+        let Some(kind) = MessageType::from_name(name) else {
+            let known = MessageType::ALL.map(MessageType::as_str).join(", ");
+            findings.push(
+                Finding::new(format!("unknown type {name:?}")).at(frame).hint(format!("known: {known}")),
+            );
+            continue;
+        };
+        if let Some(error) = validators[&kind].iter_errors(data).next() {
+            let path = error.instance_path().to_string();
+            let place = if path.is_empty() { "data".to_owned() } else { format!("data{path}") };
+            findings.push(Finding::new(format!("{name}: {error} at {place}")).at(frame));
+        } else {
+            checked += 1;
+        }
+    }
+    if payloads == 0 {
+        return Outcome::NotChecked("no payload arrived".to_owned());
+    }
+    verdict(findings, || format!("{checked} of {payloads} messages match their type"))
+}

@@ -1,0 +1,132 @@
+//! `order`, `gap`, `duplicate`: the numbering of the stream and of each incident in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
+
+/// The frames of each stream with their positions, in order of arrival.
+fn streams(transcript: &Transcript) -> BTreeMap<String, Vec<(&Frame, u64)>> {
+    let mut streams: BTreeMap<String, Vec<(&Frame, u64)>> = BTreeMap::new();
+    for (frame, envelope, _) in transcript.events() {
+        if let Some(position) = envelope.position() {
+            streams.entry(position.stream.to_string()).or_default().push((frame, position.n));
+        }
+    }
+    streams
+}
+
+fn nothing() -> Outcome {
+    Outcome::NotChecked("no event has a position".to_owned())
+}
+
+pub(super) fn order(transcript: &Transcript, _: &Context) -> Outcome {
+    let streams = streams(transcript);
+    if streams.is_empty() {
+        return nothing();
+    }
+    let mut findings = Vec::new();
+    for events in streams.values() {
+        for pair in events.windows(2) {
+            let ((_, before), (frame, here)) = (pair[0], pair[1]);
+            if here < before {
+                findings.push(Finding::new(format!("position {here} comes after {before}")).at(frame));
+            }
+        }
+    }
+    // Time is judged in the order of positions: a swapped pair is one mistake, not two.
+    let mut sorted: Vec<_> = transcript.events().collect();
+    sorted.sort_by_key(|(frame, envelope, _)| (envelope.source.clone(), frame.position()));
+    for pair in sorted.windows(2) {
+        let ((_, before, _), (frame, here, _)) = (&pair[0], &pair[1]);
+        if before.source == here.source && here.time < before.time {
+            let message = format!("time falls back from {} to {}", before.time, here.time);
+            findings.push(Finding::new(message).at(frame));
+        }
+    }
+    for events in transcript.incidents().values() {
+        for pair in events.windows(2) {
+            let (before, here) =
+                (pair[0].1.offset_s().unwrap_or_default(), pair[1].1.offset_s().unwrap_or_default());
+            if here < before {
+                let message = format!("offset_s falls back from {before} to {here}");
+                findings.push(Finding::new(message).at(pair[1].0));
+            }
+        }
+    }
+    verdict(findings, || {
+        let ranges = streams.values().map(|events| {
+            format!("{}..{}", events.first().map_or(0, |(_, n)| *n), events.last().map_or(0, |(_, n)| *n))
+        });
+        format!("positions {} rise", ranges.collect::<Vec<_>>().join(", "))
+    })
+}
+
+pub(super) fn gap(transcript: &Transcript, _: &Context) -> Outcome {
+    let streams = streams(transcript);
+    if streams.is_empty() {
+        return nothing();
+    }
+    let mut findings = Vec::new();
+    let mut count = 0;
+    for events in streams.values() {
+        let by_position: BTreeMap<u64, &Frame> = events.iter().map(|(frame, n)| (*n, *frame)).collect();
+        count += by_position.len();
+        let positions: Vec<_> = by_position.into_iter().collect();
+        for pair in positions.windows(2) {
+            let ((before, _), (here, frame)) = (pair[0], pair[1]);
+            if here > before + 1 {
+                let message = missing("position", before + 1, here - 1);
+                findings.push(Finding::new(message).at(frame));
+            }
+        }
+    }
+    for (id, events) in transcript.incidents() {
+        let indexes: BTreeSet<u64> = events.iter().filter_map(|(_, message)| message.index()).collect();
+        let indexes: Vec<u64> = indexes.into_iter().collect();
+        for pair in indexes.windows(2).filter(|pair| pair[1] > pair[0] + 1) {
+            // A missing position takes its index with it: that is one mistake.
+            if findings.is_empty() {
+                let frame = events
+                    .iter()
+                    .find(|(_, message)| message.index() == Some(pair[1]))
+                    .map(|(frame, _)| *frame);
+                let finding = Finding::new(format!("{id}: {}", missing("index", pair[0] + 1, pair[1] - 1)));
+                findings.push(match frame {
+                    Some(frame) => finding.at(frame),
+                    None => finding,
+                });
+            }
+        }
+    }
+    verdict(findings, || format!("{count} events, none missing"))
+}
+
+fn missing(what: &str, from: u64, to: u64) -> String {
+    if from == to {
+        format!("{what} {from} is missing")
+    } else {
+        format!("{what}s {from} to {to} are missing")
+    }
+}
+
+pub(super) fn duplicate(transcript: &Transcript, _: &Context) -> Outcome {
+    let mut findings = Vec::new();
+    let mut positions = HashSet::new();
+    let mut indexes = HashSet::new();
+    let mut count = 0;
+    for (frame, envelope, message) in transcript.events() {
+        count += 1;
+        if !positions.insert((&envelope.source, &envelope.id)) {
+            findings.push(Finding::new(format!("position {} comes twice", envelope.id)).at(frame));
+        } else if !indexes.insert((envelope.incident(), message.index())) {
+            let index = message.index().unwrap_or_default();
+            findings.push(
+                Finding::new(format!("index {index} of {} comes twice", envelope.incident())).at(frame),
+            );
+        }
+    }
+    if count == 0 {
+        return nothing();
+    }
+    verdict(findings, || format!("{count} events, each once"))
+}

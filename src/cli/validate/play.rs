@@ -1,0 +1,81 @@
+//! Playing a scenario on a real server of our own, over a real socket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use tokio_util::sync::CancellationToken;
+
+use super::collect;
+use crate::check::{Probe, Transcript};
+use crate::cli::exit::{Exit, Failure};
+use crate::client::{Endpoint, Received, Socket};
+use crate::contract::{Envelope, Message, StreamId};
+use crate::journal::{Memory, Retention};
+use crate::player::Speed;
+use crate::scenario::{Library, Scenario};
+use crate::server::{Options, Server};
+
+/// What one client receives of a scenario from its start to its resolution, and what two more receive that come
+/// back after a cut.
+pub(super) async fn play(
+    scenario: &Scenario,
+    speed: Speed,
+    timeout: Duration,
+) -> Result<Transcript, Failure> {
+    let internal = |error: anyhow::Error| Failure::new(Exit::Internal, error);
+    let stream = StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, crate::random::bits());
+    let journal = Arc::new(Memory::new(stream.clone(), Retention::default()));
+    let options = Options { speed, ..Options::default() };
+    let library = Library::of(scenario.clone());
+    let server = Server::bind(options, library, journal).await.map_err(|error| internal(error.into()))?;
+    let endpoint: Endpoint =
+        format!("ws://{}/ws", server.address()).parse().map_err(|error| internal(anyhow!("{error}")))?;
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(server.run(stop.clone().cancelled_owned()));
+    let collected = async {
+        let mut transcript = collect::server(&endpoint, Some(scenario.id()), None, timeout).await?;
+        let head =
+            transcript.events().filter_map(|(_, envelope, _)| envelope.position()).map(|at| at.n).max();
+        let head = head.unwrap_or_default();
+        for after in [head / 3, head * 2 / 3] {
+            let frames = replay(&endpoint, &stream, after, head).await?;
+            transcript.probes.push(Probe { after, frames });
+        }
+        Ok(transcript)
+    };
+    let collected = collected.await;
+    stop.cancel();
+    // Ours: it ends when it is told to.
+    let _ = serving.await;
+    collected
+}
+
+/// What a client receives that comes back after position `after` of a stream that ends at `head`.
+async fn replay(
+    endpoint: &Endpoint,
+    stream: &StreamId,
+    after: u64,
+    head: u64,
+) -> Result<Vec<String>, Failure> {
+    let mut socket = Socket::connect(endpoint, Some(&format!("{stream}/{after}"))).await?;
+    let mut frames = Vec::new();
+    let collected = async {
+        while let Received::Text(raw) = socket.receive().await {
+            let Ok(envelope) = serde_json::from_str::<Envelope>(&raw) else { break };
+            match envelope.message() {
+                Ok(Message::StreamOpened(_)) => {}
+                // At a heartbeat everything was sent: what is missing then is lost.
+                Ok(Message::Heartbeat(_)) => break,
+                _ => frames.push(raw),
+            }
+            if envelope.position().is_some_and(|position| position.n >= head) {
+                break;
+            }
+        }
+    };
+    // A server that sends neither the head nor a heartbeat has lost something too.
+    let _ = tokio::time::timeout(Duration::from_secs(10), collected).await;
+    socket.close().await;
+    Ok(frames)
+}

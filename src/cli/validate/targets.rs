@@ -1,0 +1,122 @@
+//! What is judged: scenarios, recordings or a server.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::Validate;
+use crate::cli::exit::{Exit, Failure};
+use crate::scenario::{Expect, Library, Scenario};
+
+/// One thing to judge.
+pub(super) enum Target {
+    /// Played by a server of its own.
+    Scenario { scenario: Box<Scenario>, expect: Option<(Expect, String)> },
+    /// Read from a file.
+    Recording { path: PathBuf, text: String, expect: Option<(Expect, String)> },
+    /// Listened to.
+    Server { url: String, until_resolved: bool, expect: Option<(Expect, String)> },
+}
+
+impl Target {
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Scenario { scenario, .. } => scenario.origin.clone(),
+            Self::Recording { path, .. } => path.display().to_string(),
+            Self::Server { url, .. } => url.clone(),
+        }
+    }
+
+    /// The transcript's name.
+    pub(super) fn stem(&self) -> String {
+        match self {
+            Self::Scenario { scenario, .. } => scenario.id().to_owned(),
+            Self::Recording { path, .. } => {
+                path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+            }
+            Self::Server { .. } => "server".to_owned(),
+        }
+    }
+
+    pub(super) fn expect(&self) -> Option<(Expect, String)> {
+        match self {
+            Self::Scenario { expect, .. } | Self::Recording { expect, .. } | Self::Server { expect, .. } => {
+                expect.clone()
+            }
+        }
+    }
+}
+
+impl Validate {
+    /// # Errors
+    /// Files that can't be read or are wrong; nothing to judge.
+    pub(super) fn targets(&self) -> Result<Vec<Target>, Failure> {
+        let given =
+            self.expect.as_deref().map(scenario_at).transpose()?.map(|scenario| expectations(&scenario));
+        if let Some(given) = &given
+            && given.is_none()
+        {
+            let file = self.expect.as_deref().unwrap_or(Path::new("")).display();
+            return Err(Failure::new(Exit::Usage, anyhow!("{file} has no [expect]")));
+        }
+        let given = given.flatten();
+        if let Some(url) = &self.url {
+            // The shipped scenario's own expectations hold for what a server plays under its name.
+            let own = self.trigger.as_deref().and_then(|name| {
+                Library::shipped().ok().and_then(|library| library.get(name).and_then(expectations))
+            });
+            let expect = given.or(own);
+            return Ok(vec![Target::Server {
+                url: url.to_string(),
+                until_resolved: self.listen.is_none(),
+                expect,
+            }]);
+        }
+        if !self.files.is_empty() {
+            return self.files.iter().map(|file| target(file, given.as_ref())).collect();
+        }
+        let folder = Path::new("scenarios");
+        let library = if folder.is_dir() { Library::from_folder(folder) } else { Library::shipped() };
+        let library = library.map_err(Failure::scenarios)?;
+        if library.is_empty() {
+            let error = anyhow!("nothing was checked: no scenario (*.toml) is in scenarios/");
+            return Err(Failure::new(Exit::Invalid, error).hint("name a scenario, a recording or --url"));
+        }
+        Ok(library.iter().map(|scenario| scenario_target(scenario.clone(), given.as_ref())).collect())
+    }
+}
+
+fn target(file: &Path, given: Option<&(Expect, String)>) -> Result<Target, Failure> {
+    if file.extension().is_some_and(|extension| extension == "toml") {
+        return Ok(scenario_target(scenario_at(file)?, given));
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())))?;
+    if text.trim().is_empty() {
+        let error = anyhow!("nothing was checked: {} has no message", file.display());
+        return Err(Failure::new(Exit::Invalid, error));
+    }
+    Ok(Target::Recording { path: file.to_owned(), text, expect: given.cloned() })
+}
+
+fn scenario_target(scenario: Scenario, given: Option<&(Expect, String)>) -> Target {
+    let expect = given.cloned().or_else(|| expectations(&scenario));
+    Target::Scenario { scenario: Box::new(scenario), expect }
+}
+
+fn scenario_at(file: &Path) -> Result<Scenario, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())).hint(
+            "a scenario ends in .toml, a recording in .ndjson; `incident watch --json > FILE` makes one",
+        )
+    })?;
+    Scenario::parse(&file.display().to_string(), &text).map_err(|error| Failure::scenarios(vec![error]))
+}
+
+/// A scenario's expectations, and where they stand: `FILE:LINE:COLUMN`.
+fn expectations(scenario: &Scenario) -> Option<(Expect, String)> {
+    let expect = scenario.file.expect.as_ref()?;
+    let start = expect.span().start;
+    let line = scenario.text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    Some((expect.get_ref().clone(), format!("{}:{line}", scenario.origin)))
+}
