@@ -1,5 +1,23 @@
-//! Plays incidents written as TOML scenarios and streams them live.
+//! `incident` plays incidents written as TOML scenarios and streams them over WebSocket.
+//!
+//! ```text
+//! scenarios/*.toml -> scenario -> timeline -> player -> journal -> hub -> connection -> client -> watch | page | validate
+//!                                               ^                                         |
+//!                                            server  <-------- POST /api/incidents <---- trigger
+//! ```
+//!
+//! One rule carries the design: **the journal is the only way in, a position in it the only way out.** A player
+//! appends events and knows nothing of sockets; the hub follows the journal's head; a connection is a cursor into
+//! it. A late joiner, a reconnect and a slow client are the same thing: a cursor that is behind.
+//!
+//! Invariants, each held by tests:
+//! - positions are gapless from 1 and below 2^53; (subject, index) is unique for ever;
+//! - nothing is sent that the journal has not taken;
+//! - a frame is a pure function of (stream, position, record): every client gets the same bytes;
+//! - the same file and seed compile to the same timeline on every machine;
+//! - nothing on the left of the path imports what is on its right (`tests/it/tidy.rs` has the table).
 #![forbid(unsafe_code)]
+
 pub mod check;
 pub mod cli;
 pub mod client;
