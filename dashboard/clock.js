@@ -89,11 +89,10 @@ export function offsetAt(state, serverMs) {
 /**
  * Everything that moves, at a wall-clock time of the server.
  * @param {import('./fold.js').IncidentState} state
- * @param {{offset_s: number} | null} costSample where the newest cost was measured
  * @param {number} serverMs
  * @returns {Moment}
  */
-export function momentOf(state, costSample, serverMs) {
+export function momentOf(state, serverMs) {
   const open = state.state === 'open';
   const end_s = state.phases.at(-1)?.end_s ?? state.offset_s;
   const offset_s = open ? offsetAt(state, serverMs) : (state.resolution?.durations.resolve_s ?? state.offset_s);
@@ -101,7 +100,7 @@ export function momentOf(state, costSample, serverMs) {
   const cost = state.cost && { ...state.cost };
   let projected = null;
   if (cost && open) {
-    const measured_s = costSample?.offset_s ?? state.offset_s;
+    const measured_s = state.cost_s ?? state.offset_s;
     cost.total += (Math.max(0, rateHolds(state.phases, measured_s, offset_s) - measured_s) / 60) * cost.per_minute;
     projected = cost.total + (Math.max(0, end_s - offset_s) / 60) * cost.per_minute;
   }

@@ -66,6 +66,7 @@ const READERS = {
     services: list(text),
     phases: list(record({ name: text, start_s: number, end_s: number, play_s: number })),
     agents: list(record({ id: text, role: text })),
+    metrics: listOr(record({ name: text, unit: text })),
     target_s: number,
     impact_started_at: moment,
     speed: number,

@@ -93,10 +93,12 @@ function unknown(id, time) {
     agents: [],
     hypotheses: [],
     forecasts: [],
+    units: {},
     metrics: {},
     users_affected: null,
     users_peak: null,
     cost: null,
+    cost_s: null,
     actions: { total: 0, failed: 0 },
     marks: { detected: null, diagnosed: null, mitigated: null },
     resolution: null,
@@ -110,6 +112,7 @@ function start(incident, started) {
   incident.services = started.services;
   incident.synthetic = started.synthetic;
   incident.impact_started_at = started.impact_started_at;
+  incident.units = Object.fromEntries(started.metrics.map(({ name, unit }) => [name, unit]));
   incident.target_s = started.target_s;
   incident.speed = started.speed;
   incident.phase = started.phases[0]?.name ?? null;
@@ -170,12 +173,12 @@ function measure(incident, sample) {
     incident.users_affected = sample.users_affected;
     incident.users_peak = Math.max(incident.users_peak ?? 0, sample.users_affected);
   }
-  if (sample.cost) incident.cost = sample.cost;
+  if (sample.cost) Object.assign(incident, { cost: sample.cost, cost_s: sample.offset_s });
 }
 
 function end(incident, resolved) {
   incident.state = resolved.outcome;
-  if (resolved.cost) incident.cost = resolved.cost;
+  if (resolved.cost) Object.assign(incident, { cost: resolved.cost, cost_s: resolved.offset_s });
   if (resolved.users_peak !== undefined) incident.users_peak = resolved.users_peak;
   // The publisher counted every attempt; this fold may have joined late.
   incident.actions = resolved.actions;

@@ -111,18 +111,17 @@ export function words(name) {
 }
 
 /**
- * A metric's value. The wire names no units, so the name has to tell.
- * @param {string} name
+ * A metric's value in the unit that the incident announced for it.
  * @param {number} value
+ * @param {string} [unit]
  */
-export function metric(name, value) {
-  if (/(^|_)(rate|ratio|utili[sz]ation|saturation)$/.test(name) && Math.abs(value) <= 1) {
-    return `${(value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0)}%`;
-  }
-  if (/latency|_ms$|(^|_)p\d\d$/.test(name)) return `${COUNT.format(value)} ms`;
-  if (name === 'users_affected') return COUNT.format(value);
-  if (Math.abs(value) >= 100_000) return COMPACT.format(value);
-  return Math.abs(value) >= 100 ? COUNT.format(value) : SMALL.format(value);
+export function metric(value, unit = '') {
+  if (unit === 'ratio') return `${(value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0)}%`;
+  const size = Math.abs(value);
+  const number = (size >= 1e5 ? COMPACT : size >= 100 ? COUNT : SMALL).format(value);
+  if (unit === '1/s') return `${number}/s`;
+  if (unit === '%') return `${number}%`;
+  return BARE.has(unit) ? number : `${number} ${unit}`;
 }
 
 /**

@@ -28,8 +28,6 @@ export class History {
   dropped = 0;
   /** @type {Sample[]} */
   samples = [];
-  /** @type {Sample | null} the newest sample that told the cost */
-  costSample = null;
   #byIndex = new Map();
 
   /**
@@ -75,9 +73,7 @@ export class History {
     const values = { ...data.metrics };
     if (data.users_affected !== undefined) values.users_affected = data.users_affected;
     if (data.cost) values.cost_per_minute = data.cost.per_minute;
-    const sample = { offset_s: data.offset_s, phase: data.phase, values };
-    this.samples.push(sample);
-    if (data.cost) this.costSample = sample;
+    this.samples.push({ offset_s: data.offset_s, phase: data.phase, values });
     // Every other one goes, the newest stays: the curve keeps its shape.
     if (this.samples.length > MOST_SAMPLES) this.samples = this.samples.filter((_, place) => place % 2 === 0);
   }

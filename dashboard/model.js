@@ -155,7 +155,7 @@ export class Model {
    * @param {import('./fold.js').IncidentState} incident
    */
   momentOf(incident) {
-    return momentOf(incident, this.#histories.get(incident.id)?.costSample ?? null, this.#frozenAt ?? this.clock.now());
+    return momentOf(incident, this.#frozenAt ?? this.clock.now());
   }
 
   /**

@@ -81,7 +81,7 @@ class Metrics extends HTMLElement {
       : history?.samples.findLast((one) => one.offset_s <= offset_s);
     for (const chart of this.charts.children) {
       const value = sample ? sample.values[chart.dataset.key] : offset_s === null ? incident.metrics[chart.dataset.key] : undefined;
-      setText(chart.value, value === undefined ? '–' : metric(chart.dataset.key, value));
+      setText(chart.value, value === undefined ? '–' : metric(value, incident.units[chart.dataset.key]));
       setText(chart.when, offset_s === null || !sample ? chart.range : stamp(sample.offset_s, hours));
     }
   }
@@ -112,7 +112,7 @@ function draw(chart, name, samples, incident, scale) {
   const low = Math.min(0, ...numbers);
   const high = Math.max(...numbers, low + 1e-9);
   const y = (value) => HEIGHT - 4 - ((value - low) / (high - low)) * (HEIGHT - 12);
-  chart.range = numbers.length > 0 ? `max ${metric(name, Math.max(...numbers))}` : '';
+  chart.range = numbers.length > 0 ? `max ${metric(Math.max(...numbers), incident.units[name])}` : '';
   const bands = incident.phases.map((phase) => svg('rect', {
     class: 'band', 'data-phase': phase.name, x: x(phase.start_s), width: Math.max(0, x(phase.end_s) - x(phase.start_s)), height: HEIGHT,
   }));

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -44,32 +45,31 @@ pub enum Received {
 impl Socket {
     /// Connects, going on after a position (`STREAM/N` or `0`).
     pub async fn connect(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
-        let url = endpoint.to_string();
-        let unreachable = |why: String| ClientError::Unreachable { url: url.clone(), why };
-        let handshake = async {
-            let tcp =
-                TcpStream::connect(endpoint.address()).await.map_err(|error| unreachable(plain(&error)))?;
-            // Best effort: it only saves latency.
-            let _ = tcp.set_nodelay(true);
-            let failed = |why: Error| ClientError::Handshake { url: url.clone(), why: why.to_string() };
-            let mut request = endpoint.websocket(after).into_client_request().map_err(failed)?;
-            request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
-            let config =
-                WebSocketConfig::default().read_buffer_size(16 * 1024).max_message_size(Some(1024 * 1024));
-            match tokio_tungstenite::client_async_with_config(request, tcp, Some(config)).await {
-                Ok((inner, _)) => Ok(Self { inner }),
-                Err(Error::Http(response)) => Err(ClientError::Status {
-                    url: url.clone(),
-                    status: response.status().as_u16(),
-                    said: said(response.body().as_deref().unwrap_or_default()),
-                }),
-                Err(Error::Io(error)) => Err(unreachable(plain(&error))),
-                Err(error) => Err(failed(error)),
-            }
-        };
-        match timeout(CONNECT_DEADLINE, handshake).await {
+        match timeout(CONNECT_DEADLINE, Self::shake_hands(endpoint, after)).await {
             Ok(connected) => connected,
-            Err(_) => Err(unreachable(format!("no answer within {} s", CONNECT_DEADLINE.as_secs()))),
+            Err(_) => Err(ClientError::Unreachable {
+                url: endpoint.to_string(),
+                why: format!("no answer within {} s", CONNECT_DEADLINE.as_secs()),
+            }),
+        }
+    }
+
+    async fn shake_hands(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
+        let url = || endpoint.to_string();
+        // Offering a subprotocol obliges the server to take it; one of somebody else's may not know ours.
+        let mut shaken = attempt(endpoint, after, true).await;
+        if let Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) = &shaken {
+            shaken = attempt(endpoint, after, false).await;
+        }
+        match shaken {
+            Ok(inner) => Ok(Self { inner }),
+            Err(Error::Http(response)) => Err(ClientError::Status {
+                url: url(),
+                status: response.status().as_u16(),
+                said: said(response.body().as_deref().unwrap_or_default()),
+            }),
+            Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: plain(&error) }),
+            Err(error) => Err(ClientError::Handshake { url: url(), why: error.to_string() }),
         }
     }
 
@@ -95,6 +95,23 @@ impl Socket {
         let _ = timeout(Duration::from_secs(1), self.inner.close(None)).await;
         let _ = timeout(Duration::from_secs(1), self.inner.flush()).await;
     }
+}
+
+async fn attempt(
+    endpoint: &Endpoint,
+    after: Option<&str>,
+    offer: bool,
+) -> Result<WebSocketStream<TcpStream>, Error> {
+    let tcp = TcpStream::connect(endpoint.address()).await?;
+    // Best effort: it only saves latency.
+    let _ = tcp.set_nodelay(true);
+    let mut request = endpoint.websocket(after).into_client_request()?;
+    if offer {
+        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
+    }
+    let config = WebSocketConfig::default().read_buffer_size(16 * 1024).max_message_size(Some(1024 * 1024));
+    let (socket, _) = tokio_tungstenite::client_async_with_config(request, tcp, Some(config)).await?;
+    Ok(socket)
 }
 
 /// The system's words without Rust's error number in brackets.

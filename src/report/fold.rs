@@ -165,6 +165,7 @@ fn measure(incident: &mut IncidentState, sample: SystemMetrics) {
     }
     if sample.cost.is_some() {
         incident.cost = sample.cost;
+        incident.cost_s = Some(sample.offset_s);
     }
 }
 
@@ -175,6 +176,7 @@ fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     };
     if resolved.cost.is_some() {
         incident.cost = resolved.cost;
+        incident.cost_s = Some(resolved.offset_s);
     }
     if resolved.users_peak.is_some() {
         incident.users_peak = resolved.users_peak;

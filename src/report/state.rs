@@ -56,6 +56,8 @@ pub struct IncidentState {
     pub users_peak: Option<u64>,
     /// Cost so far.
     pub cost: Option<Cost>,
+    /// Planned second at which that cost was measured.
+    pub cost_s: Option<f64>,
     /// Finished attempts so far.
     pub actions: Actions,
     /// Milestones reached.
@@ -198,6 +200,7 @@ impl IncidentState {
             users_affected: None,
             users_peak: None,
             cost: None,
+            cost_s: None,
             actions: Actions::default(),
             marks: Marks::default(),
             resolution: None,
@@ -222,9 +225,12 @@ impl IncidentState {
         self.phases.last().map_or(self.offset_s, |last| last.end_s + screen_s).max(self.offset_s)
     }
 
-    /// The cost at a wall-clock time: the newest total, grown at the newest rate.
+    /// The cost at a wall-clock time: the newest total, grown at its rate since it was measured. Rates change with
+    /// phases, so at a border it waits for the next sample: growing on would show money that comes back.
     pub fn cost_at(&self, time: Timestamp) -> Option<f64> {
-        let cost = self.cost.as_ref()?;
-        Some(cost.total + (self.offset_at(time) - self.offset_s).max(0.0) / 60.0 * cost.per_minute)
+        let (cost, measured_s) = (self.cost.as_ref()?, self.cost_s?);
+        let phase = self.phases.iter().find(|phase| measured_s < phase.end_s);
+        let until = phase.map_or(f64::INFINITY, |phase| phase.end_s).min(self.offset_at(time));
+        Some(cost.total + (until - measured_s).max(0.0) / 60.0 * cost.per_minute)
     }
 }

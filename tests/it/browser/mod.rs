@@ -1,0 +1,8 @@
+//! The page in a real Chromium. These tests need `chromium` and `chromedriver`, which `./tests/run` installs;
+//! plain `cargo test` leaves them out.
+
+mod colors;
+mod cuts;
+mod driver;
+mod story;
+mod twin;

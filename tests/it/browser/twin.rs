@@ -1,0 +1,100 @@
+//! `fold.js` is the twin of Rust's fold: a recording folded by both gives the same states.
+
+use incident::contract::{Envelope, Frame, Source, StreamId};
+use incident::report::Board;
+use incident::scenario::Library;
+use serde_json::{Value, json};
+
+use super::driver::Browser;
+use crate::harness::{Local, fixture};
+
+/// Times are moments, however many decimals each side writes.
+const SAME_TIMES: &str = r"
+    const { newBoard, fold } = await import('/fold.js');
+    const board = newBoard();
+    const states = [];
+    for (const event of args[0]) {
+      fold(board, event);
+      const state = structuredClone(board.incidents.at(-1));
+      state.time = new Date(state.time).getTime();
+      state.impact_started_at = new Date(state.impact_started_at).getTime();
+      states.push(state);
+    }
+    return states;
+";
+
+fn normal(mut state: Value) -> Value {
+    for field in ["time", "impact_started_at"] {
+        let time: jiff::Timestamp = state[field].as_str().unwrap().parse().unwrap();
+        state[field] = time.as_millisecond().into();
+    }
+    floats(&mut state);
+    state
+}
+
+/// JavaScript has one kind of number: 180 and 180.0 are the same.
+fn floats(value: &mut Value) {
+    match value {
+        Value::Number(number) => *value = json!(number.as_f64()),
+        Value::Array(items) => items.iter_mut().for_each(floats),
+        Value::Object(fields) => fields.values_mut().for_each(floats),
+        _ => {}
+    }
+}
+
+/// The state after each event, by both folds.
+async fn both(page: &Browser, events: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
+    let mut board = Board::default();
+    let ours = events.iter().map(|event| {
+        let envelope: Envelope = serde_json::from_value(event.clone()).unwrap();
+        board.fold(&envelope);
+        normal(serde_json::to_value(board.incidents().last().unwrap()).unwrap())
+    });
+    let ours = ours.collect();
+    let mut theirs = page.run(SAME_TIMES, vec![Value::Array(events)]).await;
+    floats(&mut theirs);
+    (ours, theirs.as_array().unwrap().clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn both_folds_agree_after_every_event_of_every_scenario() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let library = Library::shipped().unwrap();
+    assert_eq!(library.len(), 5);
+    let source = Source::Stream(StreamId::generate(0, 0));
+    for scenario in library.iter() {
+        let timeline = scenario.compile(scenario.file.seed).unwrap();
+        let start: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let events = timeline.events.iter().zip(1..).map(|(event, n)| {
+            let time = start + jiff::SignedDuration::from_micros(event.due as i64);
+            let data = event.message.data();
+            let frame = Frame::new(&source, n, event.message.kind(), Some("it"), time, &data);
+            serde_json::from_str(&frame.encode()).unwrap()
+        });
+        let (ours, theirs) = both(&page, events.collect()).await;
+        assert_eq!(ours.len(), timeline.events.len());
+        for (place, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+            assert_eq!(ours, theirs, "{} after event {}", scenario.id(), place + 1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn the_page_folds_the_golden_recording_to_the_golden_states() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let recording = std::fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap();
+    let events: Vec<Value> = recording.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (_, theirs) = both(&page, events).await;
+    let states = std::fs::read_to_string(fixture("golden/states.json")).unwrap();
+    let states: Value = serde_json::from_str(&states).unwrap();
+    let states = states.as_object().unwrap();
+    assert!(states.len() >= 4);
+    for (after, state) in states {
+        let after: usize = after.parse().unwrap();
+        assert_eq!(normal(state.clone()), theirs[after - 1], "after event {after}");
+    }
+}

@@ -1,0 +1,217 @@
+//! `incident validate` as people and CI run it.
+
+use futures_util::{SinkExt, StreamExt};
+use incident::check::RULES;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{Ran, Scratch, Serving, incident, root};
+
+/// A scenario of two seconds, for what has to be played in real time.
+const SHORT: &str = r#"
+id = "short"
+title = "Over before anyone looked"
+severity = "SEV4"
+services = ["x"]
+target = "2s"
+metrics_every = "500ms"
+[agents]
+a = "Acts"
+[[phases]]
+name = "detect"
+at = "0s"
+[metrics]
+load = { unit = "ratio", keys = { 0s = 0.5, 2s = 0.1 } }
+[[steps]]
+id = "look"
+at = "1s"
+agent = "a"
+action = "looked"
+summary = "Looks"
+marks = "detected"
+[resolution]
+at = "2s"
+summary = "Gone"
+[expect]
+detect = { max = "1500ms" }
+resolve = { min = "2s", max = "2s" }
+max_silence = "1s"
+"#;
+
+fn shipped(name: &str) -> String {
+    root().join("scenarios").join(name).display().to_string()
+}
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+/// The status of each rule of the first target.
+fn statuses(report: &Value) -> Vec<(String, String)> {
+    let rules = report["targets"][0]["rules"].as_array().unwrap().iter();
+    rules
+        .map(|rule| (rule["rule"].as_str().unwrap().to_owned(), rule["status"].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+#[test]
+fn without_arguments_every_shipped_scenario_is_played_and_passes() {
+    let ran = incident(&["validate", "--format", "json"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let report = json(&ran);
+    assert_eq!(report["passed"], true);
+    assert_eq!(report["targets"].as_array().unwrap().len(), 5);
+    for target in report["targets"].as_array().unwrap() {
+        let passed =
+            target["rules"].as_array().unwrap().iter().filter(|rule| rule["status"] == "passed").count();
+        assert_eq!(passed, RULES.len() - 3, "all but the rules about arrival times: {target}");
+        let transcript = std::fs::read_to_string(target["transcript"].as_str().unwrap()).unwrap();
+        assert!(transcript.lines().count() > 100, "the transcript is kept");
+    }
+}
+
+#[test]
+fn a_failed_expectation_is_exit_5_and_says_where_and_what_again() {
+    let text = std::fs::read_to_string(shipped("database-outage.toml")).unwrap();
+    let folder = Scratch::new()
+        .with("mine.toml", &text.replace("actions     = { min = 8 }", "actions     = { min = 80 }"));
+    let file = folder.path().join("mine.toml").display().to_string();
+    let ran = incident(&["validate", &file]).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    for words in ["FAIL expect", "expected at least 80", "mine.toml:", "[expect]", "PASS order", "1 failed"] {
+        assert!(ran.stdout.contains(words), "{words:?} is not in {}", ran.stdout);
+    }
+    assert!(ran.stdout.contains(&format!("Again: incident validate {file} --rule expect")), "{}", ran.stdout);
+    let skipped = incident(&["validate", &file, "--skip", "expect"]).run();
+    assert_eq!(skipped.status, Some(0), "{skipped:?}");
+    let only = incident(&["validate", &file, "--rule", "expect", "--format", "json"]).run();
+    assert_eq!(statuses(&json(&only)), [("expect".to_owned(), "failed".to_owned())]);
+}
+
+#[test]
+fn nothing_checked_is_a_failure() {
+    let folder = Scratch::new().with("empty.ndjson", "\n").with("x.txt", "");
+    let empty = folder.path().join("empty.ndjson").display().to_string();
+    let ran = incident(&["validate", &empty]).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("nothing was checked"), "{ran:?}");
+    // A rule that has nothing to judge is no pass.
+    let ran = incident(&["validate", &shipped("database-outage.toml"), "--rule", "pacing"]).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stdout.contains("nothing was checked"), "{ran:?}");
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_exit_2_and_in_a_scenario_exit_6() {
+    let ran = incident(&["validate", "--rule", "lifecycel"]).run();
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("did you mean \"lifecycle\"?"), "{ran:?}");
+    let ran = incident(&["validate", "nowhere.ndjson"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    let folder = Scratch::new().with("broken.toml", "id = \"x\"\ntitel = \"x\"\n");
+    let ran = incident(&["validate", &folder.path().join("broken.toml").display().to_string()]).run();
+    assert_eq!(ran.status, Some(6), "{ran:?}");
+    assert!(ran.stderr.contains("broken.toml:2:1"), "{}", ran.stderr);
+    let ran = incident(&["validate", "--url", "ws://127.0.0.1:1/ws"]).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+}
+
+#[test]
+fn real_time_judges_arrivals_too() {
+    let folder = Scratch::new().with("short.toml", SHORT);
+    let file = folder.path().join("short.toml").display().to_string();
+    let ran = incident(&["validate", &file, "--real-time", "--format", "json"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let statuses = statuses(&json(&ran));
+    for rule in ["pacing", "silence", "heartbeat"] {
+        assert!(statuses.contains(&(rule.to_owned(), "passed".to_owned())), "{rule}: {statuses:?}");
+    }
+}
+
+#[test]
+fn a_recording_of_watch_is_judged_like_the_stream() {
+    let server = Serving::with(&["--speed", "1000"]);
+    server.incident(&["trigger", "database-outage"]).run();
+    let recording = server.incident(&["watch", "--after", "0", "--no-follow", "--json"]).run().stdout;
+    let broken: String = recording
+        .lines()
+        .filter(|line| !line.contains("\"index\":40,"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    let folder = Scratch::new().with("good.ndjson", &recording).with("broken.ndjson", &broken);
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let ran =
+        incident(&["validate", &file("good.ndjson"), "--expect", &shipped("database-outage.toml")]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = incident(&["validate", &file("broken.ndjson")]).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stdout.contains("FAIL gap        position 40 is missing"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 failed"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_running_server_is_triggered_and_judged() {
+    let server = Serving::with(&["--speed", "60", "--heartbeat", "1s"]);
+    let ran = server.incident(&["validate", "--trigger", "database-outage", "--format", "json"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let statuses = statuses(&json(&ran));
+    for rule in ["expect", "pacing", "silence", "heartbeat", "lifecycle"] {
+        assert!(statuses.contains(&(rule.to_owned(), "passed".to_owned())), "{rule}: {statuses:?}");
+    }
+    let ran = server.incident(&["validate", "--trigger", "databse-outage"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("did you mean"), "{ran:?}");
+}
+
+#[test]
+fn listening_to_a_quiet_server_for_a_while_checks_what_there_is() {
+    let server = Serving::with(&["--heartbeat", "200ms"]);
+    let ran = server.incident(&["validate", "--for", "1s", "--format", "json"]).run();
+    let statuses = statuses(&json(&ran));
+    assert!(statuses.contains(&("heartbeat".to_owned(), "passed".to_owned())), "{statuses:?}");
+    assert!(statuses.contains(&("lifecycle".to_owned(), "not_checked".to_owned())), "{statuses:?}");
+    assert_eq!(ran.status, Some(0));
+}
+
+/// A server of somebody else that forgets one event.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_server_that_loses_an_event_is_found_out() {
+    let recording = {
+        let server = Serving::with(&["--speed", "1000"]);
+        server.incident(&["trigger", "database-outage"]).run();
+        server.incident(&["watch", "--after", "0", "--no-follow", "--json"]).run().stdout
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/stream", listener.local_addr().unwrap());
+    let told: Vec<String> =
+        recording.lines().filter(|line| !line.contains("\"index\":40,")).map(str::to_owned).collect();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let told = told.clone();
+            tokio::spawn(async move {
+                // It does not know our subprotocol either, so a first connection comes to nothing.
+                let mut socket = tokio_tungstenite::accept_async(tcp).await.unwrap();
+                for line in told {
+                    let Ok(()) = socket.send(Message::text(line)).await else { return };
+                }
+                while socket.next().await.is_some() {}
+            });
+        }
+    });
+    let ran = tokio::task::spawn_blocking(move || {
+        incident(&["validate", "--url", &url, "--rule", "gap", "--rule", "order", "--format", "json"]).run()
+    });
+    let ran = ran.await.unwrap();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    let expected = [("order".to_owned(), "passed".to_owned()), ("gap".to_owned(), "failed".to_owned())];
+    assert_eq!(statuses(&json(&ran)), expected);
+}
+
+#[test]
+fn the_compiled_plan_can_be_printed_and_the_rules_listed() {
+    let ran = incident(&["validate", "--timeline", &shipped("database-outage.toml")]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("resolution: restart #3 failed"), "{}", ran.stdout);
+    let ran = incident(&["validate", "--list"]).run();
+    assert_eq!(ran.stdout.lines().count(), RULES.len());
+}

@@ -1,0 +1,138 @@
+//! A stream as a client receives it, made to be broken.
+
+use std::time::Duration;
+
+use incident::check::{Context, Outcome, Probe, Rule, Transcript, check};
+use incident::contract::{
+    Follows, Frame, Heartbeat, Message, MessageType, ServerState, Source, StreamId, StreamOpened,
+};
+use incident::scenario::{Expect, Scenario};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+pub const DATABASE_OUTAGE: &str = include_str!("../../../scenarios/database-outage.toml");
+const HEARTBEAT: f64 = 5.0;
+
+/// A stream that is about to be broken: frames with their arrival in seconds.
+pub struct Stream {
+    pub frames: Vec<(Value, f64)>,
+    pub probes: Vec<Probe>,
+    pub expect: Option<Expect>,
+    pub complete: bool,
+    pub arrivals: bool,
+}
+
+/// What a client receives of `database-outage` in real time: a greeting, the events at their due times from the
+/// tenth second on, heartbeats between.
+pub fn sound() -> Stream {
+    let scenario = Scenario::parse("database-outage.toml", DATABASE_OUTAGE).unwrap();
+    let timeline = scenario.compile(42).unwrap();
+    let stream = StreamId::generate(1_700_000_000_000, 7);
+    let epoch: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+    let at = |seconds: f64| epoch + SignedDuration::from_micros((seconds * 1e6) as i64);
+    let server = Source::Server("test".to_owned());
+    let encode = |source: &Source, id: u64, subject: Option<&str>, seconds: f64, message: &Message| {
+        let data = message.data();
+        let frame = Frame::new(source, id, message.kind(), subject, at(seconds), &data);
+        (serde_json::from_str(&frame.encode()).unwrap(), seconds)
+    };
+    let opened = Message::StreamOpened(StreamOpened {
+        contract: "1.0".to_owned(),
+        stream: stream.to_string(),
+        head: 0,
+        oldest: 1,
+        follows: Follows::Started { from: 1, to: 0 },
+        heartbeat_ms: (HEARTBEAT * 1000.0) as u64,
+        server_time: epoch,
+    });
+    let mut frames = vec![encode(&server, 1, None, 0.0, &opened)];
+    let mut beats = 1;
+    let events = Source::Stream(stream.clone());
+    for (event, n) in timeline.events.iter().zip(1..) {
+        let seconds = 10.0 + event.due as f64 / 1e6;
+        while f64::from(beats) * HEARTBEAT <= seconds {
+            let beat = Heartbeat {
+                stream: stream.to_string(),
+                head: n - 1,
+                state: ServerState::Playing,
+                reason: None,
+            };
+            let beat = Message::Heartbeat(beat);
+            frames.push(encode(&server, beats as u64 + 1, None, f64::from(beats) * HEARTBEAT, &beat));
+            beats += 1;
+        }
+        frames.push(encode(&events, n, Some("database-outage-x7k2p"), seconds, &event.message));
+    }
+    Stream { frames, probes: Vec::new(), expect: None, complete: true, arrivals: true }
+}
+
+impl Stream {
+    /// Places of the frames of a type.
+    pub fn all(&self, kind: MessageType) -> Vec<usize> {
+        let places = self.frames.iter().enumerate().filter(|(_, (frame, _))| frame["type"] == kind.as_str());
+        places.map(|(place, _)| place).collect()
+    }
+
+    /// Places of the events of a step.
+    pub fn step(&self, step: &str) -> usize {
+        self.frames.iter().position(|(frame, _)| frame["data"]["step"] == step).unwrap()
+    }
+
+    pub fn data(&mut self, place: usize) -> &mut Value {
+        &mut self.frames[place].0["data"]
+    }
+
+    pub fn resolution(&self) -> usize {
+        self.all(MessageType::IncidentResolved)[0]
+    }
+
+    /// Adds `by` to the position of every event from a frame on.
+    pub fn shift_positions(&mut self, from: usize, by: i64) {
+        for (frame, _) in &mut self.frames[from..] {
+            if frame["source"].as_str().unwrap().starts_with("/streams/") {
+                let n: i64 = frame["id"].as_str().unwrap().parse().unwrap();
+                frame["id"] = (n + by).to_string().into();
+            } else if let Some(head) = frame["data"]["head"].as_i64() {
+                frame["data"]["head"] = (head + by).into();
+            }
+        }
+    }
+
+    /// The probe that a server gives which keeps its promise.
+    pub fn probe(&self, after: u64) -> Probe {
+        let n = |frame: &Value| frame["id"].as_str().unwrap().parse::<u64>().unwrap();
+        let events = self.frames.iter().map(|(frame, _)| frame);
+        let events = events.filter(|frame| frame["source"].as_str().unwrap().starts_with("/streams/"));
+        let frames = events.filter(|frame| n(frame) > after).map(Value::to_string).collect();
+        Probe { after, frames }
+    }
+
+    pub fn expect(&mut self, toml: &str) {
+        self.expect = Some(toml::from_str(toml).unwrap());
+    }
+
+    /// What every rule says.
+    pub fn outcomes(&self) -> Vec<(&'static Rule, Outcome)> {
+        let mut transcript = Transcript { probes: self.probes.clone(), ..Transcript::default() };
+        for (frame, arrival) in &self.frames {
+            let raw = frame.as_str().map_or_else(|| frame.to_string(), str::to_owned);
+            transcript.push(raw, Some(Duration::from_secs_f64(*arrival)));
+        }
+        let context = Context {
+            expect: self.expect.clone().map(|expect| (expect, "test.toml:1".to_owned())),
+            arrivals: self.arrivals,
+            complete: self.complete,
+            tolerance: Duration::from_millis(250),
+        };
+        check(&transcript, &context, |_| true)
+    }
+
+    /// The rules that fail, with their first finding.
+    pub fn failures(&self) -> Vec<(&'static str, String)> {
+        let failed = self.outcomes().into_iter().filter_map(|(rule, outcome)| match outcome {
+            Outcome::Failed(findings) => Some((rule.name, findings[0].message.clone())),
+            Outcome::Passed(_) | Outcome::NotChecked(_) => None,
+        });
+        failed.collect()
+    }
+}
