@@ -75,3 +75,14 @@ pub(super) fn value(value: f64) -> String {
     let text = format!("{value:.digits$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
+
+/// A metric's value in the unit that the incident announced for it.
+pub(super) fn metric(number: f64, unit: &str) -> String {
+    match unit {
+        "ratio" => format!("{:.1}%", number * 100.0),
+        "1/s" => format!("{}/s", value(number)),
+        "%" => format!("{}%", value(number)),
+        "" | "count" => value(number),
+        _ => format!("{} {unit}", value(number)),
+    }
+}

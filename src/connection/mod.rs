@@ -8,11 +8,12 @@
 mod close;
 mod write;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
@@ -117,16 +118,20 @@ impl Connection {
         drain: &mut watch::Receiver<Option<Duration>>,
     ) -> Result<Never, End> {
         self.write(&[opened]).await?;
+        self.hear_pending()?;
         let mut leave_at: Option<Instant> = None;
+        // Made once: what is awaited anew at every turn is registered anew at every turn.
+        let mut asked_to_leave = pin!(async { drain.wait_for(Option::is_some).await.map(|within| *within) });
         loop {
             self.write_pending().await?;
             tokio::select! {
                 changed = self.head.changed() => if changed.is_err() { return Err(End::Restart) },
-                message = self.socket.next() => self.hear(message)?,
+                readable = self.socket.get_ref().readable() => match readable {
+                    Ok(()) => self.hear_pending()?,
+                    Err(_) => return Err(End::Gone),
+                },
                 _ = beats.tick() => self.beat().await?,
-                Ok(within) = async { drain.wait_for(Option::is_some).await.map(|within| *within) },
-                    if leave_at.is_none() =>
-                {
+                Ok(within) = &mut asked_to_leave, if leave_at.is_none() => {
                     leave_at = within.map(|within| Instant::now() + within.mul_f64(crate::random::unit()));
                 }
                 () = async { sleep_until(leave_at.unwrap_or_else(Instant::now)).await }, if leave_at.is_some() => {
@@ -134,6 +139,15 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Reads whatever has arrived. Only called when something may have: polling the socket's reader at every wake
+    /// would cost more than all the rest of a wake.
+    fn hear_pending(&mut self) -> Result<(), End> {
+        while let Some(message) = self.socket.next().now_or_never() {
+            self.hear(message)?;
+        }
+        Ok(())
     }
 
     /// Writes until the cursor is at the head.

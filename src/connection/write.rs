@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, IoSlice};
 
 use bytes::Bytes;
-use futures_util::SinkExt;
+use futures_util::{FutureExt, SinkExt};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -20,12 +20,16 @@ impl Connection {
     /// Writes whole frames, as many a system call as the socket takes. A full socket has the write deadline to
     /// take at least something.
     pub(super) async fn write(&mut self, frames: &[Bytes]) -> Result<(), End> {
-        // Whatever tungstenite has to say (a pong) goes first and whole.
-        match timeout(self.settings.write_deadline, self.socket.flush()).await {
+        // Whatever tungstenite has to say (a pong) goes first and whole. Almost always it has nothing to say: then
+        // no timer is made.
+        let flushed = match self.socket.flush().now_or_never() {
+            Some(flushed) => Ok(flushed),
+            None => timeout(self.settings.write_deadline, self.socket.flush()).await,
+        };
+        match flushed {
             Ok(flushed) => flushed.map_err(End::of)?,
             Err(_) => return Err(End::Slow(self.position())),
         }
-        let position = self.position();
         let tcp = self.socket.get_ref();
         let mut rest = Rest { frames, offset: 0 };
         while !rest.frames.is_empty() {
@@ -36,11 +40,9 @@ impl Connection {
                         Ok(Ok(())) => {}
                         Ok(Err(_)) => return Err(End::Gone),
                         Err(_) => {
-                            return Err(if rest.finish_frame(tcp) {
-                                End::Slow(position)
-                            } else {
-                                End::Stuck(position)
-                            });
+                            let whole = rest.finish_frame(tcp);
+                            let position = self.position();
+                            return Err(if whole { End::Slow(position) } else { End::Stuck(position) });
                         }
                     }
                 }
@@ -60,13 +62,18 @@ struct Rest<'a> {
 
 impl Rest<'_> {
     fn write_to(&mut self, tcp: &TcpStream) -> std::io::Result<()> {
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = self.frames.len().min(SLICES);
-        for (slice, frame) in slices.iter_mut().zip(self.frames) {
-            *slice = IoSlice::new(frame);
-        }
-        slices[0] = IoSlice::new(&self.frames[0][self.offset..]);
-        let mut written = tcp.try_write_vectored(&slices[..count])?;
+        let mut written = match self.frames {
+            [frame] => tcp.try_write(&frame[self.offset..])?,
+            frames => {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let count = frames.len().min(SLICES);
+                for (slice, frame) in slices.iter_mut().zip(frames) {
+                    *slice = IoSlice::new(frame);
+                }
+                slices[0] = IoSlice::new(&frames[0][self.offset..]);
+                tcp.try_write_vectored(&slices[..count])?
+            }
+        };
         if written == 0 {
             return Err(ErrorKind::WriteZero.into());
         }

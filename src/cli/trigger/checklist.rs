@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::Show;
+use super::moments::{Moment, Moments};
 use crate::cli::format;
 use crate::contract::Status;
 use crate::report::{IncidentState, State};
@@ -17,12 +18,22 @@ pub(super) struct Checklist {
     /// A line a phase, in order, with the phase's name.
     phases: Vec<(String, ProgressBar)>,
     total: Option<ProgressBar>,
+    moments: Moments,
 }
 
 impl Checklist {
     pub(super) fn new() -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(15));
-        Self { bars, phases: Vec::new(), total: None }
+        Self { bars, phases: Vec::new(), total: None, moments: Moments::default() }
+    }
+
+    /// A phase is over: its line says what it came to.
+    fn done(&self, phase: &str, moment: Option<&Moment>) {
+        let Some((name, bar)) = self.phases.iter().find(|(name, _)| name == phase) else { return };
+        bar.disable_steady_tick();
+        bar.set_style(style(&format!(" {} {{wide_msg}}", "✓".green())));
+        let label = format::in_phase(name, &format!("{name:<9}"));
+        bar.finish_with_message(format!("{label} {}", moment.map(Moment::line).unwrap_or_default()));
     }
 
     fn begin(&mut self, incident: &IncidentState) {
@@ -53,31 +64,33 @@ impl Show for Checklist {
         if self.phases.is_empty() && !incident.phases.is_empty() {
             self.begin(incident);
         }
-        let current = incident.phases.iter().position(|phase| Some(&phase.name) == incident.phase.as_ref());
-        let Some(current) = current.filter(|current| *current < self.phases.len()) else { return };
-        let over = incident.state != State::Open;
-        let done = if over { current + 1 } else { current };
-        for (name, bar) in self.phases.iter().take(done).filter(|(_, bar)| !bar.is_finished()) {
-            bar.set_style(style(&format!(" {} {{msg}}", "✓".green())));
-            if bar.message().len() <= name.len() {
-                bar.set_message(name.clone());
-            }
-            bar.finish();
+        let (moment, ended) = self.moments.take(incident);
+        if let Some((phase, moment)) = ended {
+            self.done(&phase, moment.as_ref());
         }
-        if over {
+        let Some((name, bar)) = self.phases.iter().find(|(name, _)| Some(name) == incident.phase.as_ref())
+        else {
+            return;
+        };
+        if bar.is_finished() || incident.state != State::Open {
             return;
         }
-        let (name, bar) = &self.phases[current];
-        bar.set_style(style(&format!(" {{spinner:.cyan}} {{wide_msg}}")));
+        bar.set_style(style(" {spinner:.cyan} {wide_msg}"));
         bar.enable_steady_tick(Duration::from_millis(100));
-        let Some(now) = &incident.now else { return };
-        let agent = incident.agents.iter().find(|agent| agent.id == now.agent);
-        let confidence = agent.and_then(|agent| agent.confidence);
         let label = format::in_phase(name, &format!("{name:<9}"));
-        let failed =
-            if now.status == Status::Failed { format!("{} ", "failed:".red()) } else { String::new() };
-        let at = format::clock(agent.and_then(|agent| agent.since_s).unwrap_or(incident.offset_s));
-        bar.set_message(format!("{label} {at}  {}  {failed}{}", format::percent(confidence), now.summary));
+        match moment {
+            Some(moment) if moment.status == Status::Failed => {
+                bar.set_message(format!(
+                    "{label} {}",
+                    moment
+                        .line()
+                        .replace(&moment.summary, &format!("{} {}", "failed:".red(), moment.summary))
+                ));
+            }
+            Some(moment) => bar.set_message(format!("{label} {}", moment.line())),
+            None if bar.message().trim_end().ends_with(name.as_str()) => bar.set_message(label.to_string()),
+            None => {}
+        }
     }
 
     fn tick(&mut self, incident: &IncidentState, now: Timestamp) {
@@ -100,6 +113,9 @@ impl Show for Checklist {
     }
 
     fn end(&mut self) {
+        if let Some((phase, moment)) = self.moments.end() {
+            self.done(&phase, moment.as_ref());
+        }
         for (_, bar) in &self.phases {
             if !bar.is_finished() {
                 bar.abandon();

@@ -1,6 +1,7 @@
 //! `incident trigger`
 
 mod checklist;
+mod moments;
 mod plain;
 
 use std::io::{IsTerminal, Write};

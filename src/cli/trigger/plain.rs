@@ -3,19 +3,19 @@
 use jiff::Timestamp;
 
 use super::Show;
-use crate::cli::format;
+use super::moments::{Moment, Moments};
 use crate::report::IncidentState;
 
-/// One line when a phase begins and one when it ends with what came of it.
+/// A title, then a line for each phase when it ends.
 pub(super) struct Plain {
     silent: bool,
-    phase: Option<String>,
-    last: Option<String>,
+    begun: bool,
+    moments: Moments,
 }
 
 impl Plain {
     pub(super) fn new() -> Self {
-        Self { silent: false, phase: None, last: None }
+        Self { silent: false, begun: false, moments: Moments::default() }
     }
 
     pub(super) fn silent() -> Self {
@@ -28,30 +28,23 @@ impl Plain {
         }
     }
 
-    fn leave_phase(&mut self) {
-        if let Some(line) = self.last.take() {
-            self.say(&line);
+    fn tell(&self, ended: Option<(String, Option<Moment>)>) {
+        if let Some((phase, moment)) = ended {
+            self.say(
+                format!("{phase:<9} {}", moment.map(|moment| moment.line()).unwrap_or_default()).trim_end(),
+            );
         }
     }
 }
 
 impl Show for Plain {
     fn event(&mut self, incident: &IncidentState) {
-        if self.phase.is_none() {
+        if !std::mem::replace(&mut self.begun, true) {
             let severity = incident.severity.map_or("", |severity| severity.as_str());
             self.say(&format!("{}  {severity}  {}", incident.id, incident.title));
         }
-        if self.phase != incident.phase {
-            self.leave_phase();
-            self.phase.clone_from(&incident.phase);
-        }
-        let (Some(phase), Some(now)) = (&incident.phase, &incident.now) else { return };
-        let agent = incident.agents.iter().find(|agent| agent.id == now.agent);
-        if let Some(agent) = agent.filter(|agent| agent.since_s == Some(incident.offset_s)) {
-            let at = format::clock(incident.offset_s);
-            let percent = format::percent(agent.confidence);
-            self.last = Some(format!("{phase:<9} {at}  {percent}  {}", now.summary));
-        }
+        let (_, ended) = self.moments.take(incident);
+        self.tell(ended);
     }
 
     fn tick(&mut self, _: &IncidentState, _: Timestamp) {}
@@ -61,6 +54,7 @@ impl Show for Plain {
     }
 
     fn end(&mut self) {
-        self.leave_phase();
+        let ended = self.moments.end();
+        self.tell(ended);
     }
 }

@@ -94,9 +94,10 @@ impl Footer {
         if let (Some(cost), Some(total)) = (&incident.cost, incident.cost_at(now)) {
             parts.push(format::money(&cost.currency, total));
         }
-        parts.extend(
-            incident.metrics.iter().take(3).map(|(name, value)| format!("{name} {}", format::value(*value))),
-        );
+        parts.extend(incident.metrics.iter().take(3).map(|(name, value)| {
+            let unit = incident.units.get(name).map_or("", String::as_str);
+            format!("{} {}", name.replace('_', " "), format::metric(*value, unit))
+        }));
         parts.join("  ")
     }
 

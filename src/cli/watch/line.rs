@@ -42,18 +42,22 @@ impl Lines {
             format!("T+{}", format::clock(message.and_then(Message::offset_s).unwrap_or_default()))
         };
         let Told { phase, agent, confidence, summary, mark } = told;
-        let summary = match message {
-            Some(Message::IncidentStarted(_) | Message::IncidentResolved(_)) => summary.bold(),
-            Some(Message::SystemMetrics(_)) => summary.dimmed(),
-            _ => summary.normal(),
-        };
-        let phase = format::in_phase(phase, &format!("{phase:<9}"));
         let percent = format::percent(*confidence);
-        format!(
-            "{} {} {phase} {agent:<13} {percent} {mark} {summary}",
-            when.dimmed(),
-            envelope.incident().cyan()
-        )
+        let colored_phase = format::in_phase(phase, &format!("{phase:<9}"));
+        let incident = envelope.incident();
+        let prefix =
+            format!("{} {} {colored_phase} {agent:<13} {percent} {mark} ", when.dimmed(), incident.cyan());
+        // What does not fit goes on below its own beginning, not at the edge of the screen.
+        let indent = console::measure_text_width(&prefix);
+        let width = usize::from(console::Term::stdout().size().1).saturating_sub(indent).max(30);
+        let emphasise = |line: &str| match message {
+            Some(Message::IncidentStarted(_) | Message::IncidentResolved(_)) => line.bold().to_string(),
+            Some(Message::SystemMetrics(_)) => line.dimmed().to_string(),
+            _ => line.to_owned(),
+        };
+        let lines = textwrap::wrap(summary, width);
+        let lines = lines.iter().map(|line| emphasise(line)).collect::<Vec<_>>();
+        prefix + &lines.join(&format!("\n{}", " ".repeat(indent)))
     }
 }
 

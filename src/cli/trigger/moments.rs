@@ -1,0 +1,66 @@
+//! What a phase came to: the one action of it that a line can tell.
+
+use crate::cli::format;
+use crate::contract::Status;
+use crate::report::{IncidentState, Marks};
+
+/// Follows an incident and keeps the most telling moment of its current phase.
+#[derive(Default)]
+pub(super) struct Moments {
+    phase: Option<String>,
+    marks: Marks,
+    /// A milestone beats a conclusion with a confidence, that beats the rest; of equals the last one counts.
+    best: Option<(u8, Moment)>,
+}
+
+/// One action as a line tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Moment {
+    pub(super) at_s: f64,
+    pub(super) confidence: Option<f64>,
+    pub(super) status: Status,
+    pub(super) summary: String,
+}
+
+impl Moments {
+    /// Takes in the state after an event: the moment that the event is, if it is an action, and the phase that
+    /// ended with it, with its most telling moment.
+    pub(super) fn take(
+        &mut self,
+        incident: &IncidentState,
+    ) -> (Option<Moment>, Option<(String, Option<Moment>)>) {
+        let ended = (self.phase != incident.phase).then(|| self.end()).flatten();
+        self.phase.clone_from(&incident.phase);
+        let reached = std::mem::replace(&mut self.marks, incident.marks.clone()) != incident.marks;
+        let moment = incident.now.as_ref().and_then(|now| {
+            let agent = incident.agents.iter().find(|agent| agent.id == now.agent)?;
+            // Metrics change the state too, but nobody acted.
+            (agent.since_s == Some(incident.offset_s)).then(|| Moment {
+                at_s: incident.offset_s,
+                confidence: agent.confidence,
+                status: now.status,
+                summary: now.summary.clone(),
+            })
+        });
+        if let Some(moment) = &moment {
+            let rank = if reached { 2 } else { u8::from(moment.confidence.is_some()) };
+            if self.best.as_ref().is_none_or(|(best, _)| rank >= *best) {
+                self.best = Some((rank, moment.clone()));
+            }
+        }
+        (moment, ended)
+    }
+
+    /// The current phase ends.
+    pub(super) fn end(&mut self) -> Option<(String, Option<Moment>)> {
+        let best = self.best.take().map(|(_, moment)| moment);
+        self.phase.take().map(|phase| (phase, best))
+    }
+}
+
+impl Moment {
+    /// `00:12  96%  14 alerts correlated into one incident`
+    pub(super) fn line(&self) -> String {
+        format!("{}  {}  {}", format::clock(self.at_s), format::percent(self.confidence), self.summary)
+    }
+}
