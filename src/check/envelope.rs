@@ -1,4 +1,4 @@
-//! `envelope`: CloudEvents and what this contract adds to it.
+//! `envelope`: `CloudEvents` and what this contract adds to it.
 
 use serde_json::Value;
 
@@ -40,11 +40,10 @@ fn attributes(event: &Value) -> Option<String> {
     };
     match (source, is_event(text("type"))) {
         (Source::Stream(_), true) => {}
-        (Source::Server(_), false) => return None,
         (source, true) => {
             return Some(format!("{:?} is an event of an incident but comes from {source}", text("type")));
         }
-        // An unknown type is for `schema` to tell.
+        // A control message has no position; an unknown type is for `schema` to tell.
         (_, false) => return None,
     }
     let id = text("id");

@@ -27,7 +27,7 @@ pub(super) fn judge(transcript: &Transcript, context: &Context) -> Outcome {
     }
     let findings =
         findings.into_iter().map(|finding| finding.hint(format!("see [expect] in {origin}"))).collect();
-    verdict(findings, || format!("{} holds", origin))
+    verdict(findings, || format!("{origin} holds"))
 }
 
 fn incident(expect: &Expect, events: &[(&Frame, &Message)], complete: bool, findings: &mut Vec<Finding>) {
@@ -45,7 +45,7 @@ fn incident(expect: &Expect, events: &[(&Frame, &Message)], complete: bool, find
         let Some(bounds) = bounds else { continue };
         match reached {
             Some((frame, seconds)) => {
-                findings.extend(duration(what, bounds, seconds).map(|found| found.at(frame)))
+                findings.extend(duration(what, bounds, seconds).map(|found| found.at(frame)));
             }
             None if ended => findings.push(Finding::new(format!("{what} never happened"))),
             None => {}

@@ -122,9 +122,8 @@ impl Follower {
             };
             // A server that promised a heartbeat and is silent for two and a half is gone.
             let patience = self.heartbeat.map_or(Duration::MAX, |heartbeat| heartbeat.mul_f64(2.5));
-            let received = match timeout(patience, socket.receive()).await {
-                Ok(received) => received,
-                Err(_) => return Ok(Some(self.lose("no heartbeat".to_owned()))),
+            let Ok(received) = timeout(patience, socket.receive()).await else {
+                return Ok(Some(self.lose("no heartbeat".to_owned())));
             };
             match received {
                 Received::Text(raw) => {

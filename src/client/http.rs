@@ -51,7 +51,7 @@ async fn exchange(
     let tcp = TcpStream::connect(endpoint.address()).await.map_err(|error| unreachable(plain(&error)))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.map_err(|error| broken(&error))?;
-    let payload = body.map(|body| body.to_string()).unwrap_or_default();
+    let payload = body.map(ToString::to_string).unwrap_or_default();
     let request = Request::builder()
         .method(method)
         .uri(path)

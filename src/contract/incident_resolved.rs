@@ -49,7 +49,6 @@ pub enum Outcome {
 
 /// From the incident's start to each milestone that was reached, in seconds of incident time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[expect(clippy::struct_field_names, reason = "the unit is part of a name on the wire")]
 pub struct Durations {
     /// To `detected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

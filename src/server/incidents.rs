@@ -47,7 +47,7 @@ impl Incidents {
                     kind: event.kind.as_str().to_owned(),
                     subject: Some(event.subject.to_string()),
                     time: event.time,
-                    data: event.data.to_owned().as_ref().to_owned(),
+                    data: event.data.clone().as_ref().to_owned(),
                 });
             }
             folded.board.forget_ended(KEEP);

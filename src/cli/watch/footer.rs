@@ -87,7 +87,7 @@ impl Footer {
                 }
             }
             State::Resolved => {
-                parts.push(format!("{} in {}", "RESOLVED".green(), format::clock(incident.offset_s)))
+                parts.push(format!("{} in {}", "RESOLVED".green(), format::clock(incident.offset_s)));
             }
             State::Cancelled => parts.push("CANCELLED".red().to_string()),
         }

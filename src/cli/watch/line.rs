@@ -120,7 +120,7 @@ fn told(message: Option<&Message>) -> Told {
                 format!("{word} in {}: {}", format::clock(resolved.durations.resolve_s), resolved.summary);
             told.mark = if resolved.outcome == Outcome::Resolved { "✓".green() } else { "✗".red() };
         }
-        _ => told.summary = "unreadable payload".to_owned(),
+        _ => told.summary.push_str("unreadable payload"),
     }
     told
 }

@@ -204,7 +204,7 @@ impl Session<'_> {
                 let away = away.as_secs_f64();
                 match (lost, reset) {
                     (Some(lost), _) => {
-                        self.note(&format!("back after {away:.1} s: replayed {replayed}, lost {lost}"))
+                        self.note(&format!("back after {away:.1} s: replayed {replayed}, lost {lost}"));
                     }
                     (None, reset) => {
                         self.board = Board::default();
@@ -216,7 +216,7 @@ impl Session<'_> {
                 }
             }
             Item::Gap { from, to } => {
-                self.note(&format!("positions {from} to {to} never came: lost {}", to - from + 1))
+                self.note(&format!("positions {from} to {to} never came: lost {}", to - from + 1));
             }
             Item::NotAnEvent(text) => {
                 self.note(&format!("not an event: {}", text.chars().take(80).collect::<String>()));

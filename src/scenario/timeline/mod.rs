@@ -108,8 +108,9 @@ pub(super) fn compile(file: &ScenarioFile, digest: &str, seed: u64) -> Result<Ti
     let actions = actions::actions(file, &plan, seed);
 
     let mut events: Vec<(u64, Draft)> = Vec::new();
-    events.push((0, Draft::Done(Message::IncidentStarted(started(file, &screen, digest, seed)))));
-    let samples = measures.samples().map(|(due, sample)| (due, Draft::Done(Message::SystemMetrics(sample))));
+    events.push((0, Draft::Done(Box::new(Message::IncidentStarted(started(file, &screen, digest, seed))))));
+    let samples =
+        measures.samples().map(|(due, sample)| (due, Draft::Done(Box::new(Message::SystemMetrics(sample)))));
     events.extend(samples);
     let drafts = actions.into_iter().map(|action| (screen.of(action.at), Draft::Action(Box::new(action))));
     events.extend(drafts);
@@ -122,15 +123,15 @@ pub(super) fn compile(file: &ScenarioFile, digest: &str, seed: u64) -> Result<Ti
         let index = place as u64 + 1;
         let message = match draft {
             Draft::Done(mut message) => {
-                if let Message::SystemMetrics(sample) = &mut message {
+                if let Message::SystemMetrics(sample) = message.as_mut() {
                     sample.index = index;
                 }
-                message
+                *message
             }
             Draft::Action(mut action) => {
                 index_of.insert(action.occurrence, index);
                 action.message.index = index;
-                action.message.phase = screen.phase(action.at).to_owned();
+                screen.phase(action.at).clone_into(&mut action.message.phase);
                 action.message.caused_by = action.cause.and_then(|cause| index_of.get(&cause).copied());
                 Message::AgentAction(action.message)
             }
@@ -159,7 +160,7 @@ pub(super) fn compile(file: &ScenarioFile, digest: &str, seed: u64) -> Result<Ti
 
 /// An event before its index is known.
 enum Draft {
-    Done(Message),
+    Done(Box<Message>),
     Action(Box<actions::Action>),
 }
 

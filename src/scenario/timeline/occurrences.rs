@@ -29,6 +29,15 @@ pub(super) struct Plan {
     pub(super) end: Micros,
 }
 
+/// What is known of a step.
+#[derive(Clone, Copy)]
+enum Visit {
+    NotYet,
+    /// Its branch is not taken: it does not happen.
+    Never,
+    Ended(Ended),
+}
+
 /// How a step ended: its last occurrence.
 #[derive(Clone, Copy)]
 struct Ended {
@@ -41,8 +50,8 @@ struct Planner<'a> {
     file: &'a ScenarioFile,
     seed: u64,
     place_of: HashMap<&'a str, usize>,
-    /// `None`: not visited. `Some(None)`: the branch is not taken.
-    ended: Vec<Option<Option<Ended>>>,
+    /// By step.
+    visits: Vec<Visit>,
     occurrences: Vec<Occurrence>,
 }
 
@@ -53,7 +62,7 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
         file,
         seed,
         place_of: ids.map(|(place, step)| (step.id.get_ref().as_str(), place)).collect(),
-        ended: vec![None; file.steps.len()],
+        visits: vec![Visit::NotYet; file.steps.len()],
         occurrences: Vec::new(),
     };
     for place in 0..file.steps.len() {
@@ -99,8 +108,10 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
 impl Planner<'_> {
     /// Recursion ends: a sound file has no rings.
     fn visit(&mut self, place: usize) -> Option<Ended> {
-        if let Some(known) = self.ended[place] {
-            return known;
+        match self.visits[place] {
+            Visit::NotYet => {}
+            Visit::Never => return None,
+            Visit::Ended(ended) => return Some(ended),
         }
         let step = &self.file.steps[place];
         let start = match (&step.at, &step.after) {
@@ -111,7 +122,7 @@ impl Planner<'_> {
             (None, None) => None,
         };
         let ended = start.map(|(at, cause)| self.attempts(place, step, at, cause));
-        self.ended[place] = Some(ended);
+        self.visits[place] = ended.map_or(Visit::Never, Visit::Ended);
         ended
     }
 
