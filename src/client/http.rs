@@ -68,29 +68,27 @@ async fn exchange(
             .map_err(|error| broken(&error))?;
         let bytes = bytes.to_bytes();
         if !status.is_success() {
-            return Err(ClientError::Status {
-                url: url.to_owned(),
-                status: status.as_u16(),
-                said: said(&bytes),
-            });
+            return Err(refused(url, status.as_u16(), &bytes));
         }
         serde_json::from_slice(&bytes).map_err(|error| broken(&error))
     };
-    // The connection has to be driven beside the request; it ends when the request's side is dropped.
+    // The connection has to be driven beside the request. It may end first, with the whole answer read.
+    let mut answer = std::pin::pin!(answer);
     tokio::select! {
-        answer = answer => answer,
-        ended = async { connection.await.err() } => match ended {
-            Some(error) => Err(broken(&error)),
-            None => Err(broken(&"the connection ended before the answer")),
+        answer = &mut answer => answer,
+        ended = connection => match ended {
+            Ok(()) => answer.await,
+            Err(error) => Err(broken(&error)),
         },
     }
 }
 
-/// What an error's body says: a problem document's detail, or its first line.
-pub(super) fn said(body: &[u8]) -> String {
+/// An error's status and what its body says: a problem document's detail, or the first line.
+pub(super) fn refused(url: &str, status: u16, body: &[u8]) -> ClientError {
     let problem: Option<Value> = serde_json::from_slice(body).ok();
-    match problem.as_ref().and_then(|problem| problem.get("detail")).and_then(Value::as_str) {
-        Some(detail) => detail.to_owned(),
-        None => String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect(),
-    }
+    let detail = problem.as_ref().and_then(|problem| problem.get("detail")).and_then(Value::as_str);
+    let first_line =
+        || String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect();
+    let said = detail.map_or_else(first_line, str::to_owned);
+    ClientError::Status { url: url.to_owned(), status, said, problem: detail.is_some() }
 }

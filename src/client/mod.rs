@@ -32,6 +32,8 @@ pub enum ClientError {
         status: u16,
         /// The problem document's detail, or the body's beginning.
         said: String,
+        /// Whether it was a problem document: what it says is about the request, not about some other server.
+        problem: bool,
     },
     /// It speaks something else.
     #[error("{url} does not speak WebSocket: {why}")]

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::http::said;
+use super::http::refused;
 use super::{ClientError, Endpoint};
 use crate::contract::SUBPROTOCOL;
 
@@ -63,11 +63,10 @@ impl Socket {
         }
         match shaken {
             Ok(inner) => Ok(Self { inner }),
-            Err(Error::Http(response)) => Err(ClientError::Status {
-                url: url(),
-                status: response.status().as_u16(),
-                said: said(response.body().as_deref().unwrap_or_default()),
-            }),
+            Err(Error::Http(response)) => {
+                let body = response.body().as_deref().unwrap_or_default();
+                Err(refused(&url(), response.status().as_u16(), body))
+            }
             Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: plain(&error) }),
             Err(error) => Err(ClientError::Handshake { url: url(), why: error.to_string() }),
         }

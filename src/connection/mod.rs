@@ -117,7 +117,7 @@ impl Connection {
         beats: &mut Interval,
         drain: &mut watch::Receiver<Option<Duration>>,
     ) -> Result<Never, End> {
-        self.write(&[opened]).await?;
+        self.write(&[opened], false).await?;
         self.hear_pending()?;
         let mut leave_at: Option<Instant> = None;
         // Made once: what is awaited anew at every turn is registered anew at every turn.
@@ -156,7 +156,7 @@ impl Connection {
             self.head.mark_unchanged();
             match self.hub.pending(self.cursor, BATCH_BYTES).await {
                 Ok(Pending::Frames(frames)) => {
-                    self.write(&frames).await?;
+                    self.write(&frames, true).await?;
                     self.cursor += frames.len() as u64;
                 }
                 Ok(Pending::CaughtUp) => return Ok(()),
@@ -196,7 +196,7 @@ impl Connection {
             }
         }
         let heartbeat = self.hub.heartbeat(self.cursor);
-        self.write(&[heartbeat]).await
+        self.write(&[heartbeat], false).await
     }
 
     fn position(&self) -> Position {

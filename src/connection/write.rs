@@ -18,8 +18,9 @@ const ROOM_TO_CLOSE: usize = 1024 * 1024;
 
 impl Connection {
     /// Writes whole frames, as many a system call as the socket takes. A full socket has the write deadline to
-    /// take at least something.
-    pub(super) async fn write(&mut self, frames: &[Bytes]) -> Result<(), End> {
+    /// take at least something. `events`: frames that move the cursor, so that the reason of a close names the last
+    /// one that went out whole.
+    pub(super) async fn write(&mut self, frames: &[Bytes], events: bool) -> Result<(), End> {
         // Whatever tungstenite has to say (a pong) goes first and whole. Almost always it has nothing to say: then
         // no timer is made.
         let flushed = match self.socket.flush().now_or_never() {
@@ -41,7 +42,10 @@ impl Connection {
                         Ok(Err(_)) => return Err(End::Gone),
                         Err(_) => {
                             let whole = rest.finish_frame(tcp);
-                            let position = self.position();
+                            let mut position = self.position();
+                            if events {
+                                position.n += (frames.len() - rest.frames.len()) as u64;
+                            }
                             return Err(if whole { End::Slow(position) } else { End::Stuck(position) });
                         }
                     }
@@ -97,12 +101,14 @@ impl Rest<'_> {
             return self.offset == 0;
         }
         while self.offset > 0 {
-            match tcp.try_write(&self.frames[0][self.offset..]) {
+            // Straight to the system: the runtime remembers the socket as full and would not even try.
+            match SockRef::from(tcp).send(&self.frames[0][self.offset..]) {
                 Ok(written) if written > 0 => self.offset += written,
                 _ => return false,
             }
             if self.offset == self.frames[0].len() {
                 self.offset = 0;
+                self.frames = &self.frames[1..];
             }
         }
         true

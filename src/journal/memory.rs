@@ -9,6 +9,9 @@ use super::clock::Clock;
 use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Stored};
 use crate::contract::{MAX_EVENT_BYTES, MessageType, StreamId};
 
+/// Room for the attributes beside `data` and `subject`: what a client reads as one message is bounded, not its data.
+const ENVELOPE_BYTES: usize = 512;
+
 /// How much is kept. Events of open incidents are kept in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -86,13 +89,16 @@ impl Log {
             if record.kind.is_control() {
                 return Err(JournalError::Refused(format!("{} is not stored", record.kind.as_str())));
             }
-            if record.data.get().len() > MAX_EVENT_BYTES {
+            if record.index == 0 {
+                return Err(JournalError::Refused("an index of 0".to_owned()));
+            }
+            if record.data.get().len() + record.subject.len() + ENVELOPE_BYTES > MAX_EVENT_BYTES {
                 return Err(JournalError::Refused(format!("more than {MAX_EVENT_BYTES} bytes")));
             }
             let stored =
                 self.incidents.get(record.subject.as_str()).map_or(0, |known| known.positions.len() as u64);
             let has = has.entry(&record.subject).or_insert(stored);
-            if record.index == 0 || record.index > *has + 1 {
+            if record.index > *has + 1 {
                 let subject = record.subject.clone();
                 return Err(JournalError::Gap { subject, index: record.index, has: *has });
             }

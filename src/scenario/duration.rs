@@ -10,14 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 #[serde(transparent)]
 pub struct Micros(pub u64);
 
-const UNITS: [(&str, u64); 6] = [
-    ("ms", 1_000),
-    ("us", 1),
-    ("s", 1_000_000),
-    ("m", 60_000_000),
-    ("h", 3_600_000_000),
-    ("d", 86_400_000_000),
-];
+const UNITS: [(&str, u64); 5] =
+    [("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
 
 /// The longest duration that is accepted: a year of incident time keeps every sum far from overflow.
 const LONGEST: u64 = 366 * 86_400_000_000;
@@ -68,7 +62,8 @@ impl FromStr for Micros {
             total += part.round() as u64;
             rest = tail;
         }
-        Ok(Self(total))
+        // The wire tells milliseconds: nothing may lie between two.
+        Ok(Self((total + 500) / 1_000 * 1_000))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -83,8 +84,9 @@ pub(super) async fn incidents(State(app): State<Arc<App>>) -> Result<Response, P
 /// `GET /api/incidents/ID`
 pub(super) async fn incident(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
+    let Path(id) = id?;
     let folded = app.incidents.board().await?;
     match folded.board.get(&id) {
         Some(incident) => Ok(Json(incident).into_response()),
@@ -93,7 +95,11 @@ pub(super) async fn incident(
 }
 
 /// `DELETE /api/incidents/ID` cancels it.
-pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id?;
     if let Some(position) = app.player.cancel(&id).await? {
         return Ok(
             Json(json!({ "id": id, "stream": app.hub.stream(), "position": position })).into_response()
@@ -107,6 +113,12 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, Path(id): Path<String>) 
 
 fn no_incident(id: &str) -> Problem {
     Problem::not_found(format!("no incident is called {id:?}; GET /api/incidents lists them"))
+}
+
+impl From<PathRejection> for Problem {
+    fn from(error: PathRejection) -> Self {
+        Self::bad_request(error.body_text())
+    }
 }
 
 impl From<TriggerError> for Problem {

@@ -74,12 +74,16 @@ impl Guard {
 
     /// Programs send no `Origin`; browsers always do where it matters.
     fn origin(&self, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
-        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Ok(()) };
         let refuse = |origin: &str| {
             let detail =
                 format!("a page from {origin} may not use this server; --allow-origin names further origins");
             Problem::new(StatusCode::FORBIDDEN, detail)
         };
+        if origins.next().is_some() {
+            return Err(refuse("several origins at once"));
+        }
         let Ok(text) = origin.to_str() else { return Err(refuse("an unreadable origin")) };
         let parsed: Origin = text.parse().map_err(|_| refuse(text))?;
         let own = parsed.text.strip_prefix("http://").is_some_and(|authority| authority == host);

@@ -1,1 +1,24 @@
+//! The integration tests: one crate, a module a behaviour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
+mod browser;
+mod cli;
+mod contract;
+mod fold;
+mod guard;
+mod harness;
+mod hostile;
+mod http;
+mod invented;
+mod journal;
+mod mistakes;
+mod player;
+mod reconnect;
+mod scenario;
+mod serve;
+mod stream;
+mod tidy;
+mod timeline;
+mod trigger;
+mod validate;
+mod watch;

@@ -101,7 +101,7 @@ impl Trigger {
                 eprintln!("{id} is cancelled");
                 Ok(Exit::Fine)
             }
-            Err(ClientError::Status { status: 404 | 409, said, .. }) => {
+            Err(ClientError::Status { status: 404 | 409, said, problem: true, .. }) => {
                 Err(Failure::new(Exit::Usage, anyhow!(said)))
             }
             Err(error) => Err(error.into()),
@@ -117,7 +117,7 @@ impl Trigger {
             body["speed"] = speed.get().into();
         }
         let answer = match request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)).await {
-            Err(ClientError::Status { status: 404 | 422, said, .. }) if !said.is_empty() => {
+            Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
                 return Err(Failure::new(Exit::Usage, anyhow!(said)));
             }
             answer => answer?,

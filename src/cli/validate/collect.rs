@@ -55,7 +55,7 @@ pub(super) async fn server(
 async fn start(endpoint: &Endpoint, name: &str) -> Result<String, Failure> {
     let answer =
         match request(endpoint, Method::POST, "/api/incidents", Some(&json!({ "scenario": name }))).await {
-            Err(ClientError::Status { status: 404 | 422, said, .. }) if !said.is_empty() => {
+            Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
                 return Err(Failure::new(Exit::Usage, anyhow!(said)));
             }
             answer => answer?,

@@ -248,6 +248,8 @@ impl Session<'_> {
             return Ok(Some(exit));
         }
         if ends && self.watch.until_resolved {
+            // What `--tail` holds back was replayed up to here: nothing after it is waited for.
+            self.caught_up()?;
             return Ok(Some(self.resolved().unwrap_or(Exit::Fine)));
         }
         Ok(None)

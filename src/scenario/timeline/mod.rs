@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::file::ScenarioFile;
 use super::{Micros, Problem};
 use crate::contract::{
-    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, Mark, Message, MetricInfo,
-    Outcome, Phase, Run, Status,
+    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, MAX_EVENT_BYTES, Mark, Message,
+    MetricInfo, Outcome, Phase, Run, Status,
 };
 
 use measures::{Measures, round_to_millis};
@@ -155,6 +155,15 @@ pub(super) fn compile(file: &ScenarioFile, digest: &str, seed: u64) -> Result<Ti
         followups: resolution.followups.clone(),
     };
     planned.push(Planned { due: screen.of(plan.end), message: Message::IncidentResolved(resolved) });
+    // What no journal would take must not begin: the incident would stay open for ever.
+    let large = planned.iter().find(|event| event.message.data().get().len() > MAX_EVENT_BYTES - 1024);
+    if let Some(large) = large {
+        let bytes = large.message.data().get().len();
+        let message = format!("event {} has {bytes} bytes", large.message.index().unwrap_or_default());
+        let help =
+            format!("an event has at most {MAX_EVENT_BYTES} bytes with its envelope: shorten its texts");
+        return Err(CompileError { message, seed, span: file.id.span(), help });
+    }
     Ok(Timeline { scenario: file.id.get_ref().clone(), seed, events: planned })
 }
 

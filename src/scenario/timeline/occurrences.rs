@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::CompileError;
 use super::dice::Dice;
+use super::measures::round_to_millis;
 use crate::contract::Status;
 use crate::scenario::Micros;
 use crate::scenario::file::{After, On, ScenarioFile, Step};
@@ -86,6 +87,8 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
         },
         (None, None) => Micros::default(),
     };
+    // The wire tells milliseconds: a rounded step must not come after the end.
+    let end = round_to_millis(end);
     if let Some(last) = file.phases.last().filter(|last| end <= *last.at.get_ref()) {
         let message = format!("the resolution at {end} is not after the start of the last phase");
         return Err(fail(last.at.span(), message, "start the phase earlier or delay the resolution"));

@@ -64,7 +64,7 @@ async fn triggered_by_its_button_seen_to_its_end_and_cut_off_in_between() {
     let rows: Vec<u64> = rows.as_array().unwrap().iter().map(|row| row.as_u64().unwrap()).collect();
     assert!(rows.is_sorted_by(|one, other| one < other), "{rows:?}");
     let told = page.value("document.querySelectorAll('#feed [data-position]').length").await;
-    assert_eq!(told, expected_rows(&server).await, "a row for each start, action and resolution");
+    assert_eq!(told, expected_rows(&server), "a row for each start, action and resolution");
 }
 
 async fn the_incident(server: &Serving) -> Value {
@@ -73,7 +73,7 @@ async fn the_incident(server: &Serving) -> Value {
 }
 
 /// Everything but the metrics has a row in the feed.
-async fn expected_rows(server: &Serving) -> usize {
+fn expected_rows(server: &Serving) -> usize {
     let ran = server.incident(&["watch", "--after", "0", "--no-follow", "--json"]).run();
     ran.stdout.lines().filter(|line| !line.contains("\"system_metrics\"")).count()
 }

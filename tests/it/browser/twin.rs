@@ -68,7 +68,7 @@ async fn both_folds_agree_after_every_event_of_every_scenario() {
         let timeline = scenario.compile(scenario.file.seed).unwrap();
         let start: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let events = timeline.events.iter().zip(1..).map(|(event, n)| {
-            let time = start + jiff::SignedDuration::from_micros(event.due as i64);
+            let time = start + jiff::SignedDuration::from_micros(event.due.cast_signed());
             let data = event.message.data();
             let frame = Frame::new(&source, n, event.message.kind(), Some("it"), time, &data);
             serde_json::from_str(&frame.encode()).unwrap()

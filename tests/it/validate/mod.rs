@@ -13,8 +13,11 @@ use incident::scenario::Scenario;
 
 use sound::{DATABASE_OUTAGE, Stream, sound};
 
+/// What breaks a stream, in words and in deed.
+type Way = (&'static str, fn(&mut Stream));
+
 /// Breaks a sound stream in several ways, each of which has to fail exactly one rule.
-fn only<const N: usize>(rule: &str, ways: [(&str, fn(&mut Stream)); N]) {
+fn only<const N: usize>(rule: &str, ways: [Way; N]) {
     const { assert!(N >= 2, "a rule is shown on at least two broken streams") };
     for (way, break_it) in ways {
         let mut stream = sound();
@@ -30,7 +33,7 @@ fn a_sound_stream_passes_every_rule() {
     let mut stream = sound();
     stream.probes = vec![stream.probe(30), stream.probe(70)];
     stream.expect =
-        Scenario::parse("x.toml", DATABASE_OUTAGE).unwrap().file.expect.map(|expect| expect.into_inner());
+        Scenario::parse("x.toml", DATABASE_OUTAGE).unwrap().file.expect.map(toml::Spanned::into_inner);
     let outcomes = stream.outcomes();
     assert_eq!(outcomes.len(), RULES.len());
     for (rule, outcome) in outcomes {

@@ -1,0 +1,6 @@
+//! One module a thing to measure.
+
+pub(crate) mod fanout;
+pub(crate) mod idle;
+pub(crate) mod incidents;
+pub(crate) mod ready;

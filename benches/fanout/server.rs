@@ -1,0 +1,65 @@
+//! The server that is measured: the whole of it, from the journal to the socket; only the player is missing.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Context;
+use incident::contract::{MessageType, StreamId};
+use incident::journal::{Journal, Memory, Record, Retention};
+use incident::scenario::Library;
+use incident::server::{Options, Server};
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::child::Order;
+use crate::message;
+
+pub(crate) fn run(clients: u32) -> anyhow::Result<()> {
+    // The runtime of `incident serve`.
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(clients))
+}
+
+async fn serve(clients: u32) -> anyhow::Result<()> {
+    let stream = StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, 0);
+    let journal = Arc::new(Memory::new(stream, Retention::default()));
+    let options = Options { max_clients: clients as usize, ..Options::default() };
+    let server = Server::bind(options, Library::default(), Arc::clone(&journal) as Arc<dyn Journal>).await?;
+    println!("{}", server.address().port());
+    tokio::spawn(server.run(std::future::pending()));
+
+    let (sender, mut orders) = mpsc::unbounded_channel();
+    thread::spawn(move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(line) = orders.recv().await {
+        // On a worker, as a player is.
+        tokio::spawn(publish(Arc::clone(&journal), line.parse()?)).await??;
+    }
+    // Nobody listens any more: the clients have counted, a drain would only take time.
+    Ok(())
+}
+
+/// Every message is an append of its own, as those of independent incidents are.
+async fn publish(journal: Arc<Memory>, order: Order) -> anyhow::Result<()> {
+    let start = Instant::now();
+    for index in 1..=order.messages {
+        if let Some(due) = order.due(start.into_std(), index) {
+            tokio::time::sleep_until(due.into()).await;
+        }
+        let record = Record {
+            subject: message::SUBJECT.to_owned(),
+            index,
+            kind: MessageType::AgentAction,
+            data: RawValue::from_string(message::data(index))?,
+            plan: None,
+        };
+        journal.append(vec![record]).await.context("the journal refused a message of the load")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! The fold from events to states, held by a golden recording that `fold.js` is tested with too.
+
+use std::fs;
+
+use incident::contract::{Envelope, Outcome, Status};
+use incident::report::{AgentStatus, Board, IncidentState, State};
+use jiff::SignedDuration;
+
+use crate::harness::{Client, Http, Local, envelope, fixture};
+
+/// Records a run of the outage at speed 1000: kept, because two runs differ in ids and times.
+fn record() -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let events = runtime.block_on(async {
+        let server = Local::start().await;
+        let body = r#"{"scenario":"database-outage","seed":42,"speed":1000}"#;
+        assert_eq!(Http::trigger(server.address, body).send().await.status, 202);
+        Client::connect(server.address, "?after=0").await.up_to(108).await
+    });
+    events.into_iter().map(|event| event.frame + "\n").collect()
+}
+
+/// A golden file; written, with a failure so that somebody looks, when it is not there. `UPDATE=1` renews it.
+fn golden(name: &str, make: impl FnOnce() -> String) -> String {
+    let path = fixture("golden").join(name);
+    if std::env::var_os("UPDATE").is_some() || !path.exists() {
+        fs::write(&path, make()).unwrap();
+        panic!("{} was written: look at the difference and run again", path.display());
+    }
+    fs::read_to_string(path).unwrap()
+}
+
+fn recording() -> Vec<Envelope> {
+    let path = fixture("golden/database-outage.ndjson");
+    // Another test writes it; both may look at the same time.
+    let text = if path.exists() { fs::read_to_string(path).unwrap() } else { record() };
+    text.lines().map(envelope).collect()
+}
+
+fn folded(events: &[Envelope]) -> IncidentState {
+    let mut board = Board::default();
+    for event in events {
+        board.fold(event);
+    }
+    assert_eq!(board.incidents().len(), 1);
+    board.incidents()[0].clone()
+}
+
+fn is(value: f64, wanted: f64) -> bool {
+    (value - wanted).abs() < 1e-6
+}
+
+#[test]
+fn the_recording_is_there() {
+    let text = golden("database-outage.ndjson", record);
+    assert_eq!(text.lines().count(), 108);
+}
+
+#[test]
+fn the_states_are_the_golden_ones() {
+    let events = recording();
+    let states: serde_json::Map<_, _> = [1, 10, 50, events.len()]
+        .into_iter()
+        .map(|count| (count.to_string(), serde_json::to_value(folded(&events[..count])).unwrap()))
+        .collect();
+    let states = serde_json::to_string_pretty(&states).unwrap() + "\n";
+    let wanted = golden("states.json", || states.clone());
+    assert!(states == wanted, "the fold changed; UPDATE=1 rewrites golden/states.json:\n{states}");
+}
+
+#[test]
+fn the_start_alone_draws_the_frame() {
+    let state = folded(&recording()[..1]);
+    assert_eq!((state.state, state.index), (State::Open, 1));
+    assert_eq!(state.title, "Primary database connection pool exhausted");
+    assert_eq!(state.services, ["checkout", "orders-db"]);
+    assert_eq!(state.phase.as_deref(), Some("detect"));
+    assert_eq!(state.phases.len(), 5);
+    assert!(is(state.target_s.unwrap(), 180.0) && is(state.speed, 1000.0) && state.synthetic);
+    let agents: Vec<&str> = state.agents.iter().map(|agent| agent.id.as_str()).collect();
+    assert_eq!(agents, ["detection", "diagnosis", "prediction", "resolution", "communication"]);
+    assert!(state.agents.iter().all(|agent| agent.status == AgentStatus::Idle));
+    assert_eq!(state.units["latency_p99"], "ms");
+    assert_eq!((state.cost, state.now, state.resolution), (None, None, None));
+}
+
+#[test]
+fn the_whole_run_ends_with_what_happened_in_it() {
+    let state = folded(&recording());
+    assert_eq!((state.state, state.index), (State::Resolved, 108));
+    assert!(is(state.offset_s, 180.0));
+    assert_eq!((state.actions.total, state.actions.failed), (11, 3));
+    let marks = [state.marks.detected, state.marks.diagnosed, state.marks.mitigated].map(Option::unwrap);
+    for (mark, wanted) in marks.into_iter().zip([8.0, 68.0, 126.0]) {
+        assert!((mark - wanted).abs() <= 0.3, "{mark}, not about {wanted}");
+    }
+    let cost = state.cost.unwrap();
+    assert!(is(cost.total, 30_333.33) && is(cost.per_minute, 0.0), "{cost:?}");
+    assert_eq!((state.users_affected, state.users_peak), (Some(0), Some(50_000)));
+    let resolution = state.resolution.unwrap();
+    assert_eq!(resolution.outcome, Outcome::Resolved);
+    assert_eq!(resolution.root_cause.as_deref(), Some("leak"));
+    assert!(is(resolution.durations.resolve_s, 180.0));
+    assert_eq!(resolution.durations.detect_s, state.marks.detected);
+}
+
+#[test]
+fn agents_and_beliefs_are_the_newest_that_were_told() {
+    let events = recording();
+    let state = folded(&events);
+    let agent = |id: &str| state.agents.iter().find(|agent| agent.id == id).unwrap();
+    assert!(state.agents.iter().all(|agent| agent.status == AgentStatus::Done));
+    let detection = agent("detection");
+    assert_eq!((detection.confidence, detection.confidence_before), (Some(0.95), Some(0.97)));
+    assert_eq!(detection.action.as_deref(), Some("recovery_verified"));
+    // Recovery brought no evidence: what the first alert rested on stays.
+    assert_eq!(detection.evidence[0].reference, "error_rate");
+    assert_eq!(agent("diagnosis").confidence, Some(0.94));
+    assert_eq!(agent("resolution").action.as_deref(), Some("rollback_release"));
+    let beliefs: Vec<(&str, f64, f64)> =
+        state.hypotheses.iter().map(|known| (known.id.as_str(), known.p, known.peak)).collect();
+    assert_eq!(beliefs, [("leak", 0.94, 0.94), ("traffic", 0.02, 0.25)]);
+    assert_eq!(state.forecasts.len(), 1);
+    assert!(is(state.forecasts[0].forecast.p50, 165.0));
+    assert!((state.forecasts[0].made_s - 74.0).abs() <= 0.3);
+}
+
+#[test]
+fn an_agent_works_then_fails_then_works_again() {
+    let events = recording();
+    let restarts: Vec<usize> =
+        (0..events.len()).filter(|place| events[*place].data.get().contains("\"restart_pool\"")).collect();
+    let told: Vec<_> = restarts
+        .iter()
+        .map(|place| {
+            let state = folded(&events[..=*place]);
+            let agent = state.agents.iter().find(|agent| agent.id == "resolution").unwrap().status;
+            (agent, state.now.unwrap().status, state.actions.failed)
+        })
+        .collect();
+    let (work, fail) = (AgentStatus::Working, AgentStatus::Failed);
+    let (begun, failed) = (Status::InProgress, Status::Failed);
+    let wanted = [(work, begun, 0), (fail, failed, 1), (work, begun, 1), (fail, failed, 2), (work, begun, 2)];
+    assert_eq!(told[..5], wanted);
+    assert_eq!(told[5], (fail, failed, 3));
+}
+
+#[test]
+fn folding_twice_is_folding_once() {
+    let events = recording();
+    let mut board = Board::default();
+    for place in 0..events.len() {
+        assert!(board.fold(&events[place]).is_some(), "it changes the state");
+        assert!(board.fold(&events[place]).is_none(), "a repeat does not");
+        assert!(board.fold(&events[place / 2]).is_none(), "nor does an old one");
+    }
+    assert_eq!(board.incidents()[0], folded(&events));
+}
+
+#[test]
+fn control_messages_and_nonsense_change_nothing() {
+    let mut board = Board::default();
+    for (_, text) in crate::harness::fixtures("messages") {
+        let control = envelope(&text);
+        if control.subject.is_none() {
+            assert!(board.fold(&control).is_none());
+        }
+    }
+    let mut broken = recording().swap_remove(5);
+    broken.data = serde_json::value::to_raw_value(&serde_json::json!({ "index": "six" })).unwrap();
+    assert!(board.fold(&broken).is_none());
+    assert!(board.incidents().is_empty());
+}
+
+#[test]
+fn between_events_the_clock_and_the_cost_run_on() {
+    let events = recording();
+    let state = folded(&events[..1]);
+    let after = |ms| state.impact_started_at.unwrap() + SignedDuration::from_millis(ms);
+    // At speed 1000 a millisecond of the wall is a second of the incident; its phases play as long as they took.
+    for (ms, offset) in
+        [(-5, 0.0), (0, 0.0), (30, 30.0), (75, 75.0), (160, 160.0), (180, 180.0), (250, 250.0)]
+    {
+        let at = state.offset_at(after(ms));
+        assert!((at - offset).abs() < 0.001, "{at} after {ms} ms, not {offset}");
+    }
+    assert_eq!(state.cost_at(after(30)), None, "nobody said what it costs");
+
+    // The sample at 60 s is the newest: 13,000 a minute for a minute, then the same rate.
+    let sample = events.iter().position(|event| event.data.get().contains("\"offset_s\":60.0")).unwrap();
+    let state = folded(&events[..=sample]);
+    assert!(is(state.cost.as_ref().unwrap().total, 13_000.0));
+    assert!((state.cost_at(after(60)).unwrap() - 13_000.0).abs() < 1.0);
+    assert!((state.cost_at(after(66)).unwrap() - 14_300.0).abs() < 1.0);
+    assert!(is(state.offset_at(after(10)), 60.0), "never before what was told");
+
+    let ended = folded(&events);
+    assert!(is(ended.offset_at(after(999)), 180.0), "an end is an end");
+    assert!(is(ended.cost_at(after(999)).unwrap(), 30_333.33));
+}
+
+#[test]
+fn a_compressed_phase_runs_faster_than_the_screen() {
+    let text = crate::harness::fixtures("messages").into_iter().find(|(name, _)| name == "incident_started");
+    let state = folded(&[envelope(&text.unwrap().1)]);
+    let after = |secs| state.impact_started_at.unwrap() + SignedDuration::from_secs(secs);
+    // diagnose: 65 s of the incident in 32.5 s on screen, from second 25.
+    for (secs, offset) in [(25, 25.0), (35, 45.0), (57, 89.0), (60, 92.5)] {
+        let at = state.offset_at(after(secs));
+        assert!(is(at, offset), "{at} after {secs} s, not {offset}");
+    }
+}
+
+#[test]
+fn ended_incidents_are_forgotten_first() {
+    let mut board = Board::default();
+    let events = recording();
+    for name in ["one", "two", "three"] {
+        let last = if name == "two" { 10 } else { events.len() };
+        for event in &events[..last] {
+            board.fold(&Envelope { subject: Some(name.to_owned()), ..event.clone() });
+        }
+    }
+    board.forget_ended(1);
+    let left: Vec<&str> = board.incidents().iter().map(|incident| incident.id.as_str()).collect();
+    assert_eq!(left, ["two"], "what is open stays");
+}

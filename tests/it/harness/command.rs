@@ -1,0 +1,177 @@
+//! The real binary: one run to its end, or a server that is killed when the test is over.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use serde_json::Value;
+
+use super::{PATIENCE, Scratch, fixture};
+
+/// A run of the binary with nothing inherited that changes what it does.
+pub struct Run {
+    command: Command,
+    /// Whatever it keeps between runs (a journal) stays in here.
+    home: Scratch,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// `incident ARGS…`
+pub fn incident(args: &[&str]) -> Run {
+    let home = Scratch::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
+    command.args(args).env_remove("NO_COLOR").env_remove("INCIDENT_URL").env_remove("INCIDENT_TOKEN");
+    command.env_remove("CLICOLOR_FORCE").env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
+    command.current_dir(home.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Run { command, home }
+}
+
+impl Run {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs to the end.
+    pub fn run(self) -> Ran {
+        self.spawn().end()
+    }
+
+    pub fn spawn(mut self) -> Running {
+        let mut child = self.command.spawn().unwrap();
+        let stderr = lines(child.stderr.take());
+        Running { child, stderr, said: String::new(), _home: self.home }
+    }
+}
+
+/// A process that is killed when dropped.
+pub struct Running {
+    child: Child,
+    stderr: mpsc::Receiver<String>,
+    /// What came of stderr so far.
+    said: String,
+    _home: Scratch,
+}
+
+impl Running {
+    /// The lines that it prints, as they come. Its output is closed soon after the receiver is dropped.
+    pub fn lines(&mut self) -> mpsc::Receiver<String> {
+        lines(self.child.stdout.take())
+    }
+
+    /// Waits until stderr has a line with this text, and gives that line.
+    pub fn says(&mut self, text: &str) -> String {
+        loop {
+            let line = self.stderr.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("{text:?} was not said, but:\n{}", self.said));
+            self.said += &line;
+            if line.contains(text) {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end and takes everything that it printed.
+    pub fn end(mut self) -> Ran {
+        let stdout = lines(self.child.stdout.take());
+        let rest = |lines: &mpsc::Receiver<String>, what: &str| {
+            let mut text = String::new();
+            loop {
+                match lines.recv_timeout(PATIENCE) {
+                    Ok(line) => text += &line,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return text,
+                    Err(mpsc::RecvTimeoutError::Timeout) => panic!("{what} did not end:\n{text}"),
+                }
+            }
+        };
+        let stdout = rest(&stdout, "stdout");
+        let stderr = std::mem::take(&mut self.said) + &rest(&self.stderr, "stderr");
+        let status = self.child.wait().unwrap().code();
+        Ran { status, stdout, stderr }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Reads a pipe on a thread, so that a full pipe blocks nobody and every wait has a bound.
+fn lines(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+    let (lines, received) = mpsc::channel();
+    thread::spawn(move || {
+        let Some(pipe) = pipe else { return };
+        let (mut pipe, mut line) = (BufReader::new(pipe), Vec::new());
+        // With its line break: whether the last line has one is a part of what is tested.
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+            if lines.send(String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    received
+}
+
+/// `incident serve --port 0 --json`, ready.
+pub struct Serving {
+    process: Running,
+    ready: Value,
+}
+
+impl Serving {
+    /// Serves the examples with these further flags; returns once it says that it is ready.
+    pub fn with(args: &[&str]) -> Self {
+        let scenarios = fixture("scenarios");
+        let fixed = ["serve", "--port", "0", "--json", "--quiet", "--scenarios", scenarios.to_str().unwrap()];
+        let mut run = incident(&[&fixed, args].concat());
+        // Nobody reads its log: a full pipe must not stop it.
+        run.command.stderr(Stdio::null());
+        let mut process = run.spawn();
+        let line = process.lines().recv_timeout(PATIENCE).expect("the server says that it is ready");
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(ready["event"], "ready", "{line}");
+        Self { process, ready }
+    }
+
+    /// Of its WebSocket.
+    pub fn url(&self) -> &str {
+        self.ready["websocket"].as_str().unwrap()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.url().trim_start_matches("ws://").trim_end_matches("/ws").parse().unwrap()
+    }
+
+    /// `incident COMMAND --url …`, prepared.
+    pub fn incident(&self, args: &[&str]) -> Run {
+        incident(&[args, &["--url", self.url()]].concat())
+    }
+
+    pub fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// Waits until it ends by itself.
+    pub fn end(self) -> Option<i32> {
+        self.process.end().status
+    }
+}

@@ -1,0 +1,105 @@
+//! One HTTP request a connection, headers as given: nothing is added that a test does not see.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use super::Raw;
+
+/// A request that is being written.
+pub struct Http {
+    address: SocketAddr,
+    line: String,
+    host: Option<String>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+/// `GET PATH`, sent.
+pub async fn get(address: SocketAddr, path: &str) -> Reply {
+    Http::new(address, "GET", path).send().await
+}
+
+impl Http {
+    pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
+        let line = format!("{method} {path} HTTP/1.1");
+        Self { address, line, host: Some(address.to_string()), headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// `POST /api/incidents` with a JSON body.
+    pub fn trigger(address: SocketAddr, body: &str) -> Self {
+        Self::new(address, "POST", "/api/incidents").header("Content-Type", "application/json").body(body)
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn origin(self, origin: &str) -> Self {
+        self.header("Origin", origin)
+    }
+
+    /// Another `Host`, or none.
+    pub fn host(mut self, host: Option<&str>) -> Self {
+        self.host = host.map(str::to_owned);
+        self
+    }
+
+    pub fn body(mut self, body: &str) -> Self {
+        body.as_bytes().clone_into(&mut self.body);
+        self
+    }
+
+    pub async fn send(self) -> Reply {
+        let host = self.host.map(|host| format!("Host: {host}"));
+        let length = (!self.body.is_empty()).then(|| format!("Content-Length: {}", self.body.len()));
+        let headers = self.headers.into_iter().map(|(name, value)| format!("{name}: {value}"));
+        let lines =
+            [self.line, "Connection: close".to_owned()].into_iter().chain(host).chain(headers).chain(length);
+        let head = lines.map(|line| line + "\r\n").collect::<String>() + "\r\n";
+        let mut raw = Raw::connect(self.address).await;
+        raw.send(&[head.as_bytes(), &self.body].concat()).await;
+        Reply::read(&raw.rest().await)
+    }
+}
+
+impl Reply {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines.map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_ascii_lowercase(), value.trim().to_owned())
+        });
+        Self { status, headers: headers.collect(), body: body.to_owned() }
+    }
+
+    /// A header by its lower-case name; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Asserts an RFC 9457 problem of that status and gives its detail.
+    pub fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.body);
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string() && problem["type"] == "about:blank", "{problem}");
+        problem["detail"].as_str().unwrap().to_owned()
+    }
+}

@@ -1,0 +1,86 @@
+//! A server in this process, whose journal a test can append to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use incident::contract::{Position, StreamId};
+use incident::journal::{Journal, Memory, Record, Retention};
+use incident::scenario::Library;
+use incident::server::{Options, Server};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::{Client, fixture};
+
+/// The examples.
+pub fn library() -> Library {
+    Library::from_folder(&fixture("scenarios")).unwrap()
+}
+
+/// The usual options, but that stopping takes no longer than a test may.
+pub fn options() -> Options {
+    Options { drain: Duration::from_secs(3), ..Options::default() }
+}
+
+/// A server that runs until it is dropped.
+pub struct Local {
+    pub address: SocketAddr,
+    pub journal: Arc<Memory>,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+impl Local {
+    /// With the usual options and everything kept.
+    pub async fn start() -> Self {
+        Self::with(options(), Retention::default()).await
+    }
+
+    pub async fn with(options: Options, retention: Retention) -> Self {
+        let stream = StreamId::generate(1_700_000_000_000, incident::random::bits());
+        Self::over(options, Arc::new(Memory::new(stream, retention))).await
+    }
+
+    /// Over a journal that has a past.
+    pub async fn over(options: Options, journal: Arc<Memory>) -> Self {
+        let log: Arc<dyn Journal> = Arc::<Memory>::clone(&journal);
+        let server = Server::bind(options, library(), log).await.unwrap();
+        let address = server.address();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
+        Self { address, journal, stop: Some(stop), running }
+    }
+
+    /// Appends and returns the positions.
+    pub async fn append(&self, records: Vec<Record>) -> Vec<u64> {
+        self.journal.append(records).await.unwrap()
+    }
+
+    /// Position of the newest event.
+    pub fn journal_head(&self) -> u64 {
+        self.journal.extent().head
+    }
+
+    /// A position in its stream, as text.
+    pub fn position(&self, n: u64) -> String {
+        Position { stream: self.journal.stream().clone(), n }.to_string()
+    }
+
+    /// A client without a position.
+    pub async fn client(&self) -> Client {
+        Client::connect(self.address, "").await
+    }
+
+    /// A client that goes on after a position of its stream.
+    pub async fn client_after(&self, n: u64) -> Client {
+        Client::connect(self.address, &format!("?after={}", self.position(n))).await
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.running.abort();
+    }
+}

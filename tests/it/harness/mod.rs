@@ -1,0 +1,35 @@
+//! What the tests are written with: servers, clients and scenarios that read as a specification.
+
+mod command;
+mod events;
+mod files;
+mod http;
+mod local;
+mod proxy;
+mod raw;
+mod websocket;
+
+use std::time::Duration;
+
+pub use command::{Ran, Serving, incident};
+pub use events::{action, envelope, metrics, resolved, started, story};
+pub use files::{Scratch, ensure_file_contents, fixture, fixtures, root};
+pub use http::{Http, Reply, get};
+pub use local::{Local, library, options};
+pub use proxy::Proxy;
+pub use raw::{Raw, masked, unmasked};
+pub use websocket::{Client, Event};
+
+/// Nothing that a test waits for takes this long: the bound that makes a lost event a failure, not a hang.
+pub const PATIENCE: Duration = Duration::from_secs(14);
+
+/// Milliseconds.
+pub const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Waits for something that has to happen.
+pub async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
+    let bounded = tokio::time::timeout(PATIENCE, happens).await;
+    bounded.unwrap_or_else(|_| panic!("waited {} s in vain for {what}", PATIENCE.as_secs()))
+}

@@ -1,0 +1,253 @@
+//! The HTTP interface beside the socket: every route, what it answers to good and to wrong requests.
+
+use incident::journal::Retention;
+use incident::server::Options;
+use serde_json::json;
+
+use crate::harness::{Client, Http, Local, Reply, Scratch, envelope, get, options};
+
+async fn trigger(server: &Local, body: &str) -> Reply {
+    Http::trigger(server.address, body).send().await
+}
+
+#[tokio::test]
+async fn scenarios_are_listed_with_what_a_choice_needs() {
+    let server = Local::start().await;
+    let reply = get(server.address, "/api/scenarios").await;
+    assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
+    let list = reply.json();
+    let list = list["scenarios"].as_array().unwrap();
+    assert_eq!(list.len(), 2);
+    let outage = list.iter().find(|scenario| scenario["id"] == "database-outage").unwrap();
+    let wanted = json!({
+        "id": "database-outage",
+        "title": "Primary database connection pool exhausted",
+        "severity": "SEV1",
+        "services": ["checkout", "orders-db"],
+        "target_s": 180.0,
+        "screen_s": 180.0,
+        "provenance": null,
+    });
+    assert_eq!(*outage, wanted);
+    let real = list.iter().find(|scenario| scenario["id"] == "github-2018-mysql-failover").unwrap();
+    assert_eq!((&real["screen_s"], &real["target_s"]), (&json!(200.0), &json!(86_400.0)));
+    assert!(real["provenance"].as_str().unwrap().starts_with("https://github.blog/"));
+}
+
+#[tokio::test]
+async fn a_trigger_names_the_position_from_which_nothing_is_missed() {
+    let server = Local::start().await;
+    let reply = trigger(&server, r#"{"scenario":"database-outage","seed":7,"speed":1000}"#).await;
+    assert_eq!(reply.status, 202, "{}", reply.body);
+    let started = reply.json();
+    let id = started["id"].as_str().unwrap();
+    assert!(id.starts_with("database-outage-"), "{id}");
+    assert_eq!(reply.header("location"), format!("/api/incidents/{id}"));
+    let before = started["position"].as_u64().unwrap() - 1;
+    let query = format!("?after={}/{before}", started["stream"].as_str().unwrap());
+    let mut client = Client::connect(server.address, &query).await;
+    let first = envelope(&client.event().await.frame);
+    assert_eq!((first.kind.as_str(), first.incident()), ("incident_started", id));
+    let data: serde_json::Value = serde_json::from_str(first.data.get()).unwrap();
+    assert_eq!((&data["speed"], &data["run"]["seed"]), (&json!(1000.0), &json!(7)));
+    loop {
+        let event = envelope(&client.event().await.frame);
+        if event.kind == "incident_resolved" {
+            break;
+        }
+    }
+    let one = get(server.address, &format!("/api/incidents/{id}")).await;
+    assert_eq!((one.status, &one.json()["state"]), (200, &json!("resolved")));
+    let all = get(server.address, "/api/incidents").await.json();
+    assert_eq!(all["incidents"].as_array().unwrap().len(), 1);
+    assert_eq!(all["incidents"][0], one.json());
+}
+
+#[tokio::test]
+async fn an_unknown_incident_is_404() {
+    let server = Local::start().await;
+    assert_eq!(get(server.address, "/api/incidents").await.json(), json!({ "incidents": [] }));
+    for path in ["/api/incidents/database-outage-x7k2p", "/api/incidents/%2e%2e", "/api/incidents/%ff"] {
+        let reply = get(server.address, path).await;
+        assert!(matches!(reply.status, 400 | 404), "{path}: {}", reply.status);
+        reply.problem(reply.status);
+    }
+    Http::new(server.address, "DELETE", "/api/incidents/nobody").send().await.problem(404);
+}
+
+#[tokio::test]
+async fn an_unknown_scenario_is_404_with_what_was_meant() {
+    let server = Local::start().await;
+    let detail = trigger(&server, r#"{"scenario":"databse-outage"}"#).await.problem(404);
+    assert!(detail.contains(r#"did you mean "database-outage"?"#), "{detail}");
+    let detail = trigger(&server, r#"{"scenario":"zzz"}"#).await.problem(404);
+    assert!(detail.contains("/api/scenarios"), "{detail}");
+    assert_eq!(server.journal_head(), 0, "nothing began");
+}
+
+#[tokio::test]
+async fn a_wrong_body_is_400_and_says_what_is_wrong() {
+    let server = Local::start().await;
+    for (body, says) in [
+        ("", "expected"),
+        ("{", "expected"),
+        ("null", "expected"),
+        ("[]", "expected"),
+        ("{}", "scenario"),
+        (r#"{"scenario":7}"#, "string"),
+        (r#"{"scenario":"database-outage","sped":2}"#, "sped"),
+        (r#"{"scenario":"database-outage","seed":-1}"#, "-1"),
+        (r#"{"scenario":"database-outage","seed":1.5}"#, "1.5"),
+        (r#"{"scenario":"database-outage","seed":9007199254740992}"#, "2^53"),
+        (r#"{"scenario":"database-outage","speed":"fast"}"#, "fast"),
+        (r#"{"scenario":"database-outage","speed":0}"#, "above 0"),
+        (r#"{"scenario":"database-outage","speed":-1}"#, "above 0"),
+        (r#"{"scenario":"database-outage","speed":10001}"#, "10000"),
+        (r#"{"scenario":"database-outage","speed":1e400}"#, ""),
+        (r#"{"scenario":"database-outage","speed":NaN}"#, ""),
+        (r#"{"scenario":"database-outage"} tail"#, "trailing"),
+        ("{\"scenario\":\"\u{0}\"}", ""),
+    ] {
+        let detail = trigger(&server, body).await.problem(400);
+        assert!(detail.contains(says), "{body}: {detail}");
+    }
+    assert_eq!(server.journal_head(), 0, "nothing began");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_called_json_is_415() {
+    let server = Local::start().await;
+    let post =
+        || Http::new(server.address, "POST", "/api/incidents").body(r#"{"scenario":"database-outage"}"#);
+    post().send().await.problem(415);
+    for wrong in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
+        post().header("Content-Type", wrong).send().await.problem(415);
+    }
+    let reply = post().header("Content-Type", "application/json; charset=utf-8").send().await;
+    assert_eq!(reply.status, 202, "{}", reply.body);
+}
+
+#[tokio::test]
+async fn a_body_over_16_kib_is_413() {
+    let server = Local::start().await;
+    let padding = " ".repeat(16 * 1024);
+    let body = format!(r#"{{"scenario":"database-outage"{padding}}}"#);
+    trigger(&server, &body).await.problem(413);
+    // Chunked, so that no length warns the server.
+    let chunk = format!("4400\r\n{}\r\n0\r\n\r\n", "x".repeat(0x4400));
+    let mut raw = crate::harness::Raw::connect(server.address).await;
+    let head = "POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\
+        Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    raw.send(format!("{head}{chunk}").as_bytes()).await;
+    let answer = raw.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert_eq!(server.journal_head(), 0, "nothing began");
+}
+
+#[tokio::test]
+async fn a_cancelled_incident_has_ended_and_can_not_be_cancelled_again() {
+    let server = Local::start().await;
+    let id = trigger(&server, r#"{"scenario":"database-outage"}"#).await.json()["id"].clone();
+    let path = format!("/api/incidents/{}", id.as_str().unwrap());
+    let cancelled = Http::new(server.address, "DELETE", &path).send().await;
+    assert_eq!(cancelled.status, 200, "{}", cancelled.body);
+    let position = cancelled.json()["position"].as_u64().unwrap();
+    let mut client = server.client_after(position - 1).await;
+    let last = envelope(&client.event().await.frame);
+    assert_eq!((last.kind.as_str(), last.incident()), ("incident_resolved", id.as_str().unwrap()));
+    assert_eq!(get(server.address, &path).await.json()["state"], "cancelled");
+    Http::new(server.address, "DELETE", &path).send().await.problem(409);
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_has_not_is_a_405_problem() {
+    let server = Local::start().await;
+    for (method, path) in [
+        ("POST", "/ws"),
+        ("POST", "/api/scenarios"),
+        ("PUT", "/api/incidents"),
+        ("PATCH", "/api/incidents/x"),
+        ("DELETE", "/api/incidents"),
+        ("POST", "/healthz"),
+        ("POST", "/"),
+        ("OPTIONS", "/api/incidents"),
+        ("TRACE", "/"),
+    ] {
+        let detail = Http::new(server.address, method, path).send().await.problem(405);
+        assert!(detail.contains(method), "{method} {path}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_there_is_a_404_problem() {
+    let server = Local::start().await;
+    for path in
+        ["/nothing", "/api", "/api/", "/api/scenario", "/ws/", "/index.htm", "/app.js/", "/Cargo.toml"]
+    {
+        let detail = get(server.address, path).await.problem(404);
+        assert!(detail.contains(path), "{path}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn health_and_readiness_answer_and_the_schema_is_the_contracts() {
+    let server = Local::start().await;
+    let (health, ready) = (get(server.address, "/healthz").await, get(server.address, "/readyz").await);
+    assert_eq!((health.status, health.body.as_str()), (200, "ok\n"));
+    assert_eq!((ready.status, ready.body.as_str()), (200, "ready\n"));
+    assert_eq!(get(server.address, "/schema.json").await.json(), incident::contract::schema::document());
+}
+
+#[tokio::test]
+async fn the_page_comes_with_types_and_is_not_sent_twice() {
+    let server = Local::start().await;
+    for (path, content_type) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/index.html", "text/html; charset=utf-8"),
+        ("/app.js", "text/javascript; charset=utf-8"),
+        ("/app.css", "text/css; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml"),
+    ] {
+        let reply = get(server.address, path).await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, content_type), "{path}");
+        assert!(!reply.body.is_empty(), "{path}");
+        let again = Http::new(server.address, "GET", path).header("If-None-Match", reply.header("etag"));
+        let again = again.send().await;
+        assert_eq!((again.status, again.body.as_str()), (304, ""), "{path}");
+        let other = Http::new(server.address, "GET", path).header("If-None-Match", "\"other\"").send().await;
+        assert_eq!((other.status, other.body), (200, reply.body), "{path}");
+        let head = Http::new(server.address, "HEAD", path).send().await;
+        assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_never_leaves_its_folder() {
+    let scratch = Scratch::new().with("secret.js", "secret").with("page/index.html", "edited");
+    let scratch = scratch.with("page/panels/a.js", "inside").with("page/notes.txt", "secret");
+    let folder = Some(scratch.path().join("page"));
+    let edited = Local::with(Options { dashboard: folder, ..options() }, Retention::default()).await;
+    assert_eq!(get(edited.address, "/").await.body, "edited");
+    assert_eq!(get(edited.address, "/panels/a.js").await.body, "inside");
+    let built_in = Local::start().await;
+    let absolute = format!("/{}/secret.js", scratch.text());
+    for path in [
+        "/../secret.js",
+        "/panels/../../secret.js",
+        "/./../secret.js",
+        "/%2e%2e/secret.js",
+        "/..%2fsecret.js",
+        "/..\\secret.js",
+        "//secret.js",
+        absolute.as_str(),
+        "/notes.txt",
+        "/panels",
+        "/index.html%00.js",
+    ] {
+        for server in [&edited, &built_in] {
+            let reply = get(server.address, path).await;
+            assert!(matches!(reply.status, 400 | 404), "{path}: {}", reply.status);
+            assert!(!reply.body.contains("secret") || reply.body.contains("nothing is at"), "{}", reply.body);
+        }
+    }
+}

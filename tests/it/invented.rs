@@ -1,0 +1,185 @@
+//! Random scenarios that are sound by construction, written as the TOML that an author would write.
+
+use std::fmt::Write;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// A scenario; all moments in milliseconds.
+#[derive(Debug, Clone)]
+pub struct Invented {
+    pub jitter_ms: u64,
+    /// Of every metric.
+    pub noise: f64,
+    metrics_every: u64,
+    /// Distance from the phase before, and how long it plays.
+    phases: Vec<(u64, Option<u64>)>,
+    steps: Vec<InventedStep>,
+    /// From the moment that everything is over to the resolution.
+    rest: u64,
+    /// Belief in each of two causes at some moments: parts of a whole.
+    beliefs: Vec<(u64, f64, f64)>,
+    /// Cost a minute of each phase, reused in turn.
+    rates: Vec<f64>,
+    users: u64,
+}
+
+#[derive(Debug, Clone)]
+struct InventedStep {
+    at: u64,
+    /// An earlier step to hang on (modulo how many there are), on which outcome, with which delay.
+    after: Option<(usize, &'static str, u64)>,
+    takes: Option<u64>,
+    fails: Option<f64>,
+    retry: (u32, u64),
+    confidence: Option<f64>,
+    hypothesis: bool,
+    mark: Option<&'static str>,
+}
+
+pub fn invented() -> impl Strategy<Value = Invented> {
+    let phase = (1_u64..60_000, prop::option::of(100_u64..90_000));
+    let measures =
+        (200_u64..5_000, prop_oneof![Just(0.0), 0.0..0.3], vec(0.0..20_000.0, 1..4), 0_u64..100_000);
+    let rest = prop_oneof![1_u64..3, 1_u64..30_000];
+    let beliefs = vec((0_u64..120_000, 0.0..1.0, 0.0..1.0), 0..5);
+    (vec(phase, 1..6), vec(step(), 1..12), measures, prop_oneof![Just(0_u64), 0_u64..3_000], rest, beliefs)
+        .prop_map(|(phases, steps, (metrics_every, noise, rates, users), jitter_ms, rest, beliefs)| {
+            Invented { jitter_ms, noise, metrics_every, phases, steps, rest, beliefs, rates, users }
+        })
+}
+
+fn step() -> impl Strategy<Value = InventedStep> {
+    // Moments collide often: neighbours at one moment are where order is lost.
+    let at = prop_oneof![0_u64..120_000, (0_u64..12).prop_map(|tens| tens * 10_000)];
+    let after = (0_usize..12, prop_oneof![Just("any"), Just("completed"), Just("failed")], 0_u64..20_000);
+    let mark = prop_oneof![Just("detected"), Just("diagnosed"), Just("mitigated")];
+    (
+        (at, prop::option::of(after), prop::option::of(0_u64..10_000)),
+        (prop::option::of(0.01..0.99), (0_u32..4, 0_u64..5_000)),
+        (prop::option::of(0.0..=1.0), any::<bool>(), prop::option::of(mark)),
+    )
+        .prop_map(|((at, after, takes), (fails, retry), (confidence, hypothesis, mark))| InventedStep {
+            at,
+            after,
+            takes,
+            fails,
+            retry,
+            confidence,
+            hypothesis,
+            mark,
+        })
+}
+
+impl Invented {
+    pub fn toml(&self) -> String {
+        let (phases, last_phase) = self.phases_toml();
+        let (steps, over) = self.steps_toml();
+        let end = over.max(last_phase) + self.rest;
+        let mut out = String::new();
+        let mut line = |text: String| writeln!(out, "{text}").unwrap();
+        line(
+            "id = \"invented\"\ntitle = \"Invented\"\nseverity = \"SEV3\"\nservices = [\"a\", \"b\"]"
+                .to_owned(),
+        );
+        line(format!("target = \"{end}ms\"\njitter = \"{}ms\"", self.jitter_ms));
+        // At most a few hundred samples, however long it plays.
+        line(format!("metrics_every = \"{}ms\"", self.metrics_every.max(self.screen(end) / 200).max(100)));
+        line("agents = { x = \"acts\" }".to_owned());
+        line(phases);
+        line(format!(
+            "[metrics]\nm = {{ unit = \"ratio\", noise = {}, keys = {{ 0s = 0.2, 30s = 0.9 }} }}",
+            self.noise
+        ));
+        let users = self.users;
+        line(format!("[impact]\nusers = {{ 0s = 0, 20s = {users}, 90s = {} }}", users / 2));
+        line(format!("[impact.cost]\ncurrency = \"USD\"\nper_minute = {{ {} }}", self.rates_toml()));
+        line(self.beliefs_toml());
+        line(steps);
+        line(format!("[resolution]\nat = \"{end}ms\"\nsummary = \"Over\""));
+        out
+    }
+
+    fn phases_toml(&self) -> (String, u64) {
+        let (mut out, mut at) = (String::new(), 0);
+        for (place, (length, play)) in self.phases.iter().enumerate() {
+            at += if place == 0 { 0 } else { *length };
+            let play = play.map_or(String::new(), |play| format!("play = \"{play}ms\"\n"));
+            write!(out, "[[phases]]\nname = \"p{place}\"\nat = \"{at}ms\"\n{play}").unwrap();
+        }
+        (out, at)
+    }
+
+    fn screen(&self, end: u64) -> u64 {
+        end + self.phases.iter().filter_map(|(_, play)| *play).sum::<u64>()
+    }
+
+    fn rates_toml(&self) -> String {
+        let rates = self.rates.iter().cycle().enumerate().take(self.phases.len());
+        // The last phase is left out: what is not named costs nothing.
+        let rates = rates.take(self.phases.len().saturating_sub(1).max(1));
+        rates.map(|(place, rate)| format!("p{place} = {rate}")).collect::<Vec<_>>().join(", ")
+    }
+
+    fn beliefs_toml(&self) -> String {
+        let mut moments = self.beliefs.clone();
+        moments.sort_by_key(|(at, ..)| *at);
+        moments.dedup_by_key(|(at, ..)| *at);
+        if moments.is_empty() {
+            return String::new();
+        }
+        let keys = |p: fn(f64, f64) -> f64| {
+            let keys = moments.iter().map(|(at, share, sum)| format!("{at}ms = {}", p(*share, *sum)));
+            keys.collect::<Vec<_>>().join(", ")
+        };
+        let (one, other) = (keys(|share, sum| share * sum), keys(|share, sum| (1.0 - share) * sum));
+        format!(
+            "[[hypotheses]]\nid = \"one\"\nclaim = \"One\"\nbelief = {{ {one} }}\n\
+             [[hypotheses]]\nid = \"other\"\nclaim = \"Other\"\nbelief = {{ {other} }}"
+        )
+    }
+
+    /// The steps, and a moment at which all of them are over whatever the seed.
+    fn steps_toml(&self) -> (String, u64) {
+        let (mut out, mut ends) = (String::new(), Vec::new());
+        for (place, step) in self.steps.iter().enumerate() {
+            write!(
+                out,
+                "[[steps]]\nid = \"s{place}\"\nagent = \"x\"\naction = \"acts\"\nsummary = \"Step {place}\"\n"
+            )
+            .unwrap();
+            let hangs = step.after.filter(|_| place > 0).map(|(parent, on, delay)| {
+                let parent = parent % place;
+                // What never fails can't lead on by failing.
+                (parent, if self.steps[parent].fails.is_some() { on } else { "any" }, delay)
+            });
+            let begins = if let Some((parent, on, delay)) = hangs {
+                let edge = format!("{{ step = \"s{parent}\", on = \"{on}\" }}");
+                write!(out, "after = {edge}\ndelay = \"{delay}ms\"\n").unwrap();
+                ends[parent] + delay
+            } else {
+                writeln!(out, "at = \"{}ms\"", step.at).unwrap();
+                step.at
+            };
+            let (times, backoff) = step.retry;
+            if let Some(fails) = step.fails {
+                writeln!(out, "fails = {fails}").unwrap();
+                writeln!(out, "retry = {{ times = {times}, backoff = \"{backoff}ms\" }}").unwrap();
+            }
+            if let Some(takes) = step.takes {
+                writeln!(out, "takes = \"{takes}ms\"").unwrap();
+            }
+            if step.hypothesis && !self.beliefs.is_empty() {
+                writeln!(out, "hypothesis = \"one\"").unwrap();
+            } else if let Some(confidence) = step.confidence {
+                writeln!(out, "confidence = {confidence}").unwrap();
+            }
+            if let Some(mark) = step.mark {
+                writeln!(out, "marks = \"{mark}\"").unwrap();
+            }
+            let tries = if step.fails.is_some() { u64::from(times) } else { 0 };
+            ends.push(begins + (tries + 1) * step.takes.unwrap_or(0) + tries * backoff);
+        }
+        (out, ends.into_iter().max().unwrap_or(0))
+    }
+}

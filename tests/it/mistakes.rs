@@ -1,0 +1,223 @@
+//! Mistakes in scenario files: each with its place and what to do, as a compiler would say it.
+
+use incident::scenario::{Library, Scenario};
+
+use crate::harness::Scratch;
+
+/// A sound scenario: each case changes one piece of it.
+const SOUND: &str = r#"id = "a"
+title = "t"
+severity = "SEV1"
+services = ["s"]
+target = "1m"
+jitter = "0s"
+agents = { detection = "Looks", repair = "Mends" }
+[[phases]]
+name = "find"
+at = "0s"
+[[phases]]
+name = "mend"
+at = "30s"
+play = "10s"
+[metrics]
+errors = { unit = "ratio", noise = 0.1, keys = { 0s = 0.1, 30s = 0.9 } }
+[impact]
+users = { 0s = 0, 30s = 100 }
+cost = { currency = "USD", per_minute = { find = 10, mend = 5 } }
+[[hypotheses]]
+id = "leak"
+claim = "c"
+truth = true
+belief = { 0s = 0.2, 30s = 0.6 }
+[[hypotheses]]
+id = "load"
+claim = "c"
+belief = { 0s = 0.3, 30s = 0.4 }
+[[steps]]
+id = "alert"
+at = "5s"
+agent = "detection"
+action = "a"
+summary = "s"
+confidence = 0.9
+marks = "detected"
+[[steps]]
+id = "restart"
+after = "alert"
+delay = "2s"
+agent = "repair"
+action = "a"
+summary = "s"
+takes = "3s"
+fails = 0.5
+retry = { times = 2, backoff = "1s" }
+[[steps]]
+id = "check"
+after = { step = "restart", on = "any" }
+agent = "detection"
+action = "a"
+summary = "s"
+hypothesis = "leak"
+forecast = { quantity = "q", unit = "s", p10 = 1, p50 = 2, p90 = 3 }
+[resolution]
+at = "60s"
+summary = "s"
+root_cause = "leak"
+[expect]
+phases = ["find", "mend"]
+order = ["alert", "check"]
+root_cause = "leak"
+"#;
+
+/// What is replaced, by what; then what has to be said: the message, the text at its place, the help.
+type Case = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    ("title = \"t\"", "titel = \"t\"", "unknown field `titel`", "titel", "did you mean `title`?"),
+    ("summary = \"s\"\nconfidence", "sumary = \"s\"\nconfidence", "unknown field `sumary`", "sumary", "did you mean `summary`?"),
+    ("title = \"t\"\n", "", "missing field `title`", "", ""),
+    ("\"SEV1\"", "\"SEV0\"", "unknown variant `SEV0`", "\"SEV0\"", ""),
+    ("target = \"1m\"", "target = 60", "expected a duration", "60", ""),
+    ("at = \"5s\"", "at = \"5\"", "has no unit", "\"5\"", ""),
+    ("at = \"5s\"", "at = \"5parsecs\"", "is not a unit of time", "\"5parsecs\"", ""),
+    ("at = \"5s\"", "at = \"-5s\"", "is not a duration", "\"-5s\"", ""),
+    ("at = \"5s\"", "at = \"5s1m\"", "do not fall", "\"5s1m\"", ""),
+    ("at = \"5s\"", "at = \"900d\"", "more than a year", "\"900d\"", ""),
+    ("agent = \"repair\"", "agent = \"repiar\"", "unknown agent \"repiar\"", "\"repiar\"", "did you mean \"repair\"?"),
+    ("after = \"alert\"", "after = \"alart\"", "unknown step \"alart\"", "\"alart\"", "did you mean \"alert\"?"),
+    ("step = \"restart\"", "step = \"nothing\"", "unknown step \"nothing\"", "\"nothing\"", "the file defines alert, restart, check"),
+    ("hypothesis = \"leak\"", "hypothesis = \"leek\"", "unknown hypothesis \"leek\"", "\"leek\"", "did you mean \"leak\"?"),
+    ("at = \"5s\"", "at = \"5s\"\nafter = \"check\"", "both `at` and `after`", "\"check\"", ""),
+    ("at = \"5s\"\n", "", "neither `at` nor `after`", "\"alert\"", "give at = \"40s\" or after = \"STEP\""),
+    ("at = \"5s\"", "at = \"5s\"\ndelay = \"1s\"", "`delay` without `after`", "\"1s\"", "add after"),
+    ("at = \"5s\"", "after = \"check\"", "steps wait for each other", "\"alert\"", "give one of them `at`"),
+    ("after = \"alert\"", "after = \"restart\"", "steps wait for each other", "\"restart\"", "restart -> restart"),
+    ("0s = 0.3, 30s = 0.4", "0s = 0.3, 30s = 0.5", "the beliefs at 30s sum to 1.100", "{ 0s = 0.2", "share at most 1"),
+    ("30s = 0.6", "30s = 1.6", "a belief leaves 0..1", "{ 0s = 0.2", ""),
+    ("30s = 0.9", "30s = 1.9", "a ratio leaves 0..1", "errors", ""),
+    ("noise = 0.1", "noise = 1.1", "noise is a relative deviation", "errors", ""),
+    ("confidence = 0.9", "confidence = 90.0", "a confidence is from 0 to 1", "90.0", ""),
+    ("confidence = 0.9", "confidence = 0.9\nhypothesis = \"leak\"", "both confidence and hypothesis", "0.9", "keep one of them"),
+    ("fails = 0.5", "fails = 1.5", "a failure is from 0 to 1", "1.5", ""),
+    ("fails = 0.5\n", "", "`retry` on a step that never fails", "{ times", ""),
+    ("times = 2", "times = 101", "more than 100 retries", "{ times", ""),
+    ("on = \"any\"", "on = \"sometimes\"", "unknown variant `sometimes`", "", ""),
+    ("fails = 0.5\nretry = { times = 2, backoff = \"1s\" }\n[[steps]]\nid = \"check\"\nafter = { step = \"restart\", on = \"any\" }", "[[steps]]\nid = \"check\"\nafter = { step = \"restart\", on = \"failed\" }", "step \"restart\" never fails", "\"restart\"", ""),
+    ("at = \"30s\"", "at = \"0s\"", "phase \"mend\" does not begin after \"find\" (0s)", "\"0s\"", ""),
+    ("at = \"0s\"", "at = \"1s\"", "the first phase does not begin at 0s", "\"1s\"", "phases tile"),
+    ("play = \"10s\"", "play = \"0s\"", "a phase plays for 0s", "\"0s\"", ""),
+    ("at = \"60s\"", "at = \"30s\"", "not after the start of the last phase", "\"30s\"", ""),
+    ("at = \"60s\"", "at = \"31s\"\nafter = \"check\"", "both `at` and `after`", "\"check\"", ""),
+    ("at = \"60s\"\n", "", "neither `at` nor `after`", "\"a\"", ""),
+    ("[resolution]\nat = \"60s\"\nsummary = \"s\"\nroot_cause = \"leak\"\n", "", "missing field `resolution`", "", ""),
+    ("summary = \"s\"\nroot_cause = \"leak\"", "summary = \"s\"\nroot_cause = \"load\"", "the root cause is not the true hypothesis", "\"load\"", ""),
+    ("id = \"restart\"", "id = \"alert\"", "two steps are called \"alert\"", "\"alert\"", ""),
+    ("name = \"mend\"", "name = \"find\"", "two phases are called \"find\"", "\"find\"", ""),
+    ("id = \"load\"", "id = \"leak\"", "two hypotheses are called \"leak\"", "\"leak\"", ""),
+    ("id = \"load\"", "id = \"load\"\ntruth = true", "two hypotheses are the truth", "\"load\"", ""),
+    ("phases = [\"find\", \"mend\"]", "phases = [\"fimd\"]", "unknown phase in [expect]: \"fimd\"", "", "did you mean \"find\"?"),
+    ("order = [\"alert\", \"check\"]", "order = [\"chekc\"]", "unknown step in [expect]: \"chekc\"", "", "did you mean \"check\"?"),
+    ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\ndetekt = { max = \"1s\" }", "unknown field `detekt`", "detekt", "did you mean `detect`?"),
+    ("mend = 5", "ment = 5", "unknown phase \"ment\"", "ment", "did you mean \"mend\"?"),
+    ("find = 10", "find = -10", "the cost of a phase is negative", "find", "never falls"),
+    ("\"USD\"", "\"dollars\"", "\"dollars\" is not a currency", "\"dollars\"", ""),
+    ("30s = 100", "30s = -100", "fewer than 0 users", "{ 0s = 0, 30s = -100", ""),
+    ("p10 = 1", "p10 = 9", "p10, p50 and p90 do not rise", "{ quantity", ""),
+    ("id = \"a\"", "id = \"A b\"", "\"A b\" cannot be an id", "\"A b\"", "database-outage"),
+    ("id = \"a\"", "id = \"a\"\nseed = 9007199254740992", "the seed is not below 2^53", "", ""),
+    ("jitter = \"0s\"", "metrics_every = \"1ms\"", "metrics_every is below 100ms", "\"1ms\"", ""),
+    ("jitter = \"0s\"", "jitter = ", "", "", ""),
+    ("at = \"5s\"", "at = \"55s\"", "is still busy at", "\"", "make the step earlier or shorter"),
+];
+
+#[test]
+fn the_sound_scenario_is_sound() {
+    Scenario::parse("sound.toml", SOUND).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn every_mistake_is_shown_at_its_place_with_what_to_do() {
+    assert!(CASES.len() >= 20);
+    for (piece, wrong, message, at, help) in CASES {
+        assert!(SOUND.contains(piece), "{piece:?} is not in the scenario");
+        let text = SOUND.replacen(piece, wrong, 1);
+        let Err(error) = Scenario::parse("wrong.toml", &text) else { panic!("{wrong:?} was accepted") };
+        let found = error.problems.iter().find(|problem| problem.message.contains(message));
+        let Some(problem) = found else { panic!("{wrong:?}: instead of {message:?}: {error}") };
+        let rest = &text[problem.span.start..];
+        assert!(rest.starts_with(at), "{wrong:?}: {message:?} points at {:?}", &rest[..rest.len().min(30)]);
+        let says = problem.help.as_deref().unwrap_or_default();
+        assert!(says.contains(help), "{wrong:?}: help {says:?}, not {help:?}");
+
+        let (line, column) = error.line_column(problem.span.start);
+        assert!(error.to_string().contains(&format!("wrong.toml:{line}:{column}: ")), "{error}");
+        let rendered = error.render(false);
+        assert!(rendered.contains(&format!("wrong.toml:{line}:")), "{wrong:?}:\n{rendered}");
+        let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
+        assert!(rendered.contains(shown), "{wrong:?}: the line {shown:?} is not in\n{rendered}");
+        assert!(!rendered.contains('\u{1b}'), "no colour was asked for");
+    }
+}
+
+#[test]
+fn lines_and_columns_count_characters_from_1() {
+    let text =
+        SOUND.replace("title = \"t\"", "title = \"tü\u{1f525}\"\nseverity = \"SEV1\"\n\u{fc}berflüssig = 1");
+    let error = Scenario::parse("wrong.toml", &text.replacen("\nseverity = \"SEV1\"\nserv", "\nserv", 1))
+        .unwrap_err();
+    let (line, _) = error.line_column(error.problems[0].span.start);
+    assert_eq!(line, 4, "{error}");
+    let inline =
+        SOUND.replace("agents = { detection = \"Looks\"", "agents = { \"prüfer\" = \"Lööks\", detection = 7");
+    let error = Scenario::parse("wrong.toml", &inline).unwrap_err();
+    assert_eq!(error.line_column(error.problems[0].span.start), (7, 44), "{error}");
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let text =
+        SOUND.replace("agent = \"repair\"", "agent = \"nobody\"").replace("fails = 0.5", "fails = 2.0");
+    let text = text.replace("\"USD\"", "\"usd\"");
+    let error = Scenario::parse("wrong.toml", &text).unwrap_err();
+    let told: Vec<&str> = error.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        told[0].contains("currency") && told[1].contains("agent") && told[2].contains("failure"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn colour_is_given_when_asked_for() {
+    let error = Scenario::parse("wrong.toml", &SOUND.replace("\"USD\"", "\"usd\"")).unwrap_err();
+    assert!(error.render(true).contains("\u{1b}["), "{}", error.render(true));
+}
+
+#[test]
+fn two_files_with_one_id_are_told_of_each_other() {
+    let scratch =
+        Scratch::new().with("a.toml", SOUND).with("b.toml", SOUND).with("notes.md", "not a scenario");
+    let errors = Library::from_folder(scratch.path()).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    let told = errors[0].to_string();
+    assert!(told.contains("b.toml:1:6") && told.contains("a.toml too"), "{told}");
+}
+
+#[test]
+fn every_wrong_file_of_a_folder_is_told() {
+    let wrong = SOUND.replace("\"USD\"", "\"usd\"");
+    let scratch = Scratch::new().with("a.toml", &wrong).with("b.toml", "id = ").with("c.toml", SOUND);
+    let errors = Library::from_folder(scratch.path()).unwrap_err();
+    assert_eq!(errors.len(), 2);
+    assert!(Library::from_folder(&scratch.path().join("nowhere")).is_err());
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_not_read() {
+    let scratch = Scratch::new().with("a.toml", "");
+    std::fs::write(scratch.path().join("a.toml"), [0xff, 0xfe, 0]).unwrap();
+    let errors = Library::from_folder(scratch.path()).unwrap_err();
+    assert!(errors[0].to_string().contains("a.toml"), "{}", errors[0]);
+    assert!(errors[0].render(false).contains("cannot be read"), "{}", errors[0].render(false));
+}

@@ -1,0 +1,199 @@
+//! The program's own client through a network that cuts: it comes back by itself, and nothing is lost.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use incident::client::{ClientError, Follower, Item};
+use incident::journal::Retention;
+use incident::server::Options;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use crate::harness::{Local, metrics, ms, options, resolved, soon, started, story};
+
+/// A TCP proxy that cuts every connection when told.
+struct Proxy {
+    address: SocketAddr,
+    cut: Arc<Notify>,
+}
+
+impl Proxy {
+    async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, cut) = (listener.local_addr().unwrap(), Arc::new(Notify::new()));
+        let told = Arc::clone(&cut);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let told = Arc::clone(&told);
+                tokio::spawn(async move {
+                    let Ok(mut server) = TcpStream::connect(server).await else { return };
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        () = told.notified() => {}
+                    }
+                });
+            }
+        });
+        Self { address, cut }
+    }
+
+    async fn follow(&self, after: Option<String>) -> Follower {
+        let url = format!("ws://{}/ws", self.address).parse().unwrap();
+        Follower::connect(url, after, true).await.unwrap()
+    }
+}
+
+async fn next(follower: &mut Follower) -> Item {
+    soon("the follower", follower.next()).await.unwrap().expect("it reconnects")
+}
+
+/// Reads on to a position; the positions that came and what each return said of loss.
+async fn up_to(follower: &mut Follower, position: u64) -> (Vec<u64>, Vec<Option<u64>>) {
+    let (mut seen, mut losses) = (Vec::new(), Vec::new());
+    while seen.last() != Some(&position) {
+        match next(follower).await {
+            Item::Event { envelope, .. } => seen.push(envelope.position().unwrap().n),
+            Item::Back { lost, .. } => losses.push(lost),
+            Item::Opened(_) | Item::Heartbeat(_) | Item::Lost { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    (seen, losses)
+}
+
+#[tokio::test]
+async fn a_cut_connection_comes_back_with_nothing_lost_and_nothing_twice() {
+    const LENGTH: u64 = 2_000;
+    let server = Local::start().await;
+    let proxy = Proxy::to(server.address).await;
+    let mut follower = proxy.follow(None).await;
+    let story = story("a", LENGTH);
+    let mut seen = Vec::new();
+    let mut returns = 0;
+    for (number, batch) in story.chunks(400).enumerate() {
+        let last = *server.append(batch.to_vec()).await.last().unwrap();
+        // Cut in the middle of what comes, and at its end.
+        let until = if number % 2 == 0 { last - 150 } else { last };
+        let (came, losses) = up_to(&mut follower, until).await;
+        seen.extend(came);
+        assert!(losses.iter().all(|lost| *lost == Some(0)), "{losses:?}");
+        returns += losses.len();
+        proxy.cut.notify_waiters();
+    }
+    let (came, losses) = up_to(&mut follower, LENGTH).await;
+    seen.extend(came);
+    returns += losses.len();
+    assert_eq!(seen, (1..=LENGTH).collect::<Vec<_>>());
+    assert!(returns >= 4, "it was cut and came back: {returns}");
+}
+
+#[tokio::test]
+async fn what_happened_while_it_was_away_is_replayed_and_counted() {
+    let server = Local::start().await;
+    let proxy = Proxy::to(server.address).await;
+    let mut follower = proxy.follow(None).await;
+    assert!(matches!(next(&mut follower).await, Item::Opened(_)));
+    server.append(vec![started("a"), metrics("a", 2)]).await;
+    assert_eq!(up_to(&mut follower, 2).await.0, [1, 2]);
+    proxy.cut.notify_waiters();
+    assert!(matches!(next(&mut follower).await, Item::Lost { .. }));
+    server.append(vec![metrics("a", 3), metrics("a", 4), resolved("a", 5)]).await;
+    match next(&mut follower).await {
+        Item::Back { replayed, lost, reset, .. } => assert_eq!((replayed, lost, reset), (3, Some(0), None)),
+        other => panic!("instead of the return: {other:?}"),
+    }
+    assert_eq!(up_to(&mut follower, 5).await.0, [3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_client_that_saw_no_event_yet_misses_none_either() {
+    let server = Local::start().await;
+    server.append(story("before", 3)).await;
+    let proxy = Proxy::to(server.address).await;
+    let mut follower = proxy.follow(None).await;
+    assert!(matches!(next(&mut follower).await, Item::Opened(_)));
+    proxy.cut.notify_waiters();
+    assert!(matches!(next(&mut follower).await, Item::Lost { .. }));
+    // Begun and over while it was away: a newcomer would not be told.
+    server.append(story("missed", 4)).await;
+    let (seen, losses) = up_to(&mut follower, 7).await;
+    assert_eq!((seen, losses), (vec![4, 5, 6, 7], vec![Some(0)]));
+}
+
+#[tokio::test]
+async fn what_retention_took_meanwhile_is_called_lost() {
+    let server = Local::with(options(), Retention { events: 4 }).await;
+    let proxy = Proxy::to(server.address).await;
+    let mut follower = proxy.follow(None).await;
+    assert!(matches!(next(&mut follower).await, Item::Opened(_)));
+    server.append(story("a", 4)).await;
+    up_to(&mut follower, 4).await;
+    proxy.cut.notify_waiters();
+    assert!(matches!(next(&mut follower).await, Item::Lost { .. }));
+    server.append(story("b", 4)).await;
+    server.append(story("c", 4)).await;
+    let (seen, losses) = up_to(&mut follower, 12).await;
+    assert_eq!((seen, losses), (vec![9, 10, 11, 12], vec![Some(4)]));
+}
+
+#[tokio::test]
+async fn a_new_log_is_told_as_a_loss_that_nobody_can_count() {
+    let (old, new) = (Local::start().await, Local::start().await);
+    old.append(story("a", 3)).await;
+    new.append(vec![started("b")]).await;
+    let mut follower =
+        Follower::connect(format!("ws://{}/ws", new.address).parse().unwrap(), Some(old.position(3)), true)
+            .await
+            .unwrap();
+    match next(&mut follower).await {
+        Item::Opened(opened) => {
+            assert!(matches!(opened.follows, incident::contract::Follows::Reset { from: 1, to: 1, .. }));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(up_to(&mut follower, 1).await.0, [1]);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_left_and_found_again() {
+    let server = Local::with(Options { heartbeat: ms(100), ..options() }, Retention::default()).await;
+    // A proxy that stops moving bytes without closing: only the missing heartbeat tells.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let target = server.address;
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        for connection in 0.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = TcpStream::connect(target).await.unwrap();
+            if connection == 0 {
+                let copying = tokio::io::copy_bidirectional(&mut client, &mut server);
+                let _ = tokio::time::timeout(ms(150), copying).await;
+                held.push((client, server));
+            } else {
+                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+            }
+        }
+    });
+    let mut follower =
+        Follower::connect(format!("ws://{address}/ws").parse().unwrap(), None, true).await.unwrap();
+    loop {
+        match next(&mut follower).await {
+            Item::Lost { reason, .. } => break assert!(reason.contains("heartbeat"), "{reason}"),
+            Item::Opened(_) | Item::Heartbeat(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(next(&mut follower).await, Item::Back { lost: Some(0), .. }));
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_is_not_tried_again() {
+    let server = Local::start().await;
+    let url = format!("ws://{}/nowhere", server.address).parse().unwrap();
+    match Follower::connect(url, None, true).await {
+        Err(ClientError::Status { status, .. }) => assert_eq!(status, 404),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("connected to nowhere"),
+    }
+}

@@ -1,0 +1,256 @@
+//! What a client sees on `/ws`: what follows a position, in which order, and the same for everybody.
+
+use incident::contract::{Follows, ResetReason, ServerState};
+use incident::journal::Retention;
+use incident::server::Options;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{Client, Local, action, get, metrics, ms, options, resolved, soon, started, story};
+
+fn positions(range: std::ops::RangeInclusive<u64>, seen: &[crate::harness::Event]) {
+    let seen: Vec<u64> = seen.iter().map(|event| event.position).collect();
+    assert_eq!(seen, range.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_newcomer_on_an_empty_stream_is_told_that_nothing_is_there() {
+    let server = Local::start().await;
+    let client = server.client().await;
+    assert_eq!(client.opened.follows, Follows::Started { from: 1, to: 0 });
+    assert_eq!((client.opened.head, client.opened.oldest), (0, 1));
+    assert_eq!(client.opened.stream, incident::journal::Journal::stream(&*server.journal).as_str());
+    assert_eq!(client.opened.contract, incident::contract::CONTRACT_VERSION);
+    let skew = jiff::Timestamp::now().duration_since(client.opened.server_time);
+    assert!(skew.abs() < jiff::SignedDuration::from_secs(10), "the server's clock: {skew}");
+}
+
+#[tokio::test]
+async fn a_newcomer_begins_with_the_oldest_open_incident() {
+    let server = Local::start().await;
+    server.append(story("ended", 3)).await;
+    server.append(vec![started("open"), metrics("open", 2)]).await;
+    server.append(story("ended-too", 2)).await;
+    let mut client = server.client().await;
+    assert_eq!(client.opened.follows, Follows::Started { from: 4, to: 7 });
+    positions(4..=7, &client.up_to(7).await);
+    // With its end nothing is open: only what is new follows.
+    server.append(vec![resolved("open", 3)]).await;
+    positions(8..=8, &client.up_to(8).await);
+    let later = server.client().await;
+    assert_eq!(later.opened.follows, Follows::Started { from: 9, to: 8 });
+}
+
+#[tokio::test]
+async fn a_late_joiner_sees_byte_for_byte_what_an_early_one_saw() {
+    let server = Local::start().await;
+    let mut early = server.client().await;
+    server
+        .append(vec![started("a"), metrics("a", 2), action("a", 3, "Ünïcode \"quoted\" \\ / \u{1f525}")])
+        .await;
+    let seen = early.up_to(3).await;
+    let mut late = server.client().await;
+    let mut resumed = server.client_after(0).await;
+    let mut replayed = Client::connect(server.address, "?after=0").await;
+    assert_eq!(late.up_to(3).await, seen);
+    assert_eq!(resumed.up_to(3).await, seen);
+    assert_eq!(replayed.up_to(3).await, seen);
+}
+
+#[tokio::test]
+async fn a_position_resumes_exactly_after_itself() {
+    let server = Local::start().await;
+    server.append(story("a", 20)).await;
+    for n in [0, 1, 7, 19] {
+        let mut client = server.client_after(n).await;
+        assert_eq!(client.opened.follows, Follows::Resumed { from: n + 1, to: 20 });
+        positions(n + 1..=20, &client.up_to(20).await);
+    }
+    let mut at_the_head = server.client_after(20).await;
+    assert_eq!(at_the_head.opened.follows, Follows::Resumed { from: 21, to: 20 });
+    server.append(story("b", 2)).await;
+    positions(21..=22, &at_the_head.up_to(22).await);
+}
+
+#[tokio::test]
+async fn nothing_as_a_position_replays_all_that_is_kept() {
+    let server = Local::with(options(), Retention { events: 10 }).await;
+    for subject in ["a", "b", "c", "d"] {
+        server.append(story(subject, 5)).await;
+    }
+    let mut client = Client::connect(server.address, "?after=0").await;
+    assert_eq!(client.opened.follows, Follows::Started { from: 11, to: 20 });
+    assert_eq!(client.opened.oldest, 11);
+    positions(11..=20, &client.up_to(20).await);
+}
+
+#[tokio::test]
+async fn a_position_of_another_stream_is_reset_to_a_newcomers_start() {
+    let server = Local::start().await;
+    server.append(story("ended", 2)).await;
+    server.append(vec![started("open")]).await;
+    let mut client = Client::connect(server.address, "?after=01ELSEWHERE00000/2").await;
+    let reset = Follows::Reset { reason: ResetReason::OtherStream, from: 3, to: 3 };
+    assert_eq!(client.opened.follows, reset);
+    positions(3..=3, &client.up_to(3).await);
+}
+
+#[tokio::test]
+async fn a_position_beyond_the_head_is_reset_to_a_newcomers_start() {
+    let server = Local::start().await;
+    server.append(story("ended", 2)).await;
+    let mut client = server.client_after(3).await;
+    assert_eq!(client.opened.follows, Follows::Reset { reason: ResetReason::Ahead, from: 3, to: 2 });
+    server.append(story("new", 2)).await;
+    positions(3..=4, &client.up_to(4).await);
+}
+
+#[tokio::test]
+async fn a_position_whose_followers_were_dropped_is_reset_to_the_oldest_kept() {
+    let server = Local::with(options(), Retention { events: 5 }).await;
+    server.append(story("a", 5)).await;
+    server.append(story("b", 5)).await;
+    let mut client = server.client_after(4).await;
+    assert_eq!(client.opened.follows, Follows::Reset { reason: ResetReason::Expired, from: 6, to: 10 });
+    positions(6..=10, &client.up_to(10).await);
+    // 6 is the next after 5: nothing is missing.
+    let whole = server.client_after(5).await;
+    assert_eq!(whole.opened.follows, Follows::Resumed { from: 6, to: 10 });
+}
+
+#[tokio::test]
+async fn what_is_no_position_is_a_400_that_says_what_one_is() {
+    let server = Local::start().await;
+    let stream = server.position(0).trim_end_matches("/0").to_owned();
+    for bad in ["17", "-1", "", "x", "/3", "+1", "01%2F02%2F03"] {
+        let detail = get(server.address, &format!("/ws?after={bad}")).await.problem(400);
+        assert!(detail.contains("position"), "{bad}: {detail}");
+    }
+    for bad in ["-1", "+1", "", "a", "1.0", "9007199254740992", "18446744073709551615", "0x1", "1/2"] {
+        let detail = get(server.address, &format!("/ws?after={stream}/{bad}")).await.problem(400);
+        assert!(detail.contains("position"), "{bad}: {detail}");
+    }
+    let detail = get(server.address, "/ws?afer=0").await.problem(400);
+    assert!(detail.contains("afer") && detail.contains("after"), "{detail}");
+    assert!(get(server.address, "/ws?after=0&after=0").await.problem(400).contains("after"));
+}
+
+#[tokio::test]
+async fn a_heartbeat_carries_the_head_and_comes_to_who_is_there() {
+    let server = Local::with(Options { heartbeat: ms(100), ..options() }, Retention::default()).await;
+    let mut client = server.client().await;
+    assert_eq!(client.opened.heartbeat_ms, 100);
+    assert_eq!(client.heartbeat().await.head, 0);
+    server.append(story("a", 3)).await;
+    client.up_to(3).await;
+    let beat = client.heartbeat().await;
+    assert_eq!((beat.head, beat.state, beat.reason), (3, ServerState::Playing, None));
+    assert_eq!(beat.stream, client.opened.stream);
+}
+
+#[tokio::test]
+async fn no_heartbeat_ever_names_a_head_that_was_not_sent() {
+    let server = Local::with(Options { heartbeat: ms(5), ..options() }, Retention::default()).await;
+    let mut client = server.client().await;
+    let appended = async {
+        server.append(vec![started("a")]).await;
+        for index in 2..400 {
+            server.append(vec![metrics("a", index)]).await;
+            tokio::time::sleep(ms(1)).await;
+        }
+        server.append(vec![resolved("a", 400)]).await;
+    };
+    let followed = async {
+        let (mut position, mut beats) = (0, 0);
+        while position < 400 {
+            let envelope = crate::harness::envelope(&client.text().await);
+            match envelope.message().unwrap() {
+                incident::contract::Message::Heartbeat(beat) => {
+                    beats += 1;
+                    assert_eq!(beat.head, position, "a false loss");
+                }
+                _ => position = envelope.position().unwrap().n,
+            }
+        }
+        beats
+    };
+    let (beats, ()) = soon("all events", async { tokio::join!(followed, appended) }).await;
+    assert!(beats > 3, "{beats} heartbeats came between the events");
+}
+
+#[tokio::test]
+async fn a_burst_reaches_fifty_clients_without_a_gap_and_equal() {
+    const LENGTH: u64 = 4_000;
+    let server = Local::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..50 {
+        clients.push(server.client().await);
+    }
+    let reading = clients.into_iter().map(|mut client| {
+        tokio::spawn(async move {
+            let events = client.up_to(LENGTH).await;
+            positions(1..=LENGTH, &events);
+            // The digest of all bytes, not the bytes: fifty copies are compared.
+            events.iter().fold(std::hash::DefaultHasher::new(), |mut hasher, event| {
+                std::hash::Hash::hash(&event.frame, &mut hasher);
+                hasher
+            })
+        })
+    });
+    let reading: Vec<_> = reading.collect();
+    for batch in story("burst", LENGTH).chunks(500) {
+        server.append(batch.to_vec()).await;
+    }
+    let mut digests = std::collections::HashSet::new();
+    for reader in reading {
+        digests.insert(std::hash::Hasher::finish(&reader.await.unwrap()));
+    }
+    assert_eq!(digests.len(), 1, "everybody reads the same bytes");
+}
+
+#[tokio::test]
+async fn a_client_far_behind_the_ring_pages_from_the_journal_without_a_gap() {
+    // The ring keeps 16,384 frames; this one begins before it.
+    const LENGTH: u64 = 18_000;
+    let server = Local::start().await;
+    server.append(story("long", LENGTH)).await;
+    let mut client = server.client_after(0).await;
+    positions(1..=LENGTH, &client.up_to(LENGTH).await);
+}
+
+#[tokio::test]
+async fn the_subprotocol_is_echoed_only_to_who_offers_it() {
+    let server = Local::start().await;
+    let protocol = |client: &Client| {
+        client.answer.headers().get("sec-websocket-protocol").map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(protocol(&server.client().await), None);
+    for offer in ["cloudevents.json", "mqtt, cloudevents.json"] {
+        let headers = [("Sec-WebSocket-Protocol", offer)];
+        let client = Client::with_headers(server.address, "", &headers).await.unwrap();
+        assert_eq!(protocol(&client).as_deref(), Some("cloudevents.json"), "{offer}");
+    }
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_by_a_pong_with_its_payload() {
+    let server = Local::start().await;
+    let mut client = server.client().await;
+    client.send(Message::Ping("are you there".into())).await;
+    match client.message().await {
+        Some(Ok(Message::Pong(payload))) => assert_eq!(payload, "are you there"),
+        other => panic!("instead of a pong: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_server_asks_a_silent_client_whether_it_is_there() {
+    let server = Local::with(Options { heartbeat: ms(50), ..options() }, Retention::default()).await;
+    let mut client = server.client().await;
+    loop {
+        match client.message().await {
+            Some(Ok(Message::Ping(_))) => return,
+            Some(Ok(Message::Text(_))) => {}
+            other => panic!("instead of a ping: {other:?}"),
+        }
+    }
+}
