@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use colored::Colorize;
 
 use super::color::ColorChoice;
+use super::say::say;
 use crate::client::ClientError;
 use crate::scenario::ScenarioError;
 
@@ -71,19 +72,22 @@ impl Failure {
         let color = color.apply(&std::io::stderr());
         match self.kind {
             Kind::Error { error, hint } => {
-                eprintln!("{} {error:#}", "error:".red().bold());
+                say(format_args!("{} {error:#}", "error:".red().bold()));
                 if let Some(hint) = hint {
-                    eprintln!("{} {hint}", "  try:".cyan());
+                    say(format_args!("{} {hint}", "  try:".cyan()));
                 }
             }
             Kind::Scenarios(errors) => {
                 for error in &errors {
-                    eprint!("{}", error.render(color));
+                    say(error.render(color).trim_end());
                 }
                 let problems: usize = errors.iter().map(|error| error.problems.len()).sum();
                 let (s, files) = (if problems == 1 { "" } else { "s" }, errors.len());
                 let file_s = if files == 1 { "" } else { "s" };
-                eprintln!("{} {problems} mistake{s} in {files} scenario file{file_s}", "error:".red().bold());
+                say(format_args!(
+                    "{} {problems} mistake{s} in {files} scenario file{file_s}",
+                    "error:".red().bold()
+                ));
             }
             Kind::ClosedPipe => {}
         }

@@ -34,7 +34,7 @@ pub(super) fn money(currency: &str, amount: f64) -> String {
     }
 }
 
-/// `(+$216/s)` at the speed that it is played.
+/// `+$13,000/min`, incident time.
 pub(super) fn rate(cost: &Cost) -> String {
     format!("+{}/min", money(&cost.currency, cost.per_minute))
 }
@@ -85,4 +85,9 @@ pub(super) fn metric(number: f64, unit: &str) -> String {
         "" | "count" => value(number),
         _ => format!("{} {unit}", value(number)),
     }
+}
+
+/// A text from somewhere else without what would steer the terminal.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

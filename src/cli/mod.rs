@@ -8,6 +8,7 @@ mod exit;
 mod format;
 mod names;
 mod remote;
+mod say;
 mod schema;
 mod serve;
 mod signals;
@@ -93,6 +94,8 @@ fn log(cli: &Cli) {
         .with_writer(std::io::stderr)
         .with_ansi(cli.color.wants(std::io::stderr().is_terminal()))
         .with_target(false)
+        // A log that nobody reads any more is no reason to stop.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -13,11 +13,12 @@ use serde_json::json;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::names::ScenarioName;
+use super::say::say;
 use super::{browser, runtime, signals};
 use crate::contract::StreamId;
 use crate::journal::{Memory, Retention};
 use crate::player::Speed;
-use crate::scenario::{Library, Micros};
+use crate::scenario::{Library, Micros, did_you_mean};
 use crate::server::{Options, Origin, ServeError, Server, TriggerError};
 
 /// Play incidents and stream them to dashboards, terminals and programs
@@ -52,16 +53,16 @@ pub(super) struct Serve {
     seed: Option<u64>,
 
     /// Events to keep; those of open incidents are always kept
-    #[arg(long, default_value_t = Retention::default().events, value_name = "COUNT")]
-    retain_events: usize,
+    #[arg(long, default_value_t = 100_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1_000..))]
+    retain_events: u32,
 
     /// Serve the page from this folder instead of the built-in one, to work on it
     #[arg(long, value_name = "DIR")]
     dashboard: Option<PathBuf>,
 
     /// The most WebSocket clients at once
-    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
-    max_clients: usize,
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_clients: u32,
 
     /// How long a client may take nothing before it is closed
     #[arg(long, default_value = "10s", value_name = "DURATION")]
@@ -93,10 +94,11 @@ impl Serve {
         let began = Instant::now();
         color.apply(&std::io::stderr());
         // The usual soft limit of 1024 descriptors is no limit for a server of 10,000 clients.
-        if let Err(error) = rlimit::increase_nofile_limit(self.max_clients as u64 + 256) {
+        if let Err(error) = rlimit::increase_nofile_limit(u64::from(self.max_clients) + 2_048) {
             tracing::warn!(%error, "cannot raise the limit of open files");
         }
         let library = self.library()?;
+        self.known_triggers(&library)?;
         runtime()?.block_on(self.serve(library, began, quiet))
     }
 
@@ -116,6 +118,17 @@ impl Serve {
         Ok(library)
     }
 
+    /// A wrong name is told before anything listens.
+    fn known_triggers(&self, library: &Library) -> Result<(), Failure> {
+        for name in &self.trigger {
+            if library.get(name).is_none() {
+                let near = did_you_mean(name, library.ids()).map(str::to_owned);
+                return Err(trigger_failure(TriggerError::Unknown { name: name.clone(), near }));
+            }
+        }
+        Ok(())
+    }
+
     async fn serve(self, library: Library, began: Instant, quiet: bool) -> Result<Exit, Failure> {
         let scenarios = format!("{} from {}", library.len(), library.origin);
         let first = library.ids().next().unwrap_or_default();
@@ -129,12 +142,12 @@ impl Serve {
             heartbeat: positive("--heartbeat", self.heartbeat)?,
             write_deadline: positive("--write-deadline", self.write_deadline)?,
             drain: Duration::from_micros(self.drain.0),
-            max_clients: self.max_clients,
+            max_clients: self.max_clients as usize,
             dashboard: self.dashboard.clone(),
         };
         let stream =
             StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, crate::random::bits());
-        let journal = Memory::new(stream, Retention { events: self.retain_events.max(1) });
+        let journal = Memory::new(stream, Retention { events: self.retain_events as usize });
         let server = Server::bind(options, library, Arc::new(journal))
             .await
             .map_err(|error| failure(error, self.port))?;
@@ -149,14 +162,14 @@ impl Serve {
             std::io::stdout().flush()?;
         } else if !quiet {
             let label = |label: &str| format!("  {label:<10} ").dimmed();
-            eprintln!("{} {}", "incident".bold(), env!("CARGO_PKG_VERSION"));
-            eprintln!("{}{}", label("Dashboard"), page.cyan().underline());
-            eprintln!("{}{socket}", label("WebSocket"));
-            eprintln!("{}{scenarios}", label("Scenarios"));
-            eprintln!("{}in memory: what happened is gone when the server stops", label("Journal"));
+            say(format_args!("{} {}", "incident".bold(), env!("CARGO_PKG_VERSION")));
+            say(format_args!("{}{}", label("Dashboard"), page.cyan().underline()));
+            say(format_args!("{}{socket}", label("WebSocket")));
+            say(format_args!("{}{scenarios}", label("Scenarios")));
+            say(format_args!("{}in memory: what happened is gone when the server stops", label("Journal")));
             let elsewhere = if at.port() == 7911 { String::new() } else { format!(" --url {socket}") };
-            eprintln!("{}incident trigger {example}{elsewhere}", label("Try"));
-            eprintln!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis());
+            say(format_args!("{}incident trigger {example}{elsewhere}", label("Try")));
+            say(format_args!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis()));
         }
         for name in &self.trigger {
             server.trigger(name).await.map_err(trigger_failure)?;
@@ -166,7 +179,7 @@ impl Serve {
         }
         server.run(shutdown).await;
         if !quiet && std::io::stderr().is_terminal() {
-            eprintln!("Stopped.");
+            say("Stopped.");
         }
         Ok(Exit::Fine)
     }

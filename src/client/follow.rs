@@ -1,8 +1,9 @@
 //! Following a stream: reconnects by itself, resumes where it was, and says what was lost.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::{Backoff, ClientError, Endpoint, Received, Socket};
 use crate::contract::{Envelope, Follows, Heartbeat, Message, Position, ResetReason, StreamOpened};
@@ -39,8 +40,10 @@ pub enum Item {
     Back {
         /// How long it was away.
         away: Duration,
-        /// Events that follow at once.
+        /// Events that follow at once …
         replayed: u64,
+        /// … up to this position.
+        to: u64,
         /// Events that are gone for good; `None` when the stream is another one and nobody can say.
         lost: Option<u64>,
         /// Why it could not go on where it was.
@@ -50,21 +53,33 @@ pub enum Item {
     NotAnEvent(String),
 }
 
-/// Follows one stream.
+/// Follows one stream. [`Follower::next`] may be dropped and called again at any time: what it waits for goes on.
 pub struct Follower {
     endpoint: Endpoint,
     reconnect: bool,
-    socket: Option<Socket>,
+    link: Link,
     backoff: Backoff,
     /// Where to go on.
     after: Option<String>,
     position: Option<Position>,
     heartbeat: Option<Duration>,
     lost_at: Option<Instant>,
-    wait: Duration,
     opened_once: bool,
     /// The event that showed a gap, told after it.
     behind_gap: Option<Item>,
+}
+
+/// How the connection stands. Moments are absolute and a handshake is kept, so that nothing starts over when the
+/// wait for it is given up in between.
+enum Link {
+    /// Something last arrived at `heard`.
+    Open {
+        socket: Box<Socket>,
+        heard: Instant,
+    },
+    /// The next attempt follows then.
+    Waiting(Instant),
+    Connecting(Pin<Box<dyn Future<Output = Result<Socket, ClientError>> + Send>>),
 }
 
 impl Follower {
@@ -77,18 +92,17 @@ impl Follower {
         after: Option<String>,
         reconnect: bool,
     ) -> Result<Self, ClientError> {
-        let socket = Socket::connect(&endpoint, after.as_deref()).await?;
+        let socket = Box::new(Socket::connect(&endpoint, after.as_deref()).await?);
         let position = after.as_deref().and_then(|after| after.parse().ok());
         Ok(Self {
             endpoint,
             reconnect,
-            socket: Some(socket),
+            link: Link::Open { socket, heard: Instant::now() },
             backoff: Backoff::default(),
             after,
             position,
             heartbeat: None,
             lost_at: None,
-            wait: Duration::ZERO,
             opened_once: false,
             behind_gap: None,
         })
@@ -108,46 +122,56 @@ impl Follower {
             return Ok(Some(event));
         }
         loop {
-            let Some(socket) = &mut self.socket else {
-                if !self.reconnect {
-                    return Ok(None);
+            match &mut self.link {
+                Link::Waiting(_) if !self.reconnect => return Ok(None),
+                Link::Waiting(until) => {
+                    sleep_until(*until).await;
+                    let (endpoint, after) = (self.endpoint.clone(), self.after.clone());
+                    let connecting = async move { Socket::connect(&endpoint, after.as_deref()).await };
+                    self.link = Link::Connecting(Box::pin(connecting));
                 }
-                sleep(std::mem::take(&mut self.wait)).await;
-                match Socket::connect(&self.endpoint, self.after.as_deref()).await {
-                    Ok(socket) => self.socket = Some(socket),
+                Link::Connecting(connecting) => match connecting.as_mut().await {
+                    Ok(socket) => self.link = Link::Open { socket: Box::new(socket), heard: Instant::now() },
                     Err(error) if error.is_passing() => return Ok(Some(self.lose(error.to_string()))),
                     Err(error) => return Err(error),
-                }
-                continue;
-            };
-            // A server that promised a heartbeat and is silent for two and a half is gone.
-            let patience = self.heartbeat.map_or(Duration::MAX, |heartbeat| heartbeat.mul_f64(2.5));
-            let Ok(received) = timeout(patience, socket.receive()).await else {
-                return Ok(Some(self.lose("no heartbeat".to_owned())));
-            };
-            match received {
-                Received::Text(raw) => {
-                    if let Some(item) = self.take(raw) {
+                },
+                Link::Open { socket, heard } => {
+                    // A server that promised a heartbeat and is silent for two and a half is gone.
+                    let patience = self.heartbeat.map(|heartbeat| heartbeat.mul_f64(2.5));
+                    let silent = async {
+                        match patience {
+                            Some(patience) => sleep_until(*heard + patience).await,
+                            None => std::future::pending().await,
+                        }
+                    };
+                    let received = tokio::select! {
+                        received = socket.receive() => received,
+                        () = silent => return Ok(Some(self.lose("no heartbeat".to_owned()))),
+                    };
+                    *heard = Instant::now();
+                    if let Some(item) = self.received(received) {
                         return Ok(Some(item));
                     }
-                }
-                Received::Binary(length) => {
-                    return Ok(Some(Item::NotAnEvent(format!("{length} bytes of binary"))));
-                }
-                Received::Alive => {}
-                Received::Closed { code, reason } => {
-                    let reason = code.map_or(reason.clone(), |code| format!("{code} {reason}"));
-                    return Ok(Some(self.lose(reason)));
                 }
             }
         }
     }
 
+    fn received(&mut self, received: Received) -> Option<Item> {
+        match received {
+            Received::Text(raw) => self.take(raw),
+            Received::Binary(length) => Some(Item::NotAnEvent(format!("{length} bytes of binary"))),
+            Received::Alive => None,
+            Received::Closed { code: Some(code), reason } => Some(self.lose(format!("{code} {reason}"))),
+            Received::Closed { code: None, reason } => Some(self.lose(reason)),
+        }
+    }
+
     fn lose(&mut self, reason: String) -> Item {
-        self.socket = None;
         self.lost_at.get_or_insert_with(Instant::now);
-        self.wait = self.backoff.next_wait();
-        Item::Lost { reason, retry_in: self.wait }
+        let retry_in = self.backoff.next_wait();
+        self.link = Link::Waiting(Instant::now() + retry_in);
+        Item::Lost { reason, retry_in }
     }
 
     fn take(&mut self, raw: String) -> Option<Item> {
@@ -162,7 +186,6 @@ impl Follower {
 
     fn open(&mut self, opened: StreamOpened) -> Item {
         self.heartbeat = Some(Duration::from_millis(opened.heartbeat_ms));
-        self.backoff.reset();
         let (from, to) = opened.follows.range();
         let reset = match opened.follows {
             Follows::Reset { reason, .. } => Some(reason),
@@ -178,7 +201,7 @@ impl Follower {
             (_, Some(seen)) => Some(from.saturating_sub(seen.n + 1)),
         };
         let away = self.lost_at.take().map_or(Duration::ZERO, |lost_at| lost_at.elapsed());
-        Item::Back { away, replayed: (to + 1).saturating_sub(from), lost, reset }
+        Item::Back { away, replayed: (to + 1).saturating_sub(from), to, lost, reset }
     }
 
     fn beat(&mut self, heartbeat: Heartbeat) -> Item {
@@ -186,7 +209,11 @@ impl Follower {
             Some(position) if position.stream.as_str() == heartbeat.stream && heartbeat.head > position.n => {
                 self.lose(format!("the server is at {}, this end at {}", heartbeat.head, position.n))
             }
-            _ => Item::Heartbeat(heartbeat),
+            _ => {
+                // Only a connection that gives something ends the waiting: one that is closed at once does not.
+                self.backoff.reset();
+                Item::Heartbeat(heartbeat)
+            }
         }
     }
 
@@ -203,6 +230,7 @@ impl Follower {
                 gap = Some(Item::Gap { from: seen.n + 1, to: position.n - 1 });
             }
         }
+        self.backoff.reset();
         if position.is_some() {
             self.position = position;
             self.remember();

@@ -62,7 +62,7 @@ pub async fn serve(
     (opened, cursor): (Bytes, u64),
     hub: Arc<Hub>,
     settings: Settings,
-    mut drain: watch::Receiver<Option<Duration>>,
+    drain: watch::Receiver<Option<Duration>>,
 ) -> End {
     // Small buffers: a client sends a pong now and then, and an idle one should cost next to nothing.
     let config = WebSocketConfig::default()
@@ -84,8 +84,9 @@ pub async fn serve(
         silent_beats: 0,
         inbound: 0,
         beats_to_ping: PING_EVERY,
+        drain,
     };
-    let end = match connection.run(opened, &mut beats, &mut drain).await {
+    let end = match connection.run(opened, &mut beats).await {
         Ok(never) => match never {},
         Err(end) => end,
     };
@@ -105,23 +106,22 @@ struct Connection {
     /// Messages from the client since the last heartbeat.
     inbound: u32,
     beats_to_ping: u32,
+    /// Becomes `Some` when everybody is asked to leave.
+    drain: watch::Receiver<Option<Duration>>,
 }
 
 /// There is no way to end well: every end has a reason.
 enum Never {}
 
 impl Connection {
-    async fn run(
-        &mut self,
-        opened: Bytes,
-        beats: &mut Interval,
-        drain: &mut watch::Receiver<Option<Duration>>,
-    ) -> Result<Never, End> {
+    async fn run(&mut self, opened: Bytes, beats: &mut Interval) -> Result<Never, End> {
         self.write(&[opened], false).await?;
         self.hear_pending()?;
         let mut leave_at: Option<Instant> = None;
         // Made once: what is awaited anew at every turn is registered anew at every turn.
-        let mut asked_to_leave = pin!(async { drain.wait_for(Option::is_some).await.map(|within| *within) });
+        let mut drain = self.drain.clone();
+        let asked = async { drain.wait_for(Option::is_some).await.map_or(None, |within| *within) };
+        let mut asked_to_leave = pin!(asked.fuse());
         loop {
             self.write_pending().await?;
             tokio::select! {
@@ -131,8 +131,10 @@ impl Connection {
                     Err(_) => return Err(End::Gone),
                 },
                 _ = beats.tick() => self.beat().await?,
-                Ok(within) = &mut asked_to_leave, if leave_at.is_none() => {
-                    leave_at = within.map(|within| Instant::now() + within.mul_f64(crate::random::unit()));
+                within = &mut asked_to_leave => {
+                    // A server that is gone altogether asks too.
+                    let within = within.unwrap_or_default();
+                    leave_at = Some(Instant::now() + within.mul_f64(crate::random::unit()));
                 }
                 () = async { sleep_until(leave_at.unwrap_or_else(Instant::now)).await }, if leave_at.is_some() => {
                     return Err(End::Restart);

@@ -37,18 +37,21 @@ impl Connection {
             match rest.write_to(tcp) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    match timeout(self.settings.write_deadline, tcp.writable()).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => return Err(End::Gone),
-                        Err(_) => {
-                            let whole = rest.finish_frame(tcp);
-                            let mut position = self.position();
-                            if events {
-                                position.n += (frames.len() - rest.frames.len()) as u64;
-                            }
-                            return Err(if whole { End::Slow(position) } else { End::Stuck(position) });
-                        }
+                    let full = tokio::select! {
+                        writable = timeout(self.settings.write_deadline, tcp.writable()) => match writable {
+                            Ok(Ok(())) => continue,
+                            Ok(Err(_)) => return Err(End::Gone),
+                            Err(_) => End::Slow,
+                        },
+                        // Nobody waits for a full socket when the server stops.
+                        () = async { drop(self.drain.wait_for(Option::is_some).await) } => |_| End::Restart,
+                    };
+                    let whole = rest.finish_frame(tcp);
+                    let mut position = self.position();
+                    if events {
+                        position.n += (frames.len() - rest.frames.len()) as u64;
                     }
+                    return Err(if whole { full(position) } else { End::Stuck(position) });
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Err(End::Gone),

@@ -73,14 +73,14 @@ impl Hub {
     pub async fn follow(&self, stop: CancellationToken) {
         let mut extent = self.journal.follow();
         loop {
-            if let Err(error) = self.catch_up().await {
+            let caught_up = self.catch_up().await;
+            if let Err(error) = &caught_up {
                 tracing::error!(%error, "the journal can't be read; trying again in a second");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                changed = extent.changed() => if changed.is_err() { return },
+                changed = extent.changed(), if caught_up.is_ok() => if changed.is_err() { return },
+                () = tokio::time::sleep(Duration::from_secs(1)), if caught_up.is_err() => {}
             }
         }
     }
@@ -93,8 +93,20 @@ impl Hub {
                 return Ok(());
             }
             let frames: Vec<_> = page.iter().map(|event| self.encode(event)).collect();
+            // Retention was faster than this hub: what lies between is gone, and cursors in it have expired.
+            let anew = match page.first() {
+                Some(first) if first.position != head + 1 => {
+                    let open = self.journal.open_incidents().await?;
+                    let open = open.into_iter().map(|incident| (incident.subject, incident.start));
+                    Some(Ring::new(first.position, open))
+                }
+                _ => None,
+            };
             let head = {
                 let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+                if let Some(anew) = anew {
+                    *ring = anew;
+                }
                 for (event, frame) in page.iter().zip(frames) {
                     ring.push(event, frame);
                 }

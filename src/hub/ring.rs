@@ -45,6 +45,7 @@ impl Ring {
 
     /// Adds the next frame and drops the oldest ones over the limits.
     pub(super) fn push(&mut self, event: &Stored, frame: Bytes) {
+        debug_assert_eq!(event.position, self.head() + 1, "the ring has no holes");
         match event.kind {
             MessageType::IncidentStarted => {
                 self.open.insert(Arc::clone(&event.subject), event.position);

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,9 @@ pub enum PlayError {
     /// [`MAX_OPEN`] incidents are open.
     #[error("{MAX_OPEN} incidents are open already: cancel one or wait for one to end")]
     TooMany,
+    /// The server stops.
+    #[error("the server is stopping")]
+    Stopping,
     /// The journal did not take it.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -59,33 +63,50 @@ impl Player {
         Self { journal, tasks, stop, running: Arc::default() }
     }
 
-    /// Starts an incident now. Returns once its first event is in the journal.
-    pub async fn start(&self, mut timeline: Timeline, speed: Speed) -> Result<Started, PlayError> {
-        let (cancel, cancelled) = oneshot::channel();
-        let id = self.reserve(&timeline.scenario, cancel)?;
-        let origin = Instant::now();
-        let severity = begin(&mut timeline, speed);
-        let plan = serde_json::to_string(&timeline).ok().map(Arc::from);
-        let first = timeline.events.first().and_then(|event| Record::new(&id, &event.message));
-        let batch = first.map(|record| Record { plan, ..record }).into_iter().collect();
-        let position = match self.journal.append(batch).await {
-            Ok(positions) => positions.first().copied().unwrap_or_default(),
-            Err(error) => {
-                self.running().remove(&id);
-                return Err(error.into());
+    /// Starts an incident now. Returns once its first event is in the journal. Whoever gives up waiting for that
+    /// does not stop it: what is in the journal is played.
+    pub async fn start(&self, timeline: Timeline, speed: Speed) -> Result<Started, PlayError> {
+        let (told, started) = oneshot::channel();
+        let player = self.clone();
+        self.tasks.spawn(async move {
+            match player.begin(timeline, speed).await {
+                Ok((started, run, cancelled)) => {
+                    let _ = told.send(Ok(started));
+                    run.play(cancelled).await;
+                }
+                Err(error) => drop(told.send(Err(error))),
             }
-        };
-        tracing::info!(
-            incident = id,
-            severity,
-            position,
-            speed = speed.get(),
-            seed = timeline.seed,
-            "incident started"
-        );
-        let run = Run { player: self.clone(), id: id.clone(), timeline, speed, origin, emitted: 1 };
-        self.tasks.spawn(run.play(cancelled));
-        Ok(Started { id, position })
+        });
+        started.await.unwrap_or_else(|_| Err(PlayError::Stopping))
+    }
+
+    /// Appends the first event under a name that nobody has.
+    async fn begin(
+        &self,
+        mut timeline: Timeline,
+        speed: Speed,
+    ) -> Result<(Started, Run, oneshot::Receiver<CancelReply>), PlayError> {
+        loop {
+            let (cancel, cancelled) = oneshot::channel();
+            let slot = self.reserve(&timeline.scenario, cancel)?;
+            let id = slot.id.clone();
+            let origin = Instant::now();
+            let severity = stamp(&mut timeline, speed);
+            let plan = serde_json::to_string(&timeline).ok().map(Arc::from);
+            let first = timeline.events.first().and_then(|event| Record::new(&id, &event.message));
+            let batch = first.map(|record| Record { plan, ..record }).into_iter().collect();
+            let before = self.journal.extent().head;
+            let positions = self.journal.append(batch).await?;
+            let position = positions.first().copied().unwrap_or_default();
+            if position <= before {
+                // The name of an incident that ended: the journal took the start for a repeat of its own.
+                continue;
+            }
+            let run = Run { slot, timeline, speed, origin, emitted: 1 };
+            let (seed, speed) = (run.timeline.seed, speed.get());
+            tracing::info!(incident = id, severity, position, speed, seed, "incident started");
+            return Ok((Started { id, position }, run, cancelled));
+        }
     }
 
     /// Cancels an incident that is played here. The position of its `incident_resolved`, or `None` if it is not
@@ -109,7 +130,7 @@ impl Player {
     }
 
     /// A name that no running incident has.
-    fn reserve(&self, scenario: &str, cancel: oneshot::Sender<CancelReply>) -> Result<String, PlayError> {
+    fn reserve(&self, scenario: &str, cancel: oneshot::Sender<CancelReply>) -> Result<Slot, PlayError> {
         let mut running = self.running();
         if running.len() >= MAX_OPEN {
             return Err(PlayError::TooMany);
@@ -119,7 +140,7 @@ impl Player {
             id = name::fresh(scenario);
         }
         running.insert(id.clone(), cancel);
-        Ok(id)
+        Ok(Slot { player: self.clone(), id })
     }
 
     /// Held for single map operations, never across an await.
@@ -128,8 +149,20 @@ impl Player {
     }
 }
 
+/// A place among the running incidents, given back when dropped, by a panic too.
+struct Slot {
+    player: Player,
+    id: String,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.player.running().remove(&self.id);
+    }
+}
+
 /// Fills in what only the moment of the start knows.
-fn begin(timeline: &mut Timeline, speed: Speed) -> &'static str {
+fn stamp(timeline: &mut Timeline, speed: Speed) -> &'static str {
     match timeline.events.first_mut().map(|event| &mut event.message) {
         Some(Message::IncidentStarted(started)) => {
             started.speed = speed.get();
@@ -142,8 +175,7 @@ fn begin(timeline: &mut Timeline, speed: Speed) -> &'static str {
 
 /// One incident being played.
 struct Run {
-    player: Player,
-    id: String,
+    slot: Slot,
     timeline: Timeline,
     speed: Speed,
     origin: Instant,
@@ -153,12 +185,14 @@ struct Run {
 
 impl Run {
     /// Every deadline counts from one origin, so nothing drifts.
-    async fn play(mut self, mut cancelled: oneshot::Receiver<CancelReply>) {
+    async fn play(mut self, cancelled: oneshot::Receiver<CancelReply>) {
+        // Fused: what was polled to its end is polled again at the next turn.
+        let mut cancelled = cancelled.fuse();
         while let Some(next) = self.timeline.events.get(self.emitted) {
             let deadline = self.deadline(next);
             tokio::select! {
                 biased;
-                () = self.player.stop.cancelled() => return,
+                () = self.slot.player.stop.cancelled() => return,
                 Ok(reply) = &mut cancelled => {
                     // The asker may have gone; the incident is cancelled all the same.
                     let _ = reply.send(self.end_early().await);
@@ -167,12 +201,11 @@ impl Run {
                 () = sleep_until(deadline) => {}
             }
             if let Err(error) = self.emit_due().await {
-                tracing::error!(incident = self.id, %error, "the journal refused an event; the incident stops here");
+                tracing::error!(incident = self.slot.id, %error, "the journal refused an event; the incident stops here");
                 break;
             }
         }
-        self.player.running().remove(&self.id);
-        tracing::info!(incident = self.id, "incident ended");
+        tracing::info!(incident = self.slot.id, "incident ended");
     }
 
     fn deadline(&self, event: &Planned) -> Instant {
@@ -184,8 +217,9 @@ impl Run {
         let now = Instant::now();
         let rest = &self.timeline.events[self.emitted..];
         let due = rest.iter().take_while(|event| self.deadline(event) <= now).count().max(1);
-        let batch = rest[..due].iter().filter_map(|event| Record::new(&self.id, &event.message)).collect();
-        self.player.journal.append(batch).await?;
+        let batch =
+            rest[..due].iter().filter_map(|event| Record::new(&self.slot.id, &event.message)).collect();
+        self.slot.player.journal.append(batch).await?;
         self.emitted += due;
         Ok(())
     }
@@ -193,9 +227,9 @@ impl Run {
     async fn end_early(&mut self) -> Result<u64, JournalError> {
         let screen_us = self.origin.elapsed().as_secs_f64() * self.speed.get() * 1e6;
         let resolved = self.timeline.cancelled(self.emitted, screen_us as u64);
-        let batch = Record::new(&self.id, &resolved).into_iter().collect();
-        let positions = self.player.journal.append(batch).await?;
-        tracing::info!(incident = self.id, "incident cancelled");
+        let batch = Record::new(&self.slot.id, &resolved).into_iter().collect();
+        let positions = self.slot.player.journal.append(batch).await?;
+        tracing::info!(incident = self.slot.id, "incident cancelled");
         Ok(positions.first().copied().unwrap_or_default())
     }
 }

@@ -3,25 +3,28 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Screen seconds a wall-clock second: above 0, at most [`Speed::MAX`].
+/// Screen seconds a wall-clock second, from [`Speed::MIN`] to [`Speed::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed(f64);
 
 /// Why a number is no speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a speed is a number above 0 and at most 10000: 1 is real time, 10 is ten times faster")]
+#[error("a speed is a number from 0.001 to 10000: 1 is real time, 10 is ten times faster")]
 pub struct SpeedError;
 
 impl Speed {
     /// As the scenario says.
     pub const REAL_TIME: Self = Self(1.0);
 
+    /// Three minutes in two days: beyond, nobody is watching.
+    pub const MIN: f64 = 0.001;
+
     /// Three minutes in 18 ms: beyond, the timer's millisecond says nothing any more.
     pub const MAX: f64 = 10_000.0;
 
-    /// Refuses 0, negative numbers, not-a-number and what is above [`Speed::MAX`].
+    /// Refuses 0, negative numbers, not-a-number and what is out of range.
     pub fn new(speed: f64) -> Result<Self, SpeedError> {
-        if speed > 0.0 && speed <= Self::MAX { Ok(Self(speed)) } else { Err(SpeedError) }
+        if (Self::MIN..=Self::MAX).contains(&speed) { Ok(Self(speed)) } else { Err(SpeedError) }
     }
 
     /// As a number.

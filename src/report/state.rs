@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contract::{Actions, Cost, Durations, Evidence, Forecast, Outcome, Phase, Run, Severity, Status};
 
 /// Everything a panel shows of one incident, after some prefix of its events.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IncidentState {
     /// The incident's id.
     pub id: String,
@@ -69,7 +69,7 @@ pub struct IncidentState {
 }
 
 /// Whether an incident goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "plain words")]
 pub enum State {
@@ -79,7 +79,7 @@ pub enum State {
 }
 
 /// What happened last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
     /// Who.
     pub agent: String,
@@ -90,7 +90,7 @@ pub struct Now {
 }
 
 /// One agent.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentState {
     /// Its name.
     pub id: String,
@@ -113,7 +113,7 @@ pub struct AgentState {
 }
 
 /// What an agent does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentStatus {
     /// Has not acted.
@@ -127,7 +127,7 @@ pub enum AgentStatus {
 }
 
 /// One competing cause.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HypothesisState {
     /// Its name.
     pub id: String,
@@ -140,7 +140,7 @@ pub struct HypothesisState {
 }
 
 /// A forecast and when it was made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForecastState {
     /// The forecast.
     #[serde(flatten)]
@@ -150,7 +150,7 @@ pub struct ForecastState {
 }
 
 /// Milestones, in seconds of incident time.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "named as the marks")]
 pub struct Marks {
     pub detected: Option<f64>,
@@ -159,7 +159,7 @@ pub struct Marks {
 }
 
 /// How the incident ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resolution {
     /// How.
     pub outcome: Outcome,

@@ -1,6 +1,7 @@
 //! `/api`: scenarios and incidents.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::problem::Problem;
 use super::{App, TriggerError};
@@ -18,6 +20,9 @@ use crate::player::{PlayError, Speed};
 
 /// The largest body of a request.
 const BODY_BYTES: usize = 16 * 1024;
+
+/// How long a body may take.
+const BODY_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The body of `POST /api/incidents`.
 #[derive(Deserialize)]
@@ -53,13 +58,18 @@ pub(super) async fn trigger(
 ) -> Result<Response, Problem> {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if content_type.split(';').next().unwrap_or_default().trim() != "application/json" {
+    if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         let detail = "the body is JSON and says so: Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let body = axum::body::to_bytes(body, BODY_BYTES).await.map_err(|_| {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has at most {BODY_BYTES} bytes"))
-    })?;
+    let body = match timeout(BODY_DEADLINE, axum::body::to_bytes(body, BODY_BYTES)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let detail = format!("the body has at most {BODY_BYTES} bytes");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+        Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+    };
     let wanted: Trigger = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("{error}; expected {{\"scenario\": \"NAME\"}}")))?;
     if wanted.seed.is_some_and(|seed| seed >= Position::LIMIT) {
@@ -140,8 +150,10 @@ impl From<TriggerError> for Problem {
 impl From<PlayError> for Problem {
     fn from(error: PlayError) -> Self {
         match error {
-            PlayError::TooMany => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-                .with_header(header::RETRY_AFTER, "10"),
+            PlayError::TooMany | PlayError::Stopping => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                    .with_header(header::RETRY_AFTER, "10")
+            }
             PlayError::Journal(error) => error.into(),
         }
     }

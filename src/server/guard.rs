@@ -64,6 +64,9 @@ impl Guard {
         let host =
             host.ok_or_else(|| Problem::bad_request("the request has no Host header"))?.to_ascii_lowercase();
         let uri: Uri = host.parse().map_err(|_| refuse(format!("the Host {host:?} is not a host")))?;
+        if host.contains('@') {
+            return Err(refuse(format!("the Host {host:?} names a user")));
+        }
         let name = uri.host().unwrap_or_default();
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
         if address || name == "localhost" || self.allowed.iter().any(|origin| origin.host == name) {

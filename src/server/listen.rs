@@ -7,6 +7,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 use super::{App, routes};
 
@@ -16,14 +17,24 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// The largest head of a request.
 const HEAD_BYTES: usize = 16 * 1024;
 
+/// Connections that speak HTTP at once. Those that became WebSockets are counted apart, by `max_clients`.
+const CONVERSATIONS: usize = 1_024;
+
 /// Accepts for ever.
 pub(super) async fn accept(listener: TcpListener, app: Arc<App>) {
     let router = routes::router(Arc::clone(&app));
+    let room = Arc::new(Semaphore::new(CONVERSATIONS));
     loop {
+        // Never closed: the permit always comes. Who finds no room waits in the backlog.
+        let permit = Arc::clone(&room).acquire_owned().await;
         match listener.accept().await {
             Ok((stream, _)) => {
                 let service = TowerToHyperService::new(router.clone());
-                app.connections.spawn(converse(stream, service, Arc::clone(&app)));
+                let conversation = converse(stream, service, Arc::clone(&app));
+                app.connections.spawn(async move {
+                    conversation.await;
+                    drop(permit);
+                });
             }
             Err(error) => {
                 // Out of descriptors, mostly: those that are open go on, and some will close.

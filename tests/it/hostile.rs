@@ -250,3 +250,16 @@ async fn beyond_max_clients_is_503_with_retry_after_until_one_leaves() {
     drop(first);
     soon("the place to be free", async { while !place_is_free(&server).await {} }).await;
 }
+
+#[tokio::test]
+async fn a_client_that_never_reads_does_not_hold_up_the_end() {
+    let options = Options { write_deadline: ms(60_000), drain: ms(60_000), ..options() };
+    let server = Local::with(options, Retention::default()).await;
+    let _stuck = Raw::narrow(server.address).await.upgrade("").await;
+    let fill = "x".repeat(30_000);
+    server.append(vec![started("fill")]).await;
+    for index in 2..400 {
+        server.append(vec![action("fill", index, &fill)]).await;
+    }
+    soon("the server to stop", server.drained()).await;
+}

@@ -4,7 +4,7 @@ use incident::journal::Retention;
 use incident::server::Options;
 use serde_json::json;
 
-use crate::harness::{Client, Http, Local, Reply, Scratch, envelope, get, options};
+use crate::harness::{Client, Http, Local, Raw, Reply, Scratch, envelope, get, options};
 
 async fn trigger(server: &Local, body: &str) -> Reply {
     Http::trigger(server.address, body).send().await
@@ -100,8 +100,9 @@ async fn a_wrong_body_is_400_and_says_what_is_wrong() {
         (r#"{"scenario":"database-outage","seed":1.5}"#, "1.5"),
         (r#"{"scenario":"database-outage","seed":9007199254740992}"#, "2^53"),
         (r#"{"scenario":"database-outage","speed":"fast"}"#, "fast"),
-        (r#"{"scenario":"database-outage","speed":0}"#, "above 0"),
-        (r#"{"scenario":"database-outage","speed":-1}"#, "above 0"),
+        (r#"{"scenario":"database-outage","speed":0}"#, "from 0.001"),
+        (r#"{"scenario":"database-outage","speed":1e-300}"#, "from 0.001"),
+        (r#"{"scenario":"database-outage","speed":-1}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":10001}"#, "10000"),
         (r#"{"scenario":"database-outage","speed":1e400}"#, ""),
         (r#"{"scenario":"database-outage","speed":NaN}"#, ""),
@@ -135,7 +136,7 @@ async fn a_body_over_16_kib_is_413() {
     trigger(&server, &body).await.problem(413);
     // Chunked, so that no length warns the server.
     let chunk = format!("4400\r\n{}\r\n0\r\n\r\n", "x".repeat(0x4400));
-    let mut raw = crate::harness::Raw::connect(server.address).await;
+    let mut raw = Raw::connect(server.address).await;
     let head = "POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\
         Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
     raw.send(format!("{head}{chunk}").as_bytes()).await;
@@ -250,4 +251,16 @@ async fn the_page_never_leaves_its_folder() {
             assert!(!reply.body.contains("secret") || reply.body.contains("nothing is at"), "{}", reply.body);
         }
     }
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_is_not_waited_for() {
+    let server = Local::start().await;
+    let mut raw = Raw::connect(server.address).await;
+    raw.send(
+        b"POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: Application/JSON\r\n\
+          Content-Length: 100\r\n\r\n{",
+    )
+    .await;
+    assert!(raw.head().await.starts_with("HTTP/1.1 408"));
 }

@@ -1,46 +1,15 @@
 //! The program's own client through a network that cuts: it comes back by itself, and nothing is lost.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
 use incident::client::{ClientError, Follower, Item};
 use incident::journal::Retention;
 use incident::server::Options;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
-use crate::harness::{Local, metrics, ms, options, resolved, soon, started, story};
+use crate::harness::{Local, Proxy, metrics, ms, options, resolved, soon, started, story};
 
-/// A TCP proxy that cuts every connection when told.
-struct Proxy {
-    address: SocketAddr,
-    cut: Arc<Notify>,
-}
-
-impl Proxy {
-    async fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, cut) = (listener.local_addr().unwrap(), Arc::new(Notify::new()));
-        let told = Arc::clone(&cut);
-        tokio::spawn(async move {
-            while let Ok((mut client, _)) = listener.accept().await {
-                let told = Arc::clone(&told);
-                tokio::spawn(async move {
-                    let Ok(mut server) = TcpStream::connect(server).await else { return };
-                    tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                        () = told.notified() => {}
-                    }
-                });
-            }
-        });
-        Self { address, cut }
-    }
-
-    async fn follow(&self, after: Option<String>) -> Follower {
-        let url = format!("ws://{}/ws", self.address).parse().unwrap();
-        Follower::connect(url, after, true).await.unwrap()
-    }
+async fn follow(proxy: &Proxy, after: Option<String>) -> Follower {
+    let url = format!("ws://{}/ws", proxy.address).parse().unwrap();
+    Follower::connect(url, after, true).await.unwrap()
 }
 
 async fn next(follower: &mut Follower) -> Item {
@@ -66,7 +35,7 @@ async fn a_cut_connection_comes_back_with_nothing_lost_and_nothing_twice() {
     const LENGTH: u64 = 2_000;
     let server = Local::start().await;
     let proxy = Proxy::to(server.address).await;
-    let mut follower = proxy.follow(None).await;
+    let mut follower = follow(&proxy, None).await;
     let story = story("a", LENGTH);
     let mut seen = Vec::new();
     let mut returns = 0;
@@ -78,7 +47,7 @@ async fn a_cut_connection_comes_back_with_nothing_lost_and_nothing_twice() {
         seen.extend(came);
         assert!(losses.iter().all(|lost| *lost == Some(0)), "{losses:?}");
         returns += losses.len();
-        proxy.cut.notify_waiters();
+        proxy.cut();
     }
     let (came, losses) = up_to(&mut follower, LENGTH).await;
     seen.extend(came);
@@ -91,11 +60,11 @@ async fn a_cut_connection_comes_back_with_nothing_lost_and_nothing_twice() {
 async fn what_happened_while_it_was_away_is_replayed_and_counted() {
     let server = Local::start().await;
     let proxy = Proxy::to(server.address).await;
-    let mut follower = proxy.follow(None).await;
+    let mut follower = follow(&proxy, None).await;
     assert!(matches!(next(&mut follower).await, Item::Opened(_)));
     server.append(vec![started("a"), metrics("a", 2)]).await;
     assert_eq!(up_to(&mut follower, 2).await.0, [1, 2]);
-    proxy.cut.notify_waiters();
+    proxy.cut();
     assert!(matches!(next(&mut follower).await, Item::Lost { .. }));
     server.append(vec![metrics("a", 3), metrics("a", 4), resolved("a", 5)]).await;
     match next(&mut follower).await {
@@ -110,9 +79,9 @@ async fn a_client_that_saw_no_event_yet_misses_none_either() {
     let server = Local::start().await;
     server.append(story("before", 3)).await;
     let proxy = Proxy::to(server.address).await;
-    let mut follower = proxy.follow(None).await;
+    let mut follower = follow(&proxy, None).await;
     assert!(matches!(next(&mut follower).await, Item::Opened(_)));
-    proxy.cut.notify_waiters();
+    proxy.cut();
     assert!(matches!(next(&mut follower).await, Item::Lost { .. }));
     // Begun and over while it was away: a newcomer would not be told.
     server.append(story("missed", 4)).await;
@@ -124,11 +93,11 @@ async fn a_client_that_saw_no_event_yet_misses_none_either() {
 async fn what_retention_took_meanwhile_is_called_lost() {
     let server = Local::with(options(), Retention { events: 4 }).await;
     let proxy = Proxy::to(server.address).await;
-    let mut follower = proxy.follow(None).await;
+    let mut follower = follow(&proxy, None).await;
     assert!(matches!(next(&mut follower).await, Item::Opened(_)));
     server.append(story("a", 4)).await;
     up_to(&mut follower, 4).await;
-    proxy.cut.notify_waiters();
+    proxy.cut();
     assert!(matches!(next(&mut follower).await, Item::Lost { .. }));
     server.append(story("b", 4)).await;
     server.append(story("c", 4)).await;
@@ -196,4 +165,56 @@ async fn a_refusal_for_good_is_not_tried_again() {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("connected to nowhere"),
     }
+}
+
+/// A screen is drawn ten times a second while the follower waits: what it waits for must go on all the same.
+#[tokio::test]
+async fn nothing_starts_over_when_the_wait_is_given_up_in_between() {
+    /// As `next`, given up and taken up again every few milliseconds.
+    async fn restless(follower: &mut Follower) -> Item {
+        let mut ticks = tokio::time::interval(ms(5));
+        let waiting = async {
+            loop {
+                tokio::select! {
+                    item = follower.next() => return item.unwrap().expect("it reconnects"),
+                    _ = ticks.tick() => {}
+                }
+            }
+        };
+        soon("the follower", waiting).await
+    }
+
+    let server = Local::with(Options { heartbeat: ms(300), ..options() }, Retention::default()).await;
+    server.append(vec![started("a"), metrics("a", 2)]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let target = server.address;
+    // The first connection falls silent; the handshake of later ones takes many of the ticks.
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        for connection in 0.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut server = TcpStream::connect(target).await.unwrap();
+            if connection == 0 {
+                let copying = tokio::io::copy_bidirectional(&mut client, &mut server);
+                let _ = tokio::time::timeout(ms(400), copying).await;
+                held.push((client, server));
+            } else {
+                tokio::time::sleep(ms(200)).await;
+                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+            }
+        }
+    });
+    let mut follower =
+        Follower::connect(format!("ws://{address}/ws").parse().unwrap(), None, true).await.unwrap();
+    let mut lost = 0;
+    loop {
+        match restless(&mut follower).await {
+            Item::Lost { .. } => lost += 1,
+            Item::Back { lost: Some(0), .. } => break,
+            Item::Opened(_) | Item::Heartbeat(_) | Item::Event { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(lost, 1, "one loss, one return: no attempt was thrown away");
 }

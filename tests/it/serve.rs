@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::harness::{Client, Raw, Scratch, Serving, get, incident, ms, soon};
+use crate::harness::{Client, Http, Raw, Scratch, Serving, get, incident, ms, soon};
 
 #[tokio::test]
 async fn it_is_ready_when_it_says_so() {
@@ -155,4 +155,24 @@ async fn clients_that_do_nothing_hold_the_end_no_longer_than_the_drain_time() {
     assert_eq!(soon("the end", ended).await.unwrap(), Some(0));
     assert!(began.elapsed() < ms(4_000), "it took {:?}", began.elapsed());
     drop((silent, half, deaf));
+}
+
+#[test]
+fn a_wrong_trigger_is_told_before_anything_listens() {
+    let ran = incident(&["serve", "--port", "0", "--json", "--trigger", "databse-outage"]).run();
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("did you mean \"database-outage\"?"), "{}", ran.stderr);
+}
+
+/// A pipe that nobody reads any more: `incident serve 2>&1 | head -1`.
+#[tokio::test]
+async fn a_log_that_nobody_reads_any_more_ends_nothing() {
+    let server = Serving::unheard();
+    for _ in 0..3 {
+        let reply =
+            Http::trigger(server.address(), r#"{"scenario":"database-outage","speed":1000}"#).send().await;
+        assert_eq!(reply.status, 202);
+    }
+    let ran = server.incident(&["trigger", "database-outage", "--speed", "1000", "--quiet"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
 }

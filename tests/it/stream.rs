@@ -5,7 +5,9 @@ use incident::journal::Retention;
 use incident::server::Options;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{Client, Local, action, get, metrics, ms, options, resolved, soon, started, story};
+use crate::harness::{
+    Client, Local, action, envelope, get, metrics, ms, options, resolved, soon, started, story,
+};
 
 fn positions(range: std::ops::RangeInclusive<u64>, seen: &[crate::harness::Event]) {
     let seen: Vec<u64> = seen.iter().map(|event| event.position).collect();
@@ -162,7 +164,7 @@ async fn no_heartbeat_ever_names_a_head_that_was_not_sent() {
     let followed = async {
         let (mut position, mut beats) = (0, 0);
         while position < 400 {
-            let envelope = crate::harness::envelope(&client.text().await);
+            let envelope = envelope(&client.text().await);
             match envelope.message().unwrap() {
                 incident::contract::Message::Heartbeat(beat) => {
                     beats += 1;
@@ -252,5 +254,30 @@ async fn the_server_asks_a_silent_client_whether_it_is_there() {
             Some(Ok(Message::Text(_))) => {}
             other => panic!("instead of a ping: {other:?}"),
         }
+    }
+}
+
+/// Retention may be faster than a client, and even than the hub. Nobody is sent other events under those positions.
+#[tokio::test]
+async fn who_is_overtaken_by_retention_is_told_and_sent_nothing_wrong() {
+    let server = Local::with(options(), Retention { events: 10 }).await;
+    let mut client = server.client().await;
+    // One append, of which almost all is dropped before anybody could read it.
+    server.append(story("a", 300)).await;
+    server.append(vec![started("b")]).await;
+    let (code, reason) = client.closed().await;
+    assert_eq!(code, 4008, "{reason}");
+    assert!(reason.ends_with(&server.position(0)), "{reason}");
+    let mut back = Client::connect(server.address, &format!("?after={}", server.position(0))).await;
+    let events = back.up_to(301).await;
+    assert!(matches!(back.opened.follows, Follows::Reset { reason: ResetReason::Expired, from: 292, .. }));
+    for event in events {
+        let record = envelope(&event.frame);
+        let index = record.message().unwrap().index().unwrap();
+        assert!(
+            event.position == 301 || index == event.position,
+            "position {} has index {index}",
+            event.position
+        );
     }
 }

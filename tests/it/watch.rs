@@ -191,3 +191,57 @@ fn ctrl_c_ends_watching_with_0() {
     assert_eq!(watching.end().status, Some(0));
     assert!(began.elapsed() < ms(5_000), "at once");
 }
+
+#[test]
+fn an_incident_that_nobody_knows_is_not_waited_for() {
+    let server = over();
+    let ran = server.incident(&["watch", "--incident", "database-outage-00000"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("no incident is called"), "{ran:?}");
+    let ran = server.incident(&["watch", "--incident", "no such id"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+}
+
+#[test]
+fn an_incident_that_has_ended_is_shown_and_not_waited_for() {
+    let server = over();
+    let id = columns(&seen(&server, &[]))[0][2].to_owned();
+    let ran = server.incident(&["watch", "--incident", &id, "--until-resolved"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = server.incident(&["watch", "--incident", &id, "--no-follow"]).run();
+    assert_eq!(columns(&ran).len(), 108, "{ran:?}");
+}
+
+/// What ended before anybody looked is not what is waited for.
+#[test]
+fn until_resolved_waits_for_what_ends_from_now_on() {
+    let server = Serving::with(&["--speed", "1", "--seed", "42"]);
+    let open = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
+    assert_eq!(open.status, Some(0), "{open:?}");
+    // Over before the watching begins, and replayed to it, because the other one is still open.
+    let ended = server.incident(&["trigger", "database-outage", "--speed", "5000", "--quiet"]).run();
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    let mut watching = server.incident(&["watch", "--until-resolved"]).spawn();
+    let lines = watching.lines();
+    let mut replayed = 0;
+    while replayed < 2 {
+        let line = lines.recv_timeout(PATIENCE).expect("the replay");
+        replayed += usize::from(line.contains("incident_started"));
+    }
+    let cancelled = server.incident(&["trigger", "--cancel", open.stdout.trim()]).run();
+    assert_eq!(cancelled.status, Some(0), "{cancelled:?}");
+    let ran = watching.end();
+    assert_eq!(ran.status, Some(4), "the one that was cancelled is the one that was waited for: {ran:?}");
+}
+
+#[test]
+fn leaving_says_what_goes_on() {
+    let server = Serving::with(&["--speed", "1"]);
+    let open = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
+    let mut watching = server.incident(&["watch"]).spawn();
+    watching.lines().recv_timeout(PATIENCE).expect("the start");
+    watching.signal("INT");
+    let ran = watching.end();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("{} goes on", open.stdout.trim())), "{ran:?}");
+}

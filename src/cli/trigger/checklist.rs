@@ -38,7 +38,8 @@ impl Checklist {
 
     fn begin(&mut self, incident: &IncidentState) {
         let severity = incident.severity.map_or("", |severity| severity.as_str());
-        let title = format!("{}  {}  {}", incident.id.bold(), severity.red().bold(), incident.title);
+        let title =
+            format!("{}  {}  {}", incident.id.bold(), severity.red().bold(), format::plain(&incident.title));
         // Above the bars; a terminal that is gone shows nothing anyway.
         let _ = self.bars.println(title);
         for phase in &incident.phases {

@@ -17,10 +17,11 @@ use super::clock::ServerClock;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::names::ScenarioName;
-use super::remote::Remote;
+use super::remote::{Remote, incident_path};
+use super::say::say;
 use super::{format, runtime, signals};
 use crate::client::{ClientError, Follower, Item, request};
-use crate::contract::Outcome;
+use crate::contract::{Follows, Outcome};
 use crate::player::Speed;
 use crate::report::{Board, IncidentState, State};
 use crate::scenario::Micros;
@@ -95,10 +96,10 @@ impl Trigger {
     }
 
     async fn cancel(&self, id: &str) -> Result<Exit, Failure> {
-        let path = format!("/api/incidents/{id}");
+        let path = incident_path(id)?;
         match request(&self.remote.url, Method::DELETE, &path, None).await {
             Ok(_) => {
-                eprintln!("{id} is cancelled");
+                say(format_args!("{id} is cancelled"));
                 Ok(Exit::Fine)
             }
             Err(ClientError::Status { status: 404 | 409, said, problem: true, .. }) => {
@@ -152,7 +153,7 @@ impl Trigger {
         match ended? {
             Some(incident) => self.conclude(&incident),
             None => {
-                eprintln!("{} goes on. Watch it: {}", accepted.id, watch_on(&accepted.id));
+                say(format_args!("{} goes on. Watch it: {}", accepted.id, watch_on(&accepted.id)));
                 Ok(Exit::Fine)
             }
         }
@@ -164,7 +165,7 @@ impl Trigger {
         accepted: &Accepted,
         show: &mut dyn Show,
     ) -> Result<Option<IncidentState>, Failure> {
-        let after = format!("{}/{}", accepted.stream, accepted.position - 1);
+        let after = format!("{}/{}", accepted.stream, accepted.position.saturating_sub(1));
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
         let mut board = Board::default();
         let mut clock = ServerClock::default();
@@ -180,7 +181,14 @@ impl Trigger {
                 }
             };
             match item {
-                Some(Item::Opened(opened)) => clock.set(&opened),
+                Some(Item::Opened(opened)) => {
+                    clock.set(&opened);
+                    if matches!(opened.follows, Follows::Reset { .. })
+                        && let Some(ended) = self.ended_unseen(accepted).await?
+                    {
+                        return Ok(Some(ended));
+                    }
+                }
                 Some(Item::Event { envelope, raw }) if envelope.incident() == accepted.id => {
                     if self.json {
                         writeln!(std::io::stdout(), "{raw}")?;
@@ -200,6 +208,11 @@ impl Trigger {
                 }
                 Some(Item::Back { replayed, lost: Some(lost), .. }) => {
                     show.note(&format!("back: replayed {replayed}, lost {lost}"));
+                    if lost > 0
+                        && let Some(ended) = self.ended_unseen(accepted).await?
+                    {
+                        return Ok(Some(ended));
+                    }
                 }
                 Some(Item::Back { lost: None, .. }) => {
                     let error = anyhow!("the server began a new log: {} is not in it", accepted.id);
@@ -212,6 +225,12 @@ impl Trigger {
         }
     }
 
+    /// Events were lost: the resolution may be among them, and would be waited for for ever.
+    async fn ended_unseen(&self, accepted: &Accepted) -> Result<Option<IncidentState>, Failure> {
+        let state = self.remote.incident(&accepted.id).await?;
+        Ok(state.filter(|incident| incident.state != State::Open))
+    }
+
     fn conclude(&self, incident: &IncidentState) -> Result<Exit, Failure> {
         let Some(resolution) = &incident.resolution else { return Ok(Exit::Internal) };
         let seconds = resolution.durations.resolve_s;
@@ -220,9 +239,10 @@ impl Trigger {
             Outcome::Cancelled => "cancelled",
         };
         if std::io::stderr().is_terminal() {
-            eprintln!("{}", conclusion(incident, word, seconds));
+            say(conclusion(incident, word, seconds));
         }
-        if !self.json && !std::io::stdout().is_terminal() {
+        // For programs, and for whoever did not see the checklist.
+        if !self.json && !(std::io::stdout().is_terminal() && std::io::stderr().is_terminal()) {
             let cost = incident.cost.as_ref().map_or(0.0, |cost| cost.total);
             writeln!(std::io::stdout(), "{} {word} {seconds:.1} {cost:.2}", incident.id)?;
         }

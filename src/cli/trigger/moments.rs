@@ -39,7 +39,7 @@ impl Moments {
                 at_s: incident.offset_s,
                 confidence: agent.confidence,
                 status: now.status,
-                summary: now.summary.clone(),
+                summary: format::plain(&now.summary),
             })
         });
         if let Some(moment) = &moment {

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::Show;
 use super::moments::{Moment, Moments};
+use crate::cli::format;
+use crate::cli::say::say;
 use crate::report::IncidentState;
 
 /// A title, then a line for each phase when it ends.
@@ -24,7 +26,7 @@ impl Plain {
 
     fn say(&self, text: &str) {
         if !self.silent {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
@@ -41,7 +43,7 @@ impl Show for Plain {
     fn event(&mut self, incident: &IncidentState) {
         if !std::mem::replace(&mut self.begun, true) {
             let severity = incident.severity.map_or("", |severity| severity.as_str());
-            self.say(&format!("{}  {severity}  {}", incident.id, incident.title));
+            self.say(&format!("{}  {severity}  {}", incident.id, format::plain(&incident.title)));
         }
         let (_, ended) = self.moments.take(incident);
         self.tell(ended);

@@ -72,8 +72,9 @@ impl Footer {
 
     fn incident(&self, incident: &IncidentState) -> String {
         let now = self.clock.now();
-        let mut parts = vec![incident.id.bold().to_string()];
-        let phase = incident.phase.as_deref().unwrap_or_default();
+        let mut parts = vec![format::plain(&incident.id).bold().to_string()];
+        let phase = format::plain(incident.phase.as_deref().unwrap_or_default());
+        let phase = phase.as_str();
         match incident.state {
             State::Open => {
                 parts.push(format::in_phase(phase, &phase.to_uppercase()).to_string());
@@ -95,8 +96,8 @@ impl Footer {
             parts.push(format::money(&cost.currency, total));
         }
         parts.extend(incident.metrics.iter().take(3).map(|(name, value)| {
-            let unit = incident.units.get(name).map_or("", String::as_str);
-            format!("{} {}", name.replace('_', " "), format::metric(*value, unit))
+            let unit = incident.units.get(name).map_or_else(String::new, |unit| format::plain(unit));
+            format!("{} {}", format::plain(name).replace('_', " "), format::metric(*value, &unit))
         }));
         parts.join("  ")
     }

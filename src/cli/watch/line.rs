@@ -44,7 +44,7 @@ impl Lines {
         let Told { phase, agent, confidence, summary, mark } = told;
         let percent = format::percent(*confidence);
         let colored_phase = format::in_phase(phase, &format!("{phase:<9}"));
-        let incident = envelope.incident();
+        let incident = format::plain(envelope.incident());
         let prefix =
             format!("{} {} {colored_phase} {agent:<13} {percent} {mark} ", when.dimmed(), incident.cyan());
         // What does not fit goes on below its own beginning, not at the edge of the screen.
@@ -121,6 +121,9 @@ fn told(message: Option<&Message>) -> Told {
             told.mark = if resolved.outcome == Outcome::Resolved { "✓".green() } else { "✗".red() };
         }
         _ => told.summary.push_str("unreadable payload"),
+    }
+    for text in [&mut told.phase, &mut told.agent, &mut told.summary] {
+        *text = format::plain(text);
     }
     told
 }

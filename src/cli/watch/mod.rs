@@ -6,6 +6,7 @@ mod line;
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -15,6 +16,7 @@ use regex::Regex;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::remote::Remote;
+use super::say::say;
 use super::{runtime, signals};
 use crate::client::{Follower, Item};
 use crate::contract::{Envelope, MessageType, ResetReason};
@@ -117,20 +119,15 @@ struct Session<'a> {
 impl Watch {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
-        runtime()?.block_on(async {
-            tokio::select! {
-                ended = self.follow(quiet) => ended,
-                // The incident goes on without us.
-                () = signals::shutdown() => Ok(Exit::Fine),
-            }
-        })
+        runtime()?.block_on(self.follow(quiet))
     }
 
     async fn follow(&self, quiet: bool) -> Result<Exit, Failure> {
-        let after = self.after.as_ref().map(|after| match after {
-            After::Nothing => "0".to_owned(),
-            After::Position(position) => position.to_string(),
-        });
+        let mut left = pin!(signals::shutdown());
+        let after = match self.start().await? {
+            Start::At(after) => after,
+            Start::Ended(exit) => return Ok(exit),
+        };
         let mut follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
         let terminal = std::io::stdout().is_terminal();
         let mut session = Session {
@@ -150,6 +147,11 @@ impl Watch {
                     session.footer.tick(&session.board, self.incident.as_deref());
                     continue;
                 }
+                () = &mut left => {
+                    session.footer.clear();
+                    session.say_what_goes_on();
+                    return Ok(Exit::Fine);
+                }
             };
             let Some(item) = item else {
                 session.footer.clear();
@@ -160,6 +162,24 @@ impl Watch {
                 return Ok(exit);
             }
         }
+    }
+
+    /// Where to begin. An incident that is asked for by name has to be there; one that has ended is not among what
+    /// a newcomer gets, so it is looked for in all that is kept.
+    async fn start(&self) -> Result<Start, Failure> {
+        let after = self.after.as_ref().map(|after| match after {
+            After::Nothing => "0".to_owned(),
+            After::Position(position) => position.to_string(),
+        });
+        let Some(id) = self.incident.as_deref().filter(|_| after.is_none()) else {
+            return Ok(Start::At(after));
+        };
+        let ended = self.remote.incident(id).await?.filter(|incident| incident.state != State::Open);
+        Ok(match ended {
+            Some(ended) if self.until_resolved && self.tail.is_none() => Start::Ended(exit_of(ended.state)),
+            Some(_) => Start::At(Some("0".to_owned())),
+            None => Start::At(None),
+        })
     }
 
     /// The connection ended and nobody may reconnect.
@@ -174,7 +194,29 @@ impl Watch {
     }
 }
 
+/// Where to begin.
+enum Start {
+    /// After this position.
+    At(Option<String>),
+    /// What is waited for has happened.
+    Ended(Exit),
+}
+
+/// The exit status of an incident that ended.
+fn exit_of(state: State) -> Exit {
+    if state == State::Cancelled { Exit::Unresolved } else { Exit::Fine }
+}
+
 impl Session<'_> {
+    /// Leaving does not end an incident, and that is said.
+    fn say_what_goes_on(&self) {
+        let wanted = self.watch.incident.as_deref();
+        let open = self.board.incidents().iter().filter(|incident| incident.state == State::Open);
+        for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
+            say(format_args!("{} goes on. Watch it: incident watch --incident {}", incident.id, incident.id));
+        }
+    }
+
     fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
         match item {
             Item::Opened(opened) => {
@@ -199,8 +241,9 @@ impl Session<'_> {
                 };
                 self.note(&format!("connection lost ({reason}){next}"));
             }
-            Item::Back { away, replayed, lost, reset } => {
+            Item::Back { away, replayed, to, lost, reset } => {
                 self.footer.alive();
+                self.replay_to = to;
                 let away = away.as_secs_f64();
                 match (lost, reset) {
                     (Some(lost), _) => {
@@ -229,8 +272,13 @@ impl Session<'_> {
         let position = envelope.position().map_or(u64::MAX, |position| position.n);
         let replayed = position <= self.replay_to;
         self.board.fold(&envelope);
+        let envelope_id = envelope.incident().to_owned();
+        // Without a name it is the next one that ends, not one that ended before anybody looked.
         let ends = envelope.kind == MessageType::IncidentResolved.as_str()
-            && self.watch.incident.as_deref().is_none_or(|wanted| wanted == envelope.incident());
+            && match self.watch.incident.as_deref() {
+                Some(wanted) => wanted == envelope.incident(),
+                None => !replayed || self.watch.after.is_some(),
+            };
         if self.filter.admits(&envelope) {
             match self.watch.tail {
                 Some(tail) if replayed => {
@@ -250,7 +298,7 @@ impl Session<'_> {
         if ends && self.watch.until_resolved {
             // What `--tail` holds back was replayed up to here: nothing after it is waited for.
             self.caught_up()?;
-            return Ok(Some(self.resolved().unwrap_or(Exit::Fine)));
+            return Ok(self.board.get(envelope_id.as_str()).map(|incident| exit_of(incident.state)));
         }
         Ok(None)
     }
@@ -272,7 +320,7 @@ impl Session<'_> {
     /// About the connection: on stderr, so that a pipe holds events only.
     fn note(&mut self, text: &str) {
         let text = format!("── {text} ──");
-        self.footer.above(|| eprintln!("{}", text.yellow()));
+        self.footer.above(|| say(text.yellow()));
     }
 
     /// The exit status if what was waited for has ended.
@@ -280,11 +328,7 @@ impl Session<'_> {
         let wanted = self.watch.incident.as_deref();
         let mut ended =
             self.board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
-        ended.find_map(|incident| match incident.state {
-            State::Open => None,
-            State::Resolved => Some(Exit::Fine),
-            State::Cancelled => Some(Exit::Unresolved),
-        })
+        ended.find(|incident| incident.state != State::Open).map(|incident| exit_of(incident.state))
     }
 }
 

@@ -152,6 +152,17 @@ impl Serving {
         Self { process, ready }
     }
 
+    /// A server whose log goes into a pipe that was closed.
+    pub fn unheard() -> Self {
+        let mut run = incident(&["serve", "--port", "0", "--json"]);
+        let (reader, writer) = std::io::pipe().unwrap();
+        run.command.stderr(writer);
+        drop(reader);
+        let mut process = run.spawn();
+        let line = process.lines().recv_timeout(PATIENCE).expect("the server says that it is ready");
+        Self { process, ready: serde_json::from_str(&line).unwrap() }
+    }
+
     /// Of its WebSocket.
     pub fn url(&self) -> &str {
         self.ready["websocket"].as_str().unwrap()

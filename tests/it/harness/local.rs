@@ -52,6 +52,12 @@ impl Local {
         Self { address, journal, stop: Some(stop), running }
     }
 
+    /// Stops serving and waits until everybody was sent away.
+    pub async fn drained(mut self) {
+        drop(self.stop.take());
+        (&mut self.running).await.unwrap();
+    }
+
     /// Appends and returns the positions.
     pub async fn append(&self, records: Vec<Record>) -> Vec<u64> {
         self.journal.append(records).await.unwrap()
