@@ -22,13 +22,26 @@ import './panels/trigger.js';
 const page = document.documentElement;
 const received = document.getElementById('received');
 /** Those that also have to put something away when another mode begins. */
-const always = panels('connection-status', 'trigger-menu', 'incident-tabs', 'quiet-panel', 'result-card', 'page-announcer');
+const always = panels(
+  'connection-status',
+  'trigger-menu',
+  'incident-tabs',
+  'quiet-panel',
+  'result-card',
+  'page-announcer',
+);
 const ofMode = {
   connecting: [],
   quiet: [],
   incident: panels(
-    'headline-panel', 'phase-track', 'feed-panel', 'agents-panel', 'hypotheses-panel', 'impact-panel',
-    'forecast-panel', 'metrics-panel',
+    'headline-panel',
+    'phase-track',
+    'feed-panel',
+    'agents-panel',
+    'hypotheses-panel',
+    'impact-panel',
+    'forecast-panel',
+    'metrics-panel',
   ),
 };
 

@@ -25,14 +25,17 @@ const number = (value) => check(Number.isFinite(value), value);
 const whole = (value) => check(Number.isInteger(value) && value >= 0, value);
 const flag = (value) => check(typeof value === 'boolean', value);
 const moment = (value) => check(typeof value === 'string' && !Number.isNaN(Date.parse(value)), value);
-const oneOf = (...names) => (value) => check(names.includes(value), value);
+const oneOf =
+  (...names) =>
+  (value) =>
+    check(names.includes(value), value);
 const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Absent and null are the same; the field is then left out, as serde leaves it out. */
 const optional = (read) => Object.assign((value) => read(value), { optional: true });
 
 /** A list that is empty when the field is absent. */
-const listOr = (read) => Object.assign((value) => value === undefined ? [] : list(read)(value), { defaults: true });
+const listOr = (read) => Object.assign((value) => (value === undefined ? [] : list(read)(value)), { defaults: true });
 const list = (read) => (value) => check(Array.isArray(value), value).map(read);
 
 const record = (shape) => {

@@ -58,7 +58,9 @@ export function duration(seconds) {
     const rest = Math.round(seconds % 60);
     return rest && seconds < 600 ? `${Math.floor(seconds / 60)} min ${rest} s` : `${minutes} min`;
   }
-  return minutes % 60 && minutes < 600 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.round(minutes / 60)} h`;
+  return minutes % 60 && minutes < 600
+    ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+    : `${Math.round(minutes / 60)} h`;
 }
 
 /**
@@ -86,7 +88,9 @@ function moneyFormat(currency) {
  * @param {string} currency ISO 4217
  */
 export function cashShort(amount, currency) {
-  return amount < 1e6 ? cash(amount, currency) : `${cash(amount / 1e6, currency).replace(/[\d,]+/, (amount / 1e6).toFixed(2))}M`;
+  return amount < 1e6
+    ? cash(amount, currency)
+    : `${cash(amount / 1e6, currency).replace(/[\d,]+/, (amount / 1e6).toFixed(2))}M`;
 }
 
 /** @param {number} value */

@@ -22,7 +22,14 @@ const PATHS = {
   users: ['M8 7.2a2.6 2.6 0 1 0 0-5.2 2.6 2.6 0 0 0 0 5.2Z', 'M2.8 14a5.2 5.2 0 0 1 10.4 0'],
 };
 
-const OF_PHASE = { detect: 'detect', diagnose: 'diagnose', predict: 'predict', resolve: 'check', verify: 'check', done: 'check' };
+const OF_PHASE = {
+  detect: 'detect',
+  diagnose: 'diagnose',
+  predict: 'predict',
+  resolve: 'check',
+  verify: 'check',
+  done: 'check',
+};
 
 /**
  * @param {string} name
@@ -30,9 +37,8 @@ const OF_PHASE = { detect: 'detect', diagnose: 'diagnose', predict: 'predict', r
  */
 export function icon(name) {
   const paths = (PATHS[name] ?? PATHS.other).map((path) =>
-    path.startsWith('fill:')
-      ? svg('path', { d: path.slice(5), class: 'solid' })
-      : svg('path', { d: path }));
+    path.startsWith('fill:') ? svg('path', { d: path.slice(5), class: 'solid' }) : svg('path', { d: path }),
+  );
   return svg('svg', { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true', 'data-icon': name }, ...paths);
 }
 

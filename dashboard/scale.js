@@ -19,7 +19,10 @@ import { offsetOf, screenOf } from './clock.js';
  */
 export function scaleOf(incident, offset_s) {
   const { phases } = incident;
-  const planned = Math.max(1e-9, phases.reduce((sum, phase) => sum + phase.play_s, 0));
+  const planned = Math.max(
+    1e-9,
+    phases.reduce((sum, phase) => sum + phase.play_s, 0),
+  );
   const over = Math.max(0, screenOf(phases, offset_s) / planned - 1);
   const total = planned * (1 + Math.ceil(over * 10 - 1e-6) / 10);
   return {

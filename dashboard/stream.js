@@ -73,8 +73,16 @@ export class Stream {
   constructor(url, handlers) {
     this.#handlers = handlers;
     this.connection = {
-      state: 'connecting', url, reason: '', attempt: 0, downSince: null, retryAt: null,
-      paused: null, unreadable: 0, position: null, received: 0,
+      state: 'connecting',
+      url,
+      reason: '',
+      attempt: 0,
+      downSince: null,
+      retryAt: null,
+      paused: null,
+      unreadable: 0,
+      position: null,
+      received: 0,
     };
     addEventListener('online', () => this.#hurry());
     document.addEventListener('visibilitychange', () => document.hidden || this.#hurry());
@@ -124,7 +132,8 @@ export class Stream {
     if (connection.downSince === null) this.#down();
     // Full jitter, so that a thousand pages do not come back in the same instant. A restart was announced:
     // the first try comes soon.
-    const longest = code === 1012 ? BACKOFF_BASE_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** connection.attempt);
+    const longest =
+      code === 1012 ? BACKOFF_BASE_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** connection.attempt);
     const wait = Math.random() * longest;
     connection.retryAt = performance.now() + wait;
     this.#retry = setTimeout(() => this.#connect(), wait);
@@ -220,7 +229,8 @@ export class Stream {
     const { connection } = this;
     const { stream, last } = connection.position;
     const position = /^[1-9]\d*$/.test(event.id) ? Number(event.id) : 0;
-    if (event.source !== `/streams/${stream}` || !Number.isSafeInteger(position) || position === 0) return this.#unreadable();
+    if (event.source !== `/streams/${stream}` || !Number.isSafeInteger(position) || position === 0)
+      return this.#unreadable();
     // Delivery is at least once; positions are ordered, so one comparison tells a repeat.
     if (position <= last) return;
     if (position > last + 1) {

@@ -17,19 +17,28 @@ class Agents extends HTMLElement {
   update({ incident: { agents }, hours }) {
     const working = agents.filter(({ status }) => status === 'working').length;
     setText(this.working, working > 0 ? `${working} working` : '');
-    keyed(this.list, agents, (agent) => agent.id, create, (node, agent) => refresh(node, agent, hours));
+    keyed(
+      this.list,
+      agents,
+      (agent) => agent.id,
+      create,
+      (node, agent) => refresh(node, agent, hours),
+    );
   }
 }
 
 function create({ id }) {
-  return element('li', { class: 'agent-row', 'data-agent': id },
+  return element(
+    'li',
+    { class: 'agent-row', 'data-agent': id },
     element('span', { class: 'status-icon' }),
     element('span', { class: 'who' }, words(id)),
     element('span', { class: 'status' }),
     element('span', { class: 'does' }),
     element('span', { class: 'bar' }),
     element('span', { class: 'value digits' }),
-    element('span', { class: 'trend digits' }));
+    element('span', { class: 'trend digits' }),
+  );
 }
 
 function refresh(node, agent, hours) {
@@ -46,12 +55,17 @@ function refresh(node, agent, hours) {
   setProperty(bar, '--value', confidence ?? 0);
   setText(value, confidence === null ? '–' : percent(confidence));
   setAttribute(value, 'aria-label', confidence === null ? 'no confidence given' : `confidence ${percent(confidence)}`);
-  const points = confidence === null || agent.confidence_before === null
-    ? null
-    : Math.round(confidence * 100) - Math.round(agent.confidence_before * 100);
+  const points =
+    confidence === null || agent.confidence_before === null
+      ? null
+      : Math.round(confidence * 100) - Math.round(agent.confidence_before * 100);
   setText(trend, trendOf(points));
   setAttribute(trend, 'data-trend', points === null ? null : Math.sign(points));
-  setAttribute(trend, 'aria-label', points === null ? null : `${points >= 0 ? 'up' : 'down'} ${Math.abs(points)} points`);
+  setAttribute(
+    trend,
+    'aria-label',
+    points === null ? null : `${points >= 0 ? 'up' : 'down'} ${Math.abs(points)} points`,
+  );
 }
 
 function trendOf(points) {

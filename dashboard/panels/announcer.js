@@ -13,19 +13,29 @@ class Announcer extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   update({ connection, incident, tabs, triggered, mode, hours }) {
-    if (connection.state !== this.connection && this.connection && CONNECTION[connection.state]) this.#say(CONNECTION[connection.state]);
+    if (connection.state !== this.connection && this.connection && CONNECTION[connection.state])
+      this.#say(CONNECTION[connection.state]);
     this.connection = connection.state;
     if (triggered && triggered !== this.triggered) this.#say(triggered.text);
     this.triggered = triggered;
     for (const { id, title, state } of tabs) {
-      if (state === 'open' && this.known && !this.known.has(id) && id !== incident?.id) this.#say(`Another incident: ${title}.`);
+      if (state === 'open' && this.known && !this.known.has(id) && id !== incident?.id)
+        this.#say(`Another incident: ${title}.`);
     }
     this.known = new Set(tabs.map(({ id }) => id));
     const before = this.shown;
-    this.shown = incident && { id: incident.id, phase: incident.phase, state: incident.state, breached: before?.id === incident.id && before.breached };
-    if (incident && before?.id !== incident.id) this.#say(`${incident.severity ?? ''} ${incident.title}. Phase ${incident.phase}.`);
+    this.shown = incident && {
+      id: incident.id,
+      phase: incident.phase,
+      state: incident.state,
+      breached: before?.id === incident.id && before.breached,
+    };
+    if (incident && before?.id !== incident.id)
+      this.#say(`${incident.severity ?? ''} ${incident.title}. Phase ${incident.phase}.`);
     else if (incident && before.state !== incident.state) {
-      this.#say(`Incident ${incident.state} after ${clock(incident.resolution?.durations.resolve_s ?? incident.offset_s, hours)}.`);
+      this.#say(
+        `Incident ${incident.state} after ${clock(incident.resolution?.durations.resolve_s ?? incident.offset_s, hours)}.`,
+      );
     } else if (incident && before.phase !== incident.phase) this.#say(`Phase ${words(incident.phase ?? '')}.`);
     if (mode !== 'incident') document.title = 'incident';
   }
@@ -38,10 +48,14 @@ class Announcer extends HTMLElement {
       this.shown.breached = true;
     }
     // A tab in the background tells, too.
-    const time = moment.remaining_s === null ? '' : ` ${countdown(moment.remaining_s, moment.breached, hours)}${moment.breached ? ' over' : ''}`;
-    const title = incident.state === 'open'
-      ? `${frozen ? 'offline' : `${words(incident.phase ?? '')}${time}`} · ${incident.title}`
-      : `${words(incident.state)} · ${incident.title}`;
+    const time =
+      moment.remaining_s === null
+        ? ''
+        : ` ${countdown(moment.remaining_s, moment.breached, hours)}${moment.breached ? ' over' : ''}`;
+    const title =
+      incident.state === 'open'
+        ? `${frozen ? 'offline' : `${words(incident.phase ?? '')}${time}`} · ${incident.title}`
+        : `${words(incident.state)} · ${incident.title}`;
     if (document.title !== title) document.title = title;
   }
 

@@ -28,13 +28,30 @@ class Feed extends HTMLElement {
   connectedCallback() {
     this.total = element('span', { class: 'muted count' });
     this.keyOnly = element('button', { type: 'button', 'aria-pressed': 'false' }, 'Key moments');
-    this.aloud = element('button', { type: 'button', 'aria-pressed': 'false', title: 'Let screen readers read new entries' }, 'Read aloud');
+    this.aloud = element(
+      'button',
+      { type: 'button', 'aria-pressed': 'false', title: 'Let screen readers read new entries' },
+      'Read aloud',
+    );
     this.older = element('button', { type: 'button', class: 'older', hidden: true });
     this.rows = element('div');
-    this.list = element('div', { id: 'feed', role: 'log', 'aria-live': 'off', 'aria-label': 'Activity', tabindex: '0' }, this.older, this.rows);
+    this.list = element(
+      'div',
+      { id: 'feed', role: 'log', 'aria-live': 'off', 'aria-label': 'Activity', tabindex: '0' },
+      this.older,
+      this.rows,
+    );
     this.news = element('button', { type: 'button', class: 'news', hidden: true });
     this.append(
-      element('header', {}, element('h3', {}, 'Activity'), this.total, element('span', { class: 'grow' }), this.keyOnly, this.aloud),
+      element(
+        'header',
+        {},
+        element('h3', {}, 'Activity'),
+        this.total,
+        element('span', { class: 'grow' }),
+        this.keyOnly,
+        this.aloud,
+      ),
       this.list,
       this.news,
     );
@@ -42,7 +59,9 @@ class Feed extends HTMLElement {
       setAttribute(this.list, 'data-key-only', toggle(this.keyOnly));
       this.#toEnd();
     });
-    this.aloud.addEventListener('click', () => setAttribute(this.list, 'aria-live', toggle(this.aloud) ? 'polite' : 'off'));
+    this.aloud.addEventListener('click', () =>
+      setAttribute(this.list, 'aria-live', toggle(this.aloud) ? 'polite' : 'off'),
+    );
     this.older.addEventListener('click', () => this.#showOlder());
     this.news.addEventListener('click', () => this.#toEnd());
     this.list.addEventListener('scroll', () => this.#scrolled(), { passive: true });
@@ -86,7 +105,8 @@ class Feed extends HTMLElement {
     for (; this.#next < dropped + entries.length; this.#next += 1) {
       const entry = entries[this.#next - dropped];
       const phaseBefore = this.#next > this.#first ? entries[this.#next - dropped - 1]?.phase : null;
-      if (entry.phase && entry.phase !== phaseBefore) rows.append(divider(entry.phase, entry.data.offset_s, this.view.hours));
+      if (entry.phase && entry.phase !== phaseBefore)
+        rows.append(divider(entry.phase, entry.data.offset_s, this.view.hours));
       rows.append(this.#row(entry));
     }
     this.rows.append(rows);
@@ -147,18 +167,21 @@ class Feed extends HTMLElement {
     const { hours, incident } = this.view;
     const { data, type, phase } = entry;
     const cause = data.caused_by && this.#history.entry(data.caused_by);
-    return element('article', {
-      class: 'row',
-      'data-position': entry.position,
-      'data-index': entry.index,
-      'data-phase': phase,
-      'data-incident': incident.id,
-      'data-status': data.status,
-      'data-key-moment': isKey(entry),
-      'data-live': entry.live,
-    },
+    return element(
+      'article',
+      {
+        class: 'row',
+        'data-position': entry.position,
+        'data-index': entry.index,
+        'data-phase': phase,
+        'data-incident': incident.id,
+        'data-status': data.status,
+        'data-key-moment': isKey(entry),
+        'data-live': entry.live,
+      },
       element('time', { class: 'digits' }, stamp(data.offset_s, hours)),
-      ...(type === 'agent_action' ? action(data, cause, hours) : [milestone(type, data)]));
+      ...(type === 'agent_action' ? action(data, cause, hours) : [milestone(type, data)]),
+    );
   }
 }
 
@@ -174,14 +197,23 @@ function isKey({ type, data }) {
 }
 
 function divider(phase, offset_s, hours) {
-  return element('div', { class: 'divider', 'data-phase': phase },
-    icon(phaseIcon(phase)), element('span', {}, words(phase)), element('span', { class: 'digits' }, stamp(offset_s, hours)));
+  return element(
+    'div',
+    { class: 'divider', 'data-phase': phase },
+    icon(phaseIcon(phase)),
+    element('span', {}, words(phase)),
+    element('span', { class: 'digits' }, stamp(offset_s, hours)),
+  );
 }
 
 function gapRow({ from, to }) {
   const many = to - from + 1;
-  return element('div', { class: 'row gap', 'data-gap': `${from}-${to}` },
-    icon('alert'), `${count(many)} ${many === 1 ? 'event' : 'events'} lost here: positions ${from} to ${to} are gone from the server`);
+  return element(
+    'div',
+    { class: 'row gap', 'data-gap': `${from}-${to}` },
+    icon('alert'),
+    `${count(many)} ${many === 1 ? 'event' : 'events'} lost here: positions ${from} to ${to} are gone from the server`,
+  );
 }
 
 function milestone(type, data) {
@@ -197,21 +229,34 @@ function action(data, cause, hours) {
     data.attempt && element('span', { class: 'fact' }, `attempt ${data.attempt}`),
     data.forecast && element('span', { class: 'fact digits' }, forecast(data.forecast, hours)),
     ...data.evidence.map((one) => element('span', { class: 'fact', title: one.text }, evidence(one))),
-    cause && element('span', { class: 'fact cause', title: cause.data.summary }, `after: ${cause.data.summary ?? cause.data.title}`),
+    cause &&
+      element(
+        'span',
+        { class: 'fact cause', title: cause.data.summary },
+        `after: ${cause.data.summary ?? cause.data.title}`,
+      ),
     data.late_s && element('span', { class: 'fact' }, `${duration(data.late_s)} late`),
   ].filter(Boolean);
   return [
     element('span', { class: 'agent' }, words(data.agent)),
-    element('div', { class: 'body' },
+    element(
+      'div',
+      { class: 'body' },
       element('p', { class: 'summary', title: words(data.action) }, data.summary),
-      facts.length > 0 && element('p', { class: 'facts' }, ...facts)),
-    element('span', { class: 'confidence digits', title: 'Confidence' }, data.confidence === undefined ? '' : percent(data.confidence)),
+      facts.length > 0 && element('p', { class: 'facts' }, ...facts),
+    ),
+    element(
+      'span',
+      { class: 'confidence digits', title: 'Confidence' },
+      data.confidence === undefined ? '' : percent(data.confidence),
+    ),
     element('span', { class: 'status', 'data-status': data.status }, icon(status.icon), status.word),
   ];
 }
 
 function forecast({ quantity: name, unit, p10, p50, p90 }, hours) {
-  const spread = p10 !== undefined && p90 !== undefined ? ` (${quantity(p10, unit, hours)}–${quantity(p90, unit, hours)})` : '';
+  const spread =
+    p10 !== undefined && p90 !== undefined ? ` (${quantity(p10, unit, hours)}–${quantity(p90, unit, hours)})` : '';
   return `${words(name)} ${quantity(p50, unit, hours)}${spread}`;
 }
 

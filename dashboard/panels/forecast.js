@@ -13,7 +13,13 @@ class ForecastPanel extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update({ incident, hours }) {
     show(this.none, incident.forecasts.length === 0);
-    keyed(this.list, incident.forecasts, (forecast) => forecast.quantity, create, (node, forecast) => refresh(node, forecast, incident, hours));
+    keyed(
+      this.list,
+      incident.forecasts,
+      (forecast) => forecast.quantity,
+      create,
+      (node, forecast) => refresh(node, forecast, incident, hours),
+    );
   }
 
   /** @param {import('../model.js').View} view */
@@ -27,14 +33,22 @@ class ForecastPanel extends HTMLElement {
 }
 
 function create({ quantity: name }) {
-  return element('li', { class: 'forecast' },
+  return element(
+    'li',
+    { class: 'forecast' },
     element('span', { class: 'label' }, words(name)),
     element('span', { class: 'digits value' }),
     element('span', { class: 'sub spread digits' }),
-    element('span', { class: 'range', 'aria-hidden': 'true' },
-      element('span', { class: 'band' }), element('span', { class: 'middle' }),
-      element('span', { class: 'goal' }), element('span', { class: 'here' })),
-    element('span', { class: 'sub verdict' }));
+    element(
+      'span',
+      { class: 'range', 'aria-hidden': 'true' },
+      element('span', { class: 'band' }),
+      element('span', { class: 'middle' }),
+      element('span', { class: 'goal' }),
+      element('span', { class: 'here' }),
+    ),
+    element('span', { class: 'sub verdict' }),
+  );
 }
 
 function refresh(node, { quantity: name, unit, p10, p50, p90, made_s }, incident, hours) {
@@ -46,14 +60,24 @@ function refresh(node, { quantity: name, unit, p10, p50, p90, made_s }, incident
   const middle = inSeconds(p50, unit);
   const isTime = name === 'time_to_resolve' && middle !== null;
   show(range, isTime);
-  setText(verdict, isTime ? judge(middle, spreads && [inSeconds(p10, unit), inSeconds(p90, unit)], incident, hours) : `made at ${stamp(made_s, hours)}`);
+  setText(
+    verdict,
+    isTime
+      ? judge(middle, spreads && [inSeconds(p10, unit), inSeconds(p90, unit)], incident, hours)
+      : `made at ${stamp(made_s, hours)}`,
+  );
   setAttribute(verdict, 'title', verdict.textContent);
   if (!isTime) return;
   const low = spreads ? inSeconds(p10, unit) : middle;
   const high = spreads ? inSeconds(p90, unit) : middle;
   const end = Math.max(high, incident.target_s ?? 0, incident.phases.at(-1)?.end_s ?? 0) * 1.05;
   setAttribute(node, 'data-end', end);
-  for (const [property, seconds] of [['--low', low], ['--middle', middle], ['--high', high], ['--goal', incident.target_s ?? end]]) {
+  for (const [property, seconds] of [
+    ['--low', low],
+    ['--middle', middle],
+    ['--high', high],
+    ['--goal', incident.target_s ?? end],
+  ]) {
     setProperty(node, property, (seconds / end).toFixed(4));
   }
 }
@@ -69,7 +93,9 @@ function judge(middle, spread, { state, target_s, resolution }, hours) {
   }
   if (target_s === null) return '';
   const spare = target_s - middle;
-  return Math.abs(spare) < 0.5 ? 'on target' : `${duration(Math.round(Math.abs(spare)))} ${spare > 0 ? 'before' : 'after'} target`;
+  return Math.abs(spare) < 0.5
+    ? 'on target'
+    : `${duration(Math.round(Math.abs(spare)))} ${spare > 0 ? 'before' : 'after'} target`;
 }
 
 customElements.define('forecast-panel', ForecastPanel);

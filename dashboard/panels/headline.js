@@ -36,20 +36,37 @@ class Headline extends HTMLElement {
     this.projected = element('span', { class: 'projected' });
 
     this.append(
-      element('div', { class: 'what' },
+      element(
+        'div',
+        { class: 'what' },
         element('p', { class: 'badges' }, this.severity, this.drill, this.services),
         this.heading,
-        this.now),
-      element('div', { class: 'vitals' },
-        element('div', { class: 'vital stage' },
+        this.now,
+      ),
+      element(
+        'div',
+        { class: 'vitals' },
+        element(
+          'div',
+          { class: 'vital stage' },
           this.phaseLabel,
           element('span', { class: 'phase-name' }, this.phaseIcon, this.phaseWord),
-          this.elapsed),
-        element('div', { class: 'vital timer' }, element('span', { class: 'label' }, this.timerLabel, this.timerAsOf), this.timer),
-        element('div', { class: 'vital money' },
+          this.elapsed,
+        ),
+        element(
+          'div',
+          { class: 'vital timer' },
+          element('span', { class: 'label' }, this.timerLabel, this.timerAsOf),
+          this.timer,
+        ),
+        element(
+          'div',
+          { class: 'vital money' },
           element('span', { class: 'label' }, this.costLabel, this.costAsOf),
           this.cost,
-          element('span', { class: 'sub' }, this.rate, this.projected))),
+          element('span', { class: 'sub' }, this.rate, this.projected),
+        ),
+      ),
     );
   }
 
@@ -85,7 +102,13 @@ class Headline extends HTMLElement {
     } else if (now) {
       setIcon(this.nowIcon, NOW_ICON[now.status]);
       setAttribute(this.now, 'data-status', NOW_WORD[now.status]);
-      setText(this.nowText, `${words(now.agent)} ${NOW_WORD[now.status] === 'done' ? '' : `(${NOW_WORD[now.status]})`}: ${now.summary}`.replace(' :', ':'));
+      setText(
+        this.nowText,
+        `${words(now.agent)} ${NOW_WORD[now.status] === 'done' ? '' : `(${NOW_WORD[now.status]})`}: ${now.summary}`.replace(
+          ' :',
+          ':',
+        ),
+      );
     }
     setAttribute(this.now, 'title', this.nowText.textContent);
   }
@@ -105,7 +128,10 @@ class Headline extends HTMLElement {
     setText(this.costLabel, open ? 'Cost so far' : 'Cost in all');
     setText(this.cost, cash(total, currency));
     setText(this.rate, open ? `+${cash(per_minute, currency)}/min` : '');
-    setText(this.projected, moment.projected === null ? '' : `≈ ${cashShort(moment.projected, currency)} at ${clock(moment.end_s, hours)}`);
+    setText(
+      this.projected,
+      moment.projected === null ? '' : `≈ ${cashShort(moment.projected, currency)} at ${clock(moment.end_s, hours)}`,
+    );
     setAttribute(this.projected, 'title', 'Cost at the planned end, if the rate stays');
   }
 
@@ -116,7 +142,11 @@ class Headline extends HTMLElement {
     if (state === 'open') {
       setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}`);
     } else {
-      const spare = breached ? 'missed' : remaining_s >= 1 ? `${duration(Math.floor(remaining_s))} to spare` : 'on time';
+      const spare = breached
+        ? 'missed'
+        : remaining_s >= 1
+          ? `${duration(Math.floor(remaining_s))} to spare`
+          : 'on time';
       setText(this.timerLabel, `Of ${target} · ${spare}`);
     }
     setText(this.digits, countdown(remaining_s, breached, hours));

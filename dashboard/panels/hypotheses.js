@@ -36,11 +36,14 @@ function verdict({ id, p }, root, leader) {
 }
 
 function create() {
-  return element('li', { class: 'hypothesis' },
+  return element(
+    'li',
+    { class: 'hypothesis' },
     element('span', { class: 'claim' }),
     element('span', { class: 'value digits' }),
     element('span', { class: 'bar' }),
-    element('span', { class: 'verdict' }, element('span'), element('span')));
+    element('span', { class: 'verdict' }, element('span'), element('span')),
+  );
 }
 
 function refresh(node, { claim, p, peak, verdict: { name, word } }) {

@@ -11,9 +11,19 @@ class Impact extends HTMLElement {
     this.money = element('span', { class: 'digits' });
     this.rate = element('span', { class: 'sub' });
     this.none = element('p', { class: 'muted empty' }, 'Not measured yet.');
-    this.usersBox = element('div', { class: 'number' }, element('span', { class: 'label' }, 'Users affected'), this.users, this.peak);
+    this.usersBox = element(
+      'div',
+      { class: 'number' },
+      element('span', { class: 'label' }, 'Users affected'),
+      this.users,
+      this.peak,
+    );
     this.moneyBox = element('div', { class: 'number' }, this.moneyLabel, this.money, this.rate);
-    this.append(element('header', {}, element('h3', {}, 'Business impact')), this.none, element('div', { class: 'pair' }, this.usersBox, this.moneyBox));
+    this.append(
+      element('header', {}, element('h3', {}, 'Business impact')),
+      this.none,
+      element('div', { class: 'pair' }, this.usersBox, this.moneyBox),
+    );
   }
 
   /** @param {import('../model.js').View} view */

@@ -16,7 +16,12 @@ class Metrics extends HTMLElement {
 
   connectedCallback() {
     this.none = element('p', { class: 'muted empty panel' }, 'No metrics yet.');
-    this.charts = element('div', { class: 'charts', tabindex: '0', role: 'group', 'aria-label': 'Metrics; arrow keys move the cursor' });
+    this.charts = element('div', {
+      class: 'charts',
+      tabindex: '0',
+      role: 'group',
+      'aria-label': 'Metrics; arrow keys move the cursor',
+    });
     this.append(this.none, this.charts);
     this.charts.addEventListener('pointermove', (event) => {
       const plot = event.target.closest?.('.chart')?.querySelector('.plot').getBoundingClientRect();
@@ -38,10 +43,16 @@ class Metrics extends HTMLElement {
     show(this.charts, names.length > 0);
     setProperty(this.charts, '--charts', Math.max(1, names.length));
     const key = `${incident.id} ${scale.total} ${samples.length} ${samples.at(-1)?.offset_s}`;
-    keyed(this.charts, names, (name) => name, create, (chart, name) => {
-      if (chart.drawn !== key) draw(chart, name, samples, incident, scale);
-      chart.drawn = key;
-    });
+    keyed(
+      this.charts,
+      names,
+      (name) => name,
+      create,
+      (chart, name) => {
+        if (chart.drawn !== key) draw(chart, name, samples, incident, scale);
+        chart.drawn = key;
+      },
+    );
     this.#label();
   }
 
@@ -76,11 +87,14 @@ class Metrics extends HTMLElement {
   #label() {
     const { incident, history, moment, hours } = this.view;
     const offset_s = this.#probe === null ? null : scaleOf(incident, moment.offset_s).offset(this.#probe);
-    const sample = offset_s === null
-      ? history?.samples.at(-1)
-      : history?.samples.findLast((one) => one.offset_s <= offset_s);
+    const sample =
+      offset_s === null ? history?.samples.at(-1) : history?.samples.findLast((one) => one.offset_s <= offset_s);
     for (const chart of this.charts.children) {
-      const value = sample ? sample.values[chart.dataset.key] : offset_s === null ? incident.metrics[chart.dataset.key] : undefined;
+      const value = sample
+        ? sample.values[chart.dataset.key]
+        : offset_s === null
+          ? incident.metrics[chart.dataset.key]
+          : undefined;
       setText(chart.value, value === undefined ? '–' : metric(value, incident.units[chart.dataset.key]));
       setText(chart.when, offset_s === null || !sample ? chart.range : stamp(sample.offset_s, hours));
     }
@@ -97,10 +111,16 @@ function create(name) {
   chart.value = element('span', { class: 'value digits' });
   chart.when = element('span', { class: 'sub digits' });
   chart.range = '';
-  chart.plot = svg('svg', { class: 'plot', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  chart.plot = svg('svg', {
+    class: 'plot',
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    preserveAspectRatio: 'none',
+    'aria-hidden': 'true',
+  });
   chart.append(
     element('figcaption', {}, element('span', { class: 'name' }, words(name)), chart.when, chart.value),
-    element('div', { class: 'area' }, chart.plot, element('span', { class: 'cursor' })));
+    element('div', { class: 'area' }, chart.plot, element('span', { class: 'cursor' })),
+  );
   return chart;
 }
 
@@ -113,18 +133,28 @@ function draw(chart, name, samples, incident, scale) {
   const high = Math.max(...numbers, low + 1e-9);
   const y = (value) => HEIGHT - 4 - ((value - low) / (high - low)) * (HEIGHT - 12);
   chart.range = numbers.length > 0 ? `max ${metric(Math.max(...numbers), incident.units[name])}` : '';
-  const bands = incident.phases.map((phase) => svg('rect', {
-    class: 'band', 'data-phase': phase.name, x: x(phase.start_s), width: Math.max(0, x(phase.end_s) - x(phase.start_s)), height: HEIGHT,
-  }));
+  const bands = incident.phases.map((phase) =>
+    svg('rect', {
+      class: 'band',
+      'data-phase': phase.name,
+      x: x(phase.start_s),
+      width: Math.max(0, x(phase.end_s) - x(phase.start_s)),
+      height: HEIGHT,
+    }),
+  );
   const points = measured.map(({ offset_s, values }) => `${x(offset_s).toFixed(1)} ${y(values[name]).toFixed(1)}`);
   const shapes = [];
   if (points.length > 0) {
     const [first, last] = [x(measured[0].offset_s), x(measured.at(-1).offset_s)];
     shapes.push(
-      svg('path', { class: 'under', d: `M${first.toFixed(1)} ${y(low)}L${points.join('L')}L${last.toFixed(1)} ${y(low)}Z` }),
+      svg('path', {
+        class: 'under',
+        d: `M${first.toFixed(1)} ${y(low)}L${points.join('L')}L${last.toFixed(1)} ${y(low)}Z`,
+      }),
       svg('path', { class: 'line', d: `M${points.join('L')}` }),
       // A line of no length with a round cap is a dot that the stretched axis does not distort.
-      svg('path', { class: 'end', d: `M${points.at(-1)}h0.01` }));
+      svg('path', { class: 'end', d: `M${points.at(-1)}h0.01` }),
+    );
   }
   chart.plot.replaceChildren(...bands, ...shapes);
 }

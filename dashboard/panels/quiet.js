@@ -19,12 +19,21 @@ class Quiet extends HTMLElement {
     this.built ??= this.#build();
     if (!this.built.isConnected) this.append(this.built);
     const { connection, scenarios, last } = view;
-    setText(this.standing, connection.position
-      ? `Listening to stream ${connection.position.stream}: ${count(connection.position.last)} events so far.`
-      : '');
+    setText(
+      this.standing,
+      connection.position
+        ? `Listening to stream ${connection.position.stream}: ${count(connection.position.last)} events so far.`
+        : '',
+    );
     show(this.choose, scenarios?.length > 0);
     setText(this.command.firstElementChild, `incident trigger ${scenarios?.[0]?.id ?? 'NAME'}${urlFlag()}`);
-    keyed(this.cards, scenarios ?? [], (scenario) => scenario.id, scenarioButton, (node, scenario) => refreshScenario(node, scenario, view));
+    keyed(
+      this.cards,
+      scenarios ?? [],
+      (scenario) => scenario.id,
+      scenarioButton,
+      (node, scenario) => refreshScenario(node, scenario, view),
+    );
     this.#note(view);
     this.#last(last);
   }
@@ -35,19 +44,45 @@ class Quiet extends HTMLElement {
     this.choose = element('h3', {}, 'Start a scenario');
     this.note = element('p', { class: 'note' });
     this.command = element('code', { class: 'command' }, element('span'));
-    const copy = element('button', { type: 'button', class: 'quiet-button' }, icon('copy'), element('span', {}, 'Copy'));
+    const copy = element(
+      'button',
+      { type: 'button', class: 'quiet-button' },
+      icon('copy'),
+      element('span', {}, 'Copy'),
+    );
     copy.addEventListener('click', () => this.#copy(copy.lastElementChild));
     this.lastBox = element('div', { class: 'last' });
-    return element('div', { id: 'quiet', class: 'quiet' },
-      element('section', { class: 'hero' },
+    return element(
+      'div',
+      { id: 'quiet', class: 'quiet' },
+      element(
+        'section',
+        { class: 'hero' },
         element('span', { class: 'seal' }, icon('check')),
-        element('div', {}, element('h2', {}, 'All quiet'), element('p', {}, 'No incident is open. A new one appears here by itself.'), this.standing)),
+        element(
+          'div',
+          {},
+          element('h2', {}, 'All quiet'),
+          element('p', {}, 'No incident is open. A new one appears here by itself.'),
+          this.standing,
+        ),
+      ),
       this.lastBox,
-      element('section', { class: 'start' },
+      element(
+        'section',
+        { class: 'start' },
         this.choose,
         this.cards,
         this.note,
-        element('p', { class: 'shell' }, element('span', { class: 'muted' }, 'From a terminal'), this.command, navigator.clipboard && copy)));
+        element(
+          'p',
+          { class: 'shell' },
+          element('span', { class: 'muted' }, 'From a terminal'),
+          this.command,
+          navigator.clipboard && copy,
+        ),
+      ),
+    );
   }
 
   #note({ frozen, triggered }) {
@@ -65,11 +100,14 @@ class Quiet extends HTMLElement {
     this.lastBox.replaceChildren();
     if (!last) return;
     const open = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
-    open.addEventListener('click', () => this.dispatchEvent(new CustomEvent('incident-select', { detail: last.id, bubbles: true })));
+    open.addEventListener('click', () =>
+      this.dispatchEvent(new CustomEvent('incident-select', { detail: last.id, bubbles: true })),
+    );
     this.lastBox.append(
       element('h3', {}, 'Last result'),
       element('p', { class: 'title' }, last.title, ' ', element('span', { class: 'muted' }, last.id)),
-      resultOf(last, { heading: 'h4' }, open));
+      resultOf(last, { heading: 'h4' }, open),
+    );
   }
 
   async #copy(label) {

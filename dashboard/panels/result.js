@@ -4,7 +4,12 @@ import { element } from '../dom.js';
 import { cash, clock, count, duration, inHours } from '../format.js';
 import { icon } from '../icons.js';
 
-const MILESTONES = [['detect_s', 'Detected'], ['diagnose_s', 'Diagnosed'], ['mitigate_s', 'Mitigated'], ['resolve_s', 'Resolved']];
+const MILESTONES = [
+  ['detect_s', 'Detected'],
+  ['diagnose_s', 'Diagnosed'],
+  ['mitigate_s', 'Mitigated'],
+  ['resolve_s', 'Resolved'],
+];
 
 class ResultCard extends HTMLElement {
   /** @param {import('../model.js').View} view */
@@ -15,7 +20,12 @@ class ResultCard extends HTMLElement {
     this.built = key;
     this.replaceChildren();
     if (!key) return;
-    const close = element('button', { type: 'button', class: 'quiet-button', title: 'Put this incident away' }, icon('close'), 'Close');
+    const close = element(
+      'button',
+      { type: 'button', class: 'quiet-button', title: 'Put this incident away' },
+      icon('close'),
+      'Close',
+    );
     close.addEventListener('click', () => this.dispatchEvent(new CustomEvent('incident-dismiss', { bubbles: true })));
     this.append(resultOf(incident, { id: 'result', heading: 'h3' }, close));
   }
@@ -31,22 +41,38 @@ export function resultOf(incident, { id, heading }, action) {
   const { resolution, cost, users_peak: users, actions, hypotheses } = incident;
   const resolved = incident.state === 'resolved';
   const root = hypotheses.find((hypothesis) => hypothesis.id === resolution?.root_cause);
-  return element('section', { class: 'result panel', id, 'data-outcome': incident.state, 'aria-label': 'Result' },
-    element('header', {},
+  return element(
+    'section',
+    { class: 'result panel', id, 'data-outcome': incident.state, 'aria-label': 'Result' },
+    element(
+      'header',
+      {},
       element('span', { class: 'outcome' }, icon(resolved ? 'check' : 'close'), resolved ? 'Resolved' : 'Cancelled'),
       element(heading, {}, verdict(incident)),
       element('span', { class: 'grow' }),
-      action),
+      action,
+    ),
     element('ol', { class: 'milestones' }, ...milestones(incident)),
-    element('dl', { class: 'totals' },
+    element(
+      'dl',
+      { class: 'totals' },
       ...(cost ? pair('Cost', cash(cost.total, cost.currency)) : []),
       ...(users === null ? [] : pair('Users at worst', count(users))),
-      ...pair('Actions', `${count(actions.total)}${actions.failed > 0 ? `, ${count(actions.failed)} failed` : ''}`)),
-    element('div', { class: 'after' },
+      ...pair('Actions', `${count(actions.total)}${actions.failed > 0 ? `, ${count(actions.failed)} failed` : ''}`),
+    ),
+    element(
+      'div',
+      { class: 'after' },
       root && element('p', {}, element('span', { class: 'label' }, 'Root cause'), root.claim),
-      resolution?.followups.length > 0 && element('div', {},
-        element('span', { class: 'label' }, 'Follow-ups'),
-        element('ul', {}, ...resolution.followups.map((one) => element('li', {}, one))))));
+      resolution?.followups.length > 0 &&
+        element(
+          'div',
+          {},
+          element('span', { class: 'label' }, 'Follow-ups'),
+          element('ul', {}, ...resolution.followups.map((one) => element('li', {}, one))),
+        ),
+    ),
+  );
 }
 
 function verdict(incident) {
@@ -65,9 +91,12 @@ function milestones(incident) {
   const { durations } = incident.resolution ?? { durations: {} };
   return MILESTONES.filter(([field]) => durations[field] !== undefined).map(([field, word]) => {
     const shown = field === 'resolve_s' && incident.state !== 'resolved' ? 'Cancelled' : word;
-    return element('li', {},
+    return element(
+      'li',
+      {},
       element('span', { class: 'label' }, shown),
-      element('span', { class: 'digits' }, clock(durations[field], inHours(incident))));
+      element('span', { class: 'digits' }, clock(durations[field], inHours(incident))),
+    );
   });
 }
 

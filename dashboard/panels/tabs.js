@@ -13,17 +13,23 @@ class Tabs extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update({ tabs, mode, incident, unseen }) {
     show(this, tabs.length > 1 && mode === 'incident');
-    keyed(this.list, this.hidden ? [] : tabs, ({ id }) => id, create, (node, tab) => {
-      const [glyph, severity, title, , , news] = node.children;
-      const open = tab.state === 'open';
-      setAttribute(node, 'data-phase', open ? (tab.phase ?? '') : 'ended');
-      setAttribute(node, 'aria-pressed', String(tab.id === incident?.id));
-      setAttribute(node, 'title', `${tab.title} (${tab.id})`);
-      setIcon(glyph, open ? phaseIcon(tab.phase) : tab.state === 'resolved' ? 'check' : 'close');
-      setText(severity, tab.severity ?? '');
-      setText(title, tab.title);
-      show(news, unseen.has(tab.id));
-    });
+    keyed(
+      this.list,
+      this.hidden ? [] : tabs,
+      ({ id }) => id,
+      create,
+      (node, tab) => {
+        const [glyph, severity, title, , , news] = node.children;
+        const open = tab.state === 'open';
+        setAttribute(node, 'data-phase', open ? (tab.phase ?? '') : 'ended');
+        setAttribute(node, 'aria-pressed', String(tab.id === incident?.id));
+        setAttribute(node, 'title', `${tab.title} (${tab.id})`);
+        setIcon(glyph, open ? phaseIcon(tab.phase) : tab.state === 'resolved' ? 'check' : 'close');
+        setText(severity, tab.severity ?? '');
+        setText(title, tab.title);
+        show(news, unseen.has(tab.id));
+      },
+    );
   }
 
   /** @param {import('../model.js').View} view */
@@ -43,14 +49,19 @@ class Tabs extends HTMLElement {
 }
 
 function create({ id }) {
-  const tab = element('button', { type: 'button', class: 'tab', 'data-tab': id },
+  const tab = element(
+    'button',
+    { type: 'button', class: 'tab', 'data-tab': id },
     element('span', { class: 'glyph' }),
     element('span', { class: 'tab-severity digits' }),
     element('span', { class: 'tab-title' }),
     element('span', { class: 'digits' }),
     element('span', { class: 'digits muted' }),
-    element('span', { class: 'badge new' }, 'New'));
-  tab.addEventListener('click', () => tab.dispatchEvent(new CustomEvent('incident-select', { detail: id, bubbles: true })));
+    element('span', { class: 'badge new' }, 'New'),
+  );
+  tab.addEventListener('click', () =>
+    tab.dispatchEvent(new CustomEvent('incident-select', { detail: id, bubbles: true })),
+  );
   return tab;
 }
 

@@ -31,8 +31,15 @@ class ConnectionStatus extends HTMLElement {
     setIcon(this.glyph, shown.icon);
     setText(this.word, shown.word);
     setAttribute(this.pill, 'data-state', state === 'live' && paused !== null ? 'paused' : state);
-    const bad = unreadable > 0 ? `${count(unreadable)} unreadable ${unreadable === 1 ? 'message' : 'messages'} ignored` : '';
-    setAttribute(this.pill, 'title', [url, position && `at ${position.stream}/${position.last}`, paused && `paused: ${paused}`, bad].filter(Boolean).join('\n'));
+    const bad =
+      unreadable > 0 ? `${count(unreadable)} unreadable ${unreadable === 1 ? 'message' : 'messages'} ignored` : '';
+    setAttribute(
+      this.pill,
+      'title',
+      [url, position && `at ${position.stream}/${position.last}`, paused && `paused: ${paused}`, bad]
+        .filter(Boolean)
+        .join('\n'),
+    );
     setText(this.detail, [paused !== null && state === 'live' && `paused: ${paused}`, bad].filter(Boolean).join(' · '));
     if (state !== 'live') show(this.recovery, false);
     this.#alert();
@@ -48,9 +55,15 @@ class ConnectionStatus extends HTMLElement {
     setText(this.recovery.lastElementChild, `back after ${duration(seconds)} · replayed ${count(replayed)} · ${end}`);
     setAttribute(this.recovery, 'data-replayed', replayed);
     setAttribute(this.recovery, 'data-lost', lost ?? 'unknown');
-    setAttribute(this.recovery, 'title', lost === null
-      ? 'The server has another log now: what was shown before is not part of it'
-      : lost > 0 ? 'The server no longer has these events' : 'Every event since the connection broke was replayed');
+    setAttribute(
+      this.recovery,
+      'title',
+      lost === null
+        ? 'The server has another log now: what was shown before is not part of it'
+        : lost > 0
+          ? 'The server no longer has these events'
+          : 'Every event since the connection broke was replayed',
+    );
     show(this.recovery, true);
   }
 
@@ -62,11 +75,22 @@ class ConnectionStatus extends HTMLElement {
       return;
     }
     if (!this.alert.firstElementChild) {
-      this.alert.append(icon('alert'), element('strong', {}, 'The server is gone.'), element('span'), element('span', { 'aria-live': 'off', class: 'digits' }));
+      this.alert.append(
+        icon('alert'),
+        element('strong', {}, 'The server is gone.'),
+        element('span'),
+        element('span', { 'aria-live': 'off', class: 'digits' }),
+      );
     }
     const [, , why, trying] = this.alert.children;
-    setText(why, `${reason ? `${reason[0].toUpperCase()}${reason.slice(1)}; ` : ''}trying ${url}${position ? ` from position ${position.last}` : ''}.`);
-    setText(trying, `Attempt ${count(attempt)}, gone for ${duration(Math.round((performance.now() - downSince) / 1000)).replace('.0', '')}`);
+    setText(
+      why,
+      `${reason ? `${reason[0].toUpperCase()}${reason.slice(1)}; ` : ''}trying ${url}${position ? ` from position ${position.last}` : ''}.`,
+    );
+    setText(
+      trying,
+      `Attempt ${count(attempt)}, gone for ${duration(Math.round((performance.now() - downSince) / 1000)).replace('.0', '')}`,
+    );
   }
 }
 
@@ -74,7 +98,12 @@ class ConnectionStatus extends HTMLElement {
 class ThemeToggle extends HTMLElement {
   connectedCallback() {
     const dark = matchMedia('(prefers-color-scheme: dark)');
-    const button = element('button', { id: 'theme', type: 'button' }, icon('theme'), element('span', { class: 'word' }));
+    const button = element(
+      'button',
+      { id: 'theme', type: 'button' },
+      icon('theme'),
+      element('span', { class: 'word' }),
+    );
     const now = () => document.documentElement.dataset.theme ?? (dark.matches ? 'dark' : 'light');
     const label = () => {
       const other = now() === 'dark' ? 'light' : 'dark';

@@ -23,9 +23,19 @@ class PhaseTrack extends HTMLElement {
   update({ incident, history, moment, hours }) {
     const scale = scaleOf(incident, moment.offset_s);
     const current = incident.phases.findIndex((phase) => phase.name === incident.phase);
-    const segments = incident.phases.map((phase, i) => ({ ...phase, key: `${i}/${phase.name}`, ...standing(incident, current, i) }));
+    const segments = incident.phases.map((phase, i) => ({
+      ...phase,
+      key: `${i}/${phase.name}`,
+      ...standing(incident, current, i),
+    }));
     if (scale.total > scale.planned) segments.push(overrun(incident, scale));
-    keyed(this.segments, segments, (segment) => segment.key, create, (node, segment) => refresh(node, segment, hours));
+    keyed(
+      this.segments,
+      segments,
+      (segment) => segment.key,
+      create,
+      (node, segment) => refresh(node, segment, hours),
+    );
     this.#mark(incident, scale, hours);
     this.#plot(incident, history, scale, hours);
   }
@@ -72,16 +82,29 @@ function standing(incident, current, i) {
 
 function overrun(incident, scale) {
   const end_s = incident.phases.at(-1)?.end_s ?? 0;
-  return { key: 'overrun', name: 'overrun', start_s: end_s, play_s: scale.total - scale.planned, done: false, current: true };
+  return {
+    key: 'overrun',
+    name: 'overrun',
+    start_s: end_s,
+    play_s: scale.total - scale.planned,
+    done: false,
+    current: true,
+  };
 }
 
 function create({ name }) {
-  return element('li', { class: 'segment' },
+  return element(
+    'li',
+    { class: 'segment' },
     element('span', { class: 'bar' }),
-    element('span', { class: 'caption' },
+    element(
+      'span',
+      { class: 'caption' },
       icon(name === 'overrun' ? 'alert' : phaseIcon(name)),
       element('span', { class: 'word' }, words(name)),
-      element('span', { class: 'start digits' })));
+      element('span', { class: 'start digits' }),
+    ),
+  );
 }
 
 function refresh(node, { name, start_s, end_s, play_s, done, current }, hours) {
@@ -90,20 +113,30 @@ function refresh(node, { name, start_s, end_s, play_s, done, current }, hours) {
   setAttribute(node, 'data-current', current);
   setAttribute(node, 'aria-current', current ? 'step' : null);
   setAttribute(node, 'data-play', play_s);
-  setAttribute(node, 'title', end_s === undefined
-    ? `Over the plan since ${stamp(start_s, hours)}`
-    : `${words(name)}: ${stamp(start_s, hours)} to ${stamp(end_s, hours)}`);
+  setAttribute(
+    node,
+    'title',
+    end_s === undefined
+      ? `Over the plan since ${stamp(start_s, hours)}`
+      : `${words(name)}: ${stamp(start_s, hours)} to ${stamp(end_s, hours)}`,
+  );
   setProperty(node, '--play', play_s);
   setText(node.querySelector('.start'), clock(start_s, hours));
 }
 
 /** Circles for what completed, rings for what began, triangles for what failed: shape tells as colour does. */
 function dot({ data, phase }, scale, hours) {
-  const shape = data.status === 'failed'
-    ? svg('path', { d: 'M0-6 6 5H-6Z', class: 'failed' })
-    : svg('circle', { r: data.marks.length ? 5 : 4, class: data.status === 'in_progress' ? 'began' : 'completed' });
+  const shape =
+    data.status === 'failed'
+      ? svg('path', { d: 'M0-6 6 5H-6Z', class: 'failed' })
+      : svg('circle', { r: data.marks.length ? 5 : 4, class: data.status === 'in_progress' ? 'began' : 'completed' });
   const title = svg('title', {}, `${stamp(data.offset_s, hours)} ${words(data.agent)}: ${data.summary}`);
-  return svg('svg', { x: place(scale.at(data.offset_s)), y: '50%', overflow: 'visible', 'data-dot': phase }, shape, title);
+  return svg(
+    'svg',
+    { x: place(scale.at(data.offset_s)), y: '50%', overflow: 'visible', 'data-dot': phase },
+    shape,
+    title,
+  );
 }
 
 customElements.define('phase-track', PhaseTrack);

@@ -8,8 +8,18 @@ class TriggerMenu extends HTMLElement {
   connectedCallback() {
     this.cards = element('div', { class: 'cards' });
     this.note = element('p', { class: 'note' });
-    this.menu = element('div', { id: 'trigger-menu', class: 'menu', popover: 'auto' }, element('h2', {}, 'Start a scenario'), this.cards);
-    this.button = element('button', { id: 'trigger', type: 'button', popovertarget: 'trigger-menu' }, icon('bolt'), element('span', {}, 'Trigger'));
+    this.menu = element(
+      'div',
+      { id: 'trigger-menu', class: 'menu', popover: 'auto' },
+      element('h2', {}, 'Start a scenario'),
+      this.cards,
+    );
+    this.button = element(
+      'button',
+      { id: 'trigger', type: 'button', popovertarget: 'trigger-menu' },
+      icon('bolt'),
+      element('span', {}, 'Trigger'),
+    );
     this.toastText = element('span');
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
     this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);
@@ -30,7 +40,13 @@ class TriggerMenu extends HTMLElement {
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
     setAttribute(this.button, 'title', frozen ? 'Not connected: nothing can be started' : 'Start another incident');
     if (frozen && this.menu.matches(':popover-open')) this.menu.hidePopover();
-    keyed(this.cards, here ? (scenarios ?? []) : [], (scenario) => scenario.id, scenarioButton, (node, scenario) => refreshScenario(node, scenario, view));
+    keyed(
+      this.cards,
+      here ? (scenarios ?? []) : [],
+      (scenario) => scenario.id,
+      scenarioButton,
+      (node, scenario) => refreshScenario(node, scenario, view),
+    );
     this.#tell(triggered, here, incident);
   }
 
@@ -59,10 +75,13 @@ class TriggerMenu extends HTMLElement {
  * @param {import('../api.js').Scenario} scenario
  */
 export function scenarioButton(scenario) {
-  const button = element('button', { type: 'button', class: 'card', 'data-scenario': scenario.id },
+  const button = element(
+    'button',
+    { type: 'button', class: 'card', 'data-scenario': scenario.id },
     element('span', { class: 'badge severity' }),
     element('span', { class: 'card-title' }),
-    element('span', { class: 'card-facts' }));
+    element('span', { class: 'card-facts' }),
+  );
   button.addEventListener('click', () => {
     button.dispatchEvent(new CustomEvent('incident-trigger', { detail: scenario.id, bubbles: true }));
   });

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Cost;
+use super::{Cost, Mark, Status};
 
 /// An incident ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,18 @@ pub struct Durations {
     pub resolve_s: f64,
 }
 
+impl Durations {
+    /// Notes a milestone. It is reached once: what repeats it later does not move it.
+    pub fn reach(&mut self, mark: Mark, offset_s: f64) {
+        let slot = match mark {
+            Mark::Detected => &mut self.detect_s,
+            Mark::Diagnosed => &mut self.diagnose_s,
+            Mark::Mitigated => &mut self.mitigate_s,
+        };
+        slot.get_or_insert(offset_s);
+    }
+}
+
 /// Finished attempts: actions that completed or failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actions {
@@ -74,4 +86,12 @@ pub struct Actions {
     pub total: u32,
     /// Those that failed.
     pub failed: u32,
+}
+
+impl Actions {
+    /// Counts an action, if it is a finished attempt.
+    pub fn count(&mut self, status: Status) {
+        self.total += u32::from(status != Status::InProgress);
+        self.failed += u32::from(status == Status::Failed);
+    }
 }

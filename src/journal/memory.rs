@@ -117,9 +117,13 @@ impl Log {
         }
         self.head += 1;
         incident.positions.push(self.head);
-        incident.ended |= record.kind == MessageType::IncidentResolved;
         if record.plan.is_some() {
             incident.plan = record.plan;
+        }
+        if record.kind == MessageType::IncidentResolved {
+            // Nobody picks up what has ended.
+            incident.ended = true;
+            incident.plan = None;
         }
         self.events.push_back(Stored {
             position: self.head,

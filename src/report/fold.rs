@@ -84,10 +84,7 @@ fn start(incident: &mut IncidentState, started: IncidentStarted) {
 
 fn act(incident: &mut IncidentState, action: AgentAction) {
     incident.phase = Some(action.phase);
-    if action.status != Status::InProgress {
-        incident.actions.total += 1;
-        incident.actions.failed += u32::from(action.status == Status::Failed);
-    }
+    incident.actions.count(action.status);
     for mark in &action.marks {
         let slot = match mark {
             Mark::Detected => &mut incident.marks.detected,

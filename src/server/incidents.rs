@@ -51,6 +51,8 @@ impl Incidents {
                 });
             }
             folded.board.forget_ended(KEEP);
+            // A long fold must not hold up what is due meanwhile.
+            tokio::task::yield_now().await;
         }
     }
 }
