@@ -26,7 +26,8 @@ class Quiet extends HTMLElement {
         : '',
     );
     show(this.choose, scenarios?.length > 0);
-    setText(this.command.firstElementChild, `incident trigger ${scenarios?.[0]?.id ?? 'NAME'}${urlFlag()}`);
+    const example = scenarios?.find(({ id }) => id === 'database-outage') ?? scenarios?.[0];
+    setText(this.command.firstElementChild, `incident trigger ${example?.id ?? 'NAME'}${urlFlag()}`);
     keyed(
       this.cards,
       scenarios ?? [],
