@@ -44,10 +44,14 @@ impl Problem {
         if let Some(near) = did_you_mean(name.get_ref(), known.clone()) {
             return problem.help(format!("did you mean {near:?}?"));
         }
-        let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        match known.as_str() {
-            "" => problem.help(format!("the file defines no {what}")),
-            _ => problem.help(format!("the file defines {known}")),
+        let known = known.into_iter().collect::<Vec<_>>();
+        match known.as_slice() {
+            [] => problem.help(format!("the file defines no {what}")),
+            _ if known.len() <= 20 => problem.help(format!("the file defines {}", known.join(", "))),
+            _ => {
+                let more = known.len() - 20;
+                problem.help(format!("the file defines {} and {more} more", known[..20].join(", ")))
+            }
         }
     }
 
@@ -73,7 +77,8 @@ impl Problem {
 #[derive(Debug, Clone)]
 pub struct ScenarioError {
     origin: String,
-    text: String,
+    /// `None` if it could not be read.
+    text: Option<String>,
     /// The mistakes, at least one.
     pub problems: Vec<Problem>,
 }
@@ -81,17 +86,19 @@ pub struct ScenarioError {
 impl ScenarioError {
     pub(super) fn new(origin: &str, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.span.start);
-        Self { origin: origin.to_owned(), text: text.to_owned(), problems }
+        Self { origin: origin.to_owned(), text: Some(text.to_owned()), problems }
     }
 
     /// A file that could not even be read.
     pub(super) fn unreadable(origin: &str, error: &std::io::Error) -> Self {
-        Self::new(origin, "", vec![Problem::new(0..0, format!("cannot be read: {error}"), "")])
+        let problems = vec![Problem::new(0..0, format!("cannot be read: {error}"), "")];
+        Self { origin: origin.to_owned(), text: None, problems }
     }
 
     /// Line and column of a place, from 1; columns count characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let text = self.text.as_deref().unwrap_or_default();
+        let before = text.get(..offset).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         (line, column)
@@ -103,20 +110,10 @@ impl ScenarioError {
         let handler = GraphicalReportHandler::new_themed(theme).with_width(110);
         let mut out = String::new();
         for problem in &self.problems {
-            let mut report = miette::MietteDiagnostic::new(problem.message.clone());
-            report.help.clone_from(&problem.help);
-            if !self.text.is_empty() {
-                let length = problem.span.len().max(1);
-                report = report.with_label(LabeledSpan::at(
-                    problem.span.start..problem.span.start + length,
-                    problem.label.clone(),
-                ));
-            }
-            let source = NamedSource::new(&self.origin, self.text.clone());
-            let report = miette::Report::from(report).with_source_code(source);
-            if self.text.is_empty() {
-                out += &format!("{}: ", self.origin);
-            }
+            let report = match &self.text {
+                Some(text) => shown_in(&self.origin, text, problem),
+                None => miette::MietteDiagnostic::new(format!("{}: {}", self.origin, problem.message)).into(),
+            };
             // Writing to a String cannot fail; a report that could not be drawn still says what is wrong.
             if handler.render_report(&mut out, report.as_ref()).is_err() {
                 out += &problem.message;
@@ -126,12 +123,28 @@ impl ScenarioError {
     }
 }
 
+/// A mistake with the lines of its place.
+fn shown_in(origin: &str, text: &str, problem: &Problem) -> miette::Report {
+    let mut report = miette::MietteDiagnostic::new(problem.message.clone());
+    report.help.clone_from(&problem.help);
+    let span = problem.span.start..problem.span.start + problem.span.len().max(1);
+    // An empty text has no line that could be shown.
+    let text = if text.is_empty() { "\n" } else { text };
+    let source = NamedSource::new(origin, text.to_owned());
+    let report = report.with_label(LabeledSpan::at(span, problem.label.clone()));
+    miette::Report::from(report).with_source_code(source)
+}
+
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (count, problem) in self.problems.iter().enumerate() {
-            let (line, column) = self.line_column(problem.span.start);
             let newline = if count == 0 { "" } else { "\n" };
-            write!(f, "{newline}{}:{line}:{column}: {}", self.origin, problem.message)?;
+            write!(f, "{newline}{}:", self.origin)?;
+            if self.text.is_some() {
+                let (line, column) = self.line_column(problem.span.start);
+                write!(f, "{line}:{column}:")?;
+            }
+            write!(f, " {}", problem.message)?;
             if let Some(help) = &problem.help {
                 write!(f, " ({help})")?;
             }

@@ -13,10 +13,10 @@ pub struct Micros(pub u64);
 const UNITS: [(&str, u64); 5] =
     [("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
 
-/// The longest duration that is accepted: a year of incident time keeps every sum far from overflow.
-const LONGEST: u64 = 366 * 86_400_000_000;
-
 impl Micros {
+    /// The longest duration that is accepted, and the longest incident: a year.
+    pub(super) const LONGEST: Self = Self(366 * 86_400_000_000);
+
     /// In seconds.
     pub fn secs(self) -> f64 {
         self.0 as f64 / 1e6
@@ -56,7 +56,7 @@ impl FromStr for Micros {
             }
             smallest = scale;
             let part = number * scale as f64;
-            if part > LONGEST as f64 || total + part.round() as u64 > LONGEST {
+            if part > Self::LONGEST.0 as f64 || total + part.round() as u64 > Self::LONGEST.0 {
                 return Err(format!("{text:?} is more than a year"));
             }
             total += part.round() as u64;
@@ -109,6 +109,7 @@ impl<'de> Deserialize<'de> for Micros {
 impl std::ops::Add for Micros {
     type Output = Self;
 
+    /// Stops at the largest number: a chain of many long steps is refused later, by [`Micros::LONGEST`].
     fn add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }

@@ -1,5 +1,7 @@
 //! `[expect]`: what `incident validate` asserts of a playback, ours or a third party's.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 
 use super::Micros;
@@ -32,7 +34,7 @@ pub struct Expect {
 
 /// Bounds of a duration, both included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Range<Micros>")]
 pub struct Bounds {
     /// At least.
     pub min: Option<Micros>,
@@ -42,10 +44,43 @@ pub struct Bounds {
 
 /// Bounds of a number, both included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Range<u32>")]
 pub struct Counts {
     /// At least.
     pub min: Option<u32>,
     /// At most.
     pub max: Option<u32>,
+}
+
+/// Both as they are read: the reader's error shows the place of a range that nothing lies in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Range<T> {
+    min: Option<T>,
+    max: Option<T>,
+}
+
+impl<T: PartialOrd + Display> Range<T> {
+    fn checked(self) -> Result<Self, String> {
+        match (&self.min, &self.max) {
+            (Some(min), Some(max)) if min > max => Err(format!("min ({min}) is above max ({max})")),
+            _ => Ok(self),
+        }
+    }
+}
+
+impl TryFrom<Range<Micros>> for Bounds {
+    type Error = String;
+
+    fn try_from(range: Range<Micros>) -> Result<Self, String> {
+        range.checked().map(|Range { min, max }| Self { min, max })
+    }
+}
+
+impl TryFrom<Range<u32>> for Counts {
+    type Error = String;
+
+    fn try_from(range: Range<u32>) -> Result<Self, String> {
+        range.checked().map(|Range { min, max }| Self { min, max })
+    }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::{Expect, Interpolate, Keyframes, Micros};
-use crate::contract::{Mark, Severity};
+use crate::contract::{Mark, Position, Severity};
 
 /// A whole scenario file.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,7 +25,7 @@ pub struct ScenarioFile {
     /// What the countdown runs to, incident time.
     pub target: Micros,
     /// Decides noise, jitter and failures unless the trigger brings another. Below 2^53.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seed")]
     pub seed: u64,
     /// Screen time between two samples of the metrics.
     #[serde(default = "two_seconds")]
@@ -36,8 +36,10 @@ pub struct ScenarioFile {
     /// Where the facts of a real incident come from.
     pub provenance: Option<Provenance>,
     /// Name to role.
+    #[serde(deserialize_with = "agents")]
     pub agents: Ordered<String>,
     /// They tile the incident.
+    #[serde(deserialize_with = "phases")]
     pub phases: Vec<PhaseFile>,
     /// Name to curve.
     #[serde(default)]
@@ -48,6 +50,7 @@ pub struct ScenarioFile {
     #[serde(default)]
     pub hypotheses: Vec<Hypothesis>,
     /// What the agents do.
+    #[serde(deserialize_with = "steps")]
     pub steps: Vec<Step>,
     /// How it ends.
     pub resolution: Resolution,
@@ -57,6 +60,37 @@ pub struct ScenarioFile {
 
 fn two_seconds() -> Spanned<Micros> {
     Spanned::new(0..0, Micros(2_000_000))
+}
+
+// Checked while reading: the reader's errors know the place of a value that has none of its own later.
+
+fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let seed = u64::deserialize(deserializer)?;
+    if seed < Position::LIMIT { Ok(seed) } else { Err(de::Error::custom("the seed is not below 2^53")) }
+}
+
+fn agents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ordered<String>, D::Error> {
+    let agents = Ordered::deserialize(deserializer)?;
+    if agents.0.is_empty() {
+        return Err(de::Error::custom("no agents: somebody has to act"));
+    }
+    Ok(agents)
+}
+
+fn phases<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PhaseFile>, D::Error> {
+    let phases = Vec::deserialize(deserializer)?;
+    if phases.is_empty() {
+        return Err(de::Error::custom("no phases: an incident has at least one"));
+    }
+    Ok(phases)
+}
+
+fn steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, D::Error> {
+    let steps = Vec::deserialize(deserializer)?;
+    if steps.is_empty() {
+        return Err(de::Error::custom("no steps: nobody does anything"));
+    }
+    Ok(steps)
 }
 
 /// Where the facts of a real incident come from.
@@ -203,7 +237,7 @@ pub struct EvidenceFile {
     /// What it said.
     pub text: Option<String>,
     /// What it measured.
-    pub value: Option<f64>,
+    pub value: Option<Spanned<f64>>,
 }
 
 /// What follows a failed attempt.

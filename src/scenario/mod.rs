@@ -37,6 +37,7 @@ pub struct Scenario {
     pub text: String,
     /// SHA-256 of the text, the first 16 hexadecimal digits.
     pub digest: String,
+    duration: Micros,
 }
 
 impl Scenario {
@@ -53,10 +54,10 @@ impl Scenario {
             return Err(fail(problems));
         }
         let digest = Sha256::digest(text.as_bytes());
-        let digest = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let scenario = Self { file, origin: origin.to_owned(), text: text.to_owned(), digest };
-        scenario.compile(scenario.file.seed).map_err(|error| fail(vec![error.problem()]))?;
-        Ok(scenario)
+        let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let timeline = timeline::compile(&file, &digest, file.seed);
+        let duration = timeline.map_err(|error| fail(vec![error.problem()]))?.duration();
+        Ok(Self { file, origin: origin.to_owned(), text: text.to_owned(), digest, duration })
     }
 
     /// What is played with this seed.
@@ -65,6 +66,11 @@ impl Scenario {
     /// When this seed takes a branch that runs past the resolution, or never reaches it.
     pub fn compile(&self, seed: u64) -> Result<Timeline, CompileError> {
         timeline::compile(&self.file, &self.digest, seed)
+    }
+
+    /// How long it takes on screen at speed 1 with the file's own seed; another seed may take other branches.
+    pub fn duration(&self) -> Micros {
+        self.duration
     }
 
     /// The scenario's id.

@@ -43,7 +43,7 @@ pub(super) async fn scenarios(State(app): State<Arc<App>>) -> Response {
             "severity": file.severity,
             "services": file.services,
             "target_s": file.target.secs(),
-            "screen_s": scenario.compile(file.seed).map(|timeline| timeline.duration().secs()).ok(),
+            "screen_s": scenario.duration().secs(),
             "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
         })
     });

@@ -125,9 +125,26 @@ const CASES: &[Case] = &[
     ("30s = 100", "30s = -100", "fewer than 0 users", "{ 0s = 0, 30s = -100", ""),
     ("p10 = 1", "p10 = 9", "p10, p50 and p90 do not rise", "{ quantity", ""),
     ("id = \"a\"", "id = \"A b\"", "\"A b\" cannot be an id", "\"A b\"", "database-outage"),
-    ("id = \"a\"", "id = \"a\"\nseed = 9007199254740992", "the seed is not below 2^53", "", ""),
+    ("id = \"a\"", "id = \"a\"\nseed = 9007199254740992", "the seed is not below 2^53", "9007199254740992", ""),
+    ("agents = { detection = \"Looks\", repair = \"Mends\" }", "agents = {}", "no agents", "{}", ""),
     ("jitter = \"0s\"", "metrics_every = \"1ms\"", "metrics_every is below 100ms", "\"1ms\"", ""),
     ("jitter = \"0s\"", "jitter = ", "", "", ""),
+    ("p50 = 2, p90 = 3", "p50 = inf, p90 = inf", "a forecast has to be a number", "{ quantity", ""),
+    ("p10 = 1", "p10 = -inf", "a forecast has to be a number", "{ quantity", ""),
+    ("p50 = 2", "p50 = nan", "a forecast has to be a number", "{ quantity", ""),
+    ("hypothesis = \"leak\"\nforecast", "evidence = [{ kind = \"k\", ref = \"r\", value = nan }]\nforecast", "evidence has to be a number", "nan", ""),
+    ("hypothesis = \"leak\"\nforecast", "evidence = [{ kind = \"k\", ref = \"r\", value = 1.7976e308 }]\nforecast", "evidence has to be a number", "1.7976e308", ""),
+    ("confidence = 0.9", "confidence = nan", "a confidence is from 0 to 1", "nan", ""),
+    ("fails = 0.5", "fails = nan", "a failure is from 0 to 1", "nan", ""),
+    ("noise = 0.1", "noise = nan", "noise is a relative deviation", "errors", ""),
+    ("\"ratio\", noise = 0.1, keys = { 0s = 0.1", "\"ms\", noise = 1, keys = { 0s = 1.7e308", "a metric has to be a number", "errors", ""),
+    ("\"ratio\", noise = 0.1, keys = { 0s = 0.1", "\"ms\", noise = 1, keys = { 0s = -2e12", "a metric has to be a number", "errors", ""),
+    ("find = 10", "find = 1e308", "the cost of a phase has to be a number", "find", ""),
+    ("find = 10", "find = nan", "the cost of a phase has to be a number", "find", ""),
+    ("30s = 100", "30s = 1e300", "more than 2^53 users", "{ 0s = 0, 30s = 1e300", ""),
+    ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\ndetect = { min = \"2s\", max = \"1s\" }", "min (2s) is above max (1s)", "{ min", ""),
+    ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\nfailed = { min = 3, max = 2 }", "min (3) is above max (2)", "{ min", ""),
+    ("play = \"10s\"", "play = \"365d\"", "more than 20000", "\"365d\"", "a shorter `play`, or raise metrics_every"),
     ("at = \"5s\"", "at = \"55s\"", "is still busy at", "\"", "make the step earlier or shorter"),
 ];
 
@@ -220,4 +237,148 @@ fn bytes_that_are_no_text_are_told_not_read() {
     let errors = Library::from_folder(scratch.path()).unwrap_err();
     assert!(errors[0].to_string().contains("a.toml"), "{}", errors[0]);
     assert!(errors[0].render(false).contains("cannot be read"), "{}", errors[0].render(false));
+}
+
+/// A scenario with these phases, steps and resolution.
+fn made_of(phases: &str, steps: &str, resolution: &str) -> String {
+    format!(
+        "id = \"a\"\ntitle = \"t\"\nseverity = \"SEV1\"\nservices = []\ntarget = \"1m\"\nagents = {{ x = \"y\" }}\n\
+         {phases}\n{steps}\n[resolution]\nsummary = \"s\"\n{resolution}\n"
+    )
+}
+
+const ONE_PHASE: &str = "phases = [{ name = \"p\", at = \"0s\" }]";
+
+fn one_step(rest: &str) -> String {
+    format!("[[steps]]\nid = \"s\"\nagent = \"x\"\naction = \"a\"\nsummary = \"s\"\n{rest}\n")
+}
+
+/// The only problem of a text: its message, and the text from its place on.
+fn only_problem(text: &str) -> (String, &str, String) {
+    let Err(error) = Scenario::parse("wrong.toml", text) else { panic!("it was accepted") };
+    assert_eq!(error.problems.len(), 1, "{error}");
+    let problem = &error.problems[0];
+    (problem.message.clone(), &text[problem.span.start..], problem.help.clone().unwrap_or_default())
+}
+
+#[test]
+fn what_is_empty_is_shown_at_its_key() {
+    let text = made_of("phases = []", &one_step("at = \"1s\""), "at = \"5s\"");
+    let (message, at, _) = only_problem(&text);
+    assert!(message.contains("no phases") && at.starts_with("[]"), "{message} at {at}");
+    let text = made_of(ONE_PHASE, "steps = []", "at = \"5s\"");
+    let (message, at, _) = only_problem(&text);
+    assert!(message.contains("no steps") && at.starts_with("[]"), "{message} at {at}");
+}
+
+#[test]
+fn more_samples_than_anybody_watches_are_refused_before_they_are_made() {
+    let step = one_step("at = \"1s\"");
+    let text = made_of(ONE_PHASE, &step, "at = \"30d\"");
+    let (message, at, help) = only_problem(&text);
+    assert!(message.contains("more than 20000") && message.contains("30d"), "{message}");
+    assert!(at.starts_with("\"p\""), "the long phase: {at}");
+    assert!(help.contains("give phase \"p\" a `play`, or raise metrics_every"), "{help}");
+
+    let text = made_of(&format!("metrics_every = \"100ms\"\n{ONE_PHASE}"), &step, "at = \"1h\"");
+    let (message, at, _) = only_problem(&text);
+    assert!(message.contains("36001 samples") && at.starts_with("\"100ms\""), "{message} at {at}");
+
+    let text = made_of(&format!("metrics_every = \"200ms\"\n{ONE_PHASE}"), &step, "at = \"1h\"");
+    Scenario::parse("long.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+    let slow = "metrics_every = \"1d\"\nphases = [{ name = \"p\", at = \"0s\", play = \"366d\" }, { name = \"q\", at = \"10s\", play = \"1d\" }]";
+    let text = made_of(slow, &step, "at = \"1h\"");
+    let (message, at, _) = only_problem(&text);
+    assert!(message.contains("plays for 367d") && at.starts_with("\"366d\""), "{message} at {at}");
+}
+
+/// Steps `s0` to `s{count - 1}`, each after the next one written: the last is the first to happen.
+fn reversed(count: usize, more: &str) -> String {
+    let steps = (0..count).map(|place| {
+        let when =
+            if place + 1 == count { "at = \"1s\"".to_owned() } else { format!("after = \"s{}\"", place + 1) };
+        one_step(&format!("{when}\n{more}")).replace("id = \"s\"", &format!("id = \"s{place}\""))
+    });
+    steps.collect()
+}
+
+#[test]
+fn a_chain_of_thousands_of_steps_in_reverse_order_is_followed_quickly() {
+    let text = made_of(
+        ONE_PHASE,
+        &reversed(9_000, "delay = \"1ms\"").replace("at = \"1s\"\ndelay = \"1ms\"", "at = \"1s\""),
+        "at = \"60s\"",
+    );
+    let began = std::time::Instant::now();
+    let scenario = Scenario::parse("long.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+    assert!(scenario.compile(7).unwrap().events.len() > 9_000);
+    assert!(began.elapsed().as_secs() < 20, "it took {:?}", began.elapsed());
+}
+
+#[test]
+fn a_ring_of_thousands_of_steps_is_found() {
+    let text =
+        made_of(ONE_PHASE, &reversed(9_000, "").replace("at = \"1s\"", "after = \"s0\""), "at = \"60s\"");
+    let (message, at, help) = only_problem(&text);
+    assert!(message.contains("steps wait for each other") && at.starts_with("\"s0\""), "{message}");
+    assert!(help.len() < 1_000, "a help of {} bytes helps nobody", help.len());
+}
+
+#[test]
+fn too_many_steps_are_one_mistake() {
+    let text = made_of(ONE_PHASE, &reversed(10_001, ""), "at = \"60s\"");
+    let (message, at, _) = only_problem(&text);
+    assert!(message.contains("10001 steps") && at.starts_with("\"s10000\""), "{message} at {at}");
+}
+
+#[test]
+fn too_many_attempts_are_refused() {
+    let more = "takes = \"1ms\"\nfails = 1\nretry = { times = 100 }";
+    let text = made_of(ONE_PHASE, &reversed(100, more), "at = \"60s\"");
+    let (message, ..) = only_problem(&text);
+    assert!(message.contains("more than 20000"), "{message}");
+}
+
+#[test]
+fn no_incident_lasts_longer_than_a_year() {
+    let year =
+        one_step("at = \"1s\"\ntakes = \"300d\"\nfails = 1\nretry = { times = 100, backoff = \"366d\" }");
+    let text = made_of(ONE_PHASE, &year, "after = \"s\"");
+    let (message, at, _) = only_problem(&text);
+    assert!(message.contains("more than a year") && at.starts_with("\"s\""), "{message} at {at}");
+    // Even sums that no integer holds.
+    let more = "takes = \"366d\"\nfails = 1\nretry = { times = 98, backoff = \"366d\" }";
+    let text = made_of(ONE_PHASE, &reversed(100, more), "after = \"s0\"");
+    let (message, ..) = only_problem(&text);
+    assert!(message.contains("more than a year"), "{message}");
+    // What is still busy by then is told as any other.
+    let text = made_of(ONE_PHASE, &year, "at = \"1h\"");
+    let (message, ..) = only_problem(&text);
+    assert!(message.contains("is still busy at"), "{message}");
+}
+
+#[test]
+fn an_empty_file_is_told_with_its_name_and_what_it_lacks() {
+    let error = Scenario::parse("toml/empty.toml", "").unwrap_err();
+    let rendered = error.render(false);
+    assert!(rendered.contains("[toml/empty.toml:1:1]"), "{rendered}");
+    assert!(rendered.trim_start().starts_with("× missing field"), "{rendered}");
+    assert!(error.to_string().starts_with("toml/empty.toml:1:1: missing field"), "{error}");
+}
+
+#[test]
+fn a_file_that_breaks_off_is_shown_where_it_does() {
+    for text in ["id = ", "id = \"a", "[expect", "ü"] {
+        let rendered = Scenario::parse("wrong.toml", text).unwrap_err().render(false);
+        assert!(rendered.contains("[wrong.toml:1:"), "{text:?}:\n{rendered}");
+        assert!(rendered.contains(text.trim()), "{text:?}:\n{rendered}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_has_no_place() {
+    let scratch = Scratch::new();
+    let errors = Library::from_folder(&scratch.path().join("nowhere")).unwrap_err();
+    assert!(errors[0].to_string().contains("nowhere: cannot be read"), "{}", errors[0]);
+    assert!(errors[0].render(false).contains("nowhere: cannot be read"), "{}", errors[0].render(false));
 }

@@ -261,3 +261,25 @@ fn a_seed_that_leads_nowhere_is_told() {
     assert!(!errors.is_empty(), "some seed fails three times");
     assert!(errors[0].contains("never ends") && errors[0].contains("with seed"), "{}", errors[0]);
 }
+
+#[test]
+fn a_sound_scenario_knows_how_long_it_plays() {
+    for scenario in library().iter() {
+        assert_eq!(scenario.duration(), scenario.compile(scenario.file.seed).unwrap().duration());
+    }
+    assert_eq!(library().get("database-outage").unwrap().duration().0, 180_000_000);
+}
+
+#[test]
+fn the_peak_of_users_lies_within_the_incident() {
+    let peak = |users: &str| {
+        let text = BRANCHES.replacen("[[steps]]", &format!("[impact]\nusers = {{ {users} }}\n[[steps]]"), 1);
+        let text = text.replace("after = \"either\"\ndelay = \"5s\"", "at = \"100s\"");
+        let scenario = Scenario::parse("users.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+        resolved(&scenario.compile(0).unwrap()).users_peak
+    };
+    assert_eq!(peak("0s = 10, 50s = 70, 200s = 1000"), Some(380), "a third of the way up");
+    assert_eq!(peak("0s = 10, 50s = 700, 200s = 100"), Some(700));
+    assert_eq!(peak("0s = 10, 100s = 70, 101s = 1000"), Some(70), "a keyframe at the end counts");
+    assert_eq!(peak("150s = 30, 160s = 1000"), Some(30), "held before the first keyframe");
+}

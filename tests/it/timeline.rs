@@ -254,3 +254,34 @@ fn a_frame_says_what_its_message_says() {
         assert_eq!(envelope.time, time);
     }
 }
+
+/// Every draw has a name: what another step draws shifts nobody.
+#[test]
+fn another_step_leaves_the_shifts_of_the_others_alone() {
+    let step = |id: &str, at: &str, more: &str| {
+        format!(
+            "[[steps]]\nid = \"{id}\"\nat = \"{at}\"\nagent = \"x\"\naction = \"a\"\nsummary = \"s\"\n{more}\n"
+        )
+    };
+    let text = |steps: &[String]| {
+        format!(
+            "id = \"a\"\ntitle = \"t\"\nseverity = \"SEV1\"\nservices = []\ntarget = \"2m\"\njitter = \"2s\"\n\
+             agents = {{ x = \"y\" }}\nphases = [{{ name = \"p\", at = \"0s\" }}]\n{}\n\
+             [resolution]\nat = \"2m\"\nsummary = \"s\"\n",
+            steps.concat()
+        )
+    };
+    let (early, late) = (step("early", "20s", "takes = \"10s\""), step("late", "90s", ""));
+    let between = step("between", "60s", "takes = \"5s\"");
+    let moments = |text: &str, seed| {
+        let timeline = Scenario::parse("a.toml", text).unwrap().compile(seed).unwrap();
+        let kept = actions(&timeline).into_iter().filter(|action| action.step.as_deref() != Some("between"));
+        kept.map(|action| action.offset_s).collect::<Vec<_>>()
+    };
+    for seed in 0..20 {
+        let without = moments(&text(&[early.clone(), late.clone()]), seed);
+        let with = moments(&text(&[early.clone(), between.clone(), late.clone()]), seed);
+        assert_eq!(without, with, "seed {seed}");
+        assert!((without[0] + 10.0 - without[1]).abs() > 1e-9, "both ends draw for themselves: {without:?}");
+    }
+}

@@ -13,12 +13,34 @@ pub(super) fn problems(file: &ScenarioFile) -> Vec<Problem> {
     values::metrics(file, &mut found);
     values::impact(file, &mut found);
     values::hypotheses(file, &mut found);
-    steps::references(file, &mut found);
+    if let Some(step) = file.steps.get(MOST_STEPS) {
+        let message = format!("{} steps: more than {MOST_STEPS}", file.steps.len());
+        found.push(Problem::new(step.id.span(), message, "the first too many"));
+        return found;
+    }
+    let by_id = steps::ById::new(file);
+    steps::references(file, &by_id, &mut found);
     steps::ranges(file, &mut found);
-    steps::cycles(file, &mut found);
-    steps::resolution(file, &mut found);
+    steps::cycles(file, &by_id, &mut found);
+    steps::resolution(file, &by_id, &mut found);
     steps::expectations(file, &mut found);
     found
+}
+
+/// The most steps that a file has.
+const MOST_STEPS: usize = 10_000;
+
+/// Values whose sums and products stay far from infinity, which JSON can't say.
+const LARGEST: f64 = 1e12;
+
+/// Also whether it is a number at all.
+fn sensible(value: f64) -> bool {
+    value.abs() <= LARGEST
+}
+
+fn not_sensible(span: std::ops::Range<usize>, what: &str) -> Problem {
+    let message = format!("{what} has to be a number from -10^12 to 10^12");
+    Problem::new(span, message, "out of range").help("a larger unit makes a smaller number")
 }
 
 /// Reports the second of two things with one name.

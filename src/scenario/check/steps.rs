@@ -1,22 +1,32 @@
 //! Steps, the edges between them, the resolution and the expectations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use toml::Spanned;
 
 use super::super::file::{After, On, ScenarioFile, Step};
 use super::super::{Expect, Micros, Problem};
-use super::unique;
+use super::{not_sensible, sensible, unique};
+
+/// Steps by id. A file may have thousands: none is searched for in the list of all.
+pub(super) struct ById<'a>(HashMap<&'a str, &'a Step>);
+
+impl<'a> ById<'a> {
+    pub(super) fn new(file: &'a ScenarioFile) -> Self {
+        Self(file.steps.iter().map(|step| (step.id.get_ref().as_str(), step)).collect())
+    }
+
+    fn get(&self, id: &str) -> Option<&'a Step> {
+        self.0.get(id).copied()
+    }
+}
 
 fn step_ids(file: &ScenarioFile) -> impl Iterator<Item = &str> + Clone {
     file.steps.iter().map(|step| step.id.get_ref().as_str())
 }
 
-pub(super) fn references(file: &ScenarioFile, found: &mut Vec<Problem>) {
+pub(super) fn references(file: &ScenarioFile, steps: &ById, found: &mut Vec<Problem>) {
     unique("steps", file.steps.iter().map(|step| &step.id), found);
-    if file.steps.is_empty() {
-        found.push(Problem::new(file.id.span(), "no steps: nobody does anything", "in this scenario"));
-    }
     for step in &file.steps {
         if !file.agents.0.iter().any(|(name, _)| name.get_ref() == step.agent.get_ref()) {
             let names = file.agents.0.iter().map(|(name, _)| name.get_ref().as_str());
@@ -35,7 +45,8 @@ pub(super) fn references(file: &ScenarioFile, found: &mut Vec<Problem>) {
                 );
             }
         }
-        when(file, &step.id, step.at.as_ref(), step.after.as_ref(), step.delay.as_ref(), found);
+        let moment = (step.at.as_ref(), step.after.as_ref(), step.delay.as_ref());
+        when((file, steps), &step.id, moment, found);
     }
 }
 
@@ -46,13 +57,14 @@ fn known_hypothesis(file: &ScenarioFile, name: &Spanned<String>, found: &mut Vec
     }
 }
 
+/// `at`, `after` and `delay` as they are given.
+type Moment<'a> = (Option<&'a Spanned<Micros>>, Option<&'a After>, Option<&'a Spanned<Micros>>);
+
 /// A moment is given in exactly one way, and a step that it hangs on exists and can have that outcome.
 fn when(
-    file: &ScenarioFile,
+    (file, steps): (&ScenarioFile, &ById),
     owner: &Spanned<String>,
-    at: Option<&Spanned<Micros>>,
-    after: Option<&After>,
-    delay: Option<&Spanned<Micros>>,
+    (at, after, delay): Moment,
     found: &mut Vec<Problem>,
 ) {
     match (at, after) {
@@ -72,7 +84,7 @@ fn when(
         );
     }
     let Some(after) = after else { return };
-    let Some(parent) = file.steps.iter().find(|step| step.id.get_ref() == after.step.get_ref()) else {
+    let Some(parent) = steps.get(after.step.get_ref()) else {
         found.push(Problem::unknown("step", &after.step, step_ids(file)));
         return;
     };
@@ -109,8 +121,15 @@ pub(super) fn ranges(file: &ScenarioFile, found: &mut Vec<Problem>) {
         if let Some(forecast) = &step.forecast {
             let values = forecast.get_ref();
             let (low, high) = (values.p10.unwrap_or(values.p50), values.p90.unwrap_or(values.p50));
-            if !(low <= values.p50 && values.p50 <= high) {
+            if ![low, values.p50, high].into_iter().all(sensible) {
+                found.push(not_sensible(forecast.span(), "a forecast"));
+            } else if !(low <= values.p50 && values.p50 <= high) {
                 found.push(Problem::new(forecast.span(), "p10, p50 and p90 do not rise", "this forecast"));
+            }
+        }
+        for value in step.evidence.iter().filter_map(|evidence| evidence.value.as_ref()) {
+            if !sensible(*value.get_ref()) {
+                found.push(not_sensible(value.span(), "evidence"));
             }
         }
         retry(step, found);
@@ -128,39 +147,41 @@ fn retry(step: &Step, found: &mut Vec<Problem>) {
 }
 
 /// Steps may not wait for themselves. Reports each ring once, at the step where it is closed.
-pub(super) fn cycles(file: &ScenarioFile, found: &mut Vec<Problem>) {
-    let parents: HashMap<&str, &After> = file
-        .steps
-        .iter()
-        .filter_map(|step| step.after.as_ref().map(|after| (step.id.get_ref().as_str(), after)))
-        .collect();
-    let mut sound = std::collections::HashSet::new();
+pub(super) fn cycles(file: &ScenarioFile, steps: &ById, found: &mut Vec<Problem>) {
+    let mut seen = HashSet::new();
     for start in step_ids(file) {
-        let mut path = vec![start];
+        // The place of each step on the way: what was seen but is not on it, an earlier way has followed.
+        let (mut path, mut places) = (Vec::new(), HashMap::new());
         let mut here = start;
-        while let Some(after) = parents.get(here) {
-            let next = after.step.get_ref().as_str();
-            if sound.contains(next) {
-                break;
-            }
-            if let Some(ring) = path.iter().position(|seen| *seen == next) {
-                let names = path[ring..].iter().chain([&next]).copied().collect::<Vec<_>>().join(" -> ");
+        while seen.insert(here) {
+            places.insert(here, path.len());
+            path.push(here);
+            let Some(after) = steps.get(here).and_then(|step| step.after.as_ref()) else { break };
+            here = after.step.get_ref();
+            if let Some(ring) = places.get(here) {
                 found.push(
                     Problem::new(after.step.span(), "steps wait for each other", "closes the ring")
-                        .help(format!("{names}: give one of them `at`")),
+                        .help(format!("{}: give one of them `at`", ring_of(&path[*ring..]))),
                 );
-                break;
             }
-            path.push(next);
-            here = next;
         }
-        sound.extend(path);
     }
 }
 
-pub(super) fn resolution(file: &ScenarioFile, found: &mut Vec<Problem>) {
+/// The way around; the middle of a long one is left out.
+fn ring_of(steps: &[&str]) -> String {
+    let mut names = steps.to_vec();
+    names.extend(steps.first());
+    if names.len() > 12 {
+        names.splice(6..names.len() - 5, ["…"]);
+    }
+    names.join(" -> ")
+}
+
+pub(super) fn resolution(file: &ScenarioFile, steps: &ById, found: &mut Vec<Problem>) {
     let resolution = &file.resolution;
-    when(file, &file.id, resolution.at.as_ref(), resolution.after.as_ref(), resolution.delay.as_ref(), found);
+    let moment = (resolution.at.as_ref(), resolution.after.as_ref(), resolution.delay.as_ref());
+    when((file, steps), &file.id, moment, found);
     if let (Some(at), Some(last)) = (&resolution.at, file.phases.last())
         && at.get_ref() <= last.at.get_ref()
     {
@@ -186,23 +207,22 @@ pub(super) fn resolution(file: &ScenarioFile, found: &mut Vec<Problem>) {
 pub(super) fn expectations(file: &ScenarioFile, found: &mut Vec<Problem>) {
     let Some(expect) = &file.expect else { return };
     let Expect { phases, order, root_cause, .. } = expect.get_ref();
-    let mut unknown = |what: &str, name: &str, known: Vec<&str>| {
+    let mut unknown = |what: &str, name: &str, known: &[&str]| {
         if !known.contains(&name) {
             let here = Spanned::new(expect.span(), name.to_owned());
-            found.push(Problem::unknown(&format!("{what} in [expect]:"), &here, known));
+            found.push(Problem::unknown(&format!("{what} in [expect]:"), &here, known.iter().copied()));
         }
     };
+    let known: Vec<&str> = file.phases.iter().map(|phase| phase.name.get_ref().as_str()).collect();
     for phase in phases.iter().flatten() {
-        unknown("phase", phase, file.phases.iter().map(|phase| phase.name.get_ref().as_str()).collect());
+        unknown("phase", phase, &known);
     }
+    let known: Vec<&str> = step_ids(file).collect();
     for step in order.iter().flatten() {
-        unknown("step", step, step_ids(file).collect());
+        unknown("step", step, &known);
     }
+    let known: Vec<&str> = file.hypotheses.iter().map(|known| known.id.get_ref().as_str()).collect();
     if let Some(cause) = root_cause {
-        unknown(
-            "hypothesis",
-            cause,
-            file.hypotheses.iter().map(|known| known.id.get_ref().as_str()).collect(),
-        );
+        unknown("hypothesis", cause, &known);
     }
 }

@@ -2,7 +2,8 @@
 
 use super::super::file::{Hypothesis, ScenarioFile};
 use super::super::{Interpolate, Micros, Problem};
-use super::unique;
+use super::{not_sensible, sensible, unique};
+use crate::contract::Position;
 
 pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Problem>) {
     let id = file.id.get_ref();
@@ -13,29 +14,17 @@ pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Problem>) {
                 .help("ids become part of incident names and URLs: try \"database-outage\""),
         );
     }
-    if file.seed >= crate::contract::Position::LIMIT {
-        found.push(Problem::new(file.id.span(), "the seed is not below 2^53", "in this scenario"));
-    }
     if *file.metrics_every.get_ref() < Micros(100_000) {
         found.push(Problem::new(file.metrics_every.span(), "metrics_every is below 100ms", "too often"));
-    }
-    if file.agents.0.is_empty() {
-        found.push(Problem::new(file.id.span(), "no agents: somebody has to act", "in this scenario"));
     }
     unique("agents", file.agents.0.iter().map(|(name, _)| name), found);
 }
 
 pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Problem>) {
     unique("phases", file.phases.iter().map(|phase| &phase.name), found);
-    let Some(first) = file.phases.first() else {
-        found.push(Problem::new(
-            file.id.span(),
-            "no phases: an incident has at least one",
-            "in this scenario",
-        ));
-        return;
-    };
-    if first.at.get_ref().0 != 0 {
+    if let Some(first) = file.phases.first()
+        && first.at.get_ref().0 != 0
+    {
         found.push(
             Problem::new(first.at.span(), "the first phase does not begin at 0s", "begins here")
                 .help("phases tile the incident from its start"),
@@ -71,6 +60,9 @@ pub(super) fn metrics(file: &ScenarioFile, found: &mut Vec<Problem>) {
                 "of this metric",
             ));
         }
+        if metric.keys.iter().any(|(_, value)| !sensible(value)) {
+            found.push(not_sensible(name.span(), "a metric"));
+        }
         if metric.unit == "ratio" && (metric.keys.min() < 0.0 || metric.keys.max() > 1.0) {
             found.push(Problem::new(name.span(), "a ratio leaves 0..1", "this metric"));
         }
@@ -80,10 +72,14 @@ pub(super) fn metrics(file: &ScenarioFile, found: &mut Vec<Problem>) {
 
 pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Problem>) {
     let Some(impact) = &file.impact else { return };
-    if let Some(users) = &impact.users
-        && users.get_ref().min() < 0.0
-    {
-        found.push(Problem::new(users.span(), "fewer than 0 users are affected", "this curve"));
+    if let Some(users) = &impact.users {
+        if users.get_ref().min() < 0.0 {
+            found.push(Problem::new(users.span(), "fewer than 0 users are affected", "this curve"));
+        }
+        // Beyond it a reader whose numbers are doubles would count others than we do.
+        if users.get_ref().max() > Position::LIMIT as f64 {
+            found.push(Problem::new(users.span(), "more than 2^53 users are affected", "this curve"));
+        }
     }
     let Some(cost) = &impact.cost else { return };
     let currency = cost.currency.get_ref();
@@ -99,7 +95,9 @@ pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Problem>) {
             let names = file.phases.iter().map(|phase| phase.name.get_ref().as_str());
             found.push(Problem::unknown("phase", phase, names));
         }
-        if !(rate.is_finite() && *rate >= 0.0) {
+        if !sensible(*rate) {
+            found.push(not_sensible(phase.span(), "the cost of a phase"));
+        } else if *rate < 0.0 {
             found.push(
                 Problem::new(phase.span(), "the cost of a phase is negative", "this one")
                     .help("the total never falls: give 0 or more a minute"),

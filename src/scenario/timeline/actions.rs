@@ -20,7 +20,7 @@ pub(super) struct Action {
 /// All actions in order.
 pub(super) fn actions(file: &ScenarioFile, plan: &Plan, seed: u64) -> Vec<Action> {
     let screen = Screen::new(file, plan.end);
-    let moments = jitter::moments(plan, &screen, file.jitter, seed);
+    let moments = jitter::moments(file, plan, &screen, seed);
     let mut told: Vec<HypothesisBelief> = Vec::new();
     let actions = plan.occurrences.iter().zip(moments).map(|(occurrence, at)| {
         // Beliefs are read at the written moment, so that a step at a keyframe shows exactly that value.
@@ -111,6 +111,6 @@ fn told_evidence(evidence: &EvidenceFile) -> Evidence {
         kind: evidence.kind.clone(),
         reference: evidence.r#ref.clone(),
         text: evidence.text.clone(),
-        value: evidence.value.map(round_significant),
+        value: evidence.value.as_ref().map(|value| round_significant(*value.get_ref())),
     }
 }

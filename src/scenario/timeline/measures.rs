@@ -2,11 +2,41 @@
 
 use std::collections::BTreeMap;
 
-use super::Screen;
 use super::dice::Dice;
+use super::{CompileError, Screen};
 use crate::contract::{Cost, SystemMetrics};
 use crate::scenario::file::{Metric, ScenarioFile};
 use crate::scenario::{Interpolate, Micros};
+
+/// More samples than anybody would watch: at two seconds each, eleven hours on screen.
+const MOST_SAMPLES: u64 = 20_000;
+
+/// Refuses, before anything is made, what plays for too long or is measured too often.
+pub(super) fn check_length(file: &ScenarioFile, screen: &Screen, seed: u64) -> Result<(), CompileError> {
+    let (duration, every) = (screen.duration(), &file.metrics_every);
+    let samples = duration.div_ceil(every.get_ref().0).saturating_add(1);
+    let phase = &file.phases[screen.longest()];
+    let advice = match phase.play {
+        Some(_) => format!("give phase {:?} a shorter `play`", phase.name.get_ref()),
+        None => format!("give phase {:?} a `play`", phase.name.get_ref()),
+    };
+    let long = phase.play.as_ref().map_or(phase.name.span(), toml::Spanned::span);
+    let played = Micros(duration);
+    if duration > Micros::LONGEST.0 {
+        let message = format!("the incident plays for {played}, more than a year");
+        return Err(CompileError { message, seed, span: long, help: advice });
+    }
+    if samples > MOST_SAMPLES {
+        let message = format!(
+            "{samples} samples of the metrics, one every {} for {played}: more than {MOST_SAMPLES}",
+            every.get_ref()
+        );
+        // The default is written nowhere: then it is the phase that is too long.
+        let span = if every.span().is_empty() { long } else { every.span() };
+        return Err(CompileError { message, seed, span, help: format!("{advice}, or raise metrics_every") });
+    }
+    Ok(())
+}
 
 /// The curves of one compiled scenario.
 pub(super) struct Measures<'a> {
@@ -36,7 +66,7 @@ impl<'a> Measures<'a> {
             })
             .collect();
         (0..=last).map(move |number| {
-            let due = (number * every).min(duration);
+            let due = number.saturating_mul(every).min(duration);
             let time = round_to_millis(self.screen.incident(due));
             let metrics = curves
                 .iter_mut()
@@ -59,9 +89,12 @@ impl<'a> Measures<'a> {
         Some(users.get_ref().at(time, Interpolate::Linear).round() as u64)
     }
 
-    pub(super) fn users_peak(&self) -> Option<u64> {
+    /// The most users at any moment up to the end; what the curve does after it never happens.
+    pub(super) fn users_peak(&self, end: Micros) -> Option<u64> {
         let users = self.file.impact.as_ref()?.users.as_ref()?;
-        Some(users.get_ref().max().round() as u64)
+        let keys = users.get_ref().iter().map(|(time, _)| time).filter(|time| *time < end);
+        // Straight lines between keyframes: the curve is highest at one of them, or at either end.
+        keys.chain([Micros(0), end]).filter_map(|time| self.users(time)).max()
     }
 
     /// The exact integral of the rates up to a moment, rounded to cents.

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::file::ScenarioFile;
 use super::{Micros, Problem};
 use crate::contract::{
-    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, MAX_EVENT_BYTES, Mark, Message,
-    MetricInfo, Outcome, Phase, Run, Status,
+    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, MAX_EVENT_BYTES, Message,
+    MetricInfo, Outcome, Phase, Run,
 };
 
 use measures::{Measures, round_to_millis};
@@ -68,20 +68,25 @@ impl Timeline {
     /// What ends the incident when it is cancelled after its first `emitted` events, `screen_us` into it.
     pub fn cancelled(&self, emitted: usize, screen_us: u64) -> Message {
         let events = &self.events[..emitted.min(self.events.len())];
-        let mut cost: Option<Cost> = None;
-        let mut users_peak = None;
-        let mut offset_s = 0.0_f64;
-        for event in events {
-            offset_s = event.message.offset_s().unwrap_or(offset_s);
-            if let Message::SystemMetrics(sample) = &event.message {
-                cost.clone_from(&sample.cost);
-                users_peak = users_peak.max(sample.users_affected);
-            }
-        }
-        if let Some(Message::IncidentStarted(started)) = events.first().map(|event| &event.message) {
-            let now = Screen::of_phases(&started.phases).incident(screen_us);
-            offset_s = offset_s.max(round_to_millis(now).secs());
-        }
+        let phases = match self.events.first().map(|event| &event.message) {
+            Some(Message::IncidentStarted(started)) => started.phases.as_slice(),
+            _ => &[],
+        };
+        let last = events.last().and_then(|event| event.message.offset_s()).unwrap_or_default();
+        let offset_s = round_to_millis(Screen::of_phases(phases).incident(screen_us)).secs().max(last);
+        let samples = events.iter().filter_map(|event| match &event.message {
+            Message::SystemMetrics(sample) => Some(sample),
+            _ => None,
+        });
+        let cost = samples.clone().next_back().and_then(|sample| {
+            let cost = sample.cost.as_ref()?;
+            let total = cost.total + self.spent(phases, sample.offset_s, offset_s);
+            Some(Cost {
+                currency: cost.currency.clone(),
+                total: (total * 100.0).round() / 100.0,
+                per_minute: 0.0,
+            })
+        });
         let (actions, mut durations) = tally(events.iter().map(|event| &event.message));
         durations.resolve_s = offset_s;
         Message::IncidentResolved(IncidentResolved {
@@ -92,11 +97,27 @@ impl Timeline {
             summary: "Cancelled before it was resolved".to_owned(),
             root_cause: None,
             durations,
-            cost: cost.map(|cost| Cost { per_minute: 0.0, ..cost }),
-            users_peak,
+            cost,
+            users_peak: samples.filter_map(|sample| sample.users_affected).max(),
             actions,
             followups: Vec::new(),
         })
+    }
+
+    /// What it costs between two moments. The plan knows the rate of every phase that has a sample.
+    fn spent(&self, phases: &[Phase], from_s: f64, to_s: f64) -> f64 {
+        let rate_of = |phase: &str| {
+            let of_phase = self.events.iter().find_map(|event| match &event.message {
+                Message::SystemMetrics(sample) if sample.phase == phase => sample.cost.as_ref(),
+                _ => None,
+            });
+            of_phase.map_or(0.0, |cost| cost.per_minute)
+        };
+        let parts = phases.iter().map(|phase| {
+            let seconds = (phase.end_s.min(to_s) - phase.start_s.max(from_s)).max(0.0);
+            seconds / 60.0 * rate_of(&phase.name)
+        });
+        parts.sum()
     }
 }
 
@@ -104,6 +125,7 @@ impl Timeline {
 pub(super) fn compile(file: &ScenarioFile, digest: &str, seed: u64) -> Result<Timeline, CompileError> {
     let plan = occurrences::plan(file, seed)?;
     let screen = Screen::new(file, plan.end);
+    measures::check_length(file, &screen, seed)?;
     let measures = Measures::new(file, &screen, seed);
     let actions = actions::actions(file, &plan, seed);
 
@@ -150,7 +172,7 @@ pub(super) fn compile(file: &ScenarioFile, digest: &str, seed: u64) -> Result<Ti
         root_cause: resolution.root_cause.as_ref().map(|cause| cause.get_ref().clone()),
         durations,
         cost: measures.cost(plan.end).map(|cost| Cost { per_minute: 0.0, ..cost }),
-        users_peak: measures.users_peak(),
+        users_peak: measures.users_peak(plan.end),
         actions,
         followups: resolution.followups.clone(),
     };
@@ -201,17 +223,9 @@ fn tally<'a>(messages: impl Iterator<Item = &'a Message>) -> (Actions, Durations
     let mut durations = Durations::default();
     for message in messages {
         let Message::AgentAction(action) = message else { continue };
-        if action.status != Status::InProgress {
-            actions.total += 1;
-            actions.failed += u32::from(action.status == Status::Failed);
-        }
+        actions.count(action.status);
         for mark in &action.marks {
-            let slot = match mark {
-                Mark::Detected => &mut durations.detect_s,
-                Mark::Diagnosed => &mut durations.diagnose_s,
-                Mark::Mitigated => &mut durations.mitigate_s,
-            };
-            slot.get_or_insert(action.offset_s);
+            durations.reach(*mark, action.offset_s);
         }
     }
     (actions, durations)

@@ -30,6 +30,9 @@ pub(super) struct Plan {
     pub(super) end: Micros,
 }
 
+/// Room for as many steps as a file may have, each begun and ended.
+const MOST_OCCURRENCES: usize = 20_000;
+
 /// What is known of a step.
 #[derive(Clone, Copy)]
 enum Visit {
@@ -67,7 +70,7 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
         occurrences: Vec::new(),
     };
     for place in 0..file.steps.len() {
-        planner.visit(place);
+        planner.visit(place)?;
     }
     let resolution = &file.resolution;
     let fail = |span, message, help: &str| CompileError { message, seed, span, help: help.to_owned() };
@@ -87,6 +90,11 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
         },
         (None, None) => Micros::default(),
     };
+    if end > Micros::LONGEST {
+        let span = resolution.after.as_ref().map_or(file.id.span(), |after| after.step.span());
+        let message = format!("the incident ends after {end}, more than a year");
+        return Err(fail(span, message, "make the steps that lead here shorter, or retry less often"));
+    }
     // The wire tells milliseconds: a rounded step must not come after the end.
     let end = round_to_millis(end);
     if let Some(last) = file.phases.last().filter(|last| end <= *last.at.get_ref()) {
@@ -109,13 +117,30 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
 }
 
 impl Planner<'_> {
-    /// Recursion ends: a sound file has no rings.
-    fn visit(&mut self, place: usize) -> Option<Ended> {
-        match self.visits[place] {
-            Visit::NotYet => {}
-            Visit::Never => return None,
-            Visit::Ended(ended) => return Some(ended),
+    /// Follows a step and all that it waits for. Steps may be written in any order, thousands deep: up to the
+    /// first that is known, then back down. This ends: a sound file has no rings.
+    fn visit(&mut self, place: usize) -> Result<(), CompileError> {
+        let mut waiting = Vec::new();
+        let mut next = Some(place);
+        while let Some(place) = next.filter(|place| matches!(self.visits[*place], Visit::NotYet)) {
+            waiting.push(place);
+            next = self.file.steps[place].after.as_ref().and_then(|after| self.place(after));
         }
+        for place in waiting.into_iter().rev() {
+            self.follow(place);
+            let step = &self.file.steps[place];
+            if self.occurrences.len() > MOST_OCCURRENCES {
+                let id = step.id.get_ref();
+                let message = format!("with step {id:?} the agents do more than {MOST_OCCURRENCES} things");
+                let help = "retry less often, or leave steps out".to_owned();
+                return Err(CompileError { message, seed: self.seed, span: step.id.span(), help });
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a step whose parent is known.
+    fn follow(&mut self, place: usize) {
         let step = &self.file.steps[place];
         let start = match (&step.at, &step.after) {
             (Some(at), _) => Some((*at.get_ref(), None)),
@@ -126,17 +151,21 @@ impl Planner<'_> {
         };
         let ended = start.map(|(at, cause)| self.attempts(place, step, at, cause));
         self.visits[place] = ended.map_or(Visit::Never, Visit::Ended);
-        ended
+    }
+
+    fn place(&self, after: &After) -> Option<usize> {
+        self.place_of.get(after.step.get_ref().as_str()).copied()
     }
 
     /// The end of the step that an edge hangs on, if it ends as the edge wants.
-    fn reached(&mut self, after: &After) -> Option<Ended> {
-        let place = *self.place_of.get(after.step.get_ref().as_str())?;
-        self.visit(place).filter(|ended| match after.on {
+    fn reached(&self, after: &After) -> Option<Ended> {
+        let Visit::Ended(ended) = self.visits[self.place(after)?] else { return None };
+        let leads_on = match after.on {
             On::Any => true,
             On::Completed => ended.status == Status::Completed,
             On::Failed => ended.status == Status::Failed,
-        })
+        };
+        leads_on.then_some(ended)
     }
 
     fn attempts(&mut self, place: usize, step: &Step, start: Micros, cause: Option<usize>) -> Ended {

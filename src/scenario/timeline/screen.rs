@@ -26,7 +26,7 @@ impl Screen {
         let spans = file.phases.iter().zip(starts.zip(ends)).map(|(phase, (start, end))| {
             let play = phase.play.as_ref().map_or(end - start, |play| play.get_ref().0);
             let span = Span { name: phase.name.get_ref().clone(), start, end, screen, play };
-            screen += play;
+            screen = screen.saturating_add(play);
             span
         });
         Self { spans: spans.collect() }
@@ -39,7 +39,7 @@ impl Screen {
             let play = Micros::from_secs(phase.play_s).0;
             let (start, end) = (Micros::from_secs(phase.start_s).0, Micros::from_secs(phase.end_s).0);
             let span = Span { name: phase.name.clone(), start, end, screen, play };
-            screen += play;
+            screen = screen.saturating_add(play);
             span
         });
         Self { spans: spans.collect() }
@@ -63,7 +63,13 @@ impl Screen {
 
     /// How long all takes on screen.
     pub(super) fn duration(&self) -> u64 {
-        self.spans.last().map_or(0, |span| span.screen + span.play)
+        self.spans.last().map_or(0, |span| span.screen.saturating_add(span.play))
+    }
+
+    /// Place of the phase that takes the longest on screen.
+    pub(super) fn longest(&self) -> usize {
+        let places = self.spans.iter().enumerate();
+        places.max_by_key(|(_, span)| span.play).map_or(0, |(place, _)| place)
     }
 
     /// The phase a moment falls into; the last one's end still belongs to it.
