@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::transcript::{screen_s, started};
+use super::transcript::{resolved, screen_s, started};
 use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
-use crate::contract::{Message, MessageType};
+use crate::contract::Message;
 
 /// Seconds that a timer and a network may add to a silence.
 const SLACK: f64 = 0.1;
@@ -75,25 +75,41 @@ pub(super) fn silence(transcript: &Transcript, context: &Context) -> Outcome {
     if !context.arrivals {
         return no_arrivals();
     }
-    let most = context.expect.as_ref().and_then(|(expect, _)| expect.max_silence);
-    let Some(most) = most else { return Outcome::NotChecked("[expect] has no max_silence".to_owned()) };
+    let expected = context.expect.as_ref();
+    let Some((expected, most)) = expected.and_then(|expected| Some((expected, expected.expect.max_silence?)))
+    else {
+        return Outcome::NotChecked("[expect] has no max_silence".to_owned());
+    };
+    let replayed_to = transcript.replayed_to();
     let mut findings = Vec::new();
     let (mut judged, mut longest) = (0, 0.0_f64);
-    for events in transcript.incidents().values() {
+    for events in transcript.incidents().values().filter(|events| expected.concerns(events)) {
         let speed = started(events).map_or(1.0, |started| started.speed);
         let allowed = most.secs() / speed + SLACK;
-        for pair in live(transcript, events).windows(2) {
-            let silent = pair[1].arrival - pair[0].arrival;
+        // What was replayed is older than its arrival: the silence after it began then at the latest.
+        let replayed = |frame: &Frame| frame.position().is_some_and(|position| position <= replayed_to);
+        let first = events.iter().rposition(|(frame, _)| replayed(frame)).unwrap_or(0);
+        let arrivals = events[first..].iter().filter_map(|(frame, _)| Some((*frame, frame.arrival?)));
+        let mut arrivals: Vec<(&Frame, Duration)> = arrivals.collect();
+        if resolved(events).is_none()
+            && let (Some((last, _)), Some(ended)) = (arrivals.last(), transcript.ended)
+        {
+            arrivals.push((*last, ended));
+        }
+        for pair in arrivals.windows(2) {
+            let ((before, since), (frame, until)) = (pair[0], pair[1]);
+            let silent = until.as_secs_f64() - since.as_secs_f64();
             judged += 1;
             longest = longest.max(silent);
             if silent > allowed {
-                let message = format!("nothing arrived for {silent:.1} s, allowed {allowed:.1} s");
-                findings.push(Finding::new(message).at(pair[1].frame));
+                let end = if before.line == frame.line { " (it was the last)" } else { "" };
+                let message = format!("nothing arrived for {silent:.1} s, allowed {allowed:.1} s{end}");
+                findings.push(Finding::new(message).at(frame));
             }
         }
     }
     if judged == 0 {
-        return Outcome::NotChecked("fewer than two live events of an incident".to_owned());
+        return Outcome::NotChecked("no incident was listened to for a while".to_owned());
     }
     verdict(findings, || format!("the longest silence was {longest:.1} s"))
 }
@@ -102,41 +118,68 @@ pub(super) fn heartbeat(transcript: &Transcript, context: &Context) -> Outcome {
     if !context.arrivals {
         return no_arrivals();
     }
-    let opened = transcript.controls().find_map(|(_, message)| match message {
-        Message::StreamOpened(opened) => Some(opened),
-        _ => None,
-    });
-    let Some(opened) = opened else { return Outcome::NotChecked("no stream_opened came".to_owned()) };
-    let interval = Duration::from_millis(opened.heartbeat_ms).mul_f64(2.5);
+    let Some((_, opened)) = transcript.greetings().next() else {
+        return Outcome::NotChecked("no stream_opened came".to_owned());
+    };
+    let promised = opened.heartbeat_ms;
+    let interval = Duration::from_millis(promised).mul_f64(2.5);
     let mut findings = Vec::new();
-    let mut last: Option<Duration> = None;
+    let mut last: Option<(&Frame, Duration)> = None;
+    let mut longest = Duration::ZERO;
+    let mut silence = |last: Option<(&Frame, Duration)>, until: Duration| {
+        let silent = last.map_or(Duration::ZERO, |(_, since)| until.saturating_sub(since));
+        longest = longest.max(silent);
+        let seconds = silent.as_secs_f64();
+        (silent > interval)
+            .then(|| Finding::new(format!("nothing at all for {seconds:.1} s, promised every {promised} ms")))
+    };
+    for frame in &transcript.frames {
+        let Some(here) = frame.arrival else { continue };
+        findings.extend(silence(last, here).map(|finding| finding.at(frame)));
+        last = Some((frame, here));
+    }
+    let heard = last.map(|(_, heard)| heard).unwrap_or_default();
+    let ended = transcript.ended.unwrap_or(heard);
+    if let Some(finding) = silence(last, ended) {
+        let finding = finding.hint("nothing came after it");
+        findings.push(match last {
+            Some((frame, _)) => finding.at(frame),
+            None => finding,
+        });
+    }
+    let beats = lost_tails(transcript, &mut findings);
+    if findings.is_empty() && beats == 0 && ended <= interval {
+        let (listened, promised) = (ended.as_secs_f64(), interval.as_secs_f64());
+        return Outcome::NotChecked(format!(
+            "listened for {listened:.1} s, and no heartbeat has to come within {promised:.1} s"
+        ));
+    }
+    findings.sort_by_key(|finding| finding.line);
+    verdict(findings, || {
+        let (longest, allowed) = (longest.as_secs_f64(), interval.as_secs_f64());
+        format!("{beats} heartbeats, silent for {longest:.1} s at most, allowed {allowed:.1} s")
+    })
+}
+
+/// A heartbeat comes to whoever was sent everything: who holds less than its head has lost a tail. Counts heartbeats.
+fn lost_tails(transcript: &Transcript, findings: &mut Vec<Finding>) -> usize {
     let mut positions: HashMap<&str, u64> = HashMap::new();
     let mut beats = 0;
     for frame in &transcript.frames {
-        if let (Some(before), Some(here)) = (last, frame.arrival)
-            && here.saturating_sub(before) > interval
-        {
-            let silent = here.saturating_sub(before).as_secs_f64();
-            let message =
-                format!("nothing at all for {silent:.1} s, promised every {} ms", opened.heartbeat_ms);
-            findings.push(Finding::new(message).at(frame));
-        }
-        last = frame.arrival.or(last);
         let Some(parsed) = frame.parsed.as_ref().ok() else { continue };
         match (&parsed.message, &parsed.envelope) {
+            // Who was promised what follows holds what comes before it.
+            (Some(Message::StreamOpened(opened)), _) => {
+                positions.insert(&opened.stream, opened.follows.range().0.saturating_sub(1));
+            }
             (Some(Message::Heartbeat(beat)), _) => {
                 beats += 1;
-                let seen = positions.get(beat.stream.as_str()).copied();
-                if seen.is_some_and(|seen| beat.head > seen) {
-                    let message = format!(
-                        "the heartbeat's head is {}, the last event was {}",
-                        beat.head,
-                        seen.unwrap_or(0)
-                    );
+                if let Some(held) = positions.get(beat.stream.as_str()).filter(|held| beat.head > **held) {
+                    let message = format!("the heartbeat's head is {}, the last event was {held}", beat.head);
                     findings.push(Finding::new(message).at(frame).hint("a tail of the stream was lost"));
                 }
             }
-            (Some(message), Some(envelope)) if message.kind() != MessageType::StreamOpened => {
+            (Some(_), Some(envelope)) => {
                 if let (Some(stream), Some(position)) =
                     (envelope.source.strip_prefix("/streams/"), frame.position())
                 {
@@ -146,5 +189,5 @@ pub(super) fn heartbeat(transcript: &Transcript, context: &Context) -> Outcome {
             _ => {}
         }
     }
-    verdict(findings, || format!("{beats} heartbeats, never silent for {:.1} s", interval.as_secs_f64()))
+    beats
 }

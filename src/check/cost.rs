@@ -11,9 +11,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
     let mut findings = Vec::new();
     let mut totals = 0;
     for events in transcript.incidents().values() {
-        let borders: Vec<f64> = started(events)
-            .map(|started| started.phases.iter().map(|phase| phase.start_s).collect())
-            .unwrap_or_default();
+        let course = Course::of(events);
         let mut last: Option<(f64, &Cost)> = None;
         for (frame, message) in events {
             let (offset, cost, is_final) = match message {
@@ -23,8 +21,8 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
             };
             let Some(cost) = cost else { continue };
             totals += 1;
-            if let Some((since, before)) = last {
-                findings.extend(step(before, since, cost, offset, is_final, &borders, frame));
+            if let Some(before) = last {
+                findings.extend(step(before, (offset, cost), is_final, &course, frame));
             }
             last = Some((offset, cost));
         }
@@ -35,43 +33,81 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
     verdict(findings, || format!("{totals} totals never fall and follow their rates"))
 }
 
+/// What an incident tells of its rates beside its totals.
+struct Course {
+    /// Where phases begin, and with them perhaps another rate.
+    borders: Vec<f64>,
+    /// The highest rate that any sample shows.
+    highest: f64,
+}
+
+impl Course {
+    fn of(events: &[(&Frame, &Message)]) -> Self {
+        let phases = started(events).map(|started| started.phases.as_slice()).unwrap_or_default();
+        let rates = events.iter().filter_map(|(_, message)| match message {
+            Message::SystemMetrics(sample) => sample.cost.as_ref().map(|cost| cost.per_minute),
+            _ => None,
+        });
+        Self {
+            borders: phases.iter().map(|phase| phase.start_s).collect(),
+            highest: rates.fold(0.0, f64::max),
+        }
+    }
+
+    /// The least and the most by which a total grows between two moments.
+    fn growth(
+        &self,
+        (since, before): (f64, &Cost),
+        (until, cost): (f64, &Cost),
+        is_final: bool,
+    ) -> (f64, f64) {
+        let minutes = |from: f64, to: f64| (to - from).max(0.0) / 60.0;
+        let mut borders = self.borders.iter().copied().filter(|border| since < *border && *border <= until);
+        let first = borders.next();
+        let last = borders.next_back();
+        // The final cost has no rate of its own: after a border nothing is known of it.
+        let unseen = match (first, last, is_final) {
+            (Some(first), _, true) => Some((first, until)),
+            (Some(first), Some(last), false) => Some((first, last)),
+            _ => None,
+        };
+        let Some((from, to)) = unseen else {
+            // Every moment between has the rate of the one or of the other.
+            let other = if is_final { before.per_minute } else { cost.per_minute };
+            let (low, high) = (before.per_minute.min(other), before.per_minute.max(other));
+            return (low * minutes(since, until), high * minutes(since, until));
+        };
+        // A phase that no sample fell into may cost nothing; it is not believed to cost more than all others.
+        let known = before.per_minute * minutes(since, from) + cost.per_minute * minutes(to, until);
+        (known, known + self.highest * minutes(from, to))
+    }
+}
+
 /// Judges one total against the one before.
 fn step(
-    before: &Cost,
-    since: f64,
-    cost: &Cost,
-    offset: f64,
+    before: (f64, &Cost),
+    here: (f64, &Cost),
     is_final: bool,
-    borders: &[f64],
+    course: &Course,
     frame: &Frame,
 ) -> Option<Finding> {
-    if before.currency != cost.currency {
-        let message = format!("the currency changes from {} to {}", before.currency, cost.currency);
+    let ((since, earlier), (offset, cost)) = (before, here);
+    if earlier.currency != cost.currency {
+        let message = format!("the currency changes from {} to {}", earlier.currency, cost.currency);
         return Some(Finding::new(message).at(frame));
     }
-    if cost.total < before.total {
+    if cost.total < earlier.total {
         return Some(
-            Finding::new(format!("the total falls from {} to {}", before.total, cost.total)).at(frame),
+            Finding::new(format!("the total falls from {} to {}", earlier.total, cost.total)).at(frame),
         );
     }
-    // Between two samples the rate is one of theirs, unless a whole phase lies between; the final cost has no
-    // rate of its own.
-    if borders.iter().filter(|border| since < **border && **border <= offset).count() > 1 {
+    let (least, most) = course.growth(before, here, is_final);
+    let grown = cost.total - earlier.total;
+    if (least - CENT..=most + CENT).contains(&grown) {
         return None;
     }
-    let minutes = (offset - since).max(0.0) / 60.0;
-    let rate = if is_final { before.per_minute } else { cost.per_minute };
-    let least = before.per_minute.min(rate) * minutes - CENT;
-    let most = before.per_minute.max(rate) * minutes + CENT;
-    let grown = cost.total - before.total;
-    if (least..=most).contains(&grown) {
-        return None;
-    }
-    let message = format!(
-        "the total grows by {grown:.2} in {:.1} s, its rates allow {:.2} to {:.2}",
-        minutes * 60.0,
-        least.max(0.0),
-        most
-    );
+    let seconds = (offset - since).max(0.0);
+    let message =
+        format!("the total grows by {grown:.2} in {seconds:.1} s, its rates allow {least:.2} to {most:.2}");
     Some(Finding::new(message).at(frame))
 }

@@ -1,45 +1,51 @@
 //! `expect`: what a scenario's `[expect]` asserts, by planned seconds.
 
-use super::transcript::{screen_s, started};
-use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
-use crate::contract::{Actions, Mark, Message, Status};
+use super::account::Account;
+use super::transcript::{resolved, screen_s, started};
+use super::{Context, Expected, Finding, Frame, Outcome, Transcript, verdict};
+use crate::contract::{Mark, Message, Status};
 use crate::scenario::{Bounds, Counts, Expect};
 
 /// Planned seconds are whole milliseconds.
 const MILLISECOND: f64 = 0.0011;
 
 pub(super) fn judge(transcript: &Transcript, context: &Context) -> Outcome {
-    let Some((expect, origin)) = &context.expect else {
+    let Some(expected) = &context.expect else {
         return Outcome::NotChecked(
             "nothing is expected: give a scenario with [expect], or --expect FILE".to_owned(),
         );
     };
+    let Expected { expect, origin, scenario } = expected;
     if *expect == Expect::default() {
         return Outcome::NotChecked(format!("[expect] of {origin} is empty"));
     }
-    let incidents = transcript.incidents();
-    if incidents.is_empty() {
-        return Outcome::NotChecked("no incident was seen".to_owned());
-    }
     let mut findings = Vec::new();
-    for events in incidents.values() {
-        incident(expect, events, context.complete, &mut findings);
+    let mut judged = 0;
+    for (id, events) in transcript.incidents() {
+        if expected.concerns(&events) {
+            judged += 1;
+            incident(expect, &events, context.ends.requires(id), &mut findings);
+        }
+    }
+    if judged == 0 {
+        return Outcome::NotChecked(format!("no start of an incident of {scenario} was seen"));
     }
     let findings =
         findings.into_iter().map(|finding| finding.hint(format!("see [expect] in {origin}"))).collect();
     verdict(findings, || format!("{origin} holds"))
 }
 
-fn incident(expect: &Expect, events: &[(&Frame, &Message)], complete: bool, findings: &mut Vec<Finding>) {
-    let resolved = events.iter().find_map(|(frame, message)| match message {
-        Message::IncidentResolved(resolved) => Some((*frame, resolved)),
-        _ => None,
-    });
-    let ended = resolved.is_some() || complete;
+/// `required`: it was followed to its end, so that what did not happen never did.
+fn incident(expect: &Expect, events: &[(&Frame, &Message)], required: bool, findings: &mut Vec<Finding>) {
+    let resolved = resolved(events);
+    let seen = Account::of(events);
+    let ended = resolved.is_some() || required;
+    // Where nothing is marked as the detection, the first action is: nobody acts on what was not noticed.
+    let detected = seen.reached(Mark::Detected).or(seen.first_action);
     for (what, bounds, reached) in [
-        ("detect", expect.detect, marked(events, Mark::Detected).or_else(|| first_action(events))),
-        ("diagnose", expect.diagnose, marked(events, Mark::Diagnosed)),
-        ("mitigate", expect.mitigate, marked(events, Mark::Mitigated)),
+        ("detect", expect.detect, detected),
+        ("diagnose", expect.diagnose, seen.reached(Mark::Diagnosed)),
+        ("mitigate", expect.mitigate, seen.reached(Mark::Mitigated)),
         ("resolve", expect.resolve, resolved.map(|(frame, resolved)| (frame, resolved.offset_s))),
     ] {
         let Some(bounds) = bounds else { continue };
@@ -55,9 +61,8 @@ fn incident(expect: &Expect, events: &[(&Frame, &Message)], complete: bool, find
     if !ended {
         return;
     }
-    let seen = finished(events);
-    findings.extend(count("actions", expect.actions, seen.total));
-    findings.extend(count("failed actions", expect.failed, seen.failed));
+    findings.extend(count("actions", expect.actions, seen.actions.total));
+    findings.extend(count("failed actions", expect.failed, seen.actions.failed));
     if let Some(wanted) = &expect.phases {
         let mut seen: Vec<&str> = Vec::new();
         for phase in events.iter().filter_map(|(_, message)| phase_of(message)) {
@@ -144,34 +149,6 @@ fn in_order(order: &[String], events: &[(&Frame, &Message)]) -> Option<Finding> 
         last = Some((place, step));
     }
     None
-}
-
-fn marked<'a>(events: &[(&'a Frame, &Message)], mark: Mark) -> Option<(&'a Frame, f64)> {
-    events.iter().find_map(|(frame, message)| match message {
-        Message::AgentAction(action) if action.marks.contains(&mark) => Some((*frame, action.offset_s)),
-        _ => None,
-    })
-}
-
-/// Where nothing is marked as the detection, the first action is: nobody acts on what was not noticed.
-fn first_action<'a>(events: &[(&'a Frame, &Message)]) -> Option<(&'a Frame, f64)> {
-    events.iter().find_map(|(frame, message)| match message {
-        Message::AgentAction(action) => Some((*frame, action.offset_s)),
-        _ => None,
-    })
-}
-
-fn finished(events: &[(&Frame, &Message)]) -> Actions {
-    let mut seen = Actions::default();
-    for (_, message) in events {
-        if let Message::AgentAction(action) = message
-            && action.status != Status::InProgress
-        {
-            seen.total += 1;
-            seen.failed += u32::from(action.status == Status::Failed);
-        }
-    }
-    seen
 }
 
 fn phase_of(message: &Message) -> Option<&str> {

@@ -2,31 +2,81 @@
 
 use std::collections::HashMap;
 
-use super::transcript::started;
-use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
-use crate::contract::{AgentAction, IncidentStarted, Message, Status};
+use super::transcript::{resolved, started};
+use super::{Context, Ends, Finding, Frame, Outcome, Transcript, verdict};
+use crate::contract::{self, AgentAction, IncidentStarted, Message, Status};
 
 pub(super) fn judge(transcript: &Transcript, context: &Context) -> Outcome {
     let incidents = transcript.incidents();
-    if incidents.is_empty() {
+    let mut findings = Vec::new();
+    if let Ends::Subject(id) = &context.ends
+        && !incidents.contains_key(id.as_str())
+    {
+        findings.push(Finding::new(format!("{id} was triggered and no event of it came")));
+    } else if incidents.is_empty() {
         return Outcome::NotChecked("no incident was seen".to_owned());
     }
-    let mut findings = Vec::new();
+    let replayed_to = transcript.replayed_to();
+    let mut ended = Ended::default();
     for (id, events) in &incidents {
-        ends(id, events, context, &mut findings);
+        ended.count(events);
+        ends(id, events, context.ends.requires(id), replayed_to, &mut findings);
         let Some(started) = started(events) else { continue };
         phases(started, events, &mut findings);
         actions(started, events, &mut findings);
     }
-    verdict(findings, || match incidents.len() {
-        1 => "started, acted and resolved".to_owned(),
-        count => format!("{count} incidents started, acted and resolved"),
-    })
+    verdict(findings, || ended.summary())
+}
+
+/// How many incidents ended in which way.
+#[derive(Default)]
+struct Ended {
+    resolved: usize,
+    cancelled: usize,
+    open: usize,
+}
+
+impl Ended {
+    fn count(&mut self, events: &[(&Frame, &Message)]) {
+        match resolved(events).map(|(_, resolved)| resolved.outcome) {
+            Some(contract::Outcome::Resolved) => self.resolved += 1,
+            Some(contract::Outcome::Cancelled) => self.cancelled += 1,
+            None => self.open += 1,
+        }
+    }
+
+    /// Nothing is called resolved that was not.
+    fn summary(&self) -> String {
+        let Self { resolved, cancelled, open } = *self;
+        let all = resolved + cancelled + open;
+        if resolved == all {
+            return match all {
+                1 => "started, acted and resolved".to_owned(),
+                many => format!("{many} incidents started, acted and resolved"),
+            };
+        }
+        let ways = [(resolved, "resolved"), (cancelled, "cancelled"), (open, "still open")];
+        let ways = ways.iter().filter(|(count, _)| *count > 0).map(|(count, way)| match all {
+            1 => (*way).to_owned(),
+            _ => format!("{count} {way}"),
+        });
+        let s = if all == 1 { "" } else { "s" };
+        format!("{all} incident{s} followed, {}", ways.collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// Started first and once, resolved last and once.
-fn ends(id: &str, events: &[(&Frame, &Message)], context: &Context, findings: &mut Vec<Finding>) {
+fn ends(
+    id: &str,
+    events: &[(&Frame, &Message)],
+    required: bool,
+    replayed_to: u64,
+    findings: &mut Vec<Finding>,
+) {
     let last = events.len() - 1;
+    // A replay begins where the oldest open incident does: of one that ended in it the start may be older.
+    let over = resolved(events).and_then(|(frame, _)| frame.position());
+    let headless = over.is_some_and(|position| position <= replayed_to);
     let mut resolved = None;
     for (place, (frame, message)) in events.iter().enumerate() {
         match message {
@@ -43,13 +93,13 @@ fn ends(id: &str, events: &[(&Frame, &Message)], context: &Context, findings: &m
                     findings.push(Finding::new(message).at(events[place + 1].0));
                 }
             }
-            Message::AgentAction(_) | Message::SystemMetrics(_) if place == 0 => {
+            Message::AgentAction(_) | Message::SystemMetrics(_) if place == 0 && !headless => {
                 findings.push(Finding::new(format!("{id} does not begin with incident_started")).at(frame));
             }
             _ => {}
         }
     }
-    if resolved.is_none() && context.complete {
+    if resolved.is_none() && required {
         let message = format!("{id} is never resolved");
         findings
             .push(Finding::new(message).at(events[last].0).hint("the stream ends before incident_resolved"));
@@ -93,7 +143,7 @@ fn actions(started: &IncidentStarted, events: &[(&Frame, &Message)], findings: &
                 }
                 attempt(action, frame, &mut busy);
             }
-            Message::IncidentResolved(resolved) if resolved.outcome == crate::contract::Outcome::Resolved => {
+            Message::IncidentResolved(resolved) if resolved.outcome == contract::Outcome::Resolved => {
                 let mut open: Vec<_> = busy.drain().collect();
                 open.sort_by_key(|(_, frame)| frame.line);
                 for ((step, _), frame) in open {

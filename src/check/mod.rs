@@ -1,6 +1,7 @@
 //! The validator: rules over a recorded or live stream. Pure over (frame, arrival time): nothing here opens a
 //! socket or reads a clock.
 
+mod account;
 mod arrival;
 mod confidence;
 mod cost;
@@ -15,6 +16,7 @@ mod transcript;
 
 use std::time::Duration;
 
+use crate::contract::Message;
 use crate::scenario::Expect;
 
 pub use transcript::{Frame, Parsed, Probe, Transcript};
@@ -47,7 +49,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "gap",
-        meaning: "no position between the first and the last is missing, no index of an incident either",
+        meaning: "every position that was promised comes, none between the first and the last is missing, no index of an incident either",
         judge: sequence::gap,
     },
     Rule {
@@ -57,12 +59,12 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "lifecycle",
-        meaning: "an incident starts once, acts within its phases, finishes what it began and is resolved once, last",
+        meaning: "an incident starts once, acts within its phases, finishes what it began and is resolved once, last (others than the one that was waited for may stay open)",
         judge: lifecycle::judge,
     },
     Rule {
         name: "cost",
-        meaning: "the total never falls and grows as its rates say; the final cost is the last total",
+        meaning: "the total never falls and grows as its rates say, up to the final cost",
         judge: cost::judge,
     },
     Rule {
@@ -72,7 +74,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "tally",
-        meaning: "the resolution counts the actions that were seen and measures its durations to the marks that were seen",
+        meaning: "the resolution counts the actions, measures its durations to the marks and knows the most users that were seen",
         judge: tally::judge,
     },
     Rule {
@@ -101,14 +103,55 @@ pub const RULES: &[Rule] = &[
 /// What a stream is judged against.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The expectations, and where they stand, for people.
-    pub expect: Option<(Expect, String)>,
+    /// What incidents of a scenario are held to.
+    pub expect: Option<Expected>,
     /// Whether arrival times mean something: played in real time or by a foreign server.
     pub arrivals: bool,
-    /// Whether every incident was followed to its end: what is not resolved then never was.
-    pub complete: bool,
+    /// Which incidents were followed to their end: what is not resolved of them then never was.
+    pub ends: Ends,
     /// How far an arrival may be off its due time.
     pub tolerance: Duration,
+}
+
+/// Expectations and what they are about.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// What is expected.
+    pub expect: Expect,
+    /// Where it stands, for people.
+    pub origin: String,
+    /// The id of the scenario that says so.
+    pub scenario: String,
+}
+
+impl Expected {
+    /// Whether they are about this incident: it says that it is another scenario's, or nothing. Whose start was
+    /// not seen is anyone's.
+    fn concerns(&self, events: &[(&Frame, &Message)]) -> bool {
+        transcript::started(events)
+            .is_some_and(|started| started.run.as_ref().is_none_or(|run| run.scenario == self.scenario))
+    }
+}
+
+/// Which incidents have to be resolved when the transcript ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ends {
+    /// Every one: all of the stream is there.
+    All,
+    /// The subject of the listening: it was triggered, or its end was waited for. Others may stay open.
+    Subject(String),
+    /// None: a clock ended the listening.
+    Nobody,
+}
+
+impl Ends {
+    fn requires(&self, incident: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Subject(subject) => subject == incident,
+            Self::Nobody => false,
+        }
+    }
 }
 
 /// What a rule found.

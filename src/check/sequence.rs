@@ -62,15 +62,22 @@ pub(super) fn order(transcript: &Transcript, _: &Context) -> Outcome {
 }
 
 pub(super) fn gap(transcript: &Transcript, _: &Context) -> Outcome {
-    let streams = streams(transcript);
+    let mut streams = streams(transcript);
+    for (_, opened) in transcript.greetings() {
+        let (from, to) = opened.follows.range();
+        if from <= to {
+            streams.entry(opened.stream.clone()).or_default();
+        }
+    }
     if streams.is_empty() {
         return nothing();
     }
     let mut findings = Vec::new();
     let mut count = 0;
-    for events in streams.values() {
+    for (stream, events) in &streams {
         let by_position: BTreeMap<u64, &Frame> = events.iter().map(|(frame, n)| (*n, *frame)).collect();
         count += by_position.len();
+        promised(stream, &by_position, transcript, &mut findings);
         let positions: Vec<_> = by_position.into_iter().collect();
         for pair in positions.windows(2) {
             let ((before, _), (here, frame)) = (pair[0], pair[1]);
@@ -99,6 +106,34 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Outcome {
         }
     }
     verdict(findings, || format!("{count} events, none missing"))
+}
+
+/// What a greeting says that follows begins with its first position and comes to its last. What is missing between
+/// two events is not for here.
+fn promised(
+    stream: &str,
+    came: &BTreeMap<u64, &Frame>,
+    transcript: &Transcript,
+    findings: &mut Vec<Finding>,
+) {
+    let mut last = came.keys().next_back().copied().unwrap_or(0);
+    for (greeting, opened) in transcript.greetings().filter(|(_, opened)| opened.stream == stream) {
+        let (from, to) = opened.follows.range();
+        let hint = format!("stream_opened says that position {from} follows");
+        if let Some((first, frame)) = came.first_key_value()
+            && *first > from
+        {
+            let message = missing("position", from, first - 1);
+            findings.push(Finding::new(message).at(frame).hint(hint));
+        }
+        if to > last && from <= to {
+            let message = missing("position", from.max(last + 1), to);
+            findings.push(
+                Finding::new(message).at(greeting).hint(format!("stream_opened promised {from} to {to}")),
+            );
+            last = to;
+        }
+    }
 }
 
 fn missing(what: &str, from: u64, to: u64) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::contract::{Envelope, Follows, IncidentStarted, Message, MessageType};
+use crate::contract::{Envelope, IncidentResolved, IncidentStarted, Message, MessageType, StreamOpened};
 
 /// Everything that arrived on one connection, in order.
 #[derive(Debug, Clone, Default)]
@@ -14,12 +14,15 @@ pub struct Transcript {
     pub frames: Vec<Frame>,
     /// What came when the connection was opened again after a cut.
     pub probes: Vec<Probe>,
+    /// When the listening ended, since the connection was opened; `None` in a recording. What was silent was silent
+    /// until then.
+    pub ended: Option<Duration>,
 }
 
 /// One text frame.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Line of the transcript, from 1.
+    /// Line of the transcript, from 1; of the file where it is a recording.
     pub line: usize,
     /// Since the connection was opened; `None` in a recording.
     pub arrival: Option<Duration>,
@@ -52,7 +55,10 @@ pub struct Probe {
 impl Transcript {
     /// Adds the next frame.
     pub fn push(&mut self, raw: String, arrival: Option<Duration>) {
-        let line = self.frames.len() + 1;
+        self.add(self.frames.len() + 1, raw, arrival);
+    }
+
+    fn add(&mut self, line: usize, raw: String, arrival: Option<Duration>) {
         let parsed = serde_json::from_str::<Value>(&raw).map_err(|error| error.to_string()).map(|value| {
             let envelope: Option<Envelope> = serde_json::from_str(&raw).ok();
             let message = envelope.as_ref().and_then(|envelope| envelope.message().ok());
@@ -64,10 +70,17 @@ impl Transcript {
     /// A recording: one frame a line, empty lines left out.
     pub fn from_recording(text: &str) -> Self {
         let mut transcript = Self::default();
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            transcript.push(line.to_owned(), None);
+        for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+            transcript.add(number, line.to_owned(), None);
         }
         transcript
+    }
+
+    /// Whether an event of an incident came, whatever its payload.
+    pub fn has_events(&self) -> bool {
+        let parsed = self.frames.iter().filter_map(|frame| frame.parsed.as_ref().ok());
+        let mut kinds = parsed.filter_map(|parsed| parsed.value.get("type")?.as_str());
+        kinds.any(is_event)
     }
 
     /// The numbered events whose payload could be read, in order of arrival.
@@ -102,18 +115,17 @@ impl Transcript {
         incidents
     }
 
+    /// The greetings: one on each connection.
+    pub(super) fn greetings(&self) -> impl Iterator<Item = (&Frame, &StreamOpened)> {
+        self.controls().filter_map(|(frame, message)| match message {
+            Message::StreamOpened(opened) => Some((frame, opened)),
+            _ => None,
+        })
+    }
+
     /// The last position that was replayed rather than live, as the server announced.
     pub fn replayed_to(&self) -> u64 {
-        let opened = self.controls().find_map(|(_, message)| match message {
-            Message::StreamOpened(opened) => Some(opened),
-            _ => None,
-        });
-        match opened.map(|opened| &opened.follows) {
-            Some(Follows::Started { to, .. } | Follows::Resumed { to, .. } | Follows::Reset { to, .. }) => {
-                *to
-            }
-            None => 0,
-        }
+        self.greetings().next().map_or(0, |(_, opened)| opened.follows.range().1)
     }
 }
 
@@ -134,6 +146,14 @@ impl Frame {
     pub(super) fn position(&self) -> Option<u64> {
         Some(self.parsed.as_ref().ok()?.envelope.as_ref()?.position()?.n)
     }
+}
+
+/// The `incident_resolved` among an incident's events.
+pub(super) fn resolved<'a>(events: &[(&'a Frame, &'a Message)]) -> Option<(&'a Frame, &'a IncidentResolved)> {
+    events.iter().find_map(|(frame, message)| match message {
+        Message::IncidentResolved(resolved) => Some((*frame, resolved)),
+        _ => None,
+    })
 }
 
 /// The `incident_started` among an incident's events.

@@ -4,24 +4,25 @@ mod collect;
 mod play;
 mod show;
 mod targets;
+mod transcripts;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::anyhow;
-
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::names::ScenarioName;
 use super::{runtime, signals};
-use crate::check::{Context, Outcome, RULES, Rule, Transcript, check};
+use crate::check::{Context, Ends, Outcome, RULES, Rule, Transcript, check};
 use crate::client::Endpoint;
 use crate::player::Speed;
 use crate::scenario::{Micros, did_you_mean};
 
+use collect::Heard;
 use show::Format;
 use targets::Target;
+use transcripts::Transcripts;
 
 /// Check that scenarios, recordings or a running server keep the contract
 ///
@@ -107,6 +108,31 @@ struct Judged {
     /// Where the transcript is.
     transcript: PathBuf,
     results: Vec<(&'static Rule, Outcome)>,
+    /// Why nothing was checked, if nothing was.
+    unchecked: Option<String>,
+}
+
+impl Judged {
+    /// Passing needs events, at least one rule that held, and none that did not.
+    fn is_sound(&self) -> bool {
+        self.unchecked.is_none()
+            && !self.results.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+    }
+}
+
+/// Why the results say nothing, if they do: no event came, or no rule had something to judge.
+fn unchecked(transcript: &Transcript, results: &[(&'static Rule, Outcome)]) -> Option<String> {
+    if !transcript.has_events() {
+        return Some("no event of an incident was seen".to_owned());
+    }
+    let mut reasons = Vec::new();
+    for (rule, outcome) in results {
+        match outcome {
+            Outcome::NotChecked(why) => reasons.push(format!("{}: {why}", rule.name)),
+            Outcome::Passed(_) | Outcome::Failed(_) => return None,
+        }
+    }
+    Some(if reasons.is_empty() { "no rule is left".to_owned() } else { reasons.join("; ") })
 }
 
 impl Validate {
@@ -136,23 +162,27 @@ impl Validate {
     /// Collects and judges every target, side by side.
     async fn judge_all(&self) -> Result<Vec<Judged>, Failure> {
         let targets = self.targets()?;
-        let folder = self.transcripts.clone().unwrap_or_else(|| {
-            std::env::temp_dir().join(format!("incident-validate-{}", std::process::id()))
-        });
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::new(Exit::Internal, anyhow!("cannot create {}: {error}", folder.display()))
-        })?;
+        let kept = |target: &Target| !matches!(target, Target::Recording { .. });
+        let mut transcripts = if targets.iter().any(kept) {
+            Some(Transcripts::open(self.transcripts.as_deref(), self.files.iter().chain(&self.expect))?)
+        } else {
+            None
+        };
         let collected = futures_util::future::join_all(targets.into_iter().map(|target| async {
-            let transcript = self.collect(&target).await;
-            (target, transcript)
+            let heard = self.collect(&target).await;
+            (target, heard)
         }));
         let mut judged = Vec::new();
-        for (target, transcript) in collected.await {
-            let transcript = transcript?;
-            let path = folder.join(format!("{}.ndjson", target.stem()));
-            keep(&path, &transcript)?;
-            let results = check(&transcript, &self.context(&target), |rule| self.wants(rule));
-            judged.push(Judged { name: target.name(), transcript: path, results });
+        for (target, heard) in collected.await {
+            let Heard { transcript, subject } = heard?;
+            let path = match (&target, &mut transcripts) {
+                (Target::Recording { path, .. }, _) => path.clone(),
+                (_, Some(transcripts)) => transcripts.keep(&target.stem(), &transcript)?,
+                (_, None) => continue,
+            };
+            let results = check(&transcript, &self.context(&target, subject), |rule| self.wants(rule));
+            let unchecked = unchecked(&transcript, &results);
+            judged.push(Judged { name: target.name(), transcript: path, results, unchecked });
         }
         Ok(judged)
     }
@@ -162,23 +192,29 @@ impl Validate {
             && !self.skip.iter().any(|skipped| skipped == rule)
     }
 
-    fn context(&self, target: &Target) -> Context {
+    fn context(&self, target: &Target, subject: Option<String>) -> Context {
+        let ends = match (target, subject) {
+            (Target::Server { until_resolved: false, .. }, _) => Ends::Nobody,
+            (Target::Server { .. }, Some(subject)) => Ends::Subject(subject),
+            // Nothing ended while an end was waited for: then what began is at fault.
+            _ => Ends::All,
+        };
         Context {
             expect: target.expect(),
             arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
-            complete: !matches!(target, Target::Server { until_resolved: false, .. }),
+            ends,
             tolerance: Duration::from_micros(self.tolerance.0),
         }
     }
 
-    async fn collect(&self, target: &Target) -> Result<Transcript, Failure> {
+    async fn collect(&self, target: &Target) -> Result<Heard, Failure> {
         let timeout = Duration::from_micros(self.timeout.0);
         let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
+        let whole = |transcript| Heard { transcript, subject: None };
         match target {
-            Target::Recording { text, .. } => Ok(Transcript::from_recording(text)),
-            Target::Scenario { scenario, .. } => play::play(scenario, speed, timeout).await,
-            Target::Server { .. } => {
-                let Some(endpoint) = &self.url else { return Ok(Transcript::default()) };
+            Target::Recording { text, .. } => Ok(whole(Transcript::from_recording(text))),
+            Target::Scenario { scenario, .. } => play::play(scenario, speed, timeout).await.map(whole),
+            Target::Server { endpoint, .. } => {
                 let listen = self.listen.map(|listen| Duration::from_micros(listen.0));
                 collect::server(endpoint, self.trigger.as_deref(), listen, timeout).await
             }
@@ -198,17 +234,6 @@ impl Validate {
     }
 }
 
-fn keep(path: &std::path::Path, transcript: &Transcript) -> Result<(), Failure> {
-    let text: String = transcript.frames.iter().map(|frame| frame.raw.clone() + "\n").collect();
-    std::fs::write(path, text)
-        .map_err(|error| Failure::new(Exit::Internal, anyhow!("cannot write {}: {error}", path.display())))
-}
-
-/// Passing needs at least one rule that held in every target, and none that did not.
 fn exit_of(judged: &[Judged]) -> Exit {
-    let sound = |judged: &Judged| {
-        judged.results.iter().any(|(_, outcome)| matches!(outcome, Outcome::Passed(_)))
-            && !judged.results.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
-    };
-    if !judged.is_empty() && judged.iter().all(sound) { Exit::Fine } else { Exit::Invalid }
+    if !judged.is_empty() && judged.iter().all(Judged::is_sound) { Exit::Fine } else { Exit::Invalid }
 }

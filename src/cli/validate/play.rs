@@ -34,7 +34,7 @@ pub(super) async fn play(
     let stop = CancellationToken::new();
     let serving = tokio::spawn(server.run(stop.clone().cancelled_owned()));
     let collected = async {
-        let mut transcript = collect::server(&endpoint, Some(scenario.id()), None, timeout).await?;
+        let mut transcript = collect::server(&endpoint, Some(scenario.id()), None, timeout).await?.transcript;
         let head =
             transcript.events().filter_map(|(_, envelope, _)| envelope.position()).map(|at| at.n).max();
         let head = head.unwrap_or_default();

@@ -3,16 +3,16 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::anyhow;
 use colored::Colorize;
 use serde_json::{Value, json};
 
 use super::Judged;
+use super::targets::scenario_at;
 use crate::check::Outcome;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::contract::Message;
-use crate::scenario::{Micros, Scenario};
+use crate::scenario::Micros;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -93,13 +93,20 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
         "{targets} target{s}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked"
     );
     if total == 0 {
-        writeln!(out, "{counts}: {}", "nothing was checked".red().bold())?;
+        writeln!(out, "{}", counts.red().bold())?;
     } else if failed > 0 {
         writeln!(out, "{}", counts.red().bold())?;
         let rules: String = failed_rules.iter().map(|rule| format!(" --rule {rule}")).collect();
         writeln!(out, "Again: {again}{rules}")?;
+    } else if !judged.iter().all(Judged::is_sound) {
+        writeln!(out, "{counts}")?;
     } else if !quiet {
         writeln!(out, "{}", counts.green().bold())?;
+    }
+    for target in judged {
+        if let Some(why) = &target.unchecked {
+            writeln!(out, "{} of {}: {why}", "nothing was checked".red().bold(), target.name)?;
+        }
     }
     Ok(())
 }
@@ -124,6 +131,7 @@ fn as_json(judged: &[Judged]) -> Value {
         json!({
             "target": target.name,
             "transcript": target.transcript.display().to_string(),
+            "nothing_checked": target.unchecked,
             "rules": rules.collect::<Vec<_>>(),
         })
     });
@@ -143,10 +151,7 @@ fn as_json(judged: &[Judged]) -> Value {
 
 /// `--timeline`: when everything is due, on screen and in the incident.
 pub(super) fn timeline(file: &Path) -> Result<Exit, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())))?;
-    let scenario = Scenario::parse(&file.display().to_string(), &text)
-        .map_err(|error| Failure::scenarios(vec![error]))?;
+    let scenario = scenario_at(file)?;
     let timeline =
         scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
     let mut out = std::io::stdout().lock();

@@ -1,21 +1,24 @@
 //! What is judged: scenarios, recordings or a server.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use super::Validate;
+use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
-use crate::scenario::{Expect, Library, Scenario};
+use crate::client::Endpoint;
+use crate::scenario::{Library, Scenario};
 
 /// One thing to judge.
 pub(super) enum Target {
     /// Played by a server of its own.
-    Scenario { scenario: Box<Scenario>, expect: Option<(Expect, String)> },
+    Scenario { scenario: Box<Scenario>, expect: Option<Expected> },
     /// Read from a file.
-    Recording { path: PathBuf, text: String, expect: Option<(Expect, String)> },
+    Recording { path: PathBuf, text: String, expect: Option<Expected> },
     /// Listened to.
-    Server { url: String, until_resolved: bool, expect: Option<(Expect, String)> },
+    Server { endpoint: Endpoint, until_resolved: bool, expect: Option<Expected> },
 }
 
 impl Target {
@@ -23,7 +26,7 @@ impl Target {
         match self {
             Self::Scenario { scenario, .. } => scenario.origin.clone(),
             Self::Recording { path, .. } => path.display().to_string(),
-            Self::Server { url, .. } => url.clone(),
+            Self::Server { endpoint, .. } => endpoint.to_string(),
         }
     }
 
@@ -38,7 +41,7 @@ impl Target {
         }
     }
 
-    pub(super) fn expect(&self) -> Option<(Expect, String)> {
+    pub(super) fn expect(&self) -> Option<Expected> {
         match self {
             Self::Scenario { expect, .. } | Self::Recording { expect, .. } | Self::Server { expect, .. } => {
                 expect.clone()
@@ -67,7 +70,7 @@ impl Validate {
             });
             let expect = given.or(own);
             return Ok(vec![Target::Server {
-                url: url.to_string(),
+                endpoint: url.clone(),
                 until_resolved: self.listen.is_none(),
                 expect,
             }]);
@@ -86,7 +89,7 @@ impl Validate {
     }
 }
 
-fn target(file: &Path, given: Option<&(Expect, String)>) -> Result<Target, Failure> {
+fn target(file: &Path, given: Option<&Expected>) -> Result<Target, Failure> {
     if file.extension().is_some_and(|extension| extension == "toml") {
         return Ok(scenario_target(scenario_at(file)?, given));
     }
@@ -99,24 +102,33 @@ fn target(file: &Path, given: Option<&(Expect, String)>) -> Result<Target, Failu
     Ok(Target::Recording { path: file.to_owned(), text, expect: given.cloned() })
 }
 
-fn scenario_target(scenario: Scenario, given: Option<&(Expect, String)>) -> Target {
+fn scenario_target(scenario: Scenario, given: Option<&Expected>) -> Target {
     let expect = given.cloned().or_else(|| expectations(&scenario));
     Target::Scenario { scenario: Box::new(scenario), expect }
 }
 
-fn scenario_at(file: &Path) -> Result<Scenario, Failure> {
+/// Reads a scenario file.
+///
+/// # Errors
+/// A file that is not there is a mistake of the command line, one that is no scenario is one of the file.
+pub(super) fn scenario_at(file: &Path) -> Result<Scenario, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
-        Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())).hint(
+        let exit = if error.kind() == ErrorKind::InvalidData { Exit::Scenario } else { Exit::Usage };
+        Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display())).hint(
             "a scenario ends in .toml, a recording in .ndjson; `incident watch --json > FILE` makes one",
         )
     })?;
     Scenario::parse(&file.display().to_string(), &text).map_err(|error| Failure::scenarios(vec![error]))
 }
 
-/// A scenario's expectations, and where they stand: `FILE:LINE:COLUMN`.
-fn expectations(scenario: &Scenario) -> Option<(Expect, String)> {
+/// A scenario's expectations, and where they stand: `FILE:LINE`.
+fn expectations(scenario: &Scenario) -> Option<Expected> {
     let expect = scenario.file.expect.as_ref()?;
     let start = expect.span().start;
     let line = scenario.text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-    Some((expect.get_ref().clone(), format!("{}:{line}", scenario.origin)))
+    Some(Expected {
+        expect: expect.get_ref().clone(),
+        origin: format!("{}:{line}", scenario.origin),
+        scenario: scenario.id().to_owned(),
+    })
 }

@@ -1,10 +1,7 @@
 //! `incident validate` as people and CI run it.
 
-use futures_util::{SinkExt, StreamExt};
 use incident::check::RULES;
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::{Ran, Scratch, Serving, incident, root};
 
@@ -39,16 +36,16 @@ resolve = { min = "2s", max = "2s" }
 max_silence = "1900ms"
 "#;
 
-fn shipped(name: &str) -> String {
+pub fn shipped(name: &str) -> String {
     root().join("scenarios").join(name).display().to_string()
 }
 
-fn json(ran: &Ran) -> Value {
+pub fn json(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
 /// The status of each rule of the first target.
-fn statuses(report: &Value) -> Vec<(String, String)> {
+pub fn statuses(report: &Value) -> Vec<(String, String)> {
     let rules = report["targets"][0]["rules"].as_array().unwrap().iter();
     rules
         .map(|rule| (rule["rule"].as_str().unwrap().to_owned(), rule["status"].as_str().unwrap().to_owned()))
@@ -124,9 +121,11 @@ fn real_time_judges_arrivals_too() {
     let ran = incident(&["validate", &file, "--real-time", "--tolerance", "1s", "--format", "json"]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let statuses = statuses(&json(&ran));
-    for rule in ["pacing", "silence", "heartbeat"] {
+    for rule in ["pacing", "silence"] {
         assert!(statuses.contains(&(rule.to_owned(), "passed".to_owned())), "{rule}: {statuses:?}");
     }
+    // In two seconds no heartbeat can be missed.
+    assert!(statuses.contains(&("heartbeat".to_owned(), "not_checked".to_owned())), "{statuses:?}");
 }
 
 #[test]
@@ -150,61 +149,67 @@ fn a_recording_of_watch_is_judged_like_the_stream() {
 }
 
 #[test]
-fn a_running_server_is_triggered_and_judged() {
-    let server = Serving::with(&["--speed", "60", "--heartbeat", "1s"]);
-    let ran = server.incident(&["validate", "--trigger", "database-outage", "--format", "json"]).run();
+fn what_was_not_checked_is_named() {
+    let folder = Scratch::new().with("short.toml", SHORT);
+    let file = folder.path().join("short.toml").display().to_string();
+    let kept = folder.path().join("kept").display().to_string();
+    let ran = incident(&["validate", &file, "--transcripts", &kept]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    let statuses = statuses(&json(&ran));
-    for rule in ["expect", "pacing", "silence", "heartbeat", "lifecycle"] {
-        assert!(statuses.contains(&(rule.to_owned(), "passed".to_owned())), "{rule}: {statuses:?}");
-    }
-    let ran = server.incident(&["validate", "--trigger", "databse-outage"]).run();
-    assert_eq!(ran.status, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("did you mean"), "{ran:?}");
+    let recording = format!("{kept}/short.ndjson");
+    // A recording was not cut and resumed.
+    let ran = incident(&["validate", &file, &recording, "--rule", "resume"]).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stdout.contains(&format!("nothing was checked of {recording}: resume: ")), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(&format!("nothing was checked of {file}")), "{}", ran.stdout);
 }
 
 #[test]
-fn listening_to_a_quiet_server_for_a_while_checks_what_there_is() {
-    let server = Serving::with(&["--heartbeat", "200ms"]);
-    let ran = server.incident(&["validate", "--for", "1s", "--format", "json"]).run();
-    let statuses = statuses(&json(&ran));
-    assert!(statuses.contains(&("heartbeat".to_owned(), "passed".to_owned())), "{statuses:?}");
-    assert!(statuses.contains(&("lifecycle".to_owned(), "not_checked".to_owned())), "{statuses:?}");
-    assert_eq!(ran.status, Some(0));
+fn transcripts_overwrite_neither_each_other_nor_what_is_judged() {
+    let recording = "\n{nonsense\n";
+    let folder = Scratch::new().with("a/x.toml", SHORT).with("b/x.toml", SHORT);
+    let folder = folder.with("out/short.ndjson", recording).with("out/other.ndjson", recording);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (out, first, second) = (path("out"), path("out/short.ndjson"), path("out/other.ndjson"));
+    let targets = [path("a/x.toml"), path("b/x.toml"), first.clone(), second];
+    let targets = targets.iter().map(String::as_str);
+    let args: Vec<&str> =
+        ["validate", "--transcripts", &out, "--format", "json"].into_iter().chain(targets).collect();
+    let ran = incident(&args).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    let report = json(&ran);
+    let transcripts: Vec<&str> = report["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| target["transcript"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        transcripts,
+        [
+            path("out/short-2.ndjson"),
+            path("out/short-3.ndjson"),
+            path("out/short.ndjson"),
+            path("out/other.ndjson")
+        ]
+    );
+    // A recording is its own transcript, and its lines are those of the file.
+    assert_eq!(std::fs::read_to_string(&first).unwrap(), recording);
+    assert_eq!(report["targets"][2]["rules"][0]["findings"][0]["line"], 2);
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 4);
 }
 
-/// A server of somebody else that forgets one event.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_server_that_loses_an_event_is_found_out() {
-    let recording = {
-        let server = Serving::with(&["--speed", "1000"]);
-        server.incident(&["trigger", "database-outage"]).run();
-        server.incident(&["watch", "--after", "0", "--no-follow", "--json"]).run().stdout
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("ws://{}/stream", listener.local_addr().unwrap());
-    let told: Vec<String> =
-        recording.lines().filter(|line| !line.contains("\"index\":40,")).map(str::to_owned).collect();
-    tokio::spawn(async move {
-        while let Ok((tcp, _)) = listener.accept().await {
-            let told = told.clone();
-            tokio::spawn(async move {
-                // It does not know our subprotocol either, so a first connection comes to nothing.
-                let mut socket = tokio_tungstenite::accept_async(tcp).await.unwrap();
-                for line in told {
-                    let Ok(()) = socket.send(Message::text(line)).await else { return };
-                }
-                while socket.next().await.is_some() {}
-            });
-        }
-    });
-    let ran = tokio::task::spawn_blocking(move || {
-        incident(&["validate", "--url", &url, "--rule", "gap", "--rule", "order", "--format", "json"]).run()
-    });
-    let ran = ran.await.unwrap();
-    assert_eq!(ran.status, Some(5), "{ran:?}");
-    let expected = [("order".to_owned(), "passed".to_owned()), ("gap".to_owned(), "failed".to_owned())];
-    assert_eq!(statuses(&json(&ran)), expected);
+#[test]
+fn a_scenario_that_is_no_text_is_a_wrong_scenario() {
+    let folder = Scratch::new();
+    let file = folder.path().join("x.toml");
+    std::fs::write(&file, b"id = \"\xff\"\n").unwrap();
+    let file = file.display().to_string();
+    for args in [vec!["validate", &file], vec!["validate", "--timeline", &file]] {
+        let ran = incident(&args).run();
+        assert_eq!(ran.status, Some(6), "{ran:?}");
+        assert!(ran.stderr.contains("x.toml cannot be read"), "{ran:?}");
+    }
+    assert_eq!(incident(&["validate", "nowhere.toml"]).run().status, Some(2));
 }
 
 #[test]

@@ -2,14 +2,17 @@
 //! says so.
 
 mod command;
+mod listen;
 mod sound;
 mod story;
 mod stream;
 
 use std::time::Duration;
 
-use incident::check::{Context, Outcome, RULES, Transcript, check};
+use incident::check::{Context, Ends, Outcome, RULES, Transcript, check};
+use incident::contract::MessageType;
 use incident::scenario::Scenario;
+use serde_json::json;
 
 use sound::{DATABASE_OUTAGE, Stream, sound};
 
@@ -32,6 +35,7 @@ fn only<const N: usize>(rule: &str, ways: [Way; N]) {
 fn a_sound_stream_passes_every_rule() {
     let mut stream = sound();
     stream.probes = vec![stream.probe(30), stream.probe(70)];
+    stream.ended = Some(stream.frames.last().unwrap().1 + 5.0);
     stream.expect =
         Scenario::parse("x.toml", DATABASE_OUTAGE).unwrap().file.expect.map(toml::Spanned::into_inner);
     let outcomes = stream.outcomes();
@@ -43,7 +47,7 @@ fn a_sound_stream_passes_every_rule() {
 
 #[test]
 fn nothing_is_checked_on_an_empty_stream() {
-    let context = Context { expect: None, arrivals: true, complete: true, tolerance: Duration::ZERO };
+    let context = Context { expect: None, arrivals: true, ends: Ends::All, tolerance: Duration::ZERO };
     for (rule, outcome) in check(&Transcript::default(), &context, |_| true) {
         assert!(matches!(outcome, Outcome::NotChecked(_)), "{}: {outcome:?}", rule.name);
     }
@@ -54,8 +58,85 @@ fn an_incident_that_was_left_early_is_no_failure_when_nobody_waited() {
     let mut stream = sound();
     let place = stream.resolution();
     stream.frames.truncate(place);
-    stream.complete = false;
+    stream.ends = Ends::Nobody;
     assert_eq!(stream.failures(), []);
+    assert_eq!(stream.summary("lifecycle"), "1 incident followed, still open");
+}
+
+#[test]
+fn others_than_the_one_that_was_waited_for_may_stay_open() {
+    let mut stream = sound();
+    stream.and_another(30);
+    // What is expected of the one scenario is not expected of the other.
+    stream.expect("resolve = { min = \"3m\" }\nphases = [\"detect\", \"diagnose\", \"predict\", \"resolve\", \"verify\"]");
+    stream.ends = Ends::Subject("database-outage-x7k2p".to_owned());
+    assert_eq!(stream.failures(), []);
+    assert_eq!(stream.summary("lifecycle"), "2 incidents followed, 1 resolved, 1 still open");
+    stream.ends = Ends::Subject("another-aaaaa".to_owned());
+    assert_eq!(stream.failures(), [("lifecycle", "another-aaaaa is never resolved".to_owned())]);
+    // They are judged in every other way.
+    stream.ends = Ends::Nobody;
+    let last = stream.frames.len() - 1;
+    stream.data(last)["phase"] = "panic".into();
+    assert_eq!(stream.failures(), [("lifecycle", "phase \"panic\" was not announced".to_owned())]);
+}
+
+#[test]
+fn expectations_hold_for_their_own_scenario_and_for_who_names_none() {
+    let mut stream = sound();
+    stream.expect("detect = { max = \"5s\" }");
+    let start = stream.all(MessageType::IncidentStarted)[0];
+    stream.data(start)["run"]["scenario"] = "another".into();
+    assert_eq!(stream.failures(), []);
+    stream.data(start).as_object_mut().unwrap().remove("run");
+    assert_eq!(stream.failures().len(), 1);
+}
+
+#[test]
+fn a_replay_may_hold_the_end_of_an_incident_that_began_before_it() {
+    let mut stream = sound();
+    stream.frames.retain(|(frame, _)| frame["type"] != "heartbeat");
+    let events = stream.frames.len() - 1;
+    stream.frames.drain(1..=20);
+    stream.greeting()["head"] = events.into();
+    stream.greeting()["follows"] = json!({ "kind": "started", "from": 21, "to": events });
+    stream.arrivals = false;
+    assert_eq!(stream.failures(), []);
+    // Of one that is open a replay holds all.
+    stream.greeting()["follows"] = json!({ "kind": "started", "from": 21, "to": 20 });
+    assert_eq!(stream.failures()[0].0, "lifecycle");
+}
+
+#[test]
+fn few_samples_are_judged_by_the_rates_that_were_seen() {
+    let mut stream = sound();
+    for place in stream.all(MessageType::SystemMetrics) {
+        // Phases begin and end between the samples that are left.
+        if (40.0..170.0).contains(&stream.data(place)["offset_s"].as_f64().unwrap()) {
+            stream.data(place).as_object_mut().unwrap().remove("cost");
+        }
+    }
+    assert_eq!(stream.failures(), []);
+}
+
+#[test]
+fn a_rule_that_could_not_fail_did_not_pass() {
+    let mut stream = sound();
+    stream.cut(1, 12.0);
+    stream.ends = Ends::Nobody;
+    let outcomes = stream.outcomes();
+    let (_, heartbeat) = outcomes.iter().find(|(rule, _)| rule.name == "heartbeat").unwrap();
+    assert!(matches!(heartbeat, Outcome::NotChecked(_)), "{heartbeat:?}");
+    stream.cut(1, 13.0);
+    assert_eq!(stream.failures()[0].0, "heartbeat");
+}
+
+#[test]
+fn findings_name_the_lines_of_the_file() {
+    let recording = "\n\n{nonsense\n\r\n{}\n";
+    let lines: Vec<usize> =
+        Transcript::from_recording(recording).frames.iter().map(|frame| frame.line).collect();
+    assert_eq!(lines, [3, 5]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident::check::{Context, Outcome, Probe, Rule, Transcript, check};
+use incident::check::{Context, Ends, Expected, Outcome, Probe, Rule, Transcript, check};
 use incident::contract::{
     Follows, Frame, Heartbeat, Message, MessageType, ServerState, Source, StreamId, StreamOpened,
 };
@@ -18,8 +18,10 @@ pub struct Stream {
     pub frames: Vec<(Value, f64)>,
     pub probes: Vec<Probe>,
     pub expect: Option<Expect>,
-    pub complete: bool,
+    pub ends: Ends,
     pub arrivals: bool,
+    /// When the listening ended, where that is not with the last frame.
+    pub ended: Option<f64>,
 }
 
 /// What a client receives of `database-outage` in real time: a greeting, the events at their due times from the
@@ -63,7 +65,7 @@ pub fn sound() -> Stream {
         }
         frames.push(encode(&events, n, Some("database-outage-x7k2p"), seconds, &event.message));
     }
-    Stream { frames, probes: Vec::new(), expect: None, complete: true, arrivals: true }
+    Stream { frames, probes: Vec::new(), expect: None, ends: Ends::All, arrivals: true, ended: None }
 }
 
 impl Stream {
@@ -111,6 +113,44 @@ impl Stream {
         self.expect = Some(toml::from_str(toml).unwrap());
     }
 
+    /// What the greeting says.
+    pub fn greeting(&mut self) -> &mut Value {
+        self.data(0)
+    }
+
+    /// What the server says next, and then nothing for `silence` seconds.
+    pub fn cut(&mut self, place: usize, silence: f64) {
+        self.frames.truncate(place);
+        self.ended = Some(self.frames[place - 1].1 + silence);
+    }
+
+    /// A second incident, of another scenario, begins when the first is over and comes to its `count`th event.
+    pub fn and_another(&mut self, count: usize) {
+        let (last, over) = self.frames.last().unwrap().clone();
+        let head: usize = last["id"].as_str().unwrap().parse().unwrap();
+        let events = self.frames.iter().filter(|(frame, _)| frame["subject"].is_string());
+        let more: Vec<_> = events.take(count).cloned().collect();
+        for (mut frame, arrival) in more {
+            let index = frame["data"]["index"].as_u64().unwrap() as usize;
+            frame["id"] = (head + index).to_string().into();
+            frame["subject"] = "another-aaaaa".into();
+            frame["time"] = last["time"].clone();
+            if index == 1 {
+                frame["data"]["run"]["scenario"] = "another".into();
+            }
+            self.frames.push((frame, over + 1.0 + arrival - 10.0));
+        }
+    }
+
+    /// The summary of a rule that has to pass.
+    pub fn summary(&self, name: &str) -> String {
+        let outcome = self.outcomes().into_iter().find(|(rule, _)| rule.name == name);
+        match outcome {
+            Some((_, Outcome::Passed(summary))) => summary,
+            other => panic!("{name}: {:?}", other.map(|(_, outcome)| outcome)),
+        }
+    }
+
     /// What every rule says.
     pub fn outcomes(&self) -> Vec<(&'static Rule, Outcome)> {
         let mut transcript = Transcript { probes: self.probes.clone(), ..Transcript::default() };
@@ -118,10 +158,15 @@ impl Stream {
             let raw = frame.as_str().map_or_else(|| frame.to_string(), str::to_owned);
             transcript.push(raw, Some(Duration::from_secs_f64(*arrival)));
         }
+        transcript.ended = self.ended.map(Duration::from_secs_f64);
         let context = Context {
-            expect: self.expect.clone().map(|expect| (expect, "test.toml:1".to_owned())),
+            expect: self.expect.clone().map(|expect| Expected {
+                expect,
+                origin: "test.toml:1".to_owned(),
+                scenario: "database-outage".to_owned(),
+            }),
             arrivals: self.arrivals,
-            complete: self.complete,
+            ends: self.ends.clone(),
             tolerance: Duration::from_millis(250),
         };
         check(&transcript, &context, |_| true)

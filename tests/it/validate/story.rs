@@ -1,5 +1,6 @@
 //! Rules about what the stream tells, each the only one to fail on streams that are broken in its way.
 
+use incident::check::Ends;
 use incident::contract::MessageType;
 use serde_json::json;
 
@@ -17,6 +18,17 @@ fn lifecycle() {
             ("the start is missing", |stream| {
                 let place = stream.all(MessageType::IncidentStarted)[0];
                 stream.frames.remove(place);
+                // Nobody promised it.
+                stream.greeting()["follows"]["from"] = 2.into();
+                stream.greeting()["follows"]["to"] = 1.into();
+            }),
+            ("the one that was triggered goes on", |stream| {
+                let place = stream.resolution();
+                stream.frames.truncate(place);
+                stream.ends = Ends::Subject("database-outage-x7k2p".to_owned());
+            }),
+            ("the one that was triggered never begins", |stream| {
+                stream.ends = Ends::Subject("database-outage-aaaaa".to_owned());
             }),
             ("a phase that was not announced", |stream| {
                 let place = stream.all(MessageType::SystemMetrics)[20];
@@ -73,6 +85,36 @@ fn cost() {
                 let end = stream.resolution();
                 stream.data(end)["cost"]["total"] = json!(99_999.0);
             }),
+            ("it leaps between two samples with phases between", |stream| {
+                for place in stream.all(MessageType::SystemMetrics) {
+                    let offset = stream.data(place)["offset_s"].as_f64().unwrap();
+                    if (40.0..170.0).contains(&offset) {
+                        stream.data(place).as_object_mut().unwrap().remove("cost");
+                    } else if offset >= 170.0 {
+                        let total = stream.data(place)["cost"]["total"].as_f64().unwrap();
+                        stream.data(place)["cost"]["total"] = json!(total + 50_000.0);
+                    }
+                }
+                let end = stream.resolution();
+                let total = stream.data(end)["cost"]["total"].as_f64().unwrap();
+                stream.data(end)["cost"]["total"] = json!(total + 50_000.0);
+            }),
+            ("it stands still while phases pass", |stream| {
+                let mut early = None;
+                for place in stream.all(MessageType::SystemMetrics) {
+                    let offset = stream.data(place)["offset_s"].as_f64().unwrap();
+                    if (40.0..170.0).contains(&offset) {
+                        stream.data(place).as_object_mut().unwrap().remove("cost");
+                    } else if offset >= 170.0 {
+                        stream.data(place)["cost"]["total"] = json!(early);
+                        stream.data(place)["cost"]["per_minute"] = json!(0.0);
+                    } else {
+                        early = stream.data(place)["cost"]["total"].as_f64();
+                    }
+                }
+                let end = stream.resolution();
+                stream.data(end)["cost"]["total"] = json!(early);
+            }),
             ("the currency changes", |stream| {
                 let end = stream.resolution();
                 stream.data(end)["cost"]["currency"] = "EUR".into();
@@ -111,6 +153,10 @@ fn tally() {
             ("actions miscounted", |stream| {
                 let end = stream.resolution();
                 stream.data(end)["actions"]["failed"] = 1.into();
+            }),
+            ("fewer users than were seen", |stream| {
+                let end = stream.resolution();
+                stream.data(end)["users_peak"] = 1.into();
             }),
             ("a duration that was not", |stream| {
                 let end = stream.resolution();

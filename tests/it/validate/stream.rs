@@ -1,5 +1,6 @@
 //! Rules about the stream, each the only one to fail on streams that are broken in its way.
 
+use incident::check::Ends;
 use incident::contract::MessageType;
 use serde_json::json;
 
@@ -84,6 +85,19 @@ fn gap() {
             ("positions jump", |stream| {
                 let place = stream.all(MessageType::SystemMetrics)[20];
                 stream.shift_positions(place, 3);
+            }),
+            ("it begins later than was promised", |stream| {
+                stream.shift_positions(0, 3);
+                stream.greeting()["follows"]["to"] = 3.into();
+                // Or the first heartbeat tells too.
+                stream.arrivals = false;
+            }),
+            ("a replay stops short", |stream| {
+                stream.cut(20, 0.0);
+                stream.greeting()["follows"]["to"] = 50.into();
+                stream.greeting()["head"] = 50.into();
+                stream.ends = Ends::Nobody;
+                stream.arrivals = false;
             }),
             ("an index jumps", |stream| {
                 let place = stream.all(MessageType::SystemMetrics)[20];
@@ -174,6 +188,18 @@ fn silence() {
                 let place = stream.all(MessageType::SystemMetrics)[50];
                 stream.frames[place].1 += 0.2;
             }),
+            ("nothing more comes of an open incident", |stream| {
+                stream.expect("max_silence = \"10s\"");
+                stream.cut(40, 11.0);
+                stream.ends = Ends::Nobody;
+            }),
+            ("nothing more comes after a replay", |stream| {
+                stream.expect("max_silence = \"10s\"");
+                stream.cut(40, 11.0);
+                let held = stream.frames.iter().filter(|(frame, _)| frame["subject"].is_string()).count();
+                stream.greeting()["follows"]["to"] = held.into();
+                stream.ends = Ends::Nobody;
+            }),
             ("an event is early", |stream| {
                 stream.expect("max_silence = \"2s\"");
                 let place = stream.all(MessageType::SystemMetrics)[50];
@@ -193,6 +219,14 @@ fn heartbeat() {
                 for (_, arrival) in &mut stream.frames[1..] {
                     *arrival += 5.0;
                 }
+            }),
+            ("nothing after the last event", |stream| {
+                let end = stream.frames.len();
+                stream.cut(end, 13.0);
+            }),
+            ("a tail is lost before anything came", |stream| {
+                let beat = stream.all(MessageType::Heartbeat)[0];
+                stream.data(beat)["head"] = 2.into();
             }),
             ("a tail is lost", |stream| {
                 let beat = stream.all(MessageType::Heartbeat)[5];
