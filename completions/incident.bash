@@ -231,7 +231,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__serve)
-            opts="-p -v -q -h -V --bind --port --scenarios --trigger --open --speed --seed --retain-events --dashboard --max-clients --write-deadline --heartbeat --drain --allow-remote --allow-origin --json --color --verbose --quiet --help --version"
+            opts="-p -v -q -h -V --bind --port --scenarios --trigger --open --speed --seed --journal --retain-events --retain-age --dashboard --max-clients --write-deadline --heartbeat --drain --allow-remote --allow-origin --json --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -265,7 +265,15 @@ _incident() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --journal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --retain-events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retain-age)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

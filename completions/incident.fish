@@ -48,7 +48,9 @@ memory-leak\t''
 storage-failure\t''"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l speed -d 'Play this many times faster than the scenario says' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l seed -d 'Seed of every incident, instead of each scenario\'s own' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l journal -d 'Where to keep what happens: a file, or `memory` [default: journal.db in the platform\'s state directory]' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-events -d 'Events to keep; those of open incidents are always kept' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-age -d 'Keep events for this long; those of open incidents are always kept' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l dashboard -d 'Serve the page from this folder instead of the built-in one, to work on it' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most WebSocket clients at once' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l write-deadline -d 'How long a client may take nothing before it is closed' -r

@@ -3,6 +3,7 @@
 //! The program that is started is the load client and the judge. It starts itself again as the server that is
 //! measured (`--role server`) and as the floor (`--role floor`), so that CPU and memory are theirs alone.
 #![forbid(unsafe_code)]
+#![allow(clippy::print_stderr, reason = "a benchmark that fails says so and ends")]
 
 mod child;
 mod floor;

@@ -25,7 +25,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start() -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
-        command.args(["serve", "--port", "0", "--json", "--quiet"]);
+        command.args(["serve", "--port", "0", "--json", "--quiet", "--journal", "memory"]);
         // Beside any scenarios/ folder: those that ship with the program are played.
         command.current_dir(std::env::temp_dir());
         let (process, line) = Process::start(&mut command)?;

@@ -6,6 +6,7 @@ mod color;
 mod completions;
 mod exit;
 mod format;
+mod journal;
 mod names;
 mod remote;
 mod say;

@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -12,11 +11,11 @@ use serde_json::json;
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
+use super::journal::{Choice, Opened};
 use super::names::ScenarioName;
 use super::say::say;
-use super::{browser, runtime, signals};
-use crate::contract::StreamId;
-use crate::journal::{Memory, Retention};
+use super::{browser, journal, runtime, signals};
+use crate::journal::Retention;
 use crate::player::Speed;
 use crate::scenario::{Library, Micros, did_you_mean};
 use crate::server::{Options, Origin, ServeError, Server, TriggerError};
@@ -52,9 +51,17 @@ pub(super) struct Serve {
     #[arg(long, value_parser = clap::value_parser!(u64).range(..1 << 53))]
     seed: Option<u64>,
 
+    /// Where to keep what happens: a file, or `memory` [default: journal.db in the platform's state directory]
+    #[arg(long, value_name = "FILE|memory")]
+    journal: Option<Choice>,
+
     /// Events to keep; those of open incidents are always kept
-    #[arg(long, default_value_t = 100_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1_000..))]
+    #[arg(long, default_value_t = 500_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1_000..))]
     retain_events: u32,
+
+    /// Keep events for this long; those of open incidents are always kept
+    #[arg(long, value_name = "DURATION")]
+    retain_age: Option<Micros>,
 
     /// Serve the page from this folder instead of the built-in one, to work on it
     #[arg(long, value_name = "DIR")]
@@ -145,12 +152,13 @@ impl Serve {
             max_clients: self.max_clients as usize,
             dashboard: self.dashboard.clone(),
         };
-        let stream =
-            StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, crate::random::bits());
-        let journal = Memory::new(stream, Retention { events: self.retain_events as usize });
-        let server = Server::bind(options, library, Arc::new(journal))
-            .await
-            .map_err(|error| failure(error, self.port))?;
+        let retention = Retention {
+            events: self.retain_events as usize,
+            age: self.retain_age.map(|age| positive("--retain-age", age)).transpose()?,
+        };
+        let Opened { journal, told } = journal::open(self.journal.as_ref(), retention)?;
+        let server =
+            Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
 
         let at = server.address();
@@ -166,7 +174,12 @@ impl Serve {
             say(format_args!("{}{}", label("Dashboard"), page.cyan().underline()));
             say(format_args!("{}{socket}", label("WebSocket")));
             say(format_args!("{}{scenarios}", label("Scenarios")));
-            say(format_args!("{}in memory: what happened is gone when the server stops", label("Journal")));
+            let picked_up = match server.picked_up() {
+                0 => String::new(),
+                1 => " (1 incident picked up)".to_owned(),
+                many => format!(" ({many} incidents picked up)"),
+            };
+            say(format_args!("{}{told}{picked_up}", label("Journal")));
             let elsewhere = if at.port() == 7911 { String::new() } else { format!(" --url {socket}") };
             say(format_args!("{}incident trigger {example}{elsewhere}", label("Try")));
             say(format_args!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis()));

@@ -27,6 +27,12 @@ impl StreamId {
         Self(time.chain(rest).collect())
     }
 
+    /// A new name from the clock and the system's randomness.
+    pub fn fresh() -> Self {
+        let unix_ms = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
+        Self::generate(unix_ms, crate::random::bits())
+    }
+
     /// The name as it is written on the wire.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -178,15 +178,17 @@ impl Hub {
         (self.control(&Message::StreamOpened(opened)), cursor)
     }
 
+    /// Why the journal takes no events, if it takes none.
+    pub fn trouble(&self) -> Option<String> {
+        self.journal.health().borrow().clone()
+    }
+
     /// A heartbeat for a client that was sent everything up to `head`.
     pub fn heartbeat(&self, head: u64) -> Bytes {
         let stream = self.stream().to_string();
-        self.control(&Message::Heartbeat(Heartbeat {
-            stream,
-            head,
-            state: ServerState::Playing,
-            reason: None,
-        }))
+        let reason = self.trouble();
+        let state = if reason.is_none() { ServerState::Playing } else { ServerState::Paused };
+        self.control(&Message::Heartbeat(Heartbeat { stream, head, state, reason }))
     }
 
     fn control(&self, message: &Message) -> Bytes {

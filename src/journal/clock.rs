@@ -20,6 +20,15 @@ impl Clock {
         Self { origin: (start, Instant::now()), last: start }
     }
 
+    /// Goes on behind the last time of an earlier process, in microseconds since 1970.
+    pub(super) fn after(last_us: Option<i64>) -> Self {
+        let mut clock = Self::new();
+        if let Some(last) = last_us.and_then(|last| Timestamp::from_microsecond(last).ok()) {
+            clock.last = clock.last.max(last);
+        }
+        clock
+    }
+
     /// Never before the one it gave before. Whole microseconds.
     pub(super) fn tick(&mut self) -> Timestamp {
         let since = i64::try_from(self.origin.1.elapsed().as_micros()).unwrap_or(i64::MAX);

@@ -6,24 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::clock::Clock;
-use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Stored};
-use crate::contract::{MAX_EVENT_BYTES, MessageType, StreamId};
-
-/// Room for the attributes beside `data` and `subject`: what a client reads as one message is bounded, not its data.
-const ENVELOPE_BYTES: usize = 512;
-
-/// How much is kept. Events of open incidents are kept in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// At most this many events.
-    pub events: usize,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { events: 100_000 }
-    }
-}
+use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Retention, Stored};
+use crate::contract::{MessageType, StreamId};
 
 /// A journal in memory.
 #[derive(Debug)]
@@ -32,6 +16,7 @@ pub struct Memory {
     retention: Retention,
     log: Mutex<Log>,
     extent: watch::Sender<Extent>,
+    health: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -57,7 +42,7 @@ impl Memory {
     pub fn new(stream: StreamId, retention: Retention) -> Self {
         let (extent, _) = watch::channel(Extent { oldest: 1, head: 0 });
         let log = Log { clock: Clock::new(), events: VecDeque::new(), head: 0, incidents: HashMap::new() };
-        Self { stream, retention, log: Mutex::new(log), extent }
+        Self { stream, retention, log: Mutex::new(log), extent, health: watch::channel(None).0 }
     }
 
     /// Every operation leaves the log whole before it can panic: a poisoned lock is taken all the same.
@@ -86,15 +71,7 @@ impl Log {
     fn check(&self, batch: &[Record]) -> Result<(), JournalError> {
         let mut has: HashMap<&str, u64> = HashMap::new();
         for record in batch {
-            if record.kind.is_control() {
-                return Err(JournalError::Refused(format!("{} is not stored", record.kind.as_str())));
-            }
-            if record.index == 0 {
-                return Err(JournalError::Refused("an index of 0".to_owned()));
-            }
-            if record.data.get().len() + record.subject.len() + ENVELOPE_BYTES > MAX_EVENT_BYTES {
-                return Err(JournalError::Refused(format!("more than {MAX_EVENT_BYTES} bytes")));
-            }
+            record.check()?;
             let stored =
                 self.incidents.get(record.subject.as_str()).map_or(0, |known| known.positions.len() as u64);
             let has = has.entry(&record.subject).or_insert(stored);
@@ -174,6 +151,10 @@ impl Journal for Memory {
 
     fn follow(&self) -> watch::Receiver<Extent> {
         self.extent.subscribe()
+    }
+
+    fn health(&self) -> watch::Receiver<Option<String>> {
+        self.health.subscribe()
     }
 
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {

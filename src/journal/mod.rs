@@ -9,18 +9,39 @@
 
 mod clock;
 mod memory;
+mod sqlite;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
-use crate::contract::{Frame, Message, MessageType, Source, StreamId};
+use crate::contract::{Frame, MAX_EVENT_BYTES, Message, MessageType, Source, StreamId};
 
-pub use memory::{Memory, Retention};
+pub use memory::Memory;
+pub use sqlite::{OpenError, Sqlite};
+
+/// Room for the attributes beside `data` and `subject`: what a client reads as one message is bounded, not its data.
+const ENVELOPE_BYTES: usize = 512;
+
+/// How much is kept. Events of open incidents are kept in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// At most this many events.
+    pub events: usize,
+    /// Only events younger than this. Only engines that outlive their process have a use for it.
+    pub age: Option<Duration>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { events: 1_000_000, age: None }
+    }
+}
 
 /// An event on its way in.
 #[derive(Debug, Clone)]
@@ -48,6 +69,21 @@ impl Record {
             data: message.data(),
             plan: None,
         })
+    }
+
+    /// Whether it can be an event at all.
+    fn check(&self) -> Result<(), JournalError> {
+        let refuse = |why: String| Err(JournalError::Refused(why));
+        if self.kind.is_control() {
+            return refuse(format!("{} is not stored", self.kind.as_str()));
+        }
+        if self.index == 0 {
+            return refuse("an index of 0".to_owned());
+        }
+        if self.data.get().len() + self.subject.len() + ENVELOPE_BYTES > MAX_EVENT_BYTES {
+            return refuse(format!("more than {MAX_EVENT_BYTES} bytes"));
+        }
+        Ok(())
     }
 }
 
@@ -114,6 +150,17 @@ pub enum JournalError {
         /// The newest index that is in.
         has: u64,
     },
+    /// It can't be written or read now: a full disk, an I/O error. Trying again may help.
+    #[error("the journal can't be used: {0}")]
+    Unavailable(String),
+    /// What is stored is not what was stored.
+    #[error("event {position} is damaged: {what}")]
+    Damaged {
+        /// The event's position.
+        position: u64,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
 /// What every journal operation returns: boxed, so that engines can be chosen at start.
@@ -139,6 +186,9 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Follows the extent: changes whenever an append became visible.
     fn follow(&self) -> watch::Receiver<Extent>;
+
+    /// Follows whether appends are taken: why not, if they are not.
+    fn health(&self) -> watch::Receiver<Option<String>>;
 
     /// The incidents that did not end, in order of their start.
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>>;

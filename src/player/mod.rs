@@ -1,21 +1,23 @@
 //! A timeline against a clock, appended to the journal. Knows nothing of sockets.
 
 mod name;
+mod run;
 mod speed;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::contract::{Message, Severity, now};
 use crate::journal::{Journal, JournalError, Record};
-use crate::scenario::timeline::{Planned, Timeline};
+use crate::scenario::timeline::Timeline;
+
+use run::{Progress, Run};
 
 pub use speed::{Speed, SpeedError};
 
@@ -77,7 +79,7 @@ impl Player {
                 Err(error) => drop(told.send(Err(error))),
             }
         });
-        started.await.unwrap_or_else(|_| Err(PlayError::Stopping))
+        started.await.unwrap_or(Err(PlayError::Stopping))
     }
 
     /// Appends the first event under a name that nobody has.
@@ -102,11 +104,47 @@ impl Player {
                 // The name of an incident that ended: the journal took the start for a repeat of its own.
                 continue;
             }
-            let run = Run { slot, timeline, speed, origin, emitted: 1 };
-            let (seed, speed) = (run.timeline.seed, speed.get());
+            let seed = timeline.seed;
+            let run = Run::new(slot, timeline, speed, Progress { origin, ahead: Duration::ZERO, emitted: 1 });
+            let speed = speed.get();
             tracing::info!(incident = id, severity, position, speed, seed, "incident started");
             return Ok((Started { id, position }, run, cancelled));
         }
+    }
+
+    /// Goes on with every incident that is open in the journal and not played here: what a process left that is no
+    /// more. The stored plan decides, whatever became of the scenario's file; deadlines stand, so what is overdue
+    /// follows at once. Returns how many.
+    pub async fn pick_up(&self) -> Result<usize, PlayError> {
+        let mut picked_up = 0;
+        for open in self.journal.open_incidents().await? {
+            let plan = open.plan.as_deref().and_then(|plan| serde_json::from_str::<Timeline>(plan).ok());
+            let begun =
+                plan.as_ref().and_then(|plan| match plan.events.first().map(|event| &event.message) {
+                    Some(Message::IncidentStarted(started)) => {
+                        Some((started.impact_started_at, started.speed))
+                    }
+                    _ => None,
+                });
+            let (Some(timeline), Some((began, speed))) = (plan, begun) else {
+                tracing::error!(incident = open.subject, "its plan can't be read: it stays as it is");
+                continue;
+            };
+            let Ok(speed) = Speed::new(speed) else { continue };
+            let (cancel, cancelled) = oneshot::channel();
+            if self.running().contains_key(&open.subject) {
+                continue;
+            }
+            self.running().insert(open.subject.clone(), cancel);
+            let slot = Slot { player: self.clone(), id: open.subject };
+            // A clock that was set back meanwhile: it begins anew from its start, never before.
+            let ahead = Duration::try_from(now().duration_since(began)).unwrap_or_default();
+            let progress = Progress { origin: Instant::now(), ahead, emitted: open.index as usize };
+            tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");
+            self.tasks.spawn(Run::new(slot, timeline, speed, progress).play(cancelled));
+            picked_up += 1;
+        }
+        Ok(picked_up)
     }
 
     /// Cancels an incident that is played here. The position of its `incident_resolved`, or `None` if it is not
@@ -170,66 +208,5 @@ fn stamp(timeline: &mut Timeline, speed: Speed) -> &'static str {
             Severity::as_str(started.severity)
         }
         _ => "",
-    }
-}
-
-/// One incident being played.
-struct Run {
-    slot: Slot,
-    timeline: Timeline,
-    speed: Speed,
-    origin: Instant,
-    /// How many events are in the journal.
-    emitted: usize,
-}
-
-impl Run {
-    /// Every deadline counts from one origin, so nothing drifts.
-    async fn play(mut self, cancelled: oneshot::Receiver<CancelReply>) {
-        // Fused: what was polled to its end is polled again at the next turn.
-        let mut cancelled = cancelled.fuse();
-        while let Some(next) = self.timeline.events.get(self.emitted) {
-            let deadline = self.deadline(next);
-            tokio::select! {
-                biased;
-                () = self.slot.player.stop.cancelled() => return,
-                Ok(reply) = &mut cancelled => {
-                    // The asker may have gone; the incident is cancelled all the same.
-                    let _ = reply.send(self.end_early().await);
-                    return;
-                }
-                () = sleep_until(deadline) => {}
-            }
-            if let Err(error) = self.emit_due().await {
-                tracing::error!(incident = self.slot.id, %error, "the journal refused an event; the incident stops here");
-                break;
-            }
-        }
-        tracing::info!(incident = self.slot.id, "incident ended");
-    }
-
-    fn deadline(&self, event: &Planned) -> Instant {
-        self.origin + Duration::from_secs_f64(event.due as f64 / 1e6 / self.speed.get())
-    }
-
-    /// Appends everything that is due by now as one batch.
-    async fn emit_due(&mut self) -> Result<(), JournalError> {
-        let now = Instant::now();
-        let rest = &self.timeline.events[self.emitted..];
-        let due = rest.iter().take_while(|event| self.deadline(event) <= now).count().max(1);
-        let batch =
-            rest[..due].iter().filter_map(|event| Record::new(&self.slot.id, &event.message)).collect();
-        self.slot.player.journal.append(batch).await?;
-        self.emitted += due;
-        Ok(())
-    }
-
-    async fn end_early(&mut self) -> Result<u64, JournalError> {
-        let screen_us = self.origin.elapsed().as_secs_f64() * self.speed.get() * 1e6;
-        let resolved = self.timeline.cancelled(self.emitted, screen_us as u64);
-        let batch = Record::new(&self.slot.id, &resolved).into_iter().collect();
-        let positions = self.slot.player.journal.append(batch).await?;
-        tracing::info!(incident = self.slot.id, "incident cancelled");
-        Ok(positions.first().copied().unwrap_or_default())
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::problem::Problem;
 use super::{App, TriggerError};
 use crate::contract::Position;
+use crate::journal::JournalError;
 use crate::player::{PlayError, Speed};
 
 /// The largest body of a request.
@@ -159,9 +160,16 @@ impl From<PlayError> for Problem {
     }
 }
 
-impl From<crate::journal::JournalError> for Problem {
-    fn from(error: crate::journal::JournalError) -> Self {
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
         tracing::error!(%error, "the journal failed a request");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the journal can't be used; the server's log says why")
+        match error {
+            JournalError::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .with_header(header::RETRY_AFTER, "5"),
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the journal can't be used; the server's log says why",
+            ),
+        }
     }
 }

@@ -17,7 +17,7 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 /// The largest head of a request.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// Connections that speak HTTP at once. Those that became WebSockets are counted apart, by `max_clients`.
+/// Connections that speak HTTP at once. Those that became a WebSocket are counted apart, by `max_clients`.
 const CONVERSATIONS: usize = 1_024;
 
 /// Accepts for ever.

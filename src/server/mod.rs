@@ -118,6 +118,7 @@ pub enum TriggerError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    picked_up: usize,
     app: Arc<App>,
     drain: Duration,
     drain_sender: watch::Sender<Option<Duration>>,
@@ -181,12 +182,22 @@ impl Server {
             drain,
             stop,
         });
-        Ok(Self { listener, address, app, drain: options.drain, drain_sender })
+        let picked_up = match app.player.pick_up().await {
+            Ok(picked_up) => picked_up,
+            Err(PlayError::Journal(error)) => return Err(error.into()),
+            Err(PlayError::TooMany | PlayError::Stopping) => 0,
+        };
+        Ok(Self { listener, address, picked_up, app, drain: options.drain, drain_sender })
     }
 
     /// The address that is bound, with its real port.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many incidents another process left open in the journal and this one goes on with.
+    pub fn picked_up(&self) -> usize {
+        self.picked_up
     }
 
     /// Starts an incident, as `POST /api/incidents` does.

@@ -35,10 +35,14 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Ready until it drains.
+/// Ready until it drains, and while the journal takes events.
 async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.draining.load(Ordering::Relaxed) {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping").into_response();
+    }
+    if let Some(why) = app.hub.trouble() {
+        let detail = format!("the journal takes no events: {why}");
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
     }
     "ready\n".into_response()
 }

@@ -4,9 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use incident::contract::{MAX_EVENT_BYTES, Position, StreamId};
-use incident::journal::{Extent, Journal, JournalError, Memory, Record, Retention};
+use incident::journal::{
+    Extent, Journal, JournalError, Memory, OpenIncident, Pending, Record, Retention, Sqlite, Stored,
+};
 
-use crate::harness::{action, metrics, resolved, soon, started, story};
+use tokio::sync::watch;
+
+use crate::harness::{Scratch, action, metrics, resolved, soon, started, story};
 
 type Log = Arc<dyn Journal>;
 
@@ -215,7 +219,45 @@ macro_rules! conformance {
 }
 
 fn in_memory(events: usize) -> Log {
-    Arc::new(Memory::new(StreamId::generate(1_700_000_000_000, 7), Retention { events }))
+    Arc::new(Memory::new(StreamId::generate(1_700_000_000_000, 7), Retention { events, age: None }))
 }
 
 conformance!(memory: crate::journal::in_memory(1_000_000), keeping 10: crate::journal::in_memory(10));
+
+/// A journal file and the folder that goes with it.
+struct InAFolder {
+    journal: Sqlite,
+    _folder: Scratch,
+}
+
+impl Journal for InAFolder {
+    fn stream(&self) -> &StreamId {
+        self.journal.stream()
+    }
+    fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>> {
+        self.journal.append(batch)
+    }
+    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>> {
+        self.journal.read(after, limit)
+    }
+    fn extent(&self) -> Extent {
+        self.journal.extent()
+    }
+    fn follow(&self) -> watch::Receiver<Extent> {
+        self.journal.follow()
+    }
+    fn health(&self) -> watch::Receiver<Option<String>> {
+        self.journal.health()
+    }
+    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
+        self.journal.open_incidents()
+    }
+}
+
+fn in_a_file(events: usize) -> Log {
+    let folder = Scratch::new();
+    let journal = Sqlite::open(&folder.path().join("journal.db"), Retention { events, age: None }).unwrap();
+    Arc::new(InAFolder { journal, _folder: folder })
+}
+
+conformance!(sqlite: crate::journal::in_a_file(1_000_000), keeping 10: crate::journal::in_a_file(10));

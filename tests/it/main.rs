@@ -4,6 +4,7 @@
 mod browser;
 mod cli;
 mod contract;
+mod durable;
 mod fold;
 mod guard;
 mod harness;
@@ -17,6 +18,7 @@ mod reconnect;
 mod scenario;
 mod serve;
 mod stream;
+mod survive;
 mod tidy;
 mod timeline;
 mod trigger;

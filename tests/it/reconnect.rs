@@ -91,7 +91,7 @@ async fn a_client_that_saw_no_event_yet_misses_none_either() {
 
 #[tokio::test]
 async fn what_retention_took_meanwhile_is_called_lost() {
-    let server = Local::with(options(), Retention { events: 4 }).await;
+    let server = Local::with(options(), Retention { events: 4, age: None }).await;
     let proxy = Proxy::to(server.address).await;
     let mut follower = follow(&proxy, None).await;
     assert!(matches!(next(&mut follower).await, Item::Opened(_)));

@@ -75,7 +75,7 @@ async fn a_position_resumes_exactly_after_itself() {
 
 #[tokio::test]
 async fn nothing_as_a_position_replays_all_that_is_kept() {
-    let server = Local::with(options(), Retention { events: 10 }).await;
+    let server = Local::with(options(), Retention { events: 10, age: None }).await;
     for subject in ["a", "b", "c", "d"] {
         server.append(story(subject, 5)).await;
     }
@@ -108,7 +108,7 @@ async fn a_position_beyond_the_head_is_reset_to_a_newcomers_start() {
 
 #[tokio::test]
 async fn a_position_whose_followers_were_dropped_is_reset_to_the_oldest_kept() {
-    let server = Local::with(options(), Retention { events: 5 }).await;
+    let server = Local::with(options(), Retention { events: 5, age: None }).await;
     server.append(story("a", 5)).await;
     server.append(story("b", 5)).await;
     let mut client = server.client_after(4).await;
@@ -260,7 +260,7 @@ async fn the_server_asks_a_silent_client_whether_it_is_there() {
 /// Retention may be faster than a client, and even than the hub. Nobody is sent other events under those positions.
 #[tokio::test]
 async fn who_is_overtaken_by_retention_is_told_and_sent_nothing_wrong() {
-    let server = Local::with(options(), Retention { events: 10 }).await;
+    let server = Local::with(options(), Retention { events: 10, age: None }).await;
     let mut client = server.client().await;
     // One append, of which almost all is dropped before anybody could read it.
     server.append(story("a", 300)).await;

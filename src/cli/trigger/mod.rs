@@ -242,7 +242,8 @@ impl Trigger {
             say(conclusion(incident, word, seconds));
         }
         // For programs, and for whoever did not see the checklist.
-        if !self.json && !(std::io::stdout().is_terminal() && std::io::stderr().is_terminal()) {
+        let watched = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        if !self.json && !watched {
             let cost = incident.cost.as_ref().map_or(0.0, |cost| cost.total);
             writeln!(std::io::stdout(), "{} {word} {seconds:.1} {cost:.2}", incident.id)?;
         }

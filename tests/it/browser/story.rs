@@ -82,10 +82,11 @@ fn expected_rows(server: &Serving) -> usize {
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn a_late_joiner_sees_the_whole_incident_and_a_newcomer_after_it_the_last_result() {
     let server = Serving::with(&["--speed", "12"]);
-    server.incident(&["trigger", "database-outage", "--no-wait"]).run();
     let url = format!("http://{}/", server.address());
     let early = Browser::open(&url).await;
-    early.until("the middle", "document.querySelector('#headline').dataset.phase === 'diagnose'").await;
+    server.incident(&["trigger", "database-outage", "--no-wait"]).run();
+    let middle = "['diagnose', 'predict', 'resolve'].includes(document.querySelector('#headline').dataset.phase)";
+    early.until("the middle", middle).await;
     early.refresh().await;
     let rows = "document.querySelectorAll('#feed [data-position]').length";
     early.until("all that was told", &format!("{rows} >= 4")).await;

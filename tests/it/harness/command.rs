@@ -152,6 +152,16 @@ impl Serving {
         Self { process, ready }
     }
 
+    /// A server with exactly these arguments, ready.
+    pub fn again(args: &[&str]) -> Self {
+        let scenarios = fixture("scenarios");
+        let mut run = incident(&[args, &["--scenarios", scenarios.to_str().unwrap()]].concat());
+        run.command.stderr(Stdio::null());
+        let mut process = run.spawn();
+        let line = process.lines().recv_timeout(PATIENCE).expect("the server says that it is ready");
+        Self { process, ready: serde_json::from_str(&line).unwrap() }
+    }
+
     /// A server whose log goes into a pipe that was closed.
     pub fn unheard() -> Self {
         let mut run = incident(&["serve", "--port", "0", "--json"]);

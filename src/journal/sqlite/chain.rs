@@ -1,0 +1,42 @@
+//! The checksum of each row, chained to the one before: a flipped byte, a missing row and a row from elsewhere all
+//! break it.
+
+use sha2::{Digest, Sha256};
+
+/// What stands before the first event.
+pub(super) const ORIGIN: i64 = 0;
+
+/// The parts of a row that are told to clients.
+pub(super) struct Row<'a> {
+    pub(super) position: u64,
+    pub(super) time_us: i64,
+    pub(super) subject: &'a str,
+    pub(super) index: u64,
+    pub(super) kind: &'a str,
+    pub(super) data: &'a str,
+}
+
+/// The first eight bytes of SHA-256 over the checksum before and every part with its length.
+pub(super) fn checksum(before: i64, row: &Row<'_>) -> i64 {
+    let mut hash = Sha256::new();
+    hash.update(before.to_le_bytes());
+    hash.update(row.position.to_le_bytes());
+    hash.update(row.time_us.to_le_bytes());
+    hash.update(row.index.to_le_bytes());
+    for text in [row.subject, row.kind, row.data] {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    first_eight(&hash.finalize())
+}
+
+/// The checksum of a text that stands alone.
+pub(super) fn of_text(text: &str) -> i64 {
+    first_eight(&Sha256::digest(text))
+}
+
+fn first_eight(digest: &[u8]) -> i64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_le_bytes(bytes)
+}

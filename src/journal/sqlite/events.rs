@@ -1,0 +1,110 @@
+//! Reading, with the chain checked on every row.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::value::RawValue;
+
+use super::super::{JournalError, OpenIncident, Stored};
+use super::chain::{self, Row};
+use super::unavailable;
+use crate::contract::MessageType;
+
+/// At most `limit` events after `after` and up to `head`, each checked against the one before.
+pub(super) fn read(
+    connection: &Connection,
+    after: u64,
+    head: u64,
+    limit: usize,
+) -> Result<Vec<Stored>, JournalError> {
+    // One snapshot for the base and the rows: retention may run in between.
+    let transaction = connection.unchecked_transaction().map_err(|error| unavailable(&error))?;
+    let (oldest, base): (u64, i64) = transaction
+        .prepare_cached("SELECT oldest, base FROM head")
+        .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
+        .map_err(|error| unavailable(&error))?;
+    let after = after.max(oldest - 1);
+    if after >= head || limit == 0 {
+        return Ok(Vec::new());
+    }
+    let damaged = |position: u64, what: &str| JournalError::Damaged { position, what: what.to_owned() };
+    let mut before = if after < oldest {
+        base
+    } else {
+        transaction
+            .prepare_cached("SELECT checksum FROM events WHERE position = ?1")
+            .and_then(|mut statement| statement.query_row([after], |row| row.get(0)).optional())
+            .map_err(|error| unavailable(&error))?
+            .ok_or_else(|| damaged(after, "it is missing"))?
+    };
+    let mut statement = transaction
+        .prepare_cached(
+            "SELECT position, time_us, subject, idx, type, data, checksum FROM events
+             WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
+        )
+        .map_err(|error| unavailable(&error))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![after, head, limit]).map_err(|error| unavailable(&error))?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next().map_err(|error| unavailable(&error))? {
+        let expected = after + 1 + events.len() as u64;
+        let fields = (|| {
+            let row_of = Row {
+                position: row.get(0)?,
+                time_us: row.get(1)?,
+                subject: row.get_ref(2)?.as_str()?,
+                index: row.get(3)?,
+                kind: row.get_ref(4)?.as_str()?,
+                data: row.get_ref(5)?.as_str()?,
+            };
+            let checksum: i64 = row.get(6)?;
+            Ok::<_, rusqlite::Error>((row_of, checksum))
+        })();
+        let (row, checksum) = fields.map_err(|error| damaged(expected, &error.to_string()))?;
+        if row.position != expected {
+            return Err(damaged(expected, "it is missing"));
+        }
+        if chain::checksum(before, &row) != checksum {
+            return Err(damaged(expected, "its checksum does not fit"));
+        }
+        before = checksum;
+        events.push(stored(&row).ok_or_else(|| damaged(expected, "it can't be an event"))?);
+    }
+    if events.is_empty() {
+        return Err(damaged(after + 1, "it is missing"));
+    }
+    Ok(events)
+}
+
+fn stored(row: &Row<'_>) -> Option<Stored> {
+    let data = RawValue::from_string(row.data.to_owned()).ok()?;
+    Some(Stored {
+        position: row.position,
+        time: Timestamp::from_microsecond(row.time_us).ok()?,
+        subject: row.subject.into(),
+        index: row.index,
+        kind: MessageType::from_name(row.kind)?,
+        data: data.into(),
+    })
+}
+
+/// The incidents without a resolution, in order of their start. A plan that does not fit its checksum is left out.
+pub(super) fn open_incidents(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT i.subject, i.start, (SELECT max(e.idx) FROM events e WHERE e.subject = i.subject),
+                i.plan, i.plan_checksum
+         FROM incidents i WHERE i.ended = 0 ORDER BY i.start",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let (plan, checksum): (Option<String>, Option<i64>) = (row.get(3)?, row.get(4)?);
+        let plan = plan.filter(|plan| checksum == Some(chain::of_text(plan)));
+        Ok(OpenIncident {
+            subject: row.get(0)?,
+            start: row.get(1)?,
+            index: row.get(2)?,
+            plan: plan.map(Arc::from),
+        })
+    })?;
+    rows.collect()
+}

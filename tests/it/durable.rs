@@ -1,0 +1,286 @@
+//! What a journal file keeps over the end of its process, and what it refuses.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use incident::contract::{Message, StreamId};
+use incident::journal::{Extent, Journal, OpenError, Record, Retention, Sqlite, Stored};
+use incident::player::{Player, Speed};
+use incident::scenario::Library;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::harness::{Scratch, metrics, resolved, started, story};
+
+fn open(file: &Path) -> Sqlite {
+    Sqlite::open(file, Retention::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn all(journal: &Sqlite) -> Vec<Stored> {
+    journal.read(0, usize::MAX).await.unwrap()
+}
+
+fn frames(events: &[Stored], stream: &StreamId) -> Vec<String> {
+    events.iter().map(|event| event.encode(stream)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_there_again_byte_for_byte() {
+    let folder = Scratch::new();
+    let file = folder.path().join("deep/journal.db");
+    let journal = open(&file);
+    journal.append(story("a", 300)).await.unwrap();
+    journal
+        .append(vec![Record { plan: Some("the plan".into()), ..started("b") }, metrics("b", 2)])
+        .await
+        .unwrap();
+    let (stream, before) = (journal.stream().clone(), frames(&all(&journal).await, journal.stream()));
+    drop(journal);
+    let journal = open(&file);
+    assert_eq!(journal.stream(), &stream);
+    assert_eq!(journal.extent(), Extent { oldest: 1, head: 302 });
+    assert_eq!(frames(&all(&journal).await, journal.stream()), before);
+    let left = journal.open_incidents().await.unwrap();
+    assert_eq!(
+        (left[0].subject.as_str(), left[0].index, left[0].plan.as_deref()),
+        ("b", 2, Some("the plan"))
+    );
+    // It goes on where it was, and knows what it has.
+    assert_eq!(journal.append(vec![metrics("b", 2), resolved("b", 3)]).await.unwrap(), [302, 303]);
+    let times: Vec<_> = all(&journal).await.iter().map(|event| event.time).collect();
+    assert!(times.is_sorted(), "time does not fall back over a restart");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_is_told_who_has_it() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let journal = open(&file);
+    match Sqlite::open(&file, Retention::default()) {
+        Err(OpenError::Held { holder, .. }) => {
+            assert_eq!(holder, format!("process {}", std::process::id()));
+        }
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("two have it"),
+    }
+    drop(journal);
+    open(&file);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_commit_is_synchronous() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let journal = open(&file);
+    journal.append(vec![started("a")]).await.unwrap();
+    assert_eq!(journal.pragmas(), ("wal".to_owned(), 2), "journal_mode=WAL, synchronous=FULL");
+}
+
+/// Damages a closed journal and says what became of it when it is opened and read.
+async fn after(damage: impl FnOnce(&Path)) -> Result<(StreamId, Vec<Stored>), String> {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let journal = open(&file);
+    journal.append(story("a", 400)).await.unwrap();
+    drop(journal);
+    damage(&file);
+    let journal = Sqlite::open(&file, Retention::default()).map_err(|error| error.to_string())?;
+    let head = journal.extent().head;
+    let events = journal.read(0, usize::MAX).await.map_err(|error| error.to_string())?;
+    assert_eq!(events.len() as u64, head, "no hole");
+    Ok((journal.stream().clone(), events))
+}
+
+fn with_sqlite(file: &Path, statement: &str) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    assert!(connection.execute(statement, []).unwrap() > 0, "{statement}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_was_changed_or_taken_is_found_out() {
+    for (statement, found) in [
+        (
+            "UPDATE events SET data = replace(data, 'detect', 'reject') WHERE position = 200",
+            "event 200 is damaged",
+        ),
+        ("UPDATE events SET time_us = time_us + 1 WHERE position = 7", "event 7 is damaged"),
+        ("UPDATE events SET subject = 'other' WHERE position = 7", "event 7 is damaged"),
+        ("DELETE FROM events WHERE position = 200", "event 200 is damaged"),
+        ("DELETE FROM events WHERE position > 390", "is damaged"),
+        ("UPDATE head SET position = 399", "is damaged"),
+        ("UPDATE head SET checksum = checksum + 1", "is damaged"),
+        ("DELETE FROM events", "is damaged"),
+        ("PRAGMA user_version = 99", "knows up to 1"),
+    ] {
+        let outcome = after(|file| {
+            if statement.starts_with("PRAGMA") {
+                rusqlite::Connection::open(file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+            } else {
+                with_sqlite(file, statement);
+            }
+        });
+        match outcome.await {
+            Err(error) => assert!(error.contains(found), "{statement}: {error}"),
+            Ok(_) => panic!("{statement} was not found out"),
+        }
+    }
+}
+
+/// SQLite takes an older state for a sound one: the file beside it remembers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_that_is_gone_altogether_is_refused() {
+    let lost = "DELETE FROM events WHERE position > 390";
+    let outcome = after(|file| {
+        with_sqlite(file, lost);
+        with_sqlite(
+            file,
+            "UPDATE head SET position = 390, checksum = (SELECT checksum FROM events WHERE position = 390)",
+        );
+    });
+    let error = outcome.await.expect_err("the tail is gone");
+    assert!(error.contains("events 391 to 400 were told to clients"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_vouches_for_the_tail_the_log_goes_on_as_a_new_stream() {
+    for beside in ["", "rubbish", "0000000000000190 0000000000000000 0000000000000000\n"] {
+        let mut old = None;
+        let outcome = after(|file| {
+            let connection = rusqlite::Connection::open(file).unwrap();
+            let stream: String =
+                connection.query_row("SELECT stream FROM head", [], |row| row.get(0)).unwrap();
+            old = Some(stream);
+            std::fs::write(file.with_file_name("journal.db-head"), beside).unwrap();
+        });
+        let (stream, events) = outcome.await.unwrap();
+        assert_eq!(events.len(), 400, "nothing is thrown away");
+        assert_ne!(
+            Some(stream.as_str()),
+            old.as_deref(),
+            "{beside:?}: positions of the old stream are not its own"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flipped_and_missing_bytes_anywhere_leave_no_hole() {
+    let mut refused = 0;
+    for place in 0..120_u64 {
+        let outcome = after(|file| {
+            let mut bytes = std::fs::read(file).unwrap();
+            // Spread over the file, not at the same place of each page.
+            let at = (place * 2_654_435_761 % bytes.len() as u64) as usize;
+            if place % 4 == 0 {
+                bytes.truncate(at);
+            } else {
+                bytes[at] ^= 1 << (place % 8);
+            }
+            std::fs::write(file, bytes).unwrap();
+        });
+        match outcome.await {
+            Err(_) => refused += 1,
+            // A byte that holds nothing: everything is as it was.
+            Ok((_, events)) => {
+                assert_eq!(events.len(), 400, "flip {place}");
+                assert!(events.iter().zip(1..).all(|(event, n)| event.position == n && event.index == n));
+            }
+        }
+    }
+    assert!(refused >= 60, "damage is found out: {refused} of 120");
+}
+
+/// A server that starts over a journal with an open incident goes on with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_incident_is_gone_on_with_by_its_stored_plan() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let library = Library::shipped().unwrap();
+    let timeline = library.get("database-outage").unwrap().compile(42).unwrap();
+    let speed = Speed::new(100.0).unwrap();
+    // The first process dies in the middle: nobody stops in order.
+    let journal = Arc::new(open(&file));
+    let tasks = TaskTracker::new();
+    let player = Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new());
+    let id = player.start(timeline.clone(), speed).await.unwrap().id;
+    let mut follow = journal.follow();
+    follow.wait_for(|extent| extent.head >= 20).await.unwrap();
+    let stop = CancellationToken::new();
+    stop.cancel();
+    drop((player, follow));
+    let (stream, seen) = (journal.stream().clone(), journal.extent().head);
+    let first = frames(&all(&journal).await, &stream);
+    // Its tasks hold the journal: in a process that is killed they just end.
+    let copy = folder.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for name in ["journal.db", "journal.db-wal", "journal.db-head"] {
+        if file.with_file_name(name).exists() {
+            std::fs::copy(file.with_file_name(name), copy.join(name)).unwrap();
+        }
+    }
+    let journal = Arc::new(open(&copy.join("journal.db")));
+    let tasks = TaskTracker::new();
+    let player = Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new());
+    assert_eq!(player.pick_up().await.unwrap(), 1);
+    assert_eq!(player.pick_up().await.unwrap(), 0, "once");
+    tasks.close();
+    tokio::time::timeout(Duration::from_secs(14), tasks.wait()).await.unwrap();
+    let events = all(&journal).await;
+    assert!(seen >= 20);
+    assert_eq!(frames(&events[..20], &stream), first[..20], "what was told stays as it was");
+    let indices: Vec<u64> = events.iter().map(|event| event.index).collect();
+    assert_eq!(
+        indices,
+        (1..=timeline.events.len() as u64).collect::<Vec<_>>(),
+        "no step twice, none missing"
+    );
+    assert!(events.iter().all(|event| *event.subject == *id));
+    let planned = timeline.events.iter().zip(&events).skip(1);
+    for (planned, event) in planned.filter(|(_, event)| event.kind.as_str() != "agent_action") {
+        assert_eq!(event.data.get(), planned.message.data().get());
+    }
+}
+
+/// A machine that was off for a day: the incident is brought to its end at once, and says that it is late.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_a_day_overdue_ends_at_once_and_says_so() {
+    let folder = Scratch::new();
+    let library = Library::shipped().unwrap();
+    let mut timeline = library.get("database-outage").unwrap().compile(42).unwrap();
+    let Some(Message::IncidentStarted(first)) = timeline.events.first_mut().map(|event| &mut event.message)
+    else {
+        panic!("it starts");
+    };
+    first.impact_started_at = incident::contract::now() - jiff::SignedDuration::from_hours(24);
+    let plan = serde_json::to_string(&timeline).unwrap();
+    let journal = Arc::new(open(&folder.path().join("journal.db")));
+    let record = Record::new("late-one", &timeline.events[0].message).unwrap();
+    journal.append(vec![Record { plan: Some(plan.into()), ..record }]).await.unwrap();
+    let tasks = TaskTracker::new();
+    let player = Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new());
+    player.pick_up().await.unwrap();
+    tasks.close();
+    tokio::time::timeout(Duration::from_secs(14), tasks.wait()).await.unwrap();
+    let events = all(&journal).await;
+    assert_eq!(events.len(), timeline.events.len());
+    let actions = events.iter().filter(|event| event.kind.as_str() == "agent_action");
+    assert!(actions.clone().count() > 10);
+    for action in actions {
+        let message = Message::parse("agent_action", &action.data).unwrap();
+        let Message::AgentAction(action) = message else { panic!("{message:?}") };
+        assert!(action.late_s.is_some_and(|late| late > 86_000.0), "{:?}", action.late_s);
+    }
+    assert!(journal.open_incidents().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn age_lets_go_of_what_is_over() {
+    let folder = Scratch::new();
+    let retention = Retention { events: 1_000_000, age: Some(Duration::from_micros(1)) };
+    let journal = Sqlite::open(&folder.path().join("journal.db"), retention).unwrap();
+    journal.append(story("a", 50)).await.unwrap();
+    journal.append(vec![started("open")]).await.unwrap();
+    journal.append(vec![metrics("open", 2)]).await.unwrap();
+    assert_eq!(journal.extent(), Extent { oldest: 51, head: 52 }, "nothing of what is open");
+    assert_eq!(all(&journal).await.len(), 2);
+}
