@@ -85,7 +85,8 @@ async fn a_late_joiner_sees_the_whole_incident_and_a_newcomer_after_it_the_last_
     let url = format!("http://{}/", server.address());
     let early = Browser::open(&url).await;
     server.incident(&["trigger", "database-outage", "--no-wait"]).run();
-    let middle = "['diagnose', 'predict', 'resolve'].includes(document.querySelector('#headline').dataset.phase)";
+    let middle =
+        "['diagnose', 'predict', 'resolve'].includes(document.querySelector('#headline').dataset.phase)";
     early.until("the middle", middle).await;
     early.refresh().await;
     let rows = "document.querySelectorAll('#feed [data-position]').length";
