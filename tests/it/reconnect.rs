@@ -1,5 +1,8 @@
 //! The program's own client through a network that cuts: it comes back by itself, and nothing is lost.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use incident::client::{ClientError, Follower, Item};
 use incident::journal::Retention;
 use incident::server::Options;
@@ -123,13 +126,11 @@ async fn a_new_log_is_told_as_a_loss_that_nobody_can_count() {
     assert_eq!(up_to(&mut follower, 1).await.0, [1]);
 }
 
-#[tokio::test]
-async fn a_server_that_falls_silent_is_left_and_found_again() {
-    let server = Local::with(Options { heartbeat: ms(100), ..options() }, Retention::default()).await;
-    // A proxy that stops moving bytes without closing: only the missing heartbeat tells.
+/// A proxy that stops moving the first connection's bytes after a while, without closing it: only the missing
+/// heartbeat tells. Later connections begin to move after `delay`.
+async fn falls_silent_once(target: SocketAddr, after: Duration, delay: Duration) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let target = server.address;
     tokio::spawn(async move {
         let mut held = Vec::new();
         for connection in 0.. {
@@ -137,13 +138,21 @@ async fn a_server_that_falls_silent_is_left_and_found_again() {
             let mut server = TcpStream::connect(target).await.unwrap();
             if connection == 0 {
                 let copying = tokio::io::copy_bidirectional(&mut client, &mut server);
-                let _ = tokio::time::timeout(ms(150), copying).await;
+                let _ = tokio::time::timeout(after, copying).await;
                 held.push((client, server));
             } else {
+                tokio::time::sleep(delay).await;
                 tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
             }
         }
     });
+    address
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_left_and_found_again() {
+    let server = Local::with(Options { heartbeat: ms(100), ..options() }, Retention::default()).await;
+    let address = falls_silent_once(server.address, ms(150), ms(0)).await;
     let mut follower =
         Follower::connect(format!("ws://{address}/ws").parse().unwrap(), None, true).await.unwrap();
     loop {
@@ -186,25 +195,8 @@ async fn nothing_starts_over_when_the_wait_is_given_up_in_between() {
 
     let server = Local::with(Options { heartbeat: ms(300), ..options() }, Retention::default()).await;
     server.append(vec![started("a"), metrics("a", 2)]).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let target = server.address;
-    // The first connection falls silent; the handshake of later ones takes many of the ticks.
-    tokio::spawn(async move {
-        let mut held = Vec::new();
-        for connection in 0.. {
-            let (mut client, _) = listener.accept().await.unwrap();
-            let mut server = TcpStream::connect(target).await.unwrap();
-            if connection == 0 {
-                let copying = tokio::io::copy_bidirectional(&mut client, &mut server);
-                let _ = tokio::time::timeout(ms(400), copying).await;
-                held.push((client, server));
-            } else {
-                tokio::time::sleep(ms(200)).await;
-                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
-            }
-        }
-    });
+    // The handshake of later connections takes many of the ticks.
+    let address = falls_silent_once(server.address, ms(400), ms(200)).await;
     let mut follower =
         Follower::connect(format!("ws://{address}/ws").parse().unwrap(), None, true).await.unwrap();
     let mut lost = 0;
