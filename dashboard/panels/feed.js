@@ -180,7 +180,7 @@ class Feed extends HTMLElement {
         'data-live': entry.live,
       },
       element('time', { class: 'digits' }, stamp(data.offset_s, hours)),
-      ...(type === 'agent_action' ? action(data, cause, hours) : [milestone(type, data)]),
+      ...(type === 'agent_action' ? action(data, cause, hours, incident.units) : [milestone(type, data)]),
     );
   }
 }
@@ -222,13 +222,13 @@ function milestone(type, data) {
   return element('div', { class: 'body' }, element('p', { class: 'summary strong' }, text));
 }
 
-function action(data, cause, hours) {
+function action(data, cause, hours, units) {
   const status = STATUS[data.status];
   const facts = [
     ...data.marks.map((mark) => element('span', { class: 'fact mark' }, icon('check'), words(mark))),
     data.attempt && element('span', { class: 'fact' }, `attempt ${data.attempt}`),
     data.forecast && element('span', { class: 'fact digits' }, forecast(data.forecast, hours)),
-    ...data.evidence.map((one) => element('span', { class: 'fact', title: one.text }, evidence(one))),
+    ...data.evidence.map((one) => element('span', { class: 'fact', title: one.text }, evidence(one, units))),
     cause &&
       element(
         'span',
@@ -260,8 +260,8 @@ function forecast({ quantity: name, unit, p10, p50, p90 }, hours) {
   return `${words(name)} ${quantity(p50, unit, hours)}${spread}`;
 }
 
-function evidence({ kind, ref, text, value }) {
-  const said = value !== undefined ? metric(ref, value) : text;
+function evidence({ kind, ref, text, value }, units) {
+  const said = value !== undefined ? metric(value, units[ref]) : text;
   return said === undefined ? `${kind} ${ref}` : `${kind} ${ref}: ${said}`;
 }
 

@@ -33,6 +33,8 @@ async fn triggered_by_its_button_seen_to_its_end_and_cut_off_in_between() {
     page.until("a confidence", "document.querySelector('[data-agent=detection]')?.innerText.includes('97%')")
         .await;
 
+    assert!(page.text("#feed").await.contains("error_rate: 31%"), "evidence in its metric's unit");
+
     // Cut off for good while agents predict; back when they resolve.
     page.until("the third phase", "document.querySelector('#headline').dataset.phase === 'predict'").await;
     proxy.close();
