@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::clock::Clock;
-use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Retention, Stored};
+use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Retention, Span, Stored};
 use crate::contract::{MessageType, StreamId};
 
 /// A journal in memory.
@@ -35,6 +35,13 @@ struct Incident {
     positions: Vec<u64>,
     ended: bool,
     plan: Option<Arc<str>>,
+}
+
+impl Incident {
+    fn span(&self, subject: &str) -> Option<Span> {
+        let end = self.positions.last().copied().filter(|_| self.ended);
+        Some(Span { subject: subject.to_owned(), start: *self.positions.first()?, end })
+    }
 }
 
 impl Memory {
@@ -173,6 +180,24 @@ impl Journal for Memory {
                 .collect::<Vec<_>>();
             open.sort_by_key(|incident| incident.start);
             Ok(open)
+        })
+    }
+
+    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
+        Box::pin(async move {
+            let log = self.log();
+            let mut spans: Vec<_> =
+                log.incidents.iter().filter_map(|(subject, incident)| incident.span(subject)).collect();
+            spans.sort_by_key(|span| span.start);
+            Ok(spans.split_off(spans.len().saturating_sub(limit)))
+        })
+    }
+
+    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
+        let subject = subject.to_owned();
+        Box::pin(async move {
+            let log = self.log();
+            Ok(log.incidents.get(subject.as_str()).and_then(|incident| incident.span(&subject)))
         })
     }
 }

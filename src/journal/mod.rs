@@ -134,6 +134,17 @@ pub struct OpenIncident {
     pub plan: Option<Arc<str>>,
 }
 
+/// Where an incident stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The incident's id.
+    pub subject: String,
+    /// Position of its first event, which retention may have dropped since.
+    pub start: u64,
+    /// Position of its resolution; `None` while it is open.
+    pub end: Option<u64>,
+}
+
 /// Why a journal did not take or give events.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -192,4 +203,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// The incidents that did not end, in order of their start.
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>>;
+
+    /// The newest `limit` incidents of which events are kept, in order of their start.
+    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>>;
+
+    /// One incident, if events of it are kept.
+    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>>;
 }

@@ -98,8 +98,7 @@ pub(super) async fn incident(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let folded = app.incidents.board().await?;
-    match folded.board.get(&id) {
+    match app.incidents.incident(&id).await? {
         Some(incident) => Ok(Json(incident).into_response()),
         None => Err(no_incident(&id)),
     }
@@ -116,7 +115,7 @@ pub(super) async fn cancel(
             Json(json!({ "id": id, "stream": app.hub.stream(), "position": position })).into_response()
         );
     }
-    match app.incidents.board().await?.board.get(&id) {
+    match app.incidents.incident(&id).await? {
         Some(_) => Err(Problem::new(StatusCode::CONFLICT, format!("the incident {id} has ended"))),
         None => Err(no_incident(&id)),
     }

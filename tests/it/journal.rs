@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use incident::contract::{MAX_EVENT_BYTES, Position, StreamId};
 use incident::journal::{
-    Extent, Journal, JournalError, Memory, OpenIncident, Pending, Record, Retention, Sqlite, Stored,
+    Extent, Journal, JournalError, Memory, OpenIncident, Pending, Record, Retention, Span, Sqlite, Stored,
 };
 
 use tokio::sync::watch;
@@ -152,6 +152,19 @@ async fn open_incidents_come_with_their_plans(log: Log) {
     assert_eq!(log.open_incidents().await.unwrap()[0].subject, "a");
 }
 
+async fn incidents_are_found_by_name_and_by_age(log: Log) {
+    append(&log, vec![started("z"), started("a"), metrics("z", 2), resolved("z", 3)]).await;
+    append(&log, story("later", 3)).await;
+    let span = |subject: &str, start, end| Span { subject: subject.to_owned(), start, end };
+    let all = [span("z", 1, Some(4)), span("a", 2, None), span("later", 5, Some(7))];
+    assert_eq!(log.incidents(10).await.unwrap(), all, "in order of their start");
+    assert_eq!(log.incidents(2).await.unwrap(), all[1..], "the newest");
+    assert!(log.incidents(0).await.unwrap().is_empty());
+    assert_eq!(log.incident("z").await.unwrap().as_ref(), Some(&all[0]));
+    assert_eq!(log.incident("a").await.unwrap().as_ref(), Some(&all[1]));
+    assert_eq!(log.incident("nobody").await.unwrap(), None);
+}
+
 async fn concurrent_appends_stay_gapless(log: Log) {
     const TASKS: u64 = 32;
     const EACH: u64 = 50;
@@ -192,9 +205,12 @@ async fn retention_drops_the_oldest_but_nothing_of_an_open_incident(log: Log) {
     append(&log, vec![resolved("open", 2)]).await;
     assert_eq!(log.extent(), Extent { oldest: 19, head: 28 });
     assert_eq!(positions(&log, 0, usize::MAX).await, (19..=28).collect::<Vec<_>>());
+    let span = log.incident("open").await.unwrap().expect("its end is kept");
+    assert_eq!((span.start, span.end), (7, Some(28)));
     // An incident that began, kept nothing but its tail and is long over: its tail is still gapless.
     append(&log, story("c", 100)).await;
     assert_eq!(log.extent(), Extent { oldest: 119, head: 128 });
+    assert_eq!(log.incident("open").await.unwrap(), None, "nothing of it is kept");
 }
 
 macro_rules! conformance {
@@ -205,7 +221,7 @@ macro_rules! conformance {
                 a_repeat_yields_the_position_it_has, a_gap_is_refused_with_all_of_its_batch,
                 what_can_be_no_event_is_refused, no_event_is_larger_than_the_contract_allows, times_never_fall,
                 it_reads_in_pages, a_follower_wakes_when_events_are_visible,
-                open_incidents_come_with_their_plans, concurrent_appends_stay_gapless
+                open_incidents_come_with_their_plans, incidents_are_found_by_name_and_by_age, concurrent_appends_stay_gapless
             );
             conformance!($small; retention_drops_the_oldest_but_nothing_of_an_open_incident);
         }
@@ -251,6 +267,12 @@ impl Journal for InAFolder {
     }
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         self.journal.open_incidents()
+    }
+    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
+        self.journal.incidents(limit)
+    }
+    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
+        self.journal.incident(subject)
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
 
-use super::super::{JournalError, OpenIncident, Stored};
+use super::super::{JournalError, OpenIncident, Span, Stored};
 use super::chain::{self, Row};
 use super::unavailable;
 use crate::contract::MessageType;
@@ -107,4 +107,27 @@ pub(super) fn open_incidents(connection: &Connection) -> rusqlite::Result<Vec<Op
         })
     })?;
     rows.collect()
+}
+
+/// The newest `limit` incidents, in order of their start.
+pub(super) fn incidents(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Span>> {
+    let mut statement = connection
+        .prepare_cached("SELECT subject, start, ended FROM incidents ORDER BY start DESC LIMIT ?1")?;
+    let spans = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], span)?;
+    let mut spans = spans.collect::<rusqlite::Result<Vec<_>>>()?;
+    spans.reverse();
+    Ok(spans)
+}
+
+/// One incident.
+pub(super) fn incident(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Span>> {
+    connection
+        .prepare_cached("SELECT subject, start, ended FROM incidents WHERE subject = ?1")?
+        .query_row([subject], span)
+        .optional()
+}
+
+fn span(row: &rusqlite::Row<'_>) -> rusqlite::Result<Span> {
+    let end: u64 = row.get(2)?;
+    Ok(Span { subject: row.get(0)?, start: row.get(1)?, end: (end > 0).then_some(end) })
 }

@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Retention, Stored};
+use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Retention, Span, Stored};
 use crate::contract::StreamId;
 
 use lock::Lock;
@@ -190,6 +190,19 @@ impl Journal for Sqlite {
 
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         self.query(|connection| events::open_incidents(connection).map_err(|error| unavailable(&error)))
+    }
+
+    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
+        self.query(move |connection| {
+            events::incidents(connection, limit).map_err(|error| unavailable(&error))
+        })
+    }
+
+    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
+        let subject = subject.to_owned();
+        self.query(move |connection| {
+            events::incident(connection, &subject).map_err(|error| unavailable(&error))
+        })
     }
 }
 

@@ -3,10 +3,13 @@
 use rusqlite::Connection;
 
 /// The newest format. Kept in SQLite's `user_version`.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
-/// From each format to the next; the first makes the tables.
-const MIGRATIONS: [&str; VERSION as usize] = ["
+/// From each format to the next.
+const MIGRATIONS: [&str; VERSION as usize] = [TABLES, NEWEST_INCIDENTS];
+
+/// Format 1.
+const TABLES: &str = "
     -- Every event that is kept. `checksum` is chained to the row before.
     CREATE TABLE events (
         position INTEGER PRIMARY KEY,
@@ -39,7 +42,10 @@ const MIGRATIONS: [&str; VERSION as usize] = ["
         oldest      INTEGER NOT NULL,
         base        INTEGER NOT NULL
     ) STRICT;
-"];
+";
+
+/// Format 2: the newest incidents are found without looking at all of them.
+const NEWEST_INCIDENTS: &str = "CREATE INDEX incidents_by_start ON incidents (start);";
 
 /// The pragmas of the writing connection. `FULL` makes every commit in WAL mode synchronous: what was told to a
 /// client is on the disk.
