@@ -16,6 +16,9 @@ _incident() {
             ",$1")
                 cmd="incident"
                 ;;
+            incident,check-journal)
+                cmd="incident__subcmd__check__subcmd__journal"
+                ;;
             incident,completions)
                 cmd="incident__subcmd__completions"
                 ;;
@@ -36,6 +39,9 @@ _incident() {
                 ;;
             incident,watch)
                 cmd="incident__subcmd__watch"
+                ;;
+            incident__subcmd__help,check-journal)
+                cmd="incident__subcmd__help__subcmd__check__subcmd__journal"
                 ;;
             incident__subcmd__help,completions)
                 cmd="incident__subcmd__help__subcmd__completions"
@@ -65,12 +71,34 @@ _incident() {
 
     case "${cmd}" in
         incident)
-            opts="-v -q -h -V --color --verbose --quiet --help --version serve trigger watch validate schema completions help"
+            opts="-v -q -h -V --color --verbose --quiet --help --version serve trigger watch validate check-journal schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        incident__subcmd__check__subcmd__journal)
+            opts="-v -q -h -V --salvage --json --color --verbose --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --salvage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -101,8 +129,22 @@ _incident() {
             return 0
             ;;
         incident__subcmd__help)
-            opts="serve trigger watch validate schema completions help"
+            opts="serve trigger watch validate check-journal schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        incident__subcmd__help__subcmd__check__subcmd__journal)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -14,7 +14,7 @@ use crate::scenario::timeline::{Planned, Timeline};
 /// An action that is later than this was held up by something, and says so.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How often a journal that takes nothing is tried again.
+/// How often a journal that took nothing is tried again when it does not say that it is well.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// How far an incident is. It is `ahead` in its own time when `origin` was taken.
@@ -54,7 +54,7 @@ impl Run {
                     let _ = reply.send(self.end_early().await);
                     return;
                 }
-                () = async { if held_up { sleep(RETRY).await } else { sleep_until(deadline).await } } => {}
+                () = async { if held_up { self.journal_back().await } else { sleep_until(deadline).await } } => {}
             }
             held_up = match self.emit_due().await {
                 Ok(()) => false,
@@ -68,6 +68,18 @@ impl Run {
             };
         }
         tracing::info!(incident = self.slot.id, "incident ended");
+    }
+
+    /// Waits until a journal that took nothing says that it does again, or for a while.
+    async fn journal_back(&self) {
+        let mut health = self.slot.player.journal.health();
+        if health.borrow().is_none() {
+            return sleep(RETRY).await;
+        }
+        tokio::select! {
+            _ = health.wait_for(Option::is_none) => {}
+            () = sleep(RETRY) => {}
+        }
     }
 
     /// Wall-clock time from the incident's start to an event.

@@ -41,7 +41,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping").into_response();
     }
     if let Some(why) = app.hub.trouble() {
-        let detail = format!("the journal takes no events: {why}");
+        let detail = format!("no events come: {why}");
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
     }
     "ready\n".into_response()
