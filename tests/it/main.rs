@@ -15,6 +15,7 @@ mod journal;
 mod mistakes;
 mod player;
 mod reconnect;
+mod report;
 mod scenario;
 mod serve;
 mod stream;
