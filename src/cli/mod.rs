@@ -8,7 +8,9 @@ mod exit;
 mod format;
 mod journal;
 mod names;
+mod outfile;
 mod remote;
+mod report;
 mod say;
 mod schema;
 mod serve;
@@ -57,6 +59,8 @@ enum Command {
     Watch(Box<watch::Watch>),
     /// Check that scenarios, recordings or a running server keep the contract
     Validate(Box<validate::Validate>),
+    /// Write the post-incident report of an incident
+    Report(report::Report),
     /// Print the JSON Schema of the messages
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Trigger(trigger) => trigger.run(cli.color, cli.quiet),
         Command::Watch(watch) => watch.run(cli.color, cli.quiet),
         Command::Validate(validate) => validate.run(cli.color, cli.quiet),
+        Command::Report(report) => report.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
     };
