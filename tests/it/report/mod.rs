@@ -1,6 +1,7 @@
 //! The post-incident report: what it says of a history, that it is Markdown whatever the events hold, and that it is
 //! the same from everywhere.
 
+mod command;
 mod findings;
 mod hostile;
 mod partial;
