@@ -59,6 +59,10 @@ fn without_a_proven_cause_nothing_is_called_wrong() {
         "{report}"
     );
     assert!(report.contains("It was not resolved but cancelled after 9 s: “It is over”."), "{report}");
+    // Of two that are believed alike none is believed most.
+    let tie = super::report(&[start(&json!({})), told(2, &[("net", 0.4), ("disk", 0.4)])]);
+    assert!(tie.contains("What caused it was not established. "), "{tie}");
+    assert!(!tie.contains("Believed most"), "{tie}");
     let unknown = [start(&json!({})), end(9, "resolved", &json!({ "root_cause": "gremlins" }))];
     assert!(super::report(&unknown).contains("The cause was `gremlins`."));
 }
@@ -135,7 +139,8 @@ fn a_failure_is_told_with_what_followed() {
             &json!({ "step": "a", "status": "in_progress", "summary": "Drain it", "attempt": 2, "caused_by": 3 }),
         ),
         act(5, &json!({ "step": "a", "status": "completed", "summary": "Drained", "attempt": 2 })),
-        act(6, &json!({ "step": "b", "status": "in_progress", "summary": "Fail over" })),
+        // What its success led to is no consequence of its failure.
+        act(6, &json!({ "step": "b", "status": "in_progress", "summary": "Fail over", "caused_by": 5 })),
         act(7, &json!({ "step": "b", "status": "failed", "summary": "Fail over" })),
         act(8, &json!({ "step": "c", "status": "in_progress", "summary": "Restore", "caused_by": 7 })),
         act(9, &json!({ "step": "d", "summary": "Page someone", "caused_by": 7 })),
@@ -176,7 +181,7 @@ fn times_have_hours_and_days_where_they_need_them() {
     let late = json!({ "phases": phases, "target_s": 3600.0, "speed": 2.5 });
     let mut events = vec![start(&late), act(2, &json!({ "marks": ["mitigated", "mitigated"] }))];
     events.push(super::with(&act(3, &json!({ "marks": ["mitigated"] })), |data| {
-        data["offset_s"] = json!(3725.9)
+        data["offset_s"] = json!(3725.9);
     }));
     events[2].time = "2026-11-23T00:00:30Z".parse().unwrap();
     events.push(end(

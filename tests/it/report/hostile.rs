@@ -150,6 +150,9 @@ proptest! {
         for wanted in [format!("Impact begins: {text}"), format!("Failed: {text}"), format!("Resolved: {text}"), text.clone()] {
             prop_assert!(cells.contains(&wanted), "{:?} is not among {:?}", wanted, cells);
         }
+        let paragraphs = read(&report, |tag| matches!(tag, Tag::Paragraph));
+        let affected = format!("{text} was affected for 3 s.");
+        prop_assert!(paragraphs.iter().any(|paragraph| paragraph.starts_with(&affected)), "{:?}", paragraphs);
         let items = read(&report, |tag| matches!(tag, Tag::Item));
         prop_assert!(items.contains(&text) && items.contains(&format!("Services: {text}")), "{:?}", items);
     }

@@ -3,7 +3,7 @@
 use incident::contract::Envelope;
 use incident::report::History;
 
-use super::{event, line, recording, report, section, start};
+use super::{event, line, recording, report, section, start, with};
 
 #[test]
 fn a_recording_that_ends_early_says_where() {
@@ -80,6 +80,9 @@ fn repeats_and_disorder_change_nothing() {
     for other in [twice, reversed, overlapping] {
         assert_eq!(report(&other), wanted);
     }
+    // Nobody may say something else under the same number.
+    let forged = with(&events[5], |data| data["summary"] = serde_json::json!("All is well"));
+    assert_eq!(report(&[&events[..], &[forged]].concat()), wanted);
 }
 
 #[test]
