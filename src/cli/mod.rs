@@ -9,7 +9,9 @@ mod exit;
 mod format;
 mod journal;
 mod names;
+mod outfile;
 mod remote;
+mod report;
 mod say;
 mod schema;
 mod serve;
@@ -60,6 +62,8 @@ enum Command {
     Validate(Box<validate::Validate>),
     /// Check every event of a journal file, and save what is sound of a damaged one
     CheckJournal(check_journal::CheckJournal),
+    /// Write the post-incident report of an incident
+    Report(report::Report),
     /// Print the JSON Schema of the messages
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -76,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Watch(watch) => watch.run(cli.color, cli.quiet),
         Command::Validate(validate) => validate.run(cli.color, cli.quiet),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
+        Command::Report(report) => report.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
     };

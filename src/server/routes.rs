@@ -25,6 +25,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/api/scenarios", get(api::scenarios))
         .route("/api/incidents", get(api::incidents).post(api::trigger))
         .route("/api/incidents/{id}", get(api::incident).delete(api::cancel))
+        .route("/api/incidents/{id}/report.md", get(api::report))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/schema.json", get(|| async { Json(crate::contract::schema::document()) }))

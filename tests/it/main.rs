@@ -17,6 +17,7 @@ mod journal;
 mod mistakes;
 mod player;
 mod reconnect;
+mod report;
 mod scenario;
 mod serve;
 mod stream;
