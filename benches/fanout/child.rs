@@ -1,14 +1,13 @@
 //! A process that is measured: this program in another role, told what to do through its standard input.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::ValueEnum;
 
+use crate::common::process::Process;
 use crate::options::Role;
 
 /// What to publish.
@@ -55,51 +54,16 @@ impl Measured {
 
     pub(crate) fn publish(&mut self, order: Order) -> anyhow::Result<()> {
         let Order { messages, rate, batch } = order;
-        let stdin = self.process.0.stdin.as_mut().context("a child has a standard input")?;
-        writeln!(stdin, "{messages} {rate} {batch}")?;
-        Ok(())
+        self.process.tell(&format!("{messages} {rate} {batch}"))
     }
 
-    /// CPU so far of all its threads, in microseconds. From the scheduler, which counts nanoseconds:
-    /// `/proc/PID/stat` has ticks of 10 ms.
+    /// CPU so far of all its threads, in microseconds.
     pub(crate) fn cpu_us(&self) -> anyhow::Result<f64> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.process.0.id()))? {
-            // A thread may end between the listing and the look.
-            let Ok(schedstat) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
-            let running = schedstat.split(' ').next().unwrap_or_default();
-            nanoseconds += running.parse::<u64>().context("schedstat begins with nanoseconds")?;
-        }
-        Ok(nanoseconds as f64 / 1e3)
+        self.process.cpu_us()
     }
 
     /// Memory that is resident now, in KiB.
     pub(crate) fn rss_kib(&self) -> anyhow::Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS is missing")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
-    }
-}
-
-/// A child that does not outlive its owner.
-pub(crate) struct Process(Child);
-
-impl Process {
-    /// Starts it and waits for its first line.
-    pub(crate) fn start(command: &mut Command) -> anyhow::Result<(Self, String)> {
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut process = Self(child.with_context(|| format!("cannot start {command:?}"))?);
-        let stdout = process.0.stdout.take().context("a child has a standard output")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        Ok((process, line))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may be gone already, which is as well.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.process.rss_kib()
     }
 }

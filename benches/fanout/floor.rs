@@ -9,7 +9,8 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use crate::child::Order;
-use crate::{message, ws};
+use crate::common::message;
+use crate::common::ws;
 
 /// How long a full socket is left alone. Clients read all the time, so this is rare unless they are the
 /// bottleneck.

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::message::{self, Told};
-use crate::ws::{self, Frame, Inbox};
+use crate::common::message::{self, Told};
+use crate::common::ws::{self, Frame, Inbox};
 
 /// Handshakes under way at once.
 const IN_FLIGHT: usize = 256;
@@ -75,7 +75,7 @@ impl Load {
             tally: Tally::default(),
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let request = ws::request(port);
+        let request = ws::request(port, "");
         while load.tally.open < clients {
             while load.clients.len() < clients && load.clients.len() - load.tally.open < IN_FLIGHT {
                 let mut socket = TcpStream::connect(address).context("cannot connect")?;

@@ -6,22 +6,20 @@
 #![allow(clippy::print_stderr, reason = "a benchmark that fails says so and ends")]
 
 mod child;
+#[path = "../common/mod.rs"]
+mod common;
 mod floor;
 mod load;
-mod message;
 mod options;
-mod real;
-mod report;
 mod sections;
 mod server;
-mod ws;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use common::report::Report;
 use options::{Options, Role};
-use report::Report;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -51,7 +49,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
         println!("fanout: run it with `cargo bench --bench fanout`");
         return Ok(());
     }
-    let mut report = Report::new(options.json);
+    let mut report = Report::new("fanout", options.json);
     for section in options.sections() {
         report.add(section.measure(options)?);
     }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, ValueEnum};
 
-use crate::report::Section;
+use crate::common::report::Section;
 use crate::sections;
 
 /// Measure the server against the floor.

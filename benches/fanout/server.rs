@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::child::Order;
-use crate::message;
+use crate::common::message;
 
 pub(crate) fn run(clients: u32) -> anyhow::Result<()> {
     // The runtime of `incident serve`.

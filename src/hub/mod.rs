@@ -23,6 +23,9 @@ pub use subscribe::After;
 /// What is read from the journal at once.
 const PAGE: Page = Page { events: 1_024, bytes: 512 * 1024 };
 
+/// How long a client that comes waits for the ring to reach the journal's head.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
 /// How many cursors page from the journal at the same time.
 const PAGERS: usize = 8;
 
@@ -157,9 +160,15 @@ impl Hub {
         self.heartbeat
     }
 
-    /// What is sent first to a client that comes with `after`, and its cursor.
-    pub fn subscribe(&self, after: Option<&After>) -> (Bytes, u64) {
+    /// What is sent first to a client that comes with `after`, and its cursor. What was in the journal before is
+    /// accounted for: a newcomer is not sent an incident that ended.
+    pub async fn subscribe(&self, after: Option<&After>) -> (Bytes, u64) {
         let extent = self.journal.extent();
+        if *self.head.borrow() < extent.head {
+            // A hub that can't read its journal will not get there: the client is told what it knows.
+            let mut head = self.head.subscribe();
+            let _ = tokio::time::timeout(CATCH_UP, head.wait_for(|head| *head >= extent.head)).await;
+        }
         let follows = {
             let ring = self.ring();
             subscribe::follows(after, self.stream(), extent, ring.newcomer_start())

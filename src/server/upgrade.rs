@@ -53,7 +53,7 @@ pub(super) async fn upgrade(
         let _permit = permit;
         match on_upgrade.await.map(into_tcp) {
             Ok(Some((tcp, tail))) => {
-                let first = app.hub.subscribe(after.as_ref());
+                let first = app.hub.subscribe(after.as_ref()).await;
                 let drain = app.drain.clone();
                 let end =
                     connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;

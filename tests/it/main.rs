@@ -1,6 +1,7 @@
 //! The integration tests: one crate, a module a behaviour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
+mod behind;
 mod browser;
 mod check_journal;
 mod cli;
@@ -16,6 +17,7 @@ mod invented;
 mod journal;
 mod mistakes;
 mod player;
+mod positions;
 mod reconnect;
 mod report;
 mod scenario;

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::child::{Measured, Order};
+use crate::common::report::{Goal, Row, Section};
 use crate::load::{Load, Received};
 use crate::options::{Options, Role};
-use crate::report::{Goal, Row, Section};
 
 /// After the handshakes, so that their tail is not measured.
 const SETTLE: Duration = Duration::from_millis(300);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::child::{Measured, Order};
+use crate::common::report::{Goal, Row, Section};
 use crate::load::Load;
 use crate::options::{Options, Role};
-use crate::report::{Goal, Row, Section};
 
 /// After the handshakes: greetings are written, buffers given back.
 const SETTLE: Duration = Duration::from_millis(500);

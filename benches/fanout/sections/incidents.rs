@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use serde_json::json;
 
+use crate::common::real::{Event, Follower, Server};
+use crate::common::report::{Goal, Row, Section};
 use crate::options::Options;
-use crate::real::{Event, Follower, Server};
-use crate::report::{Goal, Row, Section};
 
 /// Screen time and incident time are the same in it: `offset_s` is the second on screen.
 const SCENARIO: &str = "database-outage";
@@ -19,8 +19,8 @@ const SECONDS: f64 = 180.0;
 
 pub(crate) fn pacing(options: &Options) -> anyhow::Result<Section> {
     let speed = options.speed.unwrap_or(1.0);
-    let server = Server::start()?;
-    let mut follower = server.follow()?;
+    let server = Server::start("memory")?;
+    let mut follower = server.follow("")?;
     server.trigger(&json!({ "scenario": SCENARIO, "seed": 42, "speed": speed }))?;
     let watched = Watched::until_resolved(&mut follower, 1, speed)?;
     Ok(Section {
@@ -38,8 +38,8 @@ pub(crate) fn pacing(options: &Options) -> anyhow::Result<Section> {
 pub(crate) fn many(options: &Options) -> anyhow::Result<Section> {
     let speed = options.speed.unwrap_or(10.0);
     let incidents = options.incidents;
-    let server = Server::start()?;
-    let mut follower = server.follow()?;
+    let server = Server::start("memory")?;
+    let mut follower = server.follow("")?;
     let follow = thread::spawn(move || Watched::until_resolved(&mut follower, incidents as usize, speed));
     let start = Instant::now();
     for seed in 1..=u64::from(incidents) {

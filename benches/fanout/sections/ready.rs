@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use crate::real;
-use crate::report::{Goal, Row, Section};
+use crate::common::real;
+use crate::common::report::{Goal, Row, Section};
 
 const STARTS: usize = 10;
 
 pub(crate) fn measure() -> anyhow::Result<Section> {
     let starts = (0..STARTS).map(|_| {
         let start = Instant::now();
-        let server = real::Server::start()?;
+        let server = real::Server::start("memory")?;
         let took = start.elapsed();
         drop(server);
         Ok(took.as_secs_f64() * 1e3)

@@ -164,7 +164,7 @@ impl Source {
     }
 
     fn incidents(&self) -> rusqlite::Result<Result<String, String>> {
-        if let Some(wrong) = incidents::all(&self.connection)? {
+        if let Some(wrong) = incidents::wrong(&self.connection)? {
             return Ok(Err(wrong));
         }
         let count = |of: &str| self.connection.query_row(of, [], |row| row.get::<_, u64>(0));

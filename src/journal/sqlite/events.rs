@@ -1,12 +1,10 @@
 //! Reading, with the chain checked on every row.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
 
-use super::super::{JournalError, OpenIncident, Page, Span, Stored};
+use super::super::{JournalError, Page, Stored};
 use super::chain::{self, Row};
 use super::unavailable;
 use crate::contract::MessageType;
@@ -128,47 +126,4 @@ fn stored(row: &Row<'_>) -> Option<Stored> {
         kind: MessageType::from_name(row.kind)?,
         data: data.into(),
     })
-}
-
-/// The incidents without a resolution, in order of their start. A plan that does not fit its checksum is left out.
-pub(super) fn open_incidents(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT i.subject, i.start, (SELECT max(e.idx) FROM events e WHERE e.subject = i.subject),
-                i.plan, i.plan_checksum
-         FROM incidents i WHERE i.ended = 0 ORDER BY i.start",
-    )?;
-    let rows = statement.query_map([], |row| {
-        let (plan, checksum): (Option<String>, Option<i64>) = (row.get(3)?, row.get(4)?);
-        let plan = plan.filter(|plan| checksum == Some(chain::of_text(plan)));
-        Ok(OpenIncident {
-            subject: row.get(0)?,
-            start: row.get(1)?,
-            index: row.get(2)?,
-            plan: plan.map(Arc::from),
-        })
-    })?;
-    rows.collect()
-}
-
-/// The newest `limit` incidents, in order of their start.
-pub(super) fn incidents(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Span>> {
-    let mut statement = connection
-        .prepare_cached("SELECT subject, start, ended FROM incidents ORDER BY start DESC LIMIT ?1")?;
-    let spans = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], span)?;
-    let mut spans = spans.collect::<rusqlite::Result<Vec<_>>>()?;
-    spans.reverse();
-    Ok(spans)
-}
-
-/// One incident.
-pub(super) fn incident(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Span>> {
-    connection
-        .prepare_cached("SELECT subject, start, ended FROM incidents WHERE subject = ?1")?
-        .query_row([subject], span)
-        .optional()
-}
-
-fn span(row: &rusqlite::Row<'_>) -> rusqlite::Result<Span> {
-    let end: u64 = row.get(2)?;
-    Ok(Span { subject: row.get(0)?, start: row.get(1)?, end: (end > 0).then_some(end) })
 }

@@ -1,34 +1,38 @@
-//! The table of incidents against the events, which alone have a chain: an index or a row of it that lies would make
-//! an incident vanish, or its events be appended twice.
+//! The table of incidents against the events, which alone have a chain: a row or an index of it that lies would make an
+//! incident vanish, or its events be appended twice.
+
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::{OpenIncident, Span};
+use super::chain;
+use super::commit::Open;
 use crate::contract::MessageType;
 
 /// Ended incidents that are looked at when a file is opened.
 const NEWEST: i64 = 1_000;
 
-/// What is wrong with the incidents that are open and the newest that ended; `None` if nothing is. Bounded by what
-/// happened since the oldest of the open ones began.
-pub(super) fn verify(connection: &Connection) -> rusqlite::Result<Option<String>> {
+/// The incidents that are open, or what is wrong with them and the newest that ended. Bounded by what happened since
+/// the oldest of the open ones began.
+pub(super) fn verified(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
     // The table is small, and its indexes are what finds an open incident.
     let pages: String = connection.query_row("PRAGMA integrity_check(incidents)", [], |row| row.get(0))?;
     if pages != "ok" {
-        return Ok(Some(format!("the table of incidents: {pages}")));
+        return Ok(Err(format!("the table of incidents: {pages}")));
     }
-    if let Some(subject) = misplaced(connection, NEWEST)? {
-        return Ok(Some(format!("{subject} does not begin or end where the table of incidents says")));
+    if let Some(wrong) = misplaced(connection, NEWEST)? {
+        return Ok(Err(wrong));
     }
-    Ok(unfinished(connection)?
-        .map(|subject| format!("the events of {subject} are not what their index says")))
+    unfinished(connection)
 }
 
-/// As [`verify`], of all incidents. SQLite's check of all pages is the caller's.
-pub(super) fn all(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    if let Some(subject) = misplaced(connection, i64::MAX)? {
-        return Ok(Some(format!("{subject} does not begin or end where the table of incidents says")));
+/// What is wrong with any incident. SQLite's check of all pages is the caller's.
+pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    if let Some(wrong) = misplaced(connection, i64::MAX)? {
+        return Ok(Some(wrong));
     }
-    let strangers: Option<String> = connection
+    let stranger: Option<String> = connection
         .query_row(
             "SELECT e.subject FROM events e WHERE e.idx = 1
              AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject) LIMIT 1",
@@ -36,16 +40,16 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Option<String>> {
             |row| row.get(0),
         )
         .optional()?;
-    if let Some(subject) = strangers {
+    if let Some(subject) = stranger {
         return Ok(Some(format!("{subject} is not in the table of incidents")));
     }
-    Ok(unfinished(connection)?
-        .map(|subject| format!("the events of {subject} are not what their index says")))
+    Ok(unfinished(connection)?.err())
 }
 
 /// An incident whose first or last event is not where its row says, of the newest `limit`.
 fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<String>> {
-    let oldest: u64 = connection.query_row("SELECT oldest FROM head", [], |row| row.get(0))?;
+    let oldest: Option<u64> =
+        connection.query_row("SELECT oldest FROM head", [], |row| row.get(0)).optional()?;
     let mut statement = connection.prepare(
         "SELECT i.subject, i.start,
                 (SELECT e.subject = i.subject AND e.idx = 1 FROM events e WHERE e.position = i.start),
@@ -56,37 +60,81 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
     let mut rows = statement.query(params![MessageType::IncidentResolved.as_str(), limit])?;
     while let Some(row) = rows.next()? {
         let (start, ended): (u64, u64) = (row.get(1)?, row.get(3)?);
-        let begins = row.get::<_, Option<bool>>(2)?.unwrap_or(start < oldest);
+        let begins = row.get::<_, Option<bool>>(2)?.unwrap_or(Some(start) < oldest);
         let ends = ended == 0 || row.get::<_, Option<bool>>(4)?.unwrap_or(false);
         if !(begins && ends) {
-            return row.get(0).map(Some);
+            let subject: String = row.get(0)?;
+            return Ok(Some(format!("{subject} does not begin or end where the table of incidents says")));
         }
     }
     Ok(None)
 }
 
-/// An open incident of which the table of events has more or other events than their index, or its end.
-fn unfinished(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let start: Option<u64> =
-        connection.query_row("SELECT min(start) FROM incidents WHERE ended = 0", [], |row| row.get(0))?;
-    let Some(start) = start else { return Ok(None) };
+/// How far the open incidents are, by the events; or which of them is not gapless, or has ended.
+fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
     let mut statement = connection.prepare(
-        "SELECT i.subject,
-                (SELECT max(x.idx) FROM events x INDEXED BY events_by_incident WHERE x.subject = i.subject),
-                e.newest, e.many, e.ends
-         FROM incidents i JOIN (
-             SELECT subject, max(idx) AS newest, count(*) AS many, sum(type = ?1) AS ends
-             FROM events NOT INDEXED WHERE position >= ?2 GROUP BY subject
-         ) e ON e.subject = i.subject
-         WHERE i.ended = 0",
+        "SELECT e.subject, max(e.idx), count(*), sum(e.type = ?1) FROM events e
+         WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
+         GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
     )?;
-    let mut rows = statement.query(params![MessageType::IncidentResolved.as_str(), start])?;
+    let mut rows = statement.query([MessageType::IncidentResolved.as_str()])?;
+    let mut open = Open::new();
     while let Some(row) = rows.next()? {
-        let (indexed, newest, many, ends): (u64, u64, u64, u64) =
-            (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-        if (indexed, many, ends) != (newest, newest, 0) {
-            return row.get(0).map(Some);
+        let (subject, newest, many, ends): (String, u64, u64, u64) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        if (many, ends) != (newest, 0) {
+            return Ok(Err(format!("the events of {subject} are not those of an open incident")));
         }
+        open.insert(subject, newest);
     }
-    Ok(None)
+    Ok(Ok(open))
+}
+
+/// The incidents without a resolution, in order of their start. A plan that does not fit its checksum is left out.
+pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT e.subject, max(e.idx) FROM events e
+         WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
+         GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
+    )?;
+    let newest = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let newest = newest.collect::<rusqlite::Result<HashMap<String, u64>>>()?;
+    let mut statement = connection.prepare_cached(
+        "SELECT subject, start, plan, plan_checksum FROM incidents WHERE ended = 0 ORDER BY start",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let subject: String = row.get(0)?;
+        let (plan, checksum): (Option<String>, Option<i64>) = (row.get(2)?, row.get(3)?);
+        let plan = plan.filter(|plan| checksum == Some(chain::of_text(plan)));
+        Ok(OpenIncident {
+            index: newest.get(&subject).copied().unwrap_or_default(),
+            subject,
+            start: row.get(1)?,
+            plan: plan.map(Into::into),
+        })
+    })?;
+    rows.collect()
+}
+
+/// The newest `limit` incidents, in order of their start.
+pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Span>> {
+    let mut statement = connection
+        .prepare_cached("SELECT subject, start, ended FROM incidents ORDER BY start DESC LIMIT ?1")?;
+    let spans = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], span)?;
+    let mut spans = spans.collect::<rusqlite::Result<Vec<_>>>()?;
+    spans.reverse();
+    Ok(spans)
+}
+
+/// One incident.
+pub(super) fn of(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Span>> {
+    connection
+        .prepare_cached("SELECT subject, start, ended FROM incidents WHERE subject = ?1")?
+        .query_row([subject], span)
+        .optional()
+}
+
+fn span(row: &rusqlite::Row<'_>) -> rusqlite::Result<Span> {
+    let end: u64 = row.get(2)?;
+    Ok(Span { subject: row.get(0)?, start: row.get(1)?, end: (end > 0).then_some(end) })
 }

@@ -20,6 +20,7 @@ mod witness;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
@@ -84,6 +85,7 @@ pub struct Sqlite {
     /// Idle read connections.
     readers: Arc<Mutex<Vec<Connection>>>,
     pragmas: (String, i64),
+    commits: Arc<AtomicU64>,
     _lock: Lock,
 }
 
@@ -100,7 +102,7 @@ impl Sqlite {
         let lock = Lock::take(path)?;
         let writer = Writer::open(path, retention)?;
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
-        let pragmas = writer.pragmas();
+        let (pragmas, commits) = (writer.pragmas(), writer.commits());
         let (appends, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -115,6 +117,7 @@ impl Sqlite {
             writer: Some(thread),
             readers: Arc::default(),
             pragmas,
+            commits,
             _lock: lock,
         })
     }
@@ -122,6 +125,11 @@ impl Sqlite {
     /// `journal_mode` and `synchronous` of the writing connection, as SQLite reports them.
     pub fn pragmas(&self) -> (String, i64) {
         self.pragmas.clone()
+    }
+
+    /// Transactions since it was opened: how many appends share one is how well the group commit works.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Runs a query on an idle read connection, off the runtime's threads.
@@ -196,20 +204,18 @@ impl Journal for Sqlite {
     }
 
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
-        self.query(|connection| events::open_incidents(connection).map_err(|error| unavailable(&error)))
+        self.query(|connection| incidents::open(connection).map_err(|error| unavailable(&error)))
     }
 
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
         self.query(move |connection| {
-            events::incidents(connection, limit).map_err(|error| unavailable(&error))
+            incidents::newest(connection, limit).map_err(|error| unavailable(&error))
         })
     }
 
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
         let subject = subject.to_owned();
-        self.query(move |connection| {
-            events::incident(connection, &subject).map_err(|error| unavailable(&error))
-        })
+        self.query(move |connection| incidents::of(connection, &subject).map_err(|error| unavailable(&error)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The one thread that writes: everything that waits becomes one transaction.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::super::clock::Clock;
 use super::super::{Extent, JournalError, Record, Retention};
-use super::commit::{self, Known};
+use super::commit::{Changes, Commit, Open};
 use super::head::{self, Head, Verdict};
 use super::retain::retain;
 use super::witness::{Told, Witness};
@@ -37,14 +39,14 @@ pub(super) struct Writer {
     stream: StreamId,
     retention: Retention,
     head: Head,
-    /// How far the incidents are that were appended to lately.
-    known: Known,
+    open: Open,
     clock: Clock,
     witness: Witness,
     extent: watch::Sender<Extent>,
     health: watch::Sender<Option<String>>,
     /// Retention has more to drop than one commit may.
     surplus: bool,
+    commits: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -85,9 +87,7 @@ impl Writer {
             }
         };
         head::verify(&connection, head).map_err(unreadable)?;
-        if let Some(wrong) = incidents::verify(&connection).map_err(sqlite)? {
-            return Err(damaged(wrong));
-        }
+        let open = incidents::verified(&connection).map_err(sqlite)?.map_err(damaged)?;
         let stream = match head::testify(&connection, head, testimony).map_err(sqlite)? {
             Verdict::Whole => stream,
             // What lies beside a new file is an older one's.
@@ -112,12 +112,13 @@ impl Writer {
             stream,
             retention,
             head,
-            known: Known::default(),
+            open,
             clock: Clock::after(last),
             witness,
             extent,
             health: watch::channel(None).0,
             surplus: false,
+            commits: Arc::default(),
         };
         writer.remember();
         Ok(writer)
@@ -125,6 +126,10 @@ impl Writer {
 
     pub(super) fn stream(&self) -> &StreamId {
         &self.stream
+    }
+
+    pub(super) fn commits(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.commits)
     }
 
     pub(super) fn extent(&self) -> watch::Receiver<Extent> {
@@ -176,7 +181,11 @@ impl Writer {
     fn commit(&mut self, group: Vec<Append>) {
         let batches: Vec<&[Record]> = group.iter().map(|append| append.batch.as_slice()).collect();
         match self.write(&batches) {
-            Ok((head, outcomes)) => {
+            Ok(Written { head, changes, outcomes }) => {
+                changes.apply(&mut self.open);
+                if head != self.head {
+                    self.commits.fetch_add(1, Ordering::Relaxed);
+                }
                 self.head = head;
                 self.remember();
                 if self.is_down() {
@@ -191,8 +200,6 @@ impl Writer {
                 }
             }
             Err(error) => {
-                // What was counted in the transaction is not in.
-                self.known.clear();
                 let why = error.to_string();
                 if !self.is_down() {
                     tracing::error!(why, "the journal takes no events");
@@ -213,20 +220,35 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batches: &[&[Record]]) -> rusqlite::Result<(Head, Vec<Outcome>)> {
-        let mut head = self.head;
+    fn write(&mut self, batches: &[&[Record]]) -> rusqlite::Result<Written> {
         let down = self.is_down();
         // Immediate: whoever else has the file open for writing (a person with a shell) is waited for.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let outcomes = commit::batches(&transaction, batches, &mut head, &mut self.known, &mut self.clock)?;
+        let mut commit = Commit {
+            transaction: &transaction,
+            open: &self.open,
+            clock: &mut self.clock,
+            head: self.head,
+            changes: Changes::default(),
+        };
+        let outcomes = batches.iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
+        let Commit { mut head, changes, .. } = commit;
         self.surplus = retain(&transaction, &mut head, self.retention)?;
         // A file that could not be written is found to be well again by writing to it.
         if head != self.head || down {
             head::store(&transaction, &self.stream, head)?;
             transaction.commit()?;
         }
-        Ok((head, outcomes))
+        Ok(Written { head, changes, outcomes })
     }
+}
+
+/// What a transaction left.
+struct Written {
+    head: Head,
+    changes: Changes,
+    /// In the order of the batches.
+    outcomes: Vec<Outcome>,
 }
 
 /// The first that waits and all that wait behind it, up to a limit.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::{Position, StreamId};
-use incident::journal::{Journal, Memory, Record, Retention};
+use incident::journal::{Journal, Memory, Record, Retention, Sqlite};
 use incident::scenario::Library;
 use incident::server::{Options, Server};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Client, fixture};
+use super::{Client, Scratch, fixture};
 
 /// The examples.
 pub fn library() -> Library {
@@ -26,9 +26,10 @@ pub fn options() -> Options {
 /// A server that runs until it is dropped.
 pub struct Local {
     pub address: SocketAddr,
-    pub journal: Arc<Memory>,
+    pub journal: Arc<dyn Journal>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
+    folder: Option<Scratch>,
 }
 
 impl Local {
@@ -42,14 +43,22 @@ impl Local {
         Self::over(options, Arc::new(Memory::new(stream, retention))).await
     }
 
+    /// Over a journal in a file, in a folder that vanishes with it.
+    pub async fn in_a_file(options: Options, retention: Retention) -> Self {
+        let folder = Scratch::new();
+        let journal = Sqlite::open(&folder.path().join("journal.db"), retention).unwrap();
+        let mut server = Self::over(options, Arc::new(journal)).await;
+        server.folder = Some(folder);
+        server
+    }
+
     /// Over a journal that has a past.
-    pub async fn over(options: Options, journal: Arc<Memory>) -> Self {
-        let log: Arc<dyn Journal> = Arc::<Memory>::clone(&journal);
-        let server = Server::bind(options, library(), log).await.unwrap();
+    pub async fn over(options: Options, journal: Arc<dyn Journal>) -> Self {
+        let server = Server::bind(options, library(), Arc::clone(&journal)).await.unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
-        Self { address, journal, stop: Some(stop), running }
+        Self { address, journal, stop: Some(stop), running, folder: None }
     }
 
     /// Stops serving and waits until everybody was sent away.

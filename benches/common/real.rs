@@ -1,38 +1,45 @@
 //! The real binary with its player, and one client that follows it with a clock of its own.
 
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::child::Process;
-use crate::ws::{self, Frame, Inbox};
+use crate::common::message::{self, Told};
+use crate::common::process::Process;
+use crate::common::ws::{self, Frame, Inbox};
 
 /// Heartbeats come every five seconds: a stream that is silent for longer is dead.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// Longer than any event of a fast incident is due after another.
+const QUIET: Duration = Duration::from_millis(700);
+
 /// `incident serve` as users start it.
 pub(crate) struct Server {
-    _process: Process,
+    pub(crate) process: Process,
     port: u16,
 }
 
 impl Server {
-    pub(crate) fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start(journal: &str) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
-        command.args(["serve", "--port", "0", "--json", "--quiet", "--journal", "memory"]);
+        command.args(["serve", "--port", "0", "--json", "--quiet", "--journal", journal]);
+        // What a benchmark put into a journal stays in it.
+        command.args(["--retain-events", "4000000"]);
         // Beside any scenarios/ folder: those that ship with the program are played.
         command.current_dir(std::env::temp_dir());
         let (process, line) = Process::start(&mut command)?;
         let ready: Value = serde_json::from_str(&line).context("`incident serve` did not get ready")?;
         let url = ready["url"].as_str().unwrap_or_default();
         let port = url.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
-        Ok(Self { port: port.parse().context("the ready line has no port")?, _process: process })
+        Ok(Self { port: port.parse().context("the ready line has no port")?, process })
     }
 
     /// Starts an incident: `body` is what `POST /api/incidents` takes.
@@ -52,12 +59,21 @@ impl Server {
         Ok(())
     }
 
-    /// A client from now on.
-    pub(crate) fn follow(&self) -> anyhow::Result<Follower> {
+    /// As [`Server::follow`], for a client that only counts.
+    pub(crate) fn count(&self, query: &str) -> anyhow::Result<Counter> {
         let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(SILENCE))?;
-        socket.write_all(ws::request(self.port).as_bytes())?;
+        socket.write_all(ws::request(self.port, query).as_bytes())?;
+        Ok(Counter { socket, inbox: Inbox::default(), position: 0, buffer: vec![0; 1024 * 1024] })
+    }
+
+    /// A client with a query of `/ws`; empty for one from now on.
+    pub(crate) fn follow(&self, query: &str) -> anyhow::Result<Follower> {
+        let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(SILENCE))?;
+        socket.write_all(ws::request(self.port, query).as_bytes())?;
         let mut follower = Follower {
             socket,
             inbox: Inbox::default(),
@@ -78,6 +94,7 @@ pub(crate) struct Event {
     source: String,
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    pub(crate) time: Timestamp,
     #[serde(default)]
     pub(crate) subject: String,
     pub(crate) data: Data,
@@ -138,5 +155,59 @@ impl Follower {
             }
             Ok(())
         })
+    }
+}
+
+/// A socket whose events are held to be gapless and not looked at any further: it costs next to nothing.
+pub(crate) struct Counter {
+    socket: TcpStream,
+    inbox: Inbox,
+    /// Of the newest event; 0 before the first.
+    pub(crate) position: u64,
+    buffer: Vec<u8>,
+}
+
+impl Counter {
+    /// Reads until an event has this position.
+    pub(crate) fn up_to(&mut self, position: u64) -> anyhow::Result<()> {
+        while self.position < position {
+            ensure!(self.read()?, "the stream is silent at {}", self.position);
+        }
+        Ok(())
+    }
+
+    /// Reads until nothing came for a while.
+    pub(crate) fn until_quiet(&mut self) -> anyhow::Result<()> {
+        self.socket.set_read_timeout(Some(QUIET))?;
+        while self.read()? {}
+        Ok(())
+    }
+
+    /// `false` if nothing came in time.
+    fn read(&mut self) -> anyhow::Result<bool> {
+        let read = match self.socket.read(&mut self.buffer) {
+            Ok(read) => read,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        ensure!(read > 0, "the server hung up at {}", self.position);
+        let Self { socket, inbox, position, buffer } = self;
+        inbox.take(&buffer[..read], |frame| {
+            match frame {
+                Frame::Text(text) => {
+                    if let Told::Event(id) = message::read(text) {
+                        ensure!(*position == 0 || id == *position + 1, "{id} follows {position}");
+                        *position = id;
+                    }
+                }
+                Frame::Ping(payload) => socket.write_all(&ws::pong(payload))?,
+                Frame::Pong => {}
+                Frame::Close(reason) => bail!("the server closed it at {position}: {reason}"),
+            }
+            Ok(())
+        })?;
+        Ok(true)
     }
 }

@@ -24,6 +24,7 @@ pub(crate) struct Row {
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
     AtMost(f64),
+    AtLeast(f64),
     /// A value, and how far from it is fine.
     Within(f64, f64),
 }
@@ -32,6 +33,7 @@ impl Goal {
     fn reached(self, value: f64) -> bool {
         match self {
             Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => value >= least,
             Self::Within(middle, distance) => (value - middle).abs() <= distance,
         }
     }
@@ -39,6 +41,7 @@ impl Goal {
     fn text(self) -> String {
         match self {
             Self::AtMost(most) => format!("≤ {most}"),
+            Self::AtLeast(least) => format!("≥ {least}"),
             Self::Within(middle, distance) => format!("{middle} ± {distance}"),
         }
     }
@@ -85,6 +88,7 @@ impl Row {
         if let Some(goal) = self.goal {
             row["goal"] = match goal {
                 Goal::AtMost(most) => json!({ "at_most": most }),
+                Goal::AtLeast(least) => json!({ "at_least": least }),
                 Goal::Within(middle, distance) => json!({ "value": middle, "within": distance }),
             };
             row["ok"] = goal.reached(self.median()).into();
@@ -104,7 +108,11 @@ impl Row {
             }
         };
         let goal = self.goal.map_or_else(String::new, |goal| {
-            let verdict = if goal.reached(self.median()) { "ok" } else { "over" };
+            let verdict = match goal {
+                _ if goal.reached(self.median()) => "ok",
+                Goal::AtLeast(_) => "under",
+                Goal::AtMost(_) | Goal::Within(..) => "over",
+            };
             format!("{:<14} {verdict}", goal.text())
         });
         let line = format!("  {:<36} {median:>9} {:<4}  {spread:<26} {goal}", self.name, self.unit);
@@ -133,9 +141,9 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(name: &str, json: bool) -> Self {
         if !json {
-            println!("fanout on {}", machine());
+            println!("{name} on {}", machine());
             println!("{:<40} {:>7}       {:<26} goal", "", "median", "rounds");
         }
         Self { json, sections: Vec::new() }

@@ -1,0 +1,8 @@
+//! What the benchmarks share.
+#![allow(dead_code, reason = "each of them uses a part")]
+
+pub(crate) mod message;
+pub(crate) mod process;
+pub(crate) mod real;
+pub(crate) mod report;
+pub(crate) mod ws;

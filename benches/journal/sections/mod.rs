@@ -1,0 +1,7 @@
+//! One module a thing to measure.
+
+pub(crate) mod append;
+pub(crate) mod latency;
+pub(crate) mod memory;
+pub(crate) mod replay;
+pub(crate) mod start;
