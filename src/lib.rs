@@ -1,9 +1,9 @@
 //! `incident` plays incidents written as TOML scenarios and streams them over WebSocket.
 //!
 //! ```text
-//! scenarios/*.toml -> scenario -> timeline -> player -> journal -> hub -> connection -> client -> watch | page | validate
-//!                                               ^                                         |
-//!                                            server  <-------- POST /api/incidents <---- trigger
+//! scenarios/*.toml -> scenario -> timeline -> plan -> player -> journal -> hub -> connection -> client -> watch | page | validate
+//!        *.ndjson -> recording ----------------^        ^                                         |
+//!                                                    server  <-------- POST /api/incidents <---- trigger
 //! ```
 //!
 //! One rule carries the design: **the journal is the only way in, a position in it the only way out.** A player
@@ -26,6 +26,7 @@ pub mod contract;
 pub mod dashboard;
 pub mod hub;
 pub mod journal;
+pub mod plan;
 pub mod player;
 pub mod random;
 pub mod report;

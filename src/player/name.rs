@@ -5,7 +5,10 @@ const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 
 /// The scenario's id and five random characters: 33 million names a scenario.
 pub(super) fn fresh(scenario: &str) -> String {
-    let random = crate::random::bits();
-    let suffix = (0..5).map(|place| char::from(ALPHABET[(random >> (5 * place)) as usize & 31]));
+    with_suffix(scenario, crate::random::bits())
+}
+
+fn with_suffix(scenario: &str, bits: u64) -> String {
+    let suffix = (0..5).map(|place| char::from(ALPHABET[(bits >> (5 * place)) as usize & 31]));
     format!("{scenario}-{}", suffix.collect::<String>())
 }

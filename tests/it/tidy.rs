@@ -15,7 +15,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scenario", &["contract"]),
     ("scenario::timeline", &["scenario", "contract"]),
     ("journal", &["contract"]),
-    ("player", &["scenario::timeline", "journal", "contract"]),
+    ("plan", &["scenario::timeline", "contract"]),
+    ("player", &["plan", "scenario::timeline", "journal", "contract"]),
     ("hub", &["journal", "contract"]),
     ("connection", &["hub", "contract"]),
     (
