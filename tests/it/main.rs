@@ -15,6 +15,7 @@ mod journal;
 mod mistakes;
 mod player;
 mod reconnect;
+mod record;
 mod scenario;
 mod serve;
 mod stream;
