@@ -9,6 +9,7 @@ mod format;
 mod journal;
 mod names;
 mod remote;
+mod replay;
 mod say;
 mod schema;
 mod serve;

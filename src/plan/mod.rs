@@ -140,3 +140,8 @@ impl From<&Timeline> for Plan {
         plan
     }
 }
+
+/// A payload that is played: whatever it was when it was recorded, now it is no incident but a drill.
+pub fn drill(data: Box<RawValue>, message: &Message) -> Box<RawValue> {
+    if message.is_synthetic() { data } else { Fields::of(&data).set("synthetic", true).text() }
+}

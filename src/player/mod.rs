@@ -2,6 +2,7 @@
 
 mod name;
 mod origin;
+mod replay;
 mod run;
 mod speed;
 
@@ -19,6 +20,7 @@ use crate::scenario::timeline::Timeline;
 use origin::Origin;
 use run::{Progress, Run};
 
+pub use replay::{Replay, ReplayError};
 pub use speed::{Speed, SpeedError};
 
 /// The most incidents that are played at once.
@@ -87,7 +89,7 @@ impl Player {
     async fn begin(&self, start: &mut Start) -> Result<Begun, PlayError> {
         loop {
             let (cancel, cancelled) = oneshot::channel();
-            let slot = self.reserve(&start.plan.scenario, start.name.take(), cancel)?;
+            let slot = self.reserve(&start.plan.scenario, start.name.clone(), cancel)?;
             let id = slot.id.clone();
             let origin = start.origin.unwrap_or_else(Origin::now);
             start.plan.stamp(start.speed.get(), origin.timestamp());
@@ -104,6 +106,7 @@ impl Player {
             let position = positions.first().copied().unwrap_or_default();
             if position <= before {
                 // The name of an incident that ended: the journal took the start for a repeat of its own.
+                start.name = None;
                 continue;
             }
             let (seed, speed) = (start.plan.seed, start.speed.get());

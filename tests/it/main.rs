@@ -16,6 +16,7 @@ mod mistakes;
 mod player;
 mod reconnect;
 mod record;
+mod replay;
 mod scenario;
 mod serve;
 mod stream;

@@ -16,7 +16,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scenario::timeline", &["scenario", "contract"]),
     ("journal", &["contract"]),
     ("plan", &["scenario::timeline", "contract"]),
-    ("player", &["plan", "scenario::timeline", "journal", "contract"]),
+    ("recording", &["plan", "contract"]),
+    ("player", &["plan", "recording", "scenario::timeline", "journal", "contract"]),
     ("hub", &["journal", "contract"]),
     ("connection", &["hub", "contract"]),
     (
