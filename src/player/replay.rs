@@ -2,7 +2,7 @@
 //!
 //! A replay is one thing with absolute deadlines, as an incident is. A player that is given the same recording
 //! while it would still be playing goes on with what a dead process left of it; afterwards it is a new replay. No
-//! state is kept for that beside the journal: the name of each incident in each replay follows from the recording.
+//! state is kept for that beside the journal: the names of an incident in each replay follow from the recording.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::origin::Origin;
 use super::run::RETRY;
-use super::{PlayError, Player, Speed, Start, name};
+use super::{Begun, PlayError, Player, Speed, Start, name};
 use crate::contract::{Message, now};
 use crate::journal::JournalError;
 use crate::plan::Plan;
@@ -53,8 +53,8 @@ pub struct ReplayError {
 struct Turn {
     number: u64,
     origin: Origin,
-    /// Whether another process began it.
-    resumed: bool,
+    /// Position of its first event, if another process began it.
+    resumed: Option<u64>,
 }
 
 impl Replay {
@@ -87,12 +87,11 @@ impl Replay {
 }
 
 impl Cue {
-    /// Its name in a replay, counted from 0.
-    fn name(&self, number: u64) -> String {
-        match &self.recorded {
-            Some(recorded) if number == 0 => recorded.clone(),
-            _ => name::derived(&self.plan.scenario, &self.key, number),
-        }
+    /// Its names in a replay, counted from 0: the first that is free is taken.
+    fn names(&self, number: u64) -> impl Iterator<Item = String> + '_ {
+        let recorded = self.recorded.clone().filter(|_| number == 0);
+        let derived = std::iter::once_with(move || name::derived(&self.plan.scenario, &self.key, number));
+        recorded.into_iter().chain(derived)
     }
 }
 
@@ -102,23 +101,19 @@ impl Player {
     pub async fn replay(&self, replay: Replay) -> Result<usize, JournalError> {
         let turn = self.turn(&replay).await?;
         let all = replay.cues.len();
-        let mut cues = Vec::with_capacity(all);
+        let mut left = Vec::with_capacity(all);
         for cue in replay.cues {
-            let name = cue.name(turn.number);
-            if !turn.resumed || self.journal.incident(&name).await?.is_none() {
-                cues.push((name, cue));
+            if !self.has_begun(&cue, &turn).await? {
+                left.push(cue);
             }
         }
-        let begun = all - cues.len();
+        let begun = all - left.len();
         let player = self.clone();
         self.tasks.spawn(async move {
-            for (name, cue) in cues {
-                let origin = turn.origin.later(cue.start);
-                let start =
-                    Start { plan: cue.plan, speed: cue.speed, name: Some(name), origin: Some(origin) };
+            for cue in left {
                 tokio::select! {
                     () = player.stop.cancelled() => return,
-                    () = player.enter(start, origin) => {}
+                    () = player.enter(cue, &turn) => {}
                 }
             }
         });
@@ -127,10 +122,12 @@ impl Player {
 
     /// The replay that is under way in the journal, or the next one.
     async fn turn(&self, replay: &Replay) -> Result<Turn, JournalError> {
-        let new = |number| Turn { number, origin: Origin::now(), resumed: false };
+        let new = |number| Turn { number, origin: Origin::now(), resumed: None };
         let Some(first) = replay.cues.first() else { return Ok(new(0)) };
         let (mut number, mut last) = (0, None);
-        while let Some(span) = self.journal.incident(&first.name(number)).await? {
+        while let Some(name) = first.names(number).next()
+            && let Some(span) = self.journal.incident(&name).await?
+        {
             last = Some(span);
             number += 1;
         }
@@ -145,7 +142,7 @@ impl Player {
                 let since = Duration::try_from(now().duration_since(started.impact_started_at));
                 if since.is_ok_and(|since| since < replay.duration) {
                     let origin = Origin::of(started.impact_started_at);
-                    return Ok(Turn { number: number - 1, origin, resumed: true });
+                    return Ok(Turn { number: number - 1, origin, resumed: Some(last.start) });
                 }
                 Ok(new(number))
             }
@@ -153,13 +150,27 @@ impl Player {
         }
     }
 
+    /// Whether the journal has an incident from this replay. One of that name may be there from before.
+    async fn has_begun(&self, cue: &Cue, turn: &Turn) -> Result<bool, JournalError> {
+        let Some(first) = turn.resumed else { return Ok(false) };
+        for name in cue.names(turn.number) {
+            if self.journal.incident(&name).await?.is_some_and(|span| span.start >= first) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Starts an incident when it is due. A journal that takes nothing is waited for: nobody is there who would ask
     /// again.
-    async fn enter(&self, mut start: Start, origin: Origin) {
+    async fn enter(&self, cue: Cue, turn: &Turn) {
+        let origin = turn.origin.later(cue.start);
+        let names: Vec<String> = cue.names(turn.number).collect();
+        let mut start = Start { plan: cue.plan, speed: cue.speed, name: None, origin: Some(origin) };
         sleep_until(origin.deadline(Duration::ZERO)).await;
         let mut told = false;
         loop {
-            let error = match self.enter_now(&mut start).await {
+            let error = match self.enter_as(&names, &mut start).await {
                 Ok(begun) => {
                     self.tasks.spawn(begun.play(start));
                     return;
@@ -167,7 +178,7 @@ impl Player {
                 Err(PlayError::Stopping) => return,
                 Err(error) => error,
             };
-            let incident = start.name.as_deref().unwrap_or(&start.plan.scenario);
+            let incident = names.first();
             match &error {
                 PlayError::TooMany | PlayError::Journal(JournalError::Unavailable(_)) => {
                     if !std::mem::replace(&mut told, true) {
@@ -183,13 +194,15 @@ impl Player {
         }
     }
 
-    async fn enter_now(&self, start: &mut Start) -> Result<super::Begun, PlayError> {
-        // The journal may have it from elsewhere, or have had it: of one that retention took a part of, the start
-        // can't be taken for new.
-        if let Some(name) = &start.name
-            && self.journal.incident(name).await?.is_some()
-        {
-            start.name = None;
+    /// Under the first name that is free, else a fresh one. Of an incident that retention took a part of the journal
+    /// would take the start neither for new nor for a repeat, so it is asked before.
+    async fn enter_as(&self, names: &[String], start: &mut Start) -> Result<Begun, PlayError> {
+        start.name = None;
+        for name in names {
+            if self.journal.incident(name).await?.is_none() {
+                start.name = Some(name.clone());
+                break;
+            }
         }
         self.begin(start).await
     }

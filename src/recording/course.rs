@@ -124,7 +124,8 @@ impl Course {
 
     /// Ends it as cancelled where its stream ends.
     pub(super) fn cut(&mut self, time: Timestamp) {
-        let due = self.due(time);
+        // A stream that tells it again may end before the one that told it first.
+        let due = self.due(time.max(self.newest));
         let mut end = self.plan.cancelled(self.plan.events().len(), due);
         if let Message::IncidentResolved(resolved) = &mut end {
             "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);

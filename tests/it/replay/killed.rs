@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use incident::journal::{Journal, Retention, Sqlite};
+use incident::contract::StreamId;
+use incident::journal::{Journal, Memory, Retention, Sqlite};
 use incident::player::{Player, Replay, Speed};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -115,6 +116,46 @@ async fn another_speed_is_another_replay() {
         let scenario = &subject[..subject.len() - 5];
         let again = all.iter().filter(|(name, _)| name.starts_with(scenario) && *name != subject);
         assert_eq!(again.map(|(_, again)| again).collect::<Vec<_>>(), [indices], "{subject}, played again");
+    }
+}
+
+/// Names that were there before the replay are not its own: whose turn has not come is played, whose has is not
+/// played again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_is_not_taken_for_what_had_begun() {
+    let tape = Tape::of("S1")
+        .at(0, &started("a"))
+        .at(500, &started("b"))
+        .at(510, &metrics("b", 2))
+        .at(520, &resolved("b", 3))
+        .at(4_000, &resolved("a", 2));
+    for (head, begun) in [(3, 1), (6, 2)] {
+        let stream = StreamId::generate(1_700_000_000_000, 3);
+        let journal = Arc::new(Memory::new(stream, Retention::default()));
+        journal.append(story("b", 2)).await.unwrap();
+        let replay = || Replay::new(tape.whole(), Speed::REAL_TIME).unwrap();
+        let player = |stop| {
+            let tasks = TaskTracker::new();
+            (Player::new(Arc::<Memory>::clone(&journal), tasks.clone(), stop), tasks)
+        };
+        let stop = CancellationToken::new();
+        let (first, tasks) = player(stop.clone());
+        assert_eq!(first.replay(replay()).await.unwrap(), 0);
+        let mut extent = journal.follow();
+        soon("its events", extent.wait_for(|extent| extent.head >= head)).await.unwrap();
+        stop.cancel();
+        tasks.close();
+        soon("the first to stop", tasks.wait()).await;
+        let (second, tasks) = player(CancellationToken::new());
+        assert_eq!(second.pick_up().await.unwrap(), 1, "a is open");
+        assert_eq!(second.replay(replay()).await.unwrap(), begun);
+        tasks.close();
+        soon("the end", tasks.wait()).await;
+        let played = journal.read(2, 10).await.unwrap();
+        let mut names: Vec<&str> = played.iter().map(|event| &*event.subject).collect();
+        assert_eq!((names.len(), names[0], names[4]), (5, "a", "a"), "{names:?}");
+        names.dedup();
+        assert!(names.len() == 3 && names[1].starts_with("b-"), "{names:?}");
     }
 }
 
