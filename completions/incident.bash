@@ -16,11 +16,17 @@ _incident() {
             ",$1")
                 cmd="incident"
                 ;;
+            incident,check-journal)
+                cmd="incident__subcmd__check__subcmd__journal"
+                ;;
             incident,completions)
                 cmd="incident__subcmd__completions"
                 ;;
             incident,help)
                 cmd="incident__subcmd__help"
+                ;;
+            incident,report)
+                cmd="incident__subcmd__report"
                 ;;
             incident,schema)
                 cmd="incident__subcmd__schema"
@@ -37,11 +43,17 @@ _incident() {
             incident,watch)
                 cmd="incident__subcmd__watch"
                 ;;
+            incident__subcmd__help,check-journal)
+                cmd="incident__subcmd__help__subcmd__check__subcmd__journal"
+                ;;
             incident__subcmd__help,completions)
                 cmd="incident__subcmd__help__subcmd__completions"
                 ;;
             incident__subcmd__help,help)
                 cmd="incident__subcmd__help__subcmd__help"
+                ;;
+            incident__subcmd__help,report)
+                cmd="incident__subcmd__help__subcmd__report"
                 ;;
             incident__subcmd__help,schema)
                 cmd="incident__subcmd__help__subcmd__schema"
@@ -65,12 +77,34 @@ _incident() {
 
     case "${cmd}" in
         incident)
-            opts="-v -q -h -V --color --verbose --quiet --help --version serve trigger watch validate schema completions help"
+            opts="-v -q -h -V --color --verbose --quiet --help --version serve trigger watch validate check-journal report schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        incident__subcmd__check__subcmd__journal)
+            opts="-v -q -h -V --salvage --json --color --verbose --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --salvage)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -101,8 +135,22 @@ _incident() {
             return 0
             ;;
         incident__subcmd__help)
-            opts="serve trigger watch validate schema completions help"
+            opts="serve trigger watch validate check-journal report schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        incident__subcmd__help__subcmd__check__subcmd__journal)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -129,6 +177,20 @@ _incident() {
             return 0
             ;;
         incident__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        incident__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -205,6 +267,62 @@ _incident() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        incident__subcmd__report)
+            opts="-o -v -q -h -V --url --incident --output --color --verbose --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --incident)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -317,7 +435,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__trigger)
-            opts="-v -q -h -V --url --no-wait --timeout --speed --seed --json --cancel --color --verbose --quiet --help --version api-overload database-outage ddos-attack memory-leak storage-failure"
+            opts="-v -q -h -V --url --no-wait --timeout --speed --seed --json --report --cancel --color --verbose --quiet --help --version api-overload database-outage ddos-attack memory-leak storage-failure"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -337,6 +455,21 @@ _incident() {
                     ;;
                 --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --cancel)

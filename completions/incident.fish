@@ -35,6 +35,8 @@ complete -c incident -n "__fish_incident_needs_command" -f -a "serve" -d 'Play i
 complete -c incident -n "__fish_incident_needs_command" -f -a "trigger" -d 'Start an incident on a running server and follow it to its end'
 complete -c incident -n "__fish_incident_needs_command" -f -a "watch" -d 'Follow a stream in the terminal'
 complete -c incident -n "__fish_incident_needs_command" -f -a "validate" -d 'Check that scenarios, recordings or a running server keep the contract'
+complete -c incident -n "__fish_incident_needs_command" -f -a "check-journal" -d 'Check every event of a journal file, and save what is sound of a damaged one'
+complete -c incident -n "__fish_incident_needs_command" -f -a "report" -d 'Write the post-incident report of an incident'
 complete -c incident -n "__fish_incident_needs_command" -f -a "schema" -d 'Print the JSON Schema of the messages'
 complete -c incident -n "__fish_incident_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c incident -n "__fish_incident_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -72,6 +74,7 @@ complete -c incident -n "__fish_incident_using_subcommand trigger" -l url -d 'Th
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l timeout -d 'Give up when it is not resolved after this long' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l speed -d 'Play this many times faster than the scenario says' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l seed -d 'Seed that decides noise and failures' -r
+complete -c incident -n "__fish_incident_using_subcommand trigger" -l report -d 'When it has ended, write its post-incident report to this file, as Markdown' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l cancel -d 'Cancel this incident instead of starting one' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -130,6 +133,25 @@ complete -c incident -n "__fish_incident_using_subcommand validate" -s v -l verb
 complete -c incident -n "__fish_incident_using_subcommand validate" -s q -l quiet -d 'Say only what goes wrong'
 complete -c incident -n "__fish_incident_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand validate" -s V -l version -d 'Print version'
+complete -c incident -n "__fish_incident_using_subcommand check-journal" -l salvage -d 'Copy the events before the first damage into this new file, as a new stream' -r -F
+complete -c incident -n "__fish_incident_using_subcommand check-journal" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c incident -n "__fish_incident_using_subcommand check-journal" -l json -d 'Print one JSON object'
+complete -c incident -n "__fish_incident_using_subcommand check-journal" -s v -l verbose -d 'Say more about what happens (twice: everything)'
+complete -c incident -n "__fish_incident_using_subcommand check-journal" -s q -l quiet -d 'Say only what goes wrong'
+complete -c incident -n "__fish_incident_using_subcommand check-journal" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c incident -n "__fish_incident_using_subcommand check-journal" -s V -l version -d 'Print version'
+complete -c incident -n "__fish_incident_using_subcommand report" -l url -d 'The server\'s WebSocket' -r
+complete -c incident -n "__fish_incident_using_subcommand report" -l incident -d 'Of a recording with several incidents, report only this one' -r
+complete -c incident -n "__fish_incident_using_subcommand report" -s o -l output -d 'Write to a file instead of stdout' -r -F
+complete -c incident -n "__fish_incident_using_subcommand report" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c incident -n "__fish_incident_using_subcommand report" -s v -l verbose -d 'Say more about what happens (twice: everything)'
+complete -c incident -n "__fish_incident_using_subcommand report" -s q -l quiet -d 'Say only what goes wrong'
+complete -c incident -n "__fish_incident_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c incident -n "__fish_incident_using_subcommand report" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -144,10 +166,12 @@ complete -c incident -n "__fish_incident_using_subcommand completions" -s v -l v
 complete -c incident -n "__fish_incident_using_subcommand completions" -s q -l quiet -d 'Say only what goes wrong'
 complete -c incident -n "__fish_incident_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate schema completions help" -f -a "serve" -d 'Play incidents and stream them to dashboards, terminals and programs'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate schema completions help" -f -a "trigger" -d 'Start an incident on a running server and follow it to its end'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate schema completions help" -f -a "watch" -d 'Follow a stream in the terminal'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate schema completions help" -f -a "validate" -d 'Check that scenarios, recordings or a running server keep the contract'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate schema completions help" -f -a "schema" -d 'Print the JSON Schema of the messages'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate schema completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "serve" -d 'Play incidents and stream them to dashboards, terminals and programs'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "trigger" -d 'Start an incident on a running server and follow it to its end'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "watch" -d 'Follow a stream in the terminal'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "validate" -d 'Check that scenarios, recordings or a running server keep the contract'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "check-journal" -d 'Check every event of a journal file, and save what is sound of a damaged one'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "report" -d 'Write the post-incident report of an incident'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "schema" -d 'Print the JSON Schema of the messages'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate check-journal report schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -22,7 +22,7 @@ pub(super) enum Exit {
     Unresolved = 4,
     /// A rule failed, or nothing was checked.
     Invalid = 5,
-    /// A scenario file or a recording to replay is wrong.
+    /// A scenario file is wrong.
     Scenario = 6,
     /// Ctrl-C before the result.
     Interrupted = 130,

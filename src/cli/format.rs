@@ -1,38 +1,9 @@
-//! Times, money and phases as people read them.
+//! Money, phases and status as a terminal shows them; what is not about terminals is the report's too.
 
 use colored::{Color, ColoredString, Colorize};
 
 use crate::contract::{Cost, Status};
-
-/// `01:20`, `1:02:33`; negative with a sign.
-pub(super) fn clock(seconds: f64) -> String {
-    let sign = if seconds < 0.0 { "-" } else { "" };
-    let whole = seconds.abs().floor() as u64;
-    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
-    if hours > 0 {
-        format!("{sign}{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{sign}{minutes:02}:{seconds:02}")
-    }
-}
-
-/// `$4,310`, `4,310 CHF`.
-pub(super) fn money(currency: &str, amount: f64) -> String {
-    let digits = format!("{:.0}", amount.max(0.0));
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    match currency {
-        "USD" => format!("${grouped}"),
-        "EUR" => format!("€{grouped}"),
-        "GBP" => format!("£{grouped}"),
-        other => format!("{grouped} {other}"),
-    }
-}
+pub(super) use crate::report::words::{clock, metric, money, value};
 
 /// `+$13,000/min`, incident time.
 pub(super) fn rate(cost: &Cost) -> String {
@@ -61,29 +32,6 @@ pub(super) fn mark(status: Status) -> ColoredString {
         Status::InProgress => "…".normal(),
         Status::Completed => "✓".green(),
         Status::Failed => "✗".red().bold(),
-    }
-}
-
-/// A metric's value without a tail of digits.
-pub(super) fn value(value: f64) -> String {
-    let digits = match value.abs() {
-        size if size >= 100.0 => 0,
-        size if size >= 10.0 => 1,
-        size if size >= 1.0 => 2,
-        _ => 3,
-    };
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// A metric's value in the unit that the incident announced for it.
-pub(super) fn metric(number: f64, unit: &str) -> String {
-    match unit {
-        "ratio" => format!("{:.1}%", number * 100.0),
-        "1/s" => format!("{}/s", value(number)),
-        "%" => format!("{}%", value(number)),
-        "" | "count" => value(number),
-        _ => format!("{} {unit}", value(number)),
     }
 }
 

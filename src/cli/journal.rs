@@ -54,10 +54,7 @@ pub(super) fn open(choice: Option<&Choice>, retention: Retention) -> Result<Open
             OpenError::Held { .. } => {
                 "stop that server, or keep another journal with --journal FILE".to_owned()
             }
-            OpenError::Damaged { .. } => format!(
-                "keep a copy of {} for whoever looks into it and move it away: a new one is begun",
-                file.display()
-            ),
+            OpenError::Damaged { .. } => damaged(&file),
             OpenError::Newer { .. } => "use a newer version of incident, or another file".to_owned(),
             OpenError::Unusable { .. } => {
                 "name a file that can be written with --journal FILE, or --journal memory".to_owned()
@@ -66,6 +63,15 @@ pub(super) fn open(choice: Option<&Choice>, retention: Retention) -> Result<Open
         Failure::new(Exit::Connection, error).hint(hint)
     })?;
     Ok(Opened { journal: Arc::new(journal), told: short(&file) })
+}
+
+/// What can be done about a damaged file.
+fn damaged(file: &Path) -> String {
+    let file = file.display();
+    format!(
+        "see what is wrong with `incident check-journal {file}`, save what is sound with --salvage NEW, or move the \
+         file away: then a new one is begun"
+    )
 }
 
 /// `$XDG_STATE_HOME/incident`, else `~/.local/state/incident` (XDG Base Directory Specification); on macOS

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, its flags and its `run` together.
 
 mod browser;
+mod check_journal;
 mod clock;
 mod color;
 mod completions;
@@ -8,8 +9,10 @@ mod exit;
 mod format;
 mod journal;
 mod names;
+mod outfile;
 mod remote;
 mod replay;
+mod report;
 mod say;
 mod schema;
 mod serve;
@@ -58,6 +61,10 @@ enum Command {
     Watch(Box<watch::Watch>),
     /// Check that scenarios, recordings or a running server keep the contract
     Validate(Box<validate::Validate>),
+    /// Check every event of a journal file, and save what is sound of a damaged one
+    CheckJournal(check_journal::CheckJournal),
+    /// Write the post-incident report of an incident
+    Report(report::Report),
     /// Print the JSON Schema of the messages
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -73,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::Trigger(trigger) => trigger.run(cli.color, cli.quiet),
         Command::Watch(watch) => watch.run(cli.color, cli.quiet),
         Command::Validate(validate) => validate.run(cli.color, cli.quiet),
+        Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
+        Command::Report(report) => report.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
     };

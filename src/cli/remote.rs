@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use hyper::Method;
 
 use super::exit::{Exit, Failure};
-use crate::client::{ClientError, Endpoint, request};
+use crate::client::{ClientError, Endpoint, request, request_markdown};
 use crate::report::IncidentState;
 
 /// Flags of every command that talks to a server.
@@ -31,6 +31,25 @@ impl Remote {
             Err(ClientError::Status { .. } | ClientError::Answer { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The server's report of an incident.
+    ///
+    /// # Errors
+    /// The server knows no such incident, or makes no reports.
+    pub(super) async fn report(&self, id: &str) -> Result<String, Failure> {
+        let path = format!("{}/report.md", incident_path(id)?);
+        request_markdown(&self.url, &path).await.map_err(|error| match error {
+            ClientError::Status { status: 404, said, problem: true, .. } => {
+                Failure::new(Exit::Usage, anyhow!(said))
+                    .hint(format!("nor is a file called {id}; `incident watch --after 0` shows what there is"))
+            }
+            ClientError::Unreachable { .. } => Failure::new(Exit::Connection, error).hint(format!(
+                "no file is called {id}, so a server was asked: start it with `incident serve`, or name another \
+                 with --url"
+            )),
+            error => error.into(),
+        })
     }
 }
 

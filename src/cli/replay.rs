@@ -43,19 +43,16 @@ pub(super) fn read(file: &Path, speed: Speed, quiet: bool) -> Result<Ready, Fail
 }
 
 fn unreadable(file: &Path, error: RecordingError) -> Failure {
-    let (exit, hint) = match &error {
-        RecordingError::Unreadable { .. } => {
-            (Exit::Usage, "`incident watch --record FILE` makes a recording".to_owned())
+    let hint = match &error {
+        RecordingError::Unreadable { .. } => "`incident watch --record FILE` makes a recording".to_owned(),
+        RecordingError::Line { .. } => {
+            format!("`incident validate {}` tells everything that is wrong with it", file.display())
         }
-        RecordingError::Line { .. } => (
-            Exit::Scenario,
-            format!("`incident validate {}` shows everything that is wrong with it", file.display()),
-        ),
         RecordingError::Nothing { .. } => {
-            (Exit::Scenario, "`incident watch --after 0 --record FILE` records from the start".to_owned())
+            "`incident watch --after 0 --record FILE` records from the start".to_owned()
         }
     };
-    Failure::new(exit, error).hint(hint)
+    Failure::new(Exit::Usage, error).hint(hint)
 }
 
 fn out_of_range(error: ReplayError) -> Failure {

@@ -169,6 +169,7 @@ impl Serve {
             events: self.retain_events as usize,
             age: self.retain_age.map(|age| positive("--retain-age", age)).transpose()?,
         };
+        signals::outlive_file_limits();
         let Opened { journal, told } = journal::open(self.journal.as_ref(), retention)?;
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;

@@ -13,6 +13,19 @@ pub(super) fn shutdown() -> impl Future<Output = ()> {
     }
 }
 
+/// A file that reaches the limit on its size (`ulimit -f`) is a full disk, not the end of the process. To be called
+/// within a runtime.
+pub(super) fn outlive_file_limits() {
+    // By number: the runtime has no name for it, and it is another one where processors are exotic.
+    #[cfg(any(
+        target_os = "macos",
+        all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))
+    ))]
+    if let Err(error) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25)) {
+        tracing::debug!(%error, "SIGXFSZ keeps its meaning");
+    }
+}
+
 #[cfg(unix)]
 struct Signals(Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)>);
 

@@ -29,6 +29,39 @@ pub async fn request(
     path: &str,
     body: Option<&Value>,
 ) -> Result<Value, ClientError> {
+    let answer = in_time(endpoint, method, path, body).await?;
+    serde_json::from_slice(&answer.body).map_err(|error| unreadable(endpoint, path, &error))
+}
+
+/// Asks for a Markdown document.
+///
+/// # Errors
+/// As [`request`]; and an answer of another kind, which somebody else's server may give to any path.
+pub async fn request_markdown(endpoint: &Endpoint, path: &str) -> Result<String, ClientError> {
+    let answer = in_time(endpoint, Method::GET, path, None).await?;
+    if !answer.content_type.starts_with("text/markdown") {
+        let why = format!("it is {:?}, not text/markdown", answer.content_type);
+        return Err(unreadable(endpoint, path, &why));
+    }
+    String::from_utf8(answer.body.into()).map_err(|error| unreadable(endpoint, path, &error))
+}
+
+/// The body of a 2xx and what it says it is.
+struct Answer {
+    content_type: String,
+    body: Bytes,
+}
+
+fn unreadable(endpoint: &Endpoint, path: &str, why: &dyn std::fmt::Display) -> ClientError {
+    ClientError::Answer { url: endpoint.http(path), why: why.to_string() }
+}
+
+async fn in_time(
+    endpoint: &Endpoint,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Answer, ClientError> {
     let url = endpoint.http(path);
     match timeout(DEADLINE, exchange(endpoint, &url, method, path, body)).await {
         Ok(answer) => answer,
@@ -44,7 +77,7 @@ async fn exchange(
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<Value, ClientError> {
+) -> Result<Answer, ClientError> {
     let unreachable = |why: String| ClientError::Unreachable { url: url.to_owned(), why };
     let broken =
         |error: &dyn std::fmt::Display| ClientError::Answer { url: url.to_owned(), why: error.to_string() };
@@ -62,6 +95,8 @@ async fn exchange(
     let answer = async {
         let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
         let status = response.status();
+        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
         let bytes = Limited::new(response.into_body(), ANSWER_BYTES)
             .collect()
             .await
@@ -70,7 +105,7 @@ async fn exchange(
         if !status.is_success() {
             return Err(refused(url, status.as_u16(), &bytes));
         }
-        serde_json::from_slice(&bytes).map_err(|error| broken(&error))
+        Ok(Answer { content_type, body: bytes })
     };
     // The connection has to be driven beside the request. It may end first, with the whole answer read.
     let mut answer = std::pin::pin!(answer);

@@ -9,7 +9,7 @@ mod socket;
 pub use backoff::Backoff;
 pub use endpoint::{Endpoint, EndpointError};
 pub use follow::{Follower, Item};
-pub use http::request;
+pub use http::{request, request_markdown};
 pub use socket::{Received, Socket};
 
 /// Why a server could not be talked to.

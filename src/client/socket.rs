@@ -68,6 +68,11 @@ impl Socket {
                 Err(refused(&url(), response.status().as_u16(), body))
             }
             Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: plain(&error) }),
+            // A server that dies in the middle of it says nothing of what the next one would say.
+            Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(ClientError::Unreachable {
+                url: url(),
+                why: "the connection ended during the handshake".to_owned(),
+            }),
             Err(error) => Err(ClientError::Handshake { url: url(), why: error.to_string() }),
         }
     }

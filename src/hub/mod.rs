@@ -15,13 +15,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::contract::{Frame, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, Page};
 
 use ring::Ring;
 pub use subscribe::After;
 
-/// Events read from the journal at once.
-const PAGE: usize = 512;
+/// What is read from the journal at once.
+const PAGE: Page = Page { events: 1_024, bytes: 512 * 1024 };
 
 /// How many cursors page from the journal at the same time.
 const PAGERS: usize = 8;
@@ -36,6 +36,8 @@ pub struct Hub {
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
     pagers: Semaphore,
+    /// Why the journal can't be followed, if it can't.
+    trouble: RwLock<Option<String>>,
 }
 
 /// What lies after a cursor.
@@ -63,6 +65,7 @@ impl Hub {
             head: watch::channel(ring.head()).0,
             ring: RwLock::new(ring),
             pagers: Semaphore::new(PAGERS),
+            trouble: RwLock::default(),
             journal,
         };
         hub.catch_up().await?;
@@ -74,9 +77,11 @@ impl Hub {
         let mut extent = self.journal.follow();
         loop {
             let caught_up = self.catch_up().await;
-            if let Err(error) = &caught_up {
-                tracing::error!(%error, "the journal can't be read; trying again in a second");
+            let trouble = caught_up.as_ref().err().map(ToString::to_string);
+            if let Some(why) = trouble.as_ref().filter(|_| self.trouble().is_none()) {
+                tracing::error!(why, "the journal can't be read; trying again every second");
             }
+            *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = trouble;
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = extent.changed(), if caught_up.is_ok() => if changed.is_err() { return },
@@ -120,7 +125,7 @@ impl Hub {
         frame::text(&event.encode(self.journal.stream()))
     }
 
-    /// The frames after `cursor`, as many as fit into about `max_bytes`.
+    /// The frames after `cursor`: from the ring as many as fit into about `max_bytes`, from behind it a page.
     pub async fn pending(&self, cursor: u64, max_bytes: usize) -> Result<Pending, JournalError> {
         match self.ring().after(cursor, max_bytes) {
             Some(frames) if frames.is_empty() => return Ok(Pending::CaughtUp),
@@ -134,13 +139,7 @@ impl Hub {
             Some(first) if first.position == cursor + 1 => {}
             _ => return Ok(Pending::Expired),
         }
-        let mut bytes = 0;
-        let frames = page.iter().map(|event| self.encode(event)).take_while(|frame| {
-            let fits = bytes < max_bytes;
-            bytes += frame.len();
-            fits
-        });
-        Ok(Pending::Frames(frames.collect()))
+        Ok(Pending::Frames(page.iter().map(|event| self.encode(event)).collect()))
     }
 
     /// Follows the head: changes whenever frames were added.
@@ -178,9 +177,10 @@ impl Hub {
         (self.control(&Message::StreamOpened(opened)), cursor)
     }
 
-    /// Why the journal takes no events, if it takes none.
+    /// Why no events come, if none do: the journal takes none, or what it has can't be read.
     pub fn trouble(&self) -> Option<String> {
-        self.journal.health().borrow().clone()
+        let unwritable = self.journal.health().borrow().clone();
+        unwritable.or_else(|| self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// A heartbeat for a client that was sent everything up to `head`.

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::clock::Clock;
-use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Retention, Span, Stored};
+use super::{Extent, Journal, JournalError, OpenIncident, Page, Pending, Record, Retention, Span, Stored};
 use crate::contract::{MessageType, StreamId};
 
 /// A journal in memory.
@@ -61,7 +62,7 @@ impl Memory {
         let mut log = self.log();
         log.check(&batch)?;
         let positions = batch.into_iter().map(|record| log.push(record)).collect();
-        log.retain(self.retention.events);
+        log.retain(self.retention);
         let extent = log.extent();
         // Under the lock: a follower never sees an older extent after a newer one.
         self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
@@ -76,17 +77,17 @@ impl Log {
 
     /// All or nothing: refuses the batch before anything of it is in.
     fn check(&self, batch: &[Record]) -> Result<(), JournalError> {
-        let mut has: HashMap<&str, u64> = HashMap::new();
+        let mut ahead: HashMap<&str, (u64, bool)> = HashMap::new();
         for record in batch {
             record.check()?;
-            let stored =
-                self.incidents.get(record.subject.as_str()).map_or(0, |known| known.positions.len() as u64);
-            let has = has.entry(&record.subject).or_insert(stored);
-            if record.index > *has + 1 {
-                let subject = record.subject.clone();
-                return Err(JournalError::Gap { subject, index: record.index, has: *has });
-            }
+            let stored = || {
+                let known = self.incidents.get(record.subject.as_str());
+                known.map_or((0, false), |known| (known.positions.len() as u64, known.ended))
+            };
+            let (has, ended) = ahead.entry(&record.subject).or_insert_with(stored);
+            record.follows(*has, *ended)?;
             *has = record.index.max(*has);
+            *ended |= record.kind == MessageType::IncidentResolved;
         }
         Ok(())
     }
@@ -120,9 +121,13 @@ impl Log {
         self.head
     }
 
-    fn retain(&mut self, keep: usize) {
-        while self.events.len() > keep {
-            let Some(oldest) = self.events.front() else { return };
+    fn retain(&mut self, Retention { events, age }: Retention) {
+        let age = age.and_then(|age| SignedDuration::try_from(age).ok());
+        let young = age.and_then(|age| self.clock.tick().checked_sub(age).ok());
+        while let Some(oldest) = self.events.front() {
+            if self.events.len() <= events && young.is_none_or(|young| oldest.time >= young) {
+                return;
+            }
             let Some(incident) = self.incidents.get(&oldest.subject) else { return };
             if !incident.ended {
                 return;
@@ -144,11 +149,17 @@ impl Journal for Memory {
         Box::pin(async move { self.append_now(batch) })
     }
 
-    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>> {
+    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
         Box::pin(async move {
             let log = self.log();
             let skip = (after + 1).saturating_sub(log.extent().oldest) as usize;
-            Ok(log.events.iter().skip(skip).take(limit).cloned().collect())
+            let mut bytes = 0;
+            let events = log.events.iter().skip(skip).take(page.events).take_while(|event| {
+                let fits = bytes < page.bytes;
+                bytes += event.data.get().len();
+                fits
+            });
+            Ok(events.cloned().collect())
         })
     }
 

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::contract::{Frame, MAX_EVENT_BYTES, Message, MessageType, Source, StreamId};
 
 pub use memory::Memory;
-pub use sqlite::{OpenError, Sqlite};
+pub use sqlite::{Audit, Checked, OpenError, Salvaged, Sqlite, audit, salvage};
 
 /// Room for the attributes beside `data` and `subject`: what a client reads as one message is bounded, not its data.
 const ENVELOPE_BYTES: usize = 512;
@@ -33,7 +33,8 @@ const ENVELOPE_BYTES: usize = 512;
 pub struct Retention {
     /// At most this many events.
     pub events: usize,
-    /// Only events younger than this. Only engines that outlive their process have a use for it.
+    /// Only events younger than this; looked at with every append, by engines that outlive their process now and
+    /// then without one too.
     pub age: Option<Duration>,
 }
 
@@ -85,6 +86,18 @@ impl Record {
         }
         Ok(())
     }
+
+    /// Whether it can come after the `has` events of its incident, of which the last may have ended it. A repeat
+    /// always can.
+    fn follows(&self, has: u64, ended: bool) -> Result<(), JournalError> {
+        if self.index > has + 1 {
+            return Err(JournalError::Gap { subject: self.subject.clone(), index: self.index, has });
+        }
+        if self.index > has && ended {
+            return Err(JournalError::Refused(format!("{} has ended with event {has}", self.subject)));
+        }
+        Ok(())
+    }
 }
 
 /// An event that is in.
@@ -109,6 +122,25 @@ impl Stored {
     pub fn encode(&self, stream: &StreamId) -> String {
         let source = Source::Stream(stream.clone());
         Frame::new(&source, self.position, self.kind, Some(&self.subject), self.time, &self.data).encode()
+    }
+}
+
+/// How much is read at once: whichever limit is reached first, but always one event if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// The most events.
+    pub events: usize,
+    /// About the most bytes of `data`: what a reader holds in memory is bounded, however large the events are.
+    pub bytes: usize,
+}
+
+impl Page {
+    /// Everything there is.
+    pub const ALL: Self = Self::of(usize::MAX);
+
+    /// So many events, of whatever size.
+    pub const fn of(events: usize) -> Self {
+        Self { events, bytes: usize::MAX }
     }
 }
 
@@ -186,11 +218,12 @@ pub trait Journal: Send + Sync + 'static {
     /// returned; a repeat has the position it had.
     ///
     /// # Errors
-    /// A record that is no event, or one that leaves a gap in its incident. Nothing of the batch is in then.
+    /// A record that is no event, one that leaves a gap in its incident, one after its incident's end. Nothing of
+    /// the batch is in then.
     fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>>;
 
-    /// At most `limit` events after position `after`, in order. Begins with the oldest kept if `after` is older.
-    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>>;
+    /// A page of the events after position `after`, in order. Begins with the oldest kept if `after` is older.
+    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>>;
 
     /// Where the log begins and ends now.
     fn extent(&self) -> Extent;

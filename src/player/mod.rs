@@ -8,8 +8,10 @@ mod speed;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +27,9 @@ pub use speed::{Speed, SpeedError};
 
 /// The most incidents that are played at once.
 pub const MAX_OPEN: usize = 1_000;
+
+/// How often a journal that took nothing is tried again when it does not say that it is well.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Plays any number of incidents at once. Cheap to clone.
 #[derive(Clone)]
@@ -163,6 +168,18 @@ impl Player {
     /// How many incidents are played now.
     pub fn open(&self) -> usize {
         self.running().len()
+    }
+
+    /// Waits until a journal that took nothing says that it does again, or for a while.
+    async fn journal_back(&self) {
+        let mut health = self.journal.health();
+        if health.borrow().is_none() {
+            return sleep(RETRY).await;
+        }
+        tokio::select! {
+            _ = health.wait_for(Option::is_none) => {}
+            () = sleep(RETRY) => {}
+        }
     }
 
     /// A name that no running incident has: the wanted one, else a fresh one.

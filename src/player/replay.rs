@@ -7,13 +7,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 use super::origin::Origin;
-use super::run::RETRY;
 use super::{Begun, PlayError, Player, Speed, Start, name};
 use crate::contract::{Message, now};
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Page};
 use crate::plan::Plan;
 use crate::recording::{Recorded, Recording};
 
@@ -132,7 +131,7 @@ impl Player {
             number += 1;
         }
         let Some(last) = last else { return Ok(new(0)) };
-        let begun = self.journal.read(last.start - 1, 1).await?.into_iter().next();
+        let begun = self.journal.read(last.start - 1, Page::of(1)).await?.into_iter().next();
         let begun = begun.filter(|event| *event.subject == last.subject);
         match begun.and_then(|event| Message::parse(event.kind.as_str(), &event.data).ok()) {
             // It starts with the replay: the first incident's second 0 is the replay's.
@@ -184,7 +183,7 @@ impl Player {
                     if !std::mem::replace(&mut told, true) {
                         tracing::warn!(incident, %error, "the replay waits");
                     }
-                    sleep(RETRY).await;
+                    self.journal_back().await;
                 }
                 _ => {
                     tracing::error!(incident, %error, "the replay leaves an incident out");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 use super::origin::Origin;
 use super::{CancelReply, Slot, Speed};
@@ -15,9 +15,6 @@ use crate::plan::{Event, Plan};
 
 /// An action that is later than this was held up by something, and says so.
 const LATE: Duration = Duration::from_secs(1);
-
-/// How often a journal that takes nothing is tried again.
-pub(super) const RETRY: Duration = Duration::from_millis(500);
 
 /// How far an incident is.
 pub(super) struct Progress {
@@ -55,7 +52,7 @@ impl Run {
                     let _ = reply.send(self.end_early().await);
                     return;
                 }
-                () = async { if held_up { sleep(RETRY).await } else { sleep_until(deadline).await } } => {}
+                () = async { if held_up { self.slot.player.journal_back().await } else { sleep_until(deadline).await } } => {}
             }
             held_up = match self.emit_due().await {
                 Ok(()) => false,

@@ -12,6 +12,9 @@ use super::{Recording, RecordingError};
 /// How many incidents a warning names.
 const NAMED: usize = 10;
 
+/// What some editors put before the first line.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// What was read so far.
 pub(super) struct Reader<'a> {
     origin: &'a str,
@@ -52,6 +55,9 @@ impl<'a> Reader<'a> {
                 return self.finish();
             }
             self.line += 1;
+            if self.line == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
+            }
             self.torn = bytes.len() <= line::LONGEST && line::is_torn(&bytes);
             if self.torn {
                 // Without a line break: nothing comes after it.

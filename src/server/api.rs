@@ -18,6 +18,7 @@ use super::{App, TriggerError};
 use crate::contract::Position;
 use crate::journal::JournalError;
 use crate::player::{PlayError, Speed};
+use crate::report::History;
 
 /// The largest body of a request.
 const BODY_BYTES: usize = 16 * 1024;
@@ -102,6 +103,18 @@ pub(super) async fn incident(
         Some(incident) => Ok(Json(incident).into_response()),
         None => Err(no_incident(&id)),
     }
+}
+
+/// `GET /api/incidents/ID/report.md`
+pub(super) async fn report(
+    State(app): State<Arc<App>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id?;
+    let events = app.incidents.events(&id).await?.unwrap_or_default();
+    let history = History::all(&events).pop().ok_or_else(|| no_incident(&id))?;
+    let content_type = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
+    Ok((content_type, history.markdown()).into_response())
 }
 
 /// `DELETE /api/incidents/ID` cancels it.

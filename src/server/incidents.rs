@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::contract::{Envelope, SPEC_VERSION, Source};
-use crate::journal::{Journal, JournalError, Stored};
+use crate::journal::{Journal, JournalError, Page, Stored};
 use crate::report::{Board, IncidentState};
 
 /// Ended incidents that are remembered. Older ones are folded anew when somebody asks for them.
 const KEEP: usize = 200;
 
 /// Events read at once.
-const PAGE: usize = 1_000;
+const PAGE: Page = Page { events: 1_000, bytes: 1024 * 1024 };
 
 /// A fold that catches up with the journal before each answer: never stale, and idle when nobody asks.
 pub(super) struct Incidents {

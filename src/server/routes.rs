@@ -25,6 +25,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/api/scenarios", get(api::scenarios))
         .route("/api/incidents", get(api::incidents).post(api::trigger))
         .route("/api/incidents/{id}", get(api::incident).delete(api::cancel))
+        .route("/api/incidents/{id}/report.md", get(api::report))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/schema.json", get(|| async { Json(crate::contract::schema::document()) }))
@@ -41,7 +42,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping").into_response();
     }
     if let Some(why) = app.hub.trouble() {
-        let detail = format!("the journal takes no events: {why}");
+        let detail = format!("no events come: {why}");
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
     }
     "ready\n".into_response()

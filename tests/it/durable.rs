@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::{Message, StreamId};
-use incident::journal::{Extent, Journal, OpenError, Record, Retention, Sqlite, Stored};
+use incident::journal::{Extent, Journal, OpenError, Page, Record, Retention, Sqlite, Stored};
 use incident::player::{Player, Speed};
 use incident::scenario::Library;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Scratch, metrics, resolved, started, story};
+use crate::harness::{Scratch, metrics, resolved, soon, started, story};
 
 fn open(file: &Path) -> Sqlite {
     Sqlite::open(file, Retention::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 async fn all(journal: &Sqlite) -> Vec<Stored> {
-    journal.read(0, usize::MAX).await.unwrap()
+    journal.read(0, Page::ALL).await.unwrap()
 }
 
 fn frames(events: &[Stored], stream: &StreamId) -> Vec<String> {
@@ -75,119 +75,6 @@ async fn every_commit_is_synchronous() {
     let journal = open(&file);
     journal.append(vec![started("a")]).await.unwrap();
     assert_eq!(journal.pragmas(), ("wal".to_owned(), 2), "journal_mode=WAL, synchronous=FULL");
-}
-
-/// Damages a closed journal and says what became of it when it is opened and read.
-async fn after(damage: impl FnOnce(&Path)) -> Result<(StreamId, Vec<Stored>), String> {
-    let folder = Scratch::new();
-    let file = folder.path().join("journal.db");
-    let journal = open(&file);
-    journal.append(story("a", 400)).await.unwrap();
-    drop(journal);
-    damage(&file);
-    let journal = Sqlite::open(&file, Retention::default()).map_err(|error| error.to_string())?;
-    let head = journal.extent().head;
-    let events = journal.read(0, usize::MAX).await.map_err(|error| error.to_string())?;
-    assert_eq!(events.len() as u64, head, "no hole");
-    Ok((journal.stream().clone(), events))
-}
-
-fn with_sqlite(file: &Path, statement: &str) {
-    let connection = rusqlite::Connection::open(file).unwrap();
-    assert!(connection.execute(statement, []).unwrap() > 0, "{statement}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_was_changed_or_taken_is_found_out() {
-    for (statement, found) in [
-        (
-            "UPDATE events SET data = replace(data, 'detect', 'reject') WHERE position = 200",
-            "event 200 is damaged",
-        ),
-        ("UPDATE events SET time_us = time_us + 1 WHERE position = 7", "event 7 is damaged"),
-        ("UPDATE events SET subject = 'other' WHERE position = 7", "event 7 is damaged"),
-        ("DELETE FROM events WHERE position = 200", "event 200 is damaged"),
-        ("DELETE FROM events WHERE position > 390", "is damaged"),
-        ("UPDATE head SET position = 399", "is damaged"),
-        ("UPDATE head SET checksum = checksum + 1", "is damaged"),
-        ("DELETE FROM events", "is damaged"),
-        ("PRAGMA user_version = 99", "knows up to 2"),
-    ] {
-        let outcome = after(|file| {
-            if statement.starts_with("PRAGMA") {
-                rusqlite::Connection::open(file).unwrap().pragma_update(None, "user_version", 99).unwrap();
-            } else {
-                with_sqlite(file, statement);
-            }
-        });
-        match outcome.await {
-            Err(error) => assert!(error.contains(found), "{statement}: {error}"),
-            Ok(_) => panic!("{statement} was not found out"),
-        }
-    }
-}
-
-/// SQLite takes an older state for a sound one: the file beside it remembers.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tail_that_is_gone_altogether_is_refused() {
-    let lost = "DELETE FROM events WHERE position > 390";
-    let outcome = after(|file| {
-        with_sqlite(file, lost);
-        with_sqlite(
-            file,
-            "UPDATE head SET position = 390, checksum = (SELECT checksum FROM events WHERE position = 390)",
-        );
-    });
-    let error = outcome.await.expect_err("the tail is gone");
-    assert!(error.contains("events 391 to 400 were told to clients"), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn where_nobody_vouches_for_the_tail_the_log_goes_on_as_a_new_stream() {
-    for beside in ["", "rubbish", "0000000000000190 0000000000000000 0000000000000000\n"] {
-        let mut old = None;
-        let outcome = after(|file| {
-            let connection = rusqlite::Connection::open(file).unwrap();
-            let stream: String =
-                connection.query_row("SELECT stream FROM head", [], |row| row.get(0)).unwrap();
-            old = Some(stream);
-            std::fs::write(file.with_file_name("journal.db-head"), beside).unwrap();
-        });
-        let (stream, events) = outcome.await.unwrap();
-        assert_eq!(events.len(), 400, "nothing is thrown away");
-        assert_ne!(
-            Some(stream.as_str()),
-            old.as_deref(),
-            "{beside:?}: positions of the old stream are not its own"
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn flipped_and_missing_bytes_anywhere_leave_no_hole() {
-    let mut refused = 0;
-    for place in 0..120_u64 {
-        let outcome = after(|file| {
-            let mut bytes = std::fs::read(file).unwrap();
-            // Spread over the file, not at the same place of each page.
-            let at = (place * 2_654_435_761 % bytes.len() as u64) as usize;
-            if place % 4 == 0 {
-                bytes.truncate(at);
-            } else {
-                bytes[at] ^= 1 << (place % 8);
-            }
-            std::fs::write(file, bytes).unwrap();
-        });
-        match outcome.await {
-            Err(_) => refused += 1,
-            // A byte that holds nothing: everything is as it was.
-            Ok((_, events)) => {
-                assert_eq!(events.len(), 400, "flip {place}");
-                assert!(events.iter().zip(1..).all(|(event, n)| event.position == n && event.index == n));
-            }
-        }
-    }
-    assert!(refused >= 60, "damage is found out: {refused} of 120");
 }
 
 /// A server that starts over a journal with an open incident goes on with it.
@@ -273,14 +160,51 @@ async fn what_is_a_day_overdue_ends_at_once_and_says_so() {
     assert!(journal.open_incidents().await.unwrap().is_empty());
 }
 
+/// What gets too old does so on a server on which nothing happens, too.
 #[tokio::test(flavor = "multi_thread")]
-async fn age_lets_go_of_what_is_over() {
+async fn age_lets_go_without_an_append() {
     let folder = Scratch::new();
-    let retention = Retention { events: 1_000_000, age: Some(Duration::from_micros(1)) };
-    let journal = Sqlite::open(&folder.path().join("journal.db"), retention).unwrap();
-    journal.append(story("a", 50)).await.unwrap();
-    journal.append(vec![started("open")]).await.unwrap();
-    journal.append(vec![metrics("open", 2)]).await.unwrap();
-    assert_eq!(journal.extent(), Extent { oldest: 51, head: 52 }, "nothing of what is open");
-    assert_eq!(all(&journal).await.len(), 2);
+    let file = folder.path().join("journal.db");
+    // More than one commit may drop.
+    open(&file).append(story("a", 5_000)).await.unwrap();
+    let retention = Retention { events: 1_000_000, age: Some(Duration::from_millis(1)) };
+    let journal = Sqlite::open(&file, retention).unwrap();
+    let mut extent = journal.follow();
+    let empty = extent.wait_for(|extent| extent.oldest == 5_001);
+    soon("retention", empty).await.unwrap();
+    assert!(all(&journal).await.is_empty());
+    assert_eq!(journal.append(vec![started("b")]).await.unwrap(), [5_001], "positions go on");
+}
+
+/// A file of the first format, as its program left it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_an_older_format_is_brought_to_the_newest() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let journal = open(&file);
+    journal.append(story("a", 20)).await.unwrap();
+    journal.append(vec![Record { plan: Some("the plan".into()), ..started("b") }]).await.unwrap();
+    let (stream, before) = (journal.stream().clone(), frames(&all(&journal).await, journal.stream()));
+    drop(journal);
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection
+        .execute_batch(
+            "DROP INDEX incidents_by_start; ALTER TABLE head DROP COLUMN seal; PRAGMA user_version = 1",
+        )
+        .unwrap();
+    drop(connection);
+    let journal = open(&file);
+    assert_eq!(frames(&all(&journal).await, journal.stream()), before);
+    assert_eq!(journal.stream(), &stream);
+    assert_eq!(journal.incidents(1).await.unwrap()[0].subject, "b");
+    drop(journal);
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let plan: String = connection
+        .query_row(
+            "EXPLAIN QUERY PLAN SELECT subject FROM incidents ORDER BY start DESC LIMIT 1",
+            [],
+            |row| row.get(3),
+        )
+        .unwrap();
+    assert!(plan.contains("incidents_by_start"), "{plan}");
 }

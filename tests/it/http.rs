@@ -67,7 +67,13 @@ async fn a_trigger_names_the_position_from_which_nothing_is_missed() {
 async fn an_unknown_incident_is_404() {
     let server = Local::start().await;
     assert_eq!(get(server.address, "/api/incidents").await.json(), json!({ "incidents": [] }));
-    for path in ["/api/incidents/database-outage-x7k2p", "/api/incidents/%2e%2e", "/api/incidents/%ff"] {
+    for path in [
+        "/api/incidents/database-outage-x7k2p",
+        "/api/incidents/%2e%2e",
+        "/api/incidents/%ff",
+        "/api/incidents/database-outage-x7k2p/report.md",
+        "/api/incidents/%ff/report.md",
+    ] {
         let reply = get(server.address, path).await;
         assert!(matches!(reply.status, 400 | 404), "{path}: {}", reply.status);
         reply.problem(reply.status);
@@ -169,6 +175,7 @@ async fn a_method_that_a_path_has_not_is_a_405_problem() {
         ("PUT", "/api/incidents"),
         ("PATCH", "/api/incidents/x"),
         ("DELETE", "/api/incidents"),
+        ("POST", "/api/incidents/x/report.md"),
         ("POST", "/healthz"),
         ("POST", "/"),
         ("OPTIONS", "/api/incidents"),

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use incident::contract::{MAX_EVENT_BYTES, Position, StreamId};
 use incident::journal::{
-    Extent, Journal, JournalError, Memory, OpenIncident, Pending, Record, Retention, Span, Sqlite, Stored,
+    Extent, Journal, JournalError, Memory, OpenIncident, Page, Pending, Record, Retention, Span, Sqlite,
+    Stored,
 };
 
 use tokio::sync::watch;
@@ -19,12 +21,12 @@ async fn append(log: &Log, records: Vec<Record>) -> Vec<u64> {
 }
 
 async fn positions(log: &Log, after: u64, limit: usize) -> Vec<u64> {
-    log.read(after, limit).await.unwrap().iter().map(|event| event.position).collect()
+    log.read(after, Page::of(limit)).await.unwrap().iter().map(|event| event.position).collect()
 }
 
 async fn begins_empty(log: Log) {
     assert_eq!(log.extent(), Extent { oldest: 1, head: 0 });
-    assert!(log.read(0, 10).await.unwrap().is_empty());
+    assert!(log.read(0, Page::of(10)).await.unwrap().is_empty());
     assert!(log.open_incidents().await.unwrap().is_empty());
     assert!(append(&log, Vec::new()).await.is_empty(), "an empty batch is no event");
     assert_eq!(log.extent().head, 0);
@@ -34,7 +36,7 @@ async fn begins_empty(log: Log) {
 async fn positions_are_gapless_in_the_order_of_the_appends(log: Log) {
     assert_eq!(append(&log, vec![started("a")]).await, [1]);
     assert_eq!(append(&log, vec![started("b"), metrics("a", 2), metrics("b", 2)]).await, [2, 3, 4]);
-    let read = log.read(0, 10).await.unwrap();
+    let read = log.read(0, Page::of(10)).await.unwrap();
     let told: Vec<_> = read.iter().map(|event| (event.position, &*event.subject, event.index)).collect();
     assert_eq!(told, [(1, "a", 1), (2, "b", 1), (3, "a", 2), (4, "b", 2)]);
     assert_eq!(log.extent(), Extent { oldest: 1, head: 4 });
@@ -43,11 +45,11 @@ async fn positions_are_gapless_in_the_order_of_the_appends(log: Log) {
 async fn data_is_kept_verbatim(log: Log) {
     let odd = action("a", 1, "tab\t quote\" Ünïcode \u{1f525} \u{2028} </script>");
     append(&log, vec![odd.clone()]).await;
-    let read = log.read(0, 1).await.unwrap();
+    let read = log.read(0, Page::of(1)).await.unwrap();
     assert_eq!(read[0].data.get(), odd.data.get());
     assert_eq!(read[0].kind, odd.kind);
     // A frame is a pure function of what is stored.
-    assert_eq!(read[0].encode(log.stream()), log.read(0, 1).await.unwrap()[0].encode(log.stream()));
+    assert_eq!(read[0].encode(log.stream()), log.read(0, Page::of(1)).await.unwrap()[0].encode(log.stream()));
 }
 
 async fn a_repeat_yields_the_position_it_has(log: Log) {
@@ -59,7 +61,7 @@ async fn a_repeat_yields_the_position_it_has(log: Log) {
     assert_eq!(log.extent().head, 4);
     // What was there first stays, whatever a repeat says.
     append(&log, vec![action("a", 2, "another event with the same name")]).await;
-    assert_eq!(log.read(1, 1).await.unwrap()[0].data.get(), records[1].data.get());
+    assert_eq!(log.read(1, Page::of(1)).await.unwrap()[0].data.get(), records[1].data.get());
 }
 
 async fn a_gap_is_refused_with_all_of_its_batch(log: Log) {
@@ -78,6 +80,26 @@ async fn a_gap_is_refused_with_all_of_its_batch(log: Log) {
     assert_eq!(append(&log, vec![metrics("a", 2), started("b")]).await, [2, 3], "and it goes on");
 }
 
+async fn nothing_follows_the_end_of_an_incident(log: Log) {
+    append(&log, story("a", 3)).await;
+    for index in [4, 5] {
+        let refused = log.append(vec![started("b"), metrics("a", index)]).await;
+        assert!(refused.is_err(), "event {index} after the end: {refused:?}");
+    }
+    let batch = vec![started("c"), resolved("c", 2), metrics("c", 3)];
+    assert!(matches!(log.append(batch).await, Err(JournalError::Refused(_))), "not in one batch either");
+    assert_eq!(append(&log, vec![resolved("a", 3)]).await, [3], "a repeat is none");
+    assert_eq!(log.extent().head, 3, "nothing of the batches is in");
+}
+
+async fn age_lets_go_of_what_is_over(log: Log) {
+    append(&log, story("a", 50)).await;
+    append(&log, vec![started("open")]).await;
+    append(&log, vec![metrics("open", 2)]).await;
+    assert_eq!(log.extent(), Extent { oldest: 51, head: 52 }, "nothing of what is open");
+    assert_eq!(positions(&log, 0, usize::MAX).await, [51, 52]);
+}
+
 async fn what_can_be_no_event_is_refused(log: Log) {
     let zero = Record { index: 0, ..started("a") };
     assert!(matches!(log.append(vec![zero]).await, Err(JournalError::Refused(_))), "an index of 0");
@@ -92,7 +114,7 @@ async fn what_can_be_no_event_is_refused(log: Log) {
 async fn no_event_is_larger_than_the_contract_allows(log: Log) {
     let fits = action("a", 1, &"x".repeat(MAX_EVENT_BYTES - 1_000));
     append(&log, vec![fits]).await;
-    assert!(log.read(0, 1).await.unwrap()[0].encode(log.stream()).len() <= MAX_EVENT_BYTES);
+    assert!(log.read(0, Page::of(1)).await.unwrap()[0].encode(log.stream()).len() <= MAX_EVENT_BYTES);
     let bare = action("a", 2, "").data.get().len();
     let whole = action("a", 2, &"x".repeat(MAX_EVENT_BYTES - bare));
     assert_eq!(whole.data.get().len(), MAX_EVENT_BYTES, "the data alone fills it");
@@ -104,7 +126,7 @@ async fn times_never_fall(log: Log) {
     for index in 2..300 {
         append(&log, vec![metrics("a", index)]).await;
     }
-    let read = log.read(0, 300).await.unwrap();
+    let read = log.read(0, Page::of(300)).await.unwrap();
     assert!(read.windows(2).all(|pair| pair[0].time <= pair[1].time));
     assert!(read.iter().all(|event| event.time.subsec_nanosecond() % 1_000 == 0), "whole microseconds");
 }
@@ -214,16 +236,18 @@ async fn retention_drops_the_oldest_but_nothing_of_an_open_incident(log: Log) {
 }
 
 macro_rules! conformance {
-    ($engine:ident: $new:expr, keeping 10: $small:expr) => {
+    ($engine:ident: $new:expr, keeping 10: $small:expr, keeping what is young: $young:expr) => {
         mod $engine {
             conformance!(
                 $new; begins_empty, positions_are_gapless_in_the_order_of_the_appends, data_is_kept_verbatim,
                 a_repeat_yields_the_position_it_has, a_gap_is_refused_with_all_of_its_batch,
+                nothing_follows_the_end_of_an_incident,
                 what_can_be_no_event_is_refused, no_event_is_larger_than_the_contract_allows, times_never_fall,
                 it_reads_in_pages, a_follower_wakes_when_events_are_visible,
                 open_incidents_come_with_their_plans, incidents_are_found_by_name_and_by_age, concurrent_appends_stay_gapless
             );
             conformance!($small; retention_drops_the_oldest_but_nothing_of_an_open_incident);
+            conformance!($young; age_lets_go_of_what_is_over);
         }
     };
     ($new:expr; $($promise:ident),+) => {$(
@@ -234,11 +258,19 @@ macro_rules! conformance {
     )+};
 }
 
-fn in_memory(events: usize) -> Log {
-    Arc::new(Memory::new(StreamId::generate(1_700_000_000_000, 7), Retention { events, age: None }))
+const ALL: Retention = Retention { events: 1_000_000, age: None };
+const TEN: Retention = Retention { events: 10, age: None };
+const YOUNG: Retention = Retention { events: 1_000_000, age: Some(Duration::from_micros(1)) };
+
+fn in_memory(retention: Retention) -> Log {
+    Arc::new(Memory::new(StreamId::generate(1_700_000_000_000, 7), retention))
 }
 
-conformance!(memory: crate::journal::in_memory(1_000_000), keeping 10: crate::journal::in_memory(10));
+conformance!(
+    memory: crate::journal::in_memory(crate::journal::ALL),
+    keeping 10: crate::journal::in_memory(crate::journal::TEN),
+    keeping what is young: crate::journal::in_memory(crate::journal::YOUNG)
+);
 
 /// A journal file and the folder that goes with it.
 struct InAFolder {
@@ -253,8 +285,8 @@ impl Journal for InAFolder {
     fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>> {
         self.journal.append(batch)
     }
-    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>> {
-        self.journal.read(after, limit)
+    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
+        self.journal.read(after, page)
     }
     fn extent(&self) -> Extent {
         self.journal.extent()
@@ -276,10 +308,14 @@ impl Journal for InAFolder {
     }
 }
 
-fn in_a_file(events: usize) -> Log {
+fn in_a_file(retention: Retention) -> Log {
     let folder = Scratch::new();
-    let journal = Sqlite::open(&folder.path().join("journal.db"), Retention { events, age: None }).unwrap();
+    let journal = Sqlite::open(&folder.path().join("journal.db"), retention).unwrap();
     Arc::new(InAFolder { journal, _folder: folder })
 }
 
-conformance!(sqlite: crate::journal::in_a_file(1_000_000), keeping 10: crate::journal::in_a_file(10));
+conformance!(
+    sqlite: crate::journal::in_a_file(crate::journal::ALL),
+    keeping 10: crate::journal::in_a_file(crate::journal::TEN),
+    keeping what is young: crate::journal::in_a_file(crate::journal::YOUNG)
+);

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 mod browser;
+mod check_journal;
 mod cli;
 mod contract;
 mod durable;
+mod failing;
 mod fold;
 mod guard;
 mod harness;
@@ -17,12 +19,14 @@ mod player;
 mod reconnect;
 mod record;
 mod replay;
+mod report;
 mod scenario;
 mod serve;
 mod stream;
 mod survive;
 mod tidy;
 mod timeline;
+mod torn;
 mod trigger;
 mod validate;
 mod watch;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::{Message, MessageType, Outcome, StreamId};
-use incident::journal::{Journal, Memory, Retention, Stored};
+use incident::journal::{Journal, Memory, Page, Retention, Stored};
 use incident::player::{Player, Speed, Started};
 use incident::scenario::timeline::Timeline;
 use tokio::time::Instant;
@@ -40,7 +40,7 @@ impl Stage {
     }
 
     async fn of(&self, id: &str) -> Vec<Stored> {
-        let mut events = self.journal.read(0, usize::MAX).await.unwrap();
+        let mut events = self.journal.read(0, Page::ALL).await.unwrap();
         events.retain(|event| &*event.subject == id);
         events
     }

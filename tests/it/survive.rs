@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use incident::client::{Follower, Item};
+use incident::contract::{Follows, Message, MessageType};
+use incident::journal::{Journal, Record, Retention, Sqlite};
 
-use crate::harness::{Scratch, Serving, incident, ms, soon};
+use crate::harness::{Client, Scratch, Serving, envelope, incident, library, ms, soon};
 
-const CLIENTS: usize = 8;
-const KILLS: u64 = 12;
+const CLIENTS: usize = 50;
+const KILLS: u64 = 100;
 
 /// Everything that one client was sent, by position: a repeat under one position would be told by the assertion.
 async fn follow(url: String, over: Arc<AtomicBool>) -> BTreeMap<u64, String> {
@@ -33,40 +35,57 @@ async fn follow(url: String, over: Arc<AtomicBool>) -> BTreeMap<u64, String> {
     }
 }
 
+/// A random moment of the next milliseconds.
+async fn a_moment(within_ms: u64) {
+    tokio::time::sleep(ms(incident::random::bits() % within_ms)).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_again_and_again_nothing_is_lost_and_nothing_comes_twice() {
+async fn killed_a_hundred_times_nothing_is_lost_and_nothing_comes_twice() {
     let folder = Scratch::new();
     let journal = folder.path().join("journal.db").display().to_string();
-    let mut server = Serving::with(&["--journal", &journal, "--speed", "25", "--heartbeat", "200ms"]);
+    let mut server = Serving::with(&["--journal", &journal, "--heartbeat", "200ms"]);
     let (url, port) = (server.url().to_owned(), server.address().port().to_string());
-    for _ in 0..4 {
-        let ran = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
-        assert_eq!(ran.status, Some(0), "{ran:?}");
-    }
+    let again =
+        ["serve", "--port", &port, "--journal", &journal, "--heartbeat", "200ms", "--json", "--quiet"];
     let over = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> =
         (0..CLIENTS).map(|_| tokio::spawn(follow(url.clone(), Arc::clone(&over)))).collect();
+    let mut triggered = 0;
     for kill in 0..KILLS {
-        // At moments that are spread over what a server does, its start included.
-        tokio::time::sleep(ms(40 + kill * 97 % 400)).await;
+        // Some that outlast many servers, and some that begin and end with few.
+        if kill % 10 == 0 {
+            for speed in ["6", "40"] {
+                let ran =
+                    server.incident(&["trigger", "database-outage", "--no-wait", "--speed", speed]).run();
+                assert_eq!(ran.status, Some(0), "{ran:?}");
+                triggered += 1;
+            }
+        }
+        a_moment(250).await;
         server.signal("KILL");
         drop(server);
-        let again =
-            ["serve", "--port", &port, "--journal", &journal, "--heartbeat", "200ms", "--json", "--quiet"];
+        if kill % 5 == 0 {
+            // While it starts, too: it is killed when dropped.
+            let starting = incident(&again).spawn();
+            a_moment(60).await;
+            drop(starting);
+        }
         server = Serving::again(&again);
     }
-    // Eight seconds of incident time at speed 25, most of which passed by now.
     let finished = async {
         loop {
             let list = crate::harness::get(server.address(), "/api/incidents").await.json();
             let incidents = list["incidents"].as_array().unwrap().clone();
-            if incidents.len() == 4 && incidents.iter().all(|incident| incident["state"] == "resolved") {
+            if incidents.len() == triggered
+                && incidents.iter().all(|incident| incident["state"] == "resolved")
+            {
                 return incidents;
             }
-            tokio::time::sleep(ms(50)).await;
+            tokio::time::sleep(ms(100)).await;
         }
     };
-    let incidents = tokio::time::timeout(Duration::from_secs(30), finished).await.expect("all are resolved");
+    let incidents = tokio::time::timeout(Duration::from_secs(60), finished).await.expect("all are resolved");
     over.store(true, Ordering::Relaxed);
     let ran = incident(&["watch", "--after", "0", "--no-follow", "--json", "--url", &url]).run();
     let kept: Vec<&str> = ran.stdout.lines().collect();
@@ -80,8 +99,99 @@ async fn killed_again_and_again_nothing_is_lost_and_nothing_comes_twice() {
             "byte for byte what the journal has"
         );
     }
-    let resolved = kept.iter().filter(|line| line.contains("\"incident_resolved\"")).count();
-    assert_eq!(resolved, 4);
+    assert_eq!(kept.iter().filter(|line| line.contains("\"incident_resolved\"")).count(), triggered);
+    ends_are_where_they_were_planned(&kept);
+}
+
+/// However often its server was killed, an incident ends when it would have, or as soon as one was there again.
+fn ends_are_where_they_were_planned(kept: &[&str]) {
+    let events: Vec<_> = kept.iter().map(|line| envelope(line)).collect();
+    let mut begun = BTreeMap::new();
+    let mut ended = 0;
+    for event in &events {
+        match event.message().unwrap() {
+            Message::IncidentStarted(started) => {
+                begun.insert(event.incident(), (event.time, started.speed));
+            }
+            Message::IncidentResolved(resolved) => {
+                let (start, speed) = begun[event.incident()];
+                let took = event.time.duration_since(start).as_secs_f64();
+                let planned = resolved.durations.resolve_s / speed;
+                assert!((planned - 0.05..planned + 5.0).contains(&took), "{took} s instead of {planned} s");
+                ended += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(ended, begun.len());
+}
+
+#[tokio::test]
+async fn what_became_of_the_scenario_file_does_not_matter() {
+    let outage = include_str!("../fixtures/scenarios/database-outage.toml");
+    let github = include_str!("../fixtures/scenarios/github-2018.toml");
+    let edited = outage.replace("Primary database connection pool exhausted", "Something else");
+    for (change, text) in [("edited", Some(edited)), ("gone", None)] {
+        let folder = Scratch::new().with("s/database-outage.toml", outage).with("s/github-2018.toml", github);
+        let journal = folder.path().join("journal.db").display().to_string();
+        let scenarios = folder.path().join("s").display().to_string();
+        let flags = ["serve", "--port", "0", "--json", "--quiet", "--journal", &journal];
+        let server = Serving::alone(&[&flags[..], &["--scenarios", &scenarios]].concat());
+        let ran = server
+            .incident(&["trigger", "database-outage", "--no-wait", "--speed", "40", "--seed", "42"])
+            .run();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        Client::connect(server.address(), "?after=0").await.up_to(20).await;
+        server.signal("KILL");
+        drop(server);
+        let file = folder.path().join("s/database-outage.toml");
+        match text {
+            Some(text) => std::fs::write(file, text).unwrap(),
+            None => std::fs::remove_file(file).unwrap(),
+        }
+        let server = Serving::alone(&[&flags[..], &["--scenarios", &scenarios]].concat());
+        let mut client = Client::connect(server.address(), "?after=0").await;
+        let events = client.up_to(108).await;
+        let told: Vec<_> = events.iter().map(|event| envelope(&event.frame).data.get().to_owned()).collect();
+        let scenario = incident::scenario::Scenario::parse("database-outage.toml", outage).unwrap();
+        let planned = scenario.compile(42).unwrap().events;
+        assert_eq!(planned.len(), 108);
+        // But for what only the moment knows: the start's, and what is late.
+        let same = planned.iter().zip(&told).filter(|(planned, told)| planned.message.data().get() == *told);
+        assert!(same.count() > 80, "{change}: the stored plan is played");
+        assert!(told[0].contains("Primary database connection pool exhausted"), "{change}");
+    }
+}
+
+/// A machine that was off for a day with many incidents open: they are brought to their end, and a client that comes
+/// then is not flooded with them.
+#[tokio::test]
+async fn a_client_that_joins_after_a_long_outage_is_not_flooded() {
+    const OPEN: usize = 20;
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let mut plan = library().get("database-outage").unwrap().compile(42).unwrap();
+    if let Message::IncidentStarted(started) = &mut plan.events[0].message {
+        started.impact_started_at = incident::contract::now() - jiff::SignedDuration::from_hours(24);
+    }
+    let text: Arc<str> = serde_json::to_string(&plan).unwrap().into();
+    let log = Sqlite::open(&file, Retention::default()).unwrap();
+    for number in 0..OPEN {
+        let record = Record::new(&format!("outage-{number}"), &plan.events[0].message).unwrap();
+        log.append(vec![Record { plan: Some(Arc::clone(&text)), ..record }]).await.unwrap();
+    }
+    drop(log);
+    let journal = file.display().to_string();
+    let server = Serving::with(&["--journal", &journal]);
+    let mut whole = Client::connect(server.address(), "?after=0").await;
+    let all = (OPEN * plan.events.len()) as u64;
+    let events = whole.up_to(all).await;
+    let late = events.iter().filter(|event| event.frame.contains("\"late_s\":86")).count();
+    let actions = plan.events.iter().filter(|event| event.message.kind() == MessageType::AgentAction).count();
+    assert_eq!(late, OPEN * actions, "every action says that it is a day late");
+    let newcomer = Client::connect(server.address(), "").await;
+    let Follows::Started { from, to } = newcomer.opened.follows else { panic!("{:?}", newcomer.opened) };
+    assert_eq!((from, to), (all + 1, all), "nothing is open, nothing follows");
 }
 
 #[test]
@@ -101,5 +211,5 @@ fn a_journal_that_is_none_is_refused_with_what_to_do() {
     let journal = folder.path().join("journal.db").display().to_string();
     let ran = incident(&["serve", "--port", "0", "--journal", &journal]).run();
     assert_eq!(ran.status, Some(3), "{ran:?}");
-    assert!(ran.stderr.contains("is damaged") && ran.stderr.contains("move it away"), "{ran:?}");
+    assert!(ran.stderr.contains("is damaged") && ran.stderr.contains("move the file away"), "{ran:?}");
 }

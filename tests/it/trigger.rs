@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::{PATIENCE, Ran, Serving, envelope, get, incident};
 
 /// A server that answers every request with one status, and its WebSocket URL.
-fn answering(status: &'static str) -> String {
+pub fn answering(status: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/ws", listener.local_addr().unwrap());
     thread::spawn(move || {

@@ -3,8 +3,10 @@
 mod checklist;
 mod moments;
 mod plain;
+mod reporter;
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -28,6 +30,7 @@ use crate::scenario::Micros;
 
 use checklist::Checklist;
 use plain::Plain;
+use reporter::Reporter;
 
 /// Start an incident on a running server and follow it to its end
 #[derive(Debug, clap::Args)]
@@ -59,8 +62,12 @@ pub(super) struct Trigger {
     #[arg(long)]
     json: bool,
 
+    /// When it has ended, write its post-incident report to this file, as Markdown
+    #[arg(long, value_name = "FILE", conflicts_with = "no_wait", value_hint = clap::ValueHint::FilePath)]
+    report: Option<PathBuf>,
+
     /// Cancel this incident instead of starting one
-    #[arg(long, value_name = "INCIDENT", conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json"])]
+    #[arg(long, value_name = "INCIDENT", conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
     cancel: Option<String>,
 }
 
@@ -110,6 +117,7 @@ impl Trigger {
     }
 
     async fn start(&self, quiet: bool) -> Result<Exit, Failure> {
+        let mut reporter = self.report.as_deref().map(Reporter::open).transpose()?;
         let mut body = json!({ "scenario": self.scenario });
         if let Some(seed) = self.seed {
             body["seed"] = seed.into();
@@ -138,7 +146,7 @@ impl Trigger {
             Box::new(Plain::new())
         };
         let deadline = self.timeout.map(|timeout| Duration::from_micros(timeout.0));
-        let follow = self.follow(&accepted, show.as_mut());
+        let follow = self.follow(&accepted, show.as_mut(), reporter.as_mut());
         let ended = tokio::select! {
             ended = follow => ended,
             () = signals::shutdown() => Ok(None),
@@ -146,14 +154,21 @@ impl Trigger {
                 show.end();
                 let timeout = self.timeout.unwrap_or_default();
                 let error = anyhow!("{} did not resolve within {timeout}; it goes on", accepted.id);
-                return Err(Failure::new(Exit::Unresolved, error).hint(watch_on(&accepted.id)));
+                return Err(Failure::new(Exit::Unresolved, error).hint(self.watch_on(&accepted.id)));
             }
         };
         show.end();
         match ended? {
-            Some(incident) => self.conclude(&incident),
+            Some(incident) => {
+                // Somebody may have stopped reading the result: the report is written all the same.
+                let exit = self.conclude(&incident);
+                if let Some(reporter) = reporter {
+                    reporter.write(&self.remote, &incident.id, quiet).await?;
+                }
+                exit
+            }
             None => {
-                say(format_args!("{} goes on. Watch it: {}", accepted.id, watch_on(&accepted.id)));
+                say(format_args!("{} goes on. Watch it: {}", accepted.id, self.watch_on(&accepted.id)));
                 Ok(Exit::Fine)
             }
         }
@@ -164,6 +179,7 @@ impl Trigger {
         &self,
         accepted: &Accepted,
         show: &mut dyn Show,
+        mut reporter: Option<&mut Reporter>,
     ) -> Result<Option<IncidentState>, Failure> {
         let after = format!("{}/{}", accepted.stream, accepted.position.saturating_sub(1));
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
@@ -190,6 +206,9 @@ impl Trigger {
                     }
                 }
                 Some(Item::Event { envelope, raw }) if envelope.incident() == accepted.id => {
+                    if let Some(reporter) = &mut reporter {
+                        reporter.take(&envelope);
+                    }
                     if self.json {
                         writeln!(std::io::stdout(), "{raw}")?;
                     }
@@ -231,6 +250,14 @@ impl Trigger {
         Ok(state.filter(|incident| incident.state != State::Open))
     }
 
+    /// What to do about an incident that is left alone.
+    fn watch_on(&self, id: &str) -> String {
+        let report = self.report.as_ref().map(|file| {
+            format!(" (its report, once it has ended: incident report {id} --output {})", file.display())
+        });
+        format!("incident watch --incident {id}{}", report.unwrap_or_default())
+    }
+
     fn conclude(&self, incident: &IncidentState) -> Result<Exit, Failure> {
         let Some(resolution) = &incident.resolution else { return Ok(Exit::Internal) };
         let seconds = resolution.durations.resolve_s;
@@ -267,8 +294,4 @@ fn conclusion(incident: &IncidentState, word: &str, seconds: f64) -> String {
         text += &format!(" · cost {}", format::money(&cost.currency, cost.total));
     }
     text + &format!(" · {} actions, {} failed", incident.actions.total, incident.actions.failed)
-}
-
-fn watch_on(id: &str) -> String {
-    format!("incident watch --incident {id}")
 }

@@ -115,6 +115,7 @@ impl Watch {
         let left = pin!(signals::shutdown());
         if let Some(file) = &self.record {
             record::refuse_existing(file)?;
+            signals::outlive_file_limits();
         }
         let after = match self.start().await? {
             Start::At(after) => after,

@@ -6,30 +6,29 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
 
-use super::super::{JournalError, OpenIncident, Span, Stored};
+use super::super::{JournalError, OpenIncident, Page, Span, Stored};
 use super::chain::{self, Row};
 use super::unavailable;
 use crate::contract::MessageType;
 
-/// At most `limit` events after `after` and up to `head`, each checked against the one before.
+/// A page of the events after `after` and up to `head`, each checked against the one before. In a snapshot of its own:
+/// retention may run meanwhile.
 pub(super) fn read(
     connection: &Connection,
     after: u64,
     head: u64,
-    limit: usize,
+    page: Page,
 ) -> Result<Vec<Stored>, JournalError> {
-    // One snapshot for the base and the rows: retention may run in between.
     let transaction = connection.unchecked_transaction().map_err(|error| unavailable(&error))?;
     let (oldest, base): (u64, i64) = transaction
         .prepare_cached("SELECT oldest, base FROM head")
         .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
         .map_err(|error| unavailable(&error))?;
     let after = after.max(oldest - 1);
-    if after >= head || limit == 0 {
+    if after >= head || page.events == 0 {
         return Ok(Vec::new());
     }
-    let damaged = |position: u64, what: &str| JournalError::Damaged { position, what: what.to_owned() };
-    let mut before = if after < oldest {
+    let before = if after < oldest {
         base
     } else {
         transaction
@@ -38,43 +37,85 @@ pub(super) fn read(
             .map_err(|error| unavailable(&error))?
             .ok_or_else(|| damaged(after, "it is missing"))?
     };
-    let mut statement = transaction
+    chained(&transaction, after, before, head, page).map(|(events, _)| events)
+}
+
+/// As [`read`], behind an event with the checksum `before`; with the checksum of the last that was read. A page ends
+/// before a damaged event; one that begins with it is an error.
+pub(super) fn chained(
+    connection: &Connection,
+    after: u64,
+    mut before: i64,
+    head: u64,
+    page: Page,
+) -> Result<(Vec<Stored>, i64), JournalError> {
+    let mut statement = connection
         .prepare_cached(
             "SELECT position, time_us, subject, idx, type, data, checksum FROM events
              WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
         )
         .map_err(|error| unavailable(&error))?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let limit = i64::try_from(page.events).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![after, head, limit]).map_err(|error| unavailable(&error))?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next().map_err(|error| unavailable(&error))? {
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < page.bytes
+        && let Some(row) = rows.next().map_err(|error| unavailable(&error))?
+    {
         let expected = after + 1 + events.len() as u64;
-        let fields = (|| {
-            let row_of = Row {
-                position: row.get(0)?,
-                time_us: row.get(1)?,
-                subject: row.get_ref(2)?.as_str()?,
-                index: row.get(3)?,
-                kind: row.get_ref(4)?.as_str()?,
-                data: row.get_ref(5)?.as_str()?,
-            };
-            let checksum: i64 = row.get(6)?;
-            Ok::<_, rusqlite::Error>((row_of, checksum))
-        })();
-        let (row, checksum) = fields.map_err(|error| damaged(expected, &error.to_string()))?;
-        if row.position != expected {
-            return Err(damaged(expected, "it is missing"));
+        match sound(row, expected, before) {
+            Ok((event, checksum)) => {
+                before = checksum;
+                bytes += event.data.get().len();
+                events.push(event);
+            }
+            Err(error) if events.is_empty() => return Err(error),
+            Err(_) => break,
         }
-        if chain::checksum(before, &row) != checksum {
-            return Err(damaged(expected, "its checksum does not fit"));
-        }
-        before = checksum;
-        events.push(stored(&row).ok_or_else(|| damaged(expected, "it can't be an event"))?);
     }
     if events.is_empty() {
         return Err(damaged(after + 1, "it is missing"));
     }
-    Ok(events)
+    Ok((events, before))
+}
+
+/// The event of a row that has to be at a position and to fit the one before, with its checksum.
+fn sound(row: &rusqlite::Row<'_>, expected: u64, before: i64) -> Result<(Stored, i64), JournalError> {
+    let fields = (|| {
+        let fields = Row {
+            position: row.get(0)?,
+            time_us: row.get(1)?,
+            subject: row.get_ref(2)?.as_str()?,
+            index: row.get(3)?,
+            kind: row.get_ref(4)?.as_str()?,
+            data: row.get_ref(5)?.as_str()?,
+        };
+        Ok::<_, rusqlite::Error>((fields, row.get(6)?))
+    })();
+    let (fields, checksum) = fields.map_err(|error| damaged(expected, &error.to_string()))?;
+    if fields.position != expected {
+        return Err(damaged(expected, "it is missing"));
+    }
+    if chain::checksum(before, &fields) != checksum {
+        return Err(damaged(expected, "its checksum does not fit"));
+    }
+    let event = stored(&fields).ok_or_else(|| damaged(expected, "it can't be an event"))?;
+    Ok((event, checksum))
+}
+
+fn damaged(position: u64, what: &str) -> JournalError {
+    JournalError::Damaged { position, what: what.to_owned() }
+}
+
+/// Inserts an event behind the one with the checksum `before`; its own checksum.
+pub(super) fn insert(connection: &Connection, before: i64, row: &Row<'_>) -> rusqlite::Result<i64> {
+    let checksum = chain::checksum(before, row);
+    connection
+        .prepare_cached(
+            "INSERT INTO events (position, time_us, subject, idx, type, data, checksum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![row.position, row.time_us, row.subject, row.index, row.kind, row.data, checksum])?;
+    Ok(checksum)
 }
 
 fn stored(row: &Row<'_>) -> Option<Stored> {

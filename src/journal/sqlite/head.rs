@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::JournalError;
+use super::super::{JournalError, Page};
 use super::witness::Testimony;
 use super::{chain, events, unavailable};
 use crate::contract::StreamId;
@@ -20,28 +20,44 @@ pub(super) struct Head {
     pub(super) base: i64,
 }
 
-/// The stream and head of a file; both are made in a new one.
-pub(super) fn load(connection: &Connection) -> rusqlite::Result<(StreamId, Head)> {
+impl Head {
+    /// Of a log without events.
+    pub(super) const EMPTY: Self =
+        Self { position: 0, checksum: chain::ORIGIN, oldest: 1, base: chain::ORIGIN };
+
+    /// The checksum of the row itself: nothing else would notice another stream's name or an older beginning.
+    pub(super) fn seal(&self, stream: &StreamId) -> i64 {
+        let Self { position, checksum, oldest, base } = self;
+        chain::of_text(&format!("{stream} {position} {checksum} {oldest} {base}"))
+    }
+}
+
+/// The stream and head of a file, and the seal that was stored with them; `None` in a new one.
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<(StreamId, Head, i64)>> {
     let row = connection
-        .query_row("SELECT stream, position, checksum, oldest, base FROM head", [], |row| {
+        .query_row("SELECT stream, position, checksum, oldest, base, seal FROM head", [], |row| {
             let head =
                 Head { position: row.get(1)?, checksum: row.get(2)?, oldest: row.get(3)?, base: row.get(4)? };
-            Ok((row.get::<_, String>(0)?, head))
+            Ok((row.get::<_, String>(0)?, head, row.get(5)?))
         })
         .optional()?;
-    if let Some((stream, head)) = row {
-        let stream = stream.parse().map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
-        })?;
-        return Ok((stream, head));
-    }
-    let stream = StreamId::fresh();
-    let head = Head { position: 0, checksum: chain::ORIGIN, oldest: 1, base: chain::ORIGIN };
-    connection.execute(
-        "INSERT INTO head (id, stream, position, checksum, oldest, base) VALUES (0, ?1, 0, ?2, 1, ?2)",
-        params![stream.as_str(), chain::ORIGIN],
-    )?;
-    Ok((stream, head))
+    let Some((stream, head, seal)) = row else { return Ok(None) };
+    let stream = stream.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+    })?;
+    Ok(Some((stream, head, seal)))
+}
+
+/// Writes the head, sealed.
+pub(super) fn store(connection: &Connection, stream: &StreamId, head: Head) -> rusqlite::Result<()> {
+    let Head { position, checksum, oldest, base } = head;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO head (id, stream, position, checksum, oldest, base, seal)
+             VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![stream.as_str(), position, checksum, oldest, base, head.seal(stream)])?;
+    Ok(())
 }
 
 /// The tail is whole and ends where the head says.
@@ -51,39 +67,49 @@ pub(super) fn verify(connection: &Connection, head: Head) -> Result<(), JournalE
         .map_err(|error| unavailable(&error))?;
     let kept = head.position + 1 - head.oldest.min(head.position + 1);
     if newest.unwrap_or(head.position) != head.position || (newest.is_none() && kept > 0) {
-        let what = format!("the newest event is {newest:?}, the head says {}", head.position);
+        let newest =
+            newest.map_or_else(|| "there is none".to_owned(), |newest| format!("the newest is {newest}"));
+        let what = format!("{newest}, the head says {}", head.position);
         return Err(JournalError::Damaged { position: head.position, what });
     }
-    let after = head.position.saturating_sub(TAIL);
-    let tail = events::read(connection, after, head.position, TAIL as usize)?;
+    // A page ends before what is damaged.
+    let mut after = head.position.saturating_sub(TAIL);
+    while let Some(last) = events::read(connection, after, head.position, Page::of(TAIL as usize))?.last() {
+        after = last.position;
+    }
     let checksum: Option<i64> = connection
         .query_row("SELECT checksum FROM events WHERE position = ?1", [head.position], |row| row.get(0))
         .optional()
         .map_err(|error| unavailable(&error))?;
-    if !tail.is_empty() && checksum != Some(head.checksum) {
+    if kept > 0 && checksum != Some(head.checksum) {
         let what = "its checksum is not the head's".to_owned();
         return Err(JournalError::Damaged { position: head.position, what });
     }
     Ok(())
 }
 
-/// Compares the file with what the witness remembers. Where nobody can say whether the tail is whole, the log goes
-/// on as a new stream: a position is never used twice in one.
+/// What the witness makes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The tail is what was told.
+    Whole,
+    /// Nobody can say whether it is.
+    Unknown,
+    /// Events that were told are not there; which.
+    Lost { from: u64, to: u64 },
+}
+
+/// Compares the file with what the witness remembers.
 pub(super) fn testify(
     connection: &Connection,
-    stream: StreamId,
     head: Head,
     testimony: Testimony,
-) -> rusqlite::Result<Result<StreamId, String>> {
+) -> rusqlite::Result<Verdict> {
     let agrees = match testimony {
         Testimony::Silent => head.position == 0,
         Testimony::Unreadable => false,
         Testimony::Told(told) if told.position > head.position => {
-            let (from, to) = (head.position + 1, told.position);
-            return Ok(Err(format!(
-                "events {from} to {to} were told to clients and are not in it any more; restore a copy, or move the \
-                 file away to begin a new one"
-            )));
+            return Ok(Verdict::Lost { from: head.position + 1, to: told.position });
         }
         Testimony::Told(told) if told.position == head.position => told.checksum == head.checksum,
         // The process ended between a commit and the word of it.
@@ -93,14 +119,13 @@ pub(super) fn testify(
                     row.get(0)
                 })
                 .optional()?;
-            told.position < head.oldest || there == Some(told.checksum)
+            match there {
+                Some(checksum) => checksum == told.checksum,
+                None if told.position + 1 == head.oldest => told.checksum == head.base,
+                // Retention dropped it since.
+                None => told.position < head.oldest,
+            }
         }
     };
-    if agrees {
-        return Ok(Ok(stream));
-    }
-    let anew = StreamId::fresh();
-    tracing::warn!(old = %stream, new = %anew, "nothing vouches for the journal's tail: it goes on as a new stream");
-    connection.execute("UPDATE head SET stream = ?1", [anew.as_str()])?;
-    Ok(Ok(anew))
+    Ok(if agrees { Verdict::Whole } else { Verdict::Unknown })
 }

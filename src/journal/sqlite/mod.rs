@@ -5,26 +5,33 @@
 //! checksum chained to the one before ([`chain`]), and a small file beside the database remembers the last commit
 //! ([`witness`]).
 
+mod audit;
 mod chain;
+mod commit;
 mod events;
 mod head;
+mod incidents;
 mod lock;
 mod retain;
+mod salvage;
 mod schema;
+mod walk;
 mod witness;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
-use super::{Extent, Journal, JournalError, OpenIncident, Pending, Record, Retention, Span, Stored};
+use super::{Extent, Journal, JournalError, OpenIncident, Page, Pending, Record, Retention, Span, Stored};
 use crate::contract::StreamId;
 
+pub use audit::{Audit, Checked, audit};
 use lock::Lock;
+pub use salvage::{Salvaged, salvage};
 use writer::{Append, Writer};
 
 /// Why a journal file can't be used.
@@ -72,7 +79,7 @@ pub struct Sqlite {
     path: PathBuf,
     extent: watch::Receiver<Extent>,
     health: watch::Receiver<Option<String>>,
-    appends: Option<mpsc::UnboundedSender<Append>>,
+    appends: Option<mpsc::Sender<Append>>,
     writer: Option<JoinHandle<()>>,
     /// Idle read connections.
     readers: Arc<Mutex<Vec<Connection>>>,
@@ -94,10 +101,10 @@ impl Sqlite {
         let writer = Writer::open(path, retention)?;
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
         let pragmas = writer.pragmas();
-        let (appends, inbox) = mpsc::unbounded_channel();
+        let (appends, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.run(inbox))
+            .spawn(move || writer.run(&inbox))
             .map_err(|error| OpenError::Unusable { path: path.to_owned(), why: error.to_string() })?;
         Ok(Self {
             stream,
@@ -170,10 +177,10 @@ impl Journal for Sqlite {
         })
     }
 
-    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>> {
+    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
         // Never beyond what was made visible: a reader could see a commit before its followers are told.
         let head = self.extent().head;
-        self.query(move |connection| events::read(connection, after, head, limit))
+        self.query(move |connection| events::read(connection, after, head, page))
     }
 
     fn extent(&self) -> Extent {

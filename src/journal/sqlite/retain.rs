@@ -8,12 +8,13 @@ use super::head::Head;
 /// Events dropped by one commit: retention never holds up appends for long.
 const DROP: u64 = 2_000;
 
-/// Drops what is too much or too old, the oldest first, never an event of an incident that is open.
+/// Drops what is too much or too old, the oldest first, never an event of an incident that is open. Whether more is
+/// left to drop.
 pub(super) fn retain(
     transaction: &Transaction<'_>,
     head: &mut Head,
     retention: Retention,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let surplus = (head.position + 1 - head.oldest).saturating_sub(retention.events as u64);
     let mut keep_from = head.oldest + surplus;
     if let Some(age) = retention.age {
@@ -29,9 +30,10 @@ pub(super) fn retain(
     let open: Option<u64> = transaction
         .prepare_cached("SELECT min(start) FROM incidents WHERE ended = 0")?
         .query_row([], |row| row.get(0))?;
-    let keep_from = keep_from.min(open.unwrap_or(u64::MAX)).min(head.oldest + DROP);
+    let wanted = keep_from.min(open.unwrap_or(u64::MAX));
+    let keep_from = wanted.min(head.oldest + DROP);
     if keep_from <= head.oldest {
-        return Ok(());
+        return Ok(false);
     }
     head.base =
         transaction.query_row("SELECT checksum FROM events WHERE position = ?1", [keep_from - 1], |row| {
@@ -40,5 +42,5 @@ pub(super) fn retain(
     head.oldest = keep_from;
     transaction.execute("DELETE FROM events WHERE position < ?1", [keep_from])?;
     transaction.execute("DELETE FROM incidents WHERE ended <> 0 AND ended < ?1", [keep_from])?;
-    Ok(())
+    Ok(keep_from < wanted)
 }

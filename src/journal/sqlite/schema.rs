@@ -1,15 +1,21 @@
 //! The tables. They are meant to be read by people with the `sqlite3` shell too.
 
-use rusqlite::Connection;
+use std::time::Duration;
 
-/// The newest format. Kept in SQLite's `user_version`.
-pub(super) const VERSION: i64 = 2;
+use rusqlite::{Connection, Transaction};
+
+use super::head;
 
 /// From each format to the next.
-const MIGRATIONS: [&str; VERSION as usize] = [TABLES, NEWEST_INCIDENTS];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 2] = [tables, sealed_head];
+
+/// The newest format. Kept in SQLite's `user_version`.
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Format 1.
-const TABLES: &str = "
+fn tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "
     -- Every event that is kept. `checksum` is chained to the row before.
     CREATE TABLE events (
         position INTEGER PRIMARY KEY,
@@ -42,19 +48,36 @@ const TABLES: &str = "
         oldest      INTEGER NOT NULL,
         base        INTEGER NOT NULL
     ) STRICT;
-";
+    ",
+    )
+}
 
-/// Format 2: the newest incidents are found without looking at all of them.
-const NEWEST_INCIDENTS: &str = "CREATE INDEX incidents_by_start ON incidents (start);";
+/// Format 2: the head has a checksum of its own, and the newest incidents are found without looking at all of them.
+fn sealed_head(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "ALTER TABLE head ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+         CREATE INDEX incidents_by_start ON incidents (start);",
+    )?;
+    match head::load(transaction)? {
+        Some((stream, head, _)) => head::store(transaction, &stream, head),
+        None => Ok(()),
+    }
+}
 
-/// The pragmas of the writing connection. `FULL` makes every commit in WAL mode synchronous: what was told to a
-/// client is on the disk.
-pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+/// The pragmas of the writing connection, and the journal mode that came of it. `FULL` makes every commit in WAL mode
+/// synchronous: what was told to a client is on the disk.
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<String> {
+    let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
+    // Where a plain fsync does not reach the disk (macOS); nothing elsewhere.
+    connection.pragma_update(None, "fullfsync", "ON")?;
+    connection.pragma_update(None, "checkpoint_fullfsync", "ON")?;
+    // A log that grew while a reader was slow is cut back to this.
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))
+    // Somebody's shell may hold it for a moment; longer is told as a failure, and tried again.
+    connection.busy_timeout(Duration::from_secs(1))?;
+    Ok(mode)
 }
 
 /// The format of a file; 0 for a new one.
@@ -66,7 +89,7 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for migration in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or_default()) {
-        transaction.execute_batch(migration)?;
+        migration(&transaction)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()

@@ -34,14 +34,17 @@ impl Witness {
     pub(super) fn open(journal: &Path) -> std::io::Result<(Self, Testimony)> {
         let path = lock::beside(journal, "head");
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        let mut text = String::new();
-        let testimony = match file.read_to_string(&mut text) {
-            Ok(0) => Testimony::Silent,
-            Ok(_) => parse(&text).map_or(Testimony::Unreadable, Testimony::Told),
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Testimony::Unreadable,
-            Err(error) => return Err(error),
-        };
+        let testimony = heard(&mut file)?;
         Ok((Self { file }, testimony))
+    }
+
+    /// What the file says, without making it.
+    pub(super) fn read(journal: &Path) -> std::io::Result<Testimony> {
+        match File::open(lock::beside(journal, "head")) {
+            Ok(mut file) => heard(&mut file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Testimony::Silent),
+            Err(error) => Err(error),
+        }
     }
 
     /// Remembers a commit, in one write of a fixed length. It is not synchronised: what a power cut takes from it
@@ -49,6 +52,16 @@ impl Witness {
     pub(super) fn tell(&mut self, told: Told) -> std::io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(line(told).as_bytes())
+    }
+}
+
+fn heard(file: &mut File) -> std::io::Result<Testimony> {
+    let mut text = String::new();
+    match file.read_to_string(&mut text) {
+        Ok(0) => Ok(Testimony::Silent),
+        Ok(_) => Ok(parse(&text).map_or(Testimony::Unreadable, Testimony::Told)),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Ok(Testimony::Unreadable),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,38 +1,50 @@
 //! The one thread that writes: everything that waits becomes one transaction.
 
-use std::collections::HashMap;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use tokio::sync::{mpsc, oneshot, watch};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use tokio::sync::{oneshot, watch};
 
 use super::super::clock::Clock;
 use super::super::{Extent, JournalError, Record, Retention};
-use super::chain::{self, Row};
-use super::head::{Head, load, testify, verify};
+use super::commit::{self, Known};
+use super::head::{self, Head, Verdict};
 use super::retain::retain;
 use super::witness::{Told, Witness};
-use super::{OpenError, schema};
-use crate::contract::{MessageType, StreamId};
+use super::{OpenError, incidents, schema};
+use crate::contract::StreamId;
 
 /// Records in one transaction: more would make the first wait for the last.
 const GROUP: usize = 2_048;
 
+/// How often a file that can't be written is tried again, whether anybody wants to append or not: a server that
+/// recovers says so by itself.
+const PROBE: Duration = Duration::from_millis(250);
+
 /// A batch that waits, and who waits for it.
 pub(super) struct Append {
     pub(super) batch: Vec<Record>,
-    pub(super) reply: oneshot::Sender<Result<Vec<u64>, JournalError>>,
+    pub(super) reply: oneshot::Sender<Outcome>,
 }
+
+/// What became of a batch.
+pub(super) type Outcome = Result<Vec<u64>, JournalError>;
 
 pub(super) struct Writer {
     connection: Connection,
     stream: StreamId,
     retention: Retention,
     head: Head,
+    /// How far the incidents are that were appended to lately.
+    known: Known,
     clock: Clock,
     witness: Witness,
     extent: watch::Sender<Extent>,
     health: watch::Sender<Option<String>>,
+    /// Retention has more to drop than one commit may.
+    surplus: bool,
 }
 
 impl Writer {
@@ -45,22 +57,51 @@ impl Writer {
             }
             _ => unusable(error.to_string()),
         };
+        let new = !path.exists();
         let mut connection = Connection::open(path).map_err(sqlite)?;
         let found = schema::version(&connection).map_err(sqlite)?;
         if found > schema::VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
         }
-        schema::configure(&connection).map_err(sqlite)?;
+        let mode = schema::configure(&connection).map_err(sqlite)?;
+        if mode != "wal" {
+            return Err(unusable(format!("its file system allows no write-ahead log, only {mode:?}")));
+        }
         if found < schema::VERSION {
             schema::migrate(&mut connection, found).map_err(sqlite)?;
         }
-        let (witness, testimony) = Witness::open(path).map_err(|error| unusable(error.to_string()))?;
-        let (stream, head) = load(&connection).map_err(sqlite)?;
-        verify(&connection, head).map_err(|error| match error {
+        let unreadable = |error: JournalError| match error {
             JournalError::Damaged { .. } => damaged(error.to_string()),
             other => unusable(other.to_string()),
-        })?;
-        let stream = testify(&connection, stream, head, testimony).map_err(sqlite)?.map_err(damaged)?;
+        };
+        let (witness, testimony) = Witness::open(path).map_err(|error| unusable(error.to_string()))?;
+        let (stream, head) = match head::load(&connection).map_err(sqlite)? {
+            Some((stream, head, seal)) if head.seal(&stream) == seal => (stream, head),
+            Some(_) => return Err(damaged("its head is not what was written".to_owned())),
+            None => {
+                let stream = StreamId::fresh();
+                head::store(&connection, &stream, Head::EMPTY).map_err(sqlite)?;
+                (stream, Head::EMPTY)
+            }
+        };
+        head::verify(&connection, head).map_err(unreadable)?;
+        if let Some(wrong) = incidents::verify(&connection).map_err(sqlite)? {
+            return Err(damaged(wrong));
+        }
+        let stream = match head::testify(&connection, head, testimony).map_err(sqlite)? {
+            Verdict::Whole => stream,
+            // What lies beside a new file is an older one's.
+            _ if new => stream,
+            Verdict::Lost { from, to } => {
+                return Err(damaged(format!("events {from} to {to} were told to clients and are not in it")));
+            }
+            Verdict::Unknown => {
+                let anew = StreamId::fresh();
+                tracing::warn!(old = %stream, new = %anew, "nothing vouches for the journal's tail: it goes on as a new stream");
+                head::store(&connection, &anew, head).map_err(sqlite)?;
+                anew
+            }
+        };
         let last: Option<i64> = connection
             .query_row("SELECT time_us FROM events WHERE position = ?1", [head.position], |row| row.get(0))
             .optional()
@@ -71,10 +112,12 @@ impl Writer {
             stream,
             retention,
             head,
+            known: Known::default(),
             clock: Clock::after(last),
             witness,
             extent,
             health: watch::channel(None).0,
+            surplus: false,
         };
         writer.remember();
         Ok(writer)
@@ -102,18 +145,31 @@ impl Writer {
     }
 
     /// Writes until nobody can append any more.
-    pub(super) fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Append>) {
-        while let Some(first) = inbox.blocking_recv() {
-            let mut records = first.batch.len();
-            let mut group = vec![first];
-            while records < GROUP
-                && let Ok(next) = inbox.try_recv()
-            {
-                records += next.batch.len();
-                group.push(next);
+    pub(super) fn run(mut self, inbox: &Receiver<Append>) {
+        loop {
+            match inbox.recv_timeout(self.patience()) {
+                Ok(first) => self.commit(gather(first, inbox)),
+                Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.commit(group);
         }
+    }
+
+    /// How long nothing is done when nobody appends.
+    fn patience(&self) -> Duration {
+        if self.is_down() {
+            return PROBE;
+        }
+        match self.retention.age {
+            _ if self.surplus => Duration::ZERO,
+            // What gets too old does so without anybody appending.
+            Some(age) => (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60)),
+            None => Duration::MAX,
+        }
+    }
+
+    fn is_down(&self) -> bool {
+        self.health.borrow().is_some()
     }
 
     /// One transaction. Nobody is answered and nothing is visible before it is on the disk.
@@ -123,7 +179,10 @@ impl Writer {
             Ok((head, outcomes)) => {
                 self.head = head;
                 self.remember();
-                self.health.send_if_modified(|health| health.take().is_some());
+                if self.is_down() {
+                    tracing::info!("the journal takes events again");
+                    self.health.send_replace(None);
+                }
                 let extent = Extent { oldest: head.oldest, head: head.position };
                 self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
                 for (append, outcome) in group.into_iter().zip(outcomes) {
@@ -132,9 +191,13 @@ impl Writer {
                 }
             }
             Err(error) => {
+                // What was counted in the transaction is not in.
+                self.known.clear();
                 let why = error.to_string();
-                tracing::error!(why, "the journal takes no events");
-                self.health.send_replace(Some(why.clone()));
+                if !self.is_down() {
+                    tracing::error!(why, "the journal takes no events");
+                }
+                self.health.send_if_modified(|health| health.replace(why.clone()).as_ref() != Some(&why));
                 for append in group {
                     let _ = append.reply.send(Err(JournalError::Unavailable(why.clone())));
                 }
@@ -150,128 +213,31 @@ impl Writer {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "the outcomes stand in the order of the batches")]
-    fn write(
-        &mut self,
-        batches: &[&[Record]],
-    ) -> rusqlite::Result<(Head, Vec<Result<Vec<u64>, JournalError>>)> {
+    fn write(&mut self, batches: &[&[Record]]) -> rusqlite::Result<(Head, Vec<Outcome>)> {
         let mut head = self.head;
-        let transaction = self.connection.transaction()?;
-        let mut known: HashMap<&str, u64> = HashMap::new();
-        let mut outcomes = Vec::with_capacity(batches.len());
-        for batch in batches {
-            outcomes.push(match check(&transaction, batch, &mut known)? {
-                Ok(()) => Ok(insert(&transaction, batch, &mut head, &mut self.clock)?),
-                Err(refused) => Err(refused),
-            });
-        }
-        retain(&transaction, &mut head, self.retention)?;
-        if head != self.head {
-            transaction
-                .prepare_cached("UPDATE head SET position = ?1, checksum = ?2, oldest = ?3, base = ?4")?
-                .execute(params![head.position, head.checksum, head.oldest, head.base])?;
+        let down = self.is_down();
+        // Immediate: whoever else has the file open for writing (a person with a shell) is waited for.
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let outcomes = commit::batches(&transaction, batches, &mut head, &mut self.known, &mut self.clock)?;
+        self.surplus = retain(&transaction, &mut head, self.retention)?;
+        // A file that could not be written is found to be well again by writing to it.
+        if head != self.head || down {
+            head::store(&transaction, &self.stream, head)?;
             transaction.commit()?;
         }
         Ok((head, outcomes))
     }
 }
 
-/// All of a batch or nothing: refuses it before anything of it is in.
-fn check<'a>(
-    transaction: &Transaction<'_>,
-    batch: &'a [Record],
-    known: &mut HashMap<&'a str, u64>,
-) -> rusqlite::Result<Result<(), JournalError>> {
-    let mut has: HashMap<&str, u64> = HashMap::new();
-    for record in batch {
-        if let Err(refused) = record.check() {
-            return Ok(Err(refused));
-        }
-        let subject = record.subject.as_str();
-        let stored = match known.get(subject) {
-            Some(stored) => *stored,
-            None => {
-                let mut count =
-                    transaction.prepare_cached("SELECT max(idx) FROM events WHERE subject = ?1")?;
-                let stored = count.query_row([subject], |row| row.get::<_, Option<u64>>(0))?.unwrap_or(0);
-                known.insert(subject, stored);
-                stored
-            }
-        };
-        let has = has.entry(subject).or_insert(stored);
-        if record.index > *has + 1 {
-            let gap = JournalError::Gap { subject: subject.to_owned(), index: record.index, has: *has };
-            return Ok(Err(gap));
-        }
-        if record.index <= stored && position_of(transaction, record)?.is_none() {
-            let why = format!("event {} of {subject} was dropped by retention", record.index);
-            return Ok(Err(JournalError::Refused(why)));
-        }
-        *has = record.index.max(*has);
+/// The first that waits and all that wait behind it, up to a limit.
+fn gather(first: Append, inbox: &Receiver<Append>) -> Vec<Append> {
+    let mut records = first.batch.len();
+    let mut group = vec![first];
+    while records < GROUP
+        && let Ok(next) = inbox.try_recv()
+    {
+        records += next.batch.len();
+        group.push(next);
     }
-    // Later batches of the group build on this one.
-    known.extend(has);
-    Ok(Ok(()))
-}
-
-/// Where an event is, if it is in.
-fn position_of(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<Option<u64>> {
-    transaction
-        .prepare_cached("SELECT position FROM events WHERE subject = ?1 AND idx = ?2")?
-        .query_row(params![record.subject, record.index], |row| row.get(0))
-        .optional()
-}
-
-fn insert(
-    transaction: &Transaction<'_>,
-    batch: &[Record],
-    head: &mut Head,
-    clock: &mut Clock,
-) -> rusqlite::Result<Vec<u64>> {
-    let mut positions = Vec::with_capacity(batch.len());
-    for record in batch {
-        if let Some(position) = position_of(transaction, record)? {
-            positions.push(position);
-            continue;
-        }
-        let row = Row {
-            position: head.position + 1,
-            time_us: clock.tick().as_microsecond(),
-            subject: &record.subject,
-            index: record.index,
-            kind: record.kind.as_str(),
-            data: record.data.get(),
-        };
-        let checksum = chain::checksum(head.checksum, &row);
-        transaction
-            .prepare_cached(
-                "INSERT INTO events (position, time_us, subject, idx, type, data, checksum)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                row.position,
-                row.time_us,
-                row.subject,
-                row.index,
-                row.kind,
-                row.data,
-                checksum
-            ])?;
-        if record.index == 1 {
-            let plan = record.plan.as_deref();
-            transaction.execute(
-                "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, ?2, 0, ?3, ?4)",
-                params![record.subject, row.position, plan, plan.map(chain::of_text)],
-            )?;
-        }
-        if record.kind == MessageType::IncidentResolved {
-            transaction.execute(
-                "UPDATE incidents SET ended = ?2 WHERE subject = ?1",
-                params![record.subject, row.position],
-            )?;
-        }
-        (head.position, head.checksum) = (row.position, checksum);
-        positions.push(row.position);
-    }
-    Ok(positions)
+    group
 }

@@ -42,6 +42,28 @@ impl Run {
         self
     }
 
+    /// Runs in a mount namespace of its own, after a command that mounts something there.
+    pub fn within(mut self, mount: &str) -> Self {
+        let inner = std::mem::replace(&mut self.command, Command::new("unshare"));
+        self.command.args([
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            &format!("{mount} && exec \"$0\" \"$@\""),
+        ]);
+        self.command.arg(inner.get_program()).args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => self.command.env(name, value),
+                None => self.command.env_remove(name),
+            };
+        }
+        self.command.current_dir(self.home.path());
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self
+    }
+
     /// Runs to the end.
     pub fn run(self) -> Ran {
         self.spawn().end()
@@ -131,6 +153,12 @@ fn lines(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     received
 }
 
+/// These arguments, with the examples as scenarios.
+fn examples(args: &[&str]) -> Run {
+    let scenarios = fixture("scenarios");
+    incident(&[args, &["--scenarios", scenarios.to_str().unwrap()]].concat())
+}
+
 /// `incident serve --port 0 --json`, ready.
 pub struct Serving {
     process: Running,
@@ -140,9 +168,27 @@ pub struct Serving {
 impl Serving {
     /// Serves the examples with these further flags; returns once it says that it is ready.
     pub fn with(args: &[&str]) -> Self {
-        let scenarios = fixture("scenarios");
-        let fixed = ["serve", "--port", "0", "--json", "--quiet", "--scenarios", scenarios.to_str().unwrap()];
-        let mut run = incident(&[&fixed, args].concat());
+        let fixed = ["serve", "--port", "0", "--json", "--quiet"];
+        Self::again(&[&fixed, args].concat())
+    }
+
+    /// As [`Serving::with`], in a mount namespace of its own.
+    pub fn within(mount: &str, args: &[&str]) -> Self {
+        let fixed = ["serve", "--port", "0", "--json", "--quiet"];
+        Self::ready(examples(&[&fixed, args].concat()).within(mount))
+    }
+
+    /// A server with exactly these arguments and the examples, ready.
+    pub fn again(args: &[&str]) -> Self {
+        Self::ready(examples(args))
+    }
+
+    /// A server with exactly these arguments and nothing else, ready.
+    pub fn alone(args: &[&str]) -> Self {
+        Self::ready(incident(args))
+    }
+
+    fn ready(mut run: Run) -> Self {
         // Nobody reads its log: a full pipe must not stop it.
         run.command.stderr(Stdio::null());
         let mut process = run.spawn();
@@ -150,16 +196,6 @@ impl Serving {
         let ready: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(ready["event"], "ready", "{line}");
         Self { process, ready }
-    }
-
-    /// A server with exactly these arguments, ready.
-    pub fn again(args: &[&str]) -> Self {
-        let scenarios = fixture("scenarios");
-        let mut run = incident(&[args, &["--scenarios", scenarios.to_str().unwrap()]].concat());
-        run.command.stderr(Stdio::null());
-        let mut process = run.spawn();
-        let line = process.lines().recv_timeout(PATIENCE).expect("the server says that it is ready");
-        Self { process, ready: serde_json::from_str(&line).unwrap() }
     }
 
     /// A server whose log goes into a pipe that was closed.
@@ -189,6 +225,11 @@ impl Serving {
 
     pub fn signal(&self, name: &str) {
         self.process.signal(name);
+    }
+
+    /// Of its process.
+    pub fn id(&self) -> u32 {
+        self.process.child.id()
     }
 
     /// Waits until it ends by itself.

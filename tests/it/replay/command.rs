@@ -149,8 +149,8 @@ fn what_can_not_be_replayed_is_told_before_anything_listens() {
             "nowhere.ndjson cannot be read: No such file",
             "incident watch --record FILE",
         ),
-        ("gap.ndjson", "1", 6, "gap.ndjson:2: index 3 of a comes here, 2 is missing", "incident validate "),
-        ("empty.ndjson", "1", 6, "empty.ndjson has no incident to play: it has no event", "--after 0"),
+        ("gap.ndjson", "1", 2, "gap.ndjson:2: index 3 of a comes here, 2 is missing", "incident validate "),
+        ("empty.ndjson", "1", 2, "empty.ndjson has no incident to play: it has no event", "--after 0"),
         ("run.ndjson", "0", 2, "a speed is a number from 0.001 to 10000", "--help"),
     ] {
         let args = ["serve", "--port", "0", "--json", "--replay", &file(name), "--speed", speed];

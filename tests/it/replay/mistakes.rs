@@ -36,7 +36,8 @@ fn control_messages_repeats_and_empty_lines_are_skipped() {
         .line(&unknown)
         .line(lines[1])
         .line(lines[2]);
-    for tape in [&whole, &twice, &windows, &again, &among] {
+    let marked = Tape { text: format!("\u{feff}{}", whole.text), ..whole.clone() };
+    for tape in [&whole, &twice, &windows, &again, &among, &marked] {
         let recording = tape.whole();
         let dues: Vec<u64> = recording.incidents[0].plan.events().iter().map(|event| event.due).collect();
         assert_eq!((recording.incidents.len(), dues), (1, vec![0, 1_000_000, 2_000_000]), "{}", tape.text);

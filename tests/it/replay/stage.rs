@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use incident::contract::{Message, StreamId};
 use incident::journal::{
-    Extent, Journal, JournalError, Memory, OpenIncident, Pending, Record, Retention, Span, Stored,
+    Extent, Journal, JournalError, Memory, OpenIncident, Page, Pending, Record, Retention, Span, Stored,
 };
 use incident::player::{Player, Replay, Speed};
 use incident::recording::Recording;
@@ -31,8 +31,8 @@ impl Journal for Disk {
         }
         self.log.append(batch)
     }
-    fn read(&self, after: u64, limit: usize) -> Pending<'_, Vec<Stored>> {
-        self.log.read(after, limit)
+    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
+        self.log.read(after, page)
     }
     fn extent(&self) -> Extent {
         self.log.extent()
@@ -86,7 +86,7 @@ impl Stage {
         let mut extent = self.disk.follow();
         let mut came = Vec::new();
         loop {
-            let new = self.disk.read(came.len() as u64, usize::MAX).await.unwrap();
+            let new = self.disk.read(came.len() as u64, Page::ALL).await.unwrap();
             came.extend(new.into_iter().map(|event| (self.began.elapsed().as_millis(), event)));
             tokio::select! {
                 biased;

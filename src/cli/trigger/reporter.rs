@@ -1,0 +1,45 @@
+//! `--report`: the post-incident report of what was followed.
+
+use std::path::Path;
+
+use crate::cli::exit::Failure;
+use crate::cli::outfile::OutFile;
+use crate::cli::remote::Remote;
+use crate::cli::say::say;
+use crate::contract::Envelope;
+use crate::report::History;
+
+/// Keeps the incident's events until it has ended.
+pub(super) struct Reporter {
+    file: OutFile,
+    events: Vec<Envelope>,
+}
+
+impl Reporter {
+    /// # Errors
+    /// The file can't be written: known before anything is started.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        Ok(Self { file: OutFile::open(path)?, events: Vec::new() })
+    }
+
+    pub(super) fn take(&mut self, event: &Envelope) {
+        self.events.push(event.clone());
+    }
+
+    /// Writes the report of what came; where something was lost on the way, the server's own, if it gives it.
+    pub(super) async fn write(self, remote: &Remote, id: &str, quiet: bool) -> Result<(), Failure> {
+        let text = match History::all(&self.events).pop() {
+            Some(own) if own.is_whole() => own.markdown(),
+            own => match remote.report(id).await {
+                Ok(text) => text,
+                Err(error) => own.ok_or(error)?.markdown(),
+            },
+        };
+        let path = self.file.path().display().to_string();
+        self.file.write(&text)?;
+        if !quiet {
+            say(format_args!("The report is in {path}"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! A whole file looked at: what a start checks of its tail, for everything that is kept.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::head::{self, Head, Verdict};
+use super::lock::Lock;
+use super::walk::{Damage, Walk};
+use super::witness::Witness;
+use super::{OpenError, chain, incidents, reader, schema};
+use crate::contract::StreamId;
+
+/// Damaged places that are named; the others are counted.
+const NAMED: usize = 5;
+
+/// What was found in a file.
+#[derive(Debug)]
+pub struct Audit {
+    /// The stream's name.
+    pub stream: StreamId,
+    /// Position of the oldest event that is kept.
+    pub oldest: u64,
+    /// Position of the newest.
+    pub head: u64,
+    /// The last event before the first damage; the head where there is none.
+    pub sound_to: u64,
+    /// What was looked at, and what was found.
+    pub checks: Vec<Checked>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug)]
+pub struct Checked {
+    /// What.
+    pub name: &'static str,
+    /// What is there, or what is wrong with it.
+    pub outcome: Result<String, String>,
+}
+
+impl Audit {
+    /// Nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.checks.iter().all(|checked| checked.outcome.is_ok())
+    }
+}
+
+/// A file that is only read, by whoever has it beside.
+pub(super) struct Source {
+    pub(super) connection: Connection,
+    pub(super) stream: StreamId,
+    pub(super) head: Head,
+    seal: i64,
+    /// Who has it, if somebody has.
+    holder: Option<String>,
+    /// Keeps a server from starting meanwhile.
+    _lock: Option<Lock>,
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
+        let damaged = |what: String| OpenError::Damaged { path: path.to_owned(), what };
+        if !path.is_file() {
+            return Err(unusable("there is no such file".to_owned()));
+        }
+        let (lock, holder) = match Lock::take(path) {
+            Ok(lock) => (Some(lock), None),
+            Err(OpenError::Held { holder, .. }) => (None, Some(holder)),
+            // A folder that can't be written is no reason not to read.
+            Err(_) => (None, None),
+        };
+        let connection = reader(path).map_err(|error| unusable(error.to_string()))?;
+        let found = schema::version(&connection).map_err(|error| damaged(error.to_string()))?;
+        if found > schema::VERSION {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+        }
+        if found < schema::VERSION {
+            let why =
+                format!("it has format {found}: `incident serve --journal` brings it to {}", schema::VERSION);
+            return Err(unusable(why));
+        }
+        // One snapshot for everything: a server may go on meanwhile.
+        connection.execute_batch("BEGIN").map_err(|error| unusable(error.to_string()))?;
+        let loaded = head::load(&connection).map_err(|error| damaged(error.to_string()))?;
+        let (stream, head, seal) = loaded.ok_or_else(|| damaged("it has no head".to_owned()))?;
+        Ok(Self { connection, stream, head, seal, holder, _lock: lock })
+    }
+}
+
+/// Looks at everything in a file. `progress` is told how many of how many events were looked at. A server may have the
+/// file meanwhile.
+///
+/// # Errors
+/// It can't be read at all.
+pub fn audit(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit, OpenError> {
+    let source = Source::open(path)?;
+    let (chain, sound_to) = source.chain(progress);
+    let checks = vec![
+        Checked::new("pages", pages(&source.connection)),
+        Checked { name: "head", outcome: source.sealed() },
+        Checked { name: "chain", outcome: chain },
+        Checked::new("incidents", source.incidents()),
+        Checked::new("witness", source.witness(path)),
+    ];
+    let Source { stream, head, .. } = source;
+    Ok(Audit { stream, oldest: head.oldest, head: head.position, sound_to, checks })
+}
+
+impl Checked {
+    /// What can't be read is wrong too.
+    fn new(name: &'static str, found: rusqlite::Result<Result<String, String>>) -> Self {
+        Self { name, outcome: found.unwrap_or_else(|error| Err(error.to_string())) }
+    }
+}
+
+impl Source {
+    fn sealed(&self) -> Result<String, String> {
+        if self.head.seal(&self.stream) == self.seal {
+            return Ok(format!("stream {}, at {}", self.stream, self.head.position));
+        }
+        Err("it is not what was written".to_owned())
+    }
+
+    /// Every event against the one before, and the last that is sound.
+    fn chain(&self, progress: &mut dyn FnMut(u64, u64)) -> (Result<String, String>, u64) {
+        let Head { position, checksum, oldest, .. } = self.head;
+        let kept = (position + 1).saturating_sub(oldest);
+        let mut walk = Walk::new(&self.connection, self.head);
+        let mut damages = Vec::new();
+        loop {
+            match walk.step() {
+                Ok(Some(step)) => damages.extend(step.err()),
+                Ok(None) => break,
+                Err(error) => {
+                    damages.push(Damage {
+                        position: walk.at + 1,
+                        what: format!("{error}; nothing behind it is read"),
+                    });
+                    break;
+                }
+            }
+            progress((walk.at + 1).saturating_sub(oldest), kept);
+        }
+        if damages.is_empty() && kept > 0 && walk.before != checksum {
+            return (Err(format!("event {position} is not the one that the head names")), position - 1);
+        }
+        let sound_to = damages.first().map_or(position, |first| first.position - 1);
+        if damages.is_empty() {
+            let told = if kept == 0 {
+                "no event is kept".to_owned()
+            } else {
+                format!("{kept} events, {oldest} to {position}: no gap, each fits the one before")
+            };
+            return (Ok(told), sound_to);
+        }
+        let named =
+            damages.iter().take(NAMED).map(|damage| format!("event {}: {}", damage.position, damage.what));
+        let mut told = named.collect::<Vec<_>>().join("; ");
+        if damages.len() > NAMED {
+            told += &format!("; and {} places more", damages.len() - NAMED);
+        }
+        (Err(told), sound_to)
+    }
+
+    fn incidents(&self) -> rusqlite::Result<Result<String, String>> {
+        if let Some(wrong) = incidents::all(&self.connection)? {
+            return Ok(Err(wrong));
+        }
+        let count = |of: &str| self.connection.query_row(of, [], |row| row.get::<_, u64>(0));
+        let all = count("SELECT count(*) FROM incidents")?;
+        let open = count("SELECT count(*) FROM incidents WHERE ended = 0")?;
+        let mut plans = self.connection.prepare("SELECT subject, plan, plan_checksum FROM incidents")?;
+        let mut rows = plans.query([])?;
+        while let Some(row) = rows.next()? {
+            let (plan, checksum): (Option<String>, Option<i64>) = (row.get(1)?, row.get(2)?);
+            if plan.as_deref().map(chain::of_text) != checksum {
+                return Ok(Err(format!("the plan of {} is not what was written", row.get::<_, String>(0)?)));
+            }
+        }
+        Ok(Ok(format!("{all}, {open} of them open; each begins and ends where it should")))
+    }
+
+    fn witness(&self, path: &Path) -> rusqlite::Result<Result<String, String>> {
+        if let Some(holder) = &self.holder {
+            return Ok(Ok(format!("not compared: {holder} has the journal open")));
+        }
+        let testimony = match Witness::read(path) {
+            Ok(testimony) => testimony,
+            Err(error) => return Ok(Err(format!("the file beside it can't be read: {error}"))),
+        };
+        Ok(match head::testify(&self.connection, self.head, testimony)? {
+            Verdict::Whole => Ok("the file beside it has the same head, or an older one".to_owned()),
+            Verdict::Unknown => {
+                Err("the file beside it says nothing of this head: the next start makes a new stream \
+                                     of what is here"
+                    .to_owned())
+            }
+            Verdict::Lost { from, to } => {
+                Err(format!("events {from} to {to} were told to clients and are not in it"))
+            }
+        })
+    }
+}
+
+/// What SQLite itself finds.
+fn pages(connection: &Connection) -> rusqlite::Result<Result<String, String>> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(5)")?;
+    let found =
+        statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(if found == ["ok"] { Ok("SQLite finds nothing wrong".to_owned()) } else { Err(found.join("; ")) })
+}

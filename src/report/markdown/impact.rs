@@ -1,0 +1,116 @@
+//! What it did to whom, and how long each part of it took.
+
+use super::section;
+use super::text::{money, table, text};
+use crate::contract::{Durations, SystemMetrics};
+use crate::report::{History, State, words};
+
+/// Services, users and money.
+pub(super) fn impact(history: &History) -> String {
+    let incident = &history.incident;
+    let services: Vec<String> = incident.services.iter().map(|name| text(name)).collect();
+    let services = (!services.is_empty()).then(|| format!("**Services:** {}", services.join(", ")));
+    let users = incident.users_peak.map(|peak| format!("**Users:** {}", users(history, peak)));
+    let cost = incident.cost.as_ref().map(|cost| {
+        let rates = history.samples.iter().filter_map(|sample| sample.cost.as_ref());
+        let worst = rates.map(|cost| cost.per_minute).fold(0.0, f64::max);
+        let rate = if worst > 0.0 {
+            format!(", {} a minute at the worst", money(cost, worst))
+        } else {
+            String::new()
+        };
+        format!("**Cost:** {} in all{rate}", money(cost, cost.total))
+    });
+    let items = [services, users, cost].into_iter().flatten().map(|item| format!("- {item}\n"));
+    section("Impact", &items.collect::<String>())
+}
+
+/// The most at once, and between which samples anybody suffered.
+fn users(history: &History, peak: u64) -> String {
+    let affected = |sample: &SystemMetrics| sample.users_affected.unwrap_or_default();
+    let mut told = format!("{} at the worst", words::grouped(peak as f64));
+    let worst = history.samples.iter().find(|sample| peak > 0 && affected(sample) == peak);
+    if let Some(worst) = worst {
+        told += &format!(" ({})", history.stamp(worst.offset_s));
+    }
+    let mut suffering = history.samples.iter().filter(|sample| affected(sample) > 0);
+    if let Some(first) = suffering.next() {
+        let last = suffering.next_back().unwrap_or(first);
+        told +=
+            &format!(", some from {} until {}", history.stamp(first.offset_s), history.stamp(last.offset_s));
+    }
+    told
+}
+
+/// Every milestone in the order in which it was reached.
+pub(super) fn durations(history: &History) -> String {
+    let incident = &history.incident;
+    let durations = reached(history);
+    let end = match incident.state {
+        State::Resolved => Some(("Resolved", durations.resolve_s)),
+        State::Cancelled => Some(("Cancelled", durations.resolve_s)),
+        State::Open => None,
+    };
+    let marks = [
+        ("Detected", durations.detect_s),
+        ("Diagnosed", durations.diagnose_s),
+        ("Mitigated", durations.mitigate_s),
+    ];
+    let mut reached: Vec<(&str, f64)> =
+        marks.iter().filter_map(|(name, after_s)| Some((*name, (*after_s)?))).collect();
+    reached.sort_by(|one, two| one.1.total_cmp(&two.1));
+    reached.extend(end);
+    let mut before = 0.0;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (name, after_s) in reached {
+        // Between the full seconds that are shown, so that the columns add up.
+        let step = words::whole(after_s).saturating_sub(words::whole(before)) as f64;
+        rows.push(vec![name.to_owned(), words::duration(after_s), words::duration(step)]);
+        before = after_s;
+    }
+    for (name, _) in marks.iter().filter(|(_, after_s)| after_s.is_none()) {
+        rows.push(vec![(*name).to_owned(), "not reached".to_owned(), String::new()]);
+    }
+    if incident.state == State::Open {
+        rows.push(vec!["Resolved".to_owned(), "not reached".to_owned(), String::new()]);
+    }
+    let target = incident.target_s.map(|target_s| {
+        let verdict = against_target(history, " ");
+        let verdict =
+            if verdict.is_empty() { "Not resolved".to_owned() } else { format!("Resolved{verdict}") };
+        format!("\nTarget: {}. {verdict}.\n", words::duration(target_s))
+    });
+    let table = table(&["Milestone", "After", "Since the one before"], &rows);
+    section("How long it took", &(table + &target.unwrap_or_default()))
+}
+
+/// `on target`, `24 s over target`, `2 min under target`; nothing where nothing was resolved.
+pub(super) fn against_target(history: &History, before: &str) -> String {
+    let incident = &history.incident;
+    let (Some(target_s), Some(resolution), State::Resolved) =
+        (incident.target_s, &incident.resolution, incident.state)
+    else {
+        return String::new();
+    };
+    let (target, took) = (words::whole(target_s), words::whole(resolution.durations.resolve_s));
+    let verdict = match took.abs_diff(target) {
+        0 => "on target".to_owned(),
+        by if took > target => format!("{} over target", words::duration(by as f64)),
+        by => format!("{} under target", words::duration(by as f64)),
+    };
+    format!("{before}{verdict}")
+}
+
+/// The resolution's account of the milestones, or what the fold saw before there is one.
+pub(super) fn reached(history: &History) -> Durations {
+    let incident = &history.incident;
+    match &incident.resolution {
+        Some(resolution) => resolution.durations.clone(),
+        None => Durations {
+            detect_s: incident.marks.detected,
+            diagnose_s: incident.marks.diagnosed,
+            mitigate_s: incident.marks.mitigated,
+            resolve_s: incident.offset_s,
+        },
+    }
+}

@@ -1,0 +1,61 @@
+//! Which incident it is, and what a reader has to know before believing a number.
+
+use jiff::Timestamp;
+
+use super::text::{code, text};
+use crate::report::{History, State, words};
+
+/// Severity and title, then the id, when it was and how it ended.
+pub(super) fn title(history: &History) -> String {
+    let incident = &history.incident;
+    let heading = match incident.severity {
+        Some(severity) => format!("{}: {}", severity.as_str(), text(&incident.title)),
+        None => format!("Incident {}", text(&incident.id)),
+    };
+    let mut facts = vec![format!("Post-incident report of {}", code(&incident.id))];
+    facts.extend(incident.impact_started_at.map(|began| format!("impact began {} UTC", second(began))));
+    facts.push(match incident.state {
+        State::Resolved => format!("resolved after {}", words::duration(incident.offset_s)),
+        State::Cancelled => format!("cancelled after {}", words::duration(incident.offset_s)),
+        State::Open => "not resolved".to_owned(),
+    });
+    format!("# {heading}\n\n{}\n", facts.join(" · "))
+}
+
+/// A drill; a report that does not cover everything.
+pub(super) fn notices(history: &History) -> String {
+    let incident = &history.incident;
+    let mut notices = Vec::new();
+    if history.synthetic {
+        notices.push(
+            "**This was a drill.** Every event is simulated: no system failed, nobody was affected, no money was \
+             lost."
+                .to_owned(),
+        );
+    }
+    for (from, to) in &history.missing {
+        let missing =
+            if from == to { format!("event {from} is") } else { format!("events {from} to {to} are") };
+        notices.push(if *from == 1 {
+            let known = if incident.severity.is_none() { " Title, severity, services and target are not known." } else { "" };
+            format!("**The beginning is missing.** The recording begins in the middle: {missing} not in it.{known}")
+        } else {
+            format!("**Something is missing.** The recording has a gap: {missing} not in it, nor in this report.")
+        });
+    }
+    if incident.state == State::Open {
+        notices.push(format!(
+            "**Still open.** The recording ends here, with event {} at {} ({} UTC), before the resolution. What came \
+             later is not in this report.",
+            incident.index,
+            history.stamp(incident.offset_s),
+            second(incident.time),
+        ));
+    }
+    notices.iter().map(|notice| format!("> {notice}\n")).collect::<Vec<_>>().join(">\n")
+}
+
+/// `2026-11-23 16:53:49`
+pub(super) fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

@@ -1,0 +1,70 @@
+//! How it was simulated, so that it can be played again.
+
+use super::opening::second;
+use super::section;
+use super::text::code;
+use crate::report::{History, words};
+
+/// Scenario, digest, seed, speed, and whether anything came late. Nothing for what was not simulated.
+pub(super) fn simulation(history: &History) -> String {
+    let incident = &history.incident;
+    let mut items = Vec::new();
+    if let Some(run) = &incident.run {
+        items.push(format!("Scenario: {}, file digest {}", code(&run.scenario), code(&run.digest)));
+        items.push(format!("Seed: {}", run.seed));
+    }
+    if history.synthetic {
+        items.extend(playback(history));
+        items.push(format!(
+            "Events: {}, the last published at {} UTC",
+            words::grouped(history.events as f64),
+            second(incident.time)
+        ));
+        items.push(late(history));
+    }
+    if items.is_empty() {
+        return String::new();
+    }
+    let items: String = items.iter().map(|item| format!("- {item}\n")).collect();
+    section("How it was simulated", &(items + &again(history)))
+}
+
+/// How fast it was played.
+fn playback(history: &History) -> Option<String> {
+    let incident = &history.incident;
+    let phases = &incident.phases;
+    let planned = words::duration(phases.last()?.end_s);
+    let screen = words::duration(phases.iter().map(|phase| phase.play_s).sum());
+    let speed = words::value(incident.speed);
+    Some(match history.is_real_time() {
+        true => "Speed: real time".to_owned(),
+        false if planned == screen => format!("Speed: {speed} times real time"),
+        false => format!("Speed: {speed}, where at 1 the scenario plays its {planned} in {screen}"),
+    })
+}
+
+fn late(history: &History) -> String {
+    let late: Vec<f64> = history.acts.iter().filter_map(|act| act.action.late_s).collect();
+    let most = late.iter().copied().fold(0.0, f64::max);
+    match late.len() {
+        0 => "Late actions: none".to_owned(),
+        1 => format!("Late actions: one, published {} after it was due", words::duration(most)),
+        many => {
+            format!("Late actions: {many}, published up to {} after they were due", words::duration(most))
+        }
+    }
+}
+
+/// The command, where the scenario's name is one that a shell takes as it is.
+fn again(history: &History) -> String {
+    let Some(run) = &history.incident.run else { return String::new() };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if run.scenario.is_empty() || run.scenario.starts_with('-') || !run.scenario.bytes().all(plain) {
+        return String::new();
+    }
+    format!(
+        "\nThe same file and seed play the same incident again, but for ids and times:\n\n```\nincident trigger {} \
+         --seed {}\n```\n",
+        run.scenario, run.seed
+    )
+}

@@ -1,0 +1,111 @@
+//! Texts from events as Markdown that shows exactly them: nothing of a text can end a cell, begin a list or become
+//! HTML. (GitHub Flavored Markdown, which other `CommonMark` readers show the same but for tables.)
+
+use std::fmt::Write;
+
+use crate::contract::Cost;
+use crate::report::words;
+
+/// A text within a line.
+pub(super) fn text(raw: &str) -> String {
+    let line = one_line(raw);
+    let mut written = String::with_capacity(line.len() + 8);
+    let mut before = ' ';
+    for (place, c) in line.char_indices() {
+        let rest = &line[place + c.len_utf8()..];
+        let after = rest.chars().next().unwrap_or(' ');
+        match c {
+            '<' => written.push_str("&lt;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '$' => write_escaped(&mut written, c),
+            // Within a word it is plain, and names are full of them.
+            '_' if !(before.is_alphanumeric() && after.is_alphanumeric()) => write_escaped(&mut written, c),
+            '&' if begins_entity(rest) => written.push_str("&amp;"),
+            // At the end of a heading it would be a part of its marks.
+            '#' if before == ' ' => write_escaped(&mut written, c),
+            // What would begin a quote, a list or an underline at the start of a line.
+            '>' | '-' | '+' | '=' if place == 0 => write_escaped(&mut written, c),
+            '.' | ')' if after == ' ' && begins_list(&line[..place]) => write_escaped(&mut written, c),
+            c => written.push(c),
+        }
+        before = c;
+    }
+    written
+}
+
+/// A name as code, if it is a plain one.
+pub(super) fn code(raw: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_.:/@%+-".contains(c);
+    if !raw.is_empty() && raw.chars().all(plain) { format!("`{raw}`") } else { text(raw) }
+}
+
+/// An amount in somebody's currency.
+pub(super) fn money(cost: &Cost, amount: f64) -> String {
+    words::money(&text(&cost.currency), amount)
+}
+
+/// A value in somebody's unit.
+pub(super) fn measure(value: f64, unit: &str) -> String {
+    words::measure(value, &text(unit))
+}
+
+/// A sentence of somebody else's.
+pub(super) fn quoted(raw: &str) -> String {
+    format!("“{}”", text(raw))
+}
+
+/// White space and what steers a terminal or turns the reading direction is a single space.
+fn one_line(raw: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || c.is_whitespace()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    raw.split(steers).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn write_escaped(written: &mut String, c: char) {
+    written.push('\\');
+    written.push(c);
+}
+
+/// Whether a full stop after this would make it an item of a list.
+fn begins_list(before: &str) -> bool {
+    !before.is_empty() && before.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether `&` before this would be read as a character reference.
+fn begins_entity(rest: &str) -> bool {
+    let name = rest.split(';').next().unwrap_or_default();
+    name.len() < rest.len() && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '#')
+}
+
+/// A table. Cells are Markdown already. All columns but the last are padded, so that it reads as a table where
+/// nobody renders it; a very long cell does not widen its whole column.
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    const WIDEST: usize = 52;
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells
+            .chain(head.get(column).map(|cell| cell.chars().count()))
+            .max()
+            .unwrap_or_default()
+            .clamp(3, WIDEST)
+    };
+    let last = head.len().saturating_sub(1);
+    let widths: Vec<usize> = (0..last).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = String::from("|");
+        for (column, cell) in cells.enumerate() {
+            let width = widths.get(column).copied().unwrap_or_default();
+            let _ = write!(line, " {cell:<width$} |");
+        }
+        line + "\n"
+    };
+    let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).chain(["---".to_owned()]).collect();
+    let mut table = line(&mut head.iter().copied());
+    table += &line(&mut rule.iter().map(String::as_str));
+    for row in rows {
+        table += &line(&mut row.iter().map(String::as_str));
+    }
+    table
+}
