@@ -260,7 +260,7 @@ async fn an_index_that_lost_entries_is_found_out() {
     };
     match image.after(lose).await {
         Opened::Refused(why) => {
-            assert!(why.contains("the events of b are not what their index says"), "{why}")
+            assert!(why.contains("the events of b are not what their index says"), "{why}");
         }
         Opened::Whole { .. } => panic!("it was not found out"),
     }
