@@ -349,7 +349,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__serve)
-            opts="-p -v -q -h -V --bind --port --scenarios --trigger --open --speed --seed --journal --retain-events --retain-age --dashboard --max-clients --write-deadline --heartbeat --drain --allow-remote --allow-origin --json --color --verbose --quiet --help --version"
+            opts="-p -v -q -h -V --bind --port --scenarios --trigger --replay --open --speed --seed --journal --retain-events --retain-age --dashboard --max-clients --write-deadline --heartbeat --drain --allow-remote --allow-origin --json --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -373,6 +373,10 @@ _incident() {
                     ;;
                 --trigger)
                     COMPREPLY=($(compgen -W "api-overload database-outage ddos-attack memory-leak storage-failure" -- "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --speed)
@@ -550,7 +554,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__watch)
-            opts="-v -q -h -V --url --after --tail --no-follow --until-resolved --incident --phase --type --min-confidence --include --exclude --json --utc --no-reconnect --color --verbose --quiet --help --version"
+            opts="-v -q -h -V --url --after --tail --no-follow --until-resolved --incident --phase --type --min-confidence --include --exclude --json --record --utc --no-reconnect --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -589,6 +593,10 @@ _incident() {
                     return 0
                     ;;
                 --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

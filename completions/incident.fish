@@ -48,7 +48,8 @@ database-outage\t''
 ddos-attack\t''
 memory-leak\t''
 storage-failure\t''"
-complete -c incident -n "__fish_incident_using_subcommand serve" -l speed -d 'Play this many times faster than the scenario says' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l replay -d 'Play this recording (of `incident watch --record`) as if it happened now. It goes into the journal like everything else: a server that is started again in the middle of it goes on with it' -r -F
+complete -c incident -n "__fish_incident_using_subcommand serve" -l speed -d 'Play this many times faster than the scenario says, or than it was recorded' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l seed -d 'Seed of every incident, instead of each scenario\'s own' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l journal -d 'Where to keep what happens: a file, or `memory` [default: journal.db in the platform\'s state directory]' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-events -d 'Events to keep; those of open incidents are always kept' -r
@@ -93,6 +94,7 @@ complete -c incident -n "__fish_incident_using_subcommand watch" -l type -d 'Onl
 complete -c incident -n "__fish_incident_using_subcommand watch" -l min-confidence -d 'Only actions with at least this confidence, 0 to 1' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l include -d 'Only events whose agent, action or summary matches' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l exclude -d 'No events whose agent, action or summary matches' -r
+complete -c incident -n "__fish_incident_using_subcommand watch" -l record -d 'Write every event that arrives, whatever is shown, to this file as NDJSON: `incident serve --replay` plays it, `incident validate` checks it' -r -F
 complete -c incident -n "__fish_incident_using_subcommand watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

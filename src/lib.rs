@@ -1,9 +1,10 @@
 //! `incident` plays incidents written as TOML scenarios and streams them over WebSocket.
 //!
 //! ```text
-//! scenarios/*.toml -> scenario -> timeline -> player -> journal -> hub -> connection -> client -> watch | page | validate
-//!                                               ^                                         |
-//!                                            server  <-------- POST /api/incidents <---- trigger
+//! *.toml -> scenario -> timeline -+
+//!                                 +-> plan -> player -> journal -> hub -> connection -> client -> watch | page
+//! *.ndjson ---------> recording --+              ^                                         |   \-> validate
+//!                                              server  <------ POST /api/incidents <---- trigger
 //! ```
 //!
 //! One rule carries the design: **the journal is the only way in, a position in it the only way out.** A player
@@ -26,8 +27,10 @@ pub mod contract;
 pub mod dashboard;
 pub mod hub;
 pub mod journal;
+pub mod plan;
 pub mod player;
 pub mod random;
+pub mod recording;
 pub mod report;
 pub mod scenario;
 pub mod server;

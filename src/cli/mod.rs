@@ -11,6 +11,7 @@ mod journal;
 mod names;
 mod outfile;
 mod remote;
+mod replay;
 mod report;
 mod say;
 mod schema;

@@ -18,7 +18,7 @@ use crate::scenario::did_you_mean;
 /// Write a post-incident report as Markdown
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
-    /// A recording, as watch --json prints it (- for stdin), or the id of an incident on the server
+    /// A recording, as watch --record makes it (- for stdin), or the id of an incident on the server
     #[arg(value_name = "FILE|ID", value_hint = ValueHint::FilePath)]
     source: PathBuf,
 
@@ -60,7 +60,7 @@ impl Report {
         if !is_id {
             let error = anyhow!("{name} is not there, and no incident can be called so");
             return Err(Failure::new(Exit::Usage, error)
-                .hint("name a recording (`incident watch --json > FILE` makes one) or an incident's id"));
+                .hint("name a recording (`incident watch --record FILE` makes one) or an incident's id"));
         }
         if self.incident.is_some() {
             let error = anyhow!("--incident chooses from a recording, and no file is called {name}");
@@ -75,7 +75,7 @@ impl Report {
         let histories = History::all(&events(name, &bytes)?);
         if histories.is_empty() {
             let error = anyhow!("{name} has no event of an incident");
-            return Err(Failure::new(Exit::Usage, error).hint("`incident watch --json > FILE` records some"));
+            return Err(Failure::new(Exit::Usage, error).hint("`incident watch --record FILE` records some"));
         }
         let chosen: Vec<&History> = match self.incident.as_deref() {
             None => histories.iter().collect(),

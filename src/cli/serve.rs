@@ -14,7 +14,7 @@ use super::exit::{Exit, Failure};
 use super::journal::{Choice, Opened};
 use super::names::ScenarioName;
 use super::say::say;
-use super::{browser, journal, runtime, signals};
+use super::{browser, journal, replay, runtime, signals};
 use crate::journal::Retention;
 use crate::player::Speed;
 use crate::scenario::{Library, Micros, did_you_mean};
@@ -39,11 +39,16 @@ pub(super) struct Serve {
     #[arg(long, value_name = "SCENARIO", value_parser = ScenarioName)]
     trigger: Vec<String>,
 
+    /// Play this recording (of `incident watch --record`) as if it happened now. It goes into the journal like
+    /// everything else: a server that is started again in the middle of it goes on with it
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+
     /// Open the dashboard in the browser
     #[arg(long)]
     open: bool,
 
-    /// Play this many times faster than the scenario says
+    /// Play this many times faster than the scenario says, or than it was recorded
     #[arg(long, default_value = "1", value_name = "FACTOR")]
     speed: Speed,
 
@@ -106,7 +111,9 @@ impl Serve {
         }
         let library = self.library()?;
         self.known_triggers(&library)?;
-        runtime()?.block_on(self.serve(library, began, quiet))
+        let recording =
+            self.replay.as_deref().map(|file| replay::read(file, self.speed, quiet)).transpose()?;
+        runtime()?.block_on(self.serve(library, recording, began, quiet))
     }
 
     fn library(&self) -> Result<Library, Failure> {
@@ -136,7 +143,13 @@ impl Serve {
         Ok(())
     }
 
-    async fn serve(self, library: Library, began: Instant, quiet: bool) -> Result<Exit, Failure> {
+    async fn serve(
+        self,
+        library: Library,
+        recording: Option<replay::Ready>,
+        began: Instant,
+        quiet: bool,
+    ) -> Result<Exit, Failure> {
         let scenarios = format!("{} from {}", library.len(), library.origin);
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
@@ -161,6 +174,13 @@ impl Serve {
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
+        let replayed = match recording {
+            Some(replay::Ready { replay, mut told }) => {
+                told.begun = server.replay(replay).await.map_err(|error| failure(error, self.port))?;
+                Some(told)
+            }
+            None => None,
+        };
 
         let at = server.address();
         let page = format!("http://{at}/");
@@ -181,6 +201,9 @@ impl Serve {
                 many => format!(" ({many} incidents picked up)"),
             };
             say(format_args!("{}{told}{picked_up}", label("Journal")));
+            if let Some(replayed) = replayed {
+                say(format_args!("{}{replayed}", label("Replay")));
+            }
             let elsewhere = if at.port() == 7911 { String::new() } else { format!(" --url {socket}") };
             say(format_args!("{}incident trigger {example}{elsewhere}", label("Try")));
             say(format_args!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis()));

@@ -129,4 +129,15 @@ impl Message {
             Self::StreamOpened(_) | Self::Heartbeat(_) => None,
         }
     }
+
+    /// `data.synthetic`: whether it is one of a drill. Control messages are about neither.
+    pub fn is_synthetic(&self) -> bool {
+        match self {
+            Self::IncidentStarted(data) => data.synthetic,
+            Self::AgentAction(data) => data.synthetic,
+            Self::SystemMetrics(data) => data.synthetic,
+            Self::IncidentResolved(data) => data.synthetic,
+            Self::StreamOpened(_) | Self::Heartbeat(_) => false,
+        }
+    }
 }

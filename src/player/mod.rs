@@ -1,6 +1,8 @@
-//! A timeline against a clock, appended to the journal. Knows nothing of sockets.
+//! A plan against a clock, appended to the journal. Knows nothing of sockets.
 
 mod name;
+mod origin;
+mod replay;
 mod run;
 mod speed;
 
@@ -9,20 +11,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::contract::{Message, Severity, now};
 use crate::journal::{Journal, JournalError, Record};
+use crate::plan::Plan;
 use crate::scenario::timeline::Timeline;
 
+use origin::Origin;
 use run::{Progress, Run};
 
+pub use replay::{Replay, ReplayError};
 pub use speed::{Speed, SpeedError};
 
 /// The most incidents that are played at once.
 pub const MAX_OPEN: usize = 1_000;
+
+/// How often a journal that took nothing is tried again when it does not say that it is well.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Plays any number of incidents at once. Cheap to clone.
 #[derive(Clone)]
@@ -71,10 +78,11 @@ impl Player {
         let (told, started) = oneshot::channel();
         let player = self.clone();
         self.tasks.spawn(async move {
-            match player.begin(timeline, speed).await {
-                Ok((started, run, cancelled)) => {
-                    let _ = told.send(Ok(started));
-                    run.play(cancelled).await;
+            let mut start = Start { plan: Plan::from(&timeline), speed, name: None, origin: None };
+            match player.begin(&mut start).await {
+                Ok(begun) => {
+                    let _ = told.send(Ok(begun.started.clone()));
+                    begun.play(start).await;
                 }
                 Err(error) => drop(told.send(Err(error))),
             }
@@ -83,32 +91,34 @@ impl Player {
     }
 
     /// Appends the first event under a name that nobody has.
-    async fn begin(
-        &self,
-        mut timeline: Timeline,
-        speed: Speed,
-    ) -> Result<(Started, Run, oneshot::Receiver<CancelReply>), PlayError> {
+    async fn begin(&self, start: &mut Start) -> Result<Begun, PlayError> {
         loop {
             let (cancel, cancelled) = oneshot::channel();
-            let slot = self.reserve(&timeline.scenario, cancel)?;
+            let slot = self.reserve(&start.plan.scenario, start.name.clone(), cancel)?;
             let id = slot.id.clone();
-            let origin = Instant::now();
-            let severity = stamp(&mut timeline, speed);
-            let plan = serde_json::to_string(&timeline).ok().map(Arc::from);
-            let first = timeline.events.first().and_then(|event| Record::new(&id, &event.message));
-            let batch = first.map(|record| Record { plan, ..record }).into_iter().collect();
+            let origin = start.origin.unwrap_or_else(Origin::now);
+            start.plan.stamp(start.speed.get(), origin.timestamp());
+            let text = start.plan.text().ok();
+            let first = start.plan.events().first().map(|first| Record {
+                subject: id.clone(),
+                index: 1,
+                kind: first.kind(),
+                data: first.data().to_owned(),
+                plan: text,
+            });
             let before = self.journal.extent().head;
-            let positions = self.journal.append(batch).await?;
+            let positions = self.journal.append(first.into_iter().collect()).await?;
             let position = positions.first().copied().unwrap_or_default();
             if position <= before {
                 // The name of an incident that ended: the journal took the start for a repeat of its own.
+                start.name = None;
                 continue;
             }
-            let seed = timeline.seed;
-            let run = Run::new(slot, timeline, speed, Progress { origin, ahead: Duration::ZERO, emitted: 1 });
-            let speed = speed.get();
+            let (seed, speed) = (start.plan.seed, start.speed.get());
+            let severity = start.plan.started().map(|started| started.severity.as_str()).unwrap_or_default();
             tracing::info!(incident = id, severity, position, speed, seed, "incident started");
-            return Ok((Started { id, position }, run, cancelled));
+            let progress = Progress { origin, emitted: 1 };
+            return Ok(Begun { started: Started { id, position }, slot, progress, cancelled });
         }
     }
 
@@ -118,30 +128,23 @@ impl Player {
     pub async fn pick_up(&self) -> Result<usize, PlayError> {
         let mut picked_up = 0;
         for open in self.journal.open_incidents().await? {
-            let plan = open.plan.as_deref().and_then(|plan| serde_json::from_str::<Timeline>(plan).ok());
-            let begun =
-                plan.as_ref().and_then(|plan| match plan.events.first().map(|event| &event.message) {
-                    Some(Message::IncidentStarted(started)) => {
-                        Some((started.impact_started_at, started.speed))
-                    }
-                    _ => None,
-                });
-            let (Some(timeline), Some((began, speed))) = (plan, begun) else {
+            let plan = open.plan.as_deref().and_then(|plan| Plan::read(plan).ok());
+            let begun = plan.and_then(|plan| Some((plan.started()?, plan)));
+            let Some((started, plan)) = begun else {
                 tracing::error!(incident = open.subject, "its plan can't be read: it stays as it is");
                 continue;
             };
-            let Ok(speed) = Speed::new(speed) else { continue };
+            let Ok(speed) = Speed::new(started.speed) else { continue };
             let (cancel, cancelled) = oneshot::channel();
             if self.running().contains_key(&open.subject) {
                 continue;
             }
             self.running().insert(open.subject.clone(), cancel);
             let slot = Slot { player: self.clone(), id: open.subject };
-            // A clock that was set back meanwhile: it begins anew from its start, never before.
-            let ahead = Duration::try_from(now().duration_since(began)).unwrap_or_default();
-            let progress = Progress { origin: Instant::now(), ahead, emitted: open.index as usize };
+            let origin = Origin::of(started.impact_started_at);
+            let progress = Progress { origin, emitted: open.index as usize };
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");
-            self.tasks.spawn(Run::new(slot, timeline, speed, progress).play(cancelled));
+            self.tasks.spawn(Run::new(slot, plan, speed, progress).play(cancelled));
             picked_up += 1;
         }
         Ok(picked_up)
@@ -167,13 +170,30 @@ impl Player {
         self.running().len()
     }
 
-    /// A name that no running incident has.
-    fn reserve(&self, scenario: &str, cancel: oneshot::Sender<CancelReply>) -> Result<Slot, PlayError> {
+    /// Waits until a journal that took nothing says that it does again, or for a while.
+    async fn journal_back(&self) {
+        let mut health = self.journal.health();
+        if health.borrow().is_none() {
+            return sleep(RETRY).await;
+        }
+        tokio::select! {
+            _ = health.wait_for(Option::is_none) => {}
+            () = sleep(RETRY) => {}
+        }
+    }
+
+    /// A name that no running incident has: the wanted one, else a fresh one.
+    fn reserve(
+        &self,
+        scenario: &str,
+        wanted: Option<String>,
+        cancel: oneshot::Sender<CancelReply>,
+    ) -> Result<Slot, PlayError> {
         let mut running = self.running();
         if running.len() >= MAX_OPEN {
             return Err(PlayError::TooMany);
         }
-        let mut id = name::fresh(scenario);
+        let mut id = wanted.unwrap_or_else(|| name::fresh(scenario));
         while running.contains_key(&id) {
             id = name::fresh(scenario);
         }
@@ -187,6 +207,31 @@ impl Player {
     }
 }
 
+/// What is to be started.
+struct Start {
+    plan: Plan,
+    speed: Speed,
+    /// A name to take if nobody has it; a fresh one otherwise.
+    name: Option<String>,
+    /// Second 0; now if it is not given.
+    origin: Option<Origin>,
+}
+
+/// An incident whose first event is in the journal.
+struct Begun {
+    started: Started,
+    slot: Slot,
+    progress: Progress,
+    cancelled: oneshot::Receiver<CancelReply>,
+}
+
+impl Begun {
+    /// Plays the rest of what was started.
+    async fn play(self, start: Start) {
+        Run::new(self.slot, start.plan, start.speed, self.progress).play(self.cancelled).await;
+    }
+}
+
 /// A place among the running incidents, given back when dropped, by a panic too.
 struct Slot {
     player: Player,
@@ -196,17 +241,5 @@ struct Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.player.running().remove(&self.id);
-    }
-}
-
-/// Fills in what only the moment of the start knows.
-fn stamp(timeline: &mut Timeline, speed: Speed) -> &'static str {
-    match timeline.events.first_mut().map(|event| &mut event.message) {
-        Some(Message::IncidentStarted(started)) => {
-            started.speed = speed.get();
-            started.impact_started_at = now();
-            Severity::as_str(started.severity)
-        }
-        _ => "",
     }
 }

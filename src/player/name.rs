@@ -1,11 +1,22 @@
 //! Incident ids like `database-outage-x7k2p`.
 
+use sha2::{Digest, Sha256};
+
 /// Letters and digits that are not taken for one another when read aloud or copied by hand.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 
 /// The scenario's id and five random characters: 33 million names a scenario.
 pub(super) fn fresh(scenario: &str) -> String {
-    let random = crate::random::bits();
-    let suffix = (0..5).map(|place| char::from(ALPHABET[(random >> (5 * place)) as usize & 31]));
+    with_suffix(scenario, crate::random::bits())
+}
+
+/// The name that an incident has in a replay: the same for the same key and number.
+pub(super) fn derived(scenario: &str, key: &str, number: u64) -> String {
+    let digest = Sha256::digest(format!("{number} {key}"));
+    with_suffix(scenario, digest.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte)))
+}
+
+fn with_suffix(scenario: &str, bits: u64) -> String {
+    let suffix = (0..5).map(|place| char::from(ALPHABET[(bits >> (5 * place)) as usize & 31]));
     format!("{scenario}-{}", suffix.collect::<String>())
 }

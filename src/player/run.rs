@@ -3,25 +3,23 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use serde_json::value::RawValue;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep_until;
 
+use super::origin::Origin;
 use super::{CancelReply, Slot, Speed};
-use crate::contract::Message;
+use crate::contract::MessageType;
 use crate::journal::{JournalError, Record};
-use crate::scenario::timeline::{Planned, Timeline};
+use crate::plan::{Event, Plan};
 
 /// An action that is later than this was held up by something, and says so.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How often a journal that took nothing is tried again when it does not say that it is well.
-const RETRY: Duration = Duration::from_millis(500);
-
-/// How far an incident is. It is `ahead` in its own time when `origin` was taken.
+/// How far an incident is.
 pub(super) struct Progress {
-    pub(super) origin: Instant,
-    /// Wall-clock time between the incident's start and `origin`.
-    pub(super) ahead: Duration,
+    /// Its start.
+    pub(super) origin: Origin,
     /// How many events are in the journal.
     pub(super) emitted: usize,
 }
@@ -29,14 +27,14 @@ pub(super) struct Progress {
 /// One incident being played.
 pub(super) struct Run {
     slot: Slot,
-    timeline: Timeline,
+    plan: Plan,
     speed: Speed,
     progress: Progress,
 }
 
 impl Run {
-    pub(super) fn new(slot: Slot, timeline: Timeline, speed: Speed, progress: Progress) -> Self {
-        Self { slot, timeline, speed, progress }
+    pub(super) fn new(slot: Slot, plan: Plan, speed: Speed, progress: Progress) -> Self {
+        Self { slot, plan, speed, progress }
     }
 
     /// Every deadline counts from one origin, so nothing drifts.
@@ -44,8 +42,8 @@ impl Run {
         // Fused: what was polled to its end is polled again at the next turn.
         let mut cancelled = cancelled.fuse();
         let mut held_up = false;
-        while let Some(next) = self.timeline.events.get(self.progress.emitted) {
-            let deadline = self.deadline(next);
+        while let Some(next) = self.plan.events().get(self.progress.emitted) {
+            let deadline = self.progress.origin.deadline(self.due(next));
             tokio::select! {
                 biased;
                 () = self.slot.player.stop.cancelled() => return,
@@ -54,7 +52,7 @@ impl Run {
                     let _ = reply.send(self.end_early().await);
                     return;
                 }
-                () = async { if held_up { self.journal_back().await } else { sleep_until(deadline).await } } => {}
+                () = async { if held_up { self.slot.player.journal_back().await } else { sleep_until(deadline).await } } => {}
             }
             held_up = match self.emit_due().await {
                 Ok(()) => false,
@@ -70,59 +68,41 @@ impl Run {
         tracing::info!(incident = self.slot.id, "incident ended");
     }
 
-    /// Waits until a journal that took nothing says that it does again, or for a while.
-    async fn journal_back(&self) {
-        let mut health = self.slot.player.journal.health();
-        if health.borrow().is_none() {
-            return sleep(RETRY).await;
-        }
-        tokio::select! {
-            _ = health.wait_for(Option::is_none) => {}
-            () = sleep(RETRY) => {}
-        }
-    }
-
     /// Wall-clock time from the incident's start to an event.
-    fn due(&self, event: &Planned) -> Duration {
-        Duration::from_secs_f64(event.due as f64 / 1e6 / self.speed.get())
-    }
-
-    fn deadline(&self, event: &Planned) -> Instant {
-        self.progress.origin + self.due(event).saturating_sub(self.progress.ahead)
-    }
-
-    /// Wall-clock time since the incident's start.
-    fn elapsed(&self) -> Duration {
-        self.progress.ahead + self.progress.origin.elapsed()
+    fn due(&self, event: &Event) -> Duration {
+        self.speed.wall(event.due)
     }
 
     /// Appends everything that is due by now as one batch.
     async fn emit_due(&mut self) -> Result<(), JournalError> {
-        let elapsed = self.elapsed();
-        let rest = &self.timeline.events[self.progress.emitted..];
+        let elapsed = self.progress.origin.elapsed();
+        let rest = &self.plan.events()[self.progress.emitted..];
         let due = rest.iter().take_while(|event| self.due(event) <= elapsed).count().max(1);
-        let batch = rest[..due].iter().filter_map(|event| self.record(event, elapsed)).collect();
-        self.slot.player.journal.append(batch).await?;
+        let numbered = rest[..due].iter().zip(self.progress.emitted as u64 + 1..);
+        let batch = numbered.map(|(event, index)| Record {
+            subject: self.slot.id.clone(),
+            index,
+            kind: event.kind(),
+            data: self.payload(event, elapsed),
+            plan: None,
+        });
+        self.slot.player.journal.append(batch.collect()).await?;
         self.progress.emitted += due;
         Ok(())
     }
 
-    /// An event as it is stored: an action that was held up says by how much.
-    fn record(&self, event: &Planned, elapsed: Duration) -> Option<Record> {
+    /// What is stored: an action that was held up says by how much.
+    fn payload(&self, event: &Event, elapsed: Duration) -> Box<RawValue> {
         let late = elapsed.saturating_sub(self.due(event));
-        match &event.message {
-            Message::AgentAction(action) if late > LATE => {
-                let mut action = action.clone();
-                action.late_s = Some((late.as_secs_f64() * 1e3).round() / 1e3);
-                Record::new(&self.slot.id, &Message::AgentAction(action))
-            }
-            message => Record::new(&self.slot.id, message),
+        if event.kind() == MessageType::AgentAction && late > LATE {
+            return event.late((late.as_secs_f64() * 1e3).round() / 1e3);
         }
+        event.data().to_owned()
     }
 
     async fn end_early(&mut self) -> Result<u64, JournalError> {
-        let screen_us = self.elapsed().as_secs_f64() * self.speed.get() * 1e6;
-        let resolved = self.timeline.cancelled(self.progress.emitted, screen_us as u64);
+        let screen_us = self.progress.origin.elapsed().as_secs_f64() * self.speed.get() * 1e6;
+        let resolved = self.plan.cancelled(self.progress.emitted, screen_us as u64);
         let batch = Record::new(&self.slot.id, &resolved).into_iter().collect();
         let positions = self.slot.player.journal.append(batch).await?;
         tracing::info!(incident = self.slot.id, "incident cancelled");

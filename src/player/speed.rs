@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Screen seconds a wall-clock second, from [`Speed::MIN`] to [`Speed::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,6 +26,11 @@ impl Speed {
     /// Refuses 0, negative numbers, not-a-number and what is out of range.
     pub fn new(speed: f64) -> Result<Self, SpeedError> {
         if (Self::MIN..=Self::MAX).contains(&speed) { Ok(Self(speed)) } else { Err(SpeedError) }
+    }
+
+    /// How long so much screen time takes at this speed. Microseconds.
+    pub fn wall(self, screen_us: u64) -> Duration {
+        Duration::from_secs_f64(screen_us as f64 / 1e6 / self.0)
     }
 
     /// As a number.

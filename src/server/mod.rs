@@ -25,7 +25,7 @@ use crate::connection::Settings;
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
 use crate::journal::{Journal, JournalError};
-use crate::player::{PlayError, Player, Speed, Started};
+use crate::player::{PlayError, Player, Replay, Speed, Started};
 use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
 
@@ -203,6 +203,12 @@ impl Server {
     /// Starts an incident, as `POST /api/incidents` does.
     pub async fn trigger(&self, scenario: &str) -> Result<Started, TriggerError> {
         self.app.trigger(scenario, None, None).await
+    }
+
+    /// Plays a recording beside everything else. How many of its incidents had begun before: see
+    /// [`Player::replay`].
+    pub async fn replay(&self, replay: Replay) -> Result<usize, ServeError> {
+        Ok(self.app.player.replay(replay).await?)
     }
 
     /// Serves until `shutdown` resolves, then drains: readiness fails, the listener closes, clients are asked to

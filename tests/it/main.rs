@@ -19,6 +19,8 @@ mod mistakes;
 mod player;
 mod positions;
 mod reconnect;
+mod record;
+mod replay;
 mod report;
 mod scenario;
 mod serve;

@@ -15,7 +15,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scenario", &["contract"]),
     ("scenario::timeline", &["scenario", "contract"]),
     ("journal", &["contract"]),
-    ("player", &["scenario::timeline", "journal", "contract"]),
+    ("plan", &["scenario::timeline", "contract"]),
+    ("recording", &["plan", "contract"]),
+    ("player", &["plan", "recording", "scenario::timeline", "journal", "contract"]),
     ("hub", &["journal", "contract"]),
     ("connection", &["hub", "contract"]),
     (

@@ -115,7 +115,7 @@ pub(super) fn scenario_at(file: &Path) -> Result<Scenario, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         let exit = if error.kind() == ErrorKind::InvalidData { Exit::Scenario } else { Exit::Usage };
         Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display())).hint(
-            "a scenario ends in .toml, a recording in .ndjson; `incident watch --json > FILE` makes one",
+            "a scenario ends in .toml, a recording in .ndjson; `incident watch --record FILE` makes one",
         )
     })?;
     Scenario::parse(&file.display().to_string(), &text).map_err(|error| Failure::scenarios(vec![error]))

@@ -10,6 +10,7 @@ use super::head;
 const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 2] = [tables, sealed_head];
 
 /// The newest format. Kept in SQLite's `user_version`.
+#[expect(clippy::cast_possible_wrap, reason = "they can be counted by hand")]
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Format 1.

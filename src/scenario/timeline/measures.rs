@@ -131,5 +131,5 @@ pub(super) fn round_significant(value: f64) -> f64 {
 
 /// Offsets on the wire are whole milliseconds.
 pub(super) fn round_to_millis(time: Micros) -> Micros {
-    Micros((time.0 + 500) / 1_000 * 1_000)
+    Micros(time.0.saturating_add(500) / 1_000 * 1_000)
 }

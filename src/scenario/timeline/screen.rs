@@ -32,12 +32,14 @@ impl Screen {
         Self { spans: spans.collect() }
     }
 
-    /// From `incident_started`'s phases: what a stored plan has.
+    /// From `incident_started`'s phases: what a plan has. Those of a recording may be anything: none is shorter than
+    /// nothing.
     pub(super) fn of_phases(phases: &[Phase]) -> Self {
         let mut screen = 0;
         let spans = phases.iter().map(|phase| {
             let play = Micros::from_secs(phase.play_s).0;
-            let (start, end) = (Micros::from_secs(phase.start_s).0, Micros::from_secs(phase.end_s).0);
+            let start = Micros::from_secs(phase.start_s).0;
+            let end = Micros::from_secs(phase.end_s).0.max(start);
             let span = Span { name: phase.name.clone(), start, end, screen, play };
             screen = screen.saturating_add(play);
             span

@@ -1,0 +1,184 @@
+//! What is done with each thing that happens on a stream.
+
+use std::collections::VecDeque;
+use std::io::{IsTerminal, Write};
+
+use colored::Colorize;
+
+use super::filter::Filter;
+use super::footer::Footer;
+use super::line::Lines;
+use super::record::Recorder;
+use super::{Watch, exit_of};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::say::say;
+use crate::client::Item;
+use crate::contract::{Envelope, Follows, MessageType, ResetReason};
+use crate::report::{Board, State};
+
+/// An event that is held back until it is known to be among the last.
+type Held = VecDeque<(Box<Envelope>, String)>;
+
+/// What watching needs besides the stream.
+pub(super) struct Session<'a> {
+    watch: &'a Watch,
+    filter: Filter,
+    lines: Lines,
+    pub(super) footer: Footer,
+    pub(super) board: Board,
+    pub(super) recorder: Option<Recorder>,
+    /// Up to this position events are replayed, and held back for `--tail`.
+    replay_to: u64,
+    held: Held,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(watch: &'a Watch, recorder: Option<Recorder>, quiet: bool) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let footer = terminal && std::io::stderr().is_terminal() && !watch.json && !quiet;
+        Self {
+            watch,
+            filter: Filter::new(watch, terminal),
+            lines: Lines::new(terminal, watch.utc),
+            footer: Footer::new(footer),
+            board: Board::default(),
+            recorder,
+            replay_to: 0,
+            held: VecDeque::new(),
+        }
+    }
+
+    /// Leaving does not end an incident, and that is said.
+    pub(super) fn say_what_goes_on(&self) {
+        let wanted = self.watch.incident.as_deref();
+        let open = self.board.incidents().iter().filter(|incident| incident.state == State::Open);
+        for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
+            say(format_args!("{} goes on. Watch it: incident watch --incident {}", incident.id, incident.id));
+        }
+    }
+
+    pub(super) fn take(&mut self, item: Item) -> Result<Option<Exit>, Failure> {
+        match item {
+            Item::Opened(opened) => {
+                let (from, to) = opened.follows.range();
+                self.replay_to = to;
+                if let Follows::Reset { reason, .. } = &opened.follows {
+                    self.note(&format!("cannot go on there: {}", explain(*reason)));
+                }
+                self.footer.open(&opened);
+                if to < from {
+                    return self.caught_up();
+                }
+            }
+            Item::Event { envelope, raw } => return self.event(envelope, raw),
+            Item::Heartbeat(_) => self.footer.alive(),
+            Item::Lost { reason, retry_in } => {
+                self.footer.lost();
+                let next = if self.watch.no_reconnect {
+                    String::new()
+                } else {
+                    format!(", retrying in {:.1} s", retry_in.as_secs_f64())
+                };
+                self.note(&format!("connection lost ({reason}){next}"));
+            }
+            Item::Back { away, replayed, to, lost, reset } => {
+                self.footer.alive();
+                self.replay_to = to;
+                let away = away.as_secs_f64();
+                match (lost, reset) {
+                    (Some(lost), _) => {
+                        self.note(&format!("back after {away:.1} s: replayed {replayed}, lost {lost}"));
+                    }
+                    (None, reset) => {
+                        self.board = Board::default();
+                        let why = reset.map_or("new log", explain);
+                        self.note(&format!(
+                            "back after {away:.1} s: {why}; what came between can't be known"
+                        ));
+                    }
+                }
+            }
+            Item::Gap { from, to } => {
+                self.note(&format!("positions {from} to {to} never came: lost {}", to - from + 1));
+            }
+            Item::NotAnEvent(text) => {
+                self.note(&format!("not an event: {}", text.chars().take(80).collect::<String>()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn event(&mut self, envelope: Box<Envelope>, raw: String) -> Result<Option<Exit>, Failure> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.take(&raw)?;
+        }
+        let position = envelope.position().map_or(u64::MAX, |position| position.n);
+        let replayed = position <= self.replay_to;
+        self.board.fold(&envelope);
+        let envelope_id = envelope.incident().to_owned();
+        // Without a name it is the next one that ends, not one that ended before anybody looked.
+        let ends = envelope.kind == MessageType::IncidentResolved.as_str()
+            && match self.watch.incident.as_deref() {
+                Some(wanted) => wanted == envelope.incident(),
+                None => !replayed || self.watch.after.is_some(),
+            };
+        if self.filter.admits(&envelope) {
+            match self.watch.tail {
+                Some(tail) if replayed => {
+                    self.held.push_back((envelope, raw));
+                    while self.held.len() > tail {
+                        self.held.pop_front();
+                    }
+                }
+                _ => self.print(&envelope, &raw)?,
+            }
+        }
+        if position == self.replay_to
+            && let Some(exit) = self.caught_up()?
+        {
+            return Ok(Some(exit));
+        }
+        if ends && self.watch.until_resolved {
+            // What `--tail` holds back was replayed up to here: nothing after it is waited for.
+            self.caught_up()?;
+            return Ok(self.board.get(envelope_id.as_str()).map(|incident| exit_of(incident.state)));
+        }
+        Ok(None)
+    }
+
+    /// The replay is over: what `--tail` held back is due.
+    fn caught_up(&mut self) -> Result<Option<Exit>, Failure> {
+        for (envelope, raw) in std::mem::take(&mut self.held) {
+            self.print(&envelope, &raw)?;
+        }
+        Ok(self.watch.no_follow.then_some(Exit::Fine))
+    }
+
+    fn print(&mut self, envelope: &Envelope, raw: &str) -> Result<(), Failure> {
+        let text = if self.watch.json { raw.to_owned() } else { self.lines.line(envelope) };
+        self.footer.above(|| writeln!(std::io::stdout(), "{text}"))?;
+        Ok(())
+    }
+
+    /// About the connection: on stderr, so that a pipe holds events only.
+    fn note(&mut self, text: &str) {
+        let text = format!("── {text} ──");
+        self.footer.above(|| say(text.yellow()));
+    }
+
+    /// The exit status if what was waited for has ended.
+    pub(super) fn resolved(&self) -> Option<Exit> {
+        let wanted = self.watch.incident.as_deref();
+        let mut ended =
+            self.board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
+        ended.find(|incident| incident.state != State::Open).map(|incident| exit_of(incident.state))
+    }
+}
+
+fn explain(reason: ResetReason) -> &'static str {
+    match reason {
+        ResetReason::OtherStream => "new log: the position belongs to another stream",
+        ResetReason::Expired => "the events after it are no longer kept",
+        ResetReason::Ahead => "the position is ahead of the stream",
+    }
+}

@@ -1,0 +1,78 @@
+//! One line of a recording: an event, something to skip, or a mistake.
+
+use serde::de::IgnoredAny;
+
+use crate::contract::{Envelope, MAX_EVENT_BYTES, Message, MessageType, Source};
+
+/// The longest line: nobody takes more as one message.
+pub(super) const LONGEST: usize = 1024 * 1024;
+
+/// Room for the envelope, and for what is set in a payload when it is played.
+const ENVELOPE_BYTES: usize = 1024;
+
+/// What a line holds.
+pub(super) enum Line {
+    /// An event of an incident.
+    Event(Box<Event>),
+    /// A control message or nothing at all.
+    Nothing,
+}
+
+/// An event that can be played.
+pub(super) struct Event {
+    pub(super) envelope: Envelope,
+    pub(super) message: Message,
+    /// Its place in its incident.
+    pub(super) index: u64,
+}
+
+/// Whether the line has an end, or is the beginning of one that was being written.
+pub(super) fn is_torn(line: &[u8]) -> bool {
+    !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(line).is_err()
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read(line: &[u8]) -> Result<Line, String> {
+    if line.len() > LONGEST {
+        return Err(format!("a line of more than {LONGEST} bytes is no event"));
+    }
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Line::Nothing);
+    }
+    let envelope: Envelope = serde_json::from_slice(line).map_err(|error| {
+        let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
+        format!("{kind}: {}", without_place(&error))
+    })?;
+    match MessageType::from_name(&envelope.kind) {
+        Some(kind) if kind.is_control() => return Ok(Line::Nothing),
+        Some(_) => {}
+        // What a server says of itself need not be known; an event of a stream that is left out leaves a gap.
+        None if matches!(envelope.source.parse(), Ok(Source::Server(_))) => return Ok(Line::Nothing),
+        None => return Err(format!("{:?} is no message type that can be played", envelope.kind)),
+    }
+    if envelope.incident().is_empty() {
+        return Err(format!("the {} has no subject: the incident's id", envelope.kind));
+    }
+    let message = envelope
+        .message()
+        .map_err(|error| format!("the {} does not fit its type: {}", envelope.kind, without_place(&error)))?;
+    let bytes = envelope.data.get().len() + envelope.incident().len();
+    if bytes > MAX_EVENT_BYTES - ENVELOPE_BYTES {
+        return Err(format!(
+            "{bytes} bytes of data; an event has at most {MAX_EVENT_BYTES} with its envelope"
+        ));
+    }
+    match message.index() {
+        Some(index) if index > 0 => Ok(Line::Event(Box::new(Event { envelope, message, index }))),
+        _ => Err(format!("the {} has index 0; they count from 1", envelope.kind)),
+    }
+}
+
+/// The line is told already, and it is not the reader's line 1.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,164 @@
+//! From lines to incidents, in one pass.
+
+use std::collections::HashMap;
+use std::io::{BufRead, Read};
+
+use jiff::Timestamp;
+
+use super::course::{Course, Stands};
+use super::line::{self, Event, Line};
+use super::{Recording, RecordingError};
+
+/// How many incidents a warning names.
+const NAMED: usize = 10;
+
+/// What some editors put before the first line.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// What was read so far.
+pub(super) struct Reader<'a> {
+    origin: &'a str,
+    /// The line that is read, from 1.
+    line: usize,
+    /// Time of the newest event of each stream. There are several when a server's journal was made anew meanwhile.
+    streams: HashMap<String, Timestamp>,
+    courses: Vec<Course>,
+    /// Places among the courses, by incident.
+    places: HashMap<String, Vec<usize>>,
+    /// The first line whose time falls back, and how many do.
+    falls: Option<(usize, u64)>,
+    torn: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(origin: &'a str) -> Self {
+        Self {
+            origin,
+            line: 0,
+            streams: HashMap::new(),
+            courses: Vec::new(),
+            places: HashMap::new(),
+            falls: None,
+            torn: false,
+        }
+    }
+
+    pub(super) fn read(mut self, mut lines: impl BufRead) -> Result<Recording, RecordingError> {
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            // One more than is allowed shows that it is too long, however long it is.
+            let limit = line::LONGEST as u64 + 1;
+            let read = lines.by_ref().take(limit).read_until(b'\n', &mut bytes);
+            let read = read.map_err(|source| self.unreadable(source))?;
+            if read == 0 {
+                return self.finish();
+            }
+            self.line += 1;
+            if self.line == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
+            }
+            self.torn = bytes.len() <= line::LONGEST && line::is_torn(&bytes);
+            if self.torn {
+                // Without a line break: nothing comes after it.
+                continue;
+            }
+            let taken = match line::read(&bytes) {
+                Ok(Line::Event(event)) => self.take(*event),
+                Ok(Line::Nothing) => Ok(()),
+                Err(what) => Err(what),
+            };
+            taken.map_err(|what| self.wrong(what))?;
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), String> {
+        let (source, time) = (&event.envelope.source, event.envelope.time);
+        match self.streams.get_mut(source) {
+            Some(newest) => *newest = time.max(*newest),
+            None => drop(self.streams.insert(source.clone(), time)),
+        }
+        let id = event.envelope.incident();
+        let known = self.places.get(id).map_or(&[][..], Vec::as_slice);
+        let place = match known.iter().copied().find(|place| self.courses[*place].has(&event)) {
+            Some(place) if self.courses[place].skips(&event) => return Ok(()),
+            Some(place) if self.courses[place].stands != Stands::Headless => place,
+            Some(place) => {
+                self.courses[place] = Course::new(&event)?;
+                place
+            }
+            None => {
+                self.courses.push(Course::new(&event)?);
+                let place = self.courses.len() - 1;
+                self.places.entry(id.to_owned()).or_default().push(place);
+                place
+            }
+        };
+        let course = &mut self.courses[place];
+        if course.stands != Stands::Headless && !course.push(event)? {
+            let (_, count) = self.falls.get_or_insert((self.line, 0));
+            *count += 1;
+        }
+        Ok(())
+    }
+
+    /// Ends what is open, and says what is not as it was.
+    fn finish(self) -> Result<Recording, RecordingError> {
+        let mut warnings = Vec::new();
+        if self.torn {
+            warnings.push(format!("{}:{}: the last line is torn: left out", self.origin, self.line));
+        }
+        if let Some((line, count)) = self.falls {
+            let more = if count > 1 { format!(", {count} times") } else { String::new() };
+            let what = format!("the time falls back{more}: played right after the event before");
+            warnings.push(format!("{}:{line}: {what}", self.origin));
+        }
+        let (headless, mut played): (Vec<_>, Vec<_>) =
+            self.courses.into_iter().partition(|course| course.stands == Stands::Headless);
+        if !headless.is_empty() {
+            let names = named(headless.iter());
+            if played.is_empty() {
+                let why = format!("it has the start of none, only later events of {names}");
+                return Err(RecordingError::Nothing { origin: self.origin.to_owned(), why });
+            }
+            warnings.push(format!("{}: the start of {names} is not there: left out", self.origin));
+        }
+        let open = || played.iter().filter(|course| course.stands == Stands::Open);
+        if open().next().is_some() {
+            let names = named(open());
+            warnings
+                .push(format!("{}: it ends before the resolution of {names}: cancelled there", self.origin));
+        }
+        for course in played.iter_mut().filter(|course| course.stands == Stands::Open) {
+            if let Some(newest) = self.streams.get(course.source()) {
+                course.cut(*newest);
+            }
+        }
+        played.sort_by_key(|course| course.began);
+        let Some(first) = played.first().map(|course| course.began) else {
+            let why = "it has no event".to_owned();
+            return Err(RecordingError::Nothing { origin: self.origin.to_owned(), why });
+        };
+        let incidents = played.into_iter().map(|course| course.recorded(first)).collect();
+        Ok(Recording { incidents, warnings })
+    }
+
+    fn wrong(&self, what: String) -> RecordingError {
+        RecordingError::Line { origin: self.origin.to_owned(), line: self.line, what }
+    }
+
+    fn unreadable(&self, source: std::io::Error) -> RecordingError {
+        RecordingError::Unreadable { origin: self.origin.to_owned(), source }
+    }
+}
+
+/// `a`, `a and b`, `a, b and 3 more`.
+fn named<'a>(courses: impl Iterator<Item = &'a Course>) -> String {
+    let names: Vec<&str> = courses.map(|course| course.id.as_str()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] if names.len() <= NAMED => format!("{} and {last}", most.join(", ")),
+        many => format!("{} and {} more", many[..NAMED].join(", "), many.len() - NAMED),
+    }
+}
