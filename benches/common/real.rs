@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::message::{self, Told};
 use crate::common::process::Process;
@@ -57,6 +58,29 @@ impl Server {
         socket.read_to_string(&mut answer)?;
         ensure!(answer.starts_with("HTTP/1.1 202 "), "the trigger was refused: {answer}");
         Ok(())
+    }
+
+    /// Starts incidents of `database-outage` and gives, for every event of all of them, the milliseconds from its
+    /// append to its arrival at one client, sorted.
+    pub(crate) fn waits(&self, incidents: u64, speed: f64) -> anyhow::Result<Vec<f64>> {
+        let mut follower = self.follow("")?;
+        thread::scope(|scope| {
+            let triggers = scope.spawn(|| {
+                for seed in 1..=incidents {
+                    self.trigger(&json!({ "scenario": "database-outage", "seed": seed, "speed": speed }))?;
+                }
+                anyhow::Ok(())
+            });
+            let (mut waits, mut ended) = (Vec::new(), 0);
+            while ended < incidents {
+                let (_, event, _) = follower.next()?;
+                waits.push(Timestamp::now().duration_since(event.time).as_secs_f64() * 1e3);
+                ended += u64::from(event.kind == "incident_resolved");
+            }
+            triggers.join().ok().context("the triggers panicked")??;
+            waits.sort_by(f64::total_cmp);
+            Ok(waits)
+        })
     }
 
     /// As [`Server::follow`], for a client that only counts.

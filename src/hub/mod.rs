@@ -15,13 +15,18 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::contract::{Frame, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
-use crate::journal::{Journal, JournalError, Page};
+use crate::journal::{Journal, JournalError, Page, Stored};
+
+use frame::Block;
 
 use ring::Ring;
 pub use subscribe::After;
 
 /// What is read from the journal at once.
 const PAGE: Page = Page { events: 1_024, bytes: 512 * 1024 };
+
+/// About what an envelope adds to its data.
+const ENVELOPE: usize = 256;
 
 /// How long a client that comes waits for the ring to reach the journal's head.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -32,7 +37,9 @@ const PAGERS: usize = 8;
 /// Follows a journal for any number of cursors.
 pub struct Hub {
     journal: Arc<dyn Journal>,
-    /// Names this process in control messages.
+    /// Names the stream in its events …
+    source: Source,
+    /// … and this process in control messages.
     server: Source,
     control_ids: std::sync::atomic::AtomicU64,
     heartbeat: Duration,
@@ -62,6 +69,7 @@ impl Hub {
         let warm = oldest_open.min((extent.head + 1).saturating_sub(ring::KEEP as u64)).max(extent.oldest);
         let ring = Ring::new(warm, open.into_iter().map(|incident| (incident.subject, incident.start)));
         let hub = Self {
+            source: Source::Stream(journal.stream().clone()),
             server: Source::Server(format!("{:08x}", crate::random::bits() as u32)),
             control_ids: 0.into(),
             heartbeat,
@@ -100,7 +108,7 @@ impl Hub {
             if page.is_empty() {
                 return Ok(());
             }
-            let frames: Vec<_> = page.iter().map(|event| self.encode(event)).collect();
+            let frames = self.encode(&page);
             // Retention was faster than this hub: what lies between is gone, and cursors in it have expired.
             let anew = match page.first() {
                 Some(first) if first.position != head + 1 => {
@@ -124,8 +132,13 @@ impl Hub {
         }
     }
 
-    fn encode(&self, event: &crate::journal::Stored) -> Bytes {
-        frame::text(&event.encode(self.journal.stream()))
+    fn encode(&self, page: &[Stored]) -> Vec<Bytes> {
+        let bytes = page.iter().map(|event| event.data.get().len() + ENVELOPE).sum();
+        let mut block = Block::with_capacity(page.len(), bytes);
+        for event in page {
+            block.push(|text| event.frame(&self.source).write(text));
+        }
+        block.frames()
     }
 
     /// The frames after `cursor`: from the ring as many as fit into about `max_bytes`, from behind it a page.
@@ -137,12 +150,14 @@ impl Hub {
         }
         // Behind the ring. A closed semaphore would mean a dropped hub: then nobody asks.
         let _permit = self.pagers.acquire().await;
-        let page = self.journal.read(cursor, PAGE).await?;
+        let page = self.journal.read(cursor, PAGE).await.inspect_err(|error| {
+            tracing::error!(%error, cursor, "a client that is behind can't be served; `incident check-journal` looks at the file");
+        })?;
         match page.first() {
             Some(first) if first.position == cursor + 1 => {}
             _ => return Ok(Pending::Expired),
         }
-        Ok(Pending::Frames(page.iter().map(|event| self.encode(event)).collect()))
+        Ok(Pending::Frames(self.encode(&page)))
     }
 
     /// Follows the head: changes whenever frames were added.
@@ -204,7 +219,7 @@ impl Hub {
         let id = self.control_ids.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         let data = message.data();
         let frame = Frame::new(&self.server, id, message.kind(), None, now(), &data);
-        frame::text(&frame.encode())
+        frame::text(|text| frame.write(text))
     }
 
     /// Held for short sections, never across an await. A panic in one leaves the ring whole.

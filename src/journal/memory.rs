@@ -116,7 +116,7 @@ impl Log {
             subject,
             index: record.index,
             kind: record.kind,
-            data: record.data.into(),
+            data: record.data,
         });
         self.head
     }

@@ -114,14 +114,18 @@ pub struct Stored {
     /// The event's type.
     pub kind: MessageType,
     /// The payload, verbatim.
-    pub data: Arc<RawValue>,
+    pub data: Box<RawValue>,
 }
 
 impl Stored {
-    /// The text frame: a pure function of stream, position and record.
+    /// The text frame: a pure function of stream, position and record. `source` is the stream.
+    pub fn frame<'a>(&'a self, source: &'a Source) -> Frame<'a> {
+        Frame::new(source, self.position, self.kind, Some(&self.subject), self.time, &self.data)
+    }
+
+    /// Its text.
     pub fn encode(&self, stream: &StreamId) -> String {
-        let source = Source::Stream(stream.clone());
-        Frame::new(&source, self.position, self.kind, Some(&self.subject), self.time, &self.data).encode()
+        self.frame(&Source::Stream(stream.clone())).encode()
     }
 }
 

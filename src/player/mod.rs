@@ -1,5 +1,6 @@
 //! A plan against a clock, appended to the journal. Knows nothing of sockets.
 
+mod abandoned;
 mod name;
 mod origin;
 mod replay;
@@ -98,13 +99,13 @@ impl Player {
             let id = slot.id.clone();
             let origin = start.origin.unwrap_or_else(Origin::now);
             start.plan.stamp(start.speed.get(), origin.timestamp());
-            let text = start.plan.text().ok();
+            let text = start.plan.text().map_err(|error| JournalError::Refused(error.to_string()))?;
             let first = start.plan.events().first().map(|first| Record {
                 subject: id.clone(),
                 index: 1,
                 kind: first.kind(),
                 data: first.data().to_owned(),
-                plan: text,
+                plan: Some(text),
             });
             let before = self.journal.extent().head;
             let positions = self.journal.append(first.into_iter().collect()).await?;
@@ -131,7 +132,10 @@ impl Player {
             let plan = open.plan.as_deref().and_then(|plan| Plan::read(plan).ok());
             let begun = plan.and_then(|plan| Some((plan.started()?, plan)));
             let Some((started, plan)) = begun else {
-                tracing::error!(incident = open.subject, "its plan can't be read: it stays as it is");
+                tracing::error!(
+                    incident = open.subject,
+                    "its plan can't be read: it stays open until it is cancelled"
+                );
                 continue;
             };
             let Ok(speed) = Speed::new(started.speed) else { continue };
@@ -150,10 +154,10 @@ impl Player {
         Ok(picked_up)
     }
 
-    /// Cancels an incident that is played here. The position of its `incident_resolved`, or `None` if it is not
-    /// running.
+    /// Cancels an incident. The position of its `incident_resolved`, or `None` if none of that name is open.
     pub async fn cancel(&self, id: &str) -> Result<Option<u64>, PlayError> {
-        let Some(cancel) = self.running().remove(id) else { return Ok(None) };
+        let running = self.running().remove(id);
+        let Some(cancel) = running else { return Ok(self.end_abandoned(id).await?) };
         let (reply, position) = oneshot::channel();
         if cancel.send(reply).is_err() {
             return Ok(None);
@@ -236,6 +240,15 @@ impl Begun {
 struct Slot {
     player: Player,
     id: String,
+}
+
+impl Slot {
+    /// Can be cancelled again: the journal did not take the end.
+    fn again(&self) -> oneshot::Receiver<CancelReply> {
+        let (cancel, cancelled) = oneshot::channel();
+        self.player.running().insert(self.id.clone(), cancel);
+        cancelled
+    }
 }
 
 impl Drop for Slot {

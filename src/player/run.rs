@@ -48,9 +48,14 @@ impl Run {
                 biased;
                 () = self.slot.player.stop.cancelled() => return,
                 Ok(reply) = &mut cancelled => {
+                    let ended = self.end_early().await;
+                    let goes_on = matches!(ended, Err(JournalError::Unavailable(_)));
                     // The asker may have gone; the incident is cancelled all the same.
-                    let _ = reply.send(self.end_early().await);
-                    return;
+                    let _ = reply.send(ended);
+                    if !goes_on {
+                        return;
+                    }
+                    cancelled = self.slot.again().fuse();
                 }
                 () = async { if held_up { self.slot.player.journal_back().await } else { sleep_until(deadline).await } } => {}
             }

@@ -11,7 +11,7 @@ use incident::scenario::Library;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Scratch, metrics, resolved, soon, started, story};
+use crate::harness::{Scratch, metrics, resolved, root, soon, started, story};
 
 fn open(file: &Path) -> Sqlite {
     Sqlite::open(file, Retention::default()).unwrap_or_else(|error| panic!("{error}"))
@@ -208,4 +208,39 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
         )
         .unwrap();
     assert!(plan.contains("incidents_by_start"), "{plan}");
+}
+
+/// The queries of the documentation, over a journal with an incident that ended and one that is open.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_queries_work() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let journal = open(&file);
+    let library = Library::shipped().unwrap();
+    let timeline = library.get("database-outage").unwrap().compile(42).unwrap();
+    for (subject, events) in [("over", timeline.events.len()), ("open", 40)] {
+        let records =
+            timeline.events[..events].iter().filter_map(|event| Record::new(subject, &event.message));
+        journal.append(records.collect()).await.unwrap();
+    }
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let documented = std::fs::read_to_string(root().join("docs/journal.md")).unwrap();
+    let queries: Vec<&str> =
+        documented.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(queries.len(), 3);
+    let mut answers = Vec::new();
+    for query in queries {
+        let mut statement = connection.prepare(query).unwrap_or_else(|error| panic!("{error}: {query}"));
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            (0..columns)
+                .map(|column| Ok(format!("{:?}", row.get_ref(column)?)))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        answers.push(rows.unwrap().map(Result::unwrap).collect::<Vec<_>>());
+    }
+    assert_eq!(answers[0].len(), 20);
+    assert_eq!(answers[1].len(), 2);
+    assert!(answers[1][0][1].contains("Text") && answers[1][1][2].contains("Null"), "{:?}", answers[1]);
+    assert!(answers[2].len() >= 4, "{:?}", answers[2]);
 }

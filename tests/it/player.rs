@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::{Message, MessageType, Outcome, StreamId};
-use incident::journal::{Journal, Memory, Page, Retention, Stored};
+use incident::journal::{Journal, Memory, Page, Record, Retention, Stored};
 use incident::player::{Player, Speed, Started};
 use incident::scenario::timeline::Timeline;
 use tokio::time::Instant;
@@ -180,6 +180,27 @@ async fn who_is_not_running_can_not_be_cancelled() {
     assert_eq!(stage.player.cancel(&ended).await.unwrap(), None, "after its end");
     let ends = stage.of(&ended).await.into_iter().filter(|event| event.kind == MessageType::IncidentResolved);
     assert_eq!(ends.count(), 1);
+}
+
+/// What was stored with it can't be read: nobody can go on with it, but it must not stay open for ever.
+#[tokio::test(start_paused = true)]
+async fn an_incident_that_nobody_can_play_can_be_cancelled() {
+    let (stage, timeline) = (stage(), outage());
+    for event in &timeline.events[..40] {
+        let record = Record::new("lost-plan", &event.message).unwrap();
+        stage.journal.append(vec![Record { plan: Some("no plan".into()), ..record }]).await.unwrap();
+    }
+    assert_eq!(stage.player.pick_up().await.unwrap(), 0);
+    let position = stage.player.cancel("lost-plan").await.unwrap();
+    assert_eq!(position, Some(41));
+    let last = stage.of("lost-plan").await.pop().unwrap();
+    let Ok(Message::IncidentResolved(end)) = Message::parse("incident_resolved", &last.data) else {
+        panic!("{last:?}");
+    };
+    assert_eq!((end.outcome, end.index), (Outcome::Cancelled, 41));
+    assert_eq!(Some(end.offset_s), timeline.events[39].message.offset_s(), "where it stopped");
+    assert!(end.cost.is_some(), "what it cost up to there");
+    assert_eq!(stage.player.cancel("lost-plan").await.unwrap(), None, "once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use incident::contract::MessageType;
 use incident::journal::{Journal, Retention, Sqlite};
 
 use crate::common::report::{Goal, Row, Section};
@@ -50,10 +51,11 @@ fn appends(writers: u32) -> anyhow::Result<(f64, f64)> {
             let journal = Arc::clone(&journal);
             tokio::spawn(async move {
                 let subject = format!("load-{writer:05}");
-                let mut index = 1;
+                let mut record = past::record(&subject, 1, false)?;
                 while start.elapsed() < ROUND {
-                    journal.append(vec![past::record(&subject, index, false)?]).await?;
-                    index += 1;
+                    journal.append(vec![record.clone()]).await?;
+                    record.index += 1;
+                    record.kind = MessageType::AgentAction;
                 }
                 anyhow::Ok(())
             })

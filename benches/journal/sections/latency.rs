@@ -1,8 +1,5 @@
 //! From append to delivery, over a file and over memory: what waiting for the disk adds.
 
-use jiff::Timestamp;
-use serde_json::json;
-
 use crate::common::real::Server;
 use crate::common::report::{Goal, Row, Section};
 use crate::{Options, past};
@@ -43,20 +40,7 @@ struct Quantiles {
 }
 
 fn round(journal: &str) -> anyhow::Result<Quantiles> {
-    let server = Server::start(journal)?;
-    let mut follower = server.follow("")?;
-    for seed in 1..=INCIDENTS {
-        server.trigger(&json!({ "scenario": "database-outage", "seed": seed, "speed": SPEED }))?;
-    }
-    let mut waits = Vec::new();
-    let mut ended = 0;
-    while ended < INCIDENTS {
-        let (_, event, _) = follower.next()?;
-        let wait = Timestamp::now().duration_since(event.time).as_secs_f64() * 1e3;
-        waits.push(wait);
-        ended += u64::from(event.kind == "incident_resolved");
-    }
-    waits.sort_by(f64::total_cmp);
+    let waits = Server::start(journal)?.waits(INCIDENTS, SPEED)?;
     let at = |share: f64| waits.get((waits.len() as f64 * share) as usize).copied().unwrap_or_default();
     Ok(Quantiles { p50: at(0.5), p99: at(0.99) })
 }

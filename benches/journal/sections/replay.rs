@@ -6,8 +6,6 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context;
-use jiff::Timestamp;
-use serde_json::json;
 
 use crate::common::real::Server;
 use crate::common::report::{Goal, Row, Section};
@@ -50,11 +48,6 @@ fn replay(server: &Server, events: u64) -> anyhow::Result<f64> {
 
 /// p99 of live events at a client that is at the head, while others replay or not.
 fn others(server: &Server, events: u64, replaying: bool) -> anyhow::Result<f64> {
-    const INCIDENTS: u64 = 20;
-    let mut follower = server.follow("")?;
-    for seed in 1..=INCIDENTS {
-        server.trigger(&json!({ "scenario": "database-outage", "seed": seed, "speed": 30.0 }))?;
-    }
     let over = Arc::new(AtomicBool::new(false));
     thread::scope(|scope| {
         let replays = scope.spawn(|| {
@@ -63,16 +56,10 @@ fn others(server: &Server, events: u64, replaying: bool) -> anyhow::Result<f64> 
             }
             anyhow::Ok(())
         });
-        let mut waits = Vec::new();
-        let mut ended = 0;
-        while ended < INCIDENTS {
-            let (_, event, _) = follower.next()?;
-            waits.push(Timestamp::now().duration_since(event.time).as_secs_f64() * 1e3);
-            ended += u64::from(event.kind == "incident_resolved");
-        }
+        let waits = server.waits(20, 30.0);
         over.store(true, Ordering::Relaxed);
         replays.join().ok().context("the replay panicked")??;
-        waits.sort_by(f64::total_cmp);
+        let waits = waits?;
         Ok(waits.get(waits.len() * 99 / 100).copied().unwrap_or_default())
     })
 }

@@ -1,11 +1,12 @@
 //! What one transaction does with the batches that waited: each goes in whole or not at all.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::super::clock::Clock;
-use super::super::{JournalError, Record};
+use super::super::{JournalError, Record, Stored};
 use super::chain::{self, Row};
 use super::events;
 use super::head::Head;
@@ -14,7 +15,7 @@ use crate::contract::MessageType;
 
 /// Index of the newest event of every incident that is open. The events have no index by incident: what is appended
 /// to is in here, and what has ended can be found by its end.
-pub(super) type Open = HashMap<String, u64>;
+pub(super) type Open = HashMap<Arc<str>, u64>;
 
 /// How far an incident is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,18 +27,22 @@ struct Reached {
 
 /// What a transaction adds to what is known.
 #[derive(Default)]
-pub(super) struct Changes(HashMap<String, Reached>);
+pub(super) struct Changes {
+    reached: HashMap<Arc<str>, Reached>,
+    events: Vec<Stored>,
+}
 
 impl Changes {
-    /// Takes over what is committed.
-    pub(super) fn apply(self, open: &mut Open) {
-        for (subject, reached) in self.0 {
+    /// Takes over what is committed; the new events.
+    pub(super) fn apply(self, open: &mut Open) -> Vec<Stored> {
+        for (subject, reached) in self.reached {
             if reached.ended {
                 open.remove(&subject);
             } else {
                 open.insert(subject, reached.index);
             }
         }
+        self.events
     }
 }
 
@@ -56,15 +61,15 @@ impl Commit<'_> {
     ///
     /// # Errors
     /// When the file fails: then nothing of the transaction is in.
-    pub(super) fn take(&mut self, batch: &[Record]) -> rusqlite::Result<Outcome> {
-        match self.check(batch)? {
+    pub(super) fn take(&mut self, batch: Vec<Record>) -> rusqlite::Result<Outcome> {
+        match self.check(&batch)? {
             Ok(()) => self.insert(batch).map(Ok),
             Err(refused) => Ok(Err(refused)),
         }
     }
 
     fn reached(&self, subject: &str) -> rusqlite::Result<Reached> {
-        if let Some(reached) = self.changes.0.get(subject) {
+        if let Some(reached) = self.changes.reached.get(subject) {
             return Ok(*reached);
         }
         if let Some(index) = self.open.get(subject) {
@@ -123,12 +128,12 @@ impl Commit<'_> {
             .optional()
     }
 
-    fn insert(&mut self, batch: &[Record]) -> rusqlite::Result<Vec<u64>> {
+    fn insert(&mut self, batch: Vec<Record>) -> rusqlite::Result<Vec<u64>> {
         let mut positions = Vec::with_capacity(batch.len());
         for record in batch {
             let reached = self.reached(&record.subject)?;
             if record.index <= reached.index
-                && let Some(position) = self.position_of(record)?
+                && let Some(position) = self.position_of(&record)?
             {
                 positions.push(position);
                 continue;
@@ -138,36 +143,36 @@ impl Commit<'_> {
         Ok(positions)
     }
 
-    fn insert_one(&mut self, record: &Record) -> rusqlite::Result<u64> {
+    fn insert_one(&mut self, record: Record) -> rusqlite::Result<u64> {
+        let Record { subject, index, kind, data, plan } = record;
+        let (position, time) = (self.head.position + 1, self.clock.tick());
         let row = Row {
-            position: self.head.position + 1,
-            time_us: self.clock.tick().as_microsecond(),
-            subject: &record.subject,
-            index: record.index,
-            kind: record.kind.as_str(),
-            data: record.data.get(),
+            position,
+            time_us: time.as_microsecond(),
+            subject: &subject,
+            index,
+            kind: kind.as_str(),
+            data: data.get(),
         };
-        let checksum = events::insert(self.transaction, self.head.checksum, &row)?;
-        if record.index == 1 {
-            let plan = record.plan.as_deref();
+        self.head.checksum = events::insert(self.transaction, self.head.checksum, &row)?;
+        self.head.position = position;
+        if index == 1 {
             self.transaction.execute(
                 "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, ?2, 0, ?3, ?4)",
-                params![record.subject, row.position, plan, plan.map(chain::of_text)],
+                params![subject, position, plan, plan.as_deref().map(chain::of_text)],
             )?;
         }
-        let ended = record.kind == MessageType::IncidentResolved;
+        let ended = kind == MessageType::IncidentResolved;
         if ended {
-            self.transaction.execute(
-                "UPDATE incidents SET ended = ?2 WHERE subject = ?1",
-                params![record.subject, row.position],
-            )?;
+            self.transaction
+                .execute("UPDATE incidents SET ended = ?2 WHERE subject = ?1", params![subject, position])?;
         }
-        let reached = Reached { index: record.index, ended };
-        match self.changes.0.get_mut(&record.subject) {
-            Some(known) => *known = reached,
-            None => drop(self.changes.0.insert(record.subject.clone(), reached)),
-        }
-        (self.head.position, self.head.checksum) = (row.position, checksum);
-        Ok(row.position)
+        let subject = match self.open.get_key_value(subject.as_str()) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::from(subject),
+        };
+        self.changes.reached.insert(Arc::clone(&subject), Reached { index, ended });
+        self.changes.events.push(Stored { position, time, subject, index, kind, data });
+        Ok(position)
     }
 }

@@ -124,6 +124,6 @@ fn stored(row: &Row<'_>) -> Option<Stored> {
         subject: row.subject.into(),
         index: row.index,
         kind: MessageType::from_name(row.kind)?,
-        data: data.into(),
+        data,
     })
 }

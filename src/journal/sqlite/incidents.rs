@@ -2,6 +2,7 @@
 //! incident vanish, or its events be appended twice.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -80,7 +81,7 @@ fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>>
     let mut rows = statement.query([MessageType::IncidentResolved.as_str()])?;
     let mut open = Open::new();
     while let Some(row) = rows.next()? {
-        let (subject, newest, many, ends): (String, u64, u64, u64) =
+        let (subject, newest, many, ends): (Arc<str>, u64, u64, u64) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         if (many, ends) != (newest, 0) {
             return Ok(Err(format!("the events of {subject} are not those of an open incident")));

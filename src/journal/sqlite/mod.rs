@@ -12,6 +12,7 @@ mod events;
 mod head;
 mod incidents;
 mod lock;
+mod recent;
 mod retain;
 mod salvage;
 mod schema;
@@ -32,6 +33,7 @@ use crate::contract::StreamId;
 
 pub use audit::{Audit, Checked, audit};
 use lock::Lock;
+use recent::Recent;
 pub use salvage::{Salvaged, salvage};
 use writer::{Append, Writer};
 
@@ -79,6 +81,7 @@ pub struct Sqlite {
     stream: StreamId,
     path: PathBuf,
     extent: watch::Receiver<Extent>,
+    recent: Arc<Recent>,
     health: watch::Receiver<Option<String>>,
     appends: Option<mpsc::Sender<Append>>,
     writer: Option<JoinHandle<()>>,
@@ -102,7 +105,7 @@ impl Sqlite {
         let lock = Lock::take(path)?;
         let writer = Writer::open(path, retention)?;
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
-        let (pragmas, commits) = (writer.pragmas(), writer.commits());
+        let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
         let (appends, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -112,6 +115,7 @@ impl Sqlite {
             stream,
             path: path.to_owned(),
             extent,
+            recent,
             health,
             appends: Some(appends),
             writer: Some(thread),
@@ -187,7 +191,12 @@ impl Journal for Sqlite {
 
     fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
         // Never beyond what was made visible: a reader could see a commit before its followers are told.
-        let head = self.extent().head;
+        let Extent { oldest, head } = self.extent();
+        if after + 1 >= oldest
+            && let Some(events) = self.recent.read(after, head, page)
+        {
+            return Box::pin(async move { Ok(events) });
+        }
         self.query(move |connection| events::read(connection, after, head, page))
     }
 

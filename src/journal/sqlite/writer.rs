@@ -13,6 +13,7 @@ use super::super::clock::Clock;
 use super::super::{Extent, JournalError, Record, Retention};
 use super::commit::{Changes, Commit, Open};
 use super::head::{self, Head, Verdict};
+use super::recent::Recent;
 use super::retain::retain;
 use super::witness::{Told, Witness};
 use super::{OpenError, incidents, schema};
@@ -47,6 +48,7 @@ pub(super) struct Writer {
     /// Retention has more to drop than one commit may.
     surplus: bool,
     commits: Arc<AtomicU64>,
+    recent: Arc<Recent>,
 }
 
 impl Writer {
@@ -119,6 +121,7 @@ impl Writer {
             health: watch::channel(None).0,
             surplus: false,
             commits: Arc::default(),
+            recent: Arc::default(),
         };
         writer.remember();
         Ok(writer)
@@ -130,6 +133,10 @@ impl Writer {
 
     pub(super) fn commits(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.commits)
+    }
+
+    pub(super) fn recent(&self) -> Arc<Recent> {
+        Arc::clone(&self.recent)
     }
 
     pub(super) fn extent(&self) -> watch::Receiver<Extent> {
@@ -179,36 +186,41 @@ impl Writer {
 
     /// One transaction. Nobody is answered and nothing is visible before it is on the disk.
     fn commit(&mut self, group: Vec<Append>) {
-        let batches: Vec<&[Record]> = group.iter().map(|append| append.batch.as_slice()).collect();
-        match self.write(&batches) {
-            Ok(Written { head, changes, outcomes }) => {
-                changes.apply(&mut self.open);
-                if head != self.head {
-                    self.commits.fetch_add(1, Ordering::Relaxed);
-                }
-                self.head = head;
-                self.remember();
-                if self.is_down() {
-                    tracing::info!("the journal takes events again");
-                    self.health.send_replace(None);
-                }
-                let extent = Extent { oldest: head.oldest, head: head.position };
-                self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
-                for (append, outcome) in group.into_iter().zip(outcomes) {
-                    // Whoever asked may have gone; the events are in all the same.
-                    let _ = append.reply.send(outcome);
-                }
-            }
+        let (batches, replies): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|append| (append.batch, append.reply)).unzip();
+        match self.write(batches) {
+            Ok(written) => self.publish(written, replies),
             Err(error) => {
                 let why = error.to_string();
                 if !self.is_down() {
                     tracing::error!(why, "the journal takes no events");
                 }
                 self.health.send_if_modified(|health| health.replace(why.clone()).as_ref() != Some(&why));
-                for append in group {
-                    let _ = append.reply.send(Err(JournalError::Unavailable(why.clone())));
+                for reply in replies {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(Err(JournalError::Unavailable(why.clone())));
                 }
             }
+        }
+    }
+
+    /// What is committed becomes visible, then those who wait for it are answered.
+    fn publish(&mut self, written: Written, replies: Vec<oneshot::Sender<Outcome>>) {
+        let Written { head, changes, outcomes } = written;
+        self.recent.extend(changes.apply(&mut self.open));
+        if head != self.head {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        }
+        self.head = head;
+        self.remember();
+        if self.is_down() {
+            tracing::info!("the journal takes events again");
+            self.health.send_replace(None);
+        }
+        let extent = Extent { oldest: head.oldest, head: head.position };
+        self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
+        for (reply, outcome) in replies.into_iter().zip(outcomes) {
+            let _ = reply.send(outcome);
         }
     }
 
@@ -220,7 +232,7 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, batches: &[&[Record]]) -> rusqlite::Result<Written> {
+    fn write(&mut self, batches: Vec<Vec<Record>>) -> rusqlite::Result<Written> {
         let down = self.is_down();
         // Immediate: whoever else has the file open for writing (a person with a shell) is waited for.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -231,7 +243,8 @@ impl Writer {
             head: self.head,
             changes: Changes::default(),
         };
-        let outcomes = batches.iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
+        let outcomes =
+            batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
         let Commit { mut head, changes, .. } = commit;
         self.surplus = retain(&transaction, &mut head, self.retention)?;
         // A file that could not be written is found to be well again by writing to it.
