@@ -242,6 +242,7 @@ fn failure(error: ServeError, port: u16) -> Failure {
         }
         ServeError::Bind { .. } => "name another address with --bind and --port".to_owned(),
         ServeError::Journal(_) => "try again".to_owned(),
+        ServeError::Clients(_) => "raise the limits of open files and threads (ulimit -n, -u)".to_owned(),
     };
     Failure::new(if matches!(error, ServeError::Remote(_)) { Exit::Usage } else { Exit::Connection }, error)
         .hint(hint)

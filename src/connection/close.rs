@@ -1,20 +1,21 @@
 //! Why a connection ended, and the close code that says so. The README has the same table.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, StreamExt};
-use tokio::time::timeout;
+use socket2::SockRef;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::Connection;
+use super::client::Client;
+use super::outgoing::Wrote;
 use crate::contract::Position;
 
 /// How long the client has to answer a close frame.
 const CLOSING_HANDSHAKE: Duration = Duration::from_secs(1);
+
+/// The send buffer of a slow client's socket is raised to this for the rest of a frame and the close frame.
+const ROOM_TO_CLOSE: usize = 1024 * 1024;
 
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +38,6 @@ pub enum End {
     Journal(String),
     /// It took nothing for the write deadline: 4008, with the position to resume from.
     Slow(Position),
-    /// As [`End::Slow`], in the middle of a frame: nothing more can be said.
-    Stuck(Position),
     /// It was so far behind that retention overtook it: 4008, with its position.
     Expired(Position),
     /// It answered no ping: 4009.
@@ -60,7 +59,7 @@ impl End {
     /// The close code and reason that the client is told; `None` when there is nobody to tell.
     pub fn close_code(&self) -> Option<(u16, String)> {
         Some(match self {
-            Self::Left | Self::Gone | Self::Stuck(_) => return None,
+            Self::Left | Self::Gone => return None,
             Self::Restart => (1012, "server stops; reconnect with your position".to_owned()),
             Self::Protocol(error) => (1002, error.clone()),
             Self::NotUtf8 => (1007, "text that is not UTF-8".to_owned()),
@@ -78,34 +77,41 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, self.close_code()) {
             (_, Some((code, reason))) => write!(f, "{code} {reason}"),
-            (Self::Stuck(position), None) => write!(f, "stuck after {position}"),
             (Self::Gone, None) => f.write_str("connection lost"),
             (_, None) => f.write_str("closed by the client"),
         }
     }
 }
 
-impl Connection {
-    /// Sends the close frame and waits a moment for the answer: a socket that is closed while the peer's bytes
-    /// lie unread is reset, and with it goes what was sent last.
-    pub(super) async fn say_goodbye(&mut self, end: &End) {
-        let goodbye = async {
-            if let Some((code, reason)) = end.close_code() {
-                // A close frame holds 123 bytes of reason.
-                let reason = reason.chars().take(123).filter(char::is_ascii).collect::<String>();
-                let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
-                self.socket.send(Message::Close(Some(frame))).await?;
-            } else if *end == End::Left {
-                self.socket.flush().await?;
-            } else {
-                return Ok(());
-            }
-            while let Some(message) = self.socket.next().await {
-                message?;
-            }
-            Ok::<_, Error>(())
+impl Client {
+    /// Sends the close frame, if there is one to send. Whether anything is waited for: the client's answer, for a
+    /// moment.
+    pub(super) fn say_goodbye(&mut self, end: &End) -> bool {
+        let (outgoing, tcp) = self.outgoing();
+        let goodbye = match (end.close_code(), end) {
+            (Some((code, reason)), _) => frame(code, &reason),
+            // The answer to its goodbye stands in line already.
+            (None, End::Left) => Vec::new(),
+            (None, _) => return false,
         };
-        // Whether the client answers in time or not, this is the end.
-        let _ = timeout(CLOSING_HANDSHAKE, goodbye).await;
+        // A close frame can only stand on a frame's border: the rest of a half-written one is pushed into a send
+        // buffer that is made larger for it.
+        let _ = SockRef::from(tcp).set_send_buffer_size(ROOM_TO_CLOSE);
+        outgoing.control().extend_from_slice(&goodbye);
+        if !matches!(outgoing.flush(tcp), Ok(Wrote::Everything)) {
+            return false;
+        }
+        self.leave(Instant::now() + CLOSING_HANDSHAKE);
+        // Nothing more is said: who listens sees the end, and closes.
+        self.tcp.shutdown(std::net::Shutdown::Write).is_ok()
     }
+}
+
+/// A close frame. Its reason has at most 123 bytes.
+fn frame(code: u16, reason: &str) -> Vec<u8> {
+    let reason: String = reason.chars().filter(char::is_ascii).take(123).collect();
+    let mut frame = vec![0x88, 2 + reason.len() as u8];
+    frame.extend_from_slice(&code.to_be_bytes());
+    frame.extend_from_slice(reason.as_bytes());
+    frame
 }

@@ -1,30 +1,34 @@
-//! One socket: a cursor into the hub, written to in large pieces, with a heartbeat, a deadline for slow readers
-//! and a close code for every end.
+//! Every WebSocket client: a cursor into the hub and a socket, many of them on one thread.
 //!
-//! There is no queue a client. Frames are shared bytes from the hub's ring; what is pending goes out in one
-//! vectored write. Reading, pongs and the closing handshake are tungstenite's; both sides take turns on frame
-//! boundaries because one task owns the socket.
+//! A thread a core (a *shard*) owns its sockets and polls them itself. It is woken once a message, not once a client:
+//! what is new is joined once and written to every socket whose client has all that was before, straight from the
+//! hub's shared bytes. A socket that takes no more costs a cursor and the rest of one frame; it goes on from there when
+//! it is writable, behind the ring with pages from the journal. Reading, pongs and masks are tungstenite's protocol
+//! state machine, which is fed from a buffer of the shard and whose answers join the same way out, on the border
+//! between two frames.
 
+mod client;
 mod close;
-mod write;
+mod inbound;
+mod outgoing;
+mod schedule;
+mod shard;
 
-use std::pin::pin;
-use std::sync::Arc;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::contract::Position;
-use crate::hub::{Hub, Pending};
+use crate::hub::Hub;
+use shard::{Order, Shard};
 
 pub use close::End;
+pub use inbound::MAX_INBOUND_BYTES;
 
 /// How connections behave.
 #[derive(Debug, Clone, Copy)]
@@ -39,169 +43,132 @@ impl Default for Settings {
     }
 }
 
-/// Bytes joined into one write. Below the socket's send buffer, so that a reader that keeps up takes them whole.
-const BATCH_BYTES: usize = 64 * 1024;
-
-/// The largest message a client may send. What it says is ignored; this bounds what that costs.
-pub const MAX_INBOUND_BYTES: usize = 16 * 1024;
-
-/// Messages a client may send in one heartbeat interval.
-const MAX_INBOUND_RATE: u32 = 500;
-
-/// A ping goes out every this many heartbeats …
-const PING_EVERY: u32 = 3;
-
-/// … and a client that was silent for this many is gone.
-const SILENT_FOR: u32 = 9;
-
-/// Serves one client until it goes or has to. `handshake_tail` is what it sent behind the handshake. A value in
-/// `drain` asks the connection to leave at a random moment within that time.
-pub async fn serve(
-    tcp: TcpStream,
-    handshake_tail: Vec<u8>,
-    (opened, cursor): (Bytes, u64),
-    hub: Arc<Hub>,
-    settings: Settings,
-    drain: watch::Receiver<Option<Duration>>,
-) -> End {
-    // Small buffers: a client sends a pong now and then, and an idle one should cost next to nothing.
-    let config = WebSocketConfig::default()
-        .read_buffer_size(1024)
-        .write_buffer_size(0)
-        .max_write_buffer_size(64 * 1024)
-        .max_message_size(Some(MAX_INBOUND_BYTES))
-        .max_frame_size(Some(MAX_INBOUND_BYTES));
-    let socket = WebSocketStream::from_partially_read(tcp, handshake_tail, Role::Server, Some(config)).await;
-    let head = hub.head();
-    let mut beats = interval_at(Instant::now() + hub.heartbeat_interval(), hub.heartbeat_interval());
-    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut connection = Connection {
-        socket,
-        hub,
-        cursor,
-        settings,
-        head,
-        silent_beats: 0,
-        inbound: 0,
-        beats_to_ping: PING_EVERY,
-        drain,
-    };
-    let end = match connection.run(opened, &mut beats).await {
-        Ok(never) => match never {},
-        Err(end) => end,
-    };
-    connection.say_goodbye(&end).await;
-    end
+/// A client whose handshake is done.
+pub struct Arrival {
+    /// Its socket, non-blocking.
+    pub tcp: TcpStream,
+    /// What it sent behind the handshake.
+    pub tail: Vec<u8>,
+    /// The first frame that it gets …
+    pub opened: Bytes,
+    /// … and the position after which it goes on.
+    pub cursor: u64,
+    /// Its place among the clients, given back at the end.
+    pub permit: OwnedSemaphorePermit,
 }
 
-struct Connection {
-    socket: WebSocketStream<TcpStream>,
-    hub: Arc<Hub>,
-    /// Position of the last event that was written.
-    cursor: u64,
-    settings: Settings,
-    head: watch::Receiver<u64>,
-    /// Heartbeats since the client was last heard.
-    silent_beats: u32,
-    /// Messages from the client since the last heartbeat.
-    inbound: u32,
-    beats_to_ping: u32,
-    /// Becomes `Some` when everybody is asked to leave.
-    drain: watch::Receiver<Option<Duration>>,
+/// Clients that one shard takes before the next one gets any: with few clients it is cheaper to wake one thread.
+const FEW: usize = 256;
+
+/// The threads.
+pub struct Shards {
+    links: Vec<Arc<Link>>,
+    open: watch::Receiver<usize>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// There is no way to end well: every end has a reason.
-enum Never {}
+/// The way to a shard from elsewhere.
+struct Link {
+    orders: mpsc::Sender<Order>,
+    waker: mio::Waker,
+    /// It was woken and did not look yet: waking it again would only cost.
+    awake: AtomicBool,
+    clients: AtomicUsize,
+}
 
-impl Connection {
-    async fn run(&mut self, opened: Bytes, beats: &mut Interval) -> Result<Never, End> {
-        self.write(&[opened], false).await?;
-        self.hear_pending()?;
-        let mut leave_at: Option<Instant> = None;
-        // Made once: what is awaited anew at every turn is registered anew at every turn.
-        let mut drain = self.drain.clone();
-        let asked = async { drain.wait_for(Option::is_some).await.map_or(None, |within| *within) };
-        let mut asked_to_leave = pin!(asked.fuse());
-        loop {
-            self.write_pending().await?;
-            tokio::select! {
-                changed = self.head.changed() => if changed.is_err() { return Err(End::Restart) },
-                readable = self.socket.get_ref().readable() => match readable {
-                    Ok(()) => self.hear_pending()?,
-                    Err(_) => return Err(End::Gone),
-                },
-                _ = beats.tick() => self.beat().await?,
-                within = &mut asked_to_leave => {
-                    // A server that is gone altogether asks too.
-                    let within = within.unwrap_or_default();
-                    leave_at = Some(Instant::now() + within.mul_f64(crate::random::unit()));
-                }
-                () = async { sleep_until(leave_at.unwrap_or_else(Instant::now)).await }, if leave_at.is_some() => {
-                    return Err(End::Restart);
-                }
-            }
+impl Link {
+    fn wake(&self) {
+        if !self.awake.swap(true, Ordering::AcqRel)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "cannot wake a shard; it looks again at its next tick");
         }
     }
 
-    /// Reads whatever has arrived. Only called when something may have: polling the socket's reader at every wake
-    /// would cost more than all the rest of a wake.
-    fn hear_pending(&mut self) -> Result<(), End> {
-        while let Some(message) = self.socket.next().now_or_never() {
-            self.hear(message)?;
-        }
-        Ok(())
-    }
-
-    /// Writes until the cursor is at the head.
-    async fn write_pending(&mut self) -> Result<(), End> {
-        loop {
-            self.head.mark_unchanged();
-            match self.hub.pending(self.cursor, BATCH_BYTES).await {
-                Ok(Pending::Frames(frames)) => {
-                    self.write(&frames, true).await?;
-                    self.cursor += frames.len() as u64;
-                }
-                Ok(Pending::CaughtUp) => return Ok(()),
-                Ok(Pending::Expired) => return Err(End::Expired(self.position())),
-                Err(error) => return Err(End::Journal(error.to_string())),
-            }
+    fn order(&self, order: Order) {
+        // A shard that ended has no clients to do anything for.
+        if self.orders.send(order).is_ok() {
+            self.wake();
         }
     }
+}
 
-    /// What a client says is ignored; that it says something shows it is there.
-    fn hear(&mut self, message: Option<Result<Message, Error>>) -> Result<(), End> {
-        self.silent_beats = 0;
-        match message {
-            None | Some(Ok(Message::Close(_))) => Err(End::Left),
-            Some(Err(error)) => Err(End::of(error)),
-            Some(Ok(_)) => {
-                self.inbound += 1;
-                if self.inbound > MAX_INBOUND_RATE { Err(End::Flood) } else { Ok(()) }
-            }
+impl Shards {
+    /// Starts `count` threads over a hub. Pages from its journal are read on `runtime`.
+    ///
+    /// # Errors
+    /// When the system gives no poll or no thread.
+    pub fn start(
+        hub: &Arc<Hub>,
+        settings: Settings,
+        count: usize,
+        runtime: &Handle,
+    ) -> std::io::Result<Self> {
+        let (open, watching) = watch::channel(0);
+        let open = Arc::new(open);
+        let (mut links, mut threads) = (Vec::new(), Vec::new());
+        for number in 0..count.max(1) {
+            let poll = mio::Poll::new()?;
+            let waker = mio::Waker::new(poll.registry(), shard::WAKE)?;
+            let (orders, inbox) = mpsc::channel();
+            let link = Arc::new(Link { orders, waker, awake: false.into(), clients: 0.into() });
+            let shard = Shard::new(
+                poll,
+                Arc::clone(&link),
+                inbox,
+                Arc::clone(hub),
+                settings,
+                Arc::clone(&open),
+                runtime.clone(),
+            );
+            let woken = Arc::clone(&link);
+            hub.on_advance(Box::new(move || woken.wake()));
+            threads
+                .push(thread::Builder::new().name(format!("clients-{number}")).spawn(move || shard.run())?);
+            links.push(link);
+        }
+        Ok(Self { links, open: watching, threads: Mutex::new(threads) })
+    }
+
+    /// Hands over a client. Its socket belongs to one shard from now on.
+    pub fn adopt(&self, arrival: Arrival) {
+        let load = |link: &&Arc<Link>| link.clients.load(Ordering::Relaxed);
+        let few = self.links.iter().find(|link| load(link) < FEW);
+        if let Some(link) = few.or_else(|| self.links.iter().min_by_key(load)) {
+            link.clients.fetch_add(1, Ordering::Relaxed);
+            link.order(Order::Adopt(Box::new(arrival)));
         }
     }
 
-    /// Tells a caught-up client where the head is, and asks now and then whether it is there.
-    async fn beat(&mut self) -> Result<(), End> {
-        self.inbound = 0;
-        self.silent_beats += 1;
-        if self.silent_beats > SILENT_FOR {
-            return Err(End::NoPong);
-        }
-        self.beats_to_ping -= 1;
-        if self.beats_to_ping == 0 {
-            self.beats_to_ping = PING_EVERY;
-            let ping = self.socket.send(Message::Ping(Bytes::new()));
-            match tokio::time::timeout(self.settings.write_deadline, ping).await {
-                Ok(sent) => sent.map_err(End::of)?,
-                Err(_) => return Err(End::Slow(self.position())),
-            }
-        }
-        let heartbeat = self.hub.heartbeat(self.cursor);
-        self.write(&[heartbeat], false).await
+    /// How many clients there are.
+    pub fn open(&self) -> usize {
+        self.links.iter().map(|link| link.clients.load(Ordering::Relaxed)).sum()
     }
 
-    fn position(&self) -> Position {
-        Position { stream: self.hub.stream().clone(), n: self.cursor }
+    /// Asks every client to leave, at a random moment within that time.
+    pub fn drain(&self, within: Duration) {
+        for link in &self.links {
+            link.order(Order::Drain(within));
+        }
+    }
+
+    /// Waits until the last client has gone.
+    pub async fn emptied(&self) {
+        let mut open = self.open.clone();
+        // Every shard has ended: so have its clients.
+        let _ = open.wait_for(|_| self.open() == 0).await;
+    }
+}
+
+impl Drop for Shards {
+    /// Ends the threads, whoever is still connected.
+    fn drop(&mut self) {
+        for link in &self.links {
+            link.order(Order::Stop);
+        }
+        for thread in self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // One that panicked has nothing left to end.
+            let _ = thread.join();
+        }
     }
 }

@@ -11,11 +11,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::contract::{Frame, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
-use crate::journal::{Journal, JournalError, Page, Stored};
+pub use crate::journal::JournalError;
+use crate::journal::{Journal, Page, Stored};
 
 use frame::Block;
 
@@ -31,7 +32,7 @@ const ENVELOPE: usize = 256;
 /// How long a client that comes waits for the ring to reach the journal's head.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
-/// How many cursors page from the journal at the same time.
+/// How many pages from the journal are read or held at the same time.
 const PAGERS: usize = 8;
 
 /// Follows a journal for any number of cursors.
@@ -45,17 +46,22 @@ pub struct Hub {
     heartbeat: Duration,
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
-    pagers: Semaphore,
+    pagers: Arc<Semaphore>,
+    /// Who is told that frames were added.
+    advanced: RwLock<Vec<Box<dyn Fn() + Send + Sync>>>,
     /// Why the journal can't be followed, if it can't.
     trouble: RwLock<Option<String>>,
 }
 
-/// What lies after a cursor.
-pub enum Pending {
+/// What the journal has after a cursor.
+pub enum Paged {
     /// `WebSocket` frames in order, header included, at least one.
-    Frames(Vec<Bytes>),
-    /// Nothing: the cursor is at the head.
-    CaughtUp,
+    Frames {
+        /// The frames.
+        frames: Vec<Bytes>,
+        /// A place among the pages that are in memory.
+        place: OwnedSemaphorePermit,
+    },
     /// The events after the cursor are no longer kept.
     Expired,
 }
@@ -75,7 +81,8 @@ impl Hub {
             heartbeat,
             head: watch::channel(ring.head()).0,
             ring: RwLock::new(ring),
-            pagers: Semaphore::new(PAGERS),
+            pagers: Arc::new(Semaphore::new(PAGERS)),
+            advanced: RwLock::default(),
             trouble: RwLock::default(),
             journal,
         };
@@ -129,6 +136,9 @@ impl Hub {
                 ring.head()
             };
             self.head.send_replace(head);
+            for advanced in self.advanced.read().unwrap_or_else(PoisonError::into_inner).iter() {
+                advanced();
+            }
         }
     }
 
@@ -141,23 +151,41 @@ impl Hub {
         block.frames()
     }
 
-    /// The frames after `cursor`: from the ring as many as fit into about `max_bytes`, from behind it a page.
-    pub async fn pending(&self, cursor: u64, max_bytes: usize) -> Result<Pending, JournalError> {
-        match self.ring().after(cursor, max_bytes) {
-            Some(frames) if frames.is_empty() => return Ok(Pending::CaughtUp),
-            Some(frames) => return Ok(Pending::Frames(frames)),
-            None => {}
-        }
-        // Behind the ring. A closed semaphore would mean a dropped hub: then nobody asks.
-        let _permit = self.pagers.acquire().await;
+    /// The frames after `cursor`, as many as fit into about `max_bytes`; none if it is at the head. `None` if they are
+    /// behind the ring: see [`Hub::page`].
+    pub fn after(&self, cursor: u64, max_bytes: usize) -> Option<Vec<Bytes>> {
+        self.ring().after(cursor, max_bytes)
+    }
+
+    /// A page of the frames after `cursor` from the journal. Few pages are read or held at a time: the frames come with
+    /// a place among those, to be given back when they are sent.
+    pub async fn page(&self, cursor: u64) -> Result<Paged, JournalError> {
+        // Never closed.
+        let place = Arc::clone(&self.pagers).acquire_owned().await;
+        let place = place.map_err(|error| JournalError::Unavailable(error.to_string()))?;
         let page = self.journal.read(cursor, PAGE).await.inspect_err(|error| {
-            tracing::error!(%error, cursor, "a client that is behind can't be served; `incident check-journal` looks at the file");
+            tracing::error!(
+                %error,
+                cursor,
+                "a client that is behind can't be served; `incident check-journal` looks at the file"
+            );
         })?;
         match page.first() {
-            Some(first) if first.position == cursor + 1 => {}
-            _ => return Ok(Pending::Expired),
+            Some(first) if first.position == cursor + 1 => {
+                Ok(Paged::Frames { frames: self.encode(&page), place })
+            }
+            _ => Ok(Paged::Expired),
         }
-        Ok(Pending::Frames(self.encode(&page)))
+    }
+
+    /// Position of the newest frame in the ring.
+    pub fn ring_head(&self) -> u64 {
+        self.ring().head()
+    }
+
+    /// Calls `advanced` whenever frames were added, from now on.
+    pub fn on_advance(&self, advanced: Box<dyn Fn() + Send + Sync>) {
+        self.advanced.write().unwrap_or_else(PoisonError::into_inner).push(advanced);
     }
 
     /// Follows the head: changes whenever frames were added.

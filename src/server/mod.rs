@@ -16,12 +16,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::Settings;
+use crate::connection::{Settings, Shards};
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
 use crate::journal::{Journal, JournalError};
@@ -93,6 +94,9 @@ pub enum ServeError {
     /// The journal can't be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The system gives no threads or no descriptors.
+    #[error("cannot serve clients")]
+    Clients(#[from] std::io::Error),
 }
 
 /// Why a trigger did not start an incident.
@@ -134,7 +138,7 @@ struct App {
     dashboard: Dashboard,
     speed: Speed,
     seed: Option<u64>,
-    connection: Settings,
+    shards: Shards,
     clients: Arc<Semaphore>,
     /// HTTP and WebSocket connections.
     connections: TaskTracker,
@@ -165,6 +169,9 @@ impl Server {
         let stop = CancellationToken::new();
         let hub = Arc::new(Hub::new(Arc::clone(&journal), options.heartbeat).await?);
         let (drain_sender, drain) = watch::channel(None);
+        let settings = Settings { write_deadline: options.write_deadline };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let shards = Shards::start(&hub, settings, cores, &Handle::current())?;
         let app = Arc::new(App {
             library,
             player: Player::new(Arc::clone(&journal), tasks.clone(), stop.clone()),
@@ -174,7 +181,7 @@ impl Server {
             dashboard: Dashboard::new(options.dashboard),
             speed: options.speed,
             seed: options.seed,
-            connection: Settings { write_deadline: options.write_deadline },
+            shards,
             clients: Arc::new(Semaphore::new(options.max_clients)),
             connections: TaskTracker::new(),
             tasks,
@@ -224,12 +231,18 @@ impl Server {
         }
         app.draining.store(true, Ordering::Relaxed);
         // A few clients leave at once; thousands are spread, so that a successor is not stormed.
-        let clients = u32::try_from(app.connections.len()).unwrap_or(u32::MAX);
+        let clients = u32::try_from(app.shards.open()).unwrap_or(u32::MAX);
         let spread = (Duration::from_millis(2) * clients).min(drain.mul_f64(0.8));
         drain_sender.send_replace(Some(spread));
         app.connections.close();
-        if timeout(drain, app.connections.wait()).await.is_err() {
-            tracing::warn!(left = app.connections.len(), "drain time is over with connections still open");
+        app.shards.drain(spread);
+        let gone = async {
+            app.connections.wait().await;
+            app.shards.emptied().await;
+        };
+        if timeout(drain, gone).await.is_err() {
+            let (requests, clients) = (app.connections.len(), app.shards.open());
+            tracing::warn!(requests, clients, "drain time is over with connections still open");
         }
         app.stop.cancel();
         app.tasks.close();

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::App;
 use super::problem::Problem;
-use crate::connection;
+use crate::connection::Arrival;
 use crate::contract::SUBPROTOCOL;
 use crate::hub::After;
 
@@ -50,14 +50,13 @@ pub(super) async fn upgrade(
 
     let tracker = app.connections.clone();
     tracker.spawn(async move {
-        let _permit = permit;
         match on_upgrade.await.map(into_tcp) {
             Ok(Some((tcp, tail))) => {
-                let first = app.hub.subscribe(after.as_ref()).await;
-                let drain = app.drain.clone();
-                let end =
-                    connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;
-                tracing::debug!(%end, "client gone");
+                let (opened, cursor) = app.hub.subscribe(after.as_ref()).await;
+                match tcp.into_std() {
+                    Ok(tcp) => app.shards.adopt(Arrival { tcp, tail, opened, cursor, permit }),
+                    Err(error) => tracing::debug!(%error, "client left behind its handshake"),
+                }
             }
             Ok(None) => tracing::error!("an upgraded connection is not a TCP socket"),
             Err(error) => tracing::debug!(%error, "client left during the handshake"),

@@ -124,8 +124,8 @@ fn real_time_judges_arrivals_too() {
     for rule in ["pacing", "silence"] {
         assert!(statuses.contains(&(rule.to_owned(), "passed".to_owned())), "{rule}: {statuses:?}");
     }
-    // In two seconds no heartbeat can be missed.
-    assert!(statuses.contains(&("heartbeat".to_owned(), "not_checked".to_owned())), "{statuses:?}");
+    // In two seconds one may come or not, but none can be missed.
+    assert!(!statuses.contains(&("heartbeat".to_owned(), "failed".to_owned())), "{statuses:?}");
 }
 
 #[test]

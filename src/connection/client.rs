@@ -1,0 +1,323 @@
+//! One client: where it is, and what its socket did not take yet.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::End;
+use super::inbound::{Heard, Inbound};
+use super::outgoing::{Batch, Outgoing, Page, Wrote, write, write_frames, written};
+use crate::contract::Position;
+use crate::hub::Hub;
+
+/// Bytes that are taken from the ring at once. About what a socket's send buffer takes.
+pub(super) const BATCH_BYTES: usize = 64 * 1024;
+
+/// A ping goes out with every this many heartbeats …
+const PING_EVERY: u8 = 3;
+
+/// … and a client that was silent for this many is gone.
+const SILENT_FOR: u8 = 9;
+
+/// How long a page is held for a socket that takes nothing: the memory is others' then.
+const HOLD_PAGE: Duration = Duration::from_millis(250);
+
+/// A ping without a payload.
+const PING: [u8; 2] = [0x89, 0];
+
+pub(super) struct Client {
+    pub(super) tcp: TcpStream,
+    stands: Stands,
+    outgoing: Outgoing,
+    inbound: Inbound,
+    /// Tells it from others that have had its place.
+    pub(super) id: u64,
+    /// Heartbeats since it was last heard.
+    silent: u8,
+    beats_to_ping: u8,
+    /// When it leaves because the server stops.
+    pub(super) leaves_at: Option<Instant>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// How a client stands.
+enum Stands {
+    /// It has everything up to the shard's head, and nothing stands in line.
+    AtHead,
+    Behind(Behind),
+    /// It was told to go, or said so.
+    Leaving {
+        /// When it is not waited for any more.
+        until: Instant,
+    },
+}
+
+/// A client that does not have everything yet.
+struct Behind {
+    /// Position of the last event of which something was handed to the socket.
+    cursor: u64,
+    page: Option<Page>,
+    /// A page is being read.
+    paging: bool,
+    /// When the socket last took something.
+    progress: Instant,
+}
+
+/// How far a client came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It waits for its socket, or for a page, or has all there is.
+    Waits,
+    /// What follows this position has to come from the journal.
+    Page(u64),
+    /// What follows it is not here yet: again when the head has moved.
+    Early,
+}
+
+impl Client {
+    /// With a first frame, and a position after which it goes on.
+    pub(super) fn new(
+        tcp: TcpStream,
+        id: u64,
+        (opened, cursor): (&[u8], u64),
+        tail: Vec<u8>,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let mut outgoing = Outgoing::default();
+        outgoing.control().extend_from_slice(opened);
+        let behind = Behind { cursor, page: None, paging: false, progress: Instant::now() };
+        Self {
+            tcp,
+            stands: Stands::Behind(behind),
+            outgoing,
+            inbound: Inbound::new(tail),
+            id,
+            silent: 0,
+            beats_to_ping: PING_EVERY,
+            leaves_at: None,
+            _permit: permit,
+        }
+    }
+
+    pub(super) fn is_at_head(&self) -> bool {
+        matches!(self.stands, Stands::AtHead)
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        matches!(self.stands, Stands::Leaving { .. })
+    }
+
+    /// Position of the last event that is sent when the rest of its frame is; `head` is the shard's.
+    pub(super) fn position(&self, hub: &Hub, head: u64) -> Position {
+        let n = match &self.stands {
+            Stands::Behind(behind) => behind.cursor,
+            Stands::AtHead | Stands::Leaving { .. } => head,
+        };
+        Position { stream: hub.stream().clone(), n }
+    }
+
+    /// Writes what is new to a client at the head, which is `head`. What the socket does not take leaves it behind.
+    pub(super) fn broadcast(&mut self, batch: &Batch, head: u64) -> Result<bool, End> {
+        let bytes = batch.bytes();
+        let taken = write(&self.tcp, bytes).map_err(|_| End::Gone)?;
+        if taken == bytes.len() {
+            return Ok(true);
+        }
+        let (frames, rest) = batch.written(taken);
+        self.outgoing.keep(rest);
+        self.fall_behind(head + frames);
+        Ok(false)
+    }
+
+    fn fall_behind(&mut self, cursor: u64) {
+        let behind = Behind { cursor, page: None, paging: false, progress: Instant::now() };
+        self.stands = Stands::Behind(behind);
+    }
+
+    /// Sends what stands in line and what the client does not have, until the socket is full or it is at the head.
+    pub(super) fn catch_up(&mut self, hub: &Hub, head: u64) -> Result<Step, End> {
+        let Self { tcp, stands, outgoing, .. } = self;
+        loop {
+            let flushed = outgoing.flush(tcp).map_err(|_| End::Gone)?;
+            let behind = match stands {
+                Stands::AtHead => return Ok(Step::Waits),
+                Stands::Leaving { .. } => {
+                    if flushed == Wrote::Everything {
+                        // Nothing more is said. Who listens closes then.
+                        let _ = tcp.shutdown(std::net::Shutdown::Write);
+                    }
+                    return Ok(Step::Waits);
+                }
+                Stands::Behind(behind) => behind,
+            };
+            if let Wrote::Blocked { progress } = flushed {
+                if progress {
+                    behind.progress = Instant::now();
+                }
+                return Ok(Step::Waits);
+            }
+            if behind.paging {
+                return Ok(Step::Waits);
+            }
+            if behind.cursor == head {
+                *stands = Stands::AtHead;
+                return Ok(Step::Waits);
+            }
+            if behind.cursor > head {
+                return Ok(Step::Early);
+            }
+            if !behind.advance(tcp, outgoing, hub, head)? {
+                behind.paging = true;
+                return Ok(Step::Page(behind.cursor));
+            }
+        }
+    }
+
+    /// Takes a page that was read for it.
+    pub(super) fn take_page(&mut self, page: Page) {
+        if let Stands::Behind(behind) = &mut self.stands {
+            behind.paging = false;
+            behind.page = Some(page);
+        }
+    }
+
+    /// Reads what the client says.
+    pub(super) fn hear(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
+        if self.is_leaving() {
+            return self.overhear(scratch);
+        }
+        self.silent = 0;
+        self.inbound.hear(&self.tcp, scratch, self.outgoing.control())
+    }
+
+    /// Takes what it said behind the handshake.
+    pub(super) fn hear_tail(&mut self) -> Result<(), End> {
+        self.inbound.hear_tail(self.outgoing.control())
+    }
+
+    /// Waits for the end of what somebody says who is leaving: a socket that is closed while bytes lie unread is
+    /// reset, and with it goes what was sent last.
+    fn overhear(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
+        use std::io::{ErrorKind, Read};
+        match (&mut &self.tcp).read(scratch) {
+            Ok(0) => Err(End::Gone),
+            Ok(_) => Ok(Heard::More),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Heard::All),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Heard::More),
+            Err(_) => Err(End::Gone),
+        }
+    }
+
+    /// What was heard may have to be answered: a client at the head has something standing in line then.
+    pub(super) fn has_answers(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// Something stands in line of a client at the head.
+    pub(super) fn queue(&mut self, head: u64) {
+        if self.is_at_head() {
+            self.fall_behind(head);
+        }
+    }
+
+    /// A heartbeat is due: told to who has everything, with a ping now and then to everybody.
+    pub(super) fn beat(&mut self, heartbeat: &Bytes, head: u64) -> Result<(), End> {
+        if self.is_leaving() {
+            return Ok(());
+        }
+        self.inbound.beat();
+        self.silent += 1;
+        if self.silent > SILENT_FOR {
+            return Err(End::NoPong);
+        }
+        self.beats_to_ping -= 1;
+        let ping = self.beats_to_ping == 0;
+        if ping {
+            self.beats_to_ping = PING_EVERY;
+            self.outgoing.control().extend_from_slice(&PING);
+        }
+        if self.is_at_head() {
+            self.outgoing.control().extend_from_slice(heartbeat);
+        }
+        self.queue(head);
+        Ok(())
+    }
+
+    /// Whether it held up too long: its socket took nothing for the write deadline.
+    pub(super) fn look(&mut self, now: Instant, head: u64, write_deadline: Duration) -> Look {
+        match &mut self.stands {
+            Stands::AtHead => Look::Fine,
+            Stands::Leaving { until } if now >= *until => Look::Gone,
+            Stands::Leaving { .. } => Look::Fine,
+            Stands::Behind(behind) => {
+                let idle = now.saturating_duration_since(behind.progress);
+                // Who waits for a page, or for the head to be where it is, is not slow.
+                if behind.paging || (behind.cursor >= head && self.outgoing.is_empty()) {
+                    behind.progress = now;
+                    return Look::Fine;
+                }
+                if idle >= HOLD_PAGE {
+                    behind.page = None;
+                }
+                if idle >= write_deadline { Look::Slow } else { Look::Fine }
+            }
+        }
+    }
+
+    /// Nothing but a goodbye is sent from now on.
+    pub(super) fn leave(&mut self, until: Instant) {
+        self.stands = Stands::Leaving { until };
+    }
+
+    pub(super) fn outgoing(&mut self) -> (&mut Outgoing, &TcpStream) {
+        (&mut self.outgoing, &self.tcp)
+    }
+}
+
+/// What looking at a client's deadlines came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Fine,
+    Slow,
+    /// It was waited for long enough.
+    Gone,
+}
+
+impl Behind {
+    /// Sends some of the frames after the cursor, which is before `head`. `false` if they have to come from the
+    /// journal.
+    fn advance(
+        &mut self,
+        tcp: &TcpStream,
+        outgoing: &mut Outgoing,
+        hub: &Hub,
+        head: u64,
+    ) -> Result<bool, End> {
+        let missing = head - self.cursor;
+        let (frames, rest) = match self.page.as_mut().filter(|page| !page.left().is_empty()) {
+            Some(page) => {
+                let left = page.left();
+                let left = &left[..left.len().min(usize::try_from(missing).unwrap_or(usize::MAX))];
+                let taken = write_frames(tcp, left).map_err(|_| End::Gone)?;
+                let (frames, rest) = written(left, taken);
+                page.skip(frames);
+                (frames, rest)
+            }
+            None => {
+                self.page = None;
+                let Some(mut frames) = hub.after(self.cursor, BATCH_BYTES) else { return Ok(false) };
+                frames.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
+                let taken = write_frames(tcp, &frames).map_err(|_| End::Gone)?;
+                written(&frames, taken)
+            }
+        };
+        if frames > 0 {
+            self.progress = Instant::now();
+        }
+        self.cursor += frames;
+        outgoing.keep(rest);
+        Ok(true)
+    }
+}

@@ -1,0 +1,180 @@
+//! What goes out on a socket: the rest of one frame, what the protocol has to say, and frames of the hub.
+
+use std::io::{ErrorKind, IoSlice, Write};
+
+use bytes::Bytes;
+use mio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// Slices that a vectored write takes at once: above a hundred the kernel gains nothing.
+const SLICES: usize = 128;
+
+/// Consecutive frames in one piece, for everybody who has all that was before.
+pub(super) struct Batch {
+    bytes: Bytes,
+    /// Where each frame ends.
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    pub(super) fn join(mut frames: Vec<Bytes>) -> Self {
+        let mut end = 0;
+        let ends = frames.iter().map(|frame| {
+            end += frame.len();
+            end
+        });
+        let ends: Vec<usize> = ends.collect();
+        let bytes = match frames.len() {
+            1 => frames.swap_remove(0),
+            _ => {
+                let mut joined = Vec::with_capacity(end);
+                frames.iter().for_each(|frame| joined.extend_from_slice(frame));
+                joined.into()
+            }
+        };
+        Self { bytes, ends }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many frames it has.
+    pub(super) fn frames(&self) -> u64 {
+        self.ends.len() as u64
+    }
+
+    /// After so many bytes were written: the frames of which something was, and the rest of the last of them.
+    pub(super) fn written(&self, bytes: usize) -> (u64, Bytes) {
+        let whole = self.ends.partition_point(|end| *end <= bytes);
+        let start = if whole == 0 { 0 } else { self.ends[whole - 1] };
+        if bytes == start {
+            return (whole as u64, Bytes::new());
+        }
+        (whole as u64 + 1, self.bytes.slice(bytes..self.ends[whole]))
+    }
+}
+
+/// A page from the journal that is being sent. It holds a place among the few that may be in memory.
+pub(super) struct Page {
+    frames: std::vec::IntoIter<Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Page {
+    pub(super) fn new(frames: Vec<Bytes>, place: OwnedSemaphorePermit) -> Self {
+        Self { frames: frames.into_iter(), _place: place }
+    }
+
+    pub(super) fn left(&self) -> &[Bytes] {
+        self.frames.as_slice()
+    }
+
+    /// Forgets the first ones.
+    pub(super) fn skip(&mut self, frames: u64) {
+        for _ in 0..frames {
+            self.frames.next();
+        }
+    }
+}
+
+/// Half a frame, and what stands in line behind it.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    /// The other half of a frame.
+    rest: Bytes,
+    /// Pongs, pings, heartbeats, a close frame: whole frames.
+    control: Vec<u8>,
+}
+
+/// How far a write came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrote {
+    Everything,
+    /// The socket is full.
+    Blocked {
+        /// It took something before.
+        progress: bool,
+    },
+}
+
+impl Outgoing {
+    /// Nothing stands in line.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty() && self.control.is_empty()
+    }
+
+    /// The other half of a frame goes out before anything else.
+    pub(super) fn keep(&mut self, rest: Bytes) {
+        self.rest = rest;
+    }
+
+    /// Whole frames that go out on the next border between two.
+    pub(super) fn control(&mut self) -> &mut Vec<u8> {
+        &mut self.control
+    }
+
+    /// Writes the half frame and what stands behind it.
+    pub(super) fn flush(&mut self, tcp: &TcpStream) -> std::io::Result<Wrote> {
+        let mut progress = false;
+        loop {
+            if self.rest.is_empty() {
+                if self.control.is_empty() {
+                    return Ok(Wrote::Everything);
+                }
+                self.rest = std::mem::take(&mut self.control).into();
+            }
+            let written = write(tcp, &self.rest)?;
+            if written == 0 {
+                return Ok(Wrote::Blocked { progress });
+            }
+            progress = true;
+            // What is written is let go of with the last of it: a slice would keep a whole block of frames.
+            self.rest = if written == self.rest.len() { Bytes::new() } else { self.rest.slice(written..) };
+        }
+    }
+}
+
+/// Bytes that the socket took; 0 if it is full.
+pub(super) fn write(tcp: &TcpStream, bytes: &[u8]) -> std::io::Result<usize> {
+    retry(|| (&mut &*tcp).write(bytes))
+}
+
+/// Writes frames in one call; bytes that the socket took.
+pub(super) fn write_frames(tcp: &TcpStream, frames: &[Bytes]) -> std::io::Result<usize> {
+    if let [frame] = frames {
+        return write(tcp, frame);
+    }
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = frames.len().min(SLICES);
+    for (slice, frame) in slices.iter_mut().zip(frames) {
+        *slice = IoSlice::new(frame);
+    }
+    retry(|| (&mut &*tcp).write_vectored(&slices[..count]))
+}
+
+/// After so many bytes of these frames were written: the frames of which something was, and the rest of the last.
+pub(super) fn written(frames: &[Bytes], bytes: usize) -> (u64, Bytes) {
+    let mut left = bytes;
+    for (place, frame) in (0..).zip(frames) {
+        if left == 0 {
+            return (place, Bytes::new());
+        }
+        if left < frame.len() {
+            return (place + 1, frame.slice(left..));
+        }
+        left -= frame.len();
+    }
+    (frames.len() as u64, Bytes::new())
+}
+
+fn retry(mut write: impl FnMut() -> std::io::Result<usize>) -> std::io::Result<usize> {
+    loop {
+        match write() {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! One thread and its sockets.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::client::{BATCH_BYTES, Client, Look, Step};
+use super::inbound::Heard;
+use super::outgoing::{Batch, Page};
+use super::schedule::Schedule;
+use super::{Arrival, End, Link, Settings};
+use crate::hub::{Hub, JournalError, Paged};
+
+/// The token of the shard's own waker; clients have their place as theirs.
+pub(super) const WAKE: Token = Token(usize::MAX);
+
+/// The shard's buffer for what clients say.
+const SCRATCH: usize = 16 * 1024;
+
+/// What a shard is asked to do.
+pub(super) enum Order {
+    Adopt(Box<Arrival>),
+    /// A page was read for the client at that place, if it is still the one with that id.
+    Paged {
+        place: usize,
+        id: u64,
+        page: Result<Paged, JournalError>,
+    },
+    Drain(Duration),
+    Stop,
+}
+
+pub(super) struct Shard {
+    poll: Poll,
+    link: Arc<Link>,
+    inbox: Receiver<Order>,
+    hub: Arc<Hub>,
+    settings: Settings,
+    /// Clients of all shards.
+    open: Arc<watch::Sender<usize>>,
+    runtime: Handle,
+    clients: Slab<Client>,
+    next_id: u64,
+    /// Every client at the head has everything up to here.
+    head: u64,
+    scratch: Vec<u8>,
+    schedule: Schedule,
+    /// Clients of which more may be there to read.
+    unread: Vec<usize>,
+    /// Clients that wait for the head to reach their cursor.
+    early: Vec<usize>,
+    draining: Option<Duration>,
+}
+
+impl Shard {
+    pub(super) fn new(
+        poll: Poll,
+        link: Arc<Link>,
+        inbox: Receiver<Order>,
+        hub: Arc<Hub>,
+        settings: Settings,
+        open: Arc<watch::Sender<usize>>,
+        runtime: Handle,
+    ) -> Self {
+        Self {
+            poll,
+            link,
+            inbox,
+            settings,
+            open,
+            runtime,
+            clients: Slab::new(),
+            next_id: 0,
+            head: hub.ring_head(),
+            scratch: vec![0; SCRATCH],
+            schedule: Schedule::new(hub.heartbeat_interval(), settings.write_deadline),
+            hub,
+            unread: Vec::new(),
+            early: Vec::new(),
+            draining: None,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        loop {
+            let rest = if self.unread.is_empty() { self.schedule.rest() } else { Duration::ZERO };
+            if let Err(error) = self.poll.poll(&mut events, Some(rest))
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "cannot wait for sockets");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            // Before anything is looked at: what comes from now on wakes again.
+            self.link.awake.store(false, Ordering::Release);
+            // What is new first: everybody waits for it.
+            self.broadcast();
+            for place in std::mem::take(&mut self.unread) {
+                self.hear(place);
+            }
+            for event in &events {
+                if event.token() == WAKE {
+                    continue;
+                }
+                let Token(place) = event.token();
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    self.hear(place);
+                }
+                if event.is_writable() {
+                    self.catch_up(place);
+                }
+            }
+            if !self.take_orders() {
+                return;
+            }
+            self.tick();
+        }
+    }
+
+    /// Writes what is new to everybody who has all that was before.
+    fn broadcast(&mut self) {
+        loop {
+            let Some(frames) = self.hub.after(self.head, BATCH_BYTES) else {
+                // The ring went on without this thread: everybody is behind now.
+                self.fall_behind();
+                break;
+            };
+            if frames.is_empty() {
+                break;
+            }
+            let batch = Batch::join(frames);
+            let head = self.head;
+            let mut ended = Vec::new();
+            for (place, client) in &mut self.clients {
+                if client.is_at_head()
+                    && let Err(end) = client.broadcast(&batch, head)
+                {
+                    ended.push((place, end));
+                }
+            }
+            self.head += batch.frames();
+            for (place, end) in ended {
+                self.end(place, end);
+            }
+        }
+        for place in std::mem::take(&mut self.early) {
+            self.catch_up(place);
+        }
+    }
+
+    fn fall_behind(&mut self) {
+        let head = std::mem::replace(&mut self.head, self.hub.ring_head());
+        let places: Vec<usize> =
+            self.clients.iter().filter(|(_, client)| client.is_at_head()).map(|(place, _)| place).collect();
+        for place in places {
+            self.clients[place].queue(head);
+            self.catch_up(place);
+        }
+    }
+
+    fn hear(&mut self, place: usize) {
+        let Some(client) = self.clients.get_mut(place) else { return };
+        match client.hear(&mut self.scratch) {
+            Ok(heard) => {
+                if heard == Heard::More {
+                    self.unread.push(place);
+                }
+                if client.has_answers() {
+                    client.queue(self.head);
+                    self.catch_up(place);
+                }
+            }
+            Err(end) => self.end(place, end),
+        }
+    }
+
+    fn catch_up(&mut self, place: usize) {
+        let Some(client) = self.clients.get_mut(place) else { return };
+        match client.catch_up(&self.hub, self.head) {
+            Ok(Step::Waits) => {}
+            Ok(Step::Early) => self.early.push(place),
+            Ok(Step::Page(cursor)) => {
+                let (hub, link, id) = (Arc::clone(&self.hub), Arc::clone(&self.link), client.id);
+                self.runtime.spawn(async move {
+                    let page = hub.page(cursor).await;
+                    link.order(Order::Paged { place, id, page });
+                });
+            }
+            Err(end) => self.end(place, end),
+        }
+    }
+
+    /// `false` if the thread is asked to end.
+    fn take_orders(&mut self) -> bool {
+        while let Ok(order) = self.inbox.try_recv() {
+            match order {
+                Order::Adopt(arrival) => self.adopt(*arrival),
+                Order::Paged { place, id, page } => self.paged(place, id, page),
+                Order::Drain(within) => self.drain(within),
+                Order::Stop => return false,
+            }
+        }
+        true
+    }
+
+    fn adopt(&mut self, arrival: Arrival) {
+        let Arrival { tcp, tail, opened, cursor, permit } = arrival;
+        let entry = self.clients.vacant_entry();
+        let place = entry.key();
+        let mut tcp = mio::net::TcpStream::from_std(tcp);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(&mut tcp, Token(place), interest) {
+            tracing::error!(%error, "cannot watch a client's socket");
+            self.link.clients.fetch_sub(1, Ordering::Relaxed);
+            self.open.send_modify(|_| {});
+            return;
+        }
+        self.next_id += 1;
+        let mut client = Client::new(tcp, self.next_id, (&opened, cursor), tail, permit);
+        let heard = client.hear_tail();
+        client.leaves_at = self.draining.map(|_| Instant::now());
+        entry.insert(client);
+        match heard {
+            Ok(()) => self.catch_up(place),
+            Err(end) => self.end(place, end),
+        }
+    }
+
+    fn paged(&mut self, place: usize, id: u64, page: Result<Paged, JournalError>) {
+        let Some(client) = self.clients.get_mut(place).filter(|client| client.id == id) else { return };
+        match page {
+            Ok(Paged::Frames { frames, place: held }) => {
+                client.take_page(Page::new(frames, held));
+                self.catch_up(place);
+            }
+            Ok(Paged::Expired) => {
+                let position = client.position(&self.hub, self.head);
+                self.end(place, End::Expired(position));
+            }
+            Err(error) => self.end(place, End::Journal(error.to_string())),
+        }
+    }
+
+    fn drain(&mut self, within: Duration) {
+        self.draining = Some(within);
+        self.schedule.hurry();
+        let now = Instant::now();
+        for (_, client) in &mut self.clients {
+            client.leaves_at = Some(now + within.mul_f64(crate::random::unit()));
+        }
+    }
+
+    /// Heartbeats and deadlines.
+    fn tick(&mut self) {
+        let now = Instant::now();
+        while let Some((phase, phases)) = self.schedule.beat(now) {
+            self.beat(phase, phases);
+        }
+        if !self.schedule.is_due(now) {
+            return;
+        }
+        let mut ended = Vec::new();
+        for (place, client) in &mut self.clients {
+            match client.look(now, self.head, self.settings.write_deadline) {
+                Look::Fine if client.leaves_at.is_some_and(|at| now >= at) && !client.is_leaving() => {
+                    ended.push((place, End::Restart));
+                }
+                Look::Fine => {}
+                Look::Slow => ended.push((place, End::Slow(client.position(&self.hub, self.head)))),
+                Look::Gone => ended.push((place, End::Gone)),
+            }
+        }
+        for (place, end) in ended {
+            self.end(place, end);
+        }
+    }
+
+    fn beat(&mut self, phase: usize, phases: usize) {
+        // One frame for all of them: they have the same to be told.
+        let heartbeat = self.hub.heartbeat(self.head);
+        let last = self.clients.iter().next_back().map_or(0, |(place, _)| place + 1);
+        for place in (phase..last).step_by(phases) {
+            let Some(client) = self.clients.get_mut(place) else { continue };
+            match client.beat(&heartbeat, self.head) {
+                Ok(()) => self.catch_up(place),
+                Err(end) => self.end(place, end),
+            }
+        }
+    }
+
+    /// Says goodbye to a client where there is something to say, or forgets it.
+    fn end(&mut self, place: usize, end: End) {
+        let Some(client) = self.clients.get_mut(place) else { return };
+        if client.is_leaving() {
+            return self.forget(place);
+        }
+        tracing::debug!(%end, "client gone");
+        if client.say_goodbye(&end) {
+            // Its answer may be there already: no event would tell.
+            self.unread.push(place);
+        } else {
+            self.forget(place);
+        }
+    }
+
+    fn forget(&mut self, place: usize) {
+        if let Some(mut client) = self.clients.try_remove(place) {
+            // A socket that is closed is not watched any more; where that is not so this sees to it.
+            let _ = self.poll.registry().deregister(&mut client.tcp);
+            drop(client);
+            self.link.clients.fetch_sub(1, Ordering::Relaxed);
+            self.open.send_modify(|_| {});
+        }
+    }
+}
