@@ -55,8 +55,15 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l journal -d '
 complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-events -d 'Events to keep; those of open incidents are always kept' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-age -d 'Keep events for this long; those of open incidents are always kept' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l dashboard -d 'Serve the page from this folder instead of the built-in one, to work on it' -r -F
-complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most WebSocket clients at once' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most clients at once; more are told 503' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l admit-rate -d 'New connections a second from one address; more are told 429' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l write-deadline -d 'How long a client may take nothing before it is closed' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l request-deadline -d 'How long a request, its TLS handshake included, may take to come' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l max-header-bytes -d 'The largest head of a request' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l max-message-bytes -d 'The largest message a client may send, though nobody reads it' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l max-message-rate -d 'Messages and pings a second that a client may send' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-cert -d 'Certificate chain in PEM, the server\'s own first' -r -F
+complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-key -d 'Its private key in PEM' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l heartbeat -d 'Time between heartbeats' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l drain -d 'The longest that stopping may take' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-origin -d 'Another origin whose pages may connect; may be given several times' -r

@@ -12,8 +12,10 @@ use serde_json::json;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::journal::{Choice, Opened};
+use super::limits::{Limits, positive};
 use super::names::ScenarioName;
 use super::say::say;
+use super::tls::Tls;
 use super::{browser, journal, replay, runtime, signals};
 use crate::journal::Retention;
 use crate::player::Speed;
@@ -72,13 +74,11 @@ pub(super) struct Serve {
     #[arg(long, value_name = "DIR")]
     dashboard: Option<PathBuf>,
 
-    /// The most WebSocket clients at once
-    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    max_clients: u32,
+    #[command(flatten)]
+    limits: Limits,
 
-    /// How long a client may take nothing before it is closed
-    #[arg(long, default_value = "10s", value_name = "DURATION")]
-    write_deadline: Micros,
+    #[command(flatten)]
+    tls: Tls,
 
     /// Time between heartbeats
     #[arg(long, default_value = "5s", value_name = "DURATION")]
@@ -105,10 +105,7 @@ impl Serve {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         let began = Instant::now();
         color.apply(&std::io::stderr());
-        // The usual soft limit of 1024 descriptors is no limit for a server of 10,000 clients.
-        if let Err(error) = rlimit::increase_nofile_limit(u64::from(self.max_clients) + 2_048) {
-            tracing::warn!(%error, "cannot raise the limit of open files");
-        }
+        self.limits.raise_open_files();
         let library = self.library()?;
         self.known_triggers(&library)?;
         let recording =
@@ -160,9 +157,15 @@ impl Serve {
             speed: self.speed,
             seed: self.seed,
             heartbeat: positive("--heartbeat", self.heartbeat)?,
-            write_deadline: positive("--write-deadline", self.write_deadline)?,
+            write_deadline: self.limits.write_deadline()?,
+            request_deadline: self.limits.request_deadline()?,
+            admit_rate: self.limits.admit_rate,
+            header_bytes: self.limits.max_header_bytes as usize,
+            message_bytes: self.limits.max_message_bytes as usize,
+            message_rate: self.limits.max_message_rate,
+            tls: self.tls.config()?,
             drain: Duration::from_micros(self.drain.0),
-            max_clients: self.max_clients as usize,
+            max_clients: self.limits.max_clients as usize,
             dashboard: self.dashboard.clone(),
         };
         let retention = Retention {
@@ -183,8 +186,9 @@ impl Serve {
         };
 
         let at = server.address();
-        let page = format!("http://{at}/");
-        let socket = format!("ws://{at}/ws");
+        let secure = if server.speaks_tls() { "s" } else { "" };
+        let page = format!("http{secure}://{at}/");
+        let socket = format!("ws{secure}://{at}/ws");
         if self.json {
             let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
             writeln!(std::io::stdout(), "{ready}")?;
@@ -220,13 +224,6 @@ impl Serve {
         }
         Ok(Exit::Fine)
     }
-}
-
-fn positive(flag: &str, duration: Micros) -> Result<Duration, Failure> {
-    if duration.0 < 100_000 {
-        return Err(Failure::new(Exit::Usage, anyhow!("{flag} is at least 100ms")));
-    }
-    Ok(Duration::from_micros(duration.0))
 }
 
 fn has_scenarios(folder: &Path) -> bool {

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::End;
 use super::inbound::{Heard, Inbound};
-use super::outgoing::{Batch, Outgoing, Page, Wrote, write, write_frames, written};
+use super::outgoing::{Batch, Outgoing, Page, Wrote, written};
+use super::wire::Wire;
 use crate::contract::Position;
 use crate::hub::Hub;
 
@@ -28,7 +28,7 @@ const HOLD_PAGE: Duration = Duration::from_millis(250);
 const PING: [u8; 2] = [0x89, 0];
 
 pub(super) struct Client {
-    pub(super) tcp: TcpStream,
+    pub(super) wire: Wire,
     stands: Stands,
     outgoing: Outgoing,
     inbound: Inbound,
@@ -79,20 +79,20 @@ pub(super) enum Step {
 impl Client {
     /// With a first frame, and a position after which it goes on.
     pub(super) fn new(
-        tcp: TcpStream,
+        wire: Wire,
         id: u64,
         (opened, cursor): (&[u8], u64),
-        tail: Vec<u8>,
+        inbound: Inbound,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let mut outgoing = Outgoing::default();
         outgoing.control().extend_from_slice(opened);
         let behind = Behind { cursor, page: None, paging: false, progress: Instant::now() };
         Self {
-            tcp,
+            wire,
             stands: Stands::Behind(behind),
             outgoing,
-            inbound: Inbound::new(tail),
+            inbound,
             id,
             silent: 0,
             beats_to_ping: PING_EVERY,
@@ -121,8 +121,8 @@ impl Client {
     /// Writes what is new to a client at the head, which is `head`. What the socket does not take leaves it behind.
     pub(super) fn broadcast(&mut self, batch: &Batch, head: u64) -> Result<bool, End> {
         let bytes = batch.bytes();
-        let taken = write(&self.tcp, bytes).map_err(|_| End::Gone)?;
-        if taken == bytes.len() {
+        let taken = self.wire.write(bytes).map_err(|_| End::Gone)?;
+        if taken == bytes.len() && self.wire.flush().map_err(|_| End::Gone)? {
             return Ok(true);
         }
         let (frames, rest) = batch.written(taken);
@@ -138,15 +138,15 @@ impl Client {
 
     /// Sends what stands in line and what the client does not have, until the socket is full or it is at the head.
     pub(super) fn catch_up(&mut self, hub: &Hub, head: u64) -> Result<Step, End> {
-        let Self { tcp, stands, outgoing, .. } = self;
+        let Self { wire, stands, outgoing, .. } = self;
         loop {
-            let flushed = outgoing.flush(tcp).map_err(|_| End::Gone)?;
+            let flushed = outgoing.flush(wire).map_err(|_| End::Gone)?;
             let behind = match stands {
                 Stands::AtHead => return Ok(Step::Waits),
                 Stands::Leaving { .. } => {
                     if flushed == Wrote::Everything {
                         // Nothing more is said. Who listens closes then.
-                        let _ = tcp.shutdown(std::net::Shutdown::Write);
+                        let _ = wire.shutdown();
                     }
                     return Ok(Step::Waits);
                 }
@@ -168,9 +168,13 @@ impl Client {
             if behind.cursor > head {
                 return Ok(Step::Early);
             }
-            if !behind.advance(tcp, outgoing, hub, head)? {
-                behind.paging = true;
-                return Ok(Step::Page(behind.cursor));
+            match behind.advance(wire, outgoing, hub, head)? {
+                Advance::Sent => {}
+                Advance::Full => return Ok(Step::Waits),
+                Advance::Behind => {
+                    behind.paging = true;
+                    return Ok(Step::Page(behind.cursor));
+                }
             }
         }
     }
@@ -189,7 +193,7 @@ impl Client {
             return self.overhear(scratch);
         }
         self.silent = 0;
-        self.inbound.hear(&self.tcp, scratch, self.outgoing.control())
+        self.inbound.hear(&mut self.wire, scratch, self.outgoing.control())
     }
 
     /// Takes what it said behind the handshake.
@@ -200,8 +204,8 @@ impl Client {
     /// Waits for the end of what somebody says who is leaving: a socket that is closed while bytes lie unread is
     /// reset, and with it goes what was sent last.
     fn overhear(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
-        use std::io::{ErrorKind, Read};
-        match (&mut &self.tcp).read(scratch) {
+        use std::io::ErrorKind;
+        match self.wire.read(scratch) {
             Ok(0) => Err(End::Gone),
             Ok(_) => Ok(Heard::More),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Heard::All),
@@ -271,8 +275,8 @@ impl Client {
         self.stands = Stands::Leaving { until };
     }
 
-    pub(super) fn outgoing(&mut self) -> (&mut Outgoing, &TcpStream) {
-        (&mut self.outgoing, &self.tcp)
+    pub(super) fn outgoing(&mut self) -> (&mut Outgoing, &mut Wire) {
+        (&mut self.outgoing, &mut self.wire)
     }
 }
 
@@ -285,39 +289,51 @@ pub(super) enum Look {
     Gone,
 }
 
+/// What sending some frames came to.
+enum Advance {
+    /// Some were taken.
+    Sent,
+    /// The socket is full.
+    Full,
+    /// They are behind the ring.
+    Behind,
+}
+
 impl Behind {
-    /// Sends some of the frames after the cursor, which is before `head`. `false` if they have to come from the
-    /// journal.
+    /// Sends some of the frames after the cursor, which is before `head`.
     fn advance(
         &mut self,
-        tcp: &TcpStream,
+        wire: &mut Wire,
         outgoing: &mut Outgoing,
         hub: &Hub,
         head: u64,
-    ) -> Result<bool, End> {
+    ) -> Result<Advance, End> {
         let missing = head - self.cursor;
         let (frames, rest) = match self.page.as_mut().filter(|page| !page.left().is_empty()) {
             Some(page) => {
                 let left = page.left();
                 let left = &left[..left.len().min(usize::try_from(missing).unwrap_or(usize::MAX))];
-                let taken = write_frames(tcp, left).map_err(|_| End::Gone)?;
+                let taken = wire.write_frames(left).map_err(|_| End::Gone)?;
                 let (frames, rest) = written(left, taken);
                 page.skip(frames);
                 (frames, rest)
             }
             None => {
                 self.page = None;
-                let Some(mut frames) = hub.after(self.cursor, BATCH_BYTES) else { return Ok(false) };
+                let Some(mut frames) = hub.after(self.cursor, BATCH_BYTES) else {
+                    return Ok(Advance::Behind);
+                };
                 frames.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
-                let taken = write_frames(tcp, &frames).map_err(|_| End::Gone)?;
+                let taken = wire.write_frames(&frames).map_err(|_| End::Gone)?;
                 written(&frames, taken)
             }
         };
-        if frames > 0 {
-            self.progress = Instant::now();
+        if frames == 0 {
+            return Ok(Advance::Full);
         }
+        self.progress = Instant::now();
         self.cursor += frames;
         outgoing.keep(rest);
-        Ok(true)
+        Ok(Advance::Sent)
     }
 }

@@ -64,7 +64,7 @@ impl End {
             Self::Protocol(error) => (1002, error.clone()),
             Self::NotUtf8 => (1007, "text that is not UTF-8".to_owned()),
             Self::Flood => (1008, "too many messages: nothing that you send is read".to_owned()),
-            Self::TooBig => (1009, format!("messages may have {} bytes", super::MAX_INBOUND_BYTES)),
+            Self::TooBig => (1009, "a message that is too large".to_owned()),
             Self::Journal(_) => (1011, "the journal can't be read".to_owned()),
             Self::Slow(position) => (4008, format!("too slow; resume after {position}")),
             Self::Expired(position) => (4008, format!("overtaken by retention after {position}")),
@@ -87,7 +87,7 @@ impl Client {
     /// Sends the close frame, if there is one to send. Whether anything is waited for: the client's answer, for a
     /// moment.
     pub(super) fn say_goodbye(&mut self, end: &End) -> bool {
-        let (outgoing, tcp) = self.outgoing();
+        let (outgoing, wire) = self.outgoing();
         let goodbye = match (end.close_code(), end) {
             (Some((code, reason)), _) => frame(code, &reason),
             // The answer to its goodbye stands in line already.
@@ -96,14 +96,14 @@ impl Client {
         };
         // A close frame can only stand on a frame's border: the rest of a half-written one is pushed into a send
         // buffer that is made larger for it.
-        let _ = SockRef::from(tcp).set_send_buffer_size(ROOM_TO_CLOSE);
+        let _ = SockRef::from(&wire.tcp).set_send_buffer_size(ROOM_TO_CLOSE);
         outgoing.control().extend_from_slice(&goodbye);
-        if !matches!(outgoing.flush(tcp), Ok(Wrote::Everything)) {
+        if !matches!(outgoing.flush(wire), Ok(Wrote::Everything)) {
             return false;
         }
         self.leave(Instant::now() + CLOSING_HANDSHAKE);
         // Nothing more is said: who listens sees the end, and closes.
-        self.tcp.shutdown(std::net::Shutdown::Write).is_ok()
+        self.wire.shutdown().is_ok()
     }
 }
 

@@ -1,31 +1,44 @@
 //! What clients say: read, answered where the protocol wants an answer, bounded, and otherwise ignored.
 
 use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
 
-use mio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::End;
-
-/// The largest message a client may send. What it says is ignored; this bounds what that costs.
-pub const MAX_INBOUND_BYTES: usize = 16 * 1024;
-
-/// Messages that a client may send between two heartbeats …
-const MAX_MESSAGES: u32 = 500;
-
-/// … and bytes, of which fragments that never become a message are some too.
-const MAX_BYTES: usize = 1024 * 1024;
+use super::wire::Wire;
+use super::{End, Settings};
 
 /// Bytes that are read of one client before the others have a turn.
 const TURN: usize = 64 * 1024;
 
+/// Messages of the largest size whose bytes a client may send between two heartbeats. Fragments that never become a
+/// message have bytes too.
+const LARGEST: usize = 64;
+
 /// Answers that may stand in line: who asks faster than it reads the answers is not served.
 const MAX_ANSWERS: usize = 16 * 1024;
+
+/// What a client may say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance {
+    /// In one message.
+    pub(super) message_bytes: usize,
+    /// Between two heartbeats.
+    pub(super) messages: u32,
+}
+
+impl Allowance {
+    pub(super) fn new(settings: Settings, heartbeat: Duration) -> Self {
+        let messages = f64::from(settings.message_rate) * heartbeat.as_secs_f64().max(1.0);
+        Self { message_bytes: settings.message_bytes, messages: messages as u32 }
+    }
+}
 
 /// The protocol's state of one client.
 pub(super) struct Inbound {
     protocol: WebSocketContext,
+    allowance: Allowance,
     /// Since the last heartbeat.
     messages: u32,
     bytes: usize,
@@ -42,17 +55,17 @@ pub(super) enum Heard {
 
 impl Inbound {
     /// `tail` is what came behind the handshake.
-    pub(super) fn new(tail: Vec<u8>) -> Self {
+    pub(super) fn new(tail: Vec<u8>, allowance: Allowance) -> Self {
         // The read buffer is fed from the shard's, so it needs room for a header only: an idle client should cost
         // next to nothing.
         let config = WebSocketConfig::default()
             .read_buffer_size(64)
             .write_buffer_size(0)
-            .max_write_buffer_size(2 * MAX_INBOUND_BYTES)
-            .max_message_size(Some(MAX_INBOUND_BYTES))
-            .max_frame_size(Some(MAX_INBOUND_BYTES));
+            .max_write_buffer_size(usize::MAX)
+            .max_message_size(Some(allowance.message_bytes))
+            .max_frame_size(Some(allowance.message_bytes));
         let protocol = WebSocketContext::from_partially_read(tail, Role::Server, Some(config));
-        Self { protocol, messages: 0, bytes: 0 }
+        Self { protocol, allowance, messages: 0, bytes: 0 }
     }
 
     /// Another interval begins.
@@ -66,13 +79,13 @@ impl Inbound {
     /// The client left, broke the protocol or says too much.
     pub(super) fn hear(
         &mut self,
-        tcp: &TcpStream,
+        wire: &mut Wire,
         scratch: &mut [u8],
         answers: &mut Vec<u8>,
     ) -> Result<Heard, End> {
         let mut turn = 0;
         loop {
-            let fed = match (&mut &*tcp).read(scratch) {
+            let fed = match wire.read(scratch) {
                 Ok(0) => &[],
                 Ok(read) => &scratch[..read],
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Heard::All),
@@ -83,7 +96,7 @@ impl Inbound {
             self.bytes += fed.len();
             let eof = fed.is_empty();
             self.digest(fed, eof, answers)?;
-            if self.bytes > MAX_BYTES {
+            if self.bytes > LARGEST * self.allowance.message_bytes {
                 return Err(End::Flood);
             }
             if turn >= TURN {
@@ -98,25 +111,25 @@ impl Inbound {
     }
 
     /// Feeds bytes to the protocol until it has taken all of them.
-    fn digest(&mut self, fed: &[u8], eof: bool, answers: &mut Vec<u8>) -> Result<(), End> {
-        let mut wire = Fed { bytes: fed, eof, answers };
+    fn digest(&mut self, bytes: &[u8], eof: bool, answers: &mut Vec<u8>) -> Result<(), End> {
+        let mut fed = Fed { bytes, eof, answers };
         loop {
-            match self.protocol.read(&mut wire) {
+            match self.protocol.read(&mut fed) {
                 Ok(Message::Close(_)) => {
                     // Its answer.
-                    let _ = self.protocol.flush(&mut wire);
+                    let _ = self.protocol.flush(&mut fed);
                     return Err(End::Left);
                 }
                 Ok(_) => self.messages += 1,
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(End::of(error)),
             }
-            if self.messages > MAX_MESSAGES || wire.answers.len() > MAX_ANSWERS {
+            if self.messages > self.allowance.messages || fed.answers.len() > MAX_ANSWERS {
                 return Err(End::Flood);
             }
         }
         // A pong to the last ping.
-        match self.protocol.flush(&mut wire) {
+        match self.protocol.flush(&mut fed) {
             Ok(()) => Ok(()),
             Err(error) => Err(End::of(error)),
         }

@@ -13,6 +13,7 @@ mod inbound;
 mod outgoing;
 mod schedule;
 mod shard;
+mod wire;
 
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,6 +22,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustls::ServerConnection;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
@@ -28,18 +30,21 @@ use crate::hub::Hub;
 use shard::{Order, Shard};
 
 pub use close::End;
-pub use inbound::MAX_INBOUND_BYTES;
 
 /// How connections behave.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// How long a full socket may take nothing before it is closed.
     pub write_deadline: Duration,
+    /// The largest message a client may send. What it says is ignored; this bounds what that costs.
+    pub message_bytes: usize,
+    /// How many of them it may send a second.
+    pub message_rate: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { write_deadline: Duration::from_secs(10) }
+        Self { write_deadline: Duration::from_secs(10), message_bytes: 16 * 1024, message_rate: 100 }
     }
 }
 
@@ -47,6 +52,8 @@ impl Default for Settings {
 pub struct Arrival {
     /// Its socket, non-blocking.
     pub tcp: TcpStream,
+    /// TLS above it, its handshake done too.
+    pub tls: Option<Box<ServerConnection>>,
     /// What it sent behind the handshake.
     pub tail: Vec<u8>,
     /// The first frame that it gets …

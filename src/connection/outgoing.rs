@@ -1,13 +1,9 @@
 //! What goes out on a socket: the rest of one frame, what the protocol has to say, and frames of the hub.
 
-use std::io::{ErrorKind, IoSlice, Write};
-
 use bytes::Bytes;
-use mio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Slices that a vectored write takes at once: above a hundred the kernel gains nothing.
-const SLICES: usize = 128;
+use super::wire::Wire;
 
 /// Consecutive frames in one piece, for everybody who has all that was before.
 pub(super) struct Batch {
@@ -115,16 +111,17 @@ impl Outgoing {
     }
 
     /// Writes the half frame and what stands behind it.
-    pub(super) fn flush(&mut self, tcp: &TcpStream) -> std::io::Result<Wrote> {
+    pub(super) fn flush(&mut self, wire: &mut Wire) -> std::io::Result<Wrote> {
         let mut progress = false;
         loop {
             if self.rest.is_empty() {
                 if self.control.is_empty() {
-                    return Ok(Wrote::Everything);
+                    let through = wire.flush()?;
+                    return Ok(if through { Wrote::Everything } else { Wrote::Blocked { progress } });
                 }
                 self.rest = std::mem::take(&mut self.control).into();
             }
-            let written = write(tcp, &self.rest)?;
+            let written = wire.write(&self.rest)?;
             if written == 0 {
                 return Ok(Wrote::Blocked { progress });
             }
@@ -133,24 +130,6 @@ impl Outgoing {
             self.rest = if written == self.rest.len() { Bytes::new() } else { self.rest.slice(written..) };
         }
     }
-}
-
-/// Bytes that the socket took; 0 if it is full.
-pub(super) fn write(tcp: &TcpStream, bytes: &[u8]) -> std::io::Result<usize> {
-    retry(|| (&mut &*tcp).write(bytes))
-}
-
-/// Writes frames in one call; bytes that the socket took.
-pub(super) fn write_frames(tcp: &TcpStream, frames: &[Bytes]) -> std::io::Result<usize> {
-    if let [frame] = frames {
-        return write(tcp, frame);
-    }
-    let mut slices = [IoSlice::new(&[]); SLICES];
-    let count = frames.len().min(SLICES);
-    for (slice, frame) in slices.iter_mut().zip(frames) {
-        *slice = IoSlice::new(frame);
-    }
-    retry(|| (&mut &*tcp).write_vectored(&slices[..count]))
 }
 
 /// After so many bytes of these frames were written: the frames of which something was, and the rest of the last.
@@ -166,15 +145,4 @@ pub(super) fn written(frames: &[Bytes], bytes: usize) -> (u64, Bytes) {
         left -= frame.len();
     }
     (frames.len() as u64, Bytes::new())
-}
-
-fn retry(mut write: impl FnMut() -> std::io::Result<usize>) -> std::io::Result<usize> {
-    loop {
-        match write() {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
 }

@@ -11,9 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::client::{BATCH_BYTES, Client, Look, Step};
-use super::inbound::Heard;
+use super::inbound::{Allowance, Heard, Inbound};
 use super::outgoing::{Batch, Page};
 use super::schedule::Schedule;
+use super::wire::Wire;
 use super::{Arrival, End, Link, Settings};
 use crate::hub::{Hub, JournalError, Paged};
 
@@ -42,6 +43,7 @@ pub(super) struct Shard {
     inbox: Receiver<Order>,
     hub: Arc<Hub>,
     settings: Settings,
+    allowance: Allowance,
     /// Clients of all shards.
     open: Arc<watch::Sender<usize>>,
     runtime: Handle,
@@ -73,6 +75,7 @@ impl Shard {
             link,
             inbox,
             settings,
+            allowance: Allowance::new(settings, hub.heartbeat_interval()),
             open,
             runtime,
             clients: Slab::new(),
@@ -210,7 +213,7 @@ impl Shard {
     }
 
     fn adopt(&mut self, arrival: Arrival) {
-        let Arrival { tcp, tail, opened, cursor, permit } = arrival;
+        let Arrival { tcp, tls, tail, opened, cursor, permit } = arrival;
         let entry = self.clients.vacant_entry();
         let place = entry.key();
         let mut tcp = mio::net::TcpStream::from_std(tcp);
@@ -222,10 +225,14 @@ impl Shard {
             return;
         }
         self.next_id += 1;
-        let mut client = Client::new(tcp, self.next_id, (&opened, cursor), tail, permit);
+        let wire = Wire::new(tcp, tls);
+        let inbound = Inbound::new(tail, self.allowance);
+        let mut client = Client::new(wire, self.next_id, (&opened, cursor), inbound, permit);
         let heard = client.hear_tail();
         client.leaves_at = self.draining.map(|_| Instant::now());
         entry.insert(client);
+        // TLS may have read more than it gave: no event would tell.
+        self.unread.push(place);
         match heard {
             Ok(()) => self.catch_up(place),
             Err(end) => self.end(place, end),
@@ -312,7 +319,7 @@ impl Shard {
     fn forget(&mut self, place: usize) {
         if let Some(mut client) = self.clients.try_remove(place) {
             // A socket that is closed is not watched any more; where that is not so this sees to it.
-            let _ = self.poll.registry().deregister(&mut client.tcp);
+            let _ = self.poll.registry().deregister(&mut client.wire.tcp);
             drop(client);
             self.link.clients.fetch_sub(1, Ordering::Relaxed);
             self.open.send_modify(|_| {});

@@ -1,6 +1,7 @@
 //! `/api`: scenarios and incidents.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Json;
@@ -63,6 +64,9 @@ pub(super) async fn trigger(
     if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         let detail = "the body is JSON and says so: Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    if app.draining.load(Ordering::Relaxed) {
+        return Err(PlayError::Stopping.into());
     }
     let body = match timeout(BODY_DEADLINE, axum::body::to_bytes(body, BODY_BYTES)).await {
         Ok(Ok(body)) => body,

@@ -1,39 +1,81 @@
 //! Accepting: one task a connection, HTTP/1.1 with deadlines, until the server drains.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
+use super::admission::Admission;
+use super::io::Io;
+use super::lobby::{Lobby, Seat};
 use super::{App, routes};
 
-/// How long a client may take to send a request's head.
-const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// Connections that are waited for at once: they have not said yet what they want.
+const WAITING: usize = 1_024;
 
-/// The largest head of a request.
-const HEAD_BYTES: usize = 16 * 1024;
+/// One stalled client holds at most this much in the kernel (it doubles the figure for bookkeeping).
+const SEND_BUFFER: u32 = 64 * 1024;
 
-/// Connections that speak HTTP at once. Those that became a WebSocket are counted apart, by `max_clients`.
-const CONVERSATIONS: usize = 1_024;
+/// What is answered to who comes too fast.
+const TOO_FAST: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
+    Connection: close\r\n\r\n";
+
+/// How connections are let in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How long a client may take to send a request's head, and how long it may be silent between two.
+    pub(super) request_deadline: Duration,
+    /// The largest head of a request.
+    pub(super) header_bytes: usize,
+    /// New connections a second from one address.
+    pub(super) admit_rate: u32,
+}
+
+/// What every connection needs.
+struct Door {
+    app: Arc<App>,
+    router: TowerToHyperService<Router>,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+    lobby: Arc<Lobby>,
+    admission: Admission,
+}
+
+pub(super) fn bind(address: std::net::SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    // Accepted sockets inherit both. Without the second a frame waits for the acknowledgement of the one before.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_nodelay(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
+}
 
 /// Accepts for ever.
-pub(super) async fn accept(listener: TcpListener, app: Arc<App>) {
-    let router = routes::router(Arc::clone(&app));
-    let room = Arc::new(Semaphore::new(CONVERSATIONS));
+pub(super) async fn accept(listener: TcpListener, app: Arc<App>, tls: Option<TlsAcceptor>, limits: Limits) {
+    let router = TowerToHyperService::new(routes::router(Arc::clone(&app)));
+    let (lobby, admission) = (Lobby::new(WAITING), Admission::new(limits.admit_rate));
+    let door = Arc::new(Door { app, router, tls, limits, lobby, admission });
     loop {
-        // Never closed: the permit always comes. Who finds no room waits in the backlog.
-        let permit = Arc::clone(&room).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let service = TowerToHyperService::new(router.clone());
-                let conversation = converse(stream, service, Arc::clone(&app));
-                app.connections.spawn(async move {
-                    conversation.await;
-                    drop(permit);
+            Ok((tcp, peer)) => {
+                let seat = door.lobby.enter();
+                let conversation = Arc::clone(&door).converse(tcp, peer.ip(), Arc::clone(&seat));
+                door.app.connections.spawn(async move {
+                    tokio::select! {
+                        () = conversation => {}
+                        () = seat.evicted() => tracing::debug!("a silent connection made room"),
+                    }
                 });
             }
             Err(error) => {
@@ -45,26 +87,64 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>) {
     }
 }
 
-async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>, app: Arc<App>) {
-    // Without it a frame waits for the acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let mut drain = app.drain.clone();
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        // The guard that `wait_for` gives must not live across an await.
-        () = async { drop(drain.wait_for(Option::is_some).await) } => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+impl Door {
+    async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
+        // Nothing is made for who says nothing.
+        let spoken = timeout(self.limits.request_deadline, tcp.readable()).await;
+        if !matches!(spoken, Ok(Ok(()))) {
+            return;
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection ended early");
+        if !self.admission.admits(address, Instant::now()) {
+            tracing::debug!(%address, "too many connections a second");
+            return refuse(tcp).await;
+        }
+        let io = match &self.tls {
+            None => Io::Plain(tcp),
+            Some(tls) => match timeout(self.limits.request_deadline, tls.accept(tcp)).await {
+                Ok(Ok(stream)) => Io::Tls(Box::new(stream)),
+                Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
+                Err(_) => return,
+            },
+        };
+        self.serve(io, seat).await;
     }
+
+    async fn serve(&self, io: Io, seat: Arc<Seat>) {
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            seat.rise();
+            let (answer, seat) = (self.router.call(request), Arc::clone(&seat));
+            async move {
+                let answer = answer.await;
+                seat.sit();
+                answer
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.request_deadline)
+            .max_buf_size(self.limits.header_bytes)
+            .serve_connection(TokioIo::new(io), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let mut drain = self.app.drain.clone();
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            // The guard that `wait_for` gives must not live across an await.
+            () = async { drop(drain.wait_for(|drain| *drain).await) } => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection ended early");
+        }
+    }
+}
+
+/// Says why before it closes. What was sent is read: a socket that is closed over unread bytes is reset.
+async fn refuse(mut tcp: TcpStream) {
+    let mut request = [0; 4096];
+    let _ = tcp.try_read(&mut request);
+    // Whether it is heard or not, this is the end.
+    let _ = timeout(Duration::from_secs(1), tcp.write_all(TOO_FAST)).await;
 }

@@ -1,12 +1,16 @@
 //! The composition root: journal, hub, player and library behind one listener. Nothing below it spawns a task
 //! that is not waited for here.
 
+mod admission;
 mod api;
 mod guard;
 mod incidents;
+mod io;
 mod listen;
+mod lobby;
 mod problem;
 mod routes;
+mod tls;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -15,10 +19,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +38,8 @@ use crate::scenario::timeline::CompileError;
 use guard::Guard;
 pub use guard::{Origin, OriginError};
 use incidents::Incidents;
+use listen::Limits;
+pub use tls::{TlsError, tls_config};
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -55,6 +62,18 @@ pub struct Options {
     pub drain: Duration,
     /// The most WebSocket clients at once.
     pub max_clients: usize,
+    /// New connections a second from one address.
+    pub admit_rate: u32,
+    /// How long the head of a request may take, and how long a connection may be silent between two.
+    pub request_deadline: Duration,
+    /// The largest head of a request.
+    pub header_bytes: usize,
+    /// The largest message of a client, which is ignored …
+    pub message_bytes: usize,
+    /// … and how many of them it may send a second.
+    pub message_rate: u32,
+    /// Speak TLS.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Serve the page from this folder instead of the one that is built in.
     pub dashboard: Option<PathBuf>,
 }
@@ -71,6 +90,12 @@ impl Default for Options {
             write_deadline: Duration::from_secs(10),
             drain: Duration::from_secs(10),
             max_clients: 10_000,
+            admit_rate: 1_000,
+            request_deadline: Duration::from_secs(10),
+            header_bytes: 16 * 1024,
+            message_bytes: 16 * 1024,
+            message_rate: 100,
+            tls: None,
             dashboard: None,
         }
     }
@@ -118,14 +143,19 @@ pub enum TriggerError {
     Play(#[from] PlayError),
 }
 
+/// How long an answer may still take when the drain time is over.
+const LAST_ANSWERS: Duration = Duration::from_millis(250);
+
 /// A bound server that does not accept yet.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     picked_up: usize,
     app: Arc<App>,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
     drain: Duration,
-    drain_sender: watch::Sender<Option<Duration>>,
+    drain_sender: watch::Sender<bool>,
 }
 
 /// What every handler shares.
@@ -145,12 +175,10 @@ struct App {
     /// Everything else: hub and player.
     tasks: TaskTracker,
     draining: AtomicBool,
-    drain: watch::Receiver<Option<Duration>>,
+    /// Becomes true when requests are not taken any more.
+    drain: watch::Receiver<bool>,
     stop: CancellationToken,
 }
-
-/// One stalled client holds at most this much in the kernel (it doubles the figure for bookkeeping).
-const SEND_BUFFER: u32 = 64 * 1024;
 
 impl Server {
     /// Binds the address and warms the hub. Clients that connect from now on wait to be accepted.
@@ -162,14 +190,18 @@ impl Server {
         if !options.bind.ip().is_loopback() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
-        let listener =
-            listen(options.bind).map_err(|source| ServeError::Bind { address: options.bind, source })?;
+        let listener = listen::bind(options.bind)
+            .map_err(|source| ServeError::Bind { address: options.bind, source })?;
         let address = listener.local_addr().unwrap_or(options.bind);
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
         let hub = Arc::new(Hub::new(Arc::clone(&journal), options.heartbeat).await?);
-        let (drain_sender, drain) = watch::channel(None);
-        let settings = Settings { write_deadline: options.write_deadline };
+        let (drain_sender, drain) = watch::channel(false);
+        let settings = Settings {
+            write_deadline: options.write_deadline,
+            message_bytes: options.message_bytes,
+            message_rate: options.message_rate,
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = Shards::start(&hub, settings, cores, &Handle::current())?;
         let app = Arc::new(App {
@@ -194,12 +226,23 @@ impl Server {
             Err(PlayError::Journal(error)) => return Err(error.into()),
             Err(PlayError::TooMany | PlayError::Stopping) => 0,
         };
-        Ok(Self { listener, address, picked_up, app, drain: options.drain, drain_sender })
+        let limits = Limits {
+            request_deadline: options.request_deadline,
+            header_bytes: options.header_bytes,
+            admit_rate: options.admit_rate,
+        };
+        let tls = options.tls.map(TlsAcceptor::from);
+        Ok(Self { listener, address, picked_up, app, tls, limits, drain: options.drain, drain_sender })
     }
 
     /// The address that is bound, with its real port.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether it is to be spoken to with TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// How many incidents another process left open in the journal and this one goes on with.
@@ -218,29 +261,35 @@ impl Server {
         Ok(self.app.player.replay(replay).await?)
     }
 
-    /// Serves until `shutdown` resolves, then drains: readiness fails, the listener closes, clients are asked to
-    /// reconnect elsewhere, spread over a part of the drain time.
+    /// Serves until `shutdown` resolves, then drains: readiness fails and nobody is let in any more, clients are asked
+    /// to reconnect elsewhere, spread over a part of the drain time. Whoever asks is answered until they have gone, so
+    /// that a load balancer sees it coming; then the listener closes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, app, drain, drain_sender, .. } = self;
+        let Self { listener, app, tls, limits, drain, drain_sender, .. } = self;
         let hub = Arc::clone(&app.hub);
         let stop = app.stop.clone();
         app.tasks.spawn(async move { hub.follow(stop).await });
+        let mut accepting = std::pin::pin!(listen::accept(listener, Arc::clone(&app), tls, limits));
         tokio::select! {
-            () = listen::accept(listener, Arc::clone(&app)) => {}
+            () = &mut accepting => {}
             () = shutdown => {}
         }
         app.draining.store(true, Ordering::Relaxed);
         // A few clients leave at once; thousands are spread, so that a successor is not stormed.
         let clients = u32::try_from(app.shards.open()).unwrap_or(u32::MAX);
         let spread = (Duration::from_millis(2) * clients).min(drain.mul_f64(0.8));
-        drain_sender.send_replace(Some(spread));
-        app.connections.close();
         app.shards.drain(spread);
-        let gone = async {
-            app.connections.wait().await;
-            app.shards.emptied().await;
-        };
-        if timeout(drain, gone).await.is_err() {
+        let end = Instant::now() + drain;
+        tokio::select! {
+            () = &mut accepting => {}
+            _ = timeout_at(end, app.shards.emptied()) => {}
+        }
+        drain_sender.send_replace(true);
+        app.connections.close();
+        // Answers that are under way are finished.
+        if timeout_at(end.max(Instant::now() + LAST_ANSWERS), app.connections.wait()).await.is_err()
+            || app.shards.open() > 0
+        {
             let (requests, clients) = (app.connections.len(), app.shards.open());
             tracing::warn!(requests, clients, "drain time is over with connections still open");
         }
@@ -265,13 +314,4 @@ impl App {
         let timeline = scenario.compile(seed)?;
         Ok(self.player.start(timeline, speed.unwrap_or(self.speed)).await?)
     }
-}
-
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    // Accepted sockets inherit it.
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.bind(address)?;
-    socket.listen(4096)
 }

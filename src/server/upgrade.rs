@@ -1,6 +1,7 @@
 //! `GET /ws`: the WebSocket handshake, and handing the socket to a connection.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::App;
+use super::io::Io;
 use super::problem::Problem;
 use crate::connection::Arrival;
 use crate::contract::SUBPROTOCOL;
@@ -42,6 +43,10 @@ pub(super) async fn upgrade(
     let request = request.map(|_| ());
     let handshake = create_response(&request)
         .map_err(|error| Problem::bad_request(format!("the WebSocket handshake is wrong: {error}")))?;
+    if app.draining.load(Ordering::Relaxed) {
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping");
+        return Err(problem.with_header(header::RETRY_AFTER, "1"));
+    }
     let Ok(permit) = Arc::clone(&app.clients).try_acquire_owned() else {
         let problem =
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many clients as the server takes are here");
@@ -50,15 +55,17 @@ pub(super) async fn upgrade(
 
     let tracker = app.connections.clone();
     tracker.spawn(async move {
-        match on_upgrade.await.map(into_tcp) {
-            Ok(Some((tcp, tail))) => {
+        match on_upgrade.await.map(into_io) {
+            Ok(Some((io, tail))) => {
                 let (opened, cursor) = app.hub.subscribe(after.as_ref()).await;
-                match tcp.into_std() {
-                    Ok(tcp) => app.shards.adopt(Arrival { tcp, tail, opened, cursor, permit }),
+                match io.split() {
+                    Ok((tcp, tls)) => {
+                        app.shards.adopt(Arrival { tcp, tls, tail, opened, cursor, permit });
+                    }
                     Err(error) => tracing::debug!(%error, "client left behind its handshake"),
                 }
             }
-            Ok(None) => tracing::error!("an upgraded connection is not a TCP socket"),
+            Ok(None) => tracing::error!("an upgraded connection is not one of this server's"),
             Err(error) => tracing::debug!(%error, "client left during the handshake"),
         }
     });
@@ -72,8 +79,8 @@ pub(super) async fn upgrade(
     Ok(response)
 }
 
-/// The socket below hyper's wrapping, and what was read from it already.
-fn into_tcp(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+/// The stream below hyper's wrapping, and what was read from it already.
+fn into_io(upgraded: Upgraded) -> Option<(Io, Vec<u8>)> {
+    let parts = upgraded.downcast::<TokioIo<Io>>().ok()?;
     Some((parts.io.into_inner(), parts.read_buf.to_vec()))
 }
