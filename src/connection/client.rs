@@ -34,6 +34,8 @@ pub(super) struct Client {
     inbound: Inbound,
     /// Tells it from others that have had its place.
     pub(super) id: u64,
+    /// Of those whose heartbeats are due together.
+    pub(super) group: u8,
     /// Heartbeats since it was last heard.
     silent: u8,
     beats_to_ping: u8,
@@ -94,6 +96,7 @@ impl Client {
             outgoing,
             inbound,
             id,
+            group: 0,
             silent: 0,
             beats_to_ping: PING_EVERY,
             leaves_at: None,

@@ -47,15 +47,20 @@ impl Schedule {
         true
     }
 
-    /// The next group whose heartbeat is due: clients whose place, counted modulo the second number, is the first.
-    pub(super) fn beat(&mut self, now: Instant) -> Option<(usize, usize)> {
+    /// The next group whose heartbeat is due.
+    pub(super) fn beat(&mut self, now: Instant) -> Option<u8> {
         if now < self.next_beat {
             return None;
         }
         self.next_beat = (self.next_beat + self.step).max(now);
         let phase = self.phase;
         self.phase = (phase + 1) % self.phases;
-        Some((phase as usize, self.phases as usize))
+        Some(phase as u8)
+    }
+
+    /// The group of who comes now: the one whose heartbeat is the longest away.
+    pub(super) fn group(&self) -> u8 {
+        ((self.phase + self.phases - 1) % self.phases) as u8
     }
 
     /// From now on somebody is asked to leave at any moment.

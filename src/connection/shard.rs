@@ -228,6 +228,7 @@ impl Shard {
         let wire = Wire::new(tcp, tls);
         let inbound = Inbound::new(tail, self.allowance);
         let mut client = Client::new(wire, self.next_id, (&opened, cursor), inbound, permit);
+        client.group = self.schedule.group();
         let heard = client.hear_tail();
         client.leaves_at = self.draining.map(|_| Instant::now());
         entry.insert(client);
@@ -266,8 +267,8 @@ impl Shard {
     /// Heartbeats and deadlines.
     fn tick(&mut self) {
         let now = Instant::now();
-        while let Some((phase, phases)) = self.schedule.beat(now) {
-            self.beat(phase, phases);
+        while let Some(group) = self.schedule.beat(now) {
+            self.beat(group);
         }
         if !self.schedule.is_due(now) {
             return;
@@ -288,11 +289,15 @@ impl Shard {
         }
     }
 
-    fn beat(&mut self, phase: usize, phases: usize) {
+    fn beat(&mut self, group: u8) {
+        let places = self.clients.iter().filter(|(_, client)| client.group == group);
+        let places: Vec<usize> = places.map(|(place, _)| place).collect();
+        if places.is_empty() {
+            return;
+        }
         // One frame for all of them: they have the same to be told.
         let heartbeat = self.hub.heartbeat(self.head);
-        let last = self.clients.iter().next_back().map_or(0, |(place, _)| place + 1);
-        for place in (phase..last).step_by(phases) {
+        for place in places {
             let Some(client) = self.clients.get_mut(place) else { continue };
             match client.beat(&heartbeat, self.head) {
                 Ok(()) => self.catch_up(place),

@@ -94,6 +94,11 @@ impl Door {
         if !matches!(spoken, Ok(Ok(()))) {
             return;
         }
+        // Boxed: who says nothing does not hold the room that speaking needs.
+        Box::pin(self.speak(tcp, address, seat)).await;
+    }
+
+    async fn speak(&self, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
         if !self.admission.admits(address, Instant::now()) {
             tracing::debug!(%address, "too many connections a second");
             return refuse(tcp).await;

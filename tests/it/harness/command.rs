@@ -42,16 +42,15 @@ impl Run {
         self
     }
 
-    /// Runs in a mount namespace of its own, after a command that mounts something there.
-    pub fn within(mut self, mount: &str) -> Self {
-        let inner = std::mem::replace(&mut self.command, Command::new("unshare"));
-        self.command.args([
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            &format!("{mount} && exec \"$0\" \"$@\""),
-        ]);
+    /// Runs with a limit on open files, soft and hard.
+    pub fn limited(mut self, files: u64) -> Self {
+        let inner = std::mem::replace(&mut self.command, Command::new("sh"));
+        self.command.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+        self.wrap(&inner)
+    }
+
+    /// What a wrapping command runs, with its environment.
+    fn wrap(mut self, inner: &Command) -> Self {
         self.command.arg(inner.get_program()).args(inner.get_args());
         for (name, value) in inner.get_envs() {
             match value {
@@ -62,6 +61,19 @@ impl Run {
         self.command.current_dir(self.home.path());
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self
+    }
+
+    /// Runs in a mount namespace of its own, after a command that mounts something there.
+    pub fn within(mut self, mount: &str) -> Self {
+        let inner = std::mem::replace(&mut self.command, Command::new("unshare"));
+        self.command.args([
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            &format!("{mount} && exec \"$0\" \"$@\""),
+        ]);
+        self.wrap(&inner)
     }
 
     /// Runs to the end.

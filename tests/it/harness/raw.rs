@@ -42,6 +42,21 @@ impl Raw {
         self.tcp.write_all(bytes).await.unwrap();
     }
 
+    /// Sends though the server may have closed meanwhile. Whether it had not.
+    pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        matches!(tokio::time::timeout(super::PATIENCE, self.tcp.write_all(bytes)).await, Ok(Ok(())))
+    }
+
+    /// The code of the close frame, if one comes before the end.
+    pub async fn maybe_closed(&mut self) -> Option<u16> {
+        while let Some((opcode, payload)) = self.frame().await {
+            if opcode == 0x8 {
+                return payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+            }
+        }
+        None
+    }
+
     /// The next frame: opcode and payload. `None` at the end of the connection, on a frame's border.
     pub async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 2];
