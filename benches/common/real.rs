@@ -25,13 +25,22 @@ const QUIET: Duration = Duration::from_millis(700);
 /// `incident serve` as users start it.
 pub(crate) struct Server {
     pub(crate) process: Process,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Server {
     pub(crate) fn start(journal: &str) -> anyhow::Result<Self> {
+        Self::start_with(journal, &[])
+    }
+
+    /// With further flags.
+    pub(crate) fn start_with(journal: &str, flags: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
-        command.args(["serve", "--port", "0", "--json", "--quiet", "--journal", journal]);
+        command.args(["serve", "--json", "--quiet", "--journal", journal]);
+        if !flags.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
+        command.args(flags);
         // What a benchmark put into a journal stays in it.
         command.args(["--retain-events", "4000000"]);
         // Beside any scenarios/ folder: those that ship with the program are played.

@@ -9,7 +9,7 @@ use crate::sections;
 #[derive(Debug, Parser)]
 #[command(name = "fanout")]
 pub(crate) struct Options {
-    /// What to measure [default: all but pacing, which takes three minutes]
+    /// What to measure [default: paced, burst, idle, ready and many]
     #[arg(value_enum)]
     pub(crate) sections: Vec<Which>,
 
@@ -78,6 +78,12 @@ pub(crate) enum Which {
     Pacing,
     /// Many incidents at once
     Many,
+    /// Clients beside some that do not read
+    Stalled,
+    /// Clients beside thousands that come and go
+    Connects,
+    /// Thousands that return at once
+    Storm,
 }
 
 impl Options {
@@ -99,6 +105,9 @@ impl Which {
             Self::Ready => sections::ready::measure(),
             Self::Pacing => sections::incidents::pacing(options),
             Self::Many => sections::incidents::many(options),
+            Self::Stalled => sections::faults::stalled(options),
+            Self::Connects => sections::faults::connects(options),
+            Self::Storm => sections::storm::measure(options),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use incident::contract::{MessageType, StreamId};
@@ -24,7 +25,13 @@ pub(crate) fn run(clients: u32) -> anyhow::Result<()> {
 async fn serve(clients: u32) -> anyhow::Result<()> {
     let stream = StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, 0);
     let journal = Arc::new(Memory::new(stream, Retention::default()));
-    let options = Options { max_clients: clients as usize, ..Options::default() };
+    let options = Options {
+        max_clients: clients as usize,
+        // They come as fast as they can, all from one address.
+        admit_rate: 1_000_000,
+        write_deadline: Duration::from_secs(3),
+        ..Options::default()
+    };
     let server = Server::bind(options, Library::default(), Arc::clone(&journal) as Arc<dyn Journal>).await?;
     println!("{}", server.address().port());
     tokio::spawn(server.run(std::future::pending()));

@@ -31,7 +31,7 @@ pub(crate) fn paced(options: &Options) -> anyhow::Result<Section> {
     let p99 = row("server, latency p99", "ms", &server, |round| round.received.latency_ms(0.99));
     let kept_up = p99.median() <= BEHIND_MS;
     if kept_up {
-        ratio = ratio.goal(Goal::AtMost(1.6));
+        ratio = ratio.goal(Goal::AtMost(1.05));
     }
     Ok(Section {
         name: "paced",
@@ -75,7 +75,7 @@ pub(crate) fn burst(options: &Options) -> anyhow::Result<Section> {
             server[0].message_bytes()
         ),
         rows: vec![
-            Row::ratio("server to floor", &server_cpu, &floor_cpu).goal(Goal::AtMost(0.15)),
+            Row::ratio("server to floor", &server_cpu, &floor_cpu).goal(Goal::AtMost(0.08)),
             server_cpu,
             floor_cpu,
             row("floor, 16 messages a write", "µs", &joined, Round::cpu),

@@ -43,8 +43,8 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
         name: "idle",
         about: format!("{} clients connect and wait", options.clients),
         rows: vec![
-            Row::new("server, RSS a client", "KiB", server.kib).goal(Goal::AtMost(8.0)),
-            Row::new("server, CPU a handshake", "µs", server.handshake_us),
+            Row::new("server, RSS a client", "KiB", server.kib).goal(Goal::AtMost(2.5)),
+            Row::new("server, CPU a handshake", "µs", server.handshake_us).goal(Goal::AtMost(75.0)),
             Row::new("floor, CPU a handshake", "µs", floor.handshake_us),
             Row::new("server, one message to all, p99", "ms", server.one_to_all_ms),
             Row::new("floor, one message to all, p99", "ms", floor.one_to_all_ms),

@@ -1,6 +1,8 @@
 //! One module a thing to measure.
 
 pub(crate) mod fanout;
+pub(crate) mod faults;
 pub(crate) mod idle;
 pub(crate) mod incidents;
 pub(crate) mod ready;
+pub(crate) mod storm;
