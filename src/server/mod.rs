@@ -25,7 +25,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::connection::{Settings, Shards};
 use crate::dashboard::Dashboard;
@@ -269,21 +269,18 @@ impl Server {
         let hub = Arc::clone(&app.hub);
         let stop = app.stop.clone();
         app.tasks.spawn(async move { hub.follow(stop).await });
-        let mut accepting = std::pin::pin!(listen::accept(listener, Arc::clone(&app), tls, limits));
-        tokio::select! {
-            () = &mut accepting => {}
-            () = shutdown => {}
-        }
+        // On a worker, where the connections are served too: a hand-over between threads costs more than accepting.
+        let accepting = listen::accept(listener, Arc::clone(&app), tls, limits);
+        let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));
+        shutdown.await;
         app.draining.store(true, Ordering::Relaxed);
         // A few clients leave at once; thousands are spread, so that a successor is not stormed.
         let clients = u32::try_from(app.shards.open()).unwrap_or(u32::MAX);
         let spread = (Duration::from_millis(2) * clients).min(drain.mul_f64(0.8));
         app.shards.drain(spread);
         let end = Instant::now() + drain;
-        tokio::select! {
-            () = &mut accepting => {}
-            _ = timeout_at(end, app.shards.emptied()) => {}
-        }
+        let _ = timeout_at(end, app.shards.emptied()).await;
+        drop(accepting);
         drain_sender.send_replace(true);
         app.connections.close();
         // Answers that are under way are finished.
