@@ -255,9 +255,8 @@ impl Client {
     /// Whether it held up too long: its socket took nothing for the write deadline.
     pub(super) fn look(&mut self, now: Instant, head: u64, write_deadline: Duration) -> Look {
         match &mut self.stands {
-            Stands::AtHead => Look::Fine,
             Stands::Leaving { until } if now >= *until => Look::Gone,
-            Stands::Leaving { .. } => Look::Fine,
+            Stands::AtHead | Stands::Leaving { .. } => Look::Fine,
             Stands::Behind(behind) => {
                 let idle = now.saturating_duration_since(behind.progress);
                 // Who waits for a page, or for the head to be where it is, is not slow.

@@ -24,7 +24,9 @@ impl Batch {
             1 => frames.swap_remove(0),
             _ => {
                 let mut joined = Vec::with_capacity(end);
-                frames.iter().for_each(|frame| joined.extend_from_slice(frame));
+                for frame in &frames {
+                    joined.extend_from_slice(frame);
+                }
                 joined.into()
             }
         };

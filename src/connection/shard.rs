@@ -149,7 +149,7 @@ impl Shard {
             }
             self.head += batch.frames();
             for (place, end) in ended {
-                self.end(place, end);
+                self.end(place, &end);
             }
         }
         for place in std::mem::take(&mut self.early) {
@@ -179,7 +179,7 @@ impl Shard {
                     self.catch_up(place);
                 }
             }
-            Err(end) => self.end(place, end),
+            Err(end) => self.end(place, &end),
         }
     }
 
@@ -195,7 +195,7 @@ impl Shard {
                     link.order(Order::Paged { place, id, page });
                 });
             }
-            Err(end) => self.end(place, end),
+            Err(end) => self.end(place, &end),
         }
     }
 
@@ -236,7 +236,7 @@ impl Shard {
         self.unread.push(place);
         match heard {
             Ok(()) => self.catch_up(place),
-            Err(end) => self.end(place, end),
+            Err(end) => self.end(place, &end),
         }
     }
 
@@ -249,9 +249,9 @@ impl Shard {
             }
             Ok(Paged::Expired) => {
                 let position = client.position(&self.hub, self.head);
-                self.end(place, End::Expired(position));
+                self.end(place, &End::Expired(position));
             }
-            Err(error) => self.end(place, End::Journal(error.to_string())),
+            Err(error) => self.end(place, &End::Journal(error.to_string())),
         }
     }
 
@@ -285,7 +285,7 @@ impl Shard {
             }
         }
         for (place, end) in ended {
-            self.end(place, end);
+            self.end(place, &end);
         }
     }
 
@@ -301,19 +301,19 @@ impl Shard {
             let Some(client) = self.clients.get_mut(place) else { continue };
             match client.beat(&heartbeat, self.head) {
                 Ok(()) => self.catch_up(place),
-                Err(end) => self.end(place, end),
+                Err(end) => self.end(place, &end),
             }
         }
     }
 
     /// Says goodbye to a client where there is something to say, or forgets it.
-    fn end(&mut self, place: usize, end: End) {
+    fn end(&mut self, place: usize, end: &End) {
         let Some(client) = self.clients.get_mut(place) else { return };
         if client.is_leaving() {
             return self.forget(place);
         }
         tracing::debug!(%end, "client gone");
-        if client.say_goodbye(&end) {
+        if client.say_goodbye(end) {
             // Its answer may be there already: no event would tell.
             self.unread.push(place);
         } else {
