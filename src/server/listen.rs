@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use super::auth::Peer;
 use super::{App, routes};
 
 /// How long a client may take to send a request's head.
@@ -28,9 +32,9 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>) {
         // Never closed: the permit always comes. Who finds no room waits in the backlog.
         let permit = Arc::clone(&room).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let service = TowerToHyperService::new(router.clone());
-                let conversation = converse(stream, service, Arc::clone(&app));
+                let conversation = converse(stream, Peer(peer.ip()), service, Arc::clone(&app));
                 app.connections.spawn(async move {
                     conversation.await;
                     drop(permit);
@@ -45,7 +49,11 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>) {
     }
 }
 
-async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>, app: Arc<App>) {
+async fn converse(stream: TcpStream, peer: Peer, router: TowerToHyperService<axum::Router>, app: Arc<App>) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     // Without it a frame waits for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()

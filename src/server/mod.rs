@@ -2,6 +2,8 @@
 //! that is not waited for here.
 
 mod api;
+mod auth;
+mod body;
 mod guard;
 mod incidents;
 mod listen;
@@ -28,7 +30,9 @@ use crate::journal::{Journal, JournalError};
 use crate::player::{PlayError, Player, Replay, Speed, Started};
 use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
+use crate::token::{Scope, Token};
 
+pub use auth::{Auth, Replaced};
 use guard::Guard;
 pub use guard::{Origin, OriginError};
 use incidents::Incidents;
@@ -38,8 +42,10 @@ use incidents::Incidents;
 pub struct Options {
     /// Where to listen; port 0 takes any.
     pub bind: SocketAddr,
-    /// Listen beyond loopback though nobody has to prove who they are.
+    /// Listen beyond loopback though nobody has to prove what they may do.
     pub allow_remote: bool,
+    /// What proves what somebody may do. Without any, everybody may do everything.
+    pub tokens: Vec<(Scope, Token)>,
     /// Origins besides the server's own whose pages may connect and trigger.
     pub allow_origins: Vec<Origin>,
     /// Speed of triggers that name none.
@@ -63,6 +69,7 @@ impl Default for Options {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             allow_remote: false,
+            tokens: Vec::new(),
             allow_origins: Vec::new(),
             speed: Speed::REAL_TIME,
             seed: None,
@@ -130,6 +137,7 @@ struct App {
     player: Player,
     hub: Arc<Hub>,
     guard: Guard,
+    auth: Arc<Auth>,
     incidents: Incidents,
     dashboard: Dashboard,
     speed: Speed,
@@ -155,7 +163,7 @@ impl Server {
         library: Library,
         journal: Arc<dyn Journal>,
     ) -> Result<Self, ServeError> {
-        if !options.bind.ip().is_loopback() && !options.allow_remote {
+        if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
         let listener =
@@ -170,6 +178,7 @@ impl Server {
             player: Player::new(Arc::clone(&journal), tasks.clone(), stop.clone()),
             hub,
             guard: Guard::new(options.allow_origins),
+            auth: Arc::new(Auth::new(options.tokens, address.port())),
             incidents: Incidents::new(journal),
             dashboard: Dashboard::new(options.dashboard),
             speed: options.speed,
@@ -200,6 +209,11 @@ impl Server {
         self.picked_up
     }
 
+    /// Whom it lets in, to change that while it serves.
+    pub fn auth(&self) -> Arc<Auth> {
+        Arc::clone(&self.app.auth)
+    }
+
     /// Starts an incident, as `POST /api/incidents` does.
     pub async fn trigger(&self, scenario: &str) -> Result<Started, TriggerError> {
         self.app.trigger(scenario, None, None).await
@@ -227,6 +241,7 @@ impl Server {
         let clients = u32::try_from(app.connections.len()).unwrap_or(u32::MAX);
         let spread = (Duration::from_millis(2) * clients).min(drain.mul_f64(0.8));
         drain_sender.send_replace(Some(spread));
+        app.auth.drain(spread);
         app.connections.close();
         if timeout(drain, app.connections.wait()).await.is_err() {
             tracing::warn!(left = app.connections.len(), "drain time is over with connections still open");

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
-use super::App;
 use super::problem::Problem;
+use super::{App, auth};
 use crate::connection;
 use crate::contract::SUBPROTOCOL;
 use crate::hub::After;
@@ -48,13 +48,13 @@ pub(super) async fn upgrade(
         return Err(problem.with_header(header::RETRY_AFTER, "5"));
     };
 
+    let drain = auth::leave(&app, &request);
     let tracker = app.connections.clone();
     tracker.spawn(async move {
         let _permit = permit;
         match on_upgrade.await.map(into_tcp) {
             Ok(Some((tcp, tail))) => {
                 let first = app.hub.subscribe(after.as_ref()).await;
-                let drain = app.drain.clone();
                 let end =
                     connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;
                 tracing::debug!(%end, "client gone");
