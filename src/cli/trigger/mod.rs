@@ -92,8 +92,9 @@ trait Show {
 }
 
 impl Trigger {
-    pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+    pub(super) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stderr());
+        self.remote.read_token()?;
         runtime()?.block_on(async {
             match &self.cancel {
                 Some(id) => self.cancel(id).await,
