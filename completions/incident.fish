@@ -59,7 +59,7 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients 
 complete -c incident -n "__fish_incident_using_subcommand serve" -l write-deadline -d 'How long a client may take nothing before it is closed' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l heartbeat -d 'Time between heartbeats' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l drain -d 'The longest that stopping may take' -r
-complete -c incident -n "__fish_incident_using_subcommand serve" -l token-file -d 'Ask everybody for one of the tokens in this file, which is read again when it changes: `read TOKEN` or `write TOKEN` a line [default: the variables INCIDENT_TOKEN (write) and INCIDENT_READ_TOKEN, if they are set]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand serve" -l token-file -d 'Ask everybody for one of the tokens in this file, which is read again when it changes: `read TOKEN` or `write TOKEN` a line [default: the variables `INCIDENT_TOKEN` (write) and `INCIDENT_READ_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-origin -d 'Another origin whose pages may connect; may be given several times' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -72,7 +72,7 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -s q -l quiet -
 complete -c incident -n "__fish_incident_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l url -d 'The server\'s WebSocket' -r
-complete -c incident -n "__fish_incident_using_subcommand trigger" -l token-file -d 'File with the token to show to the server [default: the variable INCIDENT_TOKEN, if it is set]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand trigger" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l timeout -d 'Give up when it is not resolved after this long' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l speed -d 'Play this many times faster than the scenario says' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l seed -d 'Seed that decides noise and failures' -r
@@ -88,7 +88,7 @@ complete -c incident -n "__fish_incident_using_subcommand trigger" -s q -l quiet
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand watch" -l url -d 'The server\'s WebSocket' -r
-complete -c incident -n "__fish_incident_using_subcommand watch" -l token-file -d 'File with the token to show to the server [default: the variable INCIDENT_TOKEN, if it is set]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand watch" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand watch" -l after -d 'Go on after this position; 0 replays everything that is kept' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l tail -d 'Of what is replayed, show only the last N events' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l incident -d 'Only this incident' -r
@@ -111,7 +111,7 @@ complete -c incident -n "__fish_incident_using_subcommand watch" -s q -l quiet -
 complete -c incident -n "__fish_incident_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand watch" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand validate" -l url -d 'Judge this running server instead' -r
-complete -c incident -n "__fish_incident_using_subcommand validate" -l token-file -d 'File with the token to show to the server [default: the variable INCIDENT_TOKEN, if it is set]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand validate" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand validate" -l trigger -d 'With --url: start this scenario and judge its incident' -r -f -a "api-overload\t''
 database-outage\t''
 ddos-attack\t''
@@ -147,7 +147,7 @@ complete -c incident -n "__fish_incident_using_subcommand check-journal" -s q -l
 complete -c incident -n "__fish_incident_using_subcommand check-journal" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand check-journal" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand report" -l url -d 'The server\'s WebSocket' -r
-complete -c incident -n "__fish_incident_using_subcommand report" -l token-file -d 'File with the token to show to the server [default: the variable INCIDENT_TOKEN, if it is set]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand report" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l incident -d 'Of a recording with several incidents, report only this one' -r
 complete -c incident -n "__fish_incident_using_subcommand report" -s o -l output -d 'Write to a file instead of stdout' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

@@ -29,6 +29,11 @@ pub(super) struct Proof {
 }
 
 impl Proof {
+    /// The flag with which another command shows the same token.
+    pub(super) fn flags(&self) -> String {
+        self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display())).unwrap_or_default()
+    }
+
     /// The endpoint with the token, if there is one.
     ///
     /// # Errors

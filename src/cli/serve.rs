@@ -183,6 +183,7 @@ impl Serve {
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
+        let rotation = tokens.keep_up(server.auth());
         let replayed = match recording {
             Some(replay::Ready { replay, mut told }) => {
                 told.begun = server.replay(replay).await.map_err(|error| failure(error, self.port))?;
@@ -231,10 +232,9 @@ impl Serve {
         if self.open {
             browser::open(&page);
         }
-        let auth = server.auth();
         tokio::select! {
             () = server.run(shutdown) => {}
-            () = tokens.keep_up(auth) => {}
+            () = rotation => {}
         }
         if !quiet && std::io::stderr().is_terminal() {
             say("Stopped.");

@@ -74,37 +74,44 @@ impl Tokens {
         }
     }
 
-    /// Keeps what the server knows at what the file says: soon after it has changed, and at once at SIGHUP.
-    pub(super) async fn keep_up(self, auth: Arc<Auth>) {
-        // A pipe is read once: whoever filled it has gone.
-        let (path, mut taken) = match self {
-            Self::File { path, taken, .. } if path.is_file() => (path, Ok(taken)),
-            _ => return std::future::pending().await,
+    /// Keeps what the server knows at what the file says: soon after it has changed, and at once at SIGHUP, which is
+    /// heard from this call on, not from the first poll. To be called within a runtime.
+    pub(super) fn keep_up(&self, auth: Arc<Auth>) -> impl Future<Output = ()> + use<> {
+        let file = match self {
+            // A pipe is read once: whoever filled it has gone.
+            Self::File { path, taken, .. } if path.is_file() => Some((path.clone(), *taken, Hangups::new())),
+            _ => None,
         };
-        let name = path.display().to_string();
-        let mut hangups = Hangups::new();
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen = None;
-        loop {
-            let at_once = tokio::select! {
-                _ = looks.tick() => false,
-                () = hangups.next() => true,
-            };
-            let text = look(path.clone()).await;
-            let now = text.as_ref().map(|text| Digest::of(text.as_bytes())).map_err(Clone::clone);
-            if !at_once && (now == taken || seen.as_ref() != Some(&now)) {
-                seen = Some(now);
-                continue;
+        async move {
+            match file {
+                Some((path, taken, hangups)) => keep_up(&path, taken, hangups, &auth).await,
+                None => std::future::pending().await,
             }
-            match text {
-                Ok(text) => take(&name, &text, &auth),
-                Err(why) => {
-                    tracing::error!("{name} cannot be read ({why}): the tokens before stay good");
-                }
-            }
-            taken = now;
         }
+    }
+}
+
+async fn keep_up(path: &Path, taken: Digest, mut hangups: Hangups, auth: &Auth) {
+    let name = path.display();
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut taken, mut seen) = (Ok(taken), None);
+    loop {
+        let at_once = tokio::select! {
+            _ = looks.tick() => false,
+            () = hangups.next() => true,
+        };
+        let text = look(path.to_owned()).await;
+        let now = text.as_ref().map(|text| Digest::of(text.as_bytes())).map_err(Clone::clone);
+        if !at_once && (now == taken || seen.as_ref() != Some(&now)) {
+            seen = Some(now);
+            continue;
+        }
+        match text {
+            Ok(text) => take(&name.to_string(), &text, auth),
+            Err(why) => tracing::error!("{name} cannot be read ({why}); the tokens before stay good"),
+        }
+        taken = now;
     }
 }
 

@@ -240,12 +240,11 @@ impl Validate {
         let mut words = vec!["incident validate".to_owned()];
         words.extend(self.files.iter().map(|file| file.display().to_string()));
         words.extend(self.url.iter().map(|url| format!("--url {url}")));
-        words.extend(self.proof.token_file.iter().map(|file| format!("--token-file {}", file.display())));
         words.extend(self.trigger.iter().map(|name| format!("--trigger {name}")));
         if self.real_time {
             words.push("--real-time".to_owned());
         }
-        words.join(" ")
+        words.join(" ") + &self.proof.flags()
     }
 }
 
