@@ -48,13 +48,14 @@ pub(super) async fn upgrade(
         return Err(problem.with_header(header::RETRY_AFTER, "5"));
     };
 
-    let drain = auth::leave(&app, &request);
+    let lease = auth::lease(&app, &request);
     let tracker = app.connections.clone();
     tracker.spawn(async move {
         let _permit = permit;
         match on_upgrade.await.map(into_tcp) {
             Ok(Some((tcp, tail))) => {
                 let first = app.hub.subscribe(after.as_ref()).await;
+                let drain = lease.leave();
                 let end =
                     connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;
                 tracing::debug!(%end, "client gone");

@@ -6,7 +6,7 @@ use incident::journal::Retention;
 use incident::server::Options;
 use incident::token::Scope;
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::harness::{Client, Http, Local, READ, Reply, WRITE, get, options, started, tokens};
 
@@ -273,9 +273,14 @@ async fn a_session_that_nobody_uses_is_over_after_twelve_hours() {
     assert_eq!(list(&server, &watched).await, 200, "an open page is use");
     server.append(vec![started("a")]).await;
     assert_eq!(stream.event().await.position, 1);
-    drop(stream);
     later(13).await;
+    // A page that is cut off after a long time comes back at once.
+    stream.send(Message::Close(None)).await;
+    while stream.message().await.is_some_and(|message| message.is_ok()) {}
+    assert_eq!(list(&server, &watched).await, 200, "it was used up to now");
     assert_eq!(list(&server, &used).await, 401);
+    later(13).await;
+    assert_eq!(list(&server, &watched).await, 401);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use tokio::sync::watch;
 
-use super::{By, Grant};
+use super::{By, Grant, Lease};
 use crate::token::{Digest, Scope, Token};
 
 /// What became of the tokens when others were given.
@@ -60,7 +60,8 @@ impl Keyring {
             place.conditional_assign(&at, key.digest.ct_eq(&shown));
         }
         let key = self.keys.get(place as usize)?;
-        Some(Grant { scope: key.scope, by: By::Token(key.digest), leave: Some(key.leave.subscribe()) })
+        let lease = Lease { leave: key.leave.subscribe(), _in_use: None };
+        Some(Grant { scope: key.scope, by: By::Token(key.digest), lease: Some(lease) })
     }
 
     pub(super) fn has(&self, digest: &Digest, scope: Scope) -> bool {

@@ -12,6 +12,7 @@
 mod credentials;
 mod keyring;
 mod login;
+mod need;
 mod sessions;
 mod throttle;
 
@@ -34,7 +35,8 @@ use credentials::Credentials;
 use keyring::Keyring;
 pub use keyring::Replaced;
 pub(super) use login::{login, logout, page, session};
-use sessions::Sessions;
+use need::Need;
+use sessions::{InUse, Sessions};
 use throttle::{Attempt, Throttle};
 
 /// Asks a connection to leave within that time.
@@ -49,8 +51,23 @@ pub(super) struct Peer(pub(super) IpAddr);
 struct Grant {
     scope: Scope,
     by: By,
-    /// Becomes `Some` when the token or session is no longer good; `None` when there is neither.
-    leave: Option<Leave>,
+    /// `None` when nobody is asked.
+    lease: Option<Lease>,
+}
+
+/// What a stream holds as long as it lasts.
+#[derive(Debug, Clone)]
+pub(super) struct Lease {
+    leave: Leave,
+    _in_use: Option<InUse>,
+}
+
+impl Lease {
+    /// Becomes `Some` when what opened the stream is no longer good, and when the server stops. The lease has to be
+    /// held all the same: without it a session is not in use.
+    pub(super) fn leave(&self) -> Leave {
+        self.leave.clone()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,42 +76,6 @@ enum By {
     Open,
     Token(Digest),
     Session,
-}
-
-/// What a request needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
-    /// Nothing, and nothing that it shows is looked at.
-    Nothing,
-    /// Nothing, but what it shows is looked at.
-    Told,
-    Scope(Scope),
-}
-
-/// What the login page consists of.
-const LOGIN_PAGE: [&str; 10] = [
-    "/api.js",
-    "/app.css",
-    "/colors.css",
-    "/dom.js",
-    "/favicon.svg",
-    "/icons.js",
-    "/login.css",
-    "/login.js",
-    "/panels/theme.js",
-    "/phone.css",
-];
-
-impl Need {
-    fn of(method: &Method, path: &str) -> Self {
-        match path {
-            "/healthz" | "/readyz" | "/login" | "/logout" => Self::Nothing,
-            _ if LOGIN_PAGE.contains(&path) => Self::Nothing,
-            "/api/session" => Self::Told,
-            _ if matches!(*method, Method::GET | Method::HEAD) => Self::Scope(Scope::Read),
-            _ => Self::Scope(Scope::Write),
-        }
-    }
 }
 
 /// The tokens and sessions of one server.
@@ -150,7 +131,7 @@ impl Auth {
     fn admit(&self, request: &Request) -> Result<Option<Grant>, Problem> {
         credentials::refuse_in_url(request.uri())?;
         if self.open {
-            return Ok(Some(Grant { scope: Scope::Write, by: By::Open, leave: None }));
+            return Ok(Some(Grant { scope: Scope::Write, by: By::Open, lease: None }));
         }
         let need = Need::of(request.method(), request.uri().path());
         if need == Need::Nothing {
@@ -206,10 +187,10 @@ fn peer(request: &Request) -> IpAddr {
     request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
 }
 
-/// When a stream has to leave that this request opens.
-pub(super) fn leave<B>(app: &App, request: &axum::http::Request<B>) -> Leave {
-    let grant = request.extensions().get::<Grant>();
-    grant.and_then(|grant| grant.leave.clone()).unwrap_or_else(|| app.drain.clone())
+/// For the stream that this request opens.
+pub(super) fn lease<B>(app: &App, request: &axum::http::Request<B>) -> Lease {
+    let lease = request.extensions().get::<Grant>().and_then(|grant| grant.lease.clone());
+    lease.unwrap_or_else(|| Lease { leave: app.drain.clone(), _in_use: None })
 }
 
 /// Behind the guard and before every route.

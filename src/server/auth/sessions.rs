@@ -18,12 +18,13 @@
 //! can collect it from a user who is made to look there. A host name of its own keeps them apart.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{By, Grant};
+use super::{By, Grant, Lease};
 use crate::token::{Digest, Scope};
 
 /// A session that was not used for this long is over.
@@ -42,14 +43,34 @@ struct Session {
     /// The token that it came from.
     key: Digest,
     scope: Scope,
-    used: Instant,
+    used: InUse,
     /// Heard by the streams that this session opened.
     leave: watch::Sender<Option<Duration>>,
 }
 
+/// A share in a session's use. It was used last when the last share was given back.
+#[derive(Debug, Clone)]
+pub(super) struct InUse(Arc<Mutex<Instant>>);
+
+impl InUse {
+    fn since(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
 impl Session {
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.used.0) > 1
+    }
+
     fn is_over(&self, now: Instant) -> bool {
-        self.leave.is_closed() && now.saturating_duration_since(self.used) >= IDLE
+        !self.is_in_use() && now.saturating_duration_since(self.used.since()) >= IDLE
     }
 
     fn end(&self) {
@@ -72,7 +93,8 @@ impl Sessions {
         if self.open.len() >= MOST {
             self.end_oldest();
         }
-        let session = Session { key, scope, used: now, leave: watch::channel(None).0 };
+        let used = InUse(Arc::new(Mutex::new(now)));
+        let session = Session { key, scope, used, leave: watch::channel(None).0 };
         self.open.insert(Digest::of(id.as_bytes()), session);
         Ok(id)
     }
@@ -82,10 +104,9 @@ impl Sessions {
         for id in ids.iter().map(|id| Digest::of(id.as_bytes())) {
             if self.open.get(&id).is_some_and(|session| session.is_over(now)) {
                 self.open.remove(&id);
-            } else if let Some(session) = self.open.get_mut(&id) {
-                session.used = now;
-                let leave = Some(session.leave.subscribe());
-                return Some(Grant { scope: session.scope, by: By::Session, leave });
+            } else if let Some(session) = self.open.get(&id) {
+                let lease = Lease { leave: session.leave.subscribe(), _in_use: Some(session.used.clone()) };
+                return Some(Grant { scope: session.scope, by: By::Session, lease: Some(lease) });
             }
         }
         None
@@ -112,7 +133,7 @@ impl Sessions {
 
     /// Rather one that nobody looks at.
     fn end_oldest(&mut self) {
-        let oldest = self.open.iter().min_by_key(|(_, session)| (!session.leave.is_closed(), session.used));
+        let oldest = self.open.iter().min_by_key(|(_, session)| (session.is_in_use(), session.used.since()));
         if let Some(id) = oldest.map(|(id, _)| *id)
             && let Some(session) = self.open.remove(&id)
         {
