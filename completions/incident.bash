@@ -275,7 +275,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__report)
-            opts="-o -v -q -h -V --url --incident --output --color --verbose --quiet --help --version"
+            opts="-o -v -q -h -V --url --token-file --incident --output --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -283,6 +283,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --incident)
@@ -349,7 +364,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__serve)
-            opts="-p -v -q -h -V --bind --port --scenarios --trigger --replay --open --speed --seed --journal --retain-events --retain-age --dashboard --max-clients --admit-rate --write-deadline --request-deadline --max-header-bytes --max-message-bytes --max-message-rate --tls-cert --tls-key --heartbeat --drain --allow-remote --allow-origin --json --color --verbose --quiet --help --version"
+            opts="-p -v -q -h -V --bind --port --scenarios --trigger --replay --open --speed --seed --journal --retain-events --retain-age --dashboard --max-clients --admit-rate --write-deadline --request-deadline --max-header-bytes --max-message-bytes --max-message-rate --tls-cert --tls-key --heartbeat --drain --token-file --allow-remote --allow-origin --json --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -469,6 +484,21 @@ _incident() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --allow-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -485,7 +515,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__trigger)
-            opts="-v -q -h -V --url --no-wait --timeout --speed --seed --json --report --cancel --color --verbose --quiet --help --version api-overload database-outage ddos-attack memory-leak storage-failure"
+            opts="-v -q -h -V --url --token-file --no-wait --timeout --speed --seed --json --report --cancel --color --verbose --quiet --help --version api-overload database-outage ddos-attack memory-leak storage-failure"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -493,6 +523,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --timeout)
@@ -538,7 +583,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__validate)
-            opts="-v -q -h -V --url --trigger --for --timeout --real-time --speed --tolerance --expect --rule --skip --format --transcripts --list --timeline --color --verbose --quiet --help --version"
+            opts="-v -q -h -V --url --token-file --trigger --for --timeout --real-time --speed --tolerance --expect --rule --skip --format --transcripts --list --timeline --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -546,6 +591,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --trigger)
@@ -604,7 +664,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__watch)
-            opts="-v -q -h -V --url --after --tail --no-follow --until-resolved --incident --phase --type --min-confidence --include --exclude --json --record --utc --no-reconnect --color --verbose --quiet --help --version"
+            opts="-v -q -h -V --url --token-file --after --tail --no-follow --until-resolved --incident --phase --type --min-confidence --include --exclude --json --record --utc --no-reconnect --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -612,6 +672,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --after)

@@ -66,18 +66,20 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-cert -d 
 complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-key -d 'Its private key in PEM' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l heartbeat -d 'Time between heartbeats' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l drain -d 'The longest that stopping may take' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l token-file -d 'Ask everybody for one of the tokens in this file, which is read again when it changes: `read TOKEN` or `write TOKEN` a line [default: the variables `INCIDENT_TOKEN` (write) and `INCIDENT_READ_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-origin -d 'Another origin whose pages may connect; may be given several times' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l open -d 'Open the dashboard in the browser'
-complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-remote -d 'Listen on an address that other machines reach; whoever reaches it can start incidents'
+complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-remote -d 'Listen without tokens on an address that other machines reach; whoever reaches it can start incidents'
 complete -c incident -n "__fish_incident_using_subcommand serve" -l json -d 'Print {"event":"ready",…} on stdout instead of the banner'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s v -l verbose -d 'Say more about what happens (twice: everything)'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s q -l quiet -d 'Say only what goes wrong'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l url -d 'The server\'s WebSocket' -r
+complete -c incident -n "__fish_incident_using_subcommand trigger" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l timeout -d 'Give up when it is not resolved after this long' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l speed -d 'Play this many times faster than the scenario says' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l seed -d 'Seed that decides noise and failures' -r
@@ -93,6 +95,7 @@ complete -c incident -n "__fish_incident_using_subcommand trigger" -s q -l quiet
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand watch" -l url -d 'The server\'s WebSocket' -r
+complete -c incident -n "__fish_incident_using_subcommand watch" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand watch" -l after -d 'Go on after this position; 0 replays everything that is kept' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l tail -d 'Of what is replayed, show only the last N events' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l incident -d 'Only this incident' -r
@@ -115,6 +118,7 @@ complete -c incident -n "__fish_incident_using_subcommand watch" -s q -l quiet -
 complete -c incident -n "__fish_incident_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand watch" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand validate" -l url -d 'Judge this running server instead' -r
+complete -c incident -n "__fish_incident_using_subcommand validate" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand validate" -l trigger -d 'With --url: start this scenario and judge its incident' -r -f -a "api-overload\t''
 database-outage\t''
 ddos-attack\t''
@@ -150,6 +154,7 @@ complete -c incident -n "__fish_incident_using_subcommand check-journal" -s q -l
 complete -c incident -n "__fish_incident_using_subcommand check-journal" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand check-journal" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand report" -l url -d 'The server\'s WebSocket' -r
+complete -c incident -n "__fish_incident_using_subcommand report" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l incident -d 'Of a recording with several incidents, report only this one' -r
 complete -c incident -n "__fish_incident_using_subcommand report" -s o -l output -d 'Write to a file instead of stdout' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

@@ -1,4 +1,4 @@
-// Owns the HTTP calls: scenarios, incidents, and triggering one.
+// Owns the HTTP calls: scenarios, incidents, triggering one, and the session.
 
 /**
  * @typedef {object} Scenario
@@ -9,6 +9,31 @@
  * @property {number} screen_s how long it plays
  * @property {number} target_s
  */
+
+/**
+ * @typedef {object} Session
+ * @property {'read' | 'write' | null} scope what this page may do; `null` when it has to log in
+ * @property {boolean} authenticated somebody is logged in; otherwise the server asks nobody
+ */
+
+/** @returns {Promise<Session>} */
+export function session() {
+  return ask('/api/session');
+}
+
+/**
+ * Begins a session. The browser keeps its cookie, and no script sees it.
+ * @param {string} token
+ * @returns {Promise<Session>}
+ */
+export function logIn(token) {
+  return ask('/login', json({ token }));
+}
+
+/** Ends the session. */
+export async function logOut() {
+  await answer('/logout', { method: 'POST' });
+}
 
 /** @returns {Promise<Scenario[]>} */
 export async function listScenarios() {
@@ -28,25 +53,31 @@ export async function listIncidents() {
  * @returns {Promise<{id: string, stream: string, position: number}>}
  */
 export function trigger(scenario) {
-  return ask('/api/incidents', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ scenario }),
-  });
+  return ask('/api/incidents', json({ scenario }));
+}
+
+function json(body) {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+async function ask(path, options) {
+  const response = await answer(path, options);
+  const body = await response.json().catch(() => null);
+  if (typeof body !== 'object' || body === null) throw new Error('The server answered something that is not JSON.');
+  return body;
 }
 
 /** Errors carry what the server's problem document says, for a person. */
-async function ask(path, options) {
+async function answer(path, options) {
   let response;
   try {
     response = await fetch(path, options);
   } catch {
     throw new Error('The server cannot be reached.');
   }
-  const body = await response.json().catch(() => null);
   if (!response.ok) {
+    const body = await response.json().catch(() => null);
     throw new Error(body?.detail ?? body?.title ?? `The server answered ${response.status} ${response.statusText}.`);
   }
-  if (typeof body !== 'object' || body === null) throw new Error('The server answered something that is not JSON.');
-  return body;
+  return response;
 }

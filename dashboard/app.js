@@ -1,9 +1,11 @@
 // Composes the page: stream → model → one frame → panels, and the panels' wishes back to the model.
 
+import { session } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
 import { Frames } from './frames.js';
 import { Model } from './model.js';
 import { Stream } from './stream.js';
+import './panels/account.js';
 import './panels/agents.js';
 import './panels/announcer.js';
 import './panels/feed.js';
@@ -15,6 +17,7 @@ import './panels/metrics.js';
 import './panels/quiet.js';
 import './panels/result.js';
 import './panels/tabs.js';
+import './panels/theme.js';
 import './panels/topbar.js';
 import './panels/track.js';
 import './panels/trigger.js';
@@ -25,6 +28,7 @@ const received = document.getElementById('received');
 const always = panels(
   'connection-status',
   'trigger-menu',
+  'account-menu',
   'incident-tabs',
   'quiet-panel',
   'result-card',
@@ -69,6 +73,7 @@ const stream = new Stream(socketUrl(), {
     model.gap(...gap);
   },
   recovered: (recovery) => document.querySelector('connection-status').recovered(recovery),
+  refused: leaveIfLoggedOut,
   heard: (time) => model.clock.observe(time),
   changed,
 });
@@ -106,6 +111,12 @@ function takeQueue() {
   const events = queue;
   queue = [];
   for (const event of events) model.take(...event);
+}
+
+/** The server shows the login page in the place of this one, which goes on here once somebody has logged in. */
+async function leaveIfLoggedOut() {
+  const { scope } = await session().catch(() => ({}));
+  if (scope === null) location.reload();
 }
 
 function panelsOf(view) {

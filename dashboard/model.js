@@ -1,6 +1,6 @@
 // Owns what the page knows: the board, histories, the selection, and what the server said over HTTP.
 
-import { listIncidents, listScenarios, trigger } from './api.js';
+import { listIncidents, listScenarios, session, trigger } from './api.js';
 import { ServerClock, momentOf } from './clock.js';
 import { fold, forgetEnded, newBoard } from './fold.js';
 import { inHours } from './format.js';
@@ -20,6 +20,8 @@ const KEEP = 12;
  * @property {import('./clock.js').Moment | null} moment
  * @property {import('./fold.js').IncidentState[]} tabs
  * @property {Set<string>} unseen ids that were never selected
+ * @property {import('./api.js').Session | null} session `null` while unknown
+ * @property {boolean} mayTrigger
  * @property {import('./api.js').Scenario[] | null} scenarios `null` while unknown
  * @property {{text: string, id: string | null, failed: boolean} | null} triggered how the last trigger went
  * @property {import('./fold.js').IncidentState | null} last the result to show while all is quiet
@@ -34,6 +36,7 @@ export class Model {
   #selected = null;
   #dismissed = new Set();
   #unseen = new Set();
+  #session = null;
   #scenarios = null;
   #told = [];
   #triggered = null;
@@ -144,6 +147,8 @@ export class Model {
       moment: incident && this.momentOf(incident),
       tabs: this.#board.incidents.filter(({ id }) => !this.#dismissed.has(id)),
       unseen: this.#unseen,
+      session: this.#session,
+      mayTrigger: this.#session?.scope === 'write',
       scenarios: this.#scenarios,
       triggered: this.#triggered,
       last: this.#last(),
@@ -196,7 +201,8 @@ export class Model {
    * after a gap, the server's fold knows what the lost events said.
    */
   async #ask({ adopt = false }) {
-    const [scenarios, incidents] = await Promise.allSettled([listScenarios(), listIncidents()]);
+    const [told, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
+    if (told.status === 'fulfilled') this.#session = told.value;
     if (scenarios.status === 'fulfilled') this.#scenarios = scenarios.value;
     if (incidents.status === 'fulfilled') this.#told = incidents.value;
     if (adopt) {

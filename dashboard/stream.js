@@ -47,6 +47,7 @@ const CLOSED = {
  * @property {(from: number, to: number) => void} gap positions that will never come
  * @property {(recovery: Recovery) => void} recovered
  * @property {() => void} changed the connection changed
+ * @property {() => void} refused an attempt came to nothing. A browser does not say why
  * @property {(time: string) => void} heard a message of that time has just arrived
  */
 
@@ -128,6 +129,7 @@ export class Stream {
     socket?.close();
     const { connection } = this;
     if (this.#opened || !connection.reason) connection.reason = reason;
+    if (!this.#opened) this.#handlers.refused();
     this.#opened = false;
     if (connection.downSince === null) this.#down();
     // Full jitter, so that a thousand pages do not come back in the same instant. A restart was announced:

@@ -34,3 +34,4 @@ pub mod recording;
 pub mod report;
 pub mod scenario;
 pub mod server;
+pub mod token;

@@ -18,7 +18,8 @@ class Quiet extends HTMLElement {
     }
     this.built ??= this.#build();
     if (!this.built.isConnected) this.append(this.built);
-    const { connection, scenarios, last } = view;
+    const { connection, session, mayTrigger, last } = view;
+    const scenarios = mayTrigger ? view.scenarios : [];
     setText(
       this.standing,
       connection.position
@@ -27,7 +28,9 @@ class Quiet extends HTMLElement {
     );
     show(this.choose, scenarios?.length > 0);
     const example = scenarios?.find(({ id }) => id === 'database-outage') ?? scenarios?.[0];
-    setText(this.command.firstElementChild, `incident trigger ${example?.id ?? 'NAME'}${urlFlag()}`);
+    const command = example ? `trigger ${example.id}` : 'watch';
+    const token = session?.authenticated ? ' --token-file FILE' : '';
+    setText(this.command.firstElementChild, `incident ${command}${urlFlag()}${token}`);
     keyed(
       this.cards,
       scenarios ?? [],
@@ -86,8 +89,9 @@ class Quiet extends HTMLElement {
     );
   }
 
-  #note({ frozen, triggered }) {
-    const text = frozen ? 'Not connected: scenarios can be started once the server is back.' : (triggered?.text ?? '');
+  #note({ frozen, mayTrigger, triggered }) {
+    const gone = mayTrigger ? 'Not connected: scenarios can be started once the server is back.' : 'Not connected.';
+    const text = frozen ? gone : (triggered?.text ?? '');
     show(this.note, text !== '');
     setText(this.note, text);
     this.note.dataset.failed = String(frozen || Boolean(triggered?.failed));

@@ -1,4 +1,4 @@
-// Owns the top bar: how the connection is, what a reconnect brought, the loud alert, and the theme.
+// Owns how the connection is: the pill in the top bar, what a reconnect brought, the loud alert.
 
 import { element, setAttribute, setText, show } from '../dom.js';
 import { count, duration } from '../format.js';
@@ -94,57 +94,4 @@ class ConnectionStatus extends HTMLElement {
   }
 }
 
-/** System, light, dark: what the person chose is remembered. */
-class ThemeToggle extends HTMLElement {
-  connectedCallback() {
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const button = element(
-      'button',
-      { id: 'theme', type: 'button' },
-      icon('theme'),
-      element('span', { class: 'word' }),
-    );
-    const now = () => document.documentElement.dataset.theme ?? (dark.matches ? 'dark' : 'light');
-    const label = () => {
-      const other = now() === 'dark' ? 'light' : 'dark';
-      setText(button.lastElementChild, other === 'dark' ? 'Dark' : 'Light');
-      setAttribute(button, 'title', `Switch to ${other} colours`);
-      setAttribute(button, 'aria-label', `Switch to ${other} colours`);
-    };
-    setTheme(remembered());
-    label();
-    button.addEventListener('click', () => {
-      const other = now() === 'dark' ? 'light' : 'dark';
-      // The system's own choice needs no memory: the page then follows the system again.
-      setTheme(other === (dark.matches ? 'dark' : 'light') ? null : other);
-      remember(document.documentElement.dataset.theme ?? null);
-      label();
-    });
-    dark.addEventListener('change', label);
-    this.append(button);
-  }
-}
-
-function setTheme(theme) {
-  setAttribute(document.documentElement, 'data-theme', theme === 'dark' || theme === 'light' ? theme : null);
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem('theme');
-  } catch {
-    return null;
-  }
-}
-
-function remember(theme) {
-  try {
-    if (theme === null) localStorage.removeItem('theme');
-    else localStorage.setItem('theme', theme);
-  } catch {
-    // Storage is forbidden: the choice lasts as long as the page.
-  }
-}
-
 customElements.define('connection-status', ConnectionStatus);
-customElements.define('theme-toggle', ThemeToggle);

@@ -1,4 +1,5 @@
-// Owns starting incidents: the button of a scenario, and the menu that holds them while something is shown.
+// Owns starting incidents: the button of a scenario, the menu that holds them while something is shown, and the badge
+// of who may start none.
 
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
 import { duration } from '../format.js';
@@ -20,10 +21,12 @@ class TriggerMenu extends HTMLElement {
       icon('bolt'),
       element('span', {}, 'Trigger'),
     );
+    this.readOnly = element('span', { id: 'read-only', class: 'badge', hidden: true }, 'Read only');
+    setAttribute(this.readOnly, 'title', 'This session may look; starting incidents takes a write token');
     this.toastText = element('span');
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
     this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);
-    this.append(this.toast, this.button, this.menu);
+    this.append(this.toast, this.readOnly, this.button, this.menu);
     this.addEventListener('incident-trigger', () => this.menu.hidePopover());
     this.toastShow.addEventListener('click', () => {
       this.#hideToast();
@@ -33,13 +36,14 @@ class TriggerMenu extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   update(view) {
-    const { mode, scenarios, triggered, frozen, incident } = view;
+    const { mode, session, mayTrigger, scenarios, triggered, frozen, incident } = view;
     // The quiet state has the scenarios itself: each has one button on the page.
-    const here = mode === 'incident';
+    const here = mode === 'incident' && mayTrigger;
+    show(this.readOnly, session?.scope === 'read');
     show(this.button, here);
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
     setAttribute(this.button, 'title', frozen ? 'Not connected: nothing can be started' : 'Start another incident');
-    if (frozen && this.menu.matches(':popover-open')) this.menu.hidePopover();
+    if ((frozen || !here) && this.menu.matches(':popover-open')) this.menu.hidePopover();
     keyed(
       this.cards,
       here ? (scenarios ?? []) : [],

@@ -109,9 +109,13 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let hint = match &error {
             ClientError::Unreachable { .. } => "start one with `incident serve`, or name another with --url",
-            ClientError::Status { status: 401 | 403, .. } => {
-                "the server wants proof of who you are, or refuses this origin"
+            ClientError::Status { status: 401, .. } => {
+                "show it a token that it knows: --token-file FILE, or INCIDENT_TOKEN in the environment"
             }
+            ClientError::Status { status: 403, .. } => {
+                "show it a token that may do this: --token-file FILE, or INCIDENT_TOKEN in the environment"
+            }
+            ClientError::Status { status: 429, .. } => "wait a few seconds, and check the token",
             ClientError::Status { status: 404, .. } => {
                 "is this an incident server? Its WebSocket is ws://HOST:PORT/ws"
             }

@@ -4,18 +4,37 @@ use anyhow::anyhow;
 use hyper::Method;
 
 use super::exit::{Exit, Failure};
+use super::proof::Proof;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
 use crate::report::IncidentState;
+
+const DEFAULT_URL: &str = "ws://127.0.0.1:7911/ws";
 
 /// Flags of every command that talks to a server.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Remote {
     /// The server's WebSocket
-    #[arg(long, env = "INCIDENT_URL", default_value = "ws://127.0.0.1:7911/ws", value_name = "URL")]
+    #[arg(long, env = "INCIDENT_URL", default_value = DEFAULT_URL, value_name = "URL")]
     pub(super) url: Endpoint,
+
+    #[command(flatten)]
+    proof: Proof,
 }
 
 impl Remote {
+    /// Reads the token that the server is shown, before it is asked anything.
+    pub(super) fn read_token(&mut self) -> Result<(), Failure> {
+        self.url = self.proof.add_to(self.url.clone())?;
+        Ok(())
+    }
+
+    /// The flags with which another command finds this server.
+    pub(super) fn flags(&self) -> String {
+        let url = self.url.to_string();
+        let url = if url == DEFAULT_URL { String::new() } else { format!(" --url {url}") };
+        format!("{url}{}", self.proof.flags())
+    }
+
     /// What the server knows of an incident; `None` if it is a server that can't be asked.
     ///
     /// # Errors
@@ -27,6 +46,7 @@ impl Remote {
                 Err(Failure::new(Exit::Usage, anyhow!(said))
                     .hint("`incident watch` without --incident shows what there is"))
             }
+            Err(error @ ClientError::Status { status: 401 | 403 | 429, .. }) => Err(error.into()),
             // Somebody else's server may stream and have no such interface.
             Err(ClientError::Status { .. } | ClientError::Answer { .. }) => Ok(None),
             Err(error) => Err(error.into()),

@@ -35,7 +35,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(mut self) -> Result<Exit, Failure> {
         let output = self.output.as_deref().map(OutFile::open).transpose()?;
         let text = self.text()?;
         match output {
@@ -46,8 +46,8 @@ impl Report {
     }
 
     /// What exists as a file is one; what can be an id and is no file is asked of the server.
-    fn text(&self) -> Result<String, Failure> {
-        let name = self.source.to_string_lossy();
+    fn text(&mut self) -> Result<String, Failure> {
+        let name = self.source.to_string_lossy().into_owned();
         if name == "-" {
             let mut bytes = Vec::new();
             let read = std::io::stdin().read_to_end(&mut bytes).map(|_| bytes);
@@ -66,6 +66,7 @@ impl Report {
             let error = anyhow!("--incident chooses from a recording, and no file is called {name}");
             return Err(Failure::new(Exit::Usage, error));
         }
+        self.remote.read_token()?;
         runtime()?.block_on(self.remote.report(&name))
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use clap::ValueHint;
 use colored::Colorize;
 use serde_json::json;
 
@@ -16,6 +17,7 @@ use super::limits::{Limits, positive};
 use super::names::ScenarioName;
 use super::say::say;
 use super::tls::Tls;
+use super::tokens::Tokens;
 use super::{browser, journal, replay, runtime, signals};
 use crate::journal::Retention;
 use crate::player::Speed;
@@ -88,7 +90,12 @@ pub(super) struct Serve {
     #[arg(long, default_value = "10s", value_name = "DURATION")]
     drain: Micros,
 
-    /// Listen on an address that other machines reach; whoever reaches it can start incidents
+    /// Ask everybody for one of the tokens in this file, which is read again when it changes: `read TOKEN` or
+    /// `write TOKEN` a line [default: the variables `INCIDENT_TOKEN` (write) and `INCIDENT_READ_TOKEN`]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+
+    /// Listen without tokens on an address that other machines reach; whoever reaches it can start incidents
     #[arg(long)]
     allow_remote: bool,
 
@@ -150,9 +157,11 @@ impl Serve {
         let scenarios = format!("{} from {}", library.len(), library.origin);
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
+        let tokens = Tokens::read(self.token_file.as_deref())?;
         let options = Options {
             bind: SocketAddr::new(self.bind, self.port),
             allow_remote: self.allow_remote,
+            tokens: tokens.all().to_vec(),
             allow_origins: self.allow_origin.clone(),
             speed: self.speed,
             seed: self.seed,
@@ -177,6 +186,7 @@ impl Serve {
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
+        let rotation = tokens.keep_up(server.auth());
         let replayed = match recording {
             Some(replay::Ready { replay, mut told }) => {
                 told.begun = server.replay(replay).await.map_err(|error| failure(error, self.port))?;
@@ -189,6 +199,12 @@ impl Serve {
         let secure = if server.speaks_tls() { "s" } else { "" };
         let page = format!("http{secure}://{at}/");
         let socket = format!("ws{secure}://{at}/ws");
+        if !tokens.all().is_empty() && !at.ip().is_loopback() && !server.speaks_tls() {
+            tracing::warn!(
+                "tokens cross the network unencrypted: give a certificate with --tls-cert and --tls-key, or put a \
+                 TLS proxy in front"
+            );
+        }
         if self.json {
             let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
             writeln!(std::io::stdout(), "{ready}")?;
@@ -208,8 +224,11 @@ impl Serve {
             if let Some(replayed) = replayed {
                 say(format_args!("{}{replayed}", label("Replay")));
             }
+            say(format_args!("{}{tokens}", label("Access")));
             let elsewhere = if at.port() == 7911 { String::new() } else { format!(" --url {socket}") };
-            say(format_args!("{}incident trigger {example}{elsewhere}", label("Try")));
+            let proof = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
+            let proof = proof.unwrap_or_default();
+            say(format_args!("{}incident trigger {example}{elsewhere}{proof}", label("Try")));
             say(format_args!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis()));
         }
         for name in &self.trigger {
@@ -218,7 +237,10 @@ impl Serve {
         if self.open {
             browser::open(&page);
         }
-        server.run(shutdown).await;
+        tokio::select! {
+            () = server.run(shutdown) => {}
+            () = rotation => {}
+        }
         if !quiet && std::io::stderr().is_terminal() {
             say("Stopped.");
         }
@@ -233,7 +255,10 @@ fn has_scenarios(folder: &Path) -> bool {
 
 fn failure(error: ServeError, port: u16) -> Failure {
     let hint = match &error {
-        ServeError::Remote(_) => "leave --bind out, or take the risk with --allow-remote".to_owned(),
+        ServeError::Remote(_) => {
+            "ask for tokens with --token-file FILE, leave --bind out, or take the risk with --allow-remote"
+                .to_owned()
+        }
         ServeError::Bind { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
             format!("another server has port {port}: stop it, or take any free port with --port 0")
         }

@@ -1,4 +1,7 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM and SIGHUP.
+
+#[cfg(unix)]
+use std::io::IsTerminal;
 
 /// Resolves at the first ctrl-c or SIGTERM, counted from this call, not from the first poll. A second one ends the
 /// process at once. To be called within a runtime.
@@ -23,6 +26,38 @@ pub(super) fn outlive_file_limits() {
     ))]
     if let Err(error) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25)) {
         tracing::debug!(%error, "SIGXFSZ keeps its meaning");
+    }
+}
+
+/// SIGHUP as a wish to read files again. Where a terminal is, it keeps its meaning: the terminal was closed.
+pub(super) struct Hangups(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Hangups {
+    /// To be called within a runtime.
+    pub(super) fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+        let terminal = input.is_terminal() || output.is_terminal() || errors.is_terminal();
+        Self(if terminal { None } else { signal(SignalKind::hangup()).ok() })
+    }
+
+    pub(super) async fn next(&mut self) {
+        match &mut self.0 {
+            Some(hangup) => drop(hangup.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Hangups {
+    pub(super) fn new() -> Self {
+        Self()
+    }
+
+    pub(super) async fn next(&mut self) {
+        std::future::pending().await
     }
 }
 

@@ -1,16 +1,21 @@
-//! Where a server is: the WebSocket URL that users give, and the HTTP URLs that follow from it.
+//! Where a server is: the WebSocket URL that users give, and the HTTP URLs and the header that go with it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use hyper::Uri;
+use hyper::header::HeaderValue;
 
-/// A server's WebSocket URL.
+use crate::token::Token;
+
+/// A server's WebSocket URL, and what to show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     authority: String,
     /// Path of the WebSocket.
     path: String,
+    token: Option<Token>,
 }
 
 /// Why a text is no endpoint.
@@ -42,11 +47,33 @@ impl FromStr for Endpoint {
             return Err(not_a_url());
         }
         let path = if uri.path() == "/" { "/ws" } else { uri.path() };
-        Ok(Self { authority: authority.to_string(), path: path.to_owned() })
+        Ok(Self { authority: authority.to_string(), path: path.to_owned(), token: None })
     }
 }
 
 impl Endpoint {
+    /// The same server, and this token for it.
+    #[must_use]
+    pub fn with_token(self, token: Token) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    /// What the `Authorization` header of every request and handshake says.
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        let token = self.token.as_ref()?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Whether what is sent stays on this machine.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.authority.parse::<Uri>().ok();
+        let host = host.as_ref().and_then(Uri::host).unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.to_canonical().is_loopback())
+    }
+
     /// Host and port, as in the `Host` header.
     pub fn authority(&self) -> &str {
         &self.authority

@@ -9,6 +9,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -110,6 +111,7 @@ async fn attempt(
     // Best effort: it only saves latency.
     let _ = tcp.set_nodelay(true);
     let mut request = endpoint.websocket(after).into_client_request()?;
+    request.headers_mut().extend(endpoint.authorization().map(|value| (AUTHORIZATION, value)));
     if offer {
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
     }

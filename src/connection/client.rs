@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::End;
 use super::inbound::{Heard, Inbound};
 use super::outgoing::{Batch, Outgoing, Page, Wrote, written};
 use super::wire::Wire;
+use super::{End, Lease};
 use crate::contract::Position;
 use crate::hub::Hub;
 
@@ -42,6 +42,7 @@ pub(super) struct Client {
     /// When it leaves because the server stops.
     pub(super) leaves_at: Option<Instant>,
     _permit: OwnedSemaphorePermit,
+    lease: Option<Lease>,
 }
 
 /// How a client stands.
@@ -85,7 +86,7 @@ impl Client {
         id: u64,
         (opened, cursor): (&[u8], u64),
         inbound: Inbound,
-        permit: OwnedSemaphorePermit,
+        (permit, lease): (OwnedSemaphorePermit, Option<Lease>),
     ) -> Self {
         let mut outgoing = Outgoing::default();
         outgoing.control().extend_from_slice(opened);
@@ -101,6 +102,7 @@ impl Client {
             beats_to_ping: PING_EVERY,
             leaves_at: None,
             _permit: permit,
+            lease,
         }
     }
 
@@ -250,6 +252,14 @@ impl Client {
         }
         self.queue(head);
         Ok(())
+    }
+
+    /// Whether it is to leave because the server stops, or because what let it in is taken back.
+    pub(super) fn dismissed(&self, now: Instant) -> Option<End> {
+        if self.leaves_at.is_some_and(|at| now >= at) {
+            return Some(End::Restart);
+        }
+        self.lease.as_ref().is_some_and(Lease::is_over).then_some(End::Withdrawn)
     }
 
     /// Whether it held up too long: its socket took nothing for the write deadline.

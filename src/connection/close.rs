@@ -26,6 +26,8 @@ pub enum End {
     Gone,
     /// The server stops: 1012.
     Restart,
+    /// What let it in was taken back: 1012, so that it comes back and is told so.
+    Withdrawn,
     /// It broke the WebSocket protocol: 1002.
     Protocol(String),
     /// It sent text that is not UTF-8: 1007.
@@ -61,6 +63,7 @@ impl End {
         Some(match self {
             Self::Left | Self::Gone => return None,
             Self::Restart => (1012, "server stops; reconnect with your position".to_owned()),
+            Self::Withdrawn => (1012, "what let you in was withdrawn; reconnect".to_owned()),
             Self::Protocol(error) => (1002, error.clone()),
             Self::NotUtf8 => (1007, "text that is not UTF-8".to_owned()),
             Self::Flood => (1008, "too many messages: nothing that you send is read".to_owned()),

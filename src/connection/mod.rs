@@ -10,6 +10,7 @@
 mod client;
 mod close;
 mod inbound;
+mod lease;
 mod outgoing;
 mod schedule;
 mod shard;
@@ -30,6 +31,7 @@ use crate::hub::Hub;
 use shard::{Order, Shard};
 
 pub use close::End;
+pub use lease::Lease;
 
 /// How connections behave.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +64,8 @@ pub struct Arrival {
     pub cursor: u64,
     /// Its place among the clients, given back at the end.
     pub permit: OwnedSemaphorePermit,
+    /// What it may stay by; `None` if nobody is asked.
+    pub lease: Option<Lease>,
 }
 
 /// Clients that one shard takes before the next one gets any: with few clients it is cheaper to wake one thread.

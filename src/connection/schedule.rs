@@ -8,6 +8,9 @@ const MOST_PHASES: u32 = 16;
 /// No finer than timers are.
 const LEAST: Duration = Duration::from_millis(5);
 
+/// How often it looks at least: so long may somebody stay on what was taken back.
+const SELDOM: Duration = Duration::from_millis(500);
+
 /// How often a shard looks when everybody is asked to leave.
 const DRAINING: Duration = Duration::from_millis(10);
 
@@ -27,7 +30,7 @@ impl Schedule {
     pub(super) fn new(heartbeat: Duration, write_deadline: Duration) -> Self {
         let phases = (heartbeat.as_millis() / 20).clamp(1, u128::from(MOST_PHASES)) as u32;
         let step = heartbeat / phases;
-        let tick = step.min(write_deadline / 8).max(LEAST);
+        let tick = step.min(write_deadline / 8).min(SELDOM).max(LEAST);
         let now = Instant::now();
         Self { tick, next_tick: now + tick, step, phases, phase: 0, next_beat: now + step }
     }

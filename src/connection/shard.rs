@@ -92,6 +92,9 @@ impl Shard {
 
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(1024);
+        // What clients hold may look at the runtime's clock when it is dropped.
+        let runtime = self.runtime.clone();
+        let _entered = runtime.enter();
         loop {
             let rest = if self.unread.is_empty() { self.schedule.rest() } else { Duration::ZERO };
             if let Err(error) = self.poll.poll(&mut events, Some(rest))
@@ -213,7 +216,7 @@ impl Shard {
     }
 
     fn adopt(&mut self, arrival: Arrival) {
-        let Arrival { tcp, tls, tail, opened, cursor, permit } = arrival;
+        let Arrival { tcp, tls, tail, opened, cursor, permit, lease } = arrival;
         let entry = self.clients.vacant_entry();
         let place = entry.key();
         let mut tcp = mio::net::TcpStream::from_std(tcp);
@@ -227,7 +230,7 @@ impl Shard {
         self.next_id += 1;
         let wire = Wire::new(tcp, tls);
         let inbound = Inbound::new(tail, self.allowance);
-        let mut client = Client::new(wire, self.next_id, (&opened, cursor), inbound, permit);
+        let mut client = Client::new(wire, self.next_id, (&opened, cursor), inbound, (permit, lease));
         client.group = self.schedule.group();
         let heard = client.hear_tail();
         client.leaves_at = self.draining.map(|_| Instant::now());
@@ -276,10 +279,8 @@ impl Shard {
         let mut ended = Vec::new();
         for (place, client) in &mut self.clients {
             match client.look(now, self.head, self.settings.write_deadline) {
-                Look::Fine if client.leaves_at.is_some_and(|at| now >= at) && !client.is_leaving() => {
-                    ended.push((place, End::Restart));
-                }
-                Look::Fine => {}
+                Look::Fine if client.is_leaving() => {}
+                Look::Fine => ended.extend(client.dismissed(now).map(|end| (place, end))),
                 Look::Slow => ended.push((place, End::Slow(client.position(&self.hub, self.head)))),
                 Look::Gone => ended.push((place, End::Gone)),
             }

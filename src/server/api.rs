@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -12,20 +11,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::problem::Problem;
-use super::{App, TriggerError};
+use super::{App, TriggerError, body};
 use crate::contract::Position;
 use crate::journal::JournalError;
 use crate::player::{PlayError, Speed};
 use crate::report::History;
-
-/// The largest body of a request.
-const BODY_BYTES: usize = 16 * 1024;
-
-/// How long a body may take.
-const BODY_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The body of `POST /api/incidents`.
 #[derive(Deserialize)]
@@ -59,23 +51,10 @@ pub(super) async fn trigger(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let content_type =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        let detail = "the body is JSON and says so: Content-Type: application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
     if app.draining.load(Ordering::Relaxed) {
         return Err(PlayError::Stopping.into());
     }
-    let body = match timeout(BODY_DEADLINE, axum::body::to_bytes(body, BODY_BYTES)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
-            let detail = format!("the body has at most {BODY_BYTES} bytes");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
-        Err(_) => return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
-    };
+    let body = body::json(&headers, body).await?;
     let wanted: Trigger = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("{error}; expected {{\"scenario\": \"NAME\"}}")))?;
     if wanted.seed.is_some_and(|seed| seed >= Position::LIMIT) {

@@ -1,5 +1,6 @@
-//! Who may speak: `Host` on every request (DNS rebinding), `Origin` on `/ws` and on whatever changes something
-//! (a page from elsewhere must neither read nor drive the stream).
+//! Which pages may speak: `Host` on every request (DNS rebinding), `Origin` wherever it is sent and, as a second line,
+//! what browsers say of their requests in `Sec-Fetch-*`. A page from elsewhere must neither read nor drive the stream,
+//! whether its user is logged in here or nobody has to be: all that it may do is lead here.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +14,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::problem::Problem;
+
+/// Paths that go on telling. No page reads them but the server's own and those that were allowed.
+const STREAMS: [&str; 2] = ["/ws", "/events"];
 
 /// Scheme and authority, as browsers send them: `https://incidents.example:8443`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +50,27 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Which page sent a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// Not told: a program, or a browser that only looks.
+    Untold,
+    /// One of this server.
+    Own,
+    /// One of `--allow-origin`.
+    Allowed,
+}
+
 /// The rules of one server.
 pub(super) struct Guard {
+    /// In front of the host in the server's own origin.
+    scheme: &'static str,
     allowed: Vec<Origin>,
 }
 
 impl Guard {
-    pub(super) fn new(allowed: Vec<Origin>) -> Self {
-        Self { allowed }
+    pub(super) fn new(allowed: Vec<Origin>, encrypted: bool) -> Self {
+        Self { scheme: if encrypted { "https://" } else { "http://" }, allowed }
     }
 
     /// A name that an attacker can point at this machine is refused: addresses and `localhost` can't be
@@ -76,31 +93,46 @@ impl Guard {
     }
 
     /// Programs send no `Origin`; browsers always do where it matters.
-    fn origin(&self, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+    fn origin(&self, headers: &HeaderMap, host: &str) -> Result<Sender, Problem> {
         let mut origins = headers.get_all(header::ORIGIN).iter();
-        let Some(origin) = origins.next() else { return Ok(()) };
-        let refuse = |origin: &str| {
-            let detail =
-                format!("a page from {origin} may not use this server; --allow-origin names further origins");
-            Problem::new(StatusCode::FORBIDDEN, detail)
-        };
+        let Some(origin) = origins.next() else { return Ok(Sender::Untold) };
         if origins.next().is_some() {
             return Err(refuse("several origins at once"));
         }
         let Ok(text) = origin.to_str() else { return Err(refuse("an unreadable origin")) };
         let parsed: Origin = text.parse().map_err(|_| refuse(text))?;
-        let own = parsed.text.strip_prefix("http://").is_some_and(|authority| authority == host);
-        if own || self.allowed.contains(&parsed) { Ok(()) } else { Err(refuse(text)) }
+        let own = parsed.text.strip_prefix(self.scheme).is_some_and(|authority| authority == host);
+        match own {
+            true => Ok(Sender::Own),
+            false if self.allowed.contains(&parsed) => Ok(Sender::Allowed),
+            false => Err(refuse(text)),
+        }
     }
 
     fn admit(&self, request: &Request) -> Result<(), Problem> {
-        let host = self.host(request.headers())?;
+        let headers = request.headers();
+        let host = self.host(headers)?;
+        let sender = self.origin(headers, &host)?;
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !reads || request.uri().path() == "/ws" {
-            self.origin(request.headers(), &host)?;
-        }
-        Ok(())
+        let streams = STREAMS.contains(&request.uri().path());
+        let link = reads && !streams && is(headers, "sec-fetch-dest", &["document"]);
+        let site = headers.contains_key("sec-fetch-site");
+        let elsewhere = site && !is(headers, "sec-fetch-site", &["same-origin", "none"]);
+        if elsewhere && !link && sender != Sender::Allowed { Err(refuse("elsewhere")) } else { Ok(()) }
     }
+}
+
+fn refuse(origin: &str) -> Problem {
+    let detail =
+        format!("a page from {origin} may not use this server; --allow-origin names further origins");
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}
+
+/// Whether a header has one of these values and no other.
+fn is(headers: &HeaderMap, name: &str, values: &[&str]) -> bool {
+    let mut found = headers.get_all(name).iter();
+    let value = found.next().and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| values.contains(&value)) && found.next().is_none()
 }
 
 /// The guard before every route.

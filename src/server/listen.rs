@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::Admission;
+use super::auth::Peer;
 use super::io::Io;
 use super::lobby::{Lobby, Seat};
 use super::{App, routes};
@@ -111,12 +113,13 @@ impl Door {
                 Err(_) => return,
             },
         };
-        self.serve(io, seat).await;
+        self.serve(io, Peer(address), seat).await;
     }
 
-    async fn serve(&self, io: Io, seat: Arc<Seat>) {
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
+    async fn serve(&self, io: Io, peer: Peer, seat: Arc<Seat>) {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             seat.rise();
+            request.extensions_mut().insert(peer);
             let (answer, seat) = (self.router.call(request), Arc::clone(&seat));
             async move {
                 let answer = answer.await;

@@ -3,6 +3,8 @@
 
 mod admission;
 mod api;
+mod auth;
+mod body;
 mod guard;
 mod incidents;
 mod io;
@@ -34,7 +36,9 @@ use crate::journal::{Journal, JournalError};
 use crate::player::{PlayError, Player, Replay, Speed, Started};
 use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
+use crate::token::{Scope, Token};
 
+pub use auth::{Auth, Replaced};
 use guard::Guard;
 pub use guard::{Origin, OriginError};
 use incidents::Incidents;
@@ -46,8 +50,10 @@ pub use tls::{TlsError, tls_config};
 pub struct Options {
     /// Where to listen; port 0 takes any.
     pub bind: SocketAddr,
-    /// Listen beyond loopback though nobody has to prove who they are.
+    /// Listen beyond loopback though nobody has to prove what they may do.
     pub allow_remote: bool,
+    /// What proves what somebody may do. Without any, everybody may do everything.
+    pub tokens: Vec<(Scope, Token)>,
     /// Origins besides the server's own whose pages may connect and trigger.
     pub allow_origins: Vec<Origin>,
     /// Speed of triggers that name none.
@@ -83,6 +89,7 @@ impl Default for Options {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             allow_remote: false,
+            tokens: Vec::new(),
             allow_origins: Vec::new(),
             speed: Speed::REAL_TIME,
             seed: None,
@@ -164,6 +171,7 @@ struct App {
     player: Player,
     hub: Arc<Hub>,
     guard: Guard,
+    auth: Arc<Auth>,
     incidents: Incidents,
     dashboard: Dashboard,
     speed: Speed,
@@ -187,7 +195,7 @@ impl Server {
         library: Library,
         journal: Arc<dyn Journal>,
     ) -> Result<Self, ServeError> {
-        if !options.bind.ip().is_loopback() && !options.allow_remote {
+        if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
         let listener = listen::bind(options.bind)
@@ -208,7 +216,8 @@ impl Server {
             library,
             player: Player::new(Arc::clone(&journal), tasks.clone(), stop.clone()),
             hub,
-            guard: Guard::new(options.allow_origins),
+            guard: Guard::new(options.allow_origins, options.tls.is_some()),
+            auth: Arc::new(Auth::new(options.tokens, address.port())),
             incidents: Incidents::new(journal),
             dashboard: Dashboard::new(options.dashboard),
             speed: options.speed,
@@ -248,6 +257,11 @@ impl Server {
     /// How many incidents another process left open in the journal and this one goes on with.
     pub fn picked_up(&self) -> usize {
         self.picked_up
+    }
+
+    /// Whom it lets in, to change that while it serves.
+    pub fn auth(&self) -> Arc<Auth> {
+        Arc::clone(&self.app.auth)
     }
 
     /// Starts an incident, as `POST /api/incidents` does.

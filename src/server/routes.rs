@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use super::problem::Problem;
-use super::{App, api, guard, upgrade};
+use super::{App, api, auth, guard, upgrade};
 use crate::dashboard::Asset;
 
 /// Nothing of a page may come from elsewhere, run inline or be framed.
@@ -26,11 +26,15 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/api/incidents", get(api::incidents).post(api::trigger))
         .route("/api/incidents/{id}", get(api::incident).delete(api::cancel))
         .route("/api/incidents/{id}/report.md", get(api::report))
+        .route("/api/session", get(auth::session))
+        .route("/login", get(auth::page).post(auth::login))
+        .route("/logout", post(auth::logout))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/schema.json", get(|| async { Json(crate::contract::schema::document()) }))
         .fallback(page)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::authenticate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
         .layer(middleware::from_fn(security_headers))
         .with_state(app)
@@ -52,15 +56,20 @@ async fn page(State(app): State<Arc<App>>, method: Method, uri: Uri, request: Re
     if !matches!(method, Method::GET | Method::HEAD) {
         return method_not_allowed(method, uri).await;
     }
-    let Some(Asset { bytes, content_type, etag }) = app.dashboard.get(uri.path()) else {
-        return Problem::not_found(format!("nothing is at {}", uri.path())).into_response();
+    asset(&app, uri.path(), request.headers())
+}
+
+/// A file of the page, unless whoever asks has it.
+pub(super) fn asset(app: &App, path: &str, wanted: &HeaderMap) -> Response {
+    let Some(Asset { bytes, content_type, etag }) = app.dashboard.get(path) else {
+        return Problem::not_found(format!("nothing is at {path}")).into_response();
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     let etag = HeaderValue::from_str(&etag).ok();
-    let known = request.headers().get(header::IF_NONE_MATCH);
+    let known = wanted.get(header::IF_NONE_MATCH);
     let mut response = if etag.is_some() && known == etag.as_ref() {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {

@@ -11,9 +11,9 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
-use super::App;
 use super::io::Io;
 use super::problem::Problem;
+use super::{App, auth};
 use crate::connection::Arrival;
 use crate::contract::SUBPROTOCOL;
 use crate::hub::After;
@@ -53,6 +53,7 @@ pub(super) async fn upgrade(
         return Err(problem.with_header(header::RETRY_AFTER, "5"));
     };
 
+    let lease = auth::lease(&request);
     let tracker = app.connections.clone();
     tracker.spawn(async move {
         match on_upgrade.await.map(into_io) {
@@ -60,7 +61,7 @@ pub(super) async fn upgrade(
                 let (opened, cursor) = app.hub.subscribe(after.as_ref()).await;
                 match io.split() {
                     Ok((tcp, tls)) => {
-                        app.shards.adopt(Arrival { tcp, tls, tail, opened, cursor, permit });
+                        app.shards.adopt(Arrival { tcp, tls, tail, opened, cursor, permit, lease });
                     }
                     Err(error) => tracing::debug!(%error, "client left behind its handshake"),
                 }

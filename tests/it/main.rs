@@ -1,6 +1,7 @@
 //! The integration tests: one crate, a module a behaviour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
+mod auth;
 mod behind;
 mod browser;
 mod check_journal;
@@ -18,6 +19,7 @@ mod hostile;
 mod http;
 mod invented;
 mod journal;
+mod login;
 mod mistakes;
 mod player;
 mod positions;
@@ -31,6 +33,7 @@ mod stream;
 mod survive;
 mod tidy;
 mod timeline;
+mod tokens;
 mod torn;
 mod trigger;
 mod validate;

@@ -92,8 +92,9 @@ trait Show {
 }
 
 impl Trigger {
-    pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+    pub(super) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stderr());
+        self.remote.read_token()?;
         runtime()?.block_on(async {
             match &self.cancel {
                 Some(id) => self.cancel(id).await,
@@ -252,10 +253,14 @@ impl Trigger {
 
     /// What to do about an incident that is left alone.
     fn watch_on(&self, id: &str) -> String {
+        let flags = self.remote.flags();
         let report = self.report.as_ref().map(|file| {
-            format!(" (its report, once it has ended: incident report {id} --output {})", file.display())
+            format!(
+                " (its report, once it has ended: incident report {id}{flags} --output {})",
+                file.display()
+            )
         });
-        format!("incident watch --incident {id}{}", report.unwrap_or_default())
+        format!("incident watch --incident {id}{flags}{}", report.unwrap_or_default())
     }
 
     fn conclude(&self, incident: &IncidentState) -> Result<Exit, Failure> {

@@ -10,9 +10,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::anyhow;
+
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::names::ScenarioName;
+use super::proof::Proof;
 use super::{runtime, signals};
 use crate::check::{Context, Ends, Outcome, RULES, Rule, Transcript, check};
 use crate::client::Endpoint;
@@ -37,6 +40,9 @@ pub(super) struct Validate {
     /// Judge this running server instead
     #[arg(long, value_name = "URL", conflicts_with_all = ["files", "real_time", "speed"])]
     url: Option<Endpoint>,
+
+    #[command(flatten)]
+    proof: Proof,
 
     /// With --url: start this scenario and judge its incident
     #[arg(long, value_name = "SCENARIO", requires = "url", value_parser = ScenarioName)]
@@ -136,7 +142,7 @@ fn unchecked(transcript: &Transcript, results: &[(&'static Rule, Outcome)]) -> O
 }
 
 impl Validate {
-    pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+    pub(super) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
         if self.list {
             for rule in RULES {
@@ -146,6 +152,14 @@ impl Validate {
         }
         if let Some(file) = &self.timeline {
             return show::timeline(file);
+        }
+        match self.url.take() {
+            Some(url) => self.url = Some(self.proof.add_to(url)?),
+            None if self.proof.token_file.is_some() => {
+                let error = anyhow!("--token-file is for the server that --url names");
+                return Err(Failure::new(Exit::Usage, error));
+            }
+            None => {}
         }
         runtime()?.block_on(async {
             tokio::select! {
@@ -230,7 +244,7 @@ impl Validate {
         if self.real_time {
             words.push("--real-time".to_owned());
         }
-        words.join(" ")
+        words.join(" ") + &self.proof.flags()
     }
 }
 

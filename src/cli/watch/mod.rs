@@ -106,8 +106,9 @@ fn probability(text: &str) -> Result<f64, String> {
 }
 
 impl Watch {
-    pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+    pub(super) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
+        self.remote.read_token()?;
         runtime()?.block_on(self.follow(quiet))
     }
 

@@ -53,7 +53,8 @@ impl<'a> Session<'a> {
         let wanted = self.watch.incident.as_deref();
         let open = self.board.incidents().iter().filter(|incident| incident.state == State::Open);
         for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
-            say(format_args!("{} goes on. Watch it: incident watch --incident {}", incident.id, incident.id));
+            let (id, flags) = (&incident.id, self.watch.remote.flags());
+            say(format_args!("{id} goes on. Watch it: incident watch --incident {id}{flags}"));
         }
     }
 

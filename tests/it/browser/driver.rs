@@ -23,22 +23,7 @@ pub struct Browser {
 impl Browser {
     /// A new browser at this address.
     pub async fn open(url: &str) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed: ./tests/run does that");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .find_map(|line| {
-                let line = line.ok()?;
-                let port = line.split("started successfully on port ").nth(1)?;
-                Some(port.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver says its port");
-        // It goes on writing: nobody may block it.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (driver, port) = driver();
         let profile = Scratch::new();
         let arguments = [
             "--headless",
@@ -95,6 +80,17 @@ impl Browser {
         element.click().await.unwrap();
     }
 
+    pub async fn goto(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Types into a field in place of what stands there.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
     /// The text of an element.
     pub async fn text(&self, selector: &str) -> String {
         let text = self.value(&format!("document.querySelector({selector:?})?.innerText ?? ''")).await;
@@ -104,6 +100,31 @@ impl Browser {
     pub async fn refresh(&self) {
         self.client.refresh().await.unwrap();
     }
+}
+
+/// A driver and its port. One that found its port taken on one of the two loopbacks gives up: then another may do.
+fn driver() -> (Child, String) {
+    for _ in 0..50 {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed: ./tests/run does that");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines.find_map(|line| {
+            let line = line.ok()?;
+            let port = line.split("started successfully on port ").nth(1)?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        if let Some(port) = port {
+            // It goes on writing: nobody may block it.
+            std::thread::spawn(move || lines.for_each(drop));
+            return (driver, port);
+        }
+        driver.wait().unwrap();
+    }
+    panic!("chromedriver finds no port");
 }
 
 impl Drop for Browser {

@@ -4,5 +4,7 @@
 mod colors;
 mod cuts;
 mod driver;
+mod evil;
+mod login;
 mod story;
 mod twin;

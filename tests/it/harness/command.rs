@@ -30,6 +30,7 @@ pub fn incident(args: &[&str]) -> Run {
     let home = Scratch::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
     command.args(args).env_remove("NO_COLOR").env_remove("INCIDENT_URL").env_remove("INCIDENT_TOKEN");
+    command.env_remove("INCIDENT_READ_TOKEN");
     command.env_remove("CLICOLOR_FORCE").env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
     command.current_dir(home.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

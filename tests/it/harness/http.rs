@@ -1,6 +1,6 @@
 //! One HTTP request a connection, headers as given: nothing is added that a test does not see.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ pub struct Http {
     host: Option<String>,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    source: Option<IpAddr>,
 }
 
 /// An answer.
@@ -31,7 +32,8 @@ pub async fn get(address: SocketAddr, path: &str) -> Reply {
 impl Http {
     pub fn new(address: SocketAddr, method: &str, path: &str) -> Self {
         let line = format!("{method} {path} HTTP/1.1");
-        Self { address, line, host: Some(address.to_string()), headers: Vec::new(), body: Vec::new() }
+        let host = Some(address.to_string());
+        Self { address, line, host, headers: Vec::new(), body: Vec::new(), source: None }
     }
 
     /// `POST /api/incidents` with a JSON body.
@@ -46,6 +48,17 @@ impl Http {
 
     pub fn origin(self, origin: &str) -> Self {
         self.header("Origin", origin)
+    }
+
+    /// With a token, as programs show it.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// From this address of this machine.
+    pub fn from(mut self, source: IpAddr) -> Self {
+        self.source = Some(source);
+        self
     }
 
     /// Another `Host`, or none.
@@ -66,7 +79,10 @@ impl Http {
         let lines =
             [self.line, "Connection: close".to_owned()].into_iter().chain(host).chain(headers).chain(length);
         let head = lines.map(|line| line + "\r\n").collect::<String>() + "\r\n";
-        let mut raw = Raw::connect(self.address).await;
+        let mut raw = match self.source {
+            Some(source) => Raw::connect_from(source, self.address).await,
+            None => Raw::connect(self.address).await,
+        };
         raw.send(&[head.as_bytes(), &self.body].concat()).await;
         Reply::read(&raw.rest().await)
     }
@@ -87,6 +103,11 @@ impl Reply {
     /// A header by its lower-case name; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The cookie that was set, as a request sends it back: `NAME=VALUE`.
+    pub fn cookie(&self) -> &str {
+        self.header("set-cookie").split(';').next().unwrap()
     }
 
     pub fn json(&self) -> Value {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use incident::contract::{Position, StreamId};
 use incident::journal::{Journal, Memory, Record, Retention, Sqlite};
 use incident::scenario::Library;
-use incident::server::{Options, Server};
+use incident::server::{Auth, Options, Server};
+use incident::token::{Scope, Token};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -23,10 +24,20 @@ pub fn options() -> Options {
     Options { drain: Duration::from_secs(3), ..Options::default() }
 }
 
+/// Tokens that tests show.
+pub const READ: &str = "r3ad-0123456789abcdef";
+pub const WRITE: &str = "wr1te-0123456789abcdef";
+
+/// As a server knows them.
+pub fn tokens(known: &[(Scope, &str)]) -> Vec<(Scope, Token)> {
+    known.iter().map(|(scope, token)| (*scope, token.parse().unwrap())).collect()
+}
+
 /// A server that runs until it is dropped.
 pub struct Local {
     pub address: SocketAddr,
     pub journal: Arc<dyn Journal>,
+    pub auth: Arc<Auth>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
     folder: Option<Scratch>,
@@ -36,6 +47,12 @@ impl Local {
     /// With the usual options and everything kept.
     pub async fn start() -> Self {
         Self::with(options(), Retention::default()).await
+    }
+
+    /// One that asks for [`READ`] or [`WRITE`].
+    pub async fn closed() -> Self {
+        let tokens = tokens(&[(Scope::Read, READ), (Scope::Write, WRITE)]);
+        Self::with(Options { tokens, ..options() }, Retention::default()).await
     }
 
     pub async fn with(options: Options, retention: Retention) -> Self {
@@ -55,10 +72,10 @@ impl Local {
     /// Over a journal that has a past.
     pub async fn over(options: Options, journal: Arc<dyn Journal>) -> Self {
         let server = Server::bind(options, library(), Arc::clone(&journal)).await.unwrap();
-        let address = server.address();
+        let (address, auth) = (server.address(), server.auth());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
-        Self { address, journal, stop: Some(stop), running, folder: None }
+        Self { address, journal, auth, stop: Some(stop), running, folder: None }
     }
 
     /// Stops serving and waits until everybody was sent away.

@@ -11,11 +11,11 @@ mod websocket;
 
 use std::time::Duration;
 
-pub use command::{Ran, Serving, incident};
+pub use command::{Ran, Running, Serving, incident};
 pub use events::{action, envelope, metrics, resolved, started, story};
 pub use files::{Scratch, ensure_file_contents, fixture, fixtures, root};
 pub use http::{Http, Reply, get};
-pub use local::{Local, library, options};
+pub use local::{Local, READ, WRITE, library, options, tokens};
 pub use proxy::Proxy;
 pub use raw::{Raw, masked, unmasked};
 pub use websocket::{Client, Event};

@@ -1,6 +1,6 @@
 //! Bytes on a socket, for what no WebSocket library would send or leave unread.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -15,6 +15,13 @@ pub struct Raw {
 impl Raw {
     pub async fn connect(address: SocketAddr) -> Self {
         Self { tcp: TcpStream::connect(address).await.unwrap() }
+    }
+
+    /// From another address of this machine.
+    pub async fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(source, 0)).unwrap();
+        Self { tcp: socket.connect(address).await.unwrap() }
     }
 
     /// With room for little in the kernel, so that a reader that does not read is noticed soon.

@@ -1,0 +1,102 @@
+//! Token files: `read TOKEN` or `write TOKEN` a line, `#` before what is for people.
+
+use std::collections::HashMap;
+
+use super::{Scope, Token, TokenError};
+
+/// What is wrong with a token file, and where. Never shows a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}{}: {mistake}", .line.map(|line| format!(":{line}")).unwrap_or_default())]
+pub struct FileError {
+    file: String,
+    line: Option<usize>,
+    /// What is wrong.
+    pub mistake: Mistake,
+}
+
+/// What is wrong with a token file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    /// Another form.
+    #[error("expected `read TOKEN` or `write TOKEN`")]
+    Form,
+    /// A token that is none.
+    #[error("this is no token: {0}")]
+    Token(#[from] TokenError),
+    /// A token that can be guessed.
+    #[error("the token has {0} characters, and at least {least} are needed", least = Token::LEAST)]
+    Short(usize),
+    /// The same token again.
+    #[error("the same token as on line {0}")]
+    Repeated(usize),
+    /// No token at all.
+    #[error("no token is in it")]
+    Nothing,
+}
+
+/// The tokens that a server is to know.
+///
+/// # Errors
+/// A line that is no token with its scope, a token that is short or there twice, a file without any.
+pub fn for_server(file: &str, text: &str) -> Result<Vec<(Scope, Token)>, FileError> {
+    let wrong = |line, mistake| FileError { file: file.to_owned(), line: Some(line), mistake };
+    let (mut tokens, mut lines) = (Vec::new(), HashMap::new());
+    for (line, entry) in entries(text) {
+        let (Some(scope), token) = entry.map_err(|mistake| wrong(line, mistake))? else {
+            return Err(wrong(line, Mistake::Form));
+        };
+        if token.is_short() {
+            return Err(wrong(line, Mistake::Short(token.reveal().len())));
+        }
+        if let Some(before) = lines.insert(token.digest(), line) {
+            return Err(wrong(line, Mistake::Repeated(before)));
+        }
+        tokens.push((scope, token));
+    }
+    if tokens.is_empty() {
+        return Err(FileError { file: file.to_owned(), line: None, mistake: Mistake::Nothing });
+    }
+    Ok(tokens)
+}
+
+/// The token to show to a server: the one in the file, alone on its line or behind its scope. Of several (a server's
+/// own file) the first that may write, or else the first.
+///
+/// # Errors
+/// A line that is no token, a file without any.
+pub fn for_client(file: &str, text: &str) -> Result<Token, FileError> {
+    let mut first = None;
+    for (line, entry) in entries(text) {
+        let (scope, token) =
+            entry.map_err(|mistake| FileError { file: file.to_owned(), line: Some(line), mistake })?;
+        if scope != Some(Scope::Read) {
+            return Ok(token);
+        }
+        first.get_or_insert(token);
+    }
+    first.ok_or_else(|| FileError { file: file.to_owned(), line: None, mistake: Mistake::Nothing })
+}
+
+type Entry = (Option<Scope>, Token);
+
+/// Line number and content of every line that is neither empty nor a comment.
+fn entries(text: &str) -> impl Iterator<Item = (usize, Result<Entry, Mistake>)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.lines().zip(1..).filter_map(|(line, number)| {
+        let mut words = line.split_ascii_whitespace();
+        let first = words.next().filter(|word| !word.starts_with('#'))?;
+        Some((number, entry(first, words)))
+    })
+}
+
+fn entry<'a>(first: &str, mut words: impl Iterator<Item = &'a str>) -> Result<Entry, Mistake> {
+    let is_end = |word: Option<&str>| word.is_none_or(|word| word.starts_with('#'));
+    let scope = match first {
+        "read" => Scope::Read,
+        "write" => Scope::Write,
+        _ if is_end(words.next()) => return Ok((None, first.parse()?)),
+        _ => return Err(Mistake::Form),
+    };
+    let token = words.next().ok_or(Mistake::Form)?.parse()?;
+    if is_end(words.next()) { Ok((Some(scope), token)) } else { Err(Mistake::Form) }
+}
