@@ -27,6 +27,7 @@ pub mod contract;
 pub mod dashboard;
 pub mod hub;
 pub mod journal;
+pub mod metrics;
 pub mod plan;
 pub mod player;
 pub mod random;

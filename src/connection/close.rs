@@ -57,6 +57,18 @@ impl End {
         }
     }
 
+    /// The close code that it is counted under. RFC 6455 (7.4.1) has one for each end without a close frame: 1000
+    /// for a client that left, 1006 for a connection that broke.
+    pub fn code(&self) -> u16 {
+        match (self, self.close_code()) {
+            (_, Some((code, _))) => code,
+            (Self::Left, None) => 1000,
+            // Too slow even to be told so.
+            (Self::Stuck(_), None) => 4008,
+            (_, None) => 1006,
+        }
+    }
+
     /// The close code and reason that the client is told; `None` when there is nobody to tell.
     pub fn close_code(&self) -> Option<(u16, String)> {
         Some(match self {

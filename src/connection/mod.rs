@@ -23,6 +23,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::contract::Position;
 use crate::hub::{Hub, Pending};
+use crate::metrics::Client;
 
 pub use close::End;
 
@@ -63,6 +64,7 @@ pub async fn serve(
     hub: Arc<Hub>,
     settings: Settings,
     drain: watch::Receiver<Option<Duration>>,
+    client: Client,
 ) -> End {
     // Small buffers: a client sends a pong now and then, and an idle one should cost next to nothing.
     let config = WebSocketConfig::default()
@@ -85,6 +87,7 @@ pub async fn serve(
         inbound: 0,
         beats_to_ping: PING_EVERY,
         drain,
+        client,
     };
     let end = match connection.run(opened, &mut beats).await {
         Ok(never) => match never {},
@@ -108,6 +111,8 @@ struct Connection {
     beats_to_ping: u32,
     /// Becomes `Some` when everybody is asked to leave.
     drain: watch::Receiver<Option<Duration>>,
+    /// Where deliveries are counted.
+    client: Client,
 }
 
 /// There is no way to end well: every end has a reason.
@@ -160,6 +165,8 @@ impl Connection {
                 Ok(Pending::Frames(frames)) => {
                     self.write(&frames, true).await?;
                     self.cursor += frames.len() as u64;
+                    let bytes = frames.iter().map(|frame| frame.len() as u64).sum();
+                    self.client.delivered(frames.len() as u64, bytes);
                 }
                 Ok(Pending::CaughtUp) => return Ok(()),
                 Ok(Pending::Expired) => return Err(End::Expired(self.position())),

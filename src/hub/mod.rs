@@ -165,6 +165,11 @@ impl Hub {
         self.head.subscribe()
     }
 
+    /// Position of the oldest event that is served from memory.
+    pub fn ring_start(&self) -> u64 {
+        self.ring().first()
+    }
+
     /// The stream's name.
     pub fn stream(&self) -> &StreamId {
         self.journal.stream()

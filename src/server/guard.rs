@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::problem::Problem;
+use crate::metrics::Refusal;
 
 /// Scheme and authority, as browsers send them: `https://incidents.example:8443`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +60,12 @@ impl Guard {
     /// A name that an attacker can point at this machine is refused: addresses and `localhost` can't be
     /// repointed, others must be named by `--allow-origin`.
     fn host(&self, headers: &HeaderMap) -> Result<String, Problem> {
-        let refuse = |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail);
+        let refuse =
+            |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).because(Refusal::Host);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host =
-            host.ok_or_else(|| Problem::bad_request("the request has no Host header"))?.to_ascii_lowercase();
+        let host = host
+            .ok_or_else(|| Problem::bad_request("the request has no Host header").because(Refusal::Host))?
+            .to_ascii_lowercase();
         let uri: Uri = host.parse().map_err(|_| refuse(format!("the Host {host:?} is not a host")))?;
         if host.contains('@') {
             return Err(refuse(format!("the Host {host:?} names a user")));
@@ -82,7 +85,7 @@ impl Guard {
         let refuse = |origin: &str| {
             let detail =
                 format!("a page from {origin} may not use this server; --allow-origin names further origins");
-            Problem::new(StatusCode::FORBIDDEN, detail)
+            Problem::new(StatusCode::FORBIDDEN, detail).because(Refusal::Origin)
         };
         if origins.next().is_some() {
             return Err(refuse("several origins at once"));
@@ -107,9 +110,6 @@ impl Guard {
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match app.guard.admit(&request) {
         Ok(()) => next.run(request).await,
-        Err(problem) => {
-            tracing::debug!(?problem, "request refused");
-            problem.into_response()
-        }
+        Err(problem) => problem.into_response(),
     }
 }

@@ -5,8 +5,11 @@ mod api;
 mod guard;
 mod incidents;
 mod listen;
+mod measured;
+mod observe;
 mod problem;
 mod routes;
+mod seldom;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -25,6 +28,7 @@ use crate::connection::Settings;
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
 use crate::journal::{Journal, JournalError};
+use crate::metrics::Metrics;
 use crate::player::{PlayError, Player, Replay, Speed, Started};
 use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
@@ -32,6 +36,8 @@ use crate::scenario::timeline::CompileError;
 use guard::Guard;
 pub use guard::{Origin, OriginError};
 use incidents::Incidents;
+use measured::Measured;
+use seldom::Seldom;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -127,8 +133,11 @@ pub struct Server {
 /// What every handler shares.
 struct App {
     library: Library,
+    journal: Arc<dyn Journal>,
     player: Player,
     hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
+    refusals_said: Seldom,
     guard: Guard,
     incidents: Incidents,
     dashboard: Dashboard,
@@ -136,6 +145,7 @@ struct App {
     seed: Option<u64>,
     connection: Settings,
     clients: Arc<Semaphore>,
+    max_clients: usize,
     /// HTTP and WebSocket connections.
     connections: TaskTracker,
     /// Everything else: hub and player.
@@ -164,18 +174,24 @@ impl Server {
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
         let hub = Arc::new(Hub::new(Arc::clone(&journal), options.heartbeat).await?);
+        let metrics = Arc::new(Metrics::new());
+        let measured = Arc::new(Measured::new(Arc::clone(&journal), Arc::clone(&metrics)));
         let (drain_sender, drain) = watch::channel(None);
         let app = Arc::new(App {
             library,
-            player: Player::new(Arc::clone(&journal), tasks.clone(), stop.clone()),
+            player: Player::new(measured, tasks.clone(), stop.clone(), Arc::clone(&metrics)),
             hub,
+            metrics,
+            refusals_said: Seldom::default(),
             guard: Guard::new(options.allow_origins),
-            incidents: Incidents::new(journal),
+            incidents: Incidents::new(Arc::clone(&journal)),
+            journal,
             dashboard: Dashboard::new(options.dashboard),
             speed: options.speed,
             seed: options.seed,
             connection: Settings { write_deadline: options.write_deadline },
             clients: Arc::new(Semaphore::new(options.max_clients)),
+            max_clients: options.max_clients,
             connections: TaskTracker::new(),
             tasks,
             draining: AtomicBool::new(false),

@@ -11,7 +11,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::problem::Problem;
-use super::{App, api, guard, upgrade};
+use super::{App, api, guard, observe, upgrade};
 use crate::dashboard::Asset;
 
 /// Nothing of a page may come from elsewhere, run inline or be framed.
@@ -28,10 +28,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/api/incidents/{id}/report.md", get(api::report))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(observe::metrics))
         .route("/schema.json", get(|| async { Json(crate::contract::schema::document()) }))
         .fallback(page)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), observe::refusals))
         .layer(middleware::from_fn(security_headers))
         .with_state(app)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +10,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::App;
@@ -16,6 +18,7 @@ use super::problem::Problem;
 use crate::connection;
 use crate::contract::SUBPROTOCOL;
 use crate::hub::After;
+use crate::metrics::{Refusal, Transport};
 
 /// The query of `/ws`.
 #[derive(Deserialize)]
@@ -24,29 +27,45 @@ pub(super) struct Wanted {
     after: Option<String>,
 }
 
+impl Wanted {
+    /// The position to go on from, if there is one.
+    pub(super) fn after(wanted: Result<Query<Self>, QueryRejection>) -> Result<Option<After>, Problem> {
+        let refuse = |detail| Problem::bad_request(detail).because(Refusal::Position);
+        let Query(wanted) = wanted.map_err(|error| refuse(error.body_text()))?;
+        let after = wanted.after.as_deref().map(str::parse::<After>).transpose();
+        after.map_err(|error| refuse(format!("after: {error}")))
+    }
+}
+
+impl App {
+    /// One of the places that clients have, however they are connected.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(&self.clients).try_acquire_owned();
+        place.map_err(|_| {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many clients as the server takes are here")
+                .with_header(header::RETRY_AFTER, "5")
+                .because(Refusal::Full)
+        })
+    }
+}
+
 /// Checks everything before the socket changes its protocol: a refusal is an HTTP status that clients can read.
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
-    wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let Query(wanted) = wanted.map_err(|error| Problem::bad_request(error.body_text()))?;
-    let after = wanted.after.as_deref().map(str::parse::<After>).transpose();
-    let after = after.map_err(|error| Problem::bad_request(format!("after: {error}")))?;
+    let after = Wanted::after(wanted)?;
     let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         let detail = "this is a WebSocket: connect with `incident watch` or a WebSocket client";
-        return Err(
-            Problem::new(StatusCode::UPGRADE_REQUIRED, detail).with_header(header::UPGRADE, "websocket")
-        );
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, detail).because(Refusal::Handshake);
+        return Err(problem.with_header(header::UPGRADE, "websocket"));
     };
     let request = request.map(|_| ());
     let handshake = create_response(&request)
-        .map_err(|error| Problem::bad_request(format!("the WebSocket handshake is wrong: {error}")))?;
-    let Ok(permit) = Arc::clone(&app.clients).try_acquire_owned() else {
-        let problem =
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many clients as the server takes are here");
-        return Err(problem.with_header(header::RETRY_AFTER, "5"));
-    };
+        .map_err(|error| format!("the WebSocket handshake is wrong: {error}"))
+        .map_err(|detail| Problem::bad_request(detail).because(Refusal::Handshake))?;
+    let permit = app.place()?;
 
     let tracker = app.connections.clone();
     tracker.spawn(async move {
@@ -54,10 +73,10 @@ pub(super) async fn upgrade(
         match on_upgrade.await.map(into_tcp) {
             Ok(Some((tcp, tail))) => {
                 let first = app.hub.subscribe(after.as_ref()).await;
-                let drain = app.drain.clone();
-                let end =
-                    connection::serve(tcp, tail, first, Arc::clone(&app.hub), app.connection, drain).await;
-                tracing::debug!(%end, "client gone");
+                let client = app.metrics.client(Transport::WebSocket, first.1);
+                let (hub, drain) = (Arc::clone(&app.hub), app.drain.clone());
+                let end = connection::serve(tcp, tail, first, hub, app.connection, drain, client).await;
+                app.client_gone(Transport::WebSocket, &end);
             }
             Ok(None) => tracing::error!("an upgraded connection is not a TCP socket"),
             Err(error) => tracing::debug!(%error, "client left during the handshake"),
