@@ -35,3 +35,4 @@ pub mod recording;
 pub mod report;
 pub mod scenario;
 pub mod server;
+pub mod sse;

@@ -18,7 +18,7 @@ use crate::contract::{Frame, Heartbeat, Message, ServerState, Source, StreamId, 
 use crate::journal::{Journal, JournalError, Page, Stored};
 
 use frame::Block;
-
+pub use frame::text;
 use ring::Ring;
 pub use subscribe::After;
 
@@ -224,7 +224,7 @@ impl Hub {
         let id = self.control_ids.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         let data = message.data();
         let frame = Frame::new(&self.server, id, message.kind(), None, now(), &data);
-        frame::text(|text| frame.write(text))
+        frame::single(|text| frame.write(text))
     }
 
     /// Held for short sections, never across an await. A panic in one leaves the ring whole.

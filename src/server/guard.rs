@@ -1,4 +1,4 @@
-//! Who may speak: `Host` on every request (DNS rebinding), `Origin` on `/ws` and on whatever changes something
+//! Who may speak: `Host` on every request (DNS rebinding), `Origin` on `/ws`, `/events` and whatever changes something
 //! (a page from elsewhere must neither read nor drive the stream).
 
 use std::fmt;
@@ -99,7 +99,7 @@ impl Guard {
     fn admit(&self, request: &Request) -> Result<(), Problem> {
         let host = self.host(request.headers())?;
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !reads || request.uri().path() == "/ws" {
+        if !reads || matches!(request.uri().path(), "/ws" | "/events") {
             self.origin(request.headers(), &host)?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 //! that is not waited for here.
 
 mod api;
+mod events;
 mod guard;
 mod incidents;
 mod listen;
@@ -10,6 +11,7 @@ mod observe;
 mod problem;
 mod routes;
 mod seldom;
+mod socket;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -58,7 +60,7 @@ pub struct Options {
     pub write_deadline: Duration,
     /// The longest that stopping may take.
     pub drain: Duration,
-    /// The most WebSocket clients at once.
+    /// The most clients of the stream at once.
     pub max_clients: usize,
     /// Serve the page from this folder instead of the one that is built in.
     pub dashboard: Option<PathBuf>,
@@ -146,7 +148,7 @@ struct App {
     connection: Settings,
     clients: Arc<Semaphore>,
     max_clients: usize,
-    /// HTTP and WebSocket connections.
+    /// HTTP, event stream and WebSocket connections.
     connections: TaskTracker,
     /// Everything else: hub and player.
     tasks: TaskTracker,

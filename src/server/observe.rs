@@ -40,6 +40,7 @@ pub(super) async fn refusals(State(app): State<Arc<App>>, request: Request, next
         app.metrics.refused(*refusal);
         let (reason, status) = (refusal.as_str(), response.status().as_u16());
         if let Some(unsaid) = app.refusals_said.now(*refusal) {
+            let unsaid = (unsaid > 0).then_some(unsaid);
             tracing::info!(reason, status, %method, path, detail, unsaid, "request refused");
         }
     }

@@ -11,7 +11,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::problem::Problem;
-use super::{App, api, guard, observe, upgrade};
+use super::{App, api, events, guard, observe, upgrade};
 use crate::dashboard::Asset;
 
 /// Nothing of a page may come from elsewhere, run inline or be framed.
@@ -22,6 +22,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/ws", get(upgrade::upgrade))
+        .route("/events", get(events::events))
         .route("/api/scenarios", get(api::scenarios))
         .route("/api/incidents", get(api::incidents).post(api::trigger))
         .route("/api/incidents/{id}", get(api::incident).delete(api::cancel))

@@ -15,12 +15,13 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::App;
 use super::problem::Problem;
+use super::socket::Socket;
 use crate::connection;
 use crate::contract::SUBPROTOCOL;
 use crate::hub::After;
 use crate::metrics::{Refusal, Transport};
 
-/// The query of `/ws`.
+/// The query of `/ws` and `/events`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
@@ -94,6 +95,6 @@ pub(super) async fn upgrade(
 
 /// The socket below hyper's wrapping, and what was read from it already.
 fn into_tcp(upgraded: Upgraded) -> Option<(TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+    let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
+    Some((parts.io.into_inner().into_tcp(), parts.read_buf.to_vec()))
 }

@@ -25,6 +25,7 @@ mod replay;
 mod report;
 mod scenario;
 mod serve;
+mod sse;
 mod stream;
 mod survive;
 mod tidy;

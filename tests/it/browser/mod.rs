@@ -4,5 +4,6 @@
 mod colors;
 mod cuts;
 mod driver;
+mod events;
 mod story;
 mod twin;

@@ -8,6 +8,7 @@ mod local;
 mod numbers;
 mod proxy;
 mod raw;
+mod sse;
 mod websocket;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub use local::{Local, library, options};
 pub use numbers::Numbers;
 pub use proxy::Proxy;
 pub use raw::{Raw, masked, unmasked};
+pub use sse::{Block, Sse, request};
 pub use websocket::{Client, Event};
 
 /// Nothing that a test waits for takes this long: the bound that makes a lost event a failure, not a hang.
