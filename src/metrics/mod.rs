@@ -100,7 +100,7 @@ impl Metrics {
         );
         for (transport, codes) in [
             (Transport::WebSocket, &[1000, 1002, 1006, 1007, 1008, 1009, 1011, 1012, 4008, 4009][..]),
-            (Transport::EventStream, &[1000, 1011, 1012, 4008]),
+            (Transport::EventStream, &[1000, 1006, 1011, 1012, 4008]),
         ] {
             for code in codes {
                 closes.with_label_values(&[transport.as_str(), &code.to_string()]);

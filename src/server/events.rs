@@ -96,6 +96,7 @@ impl Drop for Served {
             Some(end) => end.clone(),
             None if self.line.is_stalled() => End::Slow(self.events.position()),
             None if self.app.drain.borrow().is_some() => End::Restart,
+            None if self.line.is_broken() => End::Gone,
             None => End::Left,
         };
         self.app.client_gone(Transport::EventStream, &end);

@@ -24,11 +24,13 @@ struct Shared {
     /// Its place among those that speak HTTP.
     place: Mutex<Option<OwnedSemaphorePermit>>,
     stalled: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Line {
     pub(super) fn new(place: OwnedSemaphorePermit) -> Self {
-        Self(Arc::new(Shared { place: Mutex::new(Some(place)), stalled: AtomicBool::new(false) }))
+        let (stalled, broken) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self(Arc::new(Shared { place: Mutex::new(Some(place)), stalled, broken }))
     }
 
     /// From now on it is a stream and counted as that: others may have its place.
@@ -39,6 +41,18 @@ impl Line {
     /// Whether it was given up because the client took nothing.
     pub(super) fn is_stalled(&self) -> bool {
         self.0.stalled.load(Ordering::Relaxed)
+    }
+
+    /// Whether it broke: nobody closed it properly.
+    pub(super) fn is_broken(&self) -> bool {
+        self.0.broken.load(Ordering::Relaxed)
+    }
+
+    fn note<T>(&self, done: Poll<Result<T>>) -> Poll<Result<T>> {
+        if matches!(done, Poll::Ready(Err(_))) {
+            self.0.broken.store(true, Ordering::Relaxed);
+        }
+        done
     }
 }
 
@@ -71,7 +85,7 @@ impl Socket {
     fn wait(&mut self, context: &mut Context<'_>, written: Poll<Result<usize>>) -> Poll<Result<usize>> {
         if written.is_ready() {
             self.full = None;
-            return written;
+            return self.line.note(written);
         }
         let draining = self.drain.borrow().is_some();
         let full = self.full.get_or_insert_with(|| Box::pin(sleep(self.deadline)));
@@ -90,7 +104,8 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(context, buffer)
+        let read = Pin::new(&mut self.tcp).poll_read(context, buffer);
+        self.line.note(read)
     }
 }
 

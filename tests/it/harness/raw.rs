@@ -117,6 +117,11 @@ impl Raw {
         self.tcp.write_all(bytes).await.is_ok()
     }
 
+    /// Breaks the connection instead of closing it.
+    pub fn reset(self) {
+        socket2::SockRef::from(&self.tcp).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    }
+
     /// Everything until the server closes.
     pub async fn rest(&mut self) -> String {
         let mut bytes = Vec::new();

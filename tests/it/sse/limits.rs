@@ -150,6 +150,22 @@ async fn all_clients_share_the_places_that_there_are() {
     drop(socket);
 }
 
+#[tokio::test]
+async fn who_leaves_is_told_from_whose_connection_broke() {
+    let server = Local::start().await;
+    let connect = || async {
+        let mut raw = Raw::connect(server.address).await;
+        request(&mut raw, "", &[]).await;
+        assert!(raw.head().await.starts_with("HTTP/1.1 200"));
+        raw.chunk().await.unwrap();
+        raw
+    };
+    drop(connect().await);
+    Numbers::until(server.address, &closes(1000), 1.0).await.are(&[(&closes(1006), 0)]);
+    connect().await.reset();
+    Numbers::until(server.address, &closes(1006), 1.0).await.are(&[(&closes(1000), 1), (CLIENTS, 0)]);
+}
+
 /// 1,024 may speak HTTP at once. A stream is no conversation.
 #[tokio::test]
 async fn a_thousand_streams_leave_room_for_requests() {
