@@ -55,11 +55,13 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l journal -d '
 complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-events -d 'Events to keep; those of open incidents are always kept' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-age -d 'Keep events for this long; those of open incidents are always kept' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l dashboard -d 'Serve the page from this folder instead of the built-in one, to work on it' -r -F
-complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most WebSocket clients at once' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most clients of the stream at once' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l write-deadline -d 'How long a client may take nothing before it is closed' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l heartbeat -d 'Time between heartbeats' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l drain -d 'The longest that stopping may take' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-origin -d 'Another origin whose pages may connect; may be given several times' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l log-format -d 'How to write the log on stderr; as JSON the banner is a line of it' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line, and nothing else on stderr'"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

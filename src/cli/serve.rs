@@ -1,17 +1,17 @@
 //! `incident serve`
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use colored::Colorize;
-use serde_json::json;
 
+use super::banner::Ready;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::journal::{Choice, Opened};
+use super::log::LogFormat;
 use super::names::ScenarioName;
 use super::say::say;
 use super::{browser, journal, replay, runtime, signals};
@@ -72,7 +72,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "DIR")]
     dashboard: Option<PathBuf>,
 
-    /// The most WebSocket clients at once
+    /// The most clients of the stream at once
     #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_clients: u32,
 
@@ -99,6 +99,10 @@ pub(super) struct Serve {
     /// Print {"event":"ready",…} on stdout instead of the banner
     #[arg(long)]
     json: bool,
+
+    /// How to write the log on stderr; as JSON the banner is a line of it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
 }
 
 impl Serve {
@@ -111,8 +115,11 @@ impl Serve {
         }
         let library = self.library()?;
         self.known_triggers(&library)?;
-        let recording =
-            self.replay.as_deref().map(|file| replay::read(file, self.speed, quiet)).transpose()?;
+        let recording = self
+            .replay
+            .as_deref()
+            .map(|file| replay::read(file, self.speed, quiet, self.log_format))
+            .transpose()?;
         runtime()?.block_on(self.serve(library, recording, began, quiet))
     }
 
@@ -182,41 +189,34 @@ impl Serve {
             None => None,
         };
 
-        let at = server.address();
-        let page = format!("http://{at}/");
-        let socket = format!("ws://{at}/ws");
+        let ready = Ready {
+            address: server.address(),
+            scenarios,
+            journal: told,
+            picked_up: server.picked_up(),
+            replay: replayed,
+            example,
+            took: began.elapsed(),
+        };
         if self.json {
-            let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
-            writeln!(std::io::stdout(), "{ready}")?;
-            std::io::stdout().flush()?;
-        } else if !quiet {
-            let label = |label: &str| format!("  {label:<10} ").dimmed();
-            say(format_args!("{} {}", "incident".bold(), env!("CARGO_PKG_VERSION")));
-            say(format_args!("{}{}", label("Dashboard"), page.cyan().underline()));
-            say(format_args!("{}{socket}", label("WebSocket")));
-            say(format_args!("{}{scenarios}", label("Scenarios")));
-            let picked_up = match server.picked_up() {
-                0 => String::new(),
-                1 => " (1 incident picked up)".to_owned(),
-                many => format!(" ({many} incidents picked up)"),
-            };
-            say(format_args!("{}{told}{picked_up}", label("Journal")));
-            if let Some(replayed) = replayed {
-                say(format_args!("{}{replayed}", label("Replay")));
-            }
-            let elsewhere = if at.port() == 7911 { String::new() } else { format!(" --url {socket}") };
-            say(format_args!("{}incident trigger {example}{elsewhere}", label("Try")));
-            say(format_args!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis()));
+            ready.print()?;
+        }
+        match self.log_format {
+            LogFormat::Json => ready.log(),
+            LogFormat::Text if self.json || quiet => {}
+            LogFormat::Text => ready.say(),
         }
         for name in &self.trigger {
             server.trigger(name).await.map_err(trigger_failure)?;
         }
         if self.open {
-            browser::open(&page);
+            browser::open(&ready.page());
         }
         server.run(shutdown).await;
-        if !quiet && std::io::stderr().is_terminal() {
-            say("Stopped.");
+        match self.log_format {
+            LogFormat::Json => tracing::info!("stopped"),
+            LogFormat::Text if quiet || !std::io::stderr().is_terminal() => {}
+            LogFormat::Text => say("Stopped."),
         }
         Ok(Exit::Fine)
     }

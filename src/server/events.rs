@@ -40,10 +40,9 @@ pub(super) async fn events(
     } else {
         let place = app.place()?;
         let first = app.hub.subscribe(after.as_ref()).await;
-        let client = app.metrics.client(Transport::EventStream, first.1);
+        let client = app.client_came(Transport::EventStream, first.1);
         let events = Events::new(first, Arc::clone(&app.hub), app.drain.clone(), client);
         line.give_place();
-        tracing::debug!(transport = "sse", after = %events.position(), "client came");
         let served = Served { events, app, line, _place: place };
         Response::new(Body::from_stream(stream::unfold(served, |mut served| async {
             Some((Ok::<_, Infallible>(served.events.next().await?), served))

@@ -244,6 +244,7 @@ impl Server {
         // A few clients leave at once; thousands are spread, so that a successor is not stormed.
         let clients = u32::try_from(app.connections.len()).unwrap_or(u32::MAX);
         let spread = (Duration::from_millis(2) * clients).min(drain.mul_f64(0.8));
+        tracing::info!(connections = clients, "stopping");
         drain_sender.send_replace(Some(spread));
         app.connections.close();
         if timeout(drain, app.connections.wait()).await.is_err() {

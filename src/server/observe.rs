@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use super::App;
 use super::problem::{Problem, Refused};
 use crate::connection::End;
-use crate::metrics::{CONTENT_TYPE, Now, Transport};
+use crate::contract::Position;
+use crate::metrics::{CONTENT_TYPE, Client, Now, Transport};
 
 /// `GET /metrics`
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
@@ -48,6 +49,13 @@ pub(super) async fn refusals(State(app): State<Arc<App>>, request: Request, next
 }
 
 impl App {
+    /// Counts a client in that was sent everything up to `cursor`, until what is returned is dropped.
+    pub(super) fn client_came(&self, transport: Transport, cursor: u64) -> Client {
+        let after = Position { stream: self.hub.stream().clone(), n: cursor };
+        tracing::debug!(transport = transport.as_str(), %after, "client came");
+        self.metrics.client(transport, cursor)
+    }
+
     /// Counts and logs the end of a client.
     pub(super) fn client_gone(&self, transport: Transport, end: &End) {
         let code = end.code();

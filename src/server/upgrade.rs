@@ -74,7 +74,7 @@ pub(super) async fn upgrade(
         match on_upgrade.await.map(into_tcp) {
             Ok(Some((tcp, tail))) => {
                 let first = app.hub.subscribe(after.as_ref()).await;
-                let client = app.metrics.client(Transport::WebSocket, first.1);
+                let client = app.client_came(Transport::WebSocket, first.1);
                 let (hub, drain) = (Arc::clone(&app.hub), app.drain.clone());
                 let end = connection::serve(tcp, tail, first, hub, app.connection, drain, client).await;
                 app.client_gone(Transport::WebSocket, &end);

@@ -15,6 +15,7 @@ mod hostile;
 mod http;
 mod invented;
 mod journal;
+mod logs;
 mod metrics;
 mod mistakes;
 mod player;
