@@ -1,7 +1,8 @@
-//! `incident` plays incidents written as TOML scenarios and streams them over WebSocket.
+//! `incident` plays incidents written as TOML scenarios and streams them over WebSocket and Server-Sent Events.
 //!
 //! ```text
-//! *.toml -> scenario -> timeline -+
+//! *.toml -> scenario -> timeline -+                                  sse ---------> curl | EventSource
+//!                                 |                                 /
 //!                                 +-> plan -> player -> journal -> hub -> connection -> client -> watch | page
 //! *.ndjson ---------> recording --+              ^                                         |   \-> validate
 //!                                              server  <------ POST /api/incidents <---- trigger

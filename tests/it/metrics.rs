@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use incident::contract::MessageType;
 use incident::journal::Retention;
 use incident::server::Options;
 
 use crate::harness::{
-    Client, Http, Local, Numbers, Raw, Serving, action, get, masked, metrics, ms, options, resolved, started,
+    Client, Http, Local, Numbers, Raw, Scratch, Serving, action, ensure_file_contents, fixture, get, masked,
+    metrics, ms, options, resolved, root, started,
 };
 
 #[tokio::test]
@@ -230,8 +232,49 @@ async fn every_metric_has_a_help_a_type_and_a_name_that_says_its_unit() {
     }
 }
 
-/// What Prometheus' own tool says of a text.
-fn promtool(args: &[&str], text: &str) {
+/// `docs/operations.md`, and its pieces of YAML.
+fn operations() -> (String, Vec<String>) {
+    let text = std::fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let pieces = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+    let pieces: Vec<String> = pieces.collect();
+    assert_eq!(pieces.len(), 2, "a configuration and rules");
+    (text, pieces)
+}
+
+#[tokio::test]
+async fn the_documentation_has_every_metric_and_no_other() {
+    let server = Local::start().await;
+    let numbers = Numbers::of(server.address).await;
+    let described = numbers.described();
+    let (begin, end) = ("<!-- metrics -->\n", "<!-- /metrics -->");
+    let (text, pieces) = operations();
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let rows = described.iter().map(|(name, kind, help)| {
+        assert!(!help.contains('|'), "{help}");
+        format!("| `{name}` | {kind} | {} | {} |\n", numbers.labels(name), help.trim_end_matches('.'))
+    });
+    let table = format!("| metric | | labels | |\n|---|---|---|---|\n{}", rows.collect::<String>());
+    let wanted = format!("{before}{begin}\n{table}\n{end}{after}");
+    // What is left out where there is no /proc.
+    if cfg!(target_os = "linux") {
+        ensure_file_contents(&[(root().join("docs/operations.md"), wanted)]);
+    }
+    // What a rule or a sentence names is there.
+    let mut named = 0;
+    for word in text.split(|c: char| !(c.is_ascii_lowercase() || c == '_')) {
+        if !word.starts_with("incident_") || MessageType::from_name(word).is_some() {
+            continue;
+        }
+        let metric = word.trim_end_matches("_bucket");
+        assert!(described.iter().any(|(name, ..)| name == metric), "{word} is no metric");
+        named += 1;
+    }
+    assert!(named > described.len() && pieces[1].contains("incident_"), "{named}");
+}
+
+/// What Prometheus' own tool says; it has to be content.
+fn promtool(args: &[&str], text: &str) -> String {
     let mut tool = Command::new("promtool")
         .args(args)
         .stdin(Stdio::piped())
@@ -241,9 +284,9 @@ fn promtool(args: &[&str], text: &str) {
         .expect("promtool is installed: ./tests/run does that");
     tool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let said = tool.wait_with_output().unwrap();
-    let words = [said.stdout, said.stderr].concat();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&words));
-    assert!(words.is_empty(), "not a complaint: {}", String::from_utf8_lossy(&words));
+    let words = String::from_utf8([said.stdout, said.stderr].concat()).unwrap();
+    assert!(said.status.success(), "{words}");
+    words
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -258,5 +301,18 @@ async fn prometheus_has_nothing_to_complain_of_after_traffic() {
     get(address, "/ws?after=x").await.problem(400);
     drop(client);
     let gone = "incident_clients{transport=\"ws\"}";
-    promtool(&["check", "metrics"], &Numbers::until(address, gone, 0.0).await.text);
+    let said = promtool(&["check", "metrics"], &Numbers::until(address, gone, 0.0).await.text);
+    assert_eq!(said, "", "not a complaint");
+
+    let (_, pieces) = operations();
+    let files = Scratch::new().with("prometheus.yml", &pieces[0]).with("rules.yml", &pieces[1]);
+    let file = |name: &str| format!("{}/{name}", files.text());
+    let said = promtool(&["check", "config", &file("prometheus.yml")], "");
+    assert!(said.contains("is valid prometheus config file syntax"), "{said}");
+    let said = promtool(&["check", "rules", &file("rules.yml")], "");
+    assert!(said.contains("SUCCESS: 4 rules found"), "{said}");
+    // Valid is not yet right: each fires when it should, and not before.
+    std::fs::copy(fixture("operations/alerts.yml"), file("alerts.yml")).unwrap();
+    let said = promtool(&["test", "rules", &file("alerts.yml")], "");
+    assert!(said.contains("SUCCESS"), "{said}");
 }

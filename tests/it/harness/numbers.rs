@@ -53,6 +53,13 @@ impl Numbers {
         }
     }
 
+    /// The names of a metric's labels, as in `code, transport`.
+    pub fn labels(&self, name: &str) -> String {
+        let sample = self.samples.keys().find_map(|sample| sample.strip_prefix(&format!("{name}{{")));
+        let labels = sample.unwrap_or_default().split(',').filter_map(|label| label.split_once('='));
+        labels.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    }
+
     /// Name, type and help of every metric, in order.
     pub fn described(&self) -> Vec<(String, String, String)> {
         let mut described = Vec::new();
