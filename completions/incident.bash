@@ -364,7 +364,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__serve)
-            opts="-p -v -q -h -V --bind --port --scenarios --trigger --replay --open --speed --seed --journal --retain-events --retain-age --dashboard --max-clients --admit-rate --write-deadline --request-deadline --max-header-bytes --max-message-bytes --max-message-rate --tls-cert --tls-key --heartbeat --drain --token-file --allow-remote --allow-origin --json --color --verbose --quiet --help --version"
+            opts="-p -v -q -h -V --bind --port --scenarios --trigger --replay --open --speed --seed --journal --retain-events --retain-age --dashboard --max-clients --admit-rate --write-deadline --request-deadline --max-header-bytes --max-message-bytes --max-message-rate --tls-cert --tls-key --heartbeat --drain --token-file --allow-remote --allow-origin --json --log-format --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -501,6 +501,10 @@ _incident() {
                     ;;
                 --allow-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 --color)

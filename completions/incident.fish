@@ -68,6 +68,8 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l heartbeat -d
 complete -c incident -n "__fish_incident_using_subcommand serve" -l drain -d 'The longest that stopping may take' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l token-file -d 'Ask everybody for one of the tokens in this file, which is read again when it changes: `read TOKEN` or `write TOKEN` a line [default: the variables `INCIDENT_TOKEN` (write) and `INCIDENT_READ_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-origin -d 'Another origin whose pages may connect; may be given several times' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l log-format -d 'How to write the log on stderr; as JSON the banner is a line of it' -r -f -a "text\t'Lines for people'
+json\t'One JSON object a line, and nothing else on stderr'"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

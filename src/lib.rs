@@ -1,7 +1,8 @@
-//! `incident` plays incidents written as TOML scenarios and streams them over WebSocket.
+//! `incident` plays incidents written as TOML scenarios and streams them over WebSocket and Server-Sent Events.
 //!
 //! ```text
-//! *.toml -> scenario -> timeline -+
+//! *.toml -> scenario -> timeline -+                                  sse ---------> curl | EventSource
+//!                                 |                                 /
 //!                                 +-> plan -> player -> journal -> hub -> connection -> client -> watch | page
 //! *.ndjson ---------> recording --+              ^                                         |   \-> validate
 //!                                              server  <------ POST /api/incidents <---- trigger
@@ -27,6 +28,7 @@ pub mod contract;
 pub mod dashboard;
 pub mod hub;
 pub mod journal;
+pub mod metrics;
 pub mod plan;
 pub mod player;
 pub mod random;
@@ -34,4 +36,5 @@ pub mod recording;
 pub mod report;
 pub mod scenario;
 pub mod server;
+pub mod sse;
 pub mod token;

@@ -26,7 +26,7 @@ async fn serve(clients: u32) -> anyhow::Result<()> {
     let stream = StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, 0);
     let journal = Arc::new(Memory::new(stream, Retention::default()));
     let options = Options {
-        max_clients: clients as usize,
+        max_clients: clients,
         // They come as fast as they can, all from one address.
         admit_rate: 1_000_000,
         write_deadline: Duration::from_secs(3),

@@ -93,6 +93,27 @@ impl Failure {
         }
         self.exit.into()
     }
+
+    /// Tells it in the log, where stderr is that and nothing else, and gives the status.
+    pub(super) fn log(self) -> ExitCode {
+        match self.kind {
+            Kind::Error { error, hint } => {
+                tracing::error!(error = format!("{error:#}"), hint, "cannot go on");
+            }
+            Kind::Scenarios(errors) => {
+                for mistake in errors.iter().flat_map(lines) {
+                    tracing::error!(mistake, "a scenario file is wrong");
+                }
+            }
+            Kind::ClosedPipe => {}
+        }
+        self.exit.into()
+    }
+}
+
+/// One mistake a line, with its place.
+fn lines(error: &ScenarioError) -> Vec<String> {
+    error.to_string().lines().map(str::to_owned).collect()
 }
 
 /// Writing to our own output.

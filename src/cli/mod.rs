@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, its flags and its `run` together.
 
+mod banner;
 mod browser;
 mod check_journal;
 mod clock;
@@ -9,6 +10,7 @@ mod exit;
 mod format;
 mod journal;
 mod limits;
+mod log;
 mod names;
 mod outfile;
 mod proof;
@@ -25,7 +27,6 @@ mod trigger;
 mod validate;
 mod watch;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -33,6 +34,7 @@ use tracing::level_filters::LevelFilter;
 
 use color::ColorChoice;
 use exit::{Exit, Failure};
+use log::LogFormat;
 
 /// Play incidents and stream them live.
 #[derive(Debug, Parser)]
@@ -78,7 +80,11 @@ enum Command {
 /// Parses the command line, runs it and turns its end into an exit status.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log(&cli);
+    let format = match &cli.command {
+        Command::Serve(serve) => serve.log_format,
+        _ => LogFormat::Text,
+    };
+    log::init(format, level(&cli), cli.color);
     let ended = match cli.command {
         Command::Serve(serve) => serve.run(cli.color, cli.quiet),
         Command::Trigger(trigger) => trigger.run(cli.color, cli.quiet),
@@ -91,27 +97,20 @@ pub fn main() -> ExitCode {
     };
     match ended {
         Ok(exit) => exit.into(),
+        Err(failure) if format == LogFormat::Json => failure.log(),
         Err(failure) => failure.report(cli.color),
     }
 }
 
-/// Logs go to stderr, beside nothing else that a program would read.
-fn log(cli: &Cli) {
+/// How loud the log is.
+fn level(cli: &Cli) -> LevelFilter {
     let usual = if matches!(cli.command, Command::Serve(_)) { LevelFilter::INFO } else { LevelFilter::WARN };
-    let level = match (cli.quiet, cli.verbose) {
+    match (cli.quiet, cli.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => usual,
         (false, 1) => LevelFilter::DEBUG,
         (false, _) => LevelFilter::TRACE,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(cli.color.wants(std::io::stderr().is_terminal()))
-        .with_target(false)
-        // A log that nobody reads any more is no reason to stop.
-        .log_internal_errors(false)
-        .init();
+    }
 }
 
 /// A runtime with a thread a core, for commands that serve or follow.

@@ -8,6 +8,7 @@ use colored::Colorize;
 
 use super::exit::{Exit, Failure};
 use super::format;
+use super::log::LogFormat;
 use super::say::say;
 use crate::player::{Replay, ReplayError, Speed};
 use crate::recording::{Recording, RecordingError};
@@ -29,11 +30,13 @@ pub(super) struct Told {
 }
 
 /// Reads a recording, and says what of it is not played as it happened.
-pub(super) fn read(file: &Path, speed: Speed, quiet: bool) -> Result<Ready, Failure> {
+pub(super) fn read(file: &Path, speed: Speed, quiet: bool, log: LogFormat) -> Result<Ready, Failure> {
     let recording = Recording::open(file).map_err(|error| unreadable(file, error))?;
-    if !quiet {
-        for warning in &recording.warnings {
-            say(format_args!("{} {warning}", "warning:".yellow().bold()));
+    for warning in &recording.warnings {
+        match log {
+            LogFormat::Json => tracing::warn!(%warning, "not all of the recording is played"),
+            LogFormat::Text if quiet => {}
+            LogFormat::Text => say(format_args!("{} {warning}", "warning:".yellow().bold())),
         }
     }
     let replay = Replay::new(recording, speed).map_err(out_of_range)?;

@@ -1,19 +1,19 @@
 //! `incident serve`
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use clap::ValueHint;
-use colored::Colorize;
-use serde_json::json;
 
+use super::banner::Ready;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::journal::{Choice, Opened};
 use super::limits::{Limits, positive};
+use super::log::LogFormat;
 use super::names::ScenarioName;
 use super::say::say;
 use super::tls::Tls;
@@ -106,6 +106,10 @@ pub(super) struct Serve {
     /// Print {"event":"ready",…} on stdout instead of the banner
     #[arg(long)]
     json: bool,
+
+    /// How to write the log on stderr; as JSON the banner is a line of it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) log_format: LogFormat,
 }
 
 impl Serve {
@@ -115,8 +119,11 @@ impl Serve {
         self.limits.raise_open_files();
         let library = self.library()?;
         self.known_triggers(&library)?;
-        let recording =
-            self.replay.as_deref().map(|file| replay::read(file, self.speed, quiet)).transpose()?;
+        let recording = self
+            .replay
+            .as_deref()
+            .map(|file| replay::read(file, self.speed, quiet, self.log_format))
+            .transpose()?;
         runtime()?.block_on(self.serve(library, recording, began, quiet))
     }
 
@@ -174,7 +181,7 @@ impl Serve {
             message_rate: self.limits.max_message_rate,
             tls: self.tls.config()?,
             drain: Duration::from_micros(self.drain.0),
-            max_clients: self.limits.max_clients as usize,
+            max_clients: self.limits.max_clients,
             dashboard: self.dashboard.clone(),
         };
         let retention = Retention {
@@ -195,54 +202,46 @@ impl Serve {
             None => None,
         };
 
-        let at = server.address();
-        let secure = if server.speaks_tls() { "s" } else { "" };
-        let page = format!("http{secure}://{at}/");
-        let socket = format!("ws{secure}://{at}/ws");
-        if !tokens.all().is_empty() && !at.ip().is_loopback() && !server.speaks_tls() {
+        if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
             tracing::warn!(
                 "tokens cross the network unencrypted: give a certificate with --tls-cert and --tls-key, or put a \
                  TLS proxy in front"
             );
         }
+        let ready = Ready {
+            address: server.address(),
+            secure: server.speaks_tls(),
+            scenarios,
+            journal: told,
+            picked_up: server.picked_up(),
+            replay: replayed,
+            access: tokens.to_string(),
+            token_file: self.token_file.clone(),
+            example,
+            took: began.elapsed(),
+        };
         if self.json {
-            let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
-            writeln!(std::io::stdout(), "{ready}")?;
-            std::io::stdout().flush()?;
-        } else if !quiet {
-            let label = |label: &str| format!("  {label:<10} ").dimmed();
-            say(format_args!("{} {}", "incident".bold(), env!("CARGO_PKG_VERSION")));
-            say(format_args!("{}{}", label("Dashboard"), page.cyan().underline()));
-            say(format_args!("{}{socket}", label("WebSocket")));
-            say(format_args!("{}{scenarios}", label("Scenarios")));
-            let picked_up = match server.picked_up() {
-                0 => String::new(),
-                1 => " (1 incident picked up)".to_owned(),
-                many => format!(" ({many} incidents picked up)"),
-            };
-            say(format_args!("{}{told}{picked_up}", label("Journal")));
-            if let Some(replayed) = replayed {
-                say(format_args!("{}{replayed}", label("Replay")));
-            }
-            say(format_args!("{}{tokens}", label("Access")));
-            let elsewhere = if at.port() == 7911 { String::new() } else { format!(" --url {socket}") };
-            let proof = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
-            let proof = proof.unwrap_or_default();
-            say(format_args!("{}incident trigger {example}{elsewhere}{proof}", label("Try")));
-            say(format_args!("Ready in {} ms. Ctrl-C to stop.", began.elapsed().as_millis()));
+            ready.print()?;
+        }
+        match self.log_format {
+            LogFormat::Json => ready.log(),
+            LogFormat::Text if self.json || quiet => {}
+            LogFormat::Text => ready.say(),
         }
         for name in &self.trigger {
             server.trigger(name).await.map_err(trigger_failure)?;
         }
         if self.open {
-            browser::open(&page);
+            browser::open(&ready.page());
         }
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}
         }
-        if !quiet && std::io::stderr().is_terminal() {
-            say("Stopped.");
+        match self.log_format {
+            LogFormat::Json => tracing::info!("stopped"),
+            LogFormat::Text if quiet || !std::io::stderr().is_terminal() => {}
+            LogFormat::Text => say("Stopped."),
         }
         Ok(Exit::Fine)
     }

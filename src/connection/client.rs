@@ -68,6 +68,20 @@ struct Behind {
     progress: Instant,
 }
 
+/// Events that were handed to sockets, and their bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sent {
+    pub(super) events: u64,
+    pub(super) bytes: u64,
+}
+
+impl Sent {
+    fn add(&mut self, events: u64, bytes: usize) {
+        self.events += events;
+        self.bytes += bytes as u64;
+    }
+}
+
 /// How far a client came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -116,24 +130,30 @@ impl Client {
 
     /// Position of the last event that is sent when the rest of its frame is; `head` is the shard's.
     pub(super) fn position(&self, hub: &Hub, head: u64) -> Position {
-        let n = match &self.stands {
+        Position { stream: hub.stream().clone(), n: self.cursor(head) }
+    }
+
+    /// The number of that position.
+    pub(super) fn cursor(&self, head: u64) -> u64 {
+        match &self.stands {
             Stands::Behind(behind) => behind.cursor,
             Stands::AtHead | Stands::Leaving { .. } => head,
-        };
-        Position { stream: hub.stream().clone(), n }
+        }
     }
 
     /// Writes what is new to a client at the head, which is `head`. What the socket does not take leaves it behind.
-    pub(super) fn broadcast(&mut self, batch: &Batch, head: u64) -> Result<bool, End> {
+    pub(super) fn broadcast(&mut self, batch: &Batch, head: u64, sent: &mut Sent) -> Result<(), End> {
         let bytes = batch.bytes();
         let taken = self.wire.write(bytes).map_err(|_| End::Gone)?;
         if taken == bytes.len() && self.wire.flush().map_err(|_| End::Gone)? {
-            return Ok(true);
+            sent.add(batch.frames(), taken);
+            return Ok(());
         }
         let (frames, rest) = batch.written(taken);
+        sent.add(frames, taken + rest.len());
         self.outgoing.keep(rest);
         self.fall_behind(head + frames);
-        Ok(false)
+        Ok(())
     }
 
     fn fall_behind(&mut self, cursor: u64) {
@@ -142,7 +162,7 @@ impl Client {
     }
 
     /// Sends what stands in line and what the client does not have, until the socket is full or it is at the head.
-    pub(super) fn catch_up(&mut self, hub: &Hub, head: u64) -> Result<Step, End> {
+    pub(super) fn catch_up(&mut self, hub: &Hub, head: u64, sent: &mut Sent) -> Result<Step, End> {
         let Self { wire, stands, outgoing, .. } = self;
         loop {
             let flushed = outgoing.flush(wire).map_err(|_| End::Gone)?;
@@ -174,7 +194,7 @@ impl Client {
                 return Ok(Step::Early);
             }
             match behind.advance(wire, outgoing, hub, head)? {
-                Advance::Sent => {}
+                Advance::Sent(events, bytes) => sent.add(events, bytes),
                 Advance::Full => return Ok(Step::Waits),
                 Advance::Behind => {
                     behind.paging = true;
@@ -303,8 +323,8 @@ pub(super) enum Look {
 
 /// What sending some frames came to.
 enum Advance {
-    /// Some were taken.
-    Sent,
+    /// So many were taken, with so many bytes.
+    Sent(u64, usize),
     /// The socket is full.
     Full,
     /// They are behind the ring.
@@ -321,14 +341,14 @@ impl Behind {
         head: u64,
     ) -> Result<Advance, End> {
         let missing = head - self.cursor;
-        let (frames, rest) = match self.page.as_mut().filter(|page| !page.left().is_empty()) {
+        let (taken, (frames, rest)) = match self.page.as_mut().filter(|page| !page.left().is_empty()) {
             Some(page) => {
                 let left = page.left();
                 let left = &left[..left.len().min(usize::try_from(missing).unwrap_or(usize::MAX))];
                 let taken = wire.write_frames(left).map_err(|_| End::Gone)?;
                 let (frames, rest) = written(left, taken);
                 page.skip(frames);
-                (frames, rest)
+                (taken, (frames, rest))
             }
             None => {
                 self.page = None;
@@ -337,7 +357,7 @@ impl Behind {
                 };
                 frames.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
                 let taken = wire.write_frames(&frames).map_err(|_| End::Gone)?;
-                written(&frames, taken)
+                (taken, written(&frames, taken))
             }
         };
         if frames == 0 {
@@ -345,7 +365,8 @@ impl Behind {
         }
         self.progress = Instant::now();
         self.cursor += frames;
+        let bytes = taken + rest.len();
         outgoing.keep(rest);
-        Ok(Advance::Sent)
+        Ok(Advance::Sent(frames, bytes))
     }
 }

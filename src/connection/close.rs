@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use super::client::Client;
 use super::outgoing::Wrote;
 use crate::contract::Position;
+use crate::metrics::{Metrics, Transport};
 
 /// How long the client has to answer a close frame.
 const CLOSING_HANDSHAKE: Duration = Duration::from_secs(1);
@@ -55,6 +56,33 @@ impl End {
             Error::Capacity(CapacityError::MessageTooLong { .. }) => Self::TooBig,
             Error::Utf8(_) => Self::NotUtf8,
             _ => Self::Gone,
+        }
+    }
+
+    /// The close code that it is counted under. RFC 6455 (7.4.1) has one for each end without a close frame: 1000
+    /// for a client that left, 1006 for a connection that broke.
+    pub fn code(&self) -> u16 {
+        match (self, self.close_code()) {
+            (_, Some((code, _))) => code,
+            (Self::Left, None) => 1000,
+            (_, None) => 1006,
+        }
+    }
+
+    /// Counts and logs it.
+    pub fn tell(&self, transport: Transport, metrics: &Metrics) {
+        let code = self.code();
+        metrics.closed(transport, code);
+        let transport = transport.as_str();
+        match self {
+            Self::Left | Self::Gone | Self::Restart | Self::Withdrawn => {
+                tracing::debug!(transport, code, end = %self, "client gone");
+            }
+            Self::Slow(position) | Self::Expired(position) => {
+                tracing::warn!(transport, code, %position, end = %self, "client cut off");
+            }
+            Self::Journal(why) => tracing::warn!(transport, code, why, "client cut off"),
+            _ => tracing::info!(transport, code, end = %self, "client cut off"),
         }
     }
 

@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
-use super::client::{BATCH_BYTES, Client, Look, Step};
+use super::client::{BATCH_BYTES, Client, Look, Sent, Step};
 use super::inbound::{Allowance, Heard, Inbound};
 use super::outgoing::{Batch, Page};
 use super::schedule::Schedule;
 use super::wire::Wire;
 use super::{Arrival, End, Link, Settings};
-use crate::hub::{Hub, JournalError, Paged};
+use crate::contract::Position;
+use crate::hub::{Hub, JournalError, PAGE_BYTES, Paged};
+use crate::metrics::{Metrics, Tally, Transport};
 
 /// The token of the shard's own waker; clients have their place as theirs.
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -33,22 +35,31 @@ pub(super) enum Order {
         id: u64,
         page: Result<Paged, JournalError>,
     },
+    /// What its clients come to.
+    Tally(oneshot::Sender<Tally>),
     Drain(Duration),
     Stop,
+}
+
+/// What a shard works with, and shares with others.
+pub(super) struct World {
+    pub(super) hub: Arc<Hub>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) settings: Settings,
+    /// Where pages are read.
+    pub(super) runtime: Handle,
 }
 
 pub(super) struct Shard {
     poll: Poll,
     link: Arc<Link>,
     inbox: Receiver<Order>,
-    hub: Arc<Hub>,
-    settings: Settings,
+    world: World,
     allowance: Allowance,
-    /// Clients of all shards.
-    open: Arc<watch::Sender<usize>>,
-    runtime: Handle,
+    /// What was sent since the start.
+    sent: Sent,
+    admitted: u64,
     clients: Slab<Client>,
-    next_id: u64,
     /// Every client at the head has everything up to here.
     head: u64,
     scratch: Vec<u8>,
@@ -61,29 +72,20 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(
-        poll: Poll,
-        link: Arc<Link>,
-        inbox: Receiver<Order>,
-        hub: Arc<Hub>,
-        settings: Settings,
-        open: Arc<watch::Sender<usize>>,
-        runtime: Handle,
-    ) -> Self {
+    pub(super) fn new(poll: Poll, link: Arc<Link>, inbox: Receiver<Order>, world: World) -> Self {
+        let heartbeat = world.hub.heartbeat_interval();
         Self {
             poll,
             link,
             inbox,
-            settings,
-            allowance: Allowance::new(settings, hub.heartbeat_interval()),
-            open,
-            runtime,
+            allowance: Allowance::new(world.settings, heartbeat),
+            sent: Sent::default(),
+            admitted: 0,
             clients: Slab::new(),
-            next_id: 0,
-            head: hub.ring_head(),
+            head: world.hub.ring_head(),
             scratch: vec![0; SCRATCH],
-            schedule: Schedule::new(hub.heartbeat_interval(), settings.write_deadline),
-            hub,
+            schedule: Schedule::new(heartbeat, world.settings.write_deadline),
+            world,
             unread: Vec::new(),
             early: Vec::new(),
             draining: None,
@@ -93,7 +95,7 @@ impl Shard {
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(1024);
         // What clients hold may look at the runtime's clock when it is dropped.
-        let runtime = self.runtime.clone();
+        let runtime = self.world.runtime.clone();
         let _entered = runtime.enter();
         loop {
             let rest = if self.unread.is_empty() { self.schedule.rest() } else { Duration::ZERO };
@@ -132,7 +134,7 @@ impl Shard {
     /// Writes what is new to everybody who has all that was before.
     fn broadcast(&mut self) {
         loop {
-            let Some(frames) = self.hub.after(self.head, BATCH_BYTES) else {
+            let Some(frames) = self.world.hub.after(self.head, BATCH_BYTES) else {
                 // The ring went on without this thread: everybody is behind now.
                 self.fall_behind();
                 break;
@@ -141,11 +143,11 @@ impl Shard {
                 break;
             }
             let batch = Batch::join(frames);
-            let head = self.head;
+            let (head, sent) = (self.head, &mut self.sent);
             let mut ended = Vec::new();
             for (place, client) in &mut self.clients {
                 if client.is_at_head()
-                    && let Err(end) = client.broadcast(&batch, head)
+                    && let Err(end) = client.broadcast(&batch, head, sent)
                 {
                     ended.push((place, end));
                 }
@@ -161,7 +163,7 @@ impl Shard {
     }
 
     fn fall_behind(&mut self) {
-        let head = std::mem::replace(&mut self.head, self.hub.ring_head());
+        let head = std::mem::replace(&mut self.head, self.world.hub.ring_head());
         let places: Vec<usize> =
             self.clients.iter().filter(|(_, client)| client.is_at_head()).map(|(place, _)| place).collect();
         for place in places {
@@ -188,13 +190,13 @@ impl Shard {
 
     fn catch_up(&mut self, place: usize) {
         let Some(client) = self.clients.get_mut(place) else { return };
-        match client.catch_up(&self.hub, self.head) {
+        match client.catch_up(&self.world.hub, self.head, &mut self.sent) {
             Ok(Step::Waits) => {}
             Ok(Step::Early) => self.early.push(place),
             Ok(Step::Page(cursor)) => {
-                let (hub, link, id) = (Arc::clone(&self.hub), Arc::clone(&self.link), client.id);
-                self.runtime.spawn(async move {
-                    let page = hub.page(cursor).await;
+                let (hub, link, id) = (Arc::clone(&self.world.hub), Arc::clone(&self.link), client.id);
+                self.world.runtime.spawn(async move {
+                    let page = hub.page(cursor, PAGE_BYTES).await;
                     link.order(Order::Paged { place, id, page });
                 });
             }
@@ -208,6 +210,8 @@ impl Shard {
             match order {
                 Order::Adopt(arrival) => self.adopt(*arrival),
                 Order::Paged { place, id, page } => self.paged(place, id, page),
+                // Who asked may have gone.
+                Order::Tally(answer) => drop(answer.send(self.tally())),
                 Order::Drain(within) => self.drain(within),
                 Order::Stop => return false,
             }
@@ -224,13 +228,17 @@ impl Shard {
         if let Err(error) = self.poll.registry().register(&mut tcp, Token(place), interest) {
             tracing::error!(%error, "cannot watch a client's socket");
             self.link.clients.fetch_sub(1, Ordering::Relaxed);
-            self.open.send_modify(|_| {});
             return;
         }
-        self.next_id += 1;
+        self.admitted += 1;
+        tracing::debug!(
+            transport = Transport::WebSocket.as_str(),
+            after = %Position { stream: self.world.hub.stream().clone(), n: cursor },
+            "client came"
+        );
         let wire = Wire::new(tcp, tls);
         let inbound = Inbound::new(tail, self.allowance);
-        let mut client = Client::new(wire, self.next_id, (&opened, cursor), inbound, (permit, lease));
+        let mut client = Client::new(wire, self.admitted, (&opened, cursor), inbound, (permit, lease));
         client.group = self.schedule.group();
         let heard = client.hear_tail();
         client.leaves_at = self.draining.map(|_| Instant::now());
@@ -251,11 +259,26 @@ impl Shard {
                 self.catch_up(place);
             }
             Ok(Paged::Expired) => {
-                let position = client.position(&self.hub, self.head);
+                let position = client.position(&self.world.hub, self.head);
                 self.end(place, &End::Expired(position));
             }
             Err(error) => self.end(place, &End::Journal(error.to_string())),
         }
+    }
+
+    fn tally(&self) -> Tally {
+        let (head, start) = (self.world.hub.ring_head(), self.world.hub.ring_start());
+        let mut tally = Tally {
+            clients: self.clients.len() as u64,
+            admitted: self.admitted,
+            events: self.sent.events,
+            bytes: self.sent.bytes,
+            ..Tally::default()
+        };
+        for (_, client) in &self.clients {
+            tally.stands_at(client.cursor(self.head), head, start);
+        }
+        tally
     }
 
     fn drain(&mut self, within: Duration) {
@@ -278,10 +301,10 @@ impl Shard {
         }
         let mut ended = Vec::new();
         for (place, client) in &mut self.clients {
-            match client.look(now, self.head, self.settings.write_deadline) {
+            match client.look(now, self.head, self.world.settings.write_deadline) {
                 Look::Fine if client.is_leaving() => {}
                 Look::Fine => ended.extend(client.dismissed(now).map(|end| (place, end))),
-                Look::Slow => ended.push((place, End::Slow(client.position(&self.hub, self.head)))),
+                Look::Slow => ended.push((place, End::Slow(client.position(&self.world.hub, self.head)))),
                 Look::Gone => ended.push((place, End::Gone)),
             }
         }
@@ -297,7 +320,7 @@ impl Shard {
             return;
         }
         // One frame for all of them: they have the same to be told.
-        let heartbeat = self.hub.heartbeat(self.head);
+        let heartbeat = self.world.hub.heartbeat(self.head);
         for place in places {
             let Some(client) = self.clients.get_mut(place) else { continue };
             match client.beat(&heartbeat, self.head) {
@@ -313,7 +336,7 @@ impl Shard {
         if client.is_leaving() {
             return self.forget(place);
         }
-        tracing::debug!(%end, "client gone");
+        end.tell(Transport::WebSocket, &self.world.metrics);
         if client.say_goodbye(end) {
             // Its answer may be there already: no event would tell.
             self.unread.push(place);
@@ -328,7 +351,6 @@ impl Shard {
             let _ = self.poll.registry().deregister(&mut client.wire.tcp);
             drop(client);
             self.link.clients.fetch_sub(1, Ordering::Relaxed);
-            self.open.send_modify(|_| {});
         }
     }
 }

@@ -58,8 +58,18 @@ impl Block {
 }
 
 /// One frame.
-pub(super) fn text(payload: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+pub(super) fn single(payload: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     let mut block = Block::with_capacity(1, 512);
     block.push(payload);
     Bytes::from(block.bytes)
+}
+
+/// The text of a frame that was made here.
+pub fn text(frame: &[u8]) -> &[u8] {
+    let header = match frame.get(1) {
+        Some(126) => 4,
+        Some(127) => 10,
+        _ => 2,
+    };
+    frame.get(header..).unwrap_or_default()
 }

@@ -19,12 +19,15 @@ pub use crate::journal::JournalError;
 use crate::journal::{Journal, Page, Stored};
 
 use frame::Block;
-
+pub use frame::text;
 use ring::Ring;
 pub use subscribe::After;
 
 /// What is read from the journal at once.
-const PAGE: Page = Page { events: 1_024, bytes: 512 * 1024 };
+const PAGE: Page = Page { events: 1_024, bytes: PAGE_BYTES };
+
+/// Bytes of a page from the journal for whoever can hold it.
+pub const PAGE_BYTES: usize = 512 * 1024;
 
 /// About what an envelope adds to its data.
 const ENVELOPE: usize = 256;
@@ -157,13 +160,13 @@ impl Hub {
         self.ring().after(cursor, max_bytes)
     }
 
-    /// A page of the frames after `cursor` from the journal. Few pages are read or held at a time: the frames come with
-    /// a place among those, to be given back when they are sent.
-    pub async fn page(&self, cursor: u64) -> Result<Paged, JournalError> {
+    /// About `bytes` of the frames after `cursor` from the journal. Few pages are read or held at a time: the frames come
+    /// with a place among those, to be given back when they are sent.
+    pub async fn page(&self, cursor: u64, bytes: usize) -> Result<Paged, JournalError> {
         // Never closed.
         let place = Arc::clone(&self.pagers).acquire_owned().await;
         let place = place.map_err(|error| JournalError::Unavailable(error.to_string()))?;
-        let page = self.journal.read(cursor, PAGE).await.inspect_err(|error| {
+        let page = self.journal.read(cursor, Page { bytes, ..PAGE }).await.inspect_err(|error| {
             tracing::error!(
                 %error,
                 cursor,
@@ -191,6 +194,11 @@ impl Hub {
     /// Follows the head: changes whenever frames were added.
     pub fn head(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
+    }
+
+    /// Position of the oldest event that is served from memory.
+    pub fn ring_start(&self) -> u64 {
+        self.ring().first()
     }
 
     /// The stream's name.
@@ -247,7 +255,7 @@ impl Hub {
         let id = self.control_ids.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         let data = message.data();
         let frame = Frame::new(&self.server, id, message.kind(), None, now(), &data);
-        frame::text(|text| frame.write(text))
+        frame::single(|text| frame.write(text))
     }
 
     /// Held for short sections, never across an await. A panic in one leaves the ring whole.

@@ -33,6 +33,11 @@ impl Ring {
         Self { first, frames: VecDeque::new(), bytes: 0, open, starts }
     }
 
+    /// Position of the oldest frame.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// Position of the newest frame.
     pub(super) fn head(&self) -> u64 {
         self.first + self.frames.len() as u64 - 1

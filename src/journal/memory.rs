@@ -1,6 +1,7 @@
 //! The engine that keeps everything in memory, for as long as the process lives.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
@@ -17,6 +18,7 @@ pub struct Memory {
     retention: Retention,
     log: Mutex<Log>,
     extent: watch::Sender<Extent>,
+    commits: AtomicU64,
     health: watch::Sender<Option<String>>,
 }
 
@@ -50,7 +52,8 @@ impl Memory {
     pub fn new(stream: StreamId, retention: Retention) -> Self {
         let (extent, _) = watch::channel(Extent { oldest: 1, head: 0 });
         let log = Log { clock: Clock::new(), events: VecDeque::new(), head: 0, incidents: HashMap::new() };
-        Self { stream, retention, log: Mutex::new(log), extent, health: watch::channel(None).0 }
+        let (log, commits, health) = (Mutex::new(log), AtomicU64::new(0), watch::channel(None).0);
+        Self { stream, retention, log, extent, commits, health }
     }
 
     /// Every operation leaves the log whole before it can panic: a poisoned lock is taken all the same.
@@ -65,7 +68,9 @@ impl Memory {
         log.retain(self.retention);
         let extent = log.extent();
         // Under the lock: a follower never sees an older extent after a newer one.
-        self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
+        if self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent) {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(positions)
     }
 }
@@ -173,6 +178,10 @@ impl Journal for Memory {
 
     fn health(&self) -> watch::Receiver<Option<String>> {
         self.health.subscribe()
+    }
+
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {

@@ -238,6 +238,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Follows whether appends are taken: why not, if they are not.
     fn health(&self) -> watch::Receiver<Option<String>>;
 
+    /// Commits since it was opened: how many appends share one tells how well they are grouped.
+    fn commits(&self) -> u64;
+
     /// The incidents that did not end, in order of their start.
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>>;
 

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::journal::{Journal, JournalError, Record};
+use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::scenario::timeline::Timeline;
 
@@ -39,6 +40,7 @@ pub struct Player {
     tasks: TaskTracker,
     stop: CancellationToken,
     running: Arc<Mutex<HashMap<String, oneshot::Sender<CancelReply>>>>,
+    metrics: Arc<Metrics>,
 }
 
 type CancelReply = oneshot::Sender<Result<u64, JournalError>>;
@@ -68,9 +70,14 @@ pub enum PlayError {
 
 impl Player {
     /// Plays into `journal` until `stop` is cancelled; then incidents stay open in the journal. Its tasks belong
-    /// to `tasks`.
-    pub fn new(journal: Arc<dyn Journal>, tasks: TaskTracker, stop: CancellationToken) -> Self {
-        Self { journal, tasks, stop, running: Arc::default() }
+    /// to `tasks`; how late it is goes into `metrics`.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { journal, tasks, stop, running: Arc::default(), metrics }
     }
 
     /// Starts an incident now. Returns once its first event is in the journal. Whoever gives up waiting for that

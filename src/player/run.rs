@@ -92,6 +92,10 @@ impl Run {
             plan: None,
         });
         self.slot.player.journal.append(batch.collect()).await?;
+        let appended = self.progress.origin.elapsed();
+        for event in &rest[..due] {
+            self.slot.player.metrics.late(appended.saturating_sub(self.due(event)));
+        }
         self.progress.emitted += due;
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::{App, TriggerError, body};
 use crate::contract::Position;
 use crate::journal::JournalError;
+use crate::metrics::Refusal;
 use crate::player::{PlayError, Speed};
 use crate::report::History;
 
@@ -145,11 +146,13 @@ impl From<TriggerError> for Problem {
 
 impl From<PlayError> for Problem {
     fn from(error: PlayError) -> Self {
+        let later = |error: &PlayError| {
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .with_header(header::RETRY_AFTER, "10")
+        };
         match error {
-            PlayError::TooMany | PlayError::Stopping => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-                    .with_header(header::RETRY_AFTER, "10")
-            }
+            PlayError::TooMany => later(&error).because(Refusal::Incidents),
+            PlayError::Stopping => later(&error),
             PlayError::Journal(error) => error.into(),
         }
     }

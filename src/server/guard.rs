@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::problem::Problem;
+use crate::metrics::Refusal;
 
 /// Paths that go on telling. No page reads them but the server's own and those that were allowed.
 const STREAMS: [&str; 2] = ["/ws", "/events"];
@@ -76,10 +77,12 @@ impl Guard {
     /// A name that an attacker can point at this machine is refused: addresses and `localhost` can't be
     /// repointed, others must be named by `--allow-origin`.
     fn host(&self, headers: &HeaderMap) -> Result<String, Problem> {
-        let refuse = |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail);
+        let refuse =
+            |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).because(Refusal::Host);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host =
-            host.ok_or_else(|| Problem::bad_request("the request has no Host header"))?.to_ascii_lowercase();
+        let host = host
+            .ok_or_else(|| Problem::bad_request("the request has no Host header").because(Refusal::Host))?
+            .to_ascii_lowercase();
         let uri: Uri = host.parse().map_err(|_| refuse(format!("the Host {host:?} is not a host")))?;
         if host.contains('@') {
             return Err(refuse(format!("the Host {host:?} names a user")));
@@ -125,7 +128,7 @@ impl Guard {
 fn refuse(origin: &str) -> Problem {
     let detail =
         format!("a page from {origin} may not use this server; --allow-origin names further origins");
-    Problem::new(StatusCode::FORBIDDEN, detail)
+    Problem::new(StatusCode::FORBIDDEN, detail).because(Refusal::Origin)
 }
 
 /// Whether a header has one of these values and no other.
@@ -139,9 +142,6 @@ fn is(headers: &HeaderMap, name: &str, values: &[&str]) -> bool {
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match app.guard.admit(&request) {
         Ok(()) => next.run(request).await,
-        Err(problem) => {
-            tracing::debug!(?problem, "request refused");
-            problem.into_response()
-        }
+        Err(problem) => problem.into_response(),
     }
 }

@@ -1,6 +1,6 @@
 //! Accepting: one task a connection, HTTP/1.1 with deadlines, until the server drains.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,11 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::Admission;
-use super::auth::Peer;
 use super::io::Io;
 use super::lobby::{Lobby, Seat};
+use super::socket::{Line, Socket};
 use super::{App, routes};
+use crate::metrics::Refusal;
 
 /// Connections that are waited for at once: they have not said yet what they want.
 const WAITING: usize = 1_024;
@@ -53,15 +54,27 @@ struct Door {
     admission: Admission,
 }
 
-pub(super) fn bind(address: std::net::SocketAddr) -> std::io::Result<TcpListener> {
+pub(super) fn bind(address: SocketAddr, dead_after: Duration) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    // Accepted sockets inherit both. Without the second a frame waits for the acknowledgement of the one before.
+    // Accepted sockets inherit all of it. Without the second a frame waits for the acknowledgement of the one before.
     socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_nodelay(true)?;
+    give_up_the_dead(&socket, dead_after);
     socket.bind(address)?;
     socket.listen(4096)
 }
+
+/// A machine that is gone acknowledges nothing, and nothing else tells it from one that is there: an event stream has
+/// no pong.
+#[cfg(target_os = "linux")]
+fn give_up_the_dead(socket: &TcpSocket, after: Duration) {
+    // Without it the system's own limit holds, of about a quarter of an hour.
+    let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(after));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_up_the_dead(_: &TcpSocket, _: Duration) {}
 
 /// Accepts for ever.
 pub(super) async fn accept(listener: TcpListener, app: Arc<App>, tls: Option<TlsAcceptor>, limits: Limits) {
@@ -102,7 +115,10 @@ impl Door {
 
     async fn speak(&self, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
         if !self.admission.admits(address, Instant::now()) {
-            tracing::debug!(%address, "too many connections a second");
+            if let Some(unsaid) = self.app.refused(Refusal::Rate) {
+                let (reason, status) = (Refusal::Rate.as_str(), 429);
+                tracing::info!(reason, status, %address, unsaid, "connection refused");
+            }
             return refuse(tcp).await;
         }
         let io = match &self.tls {
@@ -113,17 +129,18 @@ impl Door {
                 Err(_) => return,
             },
         };
-        self.serve(io, Peer(address), seat).await;
+        self.serve(io, Line::new(address, seat)).await;
     }
 
-    async fn serve(&self, io: Io, peer: Peer, seat: Arc<Seat>) {
+    async fn serve(&self, io: Io, line: Line) {
+        let socket = Socket::new(io, line.clone(), Arc::clone(&self.app));
         let service = service_fn(move |mut request: Request<Incoming>| {
-            seat.rise();
-            request.extensions_mut().insert(peer);
-            let (answer, seat) = (self.router.call(request), Arc::clone(&seat));
+            line.seat().rise();
+            request.extensions_mut().insert(line.clone());
+            let (answer, line) = (self.router.call(request), line.clone());
             async move {
                 let answer = answer.await;
-                seat.sit();
+                line.seat().sit();
                 answer
             }
         });
@@ -131,7 +148,7 @@ impl Door {
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.request_deadline)
             .max_buf_size(self.limits.header_bytes)
-            .serve_connection(TokioIo::new(io), service)
+            .serve_connection(TokioIo::new(socket), service)
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
         let mut drain = self.app.drain.clone();

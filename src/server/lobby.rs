@@ -22,8 +22,18 @@ struct Waiting {
 pub(super) struct Seat {
     lobby: Arc<Lobby>,
     evicted: Arc<Notify>,
-    /// `None` while a request is served.
-    number: Mutex<Option<u64>>,
+    place: Mutex<Place>,
+}
+
+/// Where a connection is.
+#[derive(Clone, Copy)]
+enum Place {
+    /// It waits, under this number.
+    Lobby(u64),
+    /// A request of it is served.
+    Served,
+    /// It became a stream.
+    Stream,
 }
 
 impl Lobby {
@@ -33,7 +43,8 @@ impl Lobby {
 
     /// Takes a place.
     pub(super) fn enter(self: &Arc<Self>) -> Arc<Seat> {
-        let seat = Seat { lobby: Arc::clone(self), evicted: Arc::default(), number: Mutex::new(None) };
+        let seat =
+            Seat { lobby: Arc::clone(self), evicted: Arc::default(), place: Mutex::new(Place::Served) };
         seat.sit();
         Arc::new(seat)
     }
@@ -47,13 +58,25 @@ impl Lobby {
 impl Seat {
     /// A request has come: the connection is served, and in nobody's way.
     pub(super) fn rise(&self) {
-        if let Some(number) = self.number().take() {
+        self.change(Place::Served);
+    }
+
+    /// It waits for nothing more: its answer goes on.
+    pub(super) fn leave(&self) {
+        self.change(Place::Stream);
+    }
+
+    fn change(&self, to: Place) {
+        if let Place::Lobby(number) = std::mem::replace(&mut *self.place(), to) {
             self.lobby.waiting().places.remove(&number);
         }
     }
 
     /// It was answered: the connection waits for the next one.
     pub(super) fn sit(&self) {
+        if matches!(*self.place(), Place::Stream) {
+            return;
+        }
         let mut waiting = self.lobby.waiting();
         let number = waiting.next;
         waiting.next += 1;
@@ -64,7 +87,7 @@ impl Seat {
             longest.notify_one();
         }
         drop(waiting);
-        *self.number() = Some(number);
+        *self.place() = Place::Lobby(number);
     }
 
     /// Resolves when somebody else needs the place.
@@ -72,8 +95,8 @@ impl Seat {
         self.evicted.notified().await;
     }
 
-    fn number(&self) -> MutexGuard<'_, Option<u64>> {
-        self.number.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

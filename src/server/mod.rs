@@ -5,13 +5,18 @@ mod admission;
 mod api;
 mod auth;
 mod body;
+mod events;
 mod guard;
 mod incidents;
 mod io;
 mod listen;
 mod lobby;
+mod measured;
+mod observe;
 mod problem;
 mod routes;
+mod seldom;
+mod socket;
 mod tls;
 mod upgrade;
 
@@ -33,6 +38,7 @@ use crate::connection::{Settings, Shards};
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
 use crate::journal::{Journal, JournalError};
+use crate::metrics::Metrics;
 use crate::player::{PlayError, Player, Replay, Speed, Started};
 use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
@@ -43,6 +49,8 @@ use guard::Guard;
 pub use guard::{Origin, OriginError};
 use incidents::Incidents;
 use listen::Limits;
+use measured::Measured;
+use seldom::Seldom;
 pub use tls::{TlsError, tls_config};
 
 /// How to serve.
@@ -66,8 +74,8 @@ pub struct Options {
     pub write_deadline: Duration,
     /// The longest that stopping may take.
     pub drain: Duration,
-    /// The most WebSocket clients at once.
-    pub max_clients: usize,
+    /// The most clients of the stream at once.
+    pub max_clients: u32,
     /// New connections a second from one address.
     pub admit_rate: u32,
     /// How long the head of a request may take, and how long a connection may be silent between two.
@@ -150,6 +158,9 @@ pub enum TriggerError {
     Play(#[from] PlayError),
 }
 
+/// A machine that acknowledged nothing for so many heartbeats is gone.
+const SILENT_FOR: u32 = 9;
+
 /// How long an answer may still take when the drain time is over.
 const LAST_ANSWERS: Duration = Duration::from_millis(250);
 
@@ -168,8 +179,11 @@ pub struct Server {
 /// What every handler shares.
 struct App {
     library: Library,
+    journal: Arc<dyn Journal>,
     player: Player,
     hub: Arc<Hub>,
+    metrics: Arc<Metrics>,
+    refusals_said: Seldom,
     guard: Guard,
     auth: Arc<Auth>,
     incidents: Incidents,
@@ -178,11 +192,16 @@ struct App {
     seed: Option<u64>,
     shards: Shards,
     clients: Arc<Semaphore>,
-    /// HTTP and WebSocket connections.
+    max_clients: u32,
+    /// How long a client may take nothing of an answer.
+    write_deadline: Duration,
+    /// HTTP, event stream and WebSocket connections.
     connections: TaskTracker,
     /// Everything else: hub and player.
     tasks: TaskTracker,
     draining: AtomicBool,
+    /// Asks event streams to leave within that time.
+    leave: watch::Sender<Option<Duration>>,
     /// Becomes true when requests are not taken any more.
     drain: watch::Receiver<bool>,
     stop: CancellationToken,
@@ -198,12 +217,16 @@ impl Server {
         if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
-        let listener = listen::bind(options.bind)
+        // As a WebSocket without pongs; longer than the deadlines that can say why they end a connection.
+        let dead_after = (options.heartbeat * SILENT_FOR).max(options.write_deadline * 2);
+        let listener = listen::bind(options.bind, dead_after)
             .map_err(|source| ServeError::Bind { address: options.bind, source })?;
         let address = listener.local_addr().unwrap_or(options.bind);
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
         let hub = Arc::new(Hub::new(Arc::clone(&journal), options.heartbeat).await?);
+        let metrics = Arc::new(Metrics::new());
+        let measured = Arc::new(Measured::new(Arc::clone(&journal), Arc::clone(&metrics)));
         let (drain_sender, drain) = watch::channel(false);
         let settings = Settings {
             write_deadline: options.write_deadline,
@@ -211,22 +234,28 @@ impl Server {
             message_rate: options.message_rate,
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let shards = Shards::start(&hub, settings, cores, &Handle::current())?;
+        let shards = Shards::start(&hub, &metrics, settings, cores, &Handle::current())?;
         let app = Arc::new(App {
             library,
-            player: Player::new(Arc::clone(&journal), tasks.clone(), stop.clone()),
+            player: Player::new(measured, tasks.clone(), stop.clone(), Arc::clone(&metrics)),
             hub,
+            metrics,
+            refusals_said: Seldom::default(),
             guard: Guard::new(options.allow_origins, options.tls.is_some()),
             auth: Arc::new(Auth::new(options.tokens, address.port())),
-            incidents: Incidents::new(journal),
+            incidents: Incidents::new(Arc::clone(&journal)),
+            journal,
             dashboard: Dashboard::new(options.dashboard),
             speed: options.speed,
             seed: options.seed,
             shards,
-            clients: Arc::new(Semaphore::new(options.max_clients)),
+            clients: Arc::new(Semaphore::new(options.max_clients as usize)),
+            max_clients: options.max_clients,
+            write_deadline: options.write_deadline,
             connections: TaskTracker::new(),
             tasks,
             draining: AtomicBool::new(false),
+            leave: watch::channel(None).0,
             drain,
             stop,
         });
@@ -291,9 +320,12 @@ impl Server {
         // A few clients leave at once; thousands are spread, so that a successor is not stormed.
         let clients = u32::try_from(app.shards.open()).unwrap_or(u32::MAX);
         let spread = (Duration::from_millis(2) * clients).min(drain.mul_f64(0.8));
+        tracing::info!(clients, "stopping");
         app.shards.drain(spread);
+        app.leave.send_replace(Some(spread));
         let end = Instant::now() + drain;
-        let _ = timeout_at(end, app.shards.emptied()).await;
+        // Every place is given back.
+        let _ = timeout_at(end, app.clients.acquire_many(app.max_clients)).await;
         drop(accepting);
         drain_sender.send_replace(true);
         app.connections.close();

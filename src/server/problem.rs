@@ -5,17 +5,27 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::metrics::Refusal;
+
 /// What went wrong with a request, and what to do.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
     header: Option<(header::HeaderName, HeaderValue)>,
+    refusal: Option<Refusal>,
+}
+
+/// Goes with the answer to a request that was turned away, for whoever counts and logs those.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) detail: String,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), header: None }
+        Self { status, detail: detail.into(), header: None, refusal: None }
     }
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
@@ -34,6 +44,12 @@ impl Problem {
         self.header = Some((name, HeaderValue::from_static(value)));
         self
     }
+
+    /// The request was turned away for this.
+    pub(super) fn because(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(refusal);
+        self
+    }
 }
 
 impl IntoResponse for Problem {
@@ -49,6 +65,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some((name, value)) = self.header {
             headers.insert(name, value);
+        }
+        if let Some(refusal) = self.refusal {
+            response.extensions_mut().insert(Refused { refusal, detail: self.detail });
         }
         response
     }

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use super::problem::Problem;
-use super::{App, api, auth, guard, upgrade};
+use super::{App, api, auth, events, guard, observe, upgrade};
 use crate::dashboard::Asset;
 
 /// Nothing of a page may come from elsewhere, run inline or be framed.
@@ -22,6 +22,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/ws", get(upgrade::upgrade))
+        .route("/events", get(events::events))
         .route("/api/scenarios", get(api::scenarios))
         .route("/api/incidents", get(api::incidents).post(api::trigger))
         .route("/api/incidents/{id}", get(api::incident).delete(api::cancel))
@@ -31,11 +32,13 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/logout", post(auth::logout))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(observe::metrics))
         .route("/schema.json", get(|| async { Json(crate::contract::schema::document()) }))
         .fallback(page)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::authenticate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), observe::refusals))
         .layer(middleware::from_fn(security_headers))
         .with_state(app)
 }

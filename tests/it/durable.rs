@@ -88,7 +88,8 @@ async fn an_open_incident_is_gone_on_with_by_its_stored_plan() {
     // The first process dies in the middle: nobody stops in order.
     let journal = Arc::new(open(&file));
     let tasks = TaskTracker::new();
-    let player = Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new());
+    let player =
+        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
     let id = player.start(timeline.clone(), speed).await.unwrap().id;
     let mut follow = journal.follow();
     follow.wait_for(|extent| extent.head >= 20).await.unwrap();
@@ -107,7 +108,8 @@ async fn an_open_incident_is_gone_on_with_by_its_stored_plan() {
     }
     let journal = Arc::new(open(&copy.join("journal.db")));
     let tasks = TaskTracker::new();
-    let player = Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new());
+    let player =
+        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
     assert_eq!(player.pick_up().await.unwrap(), 1);
     assert_eq!(player.pick_up().await.unwrap(), 0, "once");
     tasks.close();
@@ -144,7 +146,8 @@ async fn what_is_a_day_overdue_ends_at_once_and_says_so() {
     let record = Record::new("late-one", &timeline.events[0].message).unwrap();
     journal.append(vec![Record { plan: Some(plan.into()), ..record }]).await.unwrap();
     let tasks = TaskTracker::new();
-    let player = Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new());
+    let player =
+        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
     player.pick_up().await.unwrap();
     tasks.close();
     tokio::time::timeout(Duration::from_secs(14), tasks.wait()).await.unwrap();

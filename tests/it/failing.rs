@@ -9,7 +9,7 @@ use std::time::Duration;
 use incident::contract::{Message, ServerState};
 use rlimit::Resource;
 
-use crate::harness::{Client, Http, Scratch, Serving, envelope, get, incident, soon};
+use crate::harness::{Client, Http, Numbers, Scratch, Serving, envelope, get, incident, soon};
 
 /// What a client was sent, event by event, and the last heartbeat.
 struct Watcher {
@@ -114,6 +114,9 @@ async fn fails_and_comes_back(server: &Serving, journal: &Path, disk: &mut impl 
     assert_eq!(get(server.address(), "/healthz").await.status, 200, "it lives");
     let reply = Http::trigger(server.address(), "{\"scenario\":\"database-outage\"}").send().await;
     assert!(reply.problem(503).contains(&reason), "{reply:?}");
+    let numbers = Numbers::of(server.address()).await;
+    numbers.are(&[("incident_journal_healthy", 0), ("incident_journal_head_position", seen as u64)]);
+    assert!(numbers.get("incident_journal_append_failures_total") >= 1.0, "{}", numbers.text);
     // It stays so, whatever becomes due, and who was there stays connected.
     for _ in 0..5 {
         watcher.until(ServerState::Paused).await;
@@ -124,6 +127,11 @@ async fn fails_and_comes_back(server: &Serving, journal: &Path, disk: &mut impl 
     watcher.until(ServerState::Playing).await;
     assert_eq!(get(server.address(), "/readyz").await.status, 200);
     assert_eq!(watcher.frames.len(), 108, "all of it, each once");
+    let numbers = Numbers::of(server.address()).await;
+    numbers.are(&[("incident_journal_healthy", 1), ("incident_journal_events_total", 108)]);
+    let late = numbers.get("incident_event_lateness_seconds_count")
+        - numbers.get("incident_event_lateness_seconds_bucket{le=\"0.5\"}");
+    assert!(late > 0.0, "what was overdue is counted as late");
     let late = watcher.frames.iter().filter(|frame| frame.contains("\"late_s\":")).count();
     assert!(late > 0, "what was overdue says so");
     assert!(watcher.frames.iter().all(|frame| frame.contains(&id)), "a refused trigger left nothing");

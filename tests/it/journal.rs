@@ -297,6 +297,9 @@ impl Journal for InAFolder {
     fn health(&self) -> watch::Receiver<Option<String>> {
         self.journal.health()
     }
+    fn commits(&self) -> u64 {
+        self.journal.commits()
+    }
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         self.journal.open_incidents()
     }

@@ -25,7 +25,7 @@ fn stage() -> Stage {
     let journal = Arc::new(Memory::new(StreamId::generate(1_700_000_000_000, 3), Retention::default()));
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let log: Arc<dyn Journal> = Arc::<Memory>::clone(&journal);
-    Stage { journal, player: Player::new(log, tasks.clone(), stop.clone()), tasks, stop }
+    Stage { journal, player: Player::new(log, tasks.clone(), stop.clone(), Arc::default()), tasks, stop }
 }
 
 impl Stage {

@@ -131,11 +131,6 @@ impl Sqlite {
         self.pragmas.clone()
     }
 
-    /// Transactions since it was opened: how many appends share one is how well the group commit works.
-    pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
-    }
-
     /// Runs a query on an idle read connection, off the runtime's threads.
     fn query<T: Send + 'static>(
         &self,
@@ -210,6 +205,10 @@ impl Journal for Sqlite {
 
     fn health(&self) -> watch::Receiver<Option<String>> {
         self.health.clone()
+    }
+
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {

@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
 
+use crate::metrics::Refusal;
 use crate::server::problem::Problem;
 
 /// Cookies of our name that are looked at: another server of this host can set some that hide ours.
@@ -51,7 +52,7 @@ pub(super) fn refuse_in_url(uri: &Uri) -> Result<(), Problem> {
         if name.eq_ignore_ascii_case("token") || name.eq_ignore_ascii_case("access_token") {
             let detail = "a token never stands in a URL, which logs keep: send Authorization: Bearer TOKEN; and \
                 this one was seen by whatever lies between, so withdraw it";
-            return Err(Problem::bad_request(detail));
+            return Err(Problem::bad_request(detail).because(Refusal::Token));
         }
     }
     Ok(())
@@ -64,7 +65,9 @@ pub(super) fn challenge(response: &mut Response) {
 const ASK: &str = "Bearer realm=\"incident\"";
 
 fn unauthorized(detail: &str, challenge: &'static str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, detail).with_header(header::WWW_AUTHENTICATE, challenge)
+    Problem::new(StatusCode::UNAUTHORIZED, detail)
+        .with_header(header::WWW_AUTHENTICATE, challenge)
+        .because(Refusal::Token)
 }
 
 pub(super) fn missing() -> Problem {
@@ -86,10 +89,14 @@ pub(super) fn unknown() -> Problem {
 pub(super) fn insufficient() -> Problem {
     let detail = "with a read token one may look; starting and cancelling incidents takes a write token";
     let challenge = "Bearer realm=\"incident\", error=\"insufficient_scope\", scope=\"write\"";
-    Problem::new(StatusCode::FORBIDDEN, detail).with_header(header::WWW_AUTHENTICATE, challenge)
+    Problem::new(StatusCode::FORBIDDEN, detail)
+        .with_header(header::WWW_AUTHENTICATE, challenge)
+        .because(Refusal::Scope)
 }
 
 pub(super) fn too_many() -> Problem {
     let detail = "too many wrong tokens came from this address: try again in a moment";
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).with_header(header::RETRY_AFTER, "1")
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
+        .with_header(header::RETRY_AFTER, "1")
+        .because(Refusal::Attempts)
 }

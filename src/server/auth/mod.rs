@@ -26,8 +26,10 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
 use super::problem::Problem;
+use super::socket::Line;
 use super::{App, routes};
 use crate::connection::Lease;
+use crate::metrics::Refusal;
 use crate::token::{Digest, Scope, Token};
 
 use credentials::Credentials;
@@ -37,10 +39,6 @@ pub(super) use login::{login, logout, page, session};
 use need::Need;
 use sessions::Sessions;
 use throttle::{Attempt, Throttle};
-
-/// Where a request comes from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
 
 /// What a request may do, and by what.
 #[derive(Clone)]
@@ -153,12 +151,12 @@ fn needs_origin(request: &Request) -> Result<(), Problem> {
     }
     let detail =
         "a session is for browsers, and they send Origin; a program sends Authorization: Bearer TOKEN";
-    Err(Problem::new(StatusCode::FORBIDDEN, detail))
+    Err(Problem::new(StatusCode::FORBIDDEN, detail).because(Refusal::Origin))
 }
 
 /// Every connection has an address; one that was lost shares its limit with all that were.
 fn peer(request: &Request) -> IpAddr {
-    request.extensions().get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
+    request.extensions().get::<Line>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Line::peer)
 }
 
 /// For the stream that this request opens.

@@ -4,6 +4,7 @@
 mod colors;
 mod cuts;
 mod driver;
+mod events;
 mod evil;
 mod login;
 mod story;

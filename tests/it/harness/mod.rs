@@ -5,8 +5,10 @@ mod events;
 mod files;
 mod http;
 mod local;
+mod numbers;
 mod proxy;
 mod raw;
+mod sse;
 mod websocket;
 
 use std::time::Duration;
@@ -16,8 +18,10 @@ pub use events::{action, envelope, metrics, resolved, started, story};
 pub use files::{Scratch, ensure_file_contents, fixture, fixtures, root};
 pub use http::{Http, Reply, get};
 pub use local::{Local, READ, WRITE, library, options, tokens};
+pub use numbers::Numbers;
 pub use proxy::Proxy;
 pub use raw::{Raw, masked, unmasked};
+pub use sse::{Block, Sse, request};
 pub use websocket::{Client, Event};
 
 /// Nothing that a test waits for takes this long: the bound that makes a lost event a failure, not a hang.

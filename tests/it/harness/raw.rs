@@ -120,6 +120,25 @@ impl Raw {
         String::from_utf8(head).unwrap()
     }
 
+    /// The next piece of a chunked body: nothing in it at its proper end, `None` when the connection ends before.
+    pub async fn chunk(&mut self) -> Option<Vec<u8>> {
+        let mut length = Vec::new();
+        while !length.ends_with(b"\r\n") {
+            length.push(soon("a chunk", self.tcp.read_u8()).await.ok()?);
+        }
+        let length = usize::from_str_radix(std::str::from_utf8(&length).unwrap().trim_end(), 16).unwrap();
+        let mut chunk = vec![0; length + 2];
+        soon("the rest of a chunk", self.tcp.read_exact(&mut chunk)).await.ok()?;
+        assert!(chunk.ends_with(b"\r\n"));
+        chunk.truncate(length);
+        Some(chunk)
+    }
+
+    /// Breaks the connection instead of closing it.
+    pub fn reset(self) {
+        socket2::SockRef::from(&self.tcp).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+    }
+
     /// Everything until the server closes.
     pub async fn rest(&mut self) -> String {
         let mut bytes = Vec::new();

@@ -136,7 +136,7 @@ async fn what_was_there_before_is_not_taken_for_what_had_begun() {
         let replay = || Replay::new(tape.whole(), Speed::REAL_TIME).unwrap();
         let player = |stop| {
             let tasks = TaskTracker::new();
-            (Player::new(Arc::<Memory>::clone(&journal), tasks.clone(), stop), tasks)
+            (Player::new(Arc::<Memory>::clone(&journal), tasks.clone(), stop, Arc::default()), tasks)
         };
         let stop = CancellationToken::new();
         let (first, tasks) = player(stop.clone());
@@ -173,7 +173,8 @@ async fn a_name_of_which_a_part_is_kept_is_taken() {
         .at(2, &started("a"))
         .at(3, &resolved("a", 2));
     let tasks = TaskTracker::new();
-    let player = Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new());
+    let player =
+        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
     player.replay(Replay::new(tape.whole(), Speed::REAL_TIME).unwrap()).await.unwrap();
     tasks.close();
     soon("the end", tasks.wait()).await;

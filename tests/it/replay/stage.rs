@@ -43,6 +43,9 @@ impl Journal for Disk {
     fn health(&self) -> watch::Receiver<Option<String>> {
         self.log.health()
     }
+    fn commits(&self) -> u64 {
+        self.log.commits()
+    }
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         self.log.open_incidents()
     }
@@ -71,7 +74,7 @@ impl Stage {
         let log = Memory::new(StreamId::generate(1_700_000_000_000, 3), Retention::default());
         let disk = Arc::new(Disk { log, full: AtomicBool::new(false) });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let player = Player::new(Arc::<Disk>::clone(&disk), tasks.clone(), stop.clone());
+        let player = Player::new(Arc::<Disk>::clone(&disk), tasks.clone(), stop.clone(), Arc::default());
         Self { disk, player, tasks, stop, began: Instant::now() }
     }
 

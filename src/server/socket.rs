@@ -1,0 +1,144 @@
+//! The socket below a conversation. A client that takes nothing of an answer for the write deadline is gone; without
+//! this it would hold its place, and what was read for it, for ever.
+
+use std::io::{Error, ErrorKind, IoSlice, Result};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::App;
+use super::io::Io;
+use super::lobby::Seat;
+
+/// A full socket is not waited for much longer when the server stops.
+const HURRY: Duration = Duration::from_secs(1);
+
+/// A connection, as a handler sees it: with every request that comes on it.
+#[derive(Clone)]
+pub(super) struct Line(Arc<Shared>);
+
+struct Shared {
+    peer: IpAddr,
+    /// Its place among those that are waited for.
+    seat: Arc<Seat>,
+    stalled: AtomicBool,
+    broken: AtomicBool,
+}
+
+impl Line {
+    pub(super) fn new(peer: IpAddr, seat: Arc<Seat>) -> Self {
+        Self(Arc::new(Shared { peer, seat, stalled: AtomicBool::new(false), broken: AtomicBool::new(false) }))
+    }
+
+    /// Where it comes from.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.0.peer
+    }
+
+    pub(super) fn seat(&self) -> &Seat {
+        &self.0.seat
+    }
+
+    /// From now on it is counted among the clients: it is silent for a reason.
+    pub(super) fn becomes_stream(&self) {
+        self.0.seat.leave();
+    }
+
+    /// Whether it was given up because the client took nothing.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.0.stalled.load(Ordering::Relaxed)
+    }
+
+    /// Whether it broke: nobody closed it properly.
+    pub(super) fn is_broken(&self) -> bool {
+        self.0.broken.load(Ordering::Relaxed)
+    }
+
+    fn note<T>(&self, done: Poll<Result<T>>) -> Poll<Result<T>> {
+        if matches!(done, Poll::Ready(Err(_))) {
+            self.0.broken.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+}
+
+/// A connection whose writes have a deadline.
+pub(super) struct Socket {
+    io: Io,
+    line: Line,
+    app: Arc<App>,
+    /// Runs while the socket is full.
+    full: Option<Pin<Box<Sleep>>>,
+}
+
+impl Socket {
+    pub(super) fn new(io: Io, line: Line, app: Arc<App>) -> Self {
+        Self { io, line, app, full: None }
+    }
+
+    /// Without the deadline.
+    pub(super) fn into_io(self) -> Io {
+        self.io
+    }
+
+    /// Progress ends the wait; the deadline ends the connection.
+    fn wait(&mut self, context: &mut Context<'_>, written: Poll<Result<usize>>) -> Poll<Result<usize>> {
+        if written.is_ready() {
+            self.full = None;
+            return self.line.note(written);
+        }
+        let (draining, deadline) = (self.app.draining.load(Ordering::Relaxed), self.app.write_deadline);
+        let full = self.full.get_or_insert_with(|| Box::pin(sleep(deadline)));
+        if draining && full.deadline() > Instant::now() + HURRY {
+            full.as_mut().reset(Instant::now() + HURRY);
+        }
+        ready!(full.as_mut().poll(context));
+        self.line.0.stalled.store(!draining, Ordering::Relaxed);
+        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes nothing")))
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        self.line.note(read)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.wait(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        self.wait(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
