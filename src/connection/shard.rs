@@ -269,13 +269,14 @@ impl Shard {
     fn tally(&self) -> Tally {
         let (head, start) = (self.world.hub.ring_head(), self.world.hub.ring_start());
         let mut tally = Tally {
-            clients: self.clients.len() as u64,
             admitted: self.admitted,
             events: self.sent.events,
             bytes: self.sent.bytes,
             ..Tally::default()
         };
-        for (_, client) in &self.clients {
+        // Who was told to go is counted among those that are gone.
+        for (_, client) in self.clients.iter().filter(|(_, client)| !client.is_leaving()) {
+            tally.clients += 1;
             tally.stands_at(client.cursor(self.head), head, start);
         }
         tally

@@ -1,7 +1,7 @@
 //! Clients that are behind, and join what is live: neither a gap nor a repeat, however often they are cut off.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use incident::client::{Follower, Item};
 use incident::journal::Retention;
@@ -13,9 +13,9 @@ async fn connect(url: &str, after: Option<&str>) -> Follower {
     soon("a connection", Follower::connect(url.parse().unwrap(), after, true)).await.unwrap()
 }
 
-/// Reads to a position and holds that each position comes once and in order; how often it came back.
-async fn reads_to(mut follower: Follower, from: u64, to: u64) -> u64 {
-    let (mut seen, mut returns) = (from - 1, 0);
+/// Reads to a position and holds that each position comes once and in order. Counts how often it came back.
+async fn reads_to(mut follower: Follower, from: u64, to: u64, returns: Arc<AtomicUsize>) {
+    let mut seen = from - 1;
     while seen < to {
         match soon("an event", follower.next()).await.unwrap().expect("it reconnects") {
             Item::Event { envelope, .. } => {
@@ -25,55 +25,64 @@ async fn reads_to(mut follower: Follower, from: u64, to: u64) -> u64 {
             }
             Item::Back { lost, .. } => {
                 assert_eq!(lost, Some(0));
-                returns += 1;
+                returns.fetch_add(1, Ordering::Relaxed);
             }
             Item::Opened(_) | Item::Heartbeat(_) | Item::Lost { .. } => {}
             other => panic!("{other:?}"),
         }
     }
-    returns
+}
+
+/// Waits until a count has come so far.
+async fn reaches(what: &str, count: &AtomicUsize, least: usize) {
+    let reached = async {
+        while count.load(Ordering::Relaxed) < least {
+            tokio::time::sleep(ms(5)).await;
+        }
+    };
+    soon(what, reached).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_clients_cut_again_and_again_miss_and_repeat_nothing() {
     const CLIENTS: usize = 500;
     const EVENTS: u64 = 1_000;
+    const CUTS: usize = 6;
     let server = Local::in_a_file(options(), Retention::default()).await;
-    let proxy = Arc::new(Proxy::to(server.address).await);
+    let proxy = Proxy::to(server.address).await;
     let url = format!("ws://{}/ws", proxy.address);
     server.append(vec![started("a")]).await;
+    let (returns, cuts) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
-        clients.push(tokio::spawn(reads_to(connect(&url, None).await, 1, EVENTS)));
+        clients.push(tokio::spawn(reads_to(connect(&url, None).await, 1, EVENTS, Arc::clone(&returns))));
     }
-    let published = Arc::new(AtomicBool::new(false));
     let cutting = tokio::spawn({
-        let (proxy, published) = (Arc::clone(&proxy), Arc::clone(&published));
+        let (returns, cuts) = (Arc::clone(&returns), Arc::clone(&cuts));
         async move {
-            let mut cuts = 0;
-            while !published.load(Ordering::Relaxed) {
-                tokio::time::sleep(ms(600)).await;
+            for cut in 1..=CUTS {
                 proxy.cut();
-                cuts += 1;
+                cuts.store(cut, Ordering::Relaxed);
+                // Some are back and others not yet: the next one finds them everywhere.
+                reaches("half of them to be back", &returns, cut * CLIENTS / 2).await;
             }
-            cuts
+            // Without it nobody gets through.
+            proxy
         }
     });
     for index in 2..EVENTS {
         server.append(vec![metrics("a", index)]).await;
         if index % 10 == 0 {
             // What is published while nobody is connected counts as well.
-            tokio::time::sleep(ms(40)).await;
+            tokio::time::sleep(ms(20)).await;
+            reaches("the next cut", &cuts, index as usize * CUTS / EVENTS as usize).await;
         }
     }
     server.append(vec![resolved("a", EVENTS)]).await;
-    published.store(true, Ordering::Relaxed);
-    assert!(cutting.await.unwrap() >= 4);
-    let mut returns = 0;
+    let _proxy = cutting.await.unwrap();
     for client in clients {
-        returns += client.await.unwrap();
+        client.await.unwrap();
     }
-    assert!(returns as usize >= CLIENTS, "they were cut and came back: {returns}");
 }
 
 /// The ring keeps 16,384 frames: who begins before it pages from the file, and joins what is live meanwhile.
@@ -89,10 +98,11 @@ async fn who_pages_from_the_file_joins_what_is_live_without_a_gap() {
     let url = format!("ws://{}/ws", server.address);
     // The ring is where the journal is: a newcomer is told so.
     server.client_after(PAST).await.up_to(PAST + 1).await;
-    let at_the_head = tokio::spawn(reads_to(connect(&url, None).await, PAST + 1, PAST + LIVE));
+    let at_the_head =
+        tokio::spawn(reads_to(connect(&url, None).await, PAST + 1, PAST + LIVE, Arc::default()));
     let mut behind = Vec::new();
     for _ in 0..4 {
-        behind.push(tokio::spawn(reads_to(connect(&url, Some("0")).await, 1, PAST + LIVE)));
+        behind.push(tokio::spawn(reads_to(connect(&url, Some("0")).await, 1, PAST + LIVE, Arc::default())));
     }
     for index in 2..LIVE {
         server.append(vec![metrics("live", index)]).await;
