@@ -59,7 +59,7 @@ pub struct Arrival {
     pub tls: Option<Box<ServerConnection>>,
     /// What it sent behind the handshake.
     pub tail: Vec<u8>,
-    /// The first frame that it gets …
+    /// What it did not get yet of its first frame …
     pub opened: Bytes,
     /// … and the position after which it goes on.
     pub cursor: u64,
@@ -72,9 +72,13 @@ pub struct Arrival {
 /// Clients that one shard takes before the next one gets any: with few clients it is cheaper to wake one thread.
 const FEW: usize = 256;
 
+/// How long a client that came waits at most for its shard. It was greeted, and what is new finds it sooner.
+const SOON: Duration = Duration::from_millis(2);
+
 /// The threads.
 pub struct Shards {
     links: Vec<Arc<Link>>,
+    runtime: Handle,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -84,6 +88,8 @@ struct Link {
     waker: mio::Waker,
     /// It was woken and did not look yet: waking it again would only cost.
     awake: AtomicBool,
+    /// It is woken soon.
+    expected: AtomicBool,
     clients: AtomicUsize,
 }
 
@@ -93,6 +99,19 @@ impl Link {
             && let Err(error) = self.waker.wake()
         {
             tracing::error!(%error, "cannot wake a shard; it looks again at its next tick");
+        }
+    }
+
+    /// As [`Link::order`], for what can wait a moment: what comes meanwhile shares the waking, which costs as much as
+    /// the rest of it.
+    fn order_soon(self: &Arc<Self>, order: Order, runtime: &Handle) {
+        if self.orders.send(order).is_ok() && !self.expected.swap(true, Ordering::AcqRel) {
+            let link = Arc::clone(self);
+            runtime.spawn(async move {
+                tokio::time::sleep(SOON).await;
+                link.expected.store(false, Ordering::Release);
+                link.wake();
+            });
         }
     }
 
@@ -121,7 +140,13 @@ impl Shards {
             let poll = mio::Poll::new()?;
             let waker = mio::Waker::new(poll.registry(), shard::WAKE)?;
             let (orders, inbox) = mpsc::channel();
-            let link = Arc::new(Link { orders, waker, awake: false.into(), clients: 0.into() });
+            let link = Arc::new(Link {
+                orders,
+                waker,
+                awake: false.into(),
+                expected: false.into(),
+                clients: 0.into(),
+            });
             let world = World {
                 hub: Arc::clone(hub),
                 metrics: Arc::clone(metrics),
@@ -135,7 +160,7 @@ impl Shards {
                 .push(thread::Builder::new().name(format!("clients-{number}")).spawn(move || shard.run())?);
             links.push(link);
         }
-        Ok(Self { links, threads: Mutex::new(threads) })
+        Ok(Self { links, runtime: runtime.clone(), threads: Mutex::new(threads) })
     }
 
     /// Hands over a client. Its socket belongs to one shard from now on.
@@ -144,7 +169,7 @@ impl Shards {
         let few = self.links.iter().find(|link| load(link) < FEW);
         if let Some(link) = few.or_else(|| self.links.iter().min_by_key(load)) {
             link.clients.fetch_add(1, Ordering::Relaxed);
-            link.order(Order::Adopt(Box::new(arrival)));
+            link.order_soon(Order::Adopt(Box::new(arrival)), &self.runtime);
         }
     }
 

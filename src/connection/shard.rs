@@ -146,10 +146,12 @@ impl Shard {
             let (head, sent) = (self.head, &mut self.sent);
             let mut ended = Vec::new();
             for (place, client) in &mut self.clients {
-                if client.is_at_head()
-                    && let Err(end) = client.broadcast(&batch, head, sent)
-                {
-                    ended.push((place, end));
+                if !client.is_at_head() {
+                    continue;
+                }
+                match client.broadcast(&batch, head, sent) {
+                    Ok(()) => watch(&self.poll, place, client),
+                    Err(end) => ended.push((place, end)),
                 }
             }
             self.head += batch.frames();
@@ -190,7 +192,9 @@ impl Shard {
 
     fn catch_up(&mut self, place: usize) {
         let Some(client) = self.clients.get_mut(place) else { return };
-        match client.catch_up(&self.world.hub, self.head, &mut self.sent) {
+        let step = client.catch_up(&self.world.hub, self.head, &mut self.sent);
+        watch(&self.poll, place, client);
+        match step {
             Ok(Step::Waits) => {}
             Ok(Step::Early) => self.early.push(place),
             Ok(Step::Page(cursor)) => {
@@ -224,8 +228,7 @@ impl Shard {
         let entry = self.clients.vacant_entry();
         let place = entry.key();
         let mut tcp = mio::net::TcpStream::from_std(tcp);
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(&mut tcp, Token(place), interest) {
+        if let Err(error) = self.poll.registry().register(&mut tcp, Token(place), Interest::READABLE) {
             tracing::error!(%error, "cannot watch a client's socket");
             self.link.clients.fetch_sub(1, Ordering::Relaxed);
             return;
@@ -242,9 +245,10 @@ impl Shard {
         client.group = self.schedule.group();
         let heard = client.hear_tail();
         client.leaves_at = self.draining.map(|_| Instant::now());
+        if client.wire.may_hold_back() {
+            self.unread.push(place);
+        }
         entry.insert(client);
-        // TLS may have read more than it gave: no event would tell.
-        self.unread.push(place);
         match heard {
             Ok(()) => self.catch_up(place),
             Err(end) => self.end(place, &end),
@@ -352,6 +356,17 @@ impl Shard {
             let _ = self.poll.registry().deregister(&mut client.wire.tcp);
             drop(client);
             self.link.clients.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// From when a socket was full for the first time, it is told when it takes something again.
+fn watch(poll: &Poll, place: usize, client: &mut Client) {
+    if client.wire.is_to_be_watched() {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = poll.registry().reregister(&mut client.wire.tcp, Token(place), interest) {
+            // It is closed at the write deadline.
+            tracing::error!(%error, "cannot watch a client's socket");
         }
     }
 }

@@ -16,6 +16,9 @@ const TLS_BUFFER: usize = 64 * 1024;
 pub(super) struct Wire {
     pub(super) tcp: TcpStream,
     tls: Option<Box<ServerConnection>>,
+    /// It was full once. Most never are: only for those it is watched when they take something again.
+    was_full: bool,
+    is_watched: bool,
 }
 
 impl Wire {
@@ -23,22 +26,35 @@ impl Wire {
         if let Some(tls) = &mut tls {
             tls.set_buffer_limit(Some(TLS_BUFFER));
         }
-        Self { tcp, tls }
+        Self { tcp, tls, was_full: false, is_watched: false }
+    }
+
+    /// Whether TLS may have read more than it gave: no event would tell.
+    pub(super) fn may_hold_back(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Whether it is to be watched from now on for when it takes something again. Says so once.
+    pub(super) fn is_to_be_watched(&mut self) -> bool {
+        self.was_full && !std::mem::replace(&mut self.is_watched, true)
     }
 
     /// Bytes that were taken; 0 if the socket is full.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.tls {
-            None => taken(|| self.tcp.write(bytes)),
+        let taken = match &mut self.tls {
+            None => taken(|| self.tcp.write(bytes))?,
             Some(tls) => {
-                if !push(tls, &mut self.tcp)? {
-                    return Ok(0);
+                if push(tls, &mut self.tcp)? {
+                    let written = tls.writer().write(bytes)?;
+                    push(tls, &mut self.tcp)?;
+                    written
+                } else {
+                    0
                 }
-                let written = tls.writer().write(bytes)?;
-                push(tls, &mut self.tcp)?;
-                Ok(written)
             }
-        }
+        };
+        self.was_full |= taken < bytes.len();
+        Ok(taken)
     }
 
     /// As [`Wire::write`], for frames in a row.
@@ -52,7 +68,9 @@ impl Wire {
             for (slice, frame) in slices.iter_mut().zip(frames) {
                 *slice = IoSlice::new(frame);
             }
-            return taken(|| self.tcp.write_vectored(&slices[..count]));
+            let taken = taken(|| self.tcp.write_vectored(&slices[..count]))?;
+            self.was_full |= taken < slices[..count].iter().map(|slice| slice.len()).sum();
+            return Ok(taken);
         }
         let mut written = 0;
         for frame in frames {
@@ -67,7 +85,9 @@ impl Wire {
 
     /// Whether everything that was taken is with the system: TLS may hold something back.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
-        self.tls.as_mut().map_or(Ok(true), |tls| push(tls, &mut self.tcp))
+        let through = self.tls.as_mut().map_or(Ok(true), |tls| push(tls, &mut self.tcp))?;
+        self.was_full |= !through;
+        Ok(through)
     }
 
     /// As of a socket: `WouldBlock` if nothing is there, 0 at the end.

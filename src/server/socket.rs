@@ -4,11 +4,12 @@
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -27,13 +28,16 @@ struct Shared {
     peer: IpAddr,
     /// Its place among those that are waited for.
     seat: Arc<Seat>,
+    /// What goes out right behind the head of an answer.
+    behind: Mutex<Bytes>,
     stalled: AtomicBool,
     broken: AtomicBool,
 }
 
 impl Line {
     pub(super) fn new(peer: IpAddr, seat: Arc<Seat>) -> Self {
-        Self(Arc::new(Shared { peer, seat, stalled: AtomicBool::new(false), broken: AtomicBool::new(false) }))
+        let (behind, stalled, broken) = (Mutex::default(), AtomicBool::new(false), AtomicBool::new(false));
+        Self(Arc::new(Shared { peer, seat, behind, stalled, broken }))
     }
 
     /// Where it comes from.
@@ -48,6 +52,17 @@ impl Line {
     /// From now on it is counted among the clients: it is silent for a reason.
     pub(super) fn becomes_stream(&self) {
         self.0.seat.leave();
+    }
+
+    /// Has this written in one go with the head of the answer that changes the protocol. What did not fit stays with the
+    /// socket.
+    pub(super) fn greet(&self, bytes: Bytes) {
+        *self.behind() = bytes;
+    }
+
+    /// Held for single operations.
+    fn behind(&self) -> MutexGuard<'_, Bytes> {
+        self.0.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it was given up because the client took nothing.
@@ -82,9 +97,10 @@ impl Socket {
         Self { io, line, app, full: None }
     }
 
-    /// Without the deadline.
-    pub(super) fn into_io(self) -> Io {
-        self.io
+    /// Without the deadline, and what is still to be written.
+    pub(super) fn into_parts(self) -> (Io, Bytes) {
+        let behind = std::mem::take(&mut *self.line.behind());
+        (self.io, behind)
     }
 
     /// Progress ends the wait; the deadline ends the connection.
@@ -116,9 +132,8 @@ impl AsyncRead for Socket {
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(context, bytes);
-        self.wait(context, written)
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -126,7 +141,20 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        let behind = self.line.behind().clone();
+        let written = if behind.is_empty() {
+            Pin::new(&mut self.io).poll_write_vectored(context, slices)
+        } else {
+            let mut slices = slices.to_vec();
+            let head: usize = slices.iter().map(|slice| slice.len()).sum();
+            slices.push(IoSlice::new(&behind));
+            let written = Pin::new(&mut self.io).poll_write_vectored(context, &slices);
+            written.map_ok(|written| {
+                // Whoever wrote the head hears of that alone.
+                self.line.greet(behind.slice(written.saturating_sub(head)..));
+                written.min(head)
+            })
+        };
         self.wait(context, written)
     }
 

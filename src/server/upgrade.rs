@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Extension, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::io::Io;
 use super::problem::Problem;
-use super::socket::Socket;
+use super::socket::{Line, Socket};
 use super::{App, auth};
 use crate::connection::Arrival;
 use crate::contract::SUBPROTOCOL;
@@ -63,6 +64,7 @@ fn stopping() -> Problem {
 /// Checks everything before the socket changes its protocol: a refusal is an HTTP status that clients can read.
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
+    Extension(line): Extension<Line>,
     wanted: Result<Query<Wanted>, QueryRejection>,
     mut request: Request,
 ) -> Result<Response, Problem> {
@@ -79,18 +81,17 @@ pub(super) async fn upgrade(
     let permit = app.place()?;
 
     let lease = auth::lease(&request);
+    let (opened, cursor) = app.hub.subscribe(after.as_ref()).await;
+    line.greet(opened);
     let tracker = app.connections.clone();
     tracker.spawn(async move {
         match on_upgrade.await.map(into_io) {
-            Ok(Some((io, tail))) => {
-                let (opened, cursor) = app.hub.subscribe(after.as_ref()).await;
-                match io.split() {
-                    Ok((tcp, tls)) => {
-                        app.shards.adopt(Arrival { tcp, tls, tail, opened, cursor, permit, lease });
-                    }
-                    Err(error) => tracing::debug!(%error, "client left behind its handshake"),
+            Ok(Some((io, opened, tail))) => match io.split() {
+                Ok((tcp, tls)) => {
+                    app.shards.adopt(Arrival { tcp, tls, tail, opened, cursor, permit, lease });
                 }
-            }
+                Err(error) => tracing::debug!(%error, "client left behind its handshake"),
+            },
             Ok(None) => tracing::error!("an upgraded connection is not one of this server's"),
             Err(error) => tracing::debug!(%error, "client left during the handshake"),
         }
@@ -105,8 +106,9 @@ pub(super) async fn upgrade(
     Ok(response)
 }
 
-/// The stream below hyper's wrapping, and what was read from it already.
-fn into_io(upgraded: Upgraded) -> Option<(Io, Vec<u8>)> {
+/// The stream below hyper's wrapping, what it did not take yet, and what was read from it already.
+fn into_io(upgraded: Upgraded) -> Option<(Io, Bytes, Vec<u8>)> {
     let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
-    Some((parts.io.into_inner().into_io(), parts.read_buf.to_vec()))
+    let (io, rest) = parts.io.into_inner().into_parts();
+    Some((io, rest, parts.read_buf.to_vec()))
 }
