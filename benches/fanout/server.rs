@@ -17,6 +17,9 @@ use tokio::time::Instant;
 use crate::child::Order;
 use crate::common::message;
 
+/// How long a socket may take nothing.
+pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(3);
+
 pub(crate) fn run(clients: u32) -> anyhow::Result<()> {
     // The runtime of `incident serve`.
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(clients))
@@ -29,7 +32,7 @@ async fn serve(clients: u32) -> anyhow::Result<()> {
         max_clients: clients,
         // They come as fast as they can, all from one address.
         admit_rate: 1_000_000,
-        write_deadline: Duration::from_secs(3),
+        write_deadline: WRITE_DEADLINE,
         ..Options::default()
     };
     let server = Server::bind(options, Library::default(), Arc::clone(&journal) as Arc<dyn Journal>).await?;

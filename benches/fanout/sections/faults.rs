@@ -16,9 +16,10 @@ use crate::common::report::{Goal, Row, Section};
 use crate::common::ws;
 use crate::load::Load;
 use crate::options::{Options, Role};
+use crate::server::WRITE_DEADLINE;
 
 /// After the handshakes, so that their tail is not measured.
-const SETTLE: Duration = Duration::from_millis(300);
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// Messages a second beside thousands of handshakes.
 const BESIDE: f64 = 20.0;
@@ -102,6 +103,8 @@ impl Misbehaving {
 
     /// Reads what was sent to those that stalled; how many were told where to resume.
     fn closed_with_4008(self) -> anyhow::Result<usize> {
+        // Who reads before the deadline is not stalled any more. Their kernels may have taken messages up to the last.
+        thread::sleep(WRITE_DEADLINE + SETTLE);
         self.stop.store(true, Ordering::Relaxed);
         self.slow.join().ok().context("the slow readers panicked")?;
         let mut told = 0;
