@@ -102,6 +102,15 @@ impl Link {
         }
     }
 
+    /// Whoever comes later sees it when the shard takes it over.
+    fn tell_of_news(&self) {
+        // Sequentially consistent, as the counting is: either the one that comes is seen here, or what is new is seen
+        // there.
+        if self.clients.load(Ordering::SeqCst) > 0 {
+            self.wake();
+        }
+    }
+
     /// As [`Link::order`], for what can wait a moment: what comes meanwhile shares the waking, which costs as much as
     /// the rest of it.
     fn order_soon(self: &Arc<Self>, order: Order, runtime: &Handle) {
@@ -155,7 +164,7 @@ impl Shards {
             };
             let shard = Shard::new(poll, Arc::clone(&link), inbox, world);
             let woken = Arc::clone(&link);
-            hub.on_advance(Box::new(move || woken.wake()));
+            hub.on_advance(Box::new(move || woken.tell_of_news()));
             threads
                 .push(thread::Builder::new().name(format!("clients-{number}")).spawn(move || shard.run())?);
             links.push(link);
@@ -168,7 +177,7 @@ impl Shards {
         let load = |link: &&Arc<Link>| link.clients.load(Ordering::Relaxed);
         let few = self.links.iter().find(|link| load(link) < FEW);
         if let Some(link) = few.or_else(|| self.links.iter().min_by_key(load)) {
-            link.clients.fetch_add(1, Ordering::Relaxed);
+            link.clients.fetch_add(1, Ordering::SeqCst);
             link.order_soon(Order::Adopt(Box::new(arrival)), &self.runtime);
         }
     }

@@ -133,6 +133,11 @@ impl Shard {
 
     /// Writes what is new to everybody who has all that was before.
     fn broadcast(&mut self) {
+        if self.clients.is_empty() {
+            // Nobody has to be told.
+            self.head = self.world.hub.ring_head();
+            return;
+        }
         loop {
             let Some(frames) = self.world.hub.after(self.head, BATCH_BYTES) else {
                 // The ring went on without this thread: everybody is behind now.
