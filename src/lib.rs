@@ -35,6 +35,7 @@ pub mod random;
 pub mod recording;
 pub mod report;
 pub mod scenario;
+pub mod seldom;
 pub mod server;
 pub mod sse;
 pub mod token;

@@ -11,6 +11,7 @@ use super::client::Client;
 use super::outgoing::Wrote;
 use crate::contract::Position;
 use crate::metrics::{Metrics, Transport};
+use crate::seldom::Seldom;
 
 /// How long the client has to answer a close frame.
 const CLOSING_HANDSHAKE: Duration = Duration::from_secs(1);
@@ -69,20 +70,23 @@ impl End {
         }
     }
 
-    /// Counts and logs it.
-    pub fn tell(&self, transport: Transport, metrics: &Metrics) {
+    /// Counts and logs it: what strangers can bring about as often as they like is logged seldom.
+    pub fn tell(&self, transport: Transport, metrics: &Metrics, said: &Seldom<u16>) {
         let code = self.code();
         metrics.closed(transport, code);
         let transport = transport.as_str();
+        if matches!(self, Self::Left | Self::Gone | Self::Restart | Self::Withdrawn) {
+            tracing::debug!(transport, code, end = %self, "client gone");
+            return;
+        }
+        let Some(unsaid) = said.now(code) else { return };
+        let unsaid = (unsaid > 0).then_some(unsaid);
         match self {
-            Self::Left | Self::Gone | Self::Restart | Self::Withdrawn => {
-                tracing::debug!(transport, code, end = %self, "client gone");
-            }
             Self::Slow(position) | Self::Expired(position) => {
-                tracing::warn!(transport, code, %position, end = %self, "client cut off");
+                tracing::warn!(transport, code, %position, end = %self, unsaid, "client cut off");
             }
-            Self::Journal(why) => tracing::warn!(transport, code, why, "client cut off"),
-            _ => tracing::info!(transport, code, end = %self, "client cut off"),
+            Self::Journal(why) => tracing::warn!(transport, code, why, end = %self, unsaid, "client cut off"),
+            _ => tracing::info!(transport, code, end = %self, unsaid, "client cut off"),
         }
     }
 

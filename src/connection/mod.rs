@@ -17,6 +17,7 @@ mod shard;
 mod wire;
 
 use std::net::TcpStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -29,6 +30,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::hub::Hub;
 use crate::metrics::{Metrics, Tally};
+use crate::seldom::Seldom;
 use shard::{Order, Shard, World};
 
 pub use close::End;
@@ -144,6 +146,7 @@ impl Shards {
         count: usize,
         runtime: &Handle,
     ) -> std::io::Result<Self> {
+        let ends_said = Arc::new(Seldom::default());
         let (mut links, mut threads) = (Vec::new(), Vec::new());
         for number in 0..count.max(1) {
             let poll = mio::Poll::new()?;
@@ -159,14 +162,15 @@ impl Shards {
             let world = World {
                 hub: Arc::clone(hub),
                 metrics: Arc::clone(metrics),
+                ends_said: Arc::clone(&ends_said),
                 settings,
                 runtime: runtime.clone(),
             };
             let shard = Shard::new(poll, Arc::clone(&link), inbox, world);
             let woken = Arc::clone(&link);
             hub.on_advance(Box::new(move || woken.tell_of_news()));
-            threads
-                .push(thread::Builder::new().name(format!("clients-{number}")).spawn(move || shard.run())?);
+            let named = thread::Builder::new().name(format!("clients-{number}"));
+            threads.push(named.spawn(move || whole_or_not_at_all(shard))?);
             links.push(link);
         }
         Ok(Self { links, runtime: runtime.clone(), threads: Mutex::new(threads) })
@@ -217,5 +221,14 @@ impl Drop for Shards {
             // One that panicked has nothing left to end.
             let _ = thread.join();
         }
+    }
+}
+
+/// A panic is a defect, and one that leaves a part of the clients without a thread while the server seems well. Then it
+/// rather ends as a whole: the journal has everything, whoever starts it again goes on, and clients resume.
+fn whole_or_not_at_all(shard: Shard) {
+    if catch_unwind(AssertUnwindSafe(|| shard.run())).is_err() {
+        tracing::error!("a thread that serves clients panicked: the server ends here");
+        std::process::abort();
     }
 }

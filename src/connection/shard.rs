@@ -19,6 +19,7 @@ use super::{Arrival, End, Link, Settings};
 use crate::contract::Position;
 use crate::hub::{Hub, JournalError, PAGE_BYTES, Paged};
 use crate::metrics::{Metrics, Tally, Transport};
+use crate::seldom::Seldom;
 
 /// The token of the shard's own waker; clients have their place as theirs.
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -45,6 +46,8 @@ pub(super) enum Order {
 pub(super) struct World {
     pub(super) hub: Arc<Hub>,
     pub(super) metrics: Arc<Metrics>,
+    /// Ends by their code.
+    pub(super) ends_said: Arc<Seldom<u16>>,
     pub(super) settings: Settings,
     /// Where pages are read.
     pub(super) runtime: Handle,
@@ -346,7 +349,7 @@ impl Shard {
         if client.is_leaving() {
             return self.forget(place);
         }
-        end.tell(Transport::WebSocket, &self.world.metrics);
+        end.tell(Transport::WebSocket, &self.world.metrics, &self.world.ends_said);
         if client.say_goodbye(end) {
             // Its answer may be there already: no event would tell.
             self.unread.push(place);

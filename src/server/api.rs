@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::problem::Problem;
+use super::socket::Line;
 use super::{App, TriggerError, body};
 use crate::contract::Position;
 use crate::journal::JournalError;
@@ -49,13 +50,14 @@ pub(super) async fn scenarios(State(app): State<Arc<App>>) -> Response {
 /// `POST /api/incidents` answers 202 once the start is durable.
 pub(super) async fn trigger(
     State(app): State<Arc<App>>,
+    Extension(line): Extension<Line>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     if app.draining.load(Ordering::Relaxed) {
         return Err(PlayError::Stopping.into());
     }
-    let body = body::json(&headers, body).await?;
+    let body = body::json(&line, &headers, body).await?;
     let wanted: Trigger = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("{error}; expected {{\"scenario\": \"NAME\"}}")))?;
     if wanted.seed.is_some_and(|seed| seed >= Position::LIMIT) {

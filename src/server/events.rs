@@ -103,6 +103,6 @@ impl Drop for Served {
             None if self.line.is_broken() => End::Gone,
             None => End::Left,
         };
-        end.tell(TRANSPORT, &self.app.metrics);
+        end.tell(TRANSPORT, &self.app.metrics, &self.app.ends_said);
     }
 }

@@ -90,9 +90,16 @@ impl Seat {
         *self.place() = Place::Lobby(number);
     }
 
-    /// Resolves when somebody else needs the place.
+    /// Resolves when somebody else has the place that it waits at. Who was called in meanwhile stays.
     pub(super) async fn evicted(&self) {
-        self.evicted.notified().await;
+        loop {
+            self.evicted.notified().await;
+            if let Place::Lobby(number) = *self.place()
+                && !self.lobby.waiting().places.contains_key(&number)
+            {
+                return;
+            }
+        }
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {
@@ -103,5 +110,62 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.rise();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn is_evicted(seat: &Seat) -> bool {
+        seat.evicted().now_or_never().is_some()
+    }
+
+    #[test]
+    fn who_has_been_silent_longest_makes_room() {
+        let lobby = Lobby::new(2);
+        let seats: Vec<_> = (0..3).map(|_| lobby.enter()).collect();
+        assert_eq!(seats.iter().map(|seat| is_evicted(seat)).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn who_is_served_has_no_place_to_lose() {
+        let lobby = Lobby::new(1);
+        let served = lobby.enter();
+        served.rise();
+        let (first, _second) = (lobby.enter(), lobby.enter());
+        assert!(is_evicted(&first) && !is_evicted(&served));
+        served.sit();
+        let _third = lobby.enter();
+        assert!(is_evicted(&served));
+    }
+
+    #[test]
+    fn who_was_called_in_while_its_place_was_taken_stays() {
+        let lobby = Lobby::new(1);
+        let called = lobby.enter();
+        let _other = lobby.enter();
+        called.rise();
+        assert!(!is_evicted(&called));
+        // Nor does what happened to its old place count against the new one.
+        let again = lobby.enter();
+        let _other = lobby.enter();
+        again.rise();
+        again.sit();
+        assert!(!is_evicted(&again));
+    }
+
+    #[test]
+    fn a_stream_waits_for_nothing() {
+        let lobby = Lobby::new(1);
+        let stream = lobby.enter();
+        stream.rise();
+        stream.leave();
+        // Its answer has begun.
+        stream.sit();
+        let (first, _second) = (lobby.enter(), lobby.enter());
+        assert!(is_evicted(&first) && !is_evicted(&stream));
     }
 }

@@ -15,7 +15,6 @@ mod measured;
 mod observe;
 mod problem;
 mod routes;
-mod seldom;
 mod socket;
 mod tls;
 mod upgrade;
@@ -38,10 +37,11 @@ use crate::connection::{Settings, Shards};
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
 use crate::journal::{Journal, JournalError};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Refusal};
 use crate::player::{PlayError, Player, Replay, Speed, Started};
 use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
+use crate::seldom::Seldom;
 use crate::token::{Scope, Token};
 
 pub use auth::{Auth, Replaced};
@@ -50,7 +50,6 @@ pub use guard::{Origin, OriginError};
 use incidents::Incidents;
 use listen::Limits;
 use measured::Measured;
-use seldom::Seldom;
 pub use tls::{TlsError, tls_config};
 
 /// How to serve.
@@ -183,7 +182,9 @@ struct App {
     player: Player,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
-    refusals_said: Seldom,
+    refusals_said: Seldom<Refusal>,
+    /// Of event streams, by their code.
+    ends_said: Seldom<u16>,
     guard: Guard,
     auth: Arc<Auth>,
     incidents: Incidents,
@@ -241,6 +242,7 @@ impl Server {
             hub,
             metrics,
             refusals_said: Seldom::default(),
+            ends_said: Seldom::default(),
             guard: Guard::new(options.allow_origins, options.tls.is_some()),
             auth: Arc::new(Auth::new(options.tokens, address.port())),
             incidents: Incidents::new(Arc::clone(&journal)),

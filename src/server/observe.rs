@@ -40,6 +40,7 @@ pub(super) async fn refusals(State(app): State<Arc<App>>, request: Request, next
         && let Some(unsaid) = app.refused(*refusal)
     {
         let (reason, status) = (refusal.as_str(), response.status().as_u16());
+        let unsaid = (unsaid > 0).then_some(unsaid);
         tracing::info!(reason, status, %method, path, detail, unsaid, "request refused");
     }
     response

@@ -87,28 +87,67 @@ impl Events {
             if self.end.is_some() {
                 return None;
             }
-            if let Err(end) = self.read_ahead().await {
+            // Before everything else: a client that is always a little behind has to hear it too.
+            if let Some(end) = self.dismissed() {
                 return Some(self.goodbye(end));
             }
             if !self.ahead.is_empty() {
                 return Some(self.hand_over());
             }
+            self.head.mark_unchanged();
+            if let Some(frames) = self.hub.after(self.cursor, PIECE_BYTES) {
+                self.ahead = frames.into();
+                if self.ahead.is_empty() {
+                    match self.news().await {
+                        News::Moved => {}
+                        News::Beat => return Some(self.heartbeat()),
+                    }
+                }
+                continue;
+            }
+            let (hub, cursor) = (Arc::clone(&self.hub), self.cursor);
             tokio::select! {
-                changed = self.head.changed() => if changed.is_err() { return Some(self.goodbye(End::Restart)) },
-                _ = self.beats.tick() => {
-                    let mut piece = Vec::with_capacity(512);
-                    lines::message(&mut piece, None, &self.hub.heartbeat(self.cursor));
-                    return Some(piece.into());
-                }
-                within = asked_to_leave(&mut self.drain), if self.leave_at.is_none() => {
-                    self.leave_at = Some(Instant::now() + within.mul_f64(crate::random::unit()));
-                }
-                () = is_over(&mut self.lease) => return Some(self.goodbye(End::Withdrawn)),
-                () = sleep_until(self.leave_at.unwrap_or_else(Instant::now)), if self.leave_at.is_some() => {
-                    return Some(self.goodbye(End::Restart));
-                }
+                page = hub.page(cursor, PIECE_BYTES) => match page {
+                    // Handed over at once: the place among the pages in memory is given back.
+                    Ok(Paged::Frames { frames, .. }) => self.ahead = frames.into(),
+                    Ok(Paged::Expired) => return Some(self.goodbye(End::Expired(self.position()))),
+                    Err(error) => return Some(self.goodbye(End::Journal(error.to_string()))),
+                },
+                () = is_over(&mut self.lease) => {}
+                () = leaves(&mut self.drain, &mut self.leave_at) => {}
             }
         }
+    }
+
+    /// Waits until something has to be done.
+    async fn news(&mut self) -> News {
+        tokio::select! {
+            // A hub that is gone is a server that is: `dismissed` sees it.
+            _ = self.head.changed() => News::Moved,
+            _ = self.beats.tick() => News::Beat,
+            () = is_over(&mut self.lease) => News::Moved,
+            () = leaves(&mut self.drain, &mut self.leave_at) => News::Moved,
+        }
+    }
+
+    /// Whether it is to leave.
+    fn dismissed(&mut self) -> Option<End> {
+        if self.lease.as_ref().is_some_and(Lease::is_over) {
+            return Some(End::Withdrawn);
+        }
+        if self.leave_at.is_none()
+            && let Some(within) = *self.drain.borrow()
+        {
+            self.leave_at = Some(Instant::now() + within.mul_f64(crate::random::unit()));
+        }
+        let over = self.leave_at.is_some_and(|at| Instant::now() >= at) || self.head.has_changed().is_err();
+        over.then_some(End::Restart)
+    }
+
+    fn heartbeat(&self) -> Bytes {
+        let mut piece = Vec::with_capacity(512);
+        lines::message(&mut piece, None, &self.hub.heartbeat(self.cursor));
+        piece.into()
     }
 
     /// Why the stream ended; `None` if it was not at its end.
@@ -119,23 +158,6 @@ impl Events {
     /// Of the last event that was handed over.
     pub fn position(&self) -> Position {
         Position { stream: self.hub.stream().clone(), n: self.cursor }
-    }
-
-    async fn read_ahead(&mut self) -> Result<(), End> {
-        if self.ahead.is_empty() {
-            self.head.mark_unchanged();
-            let frames = match self.hub.after(self.cursor, PIECE_BYTES) {
-                Some(frames) => frames,
-                // Handed over at once: the place among the pages in memory is given back.
-                None => match self.hub.page(self.cursor, PIECE_BYTES).await {
-                    Ok(Paged::Frames { frames, .. }) => frames,
-                    Ok(Paged::Expired) => return Err(End::Expired(self.position())),
-                    Err(error) => return Err(End::Journal(error.to_string())),
-                },
-            };
-            self.ahead = frames.into();
-        }
-        Ok(())
     }
 
     fn hand_over(&mut self) -> Bytes {
@@ -161,9 +183,23 @@ impl Events {
     }
 }
 
-/// Within which time everybody is to leave. A server that is gone altogether asks too.
-async fn asked_to_leave(drain: &mut watch::Receiver<Option<Duration>>) -> Duration {
-    drain.wait_for(Option::is_some).await.map_or(None, |within| *within).unwrap_or_default()
+/// What a client waits for.
+enum News {
+    /// Something may be there, or it is to leave.
+    Moved,
+    Beat,
+}
+
+/// Resolves when everybody is asked to leave, and when the time to do so has come. A server that is gone altogether asks
+/// too.
+async fn leaves(drain: &mut watch::Receiver<Option<Duration>>, leave_at: &mut Option<Instant>) {
+    match leave_at {
+        Some(at) => sleep_until(*at).await,
+        None => {
+            let within = drain.wait_for(Option::is_some).await.map_or(None, |within| *within);
+            *leave_at = Some(Instant::now() + within.unwrap_or_default().mul_f64(crate::random::unit()));
+        }
+    }
 }
 
 /// Resolves when what the client may stay by is taken back.

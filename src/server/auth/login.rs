@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::credentials::cookies;
 use super::{Auth, By, Grant, credentials, peer};
 use crate::server::problem::Problem;
+use crate::server::socket::Line;
 use crate::server::{App, body, routes};
 use crate::token::Scope;
 
@@ -31,13 +32,14 @@ pub(in crate::server) async fn page(State(app): State<Arc<App>>, headers: Header
 /// `POST /login`: a form of another page can't even be sent as JSON, and the guard has checked `Origin`.
 pub(in crate::server) async fn login(
     State(app): State<Arc<App>>,
+    Extension(line): Extension<Line>,
     request: Request,
 ) -> Result<Response, Problem> {
     if app.auth.open {
         return Err(Problem::not_found("this server asks for no token: there is nothing to log in to"));
     }
     let (parts, body) = request.into_parts();
-    let text = body::json(&parts.headers, body).await?;
+    let text = body::json(&line, &parts.headers, body).await?;
     // What serde says would repeat what it read.
     let Login { token } = serde_json::from_slice(&text)
         .map_err(|_| Problem::bad_request("expected {\"token\": \"TOKEN\"} and nothing else"))?;

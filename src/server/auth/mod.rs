@@ -184,6 +184,11 @@ pub(super) async fn authenticate(State(app): State<Arc<App>>, mut request: Reque
             let mut page = routes::asset(&app, "/login.html", &HeaderMap::new());
             *page.status_mut() = StatusCode::UNAUTHORIZED;
             credentials::challenge(&mut page);
+            let headers = page.headers_mut();
+            headers.remove(header::ETAG);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            // Told in another form, counted all the same.
+            page.extensions_mut().extend(problem.into_response().extensions().clone());
             page
         }
         Err(problem) => {

@@ -82,6 +82,16 @@ impl Sse {
         }
     }
 
+    /// Reads to the proper end: how many events there were, and the last line.
+    pub async fn read_to_end(&mut self) -> (usize, Option<String>) {
+        let (mut events, mut last) = (0, None);
+        while let Some(block) = self.block().await {
+            events += usize::from(block.id.is_some());
+            last = block.text.trim_end().lines().last().map(str::to_owned);
+        }
+        (events, last)
+    }
+
     /// The events up to a position.
     pub async fn up_to(&mut self, position: u64) -> Vec<Event> {
         let mut events: Vec<Event> = Vec::new();

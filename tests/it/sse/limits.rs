@@ -5,10 +5,11 @@ use std::sync::Arc;
 use incident::contract::Follows;
 use incident::journal::{Retention, Sqlite};
 use incident::server::Options;
+use incident::token::Scope;
 
 use crate::harness::{
-    Client, Event, Local, Numbers, Raw, Scratch, Sse, action, get, metrics, ms, options, request, soon,
-    started, story,
+    Client, Event, Local, Numbers, READ, Raw, Scratch, Sse, WRITE, action, get, metrics, ms, options,
+    request, soon, started, story, tokens,
 };
 
 const CLIENTS: &str = "incident_clients{transport=\"sse\"}";
@@ -63,9 +64,23 @@ async fn who_reads_nothing_is_ended_and_resumes_while_others_notice_nothing() {
     assert!([seen, rest].concat() == by_stream, "no gap, no repeat");
 }
 
+/// A client that always has something to get hears all the same that it has to go.
+#[tokio::test]
+async fn who_is_behind_is_ended_when_its_token_is_withdrawn() {
+    let server = Local::closed().await;
+    let bearer = format!("Bearer {READ}");
+    let mut behind = Sse::over(Raw::narrow(server.address).await, "", &[("Authorization", &bearer)]).await;
+    overfill(&server).await;
+    assert_eq!(behind.event().await.position, 1);
+    server.auth.replace(tokens(&[(Scope::Write, WRITE)]));
+    let (read, end) = behind.read_to_end().await;
+    assert!(read < 5_000, "only what was on its way: {read}");
+    assert_eq!(end.as_deref(), Some(": 1012 what let you in was withdrawn; reconnect"));
+}
+
 /// A slow reader is not one that reads nothing.
 #[tokio::test]
-async fn who_reads_slowly_is_served_to_the_end() {
+async fn who_reads_slowly_is_served_read_to_end() {
     let options = Options { write_deadline: ms(400), ..options() };
     let server = Local::with(options, Retention::default()).await;
     let mut slow = Sse::over(Raw::narrow(server.address).await, "", &[]).await;
