@@ -4,25 +4,21 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::behind::{Advance, Behind};
 use super::inbound::{Heard, Inbound};
-use super::outgoing::{Batch, Outgoing, Page, Wrote, written};
+use super::outgoing::{Batch, Outgoing, Page, Wrote};
 use super::wire::Wire;
 use super::{End, Lease};
 use crate::contract::Position;
 use crate::hub::Hub;
-
-/// Bytes that are taken from the ring at once. About what a socket's send buffer takes.
-pub(super) const BATCH_BYTES: usize = 64 * 1024;
 
 /// A ping goes out with every this many heartbeats …
 const PING_EVERY: u8 = 3;
 
 /// … and a client that was silent for this many is gone.
 const SILENT_FOR: u8 = 9;
-
-/// How long a page is held for a socket that takes nothing: the memory is others' then.
-const HOLD_PAGE: Duration = Duration::from_millis(250);
 
 /// A ping without a payload.
 const PING: [u8; 2] = [0x89, 0];
@@ -55,17 +51,6 @@ enum Stands {
         /// When it is not waited for any more.
         until: Instant,
     },
-}
-
-/// A client that does not have everything yet.
-struct Behind {
-    /// Position of the last event of which something was handed to the socket.
-    cursor: u64,
-    page: Option<Page>,
-    /// A page is being read.
-    paging: bool,
-    /// When the socket last took something.
-    progress: Instant,
 }
 
 /// Events that were handed to sockets, and their bytes.
@@ -104,7 +89,7 @@ impl Client {
     ) -> Self {
         let mut outgoing = Outgoing::default();
         outgoing.control().extend_from_slice(opened);
-        let behind = Behind { cursor, page: None, paging: false, progress: Instant::now() };
+        let behind = Behind::new(cursor);
         Self {
             wire,
             stands: Stands::Behind(behind),
@@ -151,13 +136,13 @@ impl Client {
         }
         let (frames, rest) = batch.written(taken);
         sent.add(frames, taken + rest.len());
-        self.outgoing.keep(rest);
+        self.outgoing.keep(&rest);
         self.fall_behind(head + frames);
         Ok(())
     }
 
     fn fall_behind(&mut self, cursor: u64) {
-        let behind = Behind { cursor, page: None, paging: false, progress: Instant::now() };
+        let behind = Behind::new(cursor);
         self.stands = Stands::Behind(behind);
     }
 
@@ -183,7 +168,7 @@ impl Client {
                 }
                 return Ok(Step::Waits);
             }
-            if behind.paging {
+            if behind.is_reading() {
                 return Ok(Step::Waits);
             }
             if behind.cursor == head {
@@ -191,24 +176,40 @@ impl Client {
                 return Ok(Step::Waits);
             }
             if behind.cursor > head {
-                return Ok(Step::Early);
+                return Ok(if std::mem::replace(&mut behind.is_early, true) {
+                    Step::Waits
+                } else {
+                    Step::Early
+                });
             }
             match behind.advance(wire, outgoing, hub, head)? {
                 Advance::Sent(events, bytes) => sent.add(events, bytes),
                 Advance::Full => return Ok(Step::Waits),
                 Advance::Behind => {
-                    behind.paging = true;
                     return Ok(Step::Page(behind.cursor));
                 }
             }
         }
     }
 
+    /// A page is read for it.
+    pub(super) fn reads(&mut self, reading: AbortOnDropHandle<()>) {
+        if let Stands::Behind(behind) = &mut self.stands {
+            behind.reads(reading);
+        }
+    }
+
     /// Takes a page that was read for it.
     pub(super) fn take_page(&mut self, page: Page) {
         if let Stands::Behind(behind) = &mut self.stands {
-            behind.paging = false;
-            behind.page = Some(page);
+            behind.take(page);
+        }
+    }
+
+    /// The head may have reached its cursor.
+    pub(super) fn is_early_no_more(&mut self) {
+        if let Stands::Behind(behind) = &mut self.stands {
+            behind.is_early = false;
         }
     }
 
@@ -290,13 +291,11 @@ impl Client {
             Stands::Behind(behind) => {
                 let idle = now.saturating_duration_since(behind.progress);
                 // Who waits for a page, or for the head to be where it is, is not slow.
-                if behind.paging || (behind.cursor >= head && self.outgoing.is_empty()) {
+                if behind.is_reading() || (behind.cursor >= head && self.outgoing.is_empty()) {
                     behind.progress = now;
                     return Look::Fine;
                 }
-                if idle >= HOLD_PAGE {
-                    behind.page = None;
-                }
+                behind.look(now);
                 if idle >= write_deadline { Look::Slow } else { Look::Fine }
             }
         }
@@ -319,54 +318,4 @@ pub(super) enum Look {
     Slow,
     /// It was waited for long enough.
     Gone,
-}
-
-/// What sending some frames came to.
-enum Advance {
-    /// So many were taken, with so many bytes.
-    Sent(u64, usize),
-    /// The socket is full.
-    Full,
-    /// They are behind the ring.
-    Behind,
-}
-
-impl Behind {
-    /// Sends some of the frames after the cursor, which is before `head`.
-    fn advance(
-        &mut self,
-        wire: &mut Wire,
-        outgoing: &mut Outgoing,
-        hub: &Hub,
-        head: u64,
-    ) -> Result<Advance, End> {
-        let missing = head - self.cursor;
-        let (taken, (frames, rest)) = match self.page.as_mut().filter(|page| !page.left().is_empty()) {
-            Some(page) => {
-                let left = page.left();
-                let left = &left[..left.len().min(usize::try_from(missing).unwrap_or(usize::MAX))];
-                let taken = wire.write_frames(left).map_err(|_| End::Gone)?;
-                let (frames, rest) = written(left, taken);
-                page.skip(frames);
-                (taken, (frames, rest))
-            }
-            None => {
-                self.page = None;
-                let Some(mut frames) = hub.after(self.cursor, BATCH_BYTES) else {
-                    return Ok(Advance::Behind);
-                };
-                frames.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
-                let taken = wire.write_frames(&frames).map_err(|_| End::Gone)?;
-                (taken, written(&frames, taken))
-            }
-        };
-        if frames == 0 {
-            return Ok(Advance::Full);
-        }
-        self.progress = Instant::now();
-        self.cursor += frames;
-        let bytes = taken + rest.len();
-        outgoing.keep(rest);
-        Ok(Advance::Sent(frames, bytes))
-    }
 }

@@ -7,6 +7,7 @@
 //! state machine, which is fed from a buffer of the shard and whose answers join the same way out, on the border
 //! between two frames.
 
+mod behind;
 mod client;
 mod close;
 mod inbound;

@@ -102,9 +102,11 @@ impl Outgoing {
         self.rest.is_empty() && self.control.is_empty()
     }
 
-    /// The other half of a frame goes out before anything else.
-    pub(super) fn keep(&mut self, rest: Bytes) {
-        self.rest = rest;
+    /// The other half of a frame goes out before anything else. A copy: a slice would keep the whole block of frames that
+    /// it was cut from.
+    pub(super) fn keep(&mut self, rest: &[u8]) {
+        debug_assert!(self.rest.is_empty(), "one half at a time");
+        self.rest = Bytes::copy_from_slice(rest);
     }
 
     /// Whole frames that go out on the next border between two.
@@ -128,7 +130,6 @@ impl Outgoing {
                 return Ok(Wrote::Blocked { progress });
             }
             progress = true;
-            // What is written is let go of with the last of it: a slice would keep a whole block of frames.
             self.rest = if written == self.rest.len() { Bytes::new() } else { self.rest.slice(written..) };
         }
     }

@@ -9,8 +9,10 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::client::{BATCH_BYTES, Client, Look, Sent, Step};
+use super::behind::BATCH_BYTES;
+use super::client::{Client, Look, Sent, Step};
 use super::inbound::{Allowance, Heard, Inbound};
 use super::outgoing::{Batch, Page};
 use super::schedule::Schedule;
@@ -26,6 +28,9 @@ pub(super) const WAKE: Token = Token(usize::MAX);
 
 /// The shard's buffer for what clients say.
 const SCRATCH: usize = 16 * 1024;
+
+/// Bytes of a page when many want one: what a socket takes at once, so that little is read in vain.
+const SCARCE_PAGE: usize = 128 * 1024;
 
 /// What a shard is asked to do.
 pub(super) enum Order {
@@ -168,6 +173,9 @@ impl Shard {
             }
         }
         for place in std::mem::take(&mut self.early) {
+            if let Some(client) = self.clients.get_mut(place) {
+                client.is_early_no_more();
+            }
             self.catch_up(place);
         }
     }
@@ -207,10 +215,12 @@ impl Shard {
             Ok(Step::Early) => self.early.push(place),
             Ok(Step::Page(cursor)) => {
                 let (hub, link, id) = (Arc::clone(&self.world.hub), Arc::clone(&self.link), client.id);
-                self.world.runtime.spawn(async move {
-                    let page = hub.page(cursor, PAGE_BYTES).await;
+                let reading = self.world.runtime.spawn(async move {
+                    let bytes = if hub.is_short_of_pages() { SCARCE_PAGE } else { PAGE_BYTES };
+                    let page = hub.page(cursor, bytes).await;
                     link.order(Order::Paged { place, id, page });
                 });
+                client.reads(AbortOnDropHandle::new(reading));
             }
             Err(end) => self.end(place, &end),
         }

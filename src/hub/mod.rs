@@ -181,6 +181,11 @@ impl Hub {
         }
     }
 
+    /// Whether all places for pages are taken.
+    pub fn is_short_of_pages(&self) -> bool {
+        self.pagers.available_permits() == 0
+    }
+
     /// Position of the newest frame in the ring.
     pub fn ring_head(&self) -> u64 {
         self.ring().head()

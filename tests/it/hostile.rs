@@ -107,10 +107,17 @@ async fn a_close_is_answered_with_a_close() {
     assert_eq!(raw.frame().await, None, "nothing comes after");
 }
 
-/// Whether one more client is let in now. Asks at a humane rate.
-async fn place_is_free(server: &Local) -> bool {
-    tokio::time::sleep(ms(5)).await;
-    Client::with_headers(server.address, "", &[]).await.is_ok()
+/// One more client, as soon as it is let in. Asks at a humane rate.
+async fn next_client(server: &Local, query: &str) -> Client {
+    let asking = async {
+        loop {
+            match Client::with_headers(server.address, query, &[]).await {
+                Ok(client) => return client,
+                Err(_) => tokio::time::sleep(ms(5)).await,
+            }
+        }
+    };
+    soon("a place", asking).await
 }
 
 /// Appends enough that no kernel buffer holds it all, then gives the head.
@@ -136,7 +143,7 @@ async fn who_reads_nothing_is_closed_with_4008_and_resumes_while_others_notice_n
     });
     overfill(&server).await;
     // Two may be here: a third gets in when the server has given the sleeper up. Nothing was read until then.
-    soon("the sleeper's place", async { while !place_is_free(&server).await {} }).await;
+    drop(next_client(&server, "").await);
     let (texts, code, reason) = sleeper.closed().await;
     assert_eq!(code, 4008, "{reason}");
 
@@ -146,7 +153,7 @@ async fn who_reads_nothing_is_closed_with_4008_and_resumes_while_others_notice_n
     let named: Position = reason.rsplit(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{reason:?}"));
     assert_eq!(named, got, "the reason names the last event that was sent whole");
 
-    let mut back = server.client_after(named.n).await;
+    let mut back = next_client(&server, &format!("?after={named}")).await;
     let missed: Vec<Event> = back.up_to(5_999).await;
     assert_eq!(missed[0].position, got.n + 1);
     server.append(vec![metrics("fill", 6_000)]).await;
@@ -182,7 +189,7 @@ async fn a_client_that_leaves_right_after_the_handshake_frees_its_place() {
     let server = Local::with(options, Retention::default()).await;
     // Each of them is let in and leaves at once: the next one has its place.
     for _ in 0..20 {
-        soon("the place to be free", async { while !place_is_free(&server).await {} }).await;
+        drop(next_client(&server, "").await);
     }
 }
 
@@ -248,7 +255,7 @@ async fn beyond_max_clients_is_503_with_retry_after_until_one_leaves() {
     }
     assert_eq!(get(server.address, "/healthz").await.status, 200, "pages are still served");
     drop(first);
-    soon("the place to be free", async { while !place_is_free(&server).await {} }).await;
+    drop(next_client(&server, "").await);
 }
 
 #[tokio::test]
