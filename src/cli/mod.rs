@@ -24,6 +24,7 @@ mod signals;
 mod tls;
 mod tokens;
 mod trigger;
+mod trust;
 mod validate;
 mod watch;
 

@@ -51,7 +51,7 @@ impl Proof {
             None => from_environment(VARIABLE)?,
         };
         let Some(token) = token else { return Ok(endpoint) };
-        if !endpoint.is_loopback() {
+        if !endpoint.is_encrypted() && !endpoint.is_loopback() {
             tracing::warn!(
                 "the token goes to {} unencrypted: whoever is in between can take it",
                 endpoint.authority()
