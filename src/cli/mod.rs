@@ -17,6 +17,7 @@ mod proof;
 mod remote;
 mod replay;
 mod report;
+mod reread;
 mod say;
 mod schema;
 mod serve;

@@ -51,7 +51,7 @@ use incidents::Incidents;
 use listen::Limits;
 use measured::Measured;
 use seldom::Seldom;
-pub use tls::{TlsError, tls_config};
+pub use tls::{Identity, Pem, TlsError};
 
 /// How to serve.
 #[derive(Debug, Clone)]
