@@ -1,5 +1,6 @@
 //! One WebSocket connection to a server.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -90,6 +91,11 @@ impl Socket {
                 None => Received::Closed { code: None, reason: "closed by the server".to_owned() },
             },
             Some(Ok(_)) => Received::Alive,
+            // Over TLS too, where an end without a goodbye has a longer name.
+            Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => {
+                Received::Closed { code: None, reason: "connection lost".to_owned() }
+            }
+            Some(Err(Error::Io(error))) => Received::Closed { code: None, reason: plain(&error) },
             Some(Err(error)) => Received::Closed { code: None, reason: error.to_string() },
             None => Received::Closed { code: None, reason: "connection lost".to_owned() },
         }

@@ -111,19 +111,19 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>, tls: Option<Tls
 
 impl Door {
     async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
-        // Nothing is made for who says nothing.
-        let spoken = timeout(self.limits.request_deadline, tcp.readable()).await;
-        if !matches!(spoken, Ok(Ok(()))) {
+        // Nothing is made for who says nothing. By its first byte: tokio takes every socket that was just accepted for
+        // readable.
+        let mut first = [0];
+        let spoken = timeout(self.limits.request_deadline, tcp.peek(&mut first)).await;
+        if !matches!(spoken, Ok(Ok(1))) {
             return;
         }
         // Boxed: who says nothing does not hold the room that speaking needs.
-        Box::pin(self.speak(tcp, address, seat)).await;
+        Box::pin(self.speak(tcp, first == [HANDSHAKE], address, seat)).await;
     }
 
-    async fn speak(&self, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
-        let mut first = [0];
-        let encrypted =
-            self.tls.is_some() && matches!(tcp.peek(&mut first).await, Ok(1)) && first == [HANDSHAKE];
+    async fn speak(&self, tcp: TcpStream, handshake: bool, address: IpAddr, seat: Arc<Seat>) {
+        let encrypted = self.tls.is_some() && handshake;
         if !self.admission.admits(address, Instant::now()) {
             if let Some(unsaid) = self.app.refused(Refusal::Rate) {
                 let (reason, status) = (Refusal::Rate.as_str(), 429);

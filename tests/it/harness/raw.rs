@@ -58,14 +58,27 @@ impl Raw {
         }
     }
 
-    /// Shakes hands on `/ws` by hand.
-    pub async fn upgrade(mut self, query: &str) -> Self {
+    /// The two that it is made of.
+    pub fn into_parts(self) -> (TcpStream, rustls::ClientConnection) {
+        match self.stream {
+            Either::Left(_) => panic!("it is not encrypted"),
+            Either::Right(tls) => tls.into_inner(),
+        }
+    }
+
+    /// Asks for `/ws` by hand, and gives the head of the answer.
+    pub async fn ask(&mut self, query: &str) -> String {
         let request = format!(
             "GET /ws{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         self.send(request.as_bytes()).await;
-        let head = self.head().await;
+        self.head().await
+    }
+
+    /// Shakes hands on `/ws` by hand.
+    pub async fn upgrade(mut self, query: &str) -> Self {
+        let head = self.ask(query).await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         // The key of RFC 6455, 1.3, and its answer.
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
@@ -117,6 +130,17 @@ impl Raw {
         let mut payload = vec![0; length as usize];
         self.exactly(&mut payload).await;
         Some((head[0] & 0x0f, payload))
+    }
+
+    /// The next text, pings left out.
+    pub async fn text(&mut self) -> String {
+        loop {
+            match self.frame().await {
+                Some((0x1, payload)) => return String::from_utf8(payload).unwrap(),
+                Some((0x9, _)) => {}
+                other => panic!("instead of a text: {other:?}"),
+            }
+        }
     }
 
     /// Reads until the close frame: the texts before it, its code and reason.
