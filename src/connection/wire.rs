@@ -25,8 +25,8 @@ pub(super) struct Wire {
 pub(super) struct Read {
     /// Bytes that are there.
     pub(super) bytes: usize,
-    /// Bytes that came for them. TLS has records that say nothing, and who sends those all the time says much; none at
-    /// the end of all.
+    /// Bytes that came for them, none at the end of all. TLS has records of one byte, and ones that say nothing: what
+    /// they cost is counted.
     pub(super) raw: usize,
 }
 

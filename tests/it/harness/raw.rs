@@ -58,14 +58,6 @@ impl Raw {
         }
     }
 
-    /// The two that it is made of.
-    pub fn into_parts(self) -> (TcpStream, rustls::ClientConnection) {
-        match self.stream {
-            Either::Left(_) => panic!("it is not encrypted"),
-            Either::Right(tls) => tls.into_inner(),
-        }
-    }
-
     /// Asks for `/ws` by hand, and gives the head of the answer.
     pub async fn ask(&mut self, query: &str) -> String {
         let request = format!(

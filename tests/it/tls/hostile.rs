@@ -1,13 +1,14 @@
 //! Who connects and shakes no hands, or half, or sends what is no TLS.
 
+use std::io::Write;
+
 use incident::server::Options;
-use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
+use rustls::ProtocolVersion;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ConnectionTrafficSecrets, ContentType, ProtocolVersion, SupportedCipherSuite};
 use tokio::io::AsyncWriteExt;
 
 use super::{Authority, listener, local, up_to};
-use crate::harness::{Local, Raw, ms, options, soon, story};
+use crate::harness::{Local, Raw, masked, ms, options, soon, story};
 
 /// What a handshake begins with, of a record that claims to be longer.
 const HALF: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
@@ -88,62 +89,30 @@ async fn who_sends_what_is_no_tls_after_the_handshake_is_gone_and_nobody_else_no
     still_serves(&authority, &server).await;
 }
 
-/// Records that say nothing: rustls sends none, so they are encrypted here.
-struct Nothing {
-    encrypter: Box<dyn rustls::crypto::cipher::MessageEncrypter>,
-    sequence: u64,
-}
-
-impl Nothing {
-    fn after(connection: rustls::ClientConnection) -> Self {
-        let Some(SupportedCipherSuite::Tls13(suite)) = connection.negotiated_cipher_suite() else {
-            panic!("TLS 1.3")
-        };
-        let (sequence, secrets) = connection.dangerous_extract_secrets().unwrap().tx;
-        let (ConnectionTrafficSecrets::Aes128Gcm { key, iv }
-        | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
-        | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets
-        else {
-            panic!("a known suite")
-        };
-        Self { encrypter: suite.aead_alg.encrypter(key, iv), sequence }
-    }
-
-    fn records(&mut self, count: usize) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for _ in 0..count {
-            let nothing = OutboundPlainMessage {
-                typ: ContentType::ApplicationData,
-                version: ProtocolVersion::TLSv1_2,
-                payload: OutboundChunks::Single(&[]),
-            };
-            bytes.extend(self.encrypter.encrypt(nothing, self.sequence).unwrap().encode());
-            self.sequence += 1;
-        }
-        bytes
-    }
-}
-
+/// A record of one byte is two dozen on the way, and as much work as one of thousands.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_sends_records_that_say_nothing_holds_up_nobody_and_is_closed() {
+async fn who_sends_a_byte_a_record_is_counted_by_what_comes_and_closed() {
+    const MUCH: usize = 3 << 19;
     let authority = Authority::with_server();
-    let server = local(&authority, options()).await;
-    let mut config = authority.client().as_ref().clone();
-    config.enable_secret_extraction = true;
-    let config = std::sync::Arc::new(config);
-    let mut floods = Vec::new();
-    for _ in 0..4 {
-        let raw = Raw::connect(server.address).await.encrypt(&config).await.upgrade("").await;
-        let (mut tcp, connection) = raw.into_parts();
-        floods.push(tokio::spawn(async move {
-            let mut nothing = Nothing::after(connection);
-            while tcp.write_all(&nothing.records(1_000)).await.is_ok() {}
-        }));
+    let server = local(&authority, Options { heartbeat: ms(600_000), ..options() }).await;
+    let mut raw = listener(&authority, &server, "").await;
+    let (tcp, tls) = raw.unwrapped();
+    let fragments = [masked(0x01, b""), masked(0x00, b"").repeat(MUCH)].concat();
+    let mut sent = 0;
+    for piece in fragments.chunks(1_000) {
+        for byte in piece {
+            assert_eq!(tls.writer().write(&[*byte]).unwrap(), 1);
+        }
+        let mut records = Vec::new();
+        while tls.wants_write() {
+            sent += tls.write_tls(&mut records).unwrap();
+        }
+        // The close may overtake what is still being sent.
+        if soon("room", tcp.write_all(&records)).await.is_err() || sent > MUCH {
+            break;
+        }
     }
-    still_serves(&authority, &server).await;
-    for flood in floods {
-        soon("a flood to be closed", flood).await.unwrap();
-    }
+    assert_eq!(raw.maybe_closed().await, Some(1008));
     still_serves(&authority, &server).await;
 }
 
