@@ -15,8 +15,8 @@ use super::say::say;
 /// A server that is ready.
 pub(super) struct Ready {
     pub(super) address: SocketAddr,
-    /// It speaks TLS.
-    pub(super) secure: bool,
+    /// It speaks TLS: the host by which clients name it, and the flag with which they believe it.
+    pub(super) secure: Option<(String, String)>,
     pub(super) scenarios: String,
     pub(super) journal: String,
     pub(super) picked_up: usize,
@@ -41,7 +41,7 @@ impl Ready {
     }
 
     fn s(&self) -> &'static str {
-        if self.secure { "s" } else { "" }
+        if self.secure.is_some() { "s" } else { "" }
     }
 
     /// One JSON line on stdout.
@@ -71,10 +71,12 @@ impl Ready {
             say(format_args!("{}{replay}", label("Replay")));
         }
         say(format_args!("{}{}", label("Access"), self.access));
-        let elsewhere = if self.address.port() == 7911 && !self.secure {
-            String::new()
-        } else {
-            format!(" --url {socket}")
+        let port = self.address.port();
+        let elsewhere = match &self.secure {
+            None if port == 7911 => String::new(),
+            None => format!(" --url {socket}"),
+            Some((host, flag)) if host.contains(':') => format!(" --url wss://[{host}]:{port}/ws{flag}"),
+            Some((host, flag)) => format!(" --url wss://{host}:{port}/ws{flag}"),
         };
         let proof = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
         let proof = proof.unwrap_or_default();

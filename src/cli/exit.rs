@@ -6,7 +6,7 @@ use colored::Colorize;
 
 use super::color::ColorChoice;
 use super::say::say;
-use crate::client::ClientError;
+use crate::client::{ClientError, Distrust};
 use crate::scenario::ScenarioError;
 
 /// What an exit status means. The README has the same table.
@@ -138,13 +138,32 @@ impl From<ClientError> for Failure {
             }
             ClientError::Status { status: 429, .. } => "wait a few seconds, and check the token",
             ClientError::Status { status: 404, .. } => {
-                "is this an incident server? Its WebSocket is ws://HOST:PORT/ws"
+                "is this an incident server? Its WebSocket is ws://HOST:PORT/ws, or wss:// with TLS"
             }
             ClientError::Status { status: 503, .. } => {
                 "the server is full or stopping; try again in a moment"
             }
-            _ => "check --url: a server's WebSocket is ws://HOST:PORT/ws",
+            ClientError::Certificate { why, .. } => untrusted(why),
+            ClientError::NotTls { .. } => "name it with ws:// if it is meant to be unencrypted",
+            ClientError::Tls { .. } => "it takes TLS 1.2 or 1.3, and a server's name or address in --url",
+            ClientError::Trust(_) => "name a file with the authority's certificate: --cacert FILE",
+            ClientError::Status { .. } | ClientError::Handshake { .. } | ClientError::Answer { .. } => {
+                "check --url: a server's WebSocket is ws://HOST:PORT/ws, or wss://HOST:PORT/ws with TLS"
+            }
         };
         Self::new(Exit::Connection, error).hint(hint)
+    }
+}
+
+/// What to do about a certificate that is not believed.
+fn untrusted(why: &Distrust) -> &'static str {
+    match why {
+        Distrust::Unknown(_) => {
+            "name a file with the certificate of the authority that issued it, or with the server's own: --cacert FILE"
+        }
+        Distrust::Expired(_) => "renew it on the server, and check the clock of this machine",
+        Distrust::Early(_) => "check the clocks of both machines",
+        Distrust::Name { .. } => "name the server in --url as its certificate does",
+        Distrust::Other(_) => "look at it: openssl s_client -connect HOST:PORT -showcerts",
     }
 }

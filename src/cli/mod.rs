@@ -17,6 +17,7 @@ mod proof;
 mod remote;
 mod replay;
 mod report;
+mod reread;
 mod say;
 mod schema;
 mod serve;
@@ -24,6 +25,7 @@ mod signals;
 mod tls;
 mod tokens;
 mod trigger;
+mod trust;
 mod validate;
 mod watch;
 

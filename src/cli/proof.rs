@@ -1,21 +1,17 @@
 //! The token that a command shows to a server: from a file or the environment, never from an argument, which `ps` shows.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
+use super::reread;
 use crate::client::Endpoint;
 use crate::token::{self, FileError, Mistake, Token};
 
 /// A token of a program, and on a server the one that may write.
 pub(super) const VARIABLE: &str = "INCIDENT_TOKEN";
-
-/// No token file is longer.
-const FILE_BYTES: u64 = 64 * 1024;
 
 /// How a token is made that nobody guesses.
 pub(super) const MAKE_ONE: &str = "openssl rand -hex 32";
@@ -51,7 +47,7 @@ impl Proof {
             None => from_environment(VARIABLE)?,
         };
         let Some(token) = token else { return Ok(endpoint) };
-        if !endpoint.is_loopback() {
+        if !endpoint.is_encrypted() && !endpoint.is_loopback() {
             tracing::warn!(
                 "the token goes to {} unencrypted: whoever is in between can take it",
                 endpoint.authority()
@@ -78,19 +74,13 @@ pub(super) fn read(file: &Path) -> Result<String, Failure> {
     if is_open_to_others(file) {
         tracing::warn!("other users can read the tokens in {name}: chmod 600 {name}");
     }
-    text(file)
-        .map_err(|why| Failure::new(Exit::Usage, anyhow!("the token file {name} cannot be read: {why}")))
+    let text = reread::read(file).and_then(text);
+    text.map_err(|why| Failure::new(Exit::Usage, anyhow!("the token file {name} cannot be read: {why}")))
 }
 
-/// The text of a token file, or why there is none.
-pub(super) fn text(file: &Path) -> Result<String, String> {
-    let mut text = String::new();
-    let read = File::open(file).and_then(|file| file.take(FILE_BYTES + 1).read_to_string(&mut text));
-    match read {
-        Ok(read) if read as u64 > FILE_BYTES => Err(format!("it has more than {FILE_BYTES} bytes")),
-        Ok(_) => Ok(text),
-        Err(error) => Err(error.to_string()),
-    }
+/// What is in a token file as text.
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 /// Pipes and the like belong to whoever made them.

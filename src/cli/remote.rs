@@ -5,6 +5,7 @@ use hyper::Method;
 
 use super::exit::{Exit, Failure};
 use super::proof::Proof;
+use super::trust::Authorities;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
 use crate::report::IncidentState;
 
@@ -18,13 +19,16 @@ pub(super) struct Remote {
     pub(super) url: Endpoint,
 
     #[command(flatten)]
+    authorities: Authorities,
+
+    #[command(flatten)]
     proof: Proof,
 }
 
 impl Remote {
-    /// Reads the token that the server is shown, before it is asked anything.
-    pub(super) fn read_token(&mut self) -> Result<(), Failure> {
-        self.url = self.proof.add_to(self.url.clone())?;
+    /// Reads whom to believe and the token that the server is shown, before it is asked anything.
+    pub(super) fn read_files(&mut self) -> Result<(), Failure> {
+        self.url = self.proof.add_to(self.authorities.add_to(self.url.clone())?)?;
         Ok(())
     }
 
@@ -32,7 +36,7 @@ impl Remote {
     pub(super) fn flags(&self) -> String {
         let url = self.url.to_string();
         let url = if url == DEFAULT_URL { String::new() } else { format!(" --url {url}") };
-        format!("{url}{}", self.proof.flags())
+        format!("{url}{}{}", self.authorities.flags(), self.proof.flags())
     }
 
     /// What the server knows of an incident; `None` if it is a server that can't be asked.

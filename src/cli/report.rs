@@ -66,7 +66,7 @@ impl Report {
             let error = anyhow!("--incident chooses from a recording, and no file is called {name}");
             return Err(Failure::new(Exit::Usage, error));
         }
-        self.remote.read_token()?;
+        self.remote.read_files()?;
         runtime()?.block_on(self.remote.report(&name))
     }
 

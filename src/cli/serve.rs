@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use clap::ValueHint;
+use futures_util::future::OptionFuture;
 
 use super::banner::Ready;
 use super::color::ColorChoice;
@@ -16,7 +17,7 @@ use super::limits::{Limits, positive};
 use super::log::LogFormat;
 use super::names::ScenarioName;
 use super::say::say;
-use super::tls::Tls;
+use super::tls::{Certificate, Tls};
 use super::tokens::Tokens;
 use super::{browser, journal, replay, runtime, signals};
 use crate::journal::Retention;
@@ -165,6 +166,7 @@ impl Serve {
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
+        let certificate = self.tls.read()?;
         let options = Options {
             bind: SocketAddr::new(self.bind, self.port),
             allow_remote: self.allow_remote,
@@ -179,7 +181,7 @@ impl Serve {
             header_bytes: self.limits.max_header_bytes as usize,
             message_bytes: self.limits.max_message_bytes as usize,
             message_rate: self.limits.max_message_rate,
-            tls: self.tls.config()?,
+            tls: certificate.as_ref().map(Certificate::config).transpose()?,
             drain: Duration::from_micros(self.drain.0),
             max_clients: self.limits.max_clients,
             dashboard: self.dashboard.clone(),
@@ -194,6 +196,7 @@ impl Serve {
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
         let rotation = tokens.keep_up(server.auth());
+        let renewal = certificate.as_ref().map(Certificate::keep_up);
         let replayed = match recording {
             Some(replay::Ready { replay, mut told }) => {
                 told.begun = server.replay(replay).await.map_err(|error| failure(error, self.port))?;
@@ -210,7 +213,7 @@ impl Serve {
         }
         let ready = Ready {
             address: server.address(),
-            secure: server.speaks_tls(),
+            secure: certificate.as_ref().map(|certificate| certificate.for_clients(server.address().ip())),
             scenarios,
             journal: told,
             picked_up: server.picked_up(),
@@ -237,6 +240,7 @@ impl Serve {
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}
+            Some(()) = OptionFuture::from(renewal) => {}
         }
         match self.log_format {
             LogFormat::Json => tracing::info!("stopped"),

@@ -3,23 +3,17 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::anyhow;
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::exit::{Exit, Failure};
 use super::proof::{self, MAKE_ONE, VARIABLE};
-use super::signals::Hangups;
+use super::reread::Files;
 use crate::server::{Auth, Replaced};
 use crate::token::{self, Digest, Mistake, Scope, Token};
 
 /// A token that may only read.
 const READ_VARIABLE: &str = "INCIDENT_READ_TOKEN";
-
-/// Between two looks at the file. What has changed is taken when two looks agree, so that a file is not read while it
-/// is being written.
-const LOOK: Duration = Duration::from_millis(400);
 
 const FORM: &str = "its scope, read or write, stands before it";
 
@@ -30,7 +24,7 @@ pub(super) enum Tokens {
     None,
     File {
         path: PathBuf,
-        /// Of its content, as far as it was taken in.
+        /// Of its content.
         taken: Digest,
         tokens: Vec<(Scope, Token)>,
     },
@@ -78,47 +72,24 @@ impl Tokens {
     /// heard from this call on, not from the first poll. To be called within a runtime.
     pub(super) fn keep_up(&self, auth: Arc<Auth>) -> impl Future<Output = ()> + use<> {
         let file = match self {
-            // A pipe is read once: whoever filled it has gone.
-            Self::File { path, taken, .. } if path.is_file() => Some((path.clone(), *taken, Hangups::new())),
+            Self::File { path, taken, .. } => {
+                Files::new(&[(path, *taken)]).map(|files| (path.display().to_string(), files))
+            }
             _ => None,
         };
         async move {
-            match file {
-                Some((path, taken, hangups)) => keep_up(&path, taken, hangups, &auth).await,
-                None => std::future::pending().await,
+            let Some((name, mut files)) = file else { return std::future::pending().await };
+            loop {
+                let text = files.changed().await.and_then(|contents| {
+                    proof::text(contents.concat()).map_err(|why| format!("{name} cannot be read ({why})"))
+                });
+                match text {
+                    Ok(text) => take(&name, &text, &auth),
+                    Err(why) => tracing::error!("{why}; the tokens before stay good"),
+                }
             }
         }
     }
-}
-
-async fn keep_up(path: &Path, taken: Digest, mut hangups: Hangups, auth: &Auth) {
-    let name = path.display();
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut taken, mut seen) = (Ok(taken), None);
-    loop {
-        let at_once = tokio::select! {
-            _ = looks.tick() => false,
-            () = hangups.next() => true,
-        };
-        let text = look(path.to_owned()).await;
-        let now = text.as_ref().map(|text| Digest::of(text.as_bytes())).map_err(Clone::clone);
-        if !at_once && (now == taken || seen.as_ref() != Some(&now)) {
-            seen = Some(now);
-            continue;
-        }
-        match text {
-            Ok(text) => take(&name.to_string(), &text, auth),
-            Err(why) => tracing::error!("{name} cannot be read ({why}); the tokens before stay good"),
-        }
-        taken = now;
-    }
-}
-
-/// Not on a thread that serves: a disk may be slow.
-async fn look(path: PathBuf) -> Result<String, String> {
-    let read = tokio::task::spawn_blocking(move || proof::text(&path)).await;
-    read.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 /// A file with a mistake changes nothing: half of it could be missing. One without tokens means what it says.

@@ -7,10 +7,9 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::socket::plain;
+use super::tls::connect;
 use super::{ClientError, Endpoint};
 
 /// How long a request may take.
@@ -78,12 +77,11 @@ async fn exchange(
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer, ClientError> {
-    let unreachable = |why: String| ClientError::Unreachable { url: url.to_owned(), why };
     let broken =
         |error: &dyn std::fmt::Display| ClientError::Answer { url: url.to_owned(), why: error.to_string() };
-    let tcp = TcpStream::connect(endpoint.address()).await.map_err(|error| unreachable(plain(&error)))?;
+    let stream = TokioIo::new(connect(endpoint, url).await?);
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.map_err(|error| broken(&error))?;
+        hyper::client::conn::http1::handshake(stream).await.map_err(|error| broken(&error))?;
     let payload = body.map(ToString::to_string).unwrap_or_default();
     let mut request = Request::builder()
         .method(method)

@@ -5,12 +5,16 @@ mod endpoint;
 mod follow;
 mod http;
 mod socket;
+mod tls;
+mod trust;
 
 pub use backoff::Backoff;
 pub use endpoint::{Endpoint, EndpointError};
 pub use follow::{Follower, Item};
 pub use http::{request, request_markdown};
 pub use socket::{Received, Socket};
+pub use tls::Distrust;
+pub use trust::{Trust, TrustError};
 
 /// Why a server could not be talked to.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,31 @@ pub enum ClientError {
         /// What went wrong.
         why: String,
     },
+    /// It is not who it should be, or can't prove it.
+    #[error("the certificate of {url} is not good: {why}")]
+    Certificate {
+        /// Where.
+        url: String,
+        /// Why it is not believed.
+        why: Distrust,
+    },
+    /// It does not encrypt.
+    #[error("{url} does not speak TLS")]
+    NotTls {
+        /// Where.
+        url: String,
+    },
+    /// The two ends find no way to encrypt.
+    #[error("no TLS with {url}: {why}")]
+    Tls {
+        /// Where.
+        url: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// Nobody could be believed.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// It answered with something that can't be read.
     #[error("{url} gave an answer that can't be read: {why}")]
     Answer {
@@ -63,7 +92,12 @@ impl ClientError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Status { status, .. } => *status >= 500 || *status == 429,
-            Self::Handshake { .. } | Self::Answer { .. } => false,
+            Self::Handshake { .. }
+            | Self::Certificate { .. }
+            | Self::NotTls { .. }
+            | Self::Tls { .. }
+            | Self::Trust(_)
+            | Self::Answer { .. } => false,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One WebSocket connection to a server.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::http::refused;
+use super::tls::{Stream, connect, plain};
 use super::{ClientError, Endpoint};
 use crate::contract::SUBPROTOCOL;
 
@@ -22,7 +23,7 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// An open socket.
 pub struct Socket {
-    inner: WebSocketStream<TcpStream>,
+    inner: WebSocketStream<Stream>,
 }
 
 /// What arrives on a socket.
@@ -58,9 +59,9 @@ impl Socket {
     async fn shake_hands(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
         let url = || endpoint.to_string();
         // Offering a subprotocol obliges the server to take it; one of somebody else's may not know ours.
-        let mut shaken = attempt(endpoint, after, true).await;
+        let mut shaken = attempt(connect(endpoint, &url()).await?, endpoint, after, true).await;
         if let Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) = &shaken {
-            shaken = attempt(endpoint, after, false).await;
+            shaken = attempt(connect(endpoint, &url()).await?, endpoint, after, false).await;
         }
         match shaken {
             Ok(inner) => Ok(Self { inner }),
@@ -90,6 +91,11 @@ impl Socket {
                 None => Received::Closed { code: None, reason: "closed by the server".to_owned() },
             },
             Some(Ok(_)) => Received::Alive,
+            // Over TLS too, where an end without a goodbye has a longer name.
+            Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => {
+                Received::Closed { code: None, reason: "connection lost".to_owned() }
+            }
+            Some(Err(Error::Io(error))) => Received::Closed { code: None, reason: plain(&error) },
             Some(Err(error)) => Received::Closed { code: None, reason: error.to_string() },
             None => Received::Closed { code: None, reason: "connection lost".to_owned() },
         }
@@ -103,25 +109,17 @@ impl Socket {
 }
 
 async fn attempt(
+    stream: Stream,
     endpoint: &Endpoint,
     after: Option<&str>,
     offer: bool,
-) -> Result<WebSocketStream<TcpStream>, Error> {
-    let tcp = TcpStream::connect(endpoint.address()).await?;
-    // Best effort: it only saves latency.
-    let _ = tcp.set_nodelay(true);
+) -> Result<WebSocketStream<Stream>, Error> {
     let mut request = endpoint.websocket(after).into_client_request()?;
     request.headers_mut().extend(endpoint.authorization().map(|value| (AUTHORIZATION, value)));
     if offer {
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
     }
     let config = WebSocketConfig::default().read_buffer_size(16 * 1024).max_message_size(Some(1024 * 1024));
-    let (socket, _) = tokio_tungstenite::client_async_with_config(request, tcp, Some(config)).await?;
+    let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
     Ok(socket)
-}
-
-/// The system's words without Rust's error number in brackets.
-pub(super) fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

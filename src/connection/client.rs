@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::behind::{Advance, Behind};
 use super::inbound::{Heard, Inbound};
 use super::outgoing::{Batch, Outgoing, Page, Wrote};
-use super::wire::Wire;
+use super::wire::{Read, Wire};
 use super::{End, Lease};
 use crate::contract::Position;
 use crate::hub::Hub;
@@ -232,7 +232,7 @@ impl Client {
     fn overhear(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
         use std::io::ErrorKind;
         match self.wire.read(scratch) {
-            Ok(0) => Err(End::Gone),
+            Ok(Read { raw: 0, .. }) => Err(End::Gone),
             Ok(_) => Ok(Heard::More),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Heard::All),
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Heard::More),
@@ -291,7 +291,8 @@ impl Client {
             Stands::Behind(behind) => {
                 let idle = now.saturating_duration_since(behind.progress);
                 // Who waits for a page, or for the head to be where it is, is not slow.
-                if behind.is_reading() || (behind.cursor >= head && self.outgoing.is_empty()) {
+                let sent_all = self.outgoing.is_empty() && self.wire.is_through();
+                if behind.is_reading() || (behind.cursor >= head && sent_all) {
                     behind.progress = now;
                     return Look::Fine;
                 }

@@ -1,12 +1,12 @@
 //! What clients say: read, answered where the protocol wants an answer, bounded, and otherwise ignored.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::wire::Wire;
+use super::wire::{Read, Wire};
 use super::{End, Settings};
 
 /// Bytes that are read of one client before the others have a turn.
@@ -85,17 +85,17 @@ impl Inbound {
     ) -> Result<Heard, End> {
         let mut turn = 0;
         loop {
-            let fed = match wire.read(scratch) {
-                Ok(0) => &[],
-                Ok(read) => &scratch[..read],
+            let (fed, raw) = match wire.read(scratch) {
+                Ok(Read { bytes, raw }) => (&scratch[..bytes], raw),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Heard::All),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return Err(End::Gone),
             };
-            turn += fed.len();
-            self.bytes += fed.len();
-            let eof = fed.is_empty();
-            self.digest(fed, eof, answers)?;
+            turn += raw;
+            self.bytes += raw;
+            if raw == 0 || !fed.is_empty() {
+                self.digest(fed, raw == 0, answers)?;
+            }
             if self.bytes > LARGEST * self.allowance.message_bytes {
                 return Err(End::Flood);
             }
@@ -143,7 +143,7 @@ struct Fed<'a> {
     answers: &'a mut Vec<u8>,
 }
 
-impl Read for Fed<'_> {
+impl std::io::Read for Fed<'_> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         if self.bytes.is_empty() && !self.eof {
             return Err(ErrorKind::WouldBlock.into());

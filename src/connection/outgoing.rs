@@ -116,20 +116,20 @@ impl Outgoing {
 
     /// Writes the half frame and what stands behind it.
     pub(super) fn flush(&mut self, wire: &mut Wire) -> std::io::Result<Wrote> {
-        let mut progress = false;
+        let before = wire.sent();
         loop {
             if self.rest.is_empty() {
                 if self.control.is_empty() {
                     let through = wire.flush()?;
+                    let progress = wire.sent() > before;
                     return Ok(if through { Wrote::Everything } else { Wrote::Blocked { progress } });
                 }
                 self.rest = std::mem::take(&mut self.control).into();
             }
             let written = wire.write(&self.rest)?;
             if written == 0 {
-                return Ok(Wrote::Blocked { progress });
+                return Ok(Wrote::Blocked { progress: wire.sent() > before });
             }
-            progress = true;
             self.rest = if written == self.rest.len() { Bytes::new() } else { self.rest.slice(written..) };
         }
     }

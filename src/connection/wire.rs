@@ -1,6 +1,6 @@
 //! A socket as a shard uses it: plain, or with TLS of its own above it.
 
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
 
 use bytes::Bytes;
 use mio::net::TcpStream;
@@ -9,16 +9,28 @@ use rustls::ServerConnection;
 /// Slices that a vectored write takes at once: above a hundred the kernel gains nothing.
 const SLICES: usize = 128;
 
-/// What TLS may hold that the socket did not take yet: a full socket is to be noticed.
-const TLS_BUFFER: usize = 64 * 1024;
+/// What TLS may hold that the socket did not take yet, which is one record: all that a client that stalls costs.
+const TLS_BUFFER: usize = 16 * 1024;
 
 /// A non-blocking socket.
 pub(super) struct Wire {
     pub(super) tcp: TcpStream,
     tls: Option<Box<ServerConnection>>,
+    /// Bytes that the system took, with what TLS adds to them.
+    sent: u64,
     /// It was full once. Most never are: only for those it is watched when they take something again.
     was_full: bool,
     is_watched: bool,
+}
+
+/// What reading came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Read {
+    /// Bytes that are there.
+    pub(super) bytes: usize,
+    /// Bytes that came for them, none at the end of all. TLS has records of one byte, and ones that say nothing: what
+    /// they cost is counted.
+    pub(super) raw: usize,
 }
 
 impl Wire {
@@ -26,7 +38,7 @@ impl Wire {
         if let Some(tls) = &mut tls {
             tls.set_buffer_limit(Some(TLS_BUFFER));
         }
-        Self { tcp, tls, was_full: false, is_watched: false }
+        Self { tcp, tls, sent: 0, was_full: false, is_watched: false }
     }
 
     /// Whether TLS may have read more than it gave: no event would tell.
@@ -39,69 +51,95 @@ impl Wire {
         self.was_full && !std::mem::replace(&mut self.is_watched, true)
     }
 
-    /// Bytes that were taken; 0 if the socket is full.
+    /// How much the system took up to now: whether there is progress.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Bytes that were taken; fewer than there are if the socket is full.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = match &mut self.tls {
-            None => taken(|| self.tcp.write(bytes))?,
-            Some(tls) => {
-                if push(tls, &mut self.tcp)? {
-                    let written = tls.writer().write(bytes)?;
-                    push(tls, &mut self.tcp)?;
-                    written
-                } else {
-                    0
-                }
-            }
-        };
+        if self.tls.is_some() {
+            return self.write_slices(&mut [IoSlice::new(bytes)]);
+        }
+        let taken = taken(|| self.tcp.write(bytes))?;
+        self.sent += taken as u64;
         self.was_full |= taken < bytes.len();
         Ok(taken)
     }
 
     /// As [`Wire::write`], for frames in a row.
     pub(super) fn write_frames(&mut self, frames: &[Bytes]) -> io::Result<usize> {
-        if let [frame] = frames {
-            return self.write(frame);
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let count = frames.len().min(SLICES);
+        for (slice, frame) in slices.iter_mut().zip(frames) {
+            *slice = IoSlice::new(frame);
         }
+        self.write_slices(&mut slices[..count])
+    }
+
+    fn write_slices(&mut self, mut slices: &mut [IoSlice<'_>]) -> io::Result<usize> {
         if self.tls.is_none() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = frames.len().min(SLICES);
-            for (slice, frame) in slices.iter_mut().zip(frames) {
-                *slice = IoSlice::new(frame);
-            }
-            let taken = taken(|| self.tcp.write_vectored(&slices[..count]))?;
-            self.was_full |= taken < slices[..count].iter().map(|slice| slice.len()).sum();
+            let whole: usize = slices.iter().map(|slice| slice.len()).sum();
+            let taken = taken(|| self.tcp.write_vectored(slices))?;
+            self.sent += taken as u64;
+            self.was_full |= taken < whole;
             return Ok(taken);
         }
         let mut written = 0;
-        for frame in frames {
-            let took = self.write(frame)?;
+        // A full buffer of TLS is no full socket: nobody would tell that there is room again.
+        while self.flush()? && !slices.is_empty() {
+            let Some(tls) = &mut self.tls else { break };
+            let took = tls.writer().write_vectored(slices)?;
+            IoSlice::advance_slices(&mut slices, took);
             written += took;
-            if took < frame.len() {
-                break;
-            }
         }
         Ok(written)
     }
 
     /// Whether everything that was taken is with the system: TLS may hold something back.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
-        let through = self.tls.as_mut().map_or(Ok(true), |tls| push(tls, &mut self.tcp))?;
-        self.was_full |= !through;
-        Ok(through)
+        let Self { tcp, tls: Some(tls), sent, was_full, .. } = self else { return Ok(true) };
+        while tls.wants_write() {
+            match taken(|| tls.write_tls(tcp))? {
+                0 => {
+                    *was_full = true;
+                    return Ok(false);
+                }
+                taken => *sent += taken as u64,
+            }
+        }
+        Ok(true)
     }
 
-    /// As of a socket: `WouldBlock` if nothing is there, 0 at the end.
-    pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let Some(tls) = &mut self.tls else { return self.tcp.read(into) };
+    /// Whether it was, when it was last asked for.
+    pub(super) fn is_through(&self) -> bool {
+        self.tls.as_ref().is_none_or(|tls| !tls.wants_write())
+    }
+
+    /// As of a socket: `WouldBlock` if nothing is there.
+    pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Read> {
+        let Some(tls) = &mut self.tls else {
+            let bytes = self.tcp.read(into)?;
+            return Ok(Read { bytes, raw: bytes });
+        };
+        let over = Read { bytes: 0, raw: 0 };
+        let mut raw = 0;
         loop {
             match tls.reader().read(into) {
+                // Its goodbye.
+                Ok(0) => return Ok(over),
+                Ok(bytes) => return Ok(Read { bytes, raw: raw.max(bytes) }),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 // Without a goodbye, as many leave.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
-                other => return other,
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(over),
+                Err(error) => return Err(error),
             }
-            if tls.read_tls(&mut self.tcp)? == 0 {
-                return Ok(0);
+            if raw > 0 {
+                return Ok(Read { bytes: 0, raw });
+            }
+            raw = tls.read_tls(&mut self.tcp)?;
+            if raw == 0 {
+                return Ok(over);
             }
             tls.process_new_packets().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         }
@@ -111,20 +149,10 @@ impl Wire {
     pub(super) fn shutdown(&mut self) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
-            push(tls, &mut self.tcp)?;
+            self.flush()?;
         }
         self.tcp.shutdown(std::net::Shutdown::Write)
     }
-}
-
-/// Gives the system what TLS holds. Whether it took all of it.
-fn push(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<bool> {
-    while tls.wants_write() {
-        if taken(|| tls.write_tls(tcp))? == 0 {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// 0 for a full socket.

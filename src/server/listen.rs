@@ -33,6 +33,13 @@ const SEND_BUFFER: u32 = 64 * 1024;
 const TOO_FAST: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
     Connection: close\r\n\r\n";
 
+/// What is answered to who speaks HTTP where TLS is spoken.
+const TLS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 50\r\nConnection: close\r\n\r\nthis port speaks TLS only: use https:// or wss://\n";
+
+/// The first byte of every TLS handshake.
+const HANDSHAKE: u8 = 0x16;
+
 /// How connections are let in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -104,25 +111,30 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>, tls: Option<Tls
 
 impl Door {
     async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
-        // Nothing is made for who says nothing.
-        let spoken = timeout(self.limits.request_deadline, tcp.readable()).await;
-        if !matches!(spoken, Ok(Ok(()))) {
+        // Nothing is made for who says nothing. By its first byte: tokio takes every socket that was just accepted for
+        // readable.
+        let mut first = [0];
+        let spoken = timeout(self.limits.request_deadline, tcp.peek(&mut first)).await;
+        if !matches!(spoken, Ok(Ok(1))) {
             return;
         }
         // Boxed: who says nothing does not hold the room that speaking needs.
-        Box::pin(self.speak(tcp, address, seat)).await;
+        Box::pin(self.speak(tcp, first == [HANDSHAKE], address, seat)).await;
     }
 
-    async fn speak(&self, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
+    async fn speak(&self, tcp: TcpStream, handshake: bool, address: IpAddr, seat: Arc<Seat>) {
+        let encrypted = self.tls.is_some() && handshake;
         if !self.admission.admits(address, Instant::now()) {
             if let Some(unsaid) = self.app.refused(Refusal::Rate) {
                 let (reason, status) = (Refusal::Rate.as_str(), 429);
                 tracing::info!(reason, status, %address, unsaid, "connection refused");
             }
-            return refuse(tcp).await;
+            // A handshake is what is too much: who waits for one sees the end, and comes back.
+            return refuse(tcp, if encrypted { b"" } else { TOO_FAST }).await;
         }
         let io = match &self.tls {
             None => Io::Plain(tcp),
+            Some(_) if !encrypted => return refuse(tcp, TLS_ONLY).await,
             Some(tls) => match timeout(self.limits.request_deadline, tls.accept(tcp)).await {
                 Ok(Ok(stream)) => Io::Tls(Box::new(stream)),
                 Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
@@ -167,9 +179,9 @@ impl Door {
 }
 
 /// Says why before it closes. What was sent is read: a socket that is closed over unread bytes is reset.
-async fn refuse(mut tcp: TcpStream) {
+async fn refuse(mut tcp: TcpStream, answer: &[u8]) {
     let mut request = [0; 4096];
     let _ = tcp.try_read(&mut request);
     // Whether it is heard or not, this is the end.
-    let _ = timeout(Duration::from_secs(1), tcp.write_all(TOO_FAST)).await;
+    let _ = timeout(Duration::from_secs(1), tcp.write_all(answer)).await;
 }

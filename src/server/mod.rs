@@ -50,7 +50,7 @@ pub use guard::{Origin, OriginError};
 use incidents::Incidents;
 use listen::Limits;
 use measured::Measured;
-pub use tls::{TlsError, tls_config};
+pub use tls::{Identity, Pem, TlsError};
 
 /// How to serve.
 #[derive(Debug, Clone)]

@@ -36,6 +36,7 @@ mod stream;
 mod survive;
 mod tidy;
 mod timeline;
+mod tls;
 mod tokens;
 mod torn;
 mod trigger;

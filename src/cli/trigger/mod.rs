@@ -94,7 +94,7 @@ trait Show {
 impl Trigger {
     pub(super) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stderr());
-        self.remote.read_token()?;
+        self.remote.read_files()?;
         runtime()?.block_on(async {
             match &self.cancel {
                 Some(id) => self.cancel(id).await,

@@ -16,6 +16,7 @@ use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::names::ScenarioName;
 use super::proof::Proof;
+use super::trust::Authorities;
 use super::{runtime, signals};
 use crate::check::{Context, Ends, Outcome, RULES, Rule, Transcript, check};
 use crate::client::Endpoint;
@@ -40,6 +41,9 @@ pub(super) struct Validate {
     /// Judge this running server instead
     #[arg(long, value_name = "URL", conflicts_with_all = ["files", "real_time", "speed"])]
     url: Option<Endpoint>,
+
+    #[command(flatten)]
+    authorities: Authorities,
 
     #[command(flatten)]
     proof: Proof,
@@ -154,12 +158,15 @@ impl Validate {
             return show::timeline(file);
         }
         match self.url.take() {
-            Some(url) => self.url = Some(self.proof.add_to(url)?),
-            None if self.proof.token_file.is_some() => {
-                let error = anyhow!("--token-file is for the server that --url names");
-                return Err(Failure::new(Exit::Usage, error));
+            Some(url) => self.url = Some(self.proof.add_to(self.authorities.add_to(url)?)?),
+            None => {
+                let given =
+                    [("--token-file", &self.proof.token_file), ("--cacert", &self.authorities.cacert)];
+                if let Some((flag, _)) = given.iter().find(|(_, file)| file.is_some()) {
+                    let error = anyhow!("{flag} is for the server that --url names");
+                    return Err(Failure::new(Exit::Usage, error));
+                }
             }
-            None => {}
         }
         runtime()?.block_on(async {
             tokio::select! {
@@ -244,7 +251,7 @@ impl Validate {
         if self.real_time {
             words.push("--real-time".to_owned());
         }
-        words.join(" ") + &self.proof.flags()
+        words.join(" ") + &self.authorities.flags() + &self.proof.flags()
     }
 }
 

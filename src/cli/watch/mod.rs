@@ -108,7 +108,7 @@ fn probability(text: &str) -> Result<f64, String> {
 impl Watch {
     pub(super) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
-        self.remote.read_token()?;
+        self.remote.read_files()?;
         runtime()?.block_on(self.follow(quiet))
     }
 

@@ -30,7 +30,8 @@ pub fn incident(args: &[&str]) -> Run {
     let home = Scratch::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
     command.args(args).env_remove("NO_COLOR").env_remove("INCIDENT_URL").env_remove("INCIDENT_TOKEN");
-    command.env_remove("INCIDENT_READ_TOKEN");
+    command.env_remove("INCIDENT_READ_TOKEN").env_remove("INCIDENT_CACERT");
+    command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
     command.env_remove("CLICOLOR_FORCE").env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
     command.current_dir(home.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -228,7 +229,7 @@ impl Serving {
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.url().trim_start_matches("ws://").trim_end_matches("/ws").parse().unwrap()
+        self.url().split('/').nth(2).unwrap().parse().unwrap()
     }
 
     /// `incident COMMAND --url …`, prepared.

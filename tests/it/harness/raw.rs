@@ -4,41 +4,73 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::soon;
 
-/// A TCP connection.
+/// A TCP connection, or TLS over one.
 pub struct Raw {
-    tcp: TcpStream,
+    stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
 }
 
 impl Raw {
     pub async fn connect(address: SocketAddr) -> Self {
-        Self { tcp: TcpStream::connect(address).await.unwrap() }
+        Self { stream: Either::Left(TcpStream::connect(address).await.unwrap()) }
     }
 
     /// From another address of this machine.
     pub async fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::new(source, 0)).unwrap();
-        Self { tcp: socket.connect(address).await.unwrap() }
+        Self { stream: Either::Left(socket.connect(address).await.unwrap()) }
     }
 
     /// With room for little in the kernel, so that a reader that does not read is noticed soon.
     pub async fn narrow(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4 * 1024).unwrap();
-        Self { tcp: socket.connect(address).await.unwrap() }
+        Self { stream: Either::Left(socket.connect(address).await.unwrap()) }
     }
 
-    /// Shakes hands on `/ws` by hand.
-    pub async fn upgrade(mut self, query: &str) -> Self {
+    /// Shakes hands for TLS with whoever shows a certificate for this address.
+    pub async fn encrypt(self, config: &std::sync::Arc<rustls::ClientConfig>) -> Self {
+        let address = self.tcp().peer_addr().unwrap().ip();
+        let Either::Left(tcp) = self.stream else { panic!("it is encrypted") };
+        let handshake = TlsConnector::from(std::sync::Arc::clone(config)).connect(address.into(), tcp);
+        Self { stream: Either::Right(Box::new(soon("the TLS handshake", handshake).await.unwrap())) }
+    }
+
+    /// Below TLS, if there is any.
+    pub fn tcp(&self) -> &TcpStream {
+        match &self.stream {
+            Either::Left(tcp) => tcp,
+            Either::Right(tls) => tls.get_ref().0,
+        }
+    }
+
+    /// The same below TLS, to send what TLS would not.
+    pub fn unwrapped(&mut self) -> (&mut TcpStream, &mut rustls::ClientConnection) {
+        match &mut self.stream {
+            Either::Left(_) => panic!("it is not encrypted"),
+            Either::Right(tls) => tls.get_mut(),
+        }
+    }
+
+    /// Asks for `/ws` by hand, and gives the head of the answer.
+    pub async fn ask(&mut self, query: &str) -> String {
         let request = format!(
             "GET /ws{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         self.send(request.as_bytes()).await;
-        let head = self.head().await;
+        self.head().await
+    }
+
+    /// Shakes hands on `/ws` by hand.
+    pub async fn upgrade(mut self, query: &str) -> Self {
+        let head = self.ask(query).await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         // The key of RFC 6455, 1.3, and its answer.
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
@@ -46,12 +78,12 @@ impl Raw {
     }
 
     pub async fn send(&mut self, bytes: &[u8]) {
-        self.tcp.write_all(bytes).await.unwrap();
+        self.stream.write_all(bytes).await.unwrap();
     }
 
     /// Sends though the server may have closed meanwhile. Whether it had not.
     pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
-        matches!(tokio::time::timeout(super::PATIENCE, self.tcp.write_all(bytes)).await, Ok(Ok(())))
+        matches!(tokio::time::timeout(super::PATIENCE, self.stream.write_all(bytes)).await, Ok(Ok(())))
     }
 
     /// The code of the close frame, if one comes before the end.
@@ -67,7 +99,7 @@ impl Raw {
     /// The next frame: opcode and payload. `None` at the end of the connection, on a frame's border.
     pub async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 2];
-        let first = soon("a frame", self.tcp.read(&mut head[..1])).await;
+        let first = soon("a frame", self.stream.read(&mut head[..1])).await;
         if !matches!(first, Ok(1)) {
             return None;
         }
@@ -92,6 +124,17 @@ impl Raw {
         Some((head[0] & 0x0f, payload))
     }
 
+    /// The next text, pings left out.
+    pub async fn text(&mut self) -> String {
+        loop {
+            match self.frame().await {
+                Some((0x1, payload)) => return String::from_utf8(payload).unwrap(),
+                Some((0x9, _)) => {}
+                other => panic!("instead of a text: {other:?}"),
+            }
+        }
+    }
+
     /// Reads until the close frame: the texts before it, its code and reason.
     pub async fn closed(&mut self) -> (Vec<String>, u16, String) {
         let mut texts = Vec::new();
@@ -112,7 +155,7 @@ impl Raw {
     pub async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            match soon("an answer", self.tcp.read_u8()).await {
+            match soon("an answer", self.stream.read_u8()).await {
                 Ok(byte) => head.push(byte),
                 Err(_) => break,
             }
@@ -124,11 +167,11 @@ impl Raw {
     pub async fn chunk(&mut self) -> Option<Vec<u8>> {
         let mut length = Vec::new();
         while !length.ends_with(b"\r\n") {
-            length.push(soon("a chunk", self.tcp.read_u8()).await.ok()?);
+            length.push(soon("a chunk", self.stream.read_u8()).await.ok()?);
         }
         let length = usize::from_str_radix(std::str::from_utf8(&length).unwrap().trim_end(), 16).unwrap();
         let mut chunk = vec![0; length + 2];
-        soon("the rest of a chunk", self.tcp.read_exact(&mut chunk)).await.ok()?;
+        soon("the rest of a chunk", self.stream.read_exact(&mut chunk)).await.ok()?;
         assert!(chunk.ends_with(b"\r\n"));
         chunk.truncate(length);
         Some(chunk)
@@ -136,19 +179,19 @@ impl Raw {
 
     /// Breaks the connection instead of closing it.
     pub fn reset(self) {
-        socket2::SockRef::from(&self.tcp).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        socket2::SockRef::from(self.tcp()).set_linger(Some(std::time::Duration::ZERO)).unwrap();
     }
 
     /// Everything until the server closes.
     pub async fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
         // A reset ends it too: what came before counts.
-        let _ = soon("the end", self.tcp.read_to_end(&mut bytes)).await;
+        let _ = soon("the end", self.stream.read_to_end(&mut bytes)).await;
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     async fn exactly(&mut self, bytes: &mut [u8]) {
-        soon("the rest of a frame", self.tcp.read_exact(bytes)).await.unwrap();
+        soon("the rest of a frame", self.stream.read_exact(bytes)).await.unwrap();
     }
 }
 
