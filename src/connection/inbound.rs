@@ -16,6 +16,9 @@ const TURN: usize = 64 * 1024;
 /// message have bytes too.
 const LARGEST: usize = 64;
 
+/// The most that a ping has.
+const CONTROL_FRAME: usize = 6 + 125;
+
 /// Answers that may stand in line: who asks faster than it reads the answers is not served.
 const MAX_ANSWERS: usize = 16 * 1024;
 
@@ -26,12 +29,16 @@ pub(super) struct Allowance {
     pub(super) message_bytes: usize,
     /// Between two heartbeats.
     pub(super) messages: u32,
+    /// Of all of them, and of fragments that never become a message.
+    bytes: usize,
 }
 
 impl Allowance {
     pub(super) fn new(settings: Settings, heartbeat: Duration) -> Self {
         let messages = f64::from(settings.message_rate) * heartbeat.as_secs_f64().max(1.0);
-        Self { message_bytes: settings.message_bytes, messages: messages as u32 }
+        let (message_bytes, messages) = (settings.message_bytes, messages as u32);
+        let bytes = LARGEST * message_bytes + messages as usize * CONTROL_FRAME;
+        Self { message_bytes, messages, bytes }
     }
 }
 
@@ -96,7 +103,7 @@ impl Inbound {
             if raw == 0 || !fed.is_empty() {
                 self.digest(fed, raw == 0, answers)?;
             }
-            if self.bytes > LARGEST * self.allowance.message_bytes {
+            if self.bytes > self.allowance.bytes {
                 return Err(End::Flood);
             }
             if turn >= TURN {

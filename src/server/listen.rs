@@ -13,7 +13,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
+use tokio::time::{timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::Admission;
@@ -29,9 +30,18 @@ const WAITING: usize = 1_024;
 /// One stalled client holds at most this much in the kernel (it doubles the figure for bookkeeping).
 const SEND_BUFFER: u32 = 64 * 1024;
 
+/// Those that came too fast and are waited for, a moment, to be told so.
+const TURNED_AWAY: usize = 256;
+
+/// What TLS may hold that the socket did not take yet, which is one record.
+const TLS_BUFFER: usize = 16 * 1024;
+
 /// What is answered to who comes too fast.
 const TOO_FAST: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
     Connection: close\r\n\r\n";
+
+/// How long somebody is waited for who is refused.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What is answered to who speaks HTTP where TLS is spoken.
 const TLS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -59,6 +69,7 @@ struct Door {
     limits: Limits,
     lobby: Arc<Lobby>,
     admission: Admission,
+    turned_away: Arc<Semaphore>,
 }
 
 pub(super) fn bind(address: SocketAddr, dead_after: Duration) -> std::io::Result<TcpListener> {
@@ -87,14 +98,21 @@ fn give_up_the_dead(_: &TcpSocket, _: Duration) {}
 pub(super) async fn accept(listener: TcpListener, app: Arc<App>, tls: Option<TlsAcceptor>, limits: Limits) {
     let router = TowerToHyperService::new(routes::router(Arc::clone(&app)));
     let (lobby, admission) = (Lobby::new(WAITING), Admission::new(limits.admit_rate));
-    let door = Arc::new(Door { app, router, tls, limits, lobby, admission });
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
+    let door = Arc::new(Door { app, router, tls, limits, lobby, admission, turned_away });
     loop {
         match listener.accept().await {
+            // Whoever says nothing counts too.
+            Ok((tcp, peer)) if !door.admission.admits(peer.ip(), Instant::now()) => {
+                door.turn_away(tcp, peer.ip());
+            }
             Ok((tcp, peer)) => {
                 let seat = door.lobby.enter();
                 let conversation = Arc::clone(&door).converse(tcp, peer.ip(), Arc::clone(&seat));
                 door.app.connections.spawn(async move {
                     tokio::select! {
+                        // Who has spoken is heard, even if its place was taken at the same time.
+                        biased;
                         () = conversation => {}
                         () = seat.evicted() => tracing::debug!("a silent connection made room"),
                     }
@@ -111,37 +129,44 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>, tls: Option<Tls
 
 impl Door {
     async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, seat: Arc<Seat>) {
-        // Nothing is made for who says nothing. By its first byte: tokio takes every socket that was just accepted for
-        // readable.
-        let mut first = [0];
-        let spoken = timeout(self.limits.request_deadline, tcp.peek(&mut first)).await;
-        if !matches!(spoken, Ok(Ok(1))) {
-            return;
-        }
+        let until = tokio::time::Instant::now() + self.limits.request_deadline;
+        // Nothing is made for who says nothing.
+        let Some(first) = timeout_at(until, first_byte(&tcp)).await.ok().flatten() else { return };
         // Boxed: who says nothing does not hold the room that speaking needs.
-        Box::pin(self.speak(tcp, first == [HANDSHAKE], address, seat)).await;
+        Box::pin(async move {
+            let io = match &self.tls {
+                None => Io::Plain(tcp),
+                Some(_) if first != HANDSHAKE => return refuse(tcp, TLS_ONLY).await,
+                Some(tls) => match timeout_at(until, tls.accept(tcp)).await {
+                    Ok(Ok(mut stream)) => {
+                        stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
+                        Io::Tls(Box::new(stream))
+                    }
+                    Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
+                    Err(_) => return,
+                },
+            };
+            self.serve(io, Line::new(address, seat)).await;
+        })
+        .await;
     }
 
-    async fn speak(&self, tcp: TcpStream, handshake: bool, address: IpAddr, seat: Arc<Seat>) {
-        let encrypted = self.tls.is_some() && handshake;
-        if !self.admission.admits(address, Instant::now()) {
-            if let Some(unsaid) = self.app.refused(Refusal::Rate) {
-                let (reason, status) = (Refusal::Rate.as_str(), 429);
-                tracing::info!(reason, status, %address, unsaid, "connection refused");
-            }
-            // A handshake is what is too much: who waits for one sees the end, and comes back.
-            return refuse(tcp, if encrypted { b"" } else { TOO_FAST }).await;
+    /// Tells who comes too fast, if it asks at once and not too many are told already.
+    fn turn_away(&self, tcp: TcpStream, address: IpAddr) {
+        if let Some(unsaid) = self.app.refused(Refusal::Rate) {
+            let (reason, status, unsaid) = (Refusal::Rate.as_str(), 429, (unsaid > 0).then_some(unsaid));
+            tracing::info!(reason, status, %address, unsaid, "connection refused");
         }
-        let io = match &self.tls {
-            None => Io::Plain(tcp),
-            Some(_) if !encrypted => return refuse(tcp, TLS_ONLY).await,
-            Some(tls) => match timeout(self.limits.request_deadline, tls.accept(tcp)).await {
-                Ok(Ok(stream)) => Io::Tls(Box::new(stream)),
-                Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
-                Err(_) => return,
-            },
-        };
-        self.serve(io, Line::new(address, seat)).await;
+        let Ok(place) = Arc::clone(&self.turned_away).try_acquire_owned() else { return };
+        let encrypted = self.tls.is_some();
+        self.app.connections.spawn(async move {
+            let first = timeout(MOMENT, first_byte(&tcp)).await.ok().flatten();
+            // A handshake is what is too much: who waits for one sees the end, and comes back.
+            if first.is_some_and(|first| !encrypted || first != HANDSHAKE) {
+                refuse(tcp, TOO_FAST).await;
+            }
+            drop(place);
+        });
     }
 
     async fn serve(&self, io: Io, line: Line) {
@@ -152,7 +177,7 @@ impl Door {
             let (answer, line) = (self.router.call(request), line.clone());
             async move {
                 let answer = answer.await;
-                line.seat().sit();
+                line.is_answered();
                 answer
             }
         });
@@ -178,10 +203,17 @@ impl Door {
     }
 }
 
+/// The first byte that somebody says; it is read again. By its first byte: tokio takes every socket that was just
+/// accepted for readable.
+async fn first_byte(tcp: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    matches!(tcp.peek(&mut first).await, Ok(1)).then_some(first[0])
+}
+
 /// Says why before it closes. What was sent is read: a socket that is closed over unread bytes is reset.
 async fn refuse(mut tcp: TcpStream, answer: &[u8]) {
     let mut request = [0; 4096];
     let _ = tcp.try_read(&mut request);
     // Whether it is heard or not, this is the end.
-    let _ = timeout(Duration::from_secs(1), tcp.write_all(answer)).await;
+    let _ = timeout(MOMENT, tcp.write_all(answer)).await;
 }

@@ -30,14 +30,17 @@ struct Shared {
     seat: Arc<Seat>,
     /// What goes out right behind the head of an answer.
     behind: Mutex<Bytes>,
+    /// There is an answer, and it is not out yet.
+    answered: AtomicBool,
     stalled: AtomicBool,
     broken: AtomicBool,
 }
 
 impl Line {
     pub(super) fn new(peer: IpAddr, seat: Arc<Seat>) -> Self {
-        let (behind, stalled, broken) = (Mutex::default(), AtomicBool::new(false), AtomicBool::new(false));
-        Self(Arc::new(Shared { peer, seat, behind, stalled, broken }))
+        let behind = Mutex::default();
+        let (answered, stalled, broken) = Default::default();
+        Self(Arc::new(Shared { peer, seat, behind, answered, stalled, broken }))
     }
 
     /// Where it comes from.
@@ -52,6 +55,11 @@ impl Line {
     /// From now on it is counted among the clients: it is silent for a reason.
     pub(super) fn becomes_stream(&self) {
         self.0.seat.leave();
+    }
+
+    /// When it is out, the connection waits for the next request.
+    pub(super) fn is_answered(&self) {
+        self.0.answered.store(true, Ordering::Relaxed);
     }
 
     /// Has this written in one go with the head of the answer that changes the protocol. What did not fit stays with the
@@ -104,10 +112,10 @@ impl Socket {
     }
 
     /// Progress ends the wait; the deadline ends the connection.
-    fn wait(&mut self, context: &mut Context<'_>, written: Poll<Result<usize>>) -> Poll<Result<usize>> {
-        if written.is_ready() {
+    fn wait<T>(&mut self, context: &mut Context<'_>, done: Poll<Result<T>>) -> Poll<Result<T>> {
+        if done.is_ready() {
             self.full = None;
-            return self.line.note(written);
+            return self.line.note(done);
         }
         let (draining, deadline) = (self.app.draining.load(Ordering::Relaxed), self.app.write_deadline);
         let full = self.full.get_or_insert_with(|| Box::pin(sleep(deadline)));
@@ -163,10 +171,17 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
+        let flushed = Pin::new(&mut self.io).poll_flush(context);
+        // TLS says that it took what it still holds: it is here that a full socket is noticed.
+        let flushed = self.wait(context, flushed);
+        if matches!(flushed, Poll::Ready(Ok(()))) && self.line.0.answered.swap(false, Ordering::Relaxed) {
+            self.line.seat().sit();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
+        let down = Pin::new(&mut self.io).poll_shutdown(context);
+        self.wait(context, down)
     }
 }
