@@ -275,7 +275,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__report)
-            opts="-o -v -q -h -V --url --token-file --incident --output --color --verbose --quiet --help --version"
+            opts="-o -v -q -h -V --url --cacert --token-file --incident --output --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -283,6 +283,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --token-file)
@@ -519,7 +534,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__trigger)
-            opts="-v -q -h -V --url --token-file --no-wait --timeout --speed --seed --json --report --cancel --color --verbose --quiet --help --version api-overload database-outage ddos-attack memory-leak storage-failure"
+            opts="-v -q -h -V --url --cacert --token-file --no-wait --timeout --speed --seed --json --report --cancel --color --verbose --quiet --help --version api-overload database-outage ddos-attack memory-leak storage-failure"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -527,6 +542,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --token-file)
@@ -587,7 +617,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__validate)
-            opts="-v -q -h -V --url --token-file --trigger --for --timeout --real-time --speed --tolerance --expect --rule --skip --format --transcripts --list --timeline --color --verbose --quiet --help --version"
+            opts="-v -q -h -V --url --cacert --token-file --trigger --for --timeout --real-time --speed --tolerance --expect --rule --skip --format --transcripts --list --timeline --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -595,6 +625,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --token-file)
@@ -668,7 +713,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__watch)
-            opts="-v -q -h -V --url --token-file --after --tail --no-follow --until-resolved --incident --phase --type --min-confidence --include --exclude --json --record --utc --no-reconnect --color --verbose --quiet --help --version"
+            opts="-v -q -h -V --url --cacert --token-file --after --tail --no-follow --until-resolved --incident --phase --type --min-confidence --include --exclude --json --record --utc --no-reconnect --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -676,6 +721,21 @@ _incident() {
             case "${prev}" in
                 --url)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --token-file)

@@ -62,7 +62,7 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l request-dead
 complete -c incident -n "__fish_incident_using_subcommand serve" -l max-header-bytes -d 'The largest head of a request' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l max-message-bytes -d 'The largest message a client may send, though nobody reads it' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l max-message-rate -d 'Messages and pings a second that a client may send' -r
-complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-cert -d 'Certificate chain in PEM, the server\'s own first' -r -F
+complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-cert -d 'Certificate chain in PEM, the server\'s own first; read again when it changes' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-key -d 'Its private key in PEM' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l heartbeat -d 'Time between heartbeats' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l drain -d 'The longest that stopping may take' -r
@@ -81,6 +81,7 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -s q -l quiet -
 complete -c incident -n "__fish_incident_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l url -d 'The server\'s WebSocket' -r
+complete -c incident -n "__fish_incident_using_subcommand trigger" -l cacert -d 'File with the certificates, in PEM, of the only authorities to believe of a wss:// server, or with the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l timeout -d 'Give up when it is not resolved after this long' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l speed -d 'Play this many times faster than the scenario says' -r
@@ -97,6 +98,7 @@ complete -c incident -n "__fish_incident_using_subcommand trigger" -s q -l quiet
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand watch" -l url -d 'The server\'s WebSocket' -r
+complete -c incident -n "__fish_incident_using_subcommand watch" -l cacert -d 'File with the certificates, in PEM, of the only authorities to believe of a wss:// server, or with the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand watch" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand watch" -l after -d 'Go on after this position; 0 replays everything that is kept' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l tail -d 'Of what is replayed, show only the last N events' -r
@@ -120,6 +122,7 @@ complete -c incident -n "__fish_incident_using_subcommand watch" -s q -l quiet -
 complete -c incident -n "__fish_incident_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand watch" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand validate" -l url -d 'Judge this running server instead' -r
+complete -c incident -n "__fish_incident_using_subcommand validate" -l cacert -d 'File with the certificates, in PEM, of the only authorities to believe of a wss:// server, or with the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand validate" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand validate" -l trigger -d 'With --url: start this scenario and judge its incident' -r -f -a "api-overload\t''
 database-outage\t''
@@ -156,6 +159,7 @@ complete -c incident -n "__fish_incident_using_subcommand check-journal" -s q -l
 complete -c incident -n "__fish_incident_using_subcommand check-journal" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand check-journal" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand report" -l url -d 'The server\'s WebSocket' -r
+complete -c incident -n "__fish_incident_using_subcommand report" -l cacert -d 'File with the certificates, in PEM, of the only authorities to believe of a wss:// server, or with the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l token-file -d 'File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l incident -d 'Of a recording with several incidents, report only this one' -r
 complete -c incident -n "__fish_incident_using_subcommand report" -s o -l output -d 'Write to a file instead of stdout' -r -F

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::trust::is_authority;
 use super::{ClientError, Endpoint, Trust};
 
 /// What requests and frames go over.
@@ -89,6 +90,9 @@ impl Distrust {
                     inner.unwrap_or(name).trim_matches('"').to_owned()
                 };
                 Self::Name { wanted: host.to_owned(), presented: presented.iter().map(bare).collect() }
+            }
+            other if is_authority(other) => {
+                Self::Unknown(trust.file().map(|file| file.display().to_string()))
             }
             other => Self::Other(other.to_string()),
         }

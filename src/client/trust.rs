@@ -173,7 +173,9 @@ impl ServerCertVerifier for Given {
         match self.issued.verify_server_cert(own, others, name, ocsp, now) {
             // `openssl req -x509` makes certificates that call themselves an authority, and an authority's own is not
             // to be shown by a server. Whoever has put this one into the file means it. Its time was looked at before.
-            Err(error) if is_authority(&error) && self.certificates.contains(own) => {
+            Err(Error::InvalidCertificate(error))
+                if is_authority(&error) && self.certificates.contains(own) =>
+            {
                 verify_server_name(&ParsedCertificate::try_from(own)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -204,7 +206,8 @@ impl ServerCertVerifier for Given {
     }
 }
 
-fn is_authority(error: &Error) -> bool {
-    let Error::InvalidCertificate(CertificateError::Other(OtherError(error))) = error else { return false };
+/// Whether a server shows a certificate that calls itself an authority.
+pub(super) fn is_authority(error: &CertificateError) -> bool {
+    let CertificateError::Other(OtherError(error)) = error else { return false };
     matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }

@@ -74,7 +74,7 @@ fn wrong_values_are_usage_errors_that_name_the_flag() {
         &["trigger", "x", "--cancel", "y"],
         &["trigger", "x", "--speed=-1"],
         &["trigger", "x", "--timeout", "soon"],
-        &["trigger", "x", "--url", "wss://127.0.0.1/ws"],
+        &["trigger", "x", "--url", "ftp://127.0.0.1/ws"],
         &["trigger", "x", "--url", "localhost"],
         &["watch", "--min-confidence", "2"],
         &["watch", "--include", "("],

@@ -23,6 +23,15 @@ pub struct Browser {
 impl Browser {
     /// A new browser at this address.
     pub async fn open(url: &str) -> Self {
+        Self::with(&[], url).await
+    }
+
+    /// One that believes every certificate.
+    pub async fn credulous(url: &str) -> Self {
+        Self::with(&["--ignore-certificate-errors"], url).await
+    }
+
+    async fn with(flags: &[&str], url: &str) -> Self {
         let (driver, port) = driver();
         let profile = Scratch::new();
         let arguments = [
@@ -36,6 +45,7 @@ impl Browser {
             "--window-size=1440,900",
             &format!("--user-data-dir={}", profile.text()),
         ];
+        let arguments = [&arguments, flags].concat();
         let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())
@@ -95,6 +105,16 @@ impl Browser {
     pub async fn text(&self, selector: &str) -> String {
         let text = self.value(&format!("document.querySelector({selector:?})?.innerText ?? ''")).await;
         text.as_str().unwrap().to_owned()
+    }
+
+    /// Name and attributes of every cookie of the page: whether it is secure, and whether scripts have it.
+    pub async fn cookies(&self) -> Vec<(String, bool, bool)> {
+        let cookies = self.client.get_all_cookies().await.unwrap();
+        let told = |given: Option<bool>| given.unwrap_or_default();
+        let cookies = cookies
+            .iter()
+            .map(|cookie| (cookie.name().to_owned(), told(cookie.secure()), !told(cookie.http_only())));
+        cookies.collect()
     }
 
     pub async fn refresh(&self) {

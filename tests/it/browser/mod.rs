@@ -8,4 +8,5 @@ mod events;
 mod evil;
 mod login;
 mod story;
+mod tls;
 mod twin;

@@ -1,7 +1,25 @@
 //! Every command that talks to a server does so with TLS.
 
+use incident::client::Endpoint;
+
 use super::{Authority, serving};
 use crate::harness::{PATIENCE, WRITE, incident};
+
+#[test]
+fn a_url_says_whether_it_is_with_tls_and_to_which_port() {
+    for (text, shown, address, page) in [
+        ("wss://a.example", "wss://a.example/ws", "a.example:443", "https://a.example/"),
+        ("https://a.example:8443", "wss://a.example:8443/ws", "a.example:8443", "https://a.example:8443/"),
+        ("wss://[::1]/stream", "wss://[::1]/stream", "[::1]:443", "https://[::1]/"),
+        ("http://a.example", "ws://a.example/ws", "a.example:80", "http://a.example/"),
+    ] {
+        let endpoint: Endpoint = text.parse().unwrap();
+        assert_eq!(endpoint.to_string(), shown);
+        assert_eq!(endpoint.websocket(Some("0")), format!("{shown}?after=0"));
+        assert_eq!((endpoint.address().as_str(), endpoint.http("/").as_str()), (address, page));
+        assert_eq!(endpoint.is_encrypted(), shown.starts_with("wss:"));
+    }
+}
 
 #[test]
 fn every_command_talks_to_a_server_with_tls() {

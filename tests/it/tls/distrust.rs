@@ -77,8 +77,11 @@ fn a_certificate_that_signed_itself_is_believed_by_whoever_names_it() {
     };
     let ran = trigger("own.pem");
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-    says_all(&trigger("other.pem"), &["the certificate of "]);
-    says_all(&trigger("ca.pem"), &["the certificate of "]);
+    for other in ["other.pem", "ca.pem"] {
+        says_all(&trigger(other), &["no authority in ", other, "the server's own: --cacert FILE"]);
+    }
+    let nothing = server.incident(&["watch"]).env("SSL_CERT_FILE", &authority.file("ca.pem")).run();
+    says_all(&nothing, &["this system does not know the authority", "the server's own: --cacert FILE"]);
     // Several in one file.
     let both = [authority.file("ca.pem"), authority.file("own.pem")];
     let both = both.map(|file| std::fs::read_to_string(file).unwrap()).concat();
