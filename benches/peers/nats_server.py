@@ -27,13 +27,15 @@ def start(folder, port, tcp):
     return subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
 
-def connected(tcp):
+def connected(server, tcp):
     """The connection to publish on; it takes a moment until the server listens."""
     while True:
         try:
             connection = socket.create_connection(("127.0.0.1", tcp))
             break
         except ConnectionRefusedError:
+            if server.poll() is not None:
+                sys.exit("nats-server ended before it listened")
             time.sleep(0.01)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(b'CONNECT {"verbose":false}\r\nPING\r\n')
@@ -47,7 +49,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         port, tcp = free_port(), free_port()
         server = start(folder, port, tcp)
-        connection = connected(tcp)
+        connection = connected(server, tcp)
         ready(port, server.pid)
         for line in sys.stdin:
             messages, rate = order(line)

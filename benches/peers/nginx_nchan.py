@@ -62,7 +62,7 @@ def start(folder, port):
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
-def connected(port):
+def connected(nginx, port):
     """The connection to publish on; it takes a moment until nginx listens, and another until a worker answers."""
     while True:
         try:
@@ -71,6 +71,8 @@ def connected(port):
             connection.getresponse().read()
             return connection
         except ConnectionRefusedError:
+            if nginx.poll() is not None:
+                sys.exit("nginx ended before it listened")
             time.sleep(0.01)
 
 
@@ -86,7 +88,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         nginx = start(folder, port)
-        connection = connected(port)
+        connection = connected(nginx, port)
         ready(port, nginx.pid)
         for line in sys.stdin:
             messages, rate = order(line)
