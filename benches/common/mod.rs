@@ -1,6 +1,7 @@
 //! What the benchmarks share.
 #![allow(dead_code, reason = "each of them uses a part")]
 
+pub(crate) mod comparison;
 pub(crate) mod message;
 pub(crate) mod process;
 pub(crate) mod real;

@@ -176,7 +176,7 @@ impl Follower {
         let Self { socket, inbox, arrived, buffer } = self;
         inbox.take(&buffer[..read], |frame| {
             match frame {
-                Frame::Text(text) => {
+                Frame::Data(text) => {
                     let event: Event = serde_json::from_slice(text).context("no event")?;
                     if let Some(position) = event.position() {
                         arrived.push_back((position, event, now));
@@ -229,7 +229,7 @@ impl Counter {
         let Self { socket, inbox, position, buffer } = self;
         inbox.take(&buffer[..read], |frame| {
             match frame {
-                Frame::Text(text) => {
+                Frame::Data(text) => {
                     if let Told::Event(id) = message::read(text) {
                         ensure!(*position == 0 || id == *position + 1, "{id} follows {position}");
                         *position = id;

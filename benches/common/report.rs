@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::comparison::Comparison;
+
 /// What one section found.
 pub(crate) struct Section {
     pub(crate) name: &'static str,
@@ -78,7 +80,7 @@ impl Row {
         }
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let mut row = json!({
             "name": self.name,
             "unit": self.unit,
@@ -94,6 +96,10 @@ impl Row {
             row["ok"] = goal.reached(self.median()).into();
         }
         row
+    }
+
+    pub(super) fn median_text(&self) -> String {
+        figure(self.median())
     }
 
     fn line(&self) -> String {
@@ -137,7 +143,7 @@ fn rounded(value: f64) -> f64 {
 /// Prints sections as they come, or keeps them for one object.
 pub(crate) struct Report {
     json: bool,
-    sections: Vec<Section>,
+    sections: Vec<Value>,
 }
 
 impl Report {
@@ -151,7 +157,9 @@ impl Report {
 
     pub(crate) fn add(&mut self, section: Section) {
         if self.json {
-            self.sections.push(section);
+            let rows = section.rows.iter().map(Row::json).collect::<Vec<_>>();
+            let Section { name, about, note, .. } = section;
+            self.sections.push(json!({ "name": name, "about": about, "rows": rows, "note": note }));
             return;
         }
         println!("{}: {}", section.name, section.about);
@@ -164,18 +172,21 @@ impl Report {
         println!();
     }
 
+    pub(crate) fn compare(&mut self, comparison: &Comparison) {
+        if self.json {
+            self.sections.push(comparison.json());
+        } else {
+            println!("{}", comparison.text());
+        }
+    }
+
     pub(crate) fn finish(&self) {
         if !self.json {
             println!("The least and the most of a figure differ by the machine's noise; ratios hold best.");
             return;
         }
-        let sections = self.sections.iter().map(|section| {
-            let rows = section.rows.iter().map(Row::json).collect::<Vec<_>>();
-            json!({ "name": section.name, "about": section.about, "rows": rows, "note": section.note })
-        });
-        let sections = sections.collect::<Vec<_>>();
         let report =
-            json!({ "version": env!("CARGO_PKG_VERSION"), "machine": machine(), "sections": sections });
+            json!({ "version": env!("CARGO_PKG_VERSION"), "machine": machine(), "sections": self.sections });
         println!("{report}");
     }
 }

@@ -20,16 +20,34 @@ pub(crate) fn request(port: u16, query: &str) -> String {
 
 /// What came.
 pub(crate) enum Frame<'a> {
-    Text(&'a [u8]),
+    /// A message: text, but binary in an inbox that is made for it.
+    Data(&'a [u8]),
     Ping(&'a [u8]),
     Pong,
     /// Why, for people.
     Close(Cow<'a, str>),
 }
 
-/// A pong with that payload; masked with zeros, as nothing is hidden here.
+/// What frames begin with.
+const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
+
+/// A pong with that payload.
 pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x8a, 0x80 | payload.len() as u8, 0, 0, 0, 0];
+    from_client(PONG, payload)
+}
+
+/// A binary frame with that payload, which is short.
+pub(crate) fn binary(payload: &[u8]) -> Vec<u8> {
+    from_client(BINARY, payload)
+}
+
+/// Masked with zeros, as nothing is hidden here.
+fn from_client(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first, 0x80 | payload.len() as u8, 0, 0, 0, 0];
     frame.extend_from_slice(payload);
     frame
 }
@@ -37,7 +55,7 @@ pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
 /// An unmasked text frame, as servers send them.
 pub(crate) fn text(payload: &str) -> Vec<u8> {
     let length = payload.len() as u16;
-    let mut frame = vec![0x81];
+    let mut frame = vec![TEXT];
     if length < 126 {
         frame.push(length as u8);
     } else {
@@ -49,13 +67,28 @@ pub(crate) fn text(payload: &str) -> Vec<u8> {
 }
 
 /// What was read from a socket and is not a whole frame yet.
-#[derive(Default)]
 pub(crate) struct Inbox {
     tail: Vec<u8>,
     open: bool,
+    /// First byte of the frames that carry messages.
+    data: u8,
+    /// Bytes of the longest frame that may come. A wild length is broken framing, not a frame to wait for.
+    longest: usize,
+}
+
+impl Default for Inbox {
+    /// For text; nothing of the contract is longer than its frames may be.
+    fn default() -> Self {
+        Self { tail: Vec::new(), open: false, data: TEXT, longest: 128 * 1024 }
+    }
 }
 
 impl Inbox {
+    /// For a protocol in binary frames, which join as many messages as they like.
+    pub(crate) fn binary() -> Self {
+        Self { data: BINARY, longest: 256 * 1024 * 1024, ..Self::default() }
+    }
+
     /// Whether the handshake is done.
     pub(crate) fn is_open(&self) -> bool {
         self.open
@@ -99,12 +132,12 @@ impl Inbox {
             self.open = true;
             bytes = &bytes[end + 4..];
         }
-        while let Some((first, payload, rest)) = split(bytes)? {
+        while let Some((first, payload, rest)) = split(bytes, self.longest)? {
             each(match first {
-                0x81 => Frame::Text(payload),
-                0x88 => Frame::Close(String::from_utf8_lossy(payload.get(2..).unwrap_or_default())),
-                0x89 => Frame::Ping(payload),
-                0x8a => Frame::Pong,
+                first if first == self.data => Frame::Data(payload),
+                CLOSE => Frame::Close(String::from_utf8_lossy(payload.get(2..).unwrap_or_default())),
+                PING => Frame::Ping(payload),
+                PONG => Frame::Pong,
                 _ => bail!("broken framing: a frame begins with {first:#04x}"),
             })?;
             bytes = rest;
@@ -117,7 +150,7 @@ impl Inbox {
 type Split<'a> = (u8, &'a [u8], &'a [u8]);
 
 /// `None` if the frame is not whole.
-fn split(bytes: &[u8]) -> anyhow::Result<Option<Split<'_>>> {
+fn split(bytes: &[u8], longest: usize) -> anyhow::Result<Option<Split<'_>>> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     ensure!(second & 0x80 == 0, "broken framing: a server masked a frame");
     let (length, rest) = match second {
@@ -133,7 +166,6 @@ fn split(bytes: &[u8]) -> anyhow::Result<Option<Split<'_>>> {
         },
         short => (usize::from(*short), rest),
     };
-    // Nothing of the contract is larger: a wild length is broken framing, not a frame to wait for.
-    ensure!(length <= 128 * 1024, "broken framing: a frame of {length} bytes");
+    ensure!(length <= longest, "broken framing: a frame of {length} bytes");
     Ok(rest.split_at_checked(length).map(|(payload, rest)| (*first, payload, rest)))
 }

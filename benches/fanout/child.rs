@@ -1,4 +1,4 @@
-//! A process that is measured: this program in another role, told what to do through its standard input.
+//! A process that is measured: this program in another role, or a peer; told what to do through its standard input.
 
 use std::process::Command;
 use std::str::FromStr;
@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::ValueEnum;
 
-use crate::common::process::Process;
+use crate::common::process::{self, Process};
+use crate::load::Load;
 use crate::options::Role;
+use crate::peer::Peer;
 
 /// What to publish.
 #[derive(Debug, Clone, Copy)]
@@ -37,19 +39,50 @@ impl FromStr for Order {
     }
 }
 
+/// Who is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contender {
+    Own(Role),
+    Peer(Peer),
+}
+
 /// The process; it ends with this value.
 pub(crate) struct Measured {
     process: Process,
     pub(crate) port: u16,
+    contender: Contender,
+    /// Processes that are the server, with all that they start, if it is not the process itself.
+    servers: Vec<u32>,
 }
 
 impl Measured {
     pub(crate) fn start(role: Role, clients: u32) -> anyhow::Result<Self> {
-        let role = role.to_possible_value().context("every role has a name")?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--role", role.get_name(), "--clients", &clients.to_string()]);
+        Self::start_any(Contender::Own(role), clients)
+    }
+
+    pub(crate) fn start_any(contender: Contender, clients: u32) -> anyhow::Result<Self> {
+        let mut command = match contender {
+            Contender::Peer(peer) => peer.command(),
+            Contender::Own(role) => {
+                let role = role.to_possible_value().context("every role has a name")?;
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args(["--role", role.get_name(), "--clients", &clients.to_string()]);
+                command
+            }
+        };
         let (process, line) = Process::start(&mut command)?;
-        Ok(Self { process, port: line.trim().parse().context("a child names its port first")? })
+        let mut words = line.split_whitespace();
+        let port = words.next().and_then(|port| port.parse().ok()).context("a child names its port first")?;
+        let servers = words.map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self { process, port, contender, servers })
+    }
+
+    /// Clients that hold it to what it owes them: ours and the floor to everything.
+    pub(crate) fn connect(&self, clients: u32) -> anyhow::Result<Load> {
+        match self.contender {
+            Contender::Own(_) => Load::connect(self.port, clients),
+            Contender::Peer(peer) => Load::connect_to_peer(self.port, clients, || peer.dialect()),
+        }
     }
 
     pub(crate) fn publish(&mut self, order: Order) -> anyhow::Result<()> {
@@ -59,11 +92,33 @@ impl Measured {
 
     /// CPU so far of all its threads, in microseconds.
     pub(crate) fn cpu_us(&self) -> anyhow::Result<f64> {
-        self.process.cpu_us()
+        self.sum(process::cpu_us)
     }
 
     /// Memory that is resident now, in KiB.
     pub(crate) fn rss_kib(&self) -> anyhow::Result<f64> {
-        self.process.rss_kib()
+        self.sum(process::rss_kib)
+    }
+
+    fn sum(&self, figure: impl Fn(u32) -> anyhow::Result<f64>) -> anyhow::Result<f64> {
+        if self.servers.is_empty() {
+            return figure(self.process.id());
+        }
+        let mut sum = 0.0;
+        for server in &self.servers {
+            for pid in process::family(*server)? {
+                sum += figure(pid)?;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        if let Contender::Peer(_) = self.contender {
+            // It has servers to end and files to take away. If it does not, it is killed.
+            let _ = self.process.end();
+        }
     }
 }

@@ -8,11 +8,14 @@
 mod child;
 #[path = "../common/mod.rs"]
 mod common;
+mod dialect;
 mod floor;
 mod load;
 mod options;
+mod peer;
 mod sections;
 mod server;
+mod tally;
 
 use std::process::ExitCode;
 
@@ -38,10 +41,10 @@ fn run(options: &Options) -> anyhow::Result<()> {
         return Ok(());
     }
     // One descriptor a client on either side. Whether it was enough shows when they connect.
-    let _ = rlimit::increase_nofile_limit(u64::from(options.clients) + 256);
+    let _ = rlimit::increase_nofile_limit(u64::from(options.most_clients()) + 256);
     match options.role {
-        Some(Role::Floor) => return floor::run(options.clients),
-        Some(Role::Server) => return server::run(options.clients),
+        Some(Role::Floor) => return floor::run(options.clients()),
+        Some(Role::Server) => return server::run(options.clients()),
         None => {}
     }
     if !options.bench && options.sections.is_empty() {
@@ -51,7 +54,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
     }
     let mut report = Report::new("fanout", options.json);
     for section in options.sections() {
-        report.add(section.measure(options)?);
+        section.measure(options, &mut report)?;
     }
     report.finish();
     Ok(())

@@ -2,8 +2,15 @@
 
 use clap::{Parser, ValueEnum};
 
-use crate::common::report::Section;
+use crate::child::Order;
+use crate::common::report::Report;
+use crate::peer::Peer;
 use crate::sections;
+use crate::sections::peers::Measure;
+
+/// Clients, unless it is said.
+const CLIENTS: u32 = 1_000;
+const IDLE_PEERS: u32 = 8_000;
 
 /// Measure the server against the floor.
 #[derive(Debug, Parser)]
@@ -13,9 +20,9 @@ pub(crate) struct Options {
     #[arg(value_enum)]
     pub(crate) sections: Vec<Which>,
 
-    /// WebSocket clients of paced, burst and idle
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
-    pub(crate) clients: u32,
+    /// WebSocket clients of paced, burst and idle [default: 1000, but 8000 where peers are idle]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    clients: Option<u32>,
 
     /// Messages a second in paced
     #[arg(long, default_value_t = 100.0)]
@@ -40,6 +47,14 @@ pub(crate) struct Options {
     /// Incidents at once in many
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) incidents: u32,
+
+    /// Which peers to measure beside floor and server [default: all]
+    #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) peer: Vec<Peer>,
+
+    /// What to measure of peers [default: all]
+    #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) measure: Vec<Measure>,
 
     /// Print one JSON object instead of the table
     #[arg(long)]
@@ -84,9 +99,35 @@ pub(crate) enum Which {
     Connects,
     /// Thousands that return at once
     Storm,
+    /// Paced, burst and idle of the servers of others too
+    Peers,
 }
 
 impl Options {
+    pub(crate) fn clients(&self) -> u32 {
+        self.clients.unwrap_or(CLIENTS)
+    }
+
+    /// Clients of peers that are only there: so many that what is paid once vanishes.
+    pub(crate) fn idle_clients(&self) -> u32 {
+        self.clients.unwrap_or(IDLE_PEERS)
+    }
+
+    /// Messages at a steady rate.
+    pub(crate) fn paced(&self) -> Order {
+        Order { messages: ((self.rate * self.seconds) as u64).max(1), rate: self.rate, batch: 1 }
+    }
+
+    /// Messages all at once.
+    pub(crate) fn burst(&self) -> Order {
+        Order { messages: self.messages.max(1), rate: 0.0, batch: 1 }
+    }
+
+    /// The most that any section will have.
+    pub(crate) fn most_clients(&self) -> u32 {
+        if self.sections.contains(&Which::Peers) { self.idle_clients() } else { self.clients() }
+    }
+
     /// What was asked for, or what is worth half a minute each.
     pub(crate) fn sections(&self) -> Vec<Which> {
         if self.sections.is_empty() {
@@ -97,17 +138,23 @@ impl Options {
 }
 
 impl Which {
-    pub(crate) fn measure(self, options: &Options) -> anyhow::Result<Section> {
-        match self {
-            Self::Paced => sections::fanout::paced(options),
-            Self::Burst => sections::fanout::burst(options),
-            Self::Idle => sections::idle::measure(options),
-            Self::Ready => sections::ready::measure(),
-            Self::Pacing => sections::incidents::pacing(options),
-            Self::Many => sections::incidents::many(options),
-            Self::Stalled => sections::faults::stalled(options),
-            Self::Connects => sections::faults::connects(options),
-            Self::Storm => sections::storm::measure(options),
-        }
+    pub(crate) fn measure(self, options: &Options, report: &mut Report) -> anyhow::Result<()> {
+        let section = match self {
+            Self::Paced => sections::fanout::paced(options)?,
+            Self::Burst => sections::fanout::burst(options)?,
+            Self::Idle => sections::idle::measure(options)?,
+            Self::Ready => sections::ready::measure()?,
+            Self::Pacing => sections::incidents::pacing(options)?,
+            Self::Many => sections::incidents::many(options)?,
+            Self::Stalled => sections::faults::stalled(options)?,
+            Self::Connects => sections::faults::connects(options)?,
+            Self::Storm => sections::storm::measure(options)?,
+            Self::Peers => {
+                report.compare(&sections::peers::measure(options)?);
+                return Ok(());
+            }
+        };
+        report.add(section);
+        Ok(())
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::child::{Measured, Order};
+use crate::child::{Contender, Measured, Order};
 use crate::common::report::{Goal, Row, Section};
-use crate::load::{Load, Received};
 use crate::options::{Options, Role};
+use crate::tally::Received;
 
 /// After the handshakes, so that their tail is not measured.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -17,13 +17,12 @@ const BEHIND_MS: f64 = 50.0;
 const JOINED: u64 = 16;
 
 pub(crate) fn paced(options: &Options) -> anyhow::Result<Section> {
-    let Options { clients, rate, seconds, rounds, .. } = *options;
-    let messages = ((rate * seconds) as u64).max(1);
-    let order = Order { messages, rate, batch: 1 };
+    let Options { rate, seconds, rounds, .. } = *options;
+    let (clients, order) = (options.clients(), options.paced());
     let (mut floor, mut server) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        floor.push(run(Role::Floor, clients, order)?);
-        server.push(run(Role::Server, clients, order)?);
+        floor.push(run(Contender::Own(Role::Floor), clients, order)?);
+        server.push(run(Contender::Own(Role::Server), clients, order)?);
     }
     let server_cpu = row("server, CPU a delivery", "µs", &server, Round::cpu);
     let floor_cpu = row("floor, CPU a delivery", "µs", &floor, Round::cpu);
@@ -36,8 +35,9 @@ pub(crate) fn paced(options: &Options) -> anyhow::Result<Section> {
     Ok(Section {
         name: "paced",
         about: format!(
-            "{clients} clients × {rate} messages/s × {seconds} s, {:.0} bytes each; every client got all {messages}",
-            server[0].message_bytes()
+            "{clients} clients × {rate} messages/s × {seconds} s, {:.0} bytes each; every client got all {}",
+            server[0].message_bytes(),
+            order.messages
         ),
         rows: vec![
             ratio,
@@ -57,14 +57,13 @@ pub(crate) fn paced(options: &Options) -> anyhow::Result<Section> {
 }
 
 pub(crate) fn burst(options: &Options) -> anyhow::Result<Section> {
-    let Options { clients, messages, rounds, .. } = *options;
-    let messages = messages.max(1);
-    let order = Order { messages, rate: 0.0, batch: 1 };
+    let (clients, order, rounds) = (options.clients(), options.burst(), options.rounds);
+    let messages = order.messages;
     let (mut floor, mut joined, mut server) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        floor.push(run(Role::Floor, clients, order)?);
-        server.push(run(Role::Server, clients, order)?);
-        joined.push(run(Role::Floor, clients, Order { batch: JOINED, ..order })?);
+        floor.push(run(Contender::Own(Role::Floor), clients, order)?);
+        server.push(run(Contender::Own(Role::Server), clients, order)?);
+        joined.push(run(Contender::Own(Role::Floor), clients, Order { batch: JOINED, ..order })?);
     }
     let server_cpu = row("server, CPU a delivery", "µs", &server, Round::cpu);
     let floor_cpu = row("floor, one write a message", "µs", &floor, Round::cpu);
@@ -87,14 +86,14 @@ pub(crate) fn burst(options: &Options) -> anyhow::Result<Section> {
 }
 
 /// One publication to all clients of one process.
-struct Round {
+pub(crate) struct Round {
     cpu_us: f64,
     wall: Duration,
-    received: Received,
+    pub(crate) received: Received,
 }
 
 impl Round {
-    fn cpu(&self) -> f64 {
+    pub(crate) fn cpu(&self) -> f64 {
         self.cpu_us / self.received.delivered as f64
     }
 
@@ -103,9 +102,9 @@ impl Round {
     }
 }
 
-fn run(role: Role, clients: u32, order: Order) -> anyhow::Result<Round> {
-    let mut measured = Measured::start(role, clients)?;
-    let mut load = Load::connect(measured.port, clients)?;
+pub(crate) fn run(contender: Contender, clients: u32, order: Order) -> anyhow::Result<Round> {
+    let mut measured = Measured::start_any(contender, clients)?;
+    let mut load = measured.connect(clients)?;
     load.settle(SETTLE)?;
     let before = measured.cpu_us()?;
     let start = Instant::now();

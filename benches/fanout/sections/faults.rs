@@ -28,7 +28,8 @@ const BESIDE: f64 = 20.0;
 const CONNECTS: f64 = 2_000.0;
 
 pub(crate) fn stalled(options: &Options) -> anyhow::Result<Section> {
-    let Options { clients, rate, seconds, rounds, .. } = *options;
+    let Options { rate, seconds, rounds, .. } = *options;
+    let clients = options.clients();
     let (stalled, slow) = (clients / 10, clients / 50);
     let healthy = clients - stalled - slow;
     let messages = ((rate * seconds) as u64).max(1);
@@ -150,7 +151,8 @@ fn kernel_mib() -> anyhow::Result<f64> {
 }
 
 pub(crate) fn connects(options: &Options) -> anyhow::Result<Section> {
-    let Options { clients, seconds, rounds, .. } = *options;
+    let Options { seconds, rounds, .. } = *options;
+    let clients = options.clients();
     let messages = (BESIDE * seconds) as u64;
     let order = Order { messages, rate: BESIDE, batch: 1 };
     let (mut alone, mut beside, mut rates) = (Vec::new(), Vec::new(), Vec::new());

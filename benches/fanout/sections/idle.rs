@@ -2,53 +2,57 @@
 
 use std::time::Duration;
 
-use crate::child::{Measured, Order};
+use crate::child::{Contender, Measured, Order};
 use crate::common::report::{Goal, Row, Section};
-use crate::load::Load;
 use crate::options::{Options, Role};
+use crate::tally::Received;
 
 /// After the handshakes: greetings are written, buffers given back.
 const SETTLE: Duration = Duration::from_millis(500);
 
-#[derive(Default)]
-struct Idle {
-    kib: Vec<f64>,
-    handshake_us: Vec<f64>,
-    /// The last client's wait for one message to all of them.
-    one_to_all_ms: Vec<f64>,
+/// Clients of one process that came, waited, and got one message.
+pub(crate) struct Idle {
+    /// A client.
+    pub(crate) kib: f64,
+    pub(crate) handshake_us: f64,
+    pub(crate) one_to_all: Received,
 }
 
-impl Idle {
-    fn round(&mut self, role: Role, clients: u32) -> anyhow::Result<()> {
-        let mut measured = Measured::start(role, clients)?;
-        let (rss, cpu) = (measured.rss_kib()?, measured.cpu_us()?);
-        let mut load = Load::connect(measured.port, clients)?;
-        load.settle(SETTLE)?;
-        let clients = f64::from(clients);
-        self.kib.push((measured.rss_kib()? - rss) / clients);
-        self.handshake_us.push((measured.cpu_us()? - cpu) / clients);
-        measured.publish(Order { messages: 1, rate: 0.0, batch: 1 })?;
-        self.one_to_all_ms.push(load.receive(1)?.latency_ms(0.99));
-        Ok(())
-    }
+pub(crate) fn run(contender: Contender, clients: u32) -> anyhow::Result<Idle> {
+    let mut measured = Measured::start_any(contender, clients)?;
+    let (rss, cpu) = (measured.rss_kib()?, measured.cpu_us()?);
+    let mut load = measured.connect(clients)?;
+    load.settle(SETTLE)?;
+    let clients = f64::from(clients);
+    let kib = (measured.rss_kib()? - rss) / clients;
+    let handshake_us = (measured.cpu_us()? - cpu) / clients;
+    measured.publish(Order { messages: 1, rate: 0.0, batch: 1 })?;
+    Ok(Idle { kib, handshake_us, one_to_all: load.receive(1)? })
 }
 
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
-    let (mut floor, mut server) = (Idle::default(), Idle::default());
+    let clients = options.clients();
+    let (mut floor, mut server) = (Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        floor.round(Role::Floor, options.clients)?;
-        server.round(Role::Server, options.clients)?;
+        floor.push(run(Contender::Own(Role::Floor), clients)?);
+        server.push(run(Contender::Own(Role::Server), clients)?);
     }
+    let p99 = |idle: &Idle| idle.one_to_all.latency_ms(0.99);
     Ok(Section {
         name: "idle",
-        about: format!("{} clients connect and wait", options.clients),
+        about: format!("{clients} clients connect and wait"),
         rows: vec![
-            Row::new("server, RSS a client", "KiB", server.kib).goal(Goal::AtMost(2.5)),
-            Row::new("server, CPU a handshake", "µs", server.handshake_us).goal(Goal::AtMost(75.0)),
-            Row::new("floor, CPU a handshake", "µs", floor.handshake_us),
-            Row::new("server, one message to all, p99", "ms", server.one_to_all_ms),
-            Row::new("floor, one message to all, p99", "ms", floor.one_to_all_ms),
+            Row::new("server, RSS a client", "KiB", each(&server, |idle| idle.kib)).goal(Goal::AtMost(2.5)),
+            Row::new("server, CPU a handshake", "µs", each(&server, |idle| idle.handshake_us))
+                .goal(Goal::AtMost(75.0)),
+            Row::new("floor, CPU a handshake", "µs", each(&floor, |idle| idle.handshake_us)),
+            Row::new("server, one message to all, p99", "ms", each(&server, p99)),
+            Row::new("floor, one message to all, p99", "ms", each(&floor, p99)),
         ],
         note: None,
     })
+}
+
+fn each(rounds: &[Idle], figure: impl Fn(&Idle) -> f64) -> Vec<f64> {
+    rounds.iter().map(figure).collect()
 }

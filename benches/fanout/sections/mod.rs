@@ -4,5 +4,6 @@ pub(crate) mod fanout;
 pub(crate) mod faults;
 pub(crate) mod idle;
 pub(crate) mod incidents;
+pub(crate) mod peers;
 pub(crate) mod ready;
 pub(crate) mod storm;

@@ -1,0 +1,106 @@
+//! How a load client speaks once the WebSocket handshake is done: what it says first, and where the messages are.
+
+use anyhow::{Context, bail, ensure};
+
+use crate::common::ws::{self, Inbox};
+
+/// What a NATS client says: it waits for the answer to its ping, as then it is subscribed.
+const SUBSCRIBE: &[u8] = b"CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB all 1\r\nPING\r\n";
+
+/// One client's side of the talk.
+pub(crate) enum Dialect {
+    /// A text frame is a message; nothing is said first. Ours, and most peers'.
+    Plain,
+    /// The NATS protocol, in binary frames that may begin and end anywhere in it.
+    Nats(Nats),
+}
+
+/// What a NATS client knows.
+#[derive(Default)]
+pub(crate) struct Nats {
+    /// What is not a whole line or message yet.
+    tail: Vec<u8>,
+    subscribed: bool,
+}
+
+impl Dialect {
+    pub(crate) fn inbox(&self) -> Inbox {
+        match self {
+            Self::Plain => Inbox::default(),
+            Self::Nats(_) => Inbox::binary(),
+        }
+    }
+
+    /// What follows the handshake.
+    pub(crate) fn opening(&self) -> Vec<u8> {
+        match self {
+            Self::Plain => Vec::new(),
+            Self::Nats(_) => ws::binary(SUBSCRIBE),
+        }
+    }
+
+    /// Whether messages can come now, given that the handshake is done.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::Nats(nats) => nats.subscribed,
+        }
+    }
+
+    /// Calls `each` for every message that is whole with this frame; gives what has to be answered.
+    pub(crate) fn messages(
+        &mut self,
+        payload: &[u8],
+        mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Vec<u8>> {
+        match self {
+            Self::Plain => each(payload).map(|()| Vec::new()),
+            Self::Nats(nats) => nats.take(payload, each),
+        }
+    }
+}
+
+impl Nats {
+    fn take(
+        &mut self,
+        payload: &[u8],
+        mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Vec<u8>> {
+        let mut joined = std::mem::take(&mut self.tail);
+        let mut bytes = if joined.is_empty() {
+            payload
+        } else {
+            joined.extend_from_slice(payload);
+            &joined
+        };
+        let mut answer = Vec::new();
+        while let Some(end) = bytes.windows(2).position(|window| window == b"\r\n") {
+            let (line, rest) = (std::str::from_utf8(&bytes[..end])?, &bytes[end + 2..]);
+            bytes = match line.split(' ').next().unwrap_or_default() {
+                // MSG SUBJECT SUBSCRIPTION LENGTH, then the message.
+                "MSG" => {
+                    let length = line.rsplit(' ').next().and_then(|length| length.parse::<usize>().ok());
+                    let length = length.context("a MSG line ends with its length")?;
+                    let Some((message, rest)) = rest.split_at_checked(length + 2) else { break };
+                    ensure!(message.ends_with(b"\r\n"), "broken framing: a message is longer than it says");
+                    each(&message[..length])?;
+                    rest
+                }
+                "PING" => {
+                    answer.extend_from_slice(&ws::binary(b"PONG\r\n"));
+                    rest
+                }
+                "PONG" => {
+                    self.subscribed = true;
+                    rest
+                }
+                "INFO" => rest,
+                // The hang-up follows, and is what counts.
+                "-ERR" if line.contains("Slow Consumer") => rest,
+                _ => bail!("nats-server says: {line}"),
+            };
+        }
+        self.tail = bytes.to_vec();
+        Ok(answer)
+    }
+}
