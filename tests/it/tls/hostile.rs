@@ -94,7 +94,7 @@ async fn who_sends_what_is_no_tls_after_the_handshake_is_gone_and_nobody_else_no
 async fn who_sends_a_byte_a_record_is_counted_by_what_comes_and_closed() {
     const MUCH: usize = 3 << 19;
     let authority = Authority::with_server();
-    let server = local(&authority, Options { heartbeat: ms(600_000), ..options() }).await;
+    let server = local(&authority, Options { heartbeat: ms(600_000), message_rate: 1, ..options() }).await;
     let mut raw = listener(&authority, &server, "").await;
     let (tcp, tls) = raw.unwrapped();
     let fragments = [masked(0x01, b""), masked(0x00, b"").repeat(MUCH)].concat();
