@@ -1,5 +1,7 @@
 //! One thread and its sockets.
 
+mod orders;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
@@ -8,20 +10,19 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::behind::BATCH_BYTES;
 use super::client::{Client, Look, Sent, Step};
-use super::inbound::{Allowance, Heard, Inbound};
-use super::outgoing::{Batch, Page};
+use super::inbound::{Allowance, Heard};
+use super::outgoing::Batch;
 use super::schedule::Schedule;
-use super::wire::Wire;
-use super::{Arrival, End, Link, Settings};
-use crate::contract::Position;
-use crate::hub::{Hub, JournalError, PAGE_BYTES, Paged};
-use crate::metrics::{Metrics, Tally, Transport};
+use super::{End, Link, Settings};
+use crate::hub::{Hub, PAGE_BYTES};
+use crate::metrics::{Metrics, Transport};
 use crate::seldom::Seldom;
+
+pub(super) use orders::Order;
 
 /// The token of the shard's own waker; clients have their place as theirs.
 pub(super) const WAKE: Token = Token(usize::MAX);
@@ -31,21 +32,6 @@ const SCRATCH: usize = 16 * 1024;
 
 /// Bytes of a page when many want one: what a socket takes at once, so that little is read in vain.
 const SCARCE_PAGE: usize = 128 * 1024;
-
-/// What a shard is asked to do.
-pub(super) enum Order {
-    Adopt(Box<Arrival>),
-    /// A page was read for the client at that place, if it is still the one with that id.
-    Paged {
-        place: usize,
-        id: u64,
-        page: Result<Paged, JournalError>,
-    },
-    /// What its clients come to.
-    Tally(oneshot::Sender<Tally>),
-    Drain(Duration),
-    Stop,
-}
 
 /// What a shard works with, and shares with others.
 pub(super) struct World {
@@ -223,93 +209,6 @@ impl Shard {
                 client.reads(AbortOnDropHandle::new(reading));
             }
             Err(end) => self.end(place, &end),
-        }
-    }
-
-    /// `false` if the thread is asked to end.
-    fn take_orders(&mut self) -> bool {
-        while let Ok(order) = self.inbox.try_recv() {
-            match order {
-                Order::Adopt(arrival) => self.adopt(*arrival),
-                Order::Paged { place, id, page } => self.paged(place, id, page),
-                // Who asked may have gone.
-                Order::Tally(answer) => drop(answer.send(self.tally())),
-                Order::Drain(within) => self.drain(within),
-                Order::Stop => return false,
-            }
-        }
-        true
-    }
-
-    fn adopt(&mut self, arrival: Arrival) {
-        let Arrival { tcp, tls, tail, opened, cursor, permit, lease } = arrival;
-        let entry = self.clients.vacant_entry();
-        let place = entry.key();
-        let mut tcp = mio::net::TcpStream::from_std(tcp);
-        if let Err(error) = self.poll.registry().register(&mut tcp, Token(place), Interest::READABLE) {
-            tracing::error!(%error, "cannot watch a client's socket");
-            self.link.clients.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        self.admitted += 1;
-        tracing::debug!(
-            transport = Transport::WebSocket.as_str(),
-            after = %Position { stream: self.world.hub.stream().clone(), n: cursor },
-            "client came"
-        );
-        let wire = Wire::new(tcp, tls);
-        let inbound = Inbound::new(tail, self.allowance);
-        let mut client = Client::new(wire, self.admitted, (&opened, cursor), inbound, (permit, lease));
-        client.group = self.schedule.group();
-        let heard = client.hear_tail();
-        client.leaves_at = self.draining.map(|_| Instant::now());
-        if client.wire.may_hold_back() {
-            self.unread.push(place);
-        }
-        entry.insert(client);
-        match heard {
-            Ok(()) => self.catch_up(place),
-            Err(end) => self.end(place, &end),
-        }
-    }
-
-    fn paged(&mut self, place: usize, id: u64, page: Result<Paged, JournalError>) {
-        let Some(client) = self.clients.get_mut(place).filter(|client| client.id == id) else { return };
-        match page {
-            Ok(Paged::Frames { frames, place: held }) => {
-                client.take_page(Page::new(frames, held));
-                self.catch_up(place);
-            }
-            Ok(Paged::Expired) => {
-                let position = client.position(&self.world.hub, self.head);
-                self.end(place, &End::Expired(position));
-            }
-            Err(error) => self.end(place, &End::Journal(error.to_string())),
-        }
-    }
-
-    fn tally(&self) -> Tally {
-        let (head, start) = (self.world.hub.ring_head(), self.world.hub.ring_start());
-        let mut tally = Tally {
-            admitted: self.admitted,
-            events: self.sent.events,
-            bytes: self.sent.bytes,
-            ..Tally::default()
-        };
-        // Who was told to go is counted among those that are gone.
-        for (_, client) in self.clients.iter().filter(|(_, client)| !client.is_leaving()) {
-            tally.clients += 1;
-            tally.stands_at(client.cursor(self.head), head, start);
-        }
-        tally
-    }
-
-    fn drain(&mut self, within: Duration) {
-        self.draining = Some(within);
-        self.schedule.hurry();
-        let now = Instant::now();
-        for (_, client) in &mut self.clients {
-            client.leaves_at = Some(now + within.mul_f64(crate::random::unit()));
         }
     }
 
