@@ -172,7 +172,7 @@ impl Door {
     async fn serve(&self, io: Io, line: Line) {
         let socket = Socket::new(io, line.clone(), Arc::clone(&self.app));
         let service = service_fn(move |mut request: Request<Incoming>| {
-            line.seat().rise();
+            line.is_asked();
             request.extensions_mut().insert(line.clone());
             let (answer, line) = (self.router.call(request), line.clone());
             async move {

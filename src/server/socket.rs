@@ -57,6 +57,12 @@ impl Line {
         self.0.seat.leave();
     }
 
+    /// A request has come: the connection waits for nothing, even if the answer before is not out yet.
+    pub(super) fn is_asked(&self) {
+        self.0.answered.store(false, Ordering::Relaxed);
+        self.0.seat.rise();
+    }
+
     /// When it is out, the connection waits for the next request.
     pub(super) fn is_answered(&self) {
         self.0.answered.store(true, Ordering::Relaxed);
