@@ -8,7 +8,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::harness::{Scratch, ms};
+use crate::harness::{Scratch, ms, soon};
 
 /// A page may take this long: Chromium starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Browser {
     driver: Child,
     client: Client,
-    _profile: Scratch,
+    profile: Scratch,
 }
 
 impl Browser {
@@ -53,7 +53,7 @@ impl Browser {
             .await
             .unwrap();
         client.goto(url).await.unwrap();
-        Self { driver, client, _profile: profile }
+        Self { driver, client, profile }
     }
 
     /// The value of a JavaScript expression.
@@ -147,12 +147,33 @@ fn driver() -> (Child, String) {
     panic!("chromedriver finds no port");
 }
 
+/// How the processes of a browser are known, for `pkill` and `pgrep`.
+fn signature(profile: &Scratch) -> String {
+    format!("user-data-dir={}", profile.text())
+}
+
 impl Drop for Browser {
-    /// The driver takes its browser with it.
+    /// A driver that ends leaves its browser behind, which has a process group of its own: it is known by its profile.
     fn drop(&mut self) {
-        // SIGTERM, not SIGKILL: a killed driver would leave its browser behind.
-        let pid = self.driver.id().to_string();
-        let _ = Command::new("kill").arg(pid).status();
+        let _ = self.driver.kill();
         let _ = self.driver.wait();
+        let ended = Command::new("pkill").args(["-KILL", "-f", &signature(&self.profile)]).status();
+        assert!(ended.is_ok() || std::thread::panicking(), "pkill: {ended:?}");
     }
+}
+
+#[tokio::test]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_browser_leaves_nothing_behind() {
+    let browser = Browser::open("about:blank").await;
+    let signature = signature(&browser.profile);
+    let is_there = || Command::new("pgrep").args(["-f", &signature]).output().unwrap().status.success();
+    assert!(is_there());
+    drop(browser);
+    soon("its processes to end", async {
+        while is_there() {
+            tokio::time::sleep(ms(10)).await;
+        }
+    })
+    .await;
 }
