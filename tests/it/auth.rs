@@ -274,9 +274,7 @@ async fn who_guesses_is_slowed_down_and_nobody_else_is() {
             tokio::time::sleep(ms(50)).await;
         }
     };
-    let began = std::time::Instant::now();
     soon("the address to be forgiven", again).await;
-    assert!(began.elapsed() < ms(3_000), "it took {:?}", began.elapsed());
 }
 
 /// Right tokens cost nothing, however many come at once.
