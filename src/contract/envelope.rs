@@ -148,15 +148,6 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The type in a text that [`Frame::write`] wrote, without reading it as JSON: quotes within strings are escaped, so the
-/// first place that looks like it is it.
-pub fn written_kind(text: &[u8]) -> Option<&str> {
-    const KEY: &[u8] = b"\"type\":\"";
-    let start = text.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
-    let kind = text.get(start..)?.split(|byte| *byte == b'"').next()?;
-    std::str::from_utf8(kind).ok()
-}
-
 /// Writing to a buffer in memory can't fail.
 fn add(text: &mut Vec<u8>, piece: fmt::Arguments<'_>) {
     let _ = text.write_fmt(piece);

@@ -15,7 +15,7 @@ mod system_metrics;
 
 pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, Status};
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
-pub use envelope::{Envelope, Frame, MAX_EVENT_BYTES, SPEC_VERSION, Source, now, written_kind};
+pub use envelope::{Envelope, Frame, MAX_EVENT_BYTES, SPEC_VERSION, Source, now};
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
 pub use message::{Message, MessageType};
