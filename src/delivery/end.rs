@@ -60,7 +60,7 @@ impl End {
             Self::TooBig => (1009, "a message is too large".to_owned()),
             Self::Journal(_) => (1011, "the server cannot read its journal".to_owned()),
             Self::Slow(position) => (4008, format!("too slow; resume after {position}")),
-            Self::Expired(position) => (4008, format!("events after {position} are no longer kept")),
+            Self::Expired(position) => (4008, format!("retention dropped the events after {position}")),
             Self::NoPong => (4009, "no pong".to_owned()),
         })
     }

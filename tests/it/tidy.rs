@@ -51,7 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Every file with one of these extensions below a folder of the repository.
-fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -68,7 +68,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-fn relative<'a>(path: &'a Path, folder: &str) -> &'a str {
+pub fn relative<'a>(path: &'a Path, folder: &str) -> &'a str {
     path.strip_prefix(root().join(folder)).unwrap().to_str().unwrap()
 }
 

@@ -224,7 +224,7 @@ async fn who_is_overtaken_by_retention_is_told_and_sent_nothing_wrong() {
     server.append(story("a", 300)).await;
     server.append(vec![started("b")]).await;
     let goodbye = client.block().await.unwrap();
-    assert_eq!(goodbye.text, format!(": 4008 events after {} are no longer kept\n\n", server.position(0)));
+    assert_eq!(goodbye.text, format!(": 4008 retention dropped the events after {}\n\n", server.position(0)));
     assert_eq!(client.block().await, None);
     let id = client.begins_after.clone();
     let mut back = Sse::connect(server.address, "", &[("Last-Event-ID", &id)]).await;

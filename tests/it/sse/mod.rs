@@ -2,7 +2,7 @@
 
 mod limits;
 
-use incident::contract::{Follows, Message, MessageType, ResetReason, ServerState};
+use incident::contract::{Follows, Message, ResetReason, ServerState};
 use incident::journal::{Record, Retention};
 use incident::server::Options;
 
