@@ -112,3 +112,20 @@ impl EndLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::StreamId;
+
+    #[test]
+    fn a_reason_with_the_longest_position_fits_into_a_close_frame() {
+        let stream: StreamId = "x".repeat(StreamId::MAX_LEN).parse().expect("a valid name");
+        let position = Position { stream, n: Position::LIMIT - 1 };
+        let ends = [End::Restart, End::Withdrawn, End::Slow(position.clone()), End::Expired(position)];
+        for end in ends {
+            let (_, reason) = end.close_code().expect("it has a close frame");
+            assert!(reason.is_ascii() && reason.len() <= 123, "{reason}");
+        }
+    }
+}
