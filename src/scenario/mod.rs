@@ -24,7 +24,8 @@ pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, SHIPPED};
 pub use suggest::did_you_mean;
 
-use timeline::{CompileError, Timeline};
+use crate::plan::Plan;
+use timeline::CompileError;
 
 /// A scenario that was read and found sound.
 #[derive(Debug, Clone)]
@@ -55,8 +56,8 @@ impl Scenario {
         }
         let digest = Sha256::digest(text.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let timeline = timeline::compile(&file, &digest, file.seed);
-        let duration = timeline.map_err(|error| fail(vec![error.problem()]))?.duration();
+        let plan = timeline::compile(&file, &digest, file.seed);
+        let duration = Micros(plan.map_err(|error| fail(vec![error.problem()]))?.duration());
         Ok(Self { file, origin: origin.to_owned(), text: text.to_owned(), digest, duration })
     }
 
@@ -64,7 +65,7 @@ impl Scenario {
     ///
     /// # Errors
     /// When this seed takes a branch that runs past the resolution, or never reaches it.
-    pub fn compile(&self, seed: u64) -> Result<Timeline, CompileError> {
+    pub fn compile(&self, seed: u64) -> Result<Plan, CompileError> {
         timeline::compile(&self.file, &self.digest, seed)
     }
 

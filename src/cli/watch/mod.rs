@@ -91,7 +91,8 @@ pub(super) struct Watch {
 }
 
 fn message_type(name: &str) -> Result<MessageType, String> {
-    let known = || MessageType::ALL.into_iter().filter(|kind| !kind.is_control()).map(MessageType::as_str);
+    let known =
+        || MessageType::ALL.iter().copied().filter(|kind| !kind.is_control()).map(MessageType::as_str);
     MessageType::from_name(name).filter(|kind| !kind.is_control()).ok_or_else(|| {
         let near = crate::scenario::did_you_mean(name, known());
         near.map_or_else(
