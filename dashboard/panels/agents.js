@@ -15,10 +15,11 @@ class Agents extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident: { agents }, hours }) {
+  update({ incident: { agents, synthetic }, hours }) {
     const working = agents.filter(({ status }) => status === 'working').length;
     show(this.none, agents.length === 0);
     setText(this.working, working > 0 ? `${working} working` : '');
+    setAttribute(this.list, 'data-plain', !synthetic && agents.every(({ confidence }) => confidence === null));
     keyed(
       this.list,
       agents,

@@ -117,7 +117,7 @@ class Headline extends HTMLElement {
     const open = incident.state === 'open';
     const at = stamp(moment.offset_s, hours);
     const asOf = frozen && open ? `as of ${at}` : '';
-    setText(this.elapsed, asOf || (incident.target_s === null ? sinceOf(incident) : at));
+    setText(this.elapsed, asOf || (incident.target_s === null ? beganAt(incident) : at));
     setAttribute(this, 'data-breached', moment.breached);
     setText(this.timerAsOf, asOf && ` · ${asOf}`);
     setText(this.costAsOf, asOf && ` · ${asOf}`);
@@ -173,9 +173,9 @@ function openIcon({ phase }) {
   return phase === null ? 'working' : phaseIcon(phase);
 }
 
-/** The clock beside it already shows the time since the start. */
-function sinceOf({ impact_started_at }) {
-  return impact_started_at === null ? '' : `since ${timeOfDay(impact_started_at)}`;
+/** The clock next to it already shows the time since the start. */
+function beganAt({ impact_started_at }) {
+  return impact_started_at === null ? '' : `began ${timeOfDay(impact_started_at)}`;
 }
 
 customElements.define('headline-panel', Headline);

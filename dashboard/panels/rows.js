@@ -127,7 +127,7 @@ function milestone(text) {
 function unknown({ type, unknown }) {
   const { text = '', length = 0, subject } = unknown ?? {};
   const facts = [
-    subject !== undefined && (subject ? `incident ${subject}` : 'no incident named'),
+    subject !== undefined && (subject ? `incident ${subject}` : 'without an incident'),
     length > text.length && `first ${count(text.length)} of ${count(length)} characters`,
   ].filter(Boolean);
   return [
