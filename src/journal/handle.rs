@@ -47,6 +47,7 @@ impl Journal {
     }
 
     /// The same journal with another way in, made from today's: a wrapper that measures, a test that fails appends.
+    #[must_use]
     pub fn wrap_appends<A: Append>(mut self, wrap: impl FnOnce(Arc<dyn Append>) -> A) -> Self {
         self.appends = Arc::new(wrap(self.appends));
         self

@@ -178,8 +178,11 @@ impl Events {
             self.kept.pop_front();
         }
         let oldest = self.extent().oldest;
-        while let Some((_, key)) = self.keyed.pop_front_if(|(position, _)| *position < oldest) {
-            self.keys.remove(&key);
+        while let Some((position, key)) = self.keyed.front()
+            && *position < oldest
+        {
+            self.keys.remove(key);
+            self.keyed.pop_front();
         }
     }
 }

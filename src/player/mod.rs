@@ -7,9 +7,10 @@
 mod begin;
 mod cancel;
 mod context;
+mod control;
+
 mod name;
 mod origin;
-mod player;
 mod replay;
 mod replaying;
 mod run;
@@ -18,7 +19,7 @@ mod speed;
 
 pub use begin::{PlayError, Started};
 pub use cancel::Ended;
-pub use player::Player;
+pub use control::Player;
 pub use replay::{Replay, ReplayError};
 pub use running::MAX_OPEN;
 pub use speed::{Speed, SpeedError};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::sleep_until;
 
 use super::begin::{Begun, PlayError, Start};
+use super::control::Player;
 use super::origin::Origin;
-use super::player::Player;
 use super::replay::{Cue, Replay};
 use crate::contract::{Message, now};
 use crate::journal::{JournalError, ReadLimit};

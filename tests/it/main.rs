@@ -9,6 +9,7 @@ mod cli;
 mod contract;
 mod drain;
 mod durable;
+mod examples;
 mod failing;
 mod flood;
 mod fold;

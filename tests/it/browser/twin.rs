@@ -106,7 +106,7 @@ async fn both_folds_agree_on_a_real_incident() {
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     let mut events: Vec<Value> = fixtures("messages")
         .iter()
-        .filter(|(name, _)| name.ends_with(".real"))
+        .filter(|(name, _)| name.split_once('.').is_some_and(|(_, kind)| kind == "real"))
         .map(|(_, text)| serde_json::from_str(text).unwrap())
         .collect();
     events.sort_by_key(|event| event["index"].as_u64());
