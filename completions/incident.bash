@@ -682,11 +682,11 @@ _incident() {
                     return 0
                     ;;
                 --rule)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "envelope schema order gap duplicate lifecycle cost confidence tally resume expect pacing silence heartbeat" -- "${cur}"))
                     return 0
                     ;;
                 --skip)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "envelope schema order gap duplicate lifecycle cost confidence tally resume expect pacing silence heartbeat" -- "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -770,7 +770,7 @@ _incident() {
                     return 0
                     ;;
                 --type)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "incident_started agent_action system_metrics incident_resolved" -- "${cur}"))
                     return 0
                     ;;
                 --min-confidence)

@@ -104,7 +104,10 @@ complete -c incident -n "__fish_incident_using_subcommand watch" -l after -d 'Go
 complete -c incident -n "__fish_incident_using_subcommand watch" -l tail -d 'Of what is replayed, show only the last N events' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l incident -d 'Only this incident' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l phase -d 'Only this phase; may be given several times' -r
-complete -c incident -n "__fish_incident_using_subcommand watch" -l type -d 'Only this message type; may be given several times' -r
+complete -c incident -n "__fish_incident_using_subcommand watch" -l type -d 'Only this message type; may be given several times' -r -f -a "incident_started\t''
+agent_action\t''
+system_metrics\t''
+incident_resolved\t''"
 complete -c incident -n "__fish_incident_using_subcommand watch" -l min-confidence -d 'Only actions with at least this confidence, 0 to 1' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l include -d 'Only events whose agent, action or summary matches' -r
 complete -c incident -n "__fish_incident_using_subcommand watch" -l exclude -d 'No events whose agent, action or summary matches' -r
@@ -134,8 +137,34 @@ complete -c incident -n "__fish_incident_using_subcommand validate" -l timeout -
 complete -c incident -n "__fish_incident_using_subcommand validate" -l speed -d 'How fast to play otherwise' -r
 complete -c incident -n "__fish_incident_using_subcommand validate" -l tolerance -d 'How far an arrival may be off its due time' -r
 complete -c incident -n "__fish_incident_using_subcommand validate" -l expect -d 'Judge by the [expect] of this scenario file' -r -F
-complete -c incident -n "__fish_incident_using_subcommand validate" -l rule -d 'Only this rule; may be given several times' -r
-complete -c incident -n "__fish_incident_using_subcommand validate" -l skip -d 'Not this rule; may be given several times' -r
+complete -c incident -n "__fish_incident_using_subcommand validate" -l rule -d 'Only this rule; may be given several times' -r -f -a "envelope\t''
+schema\t''
+order\t''
+gap\t''
+duplicate\t''
+lifecycle\t''
+cost\t''
+confidence\t''
+tally\t''
+resume\t''
+expect\t''
+pacing\t''
+silence\t''
+heartbeat\t''"
+complete -c incident -n "__fish_incident_using_subcommand validate" -l skip -d 'Not this rule; may be given several times' -r -f -a "envelope\t''
+schema\t''
+order\t''
+gap\t''
+duplicate\t''
+lifecycle\t''
+cost\t''
+confidence\t''
+tally\t''
+resume\t''
+expect\t''
+pacing\t''
+silence\t''
+heartbeat\t''"
 complete -c incident -n "__fish_incident_using_subcommand validate" -l format -d 'How to print the result' -r -f -a "pretty\t'For people'
 json\t'One JSON object'"
 complete -c incident -n "__fish_incident_using_subcommand validate" -l transcripts -d 'Keep the transcripts here [default: a new folder among the temporary files]' -r -F

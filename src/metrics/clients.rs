@@ -5,8 +5,10 @@
 //! looks.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::Now;
 
@@ -79,7 +81,10 @@ impl Tally {
 
 /// Every client of the event stream there was. Those of the other transport are counted by the threads that serve them.
 #[derive(Default)]
-pub(super) struct Clients(Mutex<Served>);
+pub(super) struct Clients(
+    /// Locked for short sections, never across an await.
+    Mutex<Served>,
+);
 
 #[derive(Default)]
 struct Served {
@@ -91,7 +96,7 @@ struct Served {
 impl Clients {
     pub(super) fn enter(clients: &Arc<Self>, cursor: u64) -> Client {
         let sent = Arc::new(Sent { cursor, events: AtomicU64::new(0), bytes: AtomicU64::new(0) });
-        let mut served = clients.lock();
+        let mut served = clients.0.lock();
         let key = served.next;
         served.next += 1;
         served.here.insert(key, Arc::clone(&sent));
@@ -99,7 +104,7 @@ impl Clients {
     }
 
     pub(super) fn tally(&self, now: &Now) -> Tally {
-        let served = self.lock();
+        let served = self.0.lock();
         let mut tally = Tally { clients: served.here.len() as u64, admitted: served.next, ..served.gone };
         for sent in served.here.values() {
             tally.sent(sent);
@@ -107,11 +112,6 @@ impl Clients {
             tally.stands_at(cursor, now.head, now.ring_start);
         }
         tally
-    }
-
-    /// Held for short sections, never across an await. A panic in one leaves the map whole.
-    fn lock(&self) -> MutexGuard<'_, Served> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -136,7 +136,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        let mut served = self.clients.lock();
+        let mut served = self.clients.0.lock();
         // Under one lock: whoever adds up sees it here or gone, never both or neither.
         served.here.remove(&self.key);
         served.gone.sent(&self.sent);

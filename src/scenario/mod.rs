@@ -14,7 +14,7 @@ pub mod timeline;
 use sha2::{Digest, Sha256};
 
 pub use diagnostic::{Problem, ScenarioError};
-pub use duration::Micros;
+pub use duration::{DurationError, Micros};
 pub use expect::{Bounds, Counts, Expect};
 pub use file::{
     After, CostFile, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, Outcomes,

@@ -146,7 +146,7 @@ impl Trigger {
         } else {
             Box::new(Plain::new())
         };
-        let deadline = self.timeout.map(|timeout| Duration::from_micros(timeout.0));
+        let deadline = self.timeout.map(Duration::from);
         let follow = self.follow(&accepted, show.as_mut(), reporter.as_mut());
         let ended = tokio::select! {
             ended = follow => ended,

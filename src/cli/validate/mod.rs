@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use clap::builder::PossibleValuesParser;
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
@@ -21,7 +22,7 @@ use super::{runtime, signals};
 use crate::check::{Context, Ends, Outcome, RULES, Rule, Transcript, check};
 use crate::client::Endpoint;
 use crate::player::Speed;
-use crate::scenario::{Micros, did_you_mean};
+use crate::scenario::Micros;
 
 use collect::Heard;
 use show::Format;
@@ -77,11 +78,11 @@ pub(super) struct Validate {
     expect: Option<PathBuf>,
 
     /// Only this rule; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = rule_name)]
+    #[arg(long, value_name = "RULE", value_parser = rule_names())]
     rule: Vec<String>,
 
     /// Not this rule; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = rule_name)]
+    #[arg(long, value_name = "RULE", value_parser = rule_names(), hide_possible_values = true)]
     skip: Vec<String>,
 
     /// How to print the result
@@ -101,15 +102,8 @@ pub(super) struct Validate {
     timeline: Option<PathBuf>,
 }
 
-fn rule_name(name: &str) -> Result<String, String> {
-    let known = || RULES.iter().map(|rule| rule.name);
-    if known().any(|known| known == name) {
-        return Ok(name.to_owned());
-    }
-    match did_you_mean(name, known()) {
-        Some(near) => Err(format!("no such rule; did you mean {near:?}?")),
-        None => Err("no such rule; `incident validate --list` lists them".to_owned()),
-    }
+fn rule_names() -> PossibleValuesParser {
+    RULES.iter().map(|rule| rule.name).collect::<Vec<_>>().into()
 }
 
 /// One thing that was judged.
@@ -224,19 +218,19 @@ impl Validate {
             expect: target.expect(),
             arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
             ends,
-            tolerance: Duration::from_micros(self.tolerance.0),
+            tolerance: self.tolerance.into(),
         }
     }
 
     async fn collect(&self, target: &Target) -> Result<Heard, Failure> {
-        let timeout = Duration::from_micros(self.timeout.0);
+        let timeout = Duration::from(self.timeout);
         let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
         let whole = |transcript| Heard { transcript, subject: None };
         match target {
             Target::Recording { text, .. } => Ok(whole(Transcript::from_recording(text))),
             Target::Scenario { scenario, .. } => play::play(scenario, speed, timeout).await.map(whole),
             Target::Server { endpoint, .. } => {
-                let listen = self.listen.map(|listen| Duration::from_micros(listen.0));
+                let listen = self.listen.map(Duration::from);
                 collect::server(endpoint, self.trigger.as_deref(), listen, timeout).await
             }
         }

@@ -11,6 +11,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use regex::Regex;
 
 use super::color::ColorChoice;
@@ -57,7 +58,7 @@ pub(super) struct Watch {
     phase: Vec<String>,
 
     /// Only this message type; may be given several times
-    #[arg(long = "type", value_name = "TYPE", value_parser = message_type)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = message_types())]
     kind: Vec<MessageType>,
 
     /// Only actions with at least this confidence, 0 to 1
@@ -90,15 +91,11 @@ pub(super) struct Watch {
     no_reconnect: bool,
 }
 
-fn message_type(name: &str) -> Result<MessageType, String> {
-    let known = || MessageType::ALL.into_iter().filter(|kind| !kind.is_control()).map(MessageType::as_str);
-    MessageType::from_name(name).filter(|kind| !kind.is_control()).ok_or_else(|| {
-        let near = crate::scenario::did_you_mean(name, known());
-        near.map_or_else(
-            || format!("one of {}", known().collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean {near}?"),
-        )
-    })
+/// The types of events; control messages are never shown.
+fn message_types() -> impl TypedValueParser<Value = MessageType> {
+    let events = MessageType::ALL.into_iter().filter(|kind| !kind.is_control());
+    PossibleValuesParser::new(events.map(MessageType::as_str))
+        .try_map(|name| MessageType::from_name(&name).ok_or("not a message type"))
 }
 
 fn probability(text: &str) -> Result<f64, String> {
