@@ -81,11 +81,11 @@ impl Failure {
                 for error in &errors {
                     say(error.render(color).trim_end());
                 }
-                let problems: usize = errors.iter().map(|error| error.problems.len()).sum();
-                let (s, files) = (if problems == 1 { "" } else { "s" }, errors.len());
+                let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
+                let (s, files) = (if mistakes == 1 { "" } else { "s" }, errors.len());
                 let file_s = if files == 1 { "" } else { "s" };
                 say(format_args!(
-                    "{} {problems} mistake{s} in {files} scenario file{file_s}",
+                    "{} {mistakes} mistake{s} in {files} scenario file{file_s}",
                     "error:".red().bold()
                 ));
             }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::file::ScenarioFile;
-use super::{Micros, Problem};
+use super::{Diagnostic, Micros};
 use crate::contract::{
     Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, MAX_EVENT_BYTES, Message,
     MetricInfo, Outcome, Phase, Run,
@@ -54,8 +54,9 @@ pub struct CompileError {
 }
 
 impl CompileError {
-    pub(super) fn problem(self) -> Problem {
-        Problem::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here").help(self.help)
+    pub(super) fn diagnostic(self) -> Diagnostic {
+        Diagnostic::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here")
+            .help(self.help)
     }
 }
 
