@@ -85,7 +85,7 @@ impl Certificate {
         let here = bound.is_loopback() || bound.is_unspecified();
         let others = ["localhost", "127.0.0.1"].into_iter().filter(|_| here).map(str::to_owned);
         let mut hosts = std::iter::once(bound.to_string()).chain(others);
-        let believed = hosts.find(|host| own.as_ref().is_some_and(|own| own.believes(&chain, host)));
+        let believed = hosts.find(|host| own.as_ref().is_some_and(|own| own.trusts(&chain, host)));
         match believed {
             Some(host) => (host, format!(" --cacert {}", self.path.display())),
             None => (bound.to_string(), String::new()),

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 
 use crate::check::{Parsed, Transcript};
 use crate::cli::exit::{Exit, Failure};
-use crate::client::{ClientError, Endpoint, Received, Socket, request};
+use crate::client::{ClientError, Endpoint, Socket, SocketEvent, request};
 use crate::contract::{Envelope, Message, MessageType};
 
 /// A replay that was promised is waited for as long as its events come at intervals shorter than this.
@@ -47,7 +47,7 @@ pub(super) async fn server(
         let until =
             if progress.replayed() { deadline } else { deadline.max(last_event + REPLAY_PAUSE).min(limit) };
         match timeout_at(until, socket.receive()).await {
-            Ok(Received::Text(raw)) => {
+            Ok(SocketEvent::Text(raw)) => {
                 transcript.push(raw, Some(origin.elapsed()));
                 let parsed = transcript.frames.last().and_then(|frame| frame.parsed.as_ref().ok());
                 if parsed.is_some_and(|parsed| progress.take(parsed, trigger.is_some())) {
@@ -57,12 +57,12 @@ pub(super) async fn server(
                     deadline = deadline.min(last_event);
                 }
             }
-            Ok(Received::Binary(length)) => {
+            Ok(SocketEvent::Binary(length)) => {
                 transcript.push(format!("{length} bytes of binary"), Some(origin.elapsed()));
             }
-            Ok(Received::Alive) => {}
+            Ok(SocketEvent::Alive) => {}
             // What the server said up to here is judged; an incident that was cut short is not resolved.
-            Ok(Received::Closed { .. }) | Err(_) => break,
+            Ok(SocketEvent::Closed { .. }) | Err(_) => break,
         }
     }
     transcript.ended = Some(origin.elapsed());

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::collect;
 use crate::check::{Probe, Transcript};
 use crate::cli::exit::{Exit, Failure};
-use crate::client::{Endpoint, Received, Socket};
+use crate::client::{Endpoint, Socket, SocketEvent};
 use crate::contract::{Envelope, Message, StreamId};
 use crate::journal::{Memory, Retention};
 use crate::player::Speed;
@@ -61,7 +61,7 @@ async fn replay(
     let mut socket = Socket::connect(endpoint, Some(&format!("{stream}/{after}"))).await?;
     let mut frames = Vec::new();
     let collected = async {
-        while let Received::Text(raw) = socket.receive().await {
+        while let SocketEvent::Text(raw) = socket.receive().await {
             let Ok(envelope) = serde_json::from_str::<Envelope>(&raw) else { break };
             match envelope.message() {
                 Ok(Message::StreamOpened(_)) => {}

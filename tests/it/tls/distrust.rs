@@ -59,7 +59,7 @@ fn a_certificate_whose_time_is_over_or_has_not_come() {
     refused(&server, &["--cacert", &ca], &["it expired 2021-01-01T00:00:00Z", "renew it on the server"]);
     authority.issues_early("new");
     let server = serving(&authority, "new", &[]);
-    refused(&server, &["--cacert", &ca], &["it is not good before 2100-01-01T00:00:00Z", "clocks"]);
+    refused(&server, &["--cacert", &ca], &["it is not valid before 2100-01-01T00:00:00Z", "clocks"]);
     authority.signs_itself("own", &["127.0.0.1"], true);
     let server = serving(&authority, "own", &[]);
     refused(&server, &["--cacert", &authority.file("own.pem")], &["it expired 2021-01-01T00:00:00Z"]);
