@@ -101,7 +101,7 @@ fn take(name: &str, text: &str, auth: &Auth) {
         }
         Err(error) if error.mistake == Mistake::Nothing => {
             let withdrawn = auth.replace(Vec::new()).withdrawn;
-            tracing::warn!(withdrawn, "{error} any more: nobody gets in");
+            tracing::warn!(withdrawn, "{error} any more: every request is refused");
         }
         Err(error) => tracing::error!("{error}; the tokens before stay good"),
     }
@@ -109,7 +109,7 @@ fn take(name: &str, text: &str, auth: &Auth) {
 
 fn long_enough(variable: &str, token: Token) -> Result<Token, Failure> {
     if token.is_short() {
-        let error = anyhow!("the token in {variable} has fewer than {} characters", Token::LEAST);
+        let error = anyhow!("the token in {variable} has fewer than {} characters", Token::MIN_LENGTH);
         return Err(
             Failure::new(Exit::Usage, error).hint(format!("make one that nobody guesses: {MAKE_ONE}"))
         );
