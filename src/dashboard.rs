@@ -37,6 +37,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("panels/metrics.js", include_bytes!("../dashboard/panels/metrics.js")),
     ("panels/quiet.js", include_bytes!("../dashboard/panels/quiet.js")),
     ("panels/result.js", include_bytes!("../dashboard/panels/result.js")),
+    ("panels/rows.js", include_bytes!("../dashboard/panels/rows.js")),
     ("panels/tabs.js", include_bytes!("../dashboard/panels/tabs.js")),
     ("panels/theme.js", include_bytes!("../dashboard/panels/theme.js")),
     ("panels/topbar.js", include_bytes!("../dashboard/panels/topbar.js")),
@@ -45,6 +46,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("phone.css", include_bytes!("../dashboard/phone.css")),
     ("scale.js", include_bytes!("../dashboard/scale.js")),
     ("stream.js", include_bytes!("../dashboard/stream.js")),
+    ("timemap.js", include_bytes!("../dashboard/timemap.js")),
 ];
 
 /// The page's files.

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use anyhow::anyhow;
 
@@ -30,7 +29,7 @@ impl FromStr for Choice {
 
 /// A journal that is open, and what a person is told of it.
 pub(super) struct Opened {
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) journal: Journal,
     pub(super) told: String,
 }
 
@@ -39,7 +38,7 @@ pub(super) fn open(choice: Option<&Choice>, retention: Retention) -> Result<Open
     let file = match choice {
         Some(Choice::Memory) => {
             let told = "in memory: what happened is gone when the server stops".to_owned();
-            return Ok(Opened { journal: Arc::new(Memory::new(StreamId::fresh(), retention)), told });
+            return Ok(Opened { journal: Journal::new(Memory::new(StreamId::fresh(), retention)), told });
         }
         Some(Choice::File(file)) => file.clone(),
         None => state_directory()
@@ -62,7 +61,7 @@ pub(super) fn open(choice: Option<&Choice>, retention: Retention) -> Result<Open
         };
         Failure::new(Exit::Connection, error).hint(hint)
     })?;
-    Ok(Opened { journal: Arc::new(journal), told: short(&file) })
+    Ok(Opened { journal: Journal::new(journal), told: short(&file) })
 }
 
 /// What can be done about a damaged file.

@@ -14,9 +14,9 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::{Frame, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
+use crate::contract::{EventWriter, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
 pub use crate::journal::JournalError;
-use crate::journal::{Journal, Page, Stored};
+use crate::journal::{Journal, ReadLimit, Stored, Trouble, TroubleKind};
 
 use frame::Block;
 pub use frame::text;
@@ -24,7 +24,7 @@ use ring::Ring;
 pub use subscribe::After;
 
 /// What is read from the journal at once.
-const PAGE: Page = Page { events: 1_024, bytes: PAGE_BYTES };
+const PAGE: ReadLimit = ReadLimit { events: 1_024, bytes: PAGE_BYTES };
 
 /// Bytes of a page from the journal for whoever can hold it.
 pub const PAGE_BYTES: usize = 512 * 1024;
@@ -40,7 +40,7 @@ const PAGERS: usize = 8;
 
 /// Follows a journal for any number of cursors.
 pub struct Hub {
-    journal: Arc<dyn Journal>,
+    journal: Journal,
     /// Names the stream in its events …
     source: Source,
     /// … and this process in control messages.
@@ -71,7 +71,7 @@ pub enum Paged {
 
 impl Hub {
     /// A hub over `journal`, its ring warmed with the newest events and all of the incidents that are open.
-    pub async fn new(journal: Arc<dyn Journal>, heartbeat: Duration) -> Result<Self, JournalError> {
+    pub async fn new(journal: Journal, heartbeat: Duration) -> Result<Self, JournalError> {
         let open = journal.open_incidents().await?;
         let extent = journal.extent();
         let oldest_open = open.first().map_or(extent.head + 1, |incident| incident.start);
@@ -149,7 +149,7 @@ impl Hub {
         let bytes = page.iter().map(|event| event.data.get().len() + ENVELOPE).sum();
         let mut block = Block::with_capacity(page.len(), bytes);
         for event in page {
-            block.push(|text| event.frame(&self.source).write(text));
+            block.push(|text| event.writer(&self.source).write(text));
         }
         block.frames()
     }
@@ -165,8 +165,9 @@ impl Hub {
     pub async fn page(&self, cursor: u64, bytes: usize) -> Result<Paged, JournalError> {
         // Never closed.
         let place = Arc::clone(&self.pagers).acquire_owned().await;
-        let place = place.map_err(|error| JournalError::Unavailable(error.to_string()))?;
-        let page = self.journal.read(cursor, Page { bytes, ..PAGE }).await.inspect_err(|error| {
+        let place = place
+            .map_err(|error| JournalError::Unavailable(Trouble::from_error(TroubleKind::Stopped, error)))?;
+        let page = self.journal.read(cursor, ReadLimit { bytes, ..PAGE }).await.inspect_err(|error| {
             tracing::error!(
                 %error,
                 cursor,
@@ -244,7 +245,7 @@ impl Hub {
 
     /// Why no events come, if none do: the journal takes none, or what it has can't be read.
     pub fn trouble(&self) -> Option<String> {
-        let unwritable = self.journal.health().borrow().clone();
+        let unwritable = self.journal.health().borrow().as_ref().map(ToString::to_string);
         unwritable.or_else(|| self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
@@ -259,7 +260,8 @@ impl Hub {
     fn control(&self, message: &Message) -> Bytes {
         let id = self.control_ids.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         let data = message.data();
-        let frame = Frame::new(&self.server, id, message.kind(), None, now(), &data);
+        let (source, kind) = (&self.server, message.kind());
+        let frame = EventWriter { source, id, kind, of: None, time: now(), data: &data };
         frame::single(|text| frame.write(text))
     }
 

@@ -14,7 +14,7 @@ pub use beliefs::{Course, DROPPED, courses};
 pub use failures::{Trouble, troubles};
 pub use fold::Board;
 pub use forecasts::{Judged, Place, judged};
-pub use history::{Act, History, Telling};
+pub use history::{Act, History, Sample, Telling};
 pub use state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, Marks, Now, Resolution, State,
 };

@@ -6,7 +6,8 @@ use super::check;
 use super::diagnostic::{Diagnostic, ScenarioError};
 use super::duration::Micros;
 use super::file::ScenarioFile;
-use super::timeline::{self, CompileError, Timeline};
+use super::timeline::{self, CompileError};
+use crate::plan::Plan;
 
 /// A scenario without mistakes.
 #[derive(Debug, Clone)]
@@ -37,16 +38,16 @@ impl Scenario {
         }
         let digest = Sha256::digest(text.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let timeline = timeline::compile(&file, &digest, file.seed);
-        let duration = timeline.map_err(|error| fail(vec![error.diagnostic()]))?.duration();
+        let plan = timeline::compile(&file, &digest, file.seed);
+        let duration = Micros(plan.map_err(|error| fail(vec![error.diagnostic()]))?.duration());
         Ok(Self { file, origin: origin.to_owned(), text: text.to_owned(), digest, duration })
     }
 
-    /// The events that are played with this seed.
+    /// The plan that is played with this seed.
     ///
     /// # Errors
     /// With this seed a step runs past the resolution, or the resolution is never reached.
-    pub fn compile(&self, seed: u64) -> Result<Timeline, CompileError> {
+    pub fn compile(&self, seed: u64) -> Result<Plan, CompileError> {
         timeline::compile(&self.file, &self.digest, seed)
     }
 

@@ -1,5 +1,5 @@
 //! The scenario language: TOML files, their mistakes shown as a compiler shows them, and the scenarios that ship with
-//! the program. [`timeline`] compiles a scenario and a seed to the events that are played.
+//! the program. [`timeline`] compiles a scenario and a seed to the plan that is played.
 
 mod check;
 mod compiled;

@@ -109,15 +109,16 @@ pub(super) async fn cancel(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    if let Some(position) = app.player.cancel(&id).await? {
-        return Ok(
-            Json(json!({ "id": id, "stream": app.hub.stream(), "position": position })).into_response()
-        );
-    }
-    match app.incidents.incident(&id).await? {
-        Some(_) => Err(Problem::new(StatusCode::CONFLICT, format!("the incident {id} has ended"))),
-        None => Err(no_incident(&id)),
-    }
+    let ended = app.player.cancel(&id).await?.ok_or_else(|| no_incident(&id))?;
+    let outcome = app.incidents.incident(&id).await?.map(|incident| incident.state);
+    let body = json!({
+        "id": id,
+        "stream": app.hub.stream(),
+        "position": ended.position,
+        "outcome": outcome,
+        "cancelled_now": ended.now,
+    });
+    Ok(Json(body).into_response())
 }
 
 fn no_incident(id: &str) -> Problem {

@@ -178,7 +178,7 @@ pub struct Server {
 /// What every handler shares.
 struct App {
     library: Library,
-    journal: Arc<dyn Journal>,
+    journal: Journal,
     player: Player,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
@@ -210,11 +210,7 @@ struct App {
 
 impl Server {
     /// Binds the address and warms the hub. Clients that connect from now on wait to be accepted.
-    pub async fn bind(
-        options: Options,
-        library: Library,
-        journal: Arc<dyn Journal>,
-    ) -> Result<Self, ServeError> {
+    pub async fn bind(options: Options, library: Library, journal: Journal) -> Result<Self, ServeError> {
         if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
@@ -225,9 +221,9 @@ impl Server {
         let address = listener.local_addr().unwrap_or(options.bind);
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
-        let hub = Arc::new(Hub::new(Arc::clone(&journal), options.heartbeat).await?);
+        let hub = Arc::new(Hub::new(journal.clone(), options.heartbeat).await?);
         let metrics = Arc::new(Metrics::new());
-        let measured = Arc::new(Measured::new(Arc::clone(&journal), Arc::clone(&metrics)));
+        let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
         let (drain_sender, drain) = watch::channel(false);
         let settings = Settings {
             write_deadline: options.write_deadline,
@@ -245,7 +241,7 @@ impl Server {
             ends_said: Seldom::default(),
             guard: Guard::new(options.allow_origins, options.tls.is_some()),
             auth: Arc::new(Auth::new(options.tokens, address.port())),
-            incidents: Incidents::new(Arc::clone(&journal)),
+            incidents: Incidents::new(journal.clone()),
             journal,
             dashboard: Dashboard::new(options.dashboard),
             speed: options.speed,
@@ -356,7 +352,7 @@ impl App {
             return Err(TriggerError::Unknown { name: name.to_owned(), near });
         };
         let seed = seed.or(self.seed).unwrap_or(scenario.file.seed);
-        let timeline = scenario.compile(seed)?;
-        Ok(self.player.start(timeline, speed.unwrap_or(self.speed)).await?)
+        let plan = scenario.compile(seed)?;
+        Ok(self.player.start(plan, speed.unwrap_or(self.speed)).await?)
     }
 }

@@ -48,7 +48,7 @@ impl Checklist {
             bar.set_message(format!("{:<9}", phase.name).dimmed().to_string());
             self.phases.push((phase.name.clone(), bar));
         }
-        let end = incident.phases.last().map_or(0.0, |phase| phase.end_s);
+        let end = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
         let bar = self.bars.add(ProgressBar::new((end.max(1.0) * 10.0) as u64));
         bar.set_style(style(" [{bar:28}] {msg}").progress_chars("=>-"));
         self.total = Some(bar);

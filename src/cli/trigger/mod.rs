@@ -106,11 +106,14 @@ impl Trigger {
     async fn cancel(&self, id: &str) -> Result<Exit, Failure> {
         let path = incident_path(id)?;
         match request(&self.remote.url, Method::DELETE, &path, None).await {
-            Ok(_) => {
-                say(format_args!("{id} is cancelled"));
+            Ok(answer) => {
+                let now = answer["cancelled_now"].as_bool().unwrap_or(true);
+                let outcome = answer["outcome"].as_str().unwrap_or("over");
+                let before = if now { "" } else { " already" };
+                say(format_args!("{id} is{before} {outcome}"));
                 Ok(Exit::Fine)
             }
-            Err(ClientError::Status { status: 404 | 409, said, problem: true, .. }) => {
+            Err(ClientError::Status { status: 404, said, problem: true, .. }) => {
                 Err(Failure::new(Exit::Usage, anyhow!(said)))
             }
             Err(error) => Err(error.into()),

@@ -19,7 +19,7 @@ use super::names::ScenarioName;
 use super::proof::Proof;
 use super::trust::Authorities;
 use super::{runtime, signals};
-use crate::check::{Context, Ends, Outcome, RULES, Rule, Transcript, check};
+use crate::check::{Context, Ends, RULES, Rule, Transcript, Verdict, check};
 use crate::client::Endpoint;
 use crate::player::Speed;
 use crate::scenario::Micros;
@@ -111,7 +111,7 @@ struct Judged {
     name: String,
     /// Where the transcript is.
     transcript: PathBuf,
-    results: Vec<(&'static Rule, Outcome)>,
+    results: Vec<(&'static Rule, Verdict)>,
     /// Why nothing was checked, if nothing was.
     unchecked: Option<String>,
 }
@@ -120,20 +120,20 @@ impl Judged {
     /// Passing needs events, at least one rule that held, and none that did not.
     fn is_sound(&self) -> bool {
         self.unchecked.is_none()
-            && !self.results.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+            && !self.results.iter().any(|(_, outcome)| matches!(outcome, Verdict::Failed(_)))
     }
 }
 
 /// Why the results say nothing, if they do: no event came, or no rule had something to judge.
-fn unchecked(transcript: &Transcript, results: &[(&'static Rule, Outcome)]) -> Option<String> {
+fn unchecked(transcript: &Transcript, results: &[(&'static Rule, Verdict)]) -> Option<String> {
     if !transcript.has_events() {
         return Some("no event of an incident was seen".to_owned());
     }
     let mut reasons = Vec::new();
     for (rule, outcome) in results {
         match outcome {
-            Outcome::NotChecked(why) => reasons.push(format!("{}: {why}", rule.name)),
-            Outcome::Passed(_) | Outcome::Failed(_) => return None,
+            Verdict::NotChecked(why) => reasons.push(format!("{}: {why}", rule.name)),
+            Verdict::Passed(_) | Verdict::Failed(_) => return None,
         }
     }
     Some(if reasons.is_empty() { "no rule is left".to_owned() } else { reasons.join("; ") })

@@ -1,6 +1,5 @@
 //! Playing a scenario on a real server of our own, over a real socket.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -11,7 +10,7 @@ use crate::check::{Probe, Transcript};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::{Endpoint, Socket, SocketEvent};
 use crate::contract::{Envelope, Message, StreamId};
-use crate::journal::{Memory, Retention};
+use crate::journal::{Journal, Memory, Retention};
 use crate::player::Speed;
 use crate::scenario::{Library, Scenario};
 use crate::server::{Options, Server};
@@ -25,7 +24,7 @@ pub(super) async fn play(
 ) -> Result<Transcript, Failure> {
     let internal = |error: anyhow::Error| Failure::new(Exit::Internal, error);
     let stream = StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, crate::random::bits());
-    let journal = Arc::new(Memory::new(stream.clone(), Retention::default()));
+    let journal = Journal::new(Memory::new(stream.clone(), Retention::default()));
     let options = Options { speed, ..Options::default() };
     let library = Library::of(scenario.clone());
     let server = Server::bind(options, library, journal).await.map_err(|error| internal(error.into()))?;

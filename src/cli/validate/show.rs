@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Judged;
 use super::targets::scenario_at;
-use crate::check::Outcome;
+use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::contract::Message;
@@ -41,13 +41,13 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
         }
         for (rule, outcome) in &target.results {
             match outcome {
-                Outcome::Passed(summary) => {
+                Verdict::Passed(summary) => {
                     passed += 1;
                     if !quiet {
                         writeln!(out, "  {} {:<10} {summary}", "PASS".green(), rule.name)?;
                     }
                 }
-                Outcome::NotChecked(why) => {
+                Verdict::NotChecked(why) => {
                     unchecked += 1;
                     if !quiet {
                         writeln!(
@@ -59,7 +59,7 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
                         )?;
                     }
                 }
-                Outcome::Failed(findings) => {
+                Verdict::Failed(findings) => {
                     failed += 1;
                     if !failed_rules.contains(&rule.name) {
                         failed_rules.push(rule.name);
@@ -114,9 +114,9 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
 fn as_json(judged: &[Judged]) -> Value {
     let targets = judged.iter().map(|target| {
         let rules = target.results.iter().map(|(rule, outcome)| match outcome {
-            Outcome::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
-            Outcome::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
-            Outcome::Failed(findings) => {
+            Verdict::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
+            Verdict::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
+            Verdict::Failed(findings) => {
                 let findings = findings.iter().map(|finding| {
                     json!({
                         "message": finding.message,
@@ -135,15 +135,15 @@ fn as_json(judged: &[Judged]) -> Value {
             "rules": rules.collect::<Vec<_>>(),
         })
     });
-    let count = |wanted: fn(&Outcome) -> bool| {
+    let count = |wanted: fn(&Verdict) -> bool| {
         judged.iter().flat_map(|target| &target.results).filter(|(_, outcome)| wanted(outcome)).count()
     };
     json!({
         "passed": super::exit_of(judged) == Exit::Fine,
         "checks": {
-            "passed": count(|outcome| matches!(outcome, Outcome::Passed(_))),
-            "failed": count(|outcome| matches!(outcome, Outcome::Failed(_))),
-            "not_checked": count(|outcome| matches!(outcome, Outcome::NotChecked(_))),
+            "passed": count(|outcome| matches!(outcome, Verdict::Passed(_))),
+            "failed": count(|outcome| matches!(outcome, Verdict::Failed(_))),
+            "not_checked": count(|outcome| matches!(outcome, Verdict::NotChecked(_))),
         },
         "targets": targets.collect::<Vec<_>>(),
     })
@@ -152,36 +152,34 @@ fn as_json(judged: &[Judged]) -> Value {
 /// `--timeline`: when everything is due, on screen and in the incident.
 pub(super) fn timeline(file: &Path) -> Result<Exit, Failure> {
     let scenario = scenario_at(file)?;
-    let timeline =
-        scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
+    let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase")?;
-    for (index, event) in timeline.events.iter().enumerate() {
-        let (phase, what) = match &event.message {
-            Message::IncidentStarted(started) => ("", format!("start: {}", started.title)),
+    for (index, event) in plan.events().iter().enumerate() {
+        let message = event.message().map_err(|error| Failure::new(Exit::Internal, error))?;
+        let phase = message.phase().unwrap_or_default();
+        let what = match &message {
+            Message::IncidentStarted(started) => format!("start: {}", started.title),
             Message::AgentAction(action) => {
                 let cause = action.caused_by.map(|cause| format!(" <- {cause}")).unwrap_or_default();
                 let attempt = action.attempt.map(|attempt| format!(" #{attempt}")).unwrap_or_default();
                 let step = action.step.as_deref().unwrap_or_default();
                 let percent = format::percent(action.confidence);
                 let status = action.status.as_str();
-                (
-                    action.phase.as_str(),
-                    format!("{percent} {}: {step}{attempt} {status}{cause}", action.agent),
-                )
+                format!("{percent} {}: {step}{attempt} {status}{cause}", action.agent)
             }
             Message::SystemMetrics(sample) => {
                 let cost =
                     sample.cost.as_ref().map(|cost| format!(" cost {:.2}", cost.total)).unwrap_or_default();
                 let values =
                     sample.metrics.iter().map(|(name, value)| format!("{name} {}", format::value(*value)));
-                (sample.phase.as_str(), format!("     {}{cost}", values.collect::<Vec<_>>().join(", ")))
+                format!("     {}{cost}", values.collect::<Vec<_>>().join(", "))
             }
-            Message::IncidentResolved(resolved) => ("", format!("end: {}", resolved.summary)),
+            Message::IncidentResolved(resolved) => format!("end: {}", resolved.summary),
             Message::StreamOpened(_) | Message::Heartbeat(_) => continue,
         };
         let screen = Micros(event.due).secs();
-        let offset = event.message.offset_s().unwrap_or_default();
+        let offset = message.offset_s().unwrap_or_default();
         writeln!(out, "{:>5}  {screen:>8.2}s  {offset:>10.2}s  {phase:<9}  {what}", index + 1)?;
     }
     Ok(Exit::Fine)

@@ -33,16 +33,16 @@ impl Filter {
     pub(super) fn admits(&self, envelope: &Envelope) -> bool {
         let kind = MessageType::from_name(&envelope.kind);
         let message = envelope.message().ok();
-        let (phase, confidence, words) = match &message {
-            Some(Message::AgentAction(action)) => (
-                Some(action.phase.as_str()),
-                action.confidence,
-                format!("{} {} {}", action.agent, action.action, action.summary),
-            ),
-            Some(Message::SystemMetrics(sample)) => (Some(sample.phase.as_str()), None, String::new()),
-            Some(Message::IncidentStarted(started)) => (None, None, started.title.clone()),
-            Some(Message::IncidentResolved(resolved)) => (None, None, resolved.summary.clone()),
-            _ => (None, None, String::new()),
+        let phase = message.as_ref().and_then(Message::phase);
+        let (confidence, words) = match &message {
+            Some(Message::AgentAction(action)) => {
+                (action.confidence, format!("{} {} {}", action.agent, action.action, action.summary))
+            }
+            Some(Message::IncidentStarted(started)) => (None, started.title.clone()),
+            Some(Message::IncidentResolved(resolved)) => (None, resolved.summary.clone()),
+            Some(Message::SystemMetrics(_) | Message::StreamOpened(_) | Message::Heartbeat(_)) | None => {
+                (None, String::new())
+            }
         };
         self.incident.as_deref().is_none_or(|wanted| wanted == envelope.incident())
             && (self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind)))

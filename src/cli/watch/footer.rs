@@ -77,7 +77,13 @@ impl Footer {
         let phase = phase.as_str();
         match incident.state {
             State::Open => {
-                parts.push(format::in_phase(phase, &phase.to_uppercase()).to_string());
+                if !phase.is_empty() {
+                    parts.push(format::in_phase(phase, &phase.to_uppercase()).to_string());
+                }
+                // Without a target the clock counts up.
+                if incident.target_s.is_none() {
+                    parts.push(format!("for {}", format::clock(incident.offset_at(now))));
+                }
                 if let Some(target) = incident.target_s {
                     let left = target - incident.offset_at(now);
                     parts.push(if left >= 0.0 {

@@ -3,7 +3,10 @@
 use colored::Colorize;
 
 use crate::cli::format;
-use crate::contract::{Envelope, Message, Outcome};
+use crate::contract::{Envelope, Message, MessageType, Outcome};
+
+/// Characters of a payload that are shown where the payload can't be read.
+const UNREADABLE_CHARS: usize = 200;
 
 /// How lines look.
 pub(super) struct Lines {
@@ -25,21 +28,28 @@ impl Lines {
         Self { terminal, utc }
     }
 
-    pub(super) fn line(&self, envelope: &Envelope) -> String {
+    /// The line of an event that happened at this second of its incident.
+    pub(super) fn line(&self, envelope: &Envelope, offset_s: Option<f64>) -> String {
         let message = envelope.message().ok();
-        let told = told(message.as_ref());
+        let told = told(envelope, message.as_ref());
         if self.terminal {
-            self.for_people(envelope, message.as_ref(), &told)
+            self.for_people(envelope, message.as_ref(), offset_s, &told)
         } else {
             for_programs(envelope, &told)
         }
     }
 
-    fn for_people(&self, envelope: &Envelope, message: Option<&Message>, told: &Told) -> String {
+    fn for_people(
+        &self,
+        envelope: &Envelope,
+        message: Option<&Message>,
+        offset_s: Option<f64>,
+        told: &Told,
+    ) -> String {
         let when = if self.utc {
             format!("{:.0}", envelope.time).split('T').nth(1).unwrap_or_default().to_owned()
         } else {
-            format!("T+{}", format::clock(message.and_then(Message::offset_s).unwrap_or_default()))
+            format!("T+{}", format::clock(offset_s.unwrap_or_default()))
         };
         let Told { phase, agent, confidence, summary, mark } = told;
         let percent = format::percent(*confidence);
@@ -53,7 +63,9 @@ impl Lines {
         let emphasise = |line: &str| match message {
             Some(Message::IncidentStarted(_) | Message::IncidentResolved(_)) => line.bold().to_string(),
             Some(Message::SystemMetrics(_)) => line.dimmed().to_string(),
-            _ => line.to_owned(),
+            Some(Message::AgentAction(_) | Message::StreamOpened(_) | Message::Heartbeat(_)) | None => {
+                line.to_owned()
+            }
         };
         let lines = textwrap::wrap(summary, width);
         let lines = lines.iter().map(|line| emphasise(line)).collect::<Vec<_>>();
@@ -78,7 +90,7 @@ fn for_programs(envelope: &Envelope, told: &Told) -> String {
     fields.map(|field| field.replace(['\t', '\n', '\r'], " ")).join("\t")
 }
 
-fn told(message: Option<&Message>) -> Told {
+fn told(envelope: &Envelope, message: Option<&Message>) -> Told {
     let mut told = Told {
         phase: String::new(),
         agent: String::new(),
@@ -92,7 +104,7 @@ fn told(message: Option<&Message>) -> Told {
             told.mark = "●".red();
         }
         Some(Message::AgentAction(action)) => {
-            told.phase.clone_from(&action.phase);
+            told.phase = action.phase.clone().unwrap_or_default();
             told.agent.clone_from(&action.agent);
             told.confidence = action.confidence;
             told.summary.clone_from(&action.summary);
@@ -102,7 +114,7 @@ fn told(message: Option<&Message>) -> Told {
             told.mark = format::mark(action.status);
         }
         Some(Message::SystemMetrics(sample)) => {
-            told.phase.clone_from(&sample.phase);
+            told.phase = sample.phase.clone().unwrap_or_default();
             let mut values: Vec<String> = sample
                 .metrics
                 .iter()
@@ -120,10 +132,22 @@ fn told(message: Option<&Message>) -> Told {
                 format!("{word} in {}: {}", format::clock(resolved.durations.resolve_s), resolved.summary);
             told.mark = if resolved.outcome == Outcome::Resolved { "✓".green() } else { "✗".red() };
         }
-        _ => told.summary.push_str("unreadable payload"),
+        // Control messages are not printed; a stream's event may be of a type that a newer server knows.
+        Some(Message::StreamOpened(_) | Message::Heartbeat(_)) => {}
+        None => told.summary = unreadable(envelope),
     }
     for text in [&mut told.phase, &mut told.agent, &mut told.summary] {
         *text = format::plain(text);
     }
     told
+}
+
+/// An event that can't be shown as what it is, as text.
+fn unreadable(envelope: &Envelope) -> String {
+    let known = MessageType::from_name(&envelope.kind).is_some();
+    let what = if known { "unreadable" } else { "unknown event" };
+    let data = envelope.data.get();
+    let start: String = data.chars().take(UNREADABLE_CHARS).collect();
+    let cut = if start.len() < data.len() { "…" } else { "" };
+    format!("{what} {}: {start}{cut}", envelope.kind)
 }

@@ -93,7 +93,7 @@ pub(super) struct Watch {
 
 /// The types of events; control messages are never shown.
 fn message_types() -> impl TypedValueParser<Value = MessageType> {
-    let events = MessageType::ALL.into_iter().filter(|kind| !kind.is_control());
+    let events = MessageType::ALL.iter().copied().filter(|kind| !kind.is_control());
     PossibleValuesParser::new(events.map(MessageType::as_str))
         .try_map(|name| MessageType::from_name(&name).ok_or("not a message type"))
 }

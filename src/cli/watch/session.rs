@@ -17,7 +17,7 @@ use crate::contract::{Envelope, Follows, MessageType, ResetReason};
 use crate::report::{Board, State};
 
 /// An event that is held back until it is known to be among the last.
-type Held = VecDeque<(Box<Envelope>, String)>;
+type Held = VecDeque<(Box<Envelope>, String, Option<f64>)>;
 
 /// What watching needs besides the stream.
 pub(super) struct Session<'a> {
@@ -115,7 +115,7 @@ impl<'a> Session<'a> {
         }
         let position = envelope.position().map_or(u64::MAX, |position| position.n);
         let replayed = position <= self.replay_to;
-        self.board.fold(&envelope);
+        let offset_s = self.board.fold(&envelope).map(|incident| incident.offset_s);
         let envelope_id = envelope.incident().to_owned();
         // Without a name it is the next one that ends, not one that ended before anybody looked.
         let ends = envelope.kind == MessageType::IncidentResolved.as_str()
@@ -126,12 +126,12 @@ impl<'a> Session<'a> {
         if self.filter.admits(&envelope) {
             match self.watch.tail {
                 Some(tail) if replayed => {
-                    self.held.push_back((envelope, raw));
+                    self.held.push_back((envelope, raw, offset_s));
                     while self.held.len() > tail {
                         self.held.pop_front();
                     }
                 }
-                _ => self.print(&envelope, &raw)?,
+                _ => self.print(&envelope, &raw, offset_s)?,
             }
         }
         if position == self.replay_to
@@ -149,14 +149,14 @@ impl<'a> Session<'a> {
 
     /// The replay is over: what `--tail` held back is due.
     fn caught_up(&mut self) -> Result<Option<Exit>, Failure> {
-        for (envelope, raw) in std::mem::take(&mut self.held) {
-            self.print(&envelope, &raw)?;
+        for (envelope, raw, offset_s) in std::mem::take(&mut self.held) {
+            self.print(&envelope, &raw, offset_s)?;
         }
         Ok(self.watch.no_follow.then_some(Exit::Fine))
     }
 
-    fn print(&mut self, envelope: &Envelope, raw: &str) -> Result<(), Failure> {
-        let text = if self.watch.json { raw.to_owned() } else { self.lines.line(envelope) };
+    fn print(&mut self, envelope: &Envelope, raw: &str, offset_s: Option<f64>) -> Result<(), Failure> {
+        let text = if self.watch.json { raw.to_owned() } else { self.lines.line(envelope, offset_s) };
         self.footer.above(|| writeln!(std::io::stdout(), "{text}"))?;
         Ok(())
     }

@@ -10,3 +10,4 @@ mod login;
 mod story;
 mod tls;
 mod twin;
+mod unknown;

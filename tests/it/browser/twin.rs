@@ -1,4 +1,4 @@
-//! `fold.js` is the twin of Rust's fold: a recording folded by both gives the same states.
+//! `fold.js` is the twin of Rust's fold: both give the same states for the same events.
 
 use incident::contract::{Envelope, Frame, Source, StreamId};
 use incident::report::Board;
@@ -6,9 +6,9 @@ use incident::scenario::Library;
 use serde_json::{Value, json};
 
 use super::driver::Browser;
-use crate::harness::{Local, fixture};
+use crate::harness::{Local, fixture, fixtures};
 
-/// Times are moments, however many decimals each side writes.
+/// Folds `args[0]`. Times become milliseconds, because the twins may write different numbers of decimals.
 const SAME_TIMES: &str = r"
     const { newBoard, fold } = await import('/fold.js');
     const board = newBoard();
@@ -32,7 +32,7 @@ fn normal(mut state: Value) -> Value {
     state
 }
 
-/// JavaScript has one kind of number: 180 and 180.0 are the same.
+/// JavaScript has one number type: 180 and 180.0 are the same.
 fn floats(value: &mut Value) {
     match value {
         Value::Number(number) => *value = json!(number.as_f64()),
@@ -97,4 +97,23 @@ async fn the_page_folds_the_golden_recording_to_the_golden_states() {
         let after: usize = after.parse().unwrap();
         assert_eq!(normal(state.clone()), theirs[after - 1], "after event {after}");
     }
+}
+
+/// Without phases, target, speed and seconds: the second of each event follows from the clock.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn both_folds_agree_on_a_real_incident() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let mut events: Vec<Value> = fixtures("messages")
+        .iter()
+        .filter(|(name, _)| name.ends_with(".real"))
+        .map(|(_, text)| serde_json::from_str(text).unwrap())
+        .collect();
+    events.sort_by_key(|event| event["index"].as_u64());
+    assert_eq!(events.len(), 4);
+    let (ours, theirs) = both(&page, events).await;
+    assert_eq!(ours, theirs);
+    let offsets: Vec<f64> = theirs.iter().map(|state| state["offset_s"].as_f64().unwrap()).collect();
+    assert_eq!(offsets, [217.31, 311.22, 330.0, 1260.104]);
 }

@@ -69,7 +69,7 @@ async fn a_hangup_reads_the_file_and_what_is_wrong_with_it_changes_nothing() {
 
     fs::write(&path, "# closed for the night\n").unwrap();
     server.signal("HUP");
-    server.says("nobody gets in");
+    server.says("every request is refused");
     assert_eq!((asked(NEW).await, get(address, "/api/incidents").await.status), (401, 401));
     server.signal("TERM");
     assert_eq!(server.end().status, Some(0));
