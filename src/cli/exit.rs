@@ -139,9 +139,6 @@ impl From<ClientError> for Failure {
                 "send a token with the scope `write`: --token-file FILE, or INCIDENT_TOKEN in the environment"
             }
             ClientError::Status { status: 429, .. } => "wait a few seconds, and check the token",
-            ClientError::Status { status: 404, .. } => {
-                "check --url: the WebSocket of an incident server is ws://HOST:PORT/ws, or wss:// with TLS"
-            }
             ClientError::Status { status: 503, .. } => {
                 "the server is full or stopping: wait a moment and try again"
             }

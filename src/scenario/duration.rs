@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A duration, or a moment counted from the incident's start, in microseconds.
@@ -93,7 +93,7 @@ impl fmt::Display for Micros {
         }
         // jiff prints no unit above hours of a duration.
         let printer = SpanPrinter::new().designator(Designator::Compact).spacing(Spacing::None);
-        f.write_str(&printer.duration_to_string(&SignedDuration::from_micros(rest as i64)))
+        f.write_str(&printer.unsigned_duration_to_string(&Duration::from_micros(rest)))
     }
 }
 

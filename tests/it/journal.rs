@@ -1,4 +1,4 @@
-//! What every journal engine promises, as one suite over `dyn Journal`: a new engine adds one line at the end.
+//! What every journal engine promises, as one suite over [`Journal`]: a new engine adds one line at the end.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,27 +6,31 @@ use std::time::Duration;
 
 use incident::contract::{MAX_EVENT_BYTES, Position, StreamId};
 use incident::journal::{
-    Extent, Journal, JournalError, Memory, OpenIncident, Page, Pending, Record, Retention, Span, Sqlite,
-    Stored,
+    Append, Appended, Batch, Extent, Journal, JournalError, Key, Memory, Pending, Place, ReadLimit, Record,
+    Retention, Span, Sqlite,
 };
-
-use tokio::sync::watch;
 
 use crate::harness::{Scratch, action, metrics, resolved, soon, started, story};
 
-type Log = Arc<dyn Journal>;
+type Log = Journal;
 
 async fn append(log: &Log, records: Vec<Record>) -> Vec<u64> {
-    log.append(records).await.unwrap()
+    log.append(records).await.unwrap().into_iter().map(|event| event.position).collect()
+}
+
+/// A record that asks for the next place in its incident.
+fn next(record: Record, publisher: &str, id: &str, digest: u8) -> Record {
+    let key = Key { source: publisher.to_owned(), id: id.to_owned(), digest: [digest; 32] };
+    Record { place: Place::Next(key), ..record }
 }
 
 async fn positions(log: &Log, after: u64, limit: usize) -> Vec<u64> {
-    log.read(after, Page::of(limit)).await.unwrap().iter().map(|event| event.position).collect()
+    log.read(after, ReadLimit::events(limit)).await.unwrap().iter().map(|event| event.position).collect()
 }
 
 async fn begins_empty(log: Log) {
     assert_eq!(log.extent(), Extent { oldest: 1, head: 0 });
-    assert!(log.read(0, Page::of(10)).await.unwrap().is_empty());
+    assert!(log.read(0, ReadLimit::events(10)).await.unwrap().is_empty());
     assert!(log.open_incidents().await.unwrap().is_empty());
     assert!(append(&log, Vec::new()).await.is_empty(), "an empty batch is no event");
     assert_eq!(log.extent().head, 0);
@@ -36,7 +40,7 @@ async fn begins_empty(log: Log) {
 async fn positions_are_gapless_in_the_order_of_the_appends(log: Log) {
     assert_eq!(append(&log, vec![started("a")]).await, [1]);
     assert_eq!(append(&log, vec![started("b"), metrics("a", 2), metrics("b", 2)]).await, [2, 3, 4]);
-    let read = log.read(0, Page::of(10)).await.unwrap();
+    let read = log.read(0, ReadLimit::events(10)).await.unwrap();
     let told: Vec<_> = read.iter().map(|event| (event.position, &*event.subject, event.index)).collect();
     assert_eq!(told, [(1, "a", 1), (2, "b", 1), (3, "a", 2), (4, "b", 2)]);
     assert_eq!(log.extent(), Extent { oldest: 1, head: 4 });
@@ -45,11 +49,14 @@ async fn positions_are_gapless_in_the_order_of_the_appends(log: Log) {
 async fn data_is_kept_verbatim(log: Log) {
     let odd = action("a", 1, "tab\t quote\" Ünïcode \u{1f525} \u{2028} </script>");
     append(&log, vec![odd.clone()]).await;
-    let read = log.read(0, Page::of(1)).await.unwrap();
+    let read = log.read(0, ReadLimit::events(1)).await.unwrap();
     assert_eq!(read[0].data.get(), odd.data.get());
     assert_eq!(read[0].kind, odd.kind);
     // A frame is a pure function of what is stored.
-    assert_eq!(read[0].encode(log.stream()), log.read(0, Page::of(1)).await.unwrap()[0].encode(log.stream()));
+    assert_eq!(
+        read[0].encode(log.stream()),
+        log.read(0, ReadLimit::events(1)).await.unwrap()[0].encode(log.stream())
+    );
 }
 
 async fn a_repeat_yields_the_position_it_has(log: Log) {
@@ -61,7 +68,7 @@ async fn a_repeat_yields_the_position_it_has(log: Log) {
     assert_eq!(log.extent().head, 4);
     // What was there first stays, whatever a repeat says.
     append(&log, vec![action("a", 2, "another event with the same name")]).await;
-    assert_eq!(log.read(1, Page::of(1)).await.unwrap()[0].data.get(), records[1].data.get());
+    assert_eq!(log.read(1, ReadLimit::events(1)).await.unwrap()[0].data.get(), records[1].data.get());
 }
 
 async fn a_gap_is_refused_with_all_of_its_batch(log: Log) {
@@ -84,10 +91,12 @@ async fn nothing_follows_the_end_of_an_incident(log: Log) {
     append(&log, story("a", 3)).await;
     for index in [4, 5] {
         let refused = log.append(vec![started("b"), metrics("a", index)]).await;
+        let ended = matches!(&refused, Err(JournalError::Ended { position: Some(3), .. }));
+        assert!(ended || index > 4, "event {index} after the end: {refused:?}");
         assert!(refused.is_err(), "event {index} after the end: {refused:?}");
     }
     let batch = vec![started("c"), resolved("c", 2), metrics("c", 3)];
-    assert!(matches!(log.append(batch).await, Err(JournalError::Refused(_))), "not in one batch either");
+    assert!(matches!(log.append(batch).await, Err(JournalError::Ended { .. })), "not in one batch either");
     assert_eq!(append(&log, vec![resolved("a", 3)]).await, [3], "a repeat is none");
     assert_eq!(log.extent().head, 3, "nothing of the batches is in");
 }
@@ -101,7 +110,7 @@ async fn age_lets_go_of_what_is_over(log: Log) {
 }
 
 async fn what_can_be_no_event_is_refused(log: Log) {
-    let zero = Record { index: 0, ..started("a") };
+    let zero = Record { place: Place::At(0), ..started("a") };
     assert!(matches!(log.append(vec![zero]).await, Err(JournalError::Refused(_))), "an index of 0");
     let control = Record { kind: incident::contract::MessageType::Heartbeat, ..started("a") };
     assert!(matches!(log.append(vec![started("b"), control]).await, Err(JournalError::Refused(_))));
@@ -114,7 +123,9 @@ async fn what_can_be_no_event_is_refused(log: Log) {
 async fn no_event_is_larger_than_the_contract_allows(log: Log) {
     let fits = action("a", 1, &"x".repeat(MAX_EVENT_BYTES - 1_000));
     append(&log, vec![fits]).await;
-    assert!(log.read(0, Page::of(1)).await.unwrap()[0].encode(log.stream()).len() <= MAX_EVENT_BYTES);
+    assert!(
+        log.read(0, ReadLimit::events(1)).await.unwrap()[0].encode(log.stream()).len() <= MAX_EVENT_BYTES
+    );
     let bare = action("a", 2, "").data.get().len();
     let whole = action("a", 2, &"x".repeat(MAX_EVENT_BYTES - bare));
     assert_eq!(whole.data.get().len(), MAX_EVENT_BYTES, "the data alone fills it");
@@ -126,7 +137,7 @@ async fn times_never_fall(log: Log) {
     for index in 2..300 {
         append(&log, vec![metrics("a", index)]).await;
     }
-    let read = log.read(0, Page::of(300)).await.unwrap();
+    let read = log.read(0, ReadLimit::events(300)).await.unwrap();
     assert!(read.windows(2).all(|pair| pair[0].time <= pair[1].time));
     assert!(read.iter().all(|event| event.time.subsec_nanosecond() % 1_000 == 0), "whole microseconds");
 }
@@ -146,7 +157,7 @@ async fn a_follower_wakes_when_events_are_visible(log: Log) {
     let mut extent = log.follow();
     assert_eq!(extent.borrow_and_update().head, 0);
     let writer = tokio::spawn({
-        let log = Arc::clone(&log);
+        let log = log.clone();
         async move { append(&log, story("a", 100)).await }
     });
     soon("the follower", extent.changed()).await.unwrap();
@@ -187,11 +198,112 @@ async fn incidents_are_found_by_name_and_by_age(log: Log) {
     assert_eq!(log.incident("nobody").await.unwrap(), None);
 }
 
+async fn an_append_says_what_was_new(log: Log) {
+    let said = |appended: Vec<Appended>| {
+        appended.iter().map(|event| (event.position, event.index, event.new)).collect::<Vec<_>>()
+    };
+    let first = log.append(vec![started("a"), metrics("a", 2), metrics("a", 2)]).await.unwrap();
+    assert_eq!(said(first), [(1, 1, true), (2, 2, true), (2, 2, false)], "a repeat in the same batch too");
+    append(&log, vec![started("b")]).await;
+    let again = log.append(vec![metrics("a", 2), metrics("a", 3)]).await.unwrap();
+    assert_eq!(said(again), [(2, 2, false), (4, 3, true)], "whatever else was appended meanwhile");
+}
+
+async fn the_journal_gives_the_next_place(log: Log) {
+    let said = |appended: Vec<Appended>| {
+        appended.iter().map(|event| (event.position, event.index, event.new)).collect::<Vec<_>>()
+    };
+    let batch = vec![
+        next(started("real"), "/pay", "1", 1),
+        next(metrics("real", 0), "/pay", "2", 2),
+        metrics("real", 3),
+        next(metrics("real", 0), "/pay", "3", 3),
+    ];
+    let first = log.append(batch.clone()).await.unwrap();
+    assert_eq!(said(first), [(1, 1, true), (2, 2, true), (3, 3, true), (4, 4, true)]);
+    let again = log.append(batch).await.unwrap();
+    assert_eq!(
+        said(again),
+        [(1, 1, false), (2, 2, false), (3, 3, false), (4, 4, false)],
+        "under the same keys"
+    );
+    let other = log.append(next(metrics("real", 0), "/other", "2", 2)).await.unwrap();
+    assert_eq!(said(other), [(5, 5, true)], "another publisher has names of its own");
+    let stored = log.read(4, ReadLimit::events(1)).await.unwrap().remove(0);
+    assert!(stored.encode(log.stream()).contains(r#""index":5,"data""#), "{stored:?}");
+}
+
+async fn a_key_names_one_event(log: Log) {
+    append(&log, vec![next(started("real"), "/pay", "1", 1)]).await;
+    let reused = log.append(vec![started("b"), next(metrics("real", 0), "/pay", "1", 9)]).await;
+    match reused {
+        Err(JournalError::KeyReused { publisher, id, position }) => {
+            assert_eq!((publisher.as_str(), id.as_str(), position), ("/pay", "1", Some(1)));
+        }
+        other => panic!("{other:?}"),
+    }
+    let twice = vec![next(metrics("real", 0), "/pay", "2", 2), next(metrics("real", 0), "/pay", "2", 3)];
+    assert!(matches!(log.append(twice).await, Err(JournalError::KeyReused { position: None, .. })));
+    assert_eq!(log.extent().head, 1, "nothing of the batches is in");
+    append(&log, vec![next(resolved("real", 0), "/pay", "end", 4)]).await;
+    let after = log.append(next(metrics("real", 0), "/pay", "late", 5)).await;
+    assert!(matches!(after, Err(JournalError::Ended { position: Some(2), .. })), "{after:?}");
+    assert_eq!(
+        append(&log, vec![next(resolved("real", 0), "/pay", "end", 4)]).await,
+        [2],
+        "a repeat is none"
+    );
+}
+
+async fn publishers_of_one_incident_stay_gapless(log: Log) {
+    append(&log, vec![next(started("real"), "/start", "1", 0)]).await;
+    let publishers = (0..32).map(|task: u8| {
+        let log = log.clone();
+        tokio::spawn(async move {
+            for number in 0..20_u8 {
+                let record =
+                    next(metrics("real", 0), &format!("/agents/{task}"), &number.to_string(), number);
+                let first = log.append(record.clone()).await.unwrap();
+                let again = log.append(record).await.unwrap();
+                assert!(first[0].new && !again[0].new, "{first:?} {again:?}");
+                assert_eq!((first[0].position, first[0].index), (again[0].position, again[0].index));
+            }
+        })
+    });
+    for publisher in publishers.collect::<Vec<_>>() {
+        publisher.await.unwrap();
+    }
+    let events = log.read(0, ReadLimit::ALL).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.index).collect::<Vec<_>>(), (1..=641).collect::<Vec<_>>());
+}
+
+async fn what_a_lost_lease_appends_is_refused(log: Log) {
+    let first = log.lease().await.unwrap();
+    let under = |term, record: Record| Batch { records: vec![record], term: Some(term) };
+    assert!(log.append(under(first.term(), started("a"))).await.is_ok());
+    let second = log.lease().await.unwrap();
+    soon("the loss", first.lost()).await;
+    assert!(first.is_lost() && !second.is_lost());
+    let late = log.append(under(first.term(), metrics("a", 2))).await;
+    assert!(matches!(late, Err(JournalError::LeaseLost)), "{late:?}");
+    assert!(log.append(under(second.term(), metrics("a", 2))).await.is_ok());
+    assert_eq!(append(&log, vec![metrics("a", 3)]).await, [3], "other appends need no lease");
+}
+
+async fn the_plan_of_an_open_incident_is_found(log: Log) {
+    append(&log, vec![Record { plan: Some("the plan".into()), ..started("a") }, started("bare")]).await;
+    assert_eq!(log.plan("a").await.unwrap().as_deref(), Some("the plan"));
+    assert_eq!(log.plan("bare").await.unwrap(), None);
+    assert_eq!(log.plan("nobody").await.unwrap(), None);
+    append(&log, vec![resolved("a", 2)]).await;
+    assert_eq!(log.plan("a").await.unwrap(), None, "what has ended is not played");
+}
+
 async fn concurrent_appends_stay_gapless(log: Log) {
     const TASKS: u64 = 32;
     const EACH: u64 = 50;
     let writers = (0..TASKS).map(|task| {
-        let log = Arc::clone(&log);
+        let log = log.clone();
         tokio::spawn(async move {
             let mut got = Vec::new();
             for record in story(&format!("incident-{task}"), EACH) {
@@ -244,7 +356,10 @@ macro_rules! conformance {
                 nothing_follows_the_end_of_an_incident,
                 what_can_be_no_event_is_refused, no_event_is_larger_than_the_contract_allows, times_never_fall,
                 it_reads_in_pages, a_follower_wakes_when_events_are_visible,
-                open_incidents_come_with_their_plans, incidents_are_found_by_name_and_by_age, concurrent_appends_stay_gapless
+                open_incidents_come_with_their_plans, incidents_are_found_by_name_and_by_age,
+                concurrent_appends_stay_gapless, an_append_says_what_was_new, the_journal_gives_the_next_place,
+                a_key_names_one_event, publishers_of_one_incident_stay_gapless,
+                what_a_lost_lease_appends_is_refused, the_plan_of_an_open_incident_is_found
             );
             conformance!($small; retention_drops_the_oldest_but_nothing_of_an_open_incident);
             conformance!($young; age_lets_go_of_what_is_over);
@@ -263,7 +378,7 @@ const TEN: Retention = Retention { events: 10, age: None };
 const YOUNG: Retention = Retention { events: 1_000_000, age: Some(Duration::from_micros(1)) };
 
 fn in_memory(retention: Retention) -> Log {
-    Arc::new(Memory::new(StreamId::generate(1_700_000_000_000, 7), retention))
+    Journal::new(Memory::new(StreamId::generate(1_700_000_000_000, 7), retention))
 }
 
 conformance!(
@@ -272,49 +387,22 @@ conformance!(
     keeping what is young: crate::journal::in_memory(crate::journal::YOUNG)
 );
 
-/// A journal file and the folder that goes with it.
+/// The way into a journal file, and the folder that goes with it.
 struct InAFolder {
-    journal: Sqlite,
+    appends: Arc<dyn Append>,
     _folder: Scratch,
 }
 
-impl Journal for InAFolder {
-    fn stream(&self) -> &StreamId {
-        self.journal.stream()
-    }
-    fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>> {
-        self.journal.append(batch)
-    }
-    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
-        self.journal.read(after, page)
-    }
-    fn extent(&self) -> Extent {
-        self.journal.extent()
-    }
-    fn follow(&self) -> watch::Receiver<Extent> {
-        self.journal.follow()
-    }
-    fn health(&self) -> watch::Receiver<Option<String>> {
-        self.journal.health()
-    }
-    fn commits(&self) -> u64 {
-        self.journal.commits()
-    }
-    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
-        self.journal.open_incidents()
-    }
-    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
-        self.journal.incidents(limit)
-    }
-    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
-        self.journal.incident(subject)
+impl Append for InAFolder {
+    fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
+        self.appends.append(batch)
     }
 }
 
 fn in_a_file(retention: Retention) -> Log {
     let folder = Scratch::new();
     let journal = Sqlite::open(&folder.path().join("journal.db"), retention).unwrap();
-    Arc::new(InAFolder { journal, _folder: folder })
+    Journal::new(journal).wrap_appends(|appends| InAFolder { appends, _folder: folder })
 }
 
 conformance!(

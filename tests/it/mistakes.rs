@@ -316,7 +316,7 @@ fn a_chain_of_thousands_of_steps_in_reverse_order_is_followed_quickly() {
     );
     let began = std::time::Instant::now();
     let scenario = Scenario::parse("long.toml", &text).unwrap_or_else(|error| panic!("{error}"));
-    assert!(scenario.compile(7).unwrap().events.len() > 9_000);
+    assert!(scenario.compile(7).unwrap().events().len() > 9_000);
     assert!(began.elapsed().as_secs() < 20, "it took {:?}", began.elapsed());
 }
 

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use incident::contract::StreamId;
-use incident::journal::{Extent, Journal, OpenError, Page, Record, Retention, Sqlite, Stored};
+use incident::journal::{
+    Append, Extent, IncidentIndex, Log, OpenError, ReadLimit, Record, Retention, Sqlite, Stored,
+};
 
 use crate::harness::{Scratch, metrics, resolved, started, story};
 
@@ -28,12 +30,12 @@ impl Image {
         let folder = Scratch::new();
         let file = folder.path().join("journal.db");
         let journal = Sqlite::open(&file, Retention::default()).unwrap();
-        journal.append(story("a", 300)).await.unwrap();
+        journal.append(story("a", 300).into()).await.unwrap();
         drop(journal);
         let journal = Sqlite::open(&file, Retention::default()).unwrap();
-        journal.append(vec![Record { plan: Some("the plan".into()), ..started("b") }]).await.unwrap();
+        journal.append(vec![Record { plan: Some("the plan".into()), ..started("b") }].into()).await.unwrap();
         for index in 2..=EVENTS - 300 {
-            journal.append(vec![metrics("b", index)]).await.unwrap();
+            journal.append(vec![metrics("b", index)].into()).await.unwrap();
         }
         Self::copy(&folder, &journal).await
     }
@@ -48,7 +50,7 @@ impl Image {
 
     async fn copy(from: &Scratch, journal: &Sqlite) -> Self {
         let stream = journal.stream().clone();
-        let told = frames(&journal.read(0, Page::ALL).await.unwrap(), &stream);
+        let told = frames(&journal.read(0, ReadLimit::ALL).await.unwrap(), &stream);
         assert_eq!(told.len() as u64, EVENTS);
         Self { folder: files(from.path()), stream, told }
     }
@@ -67,7 +69,7 @@ impl Image {
             Err(error) => return Opened::Refused(error.to_string()),
         };
         let head = journal.extent().head;
-        let events = match journal.read(0, Page::ALL).await {
+        let events = match journal.read(0, ReadLimit::ALL).await {
             Ok(events) => events,
             Err(error) => return Opened::Refused(error.to_string()),
         };
@@ -88,8 +90,8 @@ impl Image {
         let next = events.iter().filter(|event| *event.subject == *"b").count() as u64 + 1;
         let begin = if next == 1 { vec![started("b")] } else { Vec::new() };
         let end = vec![resolved("b", next.max(2))];
-        let positions = journal.append([begin, end].concat()).await.unwrap();
-        assert_eq!(positions[0], head + 1);
+        let appended = journal.append([begin, end].concat().into()).await.unwrap();
+        assert_eq!((appended[0].position, appended[0].new), (head + 1, true));
         Opened::Whole { same }
     }
 }
@@ -283,7 +285,7 @@ async fn a_word_that_is_older_than_the_log_is_enough() {
     let mut words = Vec::new();
     for incident in 0..6 {
         words.push(fs::read(folder.path().join("journal.db-head")).unwrap());
-        journal.append(story(&format!("incident-{incident}"), 30)).await.unwrap();
+        journal.append(story(&format!("incident-{incident}"), 30).into()).await.unwrap();
     }
     assert!(journal.extent().oldest > 100, "retention dropped what the first words are about");
     drop(journal);

@@ -63,7 +63,7 @@ fn json_is_every_event_of_the_incident_as_it_came() {
     let ran = server.incident(&["trigger", "database-outage", "--json", "--seed", "7"]).run();
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let events: Vec<_> = ran.stdout.lines().map(envelope).collect();
-    let indices: Vec<u64> = events.iter().map(|event| event.message().unwrap().index().unwrap()).collect();
+    let indices: Vec<u64> = events.iter().map(|event| event.index.unwrap()).collect();
     assert_eq!(indices, (1..=events.len() as u64).collect::<Vec<_>>(), "all of it, and of no other");
     assert_eq!(events[0].kind, "incident_started");
     assert_eq!(events.last().unwrap().kind, "incident_resolved");

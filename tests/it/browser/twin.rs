@@ -1,12 +1,12 @@
 //! `fold.js` is the twin of Rust's fold: both give the same states for the same events.
 
-use incident::contract::{Envelope, Frame, Source, StreamId};
+use incident::contract::{Envelope, Of, Source, StreamId};
 use incident::report::Board;
 use incident::scenario::Library;
 use serde_json::{Value, json};
 
 use super::driver::Browser;
-use crate::harness::{Local, fixture, fixtures};
+use crate::harness::{Local, Timeline, encode, fixture, fixtures};
 
 /// Folds `args[0]`. Times become milliseconds, because the twins may write different numbers of decimals.
 const SAME_TIMES: &str = r"
@@ -65,13 +65,12 @@ async fn both_folds_agree_after_every_event_of_every_scenario() {
     assert_eq!(library.len(), 5);
     let source = Source::Stream(StreamId::generate(0, 0));
     for scenario in library.iter() {
-        let timeline = scenario.compile(scenario.file.seed).unwrap();
+        let timeline = Timeline::compile(scenario, scenario.file.seed);
         let start: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let events = timeline.events.iter().zip(1..).map(|(event, n)| {
             let time = start + jiff::SignedDuration::from_micros(event.due.cast_signed());
-            let data = event.message.data();
-            let frame = Frame::new(&source, n, event.message.kind(), Some("it"), time, &data);
-            serde_json::from_str(&frame.encode()).unwrap()
+            let of = Of { subject: "it", index: n };
+            serde_json::from_str(&encode(&source, n, Some(of), time, &event.message)).unwrap()
         });
         let (ours, theirs) = both(&page, events.collect()).await;
         assert_eq!(ours.len(), timeline.events.len());

@@ -73,7 +73,8 @@ async fn every_event_type_has_an_entry_in_each_table() {
     ";
     let tables = page.run(tables, Vec::new()).await;
     let types: Vec<&str> = incident::contract::MessageType::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|kind| !kind.is_control())
         .map(incident::contract::MessageType::as_str)
         .collect();
