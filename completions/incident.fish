@@ -31,7 +31,7 @@ complete -c incident -n "__fish_incident_needs_command" -s v -l verbose -d 'Log 
 complete -c incident -n "__fish_incident_needs_command" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_needs_command" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_needs_command" -f -a "serve" -d 'Run a server that plays incidents and streams them to the dashboard, terminals and programs'
+complete -c incident -n "__fish_incident_needs_command" -f -a "serve" -d 'Run a server that plays incidents and streams them'
 complete -c incident -n "__fish_incident_needs_command" -f -a "trigger" -d 'Start an incident on a running server and follow it until it ends'
 complete -c incident -n "__fish_incident_needs_command" -f -a "watch" -d 'Follow the events of a server in the terminal'
 complete -c incident -n "__fish_incident_needs_command" -f -a "validate" -d 'Check scenarios, recordings or a running server against the contract of the stream'
@@ -48,7 +48,7 @@ memory-leak\t''
 storage-failure\t''"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l replay -d 'Replay a recording, made with `incident watch --record`, as if it happened now. The replay is kept in the journal: after a restart with the same flags it continues where it stopped' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l speed -d 'Play this many times faster than the scenario says or the recording was' -r
-complete -c incident -n "__fish_incident_using_subcommand serve" -l seed -d 'Seed for all incidents, instead of the seed in each scenario; it decides noise and failures' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l seed -d 'Seed of noise and failures for all incidents, instead of the seed in each scenario' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l dashboard -d 'Serve the dashboard from this folder instead of the built-in files, for development' -r -f -a "(__fish_complete_directories)"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l bind -d 'Address to listen on' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -s p -l port -d 'Port to listen on; 0 takes any free port' -r
@@ -59,7 +59,7 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-event
 complete -c incident -n "__fish_incident_using_subcommand serve" -l retain-age -d 'Keep events for this long; older ones are deleted, except those of open incidents [default: no limit]' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l token-file -d 'Require one of the tokens in this file from every client. The file has one `read TOKEN` or `write TOKEN` per line, and is read again when it changes [default: the variables `INCIDENT_TOKEN` (write) and `INCIDENT_READ_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-origin -d 'Allow pages of this origin to connect and to start incidents; repeat the flag for several' -r
-complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-cert -d 'PEM file with the certificate chain, the server\'s own first. Files are read again when they change' -r -F
+complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-cert -d 'PEM file with the certificate chain, the server\'s own first; this file and the key are read again when they change' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-key -d 'PEM file with the private key of the certificate' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most clients at once; more get status 503' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l admit-rate -d 'New connections per second from one address; more get status 429' -r
@@ -85,7 +85,7 @@ complete -c incident -n "__fish_incident_using_subcommand trigger" -l cacert -d 
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l timeout -d 'Stop waiting, with exit status 4, if the incident has not ended after this long' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l speed -d 'Play this many times faster than the scenario says [default: the server\'s --speed]' -r
-complete -c incident -n "__fish_incident_using_subcommand trigger" -l seed -d 'Seed that decides noise and failures [default: the scenario\'s]' -r
+complete -c incident -n "__fish_incident_using_subcommand trigger" -l seed -d 'Seed of noise and failures [default: the scenario\'s]' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l report -d 'Write the post-incident report as Markdown to this file when the incident has ended' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l cancel -d 'Cancel this incident instead of starting one' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -213,7 +213,7 @@ complete -c incident -n "__fish_incident_using_subcommand completions" -s v -l v
 complete -c incident -n "__fish_incident_using_subcommand completions" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "serve" -d 'Run a server that plays incidents and streams them to the dashboard, terminals and programs'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "serve" -d 'Run a server that plays incidents and streams them'
 complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "trigger" -d 'Start an incident on a running server and follow it until it ends'
 complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "watch" -d 'Follow the events of a server in the terminal'
 complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "validate" -d 'Check scenarios, recordings or a running server against the contract of the stream'

@@ -16,26 +16,51 @@ use super::trigger::Trigger;
 use super::validate::Validate;
 use super::watch::Watch;
 
+/// The global flags come after those of the subcommand.
+const LAST: usize = 1_000;
+
 /// Play incidents written as TOML scenarios and stream them live over WebSocket and Server-Sent Events
 #[derive(Debug, Parser)]
 #[command(name = "incident", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "\
 Begin with:
-  incident serve --open --trigger database-outage    Start a server and an incident, and open the dashboard")]
+  incident serve --open --trigger database-outage")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Output",
+        display_order = LAST
+    )]
     color: ColorChoice,
 
     /// Log more details (-vv: everything)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        action = clap::ArgAction::Count,
+        help_heading = "Output",
+        display_order = LAST
+    )]
     verbose: u8,
 
     /// Print only errors and results
-    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Output",
+        display_order = LAST
+    )]
     quiet: bool,
 }
 

@@ -16,10 +16,10 @@ use crate::player::Speed;
 use crate::scenario::Micros;
 use crate::server::{Options, Origin};
 
-/// Run a server that plays incidents and streams them to the dashboard, terminals and programs
+/// Run a server that plays incidents and streams them
 ///
 /// The dashboard is at http://HOST:PORT/, the stream at ws://HOST:PORT/ws, and as Server-Sent Events at
-/// http://HOST:PORT/events. Ctrl-C stops the server. Incidents that are open then go on at the next start.
+/// http://HOST:PORT/events. Ctrl-C stops the server; open incidents continue at the next start.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,8 +44,8 @@ pub(in crate::cli) struct Serve {
     #[arg(long, default_value_t = Options::default().speed, value_name = "FACTOR")]
     pub(super) speed: Speed,
 
-    /// Seed for all incidents, instead of the seed in each scenario; it decides noise and failures
-    #[arg(long, value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    /// Seed of noise and failures for all incidents, instead of the seed in each scenario
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(super) seed: Option<u64>,
 
     /// Open the dashboard in the browser
@@ -61,7 +61,7 @@ pub(in crate::cli) struct Serve {
     pub(super) bind: IpAddr,
 
     /// Port to listen on; 0 takes any free port
-    #[arg(short, long, default_value_t = DEFAULT_PORT, help_heading = "Network")]
+    #[arg(short, long, default_value_t = DEFAULT_PORT, value_name = "PORT", help_heading = "Network")]
     pub(super) port: u16,
 
     /// Time between two heartbeats to a client

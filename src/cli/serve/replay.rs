@@ -34,7 +34,7 @@ pub(super) fn read(file: &Path, speed: Speed, quiet: bool, log: LogFormat) -> Re
     let recording = Recording::open(file).map_err(|error| unreadable(file, error))?;
     for warning in &recording.warnings {
         match log {
-            LogFormat::Json => tracing::warn!(%warning, "the recording is not replayed as it is"),
+            LogFormat::Json => tracing::warn!(%warning, "not all of the recording is replayed"),
             LogFormat::Text if quiet => {}
             LogFormat::Text => say(format_args!("{} {warning}", "warning:".yellow().bold())),
         }

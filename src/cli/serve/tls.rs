@@ -17,7 +17,7 @@ use crate::token::Digest;
 /// Flags for TLS. Without them the server speaks plain HTTP.
 #[derive(Debug, clap::Args)]
 pub(super) struct TlsArgs {
-    /// PEM file with the certificate chain, the server's own first. Files are read again when they change
+    /// PEM file with the certificate chain, the server's own first; this file and the key are read again when they change
     #[arg(
         long,
         value_name = "FILE",

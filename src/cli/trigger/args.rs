@@ -38,8 +38,8 @@ pub(in crate::cli) struct Trigger {
     #[arg(long, value_name = "FACTOR")]
     pub(super) speed: Option<Speed>,
 
-    /// Seed that decides noise and failures [default: the scenario's]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    /// Seed of noise and failures [default: the scenario's]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(super) seed: Option<u64>,
 
     /// Print the incident's events on stdout, one JSON object per line

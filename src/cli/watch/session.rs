@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
                     }
                     (None, reset) => {
                         self.board = Board::default();
-                        let why = reset.map_or("new stream", explain);
+                        let why = reset.map_or("the stream is another one", explain);
                         self.note(&format!("reconnected after {away:.1} s: {why}; events may be lost"));
                     }
                 }
@@ -178,7 +178,7 @@ impl<'a> Session<'a> {
 
 fn explain(reason: ResetReason) -> &'static str {
     match reason {
-        ResetReason::OtherStream => "new stream: the position belongs to another one",
+        ResetReason::OtherStream => "the position belongs to another stream",
         ResetReason::Expired => "the events after it are deleted",
         ResetReason::Ahead => "the position is ahead of the stream",
     }

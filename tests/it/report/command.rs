@@ -189,7 +189,7 @@ fn what_is_neither_a_recording_nor_an_id_is_a_usage_error() {
         refused(&incident(&["report", name, "--url", "ws://127.0.0.1:1/ws"]).run(), &[]);
     }
     let missing = incident(&["report", "run.ndjson"]).run();
-    refused(&missing, &["run.ndjson is not there", "incident watch --record"]);
+    refused(&missing, &["there is no file run.ndjson", "incident watch --record"]);
     let scratch = Scratch::new().with("empty.ndjson", "\n\n");
     refused(&incident(&["report", &path(&scratch, "empty.ndjson")]).run(), &["empty.ndjson has no event"]);
     refused(&incident(&["report", scratch.text()]).run(), &["cannot be read"]);

@@ -116,7 +116,7 @@ async fn a_file_says_it_all_and_variables_beside_it_open_nothing() {
     let path = file(&scratch, "tokens.txt", &both());
     let serve = incident(&["serve", "--port", "0", "--token-file", path.to_str().unwrap()]);
     let mut server = serve.env("INCIDENT_TOKEN", "n3w-0123456789abcdef").spawn();
-    server.says("INCIDENT_TOKEN is set but not in");
+    server.says("INCIDENT_TOKEN is set, but its token is not in");
     let socket = server.says("WebSocket");
     let address = socket.rsplit("ws://").next().unwrap().trim_end_matches("/ws").parse().unwrap();
     server.says("2 tokens from");

@@ -159,8 +159,8 @@ fn what_was_not_checked_is_named() {
     // A recording was not cut and resumed.
     let ran = incident(&["validate", &file, &recording, "--rule", "resume"]).run();
     assert_eq!(ran.status, Some(5), "{ran:?}");
-    assert!(ran.stdout.contains(&format!("nothing was checked of {recording}: resume: ")), "{}", ran.stdout);
-    assert!(!ran.stdout.contains(&format!("nothing was checked of {file}")), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("nothing was checked in {recording}: resume: ")), "{}", ran.stdout);
+    assert!(!ran.stdout.contains(&format!("nothing was checked in {file}")), "{}", ran.stdout);
 }
 
 #[test]
