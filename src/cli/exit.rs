@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use colored::Colorize;
 
 use super::color::ColorChoice;
+use super::format::count;
 use super::say::say;
 use crate::client::{ClientError, Distrust};
 use crate::scenario::ScenarioError;
@@ -82,10 +83,10 @@ impl Failure {
                     say(error.render(color).trim_end());
                 }
                 let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
-                let (s, files) = (if mistakes == 1 { "" } else { "s" }, errors.len());
-                let file_s = if files == 1 { "" } else { "s" };
+                let mistakes = count(mistakes as u64, "mistake");
+                let files = count(errors.len() as u64, "scenario file");
                 say(format_args!(
-                    "{} {mistakes} mistake{s} in {files} scenario file{file_s}",
+                    "{} {mistakes} in {files}",
                     "error:".red().bold()
                 ));
             }

@@ -74,9 +74,9 @@ fn out_of_range(error: ReplayError) -> Failure {
 impl fmt::Display for ReplaySummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, incidents, duration, speed, begun } = self;
-        let s = if *incidents == 1 { "" } else { "s" };
+        let incidents = format::count(*incidents as u64, "incident");
         let clock = format::clock(duration.as_secs_f64().round());
-        write!(f, "{} ({incidents} incident{s}, {clock} at speed {speed}", file.display())?;
+        write!(f, "{} ({incidents}, {clock} at speed {speed}", file.display())?;
         if *begun > 0 {
             write!(f, "; continued after a restart, {begun} had begun")?;
         }

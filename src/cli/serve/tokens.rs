@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 use crate::cli::reread::Files;
 use crate::cli::token_args::{self, MAKE_ONE, VARIABLE};
 use crate::server::{Auth, Replaced};
@@ -126,7 +127,7 @@ impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let write = self.all().iter().filter(|(scope, _)| *scope == Scope::Write).count();
         let (count, read) = (self.all().len(), self.all().len() - write);
-        let s = if count == 1 { "" } else { "s" };
+        let tokens = format::count(count as u64, "token");
         let scopes = match (read, write) {
             (0, _) => "write".to_owned(),
             (_, 0) => "read".to_owned(),
@@ -134,8 +135,8 @@ impl fmt::Display for Tokens {
         };
         match self {
             Self::None => f.write_str("no token needed"),
-            Self::File { path, .. } => write!(f, "{count} token{s} from {} ({scopes})", path.display()),
-            Self::Environment(_) => write!(f, "{count} token{s} from the environment ({scopes})"),
+            Self::File { path, .. } => write!(f, "{tokens} from {} ({scopes})", path.display()),
+            Self::Environment(_) => write!(f, "{tokens} from the environment ({scopes})"),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::reporter::Reporter;
 use super::show::Show;
 use crate::cli::clock::ServerClock;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 use crate::client::{Follower, Item};
 use crate::contract::Follows;
 use crate::report::{Board, IncidentState, State};
@@ -77,7 +78,7 @@ impl Trigger {
                     ));
                 }
                 Some(Item::Back { replayed, lost: Some(lost), .. }) => {
-                    show.note(&format!("reconnected: {replayed} events replayed, {lost} lost"));
+                    show.note(&format!("reconnected: {} replayed, {lost} lost", format::count(replayed, "event")));
                     if lost > 0
                         && let Some(ended) = self.ended_unseen(accepted).await?
                     {

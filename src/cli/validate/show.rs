@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::judged::{Judged, exit_of};
 use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 
 /// The formats of the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -81,11 +82,10 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
             }
         }
     }
-    let targets = judged.len();
-    let s = if targets == 1 { "" } else { "s" };
+    let targets = format::count(judged.len() as u64, "target");
     let total = passed + failed;
     let counts = format!(
-        "{targets} target{s}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked"
+        "{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked"
     );
     if total == 0 {
         writeln!(out, "{}", counts.red().bold())?;

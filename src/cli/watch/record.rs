@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 
 /// A recording in progress.
 pub(super) struct Recorder {
@@ -63,7 +64,6 @@ impl Recorder {
 
     /// How many events were recorded, and where.
     pub(super) fn summary(&self) -> String {
-        let s = if self.events == 1 { "" } else { "s" };
-        format!("Recorded {} event{s} to {}", self.events, self.path.display())
+        format!("Recorded {} to {}", format::count(self.events, "event"), self.path.display())
     }
 }

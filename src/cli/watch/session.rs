@@ -11,6 +11,7 @@ use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 use crate::cli::say::say;
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
@@ -89,7 +90,8 @@ impl<'a> Session<'a> {
                 match (lost, reset) {
                     (Some(lost), _) => {
                         self.note(&format!(
-                            "reconnected after {away:.1} s: {replayed} events replayed, {lost} lost"
+                            "reconnected after {away:.1} s: {} replayed, {lost} lost",
+                            format::count(replayed, "event")
                         ));
                     }
                     (None, reset) => {
