@@ -154,7 +154,11 @@ fn actions(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<F
                     findings.push(Finding::new(format!("step {step:?} began and never ended")).at(frame));
                 }
             }
-            _ => {}
+            Message::IncidentResolved(_)
+            | Message::IncidentStarted(_)
+            | Message::SystemMetrics(_)
+            | Message::StreamOpened(_)
+            | Message::Heartbeat(_) => {}
         }
     }
 }

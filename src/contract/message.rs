@@ -50,8 +50,16 @@ macro_rules! message_types {
                 }
             }
 
-            /// The schema of the payload, with its definitions left to the generator.
-            pub(super) fn payload_schema(self, generator: &mut SchemaGenerator) -> Schema {
+            /// The schema of the payload alone.
+            pub(super) fn payload_schema(self) -> Schema {
+                match self {
+                    $(Self::$event => schemars::schema_for!($event),)+
+                    $(Self::$control => schemars::schema_for!($control),)+
+                }
+            }
+
+            /// A reference to the schema of the payload among the generator's definitions.
+            pub(super) fn payload_reference(self, generator: &mut SchemaGenerator) -> Schema {
                 match self {
                     $(Self::$event => generator.subschema_for::<$event>(),)+
                     $(Self::$control => generator.subschema_for::<$control>(),)+

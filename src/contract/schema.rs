@@ -11,7 +11,7 @@ pub fn document() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let one_of: Vec<Value> = MessageType::ALL
         .iter()
-        .map(|kind| envelope_of(*kind, kind.payload_schema(&mut generator).as_value()))
+        .map(|kind| envelope_of(*kind, kind.payload_reference(&mut generator).as_value()))
         .collect();
     let definitions = generator.take_definitions(true);
     json!({
@@ -25,14 +25,7 @@ pub fn document() -> Value {
 
 /// The schema of one type's payload alone, with the definitions it refers to.
 pub fn payload(kind: MessageType) -> Value {
-    let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let reference = kind.payload_schema(&mut generator);
-    let mut schema = reference.to_value();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
-        schema.insert("$defs".into(), Value::Object(generator.take_definitions(true)));
-    }
-    schema
+    kind.payload_schema().to_value()
 }
 
 /// The schema of the envelope alone: what the `envelope` rule checks before it looks at the payload.

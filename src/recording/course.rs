@@ -117,7 +117,11 @@ impl Course {
         match &event.message {
             Message::IncidentStarted(_) if next > 1 => return Err(format!("{id} starts again")),
             Message::IncidentResolved(_) => self.state = State::Ended,
-            _ => {}
+            Message::IncidentStarted(_)
+            | Message::AgentAction(_)
+            | Message::SystemMetrics(_)
+            | Message::StreamOpened(_)
+            | Message::Heartbeat(_) => {}
         }
         let rises = event.envelope.time >= self.newest;
         self.newest = self.newest.max(event.envelope.time);

@@ -96,7 +96,7 @@ fn a_message_with_a_wrong_value_is_no_message() {
         (MessageType::IncidentStarted, "/data/speed", json!(0)),
         (MessageType::IncidentStarted, "/data/target_s", json!(-1)),
         (MessageType::IncidentStarted, "/data/impact_started_at", json!("yesterday")),
-        (MessageType::IncidentStarted, "/data/phases/0/play_s", json!(null)),
+        (MessageType::IncidentStarted, "/data/phases/0/play_s", json!("long")),
         (MessageType::IncidentStarted, "/data/services", json!("checkout")),
         (MessageType::AgentAction, "/data/confidence", json!(1.01)),
         (MessageType::AgentAction, "/data/confidence", json!(-0.01)),

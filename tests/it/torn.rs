@@ -185,7 +185,9 @@ async fn a_log_cut_behind_any_commit_is_refused() {
         let cut = &log[..32 + frames * 4_120];
         let opened = image.after(|folder| fs::write(folder.join("journal.db-wal"), cut).unwrap()).await;
         match opened {
-            Opened::Refused(why) => assert!(why.contains("were told to clients"), "{frames} frames: {why}"),
+            Opened::Refused(why) => {
+                assert!(why.contains("were published and are missing"), "{frames} frames: {why}")
+            }
             Opened::Whole { .. } => panic!("{frames} frames of the log were taken for all"),
         }
     }
@@ -199,7 +201,7 @@ async fn a_missing_log_or_an_empty_database_is_refused() {
         |folder| fs::write(folder.join("journal.db"), ""),
     ] {
         match image.after(|folder| damage(folder).unwrap()).await {
-            Opened::Refused(why) => assert!(why.contains("400 were told to clients"), "{why}"),
+            Opened::Refused(why) => assert!(why.contains("400 were published and are missing"), "{why}"),
             Opened::Whole { .. } => panic!("what was told is gone"),
         }
     }
@@ -237,7 +239,7 @@ async fn a_row_that_was_changed_or_taken_is_found_out() {
         ("UPDATE incidents SET ended = 400 WHERE subject = 'b'", "b does not begin or end where"),
         ("UPDATE incidents SET ended = 0 WHERE subject = 'a'", "the events of a are not those of an open"),
         ("UPDATE incidents SET start = 302 WHERE subject = 'b'", "b does not begin or end where"),
-        ("PRAGMA user_version = 99", "knows up to 2"),
+        ("PRAGMA user_version = 99", "knows up to 3"),
     ] {
         match image.after(|folder| with_sqlite(folder, statement)).await {
             Opened::Refused(why) => assert!(why.contains(found), "{statement}: {why}"),

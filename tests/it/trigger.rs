@@ -105,8 +105,8 @@ fn a_cancelled_incident_ends_its_follower_with_4() {
     assert!(matches!(ran.status, Some(4 | 0)), "{ran:?}");
 
     let again = server.incident(&["trigger", "--cancel", &id]).run();
-    assert_eq!(again.status, Some(2), "{}", again.stderr);
-    assert!(again.stderr.contains("has ended"), "{}", again.stderr);
+    assert_eq!(again.status, Some(0), "{}", again.stderr);
+    assert!(again.stderr.contains("is already cancelled"), "{}", again.stderr);
     let nobody = server.incident(&["trigger", "--cancel", "nobody"]).run();
     assert_eq!(nobody.status, Some(2), "{}", nobody.stderr);
 }

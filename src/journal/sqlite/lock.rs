@@ -8,7 +8,15 @@ use super::trouble::OpenError;
 
 /// Held until dropped.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+/// Not by closing alone: a child process that is being started holds a copy of the descriptor for a moment.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A lock that can't be given up ends with the process.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Lock {
@@ -38,7 +46,7 @@ impl Lock {
         let word = format!("process {}\n", std::process::id());
         let written = file.set_len(0).and_then(|()| file.write_all(word.as_bytes()));
         written.map_err(unusable)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

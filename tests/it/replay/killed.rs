@@ -20,7 +20,7 @@ fn indices(recording: &str) -> BTreeMap<String, Vec<u64>> {
     for line in recording.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         let subject = event["subject"].as_str().unwrap().to_owned();
-        indices.entry(subject).or_default().push(event["data"]["index"].as_u64().unwrap());
+        indices.entry(subject).or_default().push(event["index"].as_u64().unwrap());
     }
     indices
 }

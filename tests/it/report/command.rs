@@ -200,12 +200,12 @@ fn what_is_neither_a_recording_nor_an_id_is_a_usage_error() {
 fn a_line_that_can_not_be_read_is_named() {
     let text = fs::read_to_string(recording()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let metrics_without_a_phase = lines[2].replace("\"phase\":\"detect\",", "");
+    let metrics_of_no_kind = lines[2].replace("\"synthetic\":true,", "");
     for (wrong, says) in [
         ("{}", "missing field"),
         ("hello", "expected value"),
         ("\u{1b}[31m", "expected value"),
-        (&metrics_without_a_phase, "system_metrics: missing field `phase`"),
+        (&metrics_of_no_kind, "system_metrics: missing field `synthetic`"),
         (&lines[2].replace("system_metrics", "coffee"), "unknown message type \"coffee\""),
         (&lines[2].replace("\"subject\":\"database-outage-", "\"extra\":\"x"), "has no subject"),
         (&lines[2][..40], "EOF"),

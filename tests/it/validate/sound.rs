@@ -133,7 +133,7 @@ impl Stream {
         let events = self.frames.iter().filter(|(frame, _)| frame["subject"].is_string());
         let more: Vec<_> = events.take(count).cloned().collect();
         for (mut frame, arrival) in more {
-            let index = frame["data"]["index"].as_u64().unwrap() as usize;
+            let index = frame["index"].as_u64().unwrap() as usize;
             frame["id"] = (head + index).to_string().into();
             frame["subject"] = "another-aaaaa".into();
             frame["time"] = last["time"].clone();
