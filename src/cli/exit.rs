@@ -85,10 +85,7 @@ impl Failure {
                 let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
                 let mistakes = count(mistakes as u64, "mistake");
                 let files = count(errors.len() as u64, "scenario file");
-                say(format_args!(
-                    "{} {mistakes} in {files}",
-                    "error:".red().bold()
-                ));
+                say(format_args!("{} {mistakes} in {files}", "error:".red().bold()));
             }
             Kind::ClosedPipe => {}
         }

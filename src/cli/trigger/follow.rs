@@ -78,7 +78,10 @@ impl Trigger {
                     ));
                 }
                 Some(Item::Back { replayed, lost: Some(lost), .. }) => {
-                    show.note(&format!("reconnected: {} replayed, {lost} lost", format::count(replayed, "event")));
+                    show.note(&format!(
+                        "reconnected: {} replayed, {lost} lost",
+                        format::count(replayed, "event")
+                    ));
                     if lost > 0
                         && let Some(ended) = self.ended_unseen(accepted).await?
                     {

@@ -84,9 +84,8 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
     }
     let targets = format::count(judged.len() as u64, "target");
     let total = passed + failed;
-    let counts = format!(
-        "{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked"
-    );
+    let counts =
+        format!("{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked");
     if total == 0 {
         writeln!(out, "{}", counts.red().bold())?;
     } else if failed > 0 {
