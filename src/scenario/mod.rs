@@ -17,8 +17,8 @@ pub use diagnostic::{Diagnostic, ScenarioError};
 pub use duration::{DurationError, Micros};
 pub use expect::{Bounds, Counts, Expect};
 pub use file::{
-    CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, Outcomes, PhaseFile,
-    Provenance, Resolution, Retry, ScenarioFile, Step,
+    CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, OutcomeSummaries,
+    PhaseFile, Provenance, Resolution, Retry, ScenarioFile, Step,
 };
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, SHIPPED};

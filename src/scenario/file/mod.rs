@@ -12,4 +12,4 @@ pub use edge::{Edge, On};
 pub use ordered::Ordered;
 pub use resolution::Resolution;
 pub use scenario_file::{PhaseFile, Provenance, ScenarioFile};
-pub use step::{EvidenceFile, ForecastFile, Outcomes, Retry, Step};
+pub use step::{EvidenceFile, ForecastFile, OutcomeSummaries, Retry, Step};

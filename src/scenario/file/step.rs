@@ -47,7 +47,7 @@ pub struct Step {
     pub retry: Option<Spanned<Retry>>,
     /// Summaries of the events that end an attempt, if they differ from `summary`.
     #[serde(default)]
-    pub outcome: Outcomes,
+    pub outcome: OutcomeSummaries,
 }
 
 /// A prediction with its spread.
@@ -91,11 +91,11 @@ pub struct Retry {
     pub backoff: Micros,
 }
 
-/// Summaries by outcome.
+/// The summary of each outcome of a step.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "plain words")]
-pub struct Outcomes {
+pub struct OutcomeSummaries {
     pub completed: Option<String>,
     pub failed: Option<String>,
 }
