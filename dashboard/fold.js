@@ -35,6 +35,7 @@ export function fold(board, event) {
   if (event.index <= incident.index) return null;
   incident.index = event.index;
   incident.time = event.time;
+  incident.synthetic = data.synthetic;
   incident.offset_s = secondOf(event, data, data.impact_started_at ?? incident.impact_started_at) ?? incident.offset_s;
   CHANGES[event.type](incident, data, incident.offset_s);
   return incident;
@@ -111,7 +112,6 @@ function start(incident, started) {
   incident.title = started.title;
   incident.severity = started.severity;
   incident.services = started.services;
-  incident.synthetic = started.synthetic;
   incident.impact_started_at = started.impact_started_at;
   incident.units = Object.fromEntries(started.metrics.map(({ name, unit }) => [name, unit]));
   incident.target_s = started.target_s ?? null;
