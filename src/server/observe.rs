@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::problem::{Problem, Refused};
-use crate::metrics::{CONTENT_TYPE, Now, Refusal};
+use crate::metrics::{CONTENT_TYPE, Refusal, Snapshot};
 
 /// `GET /metrics`
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let extent = app.journal.extent();
-    let now = Now {
+    let now = Snapshot {
         head: extent.head,
         oldest: extent.oldest,
         ring_start: app.hub.ring_start(),

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use crate::connection::{End, Lease};
 use crate::contract::Position;
 use crate::hub::{Hub, Paged};
-use crate::metrics::Client;
+use crate::metrics::ClientMeter;
 
 /// About as much is handed over at once. Below the socket's send buffer, so that a reader that keeps up takes it whole.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -45,7 +45,7 @@ pub struct Events {
     /// What it may stay by; `None` if nobody is asked.
     lease: Option<Lease>,
     end: Option<End>,
-    client: Client,
+    client: ClientMeter,
 }
 
 impl Events {
@@ -55,7 +55,7 @@ impl Events {
         hub: Arc<Hub>,
         drain: watch::Receiver<Option<Duration>>,
         lease: Option<Lease>,
-        client: Client,
+        client: ClientMeter,
     ) -> Self {
         let mut opening = Vec::with_capacity(opened.len() + 128);
         let position = Position { stream: hub.stream().clone(), n: cursor };

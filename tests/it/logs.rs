@@ -197,7 +197,7 @@ fn what_of_a_recording_is_not_played_is_a_warning() {
     let mut server = serve(&["--journal", "memory", "--replay", &file]);
     ready(&mut server);
     let (_, log) = ended(server);
-    let warnings = said(&log, "not all of the recording is played");
+    let warnings = said(&log, "not all of the recording is replayed");
     assert!(!warnings.is_empty() && warnings.iter().all(|line| line["level"] == "WARN"), "{log:#?}");
     assert!(warnings.iter().any(|line| line["warning"].as_str().unwrap().contains("joined")), "{warnings:?}");
     let first = said(&log, "ready")[0];

@@ -2,10 +2,10 @@
 
 use regex::Regex;
 
-use super::Watch;
+use super::args::Watch;
 use crate::contract::{Envelope, Message, MessageType};
 
-/// All conditions have to hold.
+/// The conditions of the flags; an event must meet all of them.
 pub(super) struct Filter {
     incident: Option<String>,
     phases: Vec<String>,
@@ -17,7 +17,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// A person at a terminal gets metrics in the footer, and as lines only when asked for.
+    /// On a terminal the footer shows metrics, and lines only show them if --type asks for them.
     pub(super) fn new(watch: &Watch, terminal: bool) -> Self {
         Self {
             incident: watch.incident.clone(),

@@ -105,7 +105,7 @@ impl Shard {
         // Who was told to go is counted among those that are gone.
         for (_, client) in self.clients.iter().filter(|(_, client)| !client.is_leaving()) {
             tally.clients += 1;
-            tally.stands_at(client.cursor(self.head), head, start);
+            tally.count_lag(client.cursor(self.head), head, start);
         }
         tally
     }

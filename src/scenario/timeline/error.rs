@@ -1,6 +1,6 @@
 //! Why a scenario can't be compiled with a seed.
 
-use crate::scenario::Problem;
+use crate::scenario::Diagnostic;
 
 /// Why a sound file can't be compiled with this seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,8 @@ pub struct CompileError {
 }
 
 impl CompileError {
-    pub(in crate::scenario) fn problem(self) -> Problem {
-        Problem::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here").help(self.help)
+    pub(in crate::scenario) fn diagnostic(self) -> Diagnostic {
+        Diagnostic::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here")
+            .help(self.help)
     }
 }

@@ -7,7 +7,7 @@ use super::error::CompileError;
 use super::measures::round_to_millis;
 use crate::contract::Status;
 use crate::scenario::Micros;
-use crate::scenario::file::{After, On, ScenarioFile, Step};
+use crate::scenario::file::{Edge, On, ScenarioFile, Step};
 
 /// One event of a step, before jitter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,12 +153,12 @@ impl Planner<'_> {
         self.visits[place] = ended.map_or(Visit::Never, Visit::Ended);
     }
 
-    fn place(&self, after: &After) -> Option<usize> {
+    fn place(&self, after: &Edge) -> Option<usize> {
         self.place_of.get(after.step.get_ref().as_str()).copied()
     }
 
     /// The end of the step that an edge hangs on, if it ends as the edge wants.
-    fn reached(&self, after: &After) -> Option<Ended> {
+    fn reached(&self, after: &Edge) -> Option<Ended> {
         let Visit::Ended(ended) = self.visits[self.place(after)?] else { return None };
         let leads_on = match after.on {
             On::Any => true,

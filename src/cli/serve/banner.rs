@@ -1,4 +1,4 @@
-//! What `serve` says when it is ready.
+//! What `serve` prints when it is ready.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -8,30 +8,35 @@ use std::time::Duration;
 use colored::Colorize;
 use serde_json::json;
 
-use super::exit::Failure;
-use super::replay::Told;
-use super::say::say;
+use super::replay::ReplaySummary;
+use crate::cli::exit::Failure;
+use crate::cli::remote::DEFAULT_PORT;
+use crate::cli::say::say;
 
-/// A server that is ready.
-pub(super) struct Ready {
+/// What users should know about a server that is ready.
+pub(super) struct Banner {
     pub(super) address: SocketAddr,
-    /// It speaks TLS: the host by which clients name it, and the flag with which they believe it.
-    pub(super) secure: Option<(String, String)>,
+    /// With TLS: the host that clients on this machine use, and the flag with which they trust the certificate.
+    pub(super) tls: Option<(String, String)>,
+    /// How many scenarios there are, and where they come from.
     pub(super) scenarios: String,
+    /// Where the journal is.
     pub(super) journal: String,
+    /// How many open incidents the server continues.
     pub(super) picked_up: usize,
-    pub(super) replay: Option<Told>,
-    /// Who may do what.
+    pub(super) replay: Option<ReplaySummary>,
+    /// How many tokens there are, and where they come from.
     pub(super) access: String,
-    /// Where the tokens are.
+    /// The file with the tokens.
     pub(super) token_file: Option<PathBuf>,
-    /// A scenario to try.
+    /// A scenario to suggest.
     pub(super) example: String,
+    /// How long the start took.
     pub(super) took: Duration,
 }
 
-impl Ready {
-    /// Of the page.
+impl Banner {
+    /// The URL of the dashboard.
     pub(super) fn page(&self) -> String {
         format!("http{}://{}/", self.s(), self.address)
     }
@@ -41,10 +46,10 @@ impl Ready {
     }
 
     fn s(&self) -> &'static str {
-        if self.secure.is_some() { "s" } else { "" }
+        if self.tls.is_some() { "s" } else { "" }
     }
 
-    /// One JSON line on stdout.
+    /// Prints one JSON object on stdout.
     pub(super) fn print(&self) -> Result<(), Failure> {
         let (page, socket) = (self.page(), self.socket());
         let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
@@ -53,7 +58,7 @@ impl Ready {
         Ok(())
     }
 
-    /// For people.
+    /// Prints the banner for people on stderr.
     pub(super) fn say(&self) {
         let (page, socket) = (self.page(), self.socket());
         let label = |label: &str| format!("  {label:<10} ").dimmed();
@@ -63,8 +68,8 @@ impl Ready {
         say(format_args!("{}{}", label("Scenarios"), self.scenarios));
         let picked_up = match self.picked_up {
             0 => String::new(),
-            1 => " (1 incident picked up)".to_owned(),
-            many => format!(" ({many} incidents picked up)"),
+            1 => " (1 open incident continues)".to_owned(),
+            many => format!(" ({many} open incidents continue)"),
         };
         say(format_args!("{}{}{picked_up}", label("Journal"), self.journal));
         if let Some(replay) = &self.replay {
@@ -72,19 +77,19 @@ impl Ready {
         }
         say(format_args!("{}{}", label("Access"), self.access));
         let port = self.address.port();
-        let elsewhere = match &self.secure {
-            None if port == 7911 => String::new(),
+        let elsewhere = match &self.tls {
+            None if port == DEFAULT_PORT => String::new(),
             None => format!(" --url {socket}"),
             Some((host, flag)) if host.contains(':') => format!(" --url wss://[{host}]:{port}/ws{flag}"),
             Some((host, flag)) => format!(" --url wss://{host}:{port}/ws{flag}"),
         };
-        let proof = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
-        let proof = proof.unwrap_or_default();
-        say(format_args!("{}incident trigger {}{elsewhere}{proof}", label("Try"), self.example));
+        let token = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
+        let token = token.unwrap_or_default();
+        say(format_args!("{}incident trigger {}{elsewhere}{token}", label("Try"), self.example));
         say(format_args!("Ready in {} ms. Ctrl-C to stop.", self.took.as_millis()));
     }
 
-    /// Where the log is for programs, so is this.
+    /// Writes the same to the log, for programs.
     pub(super) fn log(&self) {
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),

@@ -1,4 +1,4 @@
-//! Whom a command believes that a server is who it says.
+//! The certificates that a command trusts.
 
 use std::path::PathBuf;
 
@@ -10,33 +10,32 @@ use crate::client::{Endpoint, Trust, TrustError};
 
 const VARIABLE: &str = "INCIDENT_CACERT";
 
-/// Flags of every command that speaks TLS.
+/// The flag of the commands that connect with TLS.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Authorities {
-    /// File with the certificates, in PEM, of the only authorities to believe of a wss:// server, or with the server's
-    /// own [default: the variable `INCIDENT_CACERT`, else the system's authorities]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+pub(super) struct TrustArgs {
+    /// PEM file with the certificates to trust: of an authority, or the server's own [default: the variable
+    /// `INCIDENT_CACERT`, else the system's authorities]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
     pub(super) cacert: Option<PathBuf>,
 }
 
-impl Authorities {
-    /// The flag with which another command believes the same.
+impl TrustArgs {
+    /// The flag with which another command trusts the same certificates.
     pub(super) fn flags(&self) -> String {
         self.cacert.as_ref().map(|file| format!(" --cacert {}", file.display())).unwrap_or_default()
     }
 
-    /// The endpoint with whom to believe.
+    /// Adds the certificates to trust to the endpoint.
     ///
     /// # Errors
-    /// A file without certificates; one that is given for a server that shows none.
+    /// The file has no certificates; or --cacert is given for a server without TLS.
     pub(super) fn add_to(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
         if !endpoint.is_encrypted() {
-            // The variable may be there for other servers; the flag is meant for this one.
+            // The variable may be set for other servers; the flag is meant for this one.
             return match &self.cacert {
                 Some(_) => {
-                    let error = anyhow!("--cacert is for wss://, and {endpoint} is not encrypted");
-                    Err(Failure::new(Exit::Usage, error)
-                        .hint("name the server with --url wss://HOST:PORT/ws"))
+                    let error = anyhow!("--cacert needs a wss:// URL, and {endpoint} is not encrypted");
+                    Err(Failure::new(Exit::Usage, error).hint("give the server as --url wss://HOST:PORT/ws"))
                 }
                 None => Ok(endpoint),
             };
@@ -46,10 +45,9 @@ impl Authorities {
         let trust = Trust::in_file(&file).map_err(|error| {
             let hint = match error {
                 TrustError::Empty(_) => {
-                    "PEM begins with -----BEGIN CERTIFICATE-----; of other forms `openssl x509 -in FILE -inform der` \
-                     makes it"
+                    "PEM begins with -----BEGIN CERTIFICATE-----; `openssl x509 -in FILE -inform der` converts DER to PEM"
                 }
-                _ => "--cacert, or INCIDENT_CACERT, names a file with an authority's certificate in PEM",
+                _ => "give --cacert or INCIDENT_CACERT a PEM file with the certificate of an authority",
             };
             Failure::new(Exit::Usage, error).hint(hint)
         })?;

@@ -1,4 +1,4 @@
-//! The token that a command shows to a server: from a file or the environment, never from an argument, which `ps` shows.
+//! The token that a command sends to a server: from a file or the environment, never from an argument, which `ps` shows.
 
 use std::path::{Path, PathBuf};
 
@@ -10,30 +10,30 @@ use super::reread;
 use crate::client::Endpoint;
 use crate::token::{self, FileError, Mistake, Token};
 
-/// A token of a program, and on a server the one that may write.
+/// The variable with the token of a client; on a server, the token with the scope `write`.
 pub(super) const VARIABLE: &str = "INCIDENT_TOKEN";
 
-/// How a token is made that nobody guesses.
+/// The command that makes a good token.
 pub(super) const MAKE_ONE: &str = "openssl rand -hex 32";
 
-/// Flags of every command that shows a token.
+/// The flag of the commands that send a token.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Proof {
-    /// File with the token to show to the server [default: the variable `INCIDENT_TOKEN`]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+pub(super) struct TokenArgs {
+    /// File with the token to send [default: the variable `INCIDENT_TOKEN`]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
     pub(super) token_file: Option<PathBuf>,
 }
 
-impl Proof {
-    /// The flag with which another command shows the same token.
+impl TokenArgs {
+    /// The flag with which another command sends the same token.
     pub(super) fn flags(&self) -> String {
         self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display())).unwrap_or_default()
     }
 
-    /// The endpoint with the token, if there is one.
+    /// Adds the token, if there is one, to the endpoint.
     ///
     /// # Errors
-    /// A file or variable with no token in it: without one the server would refuse for a reason that is none.
+    /// The file or variable has no valid token. (Without one, the server's refusal would not say why.)
     pub(super) fn add_to(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
         let token = match &self.token_file {
             Some(file) => {
@@ -41,7 +41,7 @@ impl Proof {
                 let text = read(file)?;
                 Some(
                     token::for_client(&name, &text)
-                        .map_err(|error| mistaken(error, "a token alone is enough"))?,
+                        .map_err(|error| file_failure(error, "the scope may be left out"))?,
                 )
             }
             None => from_environment(VARIABLE)?,
@@ -49,7 +49,7 @@ impl Proof {
         let Some(token) = token else { return Ok(endpoint) };
         if !endpoint.is_encrypted() && !endpoint.is_loopback() {
             tracing::warn!(
-                "the token goes to {} unencrypted: whoever is in between can take it",
+                "the token goes to {} unencrypted: the network in between can read it",
                 endpoint.authority()
             );
         }
@@ -57,18 +57,18 @@ impl Proof {
     }
 }
 
-/// The token in a variable; `None` if it is not set.
+/// The token in a variable; `None` if the variable is not set.
 pub(super) fn from_environment(variable: &str) -> Result<Option<Token>, Failure> {
     let Some(text) = std::env::var_os(variable) else { return Ok(None) };
-    // What can't be read is not ASCII: its replacement is not either.
+    // Bytes that are not UTF-8 become U+FFFD, which is refused because it is not ASCII.
     let token = text.to_string_lossy().parse().map_err(|error| {
-        Failure::new(Exit::Usage, anyhow!("the variable {variable} is no token: {error}"))
-            .hint(format!("unset {variable}, or give it one: {MAKE_ONE}"))
+        Failure::new(Exit::Usage, anyhow!("the variable {variable} is not a token: {error}"))
+            .hint(format!("unset {variable}, or set it to a token made with: {MAKE_ONE}"))
     })?;
     Ok(Some(token))
 }
 
-/// The text of a token file, before anything begins. Warns if others can read it too.
+/// Reads a token file. Warns if other users can read it too.
 pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let name = file.display();
     if is_open_to_others(file) {
@@ -78,12 +78,12 @@ pub(super) fn read(file: &Path) -> Result<String, Failure> {
     text.map_err(|why| Failure::new(Exit::Usage, anyhow!("the token file {name} cannot be read: {why}")))
 }
 
-/// What is in a token file as text.
+/// The content of a token file as text.
 pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
-/// Pipes and the like belong to whoever made them.
+/// Whether other users can read a file. The permissions of pipes and the like are not checked.
 #[cfg(unix)]
 fn is_open_to_others(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -96,12 +96,13 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-pub(super) fn mistaken(error: FileError, form: &str) -> Failure {
+/// The failure for a mistake in a token file. `form` says what a line looks like.
+pub(super) fn file_failure(error: FileError, form: &str) -> Failure {
     let hint = match error.mistake {
-        Mistake::Form => format!("a line a token; {form}; behind # is a comment"),
-        Mistake::Nothing => format!("a line a token; {form}; make one: {MAKE_ONE}"),
-        Mistake::Token(_) | Mistake::Short(_) => format!("make one that nobody guesses: {MAKE_ONE}"),
-        Mistake::Repeated(_) => "a token has one scope: write includes read".to_owned(),
+        Mistake::Form => format!("write one token per line; {form}; # begins a comment"),
+        Mistake::Nothing => format!("write one token per line; {form}; make a token with: {MAKE_ONE}"),
+        Mistake::Token(_) | Mistake::Short(_) => format!("make a token with: {MAKE_ONE}"),
+        Mistake::Repeated(_) => "give each token one scope: `write` includes `read`".to_owned(),
     };
     Failure::new(Exit::Usage, error).hint(hint)
 }

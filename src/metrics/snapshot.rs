@@ -1,35 +1,36 @@
-//! What is not counted but asked for when somebody looks.
+//! Metrics that are not counted: the state of the server at the moment of the request.
 
 use prometheus::proto::{MetricFamily, MetricType};
 
 use super::family::{counter, family, gauge};
-use super::{Tally, Transport};
+use super::tally::Tally;
+use super::transport::Transport;
 
-/// How a server stands at this moment.
+/// The state of a server at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Now {
+pub struct Snapshot {
     /// Position of the newest event.
     pub head: u64,
     /// Position of the oldest event that is kept.
     pub oldest: u64,
     /// Position of the oldest event that is served from memory.
     pub ring_start: u64,
-    /// Whether events are taken and can be read.
+    /// Whether the journal accepts events and can be read.
     pub healthy: bool,
     /// Commits since the journal was opened.
     pub commits: u64,
-    /// Incidents that are played.
+    /// Incidents that are open.
     pub open: u64,
-    /// The most clients that are let in.
+    /// The limit of clients.
     pub max_clients: u64,
-    /// What the clients of the WebSocket come to.
+    /// The numbers of the WebSocket clients.
     pub websocket: Tally,
 }
 
-impl Now {
+impl Snapshot {
     pub(super) fn families(&self) -> Vec<MetricFamily> {
         let version = &[("version", env!("CARGO_PKG_VERSION"))][..];
-        let about = "The version that runs; always 1.";
+        let about = "The running version; always 1.";
         vec![
             family(MetricType::GAUGE, "incident_build_info", about, &[(version, 1.0)]),
             gauge("incident_journal_head_position", "Position of the newest event.", self.head as f64),
@@ -40,19 +41,19 @@ impl Now {
             ),
             gauge(
                 "incident_journal_healthy",
-                "1 while the journal takes events and can be read, else 0.",
+                "1 while the journal accepts events and can be read, else 0.",
                 f64::from(u8::from(self.healthy)),
             ),
             counter(
                 "incident_journal_commits_total",
-                "Commits since the journal was opened: appends that wait at the same time share one.",
+                "Commits since the journal was opened; appends that wait at the same time share one.",
                 self.commits as f64,
             ),
-            gauge("incident_incidents_open", "Incidents that are played now.", self.open as f64),
+            gauge("incident_incidents_open", "Incidents that are open.", self.open as f64),
         ]
     }
 
-    /// Of the clients of both transports.
+    /// The metrics of the clients of both transports.
     pub(super) fn clients(&self, event_stream: Tally) -> Vec<MetricFamily> {
         let both = [(Transport::WebSocket, self.websocket), (Transport::EventStream, event_stream)];
         let of = |kind, name, help, value: fn(&Tally) -> u64| {
@@ -64,31 +65,31 @@ impl Now {
         let mut all = self.websocket;
         all.add(event_stream);
         vec![
-            of(MetricType::GAUGE, "incident_clients", "Clients that are connected, by transport.", |tally| {
+            of(MetricType::GAUGE, "incident_clients", "Connected clients, by transport.", |tally| {
                 tally.clients
             }),
-            gauge("incident_clients_limit", "The most clients that are let in.", self.max_clients as f64),
+            gauge("incident_clients_limit", "The limit of clients (--max-clients).", self.max_clients as f64),
             of(
                 MetricType::COUNTER,
                 "incident_clients_admitted_total",
-                "Clients that were let in, by transport.",
+                "Clients that were admitted, by transport.",
                 |tally| tally.admitted,
             ),
             of(
                 MetricType::COUNTER,
                 "incident_deliveries_total",
-                "Events that were written to clients, by transport: one event to three clients counts three times.",
+                "Events written to clients, by transport: one event to three clients counts three times.",
                 |tally| tally.events,
             ),
             of(
                 MetricType::COUNTER,
                 "incident_delivered_bytes_total",
-                "Bytes of the events that were written to clients, framing included, by transport.",
+                "Bytes of the events written to clients, framing included, by transport.",
                 |tally| tally.bytes,
             ),
             gauge(
                 "incident_client_lag_events",
-                "Events that the client which is furthest behind was not sent yet.",
+                "Events that the slowest client has not been sent yet.",
                 all.lag as f64,
             ),
             gauge(
