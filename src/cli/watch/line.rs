@@ -1,9 +1,10 @@
 //! One line per event: for people on a terminal, separated by tabs in a pipe.
 
-use colored::Colorize;
+use colored::{ColoredString, Colorize};
 
 use crate::cli::format;
 use crate::contract::{Envelope, Message, MessageType, Outcome};
+use crate::report::{Line, LineKind};
 
 /// How many characters of a payload are shown if it can't be parsed.
 const UNREADABLE_CHARS: usize = 200;
@@ -14,15 +15,6 @@ pub(super) struct Lines {
     utc: bool,
 }
 
-/// The content of a line, in either format.
-struct Content {
-    phase: String,
-    agent: String,
-    confidence: Option<f64>,
-    summary: String,
-    mark: colored::ColoredString,
-}
-
 impl Lines {
     pub(super) fn new(terminal: bool, utc: bool) -> Self {
         Self { terminal, utc }
@@ -31,28 +23,34 @@ impl Lines {
     /// The line of an event; `offset_s` is its second in the incident.
     pub(super) fn line(&self, envelope: &Envelope, offset_s: Option<f64>) -> String {
         let message = envelope.message().ok();
-        let content = content(envelope, message.as_ref());
+        let phase = format::plain(message.as_ref().and_then(Message::phase).unwrap_or_default());
+        let line = message.as_ref().map(Line::of);
+        let text = line.as_ref().map_or_else(|| unreadable(envelope), |line| line.text.clone());
+        let text = format::plain(&text);
         if self.terminal {
-            self.for_people(envelope, message.as_ref(), offset_s, &content)
+            self.for_people(envelope, offset_s, &phase, line.as_ref(), &text)
         } else {
-            for_programs(envelope, &content)
+            let confidence = line.and_then(|line| line.confidence);
+            for_programs(envelope, &phase, confidence, &text)
         }
     }
 
     fn for_people(
         &self,
         envelope: &Envelope,
-        message: Option<&Message>,
         offset_s: Option<f64>,
-        content: &Content,
+        phase: &str,
+        line: Option<&Line>,
+        text: &str,
     ) -> String {
         let when = if self.utc {
             format!("{:.0}", envelope.time).split('T').nth(1).unwrap_or_default().to_owned()
         } else {
             format!("T+{}", format::clock(offset_s.unwrap_or_default()))
         };
-        let Content { phase, agent, confidence, summary, mark } = content;
-        let percent = format::percent(*confidence);
+        let agent = format::plain(line.and_then(|line| line.agent.as_deref()).unwrap_or_default());
+        let percent = format::percent(line.and_then(|line| line.confidence));
+        let mark = mark(line.map(|line| line.kind));
         let colored_phase = format::in_phase(phase, &format!("{phase:<9}"));
         let incident = format::plain(envelope.incident());
         let prefix =
@@ -60,86 +58,44 @@ impl Lines {
         // Long summaries are wrapped and indented, so that the columns stay clear.
         let indent = console::measure_text_width(&prefix);
         let width = usize::from(console::Term::stdout().size().1).saturating_sub(indent).max(30);
-        let emphasise = |line: &str| match message {
-            Some(Message::IncidentStarted(_) | Message::IncidentResolved(_)) => line.bold().to_string(),
-            Some(Message::SystemMetrics(_)) => line.dimmed().to_string(),
-            Some(Message::AgentAction(_) | Message::StreamOpened(_) | Message::Heartbeat(_)) | None => {
-                line.to_owned()
-            }
+        let emphasise = |text: &str| match line.map(|line| line.kind) {
+            Some(LineKind::Start | LineKind::End(_)) => text.bold().to_string(),
+            Some(LineKind::Sample) => text.dimmed().to_string(),
+            Some(LineKind::Action(_) | LineKind::Control) | None => text.to_owned(),
         };
-        let lines = textwrap::wrap(summary, width);
+        let lines = textwrap::wrap(text, width);
         let lines = lines.iter().map(|line| emphasise(line)).collect::<Vec<_>>();
         prefix + &lines.join(&format!("\n{}", " ".repeat(indent)))
     }
 }
 
 /// Time in RFC 3339, position, incident, type, phase, confidence, summary.
-fn for_programs(envelope: &Envelope, content: &Content) -> String {
+fn for_programs(envelope: &Envelope, phase: &str, confidence: Option<f64>, text: &str) -> String {
     let position = envelope.position().map_or_else(|| envelope.id.clone(), |position| position.to_string());
-    let confidence = content.confidence.map(|confidence| confidence.to_string()).unwrap_or_default();
+    let confidence = confidence.map(|confidence| confidence.to_string()).unwrap_or_default();
     let fields = [
         &format!("{:.6}", envelope.time),
         &position,
         envelope.incident(),
         &envelope.kind,
-        &content.phase,
+        phase,
         &confidence,
-        &content.summary,
+        text,
     ];
     // A tab or a line break in a field would look like another column or line.
     fields.map(|field| field.replace(['\t', '\n', '\r'], " ")).join("\t")
 }
 
-fn content(envelope: &Envelope, message: Option<&Message>) -> Content {
-    let mut content = Content {
-        phase: String::new(),
-        agent: String::new(),
-        confidence: None,
-        summary: String::new(),
-        mark: " ".normal(),
-    };
-    match message {
-        Some(Message::IncidentStarted(started)) => {
-            content.summary = format!("{} {}", started.severity.as_str(), started.title);
-            content.mark = "●".red();
-        }
-        Some(Message::AgentAction(action)) => {
-            content.phase = action.phase.clone().unwrap_or_default();
-            content.agent.clone_from(&action.agent);
-            content.confidence = action.confidence;
-            content.summary.clone_from(&action.summary);
-            if let Some(attempt) = action.attempt.filter(|attempt| *attempt > 1) {
-                content.summary += &format!(" (attempt {attempt})");
-            }
-            content.mark = format::mark(action.status);
-        }
-        Some(Message::SystemMetrics(sample)) => {
-            content.phase = sample.phase.clone().unwrap_or_default();
-            let mut values: Vec<String> = sample
-                .metrics
-                .iter()
-                .map(|(name, value)| format!("{name}={}", format::value(*value)))
-                .collect();
-            values.extend(sample.users_affected.map(|users| format!("users={users}")));
-            values
-                .extend(sample.cost.as_ref().map(|cost| format!("cost={:.2}{}", cost.total, cost.currency)));
-            content.summary = values.join(" ");
-            content.mark = "·".dimmed();
-        }
-        Some(Message::IncidentResolved(resolved)) => {
-            let word = if resolved.outcome == Outcome::Resolved { "resolved" } else { "cancelled" };
-            content.summary =
-                format!("{word} in {}: {}", format::clock(resolved.durations.resolve_s), resolved.summary);
-            content.mark = if resolved.outcome == Outcome::Resolved { "✓".green() } else { "✗".red() };
-        }
-        // Control messages are not printed.
-        Some(Message::StreamOpened(_) | Message::Heartbeat(_)) => {}
-        None => content.summary = unreadable(envelope),
+/// The mark of a line in one column.
+fn mark(kind: Option<LineKind>) -> ColoredString {
+    match kind {
+        Some(LineKind::Start) => "●".red(),
+        Some(LineKind::Action(status)) => format::mark(status),
+        Some(LineKind::Sample) => "·".dimmed(),
+        Some(LineKind::End(Outcome::Resolved)) => "✓".green(),
+        Some(LineKind::End(Outcome::Cancelled)) => "✗".red(),
+        Some(LineKind::Control) | None => " ".normal(),
     }
-    for text in [&mut content.phase, &mut content.agent, &mut content.summary] {
-        *text = format::plain(text);
-    }
-    content
 }
 
 /// The text of an event that can't be parsed: its type is of a newer server, or its payload is malformed.
