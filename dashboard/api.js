@@ -6,14 +6,14 @@
  * @property {string} title
  * @property {string} severity
  * @property {string[]} services
- * @property {number} screen_s how long it plays
+ * @property {number} screen_s length of its playback
  * @property {number} target_s
  */
 
 /**
  * @typedef {object} Session
- * @property {'read' | 'write' | null} scope what this page may do; `null` when it has to log in
- * @property {boolean} authenticated somebody is logged in; otherwise the server asks nobody
+ * @property {'read' | 'write' | null} scope what this session allows; `null` when a log-in is needed
+ * @property {boolean} authenticated the session belongs to a token; `false` on a server without tokens
  */
 
 /** @returns {Promise<Session>} */
@@ -22,7 +22,7 @@ export function session() {
 }
 
 /**
- * Begins a session. The browser keeps its cookie, and no script sees it.
+ * Begins a session. The browser keeps its cookie, which no script can read.
  * @param {string} token
  * @returns {Promise<Session>}
  */
@@ -63,11 +63,11 @@ function json(body) {
 async function ask(path, options) {
   const response = await answer(path, options);
   const body = await response.json().catch(() => null);
-  if (typeof body !== 'object' || body === null) throw new Error('The server answered something that is not JSON.');
+  if (typeof body !== 'object' || body === null) throw new Error('The server did not answer with JSON.');
   return body;
 }
 
-/** Errors carry what the server's problem document says, for a person. */
+/** Errors have the text of the server's problem document. */
 async function answer(path, options) {
   let response;
   try {

@@ -1,4 +1,4 @@
-// Composes the page: stream → model → one frame → panels, and the panels' wishes back to the model.
+// Owns the wiring of the page: events go from the stream through the model to the panels, actions from the panels to the model.
 
 import { session } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
@@ -24,7 +24,7 @@ import './panels/trigger.js';
 
 const page = document.documentElement;
 const received = document.getElementById('received');
-/** Those that also have to put something away when another mode begins. */
+/** Panels of every mode: they also have to remove their content when the mode changes. */
 const always = panels(
   'connection-status',
   'trigger-menu',
@@ -63,7 +63,7 @@ const stream = new Stream(socketUrl(), {
     queue.push(event);
     changed();
   },
-  // What waits for the next frame was sent before the new connection: it has to be taken in before it.
+  // Events that wait for the next frame came before the new connection, so the model has to get them first.
   opened: (...opened) => {
     takeQueue();
     model.opened(...opened);
@@ -102,7 +102,7 @@ function draw() {
   for (const panel of panelsOf(view)) panel.tick?.(view, model);
 }
 
-/** Numbers run only while an incident is open and the server is there. */
+/** Numbers change with time only while an incident is open and the server is connected. */
 function moves() {
   return stream.connection.state === 'live' && model.view().tabs.some(({ state }) => state === 'open');
 }
@@ -113,7 +113,7 @@ function takeQueue() {
   for (const event of events) model.take(...event);
 }
 
-/** The server shows the login page in the place of this one, which goes on here once somebody has logged in. */
+/** After a reload the server shows the login page at this address, and this page again after the log-in. */
 async function leaveIfLoggedOut() {
   const { scope } = await session().catch(() => ({}));
   if (scope === null) location.reload();

@@ -1,11 +1,13 @@
-// Owns time: the server's clock as seen from here, and an incident's own time between two events.
+// Owns what moves between two messages: the server's clock as this page knows it, and the numbers that follow it.
 
-/** The server's clock, kept on this machine's monotonic one: a change of the wall clock here moves nothing. */
+import { TimeMap, millis } from './timemap.js';
+
+/** The server's clock, kept on the monotonic clock of this machine. Changing the wall clock here has no effect. */
 export class ServerClock {
   #ahead = null;
 
   /**
-   * Sets the clock anew, at the start of a connection.
+   * Sets the clock, at the start of a connection.
    * @param {string} serverTime
    */
   restart(serverTime) {
@@ -13,8 +15,8 @@ export class ServerClock {
   }
 
   /**
-   * Learns from the time of a message. Messages only ever arrive late, so the one that arrived least late
-   * tells the clock best: the largest difference wins.
+   * Adjusts the clock to the time of a message that just arrived. Messages can only be late, so the largest
+   * difference is the best estimate.
    * @param {string} time
    */
   observe(time) {
@@ -29,61 +31,25 @@ export class ServerClock {
 }
 
 /**
- * Where a second of the incident lies on screen: seconds of playback at speed 1 since its start.
- * The track and the metrics are drawn on this scale, so that hours that are played in a minute stay readable.
- * @param {{start_s: number, end_s: number, play_s: number}[]} phases
- * @param {number} offset_s
- */
-export function screenOf(phases, offset_s) {
-  let screen_s = 0;
-  for (const phase of phases) {
-    if (offset_s < phase.end_s) {
-      const length = phase.end_s - phase.start_s;
-      const part = length > 0 ? Math.max(0, offset_s - phase.start_s) / length : 0;
-      return screen_s + part * phase.play_s;
-    }
-    screen_s += phase.play_s;
-  }
-  return screen_s + offset_s - (phases.at(-1)?.end_s ?? 0);
-}
-
-/**
- * The way back: the second of the incident at a second of playback.
- * @param {{start_s: number, end_s: number, play_s: number}[]} phases
- * @param {number} screen_s
- */
-export function offsetOf(phases, screen_s) {
-  for (const phase of phases) {
-    if (screen_s < phase.play_s) {
-      const part = Math.max(0, screen_s / phase.play_s);
-      return phase.start_s + part * (phase.end_s - phase.start_s);
-    }
-    screen_s -= phase.play_s;
-  }
-  return (phases.at(-1)?.end_s ?? 0) + screen_s;
-}
-
-/**
  * The second of the incident at a wall-clock time: twin of `IncidentState::offset_at`. Never before the newest
- * event nor, once ended, after it.
+ * event. After the end of the incident, always the second of its last event.
  * @param {import('./fold.js').IncidentState} state
  * @param {number} serverMs
  */
 export function offsetAt(state, serverMs) {
   if (state.state !== 'open' || state.impact_started_at === null) return state.offset_s;
-  const screen_s = ((serverMs - Date.parse(state.impact_started_at)) / 1000) * state.speed;
-  if (state.phases.length === 0) return state.offset_s;
-  return Math.max(offsetOf(state.phases, screen_s), state.offset_s);
+  const screen_s = ((serverMs - millis(state.impact_started_at)) / 1000) * state.speed;
+  return Math.max(new TimeMap(state.phases).incidentOf(screen_s), state.offset_s);
 }
 
 /**
  * @typedef {object} Moment what moves between two messages
  * @property {number} offset_s second of the incident
- * @property {number | null} remaining_s to the target; negative once past
- * @property {boolean} breached the target is missed, beyond what a late message explains
+ * @property {number | null} remaining_s to the target, negative after it; `null` without a target
+ * @property {boolean} breached the target is missed by more than a late message can explain
  * @property {{currency: string, total: number, per_minute: number} | null} cost so far
- * @property {number | null} projected cost at the planned end, if the rate stays
- * @property {number} end_s the planned end
+ * @property {number | null} projected cost at the planned end at the current rate; `null` when no end is planned
+ * @property {number | null} end_s the planned end
  */
 
 /**
@@ -94,7 +60,7 @@ export function offsetAt(state, serverMs) {
  */
 export function momentOf(state, serverMs) {
   const open = state.state === 'open';
-  const end_s = state.phases.at(-1)?.end_s ?? state.offset_s;
+  const { end_s } = new TimeMap(state.phases);
   const offset_s = open ? offsetAt(state, serverMs) : (state.resolution?.durations.resolve_s ?? state.offset_s);
   const remaining_s = state.target_s === null ? null : state.target_s - offset_s;
   const cost = state.cost && { ...state.cost };
@@ -102,25 +68,26 @@ export function momentOf(state, serverMs) {
   if (cost && open) {
     const measured_s = state.cost_s ?? state.offset_s;
     cost.total += (Math.max(0, rateHolds(state.phases, measured_s, offset_s) - measured_s) / 60) * cost.per_minute;
-    projected = cost.total + (Math.max(0, end_s - offset_s) / 60) * cost.per_minute;
+    if (end_s !== null) projected = cost.total + (Math.max(0, end_s - offset_s) / 60) * cost.per_minute;
   }
   return { offset_s, remaining_s, breached: missed(state, offset_s), cost, projected, end_s };
 }
 
 /**
- * How far the measured rate may be trusted. Rates change with phases, so at a border the number waits for the
- * next sample: growing on at the old rate would show money that comes back.
+ * The second up to which the measured rate is used. Rates change from phase to phase, so at the end of a phase the
+ * number waits for the next sample. Otherwise the cost could rise too far and fall again.
  */
 function rateHolds(phases, measured_s, offset_s) {
-  const phase = phases.find((candidate) => measured_s < candidate.end_s);
-  return !phase || phase === phases.at(-1) ? offset_s : Math.min(offset_s, phase.end_s);
+  const next = phases.slice(1).find((phase) => measured_s < phase.start_s);
+  return next ? Math.min(offset_s, next.start_s) : offset_s;
 }
 
-/** An incident that resolves exactly on target must not flash as missed while the message is on its way. */
+/** An incident that resolves exactly on target must not show as missed while the message is on its way. */
 function missed(state, offset_s) {
   if (state.target_s === null) return false;
   const over_s = offset_s - state.target_s;
   if (state.state !== 'open') return over_s >= 0.5;
-  const wall_s = (screenOf(state.phases, offset_s) - screenOf(state.phases, state.target_s)) / state.speed;
+  const map = new TimeMap(state.phases);
+  const wall_s = (map.screenOf(offset_s) - map.screenOf(state.target_s)) / state.speed;
   return over_s >= 1 && wall_s >= 0.5;
 }

@@ -1,18 +1,19 @@
-// Owns the shapes of the wire: reads frames and payloads, keeps the known fields, refuses what does not fit.
+// Owns the message formats: reads frames and payloads, keeps the known fields, rejects what does not fit.
 //
-// It is as strict as serde is with the Rust types, so that an event one side ignores is ignored by the other.
+// It is as strict as serde is with the Rust types, so that both sides ignore the same events.
 
 /**
  * @typedef {object} Envelope
- * @property {string} id the position, for a stream's events
- * @property {string} source `/streams/STREAM` or `/servers/NAME`
+ * @property {string} id the position of an event in its stream; any text in a control message
+ * @property {string} source `/streams/STREAM` for events, `/servers/NAME` for control messages
  * @property {string} type
  * @property {string} [subject] the incident's id
+ * @property {number} [index] the event's place in its incident, from 1
  * @property {string} time wall clock of the append
- * @property {object} data
+ * @property {any} data
  */
 
-/** Thrown inside the readers only; callers of this module get `null`. */
+/** Thrown inside the readers only. Callers of this module get `null`. */
 class Unreadable extends Error {}
 
 function check(fits, value) {
@@ -23,6 +24,8 @@ function check(fits, value) {
 const text = (value) => check(typeof value === 'string', value);
 const number = (value) => check(Number.isFinite(value), value);
 const whole = (value) => check(Number.isInteger(value) && value >= 0, value);
+/** A CloudEvents integer that counts from 1. */
+const ordinal = (value) => check(Number.isInteger(value) && value >= 1 && value < 2 ** 31, value);
 const flag = (value) => check(typeof value === 'boolean', value);
 const moment = (value) => check(typeof value === 'string' && !Number.isNaN(Date.parse(value)), value);
 const oneOf =
@@ -31,7 +34,7 @@ const oneOf =
     check(names.includes(value), value);
 const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Absent and null are the same; the field is then left out, as serde leaves it out. */
+/** Absent and null are the same. The field is then left out, as serde leaves it out. */
 const optional = (read) => Object.assign((value) => read(value), { optional: true });
 
 /** A list that is empty when the field is absent. */
@@ -52,32 +55,35 @@ const record = (shape) => {
   };
 };
 
-/** Name to number. `fromEntries` defines properties, so a metric called `__proto__` stays a metric. */
+/** Name to number. `fromEntries` defines properties, so a metric called `__proto__` is stored like any other. */
 const numbers = (value) => {
   check(isRecord(value), value);
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, number(entry)]));
 };
 
 const cost = record({ currency: text, total: number, per_minute: number });
-const base = { index: whole, offset_s: number, synthetic: flag };
+const base = { offset_s: optional(number), synthetic: flag };
 
-const READERS = {
+/** Payloads of events. They are numbered and belong to an incident. */
+const EVENTS = {
   incident_started: record({
     ...base,
     title: text,
     severity: oneOf('SEV1', 'SEV2', 'SEV3', 'SEV4', 'SEV5'),
     services: list(text),
-    phases: list(record({ name: text, start_s: number, end_s: number, play_s: number })),
-    agents: list(record({ id: text, role: text })),
+    phases: listOr(
+      record({ name: text, start_s: number, end_s: optional(number), play_s: optional(number) }),
+    ),
+    agents: listOr(record({ id: text, role: text })),
     metrics: listOr(record({ name: text, unit: text })),
-    target_s: number,
+    target_s: optional(number),
     impact_started_at: moment,
-    speed: number,
+    speed: optional(number),
     run: optional(record({ scenario: text, digest: text, seed: whole })),
   }),
   agent_action: record({
     ...base,
-    phase: text,
+    phase: optional(text),
     agent: text,
     action: text,
     status: oneOf('in_progress', 'completed', 'failed'),
@@ -96,7 +102,7 @@ const READERS = {
   }),
   system_metrics: record({
     ...base,
-    phase: text,
+    phase: optional(text),
     metrics: numbers,
     users_affected: optional(whole),
     cost: optional(cost),
@@ -117,6 +123,10 @@ const READERS = {
     actions: record({ total: whole, failed: whole }),
     followups: listOr(text),
   }),
+};
+
+/** Payloads of control messages. They say something about the stream and are not numbered. */
+const CONTROLS = {
   stream_opened: record({
     contract: text,
     stream: text,
@@ -135,9 +145,14 @@ const envelope = record({
   source: text,
   type: text,
   subject: optional(text),
+  index: optional(ordinal),
   time: moment,
-  data: (value) => check(isRecord(value), value),
+  // Of an unknown type it can be anything.
+  data: (value) => value,
 });
+
+/** Every type of event. Each table with one entry per type is checked against it, see `entryPerType`. */
+export const EVENT_TYPES = Object.keys(EVENTS);
 
 function attempt(read, value) {
   try {
@@ -158,18 +173,47 @@ export function readFrame(frame) {
 }
 
 /**
- * Reads an event's payload as its type says.
+ * Reads the payload of an event.
  * @param {Envelope} event
- * @returns {any} the payload with known fields only; `null` if it does not fit or the type is unknown
+ * @returns {any} the payload with its known fields only; `null` if it does not fit its type, the event has no index,
+ *   or the type is unknown
  */
 export function readData(event) {
-  return knows(event.type) ? attempt(READERS[event.type], event.data) : null;
+  return isEventType(event.type) && event.index !== undefined ? attempt(EVENTS[event.type], event.data) : null;
 }
 
 /**
- * Whether the contract has events of that type. Others are from a newer server and may be skipped.
+ * Reads the payload of a control message.
+ * @param {Envelope} message
+ * @returns {any} the payload with its known fields only; `null` if it does not fit its type or the type is unknown
+ */
+export function readControl(message) {
+  return isControlType(message.type) ? attempt(CONTROLS[message.type], message.data) : null;
+}
+
+/**
+ * Whether this page knows the type. A newer server can send events of other types.
  * @param {string} type
  */
-export function knows(type) {
-  return Object.hasOwn(READERS, type);
+export function isEventType(type) {
+  return Object.hasOwn(EVENTS, type);
+}
+
+/** @param {string} type */
+export function isControlType(type) {
+  return Object.hasOwn(CONTROLS, type);
+}
+
+/**
+ * Returns a table that has to have one entry per event type. A missing entry is an error on the console: the page goes
+ * on and shows such events as unknown ones.
+ * @template T
+ * @param {string} name of the table
+ * @param {Record<string, T>} table
+ * @returns {Record<string, T>} the same table
+ */
+export function entryPerType(name, table) {
+  const missing = EVENT_TYPES.filter((type) => !Object.hasOwn(table, type));
+  if (missing.length > 0) console.error(`${name} has no entry for the event type ${missing.join(', ')}`);
+  return table;
 }

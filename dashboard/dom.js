@@ -1,4 +1,4 @@
-// Owns building and updating DOM nodes: text only, never markup, and nothing is written that did not change.
+// Owns building and updating DOM nodes. It sets text, never markup, and writes only what changed.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -54,7 +54,7 @@ export function setText(node, text) {
 }
 
 /**
- * Sets a custom property: the CSS says what it means. (The policy forbids `style` attributes, not this.)
+ * Sets a custom property that the CSS uses. (The security policy forbids `style` attributes but allows this.)
  * @param {HTMLElement | SVGElement} node
  * @param {string} name
  * @param {string | number} value
@@ -74,7 +74,7 @@ export function show(node, shown) {
 }
 
 /**
- * Makes the children of `parent` those of `items`, one each, keeping the nodes of keys that stay.
+ * Gives `parent` one child per item. Nodes whose key stays are kept and updated.
  * @template T
  * @param {Element} parent
  * @param {T[]} items

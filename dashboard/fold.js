@@ -1,12 +1,13 @@
-// Owns the fold: events in, incident states out; the exact twin of `src/report/fold.rs` and `state.rs`.
+// Owns the fold from events to incident states: the exact twin of `src/report/fold.rs` and `state.rs`.
 //
-// No clock, no DOM, no network. A golden recording holds the twins together. Options of the state are `null`
-// when Rust has `None`; optional fields of contract types are left out, as serde leaves them out.
+// It uses no clock, no DOM and no network. A test folds the same recordings with both twins. Fields of the state are
+// `null` where Rust has `None`. Optional fields of contract types are left out, as serde leaves them out.
 
-import { readData } from './contract.js';
+import { entryPerType, readData } from './contract.js';
+import { secondOf } from './timemap.js';
 
 /**
- * @typedef {object} IncidentState one incident after some prefix of its events; JSON of Rust's `IncidentState`
+ * @typedef {object} IncidentState one incident after its first events; the JSON of Rust's `IncidentState`
  * @typedef {{incidents: IncidentState[]}} Board every incident of a stream, in order of appearance
  */
 
@@ -16,27 +17,27 @@ export function newBoard() {
 }
 
 /**
- * Takes one event into the board. Control messages, unreadable payloads and repeats (an index that was seen)
- * change nothing.
+ * Folds one event into the board. Control messages, events of unknown types, unreadable payloads and repeats (an index
+ * that was seen before) change nothing.
  * @param {Board} board
  * @param {import('./contract.js').Envelope} event
  * @returns {IncidentState | null} the incident's state if it changed
  */
 export function fold(board, event) {
   const data = readData(event);
-  const take = TAKERS[event.type];
-  if (!data || !take) return null;
+  if (!data || !Object.hasOwn(CHANGES, event.type)) return null;
   const id = event.subject ?? '';
   let incident = board.incidents.findLast((known) => known.id === id);
   if (!incident) {
     incident = unknown(id, event.time);
     board.incidents.push(incident);
   }
-  if (data.index <= incident.index) return null;
-  incident.index = data.index;
+  if (event.index <= incident.index) return null;
+  incident.index = event.index;
   incident.time = event.time;
-  incident.offset_s = data.offset_s;
-  take(incident, data);
+  incident.synthetic = data.synthetic;
+  incident.offset_s = secondOf(event, data, data.impact_started_at ?? incident.impact_started_at) ?? incident.offset_s;
+  CHANGES[event.type](incident, data, incident.offset_s);
   return incident;
 }
 
@@ -65,14 +66,15 @@ export function forgetEnded(board, keep) {
   });
 }
 
-const TAKERS = {
+/** What an event of each type changes in the state of its incident: `(incident, data, offset_s)`. */
+export const CHANGES = entryPerType('fold.js', {
   incident_started: start,
   agent_action: act,
   system_metrics: measure,
   incident_resolved: end,
-};
+});
 
-/** Before any event: what is not known is `null` or empty. */
+/** The state before any event. Unknown values are `null` or empty. */
 function unknown(id, time) {
   return {
     id,
@@ -110,30 +112,29 @@ function start(incident, started) {
   incident.title = started.title;
   incident.severity = started.severity;
   incident.services = started.services;
-  incident.synthetic = started.synthetic;
   incident.impact_started_at = started.impact_started_at;
   incident.units = Object.fromEntries(started.metrics.map(({ name, unit }) => [name, unit]));
-  incident.target_s = started.target_s;
-  incident.speed = started.speed;
+  incident.target_s = started.target_s ?? null;
+  incident.speed = started.speed ?? 1;
   incident.phase = started.phases[0]?.name ?? null;
-  incident.phases = started.phases;
+  incident.phases = started.phases.map((phase) => ({ end_s: null, play_s: null, ...phase }));
   incident.agents = started.agents.map((agent) => idle(agent.id, agent.role));
   incident.run = started.run ?? null;
 }
 
 const AGENT_STATUS = { in_progress: 'working', completed: 'done', failed: 'failed' };
 
-function act(incident, action) {
-  incident.phase = action.phase;
+function act(incident, action, offset_s) {
+  incident.phase = action.phase ?? incident.phase;
   if (action.status !== 'in_progress') {
     incident.actions.total += 1;
     incident.actions.failed += action.status === 'failed' ? 1 : 0;
   }
-  // A milestone is reached once; what repeats it later does not move it.
-  for (const mark of action.marks) incident.marks[mark] ??= action.offset_s;
+  // A milestone is reached once. A later repeat does not move it.
+  for (const mark of action.marks) incident.marks[mark] ??= offset_s;
   believe(incident.hypotheses, action.hypotheses);
   if (action.forecast) {
-    const made = { ...action.forecast, made_s: action.offset_s };
+    const made = { ...action.forecast, made_s: offset_s };
     const place = incident.forecasts.findIndex((old) => old.quantity === made.quantity);
     if (place < 0) incident.forecasts.push(made);
     else incident.forecasts[place] = made;
@@ -146,7 +147,7 @@ function act(incident, action) {
   agent.status = AGENT_STATUS[action.status];
   agent.action = action.action;
   agent.summary = action.summary;
-  agent.since_s = action.offset_s;
+  agent.since_s = offset_s;
   if (action.confidence !== undefined) {
     agent.confidence_before = agent.confidence;
     agent.confidence = action.confidence;
@@ -155,32 +156,32 @@ function act(incident, action) {
   incident.now = { agent: action.agent, status: action.status, summary: action.summary };
 }
 
-/** An event tells all beliefs at once: a hypothesis that it leaves out is at 0. */
-function believe(known, told) {
-  if (told.length === 0) return;
+/** An event has all hypotheses at once. A hypothesis that is not in it has the probability 0. */
+function believe(known, given) {
+  if (given.length === 0) return;
   for (const old of known) old.p = 0;
-  for (const { id, claim, p } of told) {
+  for (const { id, claim, p } of given) {
     const old = known.find((hypothesis) => hypothesis.id === id);
     if (old) Object.assign(old, { claim, p, peak: Math.max(old.peak, p) });
     else known.push({ id, claim, p, peak: p });
   }
 }
 
-function measure(incident, sample) {
-  incident.phase = sample.phase;
+function measure(incident, sample, offset_s) {
+  incident.phase = sample.phase ?? incident.phase;
   incident.metrics = { ...incident.metrics, ...sample.metrics };
   if (sample.users_affected !== undefined) {
     incident.users_affected = sample.users_affected;
     incident.users_peak = Math.max(incident.users_peak ?? 0, sample.users_affected);
   }
-  if (sample.cost) Object.assign(incident, { cost: sample.cost, cost_s: sample.offset_s });
+  if (sample.cost) Object.assign(incident, { cost: sample.cost, cost_s: offset_s });
 }
 
-function end(incident, resolved) {
+function end(incident, resolved, offset_s) {
   incident.state = resolved.outcome;
-  if (resolved.cost) Object.assign(incident, { cost: resolved.cost, cost_s: resolved.offset_s });
+  if (resolved.cost) Object.assign(incident, { cost: resolved.cost, cost_s: offset_s });
   if (resolved.users_peak !== undefined) incident.users_peak = resolved.users_peak;
-  // The publisher counted every attempt; this fold may have joined late.
+  // The publisher counted every attempt. This fold may have started later.
   incident.actions = resolved.actions;
   for (const agent of incident.agents) {
     if (agent.status === 'working') agent.status = 'idle';

@@ -1,4 +1,4 @@
-// Owns how times, durations, money, counts and metrics are written. Pure; one locale, so that screens agree.
+// Owns how times, durations, money, counts and metrics are written. Pure, with one locale, so that all screens agree.
 
 const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
@@ -10,7 +10,7 @@ const two = (value) => String(value).padStart(2, '0');
 /**
  * `01:07`, or `1:01:07` from an hour on.
  * @param {number} seconds
- * @param {boolean} [hours] write hours even when there are none, so that a long incident's digits stay put
+ * @param {boolean} [hours] always write hours, so that the digits of a long incident do not move
  */
 export function clock(seconds, hours = false) {
   const whole = Math.max(0, Math.floor(seconds + 1e-6));
@@ -20,16 +20,24 @@ export function clock(seconds, hours = false) {
 }
 
 /**
- * A moment of the incident: `T+01:07`.
+ * A moment of the incident: `T+01:07`, or `T−00:05` before its start.
  * @param {number} offset_s
  * @param {boolean} [hours]
  */
 export function stamp(offset_s, hours = false) {
-  return `T+${clock(offset_s, hours)}`;
+  return offset_s < 0 ? `T−${clock(Math.ceil(-offset_s), hours)}` : `T+${clock(offset_s, hours)}`;
 }
 
 /**
- * The countdown's digits. A second that has begun still counts, as on a kitchen timer.
+ * The time of day of a moment: `14:02 UTC`.
+ * @param {string} time RFC 3339
+ */
+export function timeOfDay(time) {
+  return `${new Date(time).toISOString().slice(11, 16)} UTC`;
+}
+
+/**
+ * The countdown's digits. A second that has begun counts as a whole one, as on a kitchen timer.
  * @param {number} remaining_s
  * @param {boolean} over the target is missed
  * @param {boolean} [hours]
@@ -39,11 +47,12 @@ export function countdown(remaining_s, over, hours = false) {
 }
 
 /**
- * Whether an incident is told in hours.
+ * Whether the times of an incident are written with hours.
  * @param {import('./fold.js').IncidentState} state
+ * @param {number} [offset_s] the second that it has reached
  */
-export function inHours(state) {
-  return Math.max(state.target_s ?? 0, state.phases.at(-1)?.end_s ?? 0, state.offset_s) >= 3600;
+export function inHours(state, offset_s = state.offset_s) {
+  return Math.max(state.target_s ?? 0, state.phases.at(-1)?.end_s ?? 0, offset_s) >= 3600;
 }
 
 /**
@@ -77,7 +86,7 @@ function moneyFormat(currency) {
   try {
     return new Intl.NumberFormat('en-US', { style: 'currency', currency, maximumFractionDigits: 0 });
   } catch {
-    // Not three letters: a stream may say anything.
+    // `Intl` takes three letters only, but a stream can contain any text.
     return { format: (amount) => `${COUNT.format(amount)} ${currency}` };
   }
 }
@@ -106,7 +115,7 @@ export function percent(part) {
 }
 
 /**
- * A name of the wire for people: `latency_p99` → `Latency p99`.
+ * A name from the stream, written for people: `latency_p99` → `Latency p99`.
  * @param {string} name
  */
 export function words(name) {
@@ -141,7 +150,7 @@ export function quantity(value, unit, hours = false) {
 }
 
 const SECONDS = { s: 1, min: 60, h: 3600 };
-/** Units that a number can do without. */
+/** Units that are not written. */
 const BARE = new Set(['', '1', 'count', 'ratio']);
 
 /**

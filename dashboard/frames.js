@@ -1,8 +1,8 @@
-// Owns the animation frame: everything that is drawn is drawn here, once a frame, and only while there is a reason.
+// Owns the animation frame: draws once per frame, and only when something changed or moves.
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
-/** In a hidden tab no frames come; what arrived is still taken in. */
+/** A hidden tab gets no animation frames. A timer handles the events that arrive there. */
 const HIDDEN_MS = 250;
 const CALM_MS = 1000;
 
@@ -14,7 +14,7 @@ export class Frames {
 
   /**
    * @param {() => void} draw
-   * @param {() => boolean} moves whether something on screen moves by itself, so that the next frame is needed too
+   * @param {() => boolean} moves whether numbers on screen change with time, so that the next frame is needed too
    */
   constructor(draw, moves) {
     this.#draw = draw;
@@ -23,7 +23,7 @@ export class Frames {
     calm.addEventListener('change', () => this.request());
   }
 
-  /** Something changed: draw soon. Any number of requests make one frame. */
+  /** Draws in the next frame. Several requests before it make one drawing. */
   request() {
     if (document.hidden) this.#timer ||= setTimeout(this.#run, HIDDEN_MS);
     else this.#frame ||= requestAnimationFrame(this.#run);

@@ -1,8 +1,8 @@
-// Owns the icons: drawn, because the glyphs of system fonts differ, and always next to a word.
+// Owns the icons. They are drawn, because the glyphs of system fonts differ, and always stand next to a word.
 
 import { svg } from './dom.js';
 
-/** 16 × 16, strokes of 1.75; `fill:` marks a path that is filled. */
+/** 16 × 16, strokes of 1.75. `fill:` marks a path that is filled. */
 const PATHS = {
   detect: ['M8 1.9a6.1 6.1 0 1 0 0 12.2A6.1 6.1 0 0 0 8 1.9Z', 'fill:M8 5.4a2.6 2.6 0 1 0 0 5.2 2.6 2.6 0 0 0 0-5.2Z'],
   diagnose: ['M6.8 2.2a4.6 4.6 0 1 0 0 9.2 4.6 4.6 0 0 0 0-9.2Z', 'M10.2 10.2 14 14'],
@@ -44,7 +44,7 @@ export function icon(name) {
 }
 
 /**
- * The name of a phase's icon. Scenarios may name phases as they like; unknown ones get a neutral one.
+ * The name of a phase's icon. Phases can have any name; unknown ones get a neutral icon.
  * @param {string | null} phase
  */
 export function phaseIcon(phase) {
@@ -52,7 +52,7 @@ export function phaseIcon(phase) {
 }
 
 /**
- * Puts the icon into `host`, replacing the one there if it is another.
+ * Puts the icon into `host` in place of another one.
  * @param {Element} host
  * @param {string} name
  */

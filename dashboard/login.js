@@ -1,4 +1,4 @@
-// Owns the login page: exchanges a token for a session and goes on to what was asked for, which this page stands in for.
+// Owns the login page: exchanges a token for a session, then loads the page that was requested.
 
 import { logIn, session } from './api.js';
 import { element, setAttribute } from './dom.js';
@@ -13,12 +13,12 @@ const button = form.querySelector('button');
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   setAttribute(button, 'disabled', true);
-  tell('');
+  showProblem('');
   try {
     await logIn(field.value.trim());
-    goOn();
+    proceed();
   } catch (error) {
-    tell(error.message);
+    showProblem(error.message);
     field.select();
     field.focus();
     setAttribute(button, 'disabled', false);
@@ -26,31 +26,32 @@ form.addEventListener('submit', async (event) => {
 });
 
 /*
- * Who came by a link from elsewhere may be logged in all the same: browsers keep the cookie from that step, and not from
- * one that this page takes. Once only: a browser that never sends it would go round for ever.
+ * After a link from another site, the browser does not send the session's cookie (SameSite=Strict), so the server shows
+ * this page although there may be a session. A request from this page does send the cookie. This is tried once only, so
+ * that a browser that never sends the cookie does not reload for ever.
  */
 const { scope } = await session().catch(() => ({}));
-if (scope && !tried()) goOn();
+if (scope && !tried()) proceed();
 
-function goOn() {
+function proceed() {
   if (location.pathname === '/login') location.replace('/');
   else location.reload();
 }
 
-function tell(text) {
+function showProblem(text) {
   setAttribute(field, 'aria-invalid', text !== '' && 'true');
   problem.replaceChildren();
   if (text) problem.append(icon('alert'), element('span', {}, `${text[0].toUpperCase()}${text.slice(1)}`));
 }
 
-/** Whether this was tried a moment ago. */
+/** Whether this was tried in the last 5 s. */
 function tried() {
   try {
     const before = Number(sessionStorage.getItem('went-on'));
     sessionStorage.setItem('went-on', Date.now());
     return Date.now() - before < 5000;
   } catch {
-    // Storage is forbidden: rather log in once more than go round.
+    // Storage is not allowed. One more log-in is better than an endless reload.
     return true;
   }
 }

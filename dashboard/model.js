@@ -1,10 +1,12 @@
-// Owns what the page knows: the board, histories, the selection, and what the server said over HTTP.
+// Owns what the page knows: the board, the histories, the selection, and the server's answers over HTTP.
 
 import { listIncidents, listScenarios, session, trigger } from './api.js';
 import { ServerClock, momentOf } from './clock.js';
+import { isEventType, readData } from './contract.js';
 import { fold, forgetEnded, newBoard } from './fold.js';
 import { inHours } from './format.js';
 import { History } from './history.js';
+import { secondOf } from './timemap.js';
 
 /** Ended incidents are forgotten beyond this many. */
 const KEEP = 12;
@@ -13,18 +15,18 @@ const KEEP = 12;
  * @typedef {object} View what panels draw
  * @property {'connecting' | 'quiet' | 'incident'} mode
  * @property {import('./stream.js').Connection} connection
- * @property {boolean} frozen there is no connection: nothing may run on
+ * @property {boolean} frozen there is no connection, so clocks and numbers stand still
  * @property {import('./fold.js').IncidentState | null} incident the selected one
  * @property {History | null} history of the selected one
- * @property {boolean} hours whether its times are told in hours
+ * @property {boolean} hours whether its times are written with hours
  * @property {import('./clock.js').Moment | null} moment
  * @property {import('./fold.js').IncidentState[]} tabs
  * @property {Set<string>} unseen ids that were never selected
  * @property {import('./api.js').Session | null} session `null` while unknown
  * @property {boolean} mayTrigger
  * @property {import('./api.js').Scenario[] | null} scenarios `null` while unknown
- * @property {{text: string, id: string | null, failed: boolean} | null} triggered how the last trigger went
- * @property {import('./fold.js').IncidentState | null} last the result to show while all is quiet
+ * @property {{text: string, id: string | null, failed: boolean} | null} triggered the result of the last trigger
+ * @property {import('./fold.js').IncidentState | null} last the newest ended incident, for the quiet page
  */
 
 export class Model {
@@ -38,9 +40,10 @@ export class Model {
   #unseen = new Set();
   #session = null;
   #scenarios = null;
-  #told = [];
+  /** The states that the server sent over HTTP. */
+  #listed = [];
   #triggered = null;
-  /** The incident that this page started and has not seen yet. */
+  /** The incident that this page started and that has not appeared in the stream yet. */
   #awaited = null;
   #frozenAt = null;
 
@@ -53,21 +56,42 @@ export class Model {
     this.#changed = changed;
   }
 
-  /** Takes in one event of the stream. */
+  /**
+   * Takes in one event of the stream.
+   * @param {import('./contract.js').Envelope} event
+   * @param {number} position
+   * @param {boolean} live it arrived as it happened, not in a replay
+   */
   take(event, position, live) {
     const state = fold(this.#board, event);
     const id = event.subject ?? '';
-    const known = state ?? this.#find(id);
-    if (!known) return;
+    const incident = state ?? this.#find(id);
+    if (!incident) {
+      if (!isEventType(event.type)) this.#takeForeign(event, position, live);
+      return;
+    }
     if (!this.#histories.has(id)) {
       this.#histories.set(id, new History());
       this.#unseen.add(id);
     }
-    this.#histories.get(id).take(event, position, live, event.data.phase ?? known.phase ?? '');
-    if (known.state !== 'open' && this.#board.incidents.length > KEEP) this.#forget();
+    const data = readData(event) ?? {};
+    const phase = data.phase ?? incident.phase ?? '';
+    const offset_s = secondOf(event, data, incident.impact_started_at) ?? incident.offset_s;
+    this.#histories.get(id).take(event, { position, live, phase, offset_s });
+    if (incident.state !== 'open' && this.#board.incidents.length > KEEP) this.#forget();
   }
 
-  /** Events from `from` to `to` will never come. Any open incident may have lost some. */
+  /** An unknown event that cannot be assigned to an incident is shown in the feed of each open one. */
+  #takeForeign(event, position, live) {
+    for (const [id, history] of this.#histories) {
+      const incident = this.#find(id);
+      if (incident?.state !== 'open') continue;
+      const offset_s = secondOf(event, {}, incident.impact_started_at) ?? incident.offset_s;
+      history.takeForeign(event, { position, live, phase: incident.phase ?? '', offset_s });
+    }
+  }
+
+  /** Events from `from` to `to` will never arrive. Each open incident may have lost some. */
   gap(from, to) {
     for (const [id, history] of this.#histories) {
       if (this.#find(id)?.state === 'open') history.gap(from, to);
@@ -78,7 +102,7 @@ export class Model {
   /**
    * A connection begins.
    * @param {{server_time: string}} opened
-   * @param {boolean} anew what we know is of another log
+   * @param {boolean} anew the log is another one, so everything known so far is forgotten
    */
   opened(opened, anew) {
     this.clock.restart(opened.server_time);
@@ -92,7 +116,7 @@ export class Model {
     this.#ask({});
   }
 
-  /** The connection is gone: time stands still until it is back. */
+  /** Stops the clock until the connection is back. */
   freeze() {
     this.#frozenAt ??= this.clock.now();
   }
@@ -101,16 +125,16 @@ export class Model {
   select(id) {
     this.#selected = id;
     this.#dismissed.delete(id);
-    // An ended one that only the server still knows: from "last result".
-    const told = this.#told.find((incident) => incident.id === id);
-    if (told && !this.#find(id)) {
-      this.#board.incidents.unshift(told);
+    // "Last result" can name an ended incident that is only known over HTTP.
+    const listed = this.#listed.find((incident) => incident.id === id);
+    if (listed && !this.#find(id)) {
+      this.#board.incidents.unshift(listed);
       this.#histories.set(id, new History());
     }
     this.#changed();
   }
 
-  /** Puts an ended incident away. */
+  /** Closes an ended incident. */
   dismiss() {
     this.#dismissed.add(this.#selected);
     this.#selected = null;
@@ -137,14 +161,15 @@ export class Model {
     const incident = this.#selection();
     const history = incident && (this.#histories.get(incident.id) ?? null);
     const open = connection.state === 'live' ? this.#stream.caughtUp : connection.position !== null;
+    const moment = incident && this.momentOf(incident);
     return {
       mode: incident ? 'incident' : open ? 'quiet' : 'connecting',
       connection,
       frozen: connection.state !== 'live',
       incident,
       history,
-      hours: incident !== null && inHours(incident),
-      moment: incident && this.momentOf(incident),
+      hours: incident !== null && inHours(incident, moment.offset_s),
+      moment,
       tabs: this.#board.incidents.filter(({ id }) => !this.#dismissed.has(id)),
       unseen: this.#unseen,
       session: this.#session,
@@ -156,7 +181,7 @@ export class Model {
   }
 
   /**
-   * What moves of an incident, now or when the connection was lost.
+   * The moving numbers of an incident, now or at the loss of the connection.
    * @param {import('./fold.js').IncidentState} incident
    */
   momentOf(incident) {
@@ -164,8 +189,8 @@ export class Model {
   }
 
   /**
-   * A new incident never takes the screen from one that is shown; it only fills an empty screen. The one that
-   * was started here may take it from an ended one: that is what the person is waiting for.
+   * A new incident never replaces the one on screen. It is only selected when none is shown. An incident that was
+   * started on this page may replace an ended one, because the person waits for it.
    */
   #selection() {
     const awaited = this.#find(this.#awaited);
@@ -185,7 +210,7 @@ export class Model {
   }
 
   #last() {
-    const ended = [...this.#board.incidents, ...this.#told].filter(({ state }) => state !== 'open');
+    const ended = [...this.#board.incidents, ...this.#listed].filter(({ state }) => state !== 'open');
     return ended.reduce((last, one) => (last && Date.parse(last.time) >= Date.parse(one.time) ? last : one), null);
   }
 
@@ -197,18 +222,18 @@ export class Model {
   }
 
   /**
-   * Asks the server for what the stream does not tell. With `adopt`, states that are ahead of ours replace ours:
-   * after a gap, the server's fold knows what the lost events said.
+   * Asks the server for what is not in the stream. With `adopt`, newer states from the server replace the ones here:
+   * after a gap, they include the lost events.
    */
   async #ask({ adopt = false }) {
-    const [told, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
-    if (told.status === 'fulfilled') this.#session = told.value;
+    const [access, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
+    if (access.status === 'fulfilled') this.#session = access.value;
     if (scenarios.status === 'fulfilled') this.#scenarios = scenarios.value;
-    if (incidents.status === 'fulfilled') this.#told = incidents.value;
+    if (incidents.status === 'fulfilled') this.#listed = incidents.value;
     if (adopt) {
-      for (const told of this.#told) {
-        const place = this.#board.incidents.findLastIndex(({ id }) => id === told.id);
-        if (place >= 0 && told.index > this.#board.incidents[place].index) this.#board.incidents[place] = told;
+      for (const listed of this.#listed) {
+        const place = this.#board.incidents.findLastIndex(({ id }) => id === listed.id);
+        if (place >= 0 && listed.index > this.#board.incidents[place].index) this.#board.incidents[place] = listed;
       }
     }
     this.#changed();

@@ -1,34 +1,35 @@
-// Owns the socket: opens it, resumes at our position, backs off, watches the heartbeat, counts what was lost.
+// Owns the socket: opens it, resumes at the last position, backs off, watches the heartbeat, counts lost events.
 
-import { knows, readData, readFrame } from './contract.js';
+import { isControlType, isEventType, readControl, readData, readFrame } from './contract.js';
 
 const BACKOFF_BASE_MS = 250;
 const BACKOFF_CAP_MS = 5000;
 /** How long a connection may take until its first frame. */
 const OPENING_MS = 5000;
-/** Missing this many heartbeats means the connection is dead. */
+/** After this many missing heartbeats the connection counts as dead. */
 const SILENT_BEATS = 2.5;
-/** How long we are without a server until a person is told loudly. */
+/** After this long without a server, the page shows an alert. */
 const GONE_MS = 5000;
 
-/** What a close code means to a person. */
+/** Close codes in words. */
 const CLOSED = {
   1001: 'the server is going away',
   1012: 'the server is restarting',
   4008: 'this page read too slowly',
-  4009: 'this page did not answer pings',
+  4009: 'this page did not answer the pings',
 };
 
 /**
  * @typedef {object} Connection
  * @property {'connecting' | 'live' | 'reconnecting' | 'gone'} state
- * @property {string} url what is being connected to
- * @property {string} reason why the last connection ended, empty if none did
- * @property {number} attempt how many tries since it was live
+ * @property {string} url of the socket
+ * @property {string} reason why the last connection ended; empty before the first end
+ * @property {number} attempt number of tries since the connection was last live
  * @property {number | null} downSince `performance.now()` of the loss
  * @property {number | null} retryAt `performance.now()` of the next try
- * @property {string | null} paused why the server does not go on, `null` when it does
- * @property {number} unreadable frames that were not understood
+ * @property {string | null} paused why the server publishes no events; `null` when it does
+ * @property {number} unreadable frames that do not fit the contract
+ * @property {number} unknown events of a type that this page does not know
  * @property {{stream: string, last: number} | null} position
  * @property {number} received distinct events, ever
  */
@@ -36,19 +37,19 @@ const CLOSED = {
 /**
  * @typedef {object} Recovery
  * @property {number} seconds without a connection
- * @property {number} replayed events that were caught up on
- * @property {number | null} lost events that are gone; `null` when the log is another one
+ * @property {number} replayed events that were sent again or late
+ * @property {number | null} lost events that the server no longer has; `null` when the log is another one
  */
 
 /**
  * @typedef {object} Handlers
  * @property {(event: import('./contract.js').Envelope, position: number, live: boolean) => void} event
- * @property {(opened: object, anew: boolean) => void} opened `anew`: forget everything, the log is another one
- * @property {(from: number, to: number) => void} gap positions that will never come
+ * @property {(opened: object, anew: boolean) => void} opened `anew`: the log is another one, so forget everything
+ * @property {(from: number, to: number) => void} gap positions that will never arrive
  * @property {(recovery: Recovery) => void} recovered
  * @property {() => void} changed the connection changed
- * @property {() => void} refused an attempt came to nothing. A browser does not say why
- * @property {(time: string) => void} heard a message of that time has just arrived
+ * @property {() => void} refused a connection attempt failed; a browser does not say why
+ * @property {(time: string) => void} heard a message with that time has just arrived
  */
 
 export class Stream {
@@ -62,9 +63,9 @@ export class Stream {
   #watch = 0;
   #retry = 0;
   #gone = 0;
-  /** The last position that follows at once; beyond it events are live. */
+  /** Last position of the replay. Later events are live. */
   #replayTo = 0;
-  /** Set between `stream_opened` and the end of what follows at once, over several connections if need be. */
+  /** Set from `stream_opened` to the end of the replay. A replay can take several connections. */
   #recovery = null;
 
   /**
@@ -82,6 +83,7 @@ export class Stream {
       retryAt: null,
       paused: null,
       unreadable: 0,
+      unknown: 0,
       position: null,
       received: 0,
     };
@@ -89,13 +91,13 @@ export class Stream {
     document.addEventListener('visibilitychange', () => document.hidden || this.#hurry());
   }
 
-  /** Connects, and from then on stays connected. */
+  /** Connects, and reconnects whenever the connection is lost. */
   start() {
     this.#down();
     this.#connect();
   }
 
-  /** Whether everything that follows at once has arrived. */
+  /** Whether the whole replay has arrived. */
   get caughtUp() {
     return this.#opened && (this.connection.position?.last ?? 0) >= this.#replayTo;
   }
@@ -121,7 +123,7 @@ export class Stream {
     this.#lose(CLOSED[code] ?? (this.#opened ? 'the connection broke' : 'no connection'), code);
   }
 
-  /** Ends the current socket, if any, and arranges for the next. */
+  /** Ends the current socket, if there is one, and schedules the next attempt. */
   #lose(reason, code = 0) {
     const socket = this.#socket;
     this.#socket = null;
@@ -132,8 +134,8 @@ export class Stream {
     if (!this.#opened) this.#handlers.refused();
     this.#opened = false;
     if (connection.downSince === null) this.#down();
-    // Full jitter, so that a thousand pages do not come back in the same instant. A restart was announced:
-    // the first try comes soon.
+    // Full jitter, so that a thousand pages do not reconnect in the same instant. After an announced restart, the
+    // first try comes soon.
     const longest =
       code === 1012 ? BACKOFF_BASE_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** connection.attempt);
     const wait = Math.random() * longest;
@@ -153,7 +155,7 @@ export class Stream {
     }, GONE_MS);
   }
 
-  /** Something changed for the better, or we slept: do not wait for a timer. */
+  /** The network is back or the page is visible again: act now instead of waiting for a timer. */
   #hurry() {
     if (this.#socket === null && this.connection.downSince !== null) this.#connect();
     else if (this.#socket) this.#listen();
@@ -167,17 +169,27 @@ export class Stream {
 
   #listen() {
     const silent = performance.now() - this.#heardAt;
-    if (silent >= this.#heartbeatMs * SILENT_BEATS) this.#lose(`nothing heard for ${(silent / 1000).toFixed(1)} s`);
+    if (silent >= this.#heartbeatMs * SILENT_BEATS) this.#lose(`no message for ${(silent / 1000).toFixed(1)} s`);
   }
 
   #receive(frame) {
     this.#heard();
     const event = readFrame(frame);
     if (!event) return this.#unreadable();
-    if (event.type === 'stream_opened') return this.#open(event);
+    if (event.source.startsWith('/servers/')) return this.#control(event);
     if (!this.#opened) return this.#unreadable();
     this.#handlers.heard(event.time);
-    return event.type === 'heartbeat' ? this.#beat(event) : this.#take(event);
+    return this.#take(event);
+  }
+
+  /** A newer server can send control messages of other types. The contract says to ignore them. */
+  #control(message) {
+    if (!isControlType(message.type)) return;
+    const data = readControl(message);
+    if (!data || (message.type !== 'stream_opened' && !this.#opened)) return this.#unreadable();
+    if (message.type === 'stream_opened') return this.#open(data);
+    this.#handlers.heard(message.time);
+    this.#beat(data);
   }
 
   #unreadable() {
@@ -185,9 +197,7 @@ export class Stream {
     this.#handlers.changed();
   }
 
-  #open(event) {
-    const opened = readData(event);
-    if (!opened) return this.#unreadable();
+  #open(opened) {
     const { connection } = this;
     const { from, to, kind, reason } = opened.follows;
     const before = connection.position;
@@ -196,7 +206,7 @@ export class Stream {
     this.#opened = true;
     this.#heartbeatMs = opened.heartbeat_ms;
     this.#replayTo = to;
-    // What comes before `from` was never ours to get, unless we had a position: then it is lost.
+    // Events before `from` are lost only if this page had a position before.
     const missing = before && !anew ? from - before.last - 1 : 0;
     connection.position = { stream: opened.stream, last: from - 1 };
     this.#recovery = before && {
@@ -213,9 +223,7 @@ export class Stream {
     this.#handlers.changed();
   }
 
-  #beat(event) {
-    const beat = readData(event);
-    if (!beat) return this.#unreadable();
+  #beat(beat) {
     const { connection } = this;
     const paused = beat.state === 'paused' ? (beat.reason ?? 'no reason given') : null;
     if (connection.paused !== paused) {
@@ -233,7 +241,7 @@ export class Stream {
     const position = /^[1-9]\d*$/.test(event.id) ? Number(event.id) : 0;
     if (event.source !== `/streams/${stream}` || !Number.isSafeInteger(position) || position === 0)
       return this.#unreadable();
-    // Delivery is at least once; positions are ordered, so one comparison tells a repeat.
+    // Delivery is at least once. Positions are in order, so one comparison detects a repeat.
     if (position <= last) return;
     if (position > last + 1) {
       if (this.#recovery?.lost != null) this.#recovery.lost += position - last - 1;
@@ -241,13 +249,14 @@ export class Stream {
     }
     connection.position.last = position;
     connection.received += 1;
-    if (knows(event.type) && !readData(event)) connection.unreadable += 1;
+    if (!isEventType(event.type)) connection.unknown += 1;
+    else if (!readData(event)) connection.unreadable += 1;
     if (this.#recovery) this.#recovery.replayed += 1;
     this.#handlers.event(event, position, position > this.#replayTo);
     this.#settle();
   }
 
-  /** Tells of a recovery once it is complete: only then is it known that nothing was lost. */
+  /** Reports a recovery once it is complete. Only then is the number of lost events known. */
   #settle() {
     if (!this.#recovery || !this.caughtUp) return;
     this.#handlers.recovered(this.#recovery);

@@ -12,20 +12,18 @@ const DATA_BYTES: usize = 240;
 /// parser it would be the bottleneck.
 const HEAD: &[u8] = br#"{"specversion":"1.0","id":""#;
 
-/// The `data` of the `index`th message: an `agent_action`.
-pub(crate) fn data(index: u64) -> String {
-    let head = format!(
-        r#"{{"index":{index},"offset_s":0,"synthetic":true,"phase":"load","agent":"bench","action":"hypothesis_updated","status":"completed","summary":""#
-    );
+/// The `data` of a message: an `agent_action`.
+pub(crate) fn data() -> String {
+    let head = r#"{"offset_s":0,"synthetic":true,"phase":"load","agent":"bench","action":"hypothesis_updated","status":"completed","summary":""#;
     let fill = DATA_BYTES.saturating_sub(head.len() + 2);
     format!(r#"{head}{:x<fill$}"}}"#, "")
 }
 
 /// A whole event, as the server would write it.
 pub(crate) fn event(index: u64, time: Timestamp) -> String {
-    let data = data(index);
+    let data = data();
     format!(
-        r#"{{"specversion":"1.0","id":"{index}","source":"/streams/0000000000000000","type":"agent_action","subject":"{SUBJECT}","time":"{time:.6}","data":{data}}}"#
+        r#"{{"specversion":"1.0","id":"{index}","source":"/streams/0000000000000000","type":"agent_action","subject":"{SUBJECT}","time":"{time:.6}","index":{index},"data":{data}}}"#
     )
 }
 

@@ -130,14 +130,14 @@ pub(crate) struct Event {
     pub(crate) time: Timestamp,
     #[serde(default)]
     pub(crate) subject: String,
+    /// 0 on control messages.
+    #[serde(default)]
+    pub(crate) index: u64,
     pub(crate) data: Data,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Data {
-    /// 0 on control messages.
-    #[serde(default)]
-    pub(crate) index: u64,
     #[serde(default)]
     pub(crate) offset_s: f64,
 }

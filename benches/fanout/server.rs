@@ -1,13 +1,12 @@
 //! The server that is measured: the whole of it, from the journal to the socket; only the player is missing.
 
 use std::io;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 use incident::contract::{MessageType, StreamId};
-use incident::journal::{Journal, Memory, Record, Retention};
+use incident::journal::{Journal, Memory, Place, Record, Retention};
 use incident::scenario::Library;
 use incident::server::{Options, Server};
 use serde_json::value::RawValue;
@@ -27,7 +26,7 @@ pub(crate) fn run(clients: u32) -> anyhow::Result<()> {
 
 async fn serve(clients: u32) -> anyhow::Result<()> {
     let stream = StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, 0);
-    let journal = Arc::new(Memory::new(stream, Retention::default()));
+    let journal = Journal::new(Memory::new(stream, Retention::default()));
     let options = Options {
         max_clients: clients,
         // They come as fast as they can, all from one address.
@@ -35,7 +34,7 @@ async fn serve(clients: u32) -> anyhow::Result<()> {
         write_deadline: WRITE_DEADLINE,
         ..Options::default()
     };
-    let server = Server::bind(options, Library::default(), Arc::clone(&journal) as Arc<dyn Journal>).await?;
+    let server = Server::bind(options, Library::default(), journal.clone()).await?;
     println!("{}", server.address().port());
     tokio::spawn(server.run(std::future::pending()));
 
@@ -49,14 +48,14 @@ async fn serve(clients: u32) -> anyhow::Result<()> {
     });
     while let Some(line) = orders.recv().await {
         // On a worker, as a player is.
-        tokio::spawn(publish(Arc::clone(&journal), line.parse()?)).await??;
+        tokio::spawn(publish(journal.clone(), line.parse()?)).await??;
     }
     // Nobody listens any more: the clients have counted, a drain would only take time.
     Ok(())
 }
 
 /// Every message is an append of its own, as those of independent incidents are.
-async fn publish(journal: Arc<Memory>, order: Order) -> anyhow::Result<()> {
+async fn publish(journal: Journal, order: Order) -> anyhow::Result<()> {
     let start = Instant::now();
     for index in 1..=order.messages {
         if let Some(due) = order.due(start.into_std(), index) {
@@ -64,12 +63,12 @@ async fn publish(journal: Arc<Memory>, order: Order) -> anyhow::Result<()> {
         }
         let record = Record {
             subject: message::SUBJECT.to_owned(),
-            index,
+            place: Place::At(index),
             kind: MessageType::AgentAction,
-            data: RawValue::from_string(message::data(index))?,
+            data: RawValue::from_string(message::data())?,
             plan: None,
         };
-        journal.append(vec![record]).await.context("the journal refused a message of the load")?;
+        journal.append(record).await.context("the journal refused a message of the load")?;
     }
     Ok(())
 }

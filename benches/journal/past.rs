@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use incident::contract::MessageType;
-use incident::journal::{Journal, Record, Retention, Sqlite};
+use incident::journal::{Append, Log, Place, Record, Retention, Sqlite};
 use serde_json::value::RawValue;
 
 use crate::common::message;
@@ -21,9 +21,9 @@ pub(crate) fn record(subject: &str, index: u64, last: bool) -> anyhow::Result<Re
     };
     Ok(Record {
         subject: subject.to_owned(),
-        index,
+        place: Place::At(index),
         kind,
-        data: RawValue::from_string(message::data(index))?,
+        data: RawValue::from_string(message::data())?,
         plan: None,
     })
 }
@@ -65,7 +65,7 @@ pub(crate) fn of(events: u64) -> anyhow::Result<PathBuf> {
         let subject = format!("past-{written}");
         let batch: Vec<Record> =
             (1..=length).map(|index| record(&subject, index, index == length)).collect::<Result<_, _>>()?;
-        runtime.block_on(journal.append(batch))?;
+        runtime.block_on(journal.append(batch.into()))?;
         written += length;
     }
     Ok(file)

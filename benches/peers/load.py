@@ -12,14 +12,15 @@ DATA_BYTES = 240
 def event(index):
     """The text of one message; the load client holds it to its own, byte for byte."""
     head = (
-        f'{{"index":{index},"offset_s":0,"synthetic":true,"phase":"load","agent":"bench",'
+        '{"offset_s":0,"synthetic":true,"phase":"load","agent":"bench",'
         '"action":"hypothesis_updated","status":"completed","summary":"'
     )
     data = head + "x" * (DATA_BYTES - len(head) - 2) + '"}'
     time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return (
         f'{{"specversion":"1.0","id":"{index}","source":"/streams/0000000000000000",'
-        f'"type":"agent_action","subject":"load-00000","time":"{time}","data":{data}}}'
+        f'"type":"agent_action","subject":"load-00000","time":"{time}","index":{index},'
+        f'"data":{data}}}'
     )
 
 

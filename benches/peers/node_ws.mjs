@@ -21,12 +21,12 @@ function now() {
 // The text of one message; the load client holds it to its own, byte for byte.
 function event(index) {
   const head =
-    `{"index":${index},"offset_s":0,"synthetic":true,"phase":"load","agent":"bench",` +
+    `{"offset_s":0,"synthetic":true,"phase":"load","agent":"bench",` +
     `"action":"hypothesis_updated","status":"completed","summary":"`;
   const data = `${head}${"x".repeat(DATA_BYTES - head.length - 2)}"}`;
   return (
     `{"specversion":"1.0","id":"${index}","source":"/streams/0000000000000000",` +
-    `"type":"agent_action","subject":"load-00000","time":"${now()}","data":${data}}`
+    `"type":"agent_action","subject":"load-00000","time":"${now()}","index":${index},"data":${data}}`
   );
 }
 

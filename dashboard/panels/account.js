@@ -1,4 +1,4 @@
-// Owns the way out of a session.
+// Owns the log-out button.
 
 import { logOut } from '../api.js';
 import { element, setAttribute, setText, show } from '../dom.js';
@@ -24,7 +24,7 @@ class AccountMenu extends HTMLElement {
       await logOut();
       location.reload();
     } catch (error) {
-      setText(this.word, 'Not logged out');
+      setText(this.word, 'Log-out failed');
       setAttribute(this.button, 'title', error.message);
       setTimeout(() => setText(this.word, 'Log out'), 3000);
     }

@@ -1,6 +1,6 @@
-// Owns the agents: what each one does, how sure it is, and whether it grows surer.
+// Owns the agents: what each one does, its confidence, and the trend of that confidence.
 
-import { element, keyed, setAttribute, setProperty, setText } from '../dom.js';
+import { element, keyed, setAttribute, setProperty, setText, show } from '../dom.js';
 import { percent, stamp, words } from '../format.js';
 import { setIcon } from '../icons.js';
 
@@ -10,13 +10,16 @@ class Agents extends HTMLElement {
   connectedCallback() {
     this.list = element('ul', { class: 'agents' });
     this.working = element('span', { class: 'muted count' });
-    this.append(element('header', {}, element('h3', {}, 'Agents'), this.working), this.list);
+    this.none = element('p', { class: 'muted empty' }, 'No agent has acted yet.');
+    this.append(element('header', {}, element('h3', {}, 'Agents'), this.working), this.none, this.list);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident: { agents }, hours }) {
+  update({ incident: { agents, synthetic }, hours }) {
     const working = agents.filter(({ status }) => status === 'working').length;
+    show(this.none, agents.length === 0);
     setText(this.working, working > 0 ? `${working} working` : '');
+    setAttribute(this.list, 'data-plain', !synthetic && agents.every(({ confidence }) => confidence === null));
     keyed(
       this.list,
       agents,

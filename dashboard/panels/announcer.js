@@ -1,4 +1,4 @@
-// Owns what is said to screen readers: one polite line for phase, breach, end, connection, triggers, and the page's title.
+// Owns the status line for screen readers (phase, missed target, end, connection, triggers) and the title of the page.
 
 import { element, setText } from '../dom.js';
 import { clock, countdown, words } from '../format.js';
@@ -20,7 +20,7 @@ class Announcer extends HTMLElement {
     this.triggered = triggered;
     for (const { id, title, state } of tabs) {
       if (state === 'open' && this.known && !this.known.has(id) && id !== incident?.id)
-        this.#say(`Another incident: ${title}.`);
+        this.#say(`New incident: ${title}.`);
     }
     this.known = new Set(tabs.map(({ id }) => id));
     const before = this.shown;
@@ -31,7 +31,7 @@ class Announcer extends HTMLElement {
       breached: before?.id === incident.id && before.breached,
     };
     if (incident && before?.id !== incident.id)
-      this.#say(`${incident.severity ?? ''} ${incident.title}. Phase ${incident.phase}.`);
+      this.#say(`${incident.severity ?? ''} ${incident.title}.${incident.phase === null ? '' : ` Phase ${incident.phase}.`}`);
     else if (incident && before.state !== incident.state) {
       this.#say(
         `Incident ${incident.state} after ${clock(incident.resolution?.durations.resolve_s ?? incident.offset_s, hours)}.`,
@@ -47,14 +47,14 @@ class Announcer extends HTMLElement {
       this.#say(`The target of ${clock(incident.target_s, hours)} is missed.`);
       this.shown.breached = true;
     }
-    // A tab in the background tells, too.
+    // The title is visible while the tab is in the background.
     const time =
       moment.remaining_s === null
-        ? ''
-        : ` ${countdown(moment.remaining_s, moment.breached, hours)}${moment.breached ? ' over' : ''}`;
+        ? clock(moment.offset_s, hours)
+        : `${countdown(moment.remaining_s, moment.breached, hours)}${moment.breached ? ' over' : ''}`;
     const title =
       incident.state === 'open'
-        ? `${frozen ? 'offline' : `${words(incident.phase ?? '')}${time}`} · ${incident.title}`
+        ? `${frozen ? 'offline' : `${words(incident.phase ?? 'open')} ${time}`} · ${incident.title}`
         : `${words(incident.state)} · ${incident.title}`;
     if (document.title !== title) document.title = title;
   }

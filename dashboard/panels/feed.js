@@ -1,23 +1,18 @@
-// Owns the feed: one row an event, oldest first, coloured by phase, kept at its end unless someone reads above.
+// Owns the feed: one row per event, oldest first, scrolled to the end unless the reader scrolls up.
 
 import { element, setAttribute, setText, show } from '../dom.js';
-import { count, duration, percent, quantity, stamp, words, metric } from '../format.js';
-import { icon, phaseIcon } from '../icons.js';
+import { count } from '../format.js';
+import { icon } from '../icons.js';
+import { divider, rowOf } from './rows.js';
 
-/** Rows in the DOM; the rest waits in the history. */
+/** Most rows in the DOM. The history keeps the rest. */
 const MOST_ROWS = 500;
 const OLDER_ROWS = 200;
-/** This close to the end counts as at the end. */
+/** A scroll position this close to the end counts as the end. */
 const END_PX = 48;
 
-const STATUS = {
-  in_progress: { icon: 'idle', word: 'began' },
-  completed: { icon: 'check', word: 'done' },
-  failed: { icon: 'alert', word: 'failed' },
-};
-
 class Feed extends HTMLElement {
-  /** Number of the first and of the next row, counted over all entries of the history. */
+  /** Numbers of the first and the next row, counted over all entries of the history. */
   #first = 0;
   #next = 0;
   #history = null;
@@ -65,7 +60,7 @@ class Feed extends HTMLElement {
     this.older.addEventListener('click', () => this.#showOlder());
     this.news.addEventListener('click', () => this.#toEnd());
     this.list.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    // Rows out of sight have estimated heights: laid out, they push the end away.
+    // Rows out of sight have estimated heights. When they are laid out, the end moves.
     const keep = new ResizeObserver(() => this.#atEnd && this.#toEnd());
     keep.observe(this.list);
     keep.observe(this.rows);
@@ -86,7 +81,7 @@ class Feed extends HTMLElement {
     this.#append();
     const added = this.#next - before;
     setAttribute(this.list, 'data-hours', view.hours);
-    setText(this.total, `${count(incident.index)} events`);
+    setText(this.total, `${count(incident.index)} ${incident.index === 1 ? 'event' : 'events'}`);
     if (added === 0) return;
     if (this.#atEnd) this.#toEnd();
     else this.#setUnseen(this.#unseen + added);
@@ -106,11 +101,11 @@ class Feed extends HTMLElement {
       const entry = entries[this.#next - dropped];
       const phaseBefore = this.#next > this.#first ? entries[this.#next - dropped - 1]?.phase : null;
       if (entry.phase && entry.phase !== phaseBefore)
-        rows.append(divider(entry.phase, entry.data.offset_s, this.view.hours));
-      rows.append(this.#row(entry));
+        rows.append(divider(entry.phase, entry.offset_s, this.view.hours));
+      rows.append(rowOf(entry, this.view));
     }
     this.rows.append(rows);
-    // While someone reads above, nothing is pulled away under their eyes.
+    // While the reader is further up, no rows are removed.
     if (this.#atEnd) this.#trim();
   }
 
@@ -141,7 +136,7 @@ class Feed extends HTMLElement {
     setText(this.older, `Show ${count(Math.min(hidden, OLDER_ROWS))} older of ${count(hidden)}`);
   }
 
-  /** Only someone who scrolls up leaves the end; rows that arrive or are laid out anew do not. */
+  /** Only scrolling up leaves the end. New rows and changed heights do not. */
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.list;
     if (scrollHeight - scrollTop - clientHeight < END_PX) this.#atEnd = true;
@@ -161,108 +156,12 @@ class Feed extends HTMLElement {
     show(this.news, unseen > 0);
     if (unseen > 0) this.news.replaceChildren(icon('down'), `${count(unseen)} new`);
   }
-
-  #row(entry) {
-    if (entry.gap) return gapRow(entry.gap);
-    const { hours, incident } = this.view;
-    const { data, type, phase } = entry;
-    const cause = data.caused_by && this.#history.entry(data.caused_by);
-    return element(
-      'article',
-      {
-        class: 'row',
-        'data-position': entry.position,
-        'data-index': entry.index,
-        'data-phase': phase,
-        'data-incident': incident.id,
-        'data-status': data.status,
-        'data-key-moment': isKey(entry),
-        'data-live': entry.live,
-      },
-      element('time', { class: 'digits' }, stamp(data.offset_s, hours)),
-      ...(type === 'agent_action' ? action(data, cause, hours, incident.units) : [milestone(type, data)]),
-    );
-  }
 }
 
 function toggle(button) {
   const pressed = button.getAttribute('aria-pressed') !== 'true';
   setAttribute(button, 'aria-pressed', String(pressed));
   return pressed;
-}
-
-/** What someone who has a minute must not miss. */
-function isKey({ type, data }) {
-  return type !== 'agent_action' || data.status === 'failed' || data.marks.length > 0 || data.forecast !== undefined;
-}
-
-function divider(phase, offset_s, hours) {
-  return element(
-    'div',
-    { class: 'divider', 'data-phase': phase },
-    icon(phaseIcon(phase)),
-    element('span', {}, words(phase)),
-    element('span', { class: 'digits' }, stamp(offset_s, hours)),
-  );
-}
-
-function gapRow({ from, to }) {
-  const many = to - from + 1;
-  return element(
-    'div',
-    { class: 'row gap', 'data-gap': `${from}-${to}` },
-    icon('alert'),
-    `${count(many)} ${many === 1 ? 'event' : 'events'} lost here: positions ${from} to ${to} are gone from the server`,
-  );
-}
-
-function milestone(type, data) {
-  const started = type === 'incident_started';
-  const text = started ? `Incident started: ${data.title}` : `Incident ${data.outcome}: ${data.summary}`;
-  return element('div', { class: 'body' }, element('p', { class: 'summary strong' }, text));
-}
-
-function action(data, cause, hours, units) {
-  const status = STATUS[data.status];
-  const facts = [
-    ...data.marks.map((mark) => element('span', { class: 'fact mark' }, icon('check'), words(mark))),
-    data.attempt && element('span', { class: 'fact' }, `attempt ${data.attempt}`),
-    data.forecast && element('span', { class: 'fact digits' }, forecast(data.forecast, hours)),
-    ...data.evidence.map((one) => element('span', { class: 'fact', title: one.text }, evidence(one, units))),
-    cause &&
-      element(
-        'span',
-        { class: 'fact cause', title: cause.data.summary },
-        `after: ${cause.data.summary ?? cause.data.title}`,
-      ),
-    data.late_s && element('span', { class: 'fact' }, `${duration(data.late_s)} late`),
-  ].filter(Boolean);
-  return [
-    element('span', { class: 'agent' }, words(data.agent)),
-    element(
-      'div',
-      { class: 'body' },
-      element('p', { class: 'summary', title: words(data.action) }, data.summary),
-      facts.length > 0 && element('p', { class: 'facts' }, ...facts),
-    ),
-    element(
-      'span',
-      { class: 'confidence digits', title: 'Confidence' },
-      data.confidence === undefined ? '' : percent(data.confidence),
-    ),
-    element('span', { class: 'status', 'data-status': data.status }, icon(status.icon), status.word),
-  ];
-}
-
-function forecast({ quantity: name, unit, p10, p50, p90 }, hours) {
-  const spread =
-    p10 !== undefined && p90 !== undefined ? ` (${quantity(p10, unit, hours)}–${quantity(p90, unit, hours)})` : '';
-  return `${words(name)} ${quantity(p50, unit, hours)}${spread}`;
-}
-
-function evidence({ kind, ref, text, value }, units) {
-  const said = value !== undefined ? metric(value, units[ref]) : text;
-  return said === undefined ? `${kind} ${ref}` : `${kind} ${ref}: ${said}`;
 }
 
 customElements.define('feed-panel', Feed);

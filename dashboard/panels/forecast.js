@@ -1,4 +1,4 @@
-// Owns the forecasts: the newest of each quantity with its spread, and how well time to resolve was foreseen.
+// Owns the forecasts: the newest one of each quantity with its range, and how exact the time to resolve was.
 
 import { element, keyed, setAttribute, setProperty, setText, show } from '../dom.js';
 import { clock, duration, inSeconds, quantity, stamp, words } from '../format.js';
@@ -12,6 +12,8 @@ class ForecastPanel extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   update({ incident, hours }) {
+    // A real incident may never have any.
+    show(this, incident.forecasts.length > 0 || incident.synthetic);
     show(this.none, incident.forecasts.length === 0);
     keyed(
       this.list,
@@ -56,7 +58,7 @@ function refresh(node, { quantity: name, unit, p10, p50, p90, made_s }, incident
   const spreads = p10 !== undefined && p90 !== undefined;
   setText(value, quantity(p50, unit, hours));
   setText(spread, spreads ? `${quantity(p10, unit, hours)}–${quantity(p90, unit, hours)}` : '');
-  setAttribute(spread, 'title', spreads ? 'Eight in ten outcomes lie in between' : null);
+  setAttribute(spread, 'title', spreads ? '8 of 10 outcomes are expected in this range' : null);
   const middle = inSeconds(p50, unit);
   const isTime = name === 'time_to_resolve' && middle !== null;
   show(range, isTime);
@@ -82,14 +84,14 @@ function refresh(node, { quantity: name, unit, p10, p50, p90, made_s }, incident
   }
 }
 
-/** While open, against the target; afterwards, against what came. */
+/** Compares the forecast with the target, or with the outcome once the incident is resolved. */
 function judge(middle, spread, { state, target_s, resolution }, hours) {
   if (state === 'resolved' && resolution) {
     const actual = resolution.durations.resolve_s;
     const off = Math.abs(actual - middle);
     const inside = spread && actual >= spread[0] && actual <= spread[1];
     const where = spread ? (inside ? ', in range' : ', out of range') : '';
-    return `took ${clock(actual, hours)}, ${off < 0.5 ? 'exact' : `${duration(Math.round(off))} ${actual > middle ? 'longer' : 'less'}`}${where}`;
+    return `took ${clock(actual, hours)}, ${off < 0.5 ? 'exact' : `${duration(Math.round(off))} ${actual > middle ? 'longer' : 'shorter'}`}${where}`;
   }
   if (target_s === null) return '';
   const spare = target_s - middle;

@@ -1,7 +1,7 @@
-// Owns the headline: what is happening in one sentence, and the numbers that run: phase time, countdown, cost.
+// Owns the headline: the incident in one sentence, and its moving numbers: phase, countdown or time since the start, cost.
 
 import { element, setAttribute, setText, show } from '../dom.js';
-import { cash, cashShort, clock, countdown, duration, stamp, words } from '../format.js';
+import { cash, cashShort, clock, countdown, duration, stamp, timeOfDay, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
 
 const NOW_ICON = { in_progress: 'working', completed: 'check', failed: 'alert' };
@@ -10,7 +10,7 @@ const NOW_WORD = { in_progress: 'working', completed: 'done', failed: 'failed' }
 class Headline extends HTMLElement {
   connectedCallback() {
     this.severity = element('span', { class: 'badge severity' });
-    this.drill = element('span', { class: 'badge', title: 'Simulated: this is a drill, not a real incident' }, 'Drill');
+    this.drill = element('span', { class: 'badge drill', title: 'Simulated. This is not a real incident.' }, 'DRILL');
     this.services = element('span', { class: 'services' });
     this.heading = element('h2', { class: 'title' });
     this.nowIcon = element('span', { class: 'status-icon' });
@@ -71,7 +71,7 @@ class Headline extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident, hours }) {
+  update({ incident }) {
     setAttribute(this, 'data-phase', incident.phase ?? '');
     setAttribute(this, 'data-state', incident.state);
     setText(this.severity, incident.severity ?? '');
@@ -85,10 +85,9 @@ class Headline extends HTMLElement {
 
     const place = incident.phases.findIndex((phase) => phase.name === incident.phase);
     const open = incident.state === 'open';
-    setText(this.phaseLabel, open && place >= 0 ? `Phase ${place + 1} of ${incident.phases.length}` : 'State');
-    setIcon(this.phaseIcon, open ? phaseIcon(incident.phase) : incident.state === 'resolved' ? 'check' : 'close');
-    setText(this.phaseWord, words(open ? (incident.phase ?? '') : incident.state));
-    setAttribute(this.timer, 'data-hours', hours);
+    setText(this.phaseLabel, phaseLabel(incident, open, place));
+    setIcon(this.phaseIcon, open ? openIcon(incident) : incident.state === 'resolved' ? 'check' : 'close');
+    setText(this.phaseWord, words(open ? (incident.phase ?? 'open') : incident.state));
     setAttribute(this.cost, 'data-long', (incident.cost?.total ?? 0) >= 1e6);
     show(this.cost.parentElement, incident.cost !== null);
   }
@@ -118,26 +117,28 @@ class Headline extends HTMLElement {
     const open = incident.state === 'open';
     const at = stamp(moment.offset_s, hours);
     const asOf = frozen && open ? `as of ${at}` : '';
-    setText(this.elapsed, asOf || at);
+    setText(this.elapsed, asOf || (incident.target_s === null ? beganAt(incident) : at));
     setAttribute(this, 'data-breached', moment.breached);
     setText(this.timerAsOf, asOf && ` · ${asOf}`);
     setText(this.costAsOf, asOf && ` · ${asOf}`);
-    this.#countdown(incident, moment, hours);
+    setAttribute(this.timer, 'data-hours', hours);
+    // Without the first event of an incident, its start is not known.
+    show(this.timer.parentElement, incident.target_s !== null || incident.impact_started_at !== null);
+    if (incident.target_s === null) this.#countUp(incident, moment, hours);
+    else this.#countdown(incident, moment, hours);
     if (!moment.cost) return;
     const { currency, total, per_minute } = moment.cost;
-    setText(this.costLabel, open ? 'Cost so far' : 'Cost in all');
+    setText(this.costLabel, open ? 'Cost so far' : 'Total cost');
     setText(this.cost, cash(total, currency));
     setText(this.rate, open ? `+${cash(per_minute, currency)}/min` : '');
     setText(
       this.projected,
       moment.projected === null ? '' : `≈ ${cashShort(moment.projected, currency)} at ${clock(moment.end_s, hours)}`,
     );
-    setAttribute(this.projected, 'title', 'Cost at the planned end, if the rate stays');
+    setAttribute(this.projected, 'title', 'Cost at the planned end at the current rate');
   }
 
   #countdown({ state, target_s }, { remaining_s, breached }, hours) {
-    show(this.timer.parentElement, remaining_s !== null);
-    if (remaining_s === null) return;
     const target = `target ${clock(target_s, hours)}`;
     if (state === 'open') {
       setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}`);
@@ -147,12 +148,34 @@ class Headline extends HTMLElement {
         : remaining_s >= 1
           ? `${duration(Math.floor(remaining_s))} to spare`
           : 'on time';
-      setText(this.timerLabel, `Of ${target} · ${spare}`);
+      setText(this.timerLabel, `${target[0].toUpperCase()}${target.slice(1)} · ${spare}`);
     }
     setText(this.digits, countdown(remaining_s, breached, hours));
     setText(this.over, breached ? ' over' : '');
     setAttribute(this.overIcon, 'hidden', !breached);
   }
+
+  /** Without a target there is nothing to count down to. */
+  #countUp({ state }, { offset_s }, hours) {
+    setText(this.timerLabel, state === 'open' ? 'Since the start' : `${words(state)} after`);
+    setText(this.digits, clock(offset_s, hours));
+    setText(this.over, '');
+    setAttribute(this.overIcon, 'hidden', true);
+  }
+}
+
+function phaseLabel({ phase, phases }, open, place) {
+  if (!open || phase === null) return 'State';
+  return place < 0 ? 'Phase' : `Phase ${place + 1} of ${phases.length}`;
+}
+
+function openIcon({ phase }) {
+  return phase === null ? 'working' : phaseIcon(phase);
+}
+
+/** The clock next to it already shows the time since the start. */
+function beganAt({ impact_started_at }) {
+  return impact_started_at === null ? '' : `began ${timeOfDay(impact_started_at)}`;
 }
 
 customElements.define('headline-panel', Headline);

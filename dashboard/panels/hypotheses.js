@@ -1,4 +1,4 @@
-// Owns the competing causes: how much each is believed now and at most so far, and what is left unknown.
+// Owns the hypotheses: the probability of each one now, its highest so far, and the rest that is unknown.
 
 import { element, keyed, setAttribute, setProperty, setText, show } from '../dom.js';
 import { percent } from '../format.js';
@@ -7,17 +7,19 @@ import { setIcon } from '../icons.js';
 class Hypotheses extends HTMLElement {
   connectedCallback() {
     this.list = element('ul', { class: 'hypotheses' });
-    this.none = element('p', { class: 'muted empty' }, 'No cause is suspected yet.');
+    this.none = element('p', { class: 'muted empty' }, 'No hypothesis yet.');
     this.append(element('header', {}, element('h3', {}, 'Hypotheses')), this.none, this.list);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident: { hypotheses, resolution } }) {
+  update({ incident: { hypotheses, resolution, synthetic } }) {
+    // A real incident may never have any.
+    show(this, hypotheses.length > 0 || synthetic);
     show(this.none, hypotheses.length === 0);
     const root = resolution?.root_cause ?? null;
     const leader = Math.max(0, ...hypotheses.map(({ p }) => p));
     const known = hypotheses.reduce((sum, { p }) => sum + p, 0);
-    // The one that matters is on top, where it needs no scrolling; equals keep their order of appearance.
+    // The most important one is on top, where it is always visible. Equal ones keep their order of appearance.
     const rows = hypotheses
       .map((hypothesis) => ({ ...hypothesis, verdict: verdict(hypothesis, root, leader) }))
       .sort((a, b) => (b.id === root) - (a.id === root) || b.p - a.p);
@@ -56,7 +58,7 @@ function refresh(node, { claim, p, peak, verdict: { name, word } }) {
   if (word) setIcon(badge.firstElementChild, name === 'out' ? 'close' : name === 'leading' ? 'predict' : 'check');
   setProperty(bar, '--value', p);
   setProperty(bar, '--peak', peak);
-  setAttribute(bar, 'title', peak > p ? `at most ${percent(peak)} so far` : null);
+  setAttribute(bar, 'title', peak > p ? `highest so far: ${percent(peak)}` : null);
   setText(value, percent(p));
 }
 

@@ -1,4 +1,4 @@
-// Owns the business impact: users affected now and at the worst, and what it will have cost in the end.
+// Owns the business impact: the users affected now and at the peak, and the projected or total cost.
 
 import { element, setText, show } from '../dom.js';
 import { cash, cashShort, clock, count } from '../format.js';
@@ -10,7 +10,7 @@ class Impact extends HTMLElement {
     this.moneyLabel = element('span', { class: 'label' });
     this.money = element('span', { class: 'digits' });
     this.rate = element('span', { class: 'sub' });
-    this.none = element('p', { class: 'muted empty' }, 'Not measured yet.');
+    this.none = element('p', { class: 'muted empty' }, 'No impact was measured yet.');
     this.usersBox = element(
       'div',
       { class: 'number' },
@@ -29,7 +29,10 @@ class Impact extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update({ incident }) {
     const { users_affected: users, users_peak: peak, cost } = incident;
-    show(this.none, users === null && cost === null);
+    const measured = users !== null || peak !== null || cost !== null;
+    // A real incident may never have any.
+    show(this, measured || incident.synthetic);
+    show(this.none, !measured);
     show(this.usersBox, users !== null || peak !== null);
     show(this.moneyBox, cost !== null);
     setText(this.users, users === null ? '–' : count(users));
@@ -37,12 +40,13 @@ class Impact extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  tick({ moment, hours }) {
-    if (!moment.cost) return;
-    const { currency, total, per_minute } = moment.cost;
-    const open = moment.projected !== null;
-    setText(this.moneyLabel, open ? `Cost by ${clock(moment.end_s, hours)}` : 'Cost in all');
-    setText(this.money, open ? `≈ ${cashShort(moment.projected, currency)}` : cashShort(total, currency));
+  tick({ incident, moment: { cost, projected, end_s }, hours }) {
+    if (!cost) return;
+    const { currency, total, per_minute } = cost;
+    const open = incident.state === 'open';
+    const label = open ? (projected === null ? 'Cost so far' : `Cost by ${clock(end_s, hours)}`) : 'Total cost';
+    setText(this.moneyLabel, label);
+    setText(this.money, projected === null ? cashShort(total, currency) : `≈ ${cashShort(projected, currency)}`);
     setText(this.rate, open ? `at ${cash(per_minute, currency)}/min` : '');
   }
 }

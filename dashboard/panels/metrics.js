@@ -1,17 +1,17 @@
-// Owns the metrics: small multiples over the phases, on the track's axis, with one cursor for all of them.
+// Owns the metrics: small charts over the phases, on the same axis as the track, with one cursor for all of them.
 
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
 import { metric, stamp, words } from '../format.js';
 import { place, scaleOf } from '../scale.js';
 
-/** What fills up to four when a scenario has fewer metrics of its own. */
+/** Shown as well when an incident has fewer than four metrics of its own. */
 const FILLERS = ['users_affected', 'cost_per_minute'];
 const CHARTS = 4;
 const HEIGHT = 100;
 const WIDTH = 1000;
 
 class Metrics extends HTMLElement {
-  /** Where the pointer or the arrow keys are on the axis, 0 to 1; `null` when the cursor is at now. */
+  /** Place of the pointer or the arrow keys on the axis, 0 to 1; `null` when the cursor is at the present. */
   #probe = null;
 
   connectedCallback() {
@@ -39,9 +39,12 @@ class Metrics extends HTMLElement {
     const samples = history?.samples ?? [];
     const names = chosen(samples.at(-1)?.values ?? incident.metrics);
     const scale = scaleOf(incident, view.moment.offset_s);
+    // A drill announces metrics that are still to come. A real incident may never have any.
+    show(this, names.length > 0 || incident.synthetic);
     show(this.none, names.length === 0);
     show(this.charts, names.length > 0);
     setProperty(this.charts, '--charts', Math.max(1, names.length));
+    this.total = scale.total;
     const key = `${incident.id} ${scale.total} ${samples.length} ${samples.at(-1)?.offset_s}`;
     keyed(
       this.charts,
@@ -60,6 +63,8 @@ class Metrics extends HTMLElement {
   tick(view) {
     this.view = view;
     const scale = scaleOf(view.incident, view.moment.offset_s);
+    // An open axis also grows between two messages.
+    if (scale.total !== this.total) this.update(view);
     const at = this.#probe ?? (view.incident.state === 'open' ? scale.at(view.moment.offset_s) : null);
     setAttribute(this.charts, 'data-probing', this.#probe !== null);
     setAttribute(this.charts, 'data-cursor', at !== null);
@@ -83,7 +88,7 @@ class Metrics extends HTMLElement {
     this.#point(Math.min(1, Math.max(0, from + step)));
   }
 
-  /** The values at the cursor: the newest, or those measured last before the probe. */
+  /** The values at the cursor: the newest ones, or the last ones measured before the probe. */
   #label() {
     const { incident, history, moment, hours } = this.view;
     const offset_s = this.#probe === null ? null : scaleOf(incident, moment.offset_s).offset(this.#probe);
@@ -128,20 +133,17 @@ function draw(chart, name, samples, incident, scale) {
   const x = (offset_s) => scale.at(offset_s) * WIDTH;
   const measured = samples.filter(({ values }) => Object.hasOwn(values, name));
   const numbers = measured.map(({ values }) => values[name]);
-  // From zero: a small wobble must not look like a cliff.
+  // The axis starts at zero, so that a small change does not look like a large one.
   const low = Math.min(0, ...numbers);
   const high = Math.max(...numbers, low + 1e-9);
   const y = (value) => HEIGHT - 4 - ((value - low) / (high - low)) * (HEIGHT - 12);
   chart.range = numbers.length > 0 ? `max ${metric(Math.max(...numbers), incident.units[name])}` : '';
-  const bands = incident.phases.map((phase) =>
-    svg('rect', {
-      class: 'band',
-      'data-phase': phase.name,
-      x: x(phase.start_s),
-      width: Math.max(0, x(phase.end_s) - x(phase.start_s)),
-      height: HEIGHT,
-    }),
-  );
+  const bands = incident.phases.map(({ name: phase, start_s, end_s }, place) => {
+    const end = end_s ?? incident.phases[place + 1]?.start_s;
+    const right = end === undefined ? WIDTH : x(end);
+    const width = Math.max(0, right - x(start_s));
+    return svg('rect', { class: 'band', 'data-phase': phase, x: x(start_s), width, height: HEIGHT });
+  });
   const points = measured.map(({ offset_s, values }) => `${x(offset_s).toFixed(1)} ${y(values[name]).toFixed(1)}`);
   const shapes = [];
   if (points.length > 0) {
@@ -152,7 +154,7 @@ function draw(chart, name, samples, incident, scale) {
         d: `M${first.toFixed(1)} ${y(low)}L${points.join('L')}L${last.toFixed(1)} ${y(low)}Z`,
       }),
       svg('path', { class: 'line', d: `M${points.join('L')}` }),
-      // A line of no length with a round cap is a dot that the stretched axis does not distort.
+      // A line without length and with a round cap is a dot that the stretched axis does not distort.
       svg('path', { class: 'end', d: `M${points.at(-1)}h0.01` }),
     );
   }

@@ -1,4 +1,4 @@
-// Owns the quiet state: nothing is open, here is how to start something, and how the last incident went.
+// Owns the quiet page: no incident is open. It shows how to start a scenario and the result of the last incident.
 
 import { element, keyed, setText, show } from '../dom.js';
 import { count } from '../format.js';
@@ -8,7 +8,7 @@ import { refreshScenario, scenarioButton } from './trigger.js';
 
 class Quiet extends HTMLElement {
   /**
-   * The content exists only while it is shown, so that there is one button a scenario on the page.
+   * The content exists only while it is shown, so that the page has one button per scenario.
    * @param {import('../model.js').View} view
    */
   update(view) {
@@ -67,7 +67,7 @@ class Quiet extends HTMLElement {
           'div',
           {},
           element('h2', {}, 'All quiet'),
-          element('p', {}, 'No incident is open. A new one appears here by itself.'),
+          element('p', {}, 'No incident is open. A new one will appear here.'),
           this.standing,
         ),
       ),
@@ -90,7 +90,7 @@ class Quiet extends HTMLElement {
   }
 
   #note({ frozen, mayTrigger, triggered }) {
-    const gone = mayTrigger ? 'Not connected: scenarios can be started once the server is back.' : 'Not connected.';
+    const gone = mayTrigger ? 'Not connected. Scenarios can be started when the server is back.' : 'Not connected.';
     const text = frozen ? gone : (triggered?.text ?? '');
     show(this.note, text !== '');
     setText(this.note, text);
@@ -128,7 +128,7 @@ class Quiet extends HTMLElement {
   }
 }
 
-/** The command finds the default server by itself. */
+/** The command needs no URL for the default server. */
 function urlFlag() {
   if (location.host === '127.0.0.1:7911' || location.host === 'localhost:7911') return '';
   return ` --url ${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;

@@ -1,4 +1,4 @@
-// Owns the result: how an incident ended, in one card; on the page of the incident and in the quiet state.
+// Owns the result card of an ended incident, on its own page and on the quiet page.
 
 import { element } from '../dom.js';
 import { cash, clock, count, duration, inHours } from '../format.js';
@@ -14,7 +14,7 @@ const MILESTONES = [
 class ResultCard extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update({ incident }) {
-    // An ended incident does not change: the card is built once.
+    // An ended incident does not change, so the card is built once.
     const key = incident?.resolution ? `${incident.id} ${incident.index}` : '';
     if (this.built === key) return;
     this.built = key;
@@ -22,7 +22,7 @@ class ResultCard extends HTMLElement {
     if (!key) return;
     const close = element(
       'button',
-      { type: 'button', class: 'quiet-button', title: 'Put this incident away' },
+      { type: 'button', class: 'quiet-button', title: 'Close this incident' },
       icon('close'),
       'Close',
     );
@@ -57,7 +57,7 @@ export function resultOf(incident, { id, heading }, action) {
       'dl',
       { class: 'totals' },
       ...(cost ? pair('Cost', cash(cost.total, cost.currency)) : []),
-      ...(users === null ? [] : pair('Users at worst', count(users))),
+      ...(users === null ? [] : pair('Peak users', count(users))),
       ...pair('Actions', `${count(actions.total)}${actions.failed > 0 ? `, ${count(actions.failed)} failed` : ''}`),
     ),
     element(
@@ -86,7 +86,7 @@ function verdict(incident) {
   return over > -1 ? `${after}, on target` : `${after}, ${duration(Math.floor(-over))} before target`;
 }
 
-/** Reached milestones in the order of time; an absent one was not reached. */
+/** The milestones that were reached, in order of time. */
 function milestones(incident) {
   const { durations } = incident.resolution ?? { durations: {} };
   return MILESTONES.filter(([field]) => durations[field] !== undefined).map(([field, word]) => {

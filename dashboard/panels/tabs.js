@@ -1,7 +1,7 @@
-// Owns the tabs: one an incident, with its phase, timer and cost; hidden while there is one.
+// Owns the tabs: one per incident, with its phase, timer and cost. They are hidden while there is only one incident.
 
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
-import { cash, countdown, inHours } from '../format.js';
+import { cash, clock, countdown, inHours } from '../format.js';
 import { phaseIcon, setIcon } from '../icons.js';
 
 class Tabs extends HTMLElement {
@@ -24,7 +24,7 @@ class Tabs extends HTMLElement {
         setAttribute(node, 'data-phase', open ? (tab.phase ?? '') : 'ended');
         setAttribute(node, 'aria-pressed', String(tab.id === incident?.id));
         setAttribute(node, 'title', `${tab.title} (${tab.id})`);
-        setIcon(glyph, open ? phaseIcon(tab.phase) : tab.state === 'resolved' ? 'check' : 'close');
+        setIcon(glyph, open ? (tab.phase === null ? 'working' : phaseIcon(tab.phase)) : tab.state === 'resolved' ? 'check' : 'close');
         setText(severity, tab.severity ?? '');
         setText(title, tab.title);
         show(news, unseen.has(tab.id));
@@ -38,9 +38,10 @@ class Tabs extends HTMLElement {
     for (const [place, node] of Array.from(this.list.children).entries()) {
       const tab = tabs[place];
       if (!tab) continue;
-      const { remaining_s, breached, cost } = model.momentOf(tab);
+      const { offset_s, remaining_s, breached, cost } = model.momentOf(tab);
       const [, , , timer, money] = node.children;
-      const text = remaining_s === null ? '' : countdown(remaining_s, breached, inHours(tab));
+      const hours = inHours(tab, offset_s);
+      const text = remaining_s === null ? clock(offset_s, hours) : countdown(remaining_s, breached, hours);
       setText(timer, tab.state === 'open' ? (breached ? `${text} over` : text) : tab.state);
       setAttribute(timer, 'data-breached', breached);
       setText(money, cost ? cash(cost.total, cost.currency) : '');

@@ -1,4 +1,4 @@
-// Owns the theme: system, light, dark; what the person chose is remembered.
+// Owns the theme: system, light or dark. A choice made here is remembered.
 
 import { element, setAttribute, setText } from '../dom.js';
 import { icon } from '../icons.js';
@@ -23,7 +23,7 @@ class ThemeToggle extends HTMLElement {
     label();
     button.addEventListener('click', () => {
       const other = now() === 'dark' ? 'light' : 'dark';
-      // The system's own choice needs no memory: the page then follows the system again.
+      // The system's theme is not remembered, so that the page follows the system again.
       setTheme(other === (dark.matches ? 'dark' : 'light') ? null : other);
       remember(document.documentElement.dataset.theme ?? null);
       label();
@@ -50,7 +50,7 @@ function remember(theme) {
     if (theme === null) localStorage.removeItem('theme');
     else localStorage.setItem('theme', theme);
   } catch {
-    // Storage is forbidden: the choice lasts as long as the page.
+    // Storage is not allowed, so the choice lasts as long as the page.
   }
 }
 

@@ -1,4 +1,4 @@
-// Owns how the connection is: the pill in the top bar, what a reconnect brought, the loud alert.
+// Owns the state of the connection: the pill in the top bar, the result of a reconnect, and the alert.
 
 import { element, setAttribute, setText, show } from '../dom.js';
 import { count, duration } from '../format.js';
@@ -8,7 +8,7 @@ const STATES = {
   connecting: { icon: 'reconnect', word: 'Connecting' },
   live: { icon: 'detect', word: 'Live' },
   reconnecting: { icon: 'reconnect', word: 'Reconnecting' },
-  gone: { icon: 'alert', word: 'Server gone' },
+  gone: { icon: 'alert', word: 'No server' },
 };
 
 class ConnectionStatus extends HTMLElement {
@@ -26,24 +26,25 @@ class ConnectionStatus extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update({ connection }) {
     this.connection = connection;
-    const { state, paused, unreadable, position, url } = connection;
+    const { state, paused, unreadable, unknown, position, url } = connection;
     const shown = state === 'live' && paused !== null ? { icon: 'alert', word: 'Server paused' } : STATES[state];
     setIcon(this.glyph, shown.icon);
     setText(this.word, shown.word);
     setAttribute(this.pill, 'data-state', state === 'live' && paused !== null ? 'paused' : state);
     const bad =
       unreadable > 0 ? `${count(unreadable)} unreadable ${unreadable === 1 ? 'message' : 'messages'} ignored` : '';
+    const newer = unknown > 0 ? `${count(unknown)} ${unknown === 1 ? 'event' : 'events'} of an unknown type` : '';
     setAttribute(
       this.pill,
       'title',
-      [url, position && `at ${position.stream}/${position.last}`, paused && `paused: ${paused}`, bad]
+      [url, position && `at ${position.stream}/${position.last}`, paused && `paused: ${paused}`, bad, newer]
         .filter(Boolean)
         .join('\n'),
     );
-    setText(this.detail, [paused !== null && state === 'live' && `paused: ${paused}`, bad].filter(Boolean).join(' · '));
+    setText(this.detail, [paused !== null && state === 'live' && `paused: ${paused}`, bad, newer].filter(Boolean).join(' · '));
     if (state !== 'live') show(this.recovery, false);
     this.#alert();
-    // What is being tried changes by itself while nothing else does.
+    // While the server is gone, only the attempts change.
     clearInterval(this.timer);
     if (state === 'gone') this.timer = setInterval(() => this.#alert(), 1000);
   }
@@ -59,15 +60,15 @@ class ConnectionStatus extends HTMLElement {
       this.recovery,
       'title',
       lost === null
-        ? 'The server has another log now: what was shown before is not part of it'
+        ? 'The server has a new log. Events shown before are not part of it.'
         : lost > 0
-          ? 'The server no longer has these events'
-          : 'Every event since the connection broke was replayed',
+          ? 'The server no longer has these events.'
+          : 'Every event since the connection broke was replayed.',
     );
     show(this.recovery, true);
   }
 
-  /** The alert is spoken once; only its small print goes on, silently. */
+  /** Screen readers read the alert once. The number of attempts changes silently. */
   #alert() {
     const { state, url, attempt, downSince, reason, position } = this.connection;
     if (state !== 'gone') {
@@ -77,7 +78,7 @@ class ConnectionStatus extends HTMLElement {
     if (!this.alert.firstElementChild) {
       this.alert.append(
         icon('alert'),
-        element('strong', {}, 'The server is gone.'),
+        element('strong', {}, 'The server cannot be reached.'),
         element('span'),
         element('span', { 'aria-live': 'off', class: 'digits' }),
       );
@@ -89,7 +90,7 @@ class ConnectionStatus extends HTMLElement {
     );
     setText(
       trying,
-      `Attempt ${count(attempt)}, gone for ${duration(Math.round((performance.now() - downSince) / 1000)).replace('.0', '')}`,
+      `Attempt ${count(attempt)}, without a connection for ${duration(Math.round((performance.now() - downSince) / 1000)).replace('.0', '')}`,
     );
   }
 }

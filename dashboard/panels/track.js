@@ -1,51 +1,53 @@
-// Owns the phase track: the phases to scale, what happened when, the target, and where the incident is.
+// Owns the track: the phases to scale, the events, the target, and the place that the incident has reached. Without
+// phases it is a time axis with events.
 
-import { screenOf } from '../clock.js';
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
 import { clock, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
-import { place, scaleOf } from '../scale.js';
+import { place, scaleOf, ticksOf } from '../scale.js';
+import { dotOf } from './rows.js';
 
-/** Near the right edge the target's flag hangs to the left. */
-const FLAG_ROOM = 0.9;
+/** To the right of this, a label hangs to the left of its line. */
+const LABEL_ROOM = 0.9;
 
 class PhaseTrack extends HTMLElement {
+  #history = null;
+  /** Number of the next entry without a dot, counted over all entries of the history. */
+  #next = 0;
+
   connectedCallback() {
-    this.segments = element('ol', { class: 'segments', 'aria-label': 'Phases' });
+    this.segments = element('ol', { class: 'segments' });
+    this.ticks = element('ol', { class: 'ticks', 'aria-hidden': 'true' });
     this.dots = svg('svg', { class: 'dots', 'aria-hidden': 'true' });
     this.flag = element('span', { class: 'flag digits' });
     this.target = element('span', { class: 'target' }, this.flag);
     this.cursor = element('span', { class: 'cursor' });
-    this.append(element('div', { class: 'rail' }, this.segments, this.dots, this.target, this.cursor));
+    this.append(element('div', { class: 'rail' }, this.segments, this.ticks, this.dots, this.target, this.cursor));
   }
 
   /** @param {import('../model.js').View} view */
   update({ incident, history, moment, hours }) {
     const scale = scaleOf(incident, moment.offset_s);
-    const current = incident.phases.findIndex((phase) => phase.name === incident.phase);
-    const segments = incident.phases.map((phase, i) => ({
-      ...phase,
-      key: `${i}/${phase.name}`,
-      ...standing(incident, current, i),
-    }));
-    if (scale.total > scale.planned) segments.push(overrun(incident, scale));
+    setAttribute(this.segments, 'aria-label', incident.phases.length > 0 ? 'Phases' : 'Time');
     keyed(
       this.segments,
-      segments,
+      segmentsOf(incident, scale),
       (segment) => segment.key,
       create,
       (node, segment) => refresh(node, segment, hours),
     );
-    this.#mark(incident, scale, hours);
+    this.#scaled(incident, scale, hours);
     this.#plot(incident, history, scale, hours);
   }
 
   /** @param {import('../model.js').View} view */
-  tick({ incident, moment }) {
+  tick({ incident, moment, history, hours }) {
     const scale = scaleOf(incident, moment.offset_s);
+    // An open axis also grows between two messages.
+    if (scale.total !== this.total) this.update({ incident, moment, history, hours });
     setProperty(this.cursor, '--x', place(scale.at(moment.offset_s)));
     show(this.cursor, incident.state === 'open');
-    const now = screenOf(incident.phases, moment.offset_s);
+    const now = scale.map.screenOf(moment.offset_s);
     let from = 0;
     for (const node of this.segments.children) {
       const length = Number(node.dataset.play);
@@ -55,41 +57,72 @@ class PhaseTrack extends HTMLElement {
     }
   }
 
-  #mark({ target_s }, scale, hours) {
+  #scaled({ phases, target_s }, scale, hours) {
+    this.total = scale.total;
+    const ticks = phases.length > 0 ? [] : ticksOf(scale);
+    keyed(
+      this.ticks,
+      ticks,
+      (tick) => String(tick),
+      () => element('li', { class: 'digits' }),
+      (node, tick) => {
+        const at = scale.at(tick);
+        setText(node, clock(tick, hours));
+        setProperty(node, '--x', place(at));
+        setAttribute(node, 'data-left', at > LABEL_ROOM);
+      },
+    );
     show(this.target, target_s !== null);
     if (target_s === null) return;
     const at = scale.at(target_s);
     setText(this.flag, `target ${clock(target_s, hours)}`);
     setProperty(this.target, '--x', place(at));
-    setAttribute(this.target, 'data-left', at > FLAG_ROOM);
+    setAttribute(this.target, 'data-left', at > LABEL_ROOM);
   }
 
   #plot({ id }, history, scale, hours) {
-    // The axis changes rarely, entries only come on: what is drawn stays.
+    // The axis rarely changes and entries are only added, so most dots stay where they are.
     const key = `${id} ${scale.total}`;
-    const entries = (history?.entries ?? []).filter((entry) => entry.type === 'agent_action');
-    if (this.drawn !== key || this.plotted > entries.length) this.dots.replaceChildren();
-    this.drawn = key;
-    for (const entry of entries.slice(this.dots.children.length)) this.dots.append(dot(entry, scale, hours));
-    this.plotted = entries.length;
+    if (this.drawn !== key || this.#history !== history) {
+      this.drawn = key;
+      this.#history = history;
+      this.#next = 0;
+      this.dots.replaceChildren();
+    }
+    const { entries, dropped } = history ?? { entries: [], dropped: 0 };
+    this.#next = Math.max(this.#next, dropped);
+    for (; this.#next < dropped + entries.length; this.#next += 1) {
+      const entry = entries[this.#next - dropped];
+      const shapes = dotOf(entry, hours);
+      if (!shapes) continue;
+      const x = place(scale.at(entry.offset_s));
+      this.dots.append(svg('svg', { x, y: '50%', overflow: 'visible', 'data-dot': entry.phase }, ...shapes));
+    }
   }
 }
 
-function standing(incident, current, i) {
-  const over = incident.state === 'resolved';
-  return { done: over || i < current, current: incident.state === 'open' && i === current };
-}
-
-function overrun(incident, scale) {
-  const end_s = incident.phases.at(-1)?.end_s ?? 0;
-  return {
-    key: 'overrun',
-    name: 'overrun',
-    start_s: end_s,
-    play_s: scale.total - scale.planned,
-    done: false,
-    current: true,
-  };
+/** What the rail consists of. `play_s` is the screen time of a segment. */
+function segmentsOf(incident, scale) {
+  const { phases, state } = incident;
+  const open = state === 'open';
+  if (phases.length === 0) return [{ key: 'time', name: '', play_s: scale.total, done: !open, current: open }];
+  const current = phases.findIndex((phase) => phase.name === incident.phase);
+  const starts = phases.map((_, place) => scale.map.startOf(place));
+  const segments = phases.map((phase, place) => ({
+    key: `${place}/${phase.name}`,
+    name: phase.name,
+    start_s: phase.start_s,
+    end_s: phase.end_s ?? phases[place + 1]?.start_s ?? null,
+    play_s: (starts[place + 1] ?? scale.planned ?? scale.total) - starts[place],
+    done: state === 'resolved' || place < current,
+    current: open && place === current,
+  }));
+  if (scale.planned !== null && scale.total > scale.planned) {
+    const start_s = scale.map.end_s;
+    const play_s = scale.total - scale.planned;
+    segments.push({ key: 'overrun', name: 'overrun', start_s, end_s: null, play_s, done: false, current: true });
+  }
+  return segments;
 }
 
 function create({ name }) {
@@ -97,46 +130,35 @@ function create({ name }) {
     'li',
     { class: 'segment' },
     element('span', { class: 'bar' }),
-    element(
-      'span',
-      { class: 'caption' },
-      icon(name === 'overrun' ? 'alert' : phaseIcon(name)),
-      element('span', { class: 'word' }, words(name)),
-      element('span', { class: 'start digits' }),
-    ),
+    name !== '' &&
+      element(
+        'span',
+        { class: 'caption' },
+        icon(name === 'overrun' ? 'alert' : phaseIcon(name)),
+        element('span', { class: 'word' }, words(name)),
+        element('span', { class: 'start digits' }),
+      ),
   );
 }
 
-function refresh(node, { name, start_s, end_s, play_s, done, current }, hours) {
+function refresh(node, segment, hours) {
+  const { name, start_s, play_s, done, current } = segment;
   setAttribute(node, 'data-phase', name);
   setAttribute(node, 'data-done', done);
   setAttribute(node, 'data-current', current);
-  setAttribute(node, 'aria-current', current ? 'step' : null);
+  setAttribute(node, 'aria-current', current && name !== '' ? 'step' : null);
   setAttribute(node, 'data-play', play_s);
-  setAttribute(
-    node,
-    'title',
-    end_s === undefined
-      ? `Over the plan since ${stamp(start_s, hours)}`
-      : `${words(name)}: ${stamp(start_s, hours)} to ${stamp(end_s, hours)}`,
-  );
   setProperty(node, '--play', play_s);
+  if (name === '') return;
+  setAttribute(node, 'title', titleOf(segment, hours));
   setText(node.querySelector('.start'), clock(start_s, hours));
 }
 
-/** Circles for what completed, rings for what began, triangles for what failed: shape tells as colour does. */
-function dot({ data, phase }, scale, hours) {
-  const shape =
-    data.status === 'failed'
-      ? svg('path', { d: 'M0-6 6 5H-6Z', class: 'failed' })
-      : svg('circle', { r: data.marks.length ? 5 : 4, class: data.status === 'in_progress' ? 'began' : 'completed' });
-  const title = svg('title', {}, `${stamp(data.offset_s, hours)} ${words(data.agent)}: ${data.summary}`);
-  return svg(
-    'svg',
-    { x: place(scale.at(data.offset_s)), y: '50%', overflow: 'visible', 'data-dot': phase },
-    shape,
-    title,
-  );
+function titleOf({ name, start_s, end_s }, hours) {
+  if (name === 'overrun') return `Longer than planned, since ${stamp(start_s, hours)}`;
+  return end_s === null
+    ? `${words(name)}: from ${stamp(start_s, hours)}`
+    : `${words(name)}: ${stamp(start_s, hours)} to ${stamp(end_s, hours)}`;
 }
 
 customElements.define('phase-track', PhaseTrack);

@@ -1,5 +1,5 @@
-// Owns starting incidents: the button of a scenario, the menu that holds them while something is shown, and the badge
-// of who may start none.
+// Owns starting incidents: the button of a scenario, the menu of these buttons while an incident is shown, and the badge
+// of a session that can only read.
 
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
 import { duration } from '../format.js';
@@ -22,7 +22,7 @@ class TriggerMenu extends HTMLElement {
       element('span', {}, 'Trigger'),
     );
     this.readOnly = element('span', { id: 'read-only', class: 'badge', hidden: true }, 'Read only');
-    setAttribute(this.readOnly, 'title', 'This session may look; starting incidents takes a write token');
+    setAttribute(this.readOnly, 'title', 'This session can only read. Starting an incident needs a write token.');
     this.toastText = element('span');
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
     this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);
@@ -37,12 +37,12 @@ class TriggerMenu extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update(view) {
     const { mode, session, mayTrigger, scenarios, triggered, frozen, incident } = view;
-    // The quiet state has the scenarios itself: each has one button on the page.
+    // The quiet page has its own buttons: the page has one button per scenario.
     const here = mode === 'incident' && mayTrigger;
     show(this.readOnly, session?.scope === 'read');
     show(this.button, here);
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
-    setAttribute(this.button, 'title', frozen ? 'Not connected: nothing can be started' : 'Start another incident');
+    setAttribute(this.button, 'title', frozen ? 'Not connected. No incident can be started.' : 'Start another incident');
     if ((frozen || !here) && this.menu.matches(':popover-open')) this.menu.hidePopover();
     keyed(
       this.cards,
@@ -51,12 +51,12 @@ class TriggerMenu extends HTMLElement {
       scenarioButton,
       (node, scenario) => refreshScenario(node, scenario, view),
     );
-    this.#tell(triggered, here, incident);
+    this.#report(triggered, here, incident);
   }
 
-  #tell(triggered, here, incident) {
-    if (triggered !== this.told) {
-      this.told = triggered;
+  #report(triggered, here, incident) {
+    if (triggered !== this.reported) {
+      this.reported = triggered;
       this.started = triggered?.id ?? null;
       setText(this.toastText, triggered?.text ?? '');
       setAttribute(this.toast, 'data-failed', triggered?.failed);
@@ -106,7 +106,7 @@ export function refreshScenario(button, scenario, { frozen }) {
   const target = Number.isFinite(scenario.target_s) ? `target ${duration(scenario.target_s)}` : null;
   setText(facts, [scenario.id, plays, target].filter(Boolean).join(' · '));
   setAttribute(button, 'disabled', frozen);
-  setAttribute(button, 'title', frozen ? 'Not connected: nothing can be started' : `Start ${scenario.id}`);
+  setAttribute(button, 'title', frozen ? 'Not connected. No incident can be started.' : `Start ${scenario.id}`);
 }
 
 customElements.define('trigger-menu', TriggerMenu);

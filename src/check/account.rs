@@ -1,10 +1,7 @@
-//! What was seen of an incident, counted once for all rules that compare with it.
+//! What an incident's events add up to, counted once for all rules that compare with it.
 
-use super::Frame;
+use super::incident::Event;
 use crate::contract::{Actions, Mark, Message, Status};
-
-/// An event that reached something: its frame and its planned second.
-pub(super) type Reached<'a> = (&'a Frame, f64);
 
 /// An incident's account, by its events.
 #[derive(Default)]
@@ -12,22 +9,28 @@ pub(super) struct Account<'a> {
     /// Finished attempts.
     pub actions: Actions,
     /// The first action of all.
-    pub first_action: Option<Reached<'a>>,
-    marks: [Option<Reached<'a>>; 3],
+    pub first_action: Option<Event<'a>>,
+    detected: Option<Event<'a>>,
+    diagnosed: Option<Event<'a>>,
+    mitigated: Option<Event<'a>>,
     /// The most users that a sample showed.
     pub users: Option<u64>,
 }
 
 impl<'a> Account<'a> {
-    pub(super) fn of(events: &[(&'a Frame, &Message)]) -> Self {
+    pub(super) fn of(events: &[Event<'a>]) -> Self {
         let mut account = Self::default();
-        for (frame, message) in events {
-            match message {
+        for event in events {
+            match event.message {
                 Message::AgentAction(action) => {
-                    let here = (*frame, action.offset_s);
-                    account.first_action.get_or_insert(here);
+                    account.first_action.get_or_insert(*event);
                     for mark in &action.marks {
-                        account.marks[*mark as usize].get_or_insert(here);
+                        let slot = match mark {
+                            Mark::Detected => &mut account.detected,
+                            Mark::Diagnosed => &mut account.diagnosed,
+                            Mark::Mitigated => &mut account.mitigated,
+                        };
+                        slot.get_or_insert(*event);
                     }
                     if action.status != Status::InProgress {
                         account.actions.total += 1;
@@ -35,14 +38,21 @@ impl<'a> Account<'a> {
                     }
                 }
                 Message::SystemMetrics(sample) => account.users = account.users.max(sample.users_affected),
-                _ => {}
+                Message::IncidentStarted(_)
+                | Message::IncidentResolved(_)
+                | Message::StreamOpened(_)
+                | Message::Heartbeat(_) => {}
             }
         }
         account
     }
 
-    /// Where a milestone was reached first.
-    pub(super) fn reached(&self, mark: Mark) -> Option<Reached<'a>> {
-        self.marks[mark as usize]
+    /// The event that reached a milestone first.
+    pub(super) fn reached(&self, mark: Mark) -> Option<Event<'a>> {
+        match mark {
+            Mark::Detected => self.detected,
+            Mark::Diagnosed => self.diagnosed,
+            Mark::Mitigated => self.mitigated,
+        }
     }
 }

@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Finding, Outcome, Transcript, verdict};
+use super::context::Context;
+use super::incident::incidents;
+use super::transcript::Transcript;
+use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::Message;
 
-pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut findings = Vec::new();
     let mut told = 0;
-    for (id, events) in transcript.incidents() {
+    for (id, events) in incidents(transcript) {
         let mut claims: HashMap<&str, &str> = HashMap::new();
-        for (frame, message) in events {
-            let Message::AgentAction(action) = message else { continue };
+        for event in events {
+            let Message::AgentAction(action) = event.message else { continue };
+            let frame = event.frame;
             told += usize::from(
                 action.confidence.is_some() || !action.hypotheses.is_empty() || action.forecast.is_some(),
             );
@@ -38,7 +42,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
         }
     }
     if told == 0 {
-        return Outcome::NotChecked("no action has a confidence, a hypothesis or a forecast".to_owned());
+        return Verdict::NotChecked("no action has a confidence, a hypothesis or a forecast".to_owned());
     }
     verdict(findings, || format!("{told} actions with confidences, beliefs or forecasts"))
 }

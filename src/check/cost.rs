@@ -1,39 +1,44 @@
 //! `cost`: money only grows, as fast as its rates say.
 
-use super::transcript::started;
-use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
+use super::context::Context;
+use super::incident::{Event, incidents, started};
+use super::transcript::Transcript;
+use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{Cost, Message};
 
 /// Totals are rounded to cents: two of them may be off by a cent together.
 const CENT: f64 = 0.011;
 
-pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut findings = Vec::new();
     let mut totals = 0;
-    for events in transcript.incidents().values() {
+    for events in incidents(transcript).values() {
         let course = Course::of(events);
         let mut last: Option<(f64, &Cost)> = None;
-        for (frame, message) in events {
-            let (offset, cost, is_final) = match message {
-                Message::SystemMetrics(sample) => (sample.offset_s, sample.cost.as_ref(), false),
-                Message::IncidentResolved(resolved) => (resolved.offset_s, resolved.cost.as_ref(), true),
-                _ => continue,
+        for event in events {
+            let (cost, is_final) = match event.message {
+                Message::SystemMetrics(sample) => (sample.cost.as_ref(), false),
+                Message::IncidentResolved(resolved) => (resolved.cost.as_ref(), true),
+                Message::IncidentStarted(_)
+                | Message::AgentAction(_)
+                | Message::StreamOpened(_)
+                | Message::Heartbeat(_) => continue,
             };
             let Some(cost) = cost else { continue };
             totals += 1;
             if let Some(before) = last {
-                findings.extend(step(before, (offset, cost), is_final, &course, frame));
+                findings.extend(step(before, (event.offset_s, cost), is_final, &course, event));
             }
-            last = Some((offset, cost));
+            last = Some((event.offset_s, cost));
         }
     }
     if totals == 0 {
-        return Outcome::NotChecked("no message has a cost".to_owned());
+        return Verdict::NotChecked("no message has a cost".to_owned());
     }
     verdict(findings, || format!("{totals} totals never fall and follow their rates"))
 }
 
-/// What an incident tells of its rates beside its totals.
+/// What an incident says about its rates.
 struct Course {
     /// Where phases begin, and with them perhaps another rate.
     borders: Vec<f64>,
@@ -42,9 +47,9 @@ struct Course {
 }
 
 impl Course {
-    fn of(events: &[(&Frame, &Message)]) -> Self {
+    fn of(events: &[Event<'_>]) -> Self {
         let phases = started(events).map(|started| started.phases.as_slice()).unwrap_or_default();
-        let rates = events.iter().filter_map(|(_, message)| match message {
+        let rates = events.iter().filter_map(|event| match event.message {
             Message::SystemMetrics(sample) => sample.cost.as_ref().map(|cost| cost.per_minute),
             _ => None,
         });
@@ -89,8 +94,9 @@ fn step(
     here: (f64, &Cost),
     is_final: bool,
     course: &Course,
-    frame: &Frame,
+    event: &Event<'_>,
 ) -> Option<Finding> {
+    let frame = event.frame;
     let ((since, earlier), (offset, cost)) = (before, here);
     if earlier.currency != cost.currency {
         let message = format!("the currency changes from {} to {}", earlier.currency, cost.currency);
@@ -101,6 +107,8 @@ fn step(
             Finding::new(format!("the total falls from {} to {}", earlier.total, cost.total)).at(frame),
         );
     }
+    // A real incident does not say when its rate changed.
+    event.message.offset_s()?;
     let (least, most) = course.growth(before, here, is_final);
     let grown = cost.total - earlier.total;
     if (least - CENT..=most + CENT).contains(&grown) {

@@ -2,17 +2,18 @@
 
 use serde_json::Value;
 
-use super::transcript::is_event;
-use super::{Context, Finding, Outcome, Transcript, verdict};
+use super::context::Context;
+use super::transcript::{Transcript, is_event};
+use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{MAX_EVENT_BYTES, Position, Source, schema};
 
-pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     if transcript.frames.is_empty() {
-        return Outcome::NotChecked("nothing arrived".to_owned());
+        return Verdict::NotChecked("nothing arrived".to_owned());
     }
     let shape = match jsonschema::options().should_validate_formats(true).build(&schema::envelope()) {
         Ok(shape) => shape,
-        Err(error) => return Outcome::NotChecked(format!("the envelope's schema can't be used: {error}")),
+        Err(error) => return Verdict::NotChecked(format!("the envelope's schema can't be used: {error}")),
     };
     let mut findings = Vec::new();
     for frame in &transcript.frames {
@@ -51,5 +52,8 @@ fn attributes(event: &Value) -> Option<String> {
     if number.is_none() {
         return Some(format!("id {id:?} is not a position: decimal, from 1, below 2^53"));
     }
-    text("subject").is_empty().then(|| "an event of an incident has a subject: the incident's id".to_owned())
+    if text("subject").is_empty() {
+        return Some("an event of an incident has a subject: the incident's id".to_owned());
+    }
+    event.get("index").is_none().then(|| "an event of an incident has an index: its place in it".to_owned())
 }

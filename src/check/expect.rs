@@ -1,57 +1,59 @@
 //! `expect`: what a scenario's `[expect]` asserts, by planned seconds.
 
 use super::account::Account;
-use super::transcript::{resolved, screen_s, started};
-use super::{Context, Expected, Finding, Frame, Outcome, Transcript, verdict};
+use super::context::{Context, Expected};
+use super::incident::{Event, incidents, resolved, screen_s, started};
+use super::transcript::Transcript;
+use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{Mark, Message, Status};
 use crate::scenario::{Bounds, Counts, Expect};
 
 /// Planned seconds are whole milliseconds.
 const MILLISECOND: f64 = 0.0011;
 
-pub(super) fn judge(transcript: &Transcript, context: &Context) -> Outcome {
+pub(super) fn judge(transcript: &Transcript, context: &Context) -> Verdict {
     let Some(expected) = &context.expect else {
-        return Outcome::NotChecked(
+        return Verdict::NotChecked(
             "nothing is expected: give a scenario with [expect], or --expect FILE".to_owned(),
         );
     };
     let Expected { expect, origin, scenario } = expected;
     if *expect == Expect::default() {
-        return Outcome::NotChecked(format!("[expect] of {origin} is empty"));
+        return Verdict::NotChecked(format!("[expect] of {origin} is empty"));
     }
     let mut findings = Vec::new();
     let mut judged = 0;
-    for (id, events) in transcript.incidents() {
+    for (id, events) in incidents(transcript) {
         if expected.concerns(&events) {
             judged += 1;
             incident(expect, &events, context.ends.requires(id), &mut findings);
         }
     }
     if judged == 0 {
-        return Outcome::NotChecked(format!("no start of an incident of {scenario} was seen"));
+        return Verdict::NotChecked(format!("no start of an incident of {scenario} was seen"));
     }
     let findings =
         findings.into_iter().map(|finding| finding.hint(format!("see [expect] in {origin}"))).collect();
     verdict(findings, || format!("{origin} holds"))
 }
 
-/// `required`: it was followed to its end, so that what did not happen never did.
-fn incident(expect: &Expect, events: &[(&Frame, &Message)], required: bool, findings: &mut Vec<Finding>) {
+/// `required`: the incident was followed to its end, so a milestone that is missing was never reached.
+fn incident(expect: &Expect, events: &[Event<'_>], required: bool, findings: &mut Vec<Finding>) {
     let resolved = resolved(events);
     let seen = Account::of(events);
     let ended = resolved.is_some() || required;
-    // Where nothing is marked as the detection, the first action is: nobody acts on what was not noticed.
+    // Where no action is marked as the detection, the first action counts as it.
     let detected = seen.reached(Mark::Detected).or(seen.first_action);
     for (what, bounds, reached) in [
         ("detect", expect.detect, detected),
         ("diagnose", expect.diagnose, seen.reached(Mark::Diagnosed)),
         ("mitigate", expect.mitigate, seen.reached(Mark::Mitigated)),
-        ("resolve", expect.resolve, resolved.map(|(frame, resolved)| (frame, resolved.offset_s))),
+        ("resolve", expect.resolve, resolved.map(|(event, _)| event)),
     ] {
         let Some(bounds) = bounds else { continue };
         match reached {
-            Some((frame, seconds)) => {
-                findings.extend(duration(what, bounds, seconds).map(|found| found.at(frame)));
+            Some(event) => {
+                findings.extend(duration(what, bounds, event.offset_s).map(|found| found.at(event.frame)));
             }
             None if ended => findings.push(Finding::new(format!("{what} never happened"))),
             None => {}
@@ -65,7 +67,7 @@ fn incident(expect: &Expect, events: &[(&Frame, &Message)], required: bool, find
     findings.extend(count("failed actions", expect.failed, seen.actions.failed));
     if let Some(wanted) = &expect.phases {
         let mut seen: Vec<&str> = Vec::new();
-        for phase in events.iter().filter_map(|(_, message)| phase_of(message)) {
+        for phase in events.iter().filter_map(|event| event.message.phase()) {
             if seen.last() != Some(&phase) {
                 seen.push(phase);
             }
@@ -112,25 +114,25 @@ fn count(what: &str, bounds: Option<Counts>, seen: u32) -> Option<Finding> {
     })
 }
 
-/// The longest screen time without any message: what somebody who watches would sit through.
-fn silence(expect: &Expect, events: &[(&Frame, &Message)], findings: &mut Vec<Finding>) {
+/// The longest screen time without any message.
+fn silence(expect: &Expect, events: &[Event<'_>], findings: &mut Vec<Finding>) {
     let Some(most) = expect.max_silence else { return };
     let started = started(events);
-    let at = |message: &Message| screen_s(started, message.offset_s().unwrap_or_default());
+    let at = |event: &Event<'_>| screen_s(started, event.offset_s);
     for pair in events.windows(2) {
-        let silent = at(pair[1].1) - at(pair[0].1);
+        let silent = at(&pair[1]) - at(&pair[0]);
         if silent > most.secs() + MILLISECOND {
             let message = format!("silent for {silent:.1} s, allowed {most}");
-            findings.push(Finding::new(message).at(pair[1].0));
+            findings.push(Finding::new(message).at(pair[1].frame));
         }
     }
 }
 
 /// Steps complete in the wanted order; a step that never completes breaks it too.
-fn in_order(order: &[String], events: &[(&Frame, &Message)]) -> Option<Finding> {
+fn in_order(order: &[String], events: &[Event<'_>]) -> Option<Finding> {
     let completed = |step: &String| {
-        events.iter().position(|(_, message)| {
-            matches!(message, Message::AgentAction(action)
+        events.iter().position(|event| {
+            matches!(event.message, Message::AgentAction(action)
                 if action.step.as_ref() == Some(step) && action.status == Status::Completed)
         })
     };
@@ -143,18 +145,10 @@ fn in_order(order: &[String], events: &[(&Frame, &Message)]) -> Option<Finding> 
             && place < before
         {
             return Some(
-                Finding::new(format!("step {step:?} completed before {earlier:?}")).at(events[place].0),
+                Finding::new(format!("step {step:?} completed before {earlier:?}")).at(events[place].frame),
             );
         }
         last = Some((place, step));
     }
     None
-}
-
-fn phase_of(message: &Message) -> Option<&str> {
-    match message {
-        Message::AgentAction(action) => Some(&action.phase),
-        Message::SystemMetrics(sample) => Some(&sample.phase),
-        _ => None,
-    }
 }

@@ -2,19 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::transcript::{resolved, started};
-use super::{Context, Ends, Finding, Frame, Outcome, Transcript, verdict};
+use super::context::{Context, Ends};
+use super::incident::{Event, incidents, resolved, started};
+use super::transcript::{Received, Transcript};
+use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{self, AgentAction, IncidentStarted, Message, Status};
 
-pub(super) fn judge(transcript: &Transcript, context: &Context) -> Outcome {
-    let incidents = transcript.incidents();
+pub(super) fn judge(transcript: &Transcript, context: &Context) -> Verdict {
+    let incidents = incidents(transcript);
     let mut findings = Vec::new();
     if let Ends::Subject(id) = &context.ends
         && !incidents.contains_key(id.as_str())
     {
         findings.push(Finding::new(format!("{id} was triggered and no event of it came")));
     } else if incidents.is_empty() {
-        return Outcome::NotChecked("no incident was seen".to_owned());
+        return Verdict::NotChecked("no incident was seen".to_owned());
     }
     let replayed_to = transcript.replayed_to();
     let mut ended = Ended::default();
@@ -37,7 +39,7 @@ struct Ended {
 }
 
 impl Ended {
-    fn count(&mut self, events: &[(&Frame, &Message)]) {
+    fn count(&mut self, events: &[Event<'_>]) {
         match resolved(events).map(|(_, resolved)| resolved.outcome) {
             Some(contract::Outcome::Resolved) => self.resolved += 1,
             Some(contract::Outcome::Cancelled) => self.cancelled += 1,
@@ -45,7 +47,7 @@ impl Ended {
         }
     }
 
-    /// Nothing is called resolved that was not.
+    /// Counts only resolved incidents as resolved.
     fn summary(&self) -> String {
         let Self { resolved, cancelled, open } = *self;
         let all = resolved + cancelled + open;
@@ -66,20 +68,15 @@ impl Ended {
 }
 
 /// Started first and once, resolved last and once.
-fn ends(
-    id: &str,
-    events: &[(&Frame, &Message)],
-    required: bool,
-    replayed_to: u64,
-    findings: &mut Vec<Finding>,
-) {
+fn ends(id: &str, events: &[Event<'_>], required: bool, replayed_to: u64, findings: &mut Vec<Finding>) {
     let last = events.len() - 1;
     // A replay begins where the oldest open incident does: of one that ended in it the start may be older.
-    let over = resolved(events).and_then(|(frame, _)| frame.position());
+    let over = resolved(events).and_then(|(event, _)| event.frame.position());
     let headless = over.is_some_and(|position| position <= replayed_to);
     let mut resolved = None;
-    for (place, (frame, message)) in events.iter().enumerate() {
-        match message {
+    for (place, event) in events.iter().enumerate() {
+        let frame = event.frame;
+        match event.message {
             Message::IncidentStarted(_) if place > 0 => {
                 findings.push(Finding::new(format!("{id} starts again")).at(frame));
             }
@@ -90,32 +87,36 @@ fn ends(
                 resolved = Some(frame);
                 if place < last {
                     let message = format!("{id} goes on after its resolution: {} more events", last - place);
-                    findings.push(Finding::new(message).at(events[place + 1].0));
+                    findings.push(Finding::new(message).at(events[place + 1].frame));
                 }
             }
             Message::AgentAction(_) | Message::SystemMetrics(_) if place == 0 && !headless => {
                 findings.push(Finding::new(format!("{id} does not begin with incident_started")).at(frame));
             }
-            _ => {}
+            Message::IncidentStarted(_)
+            | Message::AgentAction(_)
+            | Message::SystemMetrics(_)
+            | Message::StreamOpened(_)
+            | Message::Heartbeat(_) => {}
         }
     }
     if resolved.is_none() && required {
         let message = format!("{id} is never resolved");
-        findings
-            .push(Finding::new(message).at(events[last].0).hint("the stream ends before incident_resolved"));
+        findings.push(
+            Finding::new(message).at(events[last].frame).hint("the stream ends before incident_resolved"),
+        );
     }
 }
 
-/// What falls into a phase falls into one that was announced, and they come in order.
-fn phases(started: &IncidentStarted, events: &[(&Frame, &Message)], findings: &mut Vec<Finding>) {
+/// Phases are announced and come in order.
+fn phases(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<Finding>) {
+    if started.phases.is_empty() {
+        return;
+    }
     let mut reached = 0;
-    for (frame, message) in events {
-        let phase = match message {
-            Message::AgentAction(action) => &action.phase,
-            Message::SystemMetrics(sample) => &sample.phase,
-            _ => continue,
-        };
-        match started.phases.iter().position(|known| known.name == *phase) {
+    for event in events {
+        let (frame, Some(phase)) = (event.frame, event.message.phase()) else { continue };
+        match started.phases.iter().position(|known| known.name == phase) {
             None => findings.push(Finding::new(format!("phase {phase:?} was not announced")).at(frame)),
             Some(place) if place < reached => {
                 let message = format!("phase {phase:?} comes again after {:?}", started.phases[reached].name);
@@ -126,17 +127,20 @@ fn phases(started: &IncidentStarted, events: &[(&Frame, &Message)], findings: &m
     }
 }
 
-/// Agents are announced, causes precede effects, and what began ends before the incident does.
-fn actions(started: &IncidentStarted, events: &[(&Frame, &Message)], findings: &mut Vec<Finding>) {
-    let mut busy: HashMap<(&str, u32), &Frame> = HashMap::new();
-    for (frame, message) in events {
-        match message {
+/// Agents are announced, causes precede effects, and an action that began ends before the incident does.
+fn actions(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<Finding>) {
+    let mut busy: HashMap<(&str, u32), &Received> = HashMap::new();
+    for event in events {
+        let frame = event.frame;
+        match event.message {
             Message::AgentAction(action) => {
-                if !started.agents.iter().any(|agent| agent.id == action.agent) {
+                let known = started.agents.iter().any(|agent| agent.id == action.agent);
+                // Real agents join while the incident goes on.
+                if started.synthetic && !known {
                     findings
                         .push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));
                 }
-                if action.caused_by.is_some_and(|cause| cause == 0 || cause >= action.index) {
+                if action.caused_by.is_some_and(|cause| cause == 0 || cause >= event.index) {
                     let cause = action.caused_by.unwrap_or_default();
                     findings
                         .push(Finding::new(format!("caused_by {cause} is not an earlier event")).at(frame));
@@ -150,12 +154,20 @@ fn actions(started: &IncidentStarted, events: &[(&Frame, &Message)], findings: &
                     findings.push(Finding::new(format!("step {step:?} began and never ended")).at(frame));
                 }
             }
-            _ => {}
+            Message::IncidentResolved(_)
+            | Message::IncidentStarted(_)
+            | Message::SystemMetrics(_)
+            | Message::StreamOpened(_)
+            | Message::Heartbeat(_) => {}
         }
     }
 }
 
-fn attempt<'a>(action: &'a AgentAction, frame: &'a Frame, busy: &mut HashMap<(&'a str, u32), &'a Frame>) {
+fn attempt<'a>(
+    action: &'a AgentAction,
+    frame: &'a Received,
+    busy: &mut HashMap<(&'a str, u32), &'a Received>,
+) {
     let Some(step) = &action.step else { return };
     let key = (step.as_str(), action.attempt.unwrap_or(1));
     if action.status == Status::InProgress {

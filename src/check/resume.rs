@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Finding, Outcome, Transcript, verdict};
+use super::context::Context;
+use super::transcript::Transcript;
+use super::verdict::{Finding, Verdict, verdict};
 
-pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     if transcript.probes.is_empty() {
-        return Outcome::NotChecked("the stream was not cut and resumed".to_owned());
+        return Verdict::NotChecked("the stream was not cut and resumed".to_owned());
     }
     let first: BTreeMap<u64, &str> = transcript
         .events()

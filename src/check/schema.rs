@@ -4,16 +4,18 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Context, Finding, Outcome, Transcript, verdict};
+use super::context::Context;
+use super::transcript::Transcript;
+use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{MessageType, schema};
 
-pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut validators = HashMap::new();
-    for kind in MessageType::ALL {
+    for kind in MessageType::ALL.iter().copied() {
         match jsonschema::options().should_validate_formats(true).build(&schema::payload(kind)) {
             Ok(validator) => validators.insert(kind, validator),
             Err(error) => {
-                return Outcome::NotChecked(format!(
+                return Verdict::NotChecked(format!(
                     "the schema of {} can't be used: {error}",
                     kind.as_str()
                 ));
@@ -32,7 +34,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
         };
         payloads += 1;
         let Some(kind) = MessageType::from_name(name) else {
-            let known = MessageType::ALL.map(MessageType::as_str).join(", ");
+            let known = MessageType::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
             findings.push(
                 Finding::new(format!("unknown type {name:?}")).at(frame).hint(format!("known: {known}")),
             );
@@ -47,7 +49,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
         }
     }
     if payloads == 0 {
-        return Outcome::NotChecked("no payload arrived".to_owned());
+        return Verdict::NotChecked("no payload arrived".to_owned());
     }
     verdict(findings, || format!("{checked} of {payloads} messages match their type"))
 }

@@ -1,12 +1,15 @@
 //! `order`, `gap`, `duplicate`: the numbering of the stream and of each incident in it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use super::{Context, Finding, Frame, Outcome, Transcript, verdict};
+use super::context::Context;
+use super::incident::incidents;
+use super::transcript::{Received, Transcript};
+use super::verdict::{Finding, Verdict, verdict};
 
 /// The frames of each stream with their positions, in order of arrival.
-fn streams(transcript: &Transcript) -> BTreeMap<String, Vec<(&Frame, u64)>> {
-    let mut streams: BTreeMap<String, Vec<(&Frame, u64)>> = BTreeMap::new();
+fn streams(transcript: &Transcript) -> BTreeMap<String, Vec<(&Received, u64)>> {
+    let mut streams: BTreeMap<String, Vec<(&Received, u64)>> = BTreeMap::new();
     for (frame, envelope, _) in transcript.events() {
         if let Some(position) = envelope.position() {
             streams.entry(position.stream.to_string()).or_default().push((frame, position.n));
@@ -15,11 +18,11 @@ fn streams(transcript: &Transcript) -> BTreeMap<String, Vec<(&Frame, u64)>> {
     streams
 }
 
-fn nothing() -> Outcome {
-    Outcome::NotChecked("no event has a position".to_owned())
+fn nothing() -> Verdict {
+    Verdict::NotChecked("no event has a position".to_owned())
 }
 
-pub(super) fn order(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn order(transcript: &Transcript, _: &Context) -> Verdict {
     let streams = streams(transcript);
     if streams.is_empty() {
         return nothing();
@@ -43,13 +46,14 @@ pub(super) fn order(transcript: &Transcript, _: &Context) -> Outcome {
             findings.push(Finding::new(message).at(frame));
         }
     }
-    for events in transcript.incidents().values() {
+    for events in incidents(transcript).values() {
         for pair in events.windows(2) {
-            let (before, here) =
-                (pair[0].1.offset_s().unwrap_or_default(), pair[1].1.offset_s().unwrap_or_default());
-            if here < before {
+            // Seconds of a real incident follow from the time, which is judged above.
+            if let (Some(before), Some(here)) = (pair[0].message.offset_s(), pair[1].message.offset_s())
+                && here < before
+            {
                 let message = format!("offset_s falls back from {before} to {here}");
-                findings.push(Finding::new(message).at(pair[1].0));
+                findings.push(Finding::new(message).at(pair[1].frame));
             }
         }
     }
@@ -61,7 +65,7 @@ pub(super) fn order(transcript: &Transcript, _: &Context) -> Outcome {
     })
 }
 
-pub(super) fn gap(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     let mut streams = streams(transcript);
     for (_, opened) in transcript.greetings() {
         let (from, to) = opened.follows.range();
@@ -75,7 +79,7 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Outcome {
     let mut findings = Vec::new();
     let mut count = 0;
     for (stream, events) in &streams {
-        let by_position: BTreeMap<u64, &Frame> = events.iter().map(|(frame, n)| (*n, *frame)).collect();
+        let by_position: BTreeMap<u64, &Received> = events.iter().map(|(frame, n)| (*n, *frame)).collect();
         count += by_position.len();
         promised(stream, &by_position, transcript, &mut findings);
         let positions: Vec<_> = by_position.into_iter().collect();
@@ -87,21 +91,12 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Outcome {
             }
         }
     }
-    for (id, events) in transcript.incidents() {
-        let indexes: BTreeSet<u64> = events.iter().filter_map(|(_, message)| message.index()).collect();
-        let indexes: Vec<u64> = indexes.into_iter().collect();
-        for pair in indexes.windows(2).filter(|pair| pair[1] > pair[0] + 1) {
+    for (id, events) in incidents(transcript) {
+        for pair in events.windows(2).filter(|pair| pair[1].index > pair[0].index + 1) {
             // A missing position takes its index with it: that is one mistake.
             if findings.is_empty() {
-                let frame = events
-                    .iter()
-                    .find(|(_, message)| message.index() == Some(pair[1]))
-                    .map(|(frame, _)| *frame);
-                let finding = Finding::new(format!("{id}: {}", missing("index", pair[0] + 1, pair[1] - 1)));
-                findings.push(match frame {
-                    Some(frame) => finding.at(frame),
-                    None => finding,
-                });
+                let message = missing("index", pair[0].index + 1, pair[1].index - 1);
+                findings.push(Finding::new(format!("{id}: {message}")).at(pair[1].frame));
             }
         }
     }
@@ -112,7 +107,7 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Outcome {
 /// two events is not for here.
 fn promised(
     stream: &str,
-    came: &BTreeMap<u64, &Frame>,
+    came: &BTreeMap<u64, &Received>,
     transcript: &Transcript,
     findings: &mut Vec<Finding>,
 ) {
@@ -144,17 +139,17 @@ fn missing(what: &str, from: u64, to: u64) -> String {
     }
 }
 
-pub(super) fn duplicate(transcript: &Transcript, _: &Context) -> Outcome {
+pub(super) fn duplicate(transcript: &Transcript, _: &Context) -> Verdict {
     let mut findings = Vec::new();
     let mut positions = HashSet::new();
     let mut indexes = HashSet::new();
     let mut count = 0;
-    for (frame, envelope, message) in transcript.events() {
+    for (frame, envelope, _) in transcript.events() {
         count += 1;
         if !positions.insert((&envelope.source, &envelope.id)) {
             findings.push(Finding::new(format!("position {} comes twice", envelope.id)).at(frame));
-        } else if !indexes.insert((envelope.incident(), message.index())) {
-            let index = message.index().unwrap_or_default();
+        } else if !indexes.insert((envelope.incident(), envelope.index)) {
+            let index = envelope.index.unwrap_or_default();
             findings.push(
                 Finding::new(format!("index {index} of {} comes twice", envelope.incident())).at(frame),
             );

@@ -1,17 +1,16 @@
 //! What was received: every frame with its line and its time of arrival.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::contract::{Envelope, IncidentResolved, IncidentStarted, Message, MessageType, StreamOpened};
+use crate::contract::{Envelope, Message, MessageType, StreamOpened};
 
 /// Everything that arrived on one connection, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
     /// The frames.
-    pub frames: Vec<Frame>,
+    pub frames: Vec<Received>,
     /// What came when the connection was opened again after a cut.
     pub probes: Vec<Probe>,
     /// When the listening ended, since the connection was opened; `None` in a recording. What was silent was silent
@@ -21,7 +20,7 @@ pub struct Transcript {
 
 /// One text frame.
 #[derive(Debug, Clone)]
-pub struct Frame {
+pub struct Received {
     /// Line of the transcript, from 1; of the file where it is a recording.
     pub line: usize,
     /// Since the connection was opened; `None` in a recording.
@@ -64,7 +63,7 @@ impl Transcript {
             let message = envelope.as_ref().and_then(|envelope| envelope.message().ok());
             Parsed { value, envelope, message }
         });
-        self.frames.push(Frame { line, arrival, raw, parsed });
+        self.frames.push(Received { line, arrival, raw, parsed });
     }
 
     /// A recording: one frame a line, empty lines left out.
@@ -84,7 +83,7 @@ impl Transcript {
     }
 
     /// The numbered events whose payload could be read, in order of arrival.
-    pub fn events(&self) -> impl Iterator<Item = (&Frame, &Envelope, &Message)> {
+    pub fn events(&self) -> impl Iterator<Item = (&Received, &Envelope, &Message)> {
         self.frames.iter().filter_map(|frame| {
             let parsed = frame.parsed.as_ref().ok()?;
             let (envelope, message) = (parsed.envelope.as_ref()?, parsed.message.as_ref()?);
@@ -93,33 +92,22 @@ impl Transcript {
     }
 
     /// The control messages, in order of arrival.
-    pub fn controls(&self) -> impl Iterator<Item = (&Frame, &Message)> {
+    pub fn controls(&self) -> impl Iterator<Item = (&Received, &Message)> {
         self.frames.iter().filter_map(|frame| {
             let message = frame.parsed.as_ref().ok()?.message.as_ref()?;
             message.kind().is_control().then_some((frame, message))
         })
     }
 
-    /// The events of each incident, sorted by index: rules about an incident's course are not about the wire's
-    /// order, which has rules of its own.
-    pub fn incidents(&self) -> BTreeMap<&str, Vec<(&Frame, &Message)>> {
-        let mut incidents: BTreeMap<&str, Vec<(&Frame, &Message)>> = BTreeMap::new();
-        for (frame, envelope, message) in self.events() {
-            incidents.entry(envelope.incident()).or_default().push((frame, message));
-        }
-        for events in incidents.values_mut() {
-            events.sort_by_key(|(_, message)| message.index());
-            // A repeat is `duplicate`'s to tell.
-            events.dedup_by_key(|(_, message)| message.index());
-        }
-        incidents
-    }
-
     /// The greetings: one on each connection.
-    pub(super) fn greetings(&self) -> impl Iterator<Item = (&Frame, &StreamOpened)> {
+    pub(super) fn greetings(&self) -> impl Iterator<Item = (&Received, &StreamOpened)> {
         self.controls().filter_map(|(frame, message)| match message {
             Message::StreamOpened(opened) => Some((frame, opened)),
-            _ => None,
+            Message::Heartbeat(_)
+            | Message::IncidentStarted(_)
+            | Message::AgentAction(_)
+            | Message::SystemMetrics(_)
+            | Message::IncidentResolved(_) => None,
         })
     }
 
@@ -129,7 +117,7 @@ impl Transcript {
     }
 }
 
-impl Frame {
+impl Received {
     /// Where it stands, for people: `position 31, T+83.4 s`.
     pub fn place(&self) -> String {
         let parsed = self.parsed.as_ref().ok();
@@ -142,41 +130,15 @@ impl Frame {
         }
     }
 
+    /// The envelope, if the frame has one.
+    pub(super) fn envelope(&self) -> Option<&Envelope> {
+        self.parsed.as_ref().ok()?.envelope.as_ref()
+    }
+
     /// The event's position in its stream.
     pub(super) fn position(&self) -> Option<u64> {
         Some(self.parsed.as_ref().ok()?.envelope.as_ref()?.position()?.n)
     }
-}
-
-/// The `incident_resolved` among an incident's events.
-pub(super) fn resolved<'a>(events: &[(&'a Frame, &'a Message)]) -> Option<(&'a Frame, &'a IncidentResolved)> {
-    events.iter().find_map(|(frame, message)| match message {
-        Message::IncidentResolved(resolved) => Some((*frame, resolved)),
-        _ => None,
-    })
-}
-
-/// The `incident_started` among an incident's events.
-pub(super) fn started<'a>(events: &[(&'a Frame, &'a Message)]) -> Option<&'a IncidentStarted> {
-    events.iter().find_map(|(_, message)| match message {
-        Message::IncidentStarted(started) => Some(started),
-        _ => None,
-    })
-}
-
-/// The screen second of a planned second at speed 1, by the phases that the incident announced. Incident time
-/// where it announced none.
-pub(super) fn screen_s(started: Option<&IncidentStarted>, offset_s: f64) -> f64 {
-    let mut screen = 0.0;
-    for phase in started.map(|started| started.phases.as_slice()).unwrap_or_default() {
-        let length = phase.end_s - phase.start_s;
-        if offset_s < phase.end_s || length <= 0.0 {
-            let part = if length > 0.0 { ((offset_s - phase.start_s) / length).clamp(0.0, 1.0) } else { 0.0 };
-            return screen + part * phase.play_s;
-        }
-        screen += phase.play_s;
-    }
-    if screen > 0.0 { screen } else { offset_s }
 }
 
 /// Whether the message type is one of an incident.

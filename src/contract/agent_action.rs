@@ -6,21 +6,20 @@ use serde::{Deserialize, Serialize};
 /// An agent began, finished or concluded something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentAction {
-    /// The event's place in its incident, from 1, gapless.
-    #[schemars(range(min = 1))]
-    pub index: u64,
-    /// Planned second of the incident.
+    /// Planned second of the incident; absent in real incidents, which have no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub offset_s: f64,
+    pub offset_s: Option<f64>,
     /// `true` in every simulated event.
     pub synthetic: bool,
-    /// The phase it falls into.
-    pub phase: String,
+    /// The phase it falls into, where the incident has phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
     /// Who acts.
     pub agent: String,
     /// What kind of action, `snake_case`.
     pub action: String,
-    /// How far it is.
+    /// Whether the action has begun, completed or failed.
     pub status: Status,
     /// One line for a person.
     pub summary: String,
@@ -35,7 +34,7 @@ pub struct AgentAction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1))]
     pub confidence: Option<f64>,
-    /// The competing causes at this moment, when beliefs changed since the last event that told them.
+    /// The competing causes at this moment, if a belief changed since the last event that listed them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hypotheses: Vec<HypothesisBelief>,
     /// A prediction.
@@ -57,7 +56,7 @@ pub struct AgentAction {
     pub late_s: Option<f64>,
 }
 
-/// How far an action is.
+/// Whether an action has begun, completed or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "plain words")]
@@ -70,7 +69,11 @@ pub enum Status {
 impl Status {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
-        ["in_progress", "completed", "failed"][self as usize]
+        match self {
+            Self::InProgress => "in_progress",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
     }
 }
 

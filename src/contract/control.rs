@@ -1,4 +1,4 @@
-//! Control messages: they speak about the stream, come from a server and are not numbered.
+//! Control messages: a server sends them about its stream; they have no position.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -48,7 +48,7 @@ pub enum Follows {
         /// Last position.
         to: u64,
     },
-    /// The position that was given can't be gone on from: events are missing before `from`.
+    /// The given position can't be resumed: the client misses events before `from`.
     Reset {
         /// Why.
         reason: ResetReason,
@@ -70,46 +70,50 @@ impl Follows {
     }
 }
 
-/// Why a position can't be gone on from.
+/// Why a position can't be resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResetReason {
-    /// It belongs to another stream: the log was made anew. What follows is what a newcomer gets.
+    /// It belongs to another stream: the journal was created anew. The client gets what a new client gets.
     OtherStream,
-    /// Events after it were dropped by retention. What follows begins with the oldest that is kept.
+    /// Retention dropped events after it. The client gets everything from the oldest kept event on.
     Expired,
-    /// It is beyond the head. What follows is what a newcomer gets.
+    /// It is beyond the head. The client gets what a new client gets.
     Ahead,
 }
 
 impl ResetReason {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
-        ["other-stream", "expired", "ahead"][self as usize]
+        match self {
+            Self::OtherStream => "other-stream",
+            Self::Expired => "expired",
+            Self::Ahead => "ahead",
+        }
     }
 }
 
-/// Sent at a fixed interval to a client that has been sent everything: a client that holds a lower position
-/// than `head` when it reads one has lost a tail.
+/// Sent at a fixed interval to a client that is at the head. A client whose position is lower than `head` when it
+/// reads a heartbeat has lost events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Heartbeat {
     /// The stream's name.
     pub stream: String,
     /// Position of the newest event.
     pub head: u64,
-    /// Whether the server goes on.
+    /// Whether the server publishes events.
     pub state: ServerState,
-    /// Why it does not.
+    /// Why it does not, if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Whether incidents go on.
+/// Whether the server publishes events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerState {
     /// Events are published when they are due.
     Playing,
-    /// The journal does not take events; see the heartbeat's reason.
+    /// The journal takes no events; the heartbeat's `reason` says why.
     Paused,
 }

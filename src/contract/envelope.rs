@@ -16,6 +16,9 @@ pub const SPEC_VERSION: &str = "1.0";
 /// The largest event, as encoded JSON text. `CloudEvents` asks intermediaries to carry at least this much.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 
+/// The highest `index`: a `CloudEvents` integer has 32 bits and a sign.
+pub const MAX_INDEX: u64 = i32::MAX as u64;
+
 /// The wall clock now, in whole microseconds: the wire's resolution.
 pub fn now() -> Timestamp {
     Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -70,6 +73,10 @@ pub struct Envelope {
     pub subject: Option<String>,
     /// Wall clock of the append, UTC, microseconds.
     pub time: Timestamp,
+    /// The event's place in its incident, from 1 to [`MAX_INDEX`], gapless; absent on control messages. The journal
+    /// assigns it.
+    #[serde(default)]
+    pub index: Option<u64>,
     /// The payload, verbatim.
     pub data: Box<RawValue>,
 }
@@ -94,55 +101,70 @@ impl Envelope {
     }
 }
 
-/// An event as the server writes it. A frame is a pure function of (source, id, record).
-#[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
-    source: &'a Source,
-    id: u64,
-    kind: MessageType,
-    subject: Option<&'a str>,
-    time: Timestamp,
-    data: &'a RawValue,
+/// The second of an incident at which an event happened: the planned one, or in a real incident, which has no plan, the
+/// wall-clock time since `began`, the incident's `impact_started_at`. Whole milliseconds; negative before `began`.
+/// `None` if neither is known.
+pub fn offset_of(message: &Message, time: Timestamp, began: Option<Timestamp>) -> Option<f64> {
+    let since = |began: Timestamp| (time.as_millisecond() - began.as_millisecond()) as f64 / 1e3;
+    message.offset_s().or_else(|| began.map(since))
 }
 
-impl<'a> Frame<'a> {
-    /// An event of a stream, or a control message when `subject` is `None`.
-    pub fn new(
-        source: &'a Source,
-        id: u64,
-        kind: MessageType,
-        subject: Option<&'a str>,
-        time: Timestamp,
-        data: &'a RawValue,
-    ) -> Self {
-        Self { source, id, kind, subject, time, data }
-    }
+/// An event as the server writes it. The text is a pure function of these fields.
+#[derive(Debug, Clone, Copy)]
+pub struct EventWriter<'a> {
+    /// Who speaks.
+    pub source: &'a Source,
+    /// The position, or the number of a control message.
+    pub id: u64,
+    /// The type.
+    pub kind: MessageType,
+    /// Which incident's event it is; `None` for control messages.
+    pub of: Option<Of<'a>>,
+    /// When it was appended, or sent.
+    pub time: Timestamp,
+    /// The payload.
+    pub data: &'a RawValue,
+}
 
-    /// The JSON text of the frame.
+/// An incident and a place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Of<'a> {
+    /// The incident's id.
+    pub subject: &'a str,
+    /// The event's place in the incident, from 1.
+    pub index: u64,
+}
+
+impl EventWriter<'_> {
+    /// The JSON text.
     ///
     /// # Panics
-    /// Never: what is written is UTF-8.
+    /// Never: the text is UTF-8.
     pub fn encode(&self) -> String {
         let mut text = Vec::with_capacity(self.data.get().len() + 256);
         self.write(&mut text);
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 
-    /// Adds the JSON text to a buffer. By hand: a replay of a million events spends most of its time here.
+    /// Appends the JSON text to a buffer. Written by hand: a replay of a million events spends most of its time here.
     pub fn write(&self, text: &mut Vec<u8>) {
-        let Self { source, id, kind, subject, time, data } = self;
+        let Self { source, id, kind, of, time, data } = self;
         add(text, format_args!("{{\"specversion\":\"{SPEC_VERSION}\",\"id\":\"{id}\",\"source\":"));
         match source {
             Source::Stream(stream) => add(text, format_args!("\"/streams/{stream}\"")),
-            // Whatever a server may be called.
+            // A server's name may hold any character.
             Source::Server(_) => add_string(text, &source.to_string()),
         }
         add(text, format_args!(",\"type\":\"{}\"", kind.as_str()));
-        if let Some(subject) = subject {
+        if let Some(Of { subject, .. }) = of {
             text.extend_from_slice(b",\"subject\":");
             add_string(text, subject);
         }
-        add(text, format_args!(",\"time\":\"{time:.6}\",\"data\":"));
+        add(text, format_args!(",\"time\":\"{time:.6}\""));
+        if let Some(Of { index, .. }) = of {
+            add(text, format_args!(",\"index\":{index}"));
+        }
+        text.extend_from_slice(b",\"data\":");
         text.extend_from_slice(data.get().as_bytes());
         text.push(b'}');
     }

@@ -8,12 +8,10 @@ use super::{Cost, Mark, Status};
 /// An incident ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentResolved {
-    /// The event's place in its incident: the last.
-    #[schemars(range(min = 1))]
-    pub index: u64,
-    /// Planned second of the incident.
+    /// Planned second of the incident; absent in real incidents, which have no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub offset_s: f64,
+    pub offset_s: Option<f64>,
     /// `true` in every simulated event.
     pub synthetic: bool,
     /// How it ended.
@@ -28,7 +26,7 @@ pub struct IncidentResolved {
     /// What it cost in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
-    /// The most users who suffered at once.
+    /// The most users affected at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users_peak: Option<u64>,
     /// Finished attempts.
@@ -45,6 +43,16 @@ pub struct IncidentResolved {
 pub enum Outcome {
     Resolved,
     Cancelled,
+}
+
+impl Outcome {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// From the incident's start to each milestone that was reached, in seconds of incident time.

@@ -6,40 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::wire_time;
 
-/// An incident begins: everything that a dashboard needs to draw its frame.
+/// An incident begins: what a dashboard needs before the first action arrives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentStarted {
-    /// Always 1: the first event of its incident.
-    #[schemars(range(min = 1))]
-    pub index: u64,
-    /// Planned second of the incident: always 0.
+    /// Planned second of the incident: 0. Absent in real incidents, which have no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub offset_s: f64,
+    pub offset_s: Option<f64>,
     /// `true` in every simulated event, so that a drill is never taken for an incident.
     pub synthetic: bool,
     /// One line that names the incident.
     pub title: String,
     /// From `SEV1` (worst) to `SEV5`.
     pub severity: Severity,
-    /// The services that suffer.
+    /// The affected services.
     pub services: Vec<String>,
-    /// The phases in order; they tile the incident.
+    /// The phases in order, without gaps between them; none where the incident has no phases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
-    /// The agents that take part.
+    /// The agents that take part, as far as they are known at the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentInfo>,
     /// The metrics that `system_metrics` will have, with their units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricInfo>,
-    /// What the countdown runs to, in seconds of incident time.
+    /// What the countdown runs to, in seconds of incident time; absent where there is no target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub target_s: f64,
+    pub target_s: Option<f64>,
     /// Wall clock of second 0.
     #[serde(with = "wire_time")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub impact_started_at: Timestamp,
-    /// Screen seconds pass this many times faster than the wall clock.
+    /// Screen seconds pass this many times faster than the wall clock; absent in real incidents, which run at 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0))]
-    pub speed: f64,
+    pub speed: Option<f64>,
     /// Where a simulated incident comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
@@ -64,7 +66,13 @@ pub enum Severity {
 impl Severity {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
-        ["SEV1", "SEV2", "SEV3", "SEV4", "SEV5"][self as usize]
+        match self {
+            Self::Sev1 => "SEV1",
+            Self::Sev2 => "SEV2",
+            Self::Sev3 => "SEV3",
+            Self::Sev4 => "SEV4",
+            Self::Sev5 => "SEV5",
+        }
     }
 }
 
@@ -76,12 +84,14 @@ pub struct Phase {
     /// First second, incident time.
     #[schemars(range(min = 0))]
     pub start_s: f64,
-    /// Second after the last, incident time: the next phase's `start_s`.
+    /// Second after the last, incident time: the next phase's `start_s`. Absent where the end is not planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub end_s: f64,
-    /// How long the phase takes on screen at speed 1, in seconds.
+    pub end_s: Option<f64>,
+    /// How long the phase takes on screen at speed 1, in seconds; as long as the phase itself where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub play_s: f64,
+    pub play_s: Option<f64>,
 }
 
 /// One agent, human or not.
@@ -89,7 +99,7 @@ pub struct Phase {
 pub struct AgentInfo {
     /// Its name in `agent_action.agent`.
     pub id: String,
-    /// What it is there for.
+    /// Its task in the incident.
     pub role: String,
 }
 
@@ -102,7 +112,7 @@ pub struct MetricInfo {
     pub unit: String,
 }
 
-/// What is needed to play the same incident again.
+/// Which scenario, and with which seed, plays the same incident again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The scenario's id.

@@ -11,15 +11,19 @@ mod incident_started;
 mod message;
 mod position;
 pub mod schema;
+mod screen;
 mod system_metrics;
 
 pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, Status};
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
-pub use envelope::{Envelope, Frame, MAX_EVENT_BYTES, SPEC_VERSION, Source, now};
+pub use envelope::{
+    Envelope, EventWriter, MAX_EVENT_BYTES, MAX_INDEX, Of, SPEC_VERSION, Source, now, offset_of,
+};
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
 pub use message::{Message, MessageType};
 pub use position::{Position, PositionError, StreamId};
+pub use screen::{ScreenMap, ScreenSpan};
 pub use system_metrics::{Cost, SystemMetrics};
 
 /// Version of the contract, told in every `stream_opened`. The first number changes when a client that

@@ -3,25 +3,16 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{
-    AgentAction, Heartbeat, IncidentResolved, IncidentStarted, MessageType, SPEC_VERSION, StreamOpened,
-    SystemMetrics,
-};
+use super::{MAX_INDEX, MessageType, SPEC_VERSION};
 
 /// The whole contract: one schema (draft 2020-12) that every text frame satisfies. Each message type's payload
 /// stands under `$defs` with the type's name.
 pub fn document() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let payloads = [
-        (MessageType::IncidentStarted, generator.subschema_for::<IncidentStarted>()),
-        (MessageType::AgentAction, generator.subschema_for::<AgentAction>()),
-        (MessageType::SystemMetrics, generator.subschema_for::<SystemMetrics>()),
-        (MessageType::IncidentResolved, generator.subschema_for::<IncidentResolved>()),
-        (MessageType::StreamOpened, generator.subschema_for::<StreamOpened>()),
-        (MessageType::Heartbeat, generator.subschema_for::<Heartbeat>()),
-    ];
-    let one_of =
-        payloads.iter().map(|(kind, payload)| envelope_of(*kind, payload.as_value())).collect::<Vec<_>>();
+    let one_of: Vec<Value> = MessageType::ALL
+        .iter()
+        .map(|kind| envelope_of(*kind, kind.payload_reference(&mut generator).as_value()))
+        .collect();
     let definitions = generator.take_definitions(true);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -34,15 +25,7 @@ pub fn document() -> Value {
 
 /// The schema of one type's payload alone, with the definitions it refers to.
 pub fn payload(kind: MessageType) -> Value {
-    let schema = match kind {
-        MessageType::IncidentStarted => schemars::schema_for!(IncidentStarted),
-        MessageType::AgentAction => schemars::schema_for!(AgentAction),
-        MessageType::SystemMetrics => schemars::schema_for!(SystemMetrics),
-        MessageType::IncidentResolved => schemars::schema_for!(IncidentResolved),
-        MessageType::StreamOpened => schemars::schema_for!(StreamOpened),
-        MessageType::Heartbeat => schemars::schema_for!(Heartbeat),
-    };
-    schema.to_value()
+    kind.payload_schema().to_value()
 }
 
 /// The schema of the envelope alone: what the `envelope` rule checks before it looks at the payload.
@@ -72,7 +55,7 @@ fn envelope_of(kind: MessageType, payload: &Value) -> Value {
     if !kind.is_control()
         && let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut)
     {
-        required.push("subject".into());
+        required.extend(["subject".into(), "index".into()]);
     }
     Value::Object(schema)
 }
@@ -87,6 +70,12 @@ fn attributes() -> Map<String, Value> {
             "type": { "type": "string", "minLength": 1 },
             "subject": { "type": "string", "minLength": 1, "description": "The incident's id" },
             "time": { "type": "string", "format": "date-time", "description": "When the event was appended, UTC" },
+            "index": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_INDEX,
+                "description": "The event's place in its incident, gapless",
+            },
             "data": { "type": "object" },
         },
         "required": ["specversion", "id", "source", "type", "time", "data"],

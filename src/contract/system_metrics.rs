@@ -8,19 +8,18 @@ use serde::{Deserialize, Serialize};
 /// What the systems show: metrics, users affected and cost at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SystemMetrics {
-    /// The event's place in its incident, from 1, gapless.
-    #[schemars(range(min = 1))]
-    pub index: u64,
-    /// Planned second of the incident.
+    /// Planned second of the incident; absent in real incidents, which have no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
-    pub offset_s: f64,
+    pub offset_s: Option<f64>,
     /// `true` in every simulated event.
     pub synthetic: bool,
-    /// The phase it falls into.
-    pub phase: String,
+    /// The phase it falls into, where the incident has phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
     /// Name to value.
     pub metrics: BTreeMap<String, f64>,
-    /// Users who suffer now.
+    /// Users affected now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users_affected: Option<u64>,
     /// What the incident has cost so far.

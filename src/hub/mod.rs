@@ -15,11 +15,9 @@ use parking_lot::RwLock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::{
-    Frame as EventWriter, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now,
-};
+use crate::contract::{EventWriter, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
 pub use crate::journal::JournalError;
-use crate::journal::{Journal, Page, Stored};
+use crate::journal::{Journal, ReadLimit, Stored, Trouble, TroubleKind};
 
 use frame::Block;
 pub use frame::Frame;
@@ -27,7 +25,7 @@ use ring::Ring;
 pub use subscribe::{After, Opening};
 
 /// How much is read from the journal at once.
-const PAGE: Page = Page { events: 1_024, bytes: PAGE_BYTES };
+const PAGE: ReadLimit = ReadLimit { events: 1_024, bytes: PAGE_BYTES };
 
 /// Bytes of a full page from the journal.
 pub const PAGE_BYTES: usize = 512 * 1024;
@@ -43,7 +41,7 @@ const PAGERS: usize = 8;
 
 /// Follows a journal for any number of cursors.
 pub struct Hub {
-    journal: Arc<dyn Journal>,
+    journal: Journal,
     /// The source of events: the stream.
     source: Source,
     /// The source of control messages: this process.
@@ -75,7 +73,7 @@ pub enum Paged {
 
 impl Hub {
     /// A hub over `journal`. Its ring begins with the newest events, and with the open incidents as far as they fit.
-    pub async fn new(journal: Arc<dyn Journal>, heartbeat: Duration) -> Result<Self, JournalError> {
+    pub async fn new(journal: Journal, heartbeat: Duration) -> Result<Self, JournalError> {
         let open = journal.open_incidents().await?;
         let extent = journal.extent();
         let oldest_open = open.first().map_or(extent.head + 1, |incident| incident.start);
@@ -153,7 +151,7 @@ impl Hub {
         let bytes = page.iter().map(|event| event.data.get().len() + ENVELOPE).sum();
         let mut block = Block::with_capacity(page.len(), bytes);
         for event in page {
-            block.push(event.kind, |text| event.frame(&self.source).write(text));
+            block.push(event.kind, |text| event.writer(&self.source).write(text));
         }
         block.frames()
     }
@@ -169,8 +167,9 @@ impl Hub {
     pub async fn page(&self, cursor: u64, bytes: usize) -> Result<Paged, JournalError> {
         // The semaphore is never closed.
         let permit = Arc::clone(&self.pagers).acquire_owned().await;
-        let permit = permit.map_err(|error| JournalError::Unavailable(error.to_string()))?;
-        let page = self.journal.read(cursor, Page { bytes, ..PAGE }).await.inspect_err(|error| {
+        let permit = permit
+            .map_err(|error| JournalError::Unavailable(Trouble::from_error(TroubleKind::Stopped, error)))?;
+        let page = self.journal.read(cursor, ReadLimit { bytes, ..PAGE }).await.inspect_err(|error| {
             tracing::error!(
                 %error,
                 cursor,
@@ -248,7 +247,7 @@ impl Hub {
 
     /// Why the stream is paused, if it is: the journal can't be written, or not be read.
     pub fn trouble(&self) -> Option<String> {
-        let unwritable = self.journal.health().borrow().clone();
+        let unwritable = self.journal.health().borrow().as_ref().map(ToString::to_string);
         unwritable.or_else(|| self.trouble.read().clone())
     }
 
@@ -263,7 +262,8 @@ impl Hub {
     fn control(&self, message: &Message) -> Frame {
         let id = self.control_ids.fetch_add(1, Ordering::Relaxed) + 1;
         let data = message.data();
-        let event = EventWriter::new(&self.server, id, message.kind(), None, now(), &data);
-        Frame::single(message.kind(), |text| event.write(text))
+        let (source, kind) = (&self.server, message.kind());
+        let event = EventWriter { source, id, kind, of: None, time: now(), data: &data };
+        Frame::single(kind, |text| event.write(text))
     }
 }

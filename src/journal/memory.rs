@@ -1,14 +1,22 @@
 //! The engine that keeps everything in memory, for as long as the process lives.
 
 use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::admission::{self, Admitted, Keyed, Known, Reached};
 use super::clock::Clock;
-use super::{Extent, Journal, JournalError, OpenIncident, Page, Pending, Record, Retention, Span, Stored};
+use super::error::{JournalError, Trouble};
+use super::lease::{Lease, Term};
+use super::log::{
+    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+};
+use super::record::{Appended, Batch, Key, Place, Record, Stored};
 use crate::contract::{MessageType, StreamId};
 
 /// A journal in memory.
@@ -16,25 +24,30 @@ use crate::contract::{MessageType, StreamId};
 pub struct Memory {
     stream: StreamId,
     retention: Retention,
-    log: Mutex<Log>,
+    events: Mutex<Events>,
     extent: watch::Sender<Extent>,
     commits: AtomicU64,
-    health: watch::Sender<Option<String>>,
+    health: watch::Sender<Option<Trouble>>,
+    newest_term: watch::Sender<Term>,
 }
 
 #[derive(Debug)]
-struct Log {
+struct Events {
     clock: Clock,
     /// Positions are consecutive: the place of one follows from the front's.
-    events: VecDeque<Stored>,
+    kept: VecDeque<Stored>,
     head: u64,
     /// Incidents with at least one event that is kept.
     incidents: HashMap<Arc<str>, Incident>,
+    /// By publisher and id. Kept as long as the event.
+    keys: HashMap<(String, String), Keyed>,
+    /// The keys in order of their events' positions.
+    keyed: VecDeque<(u64, (String, String))>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Incident {
-    /// Position of each event, by index - 1. Gapless, so a repeat is found at once.
+    /// Position of each event, by index - 1.
     positions: Vec<u64>,
     ended: bool,
     plan: Option<Arc<str>>,
@@ -42,84 +55,106 @@ struct Incident {
 
 impl Incident {
     fn span(&self, subject: &str) -> Option<Span> {
-        let end = self.positions.last().copied().filter(|_| self.ended);
-        Some(Span { subject: subject.to_owned(), start: *self.positions.first()?, end })
+        Some(Span { subject: subject.to_owned(), start: *self.positions.first()?, end: self.end() })
+    }
+
+    fn end(&self) -> Option<u64> {
+        self.positions.last().copied().filter(|_| self.ended)
     }
 }
 
 impl Memory {
     /// An empty journal: a new stream.
     pub fn new(stream: StreamId, retention: Retention) -> Self {
-        let (extent, _) = watch::channel(Extent { oldest: 1, head: 0 });
-        let log = Log { clock: Clock::new(), events: VecDeque::new(), head: 0, incidents: HashMap::new() };
-        let (log, commits, health) = (Mutex::new(log), AtomicU64::new(0), watch::channel(None).0);
-        Self { stream, retention, log, extent, commits, health }
+        let events = Events {
+            clock: Clock::new(),
+            kept: VecDeque::new(),
+            head: 0,
+            incidents: HashMap::new(),
+            keys: HashMap::new(),
+            keyed: VecDeque::new(),
+        };
+        Self {
+            stream,
+            retention,
+            events: Mutex::new(events),
+            extent: watch::channel(Extent { oldest: 1, head: 0 }).0,
+            commits: AtomicU64::new(0),
+            health: watch::channel(None).0,
+            newest_term: watch::channel(Term::default()).0,
+        }
     }
 
-    /// Every operation leaves the log whole before it can panic: a poisoned lock is taken all the same.
-    fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn append_now(&self, batch: Vec<Record>) -> Result<Vec<u64>, JournalError> {
-        let mut log = self.log();
-        log.check(&batch)?;
-        let positions = batch.into_iter().map(|record| log.push(record)).collect();
-        log.retain(self.retention);
-        let extent = log.extent();
+    fn append_now(&self, batch: Batch) -> Result<Vec<Appended>, JournalError> {
+        let mut events = self.events.lock();
+        admission::check_lease(&batch, *self.newest_term.borrow())?;
+        let admitted = match admission::admit(&batch.records, &*events) {
+            Ok(admitted) => admitted?,
+            Err(never) => match never {},
+        };
+        let Ok(appended) = admission::insert(batch.records, &admitted, |record, index| {
+            Ok::<_, Infallible>(events.push(record, index))
+        });
+        events.retain(self.retention);
+        let extent = events.extent();
         // Under the lock: a follower never sees an older extent after a newer one.
-        if self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent) {
+        self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
+        if admitted.iter().any(|admitted| matches!(admitted, Admitted::New { .. })) {
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(positions)
+        Ok(appended)
     }
 }
 
-impl Log {
+impl Known for Events {
+    type Error = Infallible;
+
+    fn reached(&self, subject: &str) -> Result<Reached, Infallible> {
+        let known = self.incidents.get(subject);
+        Ok(known.map_or_else(Reached::default, |incident| Reached {
+            index: incident.positions.len() as u64,
+            end: incident.end(),
+        }))
+    }
+
+    fn position(&self, subject: &str, index: u64) -> Result<Option<u64>, Infallible> {
+        let incident = self.incidents.get(subject);
+        Ok(incident.and_then(|incident| incident.positions.get(index as usize - 1).copied()))
+    }
+
+    fn keyed(&self, key: &Key) -> Result<Option<Keyed>, Infallible> {
+        Ok(self.keys.get(&(key.source.clone(), key.id.clone())).copied())
+    }
+}
+
+impl Events {
     fn extent(&self) -> Extent {
-        Extent { oldest: self.head + 1 - self.events.len() as u64, head: self.head }
+        Extent { oldest: self.head + 1 - self.kept.len() as u64, head: self.head }
     }
 
-    /// All or nothing: refuses the batch before anything of it is in.
-    fn check(&self, batch: &[Record]) -> Result<(), JournalError> {
-        let mut ahead: HashMap<&str, (u64, bool)> = HashMap::new();
-        for record in batch {
-            record.check()?;
-            let stored = || {
-                let known = self.incidents.get(record.subject.as_str());
-                known.map_or((0, false), |known| (known.positions.len() as u64, known.ended))
-            };
-            let (has, ended) = ahead.entry(&record.subject).or_insert_with(stored);
-            record.follows(*has, *ended)?;
-            *has = record.index.max(*has);
-            *ended |= record.kind == MessageType::IncidentResolved;
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, record: Record) -> u64 {
-        let place = record.index as usize - 1;
-        let subject: Arc<str> = record.subject.into();
-        let new = || Incident { positions: Vec::new(), ended: false, plan: None };
-        let incident = self.incidents.entry(Arc::clone(&subject)).or_insert_with(new);
-        if let Some(position) = incident.positions.get(place) {
-            return *position;
-        }
+    fn push(&mut self, record: Record, index: u64) -> u64 {
         self.head += 1;
+        let subject: Arc<str> = record.subject.into();
+        let incident = self.incidents.entry(Arc::clone(&subject)).or_default();
         incident.positions.push(self.head);
         if record.plan.is_some() {
             incident.plan = record.plan;
         }
         if record.kind == MessageType::IncidentResolved {
-            // Nobody picks up what has ended.
             incident.ended = true;
+            // What has ended is never picked up.
             incident.plan = None;
         }
-        self.events.push_back(Stored {
+        if let Place::Next(Key { source, id, digest }) = record.place {
+            let keyed = Keyed { position: self.head, index, digest };
+            self.keys.insert((source.clone(), id.clone()), keyed);
+            self.keyed.push_back((self.head, (source, id)));
+        }
+        self.kept.push_back(Stored {
             position: self.head,
             time: self.clock.tick(),
             subject,
-            index: record.index,
+            index,
             kind: record.kind,
             data: record.data,
         });
@@ -129,42 +164,51 @@ impl Log {
     fn retain(&mut self, Retention { events, age }: Retention) {
         let age = age.and_then(|age| SignedDuration::try_from(age).ok());
         let young = age.and_then(|age| self.clock.tick().checked_sub(age).ok());
-        while let Some(oldest) = self.events.front() {
-            if self.events.len() <= events && young.is_none_or(|young| oldest.time >= young) {
-                return;
+        while let Some(oldest) = self.kept.front() {
+            if self.kept.len() <= events && young.is_none_or(|young| oldest.time >= young) {
+                break;
             }
-            let Some(incident) = self.incidents.get(&oldest.subject) else { return };
+            let Some(incident) = self.incidents.get(&oldest.subject) else { break };
             if !incident.ended {
-                return;
+                break;
             }
             if incident.positions.last() == Some(&oldest.position) {
                 self.incidents.remove(&oldest.subject);
             }
-            self.events.pop_front();
+            self.kept.pop_front();
+        }
+        let oldest = self.extent().oldest;
+        while let Some((position, key)) = self.keyed.front()
+            && *position < oldest
+        {
+            self.keys.remove(key);
+            self.keyed.pop_front();
         }
     }
 }
 
-impl Journal for Memory {
+impl Append for Memory {
+    fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
+        Box::pin(async move { self.append_now(batch) })
+    }
+}
+
+impl Log for Memory {
     fn stream(&self) -> &StreamId {
         &self.stream
     }
 
-    fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>> {
-        Box::pin(async move { self.append_now(batch) })
-    }
-
-    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
+    fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>> {
         Box::pin(async move {
-            let log = self.log();
-            let skip = (after + 1).saturating_sub(log.extent().oldest) as usize;
+            let events = self.events.lock();
+            let skip = (after + 1).saturating_sub(events.extent().oldest) as usize;
             let mut bytes = 0;
-            let events = log.events.iter().skip(skip).take(page.events).take_while(|event| {
-                let fits = bytes < page.bytes;
+            let page = events.kept.iter().skip(skip).take(limit.events).take_while(|event| {
+                let fits = bytes < limit.bytes;
                 bytes += event.data.get().len();
                 fits
             });
-            Ok(events.cloned().collect())
+            Ok(page.cloned().collect())
         })
     }
 
@@ -175,20 +219,24 @@ impl Journal for Memory {
     fn follow(&self) -> watch::Receiver<Extent> {
         self.extent.subscribe()
     }
+}
 
-    fn health(&self) -> watch::Receiver<Option<String>> {
+impl Health for Memory {
+    fn health(&self) -> watch::Receiver<Option<Trouble>> {
         self.health.subscribe()
     }
 
     fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
+}
 
+impl IncidentIndex for Memory {
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         Box::pin(async move {
-            let log = self.log();
-            let open = log.incidents.iter().filter(|(_, incident)| !incident.ended);
-            let mut open = open
+            let events = self.events.lock();
+            let open = events.incidents.iter().filter(|(_, incident)| !incident.ended);
+            let mut open: Vec<_> = open
                 .filter_map(|(subject, incident)| {
                     Some(OpenIncident {
                         subject: subject.to_string(),
@@ -197,7 +245,7 @@ impl Journal for Memory {
                         plan: incident.plan.clone(),
                     })
                 })
-                .collect::<Vec<_>>();
+                .collect();
             open.sort_by_key(|incident| incident.start);
             Ok(open)
         })
@@ -205,9 +253,9 @@ impl Journal for Memory {
 
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
         Box::pin(async move {
-            let log = self.log();
-            let mut spans: Vec<_> =
-                log.incidents.iter().filter_map(|(subject, incident)| incident.span(subject)).collect();
+            let events = self.events.lock();
+            let spans = events.incidents.iter().filter_map(|(subject, incident)| incident.span(subject));
+            let mut spans: Vec<_> = spans.collect();
             spans.sort_by_key(|span| span.start);
             Ok(spans.split_off(spans.len().saturating_sub(limit)))
         })
@@ -216,8 +264,29 @@ impl Journal for Memory {
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
         let subject = subject.to_owned();
         Box::pin(async move {
-            let log = self.log();
-            Ok(log.incidents.get(subject.as_str()).and_then(|incident| incident.span(&subject)))
+            let events = self.events.lock();
+            Ok(events.incidents.get(subject.as_str()).and_then(|incident| incident.span(&subject)))
+        })
+    }
+
+    fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
+        let plan = self.events.lock().incidents.get(subject).and_then(|incident| incident.plan.clone());
+        Box::pin(async move { Ok(plan) })
+    }
+}
+
+impl Leases for Memory {
+    fn lease(&self) -> Pending<'_, Lease> {
+        Box::pin(async move {
+            // Under the lock of the appends: none is half done when this returns.
+            let events = self.events.lock();
+            let mut term = Term::default();
+            self.newest_term.send_modify(|newest| {
+                newest.0 += 1;
+                term = *newest;
+            });
+            drop(events);
+            Ok(Lease::new(term, self.newest_term.subscribe()))
         })
     }
 }

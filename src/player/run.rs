@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use serde_json::value::RawValue;
-use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
+use super::context::Context;
 use super::origin::Origin;
-use super::{CancelReply, Slot, Speed};
+use super::running::Slot;
+use super::speed::Speed;
 use crate::contract::MessageType;
-use crate::journal::{JournalError, Record};
+use crate::journal::{Appended, Batch, JournalError, Lease, Place, Record};
 use crate::plan::{Event, Plan};
 
-/// An action that is later than this was held up by something, and says so.
+/// An action that is published later than this says by how much.
 const LATE: Duration = Duration::from_secs(1);
 
 /// How far an incident is.
@@ -26,43 +26,52 @@ pub(super) struct Progress {
 
 /// One incident being played.
 pub(super) struct Run {
+    context: Context,
     slot: Slot,
     plan: Plan,
     speed: Speed,
     progress: Progress,
+    lease: Lease,
+}
+
+/// What appending the due events came to.
+enum Emitted {
+    /// They are in.
+    All,
+    /// Another caller, on this server or another, has ended the incident.
+    EndedElsewhere,
 }
 
 impl Run {
-    pub(super) fn new(slot: Slot, plan: Plan, speed: Speed, progress: Progress) -> Self {
-        Self { slot, plan, speed, progress }
+    pub(super) fn new(
+        context: Context,
+        slot: Slot,
+        plan: Plan,
+        speed: Speed,
+        progress: Progress,
+        lease: Lease,
+    ) -> Self {
+        Self { context, slot, plan, speed, progress, lease }
     }
 
     /// Every deadline counts from one origin, so nothing drifts.
-    pub(super) async fn play(mut self, cancelled: oneshot::Receiver<CancelReply>) {
-        // Fused: what was polled to its end is polled again at the next turn.
-        let mut cancelled = cancelled.fuse();
+    pub(super) async fn play(mut self) {
         let mut held_up = false;
         while let Some(next) = self.plan.events().get(self.progress.emitted) {
             let deadline = self.progress.origin.deadline(self.due(next));
             tokio::select! {
                 biased;
-                () = self.slot.player.stop.cancelled() => return,
-                Ok(reply) = &mut cancelled => {
-                    let ended = self.end_early().await;
-                    let goes_on = matches!(ended, Err(JournalError::Unavailable(_)));
-                    // The asker may have gone; the incident is cancelled all the same.
-                    let _ = reply.send(ended);
-                    if !goes_on {
-                        return;
-                    }
-                    cancelled = self.slot.again().fuse();
-                }
-                () = async { if held_up { self.slot.player.journal_back().await } else { sleep_until(deadline).await } } => {}
+                () = self.context.stop.cancelled() => return,
+                () = self.slot.entry.ended.cancelled() => return,
+                () = self.lease.lost() => return self.hand_over(),
+                () = async { if held_up { self.context.journal_back().await } else { sleep_until(deadline).await } } => {}
             }
             held_up = match self.emit_due().await {
-                Ok(()) => false,
-                // Nothing is lost: what is overdue follows when the journal is back.
+                Ok(Emitted::All) => false,
+                Ok(Emitted::EndedElsewhere) => return,
+                // Nothing is lost: overdue events follow when the journal is back.
                 Err(JournalError::Unavailable(_)) => true,
+                Err(JournalError::LeaseLost) => return self.hand_over(),
                 Err(error) => {
                     let incident = &self.slot.id;
                     tracing::error!(incident, %error, "the journal refused an event; the incident stops here");
@@ -73,48 +82,65 @@ impl Run {
         tracing::info!(incident = self.slot.id, "incident ended");
     }
 
+    fn hand_over(&self) {
+        tracing::info!(incident = self.slot.id, "another player goes on with the incident");
+    }
+
     /// Wall-clock time from the incident's start to an event.
     fn due(&self, event: &Event) -> Duration {
         self.speed.wall(event.due)
     }
 
     /// Appends everything that is due by now as one batch.
-    async fn emit_due(&mut self) -> Result<(), JournalError> {
+    async fn emit_due(&mut self) -> Result<Emitted, JournalError> {
+        let turn = self.slot.entry.turn.clone();
+        let _turn = turn.lock().await;
+        if self.slot.entry.ended.is_cancelled() {
+            return Ok(Emitted::EndedElsewhere);
+        }
         let elapsed = self.progress.origin.elapsed();
         let rest = &self.plan.events()[self.progress.emitted..];
         let due = rest.iter().take_while(|event| self.due(event) <= elapsed).count().max(1);
         let numbered = rest[..due].iter().zip(self.progress.emitted as u64 + 1..);
-        let batch = numbered.map(|(event, index)| Record {
+        let records = numbered.map(|(event, index)| Record {
             subject: self.slot.id.clone(),
-            index,
+            place: Place::At(index),
             kind: event.kind(),
             data: self.payload(event, elapsed),
             plan: None,
         });
-        self.slot.player.journal.append(batch.collect()).await?;
-        let appended = self.progress.origin.elapsed();
+        let batch = Batch { records: records.collect(), term: Some(self.lease.term()) };
+        let appended = match self.context.journal.append(batch).await {
+            Ok(appended) => appended,
+            Err(JournalError::Ended { .. }) => return Ok(Emitted::EndedElsewhere),
+            Err(error) => return Err(error),
+        };
+        // A repeat is an event that this player appended without hearing of it, or one of another caller.
+        if appended.iter().any(|event| !event.new) && self.ended_early(&appended).await? {
+            return Ok(Emitted::EndedElsewhere);
+        }
+        let now = self.progress.origin.elapsed();
         for event in &rest[..due] {
-            self.slot.player.metrics.late(appended.saturating_sub(self.due(event)));
+            self.context.metrics.late(now.saturating_sub(self.due(event)));
         }
         self.progress.emitted += due;
-        Ok(())
+        Ok(Emitted::All)
     }
 
-    /// What is stored: an action that was held up says by how much.
+    /// Whether the incident ended with another event than the plan's last.
+    async fn ended_early(&self, appended: &[Appended]) -> Result<bool, JournalError> {
+        let span = self.context.journal.incident(&self.slot.id).await?;
+        let Some(end) = span.and_then(|span| span.end) else { return Ok(false) };
+        let last = self.plan.events().len() as u64;
+        Ok(!appended.iter().any(|event| event.position == end && event.index == last))
+    }
+
+    /// What is stored: a late action says by how much.
     fn payload(&self, event: &Event, elapsed: Duration) -> Box<RawValue> {
         let late = elapsed.saturating_sub(self.due(event));
         if event.kind() == MessageType::AgentAction && late > LATE {
             return event.late((late.as_secs_f64() * 1e3).round() / 1e3);
         }
         event.data().to_owned()
-    }
-
-    async fn end_early(&mut self) -> Result<u64, JournalError> {
-        let screen_us = self.progress.origin.elapsed().as_secs_f64() * self.speed.get() * 1e6;
-        let resolved = self.plan.cancelled(self.progress.emitted, screen_us as u64);
-        let batch = Record::new(&self.slot.id, &resolved).into_iter().collect();
-        let positions = self.slot.player.journal.append(batch).await?;
-        tracing::info!(incident = self.slot.id, "incident cancelled");
-        Ok(positions.first().copied().unwrap_or_default())
     }
 }

@@ -4,26 +4,28 @@ use jiff::Timestamp;
 
 use super::Recorded;
 use super::line::Event;
-use crate::contract::{IncidentStarted, Message};
-use crate::plan::{Plan, drill};
+use crate::contract::{IncidentStarted, Message, offset_of};
+use crate::plan::{Plan, SoFar, as_drill};
 
 /// What came of one incident so far.
 pub(super) struct Course {
     /// The streams that it was told in.
     sources: Vec<String>,
     pub(super) id: String,
-    pub(super) stands: Stands,
+    pub(super) state: State,
     /// When its first event was stamped.
     pub(super) began: Timestamp,
     /// And its newest.
     newest: Timestamp,
     speed: f64,
     plan: Plan,
+    /// The plan's events, folded.
+    so_far: SoFar,
 }
 
 /// How far an incident is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stands {
+pub(super) enum State {
     /// Its start did not come.
     Headless,
     Open,
@@ -40,11 +42,12 @@ impl Course {
         let mut course = Self {
             sources: vec![envelope.source.clone()],
             id: envelope.incident().to_owned(),
-            stands: Stands::Headless,
+            state: State::Headless,
             began: envelope.time,
             newest: envelope.time,
             speed: 1.0,
             plan: Plan::new(String::new(), 0),
+            so_far: SoFar::default(),
         };
         match &event.message {
             Message::IncidentStarted(started) if event.index == 1 => course.start(started)?,
@@ -57,16 +60,17 @@ impl Course {
     }
 
     fn start(&mut self, started: &IncidentStarted) -> Result<(), String> {
-        if !(started.speed.is_finite() && started.speed > 0.0) {
-            return Err(format!("{} starts with a speed of {}", self.id, started.speed));
+        let speed = started.speed.unwrap_or(1.0);
+        if !(speed.is_finite() && speed > 0.0) {
+            return Err(format!("{} starts with a speed of {speed}", self.id));
         }
         let (scenario, seed) = match &started.run {
             Some(run) => (run.scenario.clone(), run.seed),
             None => (stem(&self.id).to_owned(), 0),
         };
-        self.speed = started.speed;
+        self.speed = speed;
         self.plan = Plan::new(scenario, seed);
-        self.stands = Stands::Open;
+        self.state = State::Open;
         Ok(())
     }
 
@@ -75,7 +79,7 @@ impl Course {
     pub(super) fn has(&mut self, event: &Event) -> bool {
         let (source, time) = (&event.envelope.source, event.envelope.time);
         let known = self.sources.contains(source);
-        let again = !known && event.index == 1 && self.stands != Stands::Headless && time == self.began;
+        let again = !known && event.index == 1 && self.state != State::Headless && time == self.began;
         if again {
             self.sources.push(source.clone());
         }
@@ -89,10 +93,10 @@ impl Course {
 
     /// Whether the event has come already, or belongs to what is left out.
     pub(super) fn skips(&self, event: &Event) -> bool {
-        match self.stands {
+        match self.state {
             // The start may still come: recordings can be put together in any order.
-            Stands::Headless => event.index > 1,
-            Stands::Open | Stands::Ended => event.index <= self.plan.events().len() as u64,
+            State::Headless => event.index > 1,
+            State::Open | State::Ended => event.index <= self.plan.events().len() as u64,
         }
     }
 
@@ -102,7 +106,7 @@ impl Course {
     /// It can't be the next.
     pub(super) fn push(&mut self, event: Event) -> Result<bool, String> {
         let (id, next) = (&self.id, self.plan.events().len() as u64 + 1);
-        if self.stands == Stands::Ended {
+        if self.state == State::Ended {
             return Err(format!("{id} goes on after its resolution, with index {}", event.index));
         }
         if event.index > next {
@@ -112,13 +116,19 @@ impl Course {
         }
         match &event.message {
             Message::IncidentStarted(_) if next > 1 => return Err(format!("{id} starts again")),
-            Message::IncidentResolved(_) => self.stands = Stands::Ended,
-            _ => {}
+            Message::IncidentResolved(_) => self.state = State::Ended,
+            Message::IncidentStarted(_)
+            | Message::AgentAction(_)
+            | Message::SystemMetrics(_)
+            | Message::StreamOpened(_)
+            | Message::Heartbeat(_) => {}
         }
         let rises = event.envelope.time >= self.newest;
         self.newest = self.newest.max(event.envelope.time);
         let due = self.due(self.newest);
-        self.plan.push(due, event.message.kind(), drill(event.envelope.data, &event.message));
+        self.plan.push(due, event.message.kind(), as_drill(event.envelope.data, &event.message));
+        let offset_s = offset_of(&event.message, event.envelope.time, Some(self.began));
+        self.so_far.take(&event.message, offset_s.unwrap_or_default());
         Ok(rises)
     }
 
@@ -126,12 +136,12 @@ impl Course {
     pub(super) fn cut(&mut self, time: Timestamp) {
         // A stream that tells it again may end before the one that told it first.
         let due = self.due(time.max(self.newest));
-        let mut end = self.plan.cancelled(self.plan.events().len(), due);
-        if let Message::IncidentResolved(resolved) = &mut end {
-            "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
-        }
-        self.plan.push(due, end.kind(), end.data());
-        self.stands = Stands::Ended;
+        let mut resolved = std::mem::take(&mut self.so_far).cancelled(Some(&self.plan), due);
+        "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
+        // A replay is a drill.
+        resolved.synthetic = true;
+        self.plan.push_message(due, &Message::IncidentResolved(resolved));
+        self.state = State::Ended;
     }
 
     /// What can be played, counted from the start of the recording.

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use crate::contract::{Envelope, MAX_EVENT_BYTES, Message, MessageType, Source};
+use crate::contract::{Envelope, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source};
 
 /// The longest line: nobody takes more as one message.
 pub(super) const LONGEST: usize = 1024 * 1024;
@@ -65,9 +65,12 @@ pub(super) fn read(line: &[u8]) -> Result<Line, String> {
             "{bytes} bytes of data; an event has at most {MAX_EVENT_BYTES} with its envelope"
         ));
     }
-    match message.index() {
-        Some(index) if index > 0 => Ok(Line::Event(Box::new(Event { envelope, message, index }))),
-        _ => Err(format!("the {} has index 0; they count from 1", envelope.kind)),
+    match envelope.index {
+        Some(index @ 1..=MAX_INDEX) => Ok(Line::Event(Box::new(Event { envelope, message, index }))),
+        Some(index) => {
+            Err(format!("the {} has the index {index}; indexes go from 1 to {MAX_INDEX}", envelope.kind))
+        }
+        None => Err(format!("the {} has no index: its place in the incident", envelope.kind)),
     }
 }
 

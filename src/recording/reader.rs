@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 
 use jiff::Timestamp;
 
-use super::course::{Course, Stands};
+use super::course::{Course, State};
 use super::line::{self, Event, Line};
 use super::{Recording, RecordingError};
 
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         let known = self.places.get(id).map_or(&[][..], Vec::as_slice);
         let place = match known.iter().copied().find(|place| self.courses[*place].has(&event)) {
             Some(place) if self.courses[place].skips(&event) => return Ok(()),
-            Some(place) if self.courses[place].stands != Stands::Headless => place,
+            Some(place) if self.courses[place].state != State::Headless => place,
             Some(place) => {
                 self.courses[place] = Course::new(&event)?;
                 place
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
             }
         };
         let course = &mut self.courses[place];
-        if course.stands != Stands::Headless && !course.push(event)? {
+        if course.state != State::Headless && !course.push(event)? {
             let (_, count) = self.falls.get_or_insert((self.line, 0));
             *count += 1;
         }
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             warnings.push(format!("{}:{line}: {what}", self.origin));
         }
         let (headless, mut played): (Vec<_>, Vec<_>) =
-            self.courses.into_iter().partition(|course| course.stands == Stands::Headless);
+            self.courses.into_iter().partition(|course| course.state == State::Headless);
         if !headless.is_empty() {
             let names = named(headless.iter());
             if played.is_empty() {
@@ -123,13 +123,13 @@ impl<'a> Reader<'a> {
             }
             warnings.push(format!("{}: the start of {names} is not there: left out", self.origin));
         }
-        let open = || played.iter().filter(|course| course.stands == Stands::Open);
+        let open = || played.iter().filter(|course| course.state == State::Open);
         if open().next().is_some() {
             let names = named(open());
             warnings
                 .push(format!("{}: it ends before the resolution of {names}: cancelled there", self.origin));
         }
-        for course in played.iter_mut().filter(|course| course.stands == Stands::Open) {
+        for course in played.iter_mut().filter(|course| course.state == State::Open) {
             if let Some(newest) = self.streams.get(course.source()) {
                 course.cut(*newest);
             }

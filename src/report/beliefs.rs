@@ -51,7 +51,7 @@ fn course<'a>(
     let above = told.iter().rposition(|(_, p)| *p > hypothesis.peak * DROPPED);
     let dropped = told.get(above.map_or(0, |place| place + 1));
     let led = spans(leads, place);
-    let diagnosed_s = history.reached(Mark::Diagnosed).map(|act| act.action.offset_s);
+    let diagnosed_s = history.reached(Mark::Diagnosed).map(|act| act.offset_s);
     let leads_at = |moment: f64| {
         led.iter().any(|(from, until)| *from <= moment && until.is_none_or(|until| moment < until))
     };

@@ -51,7 +51,7 @@ pub fn troubles(history: &History) -> Vec<Trouble<'_>> {
             things.push(Trouble { acts: Vec::new(), followed: Vec::new() });
         }
         things[place].acts.push(act);
-        place_of.insert(act.action.index, place);
+        place_of.insert(act.index, place);
         effects.extend(act.action.caused_by.map(|cause| (place, cause)));
     }
     for (effect, cause) in effects {

@@ -2,7 +2,7 @@
 
 use crate::contract::{
     AgentAction, Envelope, HypothesisBelief, IncidentResolved, IncidentStarted, Mark, Message, Outcome,
-    Status, SystemMetrics,
+    Status, SystemMetrics, offset_of,
 };
 
 use super::state::{
@@ -19,8 +19,8 @@ impl Board {
     /// Takes in one event. Control messages, unreadable payloads and repeats (an index that was seen) change
     /// nothing. Returns the incident's state if it changed.
     pub fn fold(&mut self, envelope: &Envelope) -> Option<&IncidentState> {
-        let message = envelope.message().ok()?;
-        let index = message.index()?;
+        let message = envelope.message().ok().filter(|message| !message.kind().is_control())?;
+        let index = envelope.index?;
         let id = envelope.incident();
         let place = match self.incidents.iter().rposition(|incident| incident.id == id) {
             Some(place) => place,
@@ -35,7 +35,14 @@ impl Board {
         }
         incident.index = index;
         incident.time = envelope.time;
-        incident.offset_s = message.offset_s().unwrap_or(incident.offset_s);
+        if let Message::IncidentStarted(started) = &message {
+            incident.impact_started_at = Some(started.impact_started_at);
+        }
+        incident.synthetic = message.is_synthetic();
+        // Before the start is known, a real event's second is not known either.
+        let offset_s = offset_of(&message, envelope.time, incident.impact_started_at);
+        incident.offset_s = offset_s.unwrap_or(incident.offset_s);
+        incident.phase = message.phase().map(str::to_owned).or(incident.phase.take());
         match message {
             Message::IncidentStarted(started) => start(incident, started),
             Message::AgentAction(action) => act(incident, action),
@@ -71,11 +78,9 @@ fn start(incident: &mut IncidentState, started: IncidentStarted) {
     incident.title = started.title;
     incident.severity = Some(started.severity);
     incident.services = started.services;
-    incident.synthetic = started.synthetic;
-    incident.impact_started_at = Some(started.impact_started_at);
     incident.units = started.metrics.into_iter().map(|metric| (metric.name, metric.unit)).collect();
-    incident.target_s = Some(started.target_s);
-    incident.speed = started.speed;
+    incident.target_s = started.target_s;
+    incident.speed = started.speed.unwrap_or(1.0);
     incident.phase = started.phases.first().map(|phase| phase.name.clone());
     incident.phases = started.phases;
     incident.agents = started.agents.into_iter().map(|agent| idle(agent.id, agent.role)).collect();
@@ -83,7 +88,7 @@ fn start(incident: &mut IncidentState, started: IncidentStarted) {
 }
 
 fn act(incident: &mut IncidentState, action: AgentAction) {
-    incident.phase = Some(action.phase);
+    let offset_s = incident.offset_s;
     incident.actions.count(action.status);
     for mark in &action.marks {
         let slot = match mark {
@@ -92,11 +97,11 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
             Mark::Mitigated => &mut incident.marks.mitigated,
         };
         // A milestone is reached once; what repeats it later does not move it.
-        slot.get_or_insert(action.offset_s);
+        slot.get_or_insert(offset_s);
     }
     believe(&mut incident.hypotheses, action.hypotheses);
     if let Some(forecast) = action.forecast {
-        let made = ForecastState { forecast, made_s: action.offset_s };
+        let made = ForecastState { forecast, made_s: offset_s };
         match incident.forecasts.iter_mut().find(|old| old.forecast.quantity == made.forecast.quantity) {
             Some(old) => *old = made,
             None => incident.forecasts.push(made),
@@ -117,7 +122,7 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
     };
     agent.action = Some(action.action);
     agent.summary = Some(action.summary.clone());
-    agent.since_s = Some(action.offset_s);
+    agent.since_s = Some(offset_s);
     if action.confidence.is_some() {
         agent.confidence_before = agent.confidence;
         agent.confidence = action.confidence;
@@ -154,7 +159,6 @@ fn believe(known: &mut Vec<HypothesisState>, told: Vec<HypothesisBelief>) {
 }
 
 fn measure(incident: &mut IncidentState, sample: SystemMetrics) {
-    incident.phase = Some(sample.phase);
     incident.metrics.extend(sample.metrics);
     if let Some(users) = sample.users_affected {
         incident.users_affected = Some(users);
@@ -162,7 +166,7 @@ fn measure(incident: &mut IncidentState, sample: SystemMetrics) {
     }
     if sample.cost.is_some() {
         incident.cost = sample.cost;
-        incident.cost_s = Some(sample.offset_s);
+        incident.cost_s = Some(incident.offset_s);
     }
 }
 
@@ -173,7 +177,7 @@ fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     };
     if resolved.cost.is_some() {
         incident.cost = resolved.cost;
-        incident.cost_s = Some(resolved.offset_s);
+        incident.cost_s = Some(incident.offset_s);
     }
     if resolved.users_peak.is_some() {
         incident.users_peak = resolved.users_peak;

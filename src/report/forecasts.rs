@@ -88,8 +88,10 @@ fn came_out(history: &History, forecast: &Forecast) -> Result<f64, String> {
             match of_peak.filter(|name| known(name)) {
                 Some(name) => {
                     ended.ok_or_else(open)?;
-                    let values =
-                        history.samples.iter().filter_map(|sample| sample.metrics.get(name).copied());
+                    let values = history
+                        .samples
+                        .iter()
+                        .filter_map(|sample| sample.measured.metrics.get(name).copied());
                     values.reduce(f64::max).ok_or_else(|| "it was not sampled".to_owned())
                 }
                 None if incident.metrics.contains_key(quantity) => {

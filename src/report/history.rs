@@ -24,12 +24,16 @@ pub struct History {
     /// What was believed, each time that beliefs were told.
     pub tellings: Vec<Telling>,
     /// Every sample, in order.
-    pub samples: Vec<SystemMetrics>,
+    pub samples: Vec<Sample>,
 }
 
 /// One action and when it was published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
+    /// Its place in the incident, from 1.
+    pub index: u64,
+    /// Second of the incident.
+    pub offset_s: f64,
     /// Wall clock of the append.
     pub time: Timestamp,
     /// What was done.
@@ -38,10 +42,19 @@ pub struct Act {
     pub reached: Vec<Mark>,
 }
 
+/// One sample of the metrics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Second of the incident.
+    pub offset_s: f64,
+    /// What was measured.
+    pub measured: SystemMetrics,
+}
+
 /// All beliefs at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Telling {
-    /// Planned second of the incident.
+    /// Second of the incident.
     pub offset_s: f64,
     /// Probabilities in the order of the state's hypotheses, of which later ones may not be known yet.
     pub beliefs: Vec<f64>,
@@ -58,7 +71,7 @@ impl History {
         let mut incidents: Vec<Events> = Vec::new();
         for event in events {
             let Ok(message) = event.message() else { continue };
-            let Some(index) = message.index() else { continue };
+            let Some(index) = event.index.filter(|_| !message.kind().is_control()) else { continue };
             let place = *places.entry(event.incident()).or_insert(incidents.len());
             if place == incidents.len() {
                 incidents.push(Events::new());
@@ -80,18 +93,22 @@ impl History {
             }
             expected = index.saturating_add(1);
             let Some(state) = board.fold(event) else { continue };
-            synthetic |= is_synthetic(&message);
+            synthetic |= message.is_synthetic();
+            let offset_s = state.offset_s;
             match message {
                 Message::AgentAction(action) => {
                     if !action.hypotheses.is_empty() {
                         let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
-                        tellings.push(Telling { offset_s: action.offset_s, beliefs });
+                        tellings.push(Telling { offset_s, beliefs });
                     }
                     let reached = newly_reached(&marks, &state.marks);
-                    acts.push(Act { time: event.time, action, reached });
+                    acts.push(Act { index, offset_s, time: event.time, action, reached });
                 }
-                Message::SystemMetrics(sample) => samples.push(sample),
-                _ => {}
+                Message::SystemMetrics(measured) => samples.push(Sample { offset_s, measured }),
+                Message::IncidentStarted(_)
+                | Message::IncidentResolved(_)
+                | Message::StreamOpened(_)
+                | Message::Heartbeat(_) => {}
             }
             marks.clone_from(&state.marks);
         }
@@ -106,7 +123,10 @@ impl History {
 
     /// Whether wall clock and incident time ran alike, as far as the start was seen.
     pub fn is_real_time(&self) -> bool {
-        let even = |phase: &Phase| (phase.end_s - phase.start_s - phase.play_s).abs() < 0.001;
+        let even = |phase: &Phase| {
+            let (Some(end_s), Some(play_s)) = (phase.end_s, phase.play_s) else { return true };
+            (end_s - phase.start_s - play_s).abs() < 0.001
+        };
         (self.incident.speed - 1.0).abs() < f64::EPSILON && self.incident.phases.iter().all(even)
     }
 
@@ -114,7 +134,7 @@ impl History {
     /// does it.
     pub fn stamp(&self, offset_s: f64) -> String {
         let incident = &self.incident;
-        let planned = incident.phases.last().map_or(0.0, |phase| phase.end_s);
+        let planned = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
         let longest = planned.max(incident.target_s.unwrap_or_default()).max(incident.offset_s);
         let (hours, minutes, seconds) = words::parts(offset_s);
         if longest >= 3600.0 {
@@ -126,23 +146,13 @@ impl History {
 
     /// The action with that index.
     pub fn act(&self, index: u64) -> Option<&Act> {
-        let place = self.acts.binary_search_by_key(&index, |act| act.action.index).ok()?;
+        let place = self.acts.binary_search_by_key(&index, |act| act.index).ok()?;
         self.acts.get(place)
     }
 
     /// The action with which a milestone was reached.
     pub fn reached(&self, mark: Mark) -> Option<&Act> {
         self.acts.iter().find(|act| act.reached.contains(&mark))
-    }
-}
-
-fn is_synthetic(message: &Message) -> bool {
-    match message {
-        Message::IncidentStarted(started) => started.synthetic,
-        Message::AgentAction(action) => action.synthetic,
-        Message::SystemMetrics(sample) => sample.synthetic,
-        Message::IncidentResolved(resolved) => resolved.synthetic,
-        Message::StreamOpened(_) | Message::Heartbeat(_) => false,
     }
 }
 

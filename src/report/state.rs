@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Actions, Cost, Durations, Evidence, Forecast, Outcome, Phase, Run, Severity, Status};
+use crate::contract::{
+    Actions, Cost, Durations, Evidence, Forecast, Outcome, Phase, Run, ScreenMap, Severity, Status,
+};
 
 /// Everything a panel shows of one incident, after some prefix of its events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,9 +16,9 @@ pub struct IncidentState {
     pub id: String,
     /// Whether it goes on.
     pub state: State,
-    /// `data.index` of the newest event that was folded in.
+    /// `index` of the newest event that was folded in.
     pub index: u64,
-    /// Planned second of that event.
+    /// Second of the incident at which that event happened.
     pub offset_s: f64,
     /// Its time.
     pub time: Timestamp,
@@ -208,29 +210,24 @@ impl IncidentState {
         }
     }
 
-    /// The planned second of the incident at a wall-clock time, from the phases and the speed: between events
+    /// The second of the incident at a wall-clock time, from the phases and the speed: between events
     /// the countdown runs on this. Never before the newest event nor, once ended, after it.
     pub fn offset_at(&self, time: Timestamp) -> f64 {
         let Some(started) = self.impact_started_at.filter(|_| self.state == State::Open) else {
             return self.offset_s;
         };
-        let mut screen_s = time.duration_since(started).as_secs_f64() * self.speed;
-        for phase in &self.phases {
-            if screen_s < phase.play_s {
-                let part = (screen_s / phase.play_s).max(0.0);
-                return (phase.start_s + part * (phase.end_s - phase.start_s)).max(self.offset_s);
-            }
-            screen_s -= phase.play_s;
-        }
-        self.phases.last().map_or(self.offset_s, |last| last.end_s + screen_s).max(self.offset_s)
+        let screen_s = time.duration_since(started).as_secs_f64() * self.speed;
+        let incident = ScreenMap::of(&self.phases).incident((screen_s * 1e6) as u64);
+        (incident as f64 / 1e6).max(self.offset_s)
     }
 
     /// The cost at a wall-clock time: the newest total, grown at its rate since it was measured. Rates change with
     /// phases, so at a border it waits for the next sample: growing on would show money that comes back.
     pub fn cost_at(&self, time: Timestamp) -> Option<f64> {
         let (cost, measured_s) = (self.cost.as_ref()?, self.cost_s?);
-        let phase = self.phases.iter().find(|phase| measured_s < phase.end_s);
-        let until = phase.map_or(f64::INFINITY, |phase| phase.end_s).min(self.offset_at(time));
+        let mut ends = self.phases.iter().filter_map(|phase| phase.end_s);
+        let border = ends.find(|end_s| measured_s < *end_s);
+        let until = border.unwrap_or(f64::INFINITY).min(self.offset_at(time));
         Some(cost.total + (until - measured_s).max(0.0) / 60.0 * cost.per_minute)
     }
 }

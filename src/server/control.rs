@@ -46,7 +46,7 @@ impl IncidentControl {
             return Err(TriggerError::Unknown { name: name.to_owned(), near });
         };
         let seed = seed.or(self.seed).unwrap_or(scenario.file.seed);
-        let timeline = scenario.compile(seed)?;
-        Ok(self.player.start(timeline, speed.unwrap_or(self.speed)).await?)
+        let plan = scenario.compile(seed)?;
+        Ok(self.player.start(plan, speed.unwrap_or(self.speed)).await?)
     }
 }

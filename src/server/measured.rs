@@ -1,21 +1,19 @@
-//! A journal whose appends are measured. One place for every engine, and for whoever appends.
+//! Appends that are counted and timed, whichever engine takes them and whichever caller makes them.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::watch;
-
-use crate::contract::{Message, MessageType, Outcome, StreamId};
-use crate::journal::{Extent, Journal, OpenIncident, Page, Pending, Record, Span, Stored};
+use crate::contract::{Message, MessageType, Outcome};
+use crate::journal::{Append, Appended, Batch, Pending, Record};
 use crate::metrics::Metrics;
 
-/// Appends are counted and timed; everything else passes through.
+/// The way into a journal, measured.
 pub(super) struct Measured {
-    journal: Arc<dyn Journal>,
+    appends: Arc<dyn Append>,
     metrics: Arc<Metrics>,
 }
 
-/// What counts in a record, kept while the journal has it.
+/// What is counted of a record, kept while the journal has the record.
 enum Counted {
     Started,
     Ended(&'static str),
@@ -32,14 +30,17 @@ impl Counted {
                 }
                 _ => Self::Ended("resolved"),
             },
-            _ => Self::Other,
+            MessageType::AgentAction
+            | MessageType::SystemMetrics
+            | MessageType::StreamOpened
+            | MessageType::Heartbeat => Self::Other,
         }
     }
 }
 
 impl Measured {
-    pub(super) fn new(journal: Arc<dyn Journal>, metrics: Arc<Metrics>) -> Self {
-        Self { journal, metrics }
+    pub(super) fn new(appends: Arc<dyn Append>, metrics: Arc<Metrics>) -> Self {
+        Self { appends, metrics }
     }
 
     fn count(&self, counted: &Counted) {
@@ -51,18 +52,16 @@ impl Measured {
     }
 }
 
-impl Journal for Measured {
-    fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>> {
+impl Append for Measured {
+    fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
         Box::pin(async move {
-            let records: Vec<_> = batch.iter().map(Counted::of).collect();
-            // A repeat keeps the position it had: it is no new event.
-            let before = self.extent().head;
+            let counted: Vec<_> = batch.records.iter().map(Counted::of).collect();
             let began = Instant::now();
-            let appended = self.journal.append(batch).await;
+            let appended = self.appends.append(batch).await;
             let took = began.elapsed();
             match &appended {
-                Ok(positions) => {
-                    let new = records.iter().zip(positions).filter(|(_, position)| **position > before);
+                Ok(appended) => {
+                    let new = counted.iter().zip(appended).filter(|(_, appended)| appended.new);
                     let events = new.map(|(record, _)| self.count(record)).count();
                     self.metrics.appended(events as u64, took);
                 }
@@ -70,41 +69,5 @@ impl Journal for Measured {
             }
             appended
         })
-    }
-
-    fn stream(&self) -> &StreamId {
-        self.journal.stream()
-    }
-
-    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
-        self.journal.read(after, page)
-    }
-
-    fn extent(&self) -> Extent {
-        self.journal.extent()
-    }
-
-    fn follow(&self) -> watch::Receiver<Extent> {
-        self.journal.follow()
-    }
-
-    fn health(&self) -> watch::Receiver<Option<String>> {
-        self.journal.health()
-    }
-
-    fn commits(&self) -> u64 {
-        self.journal.commits()
-    }
-
-    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
-        self.journal.open_incidents()
-    }
-
-    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
-        self.journal.incidents(limit)
-    }
-
-    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
-        self.journal.incident(subject)
     }
 }

@@ -82,11 +82,7 @@ pub struct Server {
 impl Server {
     /// Binds the address, warms the hub and goes on with the open incidents of the journal. Clients that connect from
     /// now on wait until [`Server::run`] accepts them.
-    pub async fn bind(
-        options: Options,
-        library: Library,
-        journal: Arc<dyn Journal>,
-    ) -> Result<Self, ServeError> {
+    pub async fn bind(options: Options, library: Library, journal: Journal) -> Result<Self, ServeError> {
         if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
@@ -97,12 +93,12 @@ impl Server {
         let address = listener.local_addr().unwrap_or(options.bind);
         let (closing, is_closing) = watch::channel(false);
         let lifecycle = Arc::new(Lifecycle::new(is_closing));
-        let hub = Arc::new(Hub::new(Arc::clone(&journal), options.heartbeat).await?);
+        let hub = Arc::new(Hub::new(journal.clone(), options.heartbeat).await?);
         let metrics = Arc::new(Metrics::new());
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = Shards::start(&hub, &metrics, options.connection(), cores, &Handle::current())?;
         let shards = Arc::new(shards);
-        let measured = Arc::new(Measured::new(Arc::clone(&journal), Arc::clone(&metrics)));
+        let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let control = Arc::new(IncidentControl {
             library,
@@ -134,7 +130,7 @@ impl Server {
                 ends: EndLog::new(Transport::EventStream, Arc::clone(&metrics)),
             }),
             control: Arc::clone(&control),
-            incidents: Arc::new(Incidents::new(Arc::clone(&journal))),
+            incidents: Arc::new(Incidents::new(journal.clone())),
             figures: Arc::new(Figures {
                 journal,
                 hub: Arc::clone(&hub),

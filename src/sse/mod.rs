@@ -16,7 +16,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use crate::contract::Position;
 use crate::delivery::{End, Lease};
 use crate::hub::{Frame, Hub, Opening, Paged};
-use crate::metrics::Client;
+use crate::metrics::ClientMeter;
 
 /// About the bytes of one piece. Below the socket's send buffer, so that a client that keeps up takes a piece whole.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -45,7 +45,7 @@ pub struct Events {
     /// `None` on a server without tokens.
     lease: Option<Lease>,
     end: Option<End>,
-    client: Client,
+    client: ClientMeter,
 }
 
 impl Events {
@@ -55,7 +55,7 @@ impl Events {
         hub: Arc<Hub>,
         drain: watch::Receiver<Option<Duration>>,
         lease: Option<Lease>,
-        client: Client,
+        client: ClientMeter,
     ) -> Self {
         let Opening { frame, cursor } = opening;
         let mut piece = Vec::with_capacity(frame.len() + 128);

@@ -35,9 +35,14 @@ async fn a_sound_file_passes_killed_closed_and_in_use() {
     let file = folder.path().join("journal.db");
     let ran = check(&file, &[]);
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
-    for piece in
-        ["PASS pages", "PASS head", "PASS chain", "PASS incidents  2, 1 of them open", "PASS witness"]
-    {
+    for piece in [
+        "PASS pages",
+        "PASS head",
+        "PASS chain",
+        "PASS incidents  2, 1 of them open",
+        "PASS keys",
+        "PASS witness",
+    ] {
         assert!(ran.stdout.contains(piece), "{piece} is not in\n{}", ran.stdout);
     }
     let server = Serving::with(&["--journal", file.to_str().unwrap()]);
@@ -46,7 +51,7 @@ async fn a_sound_file_passes_killed_closed_and_in_use() {
     let found: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&found["sound"], &found["oldest"]), (&true.into(), &1.into()));
     assert_eq!(found["head"], found["sound_to"]);
-    assert!(found["checks"][4]["found"].as_str().unwrap().contains("has the journal open"), "{found}");
+    assert!(found["checks"][5]["found"].as_str().unwrap().contains("has the journal open"), "{found}");
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));
     assert_eq!(check(&file, &["--quiet"]).stdout, "");

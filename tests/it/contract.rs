@@ -1,10 +1,10 @@
 //! The wire contract: one fixture a message type, round-tripped and held to the schema; and positions.
 
-use incident::contract::{Envelope, Frame, MessageType, Position, PositionError, Source, StreamId, schema};
+use incident::contract::{Envelope, MessageType, Of, Position, PositionError, Source, StreamId, schema};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::harness::fixtures;
+use crate::harness::{encode, fixtures};
 
 fn validator() -> Validator {
     jsonschema::options().should_validate_formats(true).build(&schema::document()).unwrap()
@@ -13,9 +13,16 @@ fn validator() -> Validator {
 /// Every message type with its fixture.
 fn messages() -> Vec<(MessageType, String)> {
     let named = fixtures("messages").into_iter();
-    let messages: Vec<_> =
-        named.map(|(name, text)| (MessageType::from_name(&name).expect("a type's name"), text)).collect();
-    assert_eq!(messages.len(), 6, "a fixture for every message type");
+    let messages: Vec<_> = named
+        .map(|(name, text)| {
+            let kind = name.split('.').next().unwrap();
+            (MessageType::from_name(kind).expect("a type's name"), text)
+        })
+        .collect();
+    for kind in MessageType::ALL {
+        let (name, real) = (kind.as_str(), messages.iter().filter(|(other, _)| other == kind).count());
+        assert_eq!(real, if kind.is_control() { 1 } else { 2 }, "a drill's {name} and a real incident's");
+    }
     messages
 }
 
@@ -27,14 +34,15 @@ fn every_message_type_survives_the_round_trip() {
         assert_eq!(message.kind(), kind);
         let source: Source = envelope.source.parse().unwrap();
         let id = envelope.id.parse().unwrap();
-        let data = message.data();
-        let again = Frame::new(&source, id, kind, envelope.subject.as_deref(), envelope.time, &data).encode();
+        let of = envelope.subject.as_deref().zip(envelope.index);
+        let of = of.map(|(subject, index)| Of { subject, index });
+        let again = encode(&source, id, of, envelope.time, &message);
         let (again, written): (Value, Value) =
             (serde_json::from_str(&again).unwrap(), serde_json::from_str(&text).unwrap());
         assert_eq!(again, written, "{}", kind.as_str());
         assert_eq!(envelope.position().is_none(), kind.is_control(), "control messages are not numbered");
-        assert_eq!(message.index().is_none(), kind.is_control());
-        assert_eq!(message.offset_s().is_none(), kind.is_control());
+        assert_eq!(envelope.index.is_none(), kind.is_control());
+        assert_eq!(message.offset_s().is_some(), message.is_synthetic(), "only a drill is planned");
     }
 }
 
@@ -61,8 +69,9 @@ fn a_message_without_one_of_its_required_parts_is_no_message() {
         let payload = schema::payload(kind);
         let names = payload["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
         let data = names.map(|name| format!("/data/{name}"));
-        let attributes =
-            ["specversion", "id", "source", "type", "time", "data"].map(|name| format!("/{name}"));
+        let numbered: &[&str] = if kind.is_control() { &[] } else { &["subject", "index"] };
+        let attributes = ["specversion", "id", "source", "type", "time", "data"].iter().chain(numbered);
+        let attributes = attributes.map(|name| format!("/{name}"));
         for path in data.chain(attributes) {
             let mut broken = message.clone();
             let (parent, name) = path.rsplit_once('/').unwrap();
@@ -80,13 +89,14 @@ fn a_message_with_a_wrong_value_is_no_message() {
     let valid: Vec<(MessageType, Value)> =
         messages().into_iter().map(|(kind, text)| (kind, serde_json::from_str(&text).unwrap())).collect();
     for (kind, path, wrong) in [
-        (MessageType::IncidentStarted, "/data/index", json!(0)),
-        (MessageType::IncidentStarted, "/data/index", json!("1")),
+        (MessageType::IncidentStarted, "/index", json!(0)),
+        (MessageType::IncidentStarted, "/index", json!("1")),
+        (MessageType::IncidentStarted, "/index", json!(1_u64 << 31)),
         (MessageType::IncidentStarted, "/data/severity", json!("SEV6")),
         (MessageType::IncidentStarted, "/data/speed", json!(0)),
         (MessageType::IncidentStarted, "/data/target_s", json!(-1)),
         (MessageType::IncidentStarted, "/data/impact_started_at", json!("yesterday")),
-        (MessageType::IncidentStarted, "/data/phases/0/play_s", json!(null)),
+        (MessageType::IncidentStarted, "/data/phases/0/play_s", json!("long")),
         (MessageType::IncidentStarted, "/data/services", json!("checkout")),
         (MessageType::AgentAction, "/data/confidence", json!(1.01)),
         (MessageType::AgentAction, "/data/confidence", json!(-0.01)),

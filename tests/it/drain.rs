@@ -121,7 +121,7 @@ async fn what_is_published_while_clients_leave_is_sent_to_who_is_still_there() {
     for _ in 0..200 {
         clients.push(server.client().await);
     }
-    let journal = std::sync::Arc::clone(&server.journal);
+    let journal = server.journal.clone();
     let drained = tokio::spawn(server.drained());
     for subject in 0..20 {
         journal.append(story(&format!("late-{subject}"), 2)).await.unwrap();

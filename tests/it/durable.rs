@@ -5,20 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::{Message, StreamId};
-use incident::journal::{Extent, Journal, OpenError, Page, Record, Retention, Sqlite, Stored};
+use incident::journal::{
+    Append, Extent, IncidentIndex, Journal, Log, OpenError, ReadLimit, Record, Retention, Sqlite, Stored,
+};
 use incident::player::{Player, Speed};
 use incident::scenario::Library;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Scratch, metrics, resolved, root, soon, started, story};
+use crate::harness::{Scratch, Timeline, metrics, resolved, root, soon, started, story};
 
 fn open(file: &Path) -> Sqlite {
     Sqlite::open(file, Retention::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 async fn all(journal: &Sqlite) -> Vec<Stored> {
-    journal.read(0, Page::ALL).await.unwrap()
+    journal.read(0, ReadLimit::ALL).await.unwrap()
 }
 
 fn frames(events: &[Stored], stream: &StreamId) -> Vec<String> {
@@ -30,9 +32,9 @@ async fn everything_is_there_again_byte_for_byte() {
     let folder = Scratch::new();
     let file = folder.path().join("deep/journal.db");
     let journal = open(&file);
-    journal.append(story("a", 300)).await.unwrap();
+    journal.append(story("a", 300).into()).await.unwrap();
     journal
-        .append(vec![Record { plan: Some("the plan".into()), ..started("b") }, metrics("b", 2)])
+        .append(vec![Record { plan: Some("the plan".into()), ..started("b") }, metrics("b", 2)].into())
         .await
         .unwrap();
     let (stream, before) = (journal.stream().clone(), frames(&all(&journal).await, journal.stream()));
@@ -47,7 +49,9 @@ async fn everything_is_there_again_byte_for_byte() {
         ("b", 2, Some("the plan"))
     );
     // It goes on where it was, and knows what it has.
-    assert_eq!(journal.append(vec![metrics("b", 2), resolved("b", 3)]).await.unwrap(), [302, 303]);
+    let appended = journal.append(vec![metrics("b", 2), resolved("b", 3)].into()).await.unwrap();
+    let said: Vec<_> = appended.iter().map(|event| (event.position, event.new)).collect();
+    assert_eq!(said, [(302, false), (303, true)]);
     let times: Vec<_> = all(&journal).await.iter().map(|event| event.time).collect();
     assert!(times.is_sorted(), "time does not fall back over a restart");
 }
@@ -73,7 +77,7 @@ async fn every_commit_is_synchronous() {
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
     let journal = open(&file);
-    journal.append(vec![started("a")]).await.unwrap();
+    journal.append(vec![started("a")].into()).await.unwrap();
     assert_eq!(journal.pragmas(), ("wal".to_owned(), 2), "journal_mode=WAL, synchronous=FULL");
 }
 
@@ -83,14 +87,18 @@ async fn an_open_incident_is_gone_on_with_by_its_stored_plan() {
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
     let library = Library::shipped().unwrap();
-    let timeline = library.get("database-outage").unwrap().compile(42).unwrap();
+    let timeline = Timeline::compile(library.get("database-outage").unwrap(), 42);
     let speed = Speed::new(100.0).unwrap();
     // The first process dies in the middle: nobody stops in order.
     let journal = Arc::new(open(&file));
     let tasks = TaskTracker::new();
-    let player =
-        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
-    let id = player.start(timeline.clone(), speed).await.unwrap().id;
+    let player = Player::new(
+        Journal::from(Arc::clone(&journal)),
+        tasks.clone(),
+        CancellationToken::new(),
+        Arc::default(),
+    );
+    let id = player.start(timeline.plan(), speed).await.unwrap().id;
     let mut follow = journal.follow();
     follow.wait_for(|extent| extent.head >= 20).await.unwrap();
     let stop = CancellationToken::new();
@@ -108,8 +116,12 @@ async fn an_open_incident_is_gone_on_with_by_its_stored_plan() {
     }
     let journal = Arc::new(open(&copy.join("journal.db")));
     let tasks = TaskTracker::new();
-    let player =
-        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
+    let player = Player::new(
+        Journal::from(Arc::clone(&journal)),
+        tasks.clone(),
+        CancellationToken::new(),
+        Arc::default(),
+    );
     assert_eq!(player.pick_up().await.unwrap(), 1);
     assert_eq!(player.pick_up().await.unwrap(), 0, "once");
     tasks.close();
@@ -135,19 +147,23 @@ async fn an_open_incident_is_gone_on_with_by_its_stored_plan() {
 async fn what_is_a_day_overdue_ends_at_once_and_says_so() {
     let folder = Scratch::new();
     let library = Library::shipped().unwrap();
-    let mut timeline = library.get("database-outage").unwrap().compile(42).unwrap();
+    let mut timeline = Timeline::compile(library.get("database-outage").unwrap(), 42);
     let Some(Message::IncidentStarted(first)) = timeline.events.first_mut().map(|event| &mut event.message)
     else {
         panic!("it starts");
     };
     first.impact_started_at = incident::contract::now() - jiff::SignedDuration::from_hours(24);
-    let plan = serde_json::to_string(&timeline).unwrap();
+    let plan = timeline.text();
     let journal = Arc::new(open(&folder.path().join("journal.db")));
-    let record = Record::new("late-one", &timeline.events[0].message).unwrap();
-    journal.append(vec![Record { plan: Some(plan.into()), ..record }]).await.unwrap();
+    let record = timeline.records("late-one", 1).remove(0);
+    journal.append(Record { plan: Some(plan), ..record }.into()).await.unwrap();
     let tasks = TaskTracker::new();
-    let player =
-        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
+    let player = Player::new(
+        Journal::from(Arc::clone(&journal)),
+        tasks.clone(),
+        CancellationToken::new(),
+        Arc::default(),
+    );
     player.pick_up().await.unwrap();
     tasks.close();
     tokio::time::timeout(Duration::from_secs(14), tasks.wait()).await.unwrap();
@@ -169,14 +185,15 @@ async fn age_lets_go_without_an_append() {
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
     // More than one commit may drop.
-    open(&file).append(story("a", 5_000)).await.unwrap();
+    open(&file).append(story("a", 5_000).into()).await.unwrap();
     let retention = Retention { events: 1_000_000, age: Some(Duration::from_millis(1)) };
     let journal = Sqlite::open(&file, retention).unwrap();
     let mut extent = journal.follow();
     let empty = extent.wait_for(|extent| extent.oldest == 5_001);
     soon("retention", empty).await.unwrap();
     assert!(all(&journal).await.is_empty());
-    assert_eq!(journal.append(vec![started("b")]).await.unwrap(), [5_001], "positions go on");
+    let next = journal.append(started("b").into()).await.unwrap();
+    assert_eq!(next[0].position, 5_001, "positions go on");
 }
 
 /// A file of the first format, as its program left it.
@@ -185,14 +202,14 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
     let journal = open(&file);
-    journal.append(story("a", 20)).await.unwrap();
-    journal.append(vec![Record { plan: Some("the plan".into()), ..started("b") }]).await.unwrap();
+    journal.append(story("a", 20).into()).await.unwrap();
+    journal.append(vec![Record { plan: Some("the plan".into()), ..started("b") }].into()).await.unwrap();
     let (stream, before) = (journal.stream().clone(), frames(&all(&journal).await, journal.stream()));
     drop(journal);
     let connection = rusqlite::Connection::open(&file).unwrap();
     connection
         .execute_batch(
-            "DROP INDEX incidents_by_start; ALTER TABLE head DROP COLUMN seal; PRAGMA user_version = 1;
+            "DROP TABLE keys; DROP INDEX incidents_by_start; ALTER TABLE head DROP COLUMN seal; PRAGMA user_version = 1;
              CREATE UNIQUE INDEX events_by_incident ON events (subject, idx)",
         )
         .unwrap();
@@ -220,11 +237,9 @@ async fn the_documented_queries_work() {
     let file = folder.path().join("journal.db");
     let journal = open(&file);
     let library = Library::shipped().unwrap();
-    let timeline = library.get("database-outage").unwrap().compile(42).unwrap();
+    let timeline = Timeline::compile(library.get("database-outage").unwrap(), 42);
     for (subject, events) in [("over", timeline.events.len()), ("open", 40)] {
-        let records =
-            timeline.events[..events].iter().filter_map(|event| Record::new(subject, &event.message));
-        journal.append(records.collect()).await.unwrap();
+        journal.append(timeline.records(subject, events).into()).await.unwrap();
     }
     let connection = rusqlite::Connection::open(&file).unwrap();
     let documented = std::fs::read_to_string(root().join("docs/journal.md")).unwrap();

@@ -167,7 +167,7 @@ fn control_messages_and_nonsense_change_nothing() {
         }
     }
     let mut broken = recording().swap_remove(5);
-    broken.data = serde_json::value::to_raw_value(&serde_json::json!({ "index": "six" })).unwrap();
+    broken.data = serde_json::value::to_raw_value(&serde_json::json!({ "summary": 6 })).unwrap();
     assert!(board.fold(&broken).is_none());
     assert!(board.incidents().is_empty());
 }

@@ -181,11 +181,12 @@ fn what_of_a_recording_is_not_played_is_a_warning() {
     let stream = incident::contract::StreamId::generate(1, 1);
     let events = story("joined", 3).into_iter().skip(1).chain(story("cut", 3).into_iter().take(2)).zip(1..);
     let lines = events.map(|(record, position)| {
+        let incident::journal::Place::At(index) = record.place else { panic!("{record:?}") };
         let stored = incident::journal::Stored {
             position,
             time: jiff::Timestamp::from_second(1_700_000_000).unwrap(),
             subject: record.subject.into(),
-            index: record.index,
+            index,
             kind: record.kind,
             data: record.data,
         };
@@ -196,7 +197,7 @@ fn what_of_a_recording_is_not_played_is_a_warning() {
     let mut server = serve(&["--journal", "memory", "--replay", &file]);
     ready(&mut server);
     let (_, log) = ended(server);
-    let warnings = said(&log, "not all of the recording is played");
+    let warnings = said(&log, "not all of the recording is replayed");
     assert!(!warnings.is_empty() && warnings.iter().all(|line| line["level"] == "WARN"), "{log:#?}");
     assert!(warnings.iter().any(|line| line["warning"].as_str().unwrap().contains("joined")), "{warnings:?}");
     let first = said(&log, "ready")[0];

@@ -10,6 +10,7 @@ mod contract;
 mod cycles;
 mod drain;
 mod durable;
+mod examples;
 mod failing;
 mod flood;
 mod fold;

@@ -4,33 +4,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::{Message, MessageType, Outcome, StreamId};
-use incident::journal::{Journal, Memory, Page, Record, Retention, Stored};
-use incident::player::{Player, Speed, Started};
-use incident::scenario::timeline::Timeline;
+use incident::journal::{Journal, Memory, ReadLimit, Record, Retention, Stored};
+use incident::plan::Plan;
+use incident::player::{Ended, Player, Speed, Started};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{library, ms};
+use crate::harness::{Timeline, library, ms};
 
 /// A player and the journal it plays into.
 struct Stage {
-    journal: Arc<Memory>,
+    journal: Journal,
     player: Player,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
 fn stage() -> Stage {
-    let journal = Arc::new(Memory::new(StreamId::generate(1_700_000_000_000, 3), Retention::default()));
+    let journal = Journal::new(Memory::new(StreamId::generate(1_700_000_000_000, 3), Retention::default()));
+    over(journal)
+}
+
+fn over(journal: Journal) -> Stage {
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let log: Arc<dyn Journal> = Arc::<Memory>::clone(&journal);
-    Stage { journal, player: Player::new(log, tasks.clone(), stop.clone(), Arc::default()), tasks, stop }
+    let player = Player::new(journal.clone(), tasks.clone(), stop.clone(), Arc::default());
+    Stage { journal, player, tasks, stop }
 }
 
 impl Stage {
     async fn start(&self, timeline: &Timeline, speed: f64) -> Started {
-        self.player.start(timeline.clone(), Speed::new(speed).unwrap()).await.unwrap()
+        self.player.start(timeline.plan(), Speed::new(speed).unwrap()).await.unwrap()
     }
 
     /// Until all incidents are over.
@@ -40,7 +44,7 @@ impl Stage {
     }
 
     async fn of(&self, id: &str) -> Vec<Stored> {
-        let mut events = self.journal.read(0, Page::ALL).await.unwrap();
+        let mut events = self.journal.read(0, ReadLimit::ALL).await.unwrap();
         events.retain(|event| &*event.subject == id);
         events
     }
@@ -51,7 +55,7 @@ impl Stage {
 }
 
 fn outage() -> Timeline {
-    library().get("database-outage").unwrap().compile(42).unwrap()
+    Timeline::compile(library().get("database-outage").unwrap(), 42)
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,8 +63,7 @@ async fn every_event_is_played_in_order_at_its_moment() {
     let (stage, timeline) = (stage(), outage());
     let began = Instant::now();
     stage.start(&timeline, 1.0).await;
-    for planned in &timeline.events {
-        let index = planned.message.index().unwrap();
+    for (planned, index) in timeline.events.iter().zip(1..) {
         let mut extent = stage.journal.follow();
         extent.wait_for(|extent| extent.head >= index).await.unwrap();
         let late = began.elapsed().saturating_sub(Duration::from_micros(planned.due));
@@ -89,7 +92,7 @@ async fn what_is_stored_is_what_was_planned_with_the_moment_of_the_start() {
     let Ok(Message::IncidentStarted(first)) = Message::parse("incident_started", &stored[0].data) else {
         panic!("{:?}", stored[0]);
     };
-    assert_eq!(first.speed.to_bits(), 4.0_f64.to_bits());
+    assert_eq!(first.speed, Some(4.0));
     let age = jiff::Timestamp::now().duration_since(first.impact_started_at);
     assert!(age < jiff::SignedDuration::from_secs(60), "it began now, not {age} ago");
 }
@@ -130,11 +133,11 @@ async fn a_start_is_durable_with_its_plan_when_it_returns() {
     let started = stage.start(&outage(), 2.0).await;
     let open = stage.journal.open_incidents().await.unwrap();
     assert_eq!((open[0].subject.as_str(), open[0].start), (started.id.as_str(), started.position));
-    let plan: Timeline = serde_json::from_str(open[0].plan.as_deref().unwrap()).unwrap();
+    let plan = Timeline::of(&Plan::read(open[0].plan.as_deref().unwrap()).unwrap());
     assert_eq!(plan.events.len(), outage().events.len());
     match &plan.events[0].message {
         Message::IncidentStarted(first) => {
-            assert_eq!(first.speed.to_bits(), 2.0_f64.to_bits(), "for a successor");
+            assert_eq!(first.speed, Some(2.0), "for a successor");
         }
         other => panic!("{other:?}"),
     }
@@ -146,8 +149,8 @@ async fn a_cancelled_incident_ends_there_and_nothing_comes_after() {
     let id = stage.start(&timeline, 1.0).await.id;
     tokio::time::sleep(Duration::from_millis(90_500)).await;
     let before = stage.head();
-    let position = stage.player.cancel(&id).await.unwrap().expect("it was running");
-    assert_eq!(position, before + 1);
+    let Ended { position, now } = stage.player.cancel(&id).await.unwrap().expect("it was running");
+    assert_eq!((position, now), (before + 1, true));
     stage.over().await;
     let events = stage.of(&id).await;
     let last = events.last().unwrap();
@@ -156,10 +159,11 @@ async fn a_cancelled_incident_ends_there_and_nothing_comes_after() {
     let Ok(Message::IncidentResolved(end)) = Message::parse("incident_resolved", &last.data) else {
         panic!("{last:?}");
     };
-    assert_eq!((end.outcome, end.index), (Outcome::Cancelled, events.len() as u64));
+    assert_eq!((end.outcome, last.index), (Outcome::Cancelled, events.len() as u64));
+    let offset_s = end.offset_s.unwrap();
     assert_eq!(end.root_cause, None);
-    assert!((end.offset_s - 90.5).abs() < 0.01, "{}", end.offset_s);
-    assert_eq!(end.durations.resolve_s.to_bits(), end.offset_s.to_bits());
+    assert!((offset_s - 90.5).abs() < 0.01, "{offset_s}");
+    assert_eq!(end.durations.resolve_s.to_bits(), offset_s.to_bits());
     // Detected at about 8 s and diagnosed at about 68 s, not yet mitigated.
     assert!(end.durations.detect_s.is_some_and(|at| (at - 8.0).abs() < 0.4), "{:?}", end.durations);
     assert!(end.durations.diagnose_s.is_some_and(|at| (at - 68.0).abs() < 0.4), "{:?}", end.durations);
@@ -169,38 +173,100 @@ async fn a_cancelled_incident_ends_there_and_nothing_comes_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_not_running_can_not_be_cancelled() {
+async fn what_has_ended_is_not_ended_again_and_says_where_it_ended() {
     let stage = stage();
     assert_eq!(stage.player.cancel("nobody").await.unwrap(), None);
     let cancelled = stage.start(&outage(), 1.0).await.id;
-    assert!(stage.player.cancel(&cancelled).await.unwrap().is_some());
-    assert_eq!(stage.player.cancel(&cancelled).await.unwrap(), None, "a second time");
+    let first = stage.player.cancel(&cancelled).await.unwrap().unwrap();
+    let second = stage.player.cancel(&cancelled).await.unwrap().unwrap();
+    assert_eq!((first.now, second), (true, Ended { now: false, ..first }), "a second time");
     let ended = stage.start(&outage(), 1.0).await.id;
     stage.over().await;
-    assert_eq!(stage.player.cancel(&ended).await.unwrap(), None, "after its end");
+    let after = stage.player.cancel(&ended).await.unwrap().unwrap();
     let ends = stage.of(&ended).await.into_iter().filter(|event| event.kind == MessageType::IncidentResolved);
-    assert_eq!(ends.count(), 1);
+    let ends: Vec<u64> = ends.map(|event| event.position).collect();
+    assert_eq!((ends, after.now), (vec![after.position], false), "after its end");
+}
+
+/// Many callers at once, and some while the last event is appended: all get the position of the one resolution.
+#[tokio::test(start_paused = true)]
+async fn everyone_who_cancels_at_once_gets_the_same_end() {
+    for moment in [30_000, 179_999, 180_000] {
+        let stage = stage();
+        let id = stage.start(&outage(), 1.0).await.id;
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        let callers = (0..16).map(|_| {
+            let (player, id) = (stage.player.clone(), id.clone());
+            tokio::spawn(async move { player.cancel(&id).await.unwrap().unwrap() })
+        });
+        let mut answers = Vec::new();
+        for caller in callers.collect::<Vec<_>>() {
+            answers.push(caller.await.unwrap());
+        }
+        stage.over().await;
+        let events = stage.of(&id).await;
+        let last = events.last().unwrap();
+        assert_eq!(last.kind, MessageType::IncidentResolved, "at {moment} ms");
+        assert!(answers.iter().all(|answer| answer.position == last.position), "{answers:?}");
+        assert!(answers.iter().filter(|answer| answer.now).count() <= 1, "{answers:?}");
+        assert_eq!(stage.head(), last.position, "nothing comes after the end");
+        let ends = events.iter().filter(|event| event.kind == MessageType::IncidentResolved);
+        assert_eq!(ends.count(), 1);
+    }
+}
+
+/// Another player takes the lease, as another server would: it goes on, the first one stops, each event is there once.
+#[tokio::test(start_paused = true)]
+async fn a_player_that_takes_the_lease_goes_on_where_the_other_stopped() {
+    let first = stage();
+    let timeline = outage();
+    let id = first.start(&timeline, 1.0).await.id;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let second = over(first.journal.clone());
+    assert_eq!(second.player.pick_up().await.unwrap(), 1);
+    first.over().await;
+    let handed_over = first.head();
+    assert!(handed_over < timeline.len() as u64, "the first player stopped before the end");
+    assert_eq!(first.player.open(), 0);
+    second.over().await;
+    let events = second.of(&id).await;
+    let indices: Vec<u64> = events.iter().map(|event| event.index).collect();
+    assert_eq!(indices, (1..=timeline.len() as u64).collect::<Vec<_>>());
+    assert_eq!(second.head(), timeline.len() as u64);
+}
+
+/// Cancelled through a player that does not play it, as through another server: the run stops by itself.
+#[tokio::test(start_paused = true)]
+async fn a_run_stops_when_its_incident_was_ended_elsewhere() {
+    let first = stage();
+    let id = first.start(&outage(), 1.0).await.id;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let elsewhere = over(first.journal.clone());
+    let ended = elsewhere.player.cancel(&id).await.unwrap().unwrap();
+    assert!(ended.now);
+    first.over().await;
+    assert_eq!(first.head(), ended.position, "nothing comes after the end");
 }
 
 /// What was stored with it can't be read: nobody can go on with it, but it must not stay open for ever.
 #[tokio::test(start_paused = true)]
 async fn an_incident_that_nobody_can_play_can_be_cancelled() {
     let (stage, timeline) = (stage(), outage());
-    for event in &timeline.events[..40] {
-        let record = Record::new("lost-plan", &event.message).unwrap();
-        stage.journal.append(vec![Record { plan: Some("no plan".into()), ..record }]).await.unwrap();
+    for record in timeline.records("lost-plan", 40) {
+        stage.journal.append(Record { plan: Some("no plan".into()), ..record }).await.unwrap();
     }
     assert_eq!(stage.player.pick_up().await.unwrap(), 0);
-    let position = stage.player.cancel("lost-plan").await.unwrap();
-    assert_eq!(position, Some(41));
+    let ended = stage.player.cancel("lost-plan").await.unwrap();
+    assert_eq!(ended, Some(Ended { position: 41, now: true }));
     let last = stage.of("lost-plan").await.pop().unwrap();
     let Ok(Message::IncidentResolved(end)) = Message::parse("incident_resolved", &last.data) else {
         panic!("{last:?}");
     };
-    assert_eq!((end.outcome, end.index), (Outcome::Cancelled, 41));
-    assert_eq!(Some(end.offset_s), timeline.events[39].message.offset_s(), "where it stopped");
+    assert_eq!((end.outcome, last.index), (Outcome::Cancelled, 41));
+    assert_eq!(end.offset_s, timeline.events[39].message.offset_s(), "where it stopped");
     assert!(end.cost.is_some(), "what it cost up to there");
-    assert_eq!(stage.player.cancel("lost-plan").await.unwrap(), None, "once");
+    let again = stage.player.cancel("lost-plan").await.unwrap();
+    assert_eq!(again, Some(Ended { position: 41, now: false }), "once");
 }
 
 #[tokio::test(start_paused = true)]

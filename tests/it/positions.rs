@@ -15,7 +15,7 @@ async fn a_newcomer_on_an_empty_stream_is_told_that_nothing_is_there(serving: Se
     let client = server.client().await;
     assert_eq!(client.opened.follows, Follows::Started { from: 1, to: 0 });
     assert_eq!((client.opened.head, client.opened.oldest), (0, 1));
-    assert_eq!(client.opened.stream, incident::journal::Journal::stream(&*server.journal).as_str());
+    assert_eq!(client.opened.stream, server.journal.stream().as_str());
     assert_eq!(client.opened.contract, incident::contract::CONTRACT_VERSION);
     let skew = jiff::Timestamp::now().duration_since(client.opened.server_time);
     assert!(skew.abs() < jiff::SignedDuration::from_secs(10), "the server's clock: {skew}");

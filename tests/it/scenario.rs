@@ -1,13 +1,12 @@
 //! The scenario language: what the examples play, and what the seed decides.
 
 use incident::contract::{AgentAction, IncidentResolved, IncidentStarted, Mark, Message, Status};
-use incident::scenario::timeline::Timeline;
-use incident::scenario::{Library, Scenario};
+use incident::scenario::{Library, Micros, Scenario};
 
-use crate::harness::library;
+use crate::harness::{Timeline, library};
 
 fn compiled(id: &str, seed: u64) -> Timeline {
-    library().get(id).unwrap().compile(seed).unwrap()
+    Timeline::compile(library().get(id).unwrap(), seed)
 }
 
 fn started(timeline: &Timeline) -> &IncidentStarted {
@@ -35,6 +34,12 @@ fn actions(timeline: &Timeline) -> Vec<&AgentAction> {
 fn action<'a>(timeline: &'a Timeline, step: &str, status: Status) -> &'a AgentAction {
     let mut found = actions(timeline).into_iter().filter(|action| action.step.as_deref() == Some(step));
     found.rfind(|action| action.status == status).unwrap_or_else(|| panic!("no {step}"))
+}
+
+/// The index of a step's last action with that status.
+fn index_of(timeline: &Timeline, step: &str, status: Status) -> u64 {
+    let wanted = Message::AgentAction(action(timeline, step, status).clone());
+    timeline.events.iter().rposition(|event| event.message == wanted).unwrap() as u64 + 1
 }
 
 fn is(value: f64, wanted: f64) -> bool {
@@ -79,9 +84,9 @@ fn the_database_outage_takes_its_steps_in_order() {
 #[test]
 fn the_database_outage_resolves_at_180_s_with_the_exact_cost() {
     let timeline = compiled("database-outage", 42);
-    assert_eq!(timeline.duration().0, 180_000_000);
+    assert_eq!(timeline.plan().duration(), 180_000_000);
     let resolved = resolved(&timeline);
-    assert!(is(resolved.offset_s, 180.0) && is(resolved.durations.resolve_s, 180.0));
+    assert!(is(resolved.offset_s.unwrap(), 180.0) && is(resolved.durations.resolve_s, 180.0));
     // 90 s at 13,000, 70 s at 9,000 and 20 s at 1,000 a minute.
     let cost = resolved.cost.as_ref().unwrap();
     assert!(is(cost.total, 30_333.33) && is(cost.per_minute, 0.0), "{cost:?}");
@@ -100,7 +105,7 @@ fn the_database_outage_shows_causes_beliefs_and_a_forecast() {
     let timeline = compiled("database-outage", 42);
     let (done, failed, begun) = (Status::Completed, Status::Failed, Status::InProgress);
     let cause_of = |step, status| action(&timeline, step, status).caused_by;
-    let index_of = |step, status| Some(action(&timeline, step, status).index);
+    let index_of = |step, status| Some(index_of(&timeline, step, status));
     assert_eq!(cause_of("forecast", done), index_of("cause", done));
     assert_eq!(cause_of("failover", begun), index_of("restart", failed), "the last attempt led to it");
     assert_eq!(cause_of("rollback", done), index_of("failover", done));
@@ -125,7 +130,7 @@ fn the_database_outage_is_measured_every_two_seconds() {
         .events
         .iter()
         .filter_map(|event| match &event.message {
-            Message::SystemMetrics(sample) => Some(sample.offset_s),
+            Message::SystemMetrics(sample) => sample.offset_s,
             _ => None,
         })
         .collect();
@@ -137,12 +142,14 @@ fn the_database_outage_is_measured_every_two_seconds() {
 #[test]
 fn a_day_plays_in_200_s_with_each_phase_in_its_place() {
     let timeline = compiled("github-2018-mysql-failover", 1);
-    assert_eq!(timeline.duration().0, 200_000_000);
-    assert!(is(resolved(&timeline).offset_s, 1451.0 * 60.0));
+    assert_eq!(timeline.plan().duration(), 200_000_000);
+    assert!(is(resolved(&timeline).offset_s.unwrap(), 1451.0 * 60.0));
     let phases: Vec<(&str, f64, f64, f64)> = started(&timeline)
         .phases
         .iter()
-        .map(|phase| (phase.name.as_str(), phase.start_s / 60.0, phase.end_s / 60.0, phase.play_s))
+        .map(|phase| {
+            (phase.name.as_str(), phase.start_s / 60.0, phase.end_s.unwrap() / 60.0, phase.play_s.unwrap())
+        })
         .collect();
     let wanted = [
         ("detect", 0.0, 10.0, 20.0),
@@ -164,7 +171,7 @@ fn a_day_plays_in_200_s_with_each_phase_in_its_place() {
         ("synced", 110.0 + 518.0 / 539.0 * 60.0),
         ("drain", 170.0),
     ] {
-        let index = action(&timeline, step, Status::Completed).index as usize;
+        let index = index_of(&timeline, step, Status::Completed) as usize;
         let due = timeline.events[index - 1].due as f64 / 1e6;
         assert!((due - screen_s).abs() < 0.001, "{step} at {due}, not {screen_s}");
     }
@@ -223,7 +230,7 @@ fn the_seed_decides_attempts_and_the_branch_that_follows() {
     let scenario = Scenario::parse("branches.toml", BRANCHES).unwrap_or_else(|error| panic!("{error}"));
     let mut seen = [false; 4];
     for seed in 0..100 {
-        let timeline = scenario.compile(seed).unwrap();
+        let timeline = Timeline::compile(&scenario, seed);
         let told = actions(&timeline);
         let of = |step: &str| told.iter().filter(|action| action.step.as_deref() == Some(step)).count();
         let ended: Vec<&&AgentAction> = told
@@ -238,10 +245,10 @@ fn the_seed_decides_attempts_and_the_branch_that_follows() {
             let says = if action.status == Status::Completed { "it worked" } else { "it did not" };
             assert_eq!(action.summary, says);
             // 10 s, then each attempt takes 2 s and each wait 3 s.
-            assert!(is(action.offset_s, 10.0 + 5.0 * f64::from(attempt) - 3.0), "{action:?}");
+            assert!(is(action.offset_s.unwrap(), 10.0 + 5.0 * f64::from(attempt) - 3.0), "{action:?}");
         }
-        let end = ended.last().unwrap().offset_s;
-        assert!(is(resolved(&timeline).offset_s, end + 9.0), "the end follows the branch");
+        let end = ended.last().unwrap().offset_s.unwrap();
+        assert!(is(resolved(&timeline).offset_s.unwrap(), end + 9.0), "the end follows the branch");
         assert_eq!(resolved(&timeline).actions.failed as usize, ended.len() - usize::from(worked));
         seen[ended.len() - usize::from(worked)] = true;
     }
@@ -265,7 +272,7 @@ fn a_seed_that_leads_nowhere_is_told() {
 #[test]
 fn a_sound_scenario_knows_how_long_it_plays() {
     for scenario in library().iter() {
-        assert_eq!(scenario.duration(), scenario.compile(scenario.file.seed).unwrap().duration());
+        assert_eq!(scenario.duration().0, scenario.compile(scenario.file.seed).unwrap().duration());
     }
     assert_eq!(library().get("database-outage").unwrap().duration().0, 180_000_000);
 }
@@ -276,10 +283,40 @@ fn the_peak_of_users_lies_within_the_incident() {
         let text = BRANCHES.replacen("[[steps]]", &format!("[impact]\nusers = {{ {users} }}\n[[steps]]"), 1);
         let text = text.replace("after = \"either\"\ndelay = \"5s\"", "at = \"100s\"");
         let scenario = Scenario::parse("users.toml", &text).unwrap_or_else(|error| panic!("{error}"));
-        resolved(&scenario.compile(0).unwrap()).users_peak
+        resolved(&Timeline::compile(&scenario, 0)).users_peak
     };
     assert_eq!(peak("0s = 10, 50s = 70, 200s = 1000"), Some(380), "a third of the way up");
     assert_eq!(peak("0s = 10, 50s = 700, 200s = 100"), Some(700));
     assert_eq!(peak("0s = 10, 100s = 70, 101s = 1000"), Some(70), "a keyframe at the end counts");
     assert_eq!(peak("150s = 30, 160s = 1000"), Some(30), "held before the first keyframe");
+}
+
+#[test]
+fn durations_are_read_as_people_write_them_and_printed_so_that_they_can_be_read() {
+    let minute_and_half = ["90s", "1m30s", "1m 30s", "1 min 30 secs", "1.5m", "00:01:30", "PT1M30S", " 90s "];
+    for text in minute_and_half {
+        assert_eq!(text.parse(), Ok(Micros(90_000_000)), "{text}");
+    }
+    for (text, micros, printed) in [
+        ("3 secs", 3_000_000, "3s"),
+        ("250ms", 250_000, "250ms"),
+        ("0.2504s", 250_000, "250ms"),
+        ("250500us", 251_000, "251ms"),
+        ("0s", 0, "0s"),
+        ("1w", 604_800_000_000, "7d"),
+        ("1 day, 90 minutes", 91_800_000_000, "1d1h30m"),
+        ("366d", 366 * 86_400_000_000, "366d"),
+    ] {
+        assert_eq!(text.parse(), Ok(Micros(micros)), "{text}");
+        assert_eq!(Micros(micros).to_string(), printed, "{text}");
+        assert_eq!(printed.parse(), Ok(Micros(micros)), "{printed}");
+    }
+    for text in
+        ["", "5", "s", "5 parsecs", "5s1m", "1m 1m", "-5s", "5s ago", "1mo", "1y", "367d", "99999999999d"]
+    {
+        let error = text.parse::<Micros>().unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{text:?} ")), "{error}");
+    }
+    // What overflows while a scenario is compiled can be printed all the same.
+    assert!(Micros(u64::MAX).to_string().starts_with("213503982d"));
 }

@@ -165,7 +165,7 @@ async fn who_is_overtaken_by_retention_is_told_and_sent_nothing_wrong() {
     assert!(matches!(back.opened.follows, Follows::Reset { reason: ResetReason::Expired, from: 292, .. }));
     for event in events {
         let record = envelope(&event.frame);
-        let index = record.message().unwrap().index().unwrap();
+        let index = record.index.unwrap();
         assert!(
             event.position == 301 || index == event.position,
             "position {} has index {index}",

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use incident::client::{Follower, Item};
 use incident::contract::{Follows, Message, MessageType};
-use incident::journal::{Journal, Record, Retention, Sqlite};
+use incident::journal::{Append, Record, Retention, Sqlite};
 
-use crate::harness::{Client, Scratch, Serving, envelope, incident, library, ms, soon};
+use crate::harness::{Client, Scratch, Serving, Timeline, envelope, incident, library, ms, soon};
 
 const CLIENTS: usize = 50;
 const KILLS: u64 = 100;
@@ -116,7 +116,7 @@ fn ends_are_where_they_were_planned(kept: &[&str]) {
             Message::IncidentResolved(resolved) => {
                 let (start, speed) = begun[event.incident()];
                 let took = event.time.duration_since(start).as_secs_f64();
-                let planned = resolved.durations.resolve_s / speed;
+                let planned = resolved.durations.resolve_s / speed.unwrap();
                 assert!((planned - 0.05..planned + 5.0).contains(&took), "{took} s instead of {planned} s");
                 ended += 1;
             }
@@ -154,7 +154,7 @@ async fn what_became_of_the_scenario_file_does_not_matter() {
         let events = client.up_to(108).await;
         let told: Vec<_> = events.iter().map(|event| envelope(&event.frame).data.get().to_owned()).collect();
         let scenario = incident::scenario::Scenario::parse("database-outage.toml", outage).unwrap();
-        let planned = scenario.compile(42).unwrap().events;
+        let planned = Timeline::compile(&scenario, 42).events;
         assert_eq!(planned.len(), 108);
         // But for what only the moment knows: the start's, and what is late.
         let same = planned.iter().zip(&told).filter(|(planned, told)| planned.message.data().get() == *told);
@@ -170,15 +170,15 @@ async fn a_client_that_joins_after_a_long_outage_is_not_flooded() {
     const OPEN: usize = 20;
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
-    let mut plan = library().get("database-outage").unwrap().compile(42).unwrap();
+    let mut plan = Timeline::compile(library().get("database-outage").unwrap(), 42);
     if let Message::IncidentStarted(started) = &mut plan.events[0].message {
         started.impact_started_at = incident::contract::now() - jiff::SignedDuration::from_hours(24);
     }
-    let text: Arc<str> = serde_json::to_string(&plan).unwrap().into();
+    let text = plan.text();
     let log = Sqlite::open(&file, Retention::default()).unwrap();
     for number in 0..OPEN {
-        let record = Record::new(&format!("outage-{number}"), &plan.events[0].message).unwrap();
-        log.append(vec![Record { plan: Some(Arc::clone(&text)), ..record }]).await.unwrap();
+        let record = plan.records(&format!("outage-{number}"), 1).remove(0);
+        log.append(Record { plan: Some(Arc::clone(&text)), ..record }.into()).await.unwrap();
     }
     drop(log);
     let journal = file.display().to_string();

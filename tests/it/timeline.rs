@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use incident::contract::{
-    Actions, AgentAction, Durations, Envelope, Frame, MAX_EVENT_BYTES, Mark, Message, MessageType, Outcome,
-    Source, Status,
+    Actions, AgentAction, Durations, Envelope, MAX_EVENT_BYTES, Mark, Message, MessageType, Of, Outcome,
+    Phase, Source, Status,
 };
+use incident::plan::{Plan, SoFar};
 use incident::scenario::Scenario;
-use incident::scenario::timeline::Timeline;
 use proptest::prelude::*;
 
-use crate::harness::fixtures;
+use crate::harness::{Timeline, encode, fixtures};
 use crate::invented::{Invented, invented};
 
 const SEEDS: std::ops::Range<u64> = 0..1 << 53;
@@ -39,8 +39,7 @@ fn never_falls(values: impl IntoIterator<Item = f64>) -> bool {
 
 /// What holds for every timeline, and what broke.
 fn check(timeline: &Timeline) -> Result<(), TestCaseError> {
-    for (place, message) in messages(timeline).enumerate() {
-        prop_assert_eq!(message.index(), Some(place as u64 + 1), "the index is gapless from 1");
+    for message in messages(timeline) {
         prop_assert!(message.data().get().len() <= MAX_EVENT_BYTES);
     }
     prop_assert!(timeline.events.windows(2).all(|pair| pair[0].due <= pair[1].due), "due times fall");
@@ -54,23 +53,23 @@ fn check(timeline: &Timeline) -> Result<(), TestCaseError> {
     let Message::IncidentResolved(resolved) = &last.message else {
         return Err(TestCaseError::fail("the last is not incident_resolved"));
     };
-    prop_assert_eq!(last.due, timeline.duration().0);
-    let played: f64 = started.phases.iter().map(|phase| phase.play_s).sum();
+    prop_assert_eq!(last.due, timeline.plan().duration());
+    let played: f64 = started.phases.iter().filter_map(|phase| phase.play_s).sum();
     prop_assert!((played - last.due as f64 / 1e6).abs() < 1e-3, "the phases play for the duration");
-    let end = started.phases.last().unwrap().end_s;
-    prop_assert_eq!(resolved.offset_s.to_bits(), end.to_bits(), "the last phase ends it");
-    prop_assert_eq!(resolved.durations.resolve_s.to_bits(), resolved.offset_s.to_bits());
-    prop_assert_eq!(
-        (resolved.actions, resolved.durations.clone()),
-        tally(messages(timeline), resolved.offset_s)
-    );
+    let (end, offset_s) = (started.phases.last().unwrap().end_s.unwrap(), resolved.offset_s.unwrap());
+    prop_assert_eq!(offset_s.to_bits(), end.to_bits(), "the last phase ends it");
+    prop_assert_eq!(resolved.durations.resolve_s.to_bits(), offset_s.to_bits());
+    prop_assert_eq!((resolved.actions, resolved.durations.clone()), tally(messages(timeline), offset_s));
     costs(timeline)?;
-    for action in actions(timeline) {
+    for (message, index) in messages(timeline).zip(1..) {
+        let Message::AgentAction(action) = message else { continue };
         beliefs(action)?;
-        let phase = started.phases.iter().find(|phase| phase.name == action.phase).unwrap();
-        let inside = phase.start_s <= action.offset_s && action.offset_s < phase.end_s;
-        prop_assert!(inside, "{} at {} is not in {phase:?}", action.summary, action.offset_s);
-        prop_assert!(action.caused_by.is_none_or(|cause| cause < action.index), "a cause comes before");
+        let named = |phase: &&Phase| Some(&phase.name) == action.phase.as_ref();
+        let phase = started.phases.iter().find(named).unwrap();
+        let offset_s = action.offset_s.unwrap();
+        let inside = phase.start_s <= offset_s && offset_s < phase.end_s.unwrap();
+        prop_assert!(inside, "{} at {offset_s} is not in {phase:?}", action.summary);
+        prop_assert!(action.caused_by.is_none_or(|cause| cause < index), "a cause comes before");
     }
     Ok(())
 }
@@ -108,7 +107,7 @@ fn tally<'a>(messages: impl Iterator<Item = &'a Message>, resolve_s: f64) -> (Ac
         count.total += u32::from(action.status != Status::InProgress);
         count.failed += u32::from(action.status == Status::Failed);
         for mark in &action.marks {
-            marks.entry(*mark).or_insert(action.offset_s);
+            marks.entry(*mark).or_insert(action.offset_s.unwrap());
         }
     }
     let at = |mark| marks.get(&mark).copied();
@@ -126,17 +125,16 @@ proptest! {
 
     #[test]
     fn every_timeline_is_sound(invented in invented(), seed in SEEDS) {
-        check(&scenario(&invented).compile(seed).unwrap())?;
+        check(&Timeline::compile(&scenario(&invented), seed))?;
     }
 
     #[test]
     fn the_same_seed_gives_the_same_timeline(invented in invented(), seed in SEEDS) {
         let (one, other) = (scenario(&invented), scenario(&invented));
-        let timeline = one.compile(seed).unwrap();
-        prop_assert_eq!(&timeline, &other.compile(seed).unwrap());
-        // And what is stored as a plan comes back whole.
-        let stored = serde_json::to_string(&timeline).unwrap();
-        prop_assert_eq!(timeline, serde_json::from_str::<Timeline>(&stored).unwrap());
+        let plan = one.compile(seed).unwrap();
+        prop_assert_eq!(&plan, &other.compile(seed).unwrap());
+        // And it comes back whole when it was stored.
+        prop_assert_eq!(&plan, &Plan::read(&plan.text().unwrap()).unwrap());
     }
 
     #[test]
@@ -149,30 +147,33 @@ proptest! {
             });
             told.collect::<Vec<_>>()
         };
-        let (shifted, exact) = (scenario(&invented).compile(seed).unwrap(), scenario(&exact).compile(seed).unwrap());
+        let (shifted, exact) = (Timeline::compile(&scenario(&invented), seed), Timeline::compile(&scenario(&exact), seed));
         prop_assert_eq!(order(&shifted), order(&exact));
         for (moved, written) in actions(&shifted).iter().zip(actions(&exact)) {
-            let by = (moved.offset_s - written.offset_s).abs();
+            let by = (moved.offset_s.unwrap() - written.offset_s.unwrap()).abs();
             prop_assert!(by <= invented.jitter_ms as f64 / 1e3 + 1e-9, "shifted by {by} s");
         }
     }
 
     #[test]
     fn it_can_be_cancelled_after_any_event(invented in invented(), seed in SEEDS, part in 0.0..1.0) {
-        let timeline = scenario(&invented).compile(seed).unwrap();
+        let plan = scenario(&invented).compile(seed).unwrap();
+        let timeline = Timeline::of(&plan);
         let emitted = 1 + (part * (timeline.events.len() - 1) as f64) as usize;
-        let until = timeline.events.get(emitted).map_or(timeline.duration().0, |next| next.due);
+        let until = timeline.events.get(emitted).map_or(timeline.plan().duration(), |next| next.due);
         for screen in [timeline.events[emitted - 1].due, until] {
-            let Message::IncidentResolved(end) = timeline.cancelled(emitted, screen) else {
-                return Err(TestCaseError::fail("not an end"));
-            };
+            let mut so_far = SoFar::default();
+            for event in &timeline.events[..emitted] {
+                so_far.take(&event.message, event.message.offset_s().unwrap());
+            }
+            let end = so_far.cancelled(Some(&plan), screen);
             prop_assert_eq!(end.outcome, Outcome::Cancelled);
-            prop_assert_eq!(end.index, emitted as u64 + 1);
+            let offset_s = end.offset_s.unwrap();
             let told = || timeline.events[..emitted].iter().map(|event| &event.message);
-            let offsets = told().filter_map(Message::offset_s).chain([end.offset_s]);
+            let offsets = told().filter_map(Message::offset_s).chain([offset_s]);
             prop_assert!(never_falls(offsets), "the end comes before what was told");
-            prop_assert!(end.offset_s <= timeline.events.last().unwrap().message.offset_s().unwrap());
-            prop_assert_eq!((end.actions, end.durations.clone()), tally(told(), end.offset_s));
+            prop_assert!(offset_s <= timeline.events.last().unwrap().message.offset_s().unwrap());
+            prop_assert_eq!((end.actions, end.durations.clone()), tally(told(), offset_s));
             let cost = told().filter_map(|message| match message {
                 Message::SystemMetrics(sample) => sample.cost.as_ref().map(|cost| cost.total),
                 _ => None,
@@ -187,7 +188,7 @@ proptest! {
         invented.noise = 0.1;
         let scenario = scenario(&invented);
         let samples = |seed| {
-            let timeline = scenario.compile(seed).unwrap();
+            let timeline = Timeline::compile(&scenario, seed);
             let samples = messages(&timeline).filter_map(|message| match message {
                 Message::SystemMetrics(sample) => Some(sample.metrics.clone()),
                 _ => None,
@@ -205,8 +206,8 @@ fn every_shipped_and_example_scenario_is_sound_with_many_seeds() {
     for (name, text) in examples.into_iter().chain(shipped) {
         let scenario = Scenario::parse(&name, &text).unwrap_or_else(|error| panic!("{error}"));
         for seed in (0..40).chain([(1 << 53) - 1]) {
-            let timeline = scenario.compile(seed).unwrap_or_else(|error| panic!("{name}: {error}"));
-            check(&timeline).unwrap_or_else(|error| panic!("{name}, seed {seed}: {error}"));
+            let plan = scenario.compile(seed).unwrap_or_else(|error| panic!("{name}: {error}"));
+            check(&Timeline::of(&plan)).unwrap_or_else(|error| panic!("{name}, seed {seed}: {error}"));
         }
     }
 }
@@ -227,7 +228,7 @@ fn an_end_between_two_milliseconds_is_not_overtaken_by_rounding() {
         at = "2.0006s"
         summary = "s"
     "#;
-    check(&Scenario::parse("a.toml", text).unwrap().compile(0).unwrap()).unwrap();
+    check(&Timeline::compile(&Scenario::parse("a.toml", text).unwrap(), 0)).unwrap();
 }
 
 /// What a server could not append would stay open for ever: it is the file that is wrong.
@@ -242,15 +243,15 @@ fn a_scenario_whose_event_is_larger_than_the_contract_allows_is_refused() {
 #[test]
 fn a_frame_says_what_its_message_says() {
     let (name, text) = fixtures("scenarios").swap_remove(0);
-    let timeline = Scenario::parse(&name, &text).unwrap().compile(1).unwrap();
+    let timeline = Timeline::compile(&Scenario::parse(&name, &text).unwrap(), 1);
     let source: Source = "/streams/01J9ZC3V7Q4M2XKD".parse().unwrap();
-    for (place, message) in messages(&timeline).enumerate() {
-        let (data, time) = (message.data(), incident::contract::now());
-        let frame =
-            Frame::new(&source, place as u64 + 1, message.kind(), Some("a-x7k2p"), time, &data).encode();
+    for (message, n) in messages(&timeline).zip(1..) {
+        let time = incident::contract::now();
+        let of = Of { subject: "a-x7k2p", index: n + 1 };
+        let frame = encode(&source, n, Some(of), time, message);
         let envelope: Envelope = serde_json::from_str(&frame).unwrap();
         assert_eq!(envelope.message().unwrap(), *message);
-        assert_eq!(envelope.position().unwrap().n, place as u64 + 1);
+        assert_eq!((envelope.position().unwrap().n, envelope.index), (n, Some(n + 1)));
         assert_eq!(envelope.time, time);
     }
 }
@@ -274,9 +275,9 @@ fn another_step_leaves_the_shifts_of_the_others_alone() {
     let (early, late) = (step("early", "20s", "takes = \"10s\""), step("late", "90s", ""));
     let between = step("between", "60s", "takes = \"5s\"");
     let moments = |text: &str, seed| {
-        let timeline = Scenario::parse("a.toml", text).unwrap().compile(seed).unwrap();
+        let timeline = Timeline::compile(&Scenario::parse("a.toml", text).unwrap(), seed);
         let kept = actions(&timeline).into_iter().filter(|action| action.step.as_deref() != Some("between"));
-        kept.map(|action| action.offset_s).collect::<Vec<_>>()
+        kept.map(|action| action.offset_s.unwrap()).collect::<Vec<_>>()
     };
     for seed in 0..20 {
         let without = moments(&text(&[early.clone(), late.clone()]), seed);

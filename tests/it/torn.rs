@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use incident::contract::StreamId;
-use incident::journal::{Extent, Journal, OpenError, Page, Record, Retention, Sqlite, Stored};
+use incident::journal::{
+    Append, Extent, IncidentIndex, Log, OpenError, ReadLimit, Record, Retention, Sqlite, Stored,
+};
 
 use crate::harness::{Scratch, metrics, resolved, started, story};
 
@@ -28,12 +30,12 @@ impl Image {
         let folder = Scratch::new();
         let file = folder.path().join("journal.db");
         let journal = Sqlite::open(&file, Retention::default()).unwrap();
-        journal.append(story("a", 300)).await.unwrap();
+        journal.append(story("a", 300).into()).await.unwrap();
         drop(journal);
         let journal = Sqlite::open(&file, Retention::default()).unwrap();
-        journal.append(vec![Record { plan: Some("the plan".into()), ..started("b") }]).await.unwrap();
+        journal.append(vec![Record { plan: Some("the plan".into()), ..started("b") }].into()).await.unwrap();
         for index in 2..=EVENTS - 300 {
-            journal.append(vec![metrics("b", index)]).await.unwrap();
+            journal.append(vec![metrics("b", index)].into()).await.unwrap();
         }
         Self::copy(&folder, &journal).await
     }
@@ -48,7 +50,7 @@ impl Image {
 
     async fn copy(from: &Scratch, journal: &Sqlite) -> Self {
         let stream = journal.stream().clone();
-        let told = frames(&journal.read(0, Page::ALL).await.unwrap(), &stream);
+        let told = frames(&journal.read(0, ReadLimit::ALL).await.unwrap(), &stream);
         assert_eq!(told.len() as u64, EVENTS);
         Self { folder: files(from.path()), stream, told }
     }
@@ -67,7 +69,7 @@ impl Image {
             Err(error) => return Opened::Refused(error.to_string()),
         };
         let head = journal.extent().head;
-        let events = match journal.read(0, Page::ALL).await {
+        let events = match journal.read(0, ReadLimit::ALL).await {
             Ok(events) => events,
             Err(error) => return Opened::Refused(error.to_string()),
         };
@@ -88,8 +90,8 @@ impl Image {
         let next = events.iter().filter(|event| *event.subject == *"b").count() as u64 + 1;
         let begin = if next == 1 { vec![started("b")] } else { Vec::new() };
         let end = vec![resolved("b", next.max(2))];
-        let positions = journal.append([begin, end].concat()).await.unwrap();
-        assert_eq!(positions[0], head + 1);
+        let appended = journal.append([begin, end].concat().into()).await.unwrap();
+        assert_eq!((appended[0].position, appended[0].new), (head + 1, true));
         Opened::Whole { same }
     }
 }
@@ -183,7 +185,9 @@ async fn a_log_cut_behind_any_commit_is_refused() {
         let cut = &log[..32 + frames * 4_120];
         let opened = image.after(|folder| fs::write(folder.join("journal.db-wal"), cut).unwrap()).await;
         match opened {
-            Opened::Refused(why) => assert!(why.contains("were told to clients"), "{frames} frames: {why}"),
+            Opened::Refused(why) => {
+                assert!(why.contains("were published and are missing"), "{frames} frames: {why}")
+            }
             Opened::Whole { .. } => panic!("{frames} frames of the log were taken for all"),
         }
     }
@@ -197,7 +201,7 @@ async fn a_missing_log_or_an_empty_database_is_refused() {
         |folder| fs::write(folder.join("journal.db"), ""),
     ] {
         match image.after(|folder| damage(folder).unwrap()).await {
-            Opened::Refused(why) => assert!(why.contains("400 were told to clients"), "{why}"),
+            Opened::Refused(why) => assert!(why.contains("400 were published and are missing"), "{why}"),
             Opened::Whole { .. } => panic!("what was told is gone"),
         }
     }
@@ -235,7 +239,7 @@ async fn a_row_that_was_changed_or_taken_is_found_out() {
         ("UPDATE incidents SET ended = 400 WHERE subject = 'b'", "b does not begin or end where"),
         ("UPDATE incidents SET ended = 0 WHERE subject = 'a'", "the events of a are not those of an open"),
         ("UPDATE incidents SET start = 302 WHERE subject = 'b'", "b does not begin or end where"),
-        ("PRAGMA user_version = 99", "knows up to 2"),
+        ("PRAGMA user_version = 99", "knows up to 3"),
     ] {
         match image.after(|folder| with_sqlite(folder, statement)).await {
             Opened::Refused(why) => assert!(why.contains(found), "{statement}: {why}"),
@@ -283,7 +287,7 @@ async fn a_word_that_is_older_than_the_log_is_enough() {
     let mut words = Vec::new();
     for incident in 0..6 {
         words.push(fs::read(folder.path().join("journal.db-head")).unwrap());
-        journal.append(story(&format!("incident-{incident}"), 30)).await.unwrap();
+        journal.append(story(&format!("incident-{incident}"), 30).into()).await.unwrap();
     }
     assert!(journal.extent().oldest > 100, "retention dropped what the first words are about");
     drop(journal);

@@ -84,11 +84,11 @@ impl Watched {
             let (position, event, arrival) = follower.next()?;
             ensure!(position == seen + 1, "lost: position {position} follows {seen}");
             seen = position;
-            let Event { kind, subject, data, .. } = event;
+            let Event { kind, subject, index, data, .. } = event;
             let known = open.entry(subject.clone()).or_insert((arrival, 0));
-            ensure!(data.index == known.1 + 1, "lost: event {} of {subject} follows {}", data.index, known.1);
-            ensure!((data.index == 1) == (kind == "incident_started"), "{subject} begins with {kind}");
-            known.1 = data.index;
+            ensure!(index == known.1 + 1, "lost: event {index} of {subject} follows {}", known.1);
+            ensure!((index == 1) == (kind == "incident_started"), "{subject} begins with {kind}");
+            known.1 = index;
             let deadline = known.0 + Duration::from_secs_f64(data.offset_s / speed);
             let late = arrival.saturating_duration_since(deadline);
             watched.off.push(late.max(deadline.saturating_duration_since(arrival)));

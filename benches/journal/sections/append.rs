@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use incident::contract::MessageType;
-use incident::journal::{Journal, Retention, Sqlite};
+use incident::journal::{Append, Health, Log, Place, Retention, Sqlite};
 
 use crate::common::report::{Goal, Row, Section};
 use crate::{Options, past};
@@ -52,9 +52,11 @@ fn appends(writers: u32) -> anyhow::Result<(f64, f64)> {
             tokio::spawn(async move {
                 let subject = format!("load-{writer:05}");
                 let mut record = past::record(&subject, 1, false)?;
+                let mut index = 1;
                 while start.elapsed() < ROUND {
-                    journal.append(vec![record.clone()]).await?;
-                    record.index += 1;
+                    journal.append(record.clone().into()).await?;
+                    index += 1;
+                    record.place = Place::At(index);
                     record.kind = MessageType::AgentAction;
                 }
                 anyhow::Ok(())

@@ -1,23 +1,19 @@
-//! Results: for people, as JSON; and the compiled plan of a scenario.
+//! Prints the verdicts, for people or as JSON.
 
 use std::io::Write;
-use std::path::Path;
 
 use colored::Colorize;
 use serde_json::{Value, json};
 
-use super::Judged;
-use super::targets::scenario_at;
-use crate::check::Outcome;
+use super::judged::{Judged, exit_of};
+use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
-use crate::contract::Message;
-use crate::scenario::Micros;
 
-/// How results are printed.
+/// The formats of the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    /// Text for people
     #[default]
     Pretty,
     /// One JSON object
@@ -41,13 +37,13 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
         }
         for (rule, outcome) in &target.results {
             match outcome {
-                Outcome::Passed(summary) => {
+                Verdict::Passed(summary) => {
                     passed += 1;
                     if !quiet {
                         writeln!(out, "  {} {:<10} {summary}", "PASS".green(), rule.name)?;
                     }
                 }
-                Outcome::NotChecked(why) => {
+                Verdict::NotChecked(why) => {
                     unchecked += 1;
                     if !quiet {
                         writeln!(
@@ -59,7 +55,7 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
                         )?;
                     }
                 }
-                Outcome::Failed(findings) => {
+                Verdict::Failed(findings) => {
                     failed += 1;
                     if !failed_rules.contains(&rule.name) {
                         failed_rules.push(rule.name);
@@ -86,26 +82,24 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
             }
         }
     }
-    let targets = judged.len();
-    let s = if targets == 1 { "" } else { "s" };
+    let targets = format::count(judged.len() as u64, "target");
     let total = passed + failed;
-    let counts = format!(
-        "{targets} target{s}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked"
-    );
+    let counts =
+        format!("{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked");
     if total == 0 {
         writeln!(out, "{}", counts.red().bold())?;
     } else if failed > 0 {
         writeln!(out, "{}", counts.red().bold())?;
         let rules: String = failed_rules.iter().map(|rule| format!(" --rule {rule}")).collect();
         writeln!(out, "Again: {again}{rules}")?;
-    } else if !judged.iter().all(Judged::is_sound) {
+    } else if !judged.iter().all(Judged::passes) {
         writeln!(out, "{counts}")?;
     } else if !quiet {
         writeln!(out, "{}", counts.green().bold())?;
     }
     for target in judged {
         if let Some(why) = &target.unchecked {
-            writeln!(out, "{} of {}: {why}", "nothing was checked".red().bold(), target.name)?;
+            writeln!(out, "{} in {}: {why}", "nothing was checked".red().bold(), target.name)?;
         }
     }
     Ok(())
@@ -114,9 +108,9 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
 fn as_json(judged: &[Judged]) -> Value {
     let targets = judged.iter().map(|target| {
         let rules = target.results.iter().map(|(rule, outcome)| match outcome {
-            Outcome::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
-            Outcome::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
-            Outcome::Failed(findings) => {
+            Verdict::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
+            Verdict::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
+            Verdict::Failed(findings) => {
                 let findings = findings.iter().map(|finding| {
                     json!({
                         "message": finding.message,
@@ -135,54 +129,16 @@ fn as_json(judged: &[Judged]) -> Value {
             "rules": rules.collect::<Vec<_>>(),
         })
     });
-    let count = |wanted: fn(&Outcome) -> bool| {
+    let count = |wanted: fn(&Verdict) -> bool| {
         judged.iter().flat_map(|target| &target.results).filter(|(_, outcome)| wanted(outcome)).count()
     };
     json!({
-        "passed": super::exit_of(judged) == Exit::Fine,
+        "passed": exit_of(judged) == Exit::Fine,
         "checks": {
-            "passed": count(|outcome| matches!(outcome, Outcome::Passed(_))),
-            "failed": count(|outcome| matches!(outcome, Outcome::Failed(_))),
-            "not_checked": count(|outcome| matches!(outcome, Outcome::NotChecked(_))),
+            "passed": count(|outcome| matches!(outcome, Verdict::Passed(_))),
+            "failed": count(|outcome| matches!(outcome, Verdict::Failed(_))),
+            "not_checked": count(|outcome| matches!(outcome, Verdict::NotChecked(_))),
         },
         "targets": targets.collect::<Vec<_>>(),
     })
-}
-
-/// `--timeline`: when everything is due, on screen and in the incident.
-pub(super) fn timeline(file: &Path) -> Result<Exit, Failure> {
-    let scenario = scenario_at(file)?;
-    let timeline =
-        scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase")?;
-    for (index, event) in timeline.events.iter().enumerate() {
-        let (phase, what) = match &event.message {
-            Message::IncidentStarted(started) => ("", format!("start: {}", started.title)),
-            Message::AgentAction(action) => {
-                let cause = action.caused_by.map(|cause| format!(" <- {cause}")).unwrap_or_default();
-                let attempt = action.attempt.map(|attempt| format!(" #{attempt}")).unwrap_or_default();
-                let step = action.step.as_deref().unwrap_or_default();
-                let percent = format::percent(action.confidence);
-                let status = action.status.as_str();
-                (
-                    action.phase.as_str(),
-                    format!("{percent} {}: {step}{attempt} {status}{cause}", action.agent),
-                )
-            }
-            Message::SystemMetrics(sample) => {
-                let cost =
-                    sample.cost.as_ref().map(|cost| format!(" cost {:.2}", cost.total)).unwrap_or_default();
-                let values =
-                    sample.metrics.iter().map(|(name, value)| format!("{name} {}", format::value(*value)));
-                (sample.phase.as_str(), format!("     {}{cost}", values.collect::<Vec<_>>().join(", ")))
-            }
-            Message::IncidentResolved(resolved) => ("", format!("end: {}", resolved.summary)),
-            Message::StreamOpened(_) | Message::Heartbeat(_) => continue,
-        };
-        let screen = Micros(event.due).secs();
-        let offset = event.message.offset_s().unwrap_or_default();
-        writeln!(out, "{:>5}  {screen:>8.2}s  {offset:>10.2}s  {phase:<9}  {what}", index + 1)?;
-    }
-    Ok(Exit::Fine)
 }

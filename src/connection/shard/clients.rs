@@ -218,7 +218,7 @@ impl Clients {
         // A client that is leaving was counted as gone already.
         for (_, client) in self.by_key.iter().filter(|(_, client)| !client.is_leaving()) {
             tally.clients += 1;
-            tally.stands_at(client.cursor(self.head), head, start);
+            tally.count_lag(client.cursor(self.head), head, start);
         }
         tally
     }

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::head::{self, Head, Verdict};
+use super::head::{self, Head, Tail};
 use super::lock::Lock;
+use super::readers::reader;
+use super::trouble::OpenError;
 use super::walk::{Damage, Walk};
 use super::witness::Witness;
-use super::{OpenError, chain, incidents, reader, schema};
+use super::{chain, incidents, keys, schema};
 use crate::contract::StreamId;
 
 /// Damaged places that are named; the others are counted.
@@ -45,13 +47,13 @@ impl Audit {
     }
 }
 
-/// A file that is only read, by whoever has it beside.
+/// A file that is only read, while a server may have it open.
 pub(super) struct Source {
     pub(super) connection: Connection,
     pub(super) stream: StreamId,
     pub(super) head: Head,
     seal: i64,
-    /// Who has it, if somebody has.
+    /// The process that has it open, if one has.
     holder: Option<String>,
     /// Keeps a server from starting meanwhile.
     _lock: Option<Lock>,
@@ -59,10 +61,10 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
-        let damaged = |what: String| OpenError::Damaged { path: path.to_owned(), what };
+        let sqlite = |error: rusqlite::Error| OpenError::unusable(path, error);
+        let damaged = |what: String| OpenError::damaged(path, what);
         if !path.is_file() {
-            return Err(unusable("there is no such file".to_owned()));
+            return Err(OpenError::unusable(path, "there is no such file"));
         }
         let (lock, holder) = match Lock::take(path) {
             Ok(lock) => (Some(lock), None),
@@ -70,7 +72,7 @@ impl Source {
             // A folder that can't be written is no reason not to read.
             Err(_) => (None, None),
         };
-        let connection = reader(path).map_err(|error| unusable(error.to_string()))?;
+        let connection = reader(path).map_err(sqlite)?;
         let found = schema::version(&connection).map_err(|error| damaged(error.to_string()))?;
         if found > schema::VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
@@ -78,18 +80,18 @@ impl Source {
         if found < schema::VERSION {
             let why =
                 format!("it has format {found}: `incident serve --journal` brings it to {}", schema::VERSION);
-            return Err(unusable(why));
+            return Err(OpenError::unusable(path, why));
         }
         // One snapshot for everything: a server may go on meanwhile.
-        connection.execute_batch("BEGIN").map_err(|error| unusable(error.to_string()))?;
+        connection.execute_batch("BEGIN").map_err(sqlite)?;
         let loaded = head::load(&connection).map_err(|error| damaged(error.to_string()))?;
         let (stream, head, seal) = loaded.ok_or_else(|| damaged("it has no head".to_owned()))?;
         Ok(Self { connection, stream, head, seal, holder, _lock: lock })
     }
 }
 
-/// Looks at everything in a file. `progress` is told how many of how many events were looked at. A server may have the
-/// file meanwhile.
+/// Looks at everything in a file. `progress` gets how many of how many events were checked. A server may have
+/// the file open meanwhile.
 ///
 /// # Errors
 /// It can't be read at all.
@@ -101,6 +103,7 @@ pub fn audit(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit, O
         Checked { name: "head", outcome: source.sealed() },
         Checked { name: "chain", outcome: chain },
         Checked::new("incidents", source.incidents()),
+        Checked::new("keys", source.keys()),
         Checked::new("witness", source.witness(path)),
     ];
     let Source { stream, head, .. } = source;
@@ -147,20 +150,20 @@ impl Source {
         }
         let sound_to = damages.first().map_or(position, |first| first.position - 1);
         if damages.is_empty() {
-            let told = if kept == 0 {
+            let found = if kept == 0 {
                 "no event is kept".to_owned()
             } else {
                 format!("{kept} events, {oldest} to {position}: no gap, each fits the one before")
             };
-            return (Ok(told), sound_to);
+            return (Ok(found), sound_to);
         }
         let named =
             damages.iter().take(NAMED).map(|damage| format!("event {}: {}", damage.position, damage.what));
-        let mut told = named.collect::<Vec<_>>().join("; ");
+        let mut list = named.collect::<Vec<_>>().join("; ");
         if damages.len() > NAMED {
-            told += &format!("; and {} places more", damages.len() - NAMED);
+            list += &format!("; and {} places more", damages.len() - NAMED);
         }
-        (Err(told), sound_to)
+        (Err(list), sound_to)
     }
 
     fn incidents(&self) -> rusqlite::Result<Result<String, String>> {
@@ -181,24 +184,30 @@ impl Source {
         Ok(Ok(format!("{all}, {open} of them open; each begins and ends where it should")))
     }
 
+    fn keys(&self) -> rusqlite::Result<Result<String, String>> {
+        if let Some(wrong) = keys::wrong(&self.connection)? {
+            return Ok(Err(wrong));
+        }
+        let count: u64 = self.connection.query_row("SELECT count(*) FROM keys", [], |row| row.get(0))?;
+        Ok(Ok(format!("{count} of published events; each belongs to its event")))
+    }
+
     fn witness(&self, path: &Path) -> rusqlite::Result<Result<String, String>> {
         if let Some(holder) = &self.holder {
             return Ok(Ok(format!("not compared: {holder} has the journal open")));
         }
-        let testimony = match Witness::read(path) {
-            Ok(testimony) => testimony,
+        let remembered = match Witness::read(path) {
+            Ok(remembered) => remembered,
             Err(error) => return Ok(Err(format!("the file beside it can't be read: {error}"))),
         };
-        Ok(match head::testify(&self.connection, self.head, testimony)? {
-            Verdict::Whole => Ok("the file beside it has the same head, or an older one".to_owned()),
-            Verdict::Unknown => {
-                Err("the file beside it says nothing of this head: the next start makes a new stream \
-                                     of what is here"
+        Ok(match head::compare(&self.connection, self.head, remembered)? {
+            Tail::Whole => Ok("the file beside it has the same head, or an older one".to_owned()),
+            Tail::Unknown => {
+                Err("the file beside it does not confirm the newest events: the next start makes them a new \
+                                     stream"
                     .to_owned())
             }
-            Verdict::Lost { from, to } => {
-                Err(format!("events {from} to {to} were told to clients and are not in it"))
-            }
+            Tail::Lost { from, to } => Err(format!("events {from} to {to} were published and are missing")),
         })
     }
 }

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
 
-use super::super::{JournalError, Page, Stored};
+use super::super::error::JournalError;
+use super::super::log::ReadLimit;
+use super::super::record::Stored;
 use super::chain::{self, Row};
-use super::unavailable;
+use super::trouble::unavailable;
 use crate::contract::MessageType;
 
 /// A page of the events after `after` and up to `head`, each checked against the one before. In a snapshot of its own:
@@ -15,15 +17,15 @@ pub(super) fn read(
     connection: &Connection,
     after: u64,
     head: u64,
-    page: Page,
+    limit: ReadLimit,
 ) -> Result<Vec<Stored>, JournalError> {
-    let transaction = connection.unchecked_transaction().map_err(|error| unavailable(&error))?;
+    let transaction = connection.unchecked_transaction().map_err(unavailable)?;
     let (oldest, base): (u64, i64) = transaction
         .prepare_cached("SELECT oldest, base FROM head")
         .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
-        .map_err(|error| unavailable(&error))?;
+        .map_err(unavailable)?;
     let after = after.max(oldest - 1);
-    if after >= head || page.events == 0 {
+    if after >= head || limit.events == 0 {
         return Ok(Vec::new());
     }
     let before = if after < oldest {
@@ -32,10 +34,10 @@ pub(super) fn read(
         transaction
             .prepare_cached("SELECT checksum FROM events WHERE position = ?1")
             .and_then(|mut statement| statement.query_row([after], |row| row.get(0)).optional())
-            .map_err(|error| unavailable(&error))?
+            .map_err(unavailable)?
             .ok_or_else(|| damaged(after, "it is missing"))?
     };
-    chained(&transaction, after, before, head, page).map(|(events, _)| events)
+    chained(&transaction, after, before, head, limit).map(|(events, _)| events)
 }
 
 /// As [`read`], behind an event with the checksum `before`; with the checksum of the last that was read. A page ends
@@ -45,19 +47,19 @@ pub(super) fn chained(
     after: u64,
     mut before: i64,
     head: u64,
-    page: Page,
+    limit: ReadLimit,
 ) -> Result<(Vec<Stored>, i64), JournalError> {
     let mut statement = connection
         .prepare_cached(
             "SELECT position, time_us, subject, idx, type, data, checksum FROM events
              WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
         )
-        .map_err(|error| unavailable(&error))?;
-    let limit = i64::try_from(page.events).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![after, head, limit]).map_err(|error| unavailable(&error))?;
+        .map_err(unavailable)?;
+    let most = i64::try_from(limit.events).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![after, head, most]).map_err(unavailable)?;
     let (mut events, mut bytes) = (Vec::new(), 0);
-    while bytes < page.bytes
-        && let Some(row) = rows.next().map_err(|error| unavailable(&error))?
+    while bytes < limit.bytes
+        && let Some(row) = rows.next().map_err(unavailable)?
     {
         let expected = after + 1 + events.len() as u64;
         match sound(row, expected, before) {

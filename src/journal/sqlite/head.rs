@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{JournalError, Page};
-use super::witness::Testimony;
-use super::{chain, events, unavailable};
+use super::super::error::JournalError;
+use super::super::log::ReadLimit;
+use super::trouble::unavailable;
+use super::witness::Remembered;
+use super::{chain, events};
 use crate::contract::StreamId;
 
 /// Events whose chain is checked when a file is opened.
@@ -64,7 +66,7 @@ pub(super) fn store(connection: &Connection, stream: &StreamId, head: Head) -> r
 pub(super) fn verify(connection: &Connection, head: Head) -> Result<(), JournalError> {
     let newest: Option<u64> = connection
         .query_row("SELECT max(position) FROM events", [], |row| row.get(0))
-        .map_err(|error| unavailable(&error))?;
+        .map_err(unavailable)?;
     let kept = head.position + 1 - head.oldest.min(head.position + 1);
     if newest.unwrap_or(head.position) != head.position || (newest.is_none() && kept > 0) {
         let newest =
@@ -74,13 +76,15 @@ pub(super) fn verify(connection: &Connection, head: Head) -> Result<(), JournalE
     }
     // A page ends before what is damaged.
     let mut after = head.position.saturating_sub(TAIL);
-    while let Some(last) = events::read(connection, after, head.position, Page::of(TAIL as usize))?.last() {
+    while let Some(last) =
+        events::read(connection, after, head.position, ReadLimit::events(TAIL as usize))?.last()
+    {
         after = last.position;
     }
     let checksum: Option<i64> = connection
         .query_row("SELECT checksum FROM events WHERE position = ?1", [head.position], |row| row.get(0))
         .optional()
-        .map_err(|error| unavailable(&error))?;
+        .map_err(unavailable)?;
     if kept > 0 && checksum != Some(head.checksum) {
         let what = "its checksum is not the head's".to_owned();
         return Err(JournalError::Damaged { position: head.position, what });
@@ -88,44 +92,40 @@ pub(super) fn verify(connection: &Connection, head: Head) -> Result<(), JournalE
     Ok(())
 }
 
-/// What the witness makes of a file.
+/// What comparing the file with the witness shows of its tail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// The tail is what was told.
+pub(super) enum Tail {
+    /// It is what was published.
     Whole,
-    /// Nobody can say whether it is.
+    /// The witness can't say whether it is.
     Unknown,
-    /// Events that were told are not there; which.
+    /// Published events are missing; which.
     Lost { from: u64, to: u64 },
 }
 
 /// Compares the file with what the witness remembers.
-pub(super) fn testify(
-    connection: &Connection,
-    head: Head,
-    testimony: Testimony,
-) -> rusqlite::Result<Verdict> {
-    let agrees = match testimony {
-        Testimony::Silent => head.position == 0,
-        Testimony::Unreadable => false,
-        Testimony::Told(told) if told.position > head.position => {
-            return Ok(Verdict::Lost { from: head.position + 1, to: told.position });
+pub(super) fn compare(connection: &Connection, head: Head, remembered: Remembered) -> rusqlite::Result<Tail> {
+    let agrees = match remembered {
+        Remembered::Nothing => head.position == 0,
+        Remembered::Unreadable => false,
+        Remembered::Commit(last) if last.position > head.position => {
+            return Ok(Tail::Lost { from: head.position + 1, to: last.position });
         }
-        Testimony::Told(told) if told.position == head.position => told.checksum == head.checksum,
-        // The process ended between a commit and the word of it.
-        Testimony::Told(told) => {
+        Remembered::Commit(last) if last.position == head.position => last.checksum == head.checksum,
+        // The process ended between a commit and remembering it.
+        Remembered::Commit(last) => {
             let there: Option<i64> = connection
-                .query_row("SELECT checksum FROM events WHERE position = ?1", [told.position], |row| {
+                .query_row("SELECT checksum FROM events WHERE position = ?1", [last.position], |row| {
                     row.get(0)
                 })
                 .optional()?;
             match there {
-                Some(checksum) => checksum == told.checksum,
-                None if told.position + 1 == head.oldest => told.checksum == head.base,
+                Some(checksum) => checksum == last.checksum,
+                None if last.position + 1 == head.oldest => last.checksum == head.base,
                 // Retention dropped it since.
-                None => told.position < head.oldest,
+                None => last.position < head.oldest,
             }
         }
     };
-    Ok(if agrees { Verdict::Whole } else { Verdict::Unknown })
+    Ok(if agrees { Tail::Whole } else { Tail::Unknown })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::{OpenIncident, Span};
+use super::super::log::{OpenIncident, Span};
 use super::chain;
 use super::commit::Open;
 use crate::contract::MessageType;
@@ -125,6 +125,16 @@ pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<
     let mut spans = spans.collect::<rusqlite::Result<Vec<_>>>()?;
     spans.reverse();
     Ok(spans)
+}
+
+/// The plan of an open incident. One that does not fit its checksum is left out.
+pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Arc<str>>> {
+    let stored: Option<(Option<String>, Option<i64>)> = connection
+        .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1 AND ended = 0")?
+        .query_row([subject], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (plan, checksum) = stored.unwrap_or_default();
+    Ok(plan.filter(|plan| checksum == Some(chain::of_text(plan))).map(Into::into))
 }
 
 /// One incident.

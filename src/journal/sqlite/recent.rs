@@ -1,9 +1,10 @@
-//! The newest events in memory: whoever follows the head is not sent to the disk for what was just written there.
+//! The newest events in memory: a reader at the head does not go to the disk for what was just written.
 
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::super::{Page, Stored};
+use super::super::log::ReadLimit;
+use super::super::record::Stored;
 
 /// Enough for a follower that is held up for a moment.
 const EVENTS: usize = 4_096;
@@ -24,7 +25,7 @@ struct Tail {
 impl Recent {
     /// Adds what a commit added, and forgets the oldest over the limits.
     pub(super) fn extend(&self, committed: impl IntoIterator<Item = Stored>) {
-        let mut tail = self.lock();
+        let mut tail = self.0.lock();
         for event in committed {
             tail.bytes += event.data.get().len();
             tail.events.push_back(event);
@@ -36,21 +37,16 @@ impl Recent {
     }
 
     /// A page of what follows `after`, up to `head`; `None` if it begins before what is here.
-    pub(super) fn read(&self, after: u64, head: u64, page: Page) -> Option<Vec<Stored>> {
-        let tail = self.lock();
+    pub(super) fn read(&self, after: u64, head: u64, limit: ReadLimit) -> Option<Vec<Stored>> {
+        let tail = self.0.lock();
         let first = tail.events.front()?.position;
         let skip = usize::try_from((after + 1).checked_sub(first)?).ok()?;
         let mut bytes = 0;
-        let events = tail.events.iter().skip(skip).take(page.events).take_while(|event| {
-            let fits = bytes < page.bytes && event.position <= head;
+        let events = tail.events.iter().skip(skip).take(limit.events).take_while(|event| {
+            let fits = bytes < limit.bytes && event.position <= head;
             bytes += event.data.get().len();
             fits
         });
         Some(events.cloned().collect())
-    }
-
-    /// Every operation leaves the tail whole.
-    fn lock(&self) -> MutexGuard<'_, Tail> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

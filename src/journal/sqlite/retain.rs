@@ -1,8 +1,8 @@
-//! Retention: what the log lets go of.
+//! Retention: which events are dropped.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::super::Retention;
+use super::super::log::Retention;
 use super::head::Head;
 
 /// Events dropped by one commit: retention never holds up appends for long.
@@ -41,6 +41,7 @@ pub(super) fn retain(
         })?;
     head.oldest = keep_from;
     transaction.execute("DELETE FROM events WHERE position < ?1", [keep_from])?;
+    super::keys::forget(transaction, keep_from)?;
     transaction.execute("DELETE FROM incidents WHERE ended <> 0 AND ended < ?1", [keep_from])?;
     Ok(keep_from < wanted)
 }

@@ -1,4 +1,4 @@
-//! What can be saved of a damaged file.
+//! Saving what is sound of a damaged file.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::super::Stored;
+use super::super::record::Stored;
 use super::audit::Source;
 use super::chain::{self, Row};
 use super::head::{self, Head};
 use super::lock::Lock;
+use super::trouble::OpenError;
 use super::walk::Walk;
-use super::witness::{Told, Witness};
-use super::{OpenError, events, schema};
+use super::witness::{LastCommit, Witness};
+use super::{events, keys, schema};
 use crate::contract::{MessageType, StreamId};
 
 /// What a new file has of a damaged one.
@@ -33,17 +34,16 @@ pub struct Salvaged {
 /// # Errors
 /// The file can't be read at all, or the new one exists or can't be written.
 pub fn salvage(path: &Path, into: &Path) -> Result<Salvaged, OpenError> {
-    let refused = |why: String| OpenError::Unusable { path: into.to_owned(), why };
     if into.exists() {
-        return Err(refused("it exists, and nothing is overwritten".to_owned()));
+        return Err(OpenError::unusable(into, "the file exists and would be overwritten"));
     }
     let source = Source::open(path)?;
     let _lock = Lock::take(into)?;
     let stream = StreamId::fresh();
-    let head = save(&source, &stream, into).map_err(|error| refused(error.to_string()))?;
-    // Best effort: without its word the next start gives the stream yet another name.
-    let told = Told { position: head.position, checksum: head.checksum };
-    let _ = Witness::open(into).and_then(|(mut witness, _)| witness.tell(told));
+    let head = save(&source, &stream, into).map_err(|error| OpenError::unusable(into, error))?;
+    // Best effort: without it the next start gives the stream yet another name.
+    let last = LastCommit { position: head.position, checksum: head.checksum };
+    let _ = Witness::open(into).and_then(|(mut witness, _)| witness.remember(last));
     Ok(Salvaged { stream, oldest: head.oldest, head: head.position })
 }
 
@@ -63,6 +63,7 @@ fn save(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Hea
             saved.take(&transaction, &source.connection, &event)?;
         }
     }
+    keys::copy(&source.connection, &transaction, saved.head.position)?;
     head::store(&transaction, stream, saved.head)?;
     transaction.commit()?;
     Ok(saved.head)

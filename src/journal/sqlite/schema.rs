@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction};
 use super::head;
 
 /// From each format to the next.
-const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 2] = [tables, sealed_head];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 3] = [tables, sealed_head, keys];
 
 /// The newest format. Kept in SQLite's `user_version`.
 #[expect(clippy::cast_possible_wrap, reason = "they can be counted by hand")]
@@ -68,8 +68,26 @@ fn sealed_head(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     }
 }
 
+/// Format 3: the keys of published events.
+fn keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "
+    -- What publishers call their events, so that a repeat is noticed. Kept as long as the event.
+    CREATE TABLE keys (
+        source   TEXT    NOT NULL, -- the publisher
+        id       TEXT    NOT NULL, -- its name for the event
+        position INTEGER NOT NULL,
+        digest   BLOB    NOT NULL, -- SHA-256 of what was published
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (source, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX keys_by_position ON keys (position);
+    ",
+    )
+}
+
 /// The pragmas of the writing connection, and the journal mode that came of it. `FULL` makes every commit in WAL mode
-/// synchronous: what was told to a client is on the disk.
+/// synchronous: what a client has received is on the disk.
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<String> {
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -81,7 +99,7 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<String> {
     // A log that grew while a reader was slow is cut back to this.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
-    // Somebody's shell may hold it for a moment; longer is told as a failure, and tried again.
+    // A shell may hold it for a moment; a longer wait counts as a failure and is tried again.
     connection.busy_timeout(Duration::from_secs(1))?;
     Ok(mode)
 }

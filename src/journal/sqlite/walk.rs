@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::super::{JournalError, Page, Stored};
+use super::super::error::JournalError;
+use super::super::log::ReadLimit;
+use super::super::record::Stored;
+use super::events;
 use super::head::Head;
-use super::{events, unavailable};
+use super::trouble::unavailable;
 use crate::contract::MessageType;
 
 /// Events read at once.
-const PAGE: Page = Page { events: 2_000, bytes: 4 * 1024 * 1024 };
+const PAGE: ReadLimit = ReadLimit { events: 2_000, bytes: 4 * 1024 * 1024 };
 
 /// A damaged place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl<'a> Walk<'a> {
                 .query_row([from], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()
         };
-        let next: Option<(u64, i64)> = there(position).map_err(|error| unavailable(&error))?;
+        let next: Option<(u64, i64)> = there(position).map_err(unavailable)?;
         (self.at, self.before) = next.unwrap_or((self.head.position, self.before));
         Ok(())
     }

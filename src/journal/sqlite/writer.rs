@@ -10,30 +10,38 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
 use super::super::clock::Clock;
-use super::super::{Extent, JournalError, Record, Retention};
-use super::commit::{Changes, Commit, Open};
-use super::head::{self, Head, Verdict};
+use super::super::error::{JournalError, Trouble};
+use super::super::lease::Term;
+use super::super::log::{Extent, Retention};
+use super::super::record::Batch;
+use super::commit::{Answer, Changes, Commit, Open};
+use super::head::{self, Head, Tail};
 use super::recent::Recent;
 use super::retain::retain;
-use super::witness::{Told, Witness};
-use super::{OpenError, incidents, schema};
+use super::trouble::{OpenError, trouble};
+use super::witness::{LastCommit, Witness};
+use super::{incidents, schema};
 use crate::contract::StreamId;
 
 /// Records in one transaction: more would make the first wait for the last.
 const GROUP: usize = 2_048;
 
-/// How often a file that can't be written is tried again, whether anybody wants to append or not: a server that
-/// recovers says so by itself.
+/// How often a file that can't be written is tried again, whether or not an append waits: the server recovers by
+/// itself.
 const PROBE: Duration = Duration::from_millis(250);
 
-/// A batch that waits, and who waits for it.
-pub(super) struct Append {
-    pub(super) batch: Vec<Record>,
-    pub(super) reply: oneshot::Sender<Outcome>,
+/// What the writer is asked for.
+pub(super) enum Request {
+    Append(Append),
+    /// A new lease.
+    Lease(oneshot::Sender<Result<Term, JournalError>>),
 }
 
-/// What became of a batch.
-pub(super) type Outcome = Result<Vec<u64>, JournalError>;
+/// A batch that waits to be written.
+pub(super) struct Append {
+    pub(super) batch: Batch,
+    pub(super) reply: oneshot::Sender<Answer>,
+}
 
 pub(super) struct Writer {
     connection: Connection,
@@ -44,7 +52,8 @@ pub(super) struct Writer {
     clock: Clock,
     witness: Witness,
     extent: watch::Sender<Extent>,
-    health: watch::Sender<Option<String>>,
+    health: watch::Sender<Option<Trouble>>,
+    newest_term: watch::Sender<Term>,
     /// Retention has more to drop than one commit may.
     surplus: bool,
     commits: Arc<AtomicU64>,
@@ -53,14 +62,8 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
-        let unusable = |why: String| OpenError::Unusable { path: path.to_owned(), why };
-        let damaged = |what: String| OpenError::Damaged { path: path.to_owned(), what };
-        let sqlite = |error: rusqlite::Error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                damaged(error.to_string())
-            }
-            _ => unusable(error.to_string()),
-        };
+        let damaged = |what: String| OpenError::damaged(path, what);
+        let sqlite = |error: rusqlite::Error| OpenError::from_sqlite(path, error);
         let new = !path.exists();
         let mut connection = Connection::open(path).map_err(sqlite)?;
         let found = schema::version(&connection).map_err(sqlite)?;
@@ -69,16 +72,17 @@ impl Writer {
         }
         let mode = schema::configure(&connection).map_err(sqlite)?;
         if mode != "wal" {
-            return Err(unusable(format!("its file system allows no write-ahead log, only {mode:?}")));
+            let why = format!("its file system allows no write-ahead log, only {mode:?}");
+            return Err(OpenError::unusable(path, why));
         }
         if found < schema::VERSION {
             schema::migrate(&mut connection, found).map_err(sqlite)?;
         }
         let unreadable = |error: JournalError| match error {
             JournalError::Damaged { .. } => damaged(error.to_string()),
-            other => unusable(other.to_string()),
+            other => OpenError::unusable(path, other),
         };
-        let (witness, testimony) = Witness::open(path).map_err(|error| unusable(error.to_string()))?;
+        let (witness, remembered) = Witness::open(path).map_err(|error| OpenError::unusable(path, error))?;
         let (stream, head) = match head::load(&connection).map_err(sqlite)? {
             Some((stream, head, seal)) if head.seal(&stream) == seal => (stream, head),
             Some(_) => return Err(damaged("its head is not what was written".to_owned())),
@@ -90,16 +94,16 @@ impl Writer {
         };
         head::verify(&connection, head).map_err(unreadable)?;
         let open = incidents::verified(&connection).map_err(sqlite)?.map_err(damaged)?;
-        let stream = match head::testify(&connection, head, testimony).map_err(sqlite)? {
-            Verdict::Whole => stream,
-            // What lies beside a new file is an older one's.
+        let stream = match head::compare(&connection, head, remembered).map_err(sqlite)? {
+            Tail::Whole => stream,
+            // The witness beside a new file belongs to an older one.
             _ if new => stream,
-            Verdict::Lost { from, to } => {
-                return Err(damaged(format!("events {from} to {to} were told to clients and are not in it")));
+            Tail::Lost { from, to } => {
+                return Err(damaged(format!("events {from} to {to} were published and are missing")));
             }
-            Verdict::Unknown => {
+            Tail::Unknown => {
                 let anew = StreamId::fresh();
-                tracing::warn!(old = %stream, new = %anew, "nothing vouches for the journal's tail: it goes on as a new stream");
+                tracing::warn!(old = %stream, new = %anew, "the file beside the journal does not confirm its newest events: it goes on as a new stream");
                 head::store(&connection, &anew, head).map_err(sqlite)?;
                 anew
             }
@@ -119,6 +123,7 @@ impl Writer {
             witness,
             extent,
             health: watch::channel(None).0,
+            newest_term: watch::channel(Term::default()).0,
             surplus: false,
             commits: Arc::default(),
             recent: Arc::default(),
@@ -143,8 +148,12 @@ impl Writer {
         self.extent.subscribe()
     }
 
-    pub(super) fn health(&self) -> watch::Receiver<Option<String>> {
+    pub(super) fn health(&self) -> watch::Receiver<Option<Trouble>> {
         self.health.subscribe()
+    }
+
+    pub(super) fn newest_term(&self) -> watch::Receiver<Term> {
+        self.newest_term.subscribe()
     }
 
     /// `journal_mode` and `synchronous`; empty and -1 if SQLite does not say.
@@ -156,25 +165,60 @@ impl Writer {
         )
     }
 
-    /// Writes until nobody can append any more.
-    pub(super) fn run(mut self, inbox: &Receiver<Append>) {
+    /// Writes until the engine is dropped.
+    pub(super) fn run(mut self, inbox: &Receiver<Request>) {
         loop {
             match inbox.recv_timeout(self.patience()) {
-                Ok(first) => self.commit(gather(first, inbox)),
+                Ok(first) => self.take(first, inbox),
                 Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    /// How long nothing is done when nobody appends.
+    /// Takes the first request and what waits behind it: appends up to a limit become one transaction.
+    fn take(&mut self, first: Request, inbox: &Receiver<Request>) {
+        let mut group = Vec::new();
+        let mut records = 0;
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                Request::Append(append) => {
+                    records += append.batch.records.len();
+                    group.push(append);
+                }
+                Request::Lease(reply) => {
+                    // Appends that came before belong to the older lease.
+                    self.commit(std::mem::take(&mut group));
+                    // The caller may have gone.
+                    let _ = reply.send(Ok(self.grant()));
+                }
+            }
+            next = if records < GROUP { inbox.try_recv().ok() } else { None };
+        }
+        if !group.is_empty() {
+            self.commit(group);
+        }
+    }
+
+    /// Grants the lease to the player that asks, and thereby takes it from the one before.
+    fn grant(&mut self) -> Term {
+        let mut term = Term::default();
+        self.newest_term.send_modify(|newest| {
+            newest.0 += 1;
+            term = *newest;
+        });
+        term
+    }
+
+    /// How long the writer waits for a request.
     fn patience(&self) -> Duration {
         if self.is_down() {
             return PROBE;
         }
         match self.retention.age {
             _ if self.surplus => Duration::ZERO,
-            // What gets too old does so without anybody appending.
+            // Events get too old without any append, too.
             Some(age) => (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60)),
             None => Duration::MAX,
         }
@@ -184,29 +228,30 @@ impl Writer {
         self.health.borrow().is_some()
     }
 
-    /// One transaction. Nobody is answered and nothing is visible before it is on the disk.
+    /// One transaction. No append is answered and no event is visible before it is on the disk.
     fn commit(&mut self, group: Vec<Append>) {
         let (batches, replies): (Vec<_>, Vec<_>) =
             group.into_iter().map(|append| (append.batch, append.reply)).unzip();
         match self.write(batches) {
             Ok(written) => self.publish(written, replies),
             Err(error) => {
-                let why = error.to_string();
+                let trouble = trouble(error);
                 if !self.is_down() {
-                    tracing::error!(why, "the journal takes no events");
+                    tracing::error!(why = %trouble, "the journal takes no events");
                 }
-                self.health.send_if_modified(|health| health.replace(why.clone()).as_ref() != Some(&why));
+                self.health
+                    .send_if_modified(|health| health.replace(trouble.clone()).as_ref() != Some(&trouble));
                 for reply in replies {
-                    // Whoever asked may have gone.
-                    let _ = reply.send(Err(JournalError::Unavailable(why.clone())));
+                    // The caller may have gone.
+                    let _ = reply.send(Err(JournalError::Unavailable(trouble.clone())));
                 }
             }
         }
     }
 
-    /// What is committed becomes visible, then those who wait for it are answered.
-    fn publish(&mut self, written: Written, replies: Vec<oneshot::Sender<Outcome>>) {
-        let Written { head, changes, outcomes } = written;
+    /// Makes visible what is committed, then answers the callers.
+    fn publish(&mut self, written: Written, replies: Vec<oneshot::Sender<Answer>>) {
+        let Written { head, changes, answers } = written;
         self.recent.extend(changes.apply(&mut self.open));
         if head != self.head {
             self.commits.fetch_add(1, Ordering::Relaxed);
@@ -219,40 +264,40 @@ impl Writer {
         }
         let extent = Extent { oldest: head.oldest, head: head.position };
         self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
-        for (reply, outcome) in replies.into_iter().zip(outcomes) {
-            let _ = reply.send(outcome);
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            let _ = reply.send(answer);
         }
     }
 
-    /// A witness that can't be written is no reason to lose events: it only notices less.
+    /// A witness that can't be written is no reason to refuse events: the next start only notices less.
     fn remember(&mut self) {
-        let told = Told { position: self.head.position, checksum: self.head.checksum };
-        if let Err(error) = self.witness.tell(told) {
+        let last = LastCommit { position: self.head.position, checksum: self.head.checksum };
+        if let Err(error) = self.witness.remember(last) {
             tracing::warn!(%error, "cannot write the file beside the journal that remembers its head");
         }
     }
 
-    fn write(&mut self, batches: Vec<Vec<Record>>) -> rusqlite::Result<Written> {
+    fn write(&mut self, batches: Vec<Batch>) -> rusqlite::Result<Written> {
         let down = self.is_down();
-        // Immediate: whoever else has the file open for writing (a person with a shell) is waited for.
+        // Immediate: it waits for another writer, such as a person with a shell.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut commit = Commit {
             transaction: &transaction,
             open: &self.open,
             clock: &mut self.clock,
+            term: *self.newest_term.borrow(),
             head: self.head,
             changes: Changes::default(),
         };
-        let outcomes =
-            batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
+        let answers = batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
         let Commit { mut head, changes, .. } = commit;
         self.surplus = retain(&transaction, &mut head, self.retention)?;
-        // A file that could not be written is found to be well again by writing to it.
+        // Only a write shows that a file can be written again.
         if head != self.head || down {
             head::store(&transaction, &self.stream, head)?;
             transaction.commit()?;
         }
-        Ok(Written { head, changes, outcomes })
+        Ok(Written { head, changes, answers })
     }
 }
 
@@ -261,18 +306,5 @@ struct Written {
     head: Head,
     changes: Changes,
     /// In the order of the batches.
-    outcomes: Vec<Outcome>,
-}
-
-/// The first that waits and all that wait behind it, up to a limit.
-fn gather(first: Append, inbox: &Receiver<Append>) -> Vec<Append> {
-    let mut records = first.batch.len();
-    let mut group = vec![first];
-    while records < GROUP
-        && let Ok(next) = inbox.try_recv()
-    {
-        records += next.batch.len();
-        group.push(next);
-    }
-    group
+    answers: Vec<Answer>,
 }

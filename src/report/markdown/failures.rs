@@ -19,9 +19,9 @@ fn trouble_told(history: &History, trouble: &Trouble) -> String {
     let failed: Vec<_> = trouble.failed().collect();
     if let (Some(one), Some(last)) = (failed.first(), failed.last()) {
         let when = if failed.len() == 1 {
-            format!("at {}", history.stamp(one.action.offset_s))
+            format!("at {}", history.stamp(one.offset_s))
         } else {
-            format!("from {} to {}", history.stamp(one.action.offset_s), history.stamp(last.action.offset_s))
+            format!("from {} to {}", history.stamp(one.offset_s), history.stamp(last.offset_s))
         };
         let of = match (failed.len(), trouble.finished()) {
             (1, 1) => "It failed".to_owned(),
@@ -36,7 +36,7 @@ fn trouble_told(history: &History, trouble: &Trouble) -> String {
             told.push(format!(
                 "Attempt {} succeeded at {}.",
                 trouble.finished(),
-                history.stamp(recovered.action.offset_s)
+                history.stamp(recovered.offset_s)
             ));
         }
         for (begun, last) in &trouble.followed {
@@ -48,7 +48,7 @@ fn trouble_told(history: &History, trouble: &Trouble) -> String {
     }
     if trouble.is_unfinished() {
         let last = trouble.acts.last().unwrap_or(first);
-        told.push(format!("An attempt began at {} and had not ended.", history.stamp(last.action.offset_s)));
+        told.push(format!("An attempt began at {} and had not ended.", history.stamp(last.offset_s)));
     }
     told.join(" ")
 }
@@ -57,7 +57,7 @@ fn trouble_told(history: &History, trouble: &Trouble) -> String {
 fn follow_told(history: &History, begun: &Act, last: &Act) -> String {
     let action = &begun.action;
     let what = format!("Then {} ({})", quoted(&action.summary), code(&action.agent));
-    let (from, to) = (history.stamp(action.offset_s), history.stamp(last.action.offset_s));
+    let (from, to) = (history.stamp(begun.offset_s), history.stamp(last.offset_s));
     match (action.status, last.action.status) {
         (Status::InProgress, Status::Completed) => format!("{what} began at {from} and was done at {to}."),
         (Status::InProgress, Status::Failed) => format!("{what} began at {from} and failed at {to}."),

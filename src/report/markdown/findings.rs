@@ -105,7 +105,7 @@ fn forecast_row(history: &History, judged: &Judged) -> Vec<String> {
     };
     let came_out = judged.came_out.as_ref().ok().copied();
     vec![
-        history.stamp(judged.act.action.offset_s),
+        history.stamp(judged.act.offset_s),
         code(&forecast.quantity),
         written(forecast.p50),
         interval,

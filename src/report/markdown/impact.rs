@@ -2,8 +2,8 @@
 
 use super::section;
 use super::text::{money, table, text};
-use crate::contract::{Durations, SystemMetrics};
-use crate::report::{History, State, words};
+use crate::contract::Durations;
+use crate::report::{History, Sample, State, words};
 
 /// Services, users and money.
 pub(super) fn impact(history: &History) -> String {
@@ -12,7 +12,7 @@ pub(super) fn impact(history: &History) -> String {
     let services = (!services.is_empty()).then(|| format!("**Services:** {}", services.join(", ")));
     let users = incident.users_peak.map(|peak| format!("**Users:** {}", users(history, peak)));
     let cost = incident.cost.as_ref().map(|cost| {
-        let rates = history.samples.iter().filter_map(|sample| sample.cost.as_ref());
+        let rates = history.samples.iter().filter_map(|sample| sample.measured.cost.as_ref());
         let worst = rates.map(|cost| cost.per_minute).fold(0.0, f64::max);
         let rate = if worst > 0.0 {
             format!(", {} a minute at the worst", money(cost, worst))
@@ -27,7 +27,7 @@ pub(super) fn impact(history: &History) -> String {
 
 /// The most at once, and between which samples anybody suffered.
 fn users(history: &History, peak: u64) -> String {
-    let affected = |sample: &SystemMetrics| sample.users_affected.unwrap_or_default();
+    let affected = |sample: &Sample| sample.measured.users_affected.unwrap_or_default();
     let mut told = format!("{} at the worst", words::grouped(peak as f64));
     let worst = history.samples.iter().find(|sample| peak > 0 && affected(sample) == peak);
     if let Some(worst) = worst {

@@ -13,7 +13,7 @@ type Sample = (f64, f64);
 pub(super) fn metrics(history: &History) -> String {
     let mut sampled: BTreeMap<&str, Vec<Sample>> = BTreeMap::new();
     for sample in &history.samples {
-        for (name, value) in &sample.metrics {
+        for (name, value) in &sample.measured.metrics {
             sampled.entry(name).or_default().push((*value, sample.offset_s));
         }
     }

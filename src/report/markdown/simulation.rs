@@ -33,8 +33,8 @@ pub(super) fn simulation(history: &History) -> String {
 fn playback(history: &History) -> Option<String> {
     let incident = &history.incident;
     let phases = &incident.phases;
-    let planned = words::duration(phases.last()?.end_s);
-    let screen = words::duration(phases.iter().map(|phase| phase.play_s).sum());
+    let planned = words::duration(phases.last()?.end_s?);
+    let screen = words::duration(phases.iter().filter_map(|phase| phase.play_s).sum());
     let speed = words::value(incident.speed);
     Some(match history.is_real_time() {
         true => "Speed: real time".to_owned(),

@@ -19,8 +19,9 @@ pub(super) fn timeline(history: &History) -> String {
     for act in &history.acts {
         let action = &act.action;
         let confidence = action.confidence.map(words::percent).unwrap_or_default();
-        let columns = [&*text(&action.phase), &*text(&action.agent), &*confidence];
-        rows.push(row(history, action.index, action.offset_s, act.time, columns, what(history, act)));
+        let phase = action.phase.as_deref().map(text).unwrap_or_default();
+        let columns = [&*phase, &*text(&action.agent), &*confidence];
+        rows.push(row(history, act.index, act.offset_s, act.time, columns, what(history, act)));
     }
     let phase = incident.phase.as_deref().map(text).unwrap_or_default();
     let end = match (&incident.resolution, incident.state) {
@@ -69,9 +70,7 @@ fn what(history: &History, act: &Act) -> String {
     let action = &act.action;
     let mut told: Vec<String> = act.reached.iter().map(|mark| format!("**{}.**", milestone(*mark))).collect();
     let begun = |earlier: &&Act| {
-        earlier.action.step.is_some()
-            && earlier.action.step == action.step
-            && earlier.action.index < action.index
+        earlier.action.step.is_some() && earlier.action.step == action.step && earlier.index < act.index
     };
     match action.status {
         Status::InProgress => told.push("Begins:".to_owned()),

@@ -1,14 +1,14 @@
 //! From occurrences to `agent_action` payloads: words, confidence, beliefs, evidence.
 
-use super::Screen;
 use super::jitter;
 use super::measures::{round_significant, round_to_millis};
-use super::occurrences::{Occurrence, Plan};
+use super::occurrences::{Course, Occurrence};
+use super::screen::Screen;
 use crate::contract::{AgentAction, Evidence, Forecast, HypothesisBelief, Status};
 use crate::scenario::file::{EvidenceFile, ForecastFile, ScenarioFile, Step};
 use crate::scenario::{Interpolate, Micros};
 
-/// An action whose index, phase and cause are not known yet.
+/// An action whose phase and cause are not known yet.
 pub(super) struct Action {
     pub(super) at: Micros,
     /// Its occurrence's id, by which effects refer to it.
@@ -18,11 +18,11 @@ pub(super) struct Action {
 }
 
 /// All actions in order.
-pub(super) fn actions(file: &ScenarioFile, plan: &Plan, seed: u64) -> Vec<Action> {
-    let screen = Screen::new(file, plan.end);
-    let moments = jitter::moments(file, plan, &screen, seed);
+pub(super) fn actions(file: &ScenarioFile, course: &Course, seed: u64) -> Vec<Action> {
+    let screen = Screen::new(file, course.end);
+    let moments = jitter::moments(file, course, &screen, seed);
     let mut told: Vec<HypothesisBelief> = Vec::new();
-    let actions = plan.occurrences.iter().zip(moments).map(|(occurrence, at)| {
+    let actions = course.occurrences.iter().zip(moments).map(|(occurrence, at)| {
         // Beliefs are read at the written moment, so that a step at a keyframe shows exactly that value.
         let beliefs = beliefs(file, occurrence.at);
         let changed = beliefs != told;
@@ -53,10 +53,9 @@ fn action(
     let believed = step.hypothesis.as_ref().and_then(|id| belief_in(file, id.get_ref(), occurrence.at));
     let confidence = step.confidence.as_ref().map(|confidence| *confidence.get_ref()).or(believed);
     AgentAction {
-        index: 0,
-        offset_s: round_to_millis(at).secs(),
+        offset_s: Some(round_to_millis(at).secs()),
         synthetic: true,
-        phase: String::new(),
+        phase: None,
         agent: step.agent.get_ref().clone(),
         action: step.action.clone(),
         status: occurrence.status,

@@ -1,7 +1,7 @@
 //! Shifting steps a little, so that nothing happens on the full second.
 
 use super::dice::Dice;
-use super::occurrences::{Occurrence, Plan};
+use super::occurrences::{Course, Occurrence};
 use super::screen::Screen;
 use crate::contract::Status;
 use crate::scenario::Micros;
@@ -9,9 +9,9 @@ use crate::scenario::file::ScenarioFile;
 
 /// The moments of all occurrences, shifted by up to `jitter` either way. Half the way to a neighbour is the
 /// limit, so no two change places; a phase's border is one too.
-pub(super) fn moments(file: &ScenarioFile, plan: &Plan, screen: &Screen, seed: u64) -> Vec<Micros> {
+pub(super) fn moments(file: &ScenarioFile, course: &Course, screen: &Screen, seed: u64) -> Vec<Micros> {
     let jitter = file.jitter;
-    let times: Vec<u64> = plan.occurrences.iter().map(|occurrence| occurrence.at.0).collect();
+    let times: Vec<u64> = course.occurrences.iter().map(|occurrence| occurrence.at.0).collect();
     let shift = |place: usize, &time: &u64| {
         let (start, end) = screen.borders(Micros(time));
         let before = place.checked_sub(1).map_or(0, |before| times[before]);
@@ -22,7 +22,7 @@ pub(super) fn moments(file: &ScenarioFile, plan: &Plan, screen: &Screen, seed: u
             .min(time.saturating_add(jitter.0))
             .min(end.0.saturating_sub(1_000))
             .max(time);
-        let roll = roll(file, &plan.occurrences[place], seed);
+        let roll = roll(file, &course.occurrences[place], seed);
         let shifted = if roll < 0.0 {
             time as f64 + roll * (time - earliest) as f64
         } else {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::dice::Dice;
-use super::{CompileError, Screen};
+use super::error::CompileError;
+use super::screen::Screen;
 use crate::contract::{Cost, SystemMetrics};
 use crate::scenario::file::{Metric, ScenarioFile};
 use crate::scenario::{Interpolate, Micros};
@@ -72,10 +73,9 @@ impl<'a> Measures<'a> {
                 .iter_mut()
                 .map(|(name, metric, dice)| (String::from(*name), sample(metric, time, dice.normal())));
             let sample = SystemMetrics {
-                index: 0,
-                offset_s: time.secs(),
+                offset_s: Some(time.secs()),
                 synthetic: true,
-                phase: self.screen.phase(time).to_owned(),
+                phase: Some(self.screen.phase(time).to_owned()),
                 metrics: metrics.collect::<BTreeMap<_, _>>(),
                 users_affected: self.users(time),
                 cost: self.cost(time),
@@ -103,9 +103,9 @@ impl<'a> Measures<'a> {
         let rate_of = |phase: &str| {
             cost.per_minute.iter().find(|(name, _)| name.get_ref() == phase).map_or(0.0, |(_, rate)| *rate)
         };
-        let spent = self.screen.phases().map(|phase| {
-            let until = phase.end_s.min(time.secs());
-            (until - phase.start_s).max(0.0) / 60.0 * rate_of(&phase.name)
+        let spent = self.screen.spans().map(|(name, start, end)| {
+            let until = end.secs().min(time.secs());
+            (until - start.secs()).max(0.0) / 60.0 * rate_of(name)
         });
         Some(Cost {
             currency: cost.currency.get_ref().clone(),

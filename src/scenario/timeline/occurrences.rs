@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::CompileError;
 use super::dice::Dice;
+use super::error::CompileError;
 use super::measures::round_to_millis;
 use crate::contract::Status;
 use crate::scenario::Micros;
-use crate::scenario::file::{After, On, ScenarioFile, Step};
+use crate::scenario::file::{Edge, On, ScenarioFile, Step};
 
 /// One event of a step, before jitter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Occurrence {
 }
 
 /// All occurrences, in an order in which causes precede effects, and the end of the incident.
-pub(super) struct Plan {
+pub(super) struct Course {
     pub(super) occurrences: Vec<Occurrence>,
     pub(super) end: Micros,
 }
@@ -60,7 +60,7 @@ struct Planner<'a> {
 }
 
 /// Follows every step of a sound file.
-pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError> {
+pub(super) fn course(file: &ScenarioFile, seed: u64) -> Result<Course, CompileError> {
     let ids = file.steps.iter().enumerate();
     let mut planner = Planner {
         file,
@@ -113,7 +113,7 @@ pub(super) fn plan(file: &ScenarioFile, seed: u64) -> Result<Plan, CompileError>
     }
     let mut occurrences = planner.occurrences;
     occurrences.sort_by_key(|occurrence| occurrence.at);
-    Ok(Plan { occurrences, end })
+    Ok(Course { occurrences, end })
 }
 
 impl Planner<'_> {
@@ -153,12 +153,12 @@ impl Planner<'_> {
         self.visits[place] = ended.map_or(Visit::Never, Visit::Ended);
     }
 
-    fn place(&self, after: &After) -> Option<usize> {
+    fn place(&self, after: &Edge) -> Option<usize> {
         self.place_of.get(after.step.get_ref().as_str()).copied()
     }
 
     /// The end of the step that an edge hangs on, if it ends as the edge wants.
-    fn reached(&self, after: &After) -> Option<Ended> {
+    fn reached(&self, after: &Edge) -> Option<Ended> {
         let Visit::Ended(ended) = self.visits[self.place(after)?] else { return None };
         let leads_on = match after.on {
             On::Any => true,

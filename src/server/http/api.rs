@@ -118,13 +118,16 @@ pub(in crate::server) async fn cancel(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    if let Some(position) = control.player.cancel(&id).await? {
-        return Ok(Json(json!({ "id": id, "stream": hub.stream(), "position": position })).into_response());
-    }
-    match incidents.incident(&id).await? {
-        Some(_) => Err(Problem::new(StatusCode::CONFLICT, format!("the incident {id} has ended"))),
-        None => Err(no_incident(&id)),
-    }
+    let ended = control.player.cancel(&id).await?.ok_or_else(|| no_incident(&id))?;
+    let outcome = incidents.incident(&id).await?.map(|incident| incident.state);
+    let body = json!({
+        "id": id,
+        "stream": hub.stream(),
+        "position": ended.position,
+        "outcome": outcome,
+        "cancelled_now": ended.now,
+    });
+    Ok(Json(body).into_response())
 }
 
 fn no_incident(id: &str) -> Problem {

@@ -1,22 +1,20 @@
 //! The state of every incident in the journal, folded when somebody asks.
 
-use std::sync::Arc;
-
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::contract::{Envelope, SPEC_VERSION, Source};
-use crate::journal::{Journal, JournalError, Page, Stored};
+use crate::journal::{Journal, JournalError, ReadLimit, Stored};
 use crate::report::{Board, IncidentState};
 
 /// Ended incidents that are remembered. Older ones are folded anew when somebody asks for them.
 const KEEP: usize = 200;
 
 /// Events read at once.
-const PAGE: Page = Page { events: 1_000, bytes: 1024 * 1024 };
+const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
 /// A fold that catches up with the journal before each answer: never stale, and idle when nobody asks.
 pub(in crate::server) struct Incidents {
-    journal: Arc<dyn Journal>,
+    journal: Journal,
     folded: Mutex<Folded>,
 }
 
@@ -28,7 +26,7 @@ pub(super) struct Folded {
 }
 
 impl Incidents {
-    pub(in crate::server) fn new(journal: Arc<dyn Journal>) -> Self {
+    pub(in crate::server) fn new(journal: Journal) -> Self {
         Self { journal, folded: Mutex::new(Folded { board: Board::default(), position: None }) }
     }
 
@@ -99,6 +97,7 @@ impl Incidents {
             kind: event.kind.as_str().to_owned(),
             subject: Some(event.subject.to_string()),
             time: event.time,
+            index: Some(event.index),
             data: event.data.as_ref().to_owned(),
         }
     }

@@ -10,13 +10,13 @@ use super::problem::Problem;
 use crate::connection::Shards;
 use crate::hub::Hub;
 use crate::journal::Journal;
-use crate::metrics::{CONTENT_TYPE, Metrics, Now};
+use crate::metrics::{CONTENT_TYPE, Metrics, Snapshot};
 use crate::server::client_limit::ClientLimit;
 use crate::server::control::IncidentControl;
 
 /// Where the figures come from.
 pub(in crate::server) struct Figures {
-    pub(in crate::server) journal: Arc<dyn Journal>,
+    pub(in crate::server) journal: Journal,
     pub(in crate::server) hub: Arc<Hub>,
     pub(in crate::server) control: Arc<IncidentControl>,
     pub(in crate::server) shards: Arc<Shards>,
@@ -27,7 +27,7 @@ pub(in crate::server) struct Figures {
 /// `GET /metrics`
 pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> Result<Response, Problem> {
     let extent = figures.journal.extent();
-    let now = Now {
+    let now = Snapshot {
         head: extent.head,
         oldest: extent.oldest,
         ring_start: figures.hub.ring_start(),

@@ -13,6 +13,15 @@ use crate::harness::{Scratch, ms, soon};
 /// A page may take this long: Chromium starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How large a page is shown, in CSS pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    pub width: u32,
+    pub height: u32,
+    /// Whether it is a device with a touch screen.
+    pub touch: bool,
+}
+
 /// One browser with a profile of its own.
 pub struct Browser {
     driver: Child,
@@ -23,15 +32,20 @@ pub struct Browser {
 impl Browser {
     /// A new browser at this address.
     pub async fn open(url: &str) -> Self {
-        Self::with(&[], url).await
+        Self::with(&[], None, url).await
     }
 
     /// One that believes every certificate.
     pub async fn credulous(url: &str) -> Self {
-        Self::with(&["--ignore-certificate-errors"], url).await
+        Self::with(&["--ignore-certificate-errors"], None, url).await
     }
 
-    async fn with(flags: &[&str], url: &str) -> Self {
+    /// One whose page has this size.
+    pub async fn sized(size: Size, url: &str) -> Self {
+        Self::with(&[], Some(size), url).await
+    }
+
+    async fn with(flags: &[&str], size: Option<Size>, url: &str) -> Self {
         let (driver, port) = driver();
         let profile = Scratch::new();
         let arguments = [
@@ -46,7 +60,12 @@ impl Browser {
             &format!("--user-data-dir={}", profile.text()),
         ];
         let arguments = [&arguments, flags].concat();
-        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
+        let mut options = json!({ "args": arguments });
+        if let Some(Size { width, height, touch }) = size {
+            let metrics = json!({ "width": width, "height": height, "pixelRatio": 1.0, "touch": touch });
+            options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
+        }
+        let capabilities = json!({ "goog:chromeOptions": options });
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -115,6 +134,11 @@ impl Browser {
             .iter()
             .map(|cookie| (cookie.name().to_owned(), told(cookie.secure()), !told(cookie.http_only())));
         cookies.collect()
+    }
+
+    /// What is seen, as PNG.
+    pub async fn screenshot(&self) -> Vec<u8> {
+        self.client.screenshot().await.unwrap()
     }
 
     pub async fn refresh(&self) {

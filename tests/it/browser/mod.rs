@@ -7,6 +7,8 @@ mod driver;
 mod events;
 mod evil;
 mod login;
+mod screenshots;
 mod story;
 mod tls;
 mod twin;
+mod unknown;

@@ -1,14 +1,14 @@
-//! `fold.js` is the twin of Rust's fold: a recording folded by both gives the same states.
+//! `fold.js` is the twin of Rust's fold: both give the same states for the same events.
 
-use incident::contract::{Envelope, Frame, Source, StreamId};
+use incident::contract::{Envelope, Of, Source, StreamId};
 use incident::report::Board;
 use incident::scenario::Library;
 use serde_json::{Value, json};
 
 use super::driver::Browser;
-use crate::harness::{Local, fixture};
+use crate::harness::{Local, Timeline, encode, fixture, fixtures};
 
-/// Times are moments, however many decimals each side writes.
+/// Folds `args[0]`. Times become milliseconds, because the twins may write different numbers of decimals.
 const SAME_TIMES: &str = r"
     const { newBoard, fold } = await import('/fold.js');
     const board = newBoard();
@@ -32,7 +32,7 @@ fn normal(mut state: Value) -> Value {
     state
 }
 
-/// JavaScript has one kind of number: 180 and 180.0 are the same.
+/// JavaScript has one number type: 180 and 180.0 are the same.
 fn floats(value: &mut Value) {
     match value {
         Value::Number(number) => *value = json!(number.as_f64()),
@@ -65,13 +65,12 @@ async fn both_folds_agree_after_every_event_of_every_scenario() {
     assert_eq!(library.len(), 5);
     let source = Source::Stream(StreamId::generate(0, 0));
     for scenario in library.iter() {
-        let timeline = scenario.compile(scenario.file.seed).unwrap();
+        let timeline = Timeline::compile(scenario, scenario.file.seed);
         let start: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let events = timeline.events.iter().zip(1..).map(|(event, n)| {
             let time = start + jiff::SignedDuration::from_micros(event.due.cast_signed());
-            let data = event.message.data();
-            let frame = Frame::new(&source, n, event.message.kind(), Some("it"), time, &data);
-            serde_json::from_str(&frame.encode()).unwrap()
+            let of = Of { subject: "it", index: n };
+            serde_json::from_str(&encode(&source, n, Some(of), time, &event.message)).unwrap()
         });
         let (ours, theirs) = both(&page, events.collect()).await;
         assert_eq!(ours.len(), timeline.events.len());
@@ -97,4 +96,23 @@ async fn the_page_folds_the_golden_recording_to_the_golden_states() {
         let after: usize = after.parse().unwrap();
         assert_eq!(normal(state.clone()), theirs[after - 1], "after event {after}");
     }
+}
+
+/// Without phases, target, speed and seconds: the second of each event follows from the clock.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn both_folds_agree_on_a_real_incident() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let mut events: Vec<Value> = fixtures("messages")
+        .iter()
+        .filter(|(name, _)| name.split_once('.').is_some_and(|(_, kind)| kind == "real"))
+        .map(|(_, text)| serde_json::from_str(text).unwrap())
+        .collect();
+    events.sort_by_key(|event| event["index"].as_u64());
+    assert_eq!(events.len(), 4);
+    let (ours, theirs) = both(&page, events).await;
+    assert_eq!(ours, theirs);
+    let offsets: Vec<f64> = theirs.iter().map(|state| state["offset_s"].as_f64().unwrap()).collect();
+    assert_eq!(offsets, [217.31, 311.22, 330.0, 1260.104]);
 }

@@ -18,19 +18,24 @@ pub fn story(subject: &str, length: u64) -> Vec<Record> {
 pub fn started(subject: &str) -> Record {
     record(
         subject,
+        1,
         Message::IncidentStarted(IncidentStarted {
-            index: 1,
-            offset_s: 0.0,
+            offset_s: Some(0.0),
             synthetic: true,
             title: format!("{subject} is down"),
             severity: Severity::Sev2,
             services: vec!["checkout".to_owned()],
-            phases: vec![Phase { name: "detect".to_owned(), start_s: 0.0, end_s: 60.0, play_s: 60.0 }],
+            phases: vec![Phase {
+                name: "detect".to_owned(),
+                start_s: 0.0,
+                end_s: Some(60.0),
+                play_s: Some(60.0),
+            }],
             agents: vec![AgentInfo { id: "detection".to_owned(), role: "Looks".to_owned() }],
             metrics: Vec::new(),
-            target_s: 60.0,
+            target_s: Some(60.0),
             impact_started_at: Timestamp::UNIX_EPOCH,
-            speed: 1.0,
+            speed: Some(1.0),
             run: None,
         }),
     )
@@ -41,11 +46,11 @@ pub fn metrics(subject: &str, index: u64) -> Record {
     let values = [("error_rate", 0.31), ("latency_p99", 4200.0), ("traffic", index as f64)];
     record(
         subject,
+        index,
         Message::SystemMetrics(SystemMetrics {
-            index,
-            offset_s: index as f64 / 1000.0,
+            offset_s: Some(index as f64 / 1000.0),
             synthetic: true,
-            phase: "detect".to_owned(),
+            phase: Some("detect".to_owned()),
             metrics: values
                 .map(|(name, value)| (name.to_owned(), value))
                 .into_iter()
@@ -60,11 +65,11 @@ pub fn metrics(subject: &str, index: u64) -> Record {
 pub fn action(subject: &str, index: u64, summary: &str) -> Record {
     record(
         subject,
+        index,
         Message::AgentAction(AgentAction {
-            index,
-            offset_s: index as f64 / 1000.0,
+            offset_s: Some(index as f64 / 1000.0),
             synthetic: true,
-            phase: "detect".to_owned(),
+            phase: Some("detect".to_owned()),
             agent: "detection".to_owned(),
             action: "looked".to_owned(),
             status: Status::Completed,
@@ -85,9 +90,9 @@ pub fn action(subject: &str, index: u64, summary: &str) -> Record {
 pub fn resolved(subject: &str, index: u64) -> Record {
     record(
         subject,
+        index,
         Message::IncidentResolved(IncidentResolved {
-            index,
-            offset_s: index as f64 / 1000.0,
+            offset_s: Some(index as f64 / 1000.0),
             synthetic: true,
             outcome: Outcome::Resolved,
             summary: "Over".to_owned(),
@@ -107,6 +112,6 @@ pub fn envelope(frame: &str) -> Envelope {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the messages are made for this")]
-fn record(subject: &str, message: Message) -> Record {
-    Record::new(subject, &message).unwrap()
+fn record(subject: &str, index: u64, message: Message) -> Record {
+    Record::at(subject, index, &message)
 }

@@ -36,7 +36,7 @@ pub fn tokens(known: &[(Scope, &str)]) -> Vec<(Scope, Token)> {
 /// A server that runs until it is dropped.
 pub struct Local {
     pub address: SocketAddr,
-    pub journal: Arc<dyn Journal>,
+    pub journal: Journal,
     pub auth: Arc<Auth>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
@@ -57,21 +57,21 @@ impl Local {
 
     pub async fn with(options: Options, retention: Retention) -> Self {
         let stream = StreamId::generate(1_700_000_000_000, incident::random::bits());
-        Self::over(options, Arc::new(Memory::new(stream, retention))).await
+        Self::over(options, Journal::new(Memory::new(stream, retention))).await
     }
 
     /// Over a journal in a file, in a folder that vanishes with it.
     pub async fn in_a_file(options: Options, retention: Retention) -> Self {
         let folder = Scratch::new();
         let journal = Sqlite::open(&folder.path().join("journal.db"), retention).unwrap();
-        let mut server = Self::over(options, Arc::new(journal)).await;
+        let mut server = Self::over(options, Journal::new(journal)).await;
         server.folder = Some(folder);
         server
     }
 
     /// Over a journal that has a past.
-    pub async fn over(options: Options, journal: Arc<dyn Journal>) -> Self {
-        let server = Server::bind(options, library(), Arc::clone(&journal)).await.unwrap();
+    pub async fn over(options: Options, journal: Journal) -> Self {
+        let server = Server::bind(options, library(), journal.clone()).await.unwrap();
         let (address, auth) = (server.address(), server.auth());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
@@ -86,7 +86,8 @@ impl Local {
 
     /// Appends and returns the positions.
     pub async fn append(&self, records: Vec<Record>) -> Vec<u64> {
-        self.journal.append(records).await.unwrap()
+        let appended = self.journal.append(records).await.unwrap();
+        appended.into_iter().map(|event| event.position).collect()
     }
 
     /// Position of the newest event.

@@ -9,6 +9,7 @@ mod numbers;
 mod proxy;
 mod raw;
 mod sse;
+mod timeline;
 mod websocket;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use numbers::Numbers;
 pub use proxy::Proxy;
 pub use raw::{Raw, masked, unmasked};
 pub use sse::{Block, Sse, request};
+pub use timeline::{Timeline, encode};
 pub use websocket::{Client, Event};
 
 /// Nothing that a test waits for takes this long: the bound that makes a lost event a failure, not a hang.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use incident::contract::StreamId;
-use incident::journal::{Journal, Memory, Page, Retention, Sqlite};
+use incident::journal::{Journal, Memory, ReadLimit, Retention, Sqlite};
 use incident::player::{Player, Replay, Speed};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ fn indices(recording: &str) -> BTreeMap<String, Vec<u64>> {
     for line in recording.lines() {
         let event: Value = serde_json::from_str(line).unwrap();
         let subject = event["subject"].as_str().unwrap().to_owned();
-        indices.entry(subject).or_default().push(event["data"]["index"].as_u64().unwrap());
+        indices.entry(subject).or_default().push(event["index"].as_u64().unwrap());
     }
     indices
 }
@@ -131,12 +131,12 @@ async fn what_was_there_before_is_not_taken_for_what_had_begun() {
         .at(4_000, &resolved("a", 2));
     for (head, begun) in [(3, 1), (6, 2)] {
         let stream = StreamId::generate(1_700_000_000_000, 3);
-        let journal = Arc::new(Memory::new(stream, Retention::default()));
+        let journal = Journal::new(Memory::new(stream, Retention::default()));
         journal.append(story("b", 2)).await.unwrap();
         let replay = || Replay::new(tape.whole(), Speed::REAL_TIME).unwrap();
         let player = |stop| {
             let tasks = TaskTracker::new();
-            (Player::new(Arc::<Memory>::clone(&journal), tasks.clone(), stop, Arc::default()), tasks)
+            (Player::new(journal.clone(), tasks.clone(), stop, Arc::default()), tasks)
         };
         let stop = CancellationToken::new();
         let (first, tasks) = player(stop.clone());
@@ -151,7 +151,7 @@ async fn what_was_there_before_is_not_taken_for_what_had_begun() {
         assert_eq!(second.replay(replay()).await.unwrap(), begun);
         tasks.close();
         soon("the end", tasks.wait()).await;
-        let played = journal.read(2, Page::ALL).await.unwrap();
+        let played = journal.read(2, ReadLimit::ALL).await.unwrap();
         let mut names: Vec<&str> = played.iter().map(|event| &*event.subject).collect();
         assert_eq!((names.len(), names[0], names[4]), (5, "a", "a"), "{names:?}");
         names.dedup();
@@ -164,7 +164,7 @@ async fn what_was_there_before_is_not_taken_for_what_had_begun() {
 async fn a_name_of_which_a_part_is_kept_is_taken() {
     let folder = Scratch::new();
     let retention = Retention { events: 10, age: None };
-    let journal = Arc::new(Sqlite::open(&folder.path().join("journal.db"), retention).unwrap());
+    let journal = Journal::new(Sqlite::open(&folder.path().join("journal.db"), retention).unwrap());
     journal.append(story("a", 30)).await.unwrap();
     assert_eq!(journal.extent().oldest, 21);
     let tape = Tape::of("S1")
@@ -173,12 +173,11 @@ async fn a_name_of_which_a_part_is_kept_is_taken() {
         .at(2, &started("a"))
         .at(3, &resolved("a", 2));
     let tasks = TaskTracker::new();
-    let player =
-        Player::new(Arc::<Sqlite>::clone(&journal), tasks.clone(), CancellationToken::new(), Arc::default());
+    let player = Player::new(journal.clone(), tasks.clone(), CancellationToken::new(), Arc::default());
     player.replay(Replay::new(tape.whole(), Speed::REAL_TIME).unwrap()).await.unwrap();
     tasks.close();
     soon("the end", tasks.wait()).await;
-    let played = journal.read(30, Page::ALL).await.unwrap();
+    let played = journal.read(30, ReadLimit::ALL).await.unwrap();
     let mut names: Vec<&str> = played.iter().map(|event| &*event.subject).collect();
     // A millisecond apart they may change places.
     names.sort_unstable();

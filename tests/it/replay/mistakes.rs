@@ -1,5 +1,6 @@
 //! Recordings that are not whole, or none.
 
+use incident::journal::{Place, Record};
 use incident::recording::{Recording, RecordingError};
 use serde_json::json;
 
@@ -120,7 +121,7 @@ fn a_line_that_is_no_event_is_told_with_its_place() {
             &start.replace("\"title\"", "\"titel\""),
             "the incident_started does not fit its type: missing field `title`",
         ),
-        (&start.replace("\"index\":1", "\"index\":0"), "the incident_started has index 0"),
+        (&start.replace("\"index\":1", "\"index\":0"), "the incident_started has the index 0"),
         (&large, "a line of more than 1048576 bytes is no event"),
     ] {
         let tape = Tape::of("S1").line("").line(line).line("");
@@ -141,7 +142,7 @@ fn an_incident_whose_events_do_not_follow_is_told_with_the_place() {
         (start().at(10, &metrics("a", 3)), 2, "index 3 of a comes here, 2 is missing"),
         (start().at(10, &metrics("a", 9)), 2, "index 9 of a comes here, 2 to 8 are missing"),
         (end().at(30, &metrics("a", 4)), 4, "a goes on after its resolution, with index 4"),
-        (start().at(10, &with(started("a"), |data| data["index"] = json!(2))), 2, "a starts again"),
+        (start().at(10, &Record { place: Place::At(2), ..started("a") }), 2, "a starts again"),
         (Tape::of("S1").at(0, &metrics("a", 1)), 1, "a begins with system_metrics"),
         (Tape::of("S1").at(0, &slow), 1, "a starts with a speed of 0"),
         (

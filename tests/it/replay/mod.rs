@@ -6,8 +6,8 @@ mod mistakes;
 mod stage;
 mod timing;
 
-use incident::contract::{Frame, Source};
-use incident::journal::Record;
+use incident::contract::{EventWriter, Of, Source};
+use incident::journal::{Place, Record};
 use incident::recording::{Recording, RecordingError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -31,7 +31,10 @@ impl Tape {
         let time = epoch + SignedDuration::from_millis(millis);
         let source = Source::Stream(self.stream.parse().unwrap());
         self.n += 1;
-        let frame = Frame::new(&source, self.n, record.kind, Some(&record.subject), time, &record.data);
+        let Place::At(index) = record.place else { panic!("{record:?}") };
+        let of = Some(Of { subject: &record.subject, index });
+        let frame =
+            EventWriter { source: &source, id: self.n, kind: record.kind, of, time, data: &record.data };
         self.text += &(frame.encode() + "\n");
         self
     }

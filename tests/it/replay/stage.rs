@@ -5,61 +5,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use incident::contract::{Message, StreamId};
 use incident::journal::{
-    Extent, Journal, JournalError, Memory, OpenIncident, Page, Pending, Record, Retention, Span, Stored,
+    Append, Appended, Batch, Journal, JournalError, Memory, Pending, ReadLimit, Retention, Stored, Trouble,
+    TroubleKind,
 };
 use incident::player::{Player, Replay, Speed};
 use incident::recording::Recording;
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A journal whose disk is full while it is told so.
-pub struct Disk {
-    log: Memory,
-    pub full: AtomicBool,
+/// The way into a journal whose disk is full while a test says so.
+struct Disk {
+    appends: Arc<dyn Append>,
+    full: Arc<AtomicBool>,
 }
 
-impl Journal for Disk {
-    fn stream(&self) -> &StreamId {
-        self.log.stream()
-    }
-    fn append(&self, batch: Vec<Record>) -> Pending<'_, Vec<u64>> {
+impl Append for Disk {
+    fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
         if self.full.load(Ordering::Relaxed) {
-            return Box::pin(async { Err(JournalError::Unavailable("the disk is full".to_owned())) });
+            return Box::pin(async { Err(JournalError::Unavailable(Trouble::new(TroubleKind::Full))) });
         }
-        self.log.append(batch)
-    }
-    fn read(&self, after: u64, page: Page) -> Pending<'_, Vec<Stored>> {
-        self.log.read(after, page)
-    }
-    fn extent(&self) -> Extent {
-        self.log.extent()
-    }
-    fn follow(&self) -> watch::Receiver<Extent> {
-        self.log.follow()
-    }
-    fn health(&self) -> watch::Receiver<Option<String>> {
-        self.log.health()
-    }
-    fn commits(&self) -> u64 {
-        self.log.commits()
-    }
-    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
-        self.log.open_incidents()
-    }
-    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
-        self.log.incidents(limit)
-    }
-    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
-        self.log.incident(subject)
+        self.appends.append(batch)
     }
 }
 
 /// A player, its journal, and when each event came into it.
 pub struct Stage {
-    pub disk: Arc<Disk>,
+    pub disk: Journal,
+    pub full: Arc<AtomicBool>,
     pub player: Player,
     tasks: TaskTracker,
     pub stop: CancellationToken,
@@ -72,10 +46,11 @@ pub type Came = (u128, Stored);
 impl Stage {
     pub fn new() -> Self {
         let log = Memory::new(StreamId::generate(1_700_000_000_000, 3), Retention::default());
-        let disk = Arc::new(Disk { log, full: AtomicBool::new(false) });
+        let full = Arc::<AtomicBool>::default();
+        let disk = Journal::new(log).wrap_appends(|appends| Disk { appends, full: Arc::clone(&full) });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let player = Player::new(Arc::<Disk>::clone(&disk), tasks.clone(), stop.clone(), Arc::default());
-        Self { disk, player, tasks, stop, began: Instant::now() }
+        let player = Player::new(disk.clone(), tasks.clone(), stop.clone(), Arc::default());
+        Self { disk, full, player, tasks, stop, began: Instant::now() }
     }
 
     pub async fn replay(&self, recording: Recording, factor: f64) {
@@ -89,7 +64,7 @@ impl Stage {
         let mut extent = self.disk.follow();
         let mut came = Vec::new();
         loop {
-            let new = self.disk.read(came.len() as u64, Page::ALL).await.unwrap();
+            let new = self.disk.read(came.len() as u64, ReadLimit::ALL).await.unwrap();
             came.extend(new.into_iter().map(|event| (self.began.elapsed().as_millis(), event)));
             tokio::select! {
                 biased;

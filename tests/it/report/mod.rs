@@ -22,7 +22,7 @@ fn recording() -> Vec<Envelope> {
 
 /// An event of the incident `drill-1`, an action's usual fields filled in.
 fn event(index: u64, offset_s: f64, kind: &str, more: &Value) -> Envelope {
-    let mut data = json!({ "index": index, "offset_s": offset_s, "synthetic": true, "phase": "resolve" });
+    let mut data = json!({ "offset_s": offset_s, "synthetic": true, "phase": "resolve" });
     if kind == "agent_action" {
         merge(
             &mut data,
@@ -33,7 +33,7 @@ fn event(index: u64, offset_s: f64, kind: &str, more: &Value) -> Envelope {
     let time = format!("2026-11-22T23:59:{:02}Z", index.min(59));
     let frame = json!({
         "specversion": "1.0", "id": index.to_string(), "source": "/streams/A", "type": kind,
-        "subject": "drill-1", "time": time, "data": data,
+        "subject": "drill-1", "time": time, "index": index, "data": data,
     });
     envelope(&frame.to_string())
 }
@@ -105,14 +105,14 @@ fn the_reports_are_the_golden_ones() {
         merge(
             data,
             &json!({
-                "index": 74, "offset_s": 119.2, "outcome": "cancelled", "summary": "Cancelled before it was resolved",
+                "offset_s": 119.2, "outcome": "cancelled", "summary": "Cancelled before it was resolved",
                 "durations": { "detect_s": 7.771, "diagnose_s": 68.022, "resolve_s": 119.2 },
                 "cost": { "currency": "USD", "total": 23_880.0, "per_minute": 0.0 },
                 "actions": { "total": 8, "failed": 3 }, "followups": [], "root_cause": null,
             }),
         );
     });
-    cancelled.push(last);
+    cancelled.push(Envelope { index: Some(74), ..last });
     ensure_file_contents(&[
         (fixture("golden/report.md"), report(&resolved)),
         (fixture("golden/report-cancelled.md"), report(&cancelled)),

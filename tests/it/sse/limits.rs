@@ -1,9 +1,7 @@
 //! How many, how slow, and how it ends.
 
-use std::sync::Arc;
-
 use incident::contract::Follows;
-use incident::journal::{Retention, Sqlite};
+use incident::journal::{Journal, Retention, Sqlite};
 use incident::server::Options;
 use incident::token::Scope;
 
@@ -238,7 +236,8 @@ async fn a_journal_that_can_not_be_read_is_told() {
     const LENGTH: u64 = 17_000;
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
-    let server = Local::over(options(), Arc::new(Sqlite::open(&file, Retention::default()).unwrap())).await;
+    let server =
+        Local::over(options(), Journal::new(Sqlite::open(&file, Retention::default()).unwrap())).await;
     server.append(story("long", LENGTH)).await;
     // Read by the hub, so that who does not need the row is served.
     server.client_after(LENGTH - 1).await.up_to(LENGTH).await;

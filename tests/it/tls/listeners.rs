@@ -28,7 +28,7 @@ async fn a_long_past_comes_from_the_journal_exactly() {
         }
     }
     // The same bytes as a journal gives to whoever asks without TLS.
-    let plain = Local::over(options(), std::sync::Arc::clone(&server.journal)).await;
+    let plain = Local::over(options(), server.journal.clone()).await;
     let mut client = plain.client_after(0).await;
     for (event, raw) in client.up_to(PAST).await.into_iter().zip(seen) {
         assert!(event.frame == raw, "{} {raw}", event.frame);

@@ -9,7 +9,7 @@ mod stream;
 
 use std::time::Duration;
 
-use incident::check::{Context, Ends, Outcome, RULES, Transcript, check};
+use incident::check::{Context, Ends, RULES, Transcript, Verdict, check};
 use incident::contract::MessageType;
 use incident::scenario::Scenario;
 use serde_json::json;
@@ -41,7 +41,7 @@ fn a_sound_stream_passes_every_rule() {
     let outcomes = stream.outcomes();
     assert_eq!(outcomes.len(), RULES.len());
     for (rule, outcome) in outcomes {
-        assert!(matches!(outcome, Outcome::Passed(_)), "{}: {outcome:?}", rule.name);
+        assert!(matches!(outcome, Verdict::Passed(_)), "{}: {outcome:?}", rule.name);
     }
 }
 
@@ -49,7 +49,7 @@ fn a_sound_stream_passes_every_rule() {
 fn nothing_is_checked_on_an_empty_stream() {
     let context = Context { expect: None, arrivals: true, ends: Ends::All, tolerance: Duration::ZERO };
     for (rule, outcome) in check(&Transcript::default(), &context, |_| true) {
-        assert!(matches!(outcome, Outcome::NotChecked(_)), "{}: {outcome:?}", rule.name);
+        assert!(matches!(outcome, Verdict::NotChecked(_)), "{}: {outcome:?}", rule.name);
     }
 }
 
@@ -126,7 +126,7 @@ fn a_rule_that_could_not_fail_did_not_pass() {
     stream.ends = Ends::Nobody;
     let outcomes = stream.outcomes();
     let (_, heartbeat) = outcomes.iter().find(|(rule, _)| rule.name == "heartbeat").unwrap();
-    assert!(matches!(heartbeat, Outcome::NotChecked(_)), "{heartbeat:?}");
+    assert!(matches!(heartbeat, Verdict::NotChecked(_)), "{heartbeat:?}");
     stream.cut(1, 13.0);
     assert_eq!(stream.failures()[0].0, "heartbeat");
 }

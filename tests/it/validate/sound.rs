@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use incident::check::{Context, Ends, Expected, Outcome, Probe, Rule, Transcript, check};
+use incident::check::{Context, Ends, Expected, Probe, Rule, Transcript, Verdict, check};
 use incident::contract::{
-    Follows, Frame, Heartbeat, Message, MessageType, ServerState, Source, StreamId, StreamOpened,
+    Follows, Heartbeat, Message, MessageType, Of, ServerState, Source, StreamId, StreamOpened,
 };
 use incident::scenario::{Expect, Scenario};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+
+use crate::harness::{Timeline, encode};
 
 pub const DATABASE_OUTAGE: &str = include_str!("../../../scenarios/database-outage.toml");
 const HEARTBEAT: f64 = 5.0;
@@ -28,15 +30,14 @@ pub struct Stream {
 /// tenth second on, heartbeats between.
 pub fn sound() -> Stream {
     let scenario = Scenario::parse("database-outage.toml", DATABASE_OUTAGE).unwrap();
-    let timeline = scenario.compile(42).unwrap();
+    let timeline = Timeline::compile(&scenario, 42);
     let stream = StreamId::generate(1_700_000_000_000, 7);
     let epoch: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
     let at = |seconds: f64| epoch + SignedDuration::from_micros((seconds * 1e6) as i64);
     let server = Source::Server("test".to_owned());
-    let encode = |source: &Source, id: u64, subject: Option<&str>, seconds: f64, message: &Message| {
-        let data = message.data();
-        let frame = Frame::new(source, id, message.kind(), subject, at(seconds), &data);
-        (serde_json::from_str(&frame.encode()).unwrap(), seconds)
+    let encode = |source: &Source, id: u64, of: Option<Of<'_>>, seconds: f64, message: &Message| {
+        let text = encode(source, id, of, at(seconds), message);
+        (serde_json::from_str(&text).unwrap(), seconds)
     };
     let opened = Message::StreamOpened(StreamOpened {
         contract: "1.0".to_owned(),
@@ -63,7 +64,8 @@ pub fn sound() -> Stream {
             frames.push(encode(&server, beats as u64 + 1, None, f64::from(beats) * HEARTBEAT, &beat));
             beats += 1;
         }
-        frames.push(encode(&events, n, Some("database-outage-x7k2p"), seconds, &event.message));
+        let of = Of { subject: "database-outage-x7k2p", index: n };
+        frames.push(encode(&events, n, Some(of), seconds, &event.message));
     }
     Stream { frames, probes: Vec::new(), expect: None, ends: Ends::All, arrivals: true, ended: None }
 }
@@ -131,7 +133,7 @@ impl Stream {
         let events = self.frames.iter().filter(|(frame, _)| frame["subject"].is_string());
         let more: Vec<_> = events.take(count).cloned().collect();
         for (mut frame, arrival) in more {
-            let index = frame["data"]["index"].as_u64().unwrap() as usize;
+            let index = frame["index"].as_u64().unwrap() as usize;
             frame["id"] = (head + index).to_string().into();
             frame["subject"] = "another-aaaaa".into();
             frame["time"] = last["time"].clone();
@@ -146,13 +148,13 @@ impl Stream {
     pub fn summary(&self, name: &str) -> String {
         let outcome = self.outcomes().into_iter().find(|(rule, _)| rule.name == name);
         match outcome {
-            Some((_, Outcome::Passed(summary))) => summary,
+            Some((_, Verdict::Passed(summary))) => summary,
             other => panic!("{name}: {:?}", other.map(|(_, outcome)| outcome)),
         }
     }
 
     /// What every rule says.
-    pub fn outcomes(&self) -> Vec<(&'static Rule, Outcome)> {
+    pub fn outcomes(&self) -> Vec<(&'static Rule, Verdict)> {
         let mut transcript = Transcript { probes: self.probes.clone(), ..Transcript::default() };
         for (frame, arrival) in &self.frames {
             let raw = frame.as_str().map_or_else(|| frame.to_string(), str::to_owned);
@@ -175,8 +177,8 @@ impl Stream {
     /// The rules that fail, with their first finding.
     pub fn failures(&self) -> Vec<(&'static str, String)> {
         let failed = self.outcomes().into_iter().filter_map(|(rule, outcome)| match outcome {
-            Outcome::Failed(findings) => Some((rule.name, findings[0].message.clone())),
-            Outcome::Passed(_) | Outcome::NotChecked(_) => None,
+            Verdict::Failed(findings) => Some((rule.name, findings[0].message.clone())),
+            Verdict::Passed(_) | Verdict::NotChecked(_) => None,
         });
         failed.collect()
     }

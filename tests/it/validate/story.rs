@@ -58,7 +58,7 @@ fn lifecycle() {
                 let (mut more, arrival) = stream.frames[sample].clone();
                 let end = stream.frames.last().unwrap().0.clone();
                 more["id"] = (end["id"].as_str().unwrap().parse::<u64>().unwrap() + 1).to_string().into();
-                more["data"]["index"] = (end["data"]["index"].as_u64().unwrap() + 1).into();
+                more["index"] = (end["index"].as_u64().unwrap() + 1).into();
                 stream.frames.push((more, arrival));
             }),
         ],

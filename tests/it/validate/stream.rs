@@ -102,8 +102,8 @@ fn gap() {
             ("an index jumps", |stream| {
                 let place = stream.all(MessageType::SystemMetrics)[20];
                 for (frame, _) in &mut stream.frames[place..] {
-                    if let Some(index) = frame["data"]["index"].as_u64() {
-                        frame["data"]["index"] = (index + 1).into();
+                    if let Some(index) = frame["index"].as_u64() {
+                        frame["index"] = (index + 1).into();
                     }
                 }
             }),

@@ -1,0 +1,31 @@
+//! Follows a stream, reconnects and resumes: `cargo run --example follow -- ws://127.0.0.1:7911/ws [STREAM/N]`.
+//!
+//! Every position arrives once and in order, whatever happens to the connection; what can't be had is reported.
+
+#![expect(clippy::print_stderr, reason = "a program for a terminal")]
+
+use incident::client::{Endpoint, Follower, Item};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let url = arguments.next().unwrap_or_else(|| "ws://127.0.0.1:7911/ws".to_owned());
+    let endpoint: Endpoint = url.parse()?;
+    let mut follower = Follower::connect(endpoint, arguments.next(), true).await?;
+    while let Some(item) = follower.next().await? {
+        match item {
+            Item::Event { envelope, .. } => {
+                let position = envelope.position().ok_or("an event without a position")?;
+                println!("{position} {} {}", envelope.incident(), envelope.kind);
+                if envelope.kind == "incident_resolved" {
+                    break;
+                }
+            }
+            Item::Gap { from, to } => eprintln!("positions {from} to {to} are missing"),
+            Item::Lost { reason, retry_in } => eprintln!("{reason}; trying again in {retry_in:?}"),
+            Item::Back { lost, .. } => eprintln!("back; lost: {lost:?}"),
+            Item::Opened(_) | Item::Heartbeat(_) | Item::NotAnEvent(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! The events of one incident, as the rules about its course see them.
+
+use std::collections::BTreeMap;
+
+use super::transcript::{Received, Transcript};
+use crate::contract::{IncidentResolved, IncidentStarted, Message, ScreenMap, offset_of};
+
+/// An event of an incident.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Event<'a> {
+    pub(super) frame: &'a Received,
+    pub(super) message: &'a Message,
+    /// Its place in the incident, from 1.
+    pub(super) index: u64,
+    /// Second of the incident: the planned one, or in a real incident the time since its start.
+    pub(super) offset_s: f64,
+}
+
+/// The events of each incident, sorted by index: rules about an incident's course do not judge the order of arrival,
+/// which has rules of its own. An event without an index is left out: `envelope` reports it.
+pub(super) fn incidents(transcript: &Transcript) -> BTreeMap<&str, Vec<Event<'_>>> {
+    let mut incidents: BTreeMap<&str, Vec<Event<'_>>> = BTreeMap::new();
+    for (frame, envelope, message) in transcript.events() {
+        let Some(index) = envelope.index else { continue };
+        let event = Event { frame, message, index, offset_s: 0.0 };
+        incidents.entry(envelope.incident()).or_default().push(event);
+    }
+    for events in incidents.values_mut() {
+        events.sort_by_key(|event| event.index);
+        // `duplicate` reports a repeat.
+        events.dedup_by_key(|event| event.index);
+        let began = started(events).map(|started| started.impact_started_at);
+        for event in events {
+            let time = event.frame.envelope().map(|envelope| envelope.time);
+            let offset_s = time.and_then(|time| offset_of(event.message, time, began));
+            event.offset_s = offset_s.unwrap_or_default();
+        }
+    }
+    incidents
+}
+
+/// The `incident_resolved` among an incident's events.
+pub(super) fn resolved<'a>(events: &[Event<'a>]) -> Option<(Event<'a>, &'a IncidentResolved)> {
+    events.iter().find_map(|event| match event.message {
+        Message::IncidentResolved(resolved) => Some((*event, resolved)),
+        _ => None,
+    })
+}
+
+/// The `incident_started` among an incident's events.
+pub(super) fn started<'a>(events: &[Event<'a>]) -> Option<&'a IncidentStarted> {
+    events.iter().find_map(|event| match event.message {
+        Message::IncidentStarted(started) => Some(started),
+        _ => None,
+    })
+}
+
+/// The speed that an incident announced; 1 where it announced none.
+pub(super) fn speed(events: &[Event<'_>]) -> f64 {
+    started(events).and_then(|started| started.speed).unwrap_or(1.0)
+}
+
+/// The screen second of a second of the incident at speed 1, by the phases that the incident announced.
+pub(super) fn screen_s(started: Option<&IncidentStarted>, offset_s: f64) -> f64 {
+    let map = ScreenMap::of(started.map(|started| started.phases.as_slice()).unwrap_or_default());
+    map.screen((offset_s * 1e6).round() as u64) as f64 / 1e6
+}

@@ -1,0 +1,93 @@
+//! The map between incident time and screen time that an incident's phases define: each phase plays evenly over its
+//! `play_s`. `dashboard/timemap.js` is its twin.
+
+use super::Phase;
+
+/// The map of one incident. All times are microseconds at speed 1; before the first phase and behind the last one both
+/// times run equally fast.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScreenMap {
+    spans: Vec<ScreenSpan>,
+}
+
+/// One phase in both times, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScreenSpan {
+    /// Incident time at which the phase starts.
+    pub start: u64,
+    /// Incident time at which it ends.
+    pub end: u64,
+    /// Screen time at which it starts.
+    pub screen: u64,
+    /// How long it plays on screen.
+    pub play: u64,
+}
+
+impl ScreenMap {
+    /// A map of consecutive phases, each given by its start, its end and how long it plays.
+    pub fn new(phases: impl IntoIterator<Item = (u64, u64, u64)>) -> Self {
+        let mut screen: u64 = 0;
+        let spans = phases.into_iter().map(|(start, end, play)| {
+            let span = ScreenSpan { start, end: end.max(start), screen, play };
+            screen = screen.saturating_add(play);
+            span
+        });
+        Self { spans: spans.collect() }
+    }
+
+    /// The map of the phases that `incident_started` announces. A phase without an end lasts until the next one starts;
+    /// the last one then has no length and the map goes on evenly behind it. Without phases both times are the same.
+    pub fn of(phases: &[Phase]) -> Self {
+        let starts = phases.iter().map(|phase| Some(micros(phase.start_s)));
+        let next = starts.clone().skip(1).chain([None]);
+        Self::new(phases.iter().zip(next).map(|(phase, next)| {
+            let start = micros(phase.start_s);
+            let end = phase.end_s.map(micros).or(next).unwrap_or(start).max(start);
+            (start, end, phase.play_s.map_or(end - start, micros))
+        }))
+    }
+
+    /// The phases.
+    pub fn spans(&self) -> &[ScreenSpan] {
+        &self.spans
+    }
+
+    /// The screen time of a moment of the incident.
+    pub fn screen(&self, incident: u64) -> u64 {
+        let next = self.spans.partition_point(|span| span.start <= incident);
+        let Some(span) = self.spans.get(next.saturating_sub(1)) else { return incident };
+        let into = incident.saturating_sub(span.start);
+        let length = span.end - span.start;
+        match into.checked_sub(length) {
+            // The map has no gaps between phases: this is behind the last one, or behind one without a length.
+            Some(beyond) => span.screen.saturating_add(span.play).saturating_add(beyond),
+            None => span.screen + scale(into, span.play, length),
+        }
+    }
+
+    /// The moment of the incident at a screen time.
+    pub fn incident(&self, screen: u64) -> u64 {
+        let next = self.spans.partition_point(|span| span.screen <= screen);
+        let Some(span) = self.spans.get(next.saturating_sub(1)) else { return screen };
+        let into = screen.saturating_sub(span.screen);
+        match into.checked_sub(span.play) {
+            Some(beyond) => span.end.saturating_add(beyond),
+            None => span.start + scale(into, span.end - span.start, span.play),
+        }
+    }
+
+    /// How long all phases play.
+    pub fn duration(&self) -> u64 {
+        self.spans.last().map_or(0, |span| span.screen.saturating_add(span.play))
+    }
+}
+
+/// Seconds in microseconds; negative numbers and not-a-number become 0.
+fn micros(secs: f64) -> u64 {
+    (secs * 1e6).round() as u64
+}
+
+/// `value * to / from`, rounded down, without overflow.
+fn scale(value: u64, to: u64, from: u64) -> u64 {
+    if from == 0 { 0 } else { (u128::from(value) * u128::from(to) / u128::from(from)) as u64 }
+}

@@ -1,0 +1,121 @@
+//! A journal as its callers hold it: the parts of an engine side by side.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::error::Trouble;
+use super::lease::Lease;
+use super::log::{
+    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Span,
+};
+use super::record::{Appended, Batch, Stored};
+use crate::contract::StreamId;
+
+/// Everything an engine implements.
+pub trait Engine: Append + Log + IncidentIndex + Health + Leases {}
+
+impl<T: Append + Log + IncidentIndex + Health + Leases> Engine for T {}
+
+/// An engine, or an engine of which a wrapper replaces one part. Cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    appends: Arc<dyn Append>,
+    log: Arc<dyn Log>,
+    incidents: Arc<dyn IncidentIndex>,
+    health: Arc<dyn Health>,
+    leases: Arc<dyn Leases>,
+}
+
+impl<E: Engine> From<Arc<E>> for Journal {
+    fn from(engine: Arc<E>) -> Self {
+        Self {
+            appends: Arc::clone(&engine) as Arc<dyn Append>,
+            log: Arc::clone(&engine) as Arc<dyn Log>,
+            incidents: Arc::clone(&engine) as Arc<dyn IncidentIndex>,
+            health: Arc::clone(&engine) as Arc<dyn Health>,
+            leases: engine,
+        }
+    }
+}
+
+impl Journal {
+    /// All parts from one engine.
+    pub fn new(engine: impl Engine) -> Self {
+        Arc::new(engine).into()
+    }
+
+    /// The same journal with another way in, made from today's: a wrapper that measures, a test that fails appends.
+    #[must_use]
+    pub fn wrap_appends<A: Append>(mut self, wrap: impl FnOnce(Arc<dyn Append>) -> A) -> Self {
+        self.appends = Arc::new(wrap(self.appends));
+        self
+    }
+
+    /// See [`Append::append`].
+    pub fn append(&self, batch: impl Into<Batch>) -> Pending<'_, Vec<Appended>> {
+        self.appends.append(batch.into())
+    }
+
+    /// See [`Log::stream`].
+    pub fn stream(&self) -> &StreamId {
+        self.log.stream()
+    }
+
+    /// See [`Log::read`].
+    pub fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>> {
+        self.log.read(after, limit)
+    }
+
+    /// See [`Log::extent`].
+    pub fn extent(&self) -> Extent {
+        self.log.extent()
+    }
+
+    /// See [`Log::follow`].
+    pub fn follow(&self) -> watch::Receiver<Extent> {
+        self.log.follow()
+    }
+
+    /// See [`IncidentIndex::open_incidents`].
+    pub fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
+        self.incidents.open_incidents()
+    }
+
+    /// See [`IncidentIndex::incidents`].
+    pub fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
+        self.incidents.incidents(limit)
+    }
+
+    /// See [`IncidentIndex::incident`].
+    pub fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
+        self.incidents.incident(subject)
+    }
+
+    /// See [`IncidentIndex::plan`].
+    pub fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
+        self.incidents.plan(subject)
+    }
+
+    /// See [`Health::health`].
+    pub fn health(&self) -> watch::Receiver<Option<Trouble>> {
+        self.health.health()
+    }
+
+    /// See [`Health::commits`].
+    pub fn commits(&self) -> u64 {
+        self.health.commits()
+    }
+
+    /// See [`Leases::lease`].
+    pub fn lease(&self) -> Pending<'_, Lease> {
+        self.leases.lease()
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("stream", self.stream()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,175 @@
+//! The engine: one writing thread, any number of readers.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use tokio::sync::{oneshot, watch};
+
+use super::super::error::{JournalError, Trouble, TroubleKind};
+use super::super::lease::{Lease, Term};
+use super::super::log::{
+    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+};
+use super::super::record::{Appended, Batch, Stored};
+use super::lock::Lock;
+use super::readers::Readers;
+use super::recent::Recent;
+use super::trouble::{OpenError, unavailable};
+use super::writer::{Append as Waiting, Request, Writer};
+use super::{events, incidents};
+use crate::contract::StreamId;
+
+/// A journal in a file.
+pub struct Sqlite {
+    stream: StreamId,
+    extent: watch::Receiver<Extent>,
+    recent: Arc<Recent>,
+    health: watch::Receiver<Option<Trouble>>,
+    newest_term: watch::Receiver<Term>,
+    requests: Option<mpsc::Sender<Request>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Readers,
+    pragmas: (String, i64),
+    commits: Arc<AtomicU64>,
+    _lock: Lock,
+}
+
+impl Sqlite {
+    /// Opens a journal file, or creates it with a new stream.
+    ///
+    /// # Errors
+    /// Another process has it, it is damaged, or it can't be used.
+    pub fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
+        let unusable = |error: std::io::Error| OpenError::unusable(path, error);
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(unusable)?;
+        }
+        let lock = Lock::take(path)?;
+        let writer = Writer::open(path, retention)?;
+        let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
+        let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
+        let newest_term = writer.newest_term();
+        let (requests, inbox) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer.run(&inbox))
+            .map_err(unusable)?;
+        Ok(Self {
+            stream,
+            extent,
+            recent,
+            health,
+            newest_term,
+            requests: Some(requests),
+            writer: Some(thread),
+            readers: Readers::new(path),
+            pragmas,
+            commits,
+            _lock: lock,
+        })
+    }
+
+    /// `journal_mode` and `synchronous` of the writing connection, as SQLite reports them.
+    pub fn pragmas(&self) -> (String, i64) {
+        self.pragmas.clone()
+    }
+
+    /// Hands a request to the writer and waits for its answer.
+    fn ask<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Request,
+    ) -> Pending<'_, T> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.requests.as_ref().is_some_and(|requests| requests.send(request(reply)).is_ok());
+        Box::pin(async move {
+            let stopped = || JournalError::Unavailable(Trouble::new(TroubleKind::Stopped));
+            if !sent {
+                return Err(stopped());
+            }
+            answer.await.unwrap_or_else(|_| Err(stopped()))
+        })
+    }
+}
+
+impl Append for Sqlite {
+    fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
+        self.ask(|reply| Request::Append(Waiting { batch, reply }))
+    }
+}
+
+impl Leases for Sqlite {
+    /// By way of the writer: when this returns, no append under an older lease is half done.
+    fn lease(&self) -> Pending<'_, Lease> {
+        let newest = self.newest_term.clone();
+        let term = self.ask(Request::Lease);
+        Box::pin(async move { Ok(Lease::new(term.await?, newest)) })
+    }
+}
+
+impl Log for Sqlite {
+    fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>> {
+        // Never beyond what was made visible: a reader could see a commit before its followers do.
+        let Extent { oldest, head } = self.extent();
+        if after + 1 >= oldest
+            && let Some(events) = self.recent.read(after, head, limit)
+        {
+            return Box::pin(async move { Ok(events) });
+        }
+        self.readers.query(move |connection| events::read(connection, after, head, limit))
+    }
+
+    fn extent(&self) -> Extent {
+        *self.extent.borrow()
+    }
+
+    fn follow(&self) -> watch::Receiver<Extent> {
+        self.extent.clone()
+    }
+}
+
+impl Health for Sqlite {
+    fn health(&self) -> watch::Receiver<Option<Trouble>> {
+        self.health.clone()
+    }
+
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+impl IncidentIndex for Sqlite {
+    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
+        self.readers.query(|connection| incidents::open(connection).map_err(unavailable))
+    }
+
+    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
+        self.readers.query(move |connection| incidents::newest(connection, limit).map_err(unavailable))
+    }
+
+    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
+        let subject = subject.to_owned();
+        self.readers.query(move |connection| incidents::of(connection, &subject).map_err(unavailable))
+    }
+
+    fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
+        let subject = subject.to_owned();
+        self.readers.query(move |connection| incidents::plan(connection, &subject).map_err(unavailable))
+    }
+}
+
+impl Drop for Sqlite {
+    /// The writer finishes the requests that wait and closes the file before the lock goes.
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has nothing to finish.
+            let _ = writer.join();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The keys that publishers gave their events. They are kept as long as the events, and each row has a checksum: a row
+//! that lies would make an event of a publisher vanish as a repeat.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::admission::Keyed;
+use super::super::record::Key;
+use super::chain;
+
+/// The event with a key. A row that is not what was written does not count.
+pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Keyed>> {
+    let row = connection
+        .prepare_cached(
+            "SELECT k.position, e.idx, k.digest, k.checksum FROM keys k JOIN events e ON e.position = k.position
+             WHERE k.source = ?1 AND k.id = ?2",
+        )?
+        .query_row([&key.source, &key.id], |row| {
+            let keyed = Keyed { position: row.get(0)?, index: row.get(1)?, digest: row.get(2)? };
+            Ok((keyed, row.get::<_, i64>(3)?))
+        })
+        .optional()?;
+    Ok(row.and_then(|(keyed, checksum)| {
+        (checksum == of_row(&key.source, &key.id, keyed.position, &keyed.digest)).then_some(keyed)
+    }))
+}
+
+/// Notes the key of an event that is inserted in the same transaction.
+pub(super) fn insert(connection: &Connection, key: &Key, position: u64) -> rusqlite::Result<()> {
+    let checksum = of_row(&key.source, &key.id, position, &key.digest);
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO keys (source, id, position, digest, checksum) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![key.source, key.id, position, key.digest, checksum])?;
+    Ok(())
+}
+
+/// Forgets the keys of events before a position.
+pub(super) fn forget(connection: &Connection, before: u64) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM keys WHERE position < ?1")?.execute([before])?;
+    Ok(())
+}
+
+/// Copies the sound keys of events up to a position into another file. A row that can't be read is left out.
+pub(super) fn copy(from: &Connection, to: &Connection, up_to: u64) -> rusqlite::Result<()> {
+    let Ok(mut statement) =
+        from.prepare("SELECT source, id, position, digest, checksum FROM keys WHERE position <= ?1")
+    else {
+        return Ok(());
+    };
+    let mut rows = statement.query([up_to])?;
+    while let Ok(Some(row)) = rows.next() {
+        let fields = (|| {
+            let key = Key { source: row.get(0)?, id: row.get(1)?, digest: row.get(3)? };
+            Ok::<_, rusqlite::Error>((key, row.get::<_, u64>(2)?, row.get::<_, i64>(4)?))
+        })();
+        let Ok((key, position, checksum)) = fields else { continue };
+        if checksum == of_row(&key.source, &key.id, position, &key.digest) {
+            insert(to, &key, position)?;
+        }
+    }
+    Ok(())
+}
+
+/// The first row that is not what was written, or that belongs to no event.
+pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare(
+        "SELECT k.source, k.id, k.position, k.digest, k.checksum, e.position IS NULL
+         FROM keys k LEFT JOIN events e ON e.position = k.position",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (source, id): (String, String) = (row.get(0)?, row.get(1)?);
+        let (position, digest): (u64, [u8; 32]) = (row.get(2)?, row.get(3)?);
+        if row.get::<_, i64>(4)? != of_row(&source, &id, position, &digest) {
+            return Ok(Some(format!("the key {id:?} of {source:?} is not what was written")));
+        }
+        if row.get(5)? {
+            return Ok(Some(format!(
+                "the key {id:?} of {source:?} belongs to event {position}, which is missing"
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn of_row(source: &str, id: &str, position: u64, digest: &[u8; 32]) -> i64 {
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    chain::of_text(&format!("{} {source} {} {id} {position} {digest}", source.len(), id.len()))
+}

@@ -1,0 +1,109 @@
+//! What has happened in an incident so far, folded into what its resolution says when it is cancelled now.
+
+use std::collections::HashMap;
+
+use crate::contract::{
+    Actions, Cost, Durations, IncidentResolved, Message, Outcome, Phase, ScreenMap, SystemMetrics,
+};
+
+use super::stored::Plan;
+
+/// A fold over the events of one incident, in order.
+#[derive(Debug, Clone, Default)]
+pub struct SoFar {
+    phases: Vec<Phase>,
+    /// `None` before the first event.
+    synthetic: Option<bool>,
+    last_s: f64,
+    /// The newest cost and the second at which it was measured.
+    cost: Option<(Cost, f64)>,
+    rates: Rates,
+    users_peak: Option<u64>,
+    actions: Actions,
+    durations: Durations,
+}
+
+/// Money lost per minute in each phase, from the first sample in it.
+#[derive(Debug, Clone, Default)]
+struct Rates(HashMap<String, f64>);
+
+impl Rates {
+    fn take(&mut self, sample: &SystemMetrics) {
+        if let (Some(phase), Some(cost)) = (&sample.phase, &sample.cost)
+            && !self.0.contains_key(phase)
+        {
+            self.0.insert(phase.clone(), cost.per_minute);
+        }
+    }
+}
+
+impl SoFar {
+    /// Takes in the next event, which happened at this second of the incident.
+    pub fn take(&mut self, message: &Message, offset_s: f64) {
+        self.synthetic.get_or_insert(message.is_synthetic());
+        self.last_s = offset_s.max(self.last_s);
+        match message {
+            Message::IncidentStarted(started) => self.phases.clone_from(&started.phases),
+            Message::AgentAction(action) => {
+                self.actions.count(action.status);
+                for mark in &action.marks {
+                    self.durations.reach(*mark, offset_s);
+                }
+            }
+            Message::SystemMetrics(sample) => {
+                self.users_peak = self.users_peak.max(sample.users_affected);
+                self.rates.take(sample);
+                if let Some(cost) = &sample.cost {
+                    self.cost = Some((cost.clone(), offset_s));
+                }
+            }
+            Message::IncidentResolved(_) | Message::StreamOpened(_) | Message::Heartbeat(_) => {}
+        }
+    }
+
+    /// The `incident_resolved` that cancels the incident at `screen_us` microseconds of screen time. `plan` knows at
+    /// what rate money is lost in phases of which no sample was published yet.
+    pub fn cancelled(mut self, plan: Option<&Plan>, screen_us: u64) -> IncidentResolved {
+        let incident_us = ScreenMap::of(&self.phases).incident(screen_us);
+        let offset_s = ((incident_us.saturating_add(500) / 1_000) as f64 / 1e3).max(self.last_s);
+        // Without a readable event it is one that was played: nothing else has such a journal.
+        let synthetic = self.synthetic.unwrap_or(true);
+        let cost = self.cost.take().map(|(cost, measured_s)| {
+            let total = cost.total + self.spent(plan, &cost, measured_s, offset_s);
+            Cost { currency: cost.currency, total: (total * 100.0).round() / 100.0, per_minute: 0.0 }
+        });
+        self.durations.resolve_s = offset_s;
+        IncidentResolved {
+            offset_s: synthetic.then_some(offset_s),
+            synthetic,
+            outcome: Outcome::Cancelled,
+            summary: "Cancelled before it was resolved".to_owned(),
+            root_cause: None,
+            durations: self.durations,
+            cost,
+            users_peak: self.users_peak,
+            actions: self.actions,
+            followups: Vec::new(),
+        }
+    }
+
+    /// Money lost between two moments, at the rate of each phase in between; without phases at the rate that was
+    /// measured last.
+    fn spent(&mut self, plan: Option<&Plan>, newest: &Cost, from_s: f64, to_s: f64) -> f64 {
+        if self.phases.is_empty() {
+            return (to_s - from_s).max(0.0) / 60.0 * newest.per_minute;
+        }
+        for message in plan.iter().flat_map(|plan| plan.messages()) {
+            if let Message::SystemMetrics(sample) = message {
+                self.rates.take(&sample);
+            }
+        }
+        let ends = self.phases.iter().skip(1).map(|next| next.start_s).chain([f64::INFINITY]);
+        let parts = self.phases.iter().zip(ends).map(|(phase, next_s)| {
+            let end_s = phase.end_s.unwrap_or(next_s);
+            let seconds = (end_s.min(to_s) - phase.start_s.max(from_s)).max(0.0);
+            seconds / 60.0 * self.rates.0.get(&phase.name).copied().unwrap_or_default()
+        });
+        parts.sum()
+    }
+}

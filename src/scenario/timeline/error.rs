@@ -1,0 +1,21 @@
+//! Why a scenario can't be compiled with a seed.
+
+use crate::scenario::Diagnostic;
+
+/// Why a sound file can't be compiled with this seed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (with seed {seed})")]
+pub struct CompileError {
+    pub(super) message: String,
+    pub(super) seed: u64,
+    /// The place in the file's text, in bytes.
+    pub(super) span: std::ops::Range<usize>,
+    pub(super) help: String,
+}
+
+impl CompileError {
+    pub(in crate::scenario) fn diagnostic(self) -> Diagnostic {
+        Diagnostic::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here")
+            .help(self.help)
+    }
+}

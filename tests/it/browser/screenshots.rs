@@ -1,0 +1,94 @@
+//! The page as a picture in each of its states, at four sizes: `./dev screenshots` writes them to `target/screenshots`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use incident::contract::{Message, now};
+use incident::journal::Record;
+use incident::scenario::Library;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::driver::{Browser, Size};
+use crate::harness::{Local, Timeline, envelope, fixtures, root};
+
+const SIZES: [Size; 4] = [
+    Size { width: 1440, height: 900, touch: false },
+    Size { width: 1024, height: 768, touch: false },
+    Size { width: 844, height: 390, touch: true },
+    Size { width: 390, height: 844, touch: true },
+];
+
+/// A drill that began so many seconds ago, with everything that is due by now.
+fn drill(seconds: i64) -> Vec<Record> {
+    let library = Library::shipped().unwrap();
+    let mut timeline = Timeline::compile(library.get("database-outage").unwrap(), 42);
+    if let Message::IncidentStarted(started) = &mut timeline.events[0].message {
+        started.impact_started_at = now() - SignedDuration::from_secs(seconds);
+    }
+    let due = timeline.events.iter().filter(|event| event.due.cast_signed() <= seconds * 1_000_000).count();
+    timeline.records("database-outage-x7k2p", due)
+}
+
+/// A real incident: what publishers know of one.
+fn real(ended: bool) -> Vec<Record> {
+    let real = fixtures("messages").into_iter().filter(|(name, _)| name.contains(".real"));
+    let mut events: Vec<_> = real.map(|(_, text)| envelope(&text)).collect();
+    events.sort_by_key(|event| event.index);
+    let kept = events.len() - usize::from(!ended);
+    let began = format!("{:.6}", now() - SignedDuration::from_secs(214));
+    let records = events.into_iter().take(kept).zip(1..).map(|(event, index)| {
+        let mut message = event.message().unwrap();
+        if let Message::IncidentStarted(started) = &mut message {
+            started.impact_started_at = began.parse().unwrap();
+        }
+        Record::at(event.incident(), index, &message)
+    });
+    records.collect()
+}
+
+/// Takes the picture, and holds the page to its width.
+async fn picture(page: &Browser, size: Size, name: &str) {
+    let folder: PathBuf = root().join("target/screenshots");
+    fs::create_dir_all(&folder).unwrap();
+    let png = page.screenshot().await;
+    assert!(png.starts_with(b"\x89PNG"), "{name}");
+    fs::write(folder.join(format!("{name}-{}x{}.png", size.width, size.height)), png).unwrap();
+    let wide = page.value("[document.documentElement.scrollWidth, innerWidth]").await;
+    let widths: Vec<u64> = wide.as_array().unwrap().iter().map(|width| width.as_u64().unwrap()).collect();
+    assert!(widths[0] <= widths[1], "{name} at {size:?} scrolls sideways: {widths:?}");
+    let text = page.value("document.body.innerText").await;
+    for wrong in ["NaN", "undefined", "null", "Infinity"] {
+        assert!(!text.as_str().unwrap().contains(wrong), "{name} at {size:?} says {wrong}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn every_state_fits_every_size() {
+    for size in SIZES {
+        for (name, mut records, ready) in [
+            ("quiet", Vec::new(), "document.querySelector('#quiet')"),
+            ("drill", drill(125), "document.querySelectorAll('#feed [data-position]').length > 3"),
+            ("drill-resolved", drill(181), "document.querySelector('#result')"),
+            ("real", real(false), "document.querySelectorAll('#feed [data-position]').length > 0"),
+            ("real-resolved", real(true), "document.querySelector('#result')"),
+        ] {
+            let server = Local::start().await;
+            let page = Browser::sized(size, &format!("http://{}/", server.address)).await;
+            page.until("the connection", "document.querySelector('#quiet')").await;
+            // A page that did not see an incident open does not show its end.
+            if let Some(last) = records.pop() {
+                server.append(records).await;
+                page.until("the incident", "document.querySelectorAll('#feed [data-position]').length > 0")
+                    .await;
+                server.append(vec![last]).await;
+            }
+            page.until(name, ready).await;
+            let painted =
+                "await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted, 300)));";
+            assert_eq!(page.run(painted, Vec::<Value>::new()).await, json!(null));
+            picture(&page, size, name).await;
+        }
+    }
+}
