@@ -38,14 +38,14 @@ impl Batch {
         self.lengths.len() as u64
     }
 
-    /// What a write of so many bytes came to, and the unwritten rest of its last frame.
+    /// How many frames a write of so many bytes wrote in full or in part, and the unwritten rest of the last of them.
     pub(super) fn written(&self, bytes: usize) -> (Written, &[u8]) {
         let written = Written::of(self.lengths.iter().copied(), bytes);
         (written, &self.bytes[bytes..bytes + written.rest])
     }
 }
 
-/// What a write of consecutive frames came to.
+/// How far a write of consecutive frames came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written {
     /// Frames that were written in full or in part.
@@ -67,7 +67,7 @@ impl Written {
         Self { frames, rest: end.saturating_sub(bytes) }
     }
 
-    /// What a write of so many bytes of `frames` came to, and the unwritten rest of its last frame.
+    /// As [`Batch::written`], for frames that are not joined.
     pub(super) fn of_frames(frames: &[Frame], bytes: usize) -> (Self, &[u8]) {
         let written = Self::of(frames.iter().map(Frame::len), bytes);
         let last = frames[..written.frames as usize].last();
@@ -108,7 +108,7 @@ pub(super) struct Outgoing {
     control: Vec<u8>,
 }
 
-/// How far a write came.
+/// Whether everything was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrote {
     Everything,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A client of which nothing was heard for so many heartbeats is gone.
+/// A client that sent nothing, not even a pong, for so many heartbeats is gone.
 pub const SILENT_HEARTBEATS: u8 = 9;
 
 /// The limits of one client.

@@ -97,7 +97,7 @@ impl Wire {
         Ok(written)
     }
 
-    /// Hands what TLS holds to the kernel. Whether that was everything.
+    /// Hands the bytes that TLS holds to the kernel. Whether it took all of them.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
         let Self { tcp, tls: Some(tls), sent, was_full, .. } = self else { return Ok(true) };
         while tls.wants_write() {

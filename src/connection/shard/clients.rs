@@ -1,4 +1,4 @@
-//! The clients of one shard, by key: what becomes of them when frames, bytes or orders come.
+//! The clients of one shard: they are sent frames, read from, sent heartbeats, checked for deadlines and disconnected.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ use crate::metrics::{Tally, Transport};
 /// The buffer for what clients send, shared by all clients of the shard.
 const SCRATCH: usize = 16 * 1024;
 
-/// Bytes of a page when many clients need one: what a socket takes at once, so that little is read in vain.
+/// Bytes of a page when many clients need one: about what a socket takes at once, so that little is read for nothing.
 const SCARCE_PAGE: usize = 128 * 1024;
 
 /// A shard's clients.
@@ -127,7 +127,7 @@ impl Clients {
         }
     }
 
-    /// Reads what a client sent, and sends what it has to be answered.
+    /// Reads what a client sent, and sends the answers that the protocol requires.
     pub(super) fn read(&mut self, key: usize) {
         let Some(client) = self.by_key.get_mut(key) else { return };
         match client.hear(&mut self.scratch) {

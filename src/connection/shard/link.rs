@@ -49,8 +49,8 @@ impl Link {
         }
     }
 
-    /// As [`Link::order`], for what can wait a moment: all orders of that moment share one wake-up, which costs as much
-    /// as the rest of an order.
+    /// As [`Link::order`], for an order that can wait a moment: all orders of that moment share one wake-up, which costs
+    /// as much as the rest of an order.
     pub(in crate::connection) fn order_soon(self: &Arc<Self>, order: Order, runtime: &Handle) {
         if self.orders.send(order).is_ok() && !self.expected.swap(true, Ordering::AcqRel) {
             let link = Arc::clone(self);

@@ -1,4 +1,4 @@
-//! What a handler can know and tell about the connection that its request came on.
+//! The connection of a request: handlers read its address and state, and set how it continues.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The door: listening, letting connections in at a bounded rate, TLS, and what hyper reads from and writes to.
+//! The door: it listens, admits connections at a bounded rate, does TLS handshakes, and gives hyper its sockets.
 
 mod accept;
 mod admission;

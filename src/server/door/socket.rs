@@ -1,5 +1,5 @@
 //! The socket below an HTTP connection. A client that takes nothing of a response for the write deadline is given up:
-//! otherwise it would hold its slot, and what was read for it, for ever.
+//! otherwise it would hold its slot and its memory for ever.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
