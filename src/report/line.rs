@@ -37,13 +37,8 @@ pub enum LineKind {
 impl Line {
     /// The line of a message.
     pub fn of(message: &Message) -> Self {
-        let line = |kind, text: String| Self {
-            kind,
-            agent: None,
-            confidence: None,
-            keywords: String::new(),
-            text,
-        };
+        let line =
+            |kind, text: String| Self { kind, agent: None, confidence: None, keywords: String::new(), text };
         match message {
             Message::IncidentStarted(started) => {
                 line(LineKind::Start, format!("{} {}", started.severity.as_str(), started.title))

@@ -15,8 +15,8 @@ pub use beliefs::{Course, DROPPED, courses};
 pub use failures::{Trouble, troubles};
 pub use fold::Board;
 pub use forecasts::{Judged, Place, judged};
-pub use line::{Line, LineKind};
 pub use history::{Act, History, Sample, Telling};
+pub use line::{Line, LineKind};
 pub use state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, Marks, Now, Resolution, State,
 };
