@@ -1,7 +1,7 @@
 //! What an incident's events add up to, counted once for all rules that compare with it.
 
 use super::incident::Event;
-use crate::contract::{Actions, Mark, Message, Status};
+use crate::contract::{Actions, Mark, Message};
 
 /// An incident's account, by its events.
 #[derive(Default)]
@@ -21,27 +21,20 @@ impl<'a> Account<'a> {
     pub(super) fn of(events: &[Event<'a>]) -> Self {
         let mut account = Self::default();
         for event in events {
-            match event.message {
-                Message::AgentAction(action) => {
-                    account.first_action.get_or_insert(*event);
-                    for mark in &action.marks {
-                        let slot = match mark {
-                            Mark::Detected => &mut account.detected,
-                            Mark::Diagnosed => &mut account.diagnosed,
-                            Mark::Mitigated => &mut account.mitigated,
-                        };
-                        slot.get_or_insert(*event);
-                    }
-                    if action.status != Status::InProgress {
-                        account.actions.total += 1;
-                        account.actions.failed += u32::from(action.status == Status::Failed);
-                    }
+            if let Message::AgentAction(action) = event.message {
+                account.first_action.get_or_insert(*event);
+                for mark in &action.marks {
+                    let slot = match mark {
+                        Mark::Detected => &mut account.detected,
+                        Mark::Diagnosed => &mut account.diagnosed,
+                        Mark::Mitigated => &mut account.mitigated,
+                    };
+                    slot.get_or_insert(*event);
                 }
-                Message::SystemMetrics(sample) => account.users = account.users.max(sample.users_affected),
-                Message::IncidentStarted(_)
-                | Message::IncidentResolved(_)
-                | Message::StreamOpened(_)
-                | Message::Heartbeat(_) => {}
+                account.actions.count(action.status);
+            }
+            if let Message::SystemMetrics(sample) = event.message {
+                account.users = account.users.max(sample.users_affected);
             }
         }
         account

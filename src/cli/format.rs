@@ -3,7 +3,7 @@
 use colored::{Color, ColoredString, Colorize};
 
 use crate::contract::{Cost, Status};
-pub(super) use crate::report::words::{clock, metric, money, value};
+pub(super) use crate::report::words::{clock, metric, money};
 
 /// `+$13,000/min`, per minute of incident time.
 pub(super) fn rate(cost: &Cost) -> String {

@@ -1,16 +1,33 @@
-//! Every message type, defined once: its name, its payload and what all payloads have in common.
+//! The list of message types, and for each its name, its payload and what all payloads have in common.
 
 use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{AgentAction, Heartbeat, IncidentResolved, IncidentStarted, StreamOpened, SystemMetrics};
+use super::agent_action::AgentAction;
+use super::control::{Heartbeat, StreamOpened};
+use super::incident_resolved::IncidentResolved;
+use super::incident_started::IncidentStarted;
+use super::system_metrics::{Cost, SystemMetrics};
 
-/// The table below is the one place where a message type is added. From it follow the enums, the names, reading,
-/// writing and the schema; the compiler then names every `match` that has to decide about the new type.
+/// Where a message type stands in the life of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The first event of an incident.
+    Start,
+    /// An event between the first and the last.
+    Middle,
+    /// The last event of an incident.
+    End,
+    /// No event of an incident: a server speaks about its stream.
+    Control,
+}
+
+// A message type is added in the table below and nowhere else. The macro derives the enums, the names, reading, writing
+// and the schema from it; the compiler then reports every `match` that has to handle the new type.
 macro_rules! message_types {
     (
-        events { $($event:ident = $event_name:literal,)+ }
+        events { $($event:ident = $event_name:literal as $role:ident,)+ }
         control { $($control:ident = $control_name:literal,)+ }
     ) => {
         /// The `type` of an event.
@@ -42,12 +59,17 @@ macro_rules! message_types {
                 }
             }
 
-            /// Control messages speak about the stream and are not numbered in it.
-            pub const fn is_control(self) -> bool {
+            /// Where the type stands in the life of an incident.
+            pub const fn role(self) -> Role {
                 match self {
-                    $(Self::$event => false,)+
-                    $(Self::$control => true,)+
+                    $(Self::$event => Role::$role,)+
+                    $(Self::$control => Role::Control,)+
                 }
+            }
+
+            /// Whether it is a control message: about the stream, without a position in it.
+            pub const fn is_control(self) -> bool {
+                matches!(self.role(), Role::Control)
             }
 
             /// The schema of the payload alone.
@@ -67,7 +89,7 @@ macro_rules! message_types {
             }
         }
 
-        /// The payload of any event. The envelope's `type` says which it is.
+        /// A payload of any type. The envelope's `type` says which one.
         #[derive(Debug, Clone, PartialEq)]
         #[expect(missing_docs, reason = "the payload of the same name is documented")]
         pub enum Message {
@@ -85,7 +107,7 @@ macro_rules! message_types {
                 }
             }
 
-            /// The envelope's `type` for this payload.
+            /// The message type, which the envelope has as `type`.
             pub const fn kind(&self) -> MessageType {
                 match self {
                     $(Self::$event(_) => MessageType::$event,)+
@@ -126,10 +148,10 @@ macro_rules! message_types {
 
 message_types! {
     events {
-        IncidentStarted = "incident_started",
-        AgentAction = "agent_action",
-        SystemMetrics = "system_metrics",
-        IncidentResolved = "incident_resolved",
+        IncidentStarted = "incident_started" as Start,
+        AgentAction = "agent_action" as Middle,
+        SystemMetrics = "system_metrics" as Middle,
+        IncidentResolved = "incident_resolved" as End,
     }
     control {
         StreamOpened = "stream_opened",
@@ -138,7 +160,7 @@ message_types! {
 }
 
 impl Message {
-    /// The phase that the event names.
+    /// The phase that the event names, if it names one.
     pub fn phase(&self) -> Option<&str> {
         match self {
             Self::AgentAction(action) => action.phase.as_deref(),
@@ -147,6 +169,17 @@ impl Message {
             | Self::IncidentResolved(_)
             | Self::StreamOpened(_)
             | Self::Heartbeat(_) => None,
+        }
+    }
+
+    /// The cost so far that the event reports, if it reports one.
+    pub fn cost(&self) -> Option<&Cost> {
+        match self {
+            Self::SystemMetrics(sample) => sample.cost.as_ref(),
+            Self::IncidentResolved(resolved) => resolved.cost.as_ref(),
+            Self::IncidentStarted(_) | Self::AgentAction(_) | Self::StreamOpened(_) | Self::Heartbeat(_) => {
+                None
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::error::JournalError;
 use super::record::{Appended, Batch, Key, Place, Record};
-use crate::contract::{MAX_INDEX, MessageType};
+use crate::contract::{MAX_INDEX, Role};
 
 /// How far an incident is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl<'a, K: Known> Desk<'a, K> {
             return Ok(Err(JournalError::Refused(format!("{subject} has {MAX_INDEX} events already"))));
         }
         ahead.index = index;
-        ahead.ends = record.kind == MessageType::IncidentResolved;
+        ahead.ends = record.kind.role() == Role::End;
         ahead.places.push(place);
         Ok(Ok(Admitted::New { index }))
     }

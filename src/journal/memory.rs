@@ -17,7 +17,7 @@ use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 use super::record::{Appended, Batch, Key, Place, Record, Stored};
-use crate::contract::{MessageType, StreamId};
+use crate::contract::{Role, StreamId};
 
 /// A journal in memory.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Events {
         if record.plan.is_some() {
             incident.plan = record.plan;
         }
-        if record.kind == MessageType::IncidentResolved {
+        if record.kind.role() == Role::End {
             incident.ended = true;
             // What has ended is never picked up.
             incident.plan = None;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Recorded;
 use super::line::Event;
-use crate::contract::{IncidentStarted, Message, offset_of};
+use crate::contract::{IncidentStarted, Message, Role, offset_of};
 use crate::plan::{Plan, SoFar, as_drill};
 
 /// What came of one incident so far.
@@ -114,14 +114,10 @@ impl Course {
             let missing = if last == next { format!("{next} is") } else { format!("{next} to {last} are") };
             return Err(format!("index {} of {id} comes here, {missing} missing", event.index));
         }
-        match &event.message {
-            Message::IncidentStarted(_) if next > 1 => return Err(format!("{id} starts again")),
-            Message::IncidentResolved(_) => self.state = State::Ended,
-            Message::IncidentStarted(_)
-            | Message::AgentAction(_)
-            | Message::SystemMetrics(_)
-            | Message::StreamOpened(_)
-            | Message::Heartbeat(_) => {}
+        match event.message.kind().role() {
+            Role::Start if next > 1 => return Err(format!("{id} starts again")),
+            Role::End => self.state = State::Ended,
+            Role::Start | Role::Middle | Role::Control => {}
         }
         let rises = event.envelope.time >= self.newest;
         self.newest = self.newest.max(event.envelope.time);

@@ -95,20 +95,15 @@ impl History {
             let Some(state) = board.fold(event) else { continue };
             synthetic |= message.is_synthetic();
             let offset_s = state.offset_s;
-            match message {
-                Message::AgentAction(action) => {
-                    if !action.hypotheses.is_empty() {
-                        let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
-                        tellings.push(Telling { offset_s, beliefs });
-                    }
-                    let reached = newly_reached(&marks, &state.marks);
-                    acts.push(Act { index, offset_s, time: event.time, action, reached });
+            if let Message::SystemMetrics(measured) = message {
+                samples.push(Sample { offset_s, measured });
+            } else if let Message::AgentAction(action) = message {
+                if !action.hypotheses.is_empty() {
+                    let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
+                    tellings.push(Telling { offset_s, beliefs });
                 }
-                Message::SystemMetrics(measured) => samples.push(Sample { offset_s, measured }),
-                Message::IncidentStarted(_)
-                | Message::IncidentResolved(_)
-                | Message::StreamOpened(_)
-                | Message::Heartbeat(_) => {}
+                let reached = newly_reached(&marks, &state.marks);
+                acts.push(Act { index, offset_s, time: event.time, action, reached });
             }
             marks.clone_from(&state.marks);
         }

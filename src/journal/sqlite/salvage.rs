@@ -15,7 +15,7 @@ use super::trouble::OpenError;
 use super::walk::Walk;
 use super::witness::{LastCommit, Witness};
 use super::{events, keys, schema};
-use crate::contract::{MessageType, StreamId};
+use crate::contract::{Role, StreamId};
 
 /// What a new file has of a damaged one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Saved {
                 params![event.subject, start, plan, plan.as_deref().map(chain::of_text)],
             )?;
         }
-        if event.kind == MessageType::IncidentResolved {
+        if event.kind.role() == Role::End {
             to.execute(
                 "UPDATE incidents SET ended = ?2 WHERE subject = ?1",
                 params![event.subject, event.position],

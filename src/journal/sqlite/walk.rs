@@ -11,7 +11,7 @@ use super::super::record::Stored;
 use super::events;
 use super::head::Head;
 use super::trouble::unavailable;
-use crate::contract::MessageType;
+use crate::contract::Role;
 
 /// Events read at once.
 const PAGE: ReadLimit = ReadLimit { events: 2_000, bytes: 4 * 1024 * 1024 };
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
                     format!("it is event {} of {} behind a gap or a repeat", event.index, event.subject);
                 wrong.get_or_insert(Damage { position: event.position, what });
             }
-            if event.kind == MessageType::IncidentResolved {
+            if event.kind.role() == Role::End {
                 self.reached.remove(&event.subject);
             } else {
                 self.reached.insert(Arc::clone(&event.subject), event.index);
