@@ -1,8 +1,9 @@
 //! Starting an incident: its first event goes in under a name that no other incident has.
 
 use super::context::Context;
+use super::error::PlayError;
 use super::origin::Origin;
-use super::running::{MAX_OPEN, Slot};
+use super::running::Slot;
 use super::speed::Speed;
 use crate::journal::{JournalError, Place, Record};
 use crate::plan::Plan;
@@ -14,20 +15,6 @@ pub struct Started {
     pub id: String,
     /// Position of its `incident_started`.
     pub position: u64,
-}
-
-/// Why an incident did not start or end.
-#[derive(Debug, thiserror::Error)]
-pub enum PlayError {
-    /// [`MAX_OPEN`] incidents are open.
-    #[error("{MAX_OPEN} incidents are open already: cancel one or wait for one to end")]
-    TooMany,
-    /// The server stops.
-    #[error("the server is stopping")]
-    Stopping,
-    /// The journal did not take it.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
 }
 
 /// What is to be started.

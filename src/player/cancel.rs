@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::begin::PlayError;
 use super::context::Context;
+use super::error::PlayError;
 use super::origin::Origin;
 use super::running::Entry;
 use crate::contract::{IncidentStarted, Message, offset_of};

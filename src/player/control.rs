@@ -6,9 +6,10 @@ use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::begin::{Begun, PlayError, Start, Started};
+use super::begin::{Begun, Start, Started};
 use super::cancel::Ended;
 use super::context::Context;
+use super::error::PlayError;
 use super::origin::Origin;
 use super::run::{Progress, Run};
 use super::running::Running;

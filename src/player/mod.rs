@@ -8,6 +8,7 @@ mod begin;
 mod cancel;
 mod context;
 mod control;
+mod error;
 
 mod name;
 mod origin;
@@ -17,9 +18,9 @@ mod run;
 mod running;
 mod speed;
 
-pub use begin::{PlayError, Started};
+pub use begin::Started;
 pub use cancel::Ended;
 pub use control::Player;
+pub use error::{MAX_OPEN, PlayError};
 pub use replay::{Replay, ReplayError};
-pub use running::MAX_OPEN;
 pub use speed::{Speed, SpeedError};

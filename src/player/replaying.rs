@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::sleep_until;
 
-use super::begin::{Begun, PlayError, Start};
+use super::begin::{Begun, Start};
 use super::control::Player;
+use super::error::PlayError;
 use super::origin::Origin;
 use super::replay::{Cue, Replay};
 use crate::contract::{Message, now};

@@ -6,13 +6,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::begin::PlayError;
+use super::error::{MAX_OPEN, PlayError};
 use super::name;
 use super::origin::Origin;
 use super::speed::Speed;
-
-/// The most incidents that are played at once.
-pub const MAX_OPEN: usize = 1_000;
 
 /// Incidents by id. Cheap to clone.
 #[derive(Clone, Default)]

@@ -5,8 +5,9 @@ use super::measures::{round_significant, round_to_millis};
 use super::occurrences::{Course, Occurrence};
 use super::screen::Screen;
 use crate::contract::{AgentAction, Evidence, Forecast, HypothesisBelief, Status};
+use crate::scenario::duration::Micros;
 use crate::scenario::file::{EvidenceFile, ForecastFile, ScenarioFile, Step};
-use crate::scenario::{Interpolate, Micros};
+use crate::scenario::keyframes::Interpolate;
 
 /// An action whose phase and cause are not known yet.
 pub(super) struct Action {

@@ -1,6 +1,6 @@
 //! Why a scenario can't be compiled with a seed.
 
-use crate::scenario::Diagnostic;
+use crate::scenario::diagnostic::Diagnostic;
 
 /// Why a sound file can't be compiled with this seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

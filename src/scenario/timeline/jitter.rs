@@ -4,7 +4,7 @@ use super::dice::Dice;
 use super::occurrences::{Course, Occurrence};
 use super::screen::Screen;
 use crate::contract::Status;
-use crate::scenario::Micros;
+use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
 
 /// The moments of all occurrences, shifted by up to `jitter` either way. Half the way to a neighbour is the

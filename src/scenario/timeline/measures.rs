@@ -6,8 +6,9 @@ use super::dice::Dice;
 use super::error::CompileError;
 use super::screen::Screen;
 use crate::contract::{Cost, SystemMetrics};
+use crate::scenario::duration::Micros;
 use crate::scenario::file::{Metric, ScenarioFile};
-use crate::scenario::{Interpolate, Micros};
+use crate::scenario::keyframes::Interpolate;
 
 /// More samples than anybody would watch: at two seconds each, eleven hours on screen.
 const MOST_SAMPLES: u64 = 20_000;

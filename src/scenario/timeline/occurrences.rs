@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::error::CompileError;
 use super::measures::round_to_millis;
 use crate::contract::Status;
-use crate::scenario::Micros;
+use crate::scenario::duration::Micros;
 use crate::scenario::file::{Edge, On, ScenarioFile, Step};
 
 /// One event of a step, before jitter.

@@ -1,7 +1,7 @@
 //! The phases of a compiled scenario in both times: each is played evenly over its `play`.
 
 use crate::contract::{Phase, ScreenMap, ScreenSpan};
-use crate::scenario::Micros;
+use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
 
 /// The map between both times, with the phases' names.
