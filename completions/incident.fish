@@ -35,12 +35,15 @@ complete -c incident -n "__fish_incident_needs_command" -f -a "serve" -d 'Run a 
 complete -c incident -n "__fish_incident_needs_command" -f -a "trigger" -d 'Start an incident on a running server and follow it until it ends'
 complete -c incident -n "__fish_incident_needs_command" -f -a "watch" -d 'Follow the events of a server in the terminal'
 complete -c incident -n "__fish_incident_needs_command" -f -a "validate" -d 'Check scenarios, recordings or a running server against the contract of the stream'
+complete -c incident -n "__fish_incident_needs_command" -f -a "list" -d 'List the scenarios, or with --running the open incidents of a server'
+complete -c incident -n "__fish_incident_needs_command" -f -a "show" -d 'Print the TOML file of a scenario'
+complete -c incident -n "__fish_incident_needs_command" -f -a "cancel" -d 'Cancel an open incident of a server'
 complete -c incident -n "__fish_incident_needs_command" -f -a "report" -d 'Write the post-incident report of an incident as Markdown'
 complete -c incident -n "__fish_incident_needs_command" -f -a "check-journal" -d 'Check every event of a journal file, and salvage a damaged one'
 complete -c incident -n "__fish_incident_needs_command" -f -a "schema" -d 'Print the JSON Schema of the messages'
 complete -c incident -n "__fish_incident_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c incident -n "__fish_incident_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c incident -n "__fish_incident_using_subcommand serve" -l scenarios -d 'Folder with the scenario files [default: scenarios/ if it exists, else the built-in scenarios]' -r -f -a "(__fish_complete_directories)"
+complete -c incident -n "__fish_incident_using_subcommand serve" -l scenarios -d 'Scenario file, or folder with scenario files; a file with mistakes is reported, and the others are served [default: scenarios/ if it has any, else the built-in scenarios]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l trigger -d 'Start this scenario at once; repeat the flag for several' -r -f -a "api-overload\t''
 database-outage\t''
 ddos-attack\t''
@@ -87,7 +90,7 @@ complete -c incident -n "__fish_incident_using_subcommand trigger" -l timeout -d
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l speed -d 'Play this many times faster than the scenario says [default: the server\'s --speed]' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l seed -d 'Seed of noise and failures [default: the scenario\'s]' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l report -d 'Write the post-incident report as Markdown to this file when the incident has ended' -r -F
-complete -c incident -n "__fish_incident_using_subcommand trigger" -l cancel -d 'Cancel this incident instead of starting one' -r
+complete -c incident -n "__fish_incident_using_subcommand trigger" -l cancel -d 'The same as `incident cancel INCIDENT`' -r
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Even if the output is not a terminal'
 never\t'Never'"
@@ -167,7 +170,7 @@ silence\t''
 heartbeat\t''"
 complete -c incident -n "__fish_incident_using_subcommand validate" -l format -d 'Format of the result on stdout' -r -f -a "pretty\t'Text for people'
 json\t'One JSON object'"
-complete -c incident -n "__fish_incident_using_subcommand validate" -l transcripts -d 'Folder for the transcripts of what was received [default: a new temporary folder]' -r -f -a "(__fish_complete_directories)"
+complete -c incident -n "__fish_incident_using_subcommand validate" -l transcripts -d 'Keep the transcripts of everything that was received in this folder [default: only those that fail, in a new temporary folder]' -r -f -a "(__fish_complete_directories)"
 complete -c incident -n "__fish_incident_using_subcommand validate" -l timeline -d 'Print the plan that a scenario file compiles to, and exit' -r -F
 complete -c incident -n "__fish_incident_using_subcommand validate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Even if the output is not a terminal'
@@ -178,6 +181,37 @@ complete -c incident -n "__fish_incident_using_subcommand validate" -s v -l verb
 complete -c incident -n "__fish_incident_using_subcommand validate" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand validate" -s V -l version -d 'Print version'
+complete -c incident -n "__fish_incident_using_subcommand list" -l scenarios -d 'List the scenarios of this file or folder' -r -F
+complete -c incident -n "__fish_incident_using_subcommand list" -l url -d 'WebSocket URL of the server that is asked [default with --running: the server on this machine]' -r -f
+complete -c incident -n "__fish_incident_using_subcommand list" -l cacert -d 'PEM file with the certificates to trust: of an authority, or the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand list" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Even if the output is not a terminal'
+never\t'Never'"
+complete -c incident -n "__fish_incident_using_subcommand list" -l running -d 'List the open incidents of the server'
+complete -c incident -n "__fish_incident_using_subcommand list" -l json -d 'Print one JSON object'
+complete -c incident -n "__fish_incident_using_subcommand list" -s v -l verbose -d 'Log more details (-vv: everything)'
+complete -c incident -n "__fish_incident_using_subcommand list" -s q -l quiet -d 'Print only errors and results'
+complete -c incident -n "__fish_incident_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c incident -n "__fish_incident_using_subcommand list" -s V -l version -d 'Print version'
+complete -c incident -n "__fish_incident_using_subcommand show" -l scenarios -d 'Scenario file or folder to look in, instead of scenarios/ and the built-in ones' -r -F
+complete -c incident -n "__fish_incident_using_subcommand show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Even if the output is not a terminal'
+never\t'Never'"
+complete -c incident -n "__fish_incident_using_subcommand show" -s v -l verbose -d 'Log more details (-vv: everything)'
+complete -c incident -n "__fish_incident_using_subcommand show" -s q -l quiet -d 'Print only errors and results'
+complete -c incident -n "__fish_incident_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c incident -n "__fish_incident_using_subcommand show" -s V -l version -d 'Print version'
+complete -c incident -n "__fish_incident_using_subcommand cancel" -l url -d 'WebSocket URL of the server' -r -f
+complete -c incident -n "__fish_incident_using_subcommand cancel" -l cacert -d 'PEM file with the certificates to trust: of an authority, or the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand cancel" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
+complete -c incident -n "__fish_incident_using_subcommand cancel" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Even if the output is not a terminal'
+never\t'Never'"
+complete -c incident -n "__fish_incident_using_subcommand cancel" -s v -l verbose -d 'Log more details (-vv: everything)'
+complete -c incident -n "__fish_incident_using_subcommand cancel" -s q -l quiet -d 'Print only errors and results'
+complete -c incident -n "__fish_incident_using_subcommand cancel" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c incident -n "__fish_incident_using_subcommand cancel" -s V -l version -d 'Print version'
 complete -c incident -n "__fish_incident_using_subcommand report" -l url -d 'WebSocket URL of the server' -r -f
 complete -c incident -n "__fish_incident_using_subcommand report" -l cacert -d 'PEM file with the certificates to trust: of an authority, or the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
@@ -213,12 +247,15 @@ complete -c incident -n "__fish_incident_using_subcommand completions" -s v -l v
 complete -c incident -n "__fish_incident_using_subcommand completions" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand completions" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "serve" -d 'Run a server that plays incidents and streams them'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "trigger" -d 'Start an incident on a running server and follow it until it ends'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "watch" -d 'Follow the events of a server in the terminal'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "validate" -d 'Check scenarios, recordings or a running server against the contract of the stream'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "report" -d 'Write the post-incident report of an incident as Markdown'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "check-journal" -d 'Check every event of a journal file, and salvage a damaged one'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "schema" -d 'Print the JSON Schema of the messages'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate report check-journal schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "serve" -d 'Run a server that plays incidents and streams them'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "trigger" -d 'Start an incident on a running server and follow it until it ends'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "watch" -d 'Follow the events of a server in the terminal'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "validate" -d 'Check scenarios, recordings or a running server against the contract of the stream'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "list" -d 'List the scenarios, or with --running the open incidents of a server'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "show" -d 'Print the TOML file of a scenario'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "cancel" -d 'Cancel an open incident of a server'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "report" -d 'Write the post-incident report of an incident as Markdown'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "check-journal" -d 'Check every event of a journal file, and salvage a damaged one'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "schema" -d 'Print the JSON Schema of the messages'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c incident -n "__fish_incident_using_subcommand help; and not __fish_seen_subcommand_from serve trigger watch validate list show cancel report check-journal schema completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
+use super::cancel::Cancel;
 use super::check_journal::CheckJournal;
 use super::color::ColorChoice;
 use super::completions::Completions;
+use super::list::List;
 use super::log::{self, LogFormat};
 use super::report::Report;
 use super::schema::Schema;
 use super::serve::Serve;
+use super::show::Show;
 use super::trigger::Trigger;
 use super::validate::Validate;
 use super::watch::Watch;
@@ -70,6 +73,9 @@ enum Command {
     Trigger(Trigger),
     Watch(Box<Watch>),
     Validate(Box<Validate>),
+    List(List),
+    Show(Show),
+    Cancel(Cancel),
     Report(Report),
     CheckJournal(CheckJournal),
     Schema(Schema),
@@ -88,7 +94,10 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(cli.color, cli.quiet),
         Command::Trigger(trigger) => trigger.run(cli.color, cli.quiet),
         Command::Watch(watch) => watch.run(cli.color, cli.quiet),
-        Command::Validate(validate) => validate.run(cli.color, cli.quiet),
+        Command::Validate(validate) => validate.run(cli.color, cli.quiet, cli.verbose > 0),
+        Command::List(list) => list.run(cli.color, cli.quiet),
+        Command::Show(show) => show.run(),
+        Command::Cancel(cancel) => cancel.run(cli.color),
         Command::Report(report) => report.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
         Command::Schema(schema) => schema.run(),
@@ -104,7 +113,9 @@ pub fn main() -> ExitCode {
 /// Which messages are logged.
 fn level(cli: &Cli) -> LevelFilter {
     let usual = if matches!(cli.command, Command::Serve(_)) { LevelFilter::INFO } else { LevelFilter::WARN };
-    match (cli.quiet, cli.verbose) {
+    // The first -v of `validate` asks for all rules, not for the log of its servers.
+    let verbose = cli.verbose.saturating_sub(u8::from(matches!(cli.command, Command::Validate(_))));
+    match (cli.quiet, verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => usual,
         (false, 1) => LevelFilter::DEBUG,

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use colored::Colorize;
 
 use super::color::ColorChoice;
-use super::format::count;
+use super::log::LogFormat;
+use super::mistakes;
 use super::say::say;
 use crate::client::{ClientError, Distrust};
 use crate::scenario::ScenarioError;
@@ -79,13 +80,8 @@ impl Failure {
                 }
             }
             Kind::Scenarios(errors) => {
-                for error in &errors {
-                    say(error.render(color).trim_end());
-                }
-                let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
-                let mistakes = count(mistakes as u64, "mistake");
-                let files = count(errors.len() as u64, "scenario file");
-                say(format_args!("{} {mistakes} in {files}", "error:".red().bold()));
+                mistakes::show(&errors, color, LogFormat::Text);
+                say(format_args!("{} {}", "error:".red().bold(), mistakes::summary(&errors)));
             }
             Kind::ClosedPipe => {}
         }
@@ -99,19 +95,12 @@ impl Failure {
                 tracing::error!(error = format!("{error:#}"), hint, "cannot go on");
             }
             Kind::Scenarios(errors) => {
-                for mistake in errors.iter().flat_map(lines) {
-                    tracing::error!(mistake, "a scenario file is wrong");
-                }
+                mistakes::show(&errors, false, LogFormat::Json);
             }
             Kind::ClosedPipe => {}
         }
         self.exit.into()
     }
-}
-
-/// One line per mistake, with its place.
-fn lines(error: &ScenarioError) -> Vec<String> {
-    error.to_string().lines().map(str::to_owned).collect()
 }
 
 /// For writes to stdout.

@@ -1,5 +1,6 @@
 //! The command line. A subcommand is a file or a folder, with its flags and its `run` together.
 
+mod cancel;
 mod check_journal;
 mod clock;
 mod color;
@@ -8,7 +9,9 @@ mod completions;
 mod duration;
 mod exit;
 mod format;
+mod list;
 mod log;
+mod mistakes;
 mod names;
 mod outfile;
 mod remote;
@@ -16,9 +19,12 @@ mod report;
 mod reread;
 mod runtime;
 mod say;
+mod scenarios;
 mod schema;
 mod serve;
+mod show;
 mod signals;
+mod table;
 mod token_args;
 mod trigger;
 mod trust_args;

@@ -40,6 +40,11 @@ fn local_server() -> Endpoint {
 }
 
 impl Remote {
+    /// A server, by default the one on this machine.
+    pub(super) fn new(url: Option<Endpoint>, trust: TrustArgs, token: TokenArgs) -> Self {
+        Self { url: url.unwrap_or_else(local_server), trust, token }
+    }
+
     /// Reads the certificates to trust and the token to send, before the first request.
     pub(super) fn read_files(&mut self) -> Result<(), Failure> {
         self.url = self.token.add_to(self.trust.add_to(self.url.clone())?)?;

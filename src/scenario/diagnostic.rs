@@ -95,6 +95,11 @@ impl ScenarioError {
         Self { origin: origin.to_owned(), text: None, diagnostics }
     }
 
+    /// The file, as diagnostics name it.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Line and column of a byte of the text, from 1; columns count characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let text = self.text.as_deref().unwrap_or_default();

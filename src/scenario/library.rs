@@ -1,4 +1,4 @@
-//! The scenarios a server can play: a folder of files, or those that ship with the program.
+//! The scenarios a server can play: a file, a folder of files, or those that ship with the program.
 
 use std::path::Path;
 
@@ -22,32 +22,48 @@ pub struct Library {
     pub origin: String,
 }
 
+/// What was read from a file or a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The scenarios without mistakes.
+    pub library: Library,
+    /// The mistakes of the other files, one entry per file. A folder that can't be read is one entry too.
+    pub errors: Vec<ScenarioError>,
+}
+
 impl Library {
     /// The scenarios that ship with the program.
+    ///
+    /// # Errors
+    /// The mistakes of the files; they have none.
     pub fn shipped() -> Result<Self, Vec<ScenarioError>> {
         let files =
             SHIPPED.into_iter().map(|(name, text)| (format!("scenarios/{name}"), Ok(text.to_owned())));
-        Self::collect("the program itself".to_owned(), files)
+        let Loaded { library, errors } = Self::collect("the program itself".to_owned(), files);
+        if errors.is_empty() { Ok(library) } else { Err(errors) }
     }
 
-    /// Every `.toml` file of a folder.
-    ///
-    /// # Errors
-    /// Every file with mistakes, each with all of them; a folder that can't be read.
-    pub fn from_folder(folder: &Path) -> Result<Self, Vec<ScenarioError>> {
-        let unreadable = |error| vec![ScenarioError::unreadable(&folder.display().to_string(), &error)];
-        let mut paths = std::fs::read_dir(folder)
-            .and_then(|entries| {
-                entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
-            })
-            .map_err(unreadable)?;
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-        paths.sort();
-        let files = paths.into_iter().map(|path| {
-            let text = std::fs::read_to_string(&path);
-            (path.display().to_string(), text)
+    /// One scenario file, or every `.toml` file of a folder. A file with mistakes does not keep the others out.
+    pub fn read(path: &Path) -> Loaded {
+        let named = |path: &Path| (path.display().to_string(), std::fs::read_to_string(path));
+        if path.is_file() {
+            return Self::collect(path.display().to_string(), [named(path)]);
+        }
+        let paths = std::fs::read_dir(path).and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
         });
-        Self::collect(format!("{}/", folder.display()), files)
+        let origin = format!("{}/", path.display().to_string().trim_end_matches('/'));
+        match paths {
+            Ok(mut paths) => {
+                paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+                paths.sort();
+                Self::collect(origin, paths.iter().map(|path| named(path)))
+            }
+            Err(error) => Loaded {
+                library: Self { scenarios: Vec::new(), origin },
+                errors: vec![ScenarioError::unreadable(&path.display().to_string(), &error)],
+            },
+        }
     }
 
     /// A library of one scenario.
@@ -55,10 +71,7 @@ impl Library {
         Self { origin: scenario.origin.clone(), scenarios: vec![scenario] }
     }
 
-    fn collect(
-        origin: String,
-        files: impl IntoIterator<Item = (String, std::io::Result<String>)>,
-    ) -> Result<Self, Vec<ScenarioError>> {
+    fn collect(origin: String, files: impl IntoIterator<Item = (String, std::io::Result<String>)>) -> Loaded {
         let mut scenarios: Vec<Scenario> = Vec::new();
         let mut errors = Vec::new();
         for (name, text) in files {
@@ -79,7 +92,7 @@ impl Library {
             }
         }
         scenarios.sort_by(|a, b| a.id().cmp(b.id()));
-        if errors.is_empty() { Ok(Self { scenarios, origin }) } else { Err(errors) }
+        Loaded { library: Self { scenarios, origin }, errors }
     }
 
     /// The scenario with that id.

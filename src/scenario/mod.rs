@@ -21,5 +21,5 @@ pub use file::{
     PhaseFile, Provenance, Resolution, Retry, ScenarioFile, Step,
 };
 pub use keyframes::{Interpolate, Keyframes};
-pub use library::{Library, SHIPPED};
+pub use library::{Library, Loaded, SHIPPED};
 pub use suggest::did_you_mean;

@@ -21,6 +21,7 @@ mod hostile;
 mod http;
 mod invented;
 mod journal;
+mod listing;
 mod login;
 mod logs;
 mod metrics;

@@ -1,6 +1,6 @@
 //! Mistakes in scenario files: each with its place and what to do, as a compiler would say it.
 
-use incident::scenario::{Library, Scenario};
+use incident::scenario::{Library, Loaded, Scenario};
 
 use crate::harness::Scratch;
 
@@ -217,7 +217,7 @@ fn colour_is_given_when_asked_for() {
 fn two_files_with_one_id_are_told_of_each_other() {
     let scratch =
         Scratch::new().with("a.toml", SOUND).with("b.toml", SOUND).with("notes.md", "not a scenario");
-    let errors = Library::from_folder(scratch.path()).unwrap_err();
+    let errors = Library::read(scratch.path()).errors;
     assert_eq!(errors.len(), 1);
     let told = errors[0].to_string();
     assert!(
@@ -230,16 +230,19 @@ fn two_files_with_one_id_are_told_of_each_other() {
 fn every_wrong_file_of_a_folder_is_told() {
     let wrong = SOUND.replace("\"USD\"", "\"usd\"");
     let scratch = Scratch::new().with("a.toml", &wrong).with("b.toml", "id = ").with("c.toml", SOUND);
-    let errors = Library::from_folder(scratch.path()).unwrap_err();
+    let Loaded { library, errors } = Library::read(scratch.path());
     assert_eq!(errors.len(), 2);
-    assert!(Library::from_folder(&scratch.path().join("nowhere")).is_err());
+    assert_eq!(library.ids().collect::<Vec<_>>(), ["a"], "what is sound can be played");
+    let alone = Library::read(&scratch.path().join("c.toml"));
+    assert_eq!((alone.library.len(), alone.errors.len()), (1, 0), "a file is a library of one");
+    assert_eq!(Library::read(&scratch.path().join("nowhere")).errors.len(), 1);
 }
 
 #[test]
 fn bytes_that_are_no_text_are_told_not_read() {
     let scratch = Scratch::new().with("a.toml", "");
     std::fs::write(scratch.path().join("a.toml"), [0xff, 0xfe, 0]).unwrap();
-    let errors = Library::from_folder(scratch.path()).unwrap_err();
+    let errors = Library::read(scratch.path()).errors;
     assert!(errors[0].to_string().contains("a.toml"), "{}", errors[0]);
     assert!(errors[0].render(false).contains("cannot be read"), "{}", errors[0].render(false));
 }
@@ -383,7 +386,7 @@ fn a_file_that_breaks_off_is_shown_where_it_does() {
 #[test]
 fn a_file_that_cannot_be_read_has_no_place() {
     let scratch = Scratch::new();
-    let errors = Library::from_folder(&scratch.path().join("nowhere")).unwrap_err();
+    let errors = Library::read(&scratch.path().join("nowhere")).errors;
     assert!(errors[0].to_string().contains("nowhere: cannot be read"), "{}", errors[0]);
     assert!(errors[0].render(false).contains("nowhere: cannot be read"), "{}", errors[0].render(false));
 }

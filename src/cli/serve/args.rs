@@ -27,8 +27,9 @@ Examples:
   incident serve --replay run.ndjson --speed 10      Replay a recording ten times faster
   incident serve --bind 0.0.0.0 --token-file tokens --tls-cert cert.pem --tls-key key.pem")]
 pub(in crate::cli) struct Serve {
-    /// Folder with the scenario files [default: scenarios/ if it exists, else the built-in scenarios]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Scenario file, or folder with scenario files; a file with mistakes is reported, and the others are served
+    /// [default: scenarios/ if it has any, else the built-in scenarios]
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub(super) scenarios: Option<PathBuf>,
 
     /// Start this scenario at once; repeat the flag for several

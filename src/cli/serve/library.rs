@@ -2,49 +2,68 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
+use colored::Colorize;
 
 use super::args::Serve;
 use crate::cli::exit::{Exit, Failure};
-use crate::scenario::{Library, did_you_mean};
+use crate::cli::log::LogFormat;
+use crate::cli::say::say;
+use crate::cli::{mistakes, scenarios};
+use crate::scenario::{Library, Loaded, ScenarioError, did_you_mean};
 use crate::server::TriggerError;
 
-/// The folder that is used, if it has scenarios, when no other is given.
-const FOLDER: &str = "scenarios";
-
-/// Reads the scenarios, and checks that those of --trigger are among them.
-pub(super) fn read(args: &Serve) -> Result<Library, Failure> {
-    let library = match &args.scenarios {
-        Some(folder) => Library::from_folder(folder),
-        None if has_scenarios(Path::new(FOLDER)) => Library::from_folder(Path::new(FOLDER)),
-        None => Library::shipped(),
-    };
-    let library = library.map_err(Failure::scenarios)?;
-    if library.is_empty() {
-        let error = anyhow!("there is no scenario file (*.toml) in {}", library.origin);
-        return Err(
-            Failure::new(Exit::Scenario, error).hint("leave out --scenarios for the built-in scenarios")
-        );
-    }
-    for name in &args.trigger {
-        if library.get(name).is_none() {
-            let near = did_you_mean(name, library.ids()).map(str::to_owned);
-            return Err(trigger_failure(TriggerError::Unknown { name: name.clone(), near }));
-        }
-    }
-    Ok(library)
+/// The scenarios, and a description of them.
+pub(super) struct Scenarios {
+    pub(super) library: Library,
+    /// How many there are, where they come from, and how many files are wrong.
+    pub(super) description: String,
 }
 
-fn has_scenarios(folder: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| entry.path().extension().is_some_and(|extension| extension == "toml"))
+/// Reads the scenarios, and checks that those of --trigger are among them. Files with mistakes are reported and left out.
+///
+/// # Errors
+/// There is no scenario without mistakes, or --trigger names none.
+pub(super) fn read(args: &Serve, color: bool) -> Result<Scenarios, Failure> {
+    let Loaded { library, errors } = scenarios::read(args.scenarios.as_deref())?;
+    let wrong = match errors.len() {
+        0 => String::new(),
+        1 => "; 1 file has mistakes".to_owned(),
+        many => format!("; {many} files have mistakes"),
+    };
+    for name in &args.trigger {
+        if library.get(name).is_none() {
+            return Err(unknown(name, &library, errors));
+        }
+    }
+    if !errors.is_empty() {
+        mistakes::show(&errors, color, args.log_format);
+        if args.log_format == LogFormat::Text {
+            let summary = mistakes::summary(&errors);
+            say(format_args!("{} {summary}: the other scenarios are served", "warning:".yellow().bold()));
+        }
+    }
+    let description = format!("{} from {}{wrong}", library.len(), library.origin);
+    Ok(Scenarios { library, description })
+}
+
+/// The failure of a --trigger whose scenario is not in the library: its file may be one of those with mistakes.
+fn unknown(name: &str, library: &Library, errors: Vec<ScenarioError>) -> Failure {
+    let near = did_you_mean(name, library.ids()).map(str::to_owned);
+    if near.is_none() && errors.iter().any(|error| is_called(error, name)) {
+        return Failure::scenarios(errors);
+    }
+    trigger_failure(TriggerError::Unknown { name: name.to_owned(), near })
+}
+
+fn is_called(error: &ScenarioError, name: &str) -> bool {
+    Path::new(error.origin()).file_stem().is_some_and(|stem| stem == name)
 }
 
 /// The failure of a --trigger.
 pub(super) fn trigger_failure(error: TriggerError) -> Failure {
     let hint = match &error {
         TriggerError::Unknown { near: Some(near), .. } => format!("did you mean {near:?}?"),
-        _ => "`incident validate` checks the scenarios and prints their names".to_owned(),
+        _ => "`incident list` prints the scenarios".to_owned(),
     };
     Failure::new(Exit::Usage, error).hint(hint)
 }

@@ -10,7 +10,7 @@ use super::args::Serve;
 use super::banner::Banner;
 use super::browser;
 use super::journal::OpenedJournal;
-use super::library::{self, trigger_failure};
+use super::library::{self, Scenarios, trigger_failure};
 use super::replay::{self, LoadedReplay};
 use super::tls::Certificate;
 use super::tokens::Tokens;
@@ -20,21 +20,20 @@ use crate::cli::log::LogFormat;
 use crate::cli::runtime::runtime;
 use crate::cli::say::say;
 use crate::cli::signals;
-use crate::scenario::Library;
 use crate::server::{Options, ServeError, Server};
 
 impl Serve {
     pub(in crate::cli) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         let began = Instant::now();
-        color.apply(&std::io::stderr());
+        let color = color.apply(&std::io::stderr());
         self.limits.raise_open_files();
-        let library = library::read(&self)?;
+        let scenarios = library::read(&self, color)?;
         let recording = self
             .replay
             .as_deref()
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
-        runtime()?.block_on(self.serve(library, recording, began, quiet))
+        runtime()?.block_on(self.serve(scenarios, recording, began, quiet))
     }
 
     fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
@@ -61,12 +60,12 @@ impl Serve {
 
     async fn serve(
         self,
-        library: Library,
+        scenarios: Scenarios,
         recording: Option<LoadedReplay>,
         began: Instant,
         quiet: bool,
     ) -> Result<Exit, Failure> {
-        let scenarios = format!("{} from {}", library.len(), library.origin);
+        let Scenarios { library, description: scenarios } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;

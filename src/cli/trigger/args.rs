@@ -17,9 +17,9 @@ use crate::scenario::Micros;
 Examples:
   incident trigger database-outage --speed 10        Start an incident, ten times faster than real time
   incident trigger memory-leak --report report.md    Also write its report when it has ended
-  incident trigger --cancel memory-leak-x7k2p        Cancel an incident")]
+  incident cancel memory-leak-x7k2p                  Cancel an incident")]
 pub(in crate::cli) struct Trigger {
-    /// The scenario to play: one that the server has
+    /// The scenario to play: one that the server has; `incident list` prints the names
     #[arg(required_unless_present = "cancel", value_parser = ScenarioName)]
     pub(super) scenario: Option<String>,
 
@@ -56,7 +56,7 @@ pub(in crate::cli) struct Trigger {
     )]
     pub(super) report: Option<PathBuf>,
 
-    /// Cancel this incident instead of starting one
-    #[arg(long, value_name = "INCIDENT", conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
+    /// The same as `incident cancel INCIDENT`
+    #[arg(long, value_name = "INCIDENT", hide = true, conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
     pub(super) cancel: Option<String>,
 }

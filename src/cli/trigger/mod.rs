@@ -3,6 +3,7 @@
 mod args;
 mod checklist;
 mod conclusion;
+mod file;
 mod follow;
 mod moments;
 mod plain;

@@ -10,13 +10,14 @@ use serde_json::json;
 use super::args::Trigger;
 use super::checklist::Checklist;
 use super::conclusion::conclude;
+use super::file;
 use super::follow::Accepted;
 use super::plain::Plain;
 use super::reporter::Reporter;
 use super::show::Show;
+use crate::cli::cancel::cancel;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::remote::incident_path;
 use crate::cli::runtime::runtime;
 use crate::cli::say::say;
 use crate::cli::signals;
@@ -28,30 +29,16 @@ impl Trigger {
         self.remote.read_files()?;
         runtime()?.block_on(async {
             match &self.cancel {
-                Some(id) => self.cancel(id).await,
+                Some(id) => cancel(&self.remote, id).await,
                 None => self.start(quiet).await,
             }
         })
     }
 
-    async fn cancel(&self, id: &str) -> Result<Exit, Failure> {
-        let path = incident_path(id)?;
-        match request(&self.remote.url, Method::DELETE, &path, None).await {
-            Ok(answer) => {
-                let now = answer["cancelled_now"].as_bool().unwrap_or(true);
-                let outcome = answer["outcome"].as_str().unwrap_or("over");
-                let before = if now { "" } else { " already" };
-                say(format_args!("{id} is{before} {outcome}"));
-                Ok(Exit::Fine)
-            }
-            Err(ClientError::Status { status: 404, said, problem: true, .. }) => {
-                Err(Failure::new(Exit::Usage, anyhow!(said)))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     async fn start(&self, quiet: bool) -> Result<Exit, Failure> {
+        if let Some(name) = self.scenario.as_deref().filter(|name| file::is_file(name)) {
+            return Err(file::refused(name));
+        }
         let mut reporter = self.report.as_deref().map(Reporter::open).transpose()?;
         let mut body = json!({ "scenario": self.scenario });
         if let Some(seed) = self.seed {
@@ -62,7 +49,8 @@ impl Trigger {
         }
         let answer = match request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)).await {
             Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
-                return Err(Failure::new(Exit::Usage, anyhow!(said)));
+                let hint = format!("incident list --url {} prints the server's scenarios", self.remote.url);
+                return Err(Failure::new(Exit::Usage, anyhow!(said)).hint(hint));
             }
             answer => answer?,
         };

@@ -17,7 +17,8 @@ use crate::scenario::Micros;
 /// Check scenarios, recordings or a running server against the contract of the stream
 ///
 /// Without arguments every scenario in scenarios/ (else every built-in one) is played at high speed by a temporary server,
-/// and checked as it arrives over a socket. The exit status is 0 if something was checked and no rule failed, else 5.
+/// and checked as it arrives over a socket. What passes is one line; with -v every rule has one. The exit status is 0 if
+/// something was checked and no rule failed, else 5, or 6 if a scenario file has mistakes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,8 +27,8 @@ Examples:
   incident validate --url ws://HOST/ws --for 5m      Listen to a running server for five minutes
   incident validate --list                           Print the rules")]
 pub(in crate::cli) struct Validate {
-    /// Scenarios (.toml) to play, and recordings (.ndjson) to check
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// What to check: scenarios (.toml) to play, recordings (.ndjson), folders of them, or names of scenarios
+    #[arg(value_name = "FILE|DIR|NAME", value_hint = ValueHint::AnyPath)]
     pub(super) files: Vec<PathBuf>,
 
     /// Check the running server with this WebSocket URL instead
@@ -98,7 +99,8 @@ pub(in crate::cli) struct Validate {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
     pub(super) format: Format,
 
-    /// Folder for the transcripts of what was received [default: a new temporary folder]
+    /// Keep the transcripts of everything that was received in this folder [default: only those that fail, in a new
+    /// temporary folder]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub(super) transcripts: Option<PathBuf>,
 

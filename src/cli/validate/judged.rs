@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use crate::check::{Rule, Transcript, Verdict};
 use crate::cli::exit::Exit;
+use crate::scenario::ScenarioError;
 
 /// The verdicts on one target.
 pub(super) struct Judged {
     /// The file or the URL.
     pub(super) name: String,
-    /// The file with the transcript.
-    pub(super) transcript: PathBuf,
+    /// The file with the transcript, if it was kept.
+    pub(super) transcript: Option<PathBuf>,
     /// Each rule with its verdict.
     pub(super) results: Vec<(&'static Rule, Verdict)>,
     /// Why nothing was checked; `None` if something was.
@@ -18,6 +19,11 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// How many of the verdicts are of one kind.
+    pub(super) fn count(&self, wanted: fn(&Verdict) -> bool) -> u64 {
+        self.results.iter().filter(|(_, verdict)| wanted(verdict)).count() as u64
+    }
+
     /// Whether the target passes: it has events, at least one rule was checked, and no rule failed.
     pub(super) fn passes(&self) -> bool {
         self.unchecked.is_none()
@@ -40,7 +46,20 @@ pub(super) fn unchecked(transcript: &Transcript, results: &[(&'static Rule, Verd
     Some(if reasons.is_empty() { "all rules are skipped".to_owned() } else { reasons.join("; ") })
 }
 
-/// The exit status for all targets together.
-pub(super) fn exit_of(judged: &[Judged]) -> Exit {
-    if !judged.is_empty() && judged.iter().all(Judged::passes) { Exit::Fine } else { Exit::Invalid }
+/// Everything that was found.
+pub(super) struct Findings {
+    /// The verdicts on each target.
+    pub(super) judged: Vec<Judged>,
+    /// The scenario files that could not be played.
+    pub(super) wrong: Vec<ScenarioError>,
+}
+
+impl Findings {
+    pub(super) fn exit(&self) -> Exit {
+        match (&*self.judged, &*self.wrong) {
+            (_, [_, ..]) => Exit::Scenario,
+            (judged, []) if !judged.is_empty() && judged.iter().all(Judged::passes) => Exit::Fine,
+            _ => Exit::Invalid,
+        }
+    }
 }

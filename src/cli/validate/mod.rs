@@ -2,6 +2,7 @@
 
 mod args;
 mod collect;
+mod json;
 mod judged;
 mod play;
 mod run;

@@ -1,25 +1,34 @@
 //! Collects what the targets send, checks it, and prints the verdicts.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
 
 use super::args::Validate;
 use super::collect::{self, Collected};
-use super::judged::{Judged, exit_of, unchecked};
-use super::targets::Target;
+use super::judged::{Findings, Judged, unchecked};
+use super::show::Detail;
+use super::targets::{Target, Targets};
 use super::transcripts::Transcripts;
 use super::{play, show, timeline};
 use crate::check::{Context, Ends, RULES, Transcript, check};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::log::LogFormat;
+use crate::cli::mistakes;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
 
 impl Validate {
-    pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+    pub(in crate::cli) fn run(
+        mut self,
+        color: ColorChoice,
+        quiet: bool,
+        verbose: bool,
+    ) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
         if self.list {
             for rule in RULES {
@@ -42,10 +51,12 @@ impl Validate {
         }
         runtime()?.block_on(async {
             tokio::select! {
-                judged = self.judge_all() => {
-                    let judged = judged?;
-                    show::results(&judged, self.format, quiet, &self.again())?;
-                    Ok(exit_of(&judged))
+                found = self.judge_all() => {
+                    let found = found?;
+                    mistakes::show(&found.wrong, color.wants(std::io::stderr().is_terminal()), LogFormat::Text);
+                    let detail = Detail::of(quiet, verbose);
+                    show::results(&found, self.format, detail, &self.again())?;
+                    Ok(found.exit())
                 }
                 () = signals::shutdown() => Ok(Exit::Interrupted),
             }
@@ -53,14 +64,13 @@ impl Validate {
     }
 
     /// Collects from all targets at the same time, and checks each.
-    async fn judge_all(&self) -> Result<Vec<Judged>, Failure> {
-        let targets = self.targets()?;
-        let kept = |target: &Target| !matches!(target, Target::Recording { .. });
-        let mut transcripts = if targets.iter().any(kept) {
-            Some(Transcripts::open(self.transcripts.as_deref(), self.files.iter().chain(&self.expect))?)
-        } else {
-            None
-        };
+    async fn judge_all(&self) -> Result<Findings, Failure> {
+        let Targets { targets, wrong } = self.targets()?;
+        let recordings = targets.iter().filter_map(Target::recording);
+        let mut transcripts = Transcripts::open(
+            self.transcripts.as_deref(),
+            self.files.iter().chain(&self.expect).map(PathBuf::as_path).chain(recordings),
+        )?;
         let collecting = futures_util::future::join_all(targets.into_iter().map(|target| async {
             let collected = self.collect(&target).await;
             (target, collected)
@@ -68,16 +78,19 @@ impl Validate {
         let mut judged = Vec::new();
         for (target, collected) in collecting.await {
             let Collected { transcript, subject } = collected?;
-            let path = match (&target, &mut transcripts) {
-                (Target::Recording { path, .. }, _) => path.clone(),
-                (_, Some(transcripts)) => transcripts.keep(&target.stem(), &transcript)?,
-                (_, None) => continue,
-            };
             let results = check(&transcript, &self.context(&target, subject), |rule| self.wants(rule));
             let unchecked = unchecked(&transcript, &results);
-            judged.push(Judged { name: target.name(), transcript: path, results, unchecked });
+            let mut one = Judged { name: target.name(), transcript: None, results, unchecked };
+            one.transcript = match target.recording() {
+                Some(path) => Some(path.to_owned()),
+                None if self.transcripts.is_some() || !one.passes() => {
+                    Some(transcripts.keep(&target.stem(), &transcript)?)
+                }
+                None => None,
+            };
+            judged.push(one);
         }
-        Ok(judged)
+        Ok(Findings { judged, wrong })
     }
 
     fn wants(&self, rule: &str) -> bool {

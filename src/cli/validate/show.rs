@@ -1,14 +1,16 @@
-//! Prints the verdicts, for people or as JSON.
+//! Prints the verdicts for people: a line for what passes, everything about what fails.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use colored::Colorize;
-use serde_json::{Value, json};
+use console::measure_text_width;
 
-use super::judged::{Judged, exit_of};
-use crate::check::Verdict;
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::format;
+use super::json::as_json;
+use super::judged::{Findings, Judged};
+use crate::check::{Finding, Rule, Verdict};
+use crate::cli::exit::Failure;
+use crate::cli::{format, mistakes};
 
 /// The formats of the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -20,82 +22,153 @@ pub(super) enum Format {
     Json,
 }
 
-pub(super) fn results(judged: &[Judged], format: Format, quiet: bool, again: &str) -> Result<(), Failure> {
-    match format {
-        Format::Pretty => pretty(judged, quiet, again),
-        Format::Json => Ok(writeln!(std::io::stdout(), "{}", as_json(judged))?),
+/// How much of the verdicts is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Only what fails.
+    Failures,
+    /// A line for each target that passes, and all rules of those that fail.
+    Targets,
+    /// All rules of all targets.
+    Rules,
+}
+
+impl Detail {
+    pub(super) fn of(quiet: bool, verbose: bool) -> Self {
+        match (quiet, verbose) {
+            (true, _) => Self::Failures,
+            (false, true) => Self::Rules,
+            (false, false) => Self::Targets,
+        }
     }
 }
 
-fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
+pub(super) fn results(found: &Findings, format: Format, detail: Detail, again: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let mut failed_rules: Vec<&str> = Vec::new();
-    let (mut passed, mut failed, mut unchecked) = (0, 0, 0);
-    for target in judged {
-        if !quiet {
-            writeln!(out, "{}", target.name.bold())?;
+    match format {
+        Format::Json => writeln!(out, "{}", as_json(found))?,
+        Format::Pretty => {
+            let width = found.judged.iter().map(|target| measure_text_width(&target.name)).max();
+            for target in &found.judged {
+                let whole = detail == Detail::Rules || (detail == Detail::Targets && !target.passes());
+                if whole {
+                    all_rules(&mut out, target)?;
+                } else if target.passes() && detail == Detail::Targets {
+                    one_line(&mut out, target, width.unwrap_or_default())?;
+                } else {
+                    failures(&mut out, target)?;
+                }
+            }
+            if detail == Detail::Targets {
+                not_checked(&mut out, &found.judged)?;
+            }
+            counts(&mut out, found, detail, again)?;
         }
-        for (rule, outcome) in &target.results {
-            match outcome {
-                Verdict::Passed(summary) => {
-                    passed += 1;
-                    if !quiet {
-                        writeln!(out, "  {} {:<10} {summary}", "PASS".green(), rule.name)?;
-                    }
-                }
-                Verdict::NotChecked(why) => {
-                    unchecked += 1;
-                    if !quiet {
-                        writeln!(
-                            out,
-                            "  {} {:<10} {}",
-                            "  --".dimmed(),
-                            rule.name,
-                            format!("not checked: {why}").dimmed()
-                        )?;
-                    }
-                }
-                Verdict::Failed(findings) => {
-                    failed += 1;
-                    if !failed_rules.contains(&rule.name) {
-                        failed_rules.push(rule.name);
-                    }
-                    let Some(first) = findings.first() else { continue };
-                    let more = if findings.len() > 1 {
-                        format!("  (and {} more)", findings.len() - 1)
-                    } else {
-                        String::new()
-                    };
-                    if quiet {
-                        writeln!(out, "{}: {}: {}{more}", target.name, rule.name, first.message)?;
-                        continue;
-                    }
-                    writeln!(out, "  {} {:<10} {}{more}", "FAIL".red().bold(), rule.name, first.message)?;
-                    let line = first.line.map(|line| format!(":{line}")).unwrap_or_default();
-                    let at =
-                        if first.place.is_empty() { String::new() } else { format!("at {}  ", first.place) };
-                    writeln!(out, "       {at}{}{line}", target.transcript.display())?;
-                    if let Some(hint) = &first.hint {
-                        writeln!(out, "       {hint}")?;
-                    }
-                }
+    }
+    Ok(())
+}
+
+/// `PASS scenarios/database-outage.toml  11 checks`
+fn one_line(out: &mut impl Write, target: &Judged, width: usize) -> std::io::Result<()> {
+    let checks = format::count(target.count(is_passed), "check");
+    let name = console::pad_str(&target.name, width, console::Alignment::Left, None);
+    writeln!(out, "{} {name}  {checks}", "PASS".green())
+}
+
+/// A line for each rule, and more for those that fail.
+fn all_rules(out: &mut impl Write, target: &Judged) -> std::io::Result<()> {
+    writeln!(out, "{}", target.name.bold())?;
+    for (rule, verdict) in &target.results {
+        match verdict {
+            Verdict::Passed(summary) => {
+                writeln!(out, "  {} {:<10} {summary}", "PASS".green(), rule.name)?;
+            }
+            Verdict::NotChecked(why) => {
+                let why = format!("not checked: {why}").dimmed();
+                writeln!(out, "  {} {:<10} {why}", "  --".dimmed(), rule.name)?;
+            }
+            Verdict::Failed(findings) => failed(out, target, rule, findings)?,
+        }
+    }
+    Ok(())
+}
+
+fn failed(out: &mut impl Write, target: &Judged, rule: &Rule, findings: &[Finding]) -> std::io::Result<()> {
+    let Some(first) = findings.first() else { return Ok(()) };
+    let label = "FAIL".red().bold();
+    writeln!(out, "  {label} {:<10} {}{}", rule.name, first.message, more(findings))?;
+    let line = first.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let file = target.transcript.as_ref().map(|file| format!("{}{line}", file.display()));
+    let place = Some(format!("at {}", first.place)).filter(|_| !first.place.is_empty());
+    let places: Vec<String> = place.into_iter().chain(file).collect();
+    writeln!(out, "       {}", places.join("  "))?;
+    if let Some(hint) = &first.hint {
+        writeln!(out, "       {hint}")?;
+    }
+    Ok(())
+}
+
+/// A line for each rule that fails, which stands for itself.
+fn failures(out: &mut impl Write, target: &Judged) -> std::io::Result<()> {
+    for (rule, verdict) in &target.results {
+        if let Verdict::Failed(findings) = verdict
+            && let Some(first) = findings.first()
+        {
+            writeln!(out, "{}: {}: {}{}", target.name, rule.name, first.message, more(findings))?;
+        }
+    }
+    Ok(())
+}
+
+fn more(findings: &[Finding]) -> String {
+    if findings.len() > 1 { format!("  (and {} more)", findings.len() - 1) } else { String::new() }
+}
+
+/// `  -- heartbeat, pacing: arrival times count with --real-time and --url only`: the rules that were checked on none of the
+/// targets that pass.
+fn not_checked(out: &mut impl Write, judged: &[Judged]) -> std::io::Result<()> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (rule, verdict) in judged.iter().filter(|target| target.passes()).flat_map(|target| &target.results) {
+        if let Verdict::NotChecked(why) = verdict {
+            let rules = reasons.entry(why).or_default();
+            if !rules.contains(&rule.name) {
+                rules.push(rule.name);
             }
         }
     }
+    for (why, rules) in reasons {
+        writeln!(out, "{}", format!("  -- not checked: {}: {why}", rules.join(", ")).dimmed())?;
+    }
+    Ok(())
+}
+
+fn counts(out: &mut impl Write, found: &Findings, detail: Detail, again: &str) -> std::io::Result<()> {
+    let judged = &found.judged;
+    let sum = |wanted| judged.iter().map(|target| target.count(wanted)).sum::<u64>();
+    let (passed, failed, unchecked) = (sum(is_passed), sum(is_failed), sum(is_not_checked));
     let targets = format::count(judged.len() as u64, "target");
     let total = passed + failed;
-    let counts =
+    let mut counts =
         format!("{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked");
-    if total == 0 {
+    if !found.wrong.is_empty() {
+        counts += &format!("; {}", mistakes::summary(&found.wrong));
+    }
+    if total == 0 || failed > 0 || !found.wrong.is_empty() {
         writeln!(out, "{}", counts.red().bold())?;
-    } else if failed > 0 {
-        writeln!(out, "{}", counts.red().bold())?;
-        let rules: String = failed_rules.iter().map(|rule| format!(" --rule {rule}")).collect();
-        writeln!(out, "Again: {again}{rules}")?;
     } else if !judged.iter().all(Judged::passes) {
         writeln!(out, "{counts}")?;
-    } else if !quiet {
+    } else if detail != Detail::Failures {
         writeln!(out, "{}", counts.green().bold())?;
+    }
+    if failed > 0 {
+        let mut rules: Vec<&str> = Vec::new();
+        for (rule, verdict) in judged.iter().flat_map(|target| &target.results) {
+            if is_failed(verdict) && !rules.contains(&rule.name) {
+                rules.push(rule.name);
+            }
+        }
+        let rules: String = rules.iter().map(|rule| format!(" --rule {rule}")).collect();
+        writeln!(out, "Again: {again}{rules}")?;
     }
     for target in judged {
         if let Some(why) = &target.unchecked {
@@ -105,40 +178,14 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn as_json(judged: &[Judged]) -> Value {
-    let targets = judged.iter().map(|target| {
-        let rules = target.results.iter().map(|(rule, outcome)| match outcome {
-            Verdict::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
-            Verdict::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
-            Verdict::Failed(findings) => {
-                let findings = findings.iter().map(|finding| {
-                    json!({
-                        "message": finding.message,
-                        "line": finding.line,
-                        "place": finding.place,
-                        "hint": finding.hint,
-                    })
-                });
-                json!({ "rule": rule.name, "status": "failed", "findings": findings.collect::<Vec<_>>() })
-            }
-        });
-        json!({
-            "target": target.name,
-            "transcript": target.transcript.display().to_string(),
-            "nothing_checked": target.unchecked,
-            "rules": rules.collect::<Vec<_>>(),
-        })
-    });
-    let count = |wanted: fn(&Verdict) -> bool| {
-        judged.iter().flat_map(|target| &target.results).filter(|(_, outcome)| wanted(outcome)).count()
-    };
-    json!({
-        "passed": exit_of(judged) == Exit::Fine,
-        "checks": {
-            "passed": count(|outcome| matches!(outcome, Verdict::Passed(_))),
-            "failed": count(|outcome| matches!(outcome, Verdict::Failed(_))),
-            "not_checked": count(|outcome| matches!(outcome, Verdict::NotChecked(_))),
-        },
-        "targets": targets.collect::<Vec<_>>(),
-    })
+fn is_passed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Passed(_))
+}
+
+fn is_failed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Failed(_))
+}
+
+fn is_not_checked(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NotChecked(_))
 }

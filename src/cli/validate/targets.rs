@@ -8,8 +8,9 @@ use anyhow::anyhow;
 use super::args::Validate;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::scenarios::{self, shipped};
 use crate::client::Endpoint;
-use crate::scenario::{Library, Scenario};
+use crate::scenario::{Library, Loaded, Scenario, ScenarioError};
 
 /// One target to check.
 pub(super) enum Target {
@@ -41,6 +42,14 @@ impl Target {
         }
     }
 
+    /// The file of a recording.
+    pub(super) fn recording(&self) -> Option<&Path> {
+        match self {
+            Self::Recording { path, .. } => Some(path),
+            Self::Scenario { .. } | Self::Server { .. } => None,
+        }
+    }
+
     pub(super) fn expect(&self) -> Option<Expected> {
         match self {
             Self::Scenario { expect, .. } | Self::Recording { expect, .. } | Self::Server { expect, .. } => {
@@ -50,14 +59,29 @@ impl Target {
     }
 }
 
+/// What is to be checked.
+#[derive(Default)]
+pub(super) struct Targets {
+    pub(super) targets: Vec<Target>,
+    /// Scenario files with mistakes. They are reported, and do not keep the other targets from being checked.
+    pub(super) wrong: Vec<ScenarioError>,
+}
+
+impl Targets {
+    fn add(&mut self, loaded: Loaded, given: Option<&Expected>) {
+        self.wrong.extend(loaded.errors);
+        self.targets.extend(loaded.library.iter().map(|scenario| scenario_target(scenario.clone(), given)));
+    }
+}
+
 impl Validate {
     /// All targets of the flags.
     ///
     /// # Errors
-    /// A file can't be read or has mistakes; there is nothing to check.
-    pub(super) fn targets(&self) -> Result<Vec<Target>, Failure> {
-        let given =
-            self.expect.as_deref().map(scenario_at).transpose()?.map(|scenario| expectations(&scenario));
+    /// A file can't be read; there is nothing to check.
+    pub(super) fn targets(&self) -> Result<Targets, Failure> {
+        let given = self.expect.as_deref().map(sound_scenario_at).transpose()?;
+        let given = given.map(|scenario| expectations(&scenario));
         if let Some(given) = &given
             && given.is_none()
         {
@@ -67,34 +91,72 @@ impl Validate {
         let given = given.flatten();
         if let Some(url) = &self.url {
             // A server that has a scenario with the name of a built-in one must meet the expectations of that one.
-            let own = self.trigger.as_deref().and_then(|name| {
-                Library::shipped().ok().and_then(|library| library.get(name).and_then(expectations))
-            });
+            let own = self
+                .trigger
+                .as_deref()
+                .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
             let expect = given.or(own);
-            return Ok(vec![Target::Server {
-                endpoint: url.clone(),
-                until_resolved: self.listen.is_none(),
-                expect,
-            }]);
+            let server =
+                Target::Server { endpoint: url.clone(), until_resolved: self.listen.is_none(), expect };
+            return Ok(Targets { targets: vec![server], wrong: Vec::new() });
         }
-        if !self.files.is_empty() {
-            return self.files.iter().map(|file| target(file, given.as_ref())).collect();
+        let mut found = Targets::default();
+        let folder = PathBuf::from("scenarios");
+        match &*self.files {
+            [] if folder.is_dir() => found.add_path(&folder, given.as_ref())?,
+            [] => found.add(Loaded { library: shipped()?, errors: Vec::new() }, given.as_ref()),
+            files => {
+                for file in files {
+                    found.add_path(file, given.as_ref())?;
+                }
+            }
         }
-        let folder = Path::new("scenarios");
-        let library = if folder.is_dir() { Library::from_folder(folder) } else { Library::shipped() };
-        let library = library.map_err(Failure::scenarios)?;
-        if library.is_empty() {
-            let error = anyhow!("nothing was checked: there is no scenario (*.toml) in scenarios/");
-            return Err(Failure::new(Exit::Invalid, error).hint("name a scenario, a recording or --url"));
-        }
-        Ok(library.iter().map(|scenario| scenario_target(scenario.clone(), given.as_ref())).collect())
+        Ok(found)
     }
 }
 
-fn target(file: &Path, given: Option<&Expected>) -> Result<Target, Failure> {
-    if file.extension().is_some_and(|extension| extension == "toml") {
-        return Ok(scenario_target(scenario_at(file)?, given));
+impl Targets {
+    /// Adds a file, everything in a folder, or the scenario of that name.
+    fn add_path(&mut self, path: &Path, given: Option<&Expected>) -> Result<(), Failure> {
+        let is = |path: &Path, extension: &str| path.extension().is_some_and(|found| found == extension);
+        if path.is_dir() {
+            let before = self.targets.len() + self.wrong.len();
+            self.add(Library::read(path), given);
+            let mut files: Vec<PathBuf> = std::fs::read_dir(path)
+                .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+                .unwrap_or_default();
+            files.retain(|file| is(file, "ndjson"));
+            files.sort();
+            for file in files {
+                self.targets.push(recording(&file, given)?);
+            }
+            if self.targets.len() + self.wrong.len() == before {
+                let folder = path.display();
+                let error =
+                    anyhow!("nothing was checked: {folder} has no scenario (*.toml) or recording (*.ndjson)");
+                return Err(Failure::new(Exit::Invalid, error).hint("name a scenario, a recording or --url"));
+            }
+        } else if is(path, "toml") {
+            match scenario_at(path)? {
+                Ok(scenario) => self.targets.push(scenario_target(scenario, given)),
+                Err(error) => self.wrong.push(error),
+            }
+        } else if let Some(name) = name_of(path) {
+            self.targets.push(scenario_target(scenarios::named(name, None)?, given));
+        } else {
+            self.targets.push(recording(path, given)?);
+        }
+        Ok(())
     }
+}
+
+/// The name of a scenario, if this is no path: nothing of that name exists, and it has neither a folder nor an extension.
+fn name_of(path: &Path) -> Option<&str> {
+    let name = path.to_str().filter(|_| path.components().count() == 1 && path.extension().is_none())?;
+    (!path.exists()).then_some(name)
+}
+
+fn recording(file: &Path, given: Option<&Expected>) -> Result<Target, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())))?;
     if text.trim().is_empty() {
@@ -109,18 +171,23 @@ fn scenario_target(scenario: Scenario, given: Option<&Expected>) -> Target {
     Target::Scenario { scenario: Box::new(scenario), expect }
 }
 
-/// Reads a scenario file.
+/// Reads a scenario file. The inner error has the mistakes in it.
 ///
 /// # Errors
-/// The file can't be read, which is a usage error; or it is not a scenario without mistakes.
-pub(super) fn scenario_at(file: &Path) -> Result<Scenario, Failure> {
+/// The file can't be read, which is a usage error.
+fn scenario_at(file: &Path) -> Result<Result<Scenario, ScenarioError>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         let exit = if error.kind() == ErrorKind::InvalidData { Exit::Scenario } else { Exit::Usage };
         Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display())).hint(
             "the name of a scenario ends in .toml, that of a recording in .ndjson; `incident watch --record FILE` makes recordings",
         )
     })?;
-    Scenario::parse(&file.display().to_string(), &text).map_err(|error| Failure::scenarios(vec![error]))
+    Ok(Scenario::parse(&file.display().to_string(), &text))
+}
+
+/// Reads a scenario file without mistakes.
+pub(super) fn sound_scenario_at(file: &Path) -> Result<Scenario, Failure> {
+    scenario_at(file)?.map_err(|error| Failure::scenarios(vec![error]))
 }
 
 /// The expectations of a scenario, and their place: `FILE:LINE`.

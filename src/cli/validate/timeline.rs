@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::targets::scenario_at;
+use super::targets::sound_scenario_at;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::contract::Message;
@@ -12,7 +12,7 @@ use crate::scenario::Micros;
 
 /// Prints each event with the time at which it is due, on screen and in the incident.
 pub(super) fn print(file: &Path) -> Result<Exit, Failure> {
-    let scenario = scenario_at(file)?;
+    let scenario = sound_scenario_at(file)?;
     let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase")?;

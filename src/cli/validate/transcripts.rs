@@ -9,42 +9,47 @@ use anyhow::anyhow;
 use crate::check::Transcript;
 use crate::cli::exit::{Exit, Failure};
 
-/// A folder for transcripts.
+/// A folder for transcripts. A temporary one is made when there is something to keep.
 pub(super) struct Transcripts {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     /// Files that must not be overwritten: those on the command line, and the transcripts of this run.
     taken: HashSet<PathBuf>,
 }
 
 impl Transcripts {
-    /// Opens the folder `wanted`, or a new temporary one.
+    /// Opens the folder `wanted`, so that one that can't be made fails before anything is played.
     pub(super) fn open<'a>(
         wanted: Option<&Path>,
-        inputs: impl Iterator<Item = &'a PathBuf>,
+        inputs: impl Iterator<Item = &'a Path>,
     ) -> Result<Self, Failure> {
-        let (folder, created) = match wanted {
-            Some(folder) => (folder.to_owned(), std::fs::create_dir_all(folder)),
-            None => fresh(),
-        };
-        created.map_err(|error| {
-            Failure::new(Exit::Internal, anyhow!("cannot create {}: {error}", folder.display()))
-        })?;
+        if let Some(folder) = wanted {
+            std::fs::create_dir_all(folder).map_err(|error| cannot_create(folder, &error))?;
+        }
         // A path that can't be resolved does not exist, so it can't be overwritten.
-        Ok(Self { folder, taken: inputs.filter_map(|path| path.canonicalize().ok()).collect() })
+        let taken = inputs.filter_map(|path| path.canonicalize().ok()).collect();
+        Ok(Self { folder: wanted.map(Path::to_owned), taken })
+    }
+
+    fn folder(&mut self) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.folder {
+            return Ok(folder.clone());
+        }
+        let (folder, created) = fresh();
+        created.map_err(|error| cannot_create(&folder, &error))?;
+        self.folder = Some(folder.clone());
+        Ok(folder)
     }
 
     /// Writes a transcript, one message per line, and returns its path.
     pub(super) fn keep(&mut self, stem: &str, transcript: &Transcript) -> Result<PathBuf, Failure> {
+        let folder = self.folder()?;
         let names = std::iter::once(format!("{stem}.ndjson"));
         let mut paths = names
             .chain((2..).map(|number: u64| format!("{stem}-{number}.ndjson")))
-            .map(|name| self.folder.join(name));
+            .map(|name| folder.join(name));
         let free = |path: &PathBuf| !path.canonicalize().is_ok_and(|path| self.taken.contains(&path));
         let Some(path) = paths.find(free) else {
-            return Err(Failure::new(
-                Exit::Internal,
-                anyhow!("no free file name in {}", self.folder.display()),
-            ));
+            return Err(Failure::new(Exit::Internal, anyhow!("no free file name in {}", folder.display())));
         };
         // JSON has line breaks only between tokens, where a space means the same. Findings name lines of this file.
         let lines = transcript.frames.iter().map(|frame| frame.raw.replace(['\n', '\r'], " ") + "\n");
@@ -54,6 +59,10 @@ impl Transcripts {
         self.taken.extend(path.canonicalize().ok());
         Ok(path)
     }
+}
+
+fn cannot_create(folder: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Internal, anyhow!("cannot create {}: {error}", folder.display()))
 }
 
 /// Creates a temporary folder with a random name, which no other process can have created before.

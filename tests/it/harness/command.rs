@@ -44,6 +44,12 @@ impl Run {
         self
     }
 
+    /// Runs in this folder.
+    pub fn at(mut self, folder: &std::path::Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// Runs with a limit on open files, soft and hard.
     pub fn limited(mut self, files: u64) -> Self {
         let inner = std::mem::replace(&mut self.command, Command::new("sh"));

@@ -16,7 +16,7 @@ use super::{Client, Scratch, fixture};
 
 /// The examples.
 pub fn library() -> Library {
-    Library::from_folder(&fixture("scenarios")).unwrap()
+    Library::read(&fixture("scenarios")).library
 }
 
 /// The usual options, but that stopping takes no longer than a test may.

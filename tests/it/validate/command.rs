@@ -63,9 +63,51 @@ fn without_arguments_every_shipped_scenario_is_played_and_passes() {
         let passed =
             target["rules"].as_array().unwrap().iter().filter(|rule| rule["status"] == "passed").count();
         assert_eq!(passed, RULES.len() - 3, "all but the rules about arrival times: {target}");
-        let transcript = std::fs::read_to_string(target["transcript"].as_str().unwrap()).unwrap();
-        assert!(transcript.lines().count() > 100, "the transcript is kept");
+        assert_eq!(target["transcript"], Value::Null, "what passes leaves no transcript");
     }
+}
+
+#[test]
+fn what_passes_is_one_line_and_leaves_nothing_behind() {
+    let temporary = Scratch::new();
+    let left = || std::fs::read_dir(temporary.path()).unwrap().count();
+    let run = |args: &[&str]| incident(args).env("TMPDIR", temporary.text()).run();
+    let ran = run(&["validate"]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines.iter().filter(|line| line.starts_with("PASS scenarios/")).count(), 5, "{}", ran.stdout);
+    assert_eq!(lines.len(), 7, "and what was not checked, and the sum: {}", ran.stdout);
+    assert!(lines[5].contains("heartbeat") && lines[5].contains("--real-time"), "{}", ran.stdout);
+    assert_eq!(left(), 0);
+    let ran = run(&["validate", "memory-leak", "--verbose"]);
+    assert!(ran.stdout.contains("  PASS order ") && ran.stderr.is_empty(), "{ran:?}");
+    assert_eq!(left(), 0);
+
+    let folder = Scratch::new().with("short.toml", &SHORT.replace("max = \"1500ms\"", "max = \"500ms\""));
+    let file = folder.path().join("short.toml").display().to_string();
+    let ran = run(&["validate", &file, &shipped("memory-leak.toml")]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    let kept: Vec<&str> = ran.stdout.split_whitespace().filter(|word| word.contains(".ndjson:")).collect();
+    assert_eq!(kept.len(), 1, "only what fails has a transcript: {}", ran.stdout);
+    let transcript = std::fs::read_to_string(kept[0].rsplit_once(':').unwrap().0).unwrap();
+    assert!(transcript.lines().count() > 4, "{transcript}");
+}
+
+#[test]
+fn a_folder_and_a_name_are_targets_too() {
+    let folder = Scratch::new().with("some/short.toml", SHORT).with("none/notes.md", "");
+    let ran = incident(&["validate", "some", "memory-leak", "--rule", "schema"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(
+        ran.stdout.contains("PASS some/short.toml") && ran.stdout.contains("memory-leak.toml"),
+        "{}",
+        ran.stdout
+    );
+    let ran = incident(&["validate", "none"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    let ran = incident(&["validate", "memroy-leak"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("did you mean \"memory-leak\"?"), "{}", ran.stderr);
 }
 
 #[test]

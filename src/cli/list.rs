@@ -1,0 +1,181 @@
+//! `incident list`: the scenarios, or the open incidents of a server.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::ValueHint;
+use colored::Colorize;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::color::ColorChoice;
+use super::exit::{Exit, Failure};
+use super::format::plain;
+use super::remote::Remote;
+use super::runtime::runtime;
+use super::say::say;
+use super::table::Table;
+use super::token_args::TokenArgs;
+use super::trust_args::TrustArgs;
+use super::{mistakes, scenarios};
+use crate::client::{Endpoint, request};
+use crate::report::words;
+use crate::scenario::Loaded;
+
+/// List the scenarios, or with --running the open incidents of a server
+///
+/// Without flags these are the scenarios that `incident serve` would play here. On a terminal they are a table; in a pipe
+/// the columns are separated by tabs: name, severity, length in seconds, title; with --running: id, severity, phase,
+/// seconds since the start, title.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident list                                      The scenarios in scenarios/, else the built-in ones
+  incident list --url ws://HOST:7911/ws              The scenarios of a server
+  incident list --running                            The open incidents of a server")]
+pub(super) struct List {
+    /// List the open incidents of the server
+    #[arg(long, conflicts_with = "scenarios")]
+    running: bool,
+
+    /// List the scenarios of this file or folder
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    scenarios: Option<PathBuf>,
+
+    /// WebSocket URL of the server that is asked [default with --running: the server on this machine]
+    #[arg(
+        long,
+        env = "INCIDENT_URL",
+        value_name = "URL",
+        value_hint = ValueHint::Url,
+        help_heading = "Server"
+    )]
+    url: Option<Endpoint>,
+
+    #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
+    token: TokenArgs,
+
+    /// Print one JSON object
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+impl List {
+    pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+        color.apply(&std::io::stdout());
+        let (listed, origin) = match (self.running, &self.scenarios, &self.url) {
+            (true, ..) => self.incidents()?,
+            (false, None, Some(_)) => self.ask("/api/scenarios", "scenarios")?,
+            (false, ..) => self.here(color)?,
+        };
+        let mut out = std::io::stdout();
+        if self.json {
+            let name = if self.running { "incidents" } else { "scenarios" };
+            writeln!(out, "{}", json!({ name: listed }))?;
+            return Ok(Exit::Fine);
+        }
+        let table = if self.running { running(&listed) } else { playable(&listed) };
+        let people = out.is_terminal();
+        let width = usize::from(console::Term::stdout().size().1);
+        write!(out, "{}", if people { table.for_people(width) } else { table.for_programs() })?;
+        if people && !quiet {
+            say(self.footer(listed.len(), &origin).dimmed());
+        }
+        Ok(Exit::Fine)
+    }
+
+    /// The scenarios that a server started here would play, as `GET /api/scenarios` names them.
+    fn here(&self, color: ColorChoice) -> Result<(Vec<Value>, String), Failure> {
+        let Loaded { library, errors } = scenarios::read(self.scenarios.as_deref())?;
+        if !errors.is_empty() {
+            let summary = mistakes::summary(&errors);
+            let files = errors.iter().fold(String::new(), |mut files, error| {
+                // Writing to a String cannot fail.
+                let _ = write!(files, " {}", error.origin());
+                files
+            });
+            let label = "warning:";
+            let label =
+                if color.wants(std::io::stderr().is_terminal()) { label.yellow() } else { label.normal() };
+            say(format_args!("{label} {summary}, left out here: incident validate{files}"));
+        }
+        let listed = library.iter().map(|scenario| {
+            let file = &scenario.file;
+            json!({
+                "id": scenario.id(),
+                "title": file.title,
+                "severity": file.severity,
+                "services": file.services,
+                "target_s": file.target.secs(),
+                "screen_s": scenario.duration().secs(),
+                "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
+            })
+        });
+        Ok((listed.collect(), library.origin.clone()))
+    }
+
+    fn incidents(&self) -> Result<(Vec<Value>, String), Failure> {
+        let (mut all, origin) = self.ask("/api/incidents", "incidents")?;
+        all.retain(|incident| incident["state"] == "open");
+        Ok((all, origin))
+    }
+
+    /// Asks the server for a list.
+    fn ask(&self, path: &str, name: &str) -> Result<(Vec<Value>, String), Failure> {
+        let mut remote = Remote::new(self.url.clone(), self.trust.clone(), self.token.clone());
+        remote.read_files()?;
+        let answer = runtime()?.block_on(request(&remote.url, Method::GET, path, None))?;
+        match answer.get(name).and_then(Value::as_array) {
+            Some(listed) => Ok((listed.clone(), remote.url.to_string())),
+            None => {
+                let error = anyhow!("{} has no list of {name}", remote.url.http(path));
+                Err(Failure::new(Exit::Connection, error).hint("check --url: it must be an incident server"))
+            }
+        }
+    }
+
+    /// `5 scenarios from scenarios/. Play one: incident trigger NAME`
+    fn footer(&self, number: usize, origin: &str) -> String {
+        let url = self.url.as_ref().filter(|_| self.scenarios.is_none());
+        let flags = url.map(|url| format!(" --url {url}")).unwrap_or_default();
+        let flags = flags + &self.trust.flags() + &self.token.flags();
+        let noun = if self.running { "open incident" } else { "scenario" };
+        let number = super::format::count(number as u64, noun);
+        let next = if self.running {
+            format!("Watch one: incident watch{flags} --incident ID")
+        } else {
+            format!("Play one: incident trigger NAME{flags}")
+        };
+        format!("{number} {} {origin}. {next}", if self.running { "on" } else { "from" })
+    }
+}
+
+/// The table of scenarios.
+fn playable(listed: &[Value]) -> Table {
+    let mut table = Table::new(["SCENARIO", "SEVERITY", "LENGTH", "TITLE"]);
+    for scenario in listed {
+        let seconds = scenario["screen_s"].as_f64().unwrap_or_default();
+        let text = |name: &str| plain(scenario[name].as_str().unwrap_or_default());
+        let length = (words::duration(seconds.round()), format!("{seconds:.1}"));
+        table.row([text("id").into(), text("severity").into(), length.into(), text("title").into()]);
+    }
+    table
+}
+
+/// The table of open incidents.
+fn running(listed: &[Value]) -> Table {
+    let mut table = Table::new(["INCIDENT", "SEVERITY", "PHASE", "AT", "TITLE"]);
+    for incident in listed {
+        let seconds = incident["offset_s"].as_f64().unwrap_or_default();
+        let text = |name: &str| plain(incident[name].as_str().unwrap_or_default());
+        let at = (format!("T+{}", words::clock(seconds)), format!("{seconds:.1}"));
+        let [id, severity, phase, title] = ["id", "severity", "phase", "title"].map(|name| text(name).into());
+        table.row([id, severity, phase, at.into(), title]);
+    }
+    table
+}

@@ -1,0 +1,27 @@
+//! The mistakes of scenario files on stderr: with the text around them for people, a line each in the log for programs.
+
+use super::format::count;
+use super::log::LogFormat;
+use super::say::say;
+use crate::scenario::ScenarioError;
+
+/// Shows every mistake of some files.
+pub(super) fn show(errors: &[ScenarioError], color: bool, log: LogFormat) {
+    for error in errors {
+        match log {
+            LogFormat::Text => say(error.render(color).trim_end()),
+            LogFormat::Json => {
+                for mistake in error.to_string().lines() {
+                    tracing::error!(mistake, "a scenario file is wrong");
+                }
+            }
+        }
+    }
+}
+
+/// `2 mistakes in 1 scenario file`.
+pub(super) fn summary(errors: &[ScenarioError]) -> String {
+    let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
+    let mistakes = count(mistakes as u64, "mistake");
+    format!("{mistakes} in {}", count(errors.len() as u64, "scenario file"))
+}

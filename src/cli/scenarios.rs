@@ -1,0 +1,76 @@
+//! The scenarios of a command: a file or folder that is named, else the folder `scenarios/`, else those in the program.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use super::exit::{Exit, Failure};
+use crate::scenario::{Library, Loaded, Scenario, did_you_mean};
+
+/// The folder that is used, if it has scenarios, when no other is given.
+const FOLDER: &str = "scenarios";
+
+/// Reads the scenarios that a server started here with the same `--scenarios` would play.
+///
+/// # Errors
+/// There is no scenario file. Files with mistakes are no error as long as one other file has none.
+pub(super) fn read(wanted: Option<&Path>) -> Result<Loaded, Failure> {
+    let loaded = match wanted {
+        Some(path) => Library::read(path),
+        None if has_scenarios(Path::new(FOLDER)) => Library::read(Path::new(FOLDER)),
+        None => Loaded { library: shipped()?, errors: Vec::new() },
+    };
+    match (loaded.library.is_empty(), loaded.errors.is_empty()) {
+        (false, _) => Ok(loaded),
+        (true, false) => Err(Failure::scenarios(loaded.errors)),
+        (true, true) => {
+            let error = anyhow!("there is no scenario file (*.toml) in {}", loaded.library.origin);
+            Err(Failure::new(Exit::Scenario, error).hint("leave out --scenarios for the built-in scenarios"))
+        }
+    }
+}
+
+/// The scenario with that id: of the named file or folder only, or of `scenarios/` and then of the program.
+///
+/// # Errors
+/// There is none; or the file that is called like it has mistakes.
+pub(super) fn named(name: &str, wanted: Option<&Path>) -> Result<Scenario, Failure> {
+    let loaded = match wanted {
+        Some(_) => read(wanted)?,
+        None => Library::read(Path::new(FOLDER)),
+    };
+    let built_in = if wanted.is_none() { shipped()? } else { Library::default() };
+    if let Some(found) = loaded.library.get(name) {
+        return Ok(found.clone());
+    }
+    let (wrong, _): (Vec<_>, Vec<_>) =
+        loaded.errors.into_iter().partition(|error| is_called(Path::new(error.origin()), name));
+    if !wrong.is_empty() {
+        return Err(Failure::scenarios(wrong));
+    }
+    if let Some(found) = built_in.get(name) {
+        return Ok(found.clone());
+    }
+    let hint = match did_you_mean(name, loaded.library.ids().chain(built_in.ids())) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => "`incident list` shows the scenarios".to_owned(),
+    };
+    Err(Failure::new(Exit::Usage, anyhow!("no scenario is called {name:?}")).hint(hint))
+}
+
+/// Whether a file is called `NAME.toml`. An empty one does not count: `incident show NAME > scenarios/NAME.toml` creates it
+/// before this program runs.
+fn is_called(file: &Path, name: &str) -> bool {
+    let empty = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+    file.file_stem().is_some_and(|stem| stem == name) && !empty
+}
+
+/// The scenarios in the program.
+pub(super) fn shipped() -> Result<Library, Failure> {
+    Library::shipped().map_err(Failure::scenarios)
+}
+
+fn has_scenarios(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| entry.path().extension().is_some_and(|extension| extension == "toml"))
+}

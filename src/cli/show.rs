@@ -1,0 +1,36 @@
+//! `incident show`: prints the file of a scenario.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ValueHint;
+
+use super::exit::{Exit, Failure};
+use super::names::ScenarioName;
+use super::scenarios;
+
+/// Print the TOML file of a scenario
+///
+/// The scenario is one of the folder scenarios/, or one that is built into the program: the beginning of your own.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident show database-outage                      Print a scenario
+  incident show database-outage > mine.toml          Begin your own; give it another id")]
+pub(super) struct Show {
+    /// The scenario, as `incident list` prints its name
+    #[arg(value_name = "SCENARIO", value_parser = ScenarioName)]
+    name: String,
+
+    /// Scenario file or folder to look in, instead of scenarios/ and the built-in ones
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    scenarios: Option<PathBuf>,
+}
+
+impl Show {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let scenario = scenarios::named(&self.name, self.scenarios.as_deref())?;
+        std::io::stdout().write_all(scenario.text.as_bytes())?;
+        Ok(Exit::Fine)
+    }
+}

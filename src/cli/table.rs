@@ -1,0 +1,78 @@
+//! A table: aligned columns for people, tabs for programs.
+
+use colored::Colorize;
+use console::{measure_text_width, pad_str, truncate_str};
+
+/// The least that is left of the last column, which is cut to the width of the terminal.
+const LEAST: usize = 12;
+
+/// A table whose last column is the longest.
+pub(super) struct Table {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// One cell, as people and as programs read it.
+pub(super) struct Cell {
+    people: String,
+    programs: String,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { people: text.clone(), programs: text }
+    }
+}
+
+impl From<(String, String)> for Cell {
+    fn from((people, programs): (String, String)) -> Self {
+        Self { people, programs }
+    }
+}
+
+impl Table {
+    pub(super) fn new<const N: usize>(header: [&'static str; N]) -> Self {
+        Self { header: header.into(), rows: Vec::new() }
+    }
+
+    pub(super) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+        self.rows.push(cells.into());
+    }
+
+    /// Aligned columns below a header. The last one is cut where the terminal ends.
+    pub(super) fn for_people(&self, width: usize) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        let last = self.header.len() - 1;
+        let widths: Vec<usize> = (0..last)
+            .map(|column| {
+                let cells = self.rows.iter().map(|row| measure_text_width(&row[column].people));
+                cells.chain([self.header[column].len()]).max().unwrap_or_default()
+            })
+            .collect();
+        let left = width.saturating_sub(widths.iter().map(|width| width + 2).sum()).max(LEAST);
+        let line = |cells: Vec<&str>| {
+            let padded = cells.iter().zip(&widths);
+            let padded: String = padded.map(|(cell, width)| pad(cell, *width) + "  ").collect();
+            format!("{padded}{}", truncate_str(cells[last], left, "…"))
+        };
+        let mut text = line(self.header.clone()).dimmed().to_string() + "\n";
+        for row in &self.rows {
+            text += &(line(row.iter().map(|cell| cell.people.as_str()).collect()) + "\n");
+        }
+        text
+    }
+
+    /// A line a row, without a header.
+    pub(super) fn for_programs(&self) -> String {
+        let line = |row: &Vec<Cell>| {
+            row.iter().map(|cell| cell.programs.as_str()).collect::<Vec<_>>().join("\t") + "\n"
+        };
+        self.rows.iter().map(line).collect()
+    }
+}
+
+fn pad(text: &str, width: usize) -> String {
+    pad_str(text, width, console::Alignment::Left, None).into_owned()
+}

@@ -1,0 +1,30 @@
+//! A file where `trigger` takes the name of a scenario: says how to play it.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use crate::cli::exit::{Exit, Failure};
+use crate::scenario::Library;
+
+/// Whether the name is meant as a file: it ends in `.toml`, or is a path with a folder. A scenario's name can't be either.
+pub(super) fn is_file(name: &str) -> bool {
+    name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR)
+}
+
+/// The failure for a file. A server plays the scenarios that it has read itself, so that nobody on the network can make it
+/// compile a file of theirs.
+pub(super) fn refused(file: &str) -> Failure {
+    let loaded = Library::read(Path::new(file));
+    let Some(id) = loaded.library.ids().next().filter(|_| loaded.library.len() == 1) else {
+        return match loaded.errors.is_empty() {
+            true => Failure::new(Exit::Usage, anyhow!("{file} is not a scenario file"))
+                .hint("name a scenario; `incident list` prints their names"),
+            false => Failure::scenarios(loaded.errors),
+        };
+    };
+    let error = anyhow!("{file} is a file: trigger takes the name of a scenario that the server has");
+    Failure::new(Exit::Usage, error).hint(format!(
+        "play it on a server of its own: incident serve --port 0 --journal memory --scenarios {file} --trigger {id} --open"
+    ))
+}

@@ -1,0 +1,56 @@
+//! The verdicts as one JSON object.
+
+use serde_json::{Value, json};
+
+use super::judged::{Findings, Judged};
+use crate::check::Verdict;
+use crate::cli::exit::Exit;
+use crate::scenario::ScenarioError;
+
+/// All verdicts, and the mistakes of the files that could not be played.
+pub(super) fn as_json(found: &Findings) -> Value {
+    let count =
+        |wanted: fn(&Verdict) -> bool| found.judged.iter().map(|target| target.count(wanted)).sum::<u64>();
+    json!({
+        "passed": found.exit() == Exit::Fine,
+        "checks": {
+            "passed": count(|verdict| matches!(verdict, Verdict::Passed(_))),
+            "failed": count(|verdict| matches!(verdict, Verdict::Failed(_))),
+            "not_checked": count(|verdict| matches!(verdict, Verdict::NotChecked(_))),
+        },
+        "targets": found.judged.iter().map(target).collect::<Vec<_>>(),
+        "wrong_files": found.wrong.iter().map(wrong_file).collect::<Vec<_>>(),
+    })
+}
+
+fn target(target: &Judged) -> Value {
+    let rules = target.results.iter().map(|(rule, verdict)| match verdict {
+        Verdict::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
+        Verdict::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
+        Verdict::Failed(findings) => {
+            let findings = findings.iter().map(|finding| {
+                json!({
+                    "message": finding.message,
+                    "line": finding.line,
+                    "place": finding.place,
+                    "hint": finding.hint,
+                })
+            });
+            json!({ "rule": rule.name, "status": "failed", "findings": findings.collect::<Vec<_>>() })
+        }
+    });
+    json!({
+        "target": target.name,
+        "transcript": target.transcript.as_ref().map(|file| file.display().to_string()),
+        "nothing_checked": target.unchecked,
+        "rules": rules.collect::<Vec<_>>(),
+    })
+}
+
+fn wrong_file(error: &ScenarioError) -> Value {
+    let mistakes = error.diagnostics.iter().map(|mistake| {
+        let (line, column) = error.line_column(mistake.span.start);
+        json!({ "message": mistake.message, "line": line, "column": column, "help": mistake.help })
+    });
+    json!({ "file": error.origin(), "mistakes": mistakes.collect::<Vec<_>>() })
+}

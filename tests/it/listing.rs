@@ -1,0 +1,157 @@
+//! `incident list`, `show` and `cancel`: the commands that people look for, and files where names are expected.
+
+use serde_json::Value;
+
+use crate::harness::{Ran, Scratch, Serving, get, incident, root};
+
+const GOOD: &str = include_str!("../fixtures/scenarios/database-outage.toml");
+
+fn columns(ran: &Ran) -> Vec<Vec<&str>> {
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    ran.stdout.lines().map(|line| line.split('\t').collect()).collect()
+}
+
+#[test]
+fn the_scenarios_are_listed_one_a_line() {
+    let ran = incident(&["list"]).run();
+    let lines = columns(&ran);
+    let names: Vec<&str> = lines.iter().map(|line| line[0]).collect();
+    assert_eq!(names, ["api-overload", "database-outage", "ddos-attack", "memory-leak", "storage-failure"]);
+    assert_eq!(lines[1], ["database-outage", "SEV1", "180.0", "Primary database connection pool exhausted"]);
+}
+
+#[tokio::test]
+async fn a_server_lists_its_own_scenarios_in_the_same_words() {
+    let server = Serving::with(&[]);
+    let here = incident(&[
+        "list",
+        "--json",
+        "--scenarios",
+        root().join("tests/fixtures/scenarios").to_str().unwrap(),
+    ])
+    .run();
+    let there = server.incident(&["list", "--json"]).run();
+    assert_eq!((there.status, there.stderr.as_str()), (Some(0), ""));
+    let [here, there] = [here, there].map(|ran| serde_json::from_str::<Value>(&ran.stdout).unwrap());
+    assert_eq!(here, there);
+    assert_eq!(get(server.address(), "/api/scenarios").await.json(), there);
+    let names = server.incident(&["list"]).run();
+    assert_eq!(columns(&names).len(), 2);
+}
+
+#[test]
+fn running_incidents_are_listed_and_cancelled() {
+    let server = Serving::with(&[]);
+    assert_eq!(columns(&server.incident(&["list", "--running"]).run()), [[""; 0]; 0]);
+    let id = server.incident(&["trigger", "database-outage", "--no-wait"]).run().stdout.trim().to_owned();
+    let ran = server.incident(&["list", "--running"]).run();
+    let lines = columns(&ran);
+    assert_eq!((lines.len(), lines[0][0], lines[0][1]), (1, id.as_str(), "SEV1"));
+    let cancelled = server.incident(&["cancel", &id]).run();
+    assert_eq!((cancelled.status, cancelled.stdout.as_str()), (Some(0), ""), "{}", cancelled.stderr);
+    assert_eq!(cancelled.stderr, format!("{id} is cancelled\n"));
+    assert_eq!(columns(&server.incident(&["list", "--running"]).run()).len(), 0);
+    let nobody = server.incident(&["cancel", "nobody"]).run();
+    assert_eq!(nobody.status, Some(2), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("incident list --running"), "{}", nobody.stderr);
+}
+
+#[test]
+fn a_scenario_is_shown_as_its_file_is() {
+    let ran = incident(&["show", "database-outage"]).run();
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ran.stdout, std::fs::read_to_string(root().join("scenarios/database-outage.toml")).unwrap());
+    let unknown = incident(&["show", "databse-outage"]).run();
+    assert_eq!((unknown.status, unknown.stdout.as_str()), (Some(2), ""));
+    assert!(unknown.stderr.contains("did you mean \"database-outage\"?"), "{}", unknown.stderr);
+}
+
+#[test]
+fn what_is_shown_can_be_served_and_validated_as_ones_own() {
+    let folder = Scratch::new();
+    let folder = folder.with("scenarios/database-outage.toml", "");
+    // As the shell does in `incident show database-outage > scenarios/database-outage.toml`.
+    let ran = incident(&["show", "database-outage"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    std::fs::write(folder.path().join("scenarios/database-outage.toml"), &ran.stdout).unwrap();
+    let ran = incident(&["validate", "database-outage", "--rule", "schema"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stdout.starts_with("PASS scenarios/database-outage.toml"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_file_where_a_name_is_expected_is_told_how_it_is_played() {
+    let folder = Scratch::new().with("my.toml", GOOD).with("bad.toml", "id = \"bad\"\nwhat = 1\n");
+    let ran = incident(&["trigger", "my.toml"]).at(folder.path()).run();
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+    for piece in ["my.toml is a file", "--scenarios my.toml --trigger database-outage"] {
+        assert!(ran.stderr.contains(piece), "{}", ran.stderr);
+    }
+    let ran = incident(&["trigger", "./bad.toml"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(6), "{}", ran.stderr);
+    assert!(ran.stderr.contains("bad.toml:2:1"), "{}", ran.stderr);
+    let ran = incident(&["trigger", "nowhere.toml"]).at(folder.path()).run();
+    assert!(ran.stderr.contains("nowhere.toml"), "{}", ran.stderr);
+}
+
+#[test]
+fn one_bad_file_is_told_and_the_good_ones_are_served_listed_and_checked() {
+    let folder = Scratch::new()
+        .with("scenarios/good.toml", GOOD)
+        .with("scenarios/bad.toml", "id = \"bad\"\nwhat = 1\n");
+    let scenarios = folder.path().join("scenarios").display().to_string();
+    let mut server =
+        incident(&["serve", "--port", "0", "--scenarios", &scenarios, "--trigger", "database-outage"])
+            .spawn();
+    server.says("what = 1");
+    server.says("warning: 1 mistake in 1 scenario file");
+    let told = server.says("Scenarios");
+    assert!(told.contains("1 from") && told.contains("1 file has mistakes"), "{told}");
+    server.says("Ready in");
+    server.signal("TERM");
+    assert_eq!(server.end().status, Some(0));
+
+    // A trigger of the bad one shows its mistakes.
+    let ran = incident(&["serve", "--port", "0", "--scenarios", &scenarios, "--trigger", "bad"]).run();
+    assert_eq!(ran.status, Some(6), "{}", ran.stderr);
+
+    let ran = incident(&["list"]).at(folder.path()).run();
+    assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 1), "{ran:?}");
+    assert!(ran.stderr.contains("scenarios/bad.toml"), "{}", ran.stderr);
+
+    for args in [
+        &["validate"][..],
+        &["validate", "scenarios"],
+        &["validate", "scenarios/good.toml", "scenarios/bad.toml"],
+    ] {
+        let ran = incident(&[args, &["--rule", "schema"]].concat()).at(folder.path()).run();
+        assert_eq!(ran.status, Some(6), "{args:?} {ran:?}");
+        assert!(ran.stderr.contains("scenarios/bad.toml:2:1"), "{}", ran.stderr);
+        assert!(
+            ran.stdout.contains("PASS scenarios/good.toml") && ran.stdout.contains("1 mistake in"),
+            "{}",
+            ran.stdout
+        );
+    }
+    let ran =
+        incident(&["validate", "scenarios", "--format", "json", "--rule", "schema"]).at(folder.path()).run();
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (report["passed"].as_bool(), report["wrong_files"][0]["mistakes"][0]["line"].as_u64()),
+        (Some(false), Some(2))
+    );
+}
+
+#[test]
+fn one_file_is_served_alone() {
+    let folder = Scratch::new().with("a.toml", GOOD).with("b.toml", "id = ");
+    let server = Serving::alone(&[
+        "serve",
+        "--port",
+        "0",
+        "--json",
+        "--scenarios",
+        folder.path().join("a.toml").to_str().unwrap(),
+    ]);
+    assert_eq!(columns(&server.incident(&["list"]).run()).len(), 1);
+}
