@@ -19,7 +19,7 @@ use super::say::say;
 use super::table::Table;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
-use super::{mistakes, scenarios};
+use super::{fit, mistakes, scenarios};
 use crate::client::{Endpoint, request};
 use crate::report::words;
 use crate::scenario::Loaded;
@@ -81,10 +81,10 @@ impl List {
         }
         let table = if self.running { running(&listed) } else { playable(&listed) };
         let people = out.is_terminal();
-        let width = usize::from(console::Term::stdout().size().1);
-        write!(out, "{}", if people { table.for_people(width) } else { table.for_programs() })?;
+        write!(out, "{}", if people { table.for_people(fit::of_stdout()) } else { table.for_programs() })?;
         if people && !quiet {
-            say(self.footer(listed.len(), &origin).dimmed());
+            let footer = fit::wrapped(&self.footer(listed.len(), &origin), fit::of_stderr(), 0);
+            say(footer.join("\n").dimmed());
         }
         Ok(Exit::Fine)
     }
@@ -161,7 +161,7 @@ fn playable(listed: &[Value]) -> Table {
     for scenario in listed {
         let seconds = scenario["screen_s"].as_f64().unwrap_or_default();
         let text = |name: &str| plain(scenario[name].as_str().unwrap_or_default());
-        let length = (words::duration(seconds.round()), format!("{seconds:.1}"));
+        let length = (words::clock(seconds), format!("{seconds:.1}"));
         table.row([text("id").into(), text("severity").into(), length.into(), text("title").into()]);
     }
     table

@@ -8,6 +8,7 @@ mod command;
 mod completions;
 mod duration;
 mod exit;
+mod fit;
 mod format;
 mod list;
 mod log;

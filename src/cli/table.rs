@@ -1,7 +1,8 @@
 //! A table: aligned columns for people, tabs for programs.
 
 use colored::Colorize;
-use console::{measure_text_width, pad_str, truncate_str};
+
+use super::fit;
 
 /// The least that is left of the last column, which is cut to the width of the terminal.
 const LEAST: usize = 12;
@@ -47,15 +48,15 @@ impl Table {
         let last = self.header.len() - 1;
         let widths: Vec<usize> = (0..last)
             .map(|column| {
-                let cells = self.rows.iter().map(|row| measure_text_width(&row[column].people));
+                let cells = self.rows.iter().map(|row| fit::width(&row[column].people));
                 cells.chain([self.header[column].len()]).max().unwrap_or_default()
             })
             .collect();
         let left = width.saturating_sub(widths.iter().map(|width| width + 2).sum()).max(LEAST);
         let line = |cells: Vec<&str>| {
             let padded = cells.iter().zip(&widths);
-            let padded: String = padded.map(|(cell, width)| pad(cell, *width) + "  ").collect();
-            format!("{padded}{}", truncate_str(cells[last], left, "…"))
+            let padded: String = padded.map(|(cell, width)| fit::column(cell, *width) + "  ").collect();
+            format!("{padded}{}", fit::cut(cells[last], left))
         };
         let mut text = line(self.header.clone()).dimmed().to_string() + "\n";
         for row in &self.rows {
@@ -71,8 +72,4 @@ impl Table {
         };
         self.rows.iter().map(line).collect()
     }
-}
-
-fn pad(text: &str, width: usize) -> String {
-    pad_str(text, width, console::Alignment::Left, None).into_owned()
 }

@@ -6,6 +6,7 @@ mod behind;
 mod browser;
 mod check_journal;
 mod cli;
+mod columns;
 mod contract;
 mod cycles;
 mod drain;

@@ -3,8 +3,9 @@
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::layout::Parts;
 use crate::cli::clock::ServerClock;
-use crate::cli::format;
+use crate::cli::{fit, format};
 use crate::contract::StreamOpened;
 use crate::report::{Board, IncidentState, State};
 
@@ -59,53 +60,53 @@ impl Footer {
             .clone()
             .find(|incident| incident.state == State::Open)
             .or_else(|| incidents.next_back());
+        let width = fit::of_stderr();
+        let more = if open > 1 { format!("(+{} more)", open - 1) } else { String::new() };
         let text = match shown {
-            Some(incident) => self.incident(incident),
-            None => "no incidents".dimmed().to_string(),
+            Some(incident) => self.parts(incident).fitted(state.to_string(), more, width),
+            None => format!("{state} {}", "no incidents".dimmed()),
         };
-        let more = if open > 1 { format!("  (+{} more)", open - 1) } else { String::new() };
-        let (_, width) = console::Term::stderr().size();
-        bar.set_prefix("─".repeat(width.into()).dimmed().to_string());
-        bar.set_message(format!("{state} {text}{more}"));
+        bar.set_prefix("─".repeat(width).dimmed().to_string());
+        bar.set_message(text);
         bar.tick();
     }
 
-    fn incident(&self, incident: &IncidentState) -> String {
+    fn parts(&self, incident: &IncidentState) -> Parts {
         let now = self.clock.now();
-        let mut parts = vec![format::plain(&incident.id).bold().to_string()];
         let phase = format::plain(incident.phase.as_deref().unwrap_or_default());
-        let phase = phase.as_str();
-        match incident.state {
+        let (phase, clock) = match incident.state {
             State::Open => {
-                if !phase.is_empty() {
-                    parts.push(format::in_phase(phase, &phase.to_uppercase()).to_string());
-                }
-                // Without a target the clock counts up.
-                if incident.target_s.is_none() {
-                    parts.push(format!("for {}", format::clock(incident.offset_at(now))));
-                }
-                if let Some(target) = incident.target_s {
-                    let left = target - incident.offset_at(now);
-                    parts.push(if left >= 0.0 {
-                        format!("left {}", format::clock(left))
-                    } else {
-                        format!("over {}", format::clock(-left)).red().to_string()
-                    });
-                }
+                let phase = format::in_phase(&phase, &phase.to_uppercase()).to_string();
+                let clock = match incident.target_s.map(|target| target - incident.offset_at(now)) {
+                    // Without a target the clock counts up.
+                    None => format!("for {}", format::clock(incident.offset_at(now))),
+                    Some(left) if left >= 0.0 => format!("left {}", format::clock(left)),
+                    Some(over) => format!("over {}", format::clock(-over)).red().to_string(),
+                };
+                (phase, clock)
             }
             State::Resolved => {
-                parts.push(format!("{} in {}", "RESOLVED".green(), format::clock(incident.offset_s)));
+                ("RESOLVED".green().to_string(), format!("in {}", format::clock(incident.offset_s)))
             }
-            State::Cancelled => parts.push("CANCELLED".red().to_string()),
-        }
-        if let (Some(cost), Some(total)) = (&incident.cost, incident.cost_at(now)) {
-            parts.push(format::money(&cost.currency, total));
-        }
-        parts.extend(incident.metrics.iter().take(3).map(|(name, value)| {
+            State::Cancelled => ("CANCELLED".red().to_string(), String::new()),
+        };
+        let cost = incident.cost.as_ref().zip(incident.cost_at(now));
+        let metrics = incident.metrics.iter().map(|(name, value)| {
             let unit = incident.units.get(name).map_or_else(String::new, |unit| format::plain(unit));
             format!("{} {}", format::plain(name).replace('_', " "), format::metric(*value, &unit))
-        }));
-        parts.join("  ")
+        });
+        Parts {
+            incident: format::plain(&incident.id),
+            phase,
+            clock,
+            cost: cost.map(|(cost, total)| format::money(&cost.currency, total)).unwrap_or_default(),
+            metrics: metrics.collect(),
+        }
+    }
+
+    /// Whether there is a footer.
+    pub(super) fn is_shown(&self) -> bool {
+        self.bar.is_some()
     }
 
     pub(super) fn clear(&mut self) {

@@ -2,7 +2,8 @@
 
 use colored::{ColoredString, Colorize};
 
-use crate::cli::format;
+use super::layout::Cells;
+use crate::cli::{fit, format};
 use crate::contract::{Envelope, Message, MessageType, Outcome};
 use crate::report::{Line, LineKind};
 
@@ -48,24 +49,21 @@ impl Lines {
         } else {
             format!("T+{}", format::clock(offset_s.unwrap_or_default()))
         };
-        let agent = format::plain(line.and_then(|line| line.agent.as_deref()).unwrap_or_default());
-        let percent = format::percent(line.and_then(|line| line.confidence));
-        let mark = mark(line.map(|line| line.kind));
-        let colored_phase = format::in_phase(phase, &format!("{phase:<9}"));
-        let incident = format::plain(envelope.incident());
-        let prefix =
-            format!("{} {} {colored_phase} {agent:<13} {percent} {mark} ", when.dimmed(), incident.cyan());
-        // Long summaries are wrapped and indented, so that the columns stay clear.
-        let indent = console::measure_text_width(&prefix);
-        let width = usize::from(console::Term::stdout().size().1).saturating_sub(indent).max(30);
-        let emphasise = |text: &str| match line.map(|line| line.kind) {
+        let kind = line.map(|line| line.kind);
+        let cells = Cells {
+            when,
+            incident: format::plain(envelope.incident()),
+            phase: phase.to_owned(),
+            agent: format::plain(line.and_then(|line| line.agent.as_deref()).unwrap_or_default()),
+            percent: format::percent(line.and_then(|line| line.confidence)),
+            mark: mark(kind),
+            text: text.to_owned(),
+        };
+        cells.laid_out(fit::of_stdout(), |text| match kind {
             Some(LineKind::Start | LineKind::End(_)) => text.bold().to_string(),
             Some(LineKind::Sample) => text.dimmed().to_string(),
             Some(LineKind::Action(_) | LineKind::Control) | None => text.to_owned(),
-        };
-        let lines = textwrap::wrap(text, width);
-        let lines = lines.iter().map(|line| emphasise(line)).collect::<Vec<_>>();
-        prefix + &lines.join(&format!("\n{}", " ".repeat(indent)))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod filter;
 mod footer;
+mod layout;
 mod line;
 mod record;
 mod run;

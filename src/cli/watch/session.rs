@@ -11,8 +11,8 @@ use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::format;
 use crate::cli::say::say;
+use crate::cli::{fit, format};
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
 use crate::report::{Board, State};
@@ -165,7 +165,10 @@ impl<'a> Session<'a> {
 
     /// Prints a note about the connection on stderr: stdout has only events.
     fn note(&mut self, text: &str) {
-        let text = format!("── {text} ──");
+        let mut text = format!("── {text} ──");
+        if self.footer.is_shown() {
+            text = fit::wrapped(&text, fit::of_stderr(), 3).join("\n");
+        }
         self.footer.above(|| say(text.yellow()));
     }
 

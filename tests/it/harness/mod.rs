@@ -9,6 +9,7 @@ mod numbers;
 mod proxy;
 mod raw;
 mod sse;
+mod terminal;
 mod timeline;
 mod websocket;
 
@@ -23,6 +24,7 @@ pub use numbers::Numbers;
 pub use proxy::Proxy;
 pub use raw::{Raw, masked, unmasked};
 pub use sse::{Block, Sse, request};
+pub use terminal::Terminal;
 pub use timeline::{Timeline, encode};
 pub use websocket::{Client, Event};
 

@@ -1,0 +1,75 @@
+//! Texts that fit the terminal: measured in columns, so that wide characters count as two, and cut with an ellipsis.
+
+use std::borrow::Cow;
+
+use console::{Alignment, measure_text_width, pad_str, truncate_str};
+
+/// The columns of a text.
+pub(super) fn width(text: &str) -> usize {
+    measure_text_width(text)
+}
+
+/// The columns of the terminal that stdout is.
+pub(super) fn of_stdout() -> usize {
+    console::Term::stdout().size().1.into()
+}
+
+/// The columns of the terminal that stderr is.
+pub(super) fn of_stderr() -> usize {
+    console::Term::stderr().size().1.into()
+}
+
+/// A text of at most that many columns; "…" stands for what is cut.
+pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    truncate_str(text, columns, "…")
+}
+
+/// A text of exactly that many columns.
+pub(super) fn column(text: &str, columns: usize) -> String {
+    pad_str(&cut(text, columns), columns, Alignment::Left, None).into_owned()
+}
+
+/// An incident's id of at most that many columns. Its end tells it from the others of its scenario, so the middle is cut:
+/// `databas…-x7k2p`.
+pub(super) fn short_id(id: &str, columns: usize) -> Cow<'_, str> {
+    if width(id) <= columns {
+        return Cow::Borrowed(id);
+    }
+    let end: String = id.rsplit_once('-').map(|(_, end)| format!("-{end}")).unwrap_or_default();
+    match columns.checked_sub(width(&end)) {
+        Some(left) if left >= 2 => Cow::Owned(format!("{}{end}", cut_hard(id, left))),
+        _ => cut(id, columns),
+    }
+}
+
+/// As [`cut`], but always with the ellipsis.
+fn cut_hard(text: &str, columns: usize) -> String {
+    truncate_str(text, columns.saturating_sub(1), "").into_owned() + "…"
+}
+
+/// A text in lines of at most that many columns, all but the first indented.
+pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> Vec<String> {
+    let later = " ".repeat(indent);
+    let options = textwrap::Options::new(columns.max(indent + 10)).subsequent_indent(&later);
+    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_keeps_its_end() {
+        assert_eq!(short_id("database-outage-x7k2p", 14), "databas…-x7k2p");
+        assert_eq!(short_id("database-outage-x7k2p", 21), "database-outage-x7k2p");
+        assert_eq!(short_id("データベース-x7k2p", 12), "デー…-x7k2p");
+        assert_eq!(short_id("without", 4), "wit…");
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(width(&column("検知", 6)), 6);
+        assert_eq!(column("検知する", 6), "検知… ");
+        assert_eq!(column("communication", 9), "communic…");
+    }
+}

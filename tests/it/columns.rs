@@ -1,0 +1,87 @@
+//! What people see on terminals of 60, 80, 120 and 200 columns, held to files.
+
+use std::path::PathBuf;
+
+use crate::harness::{Scratch, Serving, Terminal, ensure_file_contents, fixture, incident, root};
+
+const WIDTHS: [u16; 4] = [60, 80, 120, 200];
+
+/// A server on which one outage is over, and the outage's id.
+fn over(scenarios: &str) -> (Serving, String) {
+    let args = ["serve", "--port", "0", "--json", "--quiet", "--speed", "1000", "--seed", "42"];
+    let server = Serving::alone(&[&args[..], &["--scenarios", scenarios]].concat());
+    let name = incident(&["list", "--scenarios", scenarios]).run().stdout;
+    let name = name.split('\t').next().unwrap();
+    let ran = server.incident(&["trigger", name]).run();
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let id = ran.stdout.split_whitespace().next().unwrap().to_owned();
+    (server, id)
+}
+
+/// The last part of an incident's id is drawn: the same five characters stand in the files.
+fn settled(text: &str, id: &str) -> String {
+    let drawn = id.rsplit('-').next().unwrap();
+    text.replace(&format!("-{drawn}"), "-x7k2p") + "\n"
+}
+
+fn file(name: &str, columns: u16) -> PathBuf {
+    fixture("terminal").join(format!("{name}.{columns}.txt"))
+}
+
+fn assert_fits(text: &str, columns: u16) {
+    for line in text.lines() {
+        let width = console::measure_text_width(line);
+        assert!(width <= columns.into(), "{width} of {columns} columns: {line}");
+    }
+}
+
+fn demo() -> String {
+    root().join("scenarios/database-outage.toml").display().to_string()
+}
+
+#[test]
+fn watch_is_laid_out_for_the_width_there_is() {
+    let (server, id) = over(&demo());
+    let files = WIDTHS.map(|columns| {
+        let args = ["watch", "--after", "0", "--url", server.url()];
+        let terminal = Terminal::run(columns, &args);
+        // The footer of an incident that has ended does not change any more.
+        terminal.shows("RESOLVED");
+        let text = terminal.shows("resolved in 03:00");
+        assert_fits(&text, columns);
+        (file("watch", columns), settled(&text, &id))
+    });
+    ensure_file_contents(&files);
+}
+
+#[test]
+fn wide_characters_and_many_metrics_fit_too() {
+    let text = std::fs::read_to_string(fixture("scenarios/database-outage.toml")).unwrap();
+    let text = text.replace(
+        "14 alerts on checkout and orders-db are one incident",
+        "決済と注文データベースの十四件の警報は一つの障害である。関係者に連絡し、原因の調査を始める",
+    );
+    let text = text.replace("[impact]", "接続数 = { unit = \"count\", keys = { 0s = 100 } }\n待ち行列 = { unit = \"count\", keys = { 0s = 7 } }\n[impact]").replace("接続数 =", "\"接続数\" =").replace("待ち行列 =", "\"待ち行列\" =");
+    let folder = Scratch::new().with("wide.toml", &text);
+    let (server, id) = over(folder.path().join("wide.toml").to_str().unwrap());
+    let files = WIDTHS.map(|columns| {
+        let args = ["watch", "--after", "0", "--include", "十四|resolved in", "--url", server.url()];
+        let terminal = Terminal::run(columns, &args);
+        terminal.shows("RESOLVED");
+        let text = terminal.shows("resolved in 03:00");
+        assert_fits(&text, columns);
+        (file("wide", columns), settled(&text, &id))
+    });
+    ensure_file_contents(&files);
+}
+
+#[test]
+fn the_list_fits() {
+    let files = WIDTHS.map(|columns| {
+        let (status, list) = Terminal::run(columns, &["list"]).end();
+        assert_eq!(status, Some(0), "{list}");
+        assert_fits(&list, columns);
+        (file("list", columns), list + "\n")
+    });
+    ensure_file_contents(&files);
+}

@@ -1,0 +1,100 @@
+//! A terminal of a given size: the real binary runs in it, and what a person would see is read from its screen.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{PATIENCE, Scratch};
+
+/// A terminal with a program in it, which is killed when dropped.
+pub struct Terminal {
+    child: Child,
+    screen: Arc<Mutex<vt100::Parser>>,
+    reader: Option<thread::JoinHandle<()>>,
+    columns: u16,
+    _home: Scratch,
+}
+
+impl Terminal {
+    /// `incident ARGS…` on a terminal of 300 rows without colours.
+    pub fn run(columns: u16, args: &[&str]) -> Self {
+        Self::with(columns, args, &[("TERM", "xterm-256color")])
+    }
+
+    /// The same with variables.
+    pub fn with(columns: u16, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let home = Scratch::new();
+        let rows = 300;
+        let of = |size: u16| std::num::NonZero::new(size).unwrap();
+        let quoted: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
+        // `script` (bsdutils, a part of every Debian) opens the terminal.
+        let inside = format!(
+            "stty cols {columns} rows {rows}; exec '{}' {} --color never",
+            env!("CARGO_BIN_EXE_incident"),
+            quoted.join(" ")
+        );
+        let mut command = Command::new("script");
+        command
+            .args(["-qec", &inside, "/dev/null"])
+            .env("HOME", home.path())
+            .env("XDG_STATE_HOME", home.path());
+        command.env("SHELL", "/bin/sh").env_remove("INCIDENT_URL").env_remove("INCIDENT_TOKEN");
+        command.envs(variables.iter().copied()).current_dir(home.path());
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(of(rows), of(columns), 0)));
+        let (mut output, shared) = (child.stdout.take().unwrap(), Arc::clone(&screen));
+        let reader = thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut bytes) {
+                shared.lock().unwrap().process(&bytes[..length]);
+            }
+        });
+        Self { child, screen, reader: Some(reader), columns, _home: home }
+    }
+
+    /// What is on the screen now, without the empty rows at its end and the spaces at the end of rows.
+    pub fn text(&self) -> String {
+        // Row by row: `contents` would join a row that ends at the border with the next.
+        let parser = self.screen.lock().unwrap();
+        let rows = parser.screen().rows(0, self.columns);
+        let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+        rows.join("\n").trim_end().to_owned()
+    }
+
+    /// Waits until the screen has this text.
+    pub fn shows(&self, text: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let seen = self.text();
+            if seen.contains(text) {
+                return seen;
+            }
+            assert!(began.elapsed() < PATIENCE, "{text:?} is not on the screen:\n{seen}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Presses ctrl-c.
+    pub fn interrupt(&mut self) {
+        use std::io::Write;
+        self.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    }
+
+    /// Waits for the end. Returns the exit status and the screen.
+    pub fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap().code();
+        self.reader.take().unwrap().join().unwrap();
+        (status, self.text())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
