@@ -1,6 +1,6 @@
 //! `incident check-journal`: checks a journal file, and salvages a damaged one.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueHint;
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::say::say;
+use super::terminal::redraws;
 use crate::journal::{Audit, OpenError, audit, salvage};
 
 /// Check every event of a journal file, and salvage a damaged one
@@ -37,7 +38,7 @@ impl CheckJournal {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
         let bar = ProgressBar::hidden();
-        if !quiet && std::io::stderr().is_terminal() {
+        if !quiet && redraws(&std::io::stderr()) {
             bar.set_draw_target(ProgressDrawTarget::stderr());
             // If the template is malformed, the default style is used.
             let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events");

@@ -1,6 +1,8 @@
-//! Colours: decided by the flag, then by `NO_COLOR`, then by whether the output is a terminal.
+//! Colours: decided by the flag, then by `NO_COLOR`, then by whether the output is a terminal that knows colours.
 
 use std::io::IsTerminal;
+
+use super::terminal::is_dumb;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -20,7 +22,9 @@ impl ColorChoice {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            Self::Auto => {
+                terminal && !is_dumb() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
         }
     }
 

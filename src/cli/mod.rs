@@ -26,6 +26,7 @@ mod serve;
 mod show;
 mod signals;
 mod table;
+mod terminal;
 mod token_args;
 mod trigger;
 mod trust_args;

@@ -38,6 +38,7 @@ mod serve;
 mod sse;
 mod stream;
 mod survive;
+mod terminal;
 mod tidy;
 mod timeline;
 mod tls;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
+use crate::cli::duration::at_least_100ms;
 use crate::cli::names::ScenarioName;
 use crate::cli::remote::Remote;
 use crate::player::Speed;
@@ -33,6 +34,10 @@ pub(in crate::cli) struct Trigger {
     /// Stop waiting, with exit status 4, if the incident has not ended after this long
     #[arg(long, value_name = "DURATION")]
     pub(super) timeout: Option<Micros>,
+
+    /// Give up, with exit status 3, if the connection is lost for this long; the incident goes on
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = at_least_100ms, help_heading = "Server")]
+    pub(super) reconnect_for: Micros,
 
     /// Play this many times faster than the scenario says [default: the server's --speed]
     #[arg(long, value_name = "FACTOR")]

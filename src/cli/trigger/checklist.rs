@@ -7,10 +7,17 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use super::moments::{Moment, Moments};
-use super::show::Show;
-use crate::cli::format;
+use super::show::{Ending, Show};
+use crate::cli::{fit, format};
 use crate::contract::Status;
 use crate::report::{IncidentState, State};
+
+/// Columns before the message of a phase: a space, the mark, a space.
+const MARGIN: usize = 3;
+
+/// The most columns of the bar, and the fewest: with less space there is none.
+const BAR: usize = 28;
+const SHORTEST_BAR: usize = 8;
 
 /// The checklist.
 pub(super) struct Checklist {
@@ -18,40 +25,93 @@ pub(super) struct Checklist {
     /// One line per phase, in order, with the name of the phase.
     phases: Vec<(String, ProgressBar)>,
     total: Option<ProgressBar>,
+    /// The columns of the bar within `total`.
+    bar: usize,
     moments: Moments,
+    /// There is no connection: nothing moves.
+    waits: bool,
 }
 
 impl Checklist {
     pub(super) fn new() -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(15));
-        Self { bars, phases: Vec::new(), total: None, moments: Moments::default() }
+        Self { bars, phases: Vec::new(), total: None, bar: BAR, moments: Moments::default(), waits: false }
     }
 
     /// A phase has ended: its line shows the result.
     fn done(&self, phase: &str, moment: Option<&Moment>) {
+        self.close(phase, &"✓".green().to_string(), &moment.map(Moment::line).unwrap_or_default());
+    }
+
+    /// The last state of a phase's line.
+    fn close(&self, phase: &str, mark: &str, text: &str) {
         let Some((name, bar)) = self.phases.iter().find(|(name, _)| name == phase) else { return };
         bar.disable_steady_tick();
-        bar.set_style(style(&format!(" {} {{wide_msg}}", "✓".green())));
-        let label = format::in_phase(name, &format!("{name:<9}"));
-        bar.finish_with_message(format!("{label} {}", moment.map(Moment::line).unwrap_or_default()));
+        bar.set_style(style(&format!(" {mark} {{msg}}")));
+        bar.finish_with_message(message(name, text));
     }
 
     fn begin(&mut self, incident: &IncidentState) {
         let severity = incident.severity.map_or("", |severity| severity.as_str());
-        let title =
-            format!("{}  {}  {}", incident.id.bold(), severity.red().bold(), format::plain(&incident.title));
-        // Printed above the bars. An error means that the terminal is gone.
-        let _ = self.bars.println(title);
+        let title = format!("{}  {severity}  {}", incident.id, format::plain(&incident.title));
+        for (number, line) in fit::wrapped(&title, fit::of_stderr(), 2).into_iter().enumerate() {
+            let line = if number == 0 {
+                line.replacen(&incident.id, &incident.id.bold().to_string(), 1).replacen(
+                    severity,
+                    &severity.red().bold().to_string(),
+                    1,
+                )
+            } else {
+                line
+            };
+            // Printed above the bars. An error means that the terminal is gone.
+            let _ = self.bars.println(line);
+        }
         for phase in &incident.phases {
             let bar = self.bars.add(ProgressBar::new_spinner());
             bar.set_style(style("   {msg}"));
-            bar.set_message(format!("{:<9}", phase.name).dimmed().to_string());
+            bar.set_message(label(&phase.name).dimmed().to_string());
             self.phases.push((phase.name.clone(), bar));
         }
         let end = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
         let bar = self.bars.add(ProgressBar::new((end.max(1.0) * 10.0) as u64));
-        bar.set_style(style(" [{bar:28}] {msg}").progress_chars("=>-"));
+        bar.set_style(total_style(self.bar));
         self.total = Some(bar);
+    }
+
+    /// The line of the current phase.
+    fn current(&self) -> Option<&(String, ProgressBar)> {
+        let phase = self.moments.phase()?;
+        self.phases.iter().find(|(name, bar)| name == phase && !bar.is_finished())
+    }
+
+    /// The text beside the bar, which gives way to it.
+    fn set_total(&mut self, text: String, bar: bool) {
+        let Some(total) = &self.total else { return };
+        let left = fit::of_stderr().saturating_sub(fit::width(&text) + " [] ".len() + 1);
+        let bar = if !bar || left < SHORTEST_BAR { 0 } else { left.min(BAR) };
+        if std::mem::replace(&mut self.bar, bar) != bar {
+            total.set_style(total_style(bar));
+        }
+        total.set_message(text);
+    }
+}
+
+/// `detect   `
+fn label(phase: &str) -> String {
+    fit::column(&format::plain(phase), 9)
+}
+
+/// The message of a phase, cut to what fits behind the mark.
+fn message(phase: &str, text: &str) -> String {
+    let columns = fit::of_stderr().saturating_sub(MARGIN + 10 + 1);
+    format!("{} {}", format::in_phase(phase, &label(phase)), fit::cut(text, columns))
+}
+
+fn total_style(bar: usize) -> ProgressStyle {
+    match bar {
+        0 => style(" {msg}"),
+        bar => style(&format!(" [{{bar:{bar}}}] {{msg}}")).progress_chars("=>-"),
     }
 }
 
@@ -69,53 +129,73 @@ impl Show for Checklist {
         if let Some((phase, moment)) = ended {
             self.done(&phase, moment.as_ref());
         }
-        let Some((name, bar)) = self.phases.iter().find(|(name, _)| Some(name) == incident.phase.as_ref())
-        else {
-            return;
-        };
-        if bar.is_finished() || incident.state != State::Open {
+        let Some((name, bar)) = self.current() else { return };
+        if incident.state != State::Open {
             return;
         }
-        bar.set_style(style(" {spinner:.cyan} {wide_msg}"));
+        bar.set_style(style(" {spinner:.cyan} {msg}"));
         bar.enable_steady_tick(Duration::from_millis(100));
-        let label = format::in_phase(name, &format!("{name:<9}"));
         match moment {
             Some(moment) if moment.status == Status::Failed => {
-                bar.set_message(format!(
-                    "{label} {}",
-                    moment
-                        .line()
-                        .replace(&moment.summary, &format!("{} {}", "failed:".red(), moment.summary))
-                ));
+                let failed = format!("{} {}", "failed:".red(), moment.summary);
+                let failed = Moment { summary: failed, ..moment };
+                bar.set_message(message(name, &failed.line()));
             }
-            Some(moment) => bar.set_message(format!("{label} {}", moment.line())),
-            None if bar.message().trim_end().ends_with(name.as_str()) => bar.set_message(label.to_string()),
+            Some(moment) => bar.set_message(message(name, &moment.line())),
+            None if bar.message().contains(&label(name)) && fit::width(&bar.message()) <= 10 => {
+                bar.set_message(format::in_phase(name, &label(name)).to_string());
+            }
             None => {}
         }
     }
 
     fn tick(&mut self, incident: &IncidentState, now: Timestamp) {
-        let Some(bar) = &self.total else { return };
+        if std::mem::take(&mut self.waits)
+            && let Some((_, bar)) = self.current()
+        {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
         let offset = incident.offset_at(now);
-        bar.set_position((offset * 10.0) as u64);
+        if let Some(total) = &self.total {
+            total.set_position((offset * 10.0) as u64);
+        }
         let target =
             incident.target_s.map_or_else(String::new, |target| format!(" / {}", format::clock(target)));
-        let cost = match (&incident.cost, incident.cost_at(now)) {
-            (Some(cost), Some(total)) => {
-                format!("   {}  ({})", format::money(&cost.currency, total), format::rate(cost))
-            }
-            _ => String::new(),
-        };
-        bar.set_message(format!("{}{target}{cost}", format::clock(offset)));
+        let clock = format!("{}{target}", format::clock(offset));
+        let cost = incident.cost.as_ref().zip(incident.cost_at(now)).map(|(cost, total)| {
+            (format!("   {}", format::money(&cost.currency, total)), format!("  ({})", format::rate(cost)))
+        });
+        let (cost, rate) = cost.unwrap_or_default();
+        let columns = fit::of_stderr().saturating_sub(" [] ".len() + SHORTEST_BAR + 1);
+        let longest = [format!("{clock}{cost}{rate}"), format!("{clock}{cost}"), clock.clone()];
+        let fits = longest.into_iter().find(|text| fit::width(text) <= columns);
+        self.set_total(fits.unwrap_or(clock), true);
+    }
+
+    fn waiting(&mut self, url: &str, since: Duration) {
+        if !std::mem::replace(&mut self.waits, true)
+            && let Some((_, bar)) = self.current()
+        {
+            bar.disable_steady_tick();
+        }
+        let text = format!("no connection for {}, waiting for {url}", format::clock(since.as_secs_f64()));
+        let columns = fit::of_stderr().saturating_sub(2);
+        self.set_total(fit::cut(&text, columns).yellow().to_string(), false);
     }
 
     fn note(&mut self, text: &str) {
-        let _ = self.bars.println(format!("── {text} ──").yellow().to_string());
+        for line in fit::wrapped(&format!("── {text} ──"), fit::of_stderr(), 3) {
+            let _ = self.bars.println(line.yellow().to_string());
+        }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, ending: Ending) {
         if let Some((phase, moment)) = self.moments.end() {
-            self.done(&phase, moment.as_ref());
+            match ending {
+                Ending::Resolved => self.done(&phase, moment.as_ref()),
+                Ending::Cancelled => self.close(&phase, &"✗".red().to_string(), "cancelled"),
+                Ending::Left => self.close(&phase, "…", "not finished"),
+            }
         }
         for (_, bar) in &self.phases {
             if !bar.is_finished() {

@@ -9,7 +9,7 @@ use crate::scenario::Library;
 
 /// Whether the name is meant as a file: it ends in `.toml`, or is a path with a folder. A scenario's name can't be either.
 pub(super) fn is_file(name: &str) -> bool {
-    name.ends_with(".toml") || name.contains(std::path::MAIN_SEPARATOR)
+    Path::new(name).extension().is_some_and(|extension| extension == "toml") || name.contains(std::path::MAIN_SEPARATOR)
 }
 
 /// The failure for a file. A server plays the scenarios that it has read itself, so that nobody on the network can make it
@@ -17,11 +17,11 @@ pub(super) fn is_file(name: &str) -> bool {
 pub(super) fn refused(file: &str) -> Failure {
     let loaded = Library::read(Path::new(file));
     let Some(id) = loaded.library.ids().next().filter(|_| loaded.library.len() == 1) else {
-        return match loaded.errors.is_empty() {
-            true => Failure::new(Exit::Usage, anyhow!("{file} is not a scenario file"))
-                .hint("name a scenario; `incident list` prints their names"),
-            false => Failure::scenarios(loaded.errors),
-        };
+        if !loaded.errors.is_empty() {
+            return Failure::scenarios(loaded.errors);
+        }
+        return Failure::new(Exit::Usage, anyhow!("{file} is not a scenario file"))
+            .hint("name a scenario; `incident list` prints their names");
     };
     let error = anyhow!("{file} is a file: trigger takes the name of a scenario that the server has");
     Failure::new(Exit::Usage, error).hint(format!(

@@ -1,7 +1,7 @@
 //! Follows the started incident to its end.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use serde::Deserialize;
@@ -37,13 +37,19 @@ impl Trigger {
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
         let mut board = Board::default();
         let mut clock = ServerClock::default();
+        let mut lost_at: Option<Instant> = None;
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
             let item = tokio::select! {
                 item = follower.next() => item?,
                 _ = ticks.tick() => {
-                    if let Some(incident) = board.get(&accepted.id) {
-                        show.tick(incident, clock.now());
+                    match (lost_at.map(|at| at.elapsed()), board.get(&accepted.id)) {
+                        (Some(away), _) if away >= self.reconnect_for.into() => {
+                            return Err(self.gave_up(&accepted.id));
+                        }
+                        (Some(away), _) => show.waiting(&self.remote.url.to_string(), away),
+                        (None, Some(incident)) => show.tick(incident, clock.now()),
+                        (None, None) => {}
                     }
                     continue;
                 }
@@ -71,15 +77,19 @@ impl Trigger {
                         }
                     }
                 }
-                Some(Item::Lost { reason, retry_in }) => {
-                    show.note(&format!(
-                        "connection lost ({reason}), retrying in {:.1} s",
-                        retry_in.as_secs_f64()
-                    ));
+                // Each attempt that fails comes here: only the first is told.
+                Some(Item::Lost { reason, .. }) => {
+                    if lost_at.replace(lost_at.unwrap_or_else(Instant::now)).is_none() {
+                        let (url, most) = (&self.remote.url, self.reconnect_for);
+                        let reason = format::plain(&reason);
+                        show.note(&format!("connection lost ({reason}): waiting up to {most} for {url}"));
+                    }
                 }
-                Some(Item::Back { replayed, lost: Some(lost), .. }) => {
+                Some(Item::Back { replayed, lost: Some(lost), away, .. }) => {
+                    lost_at = None;
+                    let away = away.as_secs_f64();
                     show.note(&format!(
-                        "reconnected: {} replayed, {lost} lost",
+                        "reconnected after {away:.1} s: {} replayed, {lost} lost",
                         format::count(replayed, "event")
                     ));
                     if lost > 0
@@ -97,6 +107,13 @@ impl Trigger {
                 None => return Ok(None),
             }
         }
+    }
+
+    /// The failure when the server did not come back.
+    fn gave_up(&self, id: &str) -> Failure {
+        let (url, most) = (&self.remote.url, self.reconnect_for);
+        let error = anyhow!("{url} did not answer for {most}; {id} goes on when its server does");
+        Failure::new(Exit::Connection, error).hint(self.watch_on(id))
     }
 
     /// Asks the server whether the incident has ended. Events were lost, and the resolution may be among them.

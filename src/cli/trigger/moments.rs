@@ -51,6 +51,11 @@ impl Moments {
         (moment, ended)
     }
 
+    /// The current phase.
+    pub(super) fn phase(&self) -> Option<&str> {
+        self.phase.as_deref()
+    }
+
     /// Ends the current phase and returns it with its most important action.
     pub(super) fn end(&mut self) -> Option<(String, Option<Moment>)> {
         let best = self.best.take().map(|(_, moment)| moment);

@@ -1,9 +1,11 @@
 //! Progress in a pipe: one line per phase on stderr.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::moments::{Moment, Moments};
-use super::show::Show;
+use super::show::{Ending, Show};
 use crate::cli::format;
 use crate::cli::say::say;
 use crate::report::IncidentState;
@@ -51,12 +53,18 @@ impl Show for Plain {
 
     fn tick(&mut self, _: &IncidentState, _: Timestamp) {}
 
+    fn waiting(&mut self, _: &str, _: Duration) {}
+
     fn note(&mut self, text: &str) {
         self.say(&format!("-- {text} --"));
     }
 
-    fn end(&mut self) {
-        let ended = self.moments.end();
-        self.say_phase(ended);
+    fn end(&mut self, ending: Ending) {
+        let Some((phase, moment)) = self.moments.end() else { return };
+        match ending {
+            Ending::Resolved => self.say_phase(Some((phase, moment))),
+            Ending::Cancelled => self.say(&format!("{phase:<9} cancelled")),
+            Ending::Left => self.say(&format!("{phase:<9} not finished")),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Starts an incident and waits for its end, or cancels one.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -14,14 +14,16 @@ use super::file;
 use super::follow::Accepted;
 use super::plain::Plain;
 use super::reporter::Reporter;
-use super::show::Show;
+use super::show::{Ending, Show};
 use crate::cli::cancel::cancel;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::runtime::runtime;
 use crate::cli::say::say;
 use crate::cli::signals;
+use crate::cli::terminal::redraws;
 use crate::client::{ClientError, request};
+use crate::report::State;
 
 impl Trigger {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -63,7 +65,7 @@ impl Trigger {
         }
         let mut show: Box<dyn Show> = if quiet {
             Box::new(Plain::silent())
-        } else if std::io::stderr().is_terminal() && !self.json {
+        } else if redraws(&std::io::stderr()) && !self.json {
             Box::new(Checklist::new())
         } else {
             Box::new(Plain::new())
@@ -74,13 +76,17 @@ impl Trigger {
             ended = follow => ended,
             () = signals::shutdown() => Ok(None),
             () = async { tokio::time::sleep(deadline.unwrap_or_default()).await }, if deadline.is_some() => {
-                show.end();
+                show.end(Ending::Left);
                 let timeout = self.timeout.unwrap_or_default();
                 let error = anyhow!("{} was not resolved within {timeout}; it goes on", accepted.id);
                 return Err(Failure::new(Exit::Unresolved, error).hint(self.watch_on(&accepted.id)));
             }
         };
-        show.end();
+        show.end(match &ended {
+            Ok(Some(incident)) if incident.state == State::Cancelled => Ending::Cancelled,
+            Ok(Some(_)) => Ending::Resolved,
+            Ok(None) | Err(_) => Ending::Left,
+        });
         match ended? {
             Some(incident) => {
                 // If stdout is closed, the report is written all the same.
@@ -98,7 +104,7 @@ impl Trigger {
     }
 
     /// The command that goes on watching the incident.
-    fn watch_on(&self, id: &str) -> String {
+    pub(super) fn watch_on(&self, id: &str) -> String {
         let flags = self.remote.flags();
         let report = self.report.as_ref().map(|file| {
             format!(

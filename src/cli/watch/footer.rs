@@ -1,5 +1,7 @@
 //! Two lines that stay at the bottom of the terminal: whether the stream is live, and the state of the incident.
 
+use std::time::Instant;
+
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -13,7 +15,8 @@ use crate::report::{Board, IncidentState, State};
 pub(super) struct Footer {
     bar: Option<ProgressBar>,
     clock: ServerClock,
-    alive: bool,
+    /// When the connection was lost, if it is.
+    lost: Option<Instant>,
 }
 
 impl Footer {
@@ -25,20 +28,24 @@ impl Footer {
             }
             bar
         });
-        Self { bar, clock: ServerClock::default(), alive: true }
+        Self { bar, clock: ServerClock::default(), lost: None }
     }
 
     pub(super) fn open(&mut self, opened: &StreamOpened) {
         self.clock.set(opened);
-        self.alive = true;
+        self.lost = None;
     }
 
     pub(super) fn alive(&mut self) {
-        self.alive = true;
+        self.lost = None;
+        self.clock.go_on();
     }
 
-    pub(super) fn lost(&mut self) {
-        self.alive = false;
+    /// The connection is lost: the clocks stop, because nobody knows how the incident goes on. Returns whether it was there
+    /// before.
+    pub(super) fn lost(&mut self) -> bool {
+        self.clock.stop();
+        self.lost.replace(self.lost.unwrap_or_else(Instant::now)).is_none()
     }
 
     /// Writes something above the footer.
@@ -51,7 +58,13 @@ impl Footer {
 
     pub(super) fn tick(&mut self, board: &Board, wanted: Option<&str>) {
         let Some(bar) = &self.bar else { return };
-        let state = if self.alive { "● LIVE".green().bold() } else { "○ DISCONNECTED".red().bold() };
+        let state = match self.lost {
+            None => "● LIVE".green().bold(),
+            Some(since) => {
+                let away = format::clock(since.elapsed().as_secs_f64());
+                format!("○ DISCONNECTED {away}").red().bold()
+            }
+        };
         let mut incidents =
             board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
         let open = incidents.clone().filter(|incident| incident.state == State::Open).count();
@@ -63,7 +76,7 @@ impl Footer {
         let width = fit::of_stderr();
         let more = if open > 1 { format!("(+{} more)", open - 1) } else { String::new() };
         let text = match shown {
-            Some(incident) => self.parts(incident).fitted(state.to_string(), more, width),
+            Some(incident) => self.parts(incident).fitted(&state.to_string(), &more, width),
             None => format!("{state} {}", "no incidents".dimmed()),
         };
         bar.set_prefix("─".repeat(width).dimmed().to_string());

@@ -82,10 +82,10 @@ pub(super) struct Parts {
 impl Parts {
     /// One line of at most that many columns. Metrics are dropped first, and the line says how many; then the id is
     /// shortened, then the cost and the phase are left out.
-    pub(super) fn fitted(&self, state: String, more: String, columns: usize) -> String {
+    pub(super) fn fitted(&self, state: &str, more: &str, columns: usize) -> String {
         let id = fit::width(&self.incident);
-        let line = |id: usize, phase: bool, cost: bool, metrics: usize| {
-            let dropped = self.metrics.len() - metrics;
+        let line = |id: usize, phase: bool, cost: bool, metrics: Option<usize>| {
+            let dropped = metrics.map_or(0, |metrics| self.metrics.len() - metrics);
             let dropped = match dropped {
                 0 => String::new(),
                 dropped => format!("+{}", format::count(dropped as u64, "metric")).dimmed().to_string(),
@@ -95,20 +95,21 @@ impl Parts {
             parts.extend(Some(self.phase.clone()).filter(|_| phase));
             parts.push(self.clock.clone());
             parts.extend(Some(self.cost.clone()).filter(|_| cost));
-            parts.extend(self.metrics[..metrics].iter().cloned());
-            parts.extend([dropped, more.clone()]);
+            parts.extend(self.metrics[..metrics.unwrap_or(0)].iter().cloned());
+            parts.extend([dropped, more.to_owned()]);
             parts.retain(|part| !part.is_empty());
             parts.join("  ")
         };
-        let with_metrics = (0..=self.metrics.len()).rev();
+        let with_metrics = (0..=self.metrics.len()).rev().map(Some);
         let shorter = with_metrics
             .flat_map(|metrics| [(id, true, true, metrics), (id.min(SHORT_ID), true, true, metrics)]);
         let tiny = id.min(SHORTEST_ID);
-        let shortest = [(tiny, true, true, 0), (tiny, true, false, 0), (tiny, false, false, 0)];
+        let shortest =
+            [(tiny, true, true, Some(0)), (tiny, true, false, Some(0)), (tiny, false, false, None)];
         let mut lines =
             shorter.chain(shortest).map(|(id, phase, cost, metrics)| line(id, phase, cost, metrics));
         let fits = lines.find(|line| fit::width(line) <= columns);
-        fits.unwrap_or_else(|| fit::cut(&line(tiny, false, false, 0), columns).into_owned())
+        fits.unwrap_or_else(|| fit::cut(&line(tiny, false, false, None), columns).into_owned())
     }
 }
 
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn the_footer_fits_every_width_and_says_what_it_leaves_out() {
         colored::control::set_override(false);
-        let fitted = |columns| parts().fitted("● LIVE".to_owned(), String::new(), columns);
+        let fitted = |columns| parts().fitted("● LIVE", "", columns);
         for columns in 20..200 {
             let line = fitted(columns);
             assert!(fit::width(&line) <= columns, "{columns}: {line}");

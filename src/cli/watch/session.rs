@@ -12,6 +12,7 @@ use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::say::say;
+use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
@@ -36,7 +37,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(watch: &'a Watch, recorder: Option<Recorder>, quiet: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let footer = terminal && std::io::stderr().is_terminal() && !watch.json && !quiet;
+        let footer = terminal && redraws(&std::io::stderr()) && !watch.json && !quiet;
         Self {
             watch,
             filter: Filter::new(watch, terminal),
@@ -75,13 +76,16 @@ impl<'a> Session<'a> {
             Item::Event { envelope, raw } => return self.event(envelope, raw),
             Item::Heartbeat(_) => self.footer.alive(),
             Item::Lost { reason, retry_in } => {
-                self.footer.lost();
-                let next = if self.watch.no_reconnect {
-                    String::new()
-                } else {
-                    format!(", retrying in {:.1} s", retry_in.as_secs_f64())
-                };
-                self.note(&format!("connection lost ({reason}){next}"));
+                // Each attempt that fails comes here: the first is told, and the footer counts on.
+                if self.footer.lost() {
+                    let next = if self.watch.no_reconnect {
+                        String::new()
+                    } else {
+                        let (url, wait) = (&self.watch.remote.url, retry_in.as_secs_f64());
+                        format!(", retrying in {wait:.1} s and until {url} answers")
+                    };
+                    self.note(&format!("connection lost ({}){next}", format::plain(&reason)));
+                }
             }
             Item::Back { away, replayed, to, lost, reset } => {
                 self.footer.alive();

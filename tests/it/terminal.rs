@@ -1,0 +1,108 @@
+//! `incident trigger` on a terminal and on what is none: what is shown as done, as live, and when it gives up.
+
+use crate::harness::{Serving, Terminal, incident};
+
+#[test]
+fn leaving_early_ticks_nothing_that_is_not_done() {
+    let server = Serving::with(&[]);
+    let mut terminal =
+        Terminal::run(80, &["trigger", "database-outage", "--url", server.url(), "--speed", "10"]);
+    terminal.shows("diagnose  00:3");
+    terminal.interrupt();
+    let (status, screen) = terminal.end();
+    assert_eq!(status, Some(0), "{screen}");
+    let line = |phase: &str| {
+        let found = screen.lines().find(|line| line.contains(phase) && !line.contains("goes on"));
+        found.unwrap_or_else(|| panic!("{phase}:\n{screen}")).to_owned()
+    };
+    assert!(line("detect ").starts_with(" ✓ detect"), "{screen}");
+    assert_eq!(line("diagnose "), " … diagnose  not finished", "{screen}");
+    assert_eq!(line("resolve"), "   resolve", "{screen}");
+    assert!(screen.contains("goes on. Watch it: incident watch"), "{screen}");
+}
+
+#[test]
+fn a_pipe_and_a_dumb_terminal_are_not_told_that_it_was_finished() {
+    let server = Serving::with(&[]);
+    let ran = server.incident(&["trigger", "database-outage", "--timeout", "500ms"]).run();
+    assert_eq!(ran.status, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("\ndetect    not finished\n"), "{}", ran.stderr);
+    let args = ["trigger", "database-outage", "--url", server.url(), "--speed", "1000"];
+    let (status, screen) = Terminal::with(80, &args, &[("TERM", "dumb")]).end();
+    assert_eq!(status, Some(0), "{screen}");
+    let lines: Vec<&str> = screen.lines().collect();
+    assert!(lines[0].ends_with("Primary database connection pool exhausted"), "{screen}");
+    assert!(lines[1].starts_with("detect    00:"), "a line a phase: {screen}");
+    assert!(!screen.contains('✓') && !screen.contains('['), "{screen}");
+}
+
+#[test]
+fn cancelled_is_not_done_either() {
+    let server = Serving::with(&[]);
+    let terminal = Terminal::run(80, &["trigger", "database-outage", "--url", server.url()]);
+    let screen = terminal.shows("00:0");
+    let id = screen.split_whitespace().next().unwrap().to_owned();
+    assert_eq!(server.incident(&["cancel", &id]).run().status, Some(0));
+    let (status, screen) = terminal.end();
+    assert_eq!(status, Some(4), "{screen}");
+    assert!(screen.contains(" ✗ detect    cancelled") && !screen.contains('✓'), "{screen}");
+}
+
+#[test]
+fn a_dead_server_is_said_once_and_given_up_after_a_while() {
+    let server = Serving::with(&[]);
+    let url = server.url().to_owned();
+    let args = ["trigger", "database-outage", "--url", &url, "--reconnect-for", "3s"];
+    let terminal = Terminal::run(80, &args);
+    let piped = incident(&args).spawn();
+    terminal.shows("00:0");
+    let mut piped = piped;
+    piped.says("SEV1");
+    server.signal("KILL");
+    // Several attempts later the clock of the incident stands still, and the line says what is waited for.
+    let waiting = terminal.shows("no connection for 00:01, waiting for ws://");
+    assert_eq!(waiting.matches("connection lost").count(), 1, "{waiting}");
+    assert!(!waiting.contains(" / 03:00"), "no clock is shown as live: {waiting}");
+    let (status, screen) = terminal.end();
+    assert_eq!(status, Some(3), "{screen}");
+    assert!(screen.contains("did not answer for 3s") && !screen.contains('✓'), "{screen}");
+    let ran = piped.end();
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(3), ""), "{ran:?}");
+    assert_eq!(ran.stderr.matches("connection lost").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("waiting up to 3s for {url}")), "{}", ran.stderr);
+    assert!(ran.stderr.contains("incident watch --incident database-outage-"), "{}", ran.stderr);
+}
+
+#[test]
+fn watch_says_a_dead_server_once_and_its_clocks_stand_still() {
+    let server = Serving::with(&["--trigger", "database-outage"]);
+    let terminal = Terminal::run(80, &["watch", "--url", server.url()]);
+    terminal.shows("left 02:5");
+    server.signal("KILL");
+    let clock = |screen: &str| screen.split("left ").nth(1).unwrap()[..5].to_owned();
+    let first = clock(&terminal.shows("DISCONNECTED 00:01"));
+    let later = terminal.shows("DISCONNECTED 00:03");
+    assert_eq!(clock(&later), first, "{later}");
+    assert_eq!(later.matches("connection lost").count(), 1, "{later}");
+}
+
+#[test]
+fn what_is_cut_ends_in_an_ellipsis() {
+    let server = Serving::with(&["--speed", "1000"]);
+    for columns in [40, 60, 80, 120] {
+        let (status, screen) =
+            Terminal::run(columns, &["trigger", "database-outage", "--url", server.url()]).end();
+        assert_eq!(status, Some(0), "{screen}");
+        let ticked: Vec<&str> = screen.lines().filter(|line| line.starts_with(" ✓ ")).collect();
+        assert_eq!(ticked.len(), 5, "{screen}");
+        for line in ticked {
+            let width = console::measure_text_width(line);
+            assert!(width <= columns.into(), "{width} of {columns}: {line}");
+            // The longest summary of a phase.
+            if line.contains("diagnose") {
+                let whole = line.ends_with("Checkout 2026.8.1 never returns connections after a timeout");
+                assert!(whole || line.ends_with('…'), "{columns}: {screen}");
+            }
+        }
+    }
+}
