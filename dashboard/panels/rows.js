@@ -145,7 +145,16 @@ function action({ data }, { history, hours, incident: { units } }) {
   const cause = data.caused_by && history.entry(data.caused_by);
   const causeText = cause && (cause.data.summary ?? cause.data.title ?? words(cause.type));
   const status = STATUS[data.status];
+  // The confidence of an action that rejects a hypothesis is the belief in what it rejects, not in what it says.
+  const rejects = data.action === 'hypothesis_rejected' && data.confidence !== undefined;
+  const rejected = rejects && data.hypotheses.find(({ p }) => p === data.confidence);
   const facts = [
+    rejects &&
+      element(
+        'span',
+        { class: 'fact' },
+        `belief in ${rejected ? `“${rejected.claim}”` : 'it'} now ${percent(data.confidence)}`,
+      ),
     ...data.marks.map((mark) => element('span', { class: 'fact mark' }, icon('check'), words(mark))),
     data.attempt && element('span', { class: 'fact' }, `attempt ${data.attempt}`),
     data.forecast && element('span', { class: 'fact digits' }, forecast(data.forecast, hours)),
@@ -164,7 +173,7 @@ function action({ data }, { history, hours, incident: { units } }) {
     element(
       'span',
       { class: 'confidence digits', title: 'Confidence' },
-      data.confidence === undefined ? '' : percent(data.confidence),
+      data.confidence === undefined || rejects ? '' : percent(data.confidence),
     ),
     element('span', { class: 'status', 'data-status': data.status }, icon(status.icon), status.word),
   ];

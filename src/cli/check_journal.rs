@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,6 +11,7 @@ use serde_json::json;
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
+use super::journal_file::is_another_file;
 use super::say::say;
 use super::terminal::redraws;
 use crate::journal::{Audit, OpenError, audit, salvage};
@@ -110,6 +112,10 @@ fn print_json(found: &Audit) -> Result<(), Failure> {
 }
 
 fn failure(error: OpenError, file: &std::path::Path) -> Failure {
+    if matches!(error, OpenError::Damaged { .. }) && is_another_file(file) {
+        let error = anyhow!("{} is not a journal: it is no SQLite database", file.display());
+        return Failure::new(Exit::Usage, error).hint("`incident serve` prints where its journal is");
+    }
     let exit = match &error {
         OpenError::Damaged { .. } => Exit::Invalid,
         OpenError::Held { .. } => Exit::Connection,

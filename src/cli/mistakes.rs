@@ -1,5 +1,8 @@
 //! The mistakes of scenario files on stderr: with the text around them for people, a line each in the log for programs.
 
+use std::io::IsTerminal;
+
+use super::fit;
 use super::format::count;
 use super::log::LogFormat;
 use super::say::say;
@@ -9,7 +12,7 @@ use crate::scenario::ScenarioError;
 pub(super) fn show(errors: &[ScenarioError], color: bool, log: LogFormat) {
     for error in errors {
         match log {
-            LogFormat::Text => say(error.render(color).trim_end()),
+            LogFormat::Text => say(error.render_within(color, columns()).trim_end()),
             LogFormat::Json => {
                 for mistake in error.to_string().lines() {
                     tracing::error!(mistake, "a scenario file is wrong");
@@ -17,6 +20,11 @@ pub(super) fn show(errors: &[ScenarioError], color: bool, log: LogFormat) {
             }
         }
     }
+}
+
+/// The columns that a text on stderr may have.
+fn columns() -> usize {
+    if std::io::stderr().is_terminal() { fit::of_stderr() } else { usize::MAX }
 }
 
 /// `2 mistakes in 1 scenario file`.

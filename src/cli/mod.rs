@@ -10,6 +10,7 @@ mod duration;
 mod exit;
 mod fit;
 mod format;
+mod journal_file;
 mod list;
 mod log;
 mod mistakes;

@@ -1,4 +1,5 @@
-//! A file that is opened before the work and written after it, so that a path that can't be written fails at once.
+//! A file that is opened before the work and written after it, so that a path that can't be written fails at once. A file
+//! with content is never overwritten.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -20,8 +21,12 @@ pub(super) struct OutFile {
 
 impl OutFile {
     /// # Errors
-    /// The path can't be written, which is a usage error.
+    /// The path can't be written, or is a file that has content already. Both are usage errors.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        if path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0) {
+            let error = anyhow!("{} already exists", path.display());
+            return Err(Failure::new(Exit::Usage, error).hint("name another file, or remove this one"));
+        }
         let opened = match File::create_new(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 OpenOptions::new().write(true).open(path).map(|file| (file, false))

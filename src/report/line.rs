@@ -1,6 +1,7 @@
 //! What a message says in one line: the one place where lists of messages (`watch`, `validate --timeline`) get their
 //! words from.
 
+use super::rejection::rejection;
 use super::words;
 use crate::contract::{Message, Outcome, Status};
 
@@ -15,6 +16,8 @@ pub struct Line {
     pub confidence: Option<f64>,
     /// The words, as they came: they may hold control characters.
     pub text: String,
+    /// What the confidence is of, if not of the words: shown instead of it.
+    pub belief: Option<String>,
     /// Further words to search by, such as the name of an action.
     pub keywords: String,
 }
@@ -37,18 +40,26 @@ pub enum LineKind {
 impl Line {
     /// The line of a message.
     pub fn of(message: &Message) -> Self {
-        let line =
-            |kind, text: String| Self { kind, agent: None, confidence: None, keywords: String::new(), text };
+        let line = |kind, text: String| Self {
+            kind,
+            agent: None,
+            confidence: None,
+            belief: None,
+            keywords: String::new(),
+            text,
+        };
         match message {
             Message::IncidentStarted(started) => {
                 line(LineKind::Start, format!("{} {}", started.severity.as_str(), started.title))
             }
             Message::AgentAction(action) => {
+                let beliefs = action.hypotheses.iter().map(|belief| (belief.claim.as_str(), belief.p));
                 let attempt = action.attempt.filter(|attempt| *attempt > 1);
                 let attempt = attempt.map(|attempt| format!(" (attempt {attempt})")).unwrap_or_default();
                 Self {
                     agent: Some(action.agent.clone()),
                     confidence: action.confidence,
+                    belief: rejection(&action.action, action.confidence, beliefs),
                     keywords: action.action.clone(),
                     ..line(LineKind::Action(action.status), format!("{}{attempt}", action.summary))
                 }

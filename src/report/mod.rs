@@ -8,6 +8,7 @@ mod forecasts;
 mod history;
 mod line;
 mod markdown;
+mod rejection;
 mod state;
 pub mod words;
 
@@ -17,6 +18,7 @@ pub use fold::Board;
 pub use forecasts::{Judged, Place, judged};
 pub use history::{Act, History, Sample, Telling};
 pub use line::{Line, LineKind};
+pub use rejection::rejection;
 pub use state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, Marks, Now, Resolution, State,
 };

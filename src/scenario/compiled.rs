@@ -6,6 +6,7 @@ use super::check;
 use super::diagnostic::{Diagnostic, ScenarioError};
 use super::duration::Micros;
 use super::file::ScenarioFile;
+use super::read;
 use super::timeline::{self, CompileError};
 use crate::plan::Plan;
 
@@ -20,6 +21,8 @@ pub struct Scenario {
     pub text: String,
     /// SHA-256 of the text, the first 16 hexadecimal digits.
     pub digest: String,
+    /// What can be played, but was probably not meant so.
+    pub warnings: Vec<Diagnostic>,
     duration: Micros,
 }
 
@@ -30,17 +33,15 @@ impl Scenario {
     /// All mistakes, with their places in the text.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ScenarioError> {
         let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);
-        let file: ScenarioFile =
-            toml::from_str(text).map_err(|error| fail(vec![Diagnostic::from_toml(&error)]))?;
-        let diagnostics = check::diagnostics(&file);
-        if !diagnostics.is_empty() {
-            return Err(fail(diagnostics));
-        }
+        let file = read::read(text).map_err(fail)?;
         let digest = Sha256::digest(text.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let plan = timeline::compile(&file, &digest, file.seed);
-        let duration = Micros(plan.map_err(|error| fail(vec![error.diagnostic()]))?.duration());
-        Ok(Self { file, origin: origin.to_owned(), text: text.to_owned(), digest, duration })
+        let plan = plan.map_err(|error| fail(vec![error.diagnostic()]))?;
+        let duration = Micros(plan.duration());
+        let end = plan.events().last().and_then(|event| event.message().ok()?.offset_s());
+        let warnings = check::warnings(&file, text, Micros::from_secs(end.unwrap_or_default()));
+        Ok(Self { file, origin: origin.to_owned(), text: text.to_owned(), digest, warnings, duration })
     }
 
     /// The plan that is played with this seed.
@@ -49,6 +50,12 @@ impl Scenario {
     /// With this seed a step runs past the resolution, or the resolution is never reached.
     pub fn compile(&self, seed: u64) -> Result<Plan, CompileError> {
         timeline::compile(&self.file, &self.digest, seed)
+    }
+
+    /// The warnings with their places in the file; `None` if there are none.
+    pub fn warned(&self) -> Option<ScenarioError> {
+        let warnings = self.warnings.clone();
+        (!warnings.is_empty()).then(|| ScenarioError::new(&self.origin, &self.text, warnings))
     }
 
     /// How long it takes on screen at speed 1 with the file's own seed; another seed may give another duration.

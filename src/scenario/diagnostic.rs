@@ -3,11 +3,14 @@
 use std::fmt;
 use std::ops::Range;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity};
 
 use super::suggest::did_you_mean;
 
-/// One mistake.
+/// Lines are not longer, however wide the terminal is.
+const WIDTH: usize = 110;
+
+/// One mistake, or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// What is wrong.
@@ -18,12 +21,14 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do.
     pub help: Option<String>,
+    /// The file can be played all the same.
+    pub is_warning: bool,
 }
 
 impl Diagnostic {
     /// A mistake at a place.
     pub fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { message: message.into(), span, label: label.into(), help: None }
+        Self { message: message.into(), span, label: label.into(), help: None, is_warning: false }
     }
 
     /// Adds what to do.
@@ -31,6 +36,12 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Makes a warning of it.
+    #[must_use]
+    pub(super) fn warning(self) -> Self {
+        Self { is_warning: true, ..self }
     }
 
     /// A name that refers to nothing.
@@ -52,23 +63,6 @@ impl Diagnostic {
                 let more = known.len() - 20;
                 diagnostic.help(format!("the file defines {} and {more} more", known[..20].join(", ")))
             }
-        }
-    }
-
-    /// A mistake that the TOML parser found: bad syntax, a wrong type, a missing or an unknown key.
-    pub(super) fn from_toml(error: &toml::de::Error) -> Self {
-        let message = error.message().trim().replace('\n', ": ");
-        let diagnostic = Self::new(error.span().unwrap_or(0..0), message.clone(), "here");
-        // serde: unknown field `sumary`, expected one of `id`, `at`, …
-        let mut names = message.split('`').skip(1).step_by(2);
-        match names.next() {
-            Some(key) if message.starts_with("unknown field") || message.starts_with("unknown variant") => {
-                match did_you_mean(key, names) {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                    None => diagnostic,
-                }
-            }
-            _ => diagnostic,
         }
     }
 }
@@ -111,8 +105,13 @@ impl ScenarioError {
 
     /// All mistakes with source text and carets.
     pub fn render(&self, color: bool) -> String {
+        self.render_within(color, WIDTH)
+    }
+
+    /// The same in lines of at most so many columns.
+    pub fn render_within(&self, color: bool, columns: usize) -> String {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(110);
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(columns.min(WIDTH));
         let mut out = String::new();
         for diagnostic in &self.diagnostics {
             let report = match &self.text {
@@ -134,6 +133,7 @@ impl ScenarioError {
 fn shown_in(origin: &str, text: &str, diagnostic: &Diagnostic) -> miette::Report {
     let mut report = miette::MietteDiagnostic::new(diagnostic.message.clone());
     report.help.clone_from(&diagnostic.help);
+    report.severity = diagnostic.is_warning.then_some(Severity::Warning);
     let span = diagnostic.span.start..diagnostic.span.start + diagnostic.span.len().max(1);
     // miette shows no place in an empty text.
     let text = if text.is_empty() { "\n" } else { text };
@@ -151,7 +151,8 @@ impl fmt::Display for ScenarioError {
                 let (line, column) = self.line_column(diagnostic.span.start);
                 write!(f, "{line}:{column}:")?;
             }
-            write!(f, " {}", diagnostic.message)?;
+            let warning = if diagnostic.is_warning { " warning:" } else { "" };
+            write!(f, "{warning} {}", diagnostic.message)?;
             if let Some(help) = &diagnostic.help {
                 write!(f, " ({help})")?;
             }

@@ -9,6 +9,7 @@ mod expect;
 mod file;
 mod keyframes;
 mod library;
+mod read;
 mod suggest;
 pub mod timeline;
 

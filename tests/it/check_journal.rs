@@ -118,8 +118,14 @@ fn what_is_no_journal_is_told_apart() {
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("there is no such file"), "{ran:?}");
     let ran = check(&folder.path().join("text.db"), &[]);
-    assert_eq!(ran.status, Some(5), "{ran:?}");
-    assert!(ran.stderr.contains("not a database"), "{ran:?}");
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("text.db is not a journal"), "{ran:?}");
+    // It is somebody's file: nothing says to move it away, and a server does not begin a journal in it.
+    assert!(!ran.stderr.contains("away"), "{ran:?}");
+    let text = folder.path().join("text.db").display().to_string();
+    let ran = incident(&["serve", "--port", "0", "--journal", &text]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("text.db is not a journal") && !ran.stderr.contains("away"), "{ran:?}");
     let empty = Scratch::new();
     with_sqlite(&empty.path().join("other.db"), "CREATE TABLE others (id)");
     let ran = check(&empty.path().join("other.db"), &[]);

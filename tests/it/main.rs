@@ -25,6 +25,8 @@ mod journal;
 mod listing;
 mod login;
 mod logs;
+mod many_mistakes;
+mod meaning;
 mod metrics;
 mod mistakes;
 mod player;

@@ -5,7 +5,7 @@ use incident::scenario::{Library, Loaded, Scenario};
 use crate::harness::Scratch;
 
 /// A sound scenario: each case changes one piece of it.
-const SOUND: &str = r#"id = "a"
+pub const SOUND: &str = r#"id = "a"
 title = "t"
 severity = "SEV1"
 services = ["s"]
@@ -76,8 +76,17 @@ type Case = (&'static str, &'static str, &'static str, &'static str, &'static st
 const CASES: &[Case] = &[
     ("title = \"t\"", "titel = \"t\"", "unknown field `titel`", "titel", "did you mean `title`?"),
     ("summary = \"s\"\nconfidence", "sumary = \"s\"\nconfidence", "unknown field `sumary`", "sumary", "did you mean `summary`?"),
-    ("title = \"t\"\n", "", "missing field `title`", "", ""),
+    ("title = \"t\"\n", "", "missing field `title`", "id = \"a\"", "above the first table"),
     ("\"SEV1\"", "\"SEV0\"", "unknown variant `SEV0`", "\"SEV0\"", ""),
+    ("\"SEV1\"", "\"critical\"", "unknown variant `critical`, expected one of `SEV1`", "\"critical\"", "SEV1 is the worst"),
+    ("takes = \"3s\"", "takes = \"3 parts\"", "\"3 parts\" is not a duration: write numbers with the units", "\"3 parts\"", ""),
+    ("takes = \"3s\"", "takes = 3", "expected a duration like \"8s\"", "3", "quotes and a unit: \"3s\""),
+    ("confidence = 0.9", "confidence = \"97%\"", "expected a number, not string \"97%\"", "\"97%\"", "write 97% as 0.97"),
+    ("confidence = 0.9", "confidence = \"0.97\"", "expected a number", "\"0.97\"", "leave out the quotes: 0.97"),
+    ("fails = 0.5", "fails = \"half\"", "expected a number", "\"half\"", ""),
+    ("retry = { times = 2, backoff = \"1s\" }", "retry = 2", "expected a table: { times = 2", "2", ""),
+    ("services = [\"s\"]", "services = \"s\"", "expected a list", "\"s\"", ""),
+    ("0s = 0.1, 30s", "0s = \"10 %\", 30s", "expected a number", "\"10 %\"", "write 10 % as 0.1"),
     ("target = \"1m\"", "target = 60", "expected a duration", "60", ""),
     ("at = \"5s\"", "at = \"5\"", "\"5\" is not a duration: write numbers with the units d, h, m, s and ms", "\"5\"", ""),
     ("at = \"5s\"", "at = \"5parsecs\"", "\"5parsecs\" is not a duration", "\"5parsecs\"", ""),
@@ -99,7 +108,7 @@ const CASES: &[Case] = &[
     ("30s = 0.6", "30s = 1.6", "a belief must stay between 0 and 1", "{ 0s = 0.2", ""),
     ("30s = 0.9", "30s = 1.9", "a ratio must stay between 0 and 1", "errors", ""),
     ("noise = 0.1", "noise = 1.1", "noise must be from 0 to 1", "errors", ""),
-    ("confidence = 0.9", "confidence = 90.0", "a confidence must be from 0 to 1", "90.0", ""),
+    ("confidence = 0.9", "confidence = 90.0", "a confidence must be from 0 to 1", "90.0", "write 90 % as 0.9"),
     ("confidence = 0.9", "confidence = 0.9\nhypothesis = \"leak\"", "both confidence and hypothesis", "0.9", "keep one of them"),
     ("fails = 0.5", "fails = 1.5", "a failure must be from 0 to 1", "1.5", ""),
     ("fails = 0.5\n", "", "`retry` on a step that never fails", "{ times", ""),
@@ -112,7 +121,7 @@ const CASES: &[Case] = &[
     ("at = \"60s\"", "at = \"30s\"", "not after the start of the last phase", "\"30s\"", ""),
     ("at = \"60s\"", "at = \"31s\"\nafter = \"check\"", "both `at` and `after`", "\"check\"", ""),
     ("at = \"60s\"\n", "", "neither `at` nor `after`", "\"a\"", ""),
-    ("[resolution]\nat = \"60s\"\nsummary = \"s\"\nroot_cause = \"leak\"\n", "", "missing field `resolution`", "", ""),
+    ("[resolution]\nat = \"60s\"\nsummary = \"s\"\nroot_cause = \"leak\"\n", "", "missing field `resolution`", "\"", "[resolution] says how it ends"),
     ("summary = \"s\"\nroot_cause = \"leak\"", "summary = \"s\"\nroot_cause = \"load\"", "the root cause is not the true hypothesis", "\"load\"", ""),
     ("id = \"restart\"", "id = \"alert\"", "two steps are called \"alert\"", "\"alert\"", ""),
     ("name = \"mend\"", "name = \"find\"", "two phases are called \"find\"", "\"find\"", ""),

@@ -87,7 +87,8 @@ fn a_broken_scenario_is_shown_with_file_line_and_text() {
         "unknown agent \"detektion\"",
         "did you mean \"detection\"?",
         "worse.toml:",
-        "2 mistakes in 2 scenario files",
+        "missing fields `title`, `severity`, `services`, `target`",
+        "4 mistakes in 2 scenario files",
     ] {
         assert!(ran.stderr.contains(piece), "{piece:?} is not in\n{}", ran.stderr);
     }

@@ -9,6 +9,7 @@ use clap::ValueHint;
 
 use crate::cli::duration::at_least_100ms;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::journal_file::is_another_file;
 use crate::contract::StreamId;
 use crate::journal::{Journal, Memory, OpenError, Retention, Sqlite};
 use crate::scenario::Micros;
@@ -81,6 +82,10 @@ impl JournalArgs {
                 .join("journal.db"),
         };
         let journal = Sqlite::open(&file, retention).map_err(|error| {
+            if matches!(error, OpenError::Damaged { .. }) && is_another_file(&file) {
+                let error = anyhow!("{} is not a journal: it is no SQLite database", file.display());
+                return Failure::new(Exit::Usage, error).hint("name another file with --journal FILE");
+            }
             let hint = hint(&error, &file);
             Failure::new(Exit::Connection, error).hint(hint)
         })?;

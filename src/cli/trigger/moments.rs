@@ -2,7 +2,7 @@
 
 use crate::cli::format;
 use crate::contract::Status;
-use crate::report::{IncidentState, Marks};
+use crate::report::{IncidentState, Marks, rejection};
 
 /// Follows an incident and keeps the most important action of its current phase.
 #[derive(Default)]
@@ -34,12 +34,16 @@ impl Moments {
         let reached = std::mem::replace(&mut self.marks, incident.marks.clone()) != incident.marks;
         let moment = incident.now.as_ref().and_then(|now| {
             let agent = incident.agents.iter().find(|agent| agent.id == now.agent)?;
+            let beliefs = incident.hypotheses.iter().map(|known| (known.claim.as_str(), known.p));
+            let action = agent.action.as_deref().unwrap_or_default();
+            let belief = rejection(action, agent.confidence, beliefs);
+            let aside = belief.as_ref().map(|belief| format!(" ({belief})")).unwrap_or_default();
             // Metrics change the state too, but are not an action.
             (agent.since_s == Some(incident.offset_s)).then(|| Moment {
                 at_s: incident.offset_s,
-                confidence: agent.confidence,
+                confidence: agent.confidence.filter(|_| belief.is_none()),
                 status: now.status,
-                summary: format::plain(&now.summary),
+                summary: format::plain(&(now.summary.clone() + &aside)),
             })
         });
         if let Some(moment) = &moment {

@@ -44,13 +44,18 @@ fn target(target: &Judged) -> Value {
         "transcript": target.transcript.as_ref().map(|file| file.display().to_string()),
         "nothing_checked": target.unchecked,
         "rules": rules.collect::<Vec<_>>(),
+        "warnings": target.warned.as_ref().map_or_else(Vec::new, diagnostics),
     })
 }
 
 fn wrong_file(error: &ScenarioError) -> Value {
-    let mistakes = error.diagnostics.iter().map(|mistake| {
-        let (line, column) = error.line_column(mistake.span.start);
-        json!({ "message": mistake.message, "line": line, "column": column, "help": mistake.help })
+    json!({ "file": error.origin(), "mistakes": diagnostics(error) })
+}
+
+fn diagnostics(error: &ScenarioError) -> Vec<Value> {
+    let diagnostics = error.diagnostics.iter().map(|diagnostic| {
+        let (line, column) = error.line_column(diagnostic.span.start);
+        json!({ "message": diagnostic.message, "line": line, "column": column, "help": diagnostic.help })
     });
-    json!({ "file": error.origin(), "mistakes": mistakes.collect::<Vec<_>>() })
+    diagnostics.collect()
 }

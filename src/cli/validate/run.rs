@@ -54,6 +54,10 @@ impl Validate {
                 found = self.judge_all() => {
                     let found = found?;
                     mistakes::show(&found.wrong, color.wants(std::io::stderr().is_terminal()), LogFormat::Text);
+                    if !quiet {
+                        let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
+                        mistakes::show(&warned, color.wants(std::io::stderr().is_terminal()), LogFormat::Text);
+                    }
                     let detail = Detail::of(quiet, verbose);
                     show::results(&found, self.format, detail, &self.again())?;
                     Ok(found.exit())
@@ -80,7 +84,8 @@ impl Validate {
             let Collected { transcript, subject } = collected?;
             let results = check(&transcript, &self.context(&target, subject), |rule| self.wants(rule));
             let unchecked = unchecked(&transcript, &results);
-            let mut one = Judged { name: target.name(), transcript: None, results, unchecked };
+            let mut one =
+                Judged { name: target.name(), transcript: None, results, unchecked, warned: target.warned() };
             one.transcript = match target.recording() {
                 Some(path) => Some(path.to_owned()),
                 None if self.transcripts.is_some() || !one.passes() => {

@@ -1,7 +1,7 @@
 //! Prints the verdicts for people: a line for what passes, everything about what fails.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use colored::Colorize;
 use console::measure_text_width;
@@ -10,7 +10,7 @@ use super::json::as_json;
 use super::judged::{Findings, Judged};
 use crate::check::{Finding, Rule, Verdict};
 use crate::cli::exit::Failure;
-use crate::cli::{format, mistakes};
+use crate::cli::{fit, format, mistakes};
 
 /// The formats of the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -137,7 +137,9 @@ fn not_checked(out: &mut impl Write, judged: &[Judged]) -> std::io::Result<()> {
         }
     }
     for (why, rules) in reasons {
-        writeln!(out, "{}", format!("  -- not checked: {}: {why}", rules.join(", ")).dimmed())?;
+        let text = format!("  -- not checked: {}: {why}", rules.join(", "));
+        let columns = if std::io::stdout().is_terminal() { fit::of_stdout() } else { usize::MAX };
+        writeln!(out, "{}", fit::wrapped(&text, columns, 5).join("\n").dimmed())?;
     }
     Ok(())
 }
@@ -152,6 +154,11 @@ fn counts(out: &mut impl Write, found: &Findings, detail: Detail, again: &str) -
         format!("{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked");
     if !found.wrong.is_empty() {
         counts += &format!("; {}", mistakes::summary(&found.wrong));
+    }
+    let warnings = judged.iter().filter_map(|target| target.warned.as_ref());
+    match warnings.map(|warned| warned.diagnostics.len() as u64).sum() {
+        0 => {}
+        warnings => counts += &format!("; {}", format::count(warnings, "warning")),
     }
     if total == 0 || failed > 0 || !found.wrong.is_empty() {
         writeln!(out, "{}", counts.red().bold())?;

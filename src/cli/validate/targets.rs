@@ -42,6 +42,14 @@ impl Target {
         }
     }
 
+    /// What is suspicious in a scenario.
+    pub(super) fn warned(&self) -> Option<ScenarioError> {
+        match self {
+            Self::Scenario { scenario, .. } => scenario.warned(),
+            Self::Recording { .. } | Self::Server { .. } => None,
+        }
+    }
+
     /// The file of a recording.
     pub(super) fn recording(&self) -> Option<&Path> {
         match self {

@@ -23,9 +23,11 @@ pub(super) fn print(file: &Path) -> Result<Exit, Failure> {
             let cause = action.caused_by.map(|cause| format!(" <- {cause}")).unwrap_or_default();
             let attempt = action.attempt.map(|attempt| format!(" #{attempt}")).unwrap_or_default();
             let step = action.step.as_deref().unwrap_or_default();
-            let percent = format::percent(action.confidence);
+            let belief = Line::of(&message).belief;
+            let percent = format::percent(action.confidence.filter(|_| belief.is_none()));
+            let belief = belief.map(|belief| format!(" ({})", format::plain(&belief))).unwrap_or_default();
             let status = action.status.as_str();
-            format!("{percent} {}: {step}{attempt} {status}{cause}", action.agent)
+            format!("{percent} {}: {step}{attempt} {status}{belief}{cause}", action.agent)
         } else {
             format!("     {}", Line::of(&message).text)
         };

@@ -50,14 +50,16 @@ impl Lines {
             format!("T+{}", format::clock(offset_s.unwrap_or_default()))
         };
         let kind = line.map(|line| line.kind);
+        let belief = line.and_then(|line| line.belief.as_deref());
         let cells = Cells {
             when,
             incident: format::plain(envelope.incident()),
             phase: phase.to_owned(),
             agent: format::plain(line.and_then(|line| line.agent.as_deref()).unwrap_or_default()),
-            percent: format::percent(line.and_then(|line| line.confidence)),
+            percent: format::percent(line.and_then(|line| line.confidence).filter(|_| belief.is_none())),
             mark: mark(kind),
-            text: text.to_owned(),
+            text: belief
+                .map_or_else(|| text.to_owned(), |belief| format!("{text} ({})", format::plain(belief))),
         };
         cells.laid_out(fit::of_stdout(), |text| match kind {
             Some(LineKind::Start | LineKind::End(_)) => text.bold().to_string(),

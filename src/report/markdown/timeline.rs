@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::section;
 use super::text::{code, measure, table, text};
-use crate::contract::{Evidence, Mark, Status};
-use crate::report::{Act, History, State, words};
+use crate::contract::{AgentAction, Evidence, Mark, Status};
+use crate::report::{Act, History, State, rejection, words};
 
 /// From the start of the impact to the end, or to where the recording ends.
 pub(super) fn timeline(history: &History) -> String {
@@ -18,7 +18,8 @@ pub(super) fn timeline(history: &History) -> String {
     }
     for act in &history.acts {
         let action = &act.action;
-        let confidence = action.confidence.map(words::percent).unwrap_or_default();
+        let confidence =
+            action.confidence.filter(|_| belief(action).is_none()).map(words::percent).unwrap_or_default();
         let phase = action.phase.as_deref().map(text).unwrap_or_default();
         let columns = [&*phase, &*text(&action.agent), &*confidence];
         rows.push(row(history, act.index, act.offset_s, act.time, columns, what(history, act)));
@@ -80,6 +81,7 @@ fn what(history: &History, act: &Act) -> String {
     }
     told.push(text(&action.summary));
     let mut asides = Vec::new();
+    asides.extend(belief(action).map(|belief| text(&belief)));
     asides.extend(action.attempt.filter(|attempt| *attempt > 1).map(|attempt| format!("attempt {attempt}")));
     asides.extend(action.caused_by.map(|cause| format!("because of event {cause}")));
     asides.extend(action.late_s.map(|late_s| format!("published {} late", words::duration(late_s))));
@@ -91,6 +93,12 @@ fn what(history: &History, act: &Act) -> String {
         told.push(format!("({})", asides.join("; ")));
     }
     told.join(" ")
+}
+
+/// What an action that rejects a hypothesis has instead of a confidence.
+fn belief(action: &AgentAction) -> Option<String> {
+    let beliefs = action.hypotheses.iter().map(|belief| (belief.claim.as_str(), belief.p));
+    rejection(&action.action, action.confidence, beliefs)
 }
 
 /// ``metric `error_rate` 31.0%``, ``log `orders-db` “remaining connection slots are reserved”``

@@ -6,9 +6,12 @@ mod names;
 mod numbers;
 mod steps;
 mod values;
+mod warnings;
 
 use super::diagnostic::Diagnostic;
 use super::file::ScenarioFile;
+
+pub(super) use warnings::warnings;
 
 /// The most steps that a file may have.
 const MOST_STEPS: usize = 10_000;

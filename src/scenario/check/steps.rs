@@ -36,7 +36,15 @@ pub(super) fn references(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diag
 pub(super) fn ranges(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let mut part = |value: &Spanned<f64>, what: &str| {
         if !(0.0..=1.0).contains(value.get_ref()) {
-            found.push(Diagnostic::new(value.span(), format!("{what} must be from 0 to 1"), "out of range"));
+            let number = *value.get_ref();
+            let mistake =
+                Diagnostic::new(value.span(), format!("{what} must be from 0 to 1"), "out of range");
+            let percent = number > 1.0 && number <= 100.0;
+            found.push(if percent {
+                mistake.help(format!("write {number} % as {}", number / 100.0))
+            } else {
+                mistake
+            });
         }
     };
     for step in &file.steps {

@@ -28,8 +28,11 @@ fn a_recording_is_reported_on_stdout_or_to_a_file() {
     let ran = incident(&["report", &recording()]).run();
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
     assert_eq!(ran.stdout, wanted);
-    let scratch = Scratch::new().with("out.md", &"what stood in it ".repeat(9000));
-    let out = path(&scratch, "out.md");
+    let scratch = Scratch::new().with("empty.md", "").with("kept.md", "what stood in it");
+    let kept = path(&scratch, "kept.md");
+    refused(&incident(&["report", &recording(), "-o", &kept]).run(), &["kept.md already exists"]);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "what stood in it");
+    let out = path(&scratch, "empty.md");
     let ran = incident(&["report", &recording(), "-o", &out]).run();
     assert_eq!((ran.status, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "", ""));
     assert_eq!(fs::read_to_string(&out).unwrap(), wanted);
@@ -115,9 +118,19 @@ async fn a_path_that_can_not_be_written_is_refused_before_anything_begins() {
     let none = get(server.address(), "/api/incidents").await.json();
     assert_eq!(none["incidents"], serde_json::json!([]), "nothing was started");
 
-    // What fails later leaves no empty file behind, and what was there as it was.
-    let (new, kept) = (path(&scratch, "new.md"), path(&scratch, "folder/kept.md"));
-    for out in [&new, &kept] {
+    // What has content is never overwritten, and this is known before anything begins.
+    let kept = path(&scratch, "folder/kept.md");
+    for command in [&["trigger", "database-outage", "--report"][..], &["report", "nobody", "--output"]] {
+        let ran = server.incident(&[command, &[&kept]].concat()).run();
+        refused(&ran, &["kept.md already exists", "name another file, or remove this one"]);
+    }
+    let none = get(server.address(), "/api/incidents").await.json();
+    assert_eq!(none["incidents"], serde_json::json!([]), "nothing was started");
+
+    // What fails later leaves no empty file behind.
+    let new = path(&scratch, "new.md");
+    {
+        let out = &new;
         refused(
             &server.incident(&["trigger", "no-such-scenario", "--report", out]).run(),
             &["no-such-scenario"],

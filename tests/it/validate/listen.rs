@@ -156,7 +156,8 @@ fn a_cancelled_incident_is_sound() {
     let recording = watched();
     assert!(recording.contains("\"outcome\":\"cancelled\""), "{recording}");
     let folder = Scratch::new().with("cancelled.ndjson", &recording);
-    let ran = incident(&["validate", &folder.path().join("cancelled.ndjson").display().to_string()]).run();
+    let ran =
+        incident(&["validate", &folder.path().join("cancelled.ndjson").display().to_string(), "-v"]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.stdout.contains("1 incident followed, cancelled"), "{}", ran.stdout);
 }

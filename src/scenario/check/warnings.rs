@@ -1,0 +1,68 @@
+//! What can be played, but was probably not meant so.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::duration::Micros;
+use crate::scenario::file::ScenarioFile;
+use crate::scenario::suggest::did_you_mean;
+
+/// A target is suspicious if the incident takes this many times as long, or this part of it.
+const FAR: f64 = 4.0;
+
+/// The warnings on a sound file whose incident takes `length`.
+pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Micros) -> Vec<Diagnostic> {
+    let Ok(table) = DeTable::parse(text) else { return Vec::new() };
+    let root = table.get_ref();
+    let mut found = Vec::new();
+    target(file, root, length, &mut found);
+    evidence(file, root, &mut found);
+    found
+}
+
+fn target(file: &ScenarioFile, root: &DeTable, length: Micros, found: &mut Vec<Diagnostic>) {
+    let times = length.secs() / file.target.secs();
+    if (1.0 / FAR..=FAR).contains(&times) {
+        return;
+    }
+    let place = root.get("target").map_or(0..0, toml::Spanned::span);
+    let message = format!("the target is {}, but the incident takes {length}", file.target);
+    let help = if times > 1.0 {
+        "the countdown would be over for most of the incident: is a unit wrong?"
+    } else {
+        "the countdown would hardly move: is a unit wrong?"
+    };
+    found.push(Diagnostic::new(place, message, "far from the length").help(help).warning());
+}
+
+/// Evidence of the kind `metric` names a metric of the file.
+fn evidence(file: &ScenarioFile, root: &DeTable, found: &mut Vec<Diagnostic>) {
+    let metrics = || file.metrics.0.iter().map(|(name, _)| name.get_ref().as_str());
+    for (step, number) in file.steps.iter().zip(0..) {
+        let named = step.evidence.iter().zip(0..).filter(|(evidence, _)| evidence.kind == "metric");
+        for (evidence, place) in named {
+            let name = evidence.r#ref.as_str();
+            if metrics().any(|metric| metric == name) {
+                continue;
+            }
+            let place = reference(root, number, place).unwrap_or_else(|| step.id.span());
+            let help = match (did_you_mean(name, metrics()), metrics().count()) {
+                (Some(near), _) => format!("did you mean {near:?}?"),
+                (None, 0) => "the file has no [metrics]".to_owned(),
+                (None, _) => format!("the file defines {}", metrics().collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("no metric is called {name:?}");
+            found.push(Diagnostic::new(place, message, "named as evidence").help(help).warning());
+        }
+    }
+}
+
+/// The place of the `ref` of one piece of evidence.
+fn reference(root: &DeTable, step: usize, evidence: usize) -> Option<Range<usize>> {
+    let step = root.get("steps")?.get_ref().as_array()?.get(step)?.get_ref();
+    let evidence = step.get("evidence")?.get_ref().as_array()?.get(evidence)?.get_ref();
+    let DeValue::Table(evidence) = evidence else { return None };
+    Some(evidence.get("ref")?.span())
+}

@@ -1,0 +1,52 @@
+//! Reads the text of a scenario file, and finds every mistake in its shape and in its meaning, not only the first.
+
+mod repair;
+mod words;
+
+use serde::Deserialize;
+use toml::de::{DeTable, Deserializer};
+
+use super::check;
+use super::diagnostic::Diagnostic;
+use super::file::ScenarioFile;
+use repair::Repaired;
+
+/// The most mistakes in the shape of a file that are looked for.
+const MOST: usize = 50;
+
+/// The file of a text.
+///
+/// # Errors
+/// All mistakes, at least one. If the text is not TOML, only those of its syntax are found.
+pub(super) fn read(text: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(errors.iter().take(MOST).map(words::of_syntax).collect());
+    }
+    // The parser of types stops at the first mistake. So it is told, mended as far as the types need it, and the rest is
+    // read again.
+    let mut repaired = Repaired::new(table);
+    let mut found = Vec::new();
+    loop {
+        let file = match ScenarioFile::deserialize(Deserializer::from(repaired.table())) {
+            Ok(file) => file,
+            Err(error) => {
+                let (mistake, mended) = repaired.mend(&error, text);
+                found.extend(mistake);
+                if mended && found.len() < MOST {
+                    continue;
+                }
+                return Err(words::together(found));
+            }
+        };
+        let diagnostics = check::diagnostics(&file);
+        return match found.is_empty() {
+            true if diagnostics.is_empty() => Ok(file),
+            true => Err(diagnostics),
+            false => {
+                found.extend(diagnostics.into_iter().filter(|diagnostic| repaired.is_certain(diagnostic)));
+                Err(words::together(found))
+            }
+        };
+    }
+}

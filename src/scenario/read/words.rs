@@ -1,0 +1,135 @@
+//! What the TOML parser and serde say of a mistake, in words for the author of a scenario.
+
+use std::ops::Range;
+
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::suggest::did_you_mean;
+
+/// The tables of a file, which stand at its end, and what each of them is for.
+const TABLES: [(&str, &str); 4] = [
+    ("agents", "[agents] names who acts: detection = \"Correlates alerts\""),
+    ("phases", "[[phases]] are the parts of the incident: name = \"detect\", at = \"0s\""),
+    ("steps", "[[steps]] are what the agents do: id, at or after, agent, action, summary"),
+    ("resolution", "[resolution] says how it ends: at = \"3m\", summary = \"…\""),
+];
+
+/// What a type of the file is called by serde, and how it is written.
+const TYPES: [(&str, &str); 10] = [
+    ("f64", "a number"),
+    ("u64", "a whole number"),
+    ("u32", "a whole number"),
+    ("a sequence", "a list: [ … ]"),
+    ("struct Retry", "a table: { times = 2, backoff = \"5s\" }"),
+    ("struct ForecastFile", "a table: { quantity = \"time_to_resolve\", unit = \"s\", p50 = 165 }"),
+    ("struct OutcomeSummaries", "a table: { completed = \"…\", failed = \"…\" }"),
+    ("struct EvidenceFile", "a table: { kind = \"metric\", ref = \"NAME\", value = 0.3 }"),
+    ("struct Metric", "a table: { unit = \"ms\", keys = { 0s = 180, 30s = 4000 } }"),
+    ("struct Range", "a table: { min = \"5s\", max = \"10s\" }"),
+];
+
+/// How a missing key is told, and several of them.
+const MISSING: &str = "missing field";
+
+/// A mistake in the syntax.
+pub(super) fn of_syntax(error: &toml::de::Error) -> Diagnostic {
+    Diagnostic::new(error.span().unwrap_or(0..0), error.message().trim().replace('\n', ": "), "here")
+}
+
+/// A mistake in the types: a wrong value, or a key that is not known.
+pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
+    let message = error.message().trim().replace('\n', ": ");
+    let written = text.get(span.clone()).unwrap_or_default();
+    let help =
+        unknown_name(&message).or_else(|| without_unit(&message, written)).or_else(|| wrong_value(written));
+    let diagnostic = Diagnostic::new(span, with_known_types(message), "here");
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}
+
+/// A key that has to be there. `table` is the place of its table; `None` for the file itself.
+pub(super) fn of_missing(key: &str, table: Option<Range<usize>>, text: &str) -> Diagnostic {
+    let message = format!("{MISSING} `{key}`");
+    let about = TABLES.iter().find(|(name, _)| *name == key).map(|(_, about)| *about);
+    match (table, about) {
+        (Some(table), _) => Diagnostic::new(table, message, format!("`{key}` is missing in here")),
+        (None, Some(about)) => {
+            let end = text.trim_end().len();
+            Diagnostic::new(end.saturating_sub(1)..end, message, "the file ends here")
+                .help(format!("add {about}"))
+        }
+        (None, None) => {
+            let begin = text.find(|c: char| !c.is_whitespace()).unwrap_or_default();
+            Diagnostic::new(begin..begin, message, "the file begins here")
+                .help(format!("add `{key} = …` above the first table"))
+        }
+    }
+}
+
+/// Keys that are missing at the same place are one mistake.
+pub(super) fn together(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    for diagnostic in found {
+        let missing = |diagnostic: &Diagnostic| diagnostic.message.starts_with(MISSING);
+        let same = kept
+            .iter_mut()
+            .find(|other| missing(&diagnostic) && missing(other) && other.span == diagnostic.span);
+        let Some(other) = same else {
+            kept.push(diagnostic);
+            continue;
+        };
+        let key = diagnostic.message.trim_start_matches(MISSING);
+        other.message = format!("{}, {}", other.message.replacen("field ", "fields ", 1), key.trim_start());
+        if let (Some(help), Some(more)) = (&mut other.help, &diagnostic.help) {
+            *help = format!("{help}\n{more}");
+        }
+    }
+    kept
+}
+
+/// serde: unknown field `sumary`, expected one of `id`, `at`, …
+fn unknown_name(message: &str) -> Option<String> {
+    let mut names = message.split('`').skip(1).step_by(2);
+    let wrong = names.next()?;
+    if message.starts_with("unknown field") {
+        return did_you_mean(wrong, names).map(|near| format!("did you mean `{near}`?"));
+    }
+    if message.starts_with("unknown variant") {
+        let names: Vec<&str> = names.collect();
+        if let Some(near) = did_you_mean(wrong, names.iter().copied()) {
+            return Some(format!("did you mean `{near}`?"));
+        }
+        if names.first() == Some(&"SEV1") {
+            return Some("SEV1 is the worst, SEV5 the least".to_owned());
+        }
+    }
+    None
+}
+
+/// serde: invalid type: string "97%", expected f64
+fn with_known_types(message: String) -> String {
+    let Some((found, wanted)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    else {
+        return message;
+    };
+    let wanted = TYPES.iter().find(|(name, _)| *name == wanted).map_or(wanted, |(_, written)| *written);
+    format!("expected {wanted}, not {found}")
+}
+
+/// What to write instead of a duration that is a bare number.
+fn without_unit(message: &str, written: &str) -> Option<String> {
+    let number = written.trim_matches('"');
+    let bare = message.contains("a duration") && number.parse::<f64>().is_ok_and(|number| number >= 0.0);
+    bare.then(|| format!("write it with quotes and a unit: \"{number}s\""))
+}
+
+/// What to write instead of a value that is quoted by mistake, or in percent.
+fn wrong_value(written: &str) -> Option<String> {
+    let inner = written.strip_prefix('"')?.strip_suffix('"')?.trim();
+    if let Some(percent) = inner.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok()) {
+        return Some(format!("write {inner} as {}", percent / 100.0));
+    }
+    inner.parse::<f64>().ok().map(|_| format!("leave out the quotes: {inner}"))
+}

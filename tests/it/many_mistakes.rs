@@ -1,0 +1,121 @@
+//! Many mistakes in one file: all are told in one run, what follows from them is not, and what is only odd is a warning.
+
+use incident::scenario::{Library, Scenario};
+
+use crate::harness::{Scratch, incident};
+use crate::mistakes::SOUND;
+
+#[test]
+fn mistakes_of_every_kind_in_one_file_are_told_in_one_run() {
+    // The shape: unknown keys, wrong types, missing keys, several in one table. And the meaning.
+    let text = SOUND
+        .replace("severity = \"SEV1\"", "severity = \"critical\"\nsevrity = 1")
+        .replace("confidence = 0.9", "confidence = \"97%\"\nsumary = \"s\"")
+        .replace("takes = \"3s\"", "takes = 3")
+        .replace("agent = \"repair\"\naction = \"a\"\n", "agent = \"repiar\"\n")
+        .replace("\"USD\"", "\"dollars\"")
+        .replace("claim = \"c\"\ntruth", "truth")
+        .replace("[resolution]\nat = \"60s\"\nsummary = \"s\"\nroot_cause = \"leak\"\n", "");
+    let error = Scenario::parse("wrong.toml", &text).unwrap_err();
+    let told: Vec<&str> = error.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
+    let wanted = [
+        "unknown variant `critical`",
+        "unknown field `sevrity`",
+        "\"dollars\" is not a currency",
+        "missing field `claim`",
+        "expected a number",
+        "unknown field `sumary`",
+        "missing field `action`",
+        "unknown agent \"repiar\"",
+        "expected a duration",
+        "missing field `resolution`",
+    ];
+    assert_eq!(told.len(), wanted.len(), "{told:#?}");
+    for message in wanted {
+        assert!(told.iter().any(|told| told.starts_with(message)), "{message:?} is not in {told:#?}");
+    }
+}
+
+#[test]
+fn what_follows_from_a_mistake_is_not_told() {
+    // A step without an id: what refers to it is not wrong.
+    let text = SOUND.replace("id = \"restart\"", "idd = \"restart\"");
+    let error = Scenario::parse("wrong.toml", &text).unwrap_err();
+    let told: Vec<&str> = error.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    // A key that is wrong is not missing, and stand-ins have no mistakes.
+    for (piece, wrong) in [
+        ("title = \"t\"", "title = 1"),
+        ("target = \"1m\"", "target = \"soon\""),
+        ("fails = 0.5", "fails = \"half\""),
+        ("name = \"mend\"", "name = 7"),
+        ("at = \"30s\"", "at = \"half past\""),
+        ("belief = { 0s = 0.2, 30s = 0.6 }", "belief = {}"),
+        ("keys = { 0s = 0.1, 30s = 0.9 }", "keys = { 0s = 1, 0m = 2 }"),
+        ("after = \"alert\"", "after = 5"),
+        ("services = [\"s\"]", "services = [\"s\", 3, \"t\"]"),
+        (
+            "agents = { detection = \"Looks\", repair = \"Mends\" }",
+            "agents = { detection = 1, repair = \"Mends\" }",
+        ),
+    ] {
+        let text = SOUND.replacen(piece, wrong, 1);
+        assert_ne!(text, SOUND, "{piece}");
+        let error = Scenario::parse("wrong.toml", &text).unwrap_err();
+        let told: Vec<&str> = error.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(told.len(), 1, "{wrong}: {told:#?}");
+    }
+    // As many mistakes as there are lines end too.
+    let garbage: String = (0..500).map(|n| format!("key{n} = {n}\n")).collect();
+    assert_eq!(Scenario::parse("wrong.toml", &garbage).unwrap_err().diagnostics.len(), 50);
+    // Several mistakes of syntax.
+    let error = Scenario::parse("wrong.toml", "id = \ntitle = \"t\"\nseverity = = 3\n").unwrap_err();
+    assert!(error.diagnostics.len() >= 2, "{error}");
+}
+
+#[test]
+fn what_is_suspicious_is_a_warning_and_can_be_played() {
+    let warned = |text: &str| {
+        let scenario = Scenario::parse("odd.toml", text).unwrap_or_else(|error| panic!("{error}"));
+        scenario
+            .warnings
+            .iter()
+            .map(|warning| (warning.message.clone(), text[warning.span.clone()].to_owned()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(warned(SOUND), []);
+    let odd = SOUND.replace(
+        "hypothesis = \"leak\"\nforecast",
+        "evidence = [{ kind = \"metric\", ref = \"error\" }, { kind = \"log\", ref = \"x\" }]\nforecast",
+    );
+    let [(message, at)] = &warned(&odd)[..] else { panic!("{:?}", warned(&odd)) };
+    assert!(message.contains("no metric is called \"error\"") && at == "\"error\"", "{message} at {at}");
+    for target in ["10s", "1h"] {
+        let odd = SOUND.replace("target = \"1m\"", &format!("target = \"{target}\""));
+        let [(message, at)] = &warned(&odd)[..] else { panic!("{:?}", warned(&odd)) };
+        assert!(
+            message.contains("the incident takes 1m") && *at == format!("\"{target}\""),
+            "{message} at {at}"
+        );
+    }
+    for scenario in Library::shipped().unwrap().iter() {
+        assert_eq!(scenario.warnings, [], "{}", scenario.id());
+    }
+}
+
+#[test]
+fn validate_shows_warnings_and_passes() {
+    let folder = Scratch::new().with("odd.toml", &SOUND.replace("target = \"1m\"", "target = \"1h\""));
+    let file = folder.path().join("odd.toml").display().to_string();
+    let ran = incident(&["validate", &file, "--rule", "schema"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(
+        ran.stderr.contains("odd.toml:5:10") && ran.stderr.contains("the target is 1h"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stdout.contains("1 warning"), "{}", ran.stdout);
+    let json = incident(&["validate", &file, "--rule", "schema", "--format", "json"]).run().stdout;
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["targets"][0]["warnings"][0]["line"], 5, "{json}");
+}
