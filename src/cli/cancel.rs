@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use hyper::Method;
 
 use super::color::ColorChoice;
+use super::complete;
 use super::exit::{Exit, Failure};
 use super::format;
 use super::remote::{Remote, incident_path};
@@ -21,7 +22,7 @@ Examples:
   incident cancel memory-leak-x7k2p                  Cancel one")]
 pub(super) struct Cancel {
     /// The incident's id, as `incident list --running` prints it
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", add = complete::running())]
     incident: String,
 
     #[command(flatten)]

@@ -8,9 +8,11 @@ use tracing::level_filters::LevelFilter;
 use super::cancel::Cancel;
 use super::check_journal::CheckJournal;
 use super::color::ColorChoice;
+use super::complete;
 use super::completions::Completions;
 use super::list::List;
 use super::log::{self, LogFormat};
+use super::man::ManPage;
 use super::report::Report;
 use super::schema::Schema;
 use super::serve::Serve;
@@ -80,10 +82,12 @@ enum Command {
     CheckJournal(CheckJournal),
     Schema(Schema),
     Completions(Completions),
+    Man(ManPage),
 }
 
 /// Runs the program: the whole of `main`.
 pub fn main() -> ExitCode {
+    complete::answer::<Cli>();
     let cli = Cli::parse();
     let format = match &cli.command {
         Command::Serve(serve) => serve.log_format,
@@ -101,7 +105,8 @@ pub fn main() -> ExitCode {
         Command::Report(report) => report.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
         Command::Schema(schema) => schema.run(),
-        Command::Completions(completions) => completions.run(&mut Cli::command()),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(Cli::command()),
     };
     match ended {
         Ok(exit) => exit.into(),

@@ -2,23 +2,45 @@
 
 use std::io::Write;
 
+use clap_complete::env::Shells;
+
+use super::complete::VARIABLE;
 use super::exit::{Exit, Failure};
 
 /// Print a completion script for a shell
 ///
-/// For bash, zsh and fish the scripts are also in the folder completions/ of the source.
+/// The script asks `incident` itself what could come next, so it knows the scenarios and the running incidents of the
+/// server in --url or `INCIDENT_URL`. The scripts for bash, zsh and fish are also in the folder completions/ of the source.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Install it for yourself:
+  bash  incident completions bash > ~/.local/share/bash-completion/completions/incident
+  zsh   incident completions zsh > ~/.zfunc/_incident       with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+  fish  incident completions fish > ~/.config/fish/completions/incident.fish")]
 pub(super) struct Completions {
     /// The shell that reads the script
     #[arg(value_enum)]
     shell: clap_complete::Shell,
 }
 
+/// zsh loads a file `_incident` in its `fpath` when it completes for the first time, and expects an answer at once.
+const ZSH_AUTOLOAD: &str = r#"
+if [ "${funcstack[1]}" = "_incident" ]; then
+    _clap_dynamic_completer_incident "$@"
+fi
+"#;
+
 impl Completions {
-    pub(super) fn run(self, command: &mut clap::Command) -> Result<Exit, Failure> {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let name = self.shell.to_string();
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, command, "incident", &mut script);
-        std::io::stdout().write_all(&script)?;
+        if let Some(shell) = Shells::builtins().completer(&name) {
+            shell.write_registration(VARIABLE, "incident", "incident", "incident", &mut script)?;
+        }
+        if self.shell == clap_complete::Shell::Zsh {
+            script.extend(ZSH_AUTOLOAD.as_bytes());
+        }
+        std::io::stdout().write_all(script.trim_ascii_start())?;
         Ok(Exit::Fine)
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::ValueHint;
 
+use super::complete;
 use super::exit::{Exit, Failure};
 use super::outfile::OutFile;
 use super::remote::{Remote, incident_path};
@@ -26,7 +27,7 @@ Examples:
   incident report run.ndjson --output report.md      The reports of a recording, in a file")]
 pub(super) struct Report {
     /// A recording, made with `incident watch --record` (- reads stdin), or the id of an incident on the server
-    #[arg(value_name = "FILE|ID", value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "FILE|ID", add = complete::paths_and_incidents())]
     source: PathBuf,
 
     #[command(flatten)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
+use super::complete;
 use super::exit::{Exit, Failure};
-use super::names::ScenarioName;
 use super::scenarios;
 
 /// Print the TOML file of a scenario
@@ -19,7 +19,7 @@ Examples:
   incident show database-outage > mine.toml          Begin your own; give it another id")]
 pub(super) struct Show {
     /// The scenario, as `incident list` prints its name
-    #[arg(value_name = "SCENARIO", value_parser = ScenarioName)]
+    #[arg(value_name = "SCENARIO", add = complete::here())]
     name: String,
 
     /// Scenario file or folder to look in, instead of scenarios/ and the built-in ones

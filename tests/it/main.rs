@@ -7,6 +7,7 @@ mod browser;
 mod check_journal;
 mod cli;
 mod columns;
+mod completions;
 mod contract;
 mod cycles;
 mod drain;

@@ -119,3 +119,9 @@ fn validate_shows_warnings_and_passes() {
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(report["targets"][0]["warnings"][0]["line"], 5, "{json}");
 }
+
+#[test]
+fn colour_is_given_when_asked_for() {
+    let error = Scenario::parse("wrong.toml", &SOUND.replace("\"USD\"", "\"usd\"")).unwrap_err();
+    assert!(error.render(true).contains("\u{1b}["), "{}", error.render(true));
+}

@@ -217,12 +217,6 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
-fn colour_is_given_when_asked_for() {
-    let error = Scenario::parse("wrong.toml", &SOUND.replace("\"USD\"", "\"usd\"")).unwrap_err();
-    assert!(error.render(true).contains("\u{1b}["), "{}", error.render(true));
-}
-
-#[test]
 fn two_files_with_one_id_are_told_of_each_other() {
     let scratch =
         Scratch::new().with("a.toml", SOUND).with("b.toml", SOUND).with("notes.md", "not a scenario");

@@ -8,9 +8,9 @@ use clap::ValueHint;
 use super::journal::JournalArgs;
 use super::limits::LimitArgs;
 use super::tls::TlsArgs;
+use crate::cli::complete;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::log::LogFormat;
-use crate::cli::names::ScenarioName;
 use crate::cli::remote::DEFAULT_PORT;
 use crate::player::Speed;
 use crate::scenario::Micros;
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Serve {
     pub(super) scenarios: Option<PathBuf>,
 
     /// Start this scenario at once; repeat the flag for several
-    #[arg(long, value_name = "SCENARIO", value_parser = ScenarioName)]
+    #[arg(long, value_name = "SCENARIO", add = complete::here())]
     pub(super) trigger: Vec<String>,
 
     /// Replay a recording, made with `incident watch --record`, as if it happened now. The replay is kept in the

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
+use crate::cli::complete;
 use crate::cli::duration::at_least_100ms;
-use crate::cli::names::ScenarioName;
 use crate::cli::remote::Remote;
 use crate::player::Speed;
 use crate::scenario::Micros;
@@ -21,7 +21,7 @@ Examples:
   incident cancel memory-leak-x7k2p                  Cancel an incident")]
 pub(in crate::cli) struct Trigger {
     /// The scenario to play: one that the server has; `incident list` prints the names
-    #[arg(required_unless_present = "cancel", value_parser = ScenarioName)]
+    #[arg(required_unless_present = "cancel", add = complete::of_server())]
     pub(super) scenario: Option<String>,
 
     #[command(flatten)]
@@ -62,6 +62,6 @@ pub(in crate::cli) struct Trigger {
     pub(super) report: Option<PathBuf>,
 
     /// The same as `incident cancel INCIDENT`
-    #[arg(long, value_name = "INCIDENT", hide = true, conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
+    #[arg(long, value_name = "INCIDENT", add = complete::running(), hide = true, conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
     pub(super) cancel: Option<String>,
 }

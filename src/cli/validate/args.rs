@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::show::Format;
 use crate::check::RULES;
-use crate::cli::names::ScenarioName;
+use crate::cli::complete;
 use crate::cli::token_args::TokenArgs;
 use crate::cli::trust_args::TrustArgs;
 use crate::client::Endpoint;
@@ -28,7 +28,7 @@ Examples:
   incident validate --list                           Print the rules")]
 pub(in crate::cli) struct Validate {
     /// What to check: scenarios (.toml) to play, recordings (.ndjson), folders of them, or names of scenarios
-    #[arg(value_name = "FILE|DIR|NAME", value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "FILE|DIR|NAME", add = complete::paths_and_scenarios())]
     pub(super) files: Vec<PathBuf>,
 
     /// Check the running server with this WebSocket URL instead
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Validate {
         long,
         value_name = "SCENARIO",
         requires = "url",
-        value_parser = ScenarioName,
+        add = complete::of_server(),
         help_heading = "Server"
     )]
     pub(super) trigger: Option<String>,

@@ -6,6 +6,7 @@ use clap::ValueHint;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use regex::Regex;
 
+use crate::cli::complete;
 use crate::cli::remote::Remote;
 use crate::contract::MessageType;
 use crate::hub::After;
@@ -43,7 +44,7 @@ pub(in crate::cli) struct Watch {
     pub(super) until_resolved: bool,
 
     /// Show only this incident
-    #[arg(long, value_name = "ID", help_heading = "Filter")]
+    #[arg(long, value_name = "ID", add = complete::incidents(), help_heading = "Filter")]
     pub(super) incident: Option<String>,
 
     /// Show only events of this phase; repeat the flag for several

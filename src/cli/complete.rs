@@ -1,0 +1,147 @@
+//! What a shell is told when it asks what could come next: names of scenarios and incidents, of the server that the command
+//! line names.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
+use clap_complete::env::CompleteEnv;
+use hyper::Method;
+use serde_json::Value;
+
+use super::format::plain;
+use super::remote::Remote;
+use super::scenarios;
+use crate::client::request;
+
+/// The variable with which a completion script asks. clap's own, `COMPLETE`, may be set for something else.
+pub(super) const VARIABLE: &str = "INCIDENT_COMPLETE";
+
+/// A server that has not answered after this time is not asked further: a shell must not hang.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// Answers a shell and ends the process, if a completion script started it.
+pub(super) fn answer<C: CommandFactory>() {
+    CompleteEnv::with_factory(C::command).var(VARIABLE).bin("incident").completer("incident").complete();
+}
+
+/// The scenarios that the server has; without a server, those that one started here would have.
+pub(super) fn of_server() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| match listed("/api/scenarios", "scenarios") {
+        Some(scenarios) => scenarios.iter().filter_map(|one| candidate(one, "title")).collect(),
+        None => local(),
+    })
+}
+
+/// The scenarios that a server started here would have.
+pub(super) fn here() -> ArgValueCandidates {
+    ArgValueCandidates::new(local)
+}
+
+/// Paths, and the scenarios that a server started here would have.
+pub(super) fn paths_and_scenarios() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let mut found = PathCompleter::any().complete(current);
+        found.extend(starting_with(current, local()));
+        found
+    })
+}
+
+/// Recordings, and all incidents that the server has.
+pub(super) fn paths_and_incidents() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let mut found = starting_with(current, all_incidents(|_| true));
+        found.extend(PathCompleter::any().complete(current));
+        found
+    })
+}
+
+/// The incidents that are open on the server.
+pub(super) fn running() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| all_incidents(|incident| incident["state"] == "open"))
+}
+
+/// All incidents that the server has.
+pub(super) fn incidents() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| all_incidents(|_| true))
+}
+
+fn all_incidents(wanted: fn(&Value) -> bool) -> Vec<CompletionCandidate> {
+    let incidents = listed("/api/incidents", "incidents").unwrap_or_default();
+    incidents.iter().filter(|incident| wanted(incident)).filter_map(|one| candidate(one, "title")).collect()
+}
+
+fn local() -> Vec<CompletionCandidate> {
+    let wanted = value_of("--scenarios", &words()).map(PathBuf::from);
+    let Ok(loaded) = scenarios::read(wanted.as_deref()) else { return Vec::new() };
+    let scenarios = loaded.library.iter();
+    scenarios
+        .map(|one| CompletionCandidate::new(one.id()).help(Some(plain(&one.file.title).into())))
+        .collect()
+}
+
+fn candidate(listed: &Value, help: &str) -> Option<CompletionCandidate> {
+    let help = listed[help].as_str().map(|help| plain(help).into());
+    // A name with other characters is none that a server gives.
+    let id = listed["id"].as_str().filter(|id| super::remote::incident_path(id).is_ok())?;
+    Some(CompletionCandidate::new(id).help(help))
+}
+
+fn starting_with(current: &OsStr, candidates: Vec<CompletionCandidate>) -> Vec<CompletionCandidate> {
+    let begins = |candidate: &CompletionCandidate| {
+        candidate.get_value().to_string_lossy().starts_with(&*current.to_string_lossy())
+    };
+    candidates.into_iter().filter(begins).collect()
+}
+
+/// A list of the server; `None` if it can't be had soon.
+fn listed(path: &str, name: &str) -> Option<Vec<Value>> {
+    let remote = remote(&words())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let answer = runtime.block_on(async {
+        tokio::time::timeout(PATIENCE, request(&remote.url, Method::GET, path, None)).await
+    });
+    answer.ok()?.ok()?.get(name)?.as_array().cloned()
+}
+
+/// The words of the command line that is being written: the script gives them after `--`.
+fn words() -> Vec<OsString> {
+    std::env::args_os().skip_while(|word| word != "--").skip(1).collect()
+}
+
+/// The value of a flag in these words, as `--flag VALUE` or `--flag=VALUE`.
+fn value_of(flag: &str, words: &[OsString]) -> Option<OsString> {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == flag {
+            return words.next().cloned();
+        }
+        let text = word.to_string_lossy();
+        if let Some(value) = text.strip_prefix(flag).and_then(|rest| rest.strip_prefix('=')) {
+            return Some(value.into());
+        }
+    }
+    None
+}
+
+/// The server that the words name, by its flags or by the variables.
+fn remote(words: &[OsString]) -> Option<Remote> {
+    #[derive(Parser)]
+    struct Asked {
+        #[command(flatten)]
+        remote: Remote,
+    }
+    let mut flags = vec![OsString::from("incident")];
+    for flag in ["--url", "--token-file", "--cacert"] {
+        if let Some(value) = value_of(flag, words) {
+            flags.extend([flag.into(), value]);
+        }
+    }
+    let mut remote = Asked::try_parse_from(flags).ok()?.remote;
+    remote.read_files().ok()?;
+    Some(remote)
+}

@@ -1,0 +1,49 @@
+//! `incident man`: prints the man pages.
+
+use std::io::Write;
+
+use anyhow::anyhow;
+use clap_mangen::Man;
+
+use super::exit::{Exit, Failure};
+use crate::scenario::did_you_mean;
+
+/// Print a man page
+///
+/// The pages are also in the folder man/ of the source.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident man | man -l -                            Read the page of incident
+  incident man serve > incident-serve.1              Write the page of a command")]
+pub(super) struct ManPage {
+    /// The command that the page is about [default: incident itself]
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
+}
+
+impl ManPage {
+    /// Prints the page of the whole program or of a command in it.
+    pub(super) fn run(self, whole: clap::Command) -> Result<Exit, Failure> {
+        let mut whole = whole.disable_help_subcommand(true);
+        whole.build();
+        let page = match self.command.as_deref() {
+            None => whole,
+            Some(name) => match whole.find_subcommand(name) {
+                Some(found) => found.clone(),
+                None => {
+                    let names = whole.get_subcommands().map(clap::Command::get_name);
+                    let near = did_you_mean(name, names).map(|near| format!("did you mean {near:?}?"));
+                    let error = anyhow!("no command is called {name:?}");
+                    let hint = near.unwrap_or_else(|| "`incident --help` lists the commands".to_owned());
+                    return Err(Failure::new(Exit::Usage, error).hint(hint));
+                }
+            },
+        };
+        let mut text = Vec::new();
+        let source = concat!("incident ", env!("CARGO_PKG_VERSION"));
+        Man::new(page).source(source).render(&mut text)?;
+        std::io::stdout().write_all(&text)?;
+        Ok(Exit::Fine)
+    }
+}

@@ -1,0 +1,172 @@
+//! Completions that know the server, and man pages: what the shells get, and the files that hold them.
+
+use std::process::{Command, Stdio};
+
+use crate::harness::{Ran, Scratch, Serving, ensure_file_contents, incident, root};
+
+/// The words that may come next: what a shell is told when the last of these is being written.
+fn candidates(words: &[&str], env: &[(&str, &str)]) -> Vec<String> {
+    let args = [&["--", "incident"], words].concat();
+    let index = words.len().to_string();
+    let mut run = incident(&args).env("INCIDENT_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", &index);
+    for (name, value) in env {
+        run = run.env(name, value);
+    }
+    let ran = run.run();
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    // Behind the values come the flags, which may stand there too.
+    let flags = words.last().is_some_and(|word| word.starts_with('-'));
+    let offered = ran.stdout.split(['\n', '\u{b}']).map(str::trim);
+    offered.filter(|word| !word.is_empty() && (flags || !word.starts_with('-'))).map(str::to_owned).collect()
+}
+
+fn triggered(server: &Serving) -> String {
+    let ran = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    ran.stdout.trim().to_owned()
+}
+
+#[test]
+fn scenarios_and_incidents_are_those_of_the_server() {
+    let server = Serving::with(&[]);
+    let (url, id) = (server.url().to_owned(), triggered(&server));
+    let over = triggered(&server);
+    assert_eq!(server.incident(&["cancel", &over]).run().status, Some(0));
+    // Named by a flag, before or after, or by the variable.
+    let wanted = ["database-outage", "github-2018-mysql-failover"];
+    assert_eq!(candidates(&["trigger", "--url", &url, ""], &[]), wanted);
+    assert_eq!(candidates(&["trigger", &format!("--url={url}"), "git"], &[]), wanted[1..]);
+    let named = [("INCIDENT_URL", url.as_str())];
+    assert_eq!(candidates(&["trigger", ""], &named), wanted);
+    assert_eq!(candidates(&["cancel", ""], &named), [id.as_str()], "only what is open");
+    let mut both = [id.clone(), over];
+    both.sort();
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(candidates(&["watch", "--incident", "data"], &named)), both);
+    assert_eq!(sorted(candidates(&["report", "data"], &named)), both);
+}
+
+#[test]
+fn without_a_server_the_scenarios_here_are_offered() {
+    let nobody = [("INCIDENT_URL", "ws://127.0.0.1:1/ws")];
+    assert_eq!(candidates(&["trigger", "mem"], &nobody), ["memory-leak"]);
+    assert_eq!(candidates(&["cancel", ""], &nobody), [""; 0]);
+    for command in ["show", "validate"] {
+        assert_eq!(candidates(&[command, "mem"], &[]), ["memory-leak"], "{command}");
+    }
+    assert_eq!(candidates(&["serve", "--trigger", "mem"], &[]), ["memory-leak"]);
+}
+
+#[test]
+fn what_is_a_closed_set_is_offered_whole() {
+    assert_eq!(candidates(&["validate", "--rule", ""], &[]).len(), incident::check::RULES.len());
+    assert_eq!(candidates(&["validate", "--skip", "life"], &[]), ["lifecycle"]);
+    let types = candidates(&["watch", "--type", ""], &[]);
+    assert_eq!(types, ["incident_started", "agent_action", "system_metrics", "incident_resolved"]);
+    assert!(candidates(&["serve", "--log"], &[]).contains(&"--log-format".to_owned()));
+    assert!(candidates(&["tri"], &[]).contains(&"trigger".to_owned()));
+}
+
+#[test]
+fn the_variable_of_other_programs_changes_nothing() {
+    let ran = incident(&["--version"]).env("COMPLETE", "bash").run();
+    assert!(ran.stdout.starts_with("incident "), "{ran:?}");
+}
+
+/// A shell with the binary of this build in its path.
+fn shell(program: &str, args: &[&str], url: &str) -> Ran {
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_incident")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    let home = Scratch::new();
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .env("PATH", path)
+        .env("INCIDENT_URL", url)
+        .env("HOME", home.path())
+        .stdin(Stdio::null());
+    let ended = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ran { status: ended.status.code(), stdout: text(ended.stdout), stderr: text(ended.stderr) }
+}
+
+#[test]
+#[ignore = "needs bash: ./tests/run installs it and runs this"]
+fn bash_completes_what_the_server_knows() {
+    let server = Serving::with(&[]);
+    let id = triggered(&server);
+    let script = root().join("completions/incident.bash").display().to_string();
+    let ask = |words: &str, index: usize| {
+        let script = format!(
+            "source '{script}'; COMP_WORDS=({words}); COMP_CWORD={index}; \
+             _clap_complete_incident incident \"${{COMP_WORDS[{index}]}}\" x; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        shell("bash", &["-c", &script], server.url()).stdout
+    };
+    assert_eq!(ask("incident trigger git", 2).trim(), "github-2018-mysql-failover");
+    assert_eq!(ask("incident cancel ''", 2).split_whitespace().next(), Some(id.as_str()));
+}
+
+#[test]
+#[ignore = "needs fish: ./tests/run installs it and runs this"]
+fn fish_completes_what_the_server_knows() {
+    let server = Serving::with(&[]);
+    let id = triggered(&server);
+    let script = root().join("completions/incident.fish").display().to_string();
+    let ask = |line: &str| {
+        let ran = shell("fish", &["-c", &format!("source '{script}'; complete -C '{line}'")], server.url());
+        ran.stdout
+            .lines()
+            .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ask("incident trigger git"), ["github-2018-mysql-failover"]);
+    assert_eq!(ask("incident cancel database"), [id]);
+}
+
+#[test]
+#[ignore = "needs zsh: ./tests/run installs it and runs this"]
+fn zsh_completes_what_the_server_knows() {
+    let server = Serving::with(&[]);
+    let folder = root().join("completions").display().to_string();
+    // A terminal of its own, in which the tabulator is pressed: the file is found by its name, as an installed one is.
+    let script = format!(
+        "zmodload zsh/zpty; zpty z zsh -f -i; \
+         zpty -w z \"PS1='>'; fpath=({folder} \\$fpath); autoload -Uz compinit; compinit -u -d /dev/null\"; \
+         zpty -w z 'print READ''Y'; zpty -r z text '*READY*'; \
+         zpty -n -w z $'incident trigger git\\t'; zpty -r z text '*failover*'; print -r -- \"$text\"; zpty -d z"
+    );
+    let ran = shell("timeout", &["14", "zsh", "-f", "-c", &script], server.url());
+    assert!(ran.stdout.contains("github-2018-mysql-failover"), "{ran:?}");
+}
+
+#[test]
+fn completions_and_man_pages_are_up_to_date() {
+    let printed = |args: &[&str]| {
+        let ran = incident(args).run();
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{args:?}");
+        ran.stdout
+    };
+    let scripts = [("bash", "incident.bash"), ("zsh", "_incident"), ("fish", "incident.fish")];
+    let scripts = scripts
+        .map(|(shell, file)| (root().join("completions").join(file), printed(&["completions", shell])));
+    let help = printed(&["--help"]);
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands = commands.lines().map(|line| line.split_whitespace().next().unwrap());
+    let commands: Vec<&str> = commands.filter(|name| *name != "help").collect();
+    assert!(commands.len() >= 12, "{commands:?}");
+    let page = |name: &str| root().join("man").join(name);
+    let mut files = scripts.to_vec();
+    files.push((page("incident.1"), printed(&["man"])));
+    files.extend(commands.iter().map(|name| (page(&format!("incident-{name}.1")), printed(&["man", name]))));
+    ensure_file_contents(&files);
+    // No page of a command that is gone stays.
+    let pages = std::fs::read_dir(root().join("man")).unwrap().count();
+    assert_eq!(pages, commands.len() + 1);
+    let wrong = incident(&["man", "sevre"]).run();
+    assert_eq!(wrong.status, Some(2));
+    assert!(wrong.stderr.contains("did you mean \"serve\"?"), "{wrong:?}");
+}
