@@ -1,12 +1,12 @@
-//! Chance that is not seeded: names, jitter of reconnects and drains.
+//! Random numbers without a seed, for names and for spreading reconnects.
 
 /// 64 random bits from the operating system.
 pub fn bits() -> u64 {
-    // Without the system's generator the process has no business serving: but names may still be told apart.
+    // If the operating system has no random numbers, the process id still differs between processes.
     getrandom::u64().unwrap_or_else(|_| std::process::id().into())
 }
 
-/// Uniform in [0, 1).
+/// A random number, uniform in [0, 1).
 pub fn unit() -> f64 {
     (bits() >> 11) as f64 / (1_u64 << 53) as f64
 }

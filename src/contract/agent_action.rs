@@ -1,4 +1,4 @@
-//! `agent_action`. Field comments are the schema's descriptions.
+//! The payload of `agent_action`. The docs of the fields become the descriptions in the JSON Schema.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,21 +12,21 @@ pub struct AgentAction {
     pub offset_s: Option<f64>,
     /// `true` in every simulated event.
     pub synthetic: bool,
-    /// The phase it falls into, where the incident has phases.
+    /// The phase in which the event happened; absent if the incident has no phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Who acts.
+    /// The agent that acts.
     pub agent: String,
-    /// What kind of action, `snake_case`.
+    /// The kind of the action, in `snake_case`.
     pub action: String,
     /// Whether the action has begun, completed or failed.
     pub status: Status,
     /// One line for a person.
     pub summary: String,
-    /// The scenario's step; several events share one when it takes time or is tried again.
+    /// The step of the scenario. A step that takes time or is retried has several events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// Which attempt at the step, from 1; absent when it is never tried again.
+    /// Number of the attempt at the step, from 1; absent if the step is never retried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub attempt: Option<u32>,
@@ -34,23 +34,23 @@ pub struct AgentAction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1))]
     pub confidence: Option<f64>,
-    /// The competing causes at this moment, if a belief changed since the last event that listed them.
+    /// All competing hypotheses at this moment; absent if no probability has changed since the last event that listed them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hypotheses: Vec<HypothesisBelief>,
     /// A prediction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
-    /// What the conclusion rests on.
+    /// The evidence for the conclusion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
     /// The `index` of the event that led to this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub caused_by: Option<u64>,
-    /// Milestones that are reached with this event.
+    /// The milestones that the incident reaches with this event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
-    /// How long after its planned time it was published, when the server was stopped meanwhile. Seconds.
+    /// How many seconds late the event was published, if the server could not publish it when it was due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub late_s: Option<f64>,
@@ -77,52 +77,52 @@ impl Status {
     }
 }
 
-/// How much one of several competing causes is believed.
+/// One of several competing hypotheses about the cause, with its probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HypothesisBelief {
-    /// The hypothesis.
+    /// The id of the hypothesis.
     pub id: String,
-    /// What it says.
+    /// The hypothesis in one sentence.
     pub claim: String,
-    /// Its probability. All of an event sum to at most 1; the rest is "unknown".
+    /// Its probability. The probabilities in one event sum to at most 1; the rest stands for an unknown cause.
     #[schemars(range(min = 0, max = 1))]
     pub p: f64,
 }
 
-/// A prediction with its spread, so that it can be found wrong afterwards.
+/// A prediction with its spread, which can be compared with the outcome afterwards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
     /// What is predicted. `time_to_resolve` counts from the incident's start.
     pub quantity: String,
     /// The unit of the values.
     pub unit: String,
-    /// One in ten outcomes is lower.
+    /// 10th percentile: one in ten outcomes is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p10: Option<f64>,
-    /// The middle outcome.
+    /// Median: half of the outcomes are lower.
     pub p50: f64,
-    /// One in ten outcomes is higher.
+    /// 90th percentile: one in ten outcomes is higher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p90: Option<f64>,
 }
 
-/// What a conclusion rests on.
+/// One piece of evidence for a conclusion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// `metric`, `alert`, `log`, `trace`, `deploy` …
+    /// The kind of evidence: `metric`, `alert`, `log`, `trace`, `deploy` …
     pub kind: String,
-    /// Which one: a metric's name, an alert's, a service's log …
+    /// What the evidence refers to: the name of a metric, of an alert, of a service whose log it is …
     #[serde(rename = "ref")]
     pub reference: String,
-    /// What it said.
+    /// The text of the evidence, such as a log line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// What it measured.
+    /// The measured value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
 }
 
-/// A milestone: `durations` of the resolution are measured to these.
+/// A milestone of an incident. The `durations` in `incident_resolved` are the times from the start to each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "plain words")]

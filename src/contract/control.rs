@@ -1,56 +1,56 @@
-//! Control messages: a server sends them about its stream; they have no position.
+//! Control messages: what a server says about its stream. They have no position.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::envelope::wire_time;
+use super::wire_time;
 
-/// The first message on every connection: what this stream is and what exactly follows.
+/// The first message on every connection: which stream it is and exactly which events follow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StreamOpened {
     /// Version of the contract, `MAJOR.MINOR`.
     pub contract: String,
-    /// The stream's name: the first half of a position.
+    /// The stream's name: the part of a position before the slash.
     pub stream: String,
     /// Position of the newest event, 0 in an empty stream.
     pub head: u64,
-    /// Position of the oldest event that is kept; `head` + 1 when none is.
+    /// Position of the oldest event that is kept; `head` + 1 if no event is kept.
     #[schemars(range(min = 1))]
     pub oldest: u64,
-    /// What is sent next.
+    /// Which events are sent next.
     pub follows: Follows,
     /// Milliseconds between heartbeats.
     #[schemars(range(min = 1))]
     pub heartbeat_ms: u64,
-    /// The server's clock when this was written.
+    /// The server's clock when it wrote this message.
     #[serde(with = "wire_time")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub server_time: Timestamp,
 }
 
-/// The events from `from` to `to` follow at once, both included (none when `from` = `to` + 1), then live ones.
+/// The stored events from `from` to `to` follow at once, both included (none if `from` = `to` + 1), then live events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Follows {
-    /// No position was given: from the start of the oldest open incident, or only what is new; or `after=0`:
-    /// everything that is kept.
+    /// The client gave no position and gets the events from the start of the oldest open incident, or only new
+    /// events if no incident is open. Or it gave `after=0` and gets every event that is kept.
     Started {
         /// First position.
         from: u64,
         /// Last position.
         to: u64,
     },
-    /// Everything after the position that was given.
+    /// The client gets every event after the position that it gave.
     Resumed {
         /// First position: the given one + 1.
         from: u64,
         /// Last position.
         to: u64,
     },
-    /// The given position can't be resumed: the client misses events before `from`.
+    /// The stream cannot be resumed from the given position: the client misses events before `from`.
     Reset {
-        /// Why.
+        /// Why the stream cannot be resumed.
         reason: ResetReason,
         /// First position.
         from: u64,
@@ -60,7 +60,7 @@ pub enum Follows {
 }
 
 impl Follows {
-    /// First and last position of what follows at once.
+    /// First and last position of the stored events that follow at once.
     pub fn range(&self) -> (u64, u64) {
         match *self {
             Self::Started { from, to } | Self::Resumed { from, to } | Self::Reset { from, to, .. } => {
@@ -70,15 +70,16 @@ impl Follows {
     }
 }
 
-/// Why a position can't be resumed.
+/// Why a stream cannot be resumed from a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResetReason {
-    /// It belongs to another stream: the journal was created anew. The client gets what a new client gets.
+    /// The position belongs to another stream, because the journal was created anew. The client gets the same events as
+    /// a new client.
     OtherStream,
-    /// Retention dropped events after it. The client gets everything from the oldest kept event on.
+    /// Retention dropped events after the position. The client gets every event that is kept.
     Expired,
-    /// It is beyond the head. The client gets what a new client gets.
+    /// The position is beyond the head. The client gets the same events as a new client.
     Ahead,
 }
 
@@ -93,7 +94,7 @@ impl ResetReason {
     }
 }
 
-/// Sent at a fixed interval to a client that is at the head. A client whose position is lower than `head` when it
+/// Sent at a fixed interval to every client that has all events. A client whose position is lower than `head` when it
 /// reads a heartbeat has lost events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Heartbeat {
@@ -103,7 +104,7 @@ pub struct Heartbeat {
     pub head: u64,
     /// Whether the server publishes events.
     pub state: ServerState,
-    /// Why it does not, if it does not.
+    /// Why the server is paused; absent while it publishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -112,8 +113,8 @@ pub struct Heartbeat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerState {
-    /// Events are published when they are due.
+    /// The server publishes events when they are due.
     Playing,
-    /// The journal takes no events; the heartbeat's `reason` says why.
+    /// The server cannot store events and therefore publishes none; the heartbeat's `reason` says why.
     Paused,
 }

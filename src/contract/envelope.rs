@@ -1,4 +1,4 @@
-//! The `CloudEvents` 1.0 envelope, structured mode: what every text frame is.
+//! The `CloudEvents` 1.0 envelope in structured mode: the form of every text frame.
 
 use std::fmt;
 use std::io::Write;
@@ -8,23 +8,24 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Message, MessageType, Position, StreamId};
+use super::message::{Message, MessageType};
+use super::position::{Position, StreamId};
 
-/// The only version of `CloudEvents` that is spoken.
+/// The only version of `CloudEvents` in use.
 pub const SPEC_VERSION: &str = "1.0";
 
-/// The largest event, as encoded JSON text. `CloudEvents` asks intermediaries to carry at least this much.
+/// The largest event as JSON text, in bytes. `CloudEvents` requires intermediaries to forward events of this size.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 
-/// The highest `index`: a `CloudEvents` integer has 32 bits and a sign.
+/// The highest `index`: a `CloudEvents` integer is a signed 32-bit number.
 pub const MAX_INDEX: u64 = i32::MAX as u64;
 
-/// The wall clock now, in whole microseconds: the wire's resolution.
+/// The wall clock now, in whole microseconds: the resolution of times on the wire.
 pub fn now() -> Timestamp {
     Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Who speaks: a stream (numbered events) or a server (control messages).
+/// The sender of a message: a stream (numbered events) or a server (control messages).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `/streams/NAME`.
@@ -56,12 +57,12 @@ impl FromStr for Source {
     }
 }
 
-/// An event as a client reads it. Unknown attributes are ignored, as `CloudEvents` wants.
+/// An event as a client reads it. Unknown attributes are ignored, as `CloudEvents` requires.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Envelope {
     /// `"1.0"`.
     pub specversion: String,
-    /// Unique within `source`: the position for a stream's events.
+    /// Unique within `source`. For an event of a stream it is the event's position.
     pub id: String,
     /// See [`Source`].
     pub source: String,
@@ -71,10 +72,10 @@ pub struct Envelope {
     /// The incident's id; absent on control messages.
     #[serde(default)]
     pub subject: Option<String>,
-    /// Wall clock of the append, UTC, microseconds.
+    /// When the event was appended: wall clock, UTC, microseconds.
     pub time: Timestamp,
-    /// The event's place in its incident, from 1 to [`MAX_INDEX`], gapless; absent on control messages. The journal
-    /// assigns it.
+    /// Number of the event in its incident, from 1 to [`MAX_INDEX`], without gaps; absent on control messages. The
+    /// journal assigns it.
     #[serde(default)]
     pub index: Option<u64>,
     /// The payload, verbatim.
@@ -82,7 +83,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The event's position, if it is one of a stream's.
+    /// The event's position; `None` for a control message.
     pub fn position(&self) -> Option<Position> {
         match self.source.parse() {
             Ok(Source::Stream(stream)) => format!("{stream}/{}", self.id).parse().ok(),
@@ -90,48 +91,48 @@ impl Envelope {
         }
     }
 
-    /// The payload as its type says. `Err` names the field that does not fit.
+    /// The payload, read as the type that `kind` names. The error names the field that does not fit.
     pub fn message(&self) -> Result<Message, serde_json::Error> {
         Message::parse(&self.kind, &self.data)
     }
 
-    /// The incident the event belongs to, empty on control messages.
+    /// Id of the incident that the event belongs to; empty on control messages.
     pub fn incident(&self) -> &str {
         self.subject.as_deref().unwrap_or_default()
     }
 }
 
-/// The second of an incident at which an event happened: the planned one, or in a real incident, which has no plan, the
-/// wall-clock time since `began`, the incident's `impact_started_at`. Whole milliseconds; negative before `began`.
-/// `None` if neither is known.
+/// The second of an incident at which an event happened. In a simulated incident it is the planned second. A real
+/// incident has no plan: there it is the wall-clock time since `began`, the incident's `impact_started_at`, in whole
+/// milliseconds and negative before `began`. `None` if neither is known.
 pub fn offset_of(message: &Message, time: Timestamp, began: Option<Timestamp>) -> Option<f64> {
     let since = |began: Timestamp| (time.as_millisecond() - began.as_millisecond()) as f64 / 1e3;
     message.offset_s().or_else(|| began.map(since))
 }
 
-/// An event as the server writes it. The text is a pure function of these fields.
+/// Writes an event as JSON text. The text is a pure function of these fields.
 #[derive(Debug, Clone, Copy)]
 pub struct EventWriter<'a> {
-    /// Who speaks.
+    /// The sender.
     pub source: &'a Source,
-    /// The position, or the number of a control message.
+    /// The event's position, or the number of a control message.
     pub id: u64,
-    /// The type.
+    /// The message type.
     pub kind: MessageType,
-    /// Which incident's event it is; `None` for control messages.
-    pub of: Option<Of<'a>>,
-    /// When it was appended, or sent.
+    /// The incident and the event's index in it; `None` for control messages.
+    pub of: Option<IncidentEvent<'a>>,
+    /// When the event was appended, or the control message was sent.
     pub time: Timestamp,
     /// The payload.
     pub data: &'a RawValue,
 }
 
-/// An incident and a place in it.
+/// An incident and an index in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Of<'a> {
+pub struct IncidentEvent<'a> {
     /// The incident's id.
     pub subject: &'a str,
-    /// The event's place in the incident, from 1.
+    /// Number of the event in its incident, from 1.
     pub index: u64,
 }
 
@@ -146,7 +147,8 @@ impl EventWriter<'_> {
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 
-    /// Appends the JSON text to a buffer. Written by hand: a replay of a million events spends most of its time here.
+    /// Appends the JSON text to a buffer. This code writes the text without serde, because a client that reads a million
+    /// stored events waits for little else.
     pub fn write(&self, text: &mut Vec<u8>) {
         let Self { source, id, kind, of, time, data } = self;
         add(text, format_args!("{{\"specversion\":\"{SPEC_VERSION}\",\"id\":\"{id}\",\"source\":"));
@@ -156,12 +158,12 @@ impl EventWriter<'_> {
             Source::Server(_) => add_string(text, &source.to_string()),
         }
         add(text, format_args!(",\"type\":\"{}\"", kind.as_str()));
-        if let Some(Of { subject, .. }) = of {
+        if let Some(IncidentEvent { subject, .. }) = of {
             text.extend_from_slice(b",\"subject\":");
             add_string(text, subject);
         }
         add(text, format_args!(",\"time\":\"{time:.6}\""));
-        if let Some(Of { index, .. }) = of {
+        if let Some(IncidentEvent { index, .. }) = of {
             add(text, format_args!(",\"index\":{index}"));
         }
         text.extend_from_slice(b",\"data\":");
@@ -170,8 +172,8 @@ impl EventWriter<'_> {
     }
 }
 
-/// The type in a text that [`EventWriter::write`] wrote, without reading it as JSON: quotes within strings are escaped, so the
-/// first place that looks like it is it.
+/// The message type in a text that [`EventWriter::write`] wrote, found without parsing JSON: quotes within strings are
+/// escaped, so the first `"type":"` is the attribute.
 pub fn written_kind(text: &[u8]) -> Option<&str> {
     const KEY: &[u8] = b"\"type\":\"";
     let start = text.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
@@ -179,30 +181,11 @@ pub fn written_kind(text: &[u8]) -> Option<&str> {
     std::str::from_utf8(kind).ok()
 }
 
-/// Writing to a buffer in memory can't fail.
+/// Adds a formatted piece. Writing to a buffer in memory cannot fail.
 fn add(text: &mut Vec<u8>, piece: fmt::Arguments<'_>) {
     let _ = text.write_fmt(piece);
 }
 
 fn add_string(text: &mut Vec<u8>, value: &str) {
     let _ = serde_json::to_writer(text, value);
-}
-
-/// RFC 3339, UTC, always six decimals: sortable as text.
-pub(super) fn micros(time: Timestamp) -> String {
-    format!("{time:.6}")
-}
-
-/// Serde for times on the wire, see [`micros`].
-pub(super) mod wire_time {
-    use jiff::Timestamp;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&super::micros(*time))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        Timestamp::deserialize(deserializer)
-    }
 }

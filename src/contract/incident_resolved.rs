@@ -1,9 +1,10 @@
-//! `incident_resolved`. Field comments are the schema's descriptions.
+//! The payload of `incident_resolved`. The docs of the fields become the descriptions in the JSON Schema.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Mark, Status};
+use super::agent_action::{Mark, Status};
+use super::system_metrics::Cost;
 
 /// An incident ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,24 +15,24 @@ pub struct IncidentResolved {
     pub offset_s: Option<f64>,
     /// `true` in every simulated event.
     pub synthetic: bool,
-    /// How it ended.
+    /// How the incident ended.
     pub outcome: Outcome,
     /// One line for a person.
     pub summary: String,
-    /// The id of the hypothesis that proved true.
+    /// Id of the hypothesis that proved true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_cause: Option<String>,
-    /// How long it took.
+    /// Time from the start to each milestone and to the end.
     pub durations: Durations,
-    /// What it cost in all.
+    /// The total cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
-    /// The most users affected at once.
+    /// The highest number of users affected at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users_peak: Option<u64>,
-    /// Finished attempts.
+    /// How many actions finished and how many of them failed.
     pub actions: Actions,
-    /// What is left to do.
+    /// What remains to be done after the incident.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub followups: Vec<String>,
 }
@@ -45,28 +46,28 @@ pub enum Outcome {
     Cancelled,
 }
 
-/// From the incident's start to each milestone that was reached, in seconds of incident time.
+/// Times from the incident's start to each milestone that was reached, in seconds of incident time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Durations {
-    /// To `detected`.
+    /// Until `detected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub detect_s: Option<f64>,
-    /// To `diagnosed`.
+    /// Until `diagnosed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub diagnose_s: Option<f64>,
-    /// To `mitigated`.
+    /// Until `mitigated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub mitigate_s: Option<f64>,
-    /// To the end.
+    /// Until the end.
     #[schemars(range(min = 0))]
     pub resolve_s: f64,
 }
 
 impl Durations {
-    /// Notes a milestone. It is reached once: what repeats it later does not move it.
+    /// Records when a milestone was reached. Only the first time counts.
     pub fn reach(&mut self, mark: Mark, offset_s: f64) {
         let slot = match mark {
             Mark::Detected => &mut self.detect_s,
@@ -77,17 +78,17 @@ impl Durations {
     }
 }
 
-/// Finished attempts: actions that completed or failed.
+/// Number of finished actions: those that completed or failed. Each attempt counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actions {
-    /// All of them.
+    /// All finished actions.
     pub total: u32,
-    /// Those that failed.
+    /// The failed ones among them.
     pub failed: u32,
 }
 
 impl Actions {
-    /// Counts an action, if it is a finished attempt.
+    /// Counts an action if its status says that it has finished.
     pub fn count(&mut self, status: Status) {
         self.total += u32::from(status != Status::InProgress);
         self.failed += u32::from(status == Status::Failed);

@@ -1,36 +1,36 @@
-//! `incident_started`. Field comments are the schema's descriptions.
+//! The payload of `incident_started`. The docs of the fields become the descriptions in the JSON Schema.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::envelope::wire_time;
+use super::wire_time;
 
-/// An incident begins: what a dashboard needs before the first action arrives.
+/// An incident begins. The event has everything that a dashboard needs before the first action arrives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentStarted {
     /// Planned second of the incident: 0. Absent in real incidents, which have no plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub offset_s: Option<f64>,
-    /// `true` in every simulated event, so that a drill is never taken for an incident.
+    /// `true` in every simulated event, so that a drill is never mistaken for a real incident.
     pub synthetic: bool,
-    /// One line that names the incident.
+    /// The incident's title, in one line.
     pub title: String,
     /// From `SEV1` (worst) to `SEV5`.
     pub severity: Severity,
     /// The affected services.
     pub services: Vec<String>,
-    /// The phases in order, without gaps between them; none where the incident has no phases.
+    /// The phases in order, without gaps between them; empty if the incident has no phases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<Phase>,
     /// The agents that take part, as far as they are known at the start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentInfo>,
-    /// The metrics that `system_metrics` will have, with their units.
+    /// The metrics that `system_metrics` will contain, with their units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricInfo>,
-    /// What the countdown runs to, in seconds of incident time; absent where there is no target.
+    /// The time within which the incident should be resolved, in seconds of incident time; absent if there is no target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub target_s: Option<f64>,
@@ -38,11 +38,11 @@ pub struct IncidentStarted {
     #[serde(with = "wire_time")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub impact_started_at: Timestamp,
-    /// Screen seconds pass this many times faster than the wall clock; absent in real incidents, which run at 1.
+    /// How many screen seconds pass per second of the wall clock; absent in real incidents, where it is 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub speed: Option<f64>,
-    /// Where a simulated incident comes from.
+    /// The scenario and seed of a simulated incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
 }
@@ -79,46 +79,46 @@ impl Severity {
 /// One phase of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Phase {
-    /// Its name, unique in the incident.
+    /// The phase's name, unique in the incident.
     pub name: String,
-    /// First second, incident time.
+    /// Second of the incident at which the phase starts.
     #[schemars(range(min = 0))]
     pub start_s: f64,
-    /// Second after the last, incident time: the next phase's `start_s`. Absent where the end is not planned.
+    /// Second of the incident at which the phase ends: the next phase's `start_s`. Absent if the end is not planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub end_s: Option<f64>,
-    /// How long the phase takes on screen at speed 1, in seconds; as long as the phase itself where it is absent.
+    /// How many seconds the phase takes on screen at speed 1; if absent, as long as the phase itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub play_s: Option<f64>,
 }
 
-/// One agent, human or not.
+/// An agent: a program or a person that works on the incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentInfo {
-    /// Its name in `agent_action.agent`.
+    /// The agent's name, as `agent_action.agent` has it.
     pub id: String,
-    /// Its task in the incident.
+    /// The agent's task in the incident.
     pub role: String,
 }
 
-/// One metric.
+/// A metric.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricInfo {
-    /// Its name in `system_metrics.metrics`.
+    /// The metric's name, as `system_metrics.metrics` has it.
     pub name: String,
-    /// `ratio` (0 to 1), `ms`, `1/s` …
+    /// The unit of its values: `ratio` (0 to 1), `ms`, `1/s` …
     pub unit: String,
 }
 
-/// Which scenario, and with which seed, plays the same incident again.
+/// The scenario and seed that play the same incident again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The scenario's id.
     pub scenario: String,
     /// SHA-256 of the scenario file, the first 16 hexadecimal digits.
     pub digest: String,
-    /// The seed that decided noise, jitter and failures. Below 2^53.
+    /// The seed of the incident's noise, jitter and failures. Below 2^53.
     pub seed: u64,
 }

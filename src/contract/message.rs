@@ -1,13 +1,17 @@
-//! Every message type, defined once: its name, its payload and what all payloads have in common.
+//! The list of message types, and for each its name, its payload and what all payloads have in common.
 
 use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{AgentAction, Heartbeat, IncidentResolved, IncidentStarted, StreamOpened, SystemMetrics};
+use super::agent_action::AgentAction;
+use super::control::{Heartbeat, StreamOpened};
+use super::incident_resolved::IncidentResolved;
+use super::incident_started::IncidentStarted;
+use super::system_metrics::SystemMetrics;
 
-/// The table below is the one place where a message type is added. From it follow the enums, the names, reading,
-/// writing and the schema; the compiler then names every `match` that has to decide about the new type.
+// A message type is added in the table below and nowhere else. The macro derives the enums, the names, reading, writing
+// and the schema from it; the compiler then reports every `match` that has to handle the new type.
 macro_rules! message_types {
     (
         events { $($event:ident = $event_name:literal,)+ }
@@ -42,7 +46,7 @@ macro_rules! message_types {
                 }
             }
 
-            /// Control messages speak about the stream and are not numbered in it.
+            /// Whether it is a control message: a message about the stream, without a position in it.
             pub const fn is_control(self) -> bool {
                 match self {
                     $(Self::$event => false,)+
@@ -67,7 +71,7 @@ macro_rules! message_types {
             }
         }
 
-        /// The payload of any event. The envelope's `type` says which it is.
+        /// A payload of any type. The envelope's `type` says which one.
         #[derive(Debug, Clone, PartialEq)]
         #[expect(missing_docs, reason = "the payload of the same name is documented")]
         pub enum Message {
@@ -85,7 +89,7 @@ macro_rules! message_types {
                 }
             }
 
-            /// The envelope's `type` for this payload.
+            /// The message type, which the envelope has as `type`.
             pub const fn kind(&self) -> MessageType {
                 match self {
                     $(Self::$event(_) => MessageType::$event,)+
@@ -138,7 +142,7 @@ message_types! {
 }
 
 impl Message {
-    /// The phase that the event names.
+    /// The phase that the event names, if it names one.
     pub fn phase(&self) -> Option<&str> {
         match self {
             Self::AgentAction(action) => action.phase.as_deref(),

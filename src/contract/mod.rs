@@ -1,7 +1,29 @@
-//! The wire contract: the envelope, the four message types, the control messages and positions.
+//! The wire contract: the envelope, the payloads of all message types, and positions.
 //!
-//! Everything that is sent or stored is defined here once. The JSON Schema is derived from these types
-//! ([`schema`]), so documentation, validator and server cannot disagree.
+//! Every message that is sent or stored is defined here, once. The JSON Schema is derived from these types ([`schema`]),
+//! so that documentation, validator and server cannot disagree.
+//!
+//! Invariants:
+//! - a position is a number from 1, below 2^53, without gaps in its stream;
+//! - (`subject`, `index`) names one event for ever, and `index` has no gaps in its incident;
+//! - the text of an event is a pure function of (stream, position, record): every client gets the same bytes;
+//! - a reader ignores attributes and fields that it does not know.
+//!
+//! ```
+//! use incident::contract::{Envelope, Message};
+//!
+//! let frame = r#"{"specversion":"1.0","id":"17","source":"/streams/01K9ZC3V7Q4M2XKD","type":"agent_action",
+//!     "subject":"database-outage-x7k2p","time":"2026-11-22T10:00:40.112345Z","index":23,"data":{"synthetic":true,
+//!     "agent":"diagnosis","action":"hypothesis_updated","status":"completed","summary":"Pool exhausted"}}"#;
+//! let envelope: Envelope = serde_json::from_str(frame)?;
+//! assert_eq!(envelope.position().unwrap().to_string(), "01K9ZC3V7Q4M2XKD/17");
+//! assert_eq!((envelope.incident(), envelope.index), ("database-outage-x7k2p", Some(23)));
+//! match envelope.message()? {
+//!     Message::AgentAction(action) => assert_eq!(action.summary, "Pool exhausted"),
+//!     other => panic!("{other:?}"),
+//! }
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod agent_action;
 mod control;
@@ -13,11 +35,14 @@ mod position;
 pub mod schema;
 mod screen;
 mod system_metrics;
+mod version;
+mod wire_time;
 
 pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, Status};
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
 pub use envelope::{
-    Envelope, EventWriter, MAX_EVENT_BYTES, MAX_INDEX, Of, SPEC_VERSION, Source, now, offset_of, written_kind,
+    Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source, now, offset_of,
+    written_kind,
 };
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
@@ -25,10 +50,4 @@ pub use message::{Message, MessageType};
 pub use position::{Position, PositionError, StreamId};
 pub use screen::{ScreenMap, ScreenSpan};
 pub use system_metrics::{Cost, SystemMetrics};
-
-/// Version of the contract, told in every `stream_opened`. The first number changes when a client that
-/// ignores unknown fields could break.
-pub const CONTRACT_VERSION: &str = "1.0";
-
-/// The WebSocket subprotocol: one `CloudEvents` event in JSON a text frame.
-pub const SUBPROTOCOL: &str = "cloudevents.json";
+pub use version::{CONTRACT_VERSION, SUBPROTOCOL};

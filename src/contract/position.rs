@@ -1,14 +1,15 @@
-//! Positions: where an event stands in a stream, and the only resume token there is.
+//! Positions: the number of an event in a stream. A client resumes a stream from a position.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Names one stream (one life of a journal). New whenever a journal is created, so that a position in a lost
-/// or repaired journal is never mistaken for one in its successor.
+/// The name of a stream. Every new journal starts a stream with a new name, so that a position in a lost or repaired
+/// journal is never mistaken for one in its successor.
 ///
-/// 16 characters of Crockford's base 32: 10 of time in milliseconds, as in a ULID, then 6 random ones.
+/// A generated name has 16 characters of Crockford's base 32: 10 for the time in milliseconds, as in a ULID, then 6
+/// random ones.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StreamId(String);
@@ -16,10 +17,10 @@ pub struct StreamId(String);
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl StreamId {
-    /// The longest name that is accepted from outside: positions must fit into a close frame's reason.
+    /// The longest name that is accepted, in bytes: a position must fit into the reason of a WebSocket close frame.
     pub const MAX_LEN: usize = 64;
 
-    /// A new name from a wall clock in milliseconds since 1970 and random bits.
+    /// Makes a name from a wall clock in milliseconds since 1970 and random bits.
     pub fn generate(unix_ms: u64, random: u64) -> Self {
         let digit = |value: u64| char::from(CROCKFORD[(value & 31) as usize]);
         let time = (0..10).rev().map(|place| digit(unix_ms >> (5 * place)));
@@ -27,7 +28,7 @@ impl StreamId {
         Self(time.chain(rest).collect())
     }
 
-    /// A new name from the clock and the system's randomness.
+    /// Makes a new name from the system's clock and its random numbers.
     pub fn fresh() -> Self {
         let unix_ms = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
         Self::generate(unix_ms, crate::random::bits())
@@ -56,17 +57,18 @@ impl FromStr for StreamId {
     }
 }
 
-/// `STREAM/N`: all events of `stream` up to and including the `n`th have been seen. `n` is 0 before the first.
+/// A position, written `STREAM/N`: the client has all events of `stream` up to and including number `n`. `n` is 0 before
+/// the first event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The stream in which `n` counts.
     pub stream: StreamId,
-    /// The event's place in its stream, from 1, gapless.
+    /// Number of the event in its stream, from 1, without gaps.
     pub n: u64,
 }
 
 impl Position {
-    /// Positions stay below 2^53, so that JavaScript holds them exactly.
+    /// Numbers of events stay below 2^53, so that JavaScript represents them exactly.
     pub const LIMIT: u64 = 1 << 53;
 }
 
@@ -75,14 +77,15 @@ impl Position {
 pub enum PositionError {
     /// `17` instead of `STREAM/17`.
     #[error(
-        "a position names its stream: STREAM/N, as in 01J9ZC3V7Q4M2XKD/17 (0 replays everything that is kept)"
+        "a position has the form STREAM/N, as in 01J9ZC3V7Q4M2XKD/17; 0 alone asks for every event that is kept"
     )]
     NoStream,
-    /// The part before the slash is empty, too long or has other characters than letters, digits, `-`, `_`.
-    #[error("the stream of a position has 1 to 64 letters, digits, '-' or '_'")]
+    /// The part before the slash is empty, longer than [`StreamId::MAX_LEN`], or has characters other than letters,
+    /// digits, `-` and `_`.
+    #[error("the stream in a position must be 1 to 64 letters, digits, '-' or '_'")]
     Stream,
     /// The part after the slash is not a decimal number below 2^53.
-    #[error("the number of a position is a decimal number from 0 to 9007199254740991 (2^53 - 1)")]
+    #[error("the number in a position must be a decimal number from 0 to 9007199254740991 (2^53 - 1)")]
     Number,
 }
 
@@ -98,7 +101,7 @@ impl FromStr for Position {
     fn from_str(text: &str) -> Result<Self, PositionError> {
         let (stream, n) = text.rsplit_once('/').ok_or(PositionError::NoStream)?;
         let stream = stream.parse()?;
-        // `u64::from_str` would take a leading '+'.
+        // `u64::from_str` would accept a leading '+'.
         if n.is_empty() || !n.bytes().all(|b| b.is_ascii_digit()) {
             return Err(PositionError::Number);
         }

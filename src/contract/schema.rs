@@ -3,10 +3,11 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{MAX_INDEX, MessageType, SPEC_VERSION};
+use super::envelope::{MAX_INDEX, SPEC_VERSION};
+use super::message::MessageType;
 
-/// The whole contract: one schema (draft 2020-12) that every text frame satisfies. Each message type's payload
-/// stands under `$defs` with the type's name.
+/// The whole contract: one schema (draft 2020-12) that every text frame satisfies. `$defs` has the payload of each
+/// message type under the name of its Rust type.
 pub fn document() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let one_of: Vec<Value> = MessageType::ALL
@@ -23,12 +24,12 @@ pub fn document() -> Value {
     })
 }
 
-/// The schema of one type's payload alone, with the definitions it refers to.
+/// The schema of one type's payload, with the definitions that it refers to.
 pub fn payload(kind: MessageType) -> Value {
     kind.payload_schema().to_value()
 }
 
-/// The schema of the envelope alone: what the `envelope` rule checks before it looks at the payload.
+/// The schema of the envelope without the payload: what the validator's rule `envelope` checks.
 pub fn envelope() -> Value {
     let mut schema = attributes();
     schema.insert("title".into(), "CloudEvents 1.0 envelope of an incident stream".into());
@@ -65,7 +66,7 @@ fn attributes() -> Map<String, Value> {
         "type": "object",
         "properties": {
             "specversion": { "const": SPEC_VERSION },
-            "id": { "type": "string", "minLength": 1, "description": "The event's position in its stream, decimal" },
+            "id": { "type": "string", "minLength": 1, "description": "The event's position in its stream: a decimal number" },
             "source": { "type": "string", "minLength": 1, "description": "/streams/STREAM or /servers/NAME" },
             "type": { "type": "string", "minLength": 1 },
             "subject": { "type": "string", "minLength": 1, "description": "The incident's id" },
@@ -74,7 +75,7 @@ fn attributes() -> Map<String, Value> {
                 "type": "integer",
                 "minimum": 1,
                 "maximum": MAX_INDEX,
-                "description": "The event's place in its incident, gapless",
+                "description": "Number of the event in its incident, from 1, without gaps",
             },
             "data": { "type": "object" },
         },

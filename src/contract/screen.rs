@@ -1,30 +1,30 @@
-//! The map between incident time and screen time that an incident's phases define: each phase plays evenly over its
-//! `play_s`. `dashboard/timemap.js` is its twin.
+//! The map between incident time and screen time. The phases define it: each is stretched or shortened evenly to its
+//! `play_s`. `dashboard/timemap.js` computes the same map.
 
-use super::Phase;
+use super::incident_started::Phase;
 
-/// The map of one incident. All times are microseconds at speed 1; before the first phase and behind the last one both
-/// times run equally fast.
+/// The map of one incident. All times are in microseconds, at speed 1. Before the first phase and after the last one
+/// both times run equally fast.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScreenMap {
     spans: Vec<ScreenSpan>,
 }
 
-/// One phase in both times, in microseconds.
+/// One phase in incident time and in screen time, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScreenSpan {
     /// Incident time at which the phase starts.
     pub start: u64,
-    /// Incident time at which it ends.
+    /// Incident time at which the phase ends.
     pub end: u64,
-    /// Screen time at which it starts.
+    /// Screen time at which the phase starts.
     pub screen: u64,
-    /// How long it plays on screen.
+    /// How long the phase takes on screen.
     pub play: u64,
 }
 
 impl ScreenMap {
-    /// A map of consecutive phases, each given by its start, its end and how long it plays.
+    /// The map of consecutive phases. Each is given as its start, its end and how long it takes on screen.
     pub fn new(phases: impl IntoIterator<Item = (u64, u64, u64)>) -> Self {
         let mut screen: u64 = 0;
         let spans = phases.into_iter().map(|(start, end, play)| {
@@ -35,8 +35,9 @@ impl ScreenMap {
         Self { spans: spans.collect() }
     }
 
-    /// The map of the phases that `incident_started` announces. A phase without an end lasts until the next one starts;
-    /// the last one then has no length and the map goes on evenly behind it. Without phases both times are the same.
+    /// The map of the phases in `incident_started`. A phase without an end lasts until the next one starts; a last phase
+    /// without an end has no length, and after its start both times run equally fast. Without phases both times are the
+    /// same.
     pub fn of(phases: &[Phase]) -> Self {
         let starts = phases.iter().map(|phase| Some(micros(phase.start_s)));
         let next = starts.clone().skip(1).chain([None]);
@@ -52,20 +53,20 @@ impl ScreenMap {
         &self.spans
     }
 
-    /// The screen time of a moment of the incident.
+    /// The screen time of an incident time.
     pub fn screen(&self, incident: u64) -> u64 {
         let next = self.spans.partition_point(|span| span.start <= incident);
         let Some(span) = self.spans.get(next.saturating_sub(1)) else { return incident };
         let into = incident.saturating_sub(span.start);
         let length = span.end - span.start;
         match into.checked_sub(length) {
-            // The map has no gaps between phases: this is behind the last one, or behind one without a length.
+            // Phases have no gaps between them: the moment is after the last phase, or after a phase without a length.
             Some(beyond) => span.screen.saturating_add(span.play).saturating_add(beyond),
             None => span.screen + scale(into, span.play, length),
         }
     }
 
-    /// The moment of the incident at a screen time.
+    /// The incident time of a screen time.
     pub fn incident(&self, screen: u64) -> u64 {
         let next = self.spans.partition_point(|span| span.screen <= screen);
         let Some(span) = self.spans.get(next.saturating_sub(1)) else { return screen };
@@ -76,13 +77,13 @@ impl ScreenMap {
         }
     }
 
-    /// How long all phases play.
+    /// How long all phases together take on screen.
     pub fn duration(&self) -> u64 {
         self.spans.last().map_or(0, |span| span.screen.saturating_add(span.play))
     }
 }
 
-/// Seconds in microseconds; negative numbers and not-a-number become 0.
+/// Converts seconds to microseconds; negative numbers and not-a-number become 0.
 fn micros(secs: f64) -> u64 {
     (secs * 1e6).round() as u64
 }

@@ -1,11 +1,11 @@
-//! `system_metrics`. Field comments are the schema's descriptions.
+//! The payload of `system_metrics`. The docs of the fields become the descriptions in the JSON Schema.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the systems show: metrics, users affected and cost at one moment.
+/// One sample of the systems' state: metrics, affected users and cost at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SystemMetrics {
     /// Planned second of the incident; absent in real incidents, which have no plan.
@@ -14,29 +14,29 @@ pub struct SystemMetrics {
     pub offset_s: Option<f64>,
     /// `true` in every simulated event.
     pub synthetic: bool,
-    /// The phase it falls into, where the incident has phases.
+    /// The phase in which the sample was taken; absent if the incident has no phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Name to value.
+    /// The value of each metric, by its name.
     pub metrics: BTreeMap<String, f64>,
     /// Users affected now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users_affected: Option<u64>,
-    /// What the incident has cost so far.
+    /// The cost of the incident so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }
 
-/// Money lost.
+/// The cost of an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
-    /// ISO 4217 code.
+    /// The currency's ISO 4217 code.
     #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
-    /// Since the start, rounded to cents; never falls.
+    /// The cost since the start, rounded to cents; it never falls.
     #[schemars(range(min = 0))]
     pub total: f64,
-    /// The rate now, a minute of incident time.
+    /// The cost per minute of incident time, at this moment.
     #[schemars(range(min = 0))]
     pub per_minute: f64,
 }

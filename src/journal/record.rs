@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 
 use super::error::JournalError;
 use super::lease::Term;
-use crate::contract::{EventWriter, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Of, Source, StreamId};
+use crate::contract::{
+    EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source, StreamId,
+};
 
 /// Room for the attributes beside `data` and `subject`: the limit is for the whole event as a client reads it.
 const ENVELOPE_BYTES: usize = 512;
@@ -136,7 +138,7 @@ impl Stored {
             source,
             id: self.position,
             kind: self.kind,
-            of: Some(Of { subject: &self.subject, index: self.index }),
+            of: Some(IncidentEvent { subject: &self.subject, index: self.index }),
             time: self.time,
             data: &self.data,
         }

@@ -1,6 +1,8 @@
 //! The wire contract: one fixture a message type, round-tripped and held to the schema; and positions.
 
-use incident::contract::{Envelope, MessageType, Of, Position, PositionError, Source, StreamId, schema};
+use incident::contract::{
+    Envelope, IncidentEvent, MessageType, Position, PositionError, Source, StreamId, schema,
+};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -35,7 +37,7 @@ fn every_message_type_survives_the_round_trip() {
         let source: Source = envelope.source.parse().unwrap();
         let id = envelope.id.parse().unwrap();
         let of = envelope.subject.as_deref().zip(envelope.index);
-        let of = of.map(|(subject, index)| Of { subject, index });
+        let of = of.map(|(subject, index)| IncidentEvent { subject, index });
         let again = encode(&source, id, of, envelope.time, &message);
         let (again, written): (Value, Value) =
             (serde_json::from_str(&again).unwrap(), serde_json::from_str(&text).unwrap());

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use incident::contract::{
-    Actions, AgentAction, Durations, Envelope, MAX_EVENT_BYTES, Mark, Message, MessageType, Of, Outcome,
-    Phase, Source, Status,
+    Actions, AgentAction, Durations, Envelope, IncidentEvent, MAX_EVENT_BYTES, Mark, Message, MessageType,
+    Outcome, Phase, Source, Status,
 };
 use incident::plan::{Plan, SoFar};
 use incident::scenario::Scenario;
@@ -247,7 +247,7 @@ fn a_frame_says_what_its_message_says() {
     let source: Source = "/streams/01J9ZC3V7Q4M2XKD".parse().unwrap();
     for (message, n) in messages(&timeline).zip(1..) {
         let time = incident::contract::now();
-        let of = Of { subject: "a-x7k2p", index: n + 1 };
+        let of = IncidentEvent { subject: "a-x7k2p", index: n + 1 };
         let frame = encode(&source, n, Some(of), time, message);
         let envelope: Envelope = serde_json::from_str(&frame).unwrap();
         assert_eq!(envelope.message().unwrap(), *message);

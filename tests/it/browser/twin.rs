@@ -1,6 +1,6 @@
 //! `fold.js` is the twin of Rust's fold: both give the same states for the same events.
 
-use incident::contract::{Envelope, Of, Source, StreamId};
+use incident::contract::{Envelope, IncidentEvent, Source, StreamId};
 use incident::report::Board;
 use incident::scenario::Library;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ async fn both_folds_agree_after_every_event_of_every_scenario() {
         let start: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let events = timeline.events.iter().zip(1..).map(|(event, n)| {
             let time = start + jiff::SignedDuration::from_micros(event.due.cast_signed());
-            let of = Of { subject: "it", index: n };
+            let of = IncidentEvent { subject: "it", index: n };
             serde_json::from_str(&encode(&source, n, Some(of), time, &event.message)).unwrap()
         });
         let (ours, theirs) = both(&page, events.collect()).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use incident::contract::{EventWriter, Message, Of, Source};
+use incident::contract::{EventWriter, IncidentEvent, Message, Source};
 use incident::journal::Record;
 use incident::plan::Plan;
 use incident::scenario::Scenario;
@@ -60,7 +60,13 @@ impl Timeline {
 }
 
 /// The JSON text of an event, or of a control message, as a server writes it.
-pub fn encode(source: &Source, id: u64, of: Option<Of<'_>>, time: Timestamp, message: &Message) -> String {
+pub fn encode(
+    source: &Source,
+    id: u64,
+    of: Option<IncidentEvent<'_>>,
+    time: Timestamp,
+    message: &Message,
+) -> String {
     let data = message.data();
     EventWriter { source, id, kind: message.kind(), of, time, data: &data }.encode()
 }

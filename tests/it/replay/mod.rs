@@ -6,7 +6,7 @@ mod mistakes;
 mod stage;
 mod timing;
 
-use incident::contract::{EventWriter, Of, Source};
+use incident::contract::{EventWriter, IncidentEvent, Source};
 use incident::journal::{Place, Record};
 use incident::recording::{Recording, RecordingError};
 use jiff::{SignedDuration, Timestamp};
@@ -32,7 +32,7 @@ impl Tape {
         let source = Source::Stream(self.stream.parse().unwrap());
         self.n += 1;
         let Place::At(index) = record.place else { panic!("{record:?}") };
-        let of = Some(Of { subject: &record.subject, index });
+        let of = Some(IncidentEvent { subject: &record.subject, index });
         let frame =
             EventWriter { source: &source, id: self.n, kind: record.kind, of, time, data: &record.data };
         self.text += &(frame.encode() + "\n");

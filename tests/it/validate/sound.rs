@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use incident::check::{Context, Ends, Expected, Probe, Rule, Transcript, Verdict, check};
 use incident::contract::{
-    Follows, Heartbeat, Message, MessageType, Of, ServerState, Source, StreamId, StreamOpened,
+    Follows, Heartbeat, IncidentEvent, Message, MessageType, ServerState, Source, StreamId, StreamOpened,
 };
 use incident::scenario::{Expect, Scenario};
 use jiff::{SignedDuration, Timestamp};
@@ -35,10 +35,11 @@ pub fn sound() -> Stream {
     let epoch: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
     let at = |seconds: f64| epoch + SignedDuration::from_micros((seconds * 1e6) as i64);
     let server = Source::Server("test".to_owned());
-    let encode = |source: &Source, id: u64, of: Option<Of<'_>>, seconds: f64, message: &Message| {
-        let text = encode(source, id, of, at(seconds), message);
-        (serde_json::from_str(&text).unwrap(), seconds)
-    };
+    let encode =
+        |source: &Source, id: u64, of: Option<IncidentEvent<'_>>, seconds: f64, message: &Message| {
+            let text = encode(source, id, of, at(seconds), message);
+            (serde_json::from_str(&text).unwrap(), seconds)
+        };
     let opened = Message::StreamOpened(StreamOpened {
         contract: "1.0".to_owned(),
         stream: stream.to_string(),
@@ -64,7 +65,7 @@ pub fn sound() -> Stream {
             frames.push(encode(&server, beats as u64 + 1, None, f64::from(beats) * HEARTBEAT, &beat));
             beats += 1;
         }
-        let of = Of { subject: "database-outage-x7k2p", index: n };
+        let of = IncidentEvent { subject: "database-outage-x7k2p", index: n };
         frames.push(encode(&events, n, Some(of), seconds, &event.message));
     }
     Stream { frames, probes: Vec::new(), expect: None, ends: Ends::All, arrivals: true, ended: None }
