@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::contract::now;
 
-/// The wall clock at the start plus a monotonic clock since then. A correction of the system's clock therefore cannot make
-/// events appear to happen before their causes.
+/// The wall clock at the start plus a monotonic clock since then. A correction of the system's clock therefore cannot
+/// make events appear to happen before their causes.
 #[derive(Debug)]
 pub(super) struct Clock {
     origin: (Timestamp, Instant),
@@ -20,7 +20,8 @@ impl Clock {
         Self { origin: (start, Instant::now()), last: start }
     }
 
-    /// A clock that never shows a time before `last_us`, the last time of an earlier process in microseconds since 1970.
+    /// A clock that never shows a time before `last_us`, the last time of an earlier process in microseconds since
+    /// 1970.
     pub(super) fn after(last_us: Option<i64>) -> Self {
         let mut clock = Self::new();
         if let Some(last) = last_us.and_then(|last| Timestamp::from_microsecond(last).ok()) {

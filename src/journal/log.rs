@@ -33,14 +33,14 @@ impl Default for Retention {
     }
 }
 
-/// How much one read returns. The read stops at the limit that it reaches first, but returns at least one event if there
-/// is one.
+/// How much one read returns. The read stops at the limit that it reaches first, but returns at least one event if
+/// there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimit {
     /// The most events.
     pub events: usize,
-    /// The highest number of bytes of `data`, exceeded by one event at most. This bounds a reader's memory, however large
-    /// the events are.
+    /// The highest number of bytes of `data`, exceeded by one event at most. This bounds a reader's memory, however
+    /// large the events are.
     pub bytes: usize,
 }
 
@@ -106,8 +106,8 @@ pub trait Log: Send + Sync + 'static {
     /// The stream's name, which never changes while the journal is open.
     fn stream(&self) -> &StreamId;
 
-    /// The events after position `after`, in order, up to `limit`. Begins with the oldest kept event if retention dropped
-    /// the event after `after`.
+    /// The events after position `after`, in order, up to `limit`. Begins with the oldest kept event if retention
+    /// dropped the event after `after`.
     fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>>;
 
     /// The positions at which the log begins and ends now.

@@ -2,8 +2,8 @@
 //!
 //! Every engine promises, and one suite of tests (`tests/it/journal/`) checks for each of them:
 //! - positions count from 1 without gaps, in the order of the appends;
-//! - events that `append` returned are as durable as the engine can make them, and only then do `read` and `extent` show
-//!   them;
+//! - events that `append` returned are as durable as the engine can make them, and only then do `read` and `extent`
+//!   show them;
 //! - an append says for each record whether it was new; for a repeat it returns the position of the existing event;
 //! - the times of events never go back;
 //! - retention drops the oldest events, but never an event of an open incident;

@@ -40,8 +40,8 @@ pub(super) fn read(
     chained(&transaction, after, before, head, limit).map(|(events, _)| events)
 }
 
-/// As [`read`], for a caller that knows the checksum of the event at `after`. Also returns the checksum of the last event
-/// that was read. The events end before a damaged one; if the first one is damaged, that is an error.
+/// As [`read`], for a caller that knows the checksum of the event at `after`. Also returns the checksum of the last
+/// event that was read. The events end before a damaged one; if the first one is damaged, that is an error.
 pub(super) fn chained(
     connection: &Connection,
     after: u64,

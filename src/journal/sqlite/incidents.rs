@@ -1,5 +1,5 @@
-//! The table `incidents`: reading it, and checking it against the events. Only the events have chained checksums; a wrong
-//! row here would hide an incident, or let its events be appended twice.
+//! The table `incidents`: reading it, and checking it against the events. Only the events have chained checksums; a
+//! wrong row here would hide an incident, or let its events be appended twice.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::contract::MessageType;
 /// How many of the newest incidents are checked when a file is opened.
 const NEWEST: i64 = 1_000;
 
-/// The open incidents; or what is wrong with them or with the newest incidents that ended. Reads at most the events since
-/// the start of the oldest open incident.
+/// The open incidents; or what is wrong with them or with the newest incidents that ended. Reads at most the events
+/// since the start of the oldest open incident.
 pub(super) fn verified(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
     // The table is small, and open incidents are found through its database indexes.
     let pages: String = connection.query_row("PRAGMA integrity_check(incidents)", [], |row| row.get(0))?;

@@ -1,5 +1,5 @@
-//! The lock that gives a journal to one process at a time: a lock file beside it. The operating system releases the lock
-//! when the process ends, even after `kill -9`.
+//! The lock that gives a journal to one process at a time: a lock file beside it. The operating system releases the
+//! lock when the process ends, even after `kill -9`.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -12,8 +12,8 @@ pub(super) struct Lock {
     file: File,
 }
 
-/// Unlocks explicitly: a child process that is just being started may hold a copy of the file descriptor for a moment, so
-/// closing the file alone would not release the lock.
+/// Unlocks explicitly: a child process that is just being started may hold a copy of the file descriptor for a moment,
+/// so closing the file alone would not release the lock.
 impl Drop for Lock {
     fn drop(&mut self) {
         // A lock that cannot be released ends with the process.

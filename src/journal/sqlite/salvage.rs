@@ -29,8 +29,8 @@ pub struct Salvaged {
 }
 
 /// Copies the events before the first damage into a new file. The new file is a new stream with a new name, because the
-/// events that follow in it will differ from those that followed in the damaged file. Incidents whose resolution was not
-/// copied are open again, with their plans.
+/// events that follow in it will differ from those that followed in the damaged file. Incidents whose resolution was
+/// not copied are open again, with their plans.
 ///
 /// # Errors
 /// The file cannot be read at all, or the new file already exists or cannot be written.

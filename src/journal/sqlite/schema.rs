@@ -86,8 +86,8 @@ fn keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
-/// Sets the pragmas of the writing connection. Returns the journal mode that SQLite uses. `synchronous=FULL` makes every
-/// commit in WAL mode synchronous: an event is on disk before a client receives it.
+/// Sets the pragmas of the writing connection. Returns the journal mode that SQLite uses. `synchronous=FULL` makes
+/// every commit in WAL mode synchronous: an event is on disk before a client receives it.
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<String> {
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -1,5 +1,5 @@
-//! The witness file: a small file beside the database that records the last commit. SQLite silently drops a damaged end of
-//! its WAL; this file shows that events which clients have received are missing.
+//! The witness file: a small file beside the database that records the last commit. SQLite silently drops a damaged end
+//! of its WAL; this file shows that events which clients have received are missing.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
