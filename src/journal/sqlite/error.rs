@@ -1,4 +1,4 @@
-//! What SQLite and the file system report, as this journal's errors.
+//! Errors of SQLite and the file system, as errors of the journal.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -7,25 +7,25 @@ use rusqlite::ErrorCode;
 
 use super::super::error::{JournalError, Trouble, TroubleKind};
 
-/// Why a journal file can't be used.
+/// Why a journal file cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it.
+    /// Another process has the journal open.
     #[error("{path} is in use by {holder}")]
     Held {
         /// The file.
         path: PathBuf,
-        /// What the other process wrote about itself.
+        /// What the other process wrote into the lock file.
         holder: String,
     },
-    /// It was made by a newer version.
-    #[error("{path} has format {found}; this version knows up to {known}")]
+    /// The file was written by a newer version of the program.
+    #[error("{path} has format {found}; this version of incident reads formats up to {known}")]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The file's format.
         found: i64,
-        /// The newest that is known.
+        /// The newest format that this version reads.
         known: i64,
     },
     /// Events that clients have received are missing or changed.
@@ -33,15 +33,15 @@ pub enum OpenError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with the file.
         what: String,
     },
-    /// It can't be opened or created.
+    /// The file cannot be opened or created.
     #[error("cannot open {path}")]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -55,7 +55,7 @@ impl OpenError {
         Self::Damaged { path: path.to_owned(), what: what.into() }
     }
 
-    /// What SQLite says when it opens a file.
+    /// The error for what SQLite reports when it opens a file.
     pub(super) fn from_sqlite(path: &Path, error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
@@ -66,12 +66,12 @@ impl OpenError {
     }
 }
 
-/// Why an operation on an open journal failed.
+/// The error for a failed operation on an open journal.
 pub(super) fn unavailable(error: rusqlite::Error) -> JournalError {
     JournalError::Unavailable(trouble(error))
 }
 
-/// The trouble that an error of SQLite shows.
+/// The kind and cause of an error of SQLite.
 pub(super) fn trouble(error: rusqlite::Error) -> Trouble {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => TroubleKind::Full,
