@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::super::open_error::OpenError;
 use super::super::record::Stored;
 use super::audit::Source;
 use super::chain::{self, Row};
-use super::error::OpenError;
 use super::head::{self, Head};
 use super::lock::Lock;
 use super::walk::Walk;
