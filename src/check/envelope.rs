@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use super::transcript::is_event;
-use super::{Context, Finding, Outcome, Transcript, verdict};
+use super::{CompiledSchema, Context, Finding, Outcome, Transcript, verdict};
 use crate::contract::{MAX_EVENT_BYTES, Position, Source, schema};
 
 pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
     if transcript.frames.is_empty() {
         return Outcome::NotChecked("nothing arrived".to_owned());
     }
-    let shape = match jsonschema::options().should_validate_formats(true).build(&schema::envelope()) {
+    let shape = match CompiledSchema::new(&schema::envelope()) {
         Ok(shape) => shape,
         Err(error) => return Outcome::NotChecked(format!("the envelope's schema can't be used: {error}")),
     };
@@ -21,8 +21,8 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
             Ok(_) if frame.raw.len() > MAX_EVENT_BYTES => {
                 Some(format!("{} bytes; an event has at most {MAX_EVENT_BYTES}", frame.raw.len()))
             }
-            Ok(parsed) => match shape.iter_errors(&parsed.value).next() {
-                Some(error) => Some(format!("{error} at {:?}", error.instance_path().to_string())),
+            Ok(parsed) => match shape.mismatch(&parsed.value) {
+                Some(mismatch) => Some(format!("{} at {:?}", mismatch.message, mismatch.path)),
                 None => attributes(&parsed.value),
             },
         };

@@ -3,6 +3,7 @@
 
 mod account;
 mod arrival;
+mod compiled;
 mod confidence;
 mod cost;
 mod envelope;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use crate::contract::Message;
 use crate::scenario::Expect;
 
+pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use transcript::{Frame, Parsed, Probe, Transcript};
 
 /// One thing that a stream must keep.

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Context, Finding, Outcome, Transcript, verdict};
+use super::{CompiledSchema, Context, Finding, Outcome, Transcript, verdict};
 use crate::contract::{MessageType, schema};
 
 pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
     let mut validators = HashMap::new();
     for kind in MessageType::ALL {
-        match jsonschema::options().should_validate_formats(true).build(&schema::payload(kind)) {
+        match CompiledSchema::new(&schema::payload(kind)) {
             Ok(validator) => validators.insert(kind, validator),
             Err(error) => {
                 return Outcome::NotChecked(format!(
@@ -38,10 +38,9 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Outcome {
             );
             continue;
         };
-        if let Some(error) = validators[&kind].iter_errors(data).next() {
-            let path = error.instance_path().to_string();
-            let place = if path.is_empty() { "data".to_owned() } else { format!("data{path}") };
-            findings.push(Finding::new(format!("{name}: {error} at {place}")).at(frame));
+        if let Some(mismatch) = validators[&kind].mismatch(data) {
+            let (message, path) = (mismatch.message, mismatch.path);
+            findings.push(Finding::new(format!("{name}: {message} at data{path}")).at(frame));
         } else {
             checked += 1;
         }
