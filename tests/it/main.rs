@@ -7,6 +7,7 @@ mod browser;
 mod check_journal;
 mod cli;
 mod contract;
+mod dependencies;
 mod drain;
 mod durable;
 mod failing;
