@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::compiled::CompiledSchema;
 use super::context::Context;
 use super::transcript::{Transcript, is_event};
 use super::verdict::{Finding, Verdict, verdict};
@@ -11,7 +12,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     if transcript.frames.is_empty() {
         return Verdict::NotChecked("nothing arrived".to_owned());
     }
-    let shape = match jsonschema::options().should_validate_formats(true).build(&schema::envelope()) {
+    let shape = match CompiledSchema::new(&schema::envelope()) {
         Ok(shape) => shape,
         Err(error) => return Verdict::NotChecked(format!("the envelope's schema can't be used: {error}")),
     };
@@ -22,8 +23,8 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
             Ok(_) if frame.raw.len() > MAX_EVENT_BYTES => {
                 Some(format!("{} bytes; an event has at most {MAX_EVENT_BYTES}", frame.raw.len()))
             }
-            Ok(parsed) => match shape.iter_errors(&parsed.value).next() {
-                Some(error) => Some(format!("{error} at {:?}", error.instance_path().to_string())),
+            Ok(parsed) => match shape.mismatch(&parsed.value) {
+                Some(mismatch) => Some(format!("{} at {:?}", mismatch.message, mismatch.path)),
                 None => attributes(&parsed.value),
             },
         };

@@ -5,6 +5,7 @@
 
 mod account;
 mod arrival;
+mod compiled;
 mod confidence;
 mod context;
 mod cost;
@@ -20,6 +21,7 @@ mod tally;
 mod transcript;
 mod verdict;
 
+pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use context::{Context, Ends, Expected};
 pub use rules::{RULES, Rule, check};
 pub use transcript::{Parsed, Probe, Received, Transcript};
