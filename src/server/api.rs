@@ -116,7 +116,7 @@ pub(super) async fn cancel(
         "stream": app.hub.stream(),
         "position": ended.position,
         "outcome": outcome,
-        "cancelled_now": ended.now,
+        "cancelled_now": ended.cancelled_now,
     });
     Ok(Json(body).into_response())
 }
