@@ -25,7 +25,7 @@ use super::{format, runtime, signals};
 use crate::client::{ClientError, Follower, Item, request};
 use crate::contract::{Follows, Outcome};
 use crate::player::Speed;
-use crate::report::{Board, IncidentState, State};
+use crate::report::{Board, IncidentState, IncidentStatus};
 use crate::scenario::Micros;
 
 use checklist::Checklist;
@@ -218,7 +218,7 @@ impl Trigger {
                     }
                     if let Some(incident) = board.fold(&envelope) {
                         show.event(incident);
-                        if incident.state != State::Open {
+                        if incident.state != IncidentStatus::Open {
                             return Ok(Some(incident.clone()));
                         }
                     }
@@ -251,7 +251,7 @@ impl Trigger {
     /// Events were lost: the resolution may be among them, and would be waited for for ever.
     async fn ended_unseen(&self, accepted: &Accepted) -> Result<Option<IncidentState>, Failure> {
         let state = self.remote.incident(&accepted.id).await?;
-        Ok(state.filter(|incident| incident.state != State::Open))
+        Ok(state.filter(|incident| incident.state != IncidentStatus::Open))
     }
 
     /// What to do about an incident that is left alone.

@@ -21,7 +21,7 @@ use super::{runtime, signals};
 use crate::client::Follower;
 use crate::contract::MessageType;
 use crate::hub::After;
-use crate::report::State;
+use crate::report::IncidentStatus;
 
 use record::Recorder;
 use session::Session;
@@ -172,7 +172,7 @@ impl Watch {
         let Some(id) = self.incident.as_deref().filter(|_| after.is_none()) else {
             return Ok(Start::At(after));
         };
-        let ended = self.remote.incident(id).await?.filter(|incident| incident.state != State::Open);
+        let ended = self.remote.incident(id).await?.filter(|incident| incident.state != IncidentStatus::Open);
         Ok(match ended {
             Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
                 Start::Ended(exit_of(ended.state))
@@ -203,6 +203,6 @@ enum Start {
 }
 
 /// The exit status of an incident that ended.
-fn exit_of(state: State) -> Exit {
-    if state == State::Cancelled { Exit::Unresolved } else { Exit::Fine }
+fn exit_of(state: IncidentStatus) -> Exit {
+    if state == IncidentStatus::Cancelled { Exit::Unresolved } else { Exit::Fine }
 }

@@ -14,7 +14,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::say::say;
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
-use crate::report::{Board, State};
+use crate::report::{Board, IncidentStatus};
 
 /// An event that is held back until it is known to be among the last.
 type Held = VecDeque<(Box<Envelope>, String, Option<f64>)>;
@@ -51,7 +51,7 @@ impl<'a> Session<'a> {
     /// Leaving does not end an incident, and that is said.
     pub(super) fn say_what_goes_on(&self) {
         let wanted = self.watch.incident.as_deref();
-        let open = self.board.incidents().iter().filter(|incident| incident.state == State::Open);
+        let open = self.board.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
         for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
             let (id, flags) = (&incident.id, self.watch.remote.flags());
             say(format_args!("{id} goes on. Watch it: incident watch --incident {id}{flags}"));
@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
         let wanted = self.watch.incident.as_deref();
         let mut ended =
             self.board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
-        ended.find(|incident| incident.state != State::Open).map(|incident| exit_of(incident.state))
+        ended.find(|incident| incident.state != IncidentStatus::Open).map(|incident| exit_of(incident.state))
     }
 }
 
