@@ -18,7 +18,7 @@ use super::names::ScenarioName;
 use super::proof::Proof;
 use super::trust::Authorities;
 use super::{runtime, signals};
-use crate::check::{Context, Ends, RULES, Rule, Transcript, Verdict, check};
+use crate::check::{Context, MustResolve, RULES, Rule, Transcript, Verdict, check};
 use crate::client::Endpoint;
 use crate::player::Speed;
 use crate::scenario::{Micros, did_you_mean};
@@ -214,16 +214,16 @@ impl Validate {
     }
 
     fn context(&self, target: &Target, subject: Option<String>) -> Context {
-        let ends = match (target, subject) {
-            (Target::Server { until_resolved: false, .. }, _) => Ends::Nobody,
-            (Target::Server { .. }, Some(subject)) => Ends::Subject(subject),
+        let must_resolve = match (target, subject) {
+            (Target::Server { until_resolved: false, .. }, _) => MustResolve::None,
+            (Target::Server { .. }, Some(subject)) => MustResolve::Only(subject),
             // Nothing ended while an end was waited for: then what began is at fault.
-            _ => Ends::All,
+            _ => MustResolve::All,
         };
         Context {
             expect: target.expect(),
             arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
-            ends,
+            must_resolve,
             tolerance: Duration::from_micros(self.tolerance.0),
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn notices(history: &History) -> String {
             let known = if incident.severity.is_none() { " Title, severity, services and target are not known." } else { "" };
             format!("**The beginning is missing.** The recording begins in the middle: {missing} not in it.{known}")
         } else {
-            format!("**Events are missing.** The recording has a gap: {missing} neither in it nor in this report.")
+            format!("**Events are missing.** The recording has a gap: {missing} not in it and not in this report.")
         });
     }
     if incident.state == IncidentStatus::Open {
