@@ -1,4 +1,4 @@
-//! `schema`: every payload against the schema of its type.
+//! The rule `schema`: every payload matches the schema of its type.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
             Ok(validator) => validators.insert(kind, validator),
             Err(error) => {
                 return Verdict::NotChecked(format!(
-                    "the schema of {} can't be used: {error}",
+                    "the schema of {} cannot be used: {error}",
                     kind.as_str()
                 ));
             }
@@ -26,7 +26,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut findings = Vec::new();
     let (mut checked, mut payloads) = (0, 0);
     for frame in &transcript.frames {
-        // What is no envelope is for `envelope` to tell.
+        // The rule `envelope` reports frames that are not envelopes.
         let Ok(parsed) = &frame.parsed else { continue };
         let (Some(name), Some(data)) =
             (parsed.value.get("type").and_then(Value::as_str), parsed.value.get("data"))
@@ -37,7 +37,9 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
         let Some(kind) = MessageType::from_name(name) else {
             let known = MessageType::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
             findings.push(
-                Finding::new(format!("unknown type {name:?}")).at(frame).hint(format!("known: {known}")),
+                Finding::new(format!("unknown type {name:?}"))
+                    .at(frame)
+                    .hint(format!("known types: {known}")),
             );
             continue;
         };
@@ -51,5 +53,5 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     if payloads == 0 {
         return Verdict::NotChecked("no payload arrived".to_owned());
     }
-    verdict(findings, || format!("{checked} of {payloads} messages match their type"))
+    verdict(findings, || format!("{checked} of {payloads} payloads match the schema"))
 }

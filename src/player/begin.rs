@@ -1,6 +1,6 @@
 //! Starting an incident: appends its first event under a name that no other incident has.
 
-use super::context::Context;
+use super::context::PlayerContext;
 use super::error::PlayError;
 use super::origin::Origin;
 use super::running::Slot;
@@ -34,7 +34,7 @@ pub(super) struct BegunIncident {
     pub(super) origin: Origin,
 }
 
-impl Context {
+impl PlayerContext {
     /// Appends the first event. After an error the same `start` can be used again.
     pub(super) async fn begin(&self, start: &mut StartRequest) -> Result<BegunIncident, PlayError> {
         loop {

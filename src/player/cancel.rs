@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::context::Context;
+use super::context::PlayerContext;
 use super::error::PlayError;
 use super::origin::Origin;
 use super::running::RunningIncident;
@@ -31,7 +31,7 @@ struct StoredIncident {
     index: u64,
 }
 
-impl Context {
+impl PlayerContext {
     /// Cancels an incident; `None` if there is no incident with this id.
     pub(super) async fn cancel(&self, id: &str) -> Result<Option<Cancellation>, PlayError> {
         let entry = self.running.get(id);

@@ -16,7 +16,7 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// The shared state of a player. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Context {
+pub(super) struct PlayerContext {
     pub(super) journal: Journal,
     pub(super) tasks: TaskTracker,
     /// Cancelled when the server stops. Incidents then stay open in the journal.
@@ -25,7 +25,7 @@ pub(super) struct Context {
     pub(super) running: RunningIncidents,
 }
 
-impl Context {
+impl PlayerContext {
     /// Waits until a failed journal reports that it works again, but at most for [`RETRY`].
     pub(super) async fn journal_back(&self) {
         let mut health = self.journal.health();

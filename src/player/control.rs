@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::begin::{BegunIncident, StartRequest, Started};
 use super::cancel::Cancellation;
-use super::context::Context;
+use super::context::PlayerContext;
 use super::error::PlayError;
 use super::origin::Origin;
 use super::run::{Playhead, Run};
@@ -21,7 +21,7 @@ use crate::plan::Plan;
 /// Plays any number of incidents at once. Cheap to clone.
 #[derive(Clone)]
 pub struct Player {
-    pub(super) context: Context,
+    pub(super) context: PlayerContext,
     /// Taken when the player plays its first incident.
     lease: Arc<OnceCell<Lease>>,
 }
@@ -30,7 +30,7 @@ impl Player {
     /// A player that appends to `journal` until `stop` is cancelled; incidents then stay open in the journal. It spawns
     /// its tasks on `tasks` and reports to `metrics` how late events are.
     pub fn new(journal: Journal, tasks: TaskTracker, stop: CancellationToken, metrics: Arc<Metrics>) -> Self {
-        let context = Context { journal, tasks, stop, metrics, running: RunningIncidents::default() };
+        let context = PlayerContext { journal, tasks, stop, metrics, running: RunningIncidents::default() };
         Self { context, lease: Arc::default() }
     }
 

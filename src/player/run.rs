@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::time::sleep_until;
 
-use super::context::Context;
+use super::context::PlayerContext;
 use super::origin::Origin;
 use super::running::Slot;
 use super::speed::Speed;
@@ -26,7 +26,7 @@ pub(super) struct Playhead {
 
 /// One incident being played.
 pub(super) struct Run {
-    context: Context,
+    context: PlayerContext,
     slot: Slot,
     plan: Plan,
     speed: Speed,
@@ -44,7 +44,7 @@ enum Emitted {
 
 impl Run {
     pub(super) fn new(
-        context: Context,
+        context: PlayerContext,
         slot: Slot,
         plan: Plan,
         speed: Speed,
