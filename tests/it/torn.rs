@@ -186,7 +186,7 @@ async fn a_log_cut_behind_any_commit_is_refused() {
         let opened = image.after(|folder| fs::write(folder.join("journal.db-wal"), cut).unwrap()).await;
         match opened {
             Opened::Refused(why) => {
-                assert!(why.contains("were published and are missing"), "{frames} frames: {why}")
+                assert!(why.contains("were published and are missing"), "{frames} frames: {why}");
             }
             Opened::Whole { .. } => panic!("{frames} frames of the log were taken for all"),
         }
