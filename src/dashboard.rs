@@ -1,11 +1,11 @@
-//! The page: the files of `dashboard/`, compiled in, or read from a folder while somebody edits them.
+//! The files of the dashboard page: built into the program, or read from a folder during development.
 
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// Name and content of every file, as embedded. A test holds the table to the folder.
+/// Name and content of every built-in file. A test compares this table with the folder `dashboard/`.
 pub const FILES: &[(&str, &[u8])] = &[
     ("api.js", include_bytes!("../dashboard/api.js")),
     ("app.css", include_bytes!("../dashboard/app.css")),
@@ -55,24 +55,24 @@ pub struct Dashboard {
     folder: Option<PathBuf>,
 }
 
-/// One file, ready to be sent.
+/// One file as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// Its content.
     pub bytes: Cow<'static, [u8]>,
     /// Its media type.
     pub content_type: &'static str,
-    /// Changes with the content.
+    /// The value of the `ETag` header; it changes with the content.
     pub etag: String,
 }
 
 impl Dashboard {
-    /// The embedded files, or those of a folder.
+    /// The built-in files, or those of a folder.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
     }
 
-    /// The file at a URL's path; `/` is `index.html`.
+    /// The file at a URL path; `/` is `index.html`.
     pub fn get(&self, path: &str) -> Option<Asset> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
@@ -89,7 +89,7 @@ impl Dashboard {
     }
 }
 
-/// Never leaves the folder.
+/// Reads a file of the folder, never one outside it.
 fn read(folder: &Path, name: &str) -> Option<Vec<u8>> {
     let name = Path::new(name);
     let inside = name.components().all(|part| matches!(part, Component::Normal(_)));

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::incident::{SeenEvent, incidents, started};
 use super::transcript::Transcript;
 use super::verdict::{Finding, Verdict, verdict};
-use crate::contract::{Cost, Message};
+use crate::contract::{Cost, Message, Role};
 
 /// Totals are rounded to cents, so the difference of two totals may be wrong by one cent.
 const CENT: f64 = 0.011;
@@ -16,15 +16,8 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
         let rates = CostRates::of(events);
         let mut last: Option<(f64, &Cost)> = None;
         for event in events {
-            let (cost, is_final) = match event.message {
-                Message::SystemMetrics(sample) => (sample.cost.as_ref(), false),
-                Message::IncidentResolved(resolved) => (resolved.cost.as_ref(), true),
-                Message::IncidentStarted(_)
-                | Message::AgentAction(_)
-                | Message::StreamOpened(_)
-                | Message::Heartbeat(_) => continue,
-            };
-            let Some(cost) = cost else { continue };
+            let is_final = event.message.kind().role() == Role::End;
+            let Some(cost) = event.message.cost() else { continue };
             totals += 1;
             if let Some(before) = last {
                 findings.extend(growth_finding(before, (event.offset_s, cost), is_final, &rates, event));

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::compiled::CompiledSchema;
 use super::context::Context;
 use super::transcript::{Transcript, is_event};
 use super::verdict::{Finding, Verdict, verdict};
@@ -11,7 +12,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     if transcript.frames.is_empty() {
         return Verdict::NotChecked("no message arrived".to_owned());
     }
-    let shape = match jsonschema::options().should_validate_formats(true).build(&schema::envelope()) {
+    let shape = match CompiledSchema::new(&schema::envelope()) {
         Ok(shape) => shape,
         Err(error) => {
             return Verdict::NotChecked(format!("the schema of the envelope cannot be used: {error}"));
@@ -25,8 +26,8 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
                 "the event has {} bytes; at most {MAX_EVENT_BYTES} are allowed",
                 frame.raw.len()
             )),
-            Ok(parsed) => match shape.iter_errors(&parsed.value).next() {
-                Some(error) => Some(format!("{error} at {:?}", error.instance_path().to_string())),
+            Ok(parsed) => match shape.mismatch(&parsed.value) {
+                Some(mismatch) => Some(format!("{} at {:?}", mismatch.message, mismatch.path)),
                 None => attributes(&parsed.value),
             },
         };

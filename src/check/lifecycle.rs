@@ -6,7 +6,7 @@ use super::context::{Context, MustResolve};
 use super::incident::{SeenEvent, incidents, resolved, started};
 use super::transcript::{Received, Transcript};
 use super::verdict::{Finding, Verdict, verdict};
-use crate::contract::{self, AgentAction, IncidentStarted, Message, Status};
+use crate::contract::{self, AgentAction, IncidentStarted, Message, Role, Status};
 
 pub(super) fn judge(transcript: &Transcript, context: &Context) -> Verdict {
     let incidents = incidents(transcript);
@@ -77,28 +77,24 @@ fn ends(id: &str, events: &[SeenEvent<'_>], required: bool, replayed_to: u64, fi
     let mut resolved = None;
     for (place, event) in events.iter().enumerate() {
         let frame = event.frame;
-        match event.message {
-            Message::IncidentStarted(_) if place > 0 => {
+        match event.message.kind().role() {
+            Role::Start if place > 0 => {
                 findings.push(Finding::new(format!("{id} has a second incident_started")).at(frame));
             }
-            Message::IncidentResolved(_) if resolved.is_some() => {
+            Role::End if resolved.is_some() => {
                 findings.push(Finding::new(format!("{id} has a second incident_resolved")).at(frame));
             }
-            Message::IncidentResolved(_) => {
+            Role::End => {
                 resolved = Some(frame);
                 if place < last {
                     let message = format!("{id} has {} events after its resolution", last - place);
                     findings.push(Finding::new(message).at(events[place + 1].frame));
                 }
             }
-            Message::AgentAction(_) | Message::SystemMetrics(_) if place == 0 && !may_lack_start => {
+            Role::Middle if place == 0 && !may_lack_start => {
                 findings.push(Finding::new(format!("{id} does not begin with incident_started")).at(frame));
             }
-            Message::IncidentStarted(_)
-            | Message::AgentAction(_)
-            | Message::SystemMetrics(_)
-            | Message::StreamOpened(_)
-            | Message::Heartbeat(_) => {}
+            Role::Start | Role::Middle | Role::Control => {}
         }
     }
     if resolved.is_none() && required {
@@ -134,33 +130,25 @@ fn actions(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut V
     let mut busy: HashMap<(&str, u32), &Received> = HashMap::new();
     for event in events {
         let frame = event.frame;
-        match event.message {
-            Message::AgentAction(action) => {
-                let known = started.agents.iter().any(|agent| agent.id == action.agent);
-                // In a real incident agents may join later.
-                if started.synthetic && !known {
-                    findings
-                        .push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));
-                }
-                if action.caused_by.is_some_and(|cause| cause == 0 || cause >= event.index) {
-                    let cause = action.caused_by.unwrap_or_default();
-                    findings
-                        .push(Finding::new(format!("caused_by {cause} is not an earlier event")).at(frame));
-                }
-                attempt(action, frame, &mut busy);
+        if let Message::AgentAction(action) = event.message {
+            let known = started.agents.iter().any(|agent| agent.id == action.agent);
+            // In a real incident agents may join later.
+            if started.synthetic && !known {
+                findings.push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));
             }
-            Message::IncidentResolved(resolved) if resolved.outcome == contract::Outcome::Resolved => {
-                let mut open: Vec<_> = busy.drain().collect();
-                open.sort_by_key(|(_, frame)| frame.line);
-                for ((step, _), frame) in open {
-                    findings.push(Finding::new(format!("step {step:?} began and never ended")).at(frame));
-                }
+            if let Some(cause) = action.caused_by.filter(|cause| *cause == 0 || *cause >= event.index) {
+                findings.push(Finding::new(format!("caused_by {cause} is not an earlier event")).at(frame));
             }
-            Message::IncidentResolved(_)
-            | Message::IncidentStarted(_)
-            | Message::SystemMetrics(_)
-            | Message::StreamOpened(_)
-            | Message::Heartbeat(_) => {}
+            attempt(action, frame, &mut busy);
+        }
+        if let Message::IncidentResolved(resolved) = event.message
+            && resolved.outcome == contract::Outcome::Resolved
+        {
+            let mut open: Vec<_> = busy.drain().collect();
+            open.sort_by_key(|(_, frame)| frame.line);
+            for ((step, _), frame) in open {
+                findings.push(Finding::new(format!("step {step:?} began and never ended")).at(frame));
+            }
         }
     }
 }

@@ -33,6 +33,7 @@
 //! ```
 
 mod arrival;
+mod compiled;
 mod confidence;
 mod context;
 mod cost;
@@ -49,6 +50,7 @@ mod totals;
 mod transcript;
 mod verdict;
 
+pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use context::{Context, Expected, MustResolve};
 pub use rules::{RULES, Rule, check};
 pub use transcript::{Parsed, Probe, Received, Transcript};

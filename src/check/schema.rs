@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::compiled::CompiledSchema;
 use super::context::Context;
 use super::transcript::Transcript;
 use super::verdict::{Finding, Verdict, verdict};
@@ -12,7 +13,7 @@ use crate::contract::{MessageType, schema};
 pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut validators = HashMap::new();
     for kind in MessageType::ALL.iter().copied() {
-        match jsonschema::options().should_validate_formats(true).build(&schema::payload(kind)) {
+        match CompiledSchema::new(&schema::payload(kind)) {
             Ok(validator) => validators.insert(kind, validator),
             Err(error) => {
                 return Verdict::NotChecked(format!(
@@ -42,10 +43,9 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
             );
             continue;
         };
-        if let Some(error) = validators[&kind].iter_errors(data).next() {
-            let path = error.instance_path().to_string();
-            let place = if path.is_empty() { "data".to_owned() } else { format!("data{path}") };
-            findings.push(Finding::new(format!("{name}: {error} at {place}")).at(frame));
+        if let Some(mismatch) = validators[&kind].mismatch(data) {
+            let (message, path) = (mismatch.message, mismatch.path);
+            findings.push(Finding::new(format!("{name}: {message} at data{path}")).at(frame));
         } else {
             checked += 1;
         }

@@ -1,7 +1,7 @@
 //! The totals of an incident's received events, for all rules that compare the resolution with them.
 
 use super::incident::SeenEvent;
-use crate::contract::{Actions, Mark, Message, Status};
+use crate::contract::{Actions, Mark, Message};
 
 /// The totals of an incident's received events.
 #[derive(Default)]
@@ -21,27 +21,20 @@ impl<'a> SeenTotals<'a> {
     pub(super) fn of(events: &[SeenEvent<'a>]) -> Self {
         let mut totals = Self::default();
         for event in events {
-            match event.message {
-                Message::AgentAction(action) => {
-                    totals.first_action.get_or_insert(*event);
-                    for mark in &action.marks {
-                        let slot = match mark {
-                            Mark::Detected => &mut totals.detected,
-                            Mark::Diagnosed => &mut totals.diagnosed,
-                            Mark::Mitigated => &mut totals.mitigated,
-                        };
-                        slot.get_or_insert(*event);
-                    }
-                    if action.status != Status::InProgress {
-                        totals.actions.total += 1;
-                        totals.actions.failed += u32::from(action.status == Status::Failed);
-                    }
+            if let Message::AgentAction(action) = event.message {
+                totals.first_action.get_or_insert(*event);
+                for mark in &action.marks {
+                    let slot = match mark {
+                        Mark::Detected => &mut totals.detected,
+                        Mark::Diagnosed => &mut totals.diagnosed,
+                        Mark::Mitigated => &mut totals.mitigated,
+                    };
+                    slot.get_or_insert(*event);
                 }
-                Message::SystemMetrics(sample) => totals.users = totals.users.max(sample.users_affected),
-                Message::IncidentStarted(_)
-                | Message::IncidentResolved(_)
-                | Message::StreamOpened(_)
-                | Message::Heartbeat(_) => {}
+                totals.actions.count(action.status);
+            }
+            if let Message::SystemMetrics(sample) = event.message {
+                totals.users = totals.users.max(sample.users_affected);
             }
         }
         totals

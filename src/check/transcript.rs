@@ -101,13 +101,8 @@ impl Transcript {
 
     /// The `stream_opened` messages: one per connection.
     pub(super) fn greetings(&self) -> impl Iterator<Item = (&Received, &StreamOpened)> {
-        self.controls().filter_map(|(frame, message)| match message {
-            Message::StreamOpened(opened) => Some((frame, opened)),
-            Message::Heartbeat(_)
-            | Message::IncidentStarted(_)
-            | Message::AgentAction(_)
-            | Message::SystemMetrics(_)
-            | Message::IncidentResolved(_) => None,
+        self.controls().filter_map(|(frame, message)| {
+            if let Message::StreamOpened(opened) = message { Some((frame, opened)) } else { None }
         })
     }
 

@@ -1,8 +1,9 @@
-//! `incident check-journal`
+//! `incident check-journal`: checks a journal file, and salvages a damaged one.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use clap::ValueHint;
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -12,22 +13,23 @@ use super::exit::{Exit, Failure};
 use super::say::say;
 use crate::journal::{Audit, OpenError, audit, salvage};
 
-/// Check every event of a journal file, and save what is sound of a damaged one
+/// Check every event of a journal file, and salvage a damaged one
 ///
-/// A start looks at the newest events only; this looks at all of them: the pages, every event's checksum and place, the
-/// incidents, their plans, and the file beside it that remembers the newest event. A server may have the journal open.
+/// A server checks only the newest events when it starts. This command checks everything: the pages of the file, the
+/// checksum and position of every event, the incidents, their plans, and the file beside it that holds the newest
+/// position. A server may have the journal open at the same time.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckJournal {
-    /// The file, as in `serve --journal`
-    #[arg(value_name = "FILE")]
+    /// The journal file; `incident serve` prints where its own is
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// Copy the events before the first damage into this new file, as a new stream
-    #[arg(long, value_name = "NEW")]
+    /// Copy the events before the first damage to this new file, as a new stream
+    #[arg(long, value_name = "NEW", value_hint = ValueHint::FilePath)]
     salvage: Option<PathBuf>,
 
-    /// Print one JSON object
-    #[arg(long)]
+    /// Print the result as one JSON object
+    #[arg(long, help_heading = "Output")]
     json: bool,
 }
 
@@ -37,7 +39,7 @@ impl CheckJournal {
         let bar = ProgressBar::hidden();
         if !quiet && std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
-            // A template that can't be read would be the usual one.
+            // If the template is malformed, the default style is used.
             let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         }
@@ -57,7 +59,7 @@ impl CheckJournal {
             let saved = salvage(&self.file, into).map_err(|error| failure(error, into))?;
             let (events, stream) = ((saved.head + 1).saturating_sub(saved.oldest), saved.stream);
             say(format_args!(
-                "{events} events, {} to {}, are in {} as the new stream {stream}. Serve it: incident serve --journal {}",
+                "{events} events, {} to {}, were copied to {} as the new stream {stream}. Serve it: incident serve --journal {}",
                 saved.oldest,
                 saved.head,
                 into.display(),
@@ -71,11 +73,11 @@ impl CheckJournal {
         let mut out = std::io::stdout().lock();
         writeln!(out, "{}", self.file.display().to_string().bold())?;
         for checked in &found.checks {
-            let (mark, told) = match &checked.outcome {
-                Ok(told) => ("PASS".green(), told),
-                Err(told) => ("FAIL".red().bold(), told),
+            let (mark, text) = match &checked.outcome {
+                Ok(text) => ("PASS".green(), text),
+                Err(text) => ("FAIL".red().bold(), text),
             };
-            writeln!(out, "  {mark} {:<10} {told}", checked.name)?;
+            writeln!(out, "  {mark} {:<10} {text}", checked.name)?;
         }
         if !found.is_sound() && self.salvage.is_none() {
             let file = self.file.display();
@@ -88,11 +90,11 @@ impl CheckJournal {
 
 fn print_json(found: &Audit) -> Result<(), Failure> {
     let checks = found.checks.iter().map(|checked| {
-        let (pass, told) = match &checked.outcome {
-            Ok(told) => (true, told),
-            Err(told) => (false, told),
+        let (pass, text) = match &checked.outcome {
+            Ok(text) => (true, text),
+            Err(text) => (false, text),
         };
-        json!({ "check": checked.name, "pass": pass, "found": told })
+        json!({ "check": checked.name, "pass": pass, "found": text })
     });
     let object = json!({
         "stream": found.stream,
@@ -113,7 +115,7 @@ fn failure(error: OpenError, file: &std::path::Path) -> Failure {
         OpenError::Newer { .. } | OpenError::Unusable { .. } => Exit::Usage,
     };
     let hint = match &error {
-        OpenError::Damaged { .. } => format!("nothing can be read of it; move {} away", file.display()),
+        OpenError::Damaged { .. } => format!("no event in it can be read; move {} away", file.display()),
         OpenError::Held { .. } => "name another file".to_owned(),
         OpenError::Newer { .. } => "use a newer version of incident".to_owned(),
         OpenError::Unusable { .. } => {

@@ -1,10 +1,10 @@
-//! The server's clock as this end knows it.
+//! The server's clock, as a client knows it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::contract::StreamOpened;
 
-/// How far the server's clock is ahead of ours: countdowns run on the server's.
+/// The difference between the server's clock and this machine's: countdowns use the server's time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ServerClock {
     ahead: SignedDuration,

@@ -1,4 +1,4 @@
-//! Colours: the flag, then `NO_COLOR`, then whether anybody looks.
+//! Colours: decided by the flag, then by `NO_COLOR`, then by whether the output is a terminal.
 
 use std::io::IsTerminal;
 
@@ -8,14 +8,14 @@ pub(super) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
-    /// Always
+    /// Even if the output is not a terminal
     Always,
     /// Never
     Never,
 }
 
 impl ColorChoice {
-    /// Whether output to a place that is a terminal or not has colours.
+    /// Whether output has colours that goes to a terminal, or elsewhere.
     pub(super) fn wants(self, terminal: bool) -> bool {
         match self {
             Self::Always => true,
@@ -24,7 +24,7 @@ impl ColorChoice {
         }
     }
 
-    /// Makes this the process's decision for what is written to `stream`.
+    /// Switches colours on or off in the whole process, as is right for output to `stream`.
     pub(super) fn apply(self, stream: &impl IsTerminal) -> bool {
         let color = self.wants(stream.is_terminal());
         colored::control::set_override(color);

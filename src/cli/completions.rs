@@ -1,13 +1,15 @@
-//! `incident completions`
+//! `incident completions`: prints shell completion scripts.
 
 use std::io::Write;
 
 use super::exit::{Exit, Failure};
 
 /// Print a completion script for a shell
+///
+/// For bash, zsh and fish the scripts are also in the folder completions/ of the source.
 #[derive(Debug, clap::Args)]
 pub(super) struct Completions {
-    /// The shell
+    /// The shell that reads the script
     #[arg(value_enum)]
     shell: clap_complete::Shell,
 }

@@ -1,30 +1,31 @@
-//! Exit statuses, and errors that know theirs.
+//! Exit statuses, and errors with an exit status.
 
 use std::process::ExitCode;
 
 use colored::Colorize;
 
 use super::color::ColorChoice;
+use super::format::count;
 use super::say::say;
 use crate::client::{ClientError, Distrust};
 use crate::scenario::ScenarioError;
 
-/// What an exit status means. The README has the same table.
+/// The exit statuses. The README has the same table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     Fine = 0,
     Internal = 1,
-    /// Unknown flag, scenario or incident.
+    /// A wrong flag or value, an unknown scenario or incident.
     Usage = 2,
-    /// Cannot bind, connect or shake hands.
+    /// The server can't bind; or the client can't connect, or is refused.
     Connection = 3,
-    /// Cancelled, or not resolved in time.
+    /// The incident was cancelled, or not resolved in time.
     Unresolved = 4,
     /// A rule failed, or nothing was checked.
     Invalid = 5,
-    /// A scenario file is wrong.
+    /// A scenario file has a mistake.
     Scenario = 6,
-    /// Ctrl-C before the result.
+    /// Ctrl-C before there was a result.
     Interrupted = 130,
 }
 
@@ -34,7 +35,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error with its exit status.
+/// An error with an exit status.
 #[derive(Debug)]
 pub(super) struct Failure {
     exit: Exit,
@@ -43,11 +44,11 @@ pub(super) struct Failure {
 
 #[derive(Debug)]
 enum Kind {
-    /// An error and its causes as one line, and what to try next.
+    /// An error with its causes, and what to try next.
     Error { error: anyhow::Error, hint: Option<String> },
-    /// Mistakes in files, shown with their text.
+    /// Mistakes in scenario files, shown with the text around them.
     Scenarios(Vec<ScenarioError>),
-    /// The reader of our output went away: nobody is left to tell.
+    /// The reader of the output closed the pipe: there is nothing to report.
     ClosedPipe,
 }
 
@@ -67,7 +68,7 @@ impl Failure {
         Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
     }
 
-    /// Prints it to stderr and gives the status.
+    /// Prints the error to stderr and returns the exit status.
     pub(super) fn report(self, color: ColorChoice) -> ExitCode {
         let color = color.apply(&std::io::stderr());
         match self.kind {
@@ -81,20 +82,17 @@ impl Failure {
                 for error in &errors {
                     say(error.render(color).trim_end());
                 }
-                let problems: usize = errors.iter().map(|error| error.problems.len()).sum();
-                let (s, files) = (if problems == 1 { "" } else { "s" }, errors.len());
-                let file_s = if files == 1 { "" } else { "s" };
-                say(format_args!(
-                    "{} {problems} mistake{s} in {files} scenario file{file_s}",
-                    "error:".red().bold()
-                ));
+                let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
+                let mistakes = count(mistakes as u64, "mistake");
+                let files = count(errors.len() as u64, "scenario file");
+                say(format_args!("{} {mistakes} in {files}", "error:".red().bold()));
             }
             Kind::ClosedPipe => {}
         }
         self.exit.into()
     }
 
-    /// Tells it in the log, where stderr is that and nothing else, and gives the status.
+    /// Logs the error and returns the exit status; for when stderr is only the log.
     pub(super) fn log(self) -> ExitCode {
         match self.kind {
             Kind::Error { error, hint } => {
@@ -111,12 +109,12 @@ impl Failure {
     }
 }
 
-/// One mistake a line, with its place.
+/// One line per mistake, with its place.
 fn lines(error: &ScenarioError) -> Vec<String> {
     error.to_string().lines().map(str::to_owned).collect()
 }
 
-/// Writing to our own output.
+/// For writes to stdout.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
@@ -129,41 +127,42 @@ impl From<std::io::Error> for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let hint = match &error {
-            ClientError::Unreachable { .. } => "start one with `incident serve`, or name another with --url",
+            ClientError::Unreachable { .. } => {
+                "start a server with `incident serve`, or name another one with --url"
+            }
             ClientError::Status { status: 401, .. } => {
-                "show it a token that it knows: --token-file FILE, or INCIDENT_TOKEN in the environment"
+                "send a token that the server knows: --token-file FILE, or INCIDENT_TOKEN in the environment"
             }
             ClientError::Status { status: 403, .. } => {
-                "show it a token that may do this: --token-file FILE, or INCIDENT_TOKEN in the environment"
+                "send a token with the scope `write`: --token-file FILE, or INCIDENT_TOKEN in the environment"
             }
             ClientError::Status { status: 429, .. } => "wait a few seconds, and check the token",
-            ClientError::Status { status: 404, .. } => {
-                "is this an incident server? Its WebSocket is ws://HOST:PORT/ws, or wss:// with TLS"
-            }
             ClientError::Status { status: 503, .. } => {
-                "the server is full or stopping; try again in a moment"
+                "the server is full or stopping: wait a moment and try again"
             }
             ClientError::Certificate { why, .. } => untrusted(why),
-            ClientError::NotTls { .. } => "name it with ws:// if it is meant to be unencrypted",
-            ClientError::Tls { .. } => "it takes TLS 1.2 or 1.3, and a server's name or address in --url",
-            ClientError::Trust(_) => "name a file with the authority's certificate: --cacert FILE",
+            ClientError::NotTls { .. } => "use ws:// in --url if the server is meant to be unencrypted",
+            ClientError::Tls { .. } => {
+                "use a server with TLS 1.2 or 1.3, and a host name or an address in --url"
+            }
+            ClientError::Trust(_) => "name a file with the certificate of the authority: --cacert FILE",
             ClientError::Status { .. } | ClientError::Handshake { .. } | ClientError::Answer { .. } => {
-                "check --url: a server's WebSocket is ws://HOST:PORT/ws, or wss://HOST:PORT/ws with TLS"
+                "check --url: the WebSocket of an incident server is ws://HOST:PORT/ws, or wss:// with TLS"
             }
         };
         Self::new(Exit::Connection, error).hint(hint)
     }
 }
 
-/// What to do about a certificate that is not believed.
+/// What to do about a certificate that is not trusted.
 fn untrusted(why: &Distrust) -> &'static str {
     match why {
         Distrust::Unknown(_) => {
             "name a file with the certificate of the authority that issued it, or with the server's own: --cacert FILE"
         }
-        Distrust::Expired(_) => "renew it on the server, and check the clock of this machine",
+        Distrust::Expired(_) => "renew the certificate on the server, and check the clock of this machine",
         Distrust::Early(_) => "check the clocks of both machines",
-        Distrust::Name { .. } => "name the server in --url as its certificate does",
-        Distrust::Other(_) => "look at it: openssl s_client -connect HOST:PORT -showcerts",
+        Distrust::Name { .. } => "use a host name in --url that the certificate has",
+        Distrust::Other(_) => "look at the certificate: openssl s_client -connect HOST:PORT -showcerts",
     }
 }

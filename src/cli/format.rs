@@ -1,21 +1,21 @@
-//! Money, phases and status as a terminal shows them; what is not about terminals is the report's too.
+//! Numbers, phases and status as a terminal shows them. Formats that the report shares are in [`crate::report::words`].
 
 use colored::{Color, ColoredString, Colorize};
 
 use crate::contract::{Cost, Status};
-pub(super) use crate::report::words::{clock, metric, money, value};
+pub(super) use crate::report::words::{clock, metric, money};
 
-/// `+$13,000/min`, incident time.
+/// `+$13,000/min`, per minute of incident time.
 pub(super) fn rate(cost: &Cost) -> String {
     format!("+{}/min", money(&cost.currency, cost.per_minute))
 }
 
-/// `97%`, or blanks.
+/// ` 97%`, or four spaces.
 pub(super) fn percent(confidence: Option<f64>) -> String {
     confidence.map_or_else(|| "    ".to_owned(), |confidence| format!("{:3.0}%", confidence * 100.0))
 }
 
-/// A text in its phase's colour, as the page has it.
+/// A text in the colour of its phase: the same colours as on the dashboard.
 pub(super) fn in_phase(phase: &str, text: &str) -> ColoredString {
     let color = match phase {
         "detect" => Color::BrightBlue,
@@ -26,7 +26,7 @@ pub(super) fn in_phase(phase: &str, text: &str) -> ColoredString {
     text.color(color)
 }
 
-/// One column that says how an action stands.
+/// The status of an action in one column.
 pub(super) fn mark(status: Status) -> ColoredString {
     match status {
         Status::InProgress => "…".normal(),
@@ -35,7 +35,12 @@ pub(super) fn mark(status: Status) -> ColoredString {
     }
 }
 
-/// A text from somewhere else without what would steer the terminal.
+/// A text from the stream without control characters, which could control the terminal.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `1 event`, `2 events`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,4 +1,4 @@
-//! The log on stderr: lines for people, or an object a line for programs.
+//! The log on stderr: text for people, or JSON for programs.
 
 use std::io::IsTerminal;
 
@@ -9,21 +9,21 @@ use super::color::ColorChoice;
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum LogFormat {
-    /// Lines for people
+    /// Lines of text for people
     #[default]
     Text,
-    /// One JSON object a line, and nothing else on stderr
+    /// One JSON object per line, and nothing else on stderr
     Json,
 }
 
-/// Logs go to stderr, beside nothing else that a program would read.
+/// Sets up the log of the process.
 pub(super) fn init(format: LogFormat, level: LevelFilter, color: ColorChoice) {
     let log = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
-        // What a module is called is nobody's business.
+        // Module names mean nothing to operators.
         .with_target(false)
-        // A log that nobody reads any more is no reason to stop.
+        // A closed stderr is no reason to stop.
         .log_internal_errors(false);
     match format {
         LogFormat::Text => {

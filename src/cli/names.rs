@@ -1,10 +1,10 @@
-//! Scenario names on the command line: any text, but shells complete the shipped ones.
+//! Scenario names on the command line: any name is accepted, and shells complete the built-in ones.
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 
 use crate::scenario::SHIPPED;
 
-/// Accepts any name; a server may have other scenarios than this program ships.
+/// Accepts any name, because a server may have other scenarios than this program.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScenarioName;
 

@@ -1,4 +1,4 @@
-//! A file that is opened before the work and written after it: what can't be written is said before anything begins.
+//! A file that is opened before the work and written after it, so that a path that can't be written fails at once.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -8,19 +8,19 @@ use anyhow::anyhow;
 
 use super::exit::{Exit, Failure};
 
-/// The opened file. What stood in it stays until [`OutFile::write`]; one that was made anew vanishes if it is dropped
-/// without that.
+/// An opened file. Its old content stays until [`OutFile::write`]; a new file is removed if it is dropped without a
+/// write.
 #[derive(Debug)]
 pub(super) struct OutFile {
     path: PathBuf,
     file: File,
-    /// Nobody else's: it was not there before.
+    /// The file is new, and nothing has been written to it.
     unwritten: bool,
 }
 
 impl OutFile {
     /// # Errors
-    /// A path that can't be written is a mistake of the command line.
+    /// The path can't be written, which is a usage error.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let opened = match File::create_new(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -32,14 +32,14 @@ impl OutFile {
             Ok((file, unwritten)) => Ok(Self { path: path.to_owned(), file, unwritten }),
             Err(error) => {
                 let error = anyhow!("{} cannot be written: {error}", path.display());
-                Err(Failure::new(Exit::Usage, error).hint("name a file in a folder that is there"))
+                Err(Failure::new(Exit::Usage, error).hint("name a file in a folder that exists"))
             }
         }
     }
 
-    /// Replaces what stood in it.
+    /// Replaces the content.
     pub(super) fn write(mut self, text: &str) -> Result<(), Failure> {
-        // A pipe or a terminal has no length to cut.
+        // A pipe or a terminal can't be truncated.
         let is_file = self.file.metadata().is_ok_and(|metadata| metadata.is_file());
         let cut = if is_file { self.file.set_len(0) } else { Ok(()) };
         let written = cut.and_then(|()| self.file.write_all(text.as_bytes()));
@@ -57,7 +57,7 @@ impl OutFile {
 impl Drop for OutFile {
     fn drop(&mut self) {
         if self.unwritten {
-            // An empty file at worst.
+            // If this fails, an empty file stays.
             let _ = std::fs::remove_file(&self.path);
         }
     }

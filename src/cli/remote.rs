@@ -1,45 +1,59 @@
-//! Which server to talk to, and what it says of an incident.
+//! The server that a command talks to, and what it knows about an incident.
 
 use anyhow::anyhow;
 use hyper::Method;
 
 use super::exit::{Exit, Failure};
-use super::proof::Proof;
-use super::trust::Authorities;
+use super::token_args::TokenArgs;
+use super::trust_args::TrustArgs;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
 use crate::report::IncidentState;
 
-const DEFAULT_URL: &str = "ws://127.0.0.1:7911/ws";
+/// The port that a server listens on if no other is given.
+pub(super) const DEFAULT_PORT: u16 = 7911;
 
-/// Flags of every command that talks to a server.
+/// Flags of the commands that talk to a server.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Remote {
-    /// The server's WebSocket
-    #[arg(long, env = "INCIDENT_URL", default_value = DEFAULT_URL, value_name = "URL")]
+    /// WebSocket URL of the server
+    #[arg(
+        long,
+        env = "INCIDENT_URL",
+        default_value_t = local_server(),
+        value_name = "URL",
+        value_hint = clap::ValueHint::Url,
+        help_heading = "Server"
+    )]
     pub(super) url: Endpoint,
 
     #[command(flatten)]
-    authorities: Authorities,
+    trust: TrustArgs,
 
     #[command(flatten)]
-    proof: Proof,
+    token: TokenArgs,
+}
+
+/// A server on this machine with the default port.
+fn local_server() -> Endpoint {
+    let url = format!("ws://127.0.0.1:{DEFAULT_PORT}/ws");
+    url.parse().expect("the default URL is well formed")
 }
 
 impl Remote {
-    /// Reads whom to believe and the token that the server is shown, before it is asked anything.
+    /// Reads the certificates to trust and the token to send, before the first request.
     pub(super) fn read_files(&mut self) -> Result<(), Failure> {
-        self.url = self.proof.add_to(self.authorities.add_to(self.url.clone())?)?;
+        self.url = self.token.add_to(self.trust.add_to(self.url.clone())?)?;
         Ok(())
     }
 
-    /// The flags with which another command finds this server.
+    /// The flags with which another command reaches the same server.
     pub(super) fn flags(&self) -> String {
         let url = self.url.to_string();
-        let url = if url == DEFAULT_URL { String::new() } else { format!(" --url {url}") };
-        format!("{url}{}{}", self.authorities.flags(), self.proof.flags())
+        let url = if url == local_server().to_string() { String::new() } else { format!(" --url {url}") };
+        format!("{url}{}{}", self.trust.flags(), self.token.flags())
     }
 
-    /// What the server knows of an incident; `None` if it is a server that can't be asked.
+    /// The state of an incident; `None` if the server has no such interface.
     ///
     /// # Errors
     /// The server knows no such incident.
@@ -48,10 +62,10 @@ impl Remote {
             Ok(state) => Ok(serde_json::from_value(state).ok()),
             Err(ClientError::Status { status: 404, said, problem: true, .. }) => {
                 Err(Failure::new(Exit::Usage, anyhow!(said))
-                    .hint("`incident watch` without --incident shows what there is"))
+                    .hint("`incident watch` without --incident shows the incidents of the server"))
             }
             Err(error @ ClientError::Status { status: 401 | 403 | 429, .. }) => Err(error.into()),
-            // Somebody else's server may stream and have no such interface.
+            // A server of another kind may have the stream without the HTTP interface.
             Err(ClientError::Status { .. } | ClientError::Answer { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -60,16 +74,17 @@ impl Remote {
     /// The server's report of an incident.
     ///
     /// # Errors
-    /// The server knows no such incident, or makes no reports.
+    /// The server knows no such incident, or writes no reports.
     pub(super) async fn report(&self, id: &str) -> Result<String, Failure> {
         let path = format!("{}/report.md", incident_path(id)?);
         request_markdown(&self.url, &path).await.map_err(|error| match error {
             ClientError::Status { status: 404, said, problem: true, .. } => {
-                Failure::new(Exit::Usage, anyhow!(said))
-                    .hint(format!("nor is a file called {id}; `incident watch --after 0` shows what there is"))
+                Failure::new(Exit::Usage, anyhow!(said)).hint(format!(
+                    "there is no file {id} either; `incident watch --after 0` shows all incidents of the server"
+                ))
             }
             ClientError::Unreachable { .. } => Failure::new(Exit::Connection, error).hint(format!(
-                "no file is called {id}, so a server was asked: start it with `incident serve`, or name another \
+                "there is no file {id}, so a server was asked: start it with `incident serve`, or name another one \
                  with --url"
             )),
             error => error.into(),
@@ -77,11 +92,11 @@ impl Remote {
     }
 }
 
-/// Where an incident stands below a server.
+/// The path of an incident in the HTTP interface.
 pub(super) fn incident_path(id: &str) -> Result<String, Failure> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if id.is_empty() || !id.bytes().all(plain) {
-        let error = anyhow!("{id:?} is no incident's id: they are like database-outage-x7k2p");
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if id.is_empty() || !id.bytes().all(allowed) {
+        let error = anyhow!("{id:?} is not an incident's id; ids look like database-outage-x7k2p");
         return Err(Failure::new(Exit::Usage, error));
     }
     Ok(format!("/api/incidents/{id}"))

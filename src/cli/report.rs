@@ -1,4 +1,4 @@
-//! `incident report`
+//! `incident report`: writes post-incident reports.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,27 +10,34 @@ use clap::ValueHint;
 use super::exit::{Exit, Failure};
 use super::outfile::OutFile;
 use super::remote::{Remote, incident_path};
-use super::runtime;
+use super::runtime::runtime;
 use crate::contract::Envelope;
 use crate::report::History;
 use crate::scenario::did_you_mean;
 
-/// Write a post-incident report as Markdown
+/// Write the post-incident report of an incident as Markdown
+///
+/// The report is made from a recording, or by the server that has the incident. The same events always give the same
+/// report.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident report database-outage-x7k2p              The report of an incident on the server
+  incident report run.ndjson --output report.md      The reports of a recording, in a file")]
 pub(super) struct Report {
-    /// A recording, as watch --record makes it (- for stdin), or the id of an incident on the server
+    /// A recording, made with `incident watch --record` (- reads stdin), or the id of an incident on the server
     #[arg(value_name = "FILE|ID", value_hint = ValueHint::FilePath)]
     source: PathBuf,
 
     #[command(flatten)]
     remote: Remote,
 
-    /// Of a recording with several incidents, report only this one
+    /// Report only this incident of a recording with several
     #[arg(long, value_name = "ID")]
     incident: Option<String>,
 
-    /// Write to a file instead of stdout
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Write the report to this file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     output: Option<PathBuf>,
 }
 
@@ -45,7 +52,7 @@ impl Report {
         Ok(Exit::Fine)
     }
 
-    /// What exists as a file is one; what can be an id and is no file is asked of the server.
+    /// The text of the report. An existing file is read as a recording; any other name is an incident on the server.
     fn text(&mut self) -> Result<String, Failure> {
         let name = self.source.to_string_lossy().into_owned();
         if name == "-" {
@@ -58,12 +65,12 @@ impl Report {
         }
         let is_id = !looks_like_a_file(&self.source) && incident_path(&name).is_ok();
         if !is_id {
-            let error = anyhow!("{name} is not there, and no incident can be called so");
+            let error = anyhow!("there is no file {name}, and it is not an incident's id");
             return Err(Failure::new(Exit::Usage, error)
-                .hint("name a recording (`incident watch --record FILE` makes one) or an incident's id"));
+                .hint("name a recording, made with `incident watch --record FILE`, or an incident's id"));
         }
         if self.incident.is_some() {
-            let error = anyhow!("--incident chooses from a recording, and no file is called {name}");
+            let error = anyhow!("--incident needs a recording, and there is no file {name}");
             return Err(Failure::new(Exit::Usage, error));
         }
         self.remote.read_files()?;
@@ -76,7 +83,9 @@ impl Report {
         let histories = History::all(&events(name, &bytes)?);
         if histories.is_empty() {
             let error = anyhow!("{name} has no event of an incident");
-            return Err(Failure::new(Exit::Usage, error).hint("`incident watch --record FILE` records some"));
+            return Err(
+                Failure::new(Exit::Usage, error).hint("record events with `incident watch --record FILE`")
+            );
         }
         let chosen: Vec<&History> = match self.incident.as_deref() {
             None => histories.iter().collect(),
@@ -87,14 +96,14 @@ impl Report {
     }
 }
 
-/// What nobody would give an incident as its name: the file was forgotten or misspelt.
+/// Whether a name has the extension of a file: then it is a misspelt path, not an incident's id.
 fn looks_like_a_file(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| ["ndjson", "jsonl", "json", "toml", "md"].contains(&extension))
 }
 
-/// A recording's events: one envelope a line, empty lines left out. A report of half of what happened would look
-/// like one of the whole, so a line that can't be read is an error.
+/// The events of a recording: one envelope per line; empty lines are skipped. A line that can't be read is an error,
+/// because a report that lacks events looks like a complete one.
 fn events(name: &str, bytes: &[u8]) -> Result<Vec<Envelope>, Failure> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let lines = bytes.split(|b| *b == b'\n').zip(1..);
@@ -106,12 +115,12 @@ fn event(line: &[u8]) -> Result<Envelope, String> {
     let envelope: Envelope = serde_json::from_slice(line).map_err(|error| reason(&error))?;
     let message = envelope.message().map_err(|error| format!("{}: {}", envelope.kind, reason(&error)))?;
     if !message.kind().is_control() && envelope.incident().is_empty() {
-        return Err(format!("{} without a subject: of which incident?", envelope.kind));
+        return Err(format!("{} has no subject, so its incident is unknown", envelope.kind));
     }
     Ok(envelope)
 }
 
-/// Without the place in the text that was read, which is not the place in the file.
+/// The message without line and column: they count within the line, not within the file.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
@@ -121,9 +130,9 @@ fn unreadable(name: &str, bytes: &[u8], number: usize, why: &str) -> Failure {
     let error = anyhow!("{name}:{number} is not an event of a stream: {why}");
     let lines = bytes.split(|b| *b == b'\n').count();
     let hint = if number == lines && !bytes.ends_with(b"\n") {
-        "the recording was cut off within its last line: remove that line"
+        "the recording ends in the middle of its last line: remove that line"
     } else {
-        "`incident validate FILE` tells everything that is wrong with a recording"
+        "`incident validate FILE` shows all mistakes in a recording"
     };
     Failure::new(Exit::Usage, error).hint(hint)
 }

@@ -1,40 +1,42 @@
-//! Ctrl-C, SIGTERM and SIGHUP.
+//! Signals: ctrl-c, SIGTERM, SIGHUP and SIGXFSZ.
 
 #[cfg(unix)]
 use std::io::IsTerminal;
 
-/// Resolves at the first ctrl-c or SIGTERM, counted from this call, not from the first poll. A second one ends the
-/// process at once. To be called within a runtime.
+use super::exit::Exit;
+
+/// Resolves at the first ctrl-c or SIGTERM after this call. A second one ends the process at once. Must be called in a
+/// runtime.
 pub(super) fn shutdown() -> impl Future<Output = ()> {
     let mut signals = Signals::new();
     async move {
         signals.next().await;
         tokio::spawn(async move {
             signals.next().await;
-            std::process::exit(super::Exit::Interrupted as i32);
+            std::process::exit(Exit::Interrupted as i32);
         });
     }
 }
 
-/// A file that reaches the limit on its size (`ulimit -f`) is a full disk, not the end of the process. To be called
-/// within a runtime.
+/// From now on, reaching the limit on file sizes (`ulimit -f`) is a write error, as a full disk is, and does not end the
+/// process. Must be called in a runtime.
 pub(super) fn outlive_file_limits() {
-    // By number: the runtime has no name for it, and it is another one where processors are exotic.
+    // tokio has no name for SIGXFSZ. Its number is 25 on these platforms and another one on some others.
     #[cfg(any(
         target_os = "macos",
         all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))
     ))]
     if let Err(error) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25)) {
-        tracing::debug!(%error, "SIGXFSZ keeps its meaning");
+        tracing::debug!(%error, "cannot handle SIGXFSZ: reaching the limit on file sizes ends the process");
     }
 }
 
-/// SIGHUP as a wish to read files again. Where a terminal is, it keeps its meaning: the terminal was closed.
+/// SIGHUP as a request to read files again. In a terminal it keeps its usual meaning: the terminal was closed.
 pub(super) struct Hangups(#[cfg(unix)] Option<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl Hangups {
-    /// To be called within a runtime.
+    /// Must be called in a runtime.
     pub(super) fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
@@ -66,7 +68,7 @@ struct Signals(Option<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)
 
 #[cfg(unix)]
 impl Signals {
-    /// Without a handler the signals do what they always do: end the process.
+    /// If no handler can be set, the signals end the process as usual.
     fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         Self(signal(SignalKind::interrupt()).ok().zip(signal(SignalKind::terminate()).ok()))

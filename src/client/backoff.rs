@@ -1,5 +1,5 @@
-//! Capped exponential backoff with full jitter: a uniform wait below a bound that doubles, so that clients cut
-//! off together do not return together.
+//! Capped exponential backoff with full jitter: each wait is drawn uniformly below a bound that doubles, so that clients
+//! that were disconnected together do not reconnect together.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl Backoff {
         bound.mul_f64(crate::random::unit())
     }
 
-    /// After a success the next wait is short again.
+    /// Makes the next wait short again, after a success.
     pub fn reset(&mut self) {
         self.attempt = 0;
     }

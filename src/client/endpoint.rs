@@ -1,4 +1,4 @@
-//! Where a server is: the WebSocket URL that users give, and the HTTP URLs and the header that go with it.
+//! The address of a server: its WebSocket URL, and the HTTP URLs, the token and the trust that go with it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 use hyper::Uri;
 use hyper::header::HeaderValue;
 
-use super::Trust;
+use super::trust::Trust;
 use crate::token::Token;
 
-/// A server's WebSocket URL, and what to show it.
+/// A server's WebSocket URL, the token to send to it and the certificates to trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     encrypted: bool,
@@ -21,7 +21,7 @@ pub struct Endpoint {
     trust: Option<Trust>,
 }
 
-/// Why a text is no endpoint.
+/// A text that is not the URL of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a server's URL: expected one like ws://127.0.0.1:7911/ws or wss://incidents.example/ws"
@@ -31,7 +31,7 @@ pub struct EndpointError(String);
 impl FromStr for Endpoint {
     type Err = EndpointError;
 
-    /// `ws://HOST[:PORT][/PATH]`, or `wss:` with TLS; `http:` and `https:` are taken for them, and no path for `/ws`.
+    /// `ws://HOST[:PORT][/PATH]`, or `wss:` with TLS; `http:` and `https:` are accepted too, and `/ws` is the default path.
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let not_a_url = || EndpointError(text.to_owned());
         let uri: Uri = text.parse().map_err(|_| not_a_url())?;
@@ -52,13 +52,13 @@ impl FromStr for Endpoint {
 }
 
 impl Endpoint {
-    /// The same server, and this token for it.
+    /// The same server with a token.
     #[must_use]
     pub fn with_token(self, token: Token) -> Self {
         Self { token: Some(token), ..self }
     }
 
-    /// The same server, believed only if it is known to these instead of the system's authorities.
+    /// The same server with other certificates to trust than the system's.
     #[must_use]
     pub fn with_trust(self, trust: Trust) -> Self {
         Self { trust: Some(trust), ..self }
@@ -68,12 +68,12 @@ impl Endpoint {
         self.trust.as_ref()
     }
 
-    /// Whether it is spoken to with TLS.
+    /// Whether connections use TLS.
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// What the `Authorization` header of every request and handshake says.
+    /// The `Authorization` header of every request and handshake; `None` without a token.
     pub fn authorization(&self) -> Option<HeaderValue> {
         let token = self.token.as_ref()?;
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).ok()?;
@@ -81,14 +81,14 @@ impl Endpoint {
         Some(value)
     }
 
-    /// Whether what is sent stays on this machine.
+    /// Whether the server is on this machine.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
         let address = host.parse::<IpAddr>();
         address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.to_canonical().is_loopback())
     }
 
-    /// The name or address without the port, as certificates have it.
+    /// The host name or address without the port, as in certificates.
     pub(super) fn host(&self) -> String {
         let uri = self.authority.parse::<Uri>().ok();
         let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -100,7 +100,7 @@ impl Endpoint {
         &self.authority
     }
 
-    /// What to connect to.
+    /// Host and port to connect to.
     pub fn address(&self) -> String {
         match self.authority.rsplit_once(':') {
             Some((_, port)) if port.bytes().all(|b| b.is_ascii_digit()) => self.authority.clone(),
@@ -108,7 +108,7 @@ impl Endpoint {
         }
     }
 
-    /// The WebSocket's URL, going on after a position.
+    /// The WebSocket's URL, to resume after a position (`STREAM/N` or `0`).
     pub fn websocket(&self, after: Option<&str>) -> String {
         match after {
             Some(after) => format!("{self}?after={after}"),
@@ -116,7 +116,7 @@ impl Endpoint {
         }
     }
 
-    /// The URL of another path of the same server.
+    /// The HTTP URL of a path on the same server.
     pub fn http(&self, path: &str) -> String {
         format!("http{}://{}{path}", self.s(), self.authority)
     }

@@ -1,11 +1,14 @@
-//! Following a stream: reconnects by itself, resumes where it was, and says what was lost.
+//! Following a stream: reconnects, resumes after the last event, and reports what was lost.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Backoff, ClientError, Endpoint, Received, Socket};
+use super::backoff::Backoff;
+use super::endpoint::Endpoint;
+use super::error::ClientError;
+use super::socket::{Socket, SocketEvent};
 use crate::contract::{Envelope, Follows, Heartbeat, Message, Position, ResetReason, StreamOpened};
 
 /// What happens on a stream.
@@ -13,71 +16,71 @@ use crate::contract::{Envelope, Follows, Heartbeat, Message, Position, ResetReas
 pub enum Item {
     /// The first connection is open.
     Opened(StreamOpened),
-    /// The next event. Each comes once.
+    /// The next event. Each event comes once.
     Event {
-        /// The event, its payload unread.
+        /// The event; its payload is not parsed yet.
         envelope: Box<Envelope>,
-        /// The frame's text.
+        /// The text of the frame.
         raw: String,
     },
-    /// The server is there and its head is here.
+    /// The server is alive, and everything up to its head has arrived.
     Heartbeat(Heartbeat),
-    /// Positions from `from` to `to` never came.
+    /// The events from position `from` to `to` did not arrive.
     Gap {
         /// First missing position.
         from: u64,
         /// Last missing position.
         to: u64,
     },
-    /// The connection ended; the next attempt follows after `retry_in`.
+    /// The connection ended.
     Lost {
-        /// Why.
+        /// Why it ended.
         reason: String,
         /// The wait before the next attempt.
         retry_in: Duration,
     },
     /// The connection is back.
     Back {
-        /// How long it was away.
+        /// How long the client was disconnected.
         away: Duration,
-        /// Events that follow at once …
+        /// How many events are replayed …
         replayed: u64,
         /// … up to this position.
         to: u64,
-        /// Events that are gone for good; `None` when the stream is another one and nobody can say.
+        /// How many events are lost for good; `None` if the stream is another one, so that this can't be known.
         lost: Option<u64>,
-        /// Why it could not go on where it was.
+        /// Why the stream could not be resumed after the last event.
         reset: Option<ResetReason>,
     },
     /// Something that is not an event.
     NotAnEvent(String),
 }
 
-/// Follows one stream. [`Follower::next`] may be dropped and called again at any time: what it waits for goes on.
+/// Follows one stream. The future of [`Follower::next`] may be dropped at any time: a later call continues the wait.
 pub struct Follower {
     endpoint: Endpoint,
     reconnect: bool,
     link: Link,
     backoff: Backoff,
-    /// Where to go on.
+    /// Where the next connection resumes.
     after: Option<String>,
     position: Option<Position>,
     heartbeat: Option<Duration>,
     lost_at: Option<Instant>,
     opened_once: bool,
-    /// The event that showed a gap, told after it.
+    /// The event after a gap, which is returned after the gap.
     behind_gap: Option<Item>,
 }
 
-/// How the connection stands. Moments are absolute and a handshake is kept, so that nothing starts over when the
-/// wait for it is given up in between.
+/// The state of the connection. It holds absolute times and the handshake itself, so that nothing starts over when a
+/// future of [`Follower::next`] is dropped.
 enum Link {
-    /// Something last arrived at `heard`.
+    /// Connected; the last frame arrived at `heard`.
     Open {
         socket: Box<Socket>,
         heard: Instant,
     },
-    /// The next attempt follows then.
+    /// Disconnected; the next attempt is at this time.
     Waiting(Instant),
     Connecting(Pin<Box<dyn Future<Output = Result<Socket, ClientError>> + Send>>),
 }
@@ -86,7 +89,7 @@ impl Follower {
     /// Connects. `after` is `STREAM/N`, `0` or nothing.
     ///
     /// # Errors
-    /// When the first connection fails: nobody waits for a server that was never there.
+    /// The first connection fails. Only later connections are retried.
     pub async fn connect(
         endpoint: Endpoint,
         after: Option<String>,
@@ -108,15 +111,15 @@ impl Follower {
         })
     }
 
-    /// Position of the last event that came.
+    /// Position of the last event that arrived.
     pub fn position(&self) -> Option<&Position> {
         self.position.as_ref()
     }
 
-    /// The next thing that happens. `Ok(None)` when the connection ended and reconnecting is off.
+    /// Waits for the next item. `Ok(None)` when the connection has ended and reconnecting is off.
     ///
     /// # Errors
-    /// When the server refuses for good.
+    /// The server refuses in a way that no retry changes.
     pub async fn next(&mut self) -> Result<Option<Item>, ClientError> {
         if let Some(event) = self.behind_gap.take() {
             return Ok(Some(event));
@@ -136,7 +139,7 @@ impl Follower {
                     Err(error) => return Err(error),
                 },
                 Link::Open { socket, heard } => {
-                    // A server that promised a heartbeat and is silent for two and a half is gone.
+                    // A server that is silent for two and a half heartbeat intervals is gone.
                     let patience = self.heartbeat.map(|heartbeat| heartbeat.mul_f64(2.5));
                     let silent = async {
                         match patience {
@@ -157,13 +160,13 @@ impl Follower {
         }
     }
 
-    fn received(&mut self, received: Received) -> Option<Item> {
+    fn received(&mut self, received: SocketEvent) -> Option<Item> {
         match received {
-            Received::Text(raw) => self.take(raw),
-            Received::Binary(length) => Some(Item::NotAnEvent(format!("{length} bytes of binary"))),
-            Received::Alive => None,
-            Received::Closed { code: Some(code), reason } => Some(self.lose(format!("{code} {reason}"))),
-            Received::Closed { code: None, reason } => Some(self.lose(reason)),
+            SocketEvent::Text(raw) => self.take(raw),
+            SocketEvent::Binary(length) => Some(Item::NotAnEvent(format!("{length} bytes of binary"))),
+            SocketEvent::Alive => None,
+            SocketEvent::Closed { code: Some(code), reason } => Some(self.lose(format!("{code} {reason}"))),
+            SocketEvent::Closed { code: None, reason } => Some(self.lose(reason)),
         }
     }
 
@@ -179,7 +182,7 @@ impl Follower {
         match envelope.message() {
             Ok(Message::StreamOpened(opened)) => Some(self.open(opened)),
             Ok(Message::Heartbeat(heartbeat)) => Some(self.beat(heartbeat)),
-            // A payload that can't be read is still an event with a position.
+            // An event with a payload that can't be parsed still has a position.
             _ => self.event(envelope, raw),
         }
     }
@@ -207,10 +210,13 @@ impl Follower {
     fn beat(&mut self, heartbeat: Heartbeat) -> Item {
         match &self.position {
             Some(position) if position.stream.as_str() == heartbeat.stream && heartbeat.head > position.n => {
-                self.lose(format!("the server is at {}, this end at {}", heartbeat.head, position.n))
+                self.lose(format!(
+                    "the server is at position {}, this client at {}",
+                    heartbeat.head, position.n
+                ))
             }
             _ => {
-                // Only a connection that gives something ends the waiting: one that is closed at once does not.
+                // The backoff is reset by a heartbeat or an event, not by the handshake alone: a server may close at once.
                 self.backoff.reset();
                 Item::Heartbeat(heartbeat)
             }
@@ -248,7 +254,7 @@ impl Follower {
     }
 }
 
-/// A stream's name that can't be one is a stream of its own: resuming gives `reset`, never a wrong resume.
+/// A malformed stream id becomes a fresh one, so that resuming gives a `reset` and never resumes at a wrong place.
 fn stream_of(opened: &StreamOpened) -> crate::contract::StreamId {
     opened.stream.parse().unwrap_or_else(|_| crate::contract::StreamId::generate(0, 0))
 }

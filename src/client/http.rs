@@ -1,4 +1,4 @@
-//! The few HTTP requests that go beside the socket: one connection each.
+//! The few HTTP requests beside the socket, each on a connection of its own.
 
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::endpoint::Endpoint;
+use super::error::ClientError;
 use super::tls::connect;
-use super::{ClientError, Endpoint};
 
 /// How long a request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The largest answer that is read.
+/// The largest body that is read.
 const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Sends a request with an optional JSON body and reads the JSON answer.
 ///
 /// # Errors
-/// [`ClientError::Status`] for every status that is not 2xx, with the problem's detail.
+/// [`ClientError::Status`] for every status but 2xx, with the detail of the problem document.
 pub async fn request(
     endpoint: &Endpoint,
     method: Method,
@@ -32,10 +33,10 @@ pub async fn request(
     serde_json::from_slice(&answer.body).map_err(|error| unreadable(endpoint, path, &error))
 }
 
-/// Asks for a Markdown document.
+/// Requests a Markdown document.
 ///
 /// # Errors
-/// As [`request`]; and an answer of another kind, which somebody else's server may give to any path.
+/// As [`request`]; and a body of another media type, which a server that is not ours may send for any path.
 pub async fn request_markdown(endpoint: &Endpoint, path: &str) -> Result<String, ClientError> {
     let answer = in_time(endpoint, Method::GET, path, None).await?;
     if !answer.content_type.starts_with("text/markdown") {
@@ -45,7 +46,7 @@ pub async fn request_markdown(endpoint: &Endpoint, path: &str) -> Result<String,
     String::from_utf8(answer.body.into()).map_err(|error| unreadable(endpoint, path, &error))
 }
 
-/// The body of a 2xx and what it says it is.
+/// The body of a 2xx and its media type.
 struct Answer {
     content_type: String,
     body: Bytes,
@@ -106,7 +107,7 @@ async fn exchange(
         }
         Ok(Answer { content_type, body: bytes })
     };
-    // The connection has to be driven beside the request. It may end first, with the whole answer read.
+    // The connection must be polled beside the request. It may end first, after the whole answer was read.
     let mut answer = std::pin::pin!(answer);
     tokio::select! {
         answer = &mut answer => answer,
@@ -117,7 +118,7 @@ async fn exchange(
     }
 }
 
-/// An error's status and what its body says: a problem document's detail, or the first line.
+/// The error for a status other than 2xx, with the detail of its problem document or the first line of its body.
 pub(super) fn refused(url: &str, status: u16, body: &[u8]) -> ClientError {
     let problem: Option<Value> = serde_json::from_slice(body).ok();
     let detail = problem.as_ref().and_then(|problem| problem.get("detail")).and_then(Value::as_str);

@@ -13,12 +13,13 @@ use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::endpoint::Endpoint;
+use super::error::ClientError;
 use super::http::refused;
 use super::tls::{Stream, connect, plain};
-use super::{ClientError, Endpoint};
 use crate::contract::SUBPROTOCOL;
 
-/// How long connecting and shaking hands may take together.
+/// How long connecting and the handshake may take together.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// An open socket.
@@ -26,28 +27,28 @@ pub struct Socket {
     inner: WebSocketStream<Stream>,
 }
 
-/// What arrives on a socket.
+/// Something that arrives on a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Received {
+pub enum SocketEvent {
     /// A text message.
     Text(String),
-    /// A binary message: nothing that an incident stream has.
+    /// A binary message, with its length; incident streams have none.
     Binary(usize),
-    /// A ping or a pong: the peer is there.
+    /// A ping or a pong: the server is alive.
     Alive,
-    /// The end, with the close code if one was given.
+    /// The connection ended.
     Closed {
-        /// The close code.
+        /// The close code, if the server sent one.
         code: Option<u16>,
-        /// The reason, or what broke.
+        /// The server's reason, or the error.
         reason: String,
     },
 }
 
 impl Socket {
-    /// Connects, going on after a position (`STREAM/N` or `0`).
+    /// Connects, to resume after a position (`STREAM/N` or `0`).
     pub async fn connect(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
-        match timeout(CONNECT_DEADLINE, Self::shake_hands(endpoint, after)).await {
+        match timeout(CONNECT_DEADLINE, Self::handshake(endpoint, after)).await {
             Ok(connected) => connected,
             Err(_) => Err(ClientError::Unreachable {
                 url: endpoint.to_string(),
@@ -56,21 +57,21 @@ impl Socket {
         }
     }
 
-    async fn shake_hands(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
+    async fn handshake(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
         let url = || endpoint.to_string();
-        // Offering a subprotocol obliges the server to take it; one of somebody else's may not know ours.
-        let mut shaken = attempt(connect(endpoint, &url()).await?, endpoint, after, true).await;
-        if let Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) = &shaken {
-            shaken = attempt(connect(endpoint, &url()).await?, endpoint, after, false).await;
+        // If a client offers a subprotocol, the server must accept it; other servers may not know ours.
+        let mut connected = attempt(connect(endpoint, &url()).await?, endpoint, after, true).await;
+        if let Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) = &connected {
+            connected = attempt(connect(endpoint, &url()).await?, endpoint, after, false).await;
         }
-        match shaken {
+        match connected {
             Ok(inner) => Ok(Self { inner }),
             Err(Error::Http(response)) => {
                 let body = response.body().as_deref().unwrap_or_default();
                 Err(refused(&url(), response.status().as_u16(), body))
             }
             Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: plain(&error) }),
-            // A server that dies in the middle of it says nothing of what the next one would say.
+            // A server that dies during the handshake may be back soon: the client may try again.
             Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(ClientError::Unreachable {
                 url: url(),
                 why: "the connection ended during the handshake".to_owned(),
@@ -80,28 +81,28 @@ impl Socket {
     }
 
     /// Waits for the next message.
-    pub async fn receive(&mut self) -> Received {
+    pub async fn receive(&mut self) -> SocketEvent {
         match self.inner.next().await {
-            Some(Ok(Message::Text(text))) => Received::Text(text.as_str().to_owned()),
-            Some(Ok(Message::Binary(bytes))) => Received::Binary(bytes.len()),
+            Some(Ok(Message::Text(text))) => SocketEvent::Text(text.as_str().to_owned()),
+            Some(Ok(Message::Binary(bytes))) => SocketEvent::Binary(bytes.len()),
             Some(Ok(Message::Close(frame))) => match frame {
                 Some(frame) => {
-                    Received::Closed { code: Some(frame.code.into()), reason: frame.reason.to_string() }
+                    SocketEvent::Closed { code: Some(frame.code.into()), reason: frame.reason.to_string() }
                 }
-                None => Received::Closed { code: None, reason: "closed by the server".to_owned() },
+                None => SocketEvent::Closed { code: None, reason: "closed by the server".to_owned() },
             },
-            Some(Ok(_)) => Received::Alive,
-            // Over TLS too, where an end without a goodbye has a longer name.
+            Some(Ok(_)) => SocketEvent::Alive,
+            // TLS reports an end without a close_notify as this error.
             Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => {
-                Received::Closed { code: None, reason: "connection lost".to_owned() }
+                SocketEvent::Closed { code: None, reason: "connection lost".to_owned() }
             }
-            Some(Err(Error::Io(error))) => Received::Closed { code: None, reason: plain(&error) },
-            Some(Err(error)) => Received::Closed { code: None, reason: error.to_string() },
-            None => Received::Closed { code: None, reason: "connection lost".to_owned() },
+            Some(Err(Error::Io(error))) => SocketEvent::Closed { code: None, reason: plain(&error) },
+            Some(Err(error)) => SocketEvent::Closed { code: None, reason: error.to_string() },
+            None => SocketEvent::Closed { code: None, reason: "connection lost".to_owned() },
         }
     }
 
-    /// Says goodbye. The server may have gone: then there is nothing to say.
+    /// Sends a close frame. Errors are ignored: the connection ends in any case.
     pub async fn close(mut self) {
         let _ = timeout(Duration::from_secs(1), self.inner.close(None)).await;
         let _ = timeout(Duration::from_secs(1), self.inner.flush()).await;

@@ -1,4 +1,4 @@
-//! Whom to believe that a server is who it says: the authorities that the system knows, or those in a file.
+//! The certificates to trust: the authorities that the system knows, or those in a file.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 
-/// The authorities that are believed.
+/// The certificates to trust.
 #[derive(Clone)]
 pub struct Trust {
-    /// Where they are from; `None` for the system's.
+    /// The file they are from; `None` for the system's.
     file: Option<PathBuf>,
     verifier: Arc<dyn ServerCertVerifier>,
     config: Arc<ClientConfig>,
 }
 
-/// Why nobody can be believed.
+/// Why there are no certificates to trust.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TrustError {
-    /// The file is not there, or can't be read.
+    /// The file can't be read.
     #[error("the certificates in {file} can't be read: {why}")]
     Unreadable {
         /// The file.
@@ -35,10 +35,10 @@ pub enum TrustError {
         /// Why.
         why: String,
     },
-    /// It has none.
+    /// The file has no certificate.
     #[error("{0} has no certificate in PEM")]
     Empty(PathBuf),
-    /// One of them is none that an authority could have.
+    /// A certificate in the file can't be an authority's.
     #[error("a certificate in {file} can't be used: {why}")]
     Unusable {
         /// The file.
@@ -46,16 +46,16 @@ pub enum TrustError {
         /// Why.
         why: String,
     },
-    /// The system knows no authority.
+    /// The system knows no certificate authority.
     #[error("this system knows no certificate authority: {0}")]
     System(String),
 }
 
 impl Trust {
-    /// Only the certificates in a PEM file: authorities, or the server's own.
+    /// Trusts only the certificates in a PEM file: authorities, or the server's own certificate.
     ///
     /// # Errors
-    /// A file that has none, or something that is none.
+    /// The file can't be read, has no certificate, or has one that can't be used.
     pub fn in_file(path: &Path) -> Result<Self, TrustError> {
         let file = || path.to_owned();
         let unreadable =
@@ -72,24 +72,25 @@ impl Trust {
             roots.add(certificate.clone()).map_err(|error| unusable(&error))?;
         }
         let issued = issued_by(roots).map_err(|error| unusable(&error))?;
-        let verifier = Arc::new(Given { issued, certificates });
+        let verifier = Arc::new(FileVerifier { issued, certificates });
         Self::new(Some(file()), verifier).map_err(|error| unusable(&error))
     }
 
-    /// The system's, looked for when they are first needed: nobody who speaks no TLS waits for them.
+    /// Trusts the system's authorities. They are loaded when they are first needed, because this takes time.
     ///
     /// # Errors
-    /// The system has none.
+    /// The system knows no certificate authority.
     pub(super) fn of_system() -> Result<Self, TrustError> {
         static SYSTEM: OnceLock<Result<Trust, TrustError>> = OnceLock::new();
         let found = SYSTEM.get_or_init(|| {
             let found = rustls_native_certs::load_native_certs();
             for error in &found.errors {
-                tracing::debug!(%error, "certificates of the system are left out");
+                tracing::debug!(%error, "some certificates of the system are ignored");
             }
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(found.certs);
-            let first = found.errors.first().map_or_else(|| "it has none".to_owned(), ToString::to_string);
+            let first =
+                found.errors.first().map_or_else(|| "its store is empty".to_owned(), ToString::to_string);
             if roots.is_empty() {
                 return Err(TrustError::System(first));
             }
@@ -108,20 +109,20 @@ impl Trust {
             .with_custom_certificate_verifier(Arc::clone(&verifier))
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        // Who comes back looks at the certificate again: it may be over, or another one.
+        // Each connection checks the certificate again: it may have expired or changed.
         config.resumption = Resumption::disabled();
         Ok(Self { file, verifier, config: Arc::new(config) })
     }
 
-    /// Whether a server that shows these certificates, its own first, is believed to be `host`.
-    pub fn believes(&self, chain: &[CertificateDer<'_>], host: &str) -> bool {
+    /// Whether a server with these certificates, its own first, is trusted as `host`.
+    pub fn trusts(&self, chain: &[CertificateDer<'_>], host: &str) -> bool {
         let (Some((own, others)), Ok(name)) = (chain.split_first(), ServerName::try_from(host)) else {
             return false;
         };
         self.verifier.verify_server_cert(own, others, &name, &[], UnixTime::now()).is_ok()
     }
 
-    /// Where the authorities are from; `None` for the system's.
+    /// The file that the certificates are from; `None` for the system's.
     pub(super) fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
@@ -131,7 +132,7 @@ impl Trust {
     }
 }
 
-/// The same if it is of the same reading.
+/// Two are equal if they come from the same reading of a file.
 impl PartialEq for Trust {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.config, &other.config)
@@ -154,14 +155,14 @@ fn issued_by(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, impl fmt
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build()
 }
 
-/// Believes what one of the certificates in a file has issued, and those certificates themselves.
+/// Trusts what one of the certificates in a file has issued, and those certificates themselves.
 #[derive(Debug)]
-struct Given {
+struct FileVerifier {
     issued: Arc<WebPkiServerVerifier>,
     certificates: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for Given {
+impl ServerCertVerifier for FileVerifier {
     fn verify_server_cert(
         &self,
         own: &CertificateDer<'_>,
@@ -171,8 +172,8 @@ impl ServerCertVerifier for Given {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.issued.verify_server_cert(own, others, name, ocsp, now) {
-            // `openssl req -x509` makes certificates that call themselves an authority, and an authority's own is not
-            // to be shown by a server. Whoever has put this one into the file means it. Its time was looked at before.
+            // `openssl req -x509` marks its certificates as an authority's, and rustls refuses those as a server's own.
+            // This one is in the file, so it is trusted. Its validity was checked before this error.
             Err(Error::InvalidCertificate(error))
                 if is_authority(&error) && self.certificates.contains(own) =>
             {
@@ -206,7 +207,7 @@ impl ServerCertVerifier for Given {
     }
 }
 
-/// Whether a server shows a certificate that calls itself an authority.
+/// Whether the error is that a server uses an authority's certificate as its own.
 pub(super) fn is_authority(error: &CertificateError) -> bool {
     let CertificateError::Other(OtherError(error)) = error else { return false };
     matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))

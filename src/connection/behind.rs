@@ -1,34 +1,35 @@
-//! A client that does not have everything yet: its cursor, and where it is sent from.
+//! A client that is behind the head: its cursor, and where its frames come from.
 
 use std::time::{Duration, Instant};
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::End;
-use super::outgoing::{Outgoing, Page, written};
+use super::outgoing::{Outgoing, Page, Written};
 use super::wire::Wire;
+use crate::delivery::End;
 use crate::hub::Hub;
 
-/// Bytes that are taken from the ring at once. About what a socket's send buffer takes.
+/// Bytes that are taken from the ring at once: about a socket's send buffer.
 pub(super) const BATCH_BYTES: usize = 64 * 1024;
 
-/// How long a page is held at most: the memory is others' then.
+/// How long a client may hold a page. Afterwards the memory is for other clients.
 const HOLD_PAGE: Duration = Duration::from_millis(250);
 
+/// The state of a client that is behind.
 pub(super) struct Behind {
-    /// Position of the last event of which something was handed to the socket.
+    /// Position of the last event that was handed to the socket in full or in part.
     pub(super) cursor: u64,
     source: Source,
     /// When the socket last took something.
     pub(super) progress: Instant,
-    /// Its cursor is beyond the shard's head, and it is looked at again when that has moved.
+    /// Its cursor is beyond the shard's head, so it waits for the head to move.
     pub(super) is_early: bool,
 }
 
-/// Where it is sent from.
+/// Where the next frames come from.
 enum Source {
     Ring,
-    /// A page that is being read. Nobody reads on for a client that has gone.
+    /// A page that is being read. Dropping the task cancels it.
     Reading {
         _task: Option<AbortOnDropHandle<()>>,
     },
@@ -38,14 +39,19 @@ enum Source {
     },
 }
 
-/// What sending some frames came to.
+/// The result of sending some frames.
 pub(super) enum Advance {
-    /// So many were taken, with so many bytes.
-    Sent(u64, usize),
+    /// The socket took frames.
+    Sent {
+        /// How many.
+        events: u64,
+        /// Their bytes.
+        bytes: usize,
+    },
     /// The socket is full.
     Full,
-    /// They are behind the ring.
-    Behind,
+    /// The ring no longer has the next frames: a page has to be read.
+    NeedsPage,
 }
 
 impl Behind {
@@ -53,23 +59,23 @@ impl Behind {
         Self { cursor, source: Source::Ring, progress: Instant::now(), is_early: false }
     }
 
-    /// Whether it waits for a page.
+    /// Whether a page is being read.
     pub(super) fn is_reading(&self) -> bool {
         matches!(self.source, Source::Reading { .. })
     }
 
-    /// A page is read for it.
+    /// A page is being read by this task.
     pub(super) fn reads(&mut self, reading: AbortOnDropHandle<()>) {
         self.source = Source::Reading { _task: Some(reading) };
     }
 
-    /// It was read.
+    /// Takes the page that was read.
     pub(super) fn take(&mut self, page: Page) {
         self.source = Source::Page { page, since: Instant::now() };
     }
 
-    /// Gives a page back that it has held for long.
-    pub(super) fn look(&mut self, now: Instant) {
+    /// Drops a page that it has held for too long.
+    pub(super) fn drop_old_page(&mut self, now: Instant) {
         if let Source::Page { since, .. } = self.source
             && now.saturating_duration_since(since) >= HOLD_PAGE
         {
@@ -91,33 +97,34 @@ impl Behind {
         {
             self.source = Source::Ring;
         }
-        let (taken, (frames, rest)) = if let Source::Page { page, .. } = &mut self.source {
+        let (taken, written) = if let Source::Page { page, .. } = &mut self.source {
             let left = page.left();
             let left = &left[..left.len().min(missing)];
             let taken = wire.write_frames(left).map_err(|_| End::Gone)?;
-            let (frames, rest) = written(left, taken);
-            page.skip(frames);
-            (taken, (frames, rest))
+            let (written, rest) = Written::of_frames(left, taken);
+            outgoing.keep(rest);
+            page.skip(written.frames);
+            (taken, written)
         } else {
             let Some(mut frames) = hub.after(self.cursor, BATCH_BYTES) else {
                 self.source = Source::Reading { _task: None };
-                return Ok(Advance::Behind);
+                return Ok(Advance::NeedsPage);
             };
             frames.truncate(missing);
             let taken = wire.write_frames(&frames).map_err(|_| End::Gone)?;
-            (taken, written(&frames, taken))
+            let (written, rest) = Written::of_frames(&frames, taken);
+            outgoing.keep(rest);
+            (taken, written)
         };
-        if frames == 0 {
-            // Others wait for the memory; what is left of the page is read again when the socket takes more.
+        if written.frames == 0 {
+            // Other clients wait for the memory; the rest of the page is read again when the socket takes more.
             if matches!(self.source, Source::Page { .. }) && hub.is_short_of_pages() {
                 self.source = Source::Ring;
             }
             return Ok(Advance::Full);
         }
         self.progress = Instant::now();
-        self.cursor += frames;
-        let bytes = taken + rest.len();
-        outgoing.keep(&rest);
-        Ok(Advance::Sent(frames, bytes))
+        self.cursor += written.frames;
+        Ok(Advance::Sent { events: written.frames, bytes: taken + written.rest })
     }
 }

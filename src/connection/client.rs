@@ -1,59 +1,59 @@
-//! One client: where it is, and what its socket did not take yet.
+//! One client: its socket, its state, and what the socket has not taken yet.
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::arrival::Arrival;
 use super::behind::{Advance, Behind};
-use super::inbound::{Heard, Inbound};
+use super::close::{CLOSING_HANDSHAKE, send_close};
+use super::inbound::{Allowance, Heard, Inbound};
 use super::outgoing::{Batch, Outgoing, Page, Wrote};
+use super::settings::SILENT_HEARTBEATS;
 use super::wire::{Read, Wire};
-use super::{End, Lease};
 use crate::contract::Position;
-use crate::hub::Hub;
+use crate::delivery::{End, Lease};
+use crate::hub::{Frame, Hub};
 
-/// A ping goes out with every this many heartbeats …
+/// A ping is sent every so many heartbeats.
 const PING_EVERY: u8 = 3;
-
-/// … and a client that was silent for this many is gone.
-const SILENT_FOR: u8 = 9;
 
 /// A ping without a payload.
 const PING: [u8; 2] = [0x89, 0];
 
+/// A client of a shard.
 pub(super) struct Client {
     pub(super) wire: Wire,
-    stands: Stands,
+    state: State,
     outgoing: Outgoing,
     inbound: Inbound,
-    /// Tells it from others that have had its place.
+    /// Unique in its shard, unlike its key there, which is reused.
     pub(super) id: u64,
-    /// Of those whose heartbeats are due together.
+    /// The group of clients whose heartbeats are due at the same time.
     pub(super) group: u8,
-    /// Heartbeats since it was last heard.
+    /// Heartbeats since it last sent something.
     silent: u8,
-    beats_to_ping: u8,
-    /// When it leaves because the server stops.
+    heartbeats_to_ping: u8,
+    /// When it has to leave because the server is stopping.
     pub(super) leaves_at: Option<Instant>,
-    _permit: OwnedSemaphorePermit,
+    _slot: OwnedSemaphorePermit,
     lease: Option<Lease>,
 }
 
-/// How a client stands.
-enum Stands {
-    /// It has everything up to the shard's head, and nothing stands in line.
+/// The state of a client.
+enum State {
+    /// It has been sent everything up to the shard's head, and nothing is queued.
     AtHead,
     Behind(Behind),
-    /// It was told to go, or said so.
+    /// It was sent a close frame, or sent one.
     Leaving {
-        /// When it is not waited for any more.
+        /// Until when the socket stays open for the client's answer.
         until: Instant,
     },
 }
 
-/// Events that were handed to sockets, and their bytes.
+/// Events that were handed to sockets, and their bytes, framing included.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sent {
     pub(super) events: u64,
@@ -67,66 +67,62 @@ impl Sent {
     }
 }
 
-/// How far a client came.
+/// What a client waits for next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It waits for its socket, or for a page, or has all there is.
+    /// For its socket, for a page, or for new frames.
     Waits,
-    /// What follows this position has to come from the journal.
-    Page(u64),
-    /// What follows it is not here yet: again when the head has moved.
+    /// For a page after this position to be read from the journal.
+    NeedsPage(u64),
+    /// For the shard's head to reach its cursor.
     Early,
 }
 
 impl Client {
-    /// With a first frame, and a position after which it goes on.
-    pub(super) fn new(
-        wire: Wire,
-        id: u64,
-        (opened, cursor): (&[u8], u64),
-        inbound: Inbound,
-        (permit, lease): (OwnedSemaphorePermit, Option<Lease>),
-    ) -> Self {
+    /// A client that has come. The rest of its opening is queued.
+    pub(super) fn new(arrival: Arrival, id: u64, group: u8, allowance: Allowance) -> Self {
+        let Arrival { tcp, tls, tail, unsent, cursor, slot, lease } = arrival;
         let mut outgoing = Outgoing::default();
-        outgoing.control().extend_from_slice(opened);
-        let behind = Behind::new(cursor);
+        outgoing.control().extend_from_slice(&unsent);
         Self {
-            wire,
-            stands: Stands::Behind(behind),
+            wire: Wire::new(mio::net::TcpStream::from_std(tcp), tls),
+            state: State::Behind(Behind::new(cursor)),
             outgoing,
-            inbound,
+            inbound: Inbound::new(tail, allowance),
             id,
-            group: 0,
+            group,
             silent: 0,
-            beats_to_ping: PING_EVERY,
+            heartbeats_to_ping: PING_EVERY,
             leaves_at: None,
-            _permit: permit,
+            _slot: slot,
             lease,
         }
     }
 
     pub(super) fn is_at_head(&self) -> bool {
-        matches!(self.stands, Stands::AtHead)
+        matches!(self.state, State::AtHead)
     }
 
     pub(super) fn is_leaving(&self) -> bool {
-        matches!(self.stands, Stands::Leaving { .. })
+        matches!(self.state, State::Leaving { .. })
     }
 
-    /// Position of the last event that is sent when the rest of its frame is; `head` is the shard's.
+    /// Position of the last event that it has been sent, counting one whose frame is sent in part; `head` is the
+    /// shard's.
     pub(super) fn position(&self, hub: &Hub, head: u64) -> Position {
         Position { stream: hub.stream().clone(), n: self.cursor(head) }
     }
 
     /// The number of that position.
     pub(super) fn cursor(&self, head: u64) -> u64 {
-        match &self.stands {
-            Stands::Behind(behind) => behind.cursor,
-            Stands::AtHead | Stands::Leaving { .. } => head,
+        match &self.state {
+            State::Behind(behind) => behind.cursor,
+            State::AtHead | State::Leaving { .. } => head,
         }
     }
 
-    /// Writes what is new to a client at the head, which is `head`. What the socket does not take leaves it behind.
+    /// Writes new frames to a client at the head, which is at `head`. If the socket does not take all of them the client
+    /// is behind.
     pub(super) fn broadcast(&mut self, batch: &Batch, head: u64, sent: &mut Sent) -> Result<(), End> {
         let bytes = batch.bytes();
         let taken = self.wire.write(bytes).map_err(|_| End::Gone)?;
@@ -134,33 +130,32 @@ impl Client {
             sent.add(batch.frames(), taken);
             return Ok(());
         }
-        let (frames, rest) = batch.written(taken);
-        sent.add(frames, taken + rest.len());
-        self.outgoing.keep(&rest);
-        self.fall_behind(head + frames);
+        let (written, rest) = batch.written(taken);
+        sent.add(written.frames, taken + written.rest);
+        self.outgoing.keep(rest);
+        self.fall_behind(head + written.frames);
         Ok(())
     }
 
     fn fall_behind(&mut self, cursor: u64) {
-        let behind = Behind::new(cursor);
-        self.stands = Stands::Behind(behind);
+        self.state = State::Behind(Behind::new(cursor));
     }
 
-    /// Sends what stands in line and what the client does not have, until the socket is full or it is at the head.
+    /// Sends what is queued and the frames that the client misses, until the socket is full or the client is at the head.
     pub(super) fn catch_up(&mut self, hub: &Hub, head: u64, sent: &mut Sent) -> Result<Step, End> {
-        let Self { wire, stands, outgoing, .. } = self;
+        let Self { wire, state, outgoing, .. } = self;
         loop {
             let flushed = outgoing.flush(wire).map_err(|_| End::Gone)?;
-            let behind = match stands {
-                Stands::AtHead => return Ok(Step::Waits),
-                Stands::Leaving { .. } => {
+            let behind = match state {
+                State::AtHead => return Ok(Step::Waits),
+                State::Leaving { .. } => {
                     if flushed == Wrote::Everything {
-                        // Nothing more is said. Who listens closes then.
+                        // A client that reads sees the end of the stream, and closes.
                         let _ = wire.shutdown();
                     }
                     return Ok(Step::Waits);
                 }
-                Stands::Behind(behind) => behind,
+                State::Behind(behind) => behind,
             };
             if let Wrote::Blocked { progress } = flushed {
                 if progress {
@@ -172,7 +167,7 @@ impl Client {
                 return Ok(Step::Waits);
             }
             if behind.cursor == head {
-                *stands = Stands::AtHead;
+                *state = State::AtHead;
                 return Ok(Step::Waits);
             }
             if behind.cursor > head {
@@ -183,53 +178,51 @@ impl Client {
                 });
             }
             match behind.advance(wire, outgoing, hub, head)? {
-                Advance::Sent(events, bytes) => sent.add(events, bytes),
+                Advance::Sent { events, bytes } => sent.add(events, bytes),
                 Advance::Full => return Ok(Step::Waits),
-                Advance::Behind => {
-                    return Ok(Step::Page(behind.cursor));
-                }
+                Advance::NeedsPage => return Ok(Step::NeedsPage(behind.cursor)),
             }
         }
     }
 
-    /// A page is read for it.
+    /// A page is being read for it by this task.
     pub(super) fn reads(&mut self, reading: AbortOnDropHandle<()>) {
-        if let Stands::Behind(behind) = &mut self.stands {
+        if let State::Behind(behind) = &mut self.state {
             behind.reads(reading);
         }
     }
 
     /// Takes a page that was read for it.
     pub(super) fn take_page(&mut self, page: Page) {
-        if let Stands::Behind(behind) = &mut self.stands {
+        if let State::Behind(behind) = &mut self.state {
             behind.take(page);
         }
     }
 
-    /// The head may have reached its cursor.
+    /// The head has moved, and may have reached its cursor.
     pub(super) fn is_early_no_more(&mut self) {
-        if let Stands::Behind(behind) = &mut self.stands {
+        if let State::Behind(behind) = &mut self.state {
             behind.is_early = false;
         }
     }
 
-    /// Reads what the client says.
+    /// Reads what the client sent.
     pub(super) fn hear(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
         if self.is_leaving() {
-            return self.overhear(scratch);
+            return self.discard(scratch);
         }
         self.silent = 0;
         self.inbound.hear(&mut self.wire, scratch, self.outgoing.control())
     }
 
-    /// Takes what it said behind the handshake.
+    /// Processes what it sent behind the handshake.
     pub(super) fn hear_tail(&mut self) -> Result<(), End> {
         self.inbound.hear_tail(self.outgoing.control())
     }
 
-    /// Waits for the end of what somebody says who is leaving: a socket that is closed while bytes lie unread is
-    /// reset, and with it goes what was sent last.
-    fn overhear(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
+    /// Discards what a leaving client sends, until it closes: closing a socket with unread bytes resets it, and the
+    /// client would lose what was sent last.
+    fn discard(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
         use std::io::ErrorKind;
         match self.wire.read(scratch) {
             Ok(Read { raw: 0, .. }) => Err(End::Gone),
@@ -240,42 +233,42 @@ impl Client {
         }
     }
 
-    /// What was heard may have to be answered: a client at the head has something standing in line then.
-    pub(super) fn has_answers(&self) -> bool {
+    /// Whether something is queued, such as the answer to a ping.
+    pub(super) fn has_queued(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// Something stands in line of a client at the head.
+    /// Something was queued: a client at the head is behind until that is sent.
     pub(super) fn queue(&mut self, head: u64) {
         if self.is_at_head() {
             self.fall_behind(head);
         }
     }
 
-    /// A heartbeat is due: told to who has everything, with a ping now and then to everybody.
-    pub(super) fn beat(&mut self, heartbeat: &Bytes, head: u64) -> Result<(), End> {
+    /// A heartbeat is due: a client at the head gets it, and every client gets a ping every [`PING_EVERY`] heartbeats.
+    pub(super) fn beat(&mut self, heartbeat: &Frame, head: u64) -> Result<(), End> {
         if self.is_leaving() {
             return Ok(());
         }
         self.inbound.beat();
         self.silent += 1;
-        if self.silent > SILENT_FOR {
+        if self.silent > SILENT_HEARTBEATS {
             return Err(End::NoPong);
         }
-        self.beats_to_ping -= 1;
-        let ping = self.beats_to_ping == 0;
+        self.heartbeats_to_ping -= 1;
+        let ping = self.heartbeats_to_ping == 0;
         if ping {
-            self.beats_to_ping = PING_EVERY;
+            self.heartbeats_to_ping = PING_EVERY;
             self.outgoing.control().extend_from_slice(&PING);
         }
         if self.is_at_head() {
-            self.outgoing.control().extend_from_slice(heartbeat);
+            self.outgoing.control().extend_from_slice(&heartbeat.bytes);
         }
         self.queue(head);
         Ok(())
     }
 
-    /// Whether it is to leave because the server stops, or because what let it in is taken back.
+    /// Why it has to leave now, if it has to: the server is stopping, or its access was withdrawn.
     pub(super) fn dismissed(&self, now: Instant) -> Option<End> {
         if self.leaves_at.is_some_and(|at| now >= at) {
             return Some(End::Restart);
@@ -283,40 +276,41 @@ impl Client {
         self.lease.as_ref().is_some_and(Lease::is_over).then_some(End::Withdrawn)
     }
 
-    /// Whether it held up too long: its socket took nothing for the write deadline.
-    pub(super) fn look(&mut self, now: Instant, head: u64, write_deadline: Duration) -> Look {
-        match &mut self.stands {
-            Stands::Leaving { until } if now >= *until => Look::Gone,
-            Stands::AtHead | Stands::Leaving { .. } => Look::Fine,
-            Stands::Behind(behind) => {
+    /// Checks the deadlines: a socket that is full for the write deadline is too slow.
+    pub(super) fn check(&mut self, now: Instant, head: u64, write_deadline: Duration) -> Check {
+        match &mut self.state {
+            State::Leaving { until } if now >= *until => Check::Gone,
+            State::AtHead | State::Leaving { .. } => Check::Fine,
+            State::Behind(behind) => {
                 let idle = now.saturating_duration_since(behind.progress);
-                // Who waits for a page, or for the head to be where it is, is not slow.
+                // A client that waits for a page, or for the head to reach its cursor, is not slow.
                 let sent_all = self.outgoing.is_empty() && self.wire.is_through();
                 if behind.is_reading() || (behind.cursor >= head && sent_all) {
                     behind.progress = now;
-                    return Look::Fine;
+                    return Check::Fine;
                 }
-                behind.look(now);
-                if idle >= write_deadline { Look::Slow } else { Look::Fine }
+                behind.drop_old_page(now);
+                if idle >= write_deadline { Check::Slow } else { Check::Fine }
             }
         }
     }
 
-    /// Nothing but a goodbye is sent from now on.
-    pub(super) fn leave(&mut self, until: Instant) {
-        self.stands = Stands::Leaving { until };
-    }
-
-    pub(super) fn outgoing(&mut self) -> (&mut Outgoing, &mut Wire) {
-        (&mut self.outgoing, &mut self.wire)
+    /// Sends the close frame. Whether the client's answer is to be waited for: then nothing more is sent.
+    pub(super) fn close(&mut self, end: &End) -> bool {
+        let waits = send_close(&mut self.outgoing, &mut self.wire, end);
+        if waits {
+            self.state = State::Leaving { until: Instant::now() + CLOSING_HANDSHAKE };
+        }
+        waits
     }
 }
 
-/// What looking at a client's deadlines came to.
+/// The result of checking a client's deadlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Check {
     Fine,
+    /// Its socket took nothing for the write deadline.
     Slow,
-    /// It was waited for long enough.
+    /// It did not answer the close frame.
     Gone,
 }

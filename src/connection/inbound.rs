@@ -1,35 +1,37 @@
-//! What clients say: read, answered where the protocol wants an answer, bounded, and otherwise ignored.
+//! What clients send: it is read, answered where the protocol requires it, bounded, and otherwise ignored.
 
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::settings::Settings;
 use super::wire::{Read, Wire};
-use super::{End, Settings};
+use crate::delivery::End;
 
-/// Bytes that are read of one client before the others have a turn.
+/// Bytes that are read from one client before the next one has its turn.
 const TURN: usize = 64 * 1024;
 
-/// Messages of the largest size whose bytes a client may send between two heartbeats. Fragments that never become a
-/// message have bytes too.
+/// The bytes that a client may send between two heartbeats, in messages of the largest size. This also bounds fragments
+/// that never become a message.
 const LARGEST: usize = 64;
 
-/// The most that a ping has.
+/// The size of the largest ping.
 const CONTROL_FRAME: usize = 6 + 125;
 
-/// Answers that may stand in line: who asks faster than it reads the answers is not served.
+/// Bytes of answers that may be queued: a client that sends pings faster than it reads pongs is disconnected.
 const MAX_ANSWERS: usize = 16 * 1024;
 
-/// What a client may say.
+/// What a client may send.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance {
-    /// In one message.
+    /// Bytes of one message.
     pub(super) message_bytes: usize,
-    /// Between two heartbeats.
+    /// Messages between two heartbeats.
     pub(super) messages: u32,
-    /// Of all of them, and of fragments that never become a message.
+    /// Bytes between two heartbeats, fragments that never become a message included.
     bytes: usize,
 }
 
@@ -42,29 +44,29 @@ impl Allowance {
     }
 }
 
-/// The protocol's state of one client.
+/// The protocol state of one client.
 pub(super) struct Inbound {
     protocol: WebSocketContext,
     allowance: Allowance,
     /// Since the last heartbeat.
     messages: u32,
+    /// Since the last heartbeat.
     bytes: usize,
 }
 
-/// What reading came to.
+/// The result of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// Everything that was there.
+    /// Everything was read.
     All,
-    /// There may be more: the turn is over.
+    /// The client's turn is over, and there may be more.
     More,
 }
 
 impl Inbound {
-    /// `tail` is what came behind the handshake.
+    /// `tail` is what the client sent behind the handshake.
     pub(super) fn new(tail: Vec<u8>, allowance: Allowance) -> Self {
-        // The read buffer is fed from the shard's, so it needs room for a header only: an idle client should cost
-        // next to nothing.
+        // The read buffer is fed from the shard's, so it needs room for a header only: idle clients stay cheap.
         let config = WebSocketConfig::default()
             .read_buffer_size(64)
             .write_buffer_size(0)
@@ -75,15 +77,15 @@ impl Inbound {
         Self { protocol, allowance, messages: 0, bytes: 0 }
     }
 
-    /// Another interval begins.
+    /// A heartbeat interval begins: the counters restart.
     pub(super) fn beat(&mut self) {
         (self.messages, self.bytes) = (0, 0);
     }
 
-    /// Reads what is there, by way of `scratch`; answers are added to `answers`.
+    /// Reads what there is by way of `scratch`, and appends answers to `answers`.
     ///
     /// # Errors
-    /// The client left, broke the protocol or says too much.
+    /// The client left, broke the protocol or sent too much.
     pub(super) fn hear(
         &mut self,
         wire: &mut Wire,
@@ -112,7 +114,7 @@ impl Inbound {
         }
     }
 
-    /// Takes what came behind the handshake.
+    /// Processes what the client sent behind the handshake.
     pub(super) fn hear_tail(&mut self, answers: &mut Vec<u8>) -> Result<(), End> {
         self.digest(&[], false, answers)
     }
@@ -123,27 +125,27 @@ impl Inbound {
         loop {
             match self.protocol.read(&mut fed) {
                 Ok(Message::Close(_)) => {
-                    // Its answer.
+                    // Queues the answer to the client's close frame.
                     let _ = self.protocol.flush(&mut fed);
                     return Err(End::Left);
                 }
                 Ok(_) => self.messages += 1,
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(End::of(error)),
+                Err(error) => return Err(end_of(error)),
             }
             if self.messages > self.allowance.messages || fed.answers.len() > MAX_ANSWERS {
                 return Err(End::Flood);
             }
         }
-        // A pong to the last ping.
+        // Queues the pong to the last ping.
         match self.protocol.flush(&mut fed) {
             Ok(()) => Ok(()),
-            Err(error) => Err(End::of(error)),
+            Err(error) => Err(end_of(error)),
         }
     }
 }
 
-/// The protocol's view of the socket: bytes that were read, and a place for what it answers.
+/// The socket as the protocol sees it: bytes that were read, and the queue for its answers.
 struct Fed<'a> {
     bytes: &'a [u8],
     eof: bool,
@@ -167,5 +169,17 @@ impl Write for Fed<'_> {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// What an error of the protocol means for the client.
+fn end_of(error: Error) -> End {
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => End::Left,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        Error::Protocol(error) => End::Protocol(error.to_string()),
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => End::TooBig,
+        Error::Utf8(_) => End::NotUtf8,
+        _ => End::Gone,
     }
 }

@@ -1,36 +1,32 @@
-//! What goes out on a socket: the rest of one frame, what the protocol has to say, and frames of the hub.
+//! What goes out on a socket: the rest of one frame, control frames, and frames of the hub.
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::wire::Wire;
+use crate::hub::Frame;
 
-/// Consecutive frames in one piece, for everybody who has all that was before.
+/// Consecutive frames joined into one piece, for all clients that have everything before them.
 pub(super) struct Batch {
     bytes: Bytes,
-    /// Where each frame ends.
-    ends: Vec<usize>,
+    /// The length of each frame.
+    lengths: Vec<usize>,
 }
 
 impl Batch {
-    pub(super) fn join(mut frames: Vec<Bytes>) -> Self {
-        let mut end = 0;
-        let ends = frames.iter().map(|frame| {
-            end += frame.len();
-            end
-        });
-        let ends: Vec<usize> = ends.collect();
+    pub(super) fn join(mut frames: Vec<Frame>) -> Self {
+        let lengths: Vec<usize> = frames.iter().map(Frame::len).collect();
         let bytes = match frames.len() {
-            1 => frames.swap_remove(0),
+            1 => frames.swap_remove(0).bytes,
             _ => {
-                let mut joined = Vec::with_capacity(end);
+                let mut joined = Vec::with_capacity(lengths.iter().sum());
                 for frame in &frames {
-                    joined.extend_from_slice(frame);
+                    joined.extend_from_slice(&frame.bytes);
                 }
                 joined.into()
             }
         };
-        Self { bytes, ends }
+        Self { bytes, lengths }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -39,36 +35,64 @@ impl Batch {
 
     /// How many frames it has.
     pub(super) fn frames(&self) -> u64 {
-        self.ends.len() as u64
+        self.lengths.len() as u64
     }
 
-    /// After so many bytes were written: the frames of which something was, and the rest of the last of them.
-    pub(super) fn written(&self, bytes: usize) -> (u64, Bytes) {
-        let whole = self.ends.partition_point(|end| *end <= bytes);
-        let start = if whole == 0 { 0 } else { self.ends[whole - 1] };
-        if bytes == start {
-            return (whole as u64, Bytes::new());
-        }
-        (whole as u64 + 1, self.bytes.slice(bytes..self.ends[whole]))
+    /// How many frames a write of so many bytes wrote in full or in part, and the unwritten rest of the last of them.
+    pub(super) fn written(&self, bytes: usize) -> (Written, &[u8]) {
+        let written = Written::of(self.lengths.iter().copied(), bytes);
+        (written, &self.bytes[bytes..bytes + written.rest])
     }
 }
 
-/// A page from the journal that is being sent. It holds a place among the few that may be in memory.
+/// How far a write of consecutive frames came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Frames that were written in full or in part.
+    pub(super) frames: u64,
+    /// Bytes of the last of them that were not written.
+    pub(super) rest: usize,
+}
+
+impl Written {
+    fn of(lengths: impl IntoIterator<Item = usize>, bytes: usize) -> Self {
+        let (mut frames, mut end) = (0, 0);
+        for length in lengths {
+            if end >= bytes {
+                break;
+            }
+            end += length;
+            frames += 1;
+        }
+        Self { frames, rest: end.saturating_sub(bytes) }
+    }
+
+    /// As [`Batch::written`], for frames that are not joined.
+    pub(super) fn of_frames(frames: &[Frame], bytes: usize) -> (Self, &[u8]) {
+        let written = Self::of(frames.iter().map(Frame::len), bytes);
+        let last = frames[..written.frames as usize].last();
+        let rest = last.map_or(&[][..], |last| &last.bytes[last.len() - written.rest..]);
+        (written, rest)
+    }
+}
+
+/// A page from the journal that is being sent. It holds one of the few permits for pages in memory.
 pub(super) struct Page {
-    frames: std::vec::IntoIter<Bytes>,
-    _place: OwnedSemaphorePermit,
+    frames: std::vec::IntoIter<Frame>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Page {
-    pub(super) fn new(frames: Vec<Bytes>, place: OwnedSemaphorePermit) -> Self {
-        Self { frames: frames.into_iter(), _place: place }
+    pub(super) fn new(frames: Vec<Frame>, permit: OwnedSemaphorePermit) -> Self {
+        Self { frames: frames.into_iter(), _permit: permit }
     }
 
-    pub(super) fn left(&self) -> &[Bytes] {
+    /// The frames that were not sent yet.
+    pub(super) fn left(&self) -> &[Frame] {
         self.frames.as_slice()
     }
 
-    /// Forgets the first ones.
+    /// Drops the first ones.
     pub(super) fn skip(&mut self, frames: u64) {
         for _ in 0..frames {
             self.frames.next();
@@ -76,16 +100,15 @@ impl Page {
     }
 }
 
-/// Half a frame, and what stands in line behind it.
+/// The rest of a frame, and the control frames that are queued behind it.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    /// The other half of a frame.
     rest: Bytes,
-    /// Pongs, pings, heartbeats, a close frame: whole frames.
+    /// Whole frames: pongs, pings, heartbeats, a close frame.
     control: Vec<u8>,
 }
 
-/// How far a write came.
+/// Whether everything was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrote {
     Everything,
@@ -97,24 +120,23 @@ pub(super) enum Wrote {
 }
 
 impl Outgoing {
-    /// Nothing stands in line.
+    /// Nothing is queued.
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty() && self.control.is_empty()
     }
 
-    /// The other half of a frame goes out before anything else. A copy: a slice would keep the whole block of frames that
-    /// it was cut from.
+    /// Sends the rest of a frame before anything else. A copy: a slice would keep the whole block of frames in memory.
     pub(super) fn keep(&mut self, rest: &[u8]) {
-        debug_assert!(self.rest.is_empty(), "one half at a time");
+        debug_assert!(self.rest.is_empty(), "one frame at a time");
         self.rest = Bytes::copy_from_slice(rest);
     }
 
-    /// Whole frames that go out on the next border between two.
+    /// The queue of whole frames that go out on the next border between two frames.
     pub(super) fn control(&mut self) -> &mut Vec<u8> {
         &mut self.control
     }
 
-    /// Writes the half frame and what stands behind it.
+    /// Writes the rest of the frame and the queue.
     pub(super) fn flush(&mut self, wire: &mut Wire) -> std::io::Result<Wrote> {
         let before = wire.sent();
         loop {
@@ -135,17 +157,19 @@ impl Outgoing {
     }
 }
 
-/// After so many bytes of these frames were written: the frames of which something was, and the rest of the last.
-pub(super) fn written(frames: &[Bytes], bytes: usize) -> (u64, Bytes) {
-    let mut left = bytes;
-    for (place, frame) in (0..).zip(frames) {
-        if left == 0 {
-            return (place, Bytes::new());
-        }
-        if left < frame.len() {
-            return (place + 1, frame.slice(left..));
-        }
-        left -= frame.len();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_was_written_in_part_counts_and_leaves_its_rest() {
+        let written = |bytes| {
+            let Written { frames, rest } = Written::of([3, 5, 2], bytes);
+            (frames, rest)
+        };
+        assert_eq!(
+            [0, 1, 3, 4, 8, 9, 10].map(written),
+            [(0, 0), (1, 2), (1, 0), (2, 4), (2, 0), (3, 1), (3, 0)]
+        );
     }
-    (frames.len() as u64, Bytes::new())
 }

@@ -1,35 +1,36 @@
-//! A socket as a shard uses it: plain, or with TLS of its own above it.
+//! A socket as a shard uses it: plain, or with a TLS session above it.
 
 use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
 
-use bytes::Bytes;
 use mio::net::TcpStream;
 use rustls::ServerConnection;
+
+use crate::hub::Frame;
 
 /// Slices that a vectored write takes at once: above a hundred the kernel gains nothing.
 const SLICES: usize = 128;
 
-/// What TLS may hold that the socket did not take yet, which is one record: all that a client that stalls costs.
-const TLS_BUFFER: usize = 16 * 1024;
+/// The most bytes that a TLS session holds for a full socket: one record. A stalled client costs no more.
+pub const TLS_BUFFER: usize = 16 * 1024;
 
 /// A non-blocking socket.
 pub(super) struct Wire {
     pub(super) tcp: TcpStream,
     tls: Option<Box<ServerConnection>>,
-    /// Bytes that the system took, with what TLS adds to them.
+    /// Bytes that the kernel took, TLS overhead included.
     sent: u64,
-    /// It was full once. Most never are: only for those it is watched when they take something again.
+    /// It was full once. Most sockets never are, so only such a socket is watched for when it is writable again.
     was_full: bool,
     is_watched: bool,
 }
 
-/// What reading came to.
+/// The result of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Read {
-    /// Bytes that are there.
+    /// Bytes that were read.
     pub(super) bytes: usize,
-    /// Bytes that came for them, none at the end of all. TLS has records of one byte, and ones that say nothing: what
-    /// they cost is counted.
+    /// Bytes that the socket gave for them, 0 at the end of the stream. TLS records can have one byte or none: they are
+    /// counted at their cost.
     pub(super) raw: usize,
 }
 
@@ -41,22 +42,22 @@ impl Wire {
         Self { tcp, tls, sent: 0, was_full: false, is_watched: false }
     }
 
-    /// Whether TLS may have read more than it gave: no event would tell.
+    /// Whether TLS may have decrypted more than was read: no event of the socket tells that.
     pub(super) fn may_hold_back(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// Whether it is to be watched from now on for when it takes something again. Says so once.
+    /// Whether to watch the socket from now on for when it is writable again. True once.
     pub(super) fn is_to_be_watched(&mut self) -> bool {
         self.was_full && !std::mem::replace(&mut self.is_watched, true)
     }
 
-    /// How much the system took up to now: whether there is progress.
+    /// Bytes that the kernel took so far, to notice progress.
     pub(super) fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// Bytes that were taken; fewer than there are if the socket is full.
+    /// Writes, and returns how many bytes were taken: fewer than `bytes` has if the socket is full.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.tls.is_some() {
             return self.write_slices(&mut [IoSlice::new(bytes)]);
@@ -67,12 +68,12 @@ impl Wire {
         Ok(taken)
     }
 
-    /// As [`Wire::write`], for frames in a row.
-    pub(super) fn write_frames(&mut self, frames: &[Bytes]) -> io::Result<usize> {
+    /// As [`Wire::write`], for consecutive frames.
+    pub(super) fn write_frames(&mut self, frames: &[Frame]) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let count = frames.len().min(SLICES);
         for (slice, frame) in slices.iter_mut().zip(frames) {
-            *slice = IoSlice::new(frame);
+            *slice = IoSlice::new(&frame.bytes);
         }
         self.write_slices(&mut slices[..count])
     }
@@ -86,7 +87,7 @@ impl Wire {
             return Ok(taken);
         }
         let mut written = 0;
-        // A full buffer of TLS is no full socket: nobody would tell that there is room again.
+        // Writes until the socket is full, not only TLS's buffer: no event tells that the buffer has room again.
         while self.flush()? && !slices.is_empty() {
             let Some(tls) = &mut self.tls else { break };
             let took = tls.writer().write_vectored(slices)?;
@@ -96,7 +97,7 @@ impl Wire {
         Ok(written)
     }
 
-    /// Whether everything that was taken is with the system: TLS may hold something back.
+    /// Hands the bytes that TLS holds to the kernel. Whether it took all of them.
     pub(super) fn flush(&mut self) -> io::Result<bool> {
         let Self { tcp, tls: Some(tls), sent, was_full, .. } = self else { return Ok(true) };
         while tls.wants_write() {
@@ -111,27 +112,27 @@ impl Wire {
         Ok(true)
     }
 
-    /// Whether it was, when it was last asked for.
+    /// Whether TLS holds nothing, as of the last flush.
     pub(super) fn is_through(&self) -> bool {
         self.tls.as_ref().is_none_or(|tls| !tls.wants_write())
     }
 
-    /// As of a socket: `WouldBlock` if nothing is there.
+    /// Reads as from a socket: `WouldBlock` if there is nothing.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Read> {
         let Some(tls) = &mut self.tls else {
             let bytes = self.tcp.read(into)?;
             return Ok(Read { bytes, raw: bytes });
         };
-        let over = Read { bytes: 0, raw: 0 };
+        let end = Read { bytes: 0, raw: 0 };
         let mut raw = 0;
         loop {
             match tls.reader().read(into) {
-                // Its goodbye.
-                Ok(0) => return Ok(over),
+                // The client's close_notify.
+                Ok(0) => return Ok(end),
                 Ok(bytes) => return Ok(Read { bytes, raw: raw.max(bytes) }),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                // Without a goodbye, as many leave.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(over),
+                // Many clients leave without one.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(end),
                 Err(error) => return Err(error),
             }
             if raw > 0 {
@@ -139,13 +140,13 @@ impl Wire {
             }
             raw = tls.read_tls(&mut self.tcp)?;
             if raw == 0 {
-                return Ok(over);
+                return Ok(end);
             }
             tls.process_new_packets().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         }
     }
 
-    /// Says that nothing more comes.
+    /// Ends the stream of bytes to the client.
     pub(super) fn shutdown(&mut self) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -155,7 +156,7 @@ impl Wire {
     }
 }
 
-/// 0 for a full socket.
+/// The bytes that a write took, 0 for a full socket.
 fn taken(mut write: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match write() {

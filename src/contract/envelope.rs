@@ -172,15 +172,6 @@ impl EventWriter<'_> {
     }
 }
 
-/// The message type in a text that [`EventWriter::write`] wrote, found without parsing JSON: quotes within strings are
-/// escaped, so the first `"type":"` is the attribute.
-pub fn written_kind(text: &[u8]) -> Option<&str> {
-    const KEY: &[u8] = b"\"type\":\"";
-    let start = text.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
-    let kind = text.get(start..)?.split(|byte| *byte == b'"').next()?;
-    std::str::from_utf8(kind).ok()
-}
-
 /// Adds a formatted piece. Writing to a buffer in memory cannot fail.
 fn add(text: &mut Vec<u8>, piece: fmt::Arguments<'_>) {
     let _ = text.write_fmt(piece);

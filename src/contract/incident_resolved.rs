@@ -46,6 +46,16 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Times from the incident's start to each milestone that was reached, in seconds of incident time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Durations {

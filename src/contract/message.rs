@@ -8,13 +8,26 @@ use super::agent_action::AgentAction;
 use super::control::{Heartbeat, StreamOpened};
 use super::incident_resolved::IncidentResolved;
 use super::incident_started::IncidentStarted;
-use super::system_metrics::SystemMetrics;
+use super::system_metrics::{Cost, SystemMetrics};
+
+/// The part that a message type has in the life of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The first event of an incident.
+    Start,
+    /// An event between the first and the last.
+    Middle,
+    /// The last event of an incident.
+    End,
+    /// A control message: a message of a server about its stream.
+    Control,
+}
 
 // A message type is added in the table below and nowhere else. The macro derives the enums, the names, reading, writing
 // and the schema from it; the compiler then reports every `match` that has to handle the new type.
 macro_rules! message_types {
     (
-        events { $($event:ident = $event_name:literal,)+ }
+        events { $($event:ident = $event_name:literal as $role:ident,)+ }
         control { $($control:ident = $control_name:literal,)+ }
     ) => {
         /// The `type` of an event.
@@ -46,12 +59,17 @@ macro_rules! message_types {
                 }
             }
 
-            /// Whether it is a control message: a message about the stream, without a position in it.
-            pub const fn is_control(self) -> bool {
+            /// The part that the type has in the life of an incident.
+            pub const fn role(self) -> Role {
                 match self {
-                    $(Self::$event => false,)+
-                    $(Self::$control => true,)+
+                    $(Self::$event => Role::$role,)+
+                    $(Self::$control => Role::Control,)+
                 }
+            }
+
+            /// Whether it is a control message: about the stream, without a position in it.
+            pub const fn is_control(self) -> bool {
+                matches!(self.role(), Role::Control)
             }
 
             /// The schema of the payload alone.
@@ -130,10 +148,10 @@ macro_rules! message_types {
 
 message_types! {
     events {
-        IncidentStarted = "incident_started",
-        AgentAction = "agent_action",
-        SystemMetrics = "system_metrics",
-        IncidentResolved = "incident_resolved",
+        IncidentStarted = "incident_started" as Start,
+        AgentAction = "agent_action" as Middle,
+        SystemMetrics = "system_metrics" as Middle,
+        IncidentResolved = "incident_resolved" as End,
     }
     control {
         StreamOpened = "stream_opened",
@@ -151,6 +169,17 @@ impl Message {
             | Self::IncidentResolved(_)
             | Self::StreamOpened(_)
             | Self::Heartbeat(_) => None,
+        }
+    }
+
+    /// The cost so far that the event reports, if it reports one.
+    pub fn cost(&self) -> Option<&Cost> {
+        match self {
+            Self::SystemMetrics(sample) => sample.cost.as_ref(),
+            Self::IncidentResolved(resolved) => resolved.cost.as_ref(),
+            Self::IncidentStarted(_) | Self::AgentAction(_) | Self::StreamOpened(_) | Self::Heartbeat(_) => {
+                None
+            }
         }
     }
 }

@@ -42,11 +42,10 @@ pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, 
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
 pub use envelope::{
     Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source, now, offset_of,
-    written_kind,
 };
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
-pub use message::{Message, MessageType};
+pub use message::{Message, MessageType, Role};
 pub use position::{Position, PositionError, StreamId};
 pub use screen::{ScreenMap, ScreenSpan};
 pub use system_metrics::{Cost, SystemMetrics};

@@ -1,16 +1,17 @@
-//! The ring of encoded frames that follows the journal's head, and who may read from where.
+//! The ring of encoded frames that follows the journal's head, and reading from it at any position.
 //!
-//! A frame is encoded once, when it enters the ring; everything after that is a cursor and a clone of a
-//! reference. Behind the ring a cursor pages from the journal.
+//! A frame is encoded once, when it enters the ring; everything after that is a cursor and a clone of a reference. A
+//! cursor behind the ring reads pages from the journal.
 
 mod frame;
 mod ring;
 mod subscribe;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
+use parking_lot::RwLock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -19,58 +20,59 @@ pub use crate::journal::JournalError;
 use crate::journal::{Journal, ReadLimit, Stored, Trouble, TroubleKind};
 
 use frame::Block;
-pub use frame::text;
+pub use frame::Frame;
 use ring::Ring;
-pub use subscribe::After;
+pub use subscribe::{After, Opening};
 
-/// What is read from the journal at once.
+/// How much is read from the journal at once.
 const PAGE: ReadLimit = ReadLimit { events: 1_024, bytes: PAGE_BYTES };
 
-/// Bytes of a page from the journal for whoever can hold it.
+/// Bytes of a full page from the journal.
 pub const PAGE_BYTES: usize = 512 * 1024;
 
-/// About what an envelope adds to its data.
+/// About the bytes that an envelope adds to its data.
 const ENVELOPE: usize = 256;
 
-/// How long a client that comes waits for the ring to reach the journal's head.
+/// How long a new client waits for the ring to reach the journal's head.
 const CATCH_UP: Duration = Duration::from_secs(1);
 
-/// How many pages from the journal are read or held at the same time.
+/// How many pages from the journal may be in memory at the same time.
 const PAGERS: usize = 8;
 
 /// Follows a journal for any number of cursors.
 pub struct Hub {
     journal: Journal,
-    /// Names the stream in its events …
+    /// The source of events: the stream.
     source: Source,
-    /// … and this process in control messages.
+    /// The source of control messages: this process.
     server: Source,
-    control_ids: std::sync::atomic::AtomicU64,
+    control_ids: AtomicU64,
     heartbeat: Duration,
+    /// Locked for short sections, never across an await.
     ring: RwLock<Ring>,
     head: watch::Sender<u64>,
     pagers: Arc<Semaphore>,
-    /// Who is told that frames were added.
+    /// Called when frames were added.
     advanced: RwLock<Vec<Box<dyn Fn() + Send + Sync>>>,
-    /// Why the journal can't be followed, if it can't.
+    /// Why the journal can't be read, if it can't.
     trouble: RwLock<Option<String>>,
 }
 
-/// What the journal has after a cursor.
+/// What the journal has behind a cursor.
 pub enum Paged {
-    /// `WebSocket` frames in order, header included, at least one.
+    /// The next frames.
     Frames {
-        /// The frames.
-        frames: Vec<Bytes>,
-        /// A place among the pages that are in memory.
-        place: OwnedSemaphorePermit,
+        /// In order, at least one.
+        frames: Vec<Frame>,
+        /// Counts the page among those that are in memory.
+        permit: OwnedSemaphorePermit,
     },
-    /// The events after the cursor are no longer kept.
+    /// The next events are no longer kept.
     Expired,
 }
 
 impl Hub {
-    /// A hub over `journal`, its ring warmed with the newest events and all of the incidents that are open.
+    /// A hub over `journal`. Its ring begins with the newest events, and with the open incidents as far as they fit.
     pub async fn new(journal: Journal, heartbeat: Duration) -> Result<Self, JournalError> {
         let open = journal.open_incidents().await?;
         let extent = journal.extent();
@@ -100,9 +102,9 @@ impl Hub {
             let caught_up = self.catch_up().await;
             let trouble = caught_up.as_ref().err().map(ToString::to_string);
             if let Some(why) = trouble.as_ref().filter(|_| self.trouble().is_none()) {
-                tracing::error!(why, "the journal can't be read; trying again every second");
+                tracing::error!(why, "cannot read the journal; trying again every second");
             }
-            *self.trouble.write().unwrap_or_else(PoisonError::into_inner) = trouble;
+            *self.trouble.write() = trouble;
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = extent.changed(), if caught_up.is_ok() => if changed.is_err() { return },
@@ -113,13 +115,13 @@ impl Hub {
 
     async fn catch_up(&self) -> Result<(), JournalError> {
         loop {
-            let head = self.ring().head();
+            let head = self.ring.read().head();
             let page = self.journal.read(head, PAGE).await?;
             if page.is_empty() {
                 return Ok(());
             }
             let frames = self.encode(&page);
-            // Retention was faster than this hub: what lies between is gone, and cursors in it have expired.
+            // Retention dropped events that this hub had not read yet: cursors between them have expired.
             let anew = match page.first() {
                 Some(first) if first.position != head + 1 => {
                     let open = self.journal.open_incidents().await?;
@@ -129,7 +131,7 @@ impl Hub {
                 _ => None,
             };
             let head = {
-                let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+                let mut ring = self.ring.write();
                 if let Some(anew) = anew {
                     *ring = anew;
                 }
@@ -139,62 +141,62 @@ impl Hub {
                 ring.head()
             };
             self.head.send_replace(head);
-            for advanced in self.advanced.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            for advanced in self.advanced.read().iter() {
                 advanced();
             }
         }
     }
 
-    fn encode(&self, page: &[Stored]) -> Vec<Bytes> {
+    fn encode(&self, page: &[Stored]) -> Vec<Frame> {
         let bytes = page.iter().map(|event| event.data.get().len() + ENVELOPE).sum();
         let mut block = Block::with_capacity(page.len(), bytes);
         for event in page {
-            block.push(|text| event.writer(&self.source).write(text));
+            block.push(event.kind, |text| event.writer(&self.source).write(text));
         }
         block.frames()
     }
 
-    /// The frames after `cursor`, as many as fit into about `max_bytes`; none if it is at the head. `None` if they are
-    /// behind the ring: see [`Hub::page`].
-    pub fn after(&self, cursor: u64, max_bytes: usize) -> Option<Vec<Bytes>> {
-        self.ring().after(cursor, max_bytes)
+    /// The frames after `cursor`, as many as fit into about `max_bytes`; none if it is at the head. `None` if the ring
+    /// no longer has them: see [`Hub::page`].
+    pub fn after(&self, cursor: u64, max_bytes: usize) -> Option<Vec<Frame>> {
+        self.ring.read().after(cursor, max_bytes)
     }
 
-    /// About `bytes` of the frames after `cursor` from the journal. Few pages are read or held at a time: the frames come
-    /// with a place among those, to be given back when they are sent.
+    /// About `bytes` of the frames after `cursor`, from the journal. Only a few pages may be in memory at a time: the
+    /// frames come with a permit, to be dropped when they are sent.
     pub async fn page(&self, cursor: u64, bytes: usize) -> Result<Paged, JournalError> {
-        // Never closed.
-        let place = Arc::clone(&self.pagers).acquire_owned().await;
-        let place = place
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.pagers).acquire_owned().await;
+        let permit = permit
             .map_err(|error| JournalError::Unavailable(Trouble::from_error(TroubleKind::Stopped, error)))?;
         let page = self.journal.read(cursor, ReadLimit { bytes, ..PAGE }).await.inspect_err(|error| {
             tracing::error!(
                 %error,
                 cursor,
-                "a client that is behind can't be served; `incident check-journal` looks at the file"
+                "cannot read events for a client that is behind; `incident check-journal` examines the journal file"
             );
         })?;
         match page.first() {
             Some(first) if first.position == cursor + 1 => {
-                Ok(Paged::Frames { frames: self.encode(&page), place })
+                Ok(Paged::Frames { frames: self.encode(&page), permit })
             }
             _ => Ok(Paged::Expired),
         }
     }
 
-    /// Whether all places for pages are taken.
+    /// Whether as many pages are in memory as may be.
     pub fn is_short_of_pages(&self) -> bool {
         self.pagers.available_permits() == 0
     }
 
     /// Position of the newest frame in the ring.
     pub fn ring_head(&self) -> u64 {
-        self.ring().head()
+        self.ring.read().head()
     }
 
-    /// Calls `advanced` whenever frames were added, from now on.
+    /// From now on calls `advanced` whenever frames were added.
     pub fn on_advance(&self, advanced: Box<dyn Fn() + Send + Sync>) {
-        self.advanced.write().unwrap_or_else(PoisonError::into_inner).push(advanced);
+        self.advanced.write().push(advanced);
     }
 
     /// Follows the head: changes whenever frames were added.
@@ -202,9 +204,9 @@ impl Hub {
         self.head.subscribe()
     }
 
-    /// Position of the oldest event that is served from memory.
+    /// Position of the oldest frame in the ring.
     pub fn ring_start(&self) -> u64 {
-        self.ring().first()
+        self.ring.read().first()
     }
 
     /// The stream's name.
@@ -212,22 +214,22 @@ impl Hub {
         self.journal.stream()
     }
 
-    /// How often a caught-up client gets a heartbeat.
+    /// The time between two heartbeats to a client at the head.
     pub fn heartbeat_interval(&self) -> Duration {
         self.heartbeat
     }
 
-    /// What is sent first to a client that comes with `after`, and its cursor. What was in the journal before is
-    /// accounted for: a newcomer is not sent an incident that ended.
-    pub async fn subscribe(&self, after: Option<&After>) -> (Bytes, u64) {
+    /// The opening for a client that wants to begin at `after`. It reflects every event that was in the journal when
+    /// the client came: a client without a position is not sent an incident that has ended.
+    pub async fn subscribe(&self, after: Option<&After>) -> Opening {
         let extent = self.journal.extent();
         if *self.head.borrow() < extent.head {
-            // A hub that can't read its journal will not get there: the client is told what it knows.
+            // A hub that can't read its journal does not get there: the client is sent what the ring has.
             let mut head = self.head.subscribe();
             let _ = tokio::time::timeout(CATCH_UP, head.wait_for(|head| *head >= extent.head)).await;
         }
         let follows = {
-            let ring = self.ring();
+            let ring = self.ring.read();
             subscribe::follows(after, self.stream(), extent, ring.newcomer_start())
         };
         let cursor = follows.range().0 - 1;
@@ -240,33 +242,28 @@ impl Hub {
             heartbeat_ms: self.heartbeat.as_millis() as u64,
             server_time: now(),
         };
-        (self.control(&Message::StreamOpened(opened)), cursor)
+        Opening { frame: self.control(&Message::StreamOpened(opened)), cursor }
     }
 
-    /// Why no events come, if none do: the journal takes none, or what it has can't be read.
+    /// Why the stream is paused, if it is: the journal can't be written, or not be read.
     pub fn trouble(&self) -> Option<String> {
         let unwritable = self.journal.health().borrow().as_ref().map(ToString::to_string);
-        unwritable.or_else(|| self.trouble.read().unwrap_or_else(PoisonError::into_inner).clone())
+        unwritable.or_else(|| self.trouble.read().clone())
     }
 
-    /// A heartbeat for a client that was sent everything up to `head`.
-    pub fn heartbeat(&self, head: u64) -> Bytes {
+    /// A heartbeat for a client that has been sent everything up to `head`.
+    pub fn heartbeat(&self, head: u64) -> Frame {
         let stream = self.stream().to_string();
         let reason = self.trouble();
         let state = if reason.is_none() { ServerState::Playing } else { ServerState::Paused };
         self.control(&Message::Heartbeat(Heartbeat { stream, head, state, reason }))
     }
 
-    fn control(&self, message: &Message) -> Bytes {
-        let id = self.control_ids.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+    fn control(&self, message: &Message) -> Frame {
+        let id = self.control_ids.fetch_add(1, Ordering::Relaxed) + 1;
         let data = message.data();
         let (source, kind) = (&self.server, message.kind());
-        let frame = EventWriter { source, id, kind, of: None, time: now(), data: &data };
-        frame::single(|text| frame.write(text))
-    }
-
-    /// Held for short sections, never across an await. A panic in one leaves the ring whole.
-    fn ring(&self) -> RwLockReadGuard<'_, Ring> {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner)
+        let event = EventWriter { source, id, kind, of: None, time: now(), data: &data };
+        Frame::single(kind, |text| event.write(text))
     }
 }

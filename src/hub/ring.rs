@@ -1,10 +1,9 @@
-//! The newest frames, encoded, and which incidents are open at its head.
+//! The newest frames, encoded, and the incidents that are open at the newest one.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+use super::frame::Frame;
 use crate::contract::MessageType;
 use crate::journal::Stored;
 
@@ -16,12 +15,13 @@ const KEEP_BYTES: usize = 16 * 1024 * 1024;
 
 /// Consecutive frames up to the head.
 pub(super) struct Ring {
-    /// Position of the front, or of the next frame when there is none.
+    /// Position of the oldest frame, or of the next one when the ring is empty.
     first: u64,
-    frames: VecDeque<Bytes>,
+    frames: VecDeque<Frame>,
     bytes: usize,
-    /// Start of each open incident, both ways.
+    /// The start of each open incident by its name …
     open: HashMap<Arc<str>, u64>,
+    /// … and the name by the start.
     starts: BTreeMap<u64, Arc<str>>,
 }
 
@@ -43,14 +43,14 @@ impl Ring {
         self.first + self.frames.len() as u64 - 1
     }
 
-    /// Where a client without a position begins: at the start of the oldest open incident, or with what is new.
+    /// The position at which a client without one begins: the start of the oldest open incident, or the next event.
     pub(super) fn newcomer_start(&self) -> u64 {
         self.starts.first_key_value().map_or(self.head() + 1, |(start, _)| *start)
     }
 
     /// Adds the next frame and drops the oldest ones over the limits.
-    pub(super) fn push(&mut self, event: &Stored, frame: Bytes) {
-        debug_assert_eq!(event.position, self.head() + 1, "the ring has no holes");
+    pub(super) fn push(&mut self, event: &Stored, frame: Frame) {
+        debug_assert_eq!(event.position, self.head() + 1, "the ring has no gaps");
         match event.kind {
             MessageType::IncidentStarted => {
                 self.open.insert(Arc::clone(&event.subject), event.position);
@@ -72,9 +72,9 @@ impl Ring {
         }
     }
 
-    /// The frames after `cursor`, at least one if there is any, up to about `max_bytes`. `None` if the cursor is
-    /// behind the ring.
-    pub(super) fn after(&self, cursor: u64, max_bytes: usize) -> Option<Vec<Bytes>> {
+    /// The frames after `cursor`, at least one if there is any, up to about `max_bytes`. `None` if the ring no longer
+    /// has the first of them.
+    pub(super) fn after(&self, cursor: u64, max_bytes: usize) -> Option<Vec<Frame>> {
         let skip = (cursor + 1).checked_sub(self.first)? as usize;
         let mut bytes = 0;
         let frames = self.frames.iter().skip(skip).take_while(|frame| {

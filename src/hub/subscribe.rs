@@ -1,16 +1,17 @@
-//! What follows a position: the one place that decides between started, resumed and reset.
+//! What a new client is sent first: the one place that decides between started, resumed and reset.
 
 use std::str::FromStr;
 
+use super::frame::Frame;
 use crate::contract::{Follows, Position, PositionError, ResetReason, StreamId};
 use crate::journal::Extent;
 
-/// Where a client wants to go on, as in `?after=`.
+/// Where a client wants to begin, as in `?after=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum After {
-    /// `0`: everything that is kept.
+    /// `0`: at the oldest event that is kept.
     Nothing,
-    /// `STREAM/N`: what comes after that position.
+    /// `STREAM/N`: behind that position.
     Position(Position),
 }
 
@@ -22,7 +23,16 @@ impl FromStr for After {
     }
 }
 
-/// `newcomer` is the position with which a client without a position begins.
+/// The first frame for a client, and where its events begin.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// `stream_opened`.
+    pub frame: Frame,
+    /// The position after which the client's events begin.
+    pub cursor: u64,
+}
+
+/// `newcomer` is the position at which a client without one begins.
 pub(super) fn follows(after: Option<&After>, stream: &StreamId, extent: Extent, newcomer: u64) -> Follows {
     let from_newcomer = (newcomer, extent.head.max(newcomer - 1));
     let reset = |reason, (from, to)| Follows::Reset { reason, from, to };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::error::JournalError;
 use super::record::{Appended, Batch, Key, Place, Record};
-use crate::contract::{MAX_INDEX, MessageType};
+use crate::contract::{MAX_INDEX, Role};
 
 /// How many events of an incident the journal has, and whether the incident has ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl<'a, K: Lookup> BatchAdmission<'a, K> {
             return Ok(Err(JournalError::Refused(format!("{subject} has {MAX_INDEX} events already"))));
         }
         ahead.index = index;
-        ahead.ends = record.kind == MessageType::IncidentResolved;
+        ahead.ends = record.kind.role() == Role::End;
         ahead.records.push(place);
         Ok(Ok(Admitted::New { index }))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,14 +11,23 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::admission::{self, Admitted, IncidentProgress, KeyedEvent, Lookup};
+use super::choice::Choice;
 use super::clock::Clock;
 use super::error::{JournalError, Trouble};
+use super::handle::Journal;
 use super::lease::{Lease, Term};
 use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 use super::record::{Appended, Batch, Key, Place, Record, Stored};
-use crate::contract::{MessageType, StreamId};
+use crate::contract::{Role, StreamId};
+
+/// The location `memory`.
+pub(super) const CHOICE: Choice = Choice {
+    claims: |location| location == Path::new("memory"),
+    open: |_, retention| Ok(Journal::new(Memory::new(StreamId::fresh(), retention))),
+    is_durable: false,
+};
 
 /// A journal in memory.
 #[derive(Debug)]
@@ -140,7 +150,7 @@ impl Events {
         if record.plan.is_some() {
             incident.plan = record.plan;
         }
-        if record.kind == MessageType::IncidentResolved {
+        if record.kind.role() == Role::End {
             incident.ended = true;
             // An ended incident is never picked up.
             incident.plan = None;

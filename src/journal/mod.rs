@@ -9,8 +9,8 @@
 //! - retention drops the oldest events, but never an event of an open incident;
 //! - a player that lost its lease cannot append under it any more.
 //!
-//! An engine implements the traits in `log.rs`, decides about batches with `admission.rs`, and is chosen in one place,
-//! `cli/journal.rs`. Callers hold a [`Journal`], which has one object per trait, so that a wrapper can replace one of
+//! An engine implements the traits in `log.rs`, decides about batches with `admission.rs`, and is listed in
+//! `engines.rs`. Callers hold a [`Journal`], which has one object per trait, so that a wrapper can replace one of
 //! them and leave the others alone.
 //!
 //! ```
@@ -38,15 +38,19 @@
 //! ```
 
 mod admission;
+mod choice;
 mod clock;
+mod engines;
 mod error;
 mod handle;
 mod lease;
 mod log;
 mod memory;
+mod open_error;
 mod record;
 mod sqlite;
 
+pub use engines::{Opened, open};
 pub use error::{JournalError, Trouble, TroubleKind};
 pub use handle::{Engine, Journal};
 pub use lease::{Lease, Term};
@@ -54,5 +58,6 @@ pub use log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 pub use memory::Memory;
+pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, Place, Record, Stored};
-pub use sqlite::{Audit, Checked, OpenError, Salvaged, Sqlite, audit, salvage};
+pub use sqlite::{Audit, Checked, Salvaged, Sqlite, audit, salvage};

@@ -1,131 +1,81 @@
-//! Who is connected, what they were sent and how far behind they are.
+//! The clients of the event stream: what each was sent, and how far behind it is.
 //!
-//! What is counted for every delivery must cost next to nothing: whoever serves has numbers that nobody else writes, so
-//! that counting is an addition, and nothing is shared between the threads that serve. They are added up when somebody
-//! looks.
+//! Counting a delivery must cost next to nothing. So every client has counters of its own that only its task writes:
+//! counting is an addition without a lock, and threads share no cache line. The counters are added up when metrics are
+//! asked for. (WebSocket clients are counted by the threads that serve them.)
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Now;
+use parking_lot::Mutex;
 
-/// How a client is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// `/ws`
-    WebSocket,
-    /// `/events`
-    EventStream,
-}
+use super::snapshot::Snapshot;
+use super::tally::Tally;
 
-impl Transport {
-    /// The word that it is counted and logged under.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::WebSocket => "ws",
-            Self::EventStream => "sse",
-        }
-    }
-}
-
-/// One client's own numbers.
+/// The counters of one client.
 struct Sent {
-    /// Where it began.
+    /// The position after which it began.
     cursor: u64,
     events: AtomicU64,
     bytes: AtomicU64,
 }
 
-/// What the clients of one transport come to.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Tally {
-    /// How many are connected.
-    pub clients: u64,
-    /// How many were let in since the start.
-    pub admitted: u64,
-    /// Events that were written to them since then …
-    pub events: u64,
-    /// … and their bytes, framing included.
-    pub bytes: u64,
-    /// Events that the one which is furthest behind was not sent yet.
-    pub lag: u64,
-    /// How many are so far behind that they are served from the journal.
-    pub behind: u64,
-}
-
-impl Tally {
-    /// A client was sent everything up to `cursor`; memory has the events from `start` to `head`.
-    pub fn stands_at(&mut self, cursor: u64, head: u64, start: u64) {
-        self.lag = self.lag.max(head.saturating_sub(cursor));
-        self.behind += u64::from(cursor + 1 < start);
-    }
-
-    /// Other clients besides.
-    pub fn add(&mut self, other: Self) {
-        self.clients += other.clients;
-        self.admitted += other.admitted;
-        self.events += other.events;
-        self.bytes += other.bytes;
-        self.lag = self.lag.max(other.lag);
-        self.behind += other.behind;
-    }
-
-    fn sent(&mut self, sent: &Sent) {
-        self.events += sent.events.load(Ordering::Relaxed);
-        self.bytes += sent.bytes.load(Ordering::Relaxed);
+impl Sent {
+    fn add_to(&self, tally: &mut Tally) {
+        tally.events += self.events.load(Ordering::Relaxed);
+        tally.bytes += self.bytes.load(Ordering::Relaxed);
     }
 }
 
-/// Every client of the event stream there was. Those of the other transport are counted by the threads that serve them.
+/// All clients of the event stream since the start.
 #[derive(Default)]
-pub(super) struct Clients(Mutex<Served>);
+pub(super) struct Clients(
+    /// Locked for short sections, never across an await.
+    Mutex<Counted>,
+);
 
 #[derive(Default)]
-struct Served {
+struct Counted {
     next: u64,
-    here: HashMap<u64, Arc<Sent>>,
+    connected: HashMap<u64, Arc<Sent>>,
     gone: Tally,
 }
 
 impl Clients {
-    pub(super) fn enter(clients: &Arc<Self>, cursor: u64) -> Client {
+    pub(super) fn enter(clients: &Arc<Self>, cursor: u64) -> ClientMeter {
         let sent = Arc::new(Sent { cursor, events: AtomicU64::new(0), bytes: AtomicU64::new(0) });
-        let mut served = clients.lock();
-        let key = served.next;
-        served.next += 1;
-        served.here.insert(key, Arc::clone(&sent));
-        Client { clients: Arc::clone(clients), key, sent }
+        let mut counted = clients.0.lock();
+        let key = counted.next;
+        counted.next += 1;
+        counted.connected.insert(key, Arc::clone(&sent));
+        ClientMeter { clients: Arc::clone(clients), key, sent }
     }
 
-    pub(super) fn tally(&self, now: &Now) -> Tally {
-        let served = self.lock();
-        let mut tally = Tally { clients: served.here.len() as u64, admitted: served.next, ..served.gone };
-        for sent in served.here.values() {
-            tally.sent(sent);
+    pub(super) fn tally(&self, now: &Snapshot) -> Tally {
+        let counted = self.0.lock();
+        let mut tally =
+            Tally { clients: counted.connected.len() as u64, admitted: counted.next, ..counted.gone };
+        for sent in counted.connected.values() {
+            sent.add_to(&mut tally);
             let cursor = sent.cursor + sent.events.load(Ordering::Relaxed);
-            tally.stands_at(cursor, now.head, now.ring_start);
+            tally.count_lag(cursor, now.head, now.ring_start);
         }
         tally
     }
-
-    /// Held for short sections, never across an await. A panic in one leaves the map whole.
-    fn lock(&self) -> MutexGuard<'_, Served> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// A client that is connected, until it is dropped.
-pub struct Client {
+/// Counts one connected client; the client is gone when this is dropped.
+pub struct ClientMeter {
     clients: Arc<Clients>,
     key: u64,
     sent: Arc<Sent>,
 }
 
-impl Client {
-    /// Further events were written, so many bytes in all. Moves the cursor that its lag is reckoned from.
+impl ClientMeter {
+    /// `events` more events were written to the client, `bytes` bytes in all. The client's lag becomes smaller by them.
     pub fn delivered(&mut self, events: u64, bytes: u64) {
-        // Nobody else writes them (`&mut`): no locked instruction is needed.
+        // `&mut` makes this the only writer: no atomic read-modify-write is needed.
         let add = |number: &AtomicU64, more| {
             number.store(number.load(Ordering::Relaxed) + more, Ordering::Relaxed);
         };
@@ -134,11 +84,11 @@ impl Client {
     }
 }
 
-impl Drop for Client {
+impl Drop for ClientMeter {
     fn drop(&mut self) {
-        let mut served = self.clients.lock();
-        // Under one lock: whoever adds up sees it here or gone, never both or neither.
-        served.here.remove(&self.key);
-        served.gone.sent(&self.sent);
+        // Under one lock, so that a client is never counted as both connected and gone, nor as neither.
+        let mut counted = self.clients.0.lock();
+        counted.connected.remove(&self.key);
+        self.sent.add_to(&mut counted.gone);
     }
 }

@@ -1,11 +1,11 @@
-//! Metrics whose values are known only when somebody asks for them.
+//! Metrics that are built when they are asked for, not counted.
 
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
-/// Names and values of a sample's labels.
+/// Names and values of the labels of one sample.
 pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
 
-/// A metric and its samples.
+/// A metric with its samples.
 pub(super) fn family(kind: MetricType, name: &str, help: &str, samples: &[(Labels, f64)]) -> MetricFamily {
     let samples = samples.iter().map(|(labels, value)| {
         let labels = labels.iter().map(|(name, value)| {

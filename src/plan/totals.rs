@@ -42,22 +42,21 @@ impl IncidentTotals {
     pub fn add(&mut self, message: &Message, offset_s: f64) {
         self.synthetic.get_or_insert(message.is_synthetic());
         self.last_s = offset_s.max(self.last_s);
-        match message {
-            Message::IncidentStarted(started) => self.phases.clone_from(&started.phases),
-            Message::AgentAction(action) => {
-                self.actions.count(action.status);
-                for mark in &action.marks {
-                    self.durations.reach(*mark, offset_s);
-                }
+        if let Some(cost) = message.cost() {
+            self.cost = Some((cost.clone(), offset_s));
+        }
+        if let Message::IncidentStarted(started) = message {
+            self.phases.clone_from(&started.phases);
+        }
+        if let Message::AgentAction(action) = message {
+            self.actions.count(action.status);
+            for mark in &action.marks {
+                self.durations.reach(*mark, offset_s);
             }
-            Message::SystemMetrics(sample) => {
-                self.users_peak = self.users_peak.max(sample.users_affected);
-                self.rates.add(sample);
-                if let Some(cost) = &sample.cost {
-                    self.cost = Some((cost.clone(), offset_s));
-                }
-            }
-            Message::IncidentResolved(_) | Message::StreamOpened(_) | Message::Heartbeat(_) => {}
+        }
+        if let Message::SystemMetrics(sample) = message {
+            self.users_peak = self.users_peak.max(sample.users_affected);
+            self.rates.add(sample);
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::line::RecordedEvent;
 use super::recorded::Recorded;
-use crate::contract::{IncidentStarted, Message, offset_of};
+use crate::contract::{IncidentStarted, Message, Role, offset_of};
 use crate::plan::{IncidentTotals, Plan, mark_synthetic};
 
 /// One incident of a recording, with the events that were read so far.
@@ -124,16 +124,12 @@ impl IncidentBuilder {
             };
             return Err(format!("index {} of {id} follows, but {missing} missing", event.index));
         }
-        match &event.message {
-            Message::IncidentStarted(_) if next > 1 => {
+        match event.message.kind().role() {
+            Role::Start if next > 1 => {
                 return Err(format!("{id} has a second incident_started"));
             }
-            Message::IncidentResolved(_) => self.extent = RecordedExtent::Ended,
-            Message::IncidentStarted(_)
-            | Message::AgentAction(_)
-            | Message::SystemMetrics(_)
-            | Message::StreamOpened(_)
-            | Message::Heartbeat(_) => {}
+            Role::End => self.extent = RecordedExtent::Ended,
+            Role::Start | Role::Middle | Role::Control => {}
         }
         let rises = event.envelope.time >= self.newest;
         self.newest = self.newest.max(event.envelope.time);

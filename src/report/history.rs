@@ -97,20 +97,15 @@ impl History {
             let Some(state) = board.fold(event) else { continue };
             synthetic |= message.is_synthetic();
             let offset_s = state.offset_s;
-            match message {
-                Message::AgentAction(action) => {
-                    if !action.hypotheses.is_empty() {
-                        let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
-                        belief_updates.push(BeliefUpdate { offset_s, beliefs });
-                    }
-                    let reached = newly_reached(&marks, &state.marks);
-                    actions.push(ActionEvent { index, offset_s, time: event.time, action, reached });
+            if let Message::SystemMetrics(metrics) = message {
+                samples.push(MetricSample { offset_s, metrics });
+            } else if let Message::AgentAction(action) = message {
+                if !action.hypotheses.is_empty() {
+                    let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
+                    belief_updates.push(BeliefUpdate { offset_s, beliefs });
                 }
-                Message::SystemMetrics(metrics) => samples.push(MetricSample { offset_s, metrics }),
-                Message::IncidentStarted(_)
-                | Message::IncidentResolved(_)
-                | Message::StreamOpened(_)
-                | Message::Heartbeat(_) => {}
+                let reached = newly_reached(&marks, &state.marks);
+                actions.push(ActionEvent { index, offset_s, time: event.time, action, reached });
             }
             marks.clone_from(&state.marks);
         }

@@ -32,6 +32,7 @@ mod failures;
 mod fold;
 mod forecasts;
 mod history;
+mod line;
 mod markdown;
 mod state;
 pub mod words;
@@ -41,6 +42,7 @@ pub use failures::{FailedAction, failed_actions};
 pub use fold::Board;
 pub use forecasts::{IntervalResult, ScoredForecast, scored_forecasts};
 pub use history::{ActionEvent, BeliefUpdate, History, MetricSample};
+pub use line::{Line, LineKind};
 pub use state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, IncidentStatus, Marks, Now,
     Resolution,

@@ -1,21 +1,54 @@
-//! Durations and moments as authors write them: `8s`, `1m30s`, `250ms`, `24h`.
+//! Durations as authors and users write them: `8s`, `1m 30s`, `250ms`, `24h`. Scenario files and flags share the type.
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
+use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A duration, or a moment counted from the incident's start, in microseconds.
+///
+/// Text is read by [jiff](jiff::fmt::friendly) and rounded to whole milliseconds.
+///
+/// ```
+/// use incident::scenario::Micros;
+///
+/// for text in ["90s", "1m30s", "1m 30s", "1 min, 30 secs", "1.5 minutes", "00:01:30", "PT1M30S"] {
+///     assert_eq!(text.parse(), Ok(Micros(90_000_000)), "{text}");
+/// }
+/// assert_eq!(Micros(90_000_000).to_string(), "1m30s");
+/// assert!("90".parse::<Micros>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Micros(pub u64);
 
-const UNITS: [(&str, u64); 5] =
-    [("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("d", 86_400_000_000)];
+/// Why a text is not a duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DurationError {
+    /// It has another form, no unit, an unknown unit, or units in the wrong order.
+    #[error("{0:?} is not a duration: {ALLOWED}")]
+    Form(String),
+    /// A month or a year has no fixed length.
+    #[error("{0:?} has months or years, which have no fixed length: {ALLOWED}")]
+    Calendar(String),
+    /// It is below zero.
+    #[error("{0:?} is negative: {ALLOWED}")]
+    Negative(String),
+    /// It is above [`Micros::LONGEST`].
+    #[error("{0:?} is more than a year")]
+    TooLong(String),
+}
+
+const ALLOWED: &str = "write numbers with the units d, h, m, s and ms, the largest first, as in \"8s\", \"1m30s\", \"250ms\" or \"24h\"";
+
+const PER_DAY: u64 = 86_400_000_000;
 
 impl Micros {
     /// The longest duration that is accepted, and the longest incident: a year.
-    pub(super) const LONGEST: Self = Self(366 * 86_400_000_000);
+    pub const LONGEST: Self = Self(366 * PER_DAY);
 
     /// In seconds.
     pub fn secs(self) -> f64 {
@@ -29,64 +62,51 @@ impl Micros {
 }
 
 impl FromStr for Micros {
-    type Err = String;
+    type Err = DurationError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("{why}: a duration is like \"8s\", \"1m30s\", \"250ms\", \"24h\"");
-        let mut rest = text.trim();
-        if rest.is_empty() {
-            return Err(wrong("empty duration"));
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        let span: Span = text.trim().parse().map_err(|_| DurationError::Form(text.to_owned()))?;
+        if span.get_years() != 0 || span.get_months() != 0 {
+            return Err(DurationError::Calendar(text.to_owned()));
         }
-        let mut total: u64 = 0;
-        let mut smallest = u64::MAX;
-        while !rest.is_empty() {
-            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-            let (number, tail) = rest.split_at(digits);
-            let letters = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
-            let (unit, tail) = tail.split_at(letters);
-            let number: f64 = number.parse().map_err(|_| wrong(&format!("{text:?} is not a duration")))?;
-            let Some(&(_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-                return Err(wrong(&match unit {
-                    "" => format!("{text:?} has no unit"),
-                    _ => format!("{unit:?} is not a unit of time"),
-                }));
-            };
-            if scale >= smallest {
-                return Err(wrong(&format!("the units of {text:?} do not fall")));
-            }
-            smallest = scale;
-            let part = number * scale as f64;
-            if part > Self::LONGEST.0 as f64 || total + part.round() as u64 > Self::LONGEST.0 {
-                return Err(format!("{text:?} is more than a year"));
-            }
-            total += part.round() as u64;
-            rest = tail;
+        let too_long = || DurationError::TooLong(text.to_owned());
+        let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| too_long())?;
+        if duration.is_negative() {
+            return Err(DurationError::Negative(text.to_owned()));
         }
-        // The wire tells milliseconds: nothing may lie between two.
-        Ok(Self((total + 500) / 1_000 * 1_000))
+        // Messages carry whole milliseconds: no moment may lie between two of them.
+        let millis = u64::try_from((duration.as_nanos() + 500_000) / 1_000_000).map_err(|_| too_long())?;
+        let micros = millis.checked_mul(1_000).map(Self).filter(|micros| *micros <= Self::LONGEST);
+        micros.ok_or_else(too_long)
     }
 }
 
 impl fmt::Display for Micros {
+    /// The shortest form that is read back: `1d6h`, `1m30s`, `0s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 {
-            return f.write_str("0s");
+        let (days, rest) = (self.0 / PER_DAY, self.0 % PER_DAY);
+        if days > 0 {
+            write!(f, "{days}d")?;
         }
-        let mut rest = self.0;
-        for (unit, scale) in [
-            ("d", 86_400_000_000),
-            ("h", 3_600_000_000),
-            ("m", 60_000_000),
-            ("s", 1_000_000),
-            ("ms", 1_000),
-            ("us", 1),
-        ] {
-            if rest >= scale {
-                write!(f, "{}{unit}", rest / scale)?;
-                rest %= scale;
-            }
+        if rest == 0 && days > 0 {
+            return Ok(());
         }
-        Ok(())
+        // jiff prints no unit above hours of a duration.
+        let printer = SpanPrinter::new().designator(Designator::Compact).spacing(Spacing::None);
+        f.write_str(&printer.unsigned_duration_to_string(&Duration::from_micros(rest)))
+    }
+}
+
+impl From<Micros> for Duration {
+    fn from(duration: Micros) -> Self {
+        Self::from_micros(duration.0)
+    }
+}
+
+impl From<Duration> for Micros {
+    /// Durations of more than 584,000 years become that.
+    fn from(duration: Duration) -> Self {
+        Self(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
     }
 }
 
@@ -96,7 +116,7 @@ impl<'de> Deserialize<'de> for Micros {
         impl de::Visitor<'_> for Text {
             type Value = Micros;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration like \"8s\", \"1m30s\", \"250ms\", \"24h\"")
+                f.write_str("a duration like \"8s\", \"1m30s\", \"250ms\" or \"24h\"")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Micros, E> {
                 text.parse().map_err(E::custom)

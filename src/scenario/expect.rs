@@ -1,34 +1,34 @@
-//! `[expect]`: what `incident validate` asserts of a playback, ours or a third party's.
+//! `[expect]`: what `incident validate` asserts of a stream that plays the scenario.
 
 use std::fmt::Display;
 
 use serde::Deserialize;
 
-use super::Micros;
+use super::duration::Micros;
 
 /// The expectations of a scenario. All are optional; an empty table asserts nothing.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// From the start to the first `detected`, or to the first action where nothing is so marked.
+    /// From the start to the first `detected` mark, or to the first action if no action has that mark.
     pub detect: Option<Bounds>,
-    /// From the start to the first `diagnosed`.
+    /// From the start to the first `diagnosed` mark.
     pub diagnose: Option<Bounds>,
-    /// From the start to the first `mitigated`.
+    /// From the start to the first `mitigated` mark.
     pub mitigate: Option<Bounds>,
     /// From the start to the resolution.
     pub resolve: Option<Bounds>,
-    /// The phases that events fall into, in order.
+    /// The phases of the events, in order.
     pub phases: Option<Vec<String>>,
-    /// Finished attempts.
+    /// How many attempts finish.
     pub actions: Option<Counts>,
-    /// Finished attempts that failed.
+    /// How many attempts fail.
     pub failed: Option<Counts>,
-    /// Steps that complete, in this order.
+    /// Steps that must complete, in this order.
     pub order: Option<Vec<String>>,
-    /// The longest screen time without any message of the incident.
+    /// The longest time on screen without an event of the incident.
     pub max_silence: Option<Micros>,
-    /// The hypothesis that the resolution names.
+    /// The hypothesis that the resolution names as the root cause.
     pub root_cause: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct Counts {
     pub max: Option<u32>,
 }
 
-/// Both as they are read: the reader's error shows the place of a range that nothing lies in.
+/// Both bounds as they are read. They are checked here, where an error still has a place in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Range<T> {

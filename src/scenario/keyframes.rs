@@ -4,25 +4,25 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::Micros;
+use super::duration::Micros;
 
-/// `(moment, value)`, moments rising strictly, at least one.
+/// At least one `(moment, value)`, in strictly rising order of the moments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keyframes(Vec<(Micros, f64)>);
 
-/// How a value gets from one keyframe to the next.
+/// How a value moves from one keyframe to the next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolate {
     /// In a straight line.
     #[default]
     Linear,
-    /// It jumps at the next.
+    /// It keeps its value, and jumps at the next keyframe.
     Step,
 }
 
 impl Keyframes {
-    /// The value at a moment: held before the first keyframe and after the last.
+    /// The value at a moment. Before the first keyframe it is the first value, after the last the last.
     pub fn at(&self, time: Micros, interpolate: Interpolate) -> f64 {
         let next = self.0.partition_point(|(key, _)| *key <= time);
         let Some(&(from, low)) = next.checked_sub(1).and_then(|last| self.0.get(last)) else {
@@ -37,7 +37,7 @@ impl Keyframes {
         }
     }
 
-    /// The first moment with a value of its own.
+    /// The moment of the first keyframe.
     pub fn first(&self) -> Micros {
         self.0[0].0
     }

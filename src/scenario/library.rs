@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{Problem, Scenario, ScenarioError};
+use super::compiled::Scenario;
+use super::diagnostic::{Diagnostic, ScenarioError};
 
-/// The scenarios of `scenarios/`, name and text, compiled in.
+/// The files of `scenarios/`, name and text, built into the program.
 pub const SHIPPED: [(&str, &str); 5] = [
     ("api-overload.toml", include_str!("../../scenarios/api-overload.toml")),
     ("database-outage.toml", include_str!("../../scenarios/database-outage.toml")),
@@ -17,7 +18,7 @@ pub const SHIPPED: [(&str, &str); 5] = [
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     scenarios: Vec<Scenario>,
-    /// Where they are from, for people.
+    /// Where they come from, for people.
     pub origin: String,
 }
 
@@ -32,7 +33,7 @@ impl Library {
     /// Every `.toml` file of a folder.
     ///
     /// # Errors
-    /// All files that are wrong, each with all its mistakes; a folder that can't be read.
+    /// Every file with mistakes, each with all of them; a folder that can't be read.
     pub fn from_folder(folder: &Path) -> Result<Self, Vec<ScenarioError>> {
         let unreadable = |error| vec![ScenarioError::unreadable(&folder.display().to_string(), &error)];
         let mut paths = std::fs::read_dir(folder)
@@ -49,7 +50,7 @@ impl Library {
         Self::collect(format!("{}/", folder.display()), files)
     }
 
-    /// One scenario alone.
+    /// A library of one scenario.
     pub fn of(scenario: Scenario) -> Self {
         Self { origin: scenario.origin.clone(), scenarios: vec![scenario] }
     }
@@ -68,9 +69,9 @@ impl Library {
             match parsed {
                 Ok(scenario) => match scenarios.iter().find(|other| other.id() == scenario.id()) {
                     Some(other) => {
-                        let message = format!("{:?} is the id of {} too", scenario.id(), other.origin);
-                        let problem = Problem::new(scenario.file.id.span(), message, "the second");
-                        errors.push(ScenarioError::new(&name, &scenario.text, vec![problem]));
+                        let message = format!("{:?} is also the id of {}", scenario.id(), other.origin);
+                        let twice = Diagnostic::new(scenario.file.id.span(), message, "the second");
+                        errors.push(ScenarioError::new(&name, &scenario.text, vec![twice]));
                     }
                     None => scenarios.push(scenario),
                 },
@@ -81,7 +82,7 @@ impl Library {
         if errors.is_empty() { Ok(Self { scenarios, origin }) } else { Err(errors) }
     }
 
-    /// The scenario of that id.
+    /// The scenario with that id.
     pub fn get(&self, id: &str) -> Option<&Scenario> {
         self.scenarios.iter().find(|scenario| scenario.id() == id)
     }
@@ -101,7 +102,7 @@ impl Library {
         self.scenarios.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.scenarios.is_empty()
     }

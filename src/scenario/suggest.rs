@@ -1,6 +1,6 @@
-//! "Did you mean": the nearest of the names that exist.
+//! "Did you mean": the known name that is most like an unknown one.
 
-/// The candidate that `name` was probably meant to be, if one is near enough to be no insult.
+/// The candidate that `name` is most like, if one is alike enough to be suggested.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::contract::{Message, MessageType, Outcome};
+use crate::contract::{Message, Outcome, Role};
 use crate::journal::{Append, Appended, Batch, Pending, Record};
 use crate::metrics::Metrics;
 
@@ -22,18 +22,13 @@ enum Counted {
 
 impl Counted {
     fn of(record: &Record) -> Self {
-        match record.kind {
-            MessageType::IncidentStarted => Self::Started,
-            MessageType::IncidentResolved => match Message::parse(record.kind.as_str(), &record.data) {
-                Ok(Message::IncidentResolved(end)) if end.outcome == Outcome::Cancelled => {
-                    Self::Ended("cancelled")
-                }
-                _ => Self::Ended("resolved"),
+        match record.kind.role() {
+            Role::Start => Self::Started,
+            Role::End => match Message::parse(record.kind.as_str(), &record.data) {
+                Ok(Message::IncidentResolved(end)) => Self::Ended(end.outcome.as_str()),
+                _ => Self::Ended(Outcome::Resolved.as_str()),
             },
-            MessageType::AgentAction
-            | MessageType::SystemMetrics
-            | MessageType::StreamOpened
-            | MessageType::Heartbeat => Self::Other,
+            Role::Middle | Role::Control => Self::Other,
         }
     }
 }

@@ -1,7 +1,7 @@
-//! One client of `GET /events`: the same cursor as a WebSocket's, told in the lines of Server-Sent Events.
+//! One client of `GET /events`: the same cursor as a WebSocket's, written as the lines of Server-Sent Events.
 //!
-//! It is pulled: whoever writes the socket asks for the next piece when there is room for it, so that a client that
-//! does not read costs a cursor and the piece that is on its way, never a queue.
+//! The stream is pulled: the HTTP connection asks for the next piece when the socket has room for it. So a client that
+//! does not read costs a cursor and one piece, never a queue.
 
 mod lines;
 
@@ -13,61 +13,62 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
-use crate::connection::{End, Lease};
 use crate::contract::Position;
-use crate::hub::{Hub, Paged};
-use crate::metrics::Client;
+use crate::delivery::{End, Lease};
+use crate::hub::{Frame, Hub, Opening, Paged};
+use crate::metrics::ClientMeter;
 
-/// About as much is handed over at once. Below the socket's send buffer, so that a reader that keeps up takes it whole.
+/// About the bytes of one piece. Below the socket's send buffer, so that a client that keeps up takes a piece whole.
 const PIECE_BYTES: usize = 32 * 1024;
 
-/// A browser that lost its connection comes back after at least this long …
+/// A browser that lost its connection waits at least this long before it reconnects …
 const RETRY: Duration = Duration::from_secs(1);
 
-/// … and at most this much longer. Drawn for each client: those whom a crash cut off do not come back all at once.
+/// … and at most this much longer. Drawn for each client, so that not all of them reconnect at once after a crash.
 const RETRY_SPREAD: Duration = Duration::from_secs(2);
 
-/// A client, as far as it was told.
+/// The stream of one client.
 pub struct Events {
     hub: Arc<Hub>,
-    /// Position of the last event that was handed over.
+    /// Position of the last event that was given out.
     cursor: u64,
-    /// What is said before the first event.
+    /// The first piece: `stream_opened`.
     opening: Option<Bytes>,
-    /// Frames behind the cursor that were read and not handed over yet.
-    ahead: VecDeque<Bytes>,
+    /// The frames after the cursor that were read and not given out yet.
+    ahead: VecDeque<Frame>,
     head: watch::Receiver<u64>,
     beats: Interval,
-    /// Becomes `Some` when everybody is asked to leave …
+    /// Becomes `Some` when every client is asked to leave within that time …
     drain: watch::Receiver<Option<Duration>>,
-    /// … and this one does so then.
+    /// … and this client leaves then.
     leave_at: Option<Instant>,
-    /// What it may stay by; `None` if nobody is asked.
+    /// `None` on a server without tokens.
     lease: Option<Lease>,
     end: Option<End>,
-    client: Client,
+    client: ClientMeter,
 }
 
 impl Events {
-    /// A client for whom [`Hub::subscribe`] gave `opened` and `cursor`.
+    /// The stream for a client for which [`Hub::subscribe`] gave `opening`.
     pub fn new(
-        (opened, cursor): (Bytes, u64),
+        opening: &Opening,
         hub: Arc<Hub>,
         drain: watch::Receiver<Option<Duration>>,
         lease: Option<Lease>,
-        client: Client,
+        client: ClientMeter,
     ) -> Self {
-        let mut opening = Vec::with_capacity(opened.len() + 128);
-        let position = Position { stream: hub.stream().clone(), n: cursor };
-        lines::preface(&mut opening, &position, RETRY + RETRY_SPREAD.mul_f64(crate::random::unit()));
-        lines::message(&mut opening, None, &opened);
+        let Opening { frame, cursor } = opening;
+        let mut piece = Vec::with_capacity(frame.len() + 128);
+        let position = Position { stream: hub.stream().clone(), n: *cursor };
+        lines::preface(&mut piece, &position, RETRY + RETRY_SPREAD.mul_f64(crate::random::unit()));
+        lines::message(&mut piece, None, frame);
         let mut beats = interval_at(Instant::now() + hub.heartbeat_interval(), hub.heartbeat_interval());
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             head: hub.head(),
             hub,
-            cursor,
-            opening: Some(opening.into()),
+            cursor: *cursor,
+            opening: Some(piece.into()),
             ahead: VecDeque::new(),
             beats,
             drain,
@@ -87,20 +88,20 @@ impl Events {
             if self.end.is_some() {
                 return None;
             }
-            // Before everything else: a client that is always a little behind has to hear it too.
+            // First, so that a client that is always a little behind leaves too.
             if let Some(end) = self.dismissed() {
                 return Some(self.goodbye(end));
             }
             if !self.ahead.is_empty() {
-                return Some(self.hand_over());
+                return Some(self.give_out());
             }
             self.head.mark_unchanged();
             if let Some(frames) = self.hub.after(self.cursor, PIECE_BYTES) {
                 self.ahead = frames.into();
                 if self.ahead.is_empty() {
-                    match self.news().await {
-                        News::Moved => {}
-                        News::Beat => return Some(self.heartbeat()),
+                    match self.wait().await {
+                        Wake::Changed => {}
+                        Wake::Heartbeat => return Some(self.heartbeat()),
                     }
                 }
                 continue;
@@ -108,7 +109,7 @@ impl Events {
             let (hub, cursor) = (Arc::clone(&self.hub), self.cursor);
             tokio::select! {
                 page = hub.page(cursor, PIECE_BYTES) => match page {
-                    // Handed over at once: the place among the pages in memory is given back.
+                    // The permit is dropped here: a piece of this size need not count among the pages in memory.
                     Ok(Paged::Frames { frames, .. }) => self.ahead = frames.into(),
                     Ok(Paged::Expired) => return Some(self.goodbye(End::Expired(self.position()))),
                     Err(error) => return Some(self.goodbye(End::Journal(error.to_string()))),
@@ -120,17 +121,17 @@ impl Events {
     }
 
     /// Waits until something has to be done.
-    async fn news(&mut self) -> News {
+    async fn wait(&mut self) -> Wake {
         tokio::select! {
-            // A hub that is gone is a server that is: `dismissed` sees it.
-            _ = self.head.changed() => News::Moved,
-            _ = self.beats.tick() => News::Beat,
-            () = is_over(&mut self.lease) => News::Moved,
-            () = leaves(&mut self.drain, &mut self.leave_at) => News::Moved,
+            // Also when the hub was dropped, with the server: `dismissed` notices.
+            _ = self.head.changed() => Wake::Changed,
+            _ = self.beats.tick() => Wake::Heartbeat,
+            () = is_over(&mut self.lease) => Wake::Changed,
+            () = leaves(&mut self.drain, &mut self.leave_at) => Wake::Changed,
         }
     }
 
-    /// Whether it is to leave.
+    /// Why the client has to leave, if it has to.
     fn dismissed(&mut self) -> Option<End> {
         if self.lease.as_ref().is_some_and(Lease::is_over) {
             return Some(End::Withdrawn);
@@ -150,17 +151,17 @@ impl Events {
         piece.into()
     }
 
-    /// Why the stream ended; `None` if it was not at its end.
+    /// Why the stream ended; `None` while it has not.
     pub fn end(&self) -> Option<&End> {
         self.end.as_ref()
     }
 
-    /// Of the last event that was handed over.
+    /// Position of the last event that was given out.
     pub fn position(&self) -> Position {
         Position { stream: self.hub.stream().clone(), n: self.cursor }
     }
 
-    fn hand_over(&mut self) -> Bytes {
+    fn give_out(&mut self) -> Bytes {
         let mut piece = Vec::with_capacity(PIECE_BYTES / 4);
         let mut position = self.position();
         while piece.len() < PIECE_BYTES
@@ -174,7 +175,7 @@ impl Events {
         piece.into()
     }
 
-    /// The last piece: programs do not see it, people who look at the stream do.
+    /// The last piece: a comment, which people see and programs ignore.
     fn goodbye(&mut self, end: End) -> Bytes {
         let mut piece = Vec::new();
         lines::comment(&mut piece, &end);
@@ -183,15 +184,16 @@ impl Events {
     }
 }
 
-/// What a client waits for.
-enum News {
-    /// Something may be there, or it is to leave.
-    Moved,
-    Beat,
+/// Why a wait ended.
+enum Wake {
+    /// There may be frames, or the client has to leave.
+    Changed,
+    /// A heartbeat is due.
+    Heartbeat,
 }
 
-/// Resolves when everybody is asked to leave, and when the time to do so has come. A server that is gone altogether asks
-/// too.
+/// Resolves when clients are asked to leave, and again when this client's moment has come. A server that was dropped
+/// asks too.
 async fn leaves(drain: &mut watch::Receiver<Option<Duration>>, leave_at: &mut Option<Instant>) {
     match leave_at {
         Some(at) => sleep_until(*at).await,
@@ -202,7 +204,7 @@ async fn leaves(drain: &mut watch::Receiver<Option<Duration>>, leave_at: &mut Op
     }
 }
 
-/// Resolves when what the client may stay by is taken back.
+/// Resolves when the lease is withdrawn.
 async fn is_over(lease: &mut Option<Lease>) {
     match lease {
         Some(lease) => lease.over().await,

@@ -1,10 +1,11 @@
-//! Token files: `read TOKEN` or `write TOKEN` a line, `#` before what is for people.
+//! Token files: one `read TOKEN` or `write TOKEN` per line; `#` begins a comment.
 
 use std::collections::HashMap;
 
-use super::{Scope, Token, TokenError};
+use super::scope::Scope;
+use super::secret::{Token, TokenError};
 
-/// What is wrong with a token file, and where. Never shows a token.
+/// What is wrong with a token file, and on which line. The message never shows a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}{}: {mistake}", .line.map(|line| format!(":{line}")).unwrap_or_default())]
 pub struct FileError {
@@ -17,27 +18,27 @@ pub struct FileError {
 /// What is wrong with a token file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
-    /// Another form.
+    /// The line has another form.
     #[error("expected `read TOKEN` or `write TOKEN`")]
     Form,
-    /// A token that is none.
-    #[error("this is no token: {0}")]
+    /// The token is malformed.
+    #[error("this is not a token: {0}")]
     Token(#[from] TokenError),
-    /// A token that can be guessed.
-    #[error("the token has {0} characters, and at least {least} are needed", least = Token::LEAST)]
+    /// The token is so short that it can be guessed.
+    #[error("the token has {0} characters; at least {min} are needed", min = Token::MIN_LENGTH)]
     Short(usize),
-    /// The same token again.
-    #[error("the same token as on line {0}")]
+    /// The token is in the file twice.
+    #[error("this is the same token as on line {0}")]
     Repeated(usize),
-    /// No token at all.
-    #[error("no token is in it")]
+    /// The file has no token.
+    #[error("the file has no token")]
     Nothing,
 }
 
-/// The tokens that a server is to know.
+/// The tokens in a server's file.
 ///
 /// # Errors
-/// A line that is no token with its scope, a token that is short or there twice, a file without any.
+/// A line without a scope and a token, a token that is too short or there twice, a file without tokens.
 pub fn for_server(file: &str, text: &str) -> Result<Vec<(Scope, Token)>, FileError> {
     let wrong = |line, mistake| FileError { file: file.to_owned(), line: Some(line), mistake };
     let (mut tokens, mut lines) = (Vec::new(), HashMap::new());
@@ -59,11 +60,11 @@ pub fn for_server(file: &str, text: &str) -> Result<Vec<(Scope, Token)>, FileErr
     Ok(tokens)
 }
 
-/// The token to show to a server: the one in the file, alone on its line or behind its scope. Of several (a server's
-/// own file) the first that may write, or else the first.
+/// The token that a client sends: the one in the file, alone on its line or after its scope. If the file has several, as
+/// a server's own has, the first with the scope `write`, else the first.
 ///
 /// # Errors
-/// A line that is no token, a file without any.
+/// A line without a token, a file without tokens.
 pub fn for_client(file: &str, text: &str) -> Result<Token, FileError> {
     let mut first = None;
     for (line, entry) in entries(text) {
@@ -79,7 +80,7 @@ pub fn for_client(file: &str, text: &str) -> Result<Token, FileError> {
 
 type Entry = (Option<Scope>, Token);
 
-/// Line number and content of every line that is neither empty nor a comment.
+/// Line number and content of every line that is neither empty nor only a comment.
 fn entries(text: &str) -> impl Iterator<Item = (usize, Result<Entry, Mistake>)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.lines().zip(1..).filter_map(|(line, number)| {

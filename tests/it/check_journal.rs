@@ -66,7 +66,7 @@ async fn what_is_wrong_is_named_and_fails() {
         ),
         ("DELETE FROM events WHERE position BETWEEN 20 AND 90", "chain      event 20: it is missing"),
         ("UPDATE head SET oldest = 3", "head"),
-        ("UPDATE incidents SET plan = 'another' WHERE ended = 0", "incidents  the plan of"),
+        ("UPDATE incidents SET plan = 'another' WHERE ended = 0", "incidents  the checksum of the plan of"),
         ("DELETE FROM incidents WHERE ended > 0", "is not in the table `incidents`"),
         ("UPDATE head SET position = 120, seal = 0", "head"),
     ] {

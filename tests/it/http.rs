@@ -261,7 +261,11 @@ async fn the_page_never_leaves_its_folder() {
         for server in [&edited, &built_in] {
             let reply = get(server.address, path).await;
             assert!(matches!(reply.status, 400 | 404), "{path}: {}", reply.status);
-            assert!(!reply.body.contains("secret") || reply.body.contains("nothing is at"), "{}", reply.body);
+            assert!(
+                !reply.body.contains("secret") || reply.body.contains("there is nothing at"),
+                "{}",
+                reply.body
+            );
         }
     }
 }

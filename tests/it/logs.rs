@@ -82,13 +82,13 @@ async fn a_whole_life_is_objects_and_nothing_else() {
     assert!(id.starts_with("database-outage-"), "{started}");
     assert_eq!((&started["level"], &started["position"]), (&Value::from("INFO"), &Value::from(1)));
     assert_eq!(line(&log, "incident ended")["incident"], id);
-    let came = said(&log, "client came");
+    let came = said(&log, "client connected");
     assert_eq!(came.iter().map(|line| &line["transport"]).collect::<Vec<_>>(), ["ws", "sse"]);
     assert!(
         came.iter().all(|line| line["level"] == "DEBUG" && line["after"].as_str().unwrap().ends_with("/0"))
     );
-    for gone in said(&log, "client gone") {
-        assert_eq!(gone["level"], "DEBUG", "whoever leaves is no news: {gone}");
+    for gone in said(&log, "client disconnected") {
+        assert_eq!(gone["level"], "DEBUG", "a client that leaves is not worth more than debug: {gone}");
         assert!(gone["code"].is_u64(), "{gone}");
     }
     // Outsiders can provoke a refusal as often as they like: each kind is said at once, and then seldom.
@@ -134,7 +134,7 @@ async fn who_is_too_slow_is_a_warning_with_the_position() {
     Numbers::until(address, &closes("sse"), 1.0).await;
     drop((socket, stream));
     let (_, log) = ended(server);
-    let cut = said(&log, "client cut off");
+    let cut = said(&log, "client disconnected by the server");
     assert_eq!(cut.len(), 2, "{log:#?}");
     for line in cut {
         assert_eq!((&line["level"], &line["code"]), (&Value::from("WARN"), &Value::from(4008)), "{line}");
@@ -197,7 +197,7 @@ fn what_of_a_recording_is_not_played_is_a_warning() {
     let mut server = serve(&["--journal", "memory", "--replay", &file]);
     ready(&mut server);
     let (_, log) = ended(server);
-    let warnings = said(&log, "not all of the recording is played");
+    let warnings = said(&log, "not all of the recording is replayed");
     assert!(!warnings.is_empty() && warnings.iter().all(|line| line["level"] == "WARN"), "{log:#?}");
     assert!(warnings.iter().any(|line| line["warning"].as_str().unwrap().contains("joined")), "{warnings:?}");
     let first = said(&log, "ready")[0];

@@ -7,6 +7,8 @@ mod browser;
 mod check_journal;
 mod cli;
 mod contract;
+mod cycles;
+mod dependencies;
 mod drain;
 mod durable;
 mod examples;

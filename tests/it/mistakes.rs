@@ -79,10 +79,12 @@ const CASES: &[Case] = &[
     ("title = \"t\"\n", "", "missing field `title`", "", ""),
     ("\"SEV1\"", "\"SEV0\"", "unknown variant `SEV0`", "\"SEV0\"", ""),
     ("target = \"1m\"", "target = 60", "expected a duration", "60", ""),
-    ("at = \"5s\"", "at = \"5\"", "has no unit", "\"5\"", ""),
-    ("at = \"5s\"", "at = \"5parsecs\"", "is not a unit of time", "\"5parsecs\"", ""),
-    ("at = \"5s\"", "at = \"-5s\"", "is not a duration", "\"-5s\"", ""),
-    ("at = \"5s\"", "at = \"5s1m\"", "do not fall", "\"5s1m\"", ""),
+    ("at = \"5s\"", "at = \"5\"", "\"5\" is not a duration: write numbers with the units d, h, m, s and ms", "\"5\"", ""),
+    ("at = \"5s\"", "at = \"5parsecs\"", "\"5parsecs\" is not a duration", "\"5parsecs\"", ""),
+    ("at = \"5s\"", "at = \"-5s\"", "is negative", "\"-5s\"", ""),
+    ("at = \"5s\"", "at = \"5s1m\"", "the largest first", "\"5s1m\"", ""),
+    ("at = \"5s\"", "at = \"1 month\"", "no fixed length", "\"1 month\"", ""),
+    ("at = \"5s\"", "at = \"\"", "\"\" is not a duration", "\"\"", ""),
     ("at = \"5s\"", "at = \"900d\"", "more than a year", "\"900d\"", ""),
     ("agent = \"repair\"", "agent = \"repiar\"", "unknown agent \"repiar\"", "\"repiar\"", "did you mean \"repair\"?"),
     ("after = \"alert\"", "after = \"alart\"", "unknown step \"alart\"", "\"alart\"", "did you mean \"alert\"?"),
@@ -93,19 +95,19 @@ const CASES: &[Case] = &[
     ("at = \"5s\"", "at = \"5s\"\ndelay = \"1s\"", "`delay` without `after`", "\"1s\"", "add after"),
     ("at = \"5s\"", "after = \"check\"", "steps wait for each other", "\"alert\"", "give one of them `at`"),
     ("after = \"alert\"", "after = \"restart\"", "steps wait for each other", "\"restart\"", "restart -> restart"),
-    ("0s = 0.3, 30s = 0.4", "0s = 0.3, 30s = 0.5", "the beliefs at 30s sum to 1.100", "{ 0s = 0.2", "share at most 1"),
-    ("30s = 0.6", "30s = 1.6", "a belief leaves 0..1", "{ 0s = 0.2", ""),
-    ("30s = 0.9", "30s = 1.9", "a ratio leaves 0..1", "errors", ""),
-    ("noise = 0.1", "noise = 1.1", "noise is a relative deviation", "errors", ""),
-    ("confidence = 0.9", "confidence = 90.0", "a confidence is from 0 to 1", "90.0", ""),
+    ("0s = 0.3, 30s = 0.4", "0s = 0.3, 30s = 0.5", "the beliefs at 30s sum to 1.100", "{ 0s = 0.2", "sum to at most 1"),
+    ("30s = 0.6", "30s = 1.6", "a belief must stay between 0 and 1", "{ 0s = 0.2", ""),
+    ("30s = 0.9", "30s = 1.9", "a ratio must stay between 0 and 1", "errors", ""),
+    ("noise = 0.1", "noise = 1.1", "noise must be from 0 to 1", "errors", ""),
+    ("confidence = 0.9", "confidence = 90.0", "a confidence must be from 0 to 1", "90.0", ""),
     ("confidence = 0.9", "confidence = 0.9\nhypothesis = \"leak\"", "both confidence and hypothesis", "0.9", "keep one of them"),
-    ("fails = 0.5", "fails = 1.5", "a failure is from 0 to 1", "1.5", ""),
+    ("fails = 0.5", "fails = 1.5", "a failure must be from 0 to 1", "1.5", ""),
     ("fails = 0.5\n", "", "`retry` on a step that never fails", "{ times", ""),
     ("times = 2", "times = 101", "more than 100 retries", "{ times", ""),
     ("on = \"any\"", "on = \"sometimes\"", "unknown variant `sometimes`", "", ""),
     ("fails = 0.5\nretry = { times = 2, backoff = \"1s\" }\n[[steps]]\nid = \"check\"\nafter = { step = \"restart\", on = \"any\" }", "[[steps]]\nid = \"check\"\nafter = { step = \"restart\", on = \"failed\" }", "step \"restart\" never fails", "\"restart\"", ""),
     ("at = \"30s\"", "at = \"0s\"", "phase \"mend\" does not begin after \"find\" (0s)", "\"0s\"", ""),
-    ("at = \"0s\"", "at = \"1s\"", "the first phase does not begin at 0s", "\"1s\"", "phases tile"),
+    ("at = \"0s\"", "at = \"1s\"", "the first phase does not begin at 0s", "\"1s\"", "phases cover the incident"),
     ("play = \"10s\"", "play = \"0s\"", "a phase plays for 0s", "\"0s\"", ""),
     ("at = \"60s\"", "at = \"30s\"", "not after the start of the last phase", "\"30s\"", ""),
     ("at = \"60s\"", "at = \"31s\"\nafter = \"check\"", "both `at` and `after`", "\"check\"", ""),
@@ -115,7 +117,7 @@ const CASES: &[Case] = &[
     ("id = \"restart\"", "id = \"alert\"", "two steps are called \"alert\"", "\"alert\"", ""),
     ("name = \"mend\"", "name = \"find\"", "two phases are called \"find\"", "\"find\"", ""),
     ("id = \"load\"", "id = \"leak\"", "two hypotheses are called \"leak\"", "\"leak\"", ""),
-    ("id = \"load\"", "id = \"load\"\ntruth = true", "two hypotheses are the truth", "\"load\"", ""),
+    ("id = \"load\"", "id = \"load\"\ntruth = true", "two hypotheses have `truth = true`", "\"load\"", ""),
     ("phases = [\"find\", \"mend\"]", "phases = [\"fimd\"]", "unknown phase in [expect]: \"fimd\"", "", "did you mean \"find\"?"),
     ("order = [\"alert\", \"check\"]", "order = [\"chekc\"]", "unknown step in [expect]: \"chekc\"", "", "did you mean \"check\"?"),
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\ndetekt = { max = \"1s\" }", "unknown field `detekt`", "detekt", "did you mean `detect`?"),
@@ -123,24 +125,24 @@ const CASES: &[Case] = &[
     ("find = 10", "find = -10", "the cost of a phase is negative", "find", "never falls"),
     ("\"USD\"", "\"dollars\"", "\"dollars\" is not a currency", "\"dollars\"", ""),
     ("30s = 100", "30s = -100", "fewer than 0 users", "{ 0s = 0, 30s = -100", ""),
-    ("p10 = 1", "p10 = 9", "p10, p50 and p90 do not rise", "{ quantity", ""),
+    ("p10 = 1", "p10 = 9", "p10, p50 and p90 are not in rising order", "{ quantity", ""),
     ("id = \"a\"", "id = \"A b\"", "\"A b\" cannot be an id", "\"A b\"", "database-outage"),
-    ("id = \"a\"", "id = \"a\"\nseed = 9007199254740992", "the seed is not below 2^53", "9007199254740992", ""),
+    ("id = \"a\"", "id = \"a\"\nseed = 9007199254740992", "the seed must be below 2^53", "9007199254740992", ""),
     ("agents = { detection = \"Looks\", repair = \"Mends\" }", "agents = {}", "no agents", "{}", ""),
-    ("jitter = \"0s\"", "metrics_every = \"1ms\"", "metrics_every is below 100ms", "\"1ms\"", ""),
+    ("jitter = \"0s\"", "metrics_every = \"1ms\"", "metrics_every must be at least 100ms", "\"1ms\"", ""),
     ("jitter = \"0s\"", "jitter = ", "", "", ""),
-    ("p50 = 2, p90 = 3", "p50 = inf, p90 = inf", "a forecast has to be a number", "{ quantity", ""),
-    ("p10 = 1", "p10 = -inf", "a forecast has to be a number", "{ quantity", ""),
-    ("p50 = 2", "p50 = nan", "a forecast has to be a number", "{ quantity", ""),
-    ("hypothesis = \"leak\"\nforecast", "evidence = [{ kind = \"k\", ref = \"r\", value = nan }]\nforecast", "evidence has to be a number", "nan", ""),
-    ("hypothesis = \"leak\"\nforecast", "evidence = [{ kind = \"k\", ref = \"r\", value = 1.7976e308 }]\nforecast", "evidence has to be a number", "1.7976e308", ""),
-    ("confidence = 0.9", "confidence = nan", "a confidence is from 0 to 1", "nan", ""),
-    ("fails = 0.5", "fails = nan", "a failure is from 0 to 1", "nan", ""),
-    ("noise = 0.1", "noise = nan", "noise is a relative deviation", "errors", ""),
-    ("\"ratio\", noise = 0.1, keys = { 0s = 0.1", "\"ms\", noise = 1, keys = { 0s = 1.7e308", "a metric has to be a number", "errors", ""),
-    ("\"ratio\", noise = 0.1, keys = { 0s = 0.1", "\"ms\", noise = 1, keys = { 0s = -2e12", "a metric has to be a number", "errors", ""),
-    ("find = 10", "find = 1e308", "the cost of a phase has to be a number", "find", ""),
-    ("find = 10", "find = nan", "the cost of a phase has to be a number", "find", ""),
+    ("p50 = 2, p90 = 3", "p50 = inf, p90 = inf", "a forecast must be a number", "{ quantity", ""),
+    ("p10 = 1", "p10 = -inf", "a forecast must be a number", "{ quantity", ""),
+    ("p50 = 2", "p50 = nan", "a forecast must be a number", "{ quantity", ""),
+    ("hypothesis = \"leak\"\nforecast", "evidence = [{ kind = \"k\", ref = \"r\", value = nan }]\nforecast", "evidence must be a number", "nan", ""),
+    ("hypothesis = \"leak\"\nforecast", "evidence = [{ kind = \"k\", ref = \"r\", value = 1.7976e308 }]\nforecast", "evidence must be a number", "1.7976e308", ""),
+    ("confidence = 0.9", "confidence = nan", "a confidence must be from 0 to 1", "nan", ""),
+    ("fails = 0.5", "fails = nan", "a failure must be from 0 to 1", "nan", ""),
+    ("noise = 0.1", "noise = nan", "noise must be from 0 to 1", "errors", ""),
+    ("\"ratio\", noise = 0.1, keys = { 0s = 0.1", "\"ms\", noise = 1, keys = { 0s = 1.7e308", "a metric must be a number", "errors", ""),
+    ("\"ratio\", noise = 0.1, keys = { 0s = 0.1", "\"ms\", noise = 1, keys = { 0s = -2e12", "a metric must be a number", "errors", ""),
+    ("find = 10", "find = 1e308", "the cost of a phase must be a number", "find", ""),
+    ("find = 10", "find = nan", "the cost of a phase must be a number", "find", ""),
     ("30s = 100", "30s = 1e300", "more than 2^53 users", "{ 0s = 0, 30s = 1e300", ""),
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\ndetect = { min = \"2s\", max = \"1s\" }", "min (2s) is above max (1s)", "{ min", ""),
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\nfailed = { min = 3, max = 2 }", "min (3) is above max (2)", "{ min", ""),
@@ -160,7 +162,7 @@ fn every_mistake_is_shown_at_its_place_with_what_to_do() {
         assert!(SOUND.contains(piece), "{piece:?} is not in the scenario");
         let text = SOUND.replacen(piece, wrong, 1);
         let Err(error) = Scenario::parse("wrong.toml", &text) else { panic!("{wrong:?} was accepted") };
-        let found = error.problems.iter().find(|problem| problem.message.contains(message));
+        let found = error.diagnostics.iter().find(|problem| problem.message.contains(message));
         let Some(problem) = found else { panic!("{wrong:?}: instead of {message:?}: {error}") };
         let rest = &text[problem.span.start..];
         assert!(rest.starts_with(at), "{wrong:?}: {message:?} points at {:?}", &rest[..rest.len().min(30)]);
@@ -183,12 +185,12 @@ fn lines_and_columns_count_characters_from_1() {
         SOUND.replace("title = \"t\"", "title = \"tü\u{1f525}\"\nseverity = \"SEV1\"\n\u{fc}berflüssig = 1");
     let error = Scenario::parse("wrong.toml", &text.replacen("\nseverity = \"SEV1\"\nserv", "\nserv", 1))
         .unwrap_err();
-    let (line, _) = error.line_column(error.problems[0].span.start);
+    let (line, _) = error.line_column(error.diagnostics[0].span.start);
     assert_eq!(line, 4, "{error}");
     let inline =
         SOUND.replace("agents = { detection = \"Looks\"", "agents = { \"prüfer\" = \"Lööks\", detection = 7");
     let error = Scenario::parse("wrong.toml", &inline).unwrap_err();
-    assert_eq!(error.line_column(error.problems[0].span.start), (7, 44), "{error}");
+    assert_eq!(error.line_column(error.diagnostics[0].span.start), (7, 44), "{error}");
 }
 
 #[test]
@@ -197,7 +199,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
         SOUND.replace("agent = \"repair\"", "agent = \"nobody\"").replace("fails = 0.5", "fails = 2.0");
     let text = text.replace("\"USD\"", "\"usd\"");
     let error = Scenario::parse("wrong.toml", &text).unwrap_err();
-    let told: Vec<&str> = error.problems.iter().map(|problem| problem.message.as_str()).collect();
+    let told: Vec<&str> = error.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(
         told[0].contains("currency") && told[1].contains("agent") && told[2].contains("failure"),
@@ -218,7 +220,10 @@ fn two_files_with_one_id_are_told_of_each_other() {
     let errors = Library::from_folder(scratch.path()).unwrap_err();
     assert_eq!(errors.len(), 1);
     let told = errors[0].to_string();
-    assert!(told.contains("b.toml:1:6") && told.contains("a.toml too"), "{told}");
+    assert!(
+        told.contains("b.toml:1:6") && told.contains("is also the id of") && told.contains("a.toml"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -256,8 +261,8 @@ fn one_step(rest: &str) -> String {
 /// The only problem of a text: its message, and the text from its place on.
 fn only_problem(text: &str) -> (String, &str, String) {
     let Err(error) = Scenario::parse("wrong.toml", text) else { panic!("it was accepted") };
-    assert_eq!(error.problems.len(), 1, "{error}");
-    let problem = &error.problems[0];
+    assert_eq!(error.diagnostics.len(), 1, "{error}");
+    let problem = &error.diagnostics[0];
     (problem.message.clone(), &text[problem.span.start..], problem.help.clone().unwrap_or_default())
 }
 

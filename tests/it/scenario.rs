@@ -1,7 +1,7 @@
 //! The scenario language: what the examples play, and what the seed decides.
 
 use incident::contract::{AgentAction, IncidentResolved, IncidentStarted, Mark, Message, Status};
-use incident::scenario::{Library, Scenario};
+use incident::scenario::{Library, Micros, Scenario};
 
 use crate::harness::{Timeline, library};
 
@@ -289,4 +289,34 @@ fn the_peak_of_users_lies_within_the_incident() {
     assert_eq!(peak("0s = 10, 50s = 700, 200s = 100"), Some(700));
     assert_eq!(peak("0s = 10, 100s = 70, 101s = 1000"), Some(70), "a keyframe at the end counts");
     assert_eq!(peak("150s = 30, 160s = 1000"), Some(30), "held before the first keyframe");
+}
+
+#[test]
+fn durations_are_read_as_people_write_them_and_printed_so_that_they_can_be_read() {
+    let minute_and_half = ["90s", "1m30s", "1m 30s", "1 min 30 secs", "1.5m", "00:01:30", "PT1M30S", " 90s "];
+    for text in minute_and_half {
+        assert_eq!(text.parse(), Ok(Micros(90_000_000)), "{text}");
+    }
+    for (text, micros, printed) in [
+        ("3 secs", 3_000_000, "3s"),
+        ("250ms", 250_000, "250ms"),
+        ("0.2504s", 250_000, "250ms"),
+        ("250500us", 251_000, "251ms"),
+        ("0s", 0, "0s"),
+        ("1w", 604_800_000_000, "7d"),
+        ("1 day, 90 minutes", 91_800_000_000, "1d1h30m"),
+        ("366d", 366 * 86_400_000_000, "366d"),
+    ] {
+        assert_eq!(text.parse(), Ok(Micros(micros)), "{text}");
+        assert_eq!(Micros(micros).to_string(), printed, "{text}");
+        assert_eq!(printed.parse(), Ok(Micros(micros)), "{printed}");
+    }
+    for text in
+        ["", "5", "s", "5 parsecs", "5s1m", "1m 1m", "-5s", "5s ago", "1mo", "1y", "367d", "99999999999d"]
+    {
+        let error = text.parse::<Micros>().unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{text:?} ")), "{error}");
+    }
+    // What overflows while a scenario is compiled can be printed all the same.
+    assert!(Micros(u64::MAX).to_string().starts_with("213503982d"));
 }

@@ -1,4 +1,4 @@
-//! Progress on a terminal: the phases as a checklist above one bar.
+//! Progress on a terminal: the phases as a checklist above a bar.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use colored::Colorize;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
-use super::Show;
 use super::moments::{Moment, Moments};
+use super::show::Show;
 use crate::cli::format;
 use crate::contract::Status;
 use crate::report::{IncidentState, IncidentStatus};
@@ -15,7 +15,7 @@ use crate::report::{IncidentState, IncidentStatus};
 /// The checklist.
 pub(super) struct Checklist {
     bars: MultiProgress,
-    /// A line a phase, in order, with the phase's name.
+    /// One line per phase, in order, with the name of the phase.
     phases: Vec<(String, ProgressBar)>,
     total: Option<ProgressBar>,
     moments: Moments,
@@ -27,7 +27,7 @@ impl Checklist {
         Self { bars, phases: Vec::new(), total: None, moments: Moments::default() }
     }
 
-    /// A phase is over: its line says what it came to.
+    /// A phase has ended: its line shows the result.
     fn done(&self, phase: &str, moment: Option<&Moment>) {
         let Some((name, bar)) = self.phases.iter().find(|(name, _)| name == phase) else { return };
         bar.disable_steady_tick();
@@ -40,7 +40,7 @@ impl Checklist {
         let severity = incident.severity.map_or("", |severity| severity.as_str());
         let title =
             format!("{}  {}  {}", incident.id.bold(), severity.red().bold(), format::plain(&incident.title));
-        // Above the bars; a terminal that is gone shows nothing anyway.
+        // Printed above the bars. An error means that the terminal is gone.
         let _ = self.bars.println(title);
         for phase in &incident.phases {
             let bar = self.bars.add(ProgressBar::new_spinner());
@@ -55,7 +55,7 @@ impl Checklist {
     }
 }
 
-/// Our own templates are sound; if one were not, the plain bar is still a bar.
+/// The style of a template. If the template is malformed, the default style is used.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

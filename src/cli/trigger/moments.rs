@@ -1,19 +1,19 @@
-//! What a phase came to: the one action of it that a line can tell.
+//! The result of a phase: the one action that its line shows.
 
 use crate::cli::format;
 use crate::contract::Status;
 use crate::report::{IncidentState, Marks};
 
-/// Follows an incident and keeps the most telling moment of its current phase.
+/// Follows an incident and keeps the most important action of its current phase.
 #[derive(Default)]
 pub(super) struct Moments {
     phase: Option<String>,
     marks: Marks,
-    /// A milestone beats a conclusion with a confidence, that beats the rest; of equals the last one counts.
+    /// An action that reaches a milestone ranks highest, then one with a confidence, then the rest; of equals the last.
     best: Option<(u8, Moment)>,
 }
 
-/// One action as a line tells it.
+/// One action as a line shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Moment {
     pub(super) at_s: f64,
@@ -23,8 +23,8 @@ pub(super) struct Moment {
 }
 
 impl Moments {
-    /// Takes in the state after an event: the moment that the event is, if it is an action, and the phase that
-    /// ended with it, with its most telling moment.
+    /// Takes the state after an event. Returns the action of the event, if it is one, and the phase that ended with the
+    /// event, with its most important action.
     pub(super) fn take(
         &mut self,
         incident: &IncidentState,
@@ -34,7 +34,7 @@ impl Moments {
         let reached = std::mem::replace(&mut self.marks, incident.marks.clone()) != incident.marks;
         let moment = incident.now.as_ref().and_then(|now| {
             let agent = incident.agents.iter().find(|agent| agent.id == now.agent)?;
-            // Metrics change the state too, but nobody acted.
+            // Metrics change the state too, but are not an action.
             (agent.since_s == Some(incident.offset_s)).then(|| Moment {
                 at_s: incident.offset_s,
                 confidence: agent.confidence,
@@ -51,7 +51,7 @@ impl Moments {
         (moment, ended)
     }
 
-    /// The current phase ends.
+    /// Ends the current phase and returns it with its most important action.
     pub(super) fn end(&mut self) -> Option<(String, Option<Moment>)> {
         let best = self.best.take().map(|(_, moment)| moment);
         self.phase.take().map(|phase| (phase, best))

@@ -1,14 +1,14 @@
-//! Progress in a pipe: a line a phase on stderr.
+//! Progress in a pipe: one line per phase on stderr.
 
 use jiff::Timestamp;
 
-use super::Show;
 use super::moments::{Moment, Moments};
+use super::show::Show;
 use crate::cli::format;
 use crate::cli::say::say;
 use crate::report::IncidentState;
 
-/// A title, then a line for each phase when it ends.
+/// Prints a title, then a line for each phase when it ends.
 pub(super) struct Plain {
     silent: bool,
     begun: bool,
@@ -30,7 +30,7 @@ impl Plain {
         }
     }
 
-    fn tell(&self, ended: Option<(String, Option<Moment>)>) {
+    fn say_phase(&self, ended: Option<(String, Option<Moment>)>) {
         if let Some((phase, moment)) = ended {
             self.say(
                 format!("{phase:<9} {}", moment.map(|moment| moment.line()).unwrap_or_default()).trim_end(),
@@ -46,7 +46,7 @@ impl Show for Plain {
             self.say(&format!("{}  {severity}  {}", incident.id, format::plain(&incident.title)));
         }
         let (_, ended) = self.moments.take(incident);
-        self.tell(ended);
+        self.say_phase(ended);
     }
 
     fn tick(&mut self, _: &IncidentState, _: Timestamp) {}
@@ -57,6 +57,6 @@ impl Show for Plain {
 
     fn end(&mut self) {
         let ended = self.moments.end();
-        self.tell(ended);
+        self.say_phase(ended);
     }
 }

@@ -1,4 +1,4 @@
-//! `--report`: the post-incident report of what was followed.
+//! `trigger --report`: the post-incident report of the incident that was followed.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::cli::say::say;
 use crate::contract::Envelope;
 use crate::report::History;
 
-/// Keeps the incident's events until it has ended.
+/// Keeps the events of the incident until it has ended.
 pub(super) struct Reporter {
     file: OutFile,
     events: Vec<Envelope>,
@@ -17,7 +17,7 @@ pub(super) struct Reporter {
 
 impl Reporter {
     /// # Errors
-    /// The file can't be written: known before anything is started.
+    /// The file can't be written. This is known before the incident is started.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         Ok(Self { file: OutFile::open(path)?, events: Vec::new() })
     }
@@ -26,7 +26,7 @@ impl Reporter {
         self.events.push(event.clone());
     }
 
-    /// Writes the report of what came; where something was lost on the way, the server's own, if it gives it.
+    /// Writes the report of the events. If some were lost on the way, the server's report is used, if it can be had.
     pub(super) async fn write(self, remote: &Remote, id: &str, quiet: bool) -> Result<(), Failure> {
         let text = match History::all(&self.events).pop() {
             Some(own) if own.is_whole() => own.markdown(),

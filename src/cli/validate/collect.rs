@@ -1,4 +1,4 @@
-//! Listening to a server, ours or anyone's.
+//! Collects what a server sends: a temporary one, or any running one.
 
 use std::time::Duration;
 
@@ -10,44 +10,47 @@ use anyhow::anyhow;
 
 use crate::check::{Parsed, Transcript};
 use crate::cli::exit::{Exit, Failure};
-use crate::client::{ClientError, Endpoint, Received, Socket, request};
+use crate::client::{ClientError, Endpoint, Socket, SocketEvent, request};
 use crate::contract::{Envelope, Message, MessageType};
 
-/// A replay that was promised is waited for as long as its events come at intervals shorter than this.
+/// The server announces how many events it replays. They are waited for until none arrives for this long.
 const REPLAY_PAUSE: Duration = Duration::from_secs(1);
 
-/// What was heard of a server.
-pub(super) struct Heard {
+/// What a server sent.
+pub(super) struct Collected {
     pub(super) transcript: Transcript,
-    /// The incident that was triggered, or whose end ended the listening.
+    /// The incident that was triggered, or the one whose end ended the collecting.
     pub(super) subject: Option<String>,
 }
 
-/// Everything that arrives until the triggered incident (or the first that ends live) is resolved, or for
-/// `listen`; never longer than `timeout`. Arrival times count from the handshake.
+/// Collects everything that arrives until the triggered incident has ended, or without a trigger the first incident that
+/// ends live; or for `listen`. Takes at most `timeout`. Arrival times count from the handshake.
 pub(super) async fn server(
     endpoint: &Endpoint,
     trigger: Option<&str>,
     listen: Option<Duration>,
     timeout: Duration,
-) -> Result<Heard, Failure> {
+) -> Result<Collected, Failure> {
     let mut socket = Socket::connect(endpoint, None).await?;
     let origin = Instant::now();
     let limit = origin + timeout;
     let mut deadline = listen.map_or(limit, |listen| (origin + listen).min(limit));
     let mut transcript = Transcript::default();
-    // Listen first, then trigger: the start can't be missed. A server without a greeting is as good as any.
+    // Connect first, then trigger, so that the start is not missed. The server need not send `stream_opened`.
     let mut progress = match trigger {
         Some(name) => Progress { subject: Some(start(endpoint, name).await?), ..Progress::default() },
         None => Progress::default(),
     };
     let mut last_event = origin;
-    while !(progress.over && listen.is_none() && progress.replayed()) {
-        // Cutting a replay short would make its rest look lost.
-        let until =
-            if progress.replayed() { deadline } else { deadline.max(last_event + REPLAY_PAUSE).min(limit) };
+    while !(progress.over && listen.is_none() && progress.replay_is_complete()) {
+        // If the collecting ended in the middle of a replay, the rest of it would look lost.
+        let until = if progress.replay_is_complete() {
+            deadline
+        } else {
+            deadline.max(last_event + REPLAY_PAUSE).min(limit)
+        };
         match timeout_at(until, socket.receive()).await {
-            Ok(Received::Text(raw)) => {
+            Ok(SocketEvent::Text(raw)) => {
                 transcript.push(raw, Some(origin.elapsed()));
                 let parsed = transcript.frames.last().and_then(|frame| frame.parsed.as_ref().ok());
                 if parsed.is_some_and(|parsed| progress.take(parsed, trigger.is_some())) {
@@ -57,53 +60,53 @@ pub(super) async fn server(
                     deadline = deadline.min(last_event);
                 }
             }
-            Ok(Received::Binary(length)) => {
+            Ok(SocketEvent::Binary(length)) => {
                 transcript.push(format!("{length} bytes of binary"), Some(origin.elapsed()));
             }
-            Ok(Received::Alive) => {}
-            // What the server said up to here is judged; an incident that was cut short is not resolved.
-            Ok(Received::Closed { .. }) | Err(_) => break,
+            Ok(SocketEvent::Alive) => {}
+            // What arrived until now is checked. An incident that was cut off counts as not ended.
+            Ok(SocketEvent::Closed { .. }) | Err(_) => break,
         }
     }
     transcript.ended = Some(origin.elapsed());
     socket.close().await;
-    Ok(Heard { transcript, subject: progress.subject })
+    Ok(Collected { transcript, subject: progress.subject })
 }
 
-/// How far the listening came.
+/// The progress of the collecting.
 #[derive(Default)]
 struct Progress {
-    /// The last position of the replay that was promised.
-    promised: u64,
-    /// The highest position that came.
-    held: u64,
+    /// The last position of the announced replay.
+    announced: u64,
+    /// The highest position that arrived.
+    received: u64,
     subject: Option<String>,
-    /// What was waited for has ended.
+    /// The incident that is waited for has ended.
     over: bool,
 }
 
 impl Progress {
-    fn replayed(&self) -> bool {
-        self.held >= self.promised
+    fn replay_is_complete(&self) -> bool {
+        self.received >= self.announced
     }
 
-    /// Takes note of a frame; whether it is an event of the stream.
+    /// Takes a message. Returns whether it is an event.
     fn take(&mut self, parsed: &Parsed, triggered: bool) -> bool {
         if let Some(Message::StreamOpened(opened)) = &parsed.message {
             let (from, to) = opened.follows.range();
             if from <= to {
-                self.promised = to;
+                self.announced = to;
             }
         }
         let position = parsed.envelope.as_ref().and_then(Envelope::position).map(|at| at.n);
-        self.held = self.held.max(position.unwrap_or_default());
+        self.received = self.received.max(position.unwrap_or_default());
         let text = |name: &str| parsed.value.get(name).and_then(Value::as_str).unwrap_or_default();
         if text("type") == MessageType::IncidentResolved.as_str() && !self.over {
             let incident = text("subject");
             if triggered {
                 self.over = self.subject.as_deref() == Some(incident);
-            } else if position.is_none_or(|position| position > self.promised) {
-                // What was only replayed ended before anybody listened.
+            } else if position.is_none_or(|position| position > self.announced) {
+                // An incident whose end is only replayed ended before the collecting began.
                 self.subject = Some(incident.to_owned());
                 self.over = true;
             }
@@ -122,6 +125,6 @@ async fn start(endpoint: &Endpoint, name: &str) -> Result<String, Failure> {
         };
     let id = answer.get("id").and_then(Value::as_str).map(str::to_owned);
     id.ok_or_else(|| {
-        Failure::new(Exit::Connection, anyhow!("the server's answer to the trigger has no id: {answer}"))
+        Failure::new(Exit::Connection, anyhow!("the server's answer has no incident id: {answer}"))
     })
 }

@@ -1,4 +1,4 @@
-//! Playing a scenario on a real server of our own, over a real socket.
+//! Plays a scenario on a temporary server, and collects it over a socket.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use tokio_util::sync::CancellationToken;
 use super::collect;
 use crate::check::{Probe, Transcript};
 use crate::cli::exit::{Exit, Failure};
-use crate::client::{Endpoint, Received, Socket};
+use crate::client::{Endpoint, Socket, SocketEvent};
 use crate::contract::{Envelope, Message, StreamId};
 use crate::journal::{Journal, Memory, Retention};
 use crate::player::Speed;
 use crate::scenario::{Library, Scenario};
 use crate::server::{Options, Server};
 
-/// What one client receives of a scenario from its start to its resolution, and what two more receive that come
-/// back after a cut.
+/// Collects what a client receives of a scenario from its start to its end, and what two more clients receive that resume
+/// in the middle.
 pub(super) async fn play(
     scenario: &Scenario,
     speed: Speed,
@@ -38,20 +38,20 @@ pub(super) async fn play(
             transcript.events().filter_map(|(_, envelope, _)| envelope.position()).map(|at| at.n).max();
         let head = head.unwrap_or_default();
         for after in [head / 3, head * 2 / 3] {
-            let frames = replay(&endpoint, &stream, after, head).await?;
+            let frames = resume(&endpoint, &stream, after, head).await?;
             transcript.probes.push(Probe { after, frames });
         }
         Ok(transcript)
     };
     let collected = collected.await;
     stop.cancel();
-    // Ours: it ends when it is told to.
+    // The server ends because of the token.
     let _ = serving.await;
     collected
 }
 
-/// What a client receives that comes back after position `after` of a stream that ends at `head`.
-async fn replay(
+/// Collects what a client receives that resumes after position `after` of a stream that ends at `head`.
+async fn resume(
     endpoint: &Endpoint,
     stream: &StreamId,
     after: u64,
@@ -60,11 +60,11 @@ async fn replay(
     let mut socket = Socket::connect(endpoint, Some(&format!("{stream}/{after}"))).await?;
     let mut frames = Vec::new();
     let collected = async {
-        while let Received::Text(raw) = socket.receive().await {
+        while let SocketEvent::Text(raw) = socket.receive().await {
             let Ok(envelope) = serde_json::from_str::<Envelope>(&raw) else { break };
             match envelope.message() {
                 Ok(Message::StreamOpened(_)) => {}
-                // At a heartbeat everything was sent: what is missing then is lost.
+                // Before a heartbeat the server has sent everything: an event that is missing now is lost.
                 Ok(Message::Heartbeat(_)) => break,
                 _ => frames.push(raw),
             }
@@ -73,7 +73,7 @@ async fn replay(
             }
         }
     };
-    // A server that sends neither the head nor a heartbeat has lost something too.
+    // If neither the head nor a heartbeat arrives, events are missing, and the rule `resume` fails.
     let _ = tokio::time::timeout(Duration::from_secs(10), collected).await;
     socket.close().await;
     Ok(frames)

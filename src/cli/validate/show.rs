@@ -1,23 +1,19 @@
-//! Results: for people, as JSON; and the compiled plan of a scenario.
+//! Prints the verdicts, for people or as JSON.
 
 use std::io::Write;
-use std::path::Path;
 
 use colored::Colorize;
 use serde_json::{Value, json};
 
-use super::Judged;
-use super::targets::scenario_at;
+use super::judged::{Judged, exit_of};
 use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
-use crate::contract::Message;
-use crate::scenario::Micros;
 
-/// How results are printed.
+/// The formats of the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    /// Text for people
     #[default]
     Pretty,
     /// One JSON object
@@ -86,26 +82,24 @@ fn pretty(judged: &[Judged], quiet: bool, again: &str) -> Result<(), Failure> {
             }
         }
     }
-    let targets = judged.len();
-    let s = if targets == 1 { "" } else { "s" };
+    let targets = format::count(judged.len() as u64, "target");
     let total = passed + failed;
-    let counts = format!(
-        "{targets} target{s}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked"
-    );
+    let counts =
+        format!("{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked");
     if total == 0 {
         writeln!(out, "{}", counts.red().bold())?;
     } else if failed > 0 {
         writeln!(out, "{}", counts.red().bold())?;
         let rules: String = failed_rules.iter().map(|rule| format!(" --rule {rule}")).collect();
         writeln!(out, "Again: {again}{rules}")?;
-    } else if !judged.iter().all(Judged::is_sound) {
+    } else if !judged.iter().all(Judged::passes) {
         writeln!(out, "{counts}")?;
     } else if !quiet {
         writeln!(out, "{}", counts.green().bold())?;
     }
     for target in judged {
         if let Some(why) = &target.unchecked {
-            writeln!(out, "{} of {}: {why}", "nothing was checked".red().bold(), target.name)?;
+            writeln!(out, "{} in {}: {why}", "nothing was checked".red().bold(), target.name)?;
         }
     }
     Ok(())
@@ -139,7 +133,7 @@ fn as_json(judged: &[Judged]) -> Value {
         judged.iter().flat_map(|target| &target.results).filter(|(_, outcome)| wanted(outcome)).count()
     };
     json!({
-        "passed": super::exit_of(judged) == Exit::Fine,
+        "passed": exit_of(judged) == Exit::Fine,
         "checks": {
             "passed": count(|outcome| matches!(outcome, Verdict::Passed(_))),
             "failed": count(|outcome| matches!(outcome, Verdict::Failed(_))),
@@ -147,40 +141,4 @@ fn as_json(judged: &[Judged]) -> Value {
         },
         "targets": targets.collect::<Vec<_>>(),
     })
-}
-
-/// `--timeline`: when everything is due, on screen and in the incident.
-pub(super) fn timeline(file: &Path) -> Result<Exit, Failure> {
-    let scenario = scenario_at(file)?;
-    let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase")?;
-    for (index, event) in plan.events().iter().enumerate() {
-        let message = event.message().map_err(|error| Failure::new(Exit::Internal, error))?;
-        let phase = message.phase().unwrap_or_default();
-        let what = match &message {
-            Message::IncidentStarted(started) => format!("start: {}", started.title),
-            Message::AgentAction(action) => {
-                let cause = action.caused_by.map(|cause| format!(" <- {cause}")).unwrap_or_default();
-                let attempt = action.attempt.map(|attempt| format!(" #{attempt}")).unwrap_or_default();
-                let step = action.step.as_deref().unwrap_or_default();
-                let percent = format::percent(action.confidence);
-                let status = action.status.as_str();
-                format!("{percent} {}: {step}{attempt} {status}{cause}", action.agent)
-            }
-            Message::SystemMetrics(sample) => {
-                let cost =
-                    sample.cost.as_ref().map(|cost| format!(" cost {:.2}", cost.total)).unwrap_or_default();
-                let values =
-                    sample.metrics.iter().map(|(name, value)| format!("{name} {}", format::value(*value)));
-                format!("     {}{cost}", values.collect::<Vec<_>>().join(", "))
-            }
-            Message::IncidentResolved(resolved) => format!("end: {}", resolved.summary),
-            Message::StreamOpened(_) | Message::Heartbeat(_) => continue,
-        };
-        let screen = Micros(event.due).secs();
-        let offset = message.offset_s().unwrap_or_default();
-        writeln!(out, "{:>5}  {screen:>8.2}s  {offset:>10.2}s  {phase:<9}  {what}", index + 1)?;
-    }
-    Ok(Exit::Fine)
 }

@@ -1,23 +1,23 @@
-//! What is judged: scenarios, recordings or a server.
+//! The targets to check: scenarios, recordings or a server.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use super::Validate;
+use super::args::Validate;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
 use crate::client::Endpoint;
 use crate::scenario::{Library, Scenario};
 
-/// One thing to judge.
+/// One target to check.
 pub(super) enum Target {
-    /// Played by a server of its own.
+    /// A scenario, played by a temporary server.
     Scenario { scenario: Box<Scenario>, expect: Option<Expected> },
-    /// Read from a file.
+    /// A recording, read from a file.
     Recording { path: PathBuf, text: String, expect: Option<Expected> },
-    /// Listened to.
+    /// A running server.
     Server { endpoint: Endpoint, until_resolved: bool, expect: Option<Expected> },
 }
 
@@ -30,7 +30,7 @@ impl Target {
         }
     }
 
-    /// The transcript's name.
+    /// The name of the transcript's file, without extension.
     pub(super) fn stem(&self) -> String {
         match self {
             Self::Scenario { scenario, .. } => scenario.id().to_owned(),
@@ -51,8 +51,10 @@ impl Target {
 }
 
 impl Validate {
+    /// All targets of the flags.
+    ///
     /// # Errors
-    /// Files that can't be read or are wrong; nothing to judge.
+    /// A file can't be read or has mistakes; there is nothing to check.
     pub(super) fn targets(&self) -> Result<Vec<Target>, Failure> {
         let given =
             self.expect.as_deref().map(scenario_at).transpose()?.map(|scenario| expectations(&scenario));
@@ -60,11 +62,11 @@ impl Validate {
             && given.is_none()
         {
             let file = self.expect.as_deref().unwrap_or(Path::new("")).display();
-            return Err(Failure::new(Exit::Usage, anyhow!("{file} has no [expect]")));
+            return Err(Failure::new(Exit::Usage, anyhow!("{file} has no [expect] table")));
         }
         let given = given.flatten();
         if let Some(url) = &self.url {
-            // The shipped scenario's own expectations hold for what a server plays under its name.
+            // A server that has a scenario with the name of a built-in one must meet the expectations of that one.
             let own = self.trigger.as_deref().and_then(|name| {
                 Library::shipped().ok().and_then(|library| library.get(name).and_then(expectations))
             });
@@ -82,7 +84,7 @@ impl Validate {
         let library = if folder.is_dir() { Library::from_folder(folder) } else { Library::shipped() };
         let library = library.map_err(Failure::scenarios)?;
         if library.is_empty() {
-            let error = anyhow!("nothing was checked: no scenario (*.toml) is in scenarios/");
+            let error = anyhow!("nothing was checked: there is no scenario (*.toml) in scenarios/");
             return Err(Failure::new(Exit::Invalid, error).hint("name a scenario, a recording or --url"));
         }
         Ok(library.iter().map(|scenario| scenario_target(scenario.clone(), given.as_ref())).collect())
@@ -96,7 +98,7 @@ fn target(file: &Path, given: Option<&Expected>) -> Result<Target, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())))?;
     if text.trim().is_empty() {
-        let error = anyhow!("nothing was checked: {} has no message", file.display());
+        let error = anyhow!("nothing was checked: {} is empty", file.display());
         return Err(Failure::new(Exit::Invalid, error));
     }
     Ok(Target::Recording { path: file.to_owned(), text, expect: given.cloned() })
@@ -110,18 +112,18 @@ fn scenario_target(scenario: Scenario, given: Option<&Expected>) -> Target {
 /// Reads a scenario file.
 ///
 /// # Errors
-/// A file that is not there is a mistake of the command line, one that is no scenario is one of the file.
+/// The file can't be read, which is a usage error; or it is not a scenario without mistakes.
 pub(super) fn scenario_at(file: &Path) -> Result<Scenario, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         let exit = if error.kind() == ErrorKind::InvalidData { Exit::Scenario } else { Exit::Usage };
         Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display())).hint(
-            "a scenario ends in .toml, a recording in .ndjson; `incident watch --record FILE` makes one",
+            "the name of a scenario ends in .toml, that of a recording in .ndjson; `incident watch --record FILE` makes recordings",
         )
     })?;
     Scenario::parse(&file.display().to_string(), &text).map_err(|error| Failure::scenarios(vec![error]))
 }
 
-/// A scenario's expectations, and where they stand: `FILE:LINE`.
+/// The expectations of a scenario, and their place: `FILE:LINE`.
 fn expectations(scenario: &Scenario) -> Option<Expected> {
     let expect = scenario.file.expect.as_ref()?;
     let start = expect.span().start;

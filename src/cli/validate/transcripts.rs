@@ -1,4 +1,4 @@
-//! Where transcripts are kept: never over one another, never over what is judged.
+//! Writes transcripts to files, never over one another or over a file that is checked.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -9,15 +9,15 @@ use anyhow::anyhow;
 use crate::check::Transcript;
 use crate::cli::exit::{Exit, Failure};
 
-/// A folder that takes transcripts.
+/// A folder for transcripts.
 pub(super) struct Transcripts {
     folder: PathBuf,
-    /// What must not be written to: the files that were given, and the transcripts of this run.
+    /// Files that must not be overwritten: those on the command line, and the transcripts of this run.
     taken: HashSet<PathBuf>,
 }
 
 impl Transcripts {
-    /// The wanted folder, or a new one among the temporary files.
+    /// Opens the folder `wanted`, or a new temporary one.
     pub(super) fn open<'a>(
         wanted: Option<&Path>,
         inputs: impl Iterator<Item = &'a PathBuf>,
@@ -29,11 +29,11 @@ impl Transcripts {
         created.map_err(|error| {
             Failure::new(Exit::Internal, anyhow!("cannot create {}: {error}", folder.display()))
         })?;
-        // What can't be resolved does not exist, and so can't be overwritten.
+        // A path that can't be resolved does not exist, so it can't be overwritten.
         Ok(Self { folder, taken: inputs.filter_map(|path| path.canonicalize().ok()).collect() })
     }
 
-    /// Writes a transcript, one frame a line, and says where.
+    /// Writes a transcript, one message per line, and returns its path.
     pub(super) fn keep(&mut self, stem: &str, transcript: &Transcript) -> Result<PathBuf, Failure> {
         let names = std::iter::once(format!("{stem}.ndjson"));
         let mut paths = names
@@ -43,10 +43,10 @@ impl Transcripts {
         let Some(path) = paths.find(free) else {
             return Err(Failure::new(
                 Exit::Internal,
-                anyhow!("no name is left in {}", self.folder.display()),
+                anyhow!("no free file name in {}", self.folder.display()),
             ));
         };
-        // JSON has no line break but between its tokens; one here would move the lines that findings name.
+        // JSON has line breaks only between tokens, where a space means the same. Findings name lines of this file.
         let lines = transcript.frames.iter().map(|frame| frame.raw.replace(['\n', '\r'], " ") + "\n");
         std::fs::write(&path, lines.collect::<String>()).map_err(|error| {
             Failure::new(Exit::Internal, anyhow!("cannot write {}: {error}", path.display()))
@@ -56,7 +56,7 @@ impl Transcripts {
     }
 }
 
-/// A folder that nobody else has or could have made before: its name can't be guessed.
+/// Creates a temporary folder with a random name, which no other process can have created before.
 fn fresh() -> (PathBuf, std::io::Result<()>) {
     let mut last = None;
     for _ in 0..8 {

@@ -2,10 +2,11 @@
 
 use regex::Regex;
 
-use super::Watch;
+use super::args::Watch;
 use crate::contract::{Envelope, Message, MessageType};
+use crate::report::Line;
 
-/// All conditions have to hold.
+/// The conditions of the flags; an event must meet all of them.
 pub(super) struct Filter {
     incident: Option<String>,
     phases: Vec<String>,
@@ -17,7 +18,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// A person at a terminal gets metrics in the footer, and as lines only when asked for.
+    /// On a terminal the footer shows metrics, and lines only show them if --type asks for them.
     pub(super) fn new(watch: &Watch, terminal: bool) -> Self {
         Self {
             incident: watch.incident.clone(),
@@ -34,16 +35,11 @@ impl Filter {
         let kind = MessageType::from_name(&envelope.kind);
         let message = envelope.message().ok();
         let phase = message.as_ref().and_then(Message::phase);
-        let (confidence, words) = match &message {
-            Some(Message::AgentAction(action)) => {
-                (action.confidence, format!("{} {} {}", action.agent, action.action, action.summary))
-            }
-            Some(Message::IncidentStarted(started)) => (None, started.title.clone()),
-            Some(Message::IncidentResolved(resolved)) => (None, resolved.summary.clone()),
-            Some(Message::SystemMetrics(_) | Message::StreamOpened(_) | Message::Heartbeat(_)) | None => {
-                (None, String::new())
-            }
-        };
+        let line = message.as_ref().map(Line::of);
+        let confidence = line.as_ref().and_then(|line| line.confidence);
+        let words = line.map_or_else(String::new, |line| {
+            format!("{} {} {}", line.agent.unwrap_or_default(), line.keywords, line.text)
+        });
         self.incident.as_deref().is_none_or(|wanted| wanted == envelope.incident())
             && (self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind)))
             && (self.metrics || kind != Some(MessageType::SystemMetrics))

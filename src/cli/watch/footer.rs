@@ -1,4 +1,4 @@
-//! Two lines that stay at the bottom of the terminal: whether the stream lives, and how the incident stands.
+//! Two lines that stay at the bottom of the terminal: whether the stream is live, and the state of the incident.
 
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,7 +8,7 @@ use crate::cli::format;
 use crate::contract::StreamOpened;
 use crate::report::{Board, IncidentState, IncidentStatus};
 
-/// The footer; nothing when the output is not a terminal.
+/// The footer. It shows nothing if the output is not a terminal.
 pub(super) struct Footer {
     bar: Option<ProgressBar>,
     clock: ServerClock,
@@ -50,18 +50,18 @@ impl Footer {
 
     pub(super) fn tick(&mut self, board: &Board, wanted: Option<&str>) {
         let Some(bar) = &self.bar else { return };
-        let state = if self.alive { "● LIVE".green().bold() } else { "○ GONE".red().bold() };
+        let state = if self.alive { "● LIVE".green().bold() } else { "○ DISCONNECTED".red().bold() };
         let mut incidents =
             board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
         let open = incidents.clone().filter(|incident| incident.state == IncidentStatus::Open).count();
-        // The oldest open incident, or the last that ended.
+        // The oldest open incident, else the one that ended last.
         let shown = incidents
             .clone()
             .find(|incident| incident.state == IncidentStatus::Open)
             .or_else(|| incidents.next_back());
         let text = match shown {
             Some(incident) => self.incident(incident),
-            None => "all quiet".dimmed().to_string(),
+            None => "no incidents".dimmed().to_string(),
         };
         let more = if open > 1 { format!("  (+{} more)", open - 1) } else { String::new() };
         let (_, width) = console::Term::stderr().size();

@@ -1,26 +1,18 @@
-//! One line an event: for people on a terminal, tab-separated in a pipe.
+//! One line per event: for people on a terminal, separated by tabs in a pipe.
 
-use colored::Colorize;
+use colored::{ColoredString, Colorize};
 
 use crate::cli::format;
 use crate::contract::{Envelope, Message, MessageType, Outcome};
+use crate::report::{Line, LineKind};
 
-/// Characters of a payload that are shown where the payload can't be read.
+/// How many characters of a payload are shown if it can't be parsed.
 const UNREADABLE_CHARS: usize = 200;
 
-/// How lines look.
+/// The format of lines.
 pub(super) struct Lines {
     terminal: bool,
     utc: bool,
-}
-
-/// What a line says, whatever it looks like.
-struct Told {
-    phase: String,
-    agent: String,
-    confidence: Option<f64>,
-    summary: String,
-    mark: colored::ColoredString,
 }
 
 impl Lines {
@@ -28,121 +20,85 @@ impl Lines {
         Self { terminal, utc }
     }
 
-    /// The line of an event that happened at this second of its incident.
+    /// The line of an event; `offset_s` is its second in the incident.
     pub(super) fn line(&self, envelope: &Envelope, offset_s: Option<f64>) -> String {
         let message = envelope.message().ok();
-        let told = told(envelope, message.as_ref());
+        let phase = format::plain(message.as_ref().and_then(Message::phase).unwrap_or_default());
+        let line = message.as_ref().map(Line::of);
+        let text = line.as_ref().map_or_else(|| unreadable(envelope), |line| line.text.clone());
+        let text = format::plain(&text);
         if self.terminal {
-            self.for_people(envelope, message.as_ref(), offset_s, &told)
+            self.for_people(envelope, offset_s, &phase, line.as_ref(), &text)
         } else {
-            for_programs(envelope, &told)
+            let confidence = line.and_then(|line| line.confidence);
+            for_programs(envelope, &phase, confidence, &text)
         }
     }
 
     fn for_people(
         &self,
         envelope: &Envelope,
-        message: Option<&Message>,
         offset_s: Option<f64>,
-        told: &Told,
+        phase: &str,
+        line: Option<&Line>,
+        text: &str,
     ) -> String {
         let when = if self.utc {
             format!("{:.0}", envelope.time).split('T').nth(1).unwrap_or_default().to_owned()
         } else {
             format!("T+{}", format::clock(offset_s.unwrap_or_default()))
         };
-        let Told { phase, agent, confidence, summary, mark } = told;
-        let percent = format::percent(*confidence);
+        let agent = format::plain(line.and_then(|line| line.agent.as_deref()).unwrap_or_default());
+        let percent = format::percent(line.and_then(|line| line.confidence));
+        let mark = mark(line.map(|line| line.kind));
         let colored_phase = format::in_phase(phase, &format!("{phase:<9}"));
         let incident = format::plain(envelope.incident());
         let prefix =
             format!("{} {} {colored_phase} {agent:<13} {percent} {mark} ", when.dimmed(), incident.cyan());
-        // What does not fit goes on below its own beginning, not at the edge of the screen.
+        // Long summaries are wrapped and indented, so that the columns stay clear.
         let indent = console::measure_text_width(&prefix);
         let width = usize::from(console::Term::stdout().size().1).saturating_sub(indent).max(30);
-        let emphasise = |line: &str| match message {
-            Some(Message::IncidentStarted(_) | Message::IncidentResolved(_)) => line.bold().to_string(),
-            Some(Message::SystemMetrics(_)) => line.dimmed().to_string(),
-            Some(Message::AgentAction(_) | Message::StreamOpened(_) | Message::Heartbeat(_)) | None => {
-                line.to_owned()
-            }
+        let emphasise = |text: &str| match line.map(|line| line.kind) {
+            Some(LineKind::Start | LineKind::End(_)) => text.bold().to_string(),
+            Some(LineKind::Sample) => text.dimmed().to_string(),
+            Some(LineKind::Action(_) | LineKind::Control) | None => text.to_owned(),
         };
-        let lines = textwrap::wrap(summary, width);
+        let lines = textwrap::wrap(text, width);
         let lines = lines.iter().map(|line| emphasise(line)).collect::<Vec<_>>();
         prefix + &lines.join(&format!("\n{}", " ".repeat(indent)))
     }
 }
 
-/// RFC 3339 time, position, incident, type, phase, confidence, summary.
-fn for_programs(envelope: &Envelope, told: &Told) -> String {
+/// Time in RFC 3339, position, incident, type, phase, confidence, summary.
+fn for_programs(envelope: &Envelope, phase: &str, confidence: Option<f64>, text: &str) -> String {
     let position = envelope.position().map_or_else(|| envelope.id.clone(), |position| position.to_string());
-    let confidence = told.confidence.map(|confidence| confidence.to_string()).unwrap_or_default();
+    let confidence = confidence.map(|confidence| confidence.to_string()).unwrap_or_default();
     let fields = [
         &format!("{:.6}", envelope.time),
         &position,
         envelope.incident(),
         &envelope.kind,
-        &told.phase,
+        phase,
         &confidence,
-        &told.summary,
+        text,
     ];
-    // A tab or a line break inside a field would forge columns.
+    // A tab or a line break in a field would look like another column or line.
     fields.map(|field| field.replace(['\t', '\n', '\r'], " ")).join("\t")
 }
 
-fn told(envelope: &Envelope, message: Option<&Message>) -> Told {
-    let mut told = Told {
-        phase: String::new(),
-        agent: String::new(),
-        confidence: None,
-        summary: String::new(),
-        mark: " ".normal(),
-    };
-    match message {
-        Some(Message::IncidentStarted(started)) => {
-            told.summary = format!("{} {}", started.severity.as_str(), started.title);
-            told.mark = "●".red();
-        }
-        Some(Message::AgentAction(action)) => {
-            told.phase = action.phase.clone().unwrap_or_default();
-            told.agent.clone_from(&action.agent);
-            told.confidence = action.confidence;
-            told.summary.clone_from(&action.summary);
-            if let Some(attempt) = action.attempt.filter(|attempt| *attempt > 1) {
-                told.summary += &format!(" (attempt {attempt})");
-            }
-            told.mark = format::mark(action.status);
-        }
-        Some(Message::SystemMetrics(sample)) => {
-            told.phase = sample.phase.clone().unwrap_or_default();
-            let mut values: Vec<String> = sample
-                .metrics
-                .iter()
-                .map(|(name, value)| format!("{name}={}", format::value(*value)))
-                .collect();
-            values.extend(sample.users_affected.map(|users| format!("users={users}")));
-            values
-                .extend(sample.cost.as_ref().map(|cost| format!("cost={:.2}{}", cost.total, cost.currency)));
-            told.summary = values.join(" ");
-            told.mark = "·".dimmed();
-        }
-        Some(Message::IncidentResolved(resolved)) => {
-            let word = if resolved.outcome == Outcome::Resolved { "resolved" } else { "cancelled" };
-            told.summary =
-                format!("{word} in {}: {}", format::clock(resolved.durations.resolve_s), resolved.summary);
-            told.mark = if resolved.outcome == Outcome::Resolved { "✓".green() } else { "✗".red() };
-        }
-        // Control messages are not printed; a stream's event may be of a type that a newer server knows.
-        Some(Message::StreamOpened(_) | Message::Heartbeat(_)) => {}
-        None => told.summary = unreadable(envelope),
+/// The mark of a line in one column.
+fn mark(kind: Option<LineKind>) -> ColoredString {
+    match kind {
+        Some(LineKind::Start) => "●".red(),
+        Some(LineKind::Action(status)) => format::mark(status),
+        Some(LineKind::Sample) => "·".dimmed(),
+        Some(LineKind::End(Outcome::Resolved)) => "✓".green(),
+        Some(LineKind::End(Outcome::Cancelled)) => "✗".red(),
+        Some(LineKind::Control) | None => " ".normal(),
     }
-    for text in [&mut told.phase, &mut told.agent, &mut told.summary] {
-        *text = format::plain(text);
-    }
-    told
 }
 
-/// An event that can't be shown as what it is, as text.
+/// The text of an event that can't be parsed: its type is of a newer server, or its payload is malformed.
 fn unreadable(envelope: &Envelope) -> String {
     let known = MessageType::from_name(&envelope.kind).is_some();
     let what = if known { "unreadable" } else { "unknown event" };

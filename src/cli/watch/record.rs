@@ -1,4 +1,4 @@
-//! `--record`: every event that arrives, one a line in a file.
+//! `watch --record`: writes every event that arrives to a file, one per line.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 
-/// A recording that is being made.
+/// A recording in progress.
 pub(super) struct Recorder {
     path: PathBuf,
     file: File,
     events: u64,
-    /// Bytes of whole lines.
+    /// Bytes of the complete lines.
     length: u64,
 }
 
-/// Nothing that was recorded is written over, nor mixed with something else.
+/// Refuses a file that has content: no recording is overwritten or extended.
 pub(super) fn refuse_existing(path: &Path) -> Result<(), Failure> {
     match path.metadata() {
         Ok(found) if found.is_dir() => {
@@ -25,18 +26,18 @@ pub(super) fn refuse_existing(path: &Path) -> Result<(), Failure> {
                 .hint("name a file with --record"))
         }
         Ok(found) if found.len() > 0 => {
-            Err(Failure::new(Exit::Usage, anyhow!("{} is there already", path.display()))
+            Err(Failure::new(Exit::Usage, anyhow!("{} already exists", path.display()))
                 .hint("name another file with --record, or remove this one"))
         }
-        // What can't be looked at is told when it is written to.
+        // A path that can't be read fails when it is opened.
         _ => Ok(()),
     }
 }
 
 impl Recorder {
-    /// Begins a file. An empty one may be there.
+    /// Opens the file. It is new or empty.
     pub(super) fn create(path: &Path) -> Result<Self, Failure> {
-        // Behind what somebody else has written since it was looked at, never over it.
+        // Append: if another process has written to the file since the check, its data stays.
         let opened = OpenOptions::new().append(true).create(true).open(path);
         let file = opened
             .with_context(|| format!("cannot record to {}", path.display()))
@@ -45,13 +46,13 @@ impl Recorder {
         Ok(Self { path: path.to_owned(), file, events: 0, length: 0 })
     }
 
-    /// Takes an event. A line is one write: a process that is killed leaves whole lines and at most a torn last one.
+    /// Writes an event. Each line is one write, so a process that is killed leaves at most its last line incomplete.
     pub(super) fn take(&mut self, frame: &str) -> Result<(), Failure> {
-        // JSON has line breaks between its tokens at most, where a space says the same.
+        // JSON has line breaks only between tokens, where a space means the same.
         let line = frame.replace(['\n', '\r'], " ") + "\n";
         if let Err(error) = self.file.write_all(line.as_bytes()) {
-            // A disk that was full in the middle of a line: without that part the recording is sound. What is no
-            // file can't be cut.
+            // If the disk was full in the middle of a line, the recording is valid without that line. If this is a pipe,
+            // it can't be truncated.
             let _ = self.file.set_len(self.length);
             let what = format!("cannot record to {}", self.path.display());
             return Err(Failure::new(Exit::Internal, anyhow::Error::new(error).context(what)));
@@ -61,9 +62,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// For the end: what was recorded to where.
-    pub(super) fn told(&self) -> String {
-        let s = if self.events == 1 { "" } else { "s" };
-        format!("Recorded {} event{s} to {}", self.events, self.path.display())
+    /// How many events were recorded, and where.
+    pub(super) fn summary(&self) -> String {
+        format!("Recorded {} to {}", format::count(self.events, "event"), self.path.display())
     }
 }

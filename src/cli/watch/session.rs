@@ -1,25 +1,26 @@
-//! What is done with each thing that happens on a stream.
+//! What `watch` does with each item of a stream.
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
 
 use colored::Colorize;
 
+use super::args::Watch;
 use super::filter::Filter;
 use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
-use super::{Watch, exit_of};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format;
 use crate::cli::say::say;
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
 use crate::report::{Board, IncidentStatus};
 
-/// An event that is held back until it is known to be among the last.
+/// Events of a replay that `--tail` holds back, until it is known that they are among the last.
 type Held = VecDeque<(Box<Envelope>, String, Option<f64>)>;
 
-/// What watching needs besides the stream.
+/// The state of a `watch`, besides the connection.
 pub(super) struct Session<'a> {
     watch: &'a Watch,
     filter: Filter,
@@ -27,7 +28,7 @@ pub(super) struct Session<'a> {
     pub(super) footer: Footer,
     pub(super) board: Board,
     pub(super) recorder: Option<Recorder>,
-    /// Up to this position events are replayed, and held back for `--tail`.
+    /// Events up to this position are replayed.
     replay_to: u64,
     held: Held,
 }
@@ -48,8 +49,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Leaving does not end an incident, and that is said.
-    pub(super) fn say_what_goes_on(&self) {
+    /// Says which incidents are still open when the user leaves.
+    pub(super) fn say_open_incidents(&self) {
         let wanted = self.watch.incident.as_deref();
         let open = self.board.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
         for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
@@ -64,7 +65,7 @@ impl<'a> Session<'a> {
                 let (from, to) = opened.follows.range();
                 self.replay_to = to;
                 if let Follows::Reset { reason, .. } = &opened.follows {
-                    self.note(&format!("cannot go on there: {}", explain(*reason)));
+                    self.note(&format!("cannot resume after the position: {}", explain(*reason)));
                 }
                 self.footer.open(&opened);
                 if to < from {
@@ -88,19 +89,20 @@ impl<'a> Session<'a> {
                 let away = away.as_secs_f64();
                 match (lost, reset) {
                     (Some(lost), _) => {
-                        self.note(&format!("back after {away:.1} s: replayed {replayed}, lost {lost}"));
+                        self.note(&format!(
+                            "reconnected after {away:.1} s: {} replayed, {lost} lost",
+                            format::count(replayed, "event")
+                        ));
                     }
                     (None, reset) => {
                         self.board = Board::default();
-                        let why = reset.map_or("new log", explain);
-                        self.note(&format!(
-                            "back after {away:.1} s: {why}; what came between can't be known"
-                        ));
+                        let why = reset.map_or("the stream is another one", explain);
+                        self.note(&format!("reconnected after {away:.1} s: {why}; events may be lost"));
                     }
                 }
             }
             Item::Gap { from, to } => {
-                self.note(&format!("positions {from} to {to} never came: lost {}", to - from + 1));
+                self.note(&format!("events {from} to {to} are missing: {} lost", to - from + 1));
             }
             Item::NotAnEvent(text) => {
                 self.note(&format!("not an event: {}", text.chars().take(80).collect::<String>()));
@@ -117,7 +119,7 @@ impl<'a> Session<'a> {
         let replayed = position <= self.replay_to;
         let offset_s = self.board.fold(&envelope).map(|incident| incident.offset_s);
         let envelope_id = envelope.incident().to_owned();
-        // Without a name it is the next one that ends, not one that ended before anybody looked.
+        // Without --incident, an incident that ended before the start of this command does not count.
         let ends = envelope.kind == MessageType::IncidentResolved.as_str()
             && match self.watch.incident.as_deref() {
                 Some(wanted) => wanted == envelope.incident(),
@@ -140,14 +142,14 @@ impl<'a> Session<'a> {
             return Ok(Some(exit));
         }
         if ends && self.watch.until_resolved {
-            // What `--tail` holds back was replayed up to here: nothing after it is waited for.
+            // The replayed events that --tail holds back are printed before the end.
             self.caught_up()?;
             return Ok(self.board.get(envelope_id.as_str()).map(|incident| exit_of(incident.state)));
         }
         Ok(None)
     }
 
-    /// The replay is over: what `--tail` held back is due.
+    /// The replay is complete: prints the events that `--tail` held back.
     fn caught_up(&mut self) -> Result<Option<Exit>, Failure> {
         for (envelope, raw, offset_s) in std::mem::take(&mut self.held) {
             self.print(&envelope, &raw, offset_s)?;
@@ -161,13 +163,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// About the connection: on stderr, so that a pipe holds events only.
+    /// Prints a note about the connection on stderr: stdout has only events.
     fn note(&mut self, text: &str) {
         let text = format!("── {text} ──");
         self.footer.above(|| say(text.yellow()));
     }
 
-    /// The exit status if what was waited for has ended.
+    /// The exit status if the incident has ended.
     pub(super) fn resolved(&self) -> Option<Exit> {
         let wanted = self.watch.incident.as_deref();
         let mut ended =
@@ -178,8 +180,13 @@ impl<'a> Session<'a> {
 
 fn explain(reason: ResetReason) -> &'static str {
     match reason {
-        ResetReason::OtherStream => "new log: the position belongs to another stream",
-        ResetReason::Expired => "the events after it are no longer kept",
+        ResetReason::OtherStream => "the position belongs to another stream",
+        ResetReason::Expired => "the events after it are deleted",
         ResetReason::Ahead => "the position is ahead of the stream",
     }
+}
+
+/// The exit status for an incident that has ended.
+pub(super) fn exit_of(state: IncidentStatus) -> Exit {
+    if state == IncidentStatus::Cancelled { Exit::Unresolved } else { Exit::Fine }
 }

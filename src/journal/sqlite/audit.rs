@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::error::OpenError;
+use super::super::open_error::OpenError;
 use super::head::{self, Head, Tail};
 use super::lock::Lock;
 use super::readers::reader;

@@ -13,7 +13,7 @@ use super::super::record::{Appended, Batch, Key, Place, Record, Stored};
 use super::chain::{self, Row};
 use super::head::Head;
 use super::{events, keys};
-use crate::contract::MessageType;
+use crate::contract::Role;
 
 /// The result of appending a batch.
 pub(super) type Answer = Result<Vec<Appended>, JournalError>;
@@ -95,7 +95,7 @@ impl Commit<'_> {
                 params![subject, position, plan, plan.as_deref().map(chain::of_text)],
             )?;
         }
-        let ended = kind == MessageType::IncidentResolved;
+        let ended = kind.role() == Role::End;
         if ended {
             self.transaction
                 .execute("UPDATE incidents SET ended = ?2 WHERE subject = ?1", params![subject, position])?;

@@ -7,19 +7,29 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+use super::super::choice::Choice;
 use super::super::error::{JournalError, Trouble, TroubleKind};
+use super::super::handle::Journal;
 use super::super::lease::{Lease, Term};
 use super::super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
+use super::super::open_error::OpenError;
 use super::super::record::{Appended, Batch, Stored};
-use super::error::{OpenError, unavailable};
+use super::error::unavailable;
 use super::lock::Lock;
 use super::readers::Readers;
 use super::recent::Recent;
 use super::writer::{Request, WaitingAppend, Writer};
 use super::{events, incidents};
 use crate::contract::StreamId;
+
+/// Any location that no other engine claims is a file.
+pub(in crate::journal) const CHOICE: Choice = Choice {
+    claims: |_| true,
+    open: |file, retention| Ok(Journal::new(Sqlite::open(file, retention)?)),
+    is_durable: true,
+};
 
 /// A journal in an SQLite file.
 pub struct Sqlite {

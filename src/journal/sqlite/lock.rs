@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::error::OpenError;
+use super::super::open_error::OpenError;
 
 /// A lock, held until it is dropped.
 pub(super) struct Lock {

@@ -24,6 +24,6 @@ mod witness;
 mod writer;
 
 pub use audit::{Audit, Checked, audit};
+pub(super) use engine::CHOICE;
 pub use engine::Sqlite;
-pub use error::OpenError;
 pub use salvage::{Salvaged, salvage};

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::super::open_error::OpenError;
 use super::super::record::Stored;
 use super::audit::Source;
 use super::chain::{self, Row};
-use super::error::OpenError;
 use super::head::{self, Head};
 use super::lock::Lock;
 use super::walk::Walk;
 use super::witness::{LastCommit, Witness};
 use super::{events, keys, schema};
-use crate::contract::{MessageType, StreamId};
+use crate::contract::{Role, StreamId};
 
 /// What was copied into the new file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Copied {
                 params![event.subject, start, plan, plan.as_deref().map(chain::of_text)],
             )?;
         }
-        if event.kind == MessageType::IncidentResolved {
+        if event.kind.role() == Role::End {
             to.execute(
                 "UPDATE incidents SET ended = ?2 WHERE subject = ?1",
                 params![event.subject, event.position],

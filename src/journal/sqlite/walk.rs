@@ -11,7 +11,7 @@ use super::super::record::Stored;
 use super::error::unavailable;
 use super::events;
 use super::head::Head;
-use crate::contract::MessageType;
+use crate::contract::Role;
 
 /// How much one step reads.
 const PAGE: ReadLimit = ReadLimit { events: 2_000, bytes: 4 * 1024 * 1024 };
@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
                     format!("it has the index {} in {}, after a gap or a repeat", event.index, event.subject);
                 wrong.get_or_insert(Damage { position: event.position, what });
             }
-            if event.kind == MessageType::IncidentResolved {
+            if event.kind.role() == Role::End {
                 self.newest.remove(&event.subject);
             } else {
                 self.newest.insert(Arc::clone(&event.subject), event.index);

@@ -13,9 +13,10 @@ use super::super::clock::Clock;
 use super::super::error::{JournalError, Trouble};
 use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
+use super::super::open_error::OpenError;
 use super::super::record::Batch;
 use super::commit::{Answer, Changes, Commit, Open};
-use super::error::{OpenError, trouble};
+use super::error::{open_error, trouble};
 use super::head::{self, Head, Tail};
 use super::recent::Recent;
 use super::retain::retain;
@@ -64,7 +65,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
         let damaged = |what: String| OpenError::damaged(path, what);
-        let sqlite = |error: rusqlite::Error| OpenError::from_sqlite(path, error);
+        let sqlite = |error: rusqlite::Error| open_error(path, error);
         let new = !path.exists();
         let mut connection = Connection::open(path).map_err(sqlite)?;
         let found = schema::version(&connection).map_err(sqlite)?;

@@ -1,38 +1,45 @@
 //! Identity, phases, metrics, impact and hypotheses.
 
-use super::super::file::{Hypothesis, ScenarioFile};
-use super::super::{Interpolate, Micros, Problem};
-use super::{not_sensible, sensible, unique};
+use super::names::unique;
+use super::numbers::{in_range, out_of_range};
 use crate::contract::Position;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::duration::Micros;
+use crate::scenario::file::{Hypothesis, ScenarioFile};
+use crate::scenario::keyframes::Interpolate;
 
-pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Problem>) {
+pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let id = file.id.get_ref();
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if id.is_empty() || id.len() > 64 || !id.chars().all(plain) || id.starts_with('-') {
         found.push(
-            Problem::new(file.id.span(), format!("{id:?} cannot be an id"), "1 to 64 of a-z, 0-9 and '-'")
-                .help("ids become part of incident names and URLs: try \"database-outage\""),
+            Diagnostic::new(file.id.span(), format!("{id:?} cannot be an id"), "1 to 64 of a-z, 0-9 and '-'")
+                .help("ids become part of incident names and URLs, as in \"database-outage\""),
         );
     }
     if *file.metrics_every.get_ref() < Micros(100_000) {
-        found.push(Problem::new(file.metrics_every.span(), "metrics_every is below 100ms", "too often"));
+        found.push(Diagnostic::new(
+            file.metrics_every.span(),
+            "metrics_every must be at least 100ms",
+            "too often",
+        ));
     }
     unique("agents", file.agents.0.iter().map(|(name, _)| name), found);
 }
 
-pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Problem>) {
+pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     unique("phases", file.phases.iter().map(|phase| &phase.name), found);
     if let Some(first) = file.phases.first()
         && first.at.get_ref().0 != 0
     {
         found.push(
-            Problem::new(first.at.span(), "the first phase does not begin at 0s", "begins here")
-                .help("phases tile the incident from its start"),
+            Diagnostic::new(first.at.span(), "the first phase does not begin at 0s", "begins here")
+                .help("phases cover the incident from its start, without gaps"),
         );
     }
     for pair in file.phases.windows(2) {
         if pair[1].at.get_ref() <= pair[0].at.get_ref() {
-            found.push(Problem::new(
+            found.push(Diagnostic::new(
                 pair[1].at.span(),
                 format!(
                     "phase {:?} does not begin after {:?} ({})",
@@ -46,45 +53,49 @@ pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Problem>) {
     }
     for play in file.phases.iter().filter_map(|phase| phase.play.as_ref()) {
         if play.get_ref().0 == 0 {
-            found.push(Problem::new(play.span(), "a phase plays for 0s: nobody would see it", "too short"));
+            found.push(Diagnostic::new(
+                play.span(),
+                "a phase plays for 0s: it would never be on screen",
+                "too short",
+            ));
         }
     }
 }
 
-pub(super) fn metrics(file: &ScenarioFile, found: &mut Vec<Problem>) {
+pub(super) fn metrics(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     for (name, metric) in &file.metrics.0 {
         if !(0.0..=1.0).contains(&metric.noise) {
-            found.push(Problem::new(
+            found.push(Diagnostic::new(
                 name.span(),
-                "noise is a relative deviation from 0 to 1",
-                "of this metric",
+                "noise must be from 0 to 1: it is a relative deviation",
+                "this metric",
             ));
         }
-        if metric.keys.iter().any(|(_, value)| !sensible(value)) {
-            found.push(not_sensible(name.span(), "a metric"));
+        if metric.keys.iter().any(|(_, value)| !in_range(value)) {
+            found.push(out_of_range(name.span(), "a metric"));
         }
         if metric.unit == "ratio" && (metric.keys.min() < 0.0 || metric.keys.max() > 1.0) {
-            found.push(Problem::new(name.span(), "a ratio leaves 0..1", "this metric"));
+            found.push(Diagnostic::new(name.span(), "a ratio must stay between 0 and 1", "this metric"));
         }
     }
     unique("metrics", file.metrics.0.iter().map(|(name, _)| name), found);
 }
 
-pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Problem>) {
+pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let Some(impact) = &file.impact else { return };
     if let Some(users) = &impact.users {
         if users.get_ref().min() < 0.0 {
-            found.push(Problem::new(users.span(), "fewer than 0 users are affected", "this curve"));
+            found.push(Diagnostic::new(users.span(), "fewer than 0 users are affected", "this curve"));
         }
-        // Beyond it a reader whose numbers are doubles would count others than we do.
+        // Above this, clients whose numbers are doubles would read other counts than the server wrote.
         if users.get_ref().max() > Position::LIMIT as f64 {
-            found.push(Problem::new(users.span(), "more than 2^53 users are affected", "this curve"));
+            found.push(Diagnostic::new(users.span(), "more than 2^53 users are affected", "this curve"));
         }
     }
     let Some(cost) = &impact.cost else { return };
     let currency = cost.currency.get_ref();
     if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-        found.push(Problem::new(
+        found.push(Diagnostic::new(
             cost.currency.span(),
             format!("{currency:?} is not a currency"),
             "like \"USD\"",
@@ -93,39 +104,43 @@ pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Problem>) {
     for (phase, rate) in &cost.per_minute {
         if !file.phases.iter().any(|known| known.name.get_ref() == phase.get_ref()) {
             let names = file.phases.iter().map(|phase| phase.name.get_ref().as_str());
-            found.push(Problem::unknown("phase", phase, names));
+            found.push(Diagnostic::unknown("phase", phase, names));
         }
-        if !sensible(*rate) {
-            found.push(not_sensible(phase.span(), "the cost of a phase"));
+        if !in_range(*rate) {
+            found.push(out_of_range(phase.span(), "the cost of a phase"));
         } else if *rate < 0.0 {
             found.push(
-                Problem::new(phase.span(), "the cost of a phase is negative", "this one")
-                    .help("the total never falls: give 0 or more a minute"),
+                Diagnostic::new(phase.span(), "the cost of a phase is negative", "this one")
+                    .help("the total never falls: give 0 or more per minute"),
             );
         }
     }
 }
 
-pub(super) fn hypotheses(file: &ScenarioFile, found: &mut Vec<Problem>) {
+pub(super) fn hypotheses(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     unique("hypotheses", file.hypotheses.iter().map(|hypothesis| &hypothesis.id), found);
     if let Some(second) = file.hypotheses.iter().filter(|hypothesis| hypothesis.truth).nth(1) {
-        found.push(Problem::new(second.id.span(), "two hypotheses are the truth", "the second"));
+        found.push(Diagnostic::new(second.id.span(), "two hypotheses have `truth = true`", "the second"));
     }
     for hypothesis in &file.hypotheses {
         if hypothesis.belief.get_ref().min() < 0.0 || hypothesis.belief.get_ref().max() > 1.0 {
-            found.push(Problem::new(hypothesis.belief.span(), "a belief leaves 0..1", "this one"));
+            found.push(Diagnostic::new(
+                hypothesis.belief.span(),
+                "a belief must stay between 0 and 1",
+                "this one",
+            ));
         }
-        // Straight lines between keyframes: the sum is highest at one of them.
+        // Between keyframes beliefs move in straight lines, so the sum is highest at a keyframe.
         for (time, _) in hypothesis.belief.get_ref().iter() {
             let sum: f64 = file.hypotheses.iter().map(|other| belief(other, time)).sum();
             if sum > 1.0 + 1e-9 {
                 found.push(
-                    Problem::new(
+                    Diagnostic::new(
                         hypothesis.belief.span(),
                         format!("the beliefs at {time} sum to {sum:.3}"),
                         "has a keyframe there",
                     )
-                    .help("competing causes share at most 1; the rest is \"unknown\""),
+                    .help("the beliefs in all hypotheses may sum to at most 1; the rest is \"unknown\""),
                 );
                 return;
             }

@@ -1,6 +1,6 @@
 //! The error of compiling a scenario with a seed.
 
-use crate::scenario::Problem;
+use crate::scenario::diagnostic::Diagnostic;
 
 /// Why a file without mistakes cannot be compiled with this seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,8 @@ pub struct CompileError {
 }
 
 impl CompileError {
-    pub(in crate::scenario) fn problem(self) -> Problem {
-        Problem::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here").help(self.help)
+    pub(in crate::scenario) fn diagnostic(self) -> Diagnostic {
+        Diagnostic::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here")
+            .help(self.help)
     }
 }

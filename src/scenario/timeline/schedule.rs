@@ -7,7 +7,7 @@ use super::error::CompileError;
 use super::measures::round_to_millis;
 use crate::contract::Status;
 use crate::scenario::duration::Micros;
-use crate::scenario::file::{After, On, ScenarioFile, Step};
+use crate::scenario::file::{Edge, On, ScenarioFile, Step};
 
 /// The beginning or the end of an attempt at a step, before jitter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,12 +162,12 @@ impl Scheduler<'_> {
     }
 
     /// The number of the step that `after` names.
-    fn number(&self, after: &After) -> Option<usize> {
+    fn number(&self, after: &Edge) -> Option<usize> {
         self.number_of.get(after.step.get_ref().as_str()).copied()
     }
 
     /// The end of the step that `after` names, if the step ends as `after` requires.
-    fn parent_of(&self, after: &After) -> Option<StepEnd> {
+    fn parent_of(&self, after: &Edge) -> Option<StepEnd> {
         let StepState::Ended(ended) = self.states[self.number(after)?] else { return None };
         let matches = match after.on {
             On::Any => true,

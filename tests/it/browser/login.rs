@@ -30,7 +30,7 @@ async fn who_has_a_token_gets_to_where_he_wanted_and_out_again() {
     assert_eq!(page.value(own).await, "400px", "its style was let in");
 
     log_in(&page, "wrong-0123456789").await;
-    page.until("a refusal", "document.querySelector('#problem').innerText.includes('unknown here')").await;
+    page.until("a refusal", "document.querySelector('#problem').innerText.includes('is unknown')").await;
     assert_eq!(page.value("document.querySelector('#token').getAttribute('aria-invalid')").await, "true");
     assert_eq!(page.value("document.querySelector('#login button').disabled").await, false);
 

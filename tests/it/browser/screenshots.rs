@@ -80,7 +80,8 @@ async fn every_state_fits_every_size() {
             // A page that did not see an incident open does not show its end.
             if let Some(last) = records.pop() {
                 server.append(records).await;
-                page.until("the incident", "document.querySelectorAll('#feed [data-position]').length > 0").await;
+                page.until("the incident", "document.querySelectorAll('#feed [data-position]').length > 0")
+                    .await;
                 server.append(vec![last]).await;
             }
             page.until(name, ready).await;

@@ -189,7 +189,7 @@ fn what_is_neither_a_recording_nor_an_id_is_a_usage_error() {
         refused(&incident(&["report", name, "--url", "ws://127.0.0.1:1/ws"]).run(), &[]);
     }
     let missing = incident(&["report", "run.ndjson"]).run();
-    refused(&missing, &["run.ndjson is not there", "incident watch --record"]);
+    refused(&missing, &["there is no file run.ndjson", "incident watch --record"]);
     let scratch = Scratch::new().with("empty.ndjson", "\n\n");
     refused(&incident(&["report", &path(&scratch, "empty.ndjson")]).run(), &["empty.ndjson has no event"]);
     refused(&incident(&["report", scratch.text()]).run(), &["cannot be read"]);
@@ -207,7 +207,7 @@ fn a_line_that_can_not_be_read_is_named() {
         ("\u{1b}[31m", "expected value"),
         (&metrics_of_no_kind, "system_metrics: missing field `synthetic`"),
         (&lines[2].replace("system_metrics", "coffee"), "unknown message type \"coffee\""),
-        (&lines[2].replace("\"subject\":\"database-outage-", "\"extra\":\"x"), "without a subject"),
+        (&lines[2].replace("\"subject\":\"database-outage-", "\"extra\":\"x"), "has no subject"),
         (&lines[2][..40], "EOF"),
     ] {
         let scratch =
@@ -218,7 +218,10 @@ fn a_line_that_can_not_be_read_is_named() {
     // A recorder that was killed within a line.
     let scratch = Scratch::new().with("cut.ndjson", &text[..text.len() - 30]);
     let cut = path(&scratch, "cut.ndjson");
-    refused(&incident(&["report", &cut]).run(), &[&format!("{cut}:108 "), "cut off within its last line"]);
+    refused(
+        &incident(&["report", &cut]).run(),
+        &[&format!("{cut}:108 "), "ends in the middle of its last line"],
+    );
     // Bytes that are no text.
     fs::write(&cut, [lines[0].as_bytes(), b"\n\"\xff\"\n"].concat()).unwrap();
     refused(&incident(&["report", &cut]).run(), &[&format!("{cut}:2 ")]);
@@ -228,10 +231,10 @@ fn a_line_that_can_not_be_read_is_named() {
 fn an_id_is_asked_of_the_server() {
     let server = Serving::with(&[]);
     let nobody = server.incident(&["report", "database-outage-x7k2p"]).run();
-    refused(&nobody, &["no incident is called \"database-outage-x7k2p\"", "nor is a file called"]);
+    refused(&nobody, &["no incident is called \"database-outage-x7k2p\"", "there is no file"]);
     let alone = incident(&["report", "database-outage-x7k2p", "--url", "ws://127.0.0.1:1/ws"]).run();
     assert_eq!((alone.status, alone.stdout.as_str()), (Some(3), ""), "{}", alone.stderr);
-    for says in ["127.0.0.1:1", "no file is called database-outage-x7k2p", "incident serve"] {
+    for says in ["127.0.0.1:1", "there is no file database-outage-x7k2p", "incident serve"] {
         assert!(alone.stderr.contains(says), "{}", alone.stderr);
     }
     // Somebody else's server answers every path with something.

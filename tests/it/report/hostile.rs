@@ -133,7 +133,7 @@ fn a_text_of_any_size_is_whole() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read_as_it_is(text in "[!-~é–]{1,12}( [!-~日]{1,12}){0,4}") {

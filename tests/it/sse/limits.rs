@@ -73,7 +73,7 @@ async fn who_is_behind_is_ended_when_its_token_is_withdrawn() {
     server.auth.replace(tokens(&[(Scope::Write, WRITE)]));
     let (read, end) = behind.read_to_end().await;
     assert!(read < 5_000, "only what was on its way: {read}");
-    assert_eq!(end.as_deref(), Some(": 1012 what let you in was withdrawn; reconnect"));
+    assert_eq!(end.as_deref(), Some(": 1012 your token or session is no longer valid; reconnect"));
 }
 
 /// A slow reader is not one that reads nothing.
@@ -124,7 +124,7 @@ async fn a_drain_ends_them_properly_with_the_reason() {
     for mut client in clients {
         client.up_to(3).await;
         let goodbye = client.block().await.unwrap();
-        assert_eq!(goodbye.text, ": 1012 server stops; reconnect with your position\n\n");
+        assert_eq!(goodbye.text, ": 1012 the server is stopping; reconnect with your position\n\n");
         assert_eq!(client.block().await, None, "the body has its end");
     }
     soon("the end", draining).await.unwrap();
@@ -222,7 +222,7 @@ async fn who_is_overtaken_by_retention_is_told_and_sent_nothing_wrong() {
     server.append(story("a", 300)).await;
     server.append(vec![started("b")]).await;
     let goodbye = client.block().await.unwrap();
-    assert_eq!(goodbye.text, format!(": 4008 overtaken by retention after {}\n\n", server.position(0)));
+    assert_eq!(goodbye.text, format!(": 4008 retention dropped the events after {}\n\n", server.position(0)));
     assert_eq!(client.block().await, None);
     let id = client.begins_after.clone();
     let mut back = Sse::connect(server.address, "", &[("Last-Event-ID", &id)]).await;
@@ -245,7 +245,7 @@ async fn a_journal_that_can_not_be_read_is_told() {
     assert_eq!(shell.execute("UPDATE events SET data = '{}' WHERE position = 9", []).unwrap(), 1);
     let mut stream = Sse::connect(server.address, "?after=0", &[]).await;
     assert_eq!(stream.up_to(8).await.len(), 8, "what is sound");
-    assert_eq!(stream.block().await.unwrap().text, ": 1011 the journal can't be read\n\n");
+    assert_eq!(stream.block().await.unwrap().text, ": 1011 the server cannot read its journal\n\n");
     assert_eq!(stream.block().await, None);
     let (code, _) = Client::connect(server.address, "?after=0").await.closed().await;
     assert_eq!(code, 1011);

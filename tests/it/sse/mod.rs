@@ -2,7 +2,7 @@
 
 mod limits;
 
-use incident::contract::{Follows, Message, MessageType, ResetReason, ServerState};
+use incident::contract::{Follows, Message, ResetReason, ServerState};
 use incident::journal::{Record, Retention};
 use incident::server::Options;
 
@@ -241,18 +241,4 @@ async fn nothing_comes_behind_the_stream_on_its_connection() {
     server.drained().await;
     let rest = raw.rest().await;
     assert!(rest.ends_with("0\r\n\r\n"), "{rest}");
-}
-
-#[test]
-fn the_type_is_found_wherever_it_could_be_mistaken() {
-    use incident::contract::{EventWriter, IncidentEvent, Source, now, written_kind};
-    let data = serde_json::value::RawValue::from_string(r#"{"type":"data"}"#.to_owned()).unwrap();
-    let server = Source::Server(r#"x","type":"wrong"#.to_owned());
-    for kind in MessageType::ALL.iter().copied() {
-        let of = Some(IncidentEvent { subject: r#"","type":"subject"#, index: 1 });
-        let writer = EventWriter { source: &server, id: 1, kind, of, time: now(), data: &data };
-        let text = writer.encode();
-        assert_eq!(written_kind(text.as_bytes()), Some(kind.as_str()), "{text}");
-    }
-    assert_eq!(written_kind(b"{}"), None);
 }

@@ -135,6 +135,6 @@ fn a_watcher_comes_back_over_tls() {
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let args = [&["serve", "--port", &port, "--json", "--journal", &journal], &flags[..]].concat();
     let _again = crate::harness::Serving::again(&args);
-    let back = watch.says("── back");
-    assert!(back.contains("lost 0"), "{back}");
+    let back = watch.says("── reconnected");
+    assert!(back.contains(", 0 lost"), "{back}");
 }

@@ -41,8 +41,10 @@ fn a_certificate_for_somebody_else() {
     let ca = authority.file("ca.pem");
     authority.issues("server", &["incidents.example", "192.0.2.7"]);
     let server = serving(&authority, "server", &[]);
-    let says =
-        ["it is for incidents.example, 192.0.2.7, not for 127.0.0.1", "in --url as its certificate does"];
+    let says = [
+        "it is for incidents.example, 192.0.2.7, not for 127.0.0.1",
+        "use a host name in --url that the certificate has",
+    ];
     refused(&server, &["--cacert", &ca], &says);
     // One that is in the file itself is not good for every name either.
     authority.signs_itself("own", &["incidents.example"], false);
@@ -56,10 +58,14 @@ fn a_certificate_whose_time_is_over_or_has_not_come() {
     let ca = authority.file("ca.pem");
     authority.issues_expired("old");
     let server = serving(&authority, "old", &[]);
-    refused(&server, &["--cacert", &ca], &["it expired 2021-01-01T00:00:00Z", "renew it on the server"]);
+    refused(
+        &server,
+        &["--cacert", &ca],
+        &["it expired 2021-01-01T00:00:00Z", "renew the certificate on the server"],
+    );
     authority.issues_early("new");
     let server = serving(&authority, "new", &[]);
-    refused(&server, &["--cacert", &ca], &["it is not good before 2100-01-01T00:00:00Z", "clocks"]);
+    refused(&server, &["--cacert", &ca], &["it is not valid before 2100-01-01T00:00:00Z", "clocks"]);
     authority.signs_itself("own", &["127.0.0.1"], true);
     let server = serving(&authority, "own", &[]);
     refused(&server, &["--cacert", &authority.file("own.pem")], &["it expired 2021-01-01T00:00:00Z"]);

@@ -81,7 +81,7 @@ fn an_end_within_the_handshake_is_told_as_one() {
     // Of the second the alert `handshake_failure`.
     for (answer, says) in [
         (&b""[..], "ended during the TLS handshake"),
-        (b"\x15\x03\x03\x00\x02\x02\x28", "no TLS with wss://"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "the TLS handshake with wss://"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "does not speak TLS"),
     ] {
         let ran = incident(&["watch", "--url", &saying(answer), "--cacert", &authority()]).run();

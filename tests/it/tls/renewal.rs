@@ -43,7 +43,7 @@ async fn a_watcher_whose_server_is_not_believed_any_more_leaves_and_says_why() {
     // A cut alone is no reason to leave.
     proxy.cut();
     watch.says("connection lost");
-    watch.says("── back");
+    watch.says("── reconnected");
     let [certificate, key] = pair(&other, "server");
     authority.replace("server", &certificate, &key);
     let shown = async {
@@ -78,13 +78,13 @@ async fn a_hangup_reads_both_files_and_what_is_wrong_with_them_changes_nothing()
 
     authority.replace("server", &certificate, &old_key);
     server.signal("HUP");
-    let said = server.says("the certificate before stays");
+    let said = server.says("the previous certificate stays");
     assert!(said.contains("is not that of the certificate in"), "{said}");
     assert!(believed(&authority) && !believed(&other));
 
     fs::remove_file(authority.folder().join("server.key")).unwrap();
     server.signal("HUP");
-    let said = server.says("the certificate before stays");
+    let said = server.says("the previous certificate stays");
     assert!(said.contains("server.key cannot be read"), "{said}");
     assert!(believed(&authority));
 

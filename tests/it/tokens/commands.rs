@@ -55,12 +55,12 @@ async fn who_is_refused_is_told_what_to_do() {
     for args in commands {
         let nobody = server.incident(args).run();
         assert_eq!(nobody.status, Some(3), "{args:?}: {}", nobody.stderr);
-        for piece in ["401", "asks for a token", "--token-file FILE", "INCIDENT_TOKEN"] {
+        for piece in ["401", "requires a token", "--token-file FILE", "INCIDENT_TOKEN"] {
             assert!(nobody.stderr.contains(piece), "{args:?}: {piece} is not in\n{}", nobody.stderr);
         }
         let wrong = server.incident(args).env("INCIDENT_TOKEN", "wr0ng-0123456789").run();
         assert_eq!(wrong.status, Some(3), "{args:?}: {}", wrong.stderr);
-        assert!(wrong.stderr.contains("unknown here or withdrawn"), "{}", wrong.stderr);
+        assert!(wrong.stderr.contains("unknown or was withdrawn"), "{}", wrong.stderr);
         hides(&wrong, &["wr0ng"]);
     }
     for args in &commands[..2] {

@@ -21,8 +21,8 @@ fn a_mistake_in_the_file_is_told_with_its_line_and_without_the_token() {
         (format!("write {}\n", "s3cret".repeat(100)), ":1: ", "more than 512"),
         ("# rotate\nwrite s3cret-0123456789\nread s3cret-0\n".to_owned(), ":3: ", "at least 16 are needed"),
         (format!("write {WRITE}\nread {READ}\nread {WRITE}\n"), ":3: ", "the same token as on line 1"),
-        (String::new(), ": ", "no token is in it"),
-        ("# nothing yet\n\n".to_owned(), ": ", "no token is in it"),
+        (String::new(), ": ", "the file has no token"),
+        ("# nothing yet\n\n".to_owned(), ": ", "the file has no token"),
     ] {
         let path = file(&scratch, "tokens.txt", &text);
         let ran = incident(&["serve", "--port", "0", "--token-file", path.to_str().unwrap()]).run();
@@ -116,7 +116,7 @@ async fn a_file_says_it_all_and_variables_beside_it_open_nothing() {
     let path = file(&scratch, "tokens.txt", &both());
     let serve = incident(&["serve", "--port", "0", "--token-file", path.to_str().unwrap()]);
     let mut server = serve.env("INCIDENT_TOKEN", "n3w-0123456789abcdef").spawn();
-    server.says("INCIDENT_TOKEN is set but not in");
+    server.says("INCIDENT_TOKEN is set, but its token is not in");
     let socket = server.says("WebSocket");
     let address = socket.rsplit("ws://").next().unwrap().trim_end_matches("/ws").parse().unwrap();
     server.says("2 tokens from");

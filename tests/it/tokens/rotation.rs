@@ -52,7 +52,7 @@ async fn a_hangup_reads_the_file_and_what_is_wrong_with_it_changes_nothing() {
 
     replace(&path, &format!("write {NEW}\nread s3cret\n"));
     server.signal("HUP");
-    let said = server.says("stay good");
+    let said = server.says("stay valid");
     assert!(said.contains("tokens.txt:2: ") && !said.contains("s3cret"), "{said}");
     assert_eq!((asked(WRITE).await, asked(NEW).await), (200, 401));
 
@@ -69,7 +69,7 @@ async fn a_hangup_reads_the_file_and_what_is_wrong_with_it_changes_nothing() {
 
     fs::write(&path, "# closed for the night\n").unwrap();
     server.signal("HUP");
-    server.says("nobody gets in");
+    server.says("every request is refused");
     assert_eq!((asked(NEW).await, get(address, "/api/incidents").await.status), (401, 401));
     server.signal("TERM");
     assert_eq!(server.end().status, Some(0));

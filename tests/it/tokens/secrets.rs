@@ -49,7 +49,7 @@ async fn no_secret_is_in_what_it_prints_whatever_happens() {
         let ran = ended(server, told).await;
         assert_eq!(ran.status, Some(0));
         assert!(
-            ran.stderr.contains("a wrong token was shown") && ran.stderr.contains("DEBUG"),
+            ran.stderr.contains("a client sent a wrong token") && ran.stderr.contains("DEBUG"),
             "{}",
             ran.stderr
         );

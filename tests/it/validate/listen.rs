@@ -75,10 +75,10 @@ fn listening_to_a_quiet_server_for_a_while_is_no_pass() {
     assert!(statuses.contains(&("heartbeat".to_owned(), "passed".to_owned())), "{statuses:?}");
     assert!(statuses.contains(&("lifecycle".to_owned(), "not_checked".to_owned())), "{statuses:?}");
     assert_eq!(report["passed"], false);
-    assert_eq!(report["targets"][0]["nothing_checked"], "no event of an incident was seen");
+    assert_eq!(report["targets"][0]["nothing_checked"], "no event of an incident arrived");
     assert_eq!(ran.status, Some(5));
     let ran = server.incident(&["validate", "--for", "1s", "--quiet"]).run();
-    assert!(ran.stdout.contains("no event of an incident was seen"), "{ran:?}");
+    assert!(ran.stdout.contains("no event of an incident arrived"), "{ran:?}");
 }
 
 #[test]

@@ -1,0 +1,113 @@
+//! The whole command line: parses it, sets up the log, runs the subcommand, and turns its result into an exit status.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+use super::check_journal::CheckJournal;
+use super::color::ColorChoice;
+use super::completions::Completions;
+use super::log::{self, LogFormat};
+use super::report::Report;
+use super::schema::Schema;
+use super::serve::Serve;
+use super::trigger::Trigger;
+use super::validate::Validate;
+use super::watch::Watch;
+
+/// The global flags come after those of the subcommand.
+const LAST: usize = 1_000;
+
+/// Play incidents written as TOML scenarios and stream them live over WebSocket and Server-Sent Events
+#[derive(Debug, Parser)]
+#[command(name = "incident", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Begin with:
+  incident serve --open --trigger database-outage")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Output",
+        display_order = LAST
+    )]
+    color: ColorChoice,
+
+    /// Log more details (-vv: everything)
+    #[arg(
+        short,
+        long,
+        global = true,
+        action = clap::ArgAction::Count,
+        help_heading = "Output",
+        display_order = LAST
+    )]
+    verbose: u8,
+
+    /// Print only errors and results
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Output",
+        display_order = LAST
+    )]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Box<Serve>),
+    Trigger(Trigger),
+    Watch(Box<Watch>),
+    Validate(Box<Validate>),
+    Report(Report),
+    CheckJournal(CheckJournal),
+    Schema(Schema),
+    Completions(Completions),
+}
+
+/// Runs the program: the whole of `main`.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let format = match &cli.command {
+        Command::Serve(serve) => serve.log_format,
+        _ => LogFormat::Text,
+    };
+    log::init(format, level(&cli), cli.color);
+    let ended = match cli.command {
+        Command::Serve(serve) => serve.run(cli.color, cli.quiet),
+        Command::Trigger(trigger) => trigger.run(cli.color, cli.quiet),
+        Command::Watch(watch) => watch.run(cli.color, cli.quiet),
+        Command::Validate(validate) => validate.run(cli.color, cli.quiet),
+        Command::Report(report) => report.run(),
+        Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
+        Command::Schema(schema) => schema.run(),
+        Command::Completions(completions) => completions.run(&mut Cli::command()),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) if format == LogFormat::Json => failure.log(),
+        Err(failure) => failure.report(cli.color),
+    }
+}
+
+/// Which messages are logged.
+fn level(cli: &Cli) -> LevelFilter {
+    let usual = if matches!(cli.command, Command::Serve(_)) { LevelFilter::INFO } else { LevelFilter::WARN };
+    match (cli.quiet, cli.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => usual,
+        (false, 1) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
+    }
+}

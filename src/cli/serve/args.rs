@@ -1,0 +1,117 @@
+//! The flags of `serve`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::ValueHint;
+
+use super::journal::JournalArgs;
+use super::limits::LimitArgs;
+use super::tls::TlsArgs;
+use crate::cli::duration::at_least_100ms;
+use crate::cli::log::LogFormat;
+use crate::cli::names::ScenarioName;
+use crate::cli::remote::DEFAULT_PORT;
+use crate::player::Speed;
+use crate::scenario::Micros;
+use crate::server::{Options, Origin};
+
+/// Run a server that plays incidents and streams them
+///
+/// The dashboard is at http://HOST:PORT/, the stream at ws://HOST:PORT/ws, and as Server-Sent Events at
+/// http://HOST:PORT/events. Ctrl-C stops the server; open incidents continue at the next start.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident serve --open --trigger database-outage    Start an incident and open the dashboard
+  incident serve --replay run.ndjson --speed 10      Replay a recording ten times faster
+  incident serve --bind 0.0.0.0 --token-file tokens --tls-cert cert.pem --tls-key key.pem")]
+pub(in crate::cli) struct Serve {
+    /// Folder with the scenario files [default: scenarios/ if it exists, else the built-in scenarios]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) scenarios: Option<PathBuf>,
+
+    /// Start this scenario at once; repeat the flag for several
+    #[arg(long, value_name = "SCENARIO", value_parser = ScenarioName)]
+    pub(super) trigger: Vec<String>,
+
+    /// Replay a recording, made with `incident watch --record`, as if it happened now. The replay is kept in the
+    /// journal: after a restart with the same flags it continues where it stopped
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) replay: Option<PathBuf>,
+
+    /// Play this many times faster than the scenario says or the recording was
+    #[arg(long, default_value_t = Options::default().speed, value_name = "FACTOR")]
+    pub(super) speed: Speed,
+
+    /// Seed of noise and failures for all incidents, instead of the seed in each scenario
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    pub(super) seed: Option<u64>,
+
+    /// Open the dashboard in the browser
+    #[arg(long)]
+    pub(super) open: bool,
+
+    /// Serve the dashboard from this folder instead of the built-in files, for development
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) dashboard: Option<PathBuf>,
+
+    /// Address to listen on
+    #[arg(long, default_value_t = Options::default().bind.ip(), value_name = "IP", help_heading = "Network")]
+    pub(super) bind: IpAddr,
+
+    /// Port to listen on; 0 takes any free port
+    #[arg(short, long, default_value_t = DEFAULT_PORT, value_name = "PORT", help_heading = "Network")]
+    pub(super) port: u16,
+
+    /// Time between two heartbeats to a client
+    #[arg(
+        long,
+        default_value_t = Options::default().heartbeat.into(),
+        value_name = "DURATION",
+        value_parser = at_least_100ms,
+        help_heading = "Network"
+    )]
+    pub(super) heartbeat: Micros,
+
+    /// The longest time that stopping may take: clients are disconnected over this time, not all at once
+    #[arg(
+        long,
+        default_value_t = Options::default().drain.into(),
+        value_name = "DURATION",
+        help_heading = "Network"
+    )]
+    pub(super) drain: Micros,
+
+    #[command(flatten)]
+    pub(super) journal: JournalArgs,
+
+    /// Require one of the tokens in this file from every client. The file has one `read TOKEN` or `write TOKEN` per
+    /// line, and is read again when it changes [default: the variables `INCIDENT_TOKEN` (write) and
+    /// `INCIDENT_READ_TOKEN`]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Access")]
+    pub(super) token_file: Option<PathBuf>,
+
+    /// Allow an address in --bind that other machines can reach, though there are no tokens: every machine that reaches
+    /// it can start incidents
+    #[arg(long, help_heading = "Access")]
+    pub(super) allow_remote: bool,
+
+    /// Allow pages of this origin to connect and to start incidents; repeat the flag for several
+    #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
+    pub(super) allow_origin: Vec<Origin>,
+
+    #[command(flatten)]
+    pub(super) tls: TlsArgs,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
+
+    /// Print one JSON object with the server's URLs on stdout when it is ready, instead of the banner
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+
+    /// Format of the log on stderr; with `json` the banner is a line of the log
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
+    pub(in crate::cli) log_format: LogFormat,
+}

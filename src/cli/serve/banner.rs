@@ -1,0 +1,107 @@
+//! What `serve` prints when it is ready.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use colored::Colorize;
+use serde_json::json;
+
+use super::replay::ReplaySummary;
+use crate::cli::exit::Failure;
+use crate::cli::remote::DEFAULT_PORT;
+use crate::cli::say::say;
+
+/// What users should know about a server that is ready.
+pub(super) struct Banner {
+    pub(super) address: SocketAddr,
+    /// With TLS: the host that clients on this machine use, and the flag with which they trust the certificate.
+    pub(super) tls: Option<(String, String)>,
+    /// How many scenarios there are, and where they come from.
+    pub(super) scenarios: String,
+    /// Where the journal is.
+    pub(super) journal: String,
+    /// How many open incidents the server continues.
+    pub(super) picked_up: usize,
+    pub(super) replay: Option<ReplaySummary>,
+    /// How many tokens there are, and where they come from.
+    pub(super) access: String,
+    /// The file with the tokens.
+    pub(super) token_file: Option<PathBuf>,
+    /// A scenario to suggest.
+    pub(super) example: String,
+    /// How long the start took.
+    pub(super) took: Duration,
+}
+
+impl Banner {
+    /// The URL of the dashboard.
+    pub(super) fn page(&self) -> String {
+        format!("http{}://{}/", self.s(), self.address)
+    }
+
+    fn socket(&self) -> String {
+        format!("ws{}://{}/ws", self.s(), self.address)
+    }
+
+    fn s(&self) -> &'static str {
+        if self.tls.is_some() { "s" } else { "" }
+    }
+
+    /// Prints one JSON object on stdout.
+    pub(super) fn print(&self) -> Result<(), Failure> {
+        let (page, socket) = (self.page(), self.socket());
+        let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
+        writeln!(std::io::stdout(), "{ready}")?;
+        std::io::stdout().flush()?;
+        Ok(())
+    }
+
+    /// Prints the banner for people on stderr.
+    pub(super) fn say(&self) {
+        let (page, socket) = (self.page(), self.socket());
+        let label = |label: &str| format!("  {label:<10} ").dimmed();
+        say(format_args!("{} {}", "incident".bold(), env!("CARGO_PKG_VERSION")));
+        say(format_args!("{}{}", label("Dashboard"), page.cyan().underline()));
+        say(format_args!("{}{socket}", label("WebSocket")));
+        say(format_args!("{}{}", label("Scenarios"), self.scenarios));
+        let picked_up = match self.picked_up {
+            0 => String::new(),
+            1 => " (1 open incident continues)".to_owned(),
+            many => format!(" ({many} open incidents continue)"),
+        };
+        say(format_args!("{}{}{picked_up}", label("Journal"), self.journal));
+        if let Some(replay) = &self.replay {
+            say(format_args!("{}{replay}", label("Replay")));
+        }
+        say(format_args!("{}{}", label("Access"), self.access));
+        let port = self.address.port();
+        let elsewhere = match &self.tls {
+            None if port == DEFAULT_PORT => String::new(),
+            None => format!(" --url {socket}"),
+            Some((host, flag)) if host.contains(':') => format!(" --url wss://[{host}]:{port}/ws{flag}"),
+            Some((host, flag)) => format!(" --url wss://{host}:{port}/ws{flag}"),
+        };
+        let token = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
+        let token = token.unwrap_or_default();
+        say(format_args!("{}incident trigger {}{elsewhere}{token}", label("Try"), self.example));
+        say(format_args!("Ready in {} ms. Ctrl-C to stop.", self.took.as_millis()));
+    }
+
+    /// Writes the same to the log, for programs.
+    pub(super) fn log(&self) {
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            url = self.page(),
+            websocket = self.socket(),
+            scenarios = self.scenarios,
+            journal = self.journal,
+            picked_up = self.picked_up,
+            access = self.access,
+            replay = self.replay.as_ref().map(ToString::to_string),
+            took_ms = self.took.as_millis() as u64,
+            "ready"
+        );
+    }
+}

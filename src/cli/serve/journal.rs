@@ -1,0 +1,110 @@
+//! The journal that the server keeps: a file that outlives the server, or memory.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::ValueHint;
+
+use crate::cli::duration::at_least_100ms;
+use crate::cli::exit::{Exit, Failure};
+use crate::journal::{self, Journal, OpenError, Opened, Retention};
+use crate::scenario::Micros;
+
+/// Flags of the journal.
+#[derive(Debug, clap::Args)]
+pub(super) struct JournalArgs {
+    /// File to keep the events in, or `memory` to keep them only while the server runs [default: journal.db in the
+    /// platform's state directory]
+    #[arg(long, value_name = "FILE|memory", value_hint = ValueHint::FilePath, help_heading = "Journal")]
+    journal: Option<PathBuf>,
+
+    /// Keep this many events; older ones are deleted, except those of open incidents
+    #[arg(
+        long,
+        default_value_t = Retention::default().events as u32,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1_000..),
+        help_heading = "Journal"
+    )]
+    retain_events: u32,
+
+    /// Keep events for this long; older ones are deleted, except those of open incidents [default: no limit]
+    #[arg(long, value_name = "DURATION", value_parser = at_least_100ms, help_heading = "Journal")]
+    retain_age: Option<Micros>,
+}
+
+/// An open journal.
+pub(super) struct OpenedJournal {
+    pub(super) journal: Journal,
+    /// Where it is, for people.
+    pub(super) description: String,
+}
+
+impl JournalArgs {
+    /// Opens the chosen journal, by default the file in the platform's state directory.
+    pub(super) fn open(&self) -> Result<OpenedJournal, Failure> {
+        let retention =
+            Retention { events: self.retain_events as usize, age: self.retain_age.map(Into::into) };
+        let location = match &self.journal {
+            Some(location) => location.clone(),
+            None => state_directory()
+                .ok_or_else(|| {
+                    let error = anyhow!("there is no home directory to keep the journal in");
+                    Failure::new(Exit::Usage, error)
+                        .hint("name a file with --journal FILE, or use --journal memory")
+                })?
+                .join("journal.db"),
+        };
+        let Opened { journal, is_durable } = journal::open(&location, retention).map_err(|error| {
+            let hint = hint(&error, &location);
+            Failure::new(Exit::Connection, error).hint(hint)
+        })?;
+        let description = if is_durable {
+            short(&location)
+        } else {
+            "in memory: events are lost when the server stops".to_owned()
+        };
+        Ok(OpenedJournal { journal, description })
+    }
+}
+
+/// What to do about a file that can't be opened.
+fn hint(error: &OpenError, file: &Path) -> String {
+    match error {
+        OpenError::Held { .. } => "stop that server, or name another file with --journal FILE".to_owned(),
+        OpenError::Damaged { .. } => {
+            let file = file.display();
+            format!(
+                "`incident check-journal {file}` shows the damage, and with --salvage NEW copies the events before it. \
+                 Or move the file away: the next start creates a new one"
+            )
+        }
+        OpenError::Newer { .. } => "use a newer version of incident, or another file".to_owned(),
+        OpenError::Unusable { .. } => {
+            "name a file that can be written with --journal FILE, or use --journal memory".to_owned()
+        }
+    }
+}
+
+/// `$XDG_STATE_HOME/incident`, else `~/.local/state/incident` (XDG Base Directory Specification); on macOS
+/// `~/Library/Application Support/incident`, on Windows `%LOCALAPPDATA%\incident`.
+fn state_directory() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_STATE_HOME").or_else(|| {
+        if cfg!(target_os = "windows") {
+            return absolute("LOCALAPPDATA");
+        }
+        let below = if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/state" };
+        Some(std::env::home_dir()?.join(below))
+    });
+    Some(base?.join("incident"))
+}
+
+/// The path with `~` for the home directory.
+fn short(file: &Path) -> String {
+    let home = std::env::home_dir();
+    match home.as_deref().and_then(|home| file.strip_prefix(home).ok()) {
+        Some(rest) => format!("~/{}", rest.display()),
+        None => file.display().to_string(),
+    }
+}

@@ -1,0 +1,102 @@
+//! The limits of what clients may use.
+
+use crate::cli::duration::at_least_100ms;
+use crate::scenario::Micros;
+use crate::server::Options;
+
+/// Open files besides the clients': the journal, requests, and connections that have sent nothing yet.
+const OTHER_FILES: u64 = 2_048;
+
+/// Flags that limit what clients may use.
+#[derive(Debug, clap::Args)]
+pub(super) struct LimitArgs {
+    /// The most clients at once; more get status 503
+    #[arg(
+        long,
+        default_value_t = Options::default().max_clients,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        help_heading = "Limits"
+    )]
+    pub(super) max_clients: u32,
+
+    /// New connections per second from one address; more get status 429
+    #[arg(
+        long,
+        default_value_t = Options::default().admit_rate,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        help_heading = "Limits"
+    )]
+    pub(super) admit_rate: u32,
+
+    /// Disconnect a client that accepts no data for this long
+    #[arg(
+        long,
+        default_value_t = Options::default().write_deadline.into(),
+        value_name = "DURATION",
+        value_parser = at_least_100ms,
+        help_heading = "Limits"
+    )]
+    pub(super) write_deadline: Micros,
+
+    /// Close a connection whose request, including the TLS handshake, has not arrived after this long
+    #[arg(
+        long,
+        default_value_t = Options::default().request_deadline.into(),
+        value_name = "DURATION",
+        value_parser = at_least_100ms,
+        help_heading = "Limits"
+    )]
+    pub(super) request_deadline: Micros,
+
+    /// The largest request head: request line and headers
+    #[arg(
+        long,
+        default_value_t = Options::default().header_bytes as u32,
+        value_name = "BYTES",
+        value_parser = clap::value_parser!(u32).range(8_192..=1_048_576),
+        help_heading = "Limits"
+    )]
+    pub(super) max_header_bytes: u32,
+
+    /// The largest message from a client; the server ignores the content of messages
+    #[arg(
+        long,
+        default_value_t = Options::default().message_bytes as u32,
+        value_name = "BYTES",
+        value_parser = clap::value_parser!(u32).range(125..=1_048_576),
+        help_heading = "Limits"
+    )]
+    pub(super) max_message_bytes: u32,
+
+    /// Messages and pings per second from a client
+    #[arg(
+        long,
+        default_value_t = Options::default().message_rate,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        help_heading = "Limits"
+    )]
+    pub(super) max_message_rate: u32,
+}
+
+impl LimitArgs {
+    /// Raises the limit of open files, usually 1,024, so that all clients fit. Warns if the hard limit is too low.
+    pub(super) fn raise_open_files(&self) {
+        let wanted = u64::from(self.max_clients) + OTHER_FILES;
+        match rlimit::increase_nofile_limit(wanted) {
+            Ok(allowed) if allowed < wanted => {
+                let clients = allowed.saturating_sub(OTHER_FILES).max(allowed / 2);
+                tracing::warn!(
+                    allowed,
+                    "only {allowed} open files are allowed: enough for about {clients} clients, not for \
+                     --max-clients {}; raise the hard limit (ulimit -Hn)",
+                    self.max_clients
+                );
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot raise the limit of open files"),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! `incident serve`: plays incidents and streams them.
+
+mod args;
+mod banner;
+mod browser;
+mod journal;
+mod library;
+mod limits;
+mod replay;
+mod run;
+mod tls;
+mod tokens;
+
+pub(super) use args::Serve;

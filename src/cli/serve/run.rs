@@ -1,0 +1,151 @@
+//! Runs the server, from the flags to the last client.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use futures_util::future::OptionFuture;
+
+use super::args::Serve;
+use super::banner::Banner;
+use super::browser;
+use super::journal::OpenedJournal;
+use super::library::{self, trigger_failure};
+use super::replay::{self, LoadedReplay};
+use super::tls::Certificate;
+use super::tokens::Tokens;
+use crate::cli::color::ColorChoice;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::log::LogFormat;
+use crate::cli::runtime::runtime;
+use crate::cli::say::say;
+use crate::cli::signals;
+use crate::scenario::Library;
+use crate::server::{Options, ServeError, Server};
+
+impl Serve {
+    pub(in crate::cli) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+        let began = Instant::now();
+        color.apply(&std::io::stderr());
+        self.limits.raise_open_files();
+        let library = library::read(&self)?;
+        let recording = self
+            .replay
+            .as_deref()
+            .map(|file| replay::read(file, self.speed, quiet, self.log_format))
+            .transpose()?;
+        runtime()?.block_on(self.serve(library, recording, began, quiet))
+    }
+
+    fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
+        Ok(Options {
+            bind: SocketAddr::new(self.bind, self.port),
+            allow_remote: self.allow_remote,
+            tokens: tokens.all().to_vec(),
+            allow_origins: self.allow_origin.clone(),
+            speed: self.speed,
+            seed: self.seed,
+            heartbeat: self.heartbeat.into(),
+            write_deadline: self.limits.write_deadline.into(),
+            request_deadline: self.limits.request_deadline.into(),
+            admit_rate: self.limits.admit_rate,
+            header_bytes: self.limits.max_header_bytes as usize,
+            message_bytes: self.limits.max_message_bytes as usize,
+            message_rate: self.limits.max_message_rate,
+            tls: certificate.map(Certificate::config).transpose()?,
+            drain: self.drain.into(),
+            max_clients: self.limits.max_clients,
+            dashboard: self.dashboard.clone(),
+        })
+    }
+
+    async fn serve(
+        self,
+        library: Library,
+        recording: Option<LoadedReplay>,
+        began: Instant,
+        quiet: bool,
+    ) -> Result<Exit, Failure> {
+        let scenarios = format!("{} from {}", library.len(), library.origin);
+        let first = library.ids().next().unwrap_or_default();
+        let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
+        let tokens = Tokens::read(self.token_file.as_deref())?;
+        let certificate = self.tls.read()?;
+        let options = self.options(&tokens, certificate.as_ref())?;
+        signals::outlive_file_limits();
+        let OpenedJournal { journal, description } = self.journal.open()?;
+        let server =
+            Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
+        let shutdown = signals::shutdown();
+        let rotation = tokens.follow_file(server.auth());
+        let renewal = certificate.as_ref().map(Certificate::follow_files);
+        let replayed = match recording {
+            Some(LoadedReplay { replay, mut summary }) => {
+                summary.begun = server.replay(replay).await.map_err(|error| failure(error, self.port))?;
+                Some(summary)
+            }
+            None => None,
+        };
+
+        if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
+            tracing::warn!(
+                "tokens cross the network unencrypted: use --tls-cert and --tls-key, or put a TLS proxy in front"
+            );
+        }
+        let banner = Banner {
+            address: server.address(),
+            tls: certificate.as_ref().map(|certificate| certificate.for_clients(server.address().ip())),
+            scenarios,
+            journal: description,
+            picked_up: server.picked_up(),
+            replay: replayed,
+            access: tokens.to_string(),
+            token_file: self.token_file.clone(),
+            example,
+            took: began.elapsed(),
+        };
+        if self.json {
+            banner.print()?;
+        }
+        match self.log_format {
+            LogFormat::Json => banner.log(),
+            LogFormat::Text if self.json || quiet => {}
+            LogFormat::Text => banner.say(),
+        }
+        for name in &self.trigger {
+            server.trigger(name).await.map_err(trigger_failure)?;
+        }
+        if self.open {
+            browser::open(&banner.page());
+        }
+        tokio::select! {
+            () = server.run(shutdown) => {}
+            () = rotation => {}
+            Some(()) = OptionFuture::from(renewal) => {}
+        }
+        match self.log_format {
+            LogFormat::Json => tracing::info!("stopped"),
+            LogFormat::Text if quiet || !std::io::stderr().is_terminal() => {}
+            LogFormat::Text => say("Stopped."),
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+/// The failure of a server that did not start.
+fn failure(error: ServeError, port: u16) -> Failure {
+    let hint = match &error {
+        ServeError::Remote(_) => {
+            "require tokens with --token-file FILE, leave out --bind, or accept the risk with --allow-remote"
+                .to_owned()
+        }
+        ServeError::Bind { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            format!("another program uses port {port}: stop it, or take any free port with --port 0")
+        }
+        ServeError::Bind { .. } => "use another address with --bind and --port".to_owned(),
+        ServeError::Journal(_) => "try again".to_owned(),
+        ServeError::Clients(_) => "raise the limits of open files and threads (ulimit -n, -u)".to_owned(),
+    };
+    Failure::new(if matches!(error, ServeError::Remote(_)) { Exit::Usage } else { Exit::Connection }, error)
+        .hint(hint)
+}

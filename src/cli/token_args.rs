@@ -1,0 +1,108 @@
+//! The token that a command sends to a server: from a file or the environment, never from an argument, which `ps` shows.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use clap::ValueHint;
+
+use super::exit::{Exit, Failure};
+use super::reread;
+use crate::client::Endpoint;
+use crate::token::{self, FileError, Mistake, Token};
+
+/// The variable with the token of a client; on a server, the token with the scope `write`.
+pub(super) const VARIABLE: &str = "INCIDENT_TOKEN";
+
+/// The command that makes a good token.
+pub(super) const MAKE_ONE: &str = "openssl rand -hex 32";
+
+/// The flag of the commands that send a token.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct TokenArgs {
+    /// File with the token to send [default: the variable `INCIDENT_TOKEN`]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+impl TokenArgs {
+    /// The flag with which another command sends the same token.
+    pub(super) fn flags(&self) -> String {
+        self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display())).unwrap_or_default()
+    }
+
+    /// Adds the token, if there is one, to the endpoint.
+    ///
+    /// # Errors
+    /// The file or variable has no valid token. (Without one, the server's refusal would not say why.)
+    pub(super) fn add_to(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
+        let token = match &self.token_file {
+            Some(file) => {
+                let name = file.display().to_string();
+                let text = read(file)?;
+                Some(
+                    token::for_client(&name, &text)
+                        .map_err(|error| file_failure(error, "the scope may be left out"))?,
+                )
+            }
+            None => from_environment(VARIABLE)?,
+        };
+        let Some(token) = token else { return Ok(endpoint) };
+        if !endpoint.is_encrypted() && !endpoint.is_loopback() {
+            tracing::warn!(
+                "the token goes to {} unencrypted: the network in between can read it",
+                endpoint.authority()
+            );
+        }
+        Ok(endpoint.with_token(token))
+    }
+}
+
+/// The token in a variable; `None` if the variable is not set.
+pub(super) fn from_environment(variable: &str) -> Result<Option<Token>, Failure> {
+    let Some(text) = std::env::var_os(variable) else { return Ok(None) };
+    // Bytes that are not UTF-8 become U+FFFD, which is refused because it is not ASCII.
+    let token = text.to_string_lossy().parse().map_err(|error| {
+        Failure::new(Exit::Usage, anyhow!("the variable {variable} is not a token: {error}"))
+            .hint(format!("unset {variable}, or set it to a token made with: {MAKE_ONE}"))
+    })?;
+    Ok(Some(token))
+}
+
+/// Reads a token file. Warns if other users can read it too.
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
+    let name = file.display();
+    if is_open_to_others(file) {
+        tracing::warn!("other users can read the tokens in {name}: chmod 600 {name}");
+    }
+    let text = reread::read(file).and_then(text);
+    text.map_err(|why| Failure::new(Exit::Usage, anyhow!("the token file {name} cannot be read: {why}")))
+}
+
+/// The content of a token file as text.
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// Whether other users can read a file. The permissions of pipes and the like are not checked.
+#[cfg(unix)]
+fn is_open_to_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file.metadata();
+    metadata.is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
+}
+
+/// The failure for a mistake in a token file. `form` says what a line looks like.
+pub(super) fn file_failure(error: FileError, form: &str) -> Failure {
+    let hint = match error.mistake {
+        Mistake::Form => format!("write one token per line; {form}; # begins a comment"),
+        Mistake::Nothing => format!("write one token per line; {form}; make a token with: {MAKE_ONE}"),
+        Mistake::Token(_) | Mistake::Short(_) => format!("make a token with: {MAKE_ONE}"),
+        Mistake::Repeated(_) => "give each token one scope: `write` includes `read`".to_owned(),
+    };
+    Failure::new(Exit::Usage, error).hint(hint)
+}

@@ -1,0 +1,62 @@
+//! The flags of `trigger`.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+
+use crate::cli::names::ScenarioName;
+use crate::cli::remote::Remote;
+use crate::player::Speed;
+use crate::scenario::Micros;
+
+/// Start an incident on a running server and follow it until it ends
+///
+/// Ctrl-C stops following; the incident goes on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident trigger database-outage --speed 10        Start an incident, ten times faster than real time
+  incident trigger memory-leak --report report.md    Also write its report when it has ended
+  incident trigger --cancel memory-leak-x7k2p        Cancel an incident")]
+pub(in crate::cli) struct Trigger {
+    /// The scenario to play: one that the server has
+    #[arg(required_unless_present = "cancel", value_parser = ScenarioName)]
+    pub(super) scenario: Option<String>,
+
+    #[command(flatten)]
+    pub(super) remote: Remote,
+
+    /// Print the incident's id and exit; the incident goes on
+    #[arg(long)]
+    pub(super) no_wait: bool,
+
+    /// Stop waiting, with exit status 4, if the incident has not ended after this long
+    #[arg(long, value_name = "DURATION")]
+    pub(super) timeout: Option<Micros>,
+
+    /// Play this many times faster than the scenario says [default: the server's --speed]
+    #[arg(long, value_name = "FACTOR")]
+    pub(super) speed: Option<Speed>,
+
+    /// Seed of noise and failures [default: the scenario's]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    pub(super) seed: Option<u64>,
+
+    /// Print the incident's events on stdout, one JSON object per line
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+
+    /// Write the post-incident report as Markdown to this file when the incident has ended
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "no_wait",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Output"
+    )]
+    pub(super) report: Option<PathBuf>,
+
+    /// Cancel this incident instead of starting one
+    #[arg(long, value_name = "INCIDENT", conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
+    pub(super) cancel: Option<String>,
+}

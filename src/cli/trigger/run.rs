@@ -1,0 +1,123 @@
+//! Starts an incident and waits for its end, or cancels one.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use hyper::Method;
+use serde_json::json;
+
+use super::args::Trigger;
+use super::checklist::Checklist;
+use super::conclusion::conclude;
+use super::follow::Accepted;
+use super::plain::Plain;
+use super::reporter::Reporter;
+use super::show::Show;
+use crate::cli::color::ColorChoice;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::remote::incident_path;
+use crate::cli::runtime::runtime;
+use crate::cli::say::say;
+use crate::cli::signals;
+use crate::client::{ClientError, request};
+
+impl Trigger {
+    pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+        color.apply(&std::io::stderr());
+        self.remote.read_files()?;
+        runtime()?.block_on(async {
+            match &self.cancel {
+                Some(id) => self.cancel(id).await,
+                None => self.start(quiet).await,
+            }
+        })
+    }
+
+    async fn cancel(&self, id: &str) -> Result<Exit, Failure> {
+        let path = incident_path(id)?;
+        match request(&self.remote.url, Method::DELETE, &path, None).await {
+            Ok(answer) => {
+                let now = answer["cancelled_now"].as_bool().unwrap_or(true);
+                let outcome = answer["outcome"].as_str().unwrap_or("over");
+                let before = if now { "" } else { " already" };
+                say(format_args!("{id} is{before} {outcome}"));
+                Ok(Exit::Fine)
+            }
+            Err(ClientError::Status { status: 404, said, problem: true, .. }) => {
+                Err(Failure::new(Exit::Usage, anyhow!(said)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn start(&self, quiet: bool) -> Result<Exit, Failure> {
+        let mut reporter = self.report.as_deref().map(Reporter::open).transpose()?;
+        let mut body = json!({ "scenario": self.scenario });
+        if let Some(seed) = self.seed {
+            body["seed"] = seed.into();
+        }
+        if let Some(speed) = self.speed {
+            body["speed"] = speed.get().into();
+        }
+        let answer = match request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)).await {
+            Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
+                return Err(Failure::new(Exit::Usage, anyhow!(said)));
+            }
+            answer => answer?,
+        };
+        let accepted: Accepted = serde_json::from_value(answer).map_err(|error| {
+            Failure::new(Exit::Connection, anyhow!("the server's answer can't be read: {error}"))
+        })?;
+        if self.no_wait {
+            writeln!(std::io::stdout(), "{}", accepted.id)?;
+            return Ok(Exit::Fine);
+        }
+        let mut show: Box<dyn Show> = if quiet {
+            Box::new(Plain::silent())
+        } else if std::io::stderr().is_terminal() && !self.json {
+            Box::new(Checklist::new())
+        } else {
+            Box::new(Plain::new())
+        };
+        let deadline = self.timeout.map(Duration::from);
+        let follow = self.follow(&accepted, show.as_mut(), reporter.as_mut());
+        let ended = tokio::select! {
+            ended = follow => ended,
+            () = signals::shutdown() => Ok(None),
+            () = async { tokio::time::sleep(deadline.unwrap_or_default()).await }, if deadline.is_some() => {
+                show.end();
+                let timeout = self.timeout.unwrap_or_default();
+                let error = anyhow!("{} was not resolved within {timeout}; it goes on", accepted.id);
+                return Err(Failure::new(Exit::Unresolved, error).hint(self.watch_on(&accepted.id)));
+            }
+        };
+        show.end();
+        match ended? {
+            Some(incident) => {
+                // If stdout is closed, the report is written all the same.
+                let exit = conclude(&incident, self.json);
+                if let Some(reporter) = reporter {
+                    reporter.write(&self.remote, &incident.id, quiet).await?;
+                }
+                exit
+            }
+            None => {
+                say(format_args!("{} goes on. Watch it: {}", accepted.id, self.watch_on(&accepted.id)));
+                Ok(Exit::Fine)
+            }
+        }
+    }
+
+    /// The command that goes on watching the incident.
+    fn watch_on(&self, id: &str) -> String {
+        let flags = self.remote.flags();
+        let report = self.report.as_ref().map(|file| {
+            format!(
+                " (its report, once it has ended: incident report {id}{flags} --output {})",
+                file.display()
+            )
+        });
+        format!("incident watch --incident {id}{flags}{}", report.unwrap_or_default())
+    }
+}

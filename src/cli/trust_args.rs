@@ -1,0 +1,56 @@
+//! The certificates that a command trusts.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::ValueHint;
+
+use super::exit::{Exit, Failure};
+use crate::client::{Endpoint, Trust, TrustError};
+
+const VARIABLE: &str = "INCIDENT_CACERT";
+
+/// The flag of the commands that connect with TLS.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct TrustArgs {
+    /// PEM file with the certificates to trust: of an authority, or the server's own [default: the variable
+    /// `INCIDENT_CACERT`, else the system's authorities]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Server")]
+    pub(super) cacert: Option<PathBuf>,
+}
+
+impl TrustArgs {
+    /// The flag with which another command trusts the same certificates.
+    pub(super) fn flags(&self) -> String {
+        self.cacert.as_ref().map(|file| format!(" --cacert {}", file.display())).unwrap_or_default()
+    }
+
+    /// Adds the certificates to trust to the endpoint.
+    ///
+    /// # Errors
+    /// The file has no certificates; or --cacert is given for a server without TLS.
+    pub(super) fn add_to(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
+        if !endpoint.is_encrypted() {
+            // The variable may be set for other servers; the flag is meant for this one.
+            return match &self.cacert {
+                Some(_) => {
+                    let error = anyhow!("--cacert needs a wss:// URL, and {endpoint} is not encrypted");
+                    Err(Failure::new(Exit::Usage, error).hint("give the server as --url wss://HOST:PORT/ws"))
+                }
+                None => Ok(endpoint),
+            };
+        }
+        let variable = || std::env::var_os(VARIABLE).filter(|file| !file.is_empty()).map(PathBuf::from);
+        let Some(file) = self.cacert.clone().or_else(variable) else { return Ok(endpoint) };
+        let trust = Trust::in_file(&file).map_err(|error| {
+            let hint = match error {
+                TrustError::Empty(_) => {
+                    "PEM begins with -----BEGIN CERTIFICATE-----; `openssl x509 -in FILE -inform der` converts DER to PEM"
+                }
+                _ => "give --cacert or INCIDENT_CACERT a PEM file with the certificate of an authority",
+            };
+            Failure::new(Exit::Usage, error).hint(hint)
+        })?;
+        Ok(endpoint.with_trust(trust))
+    }
+}

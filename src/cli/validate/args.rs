@@ -1,0 +1,117 @@
+//! The flags of `validate`.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use clap::builder::PossibleValuesParser;
+
+use super::show::Format;
+use crate::check::RULES;
+use crate::cli::names::ScenarioName;
+use crate::cli::token_args::TokenArgs;
+use crate::cli::trust_args::TrustArgs;
+use crate::client::Endpoint;
+use crate::player::Speed;
+use crate::scenario::Micros;
+
+/// Check scenarios, recordings or a running server against the contract of the stream
+///
+/// Without arguments every scenario in scenarios/ (else every built-in one) is played at high speed by a temporary server,
+/// and checked as it arrives over a socket. The exit status is 0 if something was checked and no rule failed, else 5.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident validate scenarios/database-outage.toml   Play a scenario and check the stream
+  incident validate run.ndjson --rule gap            Check one rule on a recording
+  incident validate --url ws://HOST/ws --for 5m      Listen to a running server for five minutes
+  incident validate --list                           Print the rules")]
+pub(in crate::cli) struct Validate {
+    /// Scenarios (.toml) to play, and recordings (.ndjson) to check
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Check the running server with this WebSocket URL instead
+    #[arg(
+        long,
+        value_name = "URL",
+        conflicts_with_all = ["files", "real_time", "speed"],
+        value_hint = ValueHint::Url,
+        help_heading = "Server"
+    )]
+    pub(super) url: Option<Endpoint>,
+
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+
+    #[command(flatten)]
+    pub(super) token: TokenArgs,
+
+    /// Start this scenario on the server and check its incident
+    #[arg(
+        long,
+        value_name = "SCENARIO",
+        requires = "url",
+        value_parser = ScenarioName,
+        help_heading = "Server"
+    )]
+    pub(super) trigger: Option<String>,
+
+    /// Listen to the server for this long, instead of until an incident has ended
+    #[arg(long = "for", value_name = "DURATION", requires = "url", help_heading = "Server")]
+    pub(super) listen: Option<Micros>,
+
+    /// The longest time to wait for the end of an incident
+    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    pub(super) timeout: Micros,
+
+    /// Play scenarios at speed 1, and check the arrival times too
+    #[arg(long, conflicts_with = "speed")]
+    pub(super) real_time: bool,
+
+    /// Play scenarios this many times faster than they say
+    #[arg(long, default_value = "200", value_name = "FACTOR")]
+    pub(super) speed: Speed,
+
+    /// How far from its due time an event may arrive
+    #[arg(long, default_value = "250ms", value_name = "DURATION")]
+    pub(super) tolerance: Micros,
+
+    /// Check the [expect] table of this scenario file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) expect: Option<PathBuf>,
+
+    /// Check only this rule; repeat the flag for several
+    #[arg(long, value_name = "RULE", value_parser = rule_names(), help_heading = "Rules")]
+    pub(super) rule: Vec<String>,
+
+    /// Do not check this rule; repeat the flag for several
+    #[arg(
+        long,
+        value_name = "RULE",
+        value_parser = rule_names(),
+        hide_possible_values = true,
+        help_heading = "Rules"
+    )]
+    pub(super) skip: Vec<String>,
+
+    /// Format of the result on stdout
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
+    pub(super) format: Format,
+
+    /// Folder for the transcripts of what was received [default: a new temporary folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
+    pub(super) transcripts: Option<PathBuf>,
+
+    /// Print the rules and what they check, and exit
+    #[arg(long, exclusive = true, help_heading = "Rules")]
+    pub(super) list: bool,
+
+    /// Print the plan that a scenario file compiles to, and exit
+    #[arg(long, value_name = "FILE", exclusive = true, value_hint = ValueHint::FilePath)]
+    pub(super) timeline: Option<PathBuf>,
+}
+
+/// The names of all rules.
+fn rule_names() -> PossibleValuesParser {
+    RULES.iter().map(|rule| rule.name).collect::<Vec<_>>().into()
+}

@@ -1,0 +1,128 @@
+//! Collects what the targets send, checks it, and prints the verdicts.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::anyhow;
+
+use super::args::Validate;
+use super::collect::{self, Collected};
+use super::judged::{Judged, exit_of, unchecked};
+use super::targets::Target;
+use super::transcripts::Transcripts;
+use super::{play, show, timeline};
+use crate::check::{Context, MustResolve, RULES, Transcript, check};
+use crate::cli::color::ColorChoice;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::runtime::runtime;
+use crate::cli::signals;
+use crate::player::Speed;
+
+impl Validate {
+    pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+        color.apply(&std::io::stdout());
+        if self.list {
+            for rule in RULES {
+                writeln!(std::io::stdout(), "{:<10} {}", rule.name, rule.meaning)?;
+            }
+            return Ok(Exit::Fine);
+        }
+        if let Some(file) = &self.timeline {
+            return timeline::print(file);
+        }
+        match self.url.take() {
+            Some(url) => self.url = Some(self.token.add_to(self.trust.add_to(url)?)?),
+            None => {
+                let given = [("--token-file", &self.token.token_file), ("--cacert", &self.trust.cacert)];
+                if let Some((flag, _)) = given.iter().find(|(_, file)| file.is_some()) {
+                    let error = anyhow!("{flag} needs a server: give its --url");
+                    return Err(Failure::new(Exit::Usage, error));
+                }
+            }
+        }
+        runtime()?.block_on(async {
+            tokio::select! {
+                judged = self.judge_all() => {
+                    let judged = judged?;
+                    show::results(&judged, self.format, quiet, &self.again())?;
+                    Ok(exit_of(&judged))
+                }
+                () = signals::shutdown() => Ok(Exit::Interrupted),
+            }
+        })
+    }
+
+    /// Collects from all targets at the same time, and checks each.
+    async fn judge_all(&self) -> Result<Vec<Judged>, Failure> {
+        let targets = self.targets()?;
+        let kept = |target: &Target| !matches!(target, Target::Recording { .. });
+        let mut transcripts = if targets.iter().any(kept) {
+            Some(Transcripts::open(self.transcripts.as_deref(), self.files.iter().chain(&self.expect))?)
+        } else {
+            None
+        };
+        let collecting = futures_util::future::join_all(targets.into_iter().map(|target| async {
+            let collected = self.collect(&target).await;
+            (target, collected)
+        }));
+        let mut judged = Vec::new();
+        for (target, collected) in collecting.await {
+            let Collected { transcript, subject } = collected?;
+            let path = match (&target, &mut transcripts) {
+                (Target::Recording { path, .. }, _) => path.clone(),
+                (_, Some(transcripts)) => transcripts.keep(&target.stem(), &transcript)?,
+                (_, None) => continue,
+            };
+            let results = check(&transcript, &self.context(&target, subject), |rule| self.wants(rule));
+            let unchecked = unchecked(&transcript, &results);
+            judged.push(Judged { name: target.name(), transcript: path, results, unchecked });
+        }
+        Ok(judged)
+    }
+
+    fn wants(&self, rule: &str) -> bool {
+        (self.rule.is_empty() || self.rule.iter().any(|wanted| wanted == rule))
+            && !self.skip.iter().any(|skipped| skipped == rule)
+    }
+
+    fn context(&self, target: &Target, subject: Option<String>) -> Context {
+        let must_resolve = match (target, subject) {
+            (Target::Server { until_resolved: false, .. }, _) => MustResolve::None,
+            (Target::Server { .. }, Some(subject)) => MustResolve::Only(subject),
+            // No incident ended while this command waited for one: then every incident that started must end.
+            _ => MustResolve::All,
+        };
+        Context {
+            expect: target.expect(),
+            arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
+            must_resolve,
+            tolerance: self.tolerance.into(),
+        }
+    }
+
+    async fn collect(&self, target: &Target) -> Result<Collected, Failure> {
+        let timeout = Duration::from(self.timeout);
+        let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
+        let whole = |transcript| Collected { transcript, subject: None };
+        match target {
+            Target::Recording { text, .. } => Ok(whole(Transcript::from_recording(text))),
+            Target::Scenario { scenario, .. } => play::play(scenario, speed, timeout).await.map(whole),
+            Target::Server { endpoint, .. } => {
+                let listen = self.listen.map(Duration::from);
+                collect::server(endpoint, self.trigger.as_deref(), listen, timeout).await
+            }
+        }
+    }
+
+    /// The command that checks the same targets again. The failed rules are added to it.
+    fn again(&self) -> String {
+        let mut words = vec!["incident validate".to_owned()];
+        words.extend(self.files.iter().map(|file| file.display().to_string()));
+        words.extend(self.url.iter().map(|url| format!("--url {url}")));
+        words.extend(self.trigger.iter().map(|name| format!("--trigger {name}")));
+        if self.real_time {
+            words.push("--real-time".to_owned());
+        }
+        words.join(" ") + &self.trust.flags() + &self.token.flags()
+    }
+}

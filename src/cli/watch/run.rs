@@ -1,0 +1,114 @@
+//! Connects, and shows events until the end.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use anyhow::anyhow;
+
+use super::args::Watch;
+use super::record::{self, Recorder};
+use super::session::{Session, exit_of};
+use crate::cli::color::ColorChoice;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::runtime::runtime;
+use crate::cli::say::say;
+use crate::cli::signals;
+use crate::client::Follower;
+use crate::hub::After;
+use crate::report::IncidentStatus;
+
+impl Watch {
+    pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
+        color.apply(&std::io::stdout());
+        self.remote.read_files()?;
+        runtime()?.block_on(self.follow(quiet))
+    }
+
+    async fn follow(&self, quiet: bool) -> Result<Exit, Failure> {
+        let interrupted = pin!(signals::shutdown());
+        if let Some(file) = &self.record {
+            record::refuse_existing(file)?;
+            signals::outlive_file_limits();
+        }
+        let after = match self.start().await? {
+            Start::At(after) => after,
+            Start::Ended(exit) => return Ok(exit),
+        };
+        let mut follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
+        let recorder = self.record.as_deref().map(Recorder::create).transpose()?;
+        let mut session = Session::new(self, recorder, quiet);
+        let ended = self.watch(&mut follower, &mut session, interrupted).await;
+        session.footer.clear();
+        if let Some(recorder) = session.recorder.as_ref().filter(|_| !quiet) {
+            say(recorder.summary());
+        }
+        ended
+    }
+
+    /// Shows events until the end that the flags ask for, or until the user interrupts.
+    async fn watch(
+        &self,
+        follower: &mut Follower,
+        session: &mut Session<'_>,
+        mut interrupted: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Exit, Failure> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            let item = tokio::select! {
+                item = follower.next() => item?,
+                _ = ticks.tick() => {
+                    session.footer.tick(&session.board, self.incident.as_deref());
+                    continue;
+                }
+                () = &mut interrupted => {
+                    session.footer.clear();
+                    session.say_open_incidents();
+                    return Ok(Exit::Fine);
+                }
+            };
+            let Some(item) = item else { return self.ended_early(session) };
+            if let Some(exit) = session.take(item)? {
+                return Ok(exit);
+            }
+        }
+    }
+
+    /// Where to start. An incident in --incident must exist. If it has ended, a new client does not get its events, so all
+    /// events that the server has kept are replayed.
+    async fn start(&self) -> Result<Start, Failure> {
+        let after = self.after.as_ref().map(|after| match after {
+            After::Nothing => "0".to_owned(),
+            After::Position(position) => position.to_string(),
+        });
+        let Some(id) = self.incident.as_deref().filter(|_| after.is_none()) else {
+            return Ok(Start::At(after));
+        };
+        let ended = self.remote.incident(id).await?.filter(|incident| incident.state != IncidentStatus::Open);
+        Ok(match ended {
+            Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
+                Start::Ended(exit_of(ended.state))
+            }
+            Some(_) => Start::At(Some("0".to_owned())),
+            None => Start::At(None),
+        })
+    }
+
+    /// The connection ended, and --no-reconnect is given.
+    fn ended_early(&self, session: &Session<'_>) -> Result<Exit, Failure> {
+        if self.until_resolved && session.resolved().is_none() {
+            return Err(Failure::new(
+                Exit::Connection,
+                anyhow!("the connection ended before the incident did"),
+            ));
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+/// Where to start.
+enum Start {
+    /// After this position; `None` for the server's default.
+    At(Option<String>),
+    /// Not at all: the incident has ended, and there is nothing to show.
+    Ended(Exit),
+}

@@ -1,0 +1,90 @@
+//! Why a server can't be reached, or refuses.
+
+use super::distrust::Distrust;
+use super::trust::TrustError;
+
+/// Why a request or a connection to a server failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No server listens there, or the network does not reach it.
+    #[error("no server answers at {url}: {why}")]
+    Unreachable {
+        /// The URL.
+        url: String,
+        /// The operating system's reason.
+        why: String,
+    },
+    /// The server answered the handshake or request with an HTTP error.
+    #[error("{url} answered HTTP {status}{}", detail(.said))]
+    Status {
+        /// The URL.
+        url: String,
+        /// The status.
+        status: u16,
+        /// The detail of the problem document, or the beginning of the body.
+        said: String,
+        /// Whether the body is a problem document (RFC 9457): then an incident server answered, not another one.
+        problem: bool,
+    },
+    /// The server does not speak WebSocket.
+    #[error("{url} does not speak WebSocket: {why}")]
+    Handshake {
+        /// The URL.
+        url: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// The server's certificate is not trusted.
+    #[error("the certificate of {url} is not trusted: {why}")]
+    Certificate {
+        /// The URL.
+        url: String,
+        /// Why it is not trusted.
+        why: Distrust,
+    },
+    /// The server does not speak TLS.
+    #[error("{url} does not speak TLS")]
+    NotTls {
+        /// The URL.
+        url: String,
+    },
+    /// The TLS handshake failed.
+    #[error("the TLS handshake with {url} failed: {why}")]
+    Tls {
+        /// The URL.
+        url: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// There are no certificates to trust.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The server's answer can't be read.
+    #[error("{url} gave an answer that can't be read: {why}")]
+    Answer {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+fn detail(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!(": {said}") }
+}
+
+impl ClientError {
+    /// Whether the same request may succeed later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Status { status, .. } => *status >= 500 || *status == 429,
+            Self::Handshake { .. }
+            | Self::Certificate { .. }
+            | Self::NotTls { .. }
+            | Self::Tls { .. }
+            | Self::Trust(_)
+            | Self::Answer { .. } => false,
+        }
+    }
+}

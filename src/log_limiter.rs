@@ -1,0 +1,60 @@
+//! Limits how often each kind of message is logged: clients can cause some of them as often as they like.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// After a message of a kind was logged, further ones are only counted for this long.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// When a message of each kind was last logged, and how many were left out since.
+pub struct LogLimiter<K>(Mutex<HashMap<K, Logged>>);
+
+struct Logged {
+    at: Instant,
+    unsaid: u64,
+}
+
+impl<K> Default for LogLimiter<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> LogLimiter<K> {
+    /// Whether to log a message of this kind now: `Some` with the number of messages that were left out since the last
+    /// one, `None` to leave this one out.
+    pub fn allows(&self, kind: K) -> Option<u64> {
+        self.allows_at(kind, Instant::now())
+    }
+
+    fn allows_at(&self, kind: K, now: Instant) -> Option<u64> {
+        let mut logged = self.0.lock();
+        match logged.get_mut(&kind) {
+            Some(Logged { at, unsaid }) if now.duration_since(*at) < QUIET => {
+                *unsaid += 1;
+                None
+            }
+            _ => Some(logged.insert(kind, Logged { at: now, unsaid: 0 }).map_or(0, |last| last.unsaid)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_logged_at_once_and_then_rarely() {
+        let (limiter, begin) = (LogLimiter::default(), Instant::now());
+        let at = |kind, seconds| limiter.allows_at(kind, begin + Duration::from_secs(seconds));
+        assert_eq!(at("full", 0), Some(0));
+        assert_eq!(at("origin", 0), Some(0));
+        assert_eq!((at("full", 1), at("full", 9)), (None, None));
+        assert_eq!(at("full", 10), Some(2));
+        assert_eq!(at("full", 19), None);
+        assert_eq!(at("full", 100), Some(1));
+    }
+}

@@ -1,0 +1,26 @@
+//! How an incident ends.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::edge::Edge;
+use crate::scenario::duration::Micros;
+
+/// How the incident ends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolution {
+    /// When it is resolved, in incident time: give this …
+    pub at: Option<Spanned<Micros>>,
+    /// … or the step after which it is resolved.
+    pub after: Option<Edge>,
+    /// How long after that step.
+    pub delay: Option<Spanned<Micros>>,
+    /// One line for people.
+    pub summary: String,
+    /// The hypothesis that proved true.
+    pub root_cause: Option<Spanned<String>>,
+    /// What is left to do.
+    #[serde(default)]
+    pub followups: Vec<String>,
+}

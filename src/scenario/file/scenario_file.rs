@@ -1,0 +1,120 @@
+//! The file as a whole: identity, agents and phases.
+
+use serde::{Deserialize, Deserializer, de};
+use toml::Spanned;
+
+use super::curves::{Hypothesis, Impact, Metric};
+use super::ordered::Ordered;
+use super::resolution::Resolution;
+use super::step::Step;
+use crate::contract::{Position, Severity};
+use crate::scenario::duration::Micros;
+use crate::scenario::expect::Expect;
+
+/// A whole scenario file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// Its name in `incident trigger NAME`: lower-case letters, digits and dashes.
+    pub id: Spanned<String>,
+    /// One line that names the incident.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The services that are affected.
+    pub services: Vec<String>,
+    /// The time in which the incident should be resolved, incident time: the countdown starts here.
+    pub target: Micros,
+    /// Decides noise, jitter and failures if the trigger gives no other seed. Below 2^53.
+    #[serde(default, deserialize_with = "seed")]
+    pub seed: u64,
+    /// Screen time between two samples of the metrics.
+    #[serde(default = "two_seconds")]
+    pub metrics_every: Spanned<Micros>,
+    /// How far a step may be shifted, earlier or later; incident time.
+    #[serde(default)]
+    pub jitter: Micros,
+    /// Where the facts of a real incident come from.
+    pub provenance: Option<Provenance>,
+    /// Agents: name to role.
+    #[serde(deserialize_with = "agents")]
+    pub agents: Ordered<String>,
+    /// The phases, in order, without gaps between them.
+    #[serde(deserialize_with = "phases")]
+    pub phases: Vec<PhaseFile>,
+    /// Metrics: name to curve.
+    #[serde(default)]
+    pub metrics: Ordered<Metric>,
+    /// Users affected, and cost.
+    pub impact: Option<Impact>,
+    /// Causes that compete.
+    #[serde(default)]
+    pub hypotheses: Vec<Hypothesis>,
+    /// What the agents do.
+    #[serde(deserialize_with = "steps")]
+    pub steps: Vec<Step>,
+    /// How it ends.
+    pub resolution: Resolution,
+    /// What `incident validate` asserts.
+    pub expect: Option<Spanned<Expect>>,
+}
+
+fn two_seconds() -> Spanned<Micros> {
+    Spanned::new(0..0, Micros(2_000_000))
+}
+
+// These are checked while the file is read, because the place of an empty list is only known then.
+
+fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let seed = u64::deserialize(deserializer)?;
+    if seed < Position::LIMIT { Ok(seed) } else { Err(de::Error::custom("the seed must be below 2^53")) }
+}
+
+fn agents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ordered<String>, D::Error> {
+    let agents = Ordered::deserialize(deserializer)?;
+    if agents.0.is_empty() {
+        return Err(de::Error::custom("no agents: at least one is needed"));
+    }
+    Ok(agents)
+}
+
+fn phases<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PhaseFile>, D::Error> {
+    let phases = Vec::deserialize(deserializer)?;
+    if phases.is_empty() {
+        return Err(de::Error::custom("no phases: at least one is needed"));
+    }
+    Ok(phases)
+}
+
+fn steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, D::Error> {
+    let steps = Vec::deserialize(deserializer)?;
+    if steps.is_empty() {
+        return Err(de::Error::custom("no steps: at least one is needed"));
+    }
+    Ok(steps)
+}
+
+/// Where the facts of a real incident come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// The operator's own report.
+    pub url: String,
+    /// The time of second 0.
+    pub t0: toml::value::Datetime,
+    /// What the author added to the report, as paths into this file.
+    #[serde(default)]
+    pub inferred: Vec<String>,
+}
+
+/// One phase. It ends where the next begins; the last ends with the resolution.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseFile {
+    /// Unique.
+    pub name: Spanned<String>,
+    /// When it begins, in incident time.
+    pub at: Spanned<Micros>,
+    /// How long it plays on screen; its length in incident time by default.
+    pub play: Option<Spanned<Micros>>,
+}

@@ -1,0 +1,220 @@
+//! Authentication and authorisation: a request that the guard let in has a token or a session, or is refused.
+//!
+//! A server without tokens is open and skips all of this. With tokens every path needs one, except for a short list: a
+//! new route needs a read token for reading and a write token for everything else until it is put on that list.
+//!
+//! - The server keeps only the SHA-256 of a token, and compares with all of them, each in constant time.
+//! - A token comes in the `Authorization` header, never in a URL: logs and histories keep URLs.
+//! - Wrong tokens are limited by address; see [`super::throttle`].
+//! - Browsers exchange a token for a session; see [`super::sessions`] for why that is no weaker.
+//! - Withdrawing a token ends its sessions, and the streams that were opened with either.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::credentials::{self, Credentials};
+use super::grant::{Credential, Grant};
+use super::keyring::{Keyring, Replaced};
+use super::need::Need;
+use super::sessions::Sessions;
+use super::throttle::{Attempt, Throttle};
+use crate::dashboard::Dashboard;
+use crate::metrics::Refusal;
+use crate::server::door::ConnectionInfo;
+use crate::server::http::{Problem, asset};
+use crate::token::{Scope, Token};
+
+/// The tokens and sessions of one server.
+pub struct Auth {
+    is_open: bool,
+    /// Has the port in its name: cookies ignore ports, so two servers on one host would overwrite each other's.
+    cookie: String,
+    /// Locked for short sections, never across an await.
+    accepted: Mutex<Accepted>,
+    throttle: Throttle,
+}
+
+struct Accepted {
+    keyring: Keyring,
+    sessions: Sessions,
+}
+
+impl Auth {
+    pub(in crate::server) fn new(tokens: Vec<(Scope, Token)>, port: u16) -> Self {
+        let is_open = tokens.is_empty();
+        let mut keyring = Keyring::default();
+        keyring.replace(tokens);
+        Self {
+            is_open,
+            cookie: format!("incident-{port}"),
+            accepted: Mutex::new(Accepted { keyring, sessions: Sessions::default() }),
+            throttle: Throttle::default(),
+        }
+    }
+
+    /// Accepts these tokens and no others from now on, and closes what was opened with the withdrawn ones. A server
+    /// that requires tokens still does when `tokens` is empty: then it lets no request in.
+    pub fn replace(&self, tokens: Vec<(Scope, Token)>) -> Replaced {
+        let mut accepted = self.accepted.lock();
+        let Accepted { keyring, sessions } = &mut *accepted;
+        let replaced = keyring.replace(tokens);
+        sessions.end_unless(|key, scope| keyring.has(key, scope));
+        replaced
+    }
+
+    /// Whether the server requires no tokens.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// The name of the session cookie.
+    pub(super) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// The grant of a request if that is enough for it; `None` where credentials are not needed.
+    fn admit(&self, request: &Request) -> Result<Option<Grant>, Problem> {
+        credentials::refuse_in_url(request.uri())?;
+        if self.is_open {
+            return Ok(Some(Grant { scope: Scope::Write, by: Credential::Open, lease: None }));
+        }
+        let need = Need::of(request.method(), request.uri().path());
+        if need == Need::Nothing {
+            return Ok(None);
+        }
+        let grant = self.grant(request)?;
+        let Need::Scope(scope) = need else { return Ok(grant) };
+        let grant = grant.ok_or_else(credentials::missing)?;
+        if grant.scope < scope {
+            return Err(credentials::insufficient());
+        }
+        if grant.by == Credential::Session {
+            require_origin(request)?;
+        }
+        Ok(Some(grant))
+    }
+
+    fn grant(&self, request: &Request) -> Result<Option<Grant>, Problem> {
+        Ok(match Credentials::of(request.headers(), &self.cookie)? {
+            Credentials::None => None,
+            Credentials::Token(token) => Some(self.check_token(peer(request), &token)?),
+            Credentials::Sessions(ids) => self.accepted.lock().sessions.find(&ids, Instant::now()),
+        })
+    }
+
+    fn check_token(&self, peer: IpAddr, token: &[u8]) -> Result<Grant, Problem> {
+        match self.throttle.attempt(peer, Instant::now(), || self.accepted.lock().keyring.find(token)) {
+            Attempt::Good(grant) => Ok(grant),
+            Attempt::Wrong => {
+                tracing::warn!(%peer, "a client sent a wrong token");
+                Err(credentials::unknown())
+            }
+            Attempt::TooMany => Err(credentials::too_many()),
+        }
+    }
+
+    /// Begins a session for a token, ends those of the ids in `old`, and gives the new id and its scope.
+    pub(super) fn log_in(
+        &self,
+        request: &Request,
+        token: &str,
+        old: &[String],
+    ) -> Result<(String, Scope), Problem> {
+        let grant = self.check_token(peer(request), token.as_bytes())?;
+        let Grant { scope, by: Credential::Token(key), .. } = grant else {
+            return Err(credentials::unknown());
+        };
+        let mut accepted = self.accepted.lock();
+        // It may have been withdrawn since it was checked.
+        if !accepted.keyring.has(&key, scope) {
+            return Err(credentials::unknown());
+        }
+        for id in old {
+            accepted.sessions.end(id);
+        }
+        let id = accepted.sessions.begin(key, scope, Instant::now()).map_err(|error| {
+            tracing::error!(%error, "the operating system gives no random numbers");
+            let detail = "the server can't create sessions; its log says why";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        })?;
+        Ok((id, scope))
+    }
+
+    /// Ends the session of an id, if there is one.
+    pub(super) fn log_out(&self, id: &str) {
+        self.accepted.lock().sessions.end(id);
+    }
+}
+
+/// A browser sends cookies whether its user wants the request or not. Where that matters, browsers also say in `Origin`
+/// which page sent it, and the guard has checked that: a session without `Origin` does not come from a browser.
+fn require_origin(request: &Request) -> Result<(), Problem> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if (reads && request.uri().path() != "/ws") || request.headers().contains_key(header::ORIGIN) {
+        return Ok(());
+    }
+    let detail = "a session is for browsers, which send Origin; programs must send Authorization: Bearer TOKEN instead";
+    Err(Problem::new(StatusCode::FORBIDDEN, detail).because(Refusal::Origin))
+}
+
+/// The address that a request came from. Requests without one share one limit.
+fn peer(request: &Request) -> IpAddr {
+    let info = request.extensions().get::<ConnectionInfo>();
+    info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), ConnectionInfo::peer)
+}
+
+/// Middleware behind the guard and before every route. Gives the request its [`Grant`] as an extension, and the
+/// [`crate::delivery::Lease`] of that.
+pub(in crate::server) async fn authenticate(
+    State(auth): State<Arc<Auth>>,
+    State(dashboard): State<Arc<Dashboard>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let wants_page = wants_page(request.method(), request.headers());
+    match auth.admit(&request) {
+        Ok(grant) => {
+            if let Some(grant) = grant {
+                if let Some(lease) = grant.lease.clone() {
+                    request.extensions_mut().insert(lease);
+                }
+                request.extensions_mut().insert(grant);
+            }
+            let mut response = next.run(request).await;
+            if !auth.is_open {
+                // Caches must not keep what needs a token.
+                let headers = response.headers_mut();
+                headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            }
+            response
+        }
+        Err(problem) if problem.status() == StatusCode::UNAUTHORIZED && wants_page => {
+            let mut page = asset(&dashboard, "/login.html", &HeaderMap::new());
+            *page.status_mut() = StatusCode::UNAUTHORIZED;
+            credentials::challenge(&mut page);
+            let headers = page.headers_mut();
+            headers.remove(header::ETAG);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            // The refusal is counted as if the problem itself were sent.
+            page.extensions_mut().extend(problem.into_response().extensions().clone());
+            page
+        }
+        Err(problem) => {
+            tracing::debug!(?problem, "request refused");
+            problem.into_response()
+        }
+    }
+}
+
+/// Whether a browser without a token asks for a page: its user can log in.
+fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    *method == Method::GET && accept.contains("text/html") && !headers.contains_key(header::AUTHORIZATION)
+}

@@ -1,0 +1,154 @@
+//! The guard against other sites' pages: it checks `Host` on every request (DNS rebinding), `Origin` wherever it is
+//! sent and, as a second line, what browsers say about their requests in `Sec-Fetch-*`. A page of another site may link
+//! here, but neither read the stream nor trigger anything, whether the server has tokens or not.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::metrics::Refusal;
+use crate::server::http::Problem;
+
+/// Streams, which only the server's own pages and those of allowed origins may read.
+const STREAMS: [&str; 2] = ["/ws", "/events"];
+
+/// Scheme and authority, as browsers send them: `https://incidents.example:8443`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    text: String,
+    host: String,
+}
+
+/// The text is not an origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an origin is a scheme, a host and an optional port, as in https://incidents.example:8443")]
+pub struct OriginError;
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        let text = text.trim_end_matches('/').to_ascii_lowercase();
+        let authority =
+            text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(OriginError)?;
+        let uri: Uri = authority.parse().map_err(|_| OriginError)?;
+        let plain = uri.authority().filter(|parsed| parsed.as_str() == authority && !authority.contains('@'));
+        let host = plain.ok_or(OriginError)?.host().to_owned();
+        Ok(Self { text, host })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Which page sent a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// No `Origin`: a program, or a browser that only reads.
+    Unknown,
+    /// This server's page.
+    Own,
+    /// A page of an `--allow-origin`.
+    Allowed,
+}
+
+/// The origins and host names of one server.
+pub(in crate::server) struct Guard {
+    /// The scheme of the server's own origin, `://` included.
+    scheme: &'static str,
+    allowed: Vec<Origin>,
+}
+
+impl Guard {
+    pub(in crate::server) fn new(allowed: Vec<Origin>, encrypted: bool) -> Self {
+        Self { scheme: if encrypted { "https://" } else { "http://" }, allowed }
+    }
+
+    /// Refuses names that an attacker could point at this machine. Addresses and `localhost` can't be repointed;
+    /// other names must be allowed with `--allow-origin`.
+    fn host(&self, headers: &HeaderMap) -> Result<String, Problem> {
+        let refuse =
+            |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).because(Refusal::Host);
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host
+            .ok_or_else(|| Problem::bad_request("the request has no Host header").because(Refusal::Host))?
+            .to_ascii_lowercase();
+        let uri: Uri =
+            host.parse().map_err(|_| refuse(format!("Host: {host:?} is not a host name or address")))?;
+        if host.contains('@') {
+            return Err(refuse(format!("Host: {host:?} contains a user name")));
+        }
+        let name = uri.host().unwrap_or_default();
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+        if address || name == "localhost" || self.allowed.iter().any(|origin| origin.host == name) {
+            return Ok(host);
+        }
+        Err(refuse(format!(
+            "this server does not answer to the host name {name:?}; allow it with --allow-origin"
+        )))
+    }
+
+    /// The page that sent the request. Programs send no `Origin`; browsers always do where it matters.
+    fn origin(&self, headers: &HeaderMap, host: &str) -> Result<Sender, Problem> {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Ok(Sender::Unknown) };
+        if origins.next().is_some() {
+            return Err(refuse("several origins"));
+        }
+        let Ok(text) = origin.to_str() else { return Err(refuse("an unreadable origin")) };
+        let parsed: Origin = text.parse().map_err(|_| refuse(text))?;
+        let own = parsed.text.strip_prefix(self.scheme).is_some_and(|authority| authority == host);
+        match own {
+            true => Ok(Sender::Own),
+            false if self.allowed.contains(&parsed) => Ok(Sender::Allowed),
+            false => Err(refuse(text)),
+        }
+    }
+
+    /// Refuses requests for other hosts, and those that a page of another site sent.
+    fn admit(&self, request: &Request) -> Result<(), Problem> {
+        let headers = request.headers();
+        let host = self.host(headers)?;
+        let sender = self.origin(headers, &host)?;
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let streams = STREAMS.contains(&request.uri().path());
+        let link = reads && !streams && is(headers, "sec-fetch-dest", &["document"]);
+        let site = headers.contains_key("sec-fetch-site");
+        let elsewhere = site && !is(headers, "sec-fetch-site", &["same-origin", "none"]);
+        if elsewhere && !link && sender != Sender::Allowed { Err(refuse("another site")) } else { Ok(()) }
+    }
+}
+
+fn refuse(origin: &str) -> Problem {
+    let detail =
+        format!("pages from {origin} may not use this server; allow their origin with --allow-origin");
+    Problem::new(StatusCode::FORBIDDEN, detail).because(Refusal::Origin)
+}
+
+/// Whether a header occurs once and has one of these values.
+fn is(headers: &HeaderMap, name: &str, values: &[&str]) -> bool {
+    let mut found = headers.get_all(name).iter();
+    let value = found.next().and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| values.contains(&value)) && found.next().is_none()
+}
+
+/// The guard before every route.
+pub(in crate::server) async fn guard(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guard.admit(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}

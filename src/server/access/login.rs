@@ -1,0 +1,88 @@
+//! What browsers need: the login page, exchanging a token for a session, ending it, and what a session may do.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::auth::Auth;
+use super::credentials::cookies;
+use super::grant::{Credential, Grant};
+use crate::dashboard::Dashboard;
+use crate::server::door::ConnectionInfo;
+use crate::server::http::{Problem, asset, json_body};
+use crate::token::Scope;
+
+/// The body of `POST /login`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    token: String,
+}
+
+/// `GET /login`
+pub(in crate::server) async fn login_page(
+    State(dashboard): State<Arc<Dashboard>>,
+    headers: HeaderMap,
+) -> Response {
+    asset(&dashboard, "/login.html", &headers)
+}
+
+/// `POST /login`: a form of another site can't be sent as JSON, and the guard has checked `Origin`.
+pub(in crate::server) async fn login(
+    State(auth): State<Arc<Auth>>,
+    Extension(info): Extension<ConnectionInfo>,
+    request: Request,
+) -> Result<Response, Problem> {
+    if auth.is_open() {
+        return Err(Problem::not_found("this server requires no token, so there is no login"));
+    }
+    let (parts, body) = request.into_parts();
+    let text = json_body(&info, &parts.headers, body).await?;
+    // serde's own message would repeat the token.
+    let Login { token } = serde_json::from_slice(&text)
+        .map_err(|_| Problem::bad_request("expected {\"token\": \"TOKEN\"} and no other fields"))?;
+    let request = Request::from_parts(parts, axum::body::Body::empty());
+    let old: Vec<String> = cookies(request.headers(), auth.cookie()).map(str::to_owned).collect();
+    let (id, scope) = auth.log_in(&request, &token, &old)?;
+    let cookie = set_cookie(&auth, &id, is_encrypted(request.headers()))?;
+    Ok(([(header::SET_COOKIE, cookie)], describe(Some(scope), true)).into_response())
+}
+
+/// `POST /logout`
+pub(in crate::server) async fn logout(
+    State(auth): State<Arc<Auth>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    for id in cookies(&headers, auth.cookie()) {
+        auth.log_out(id);
+    }
+    let cookie = set_cookie(&auth, "; Max-Age=0", is_encrypted(&headers))?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+/// `GET /api/session`: what the caller may do. A page can't see why a WebSocket was refused, but it can ask this.
+pub(in crate::server) async fn session(request: Request) -> Response {
+    let grant = request.extensions().get::<Grant>();
+    let authenticated = grant.is_some_and(|grant| grant.by != Credential::Open);
+    describe(grant.map(|grant| grant.scope), authenticated).into_response()
+}
+
+fn describe(scope: Option<Scope>, authenticated: bool) -> Json<serde_json::Value> {
+    Json(json!({ "scope": scope, "authenticated": authenticated }))
+}
+
+/// Whether the browser's side of the connection is encrypted, by this server or a proxy. Its `Origin` says so.
+fn is_encrypted(headers: &HeaderMap) -> bool {
+    headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
+}
+
+fn set_cookie(auth: &Auth, value: &str, secure: bool) -> Result<HeaderValue, Problem> {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}", auth.cookie());
+    HeaderValue::from_str(&cookie).map_err(|error| Problem::bad_request(error.to_string()))
+}

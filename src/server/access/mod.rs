@@ -1,0 +1,18 @@
+//! Access: which pages may use the server (the guard), and which requests may do what (tokens and sessions).
+
+mod auth;
+mod credentials;
+mod grant;
+mod guard;
+mod keyring;
+mod login;
+mod need;
+mod sessions;
+mod throttle;
+
+pub use auth::Auth;
+pub(super) use auth::authenticate;
+pub(super) use guard::{Guard, guard};
+pub use guard::{Origin, OriginError};
+pub use keyring::Replaced;
+pub(super) use login::{login, login_page, logout, session};

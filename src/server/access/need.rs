@@ -1,0 +1,42 @@
+//! What each path needs: everything but a short list needs a token or a session.
+
+use axum::http::Method;
+
+use crate::token::Scope;
+
+/// What a request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing: credentials are not looked at.
+    Nothing,
+    /// Nothing, but credentials are looked at if there are some.
+    Optional,
+    /// A credential of this scope or a higher one.
+    Scope(Scope),
+}
+
+/// The files of the login page.
+const LOGIN_PAGE: [&str; 10] = [
+    "/api.js",
+    "/app.css",
+    "/colors.css",
+    "/dom.js",
+    "/favicon.svg",
+    "/icons.js",
+    "/login.css",
+    "/login.js",
+    "/panels/theme.js",
+    "/phone.css",
+];
+
+impl Need {
+    pub(super) fn of(method: &Method, path: &str) -> Self {
+        match path {
+            "/healthz" | "/readyz" | "/login" | "/logout" => Self::Nothing,
+            _ if LOGIN_PAGE.contains(&path) => Self::Nothing,
+            "/api/session" => Self::Optional,
+            _ if matches!(*method, Method::GET | Method::HEAD) => Self::Scope(Scope::Read),
+            _ => Self::Scope(Scope::Write),
+        }
+    }
+}

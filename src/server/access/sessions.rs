@@ -1,0 +1,129 @@
+//! Sessions of browsers: a page exchanges a token for a session, so that it never has to store the token.
+//!
+//! Why a session is no weaker than the token itself:
+//!
+//! - **Guessing.** An id is 256 bits from the operating system; it is looked up by its SHA-256, so that the
+//!   duration of a look-up does not tell how close a guess was.
+//! - **Theft.** The cookie is `HttpOnly`: no script can read it, not even an injected one. It is `Secure` where the page
+//!   came encrypted. It is useless on other servers, and once the session has ended.
+//! - **Fixation.** The server makes an id at login and at no other time, and refuses ids that it did not make. An attacker
+//!   who plants a cookie can only plant a session of their own, and a login replaces it with a new one.
+//! - **Riding.** `SameSite=Strict` keeps the cookie from pages of other sites. It does not keep it from other ports of
+//!   this host, which are the same site: so the guard checks `Origin` and `Sec-Fetch-Site` of every request that
+//!   changes or streams something, and a cookie without `Origin` changes nothing.
+//! - **Outliving.** A session has the digest and scope of its token and ends with it: at once, streams included. It
+//!   ends when its user logs out, and [`IDLE`] after its last use; an open stream is use.
+//!
+//! What remains: a browser sends the cookie to every port of the host name. A server on another port of the same host
+//! can collect it from a user who visits that server. A host name of its own prevents this.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::grant::{Credential, Grant};
+use crate::delivery::Lease;
+use crate::token::{Digest, Scope};
+
+/// A session that was not used for this long has expired.
+pub(super) const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The most sessions at once. Beyond it the one that was used longest ago ends. Beginning one takes a token.
+const MOST: usize = 1_000;
+
+#[derive(Default)]
+pub(super) struct Sessions {
+    /// By the digest of their ids.
+    open: HashMap<Digest, Session>,
+}
+
+struct Session {
+    /// The token that it was exchanged for.
+    key: Digest,
+    scope: Scope,
+    used: InUse,
+    /// Dropped with the session, which ends the leases of the streams that it opened.
+    valid: watch::Sender<()>,
+}
+
+/// Held while a session is used. Dropping one sets the time of the session's last use.
+#[derive(Debug, Clone)]
+pub(super) struct InUse(Arc<Mutex<Instant>>);
+
+impl InUse {
+    fn since(&self) -> Instant {
+        *self.0.lock()
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        *self.0.lock() = Instant::now();
+    }
+}
+
+impl Session {
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.used.0) > 1
+    }
+
+    fn has_expired(&self, now: Instant) -> bool {
+        !self.is_in_use() && now.saturating_duration_since(self.used.since()) >= IDLE
+    }
+}
+
+impl Sessions {
+    /// Begins a session and gives its id.
+    pub(super) fn begin(
+        &mut self,
+        key: Digest,
+        scope: Scope,
+        now: Instant,
+    ) -> Result<String, getrandom::Error> {
+        let mut id = [0; 32];
+        getrandom::fill(&mut id)?;
+        let id = id.map(|byte| format!("{byte:02x}")).concat();
+        self.open.retain(|_, session| !session.has_expired(now));
+        if self.open.len() >= MOST {
+            self.end_oldest();
+        }
+        let used = InUse(Arc::new(Mutex::new(now)));
+        let session = Session { key, scope, used, valid: watch::channel(()).0 };
+        self.open.insert(Digest::of(id.as_bytes()), session);
+        Ok(id)
+    }
+
+    /// The grant of the first of these ids that belongs to a session.
+    pub(super) fn find(&mut self, ids: &[String], now: Instant) -> Option<Grant> {
+        for id in ids.iter().map(|id| Digest::of(id.as_bytes())) {
+            if self.open.get(&id).is_some_and(|session| session.has_expired(now)) {
+                self.open.remove(&id);
+            } else if let Some(session) = self.open.get(&id) {
+                let lease = Lease::new(session.valid.subscribe(), Some(Arc::new(session.used.clone())));
+                return Some(Grant { scope: session.scope, by: Credential::Session, lease: Some(lease) });
+            }
+        }
+        None
+    }
+
+    pub(super) fn end(&mut self, id: &str) {
+        self.open.remove(&Digest::of(id.as_bytes()));
+    }
+
+    /// Ends the sessions whose token is no longer accepted.
+    pub(super) fn end_unless(&mut self, known: impl Fn(&Digest, Scope) -> bool) {
+        self.open.retain(|_, session| known(&session.key, session.scope));
+    }
+
+    /// Prefers a session that is not in use.
+    fn end_oldest(&mut self) {
+        let oldest = self.open.iter().min_by_key(|(_, session)| (session.is_in_use(), session.used.since()));
+        if let Some(id) = oldest.map(|(id, _)| *id) {
+            self.open.remove(&id);
+        }
+    }
+}

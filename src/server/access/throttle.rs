@@ -1,0 +1,56 @@
+//! The limit of wrong tokens from one network address, so that guessing is slow and other addresses are not locked out.
+//!
+//! An empty bucket refuses every token unseen: if right tokens were let in, a guesser would recognise them by that. So
+//! a client that shares the address of a guesser is refused too, until half a second after the guessing stops. Sessions
+//! are exempt, because an id of 256 bits cannot be guessed: a logged-in page never notices.
+
+use std::net::IpAddr;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::server::rate::{Buckets, Rate};
+
+/// Wrong tokens that an address may send.
+const RATE: Rate = Rate { per_second: 2.0, burst: 20.0 };
+
+/// Networks that are remembered.
+const NETWORKS: usize = 4_096;
+
+/// The result of an attempt.
+pub(super) enum Attempt<T> {
+    Good(T),
+    Wrong,
+    /// The token was not looked at.
+    TooMany,
+}
+
+/// Counts the wrong tokens of each network.
+pub(super) struct Throttle(Mutex<Buckets>);
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self(Mutex::new(Buckets::new(RATE, NETWORKS)))
+    }
+}
+
+impl Throttle {
+    /// Looks at the token with `look`, unless too many wrong ones came from that address. One attempt at a time, so
+    /// that parallel attempts are no faster than consecutive ones.
+    pub(super) fn attempt<T>(
+        &self,
+        peer: IpAddr,
+        now: Instant,
+        look: impl FnOnce() -> Option<T>,
+    ) -> Attempt<T> {
+        let mut buckets = self.0.lock();
+        if !buckets.has_token(peer, now) {
+            return Attempt::TooMany;
+        }
+        if let Some(good) = look() {
+            return Attempt::Good(good);
+        }
+        buckets.take(peer, now);
+        Attempt::Wrong
+    }
+}

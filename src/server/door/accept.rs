@@ -1,0 +1,213 @@
+//! Accepting: one task for each connection, HTTP/1.1 with deadlines, until the server drains.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+
+use super::admission::Admission;
+use super::connection::ConnectionInfo;
+use super::io::Io;
+use super::lobby::{Lobby, WaitingSlot};
+use super::socket::Socket;
+use crate::connection::TLS_BUFFER;
+use crate::metrics::Refusal;
+use crate::server::lifecycle::Lifecycle;
+use crate::server::refusals::Refusals;
+
+/// Connections that have sent no request yet, at the same time.
+const WAITING: usize = 1_024;
+
+/// Connections over the rate that are answered at the same time; further ones are closed without an answer.
+const ANSWERED: usize = 256;
+
+/// The answer to a connection over the rate.
+const TOO_FAST: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
+    Connection: close\r\n\r\n";
+
+/// How long a refused connection may take to send its first byte, and to take the answer.
+const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
+
+/// The answer to plain HTTP on a port that speaks TLS.
+const TLS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 50\r\nConnection: close\r\n\r\nthis port speaks TLS only: use https:// or wss://\n";
+
+/// The first byte of every TLS handshake.
+const HANDSHAKE: u8 = 0x16;
+
+/// The limits of connections.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server) struct DoorLimits {
+    /// How long the head of a request may take, and how long a connection may be silent between two requests.
+    pub(in crate::server) request_deadline: Duration,
+    /// How long a full socket may take nothing of a response.
+    pub(in crate::server) write_deadline: Duration,
+    /// The largest head of a request.
+    pub(in crate::server) header_bytes: usize,
+    /// New connections a second from one address.
+    pub(in crate::server) admit_rate: u32,
+}
+
+/// What every connection needs.
+pub(in crate::server) struct Door {
+    router: TowerToHyperService<Router>,
+    tls: Option<TlsAcceptor>,
+    limits: DoorLimits,
+    lifecycle: Arc<Lifecycle>,
+    refusals: Arc<Refusals>,
+    lobby: Arc<Lobby>,
+    admission: Admission,
+    /// Bounds the connections over the rate that are answered.
+    answered: Arc<Semaphore>,
+}
+
+impl Door {
+    /// A door to `router`, which speaks TLS if that is given.
+    pub(in crate::server) fn new(
+        router: Router,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        limits: DoorLimits,
+        lifecycle: Arc<Lifecycle>,
+        refusals: Arc<Refusals>,
+    ) -> Self {
+        Self {
+            router: TowerToHyperService::new(router),
+            tls: tls.map(TlsAcceptor::from),
+            limits,
+            lifecycle,
+            refusals,
+            lobby: Lobby::new(WAITING),
+            admission: Admission::new(limits.admit_rate),
+            answered: Arc::new(Semaphore::new(ANSWERED)),
+        }
+    }
+
+    async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, slot: Arc<WaitingSlot>) {
+        let until = Instant::now() + self.limits.request_deadline;
+        // Nothing is allocated for a connection that sends nothing.
+        let Some(first) = timeout_at(until, first_byte(&tcp)).await.ok().flatten() else { return };
+        // Boxed, so that a silent connection does not hold the memory that serving needs.
+        Box::pin(async move {
+            let io = match &self.tls {
+                None => Io::Plain(tcp),
+                Some(_) if first != HANDSHAKE => return refuse(tcp, TLS_ONLY).await,
+                Some(tls) => match timeout_at(until, tls.accept(tcp)).await {
+                    Ok(Ok(mut stream)) => {
+                        stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
+                        Io::Tls(Box::new(stream))
+                    }
+                    Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
+                    Err(_) => return,
+                },
+            };
+            self.serve(io, ConnectionInfo::new(address, slot)).await;
+        })
+        .await;
+    }
+
+    /// Answers a connection over the rate with 429, if it sends a request at once and not too many are being answered.
+    fn turn_away(&self, tcp: TcpStream, address: IpAddr) {
+        if let Some(unsaid) = self.refusals.count(Refusal::Rate) {
+            let (reason, status, unsaid) = (Refusal::Rate.as_str(), 429, (unsaid > 0).then_some(unsaid));
+            tracing::info!(reason, status, %address, unsaid, "connection refused");
+        }
+        let Ok(permit) = Arc::clone(&self.answered).try_acquire_owned() else { return };
+        let encrypted = self.tls.is_some();
+        self.lifecycle.connections.spawn(async move {
+            let first = timeout(REFUSAL_DEADLINE, first_byte(&tcp)).await.ok().flatten();
+            // A TLS handshake is the expensive part, so it is not done for a refusal: the client sees the connection
+            // close.
+            if first.is_some_and(|first| !encrypted || first != HANDSHAKE) {
+                refuse(tcp, TOO_FAST).await;
+            }
+            drop(permit);
+        });
+    }
+
+    async fn serve(&self, io: Io, info: ConnectionInfo) {
+        let socket = Socket::new(io, info.clone(), Arc::clone(&self.lifecycle), self.limits.write_deadline);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            info.request_begins();
+            request.extensions_mut().insert(info.clone());
+            let (answer, info) = (self.router.call(request), info.clone());
+            async move {
+                let answer = answer.await;
+                info.response_is_ready();
+                answer
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.request_deadline)
+            .max_buf_size(self.limits.header_bytes)
+            .serve_connection(TokioIo::new(socket), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = self.lifecycle.closing() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "HTTP connection failed");
+        }
+    }
+}
+
+/// Accepts connections until it is dropped.
+pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
+    loop {
+        match listener.accept().await {
+            // Silent connections count too.
+            Ok((tcp, peer)) if !door.admission.admits(peer.ip(), Instant::now()) => {
+                door.turn_away(tcp, peer.ip());
+            }
+            Ok((tcp, peer)) => {
+                let slot = door.lobby.enter();
+                let conversation = Arc::clone(&door).converse(tcp, peer.ip(), Arc::clone(&slot));
+                door.lifecycle.connections.spawn(async move {
+                    tokio::select! {
+                        // A request that came wins over an eviction at the same moment.
+                        biased;
+                        () = conversation => {}
+                        () = slot.evicted() => tracing::debug!("a silent connection was closed for a new one"),
+                    }
+                });
+            }
+            Err(error) => {
+                // Mostly out of descriptors: open connections go on, and some of them will close.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// The first byte that the client sends, which stays in the socket. Peeked: tokio takes every socket that was just
+/// accepted for readable.
+async fn first_byte(tcp: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    matches!(tcp.peek(&mut first).await, Ok(1)).then_some(first[0])
+}
+
+/// Sends an answer and closes. The request is read first: closing a socket with unread bytes resets it.
+async fn refuse(mut tcp: TcpStream, answer: &[u8]) {
+    let mut request = [0; 4096];
+    let _ = tcp.try_read(&mut request);
+    // The connection ends here whether the client takes the answer or not.
+    let _ = timeout(REFUSAL_DEADLINE, tcp.write_all(answer)).await;
+}

@@ -1,0 +1,17 @@
+//! The door: it listens, admits connections at a bounded rate, does TLS handshakes, and gives hyper its sockets.
+
+mod accept;
+mod admission;
+mod connection;
+mod io;
+mod listen;
+mod lobby;
+mod socket;
+mod tls;
+
+pub(super) use accept::{Door, DoorLimits, accept};
+pub(super) use connection::ConnectionInfo;
+pub(super) use io::Io;
+pub(super) use listen::bind;
+pub(super) use socket::Socket;
+pub use tls::{Identity, Pem, TlsError};

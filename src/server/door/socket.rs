@@ -1,0 +1,127 @@
+//! The socket below an HTTP connection. A client that takes nothing of a response for the write deadline is given up:
+//! otherwise it would hold its slot and its memory for ever.
+
+use std::io::{Error, ErrorKind, IoSlice, Result};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::connection::ConnectionInfo;
+use super::io::Io;
+use crate::server::lifecycle::Lifecycle;
+
+/// The write deadline while the server drains, if its own is longer.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(1);
+
+/// A connection whose writes have a deadline.
+pub(in crate::server) struct Socket {
+    io: Io,
+    info: ConnectionInfo,
+    lifecycle: Arc<Lifecycle>,
+    write_deadline: Duration,
+    /// Runs while the socket is full.
+    full: Option<Pin<Box<Sleep>>>,
+}
+
+impl Socket {
+    pub(super) fn new(
+        io: Io,
+        info: ConnectionInfo,
+        lifecycle: Arc<Lifecycle>,
+        write_deadline: Duration,
+    ) -> Self {
+        Self { io, info, lifecycle, write_deadline, full: None }
+    }
+
+    /// The connection without its deadline, and what is still to be written on it.
+    pub(in crate::server) fn into_parts(self) -> (Io, Bytes) {
+        let rest = self.info.take_appended();
+        (self.io, rest)
+    }
+
+    fn note<T>(&self, done: Poll<Result<T>>) -> Poll<Result<T>> {
+        if matches!(done, Poll::Ready(Err(_))) {
+            self.info.breaks();
+        }
+        done
+    }
+
+    /// Progress ends the wait; the deadline ends the connection.
+    fn wait<T>(&mut self, context: &mut Context<'_>, done: Poll<Result<T>>) -> Poll<Result<T>> {
+        if done.is_ready() {
+            self.full = None;
+            return self.note(done);
+        }
+        let (draining, deadline) = (self.lifecycle.is_draining(), self.write_deadline);
+        let full = self.full.get_or_insert_with(|| Box::pin(sleep(deadline)));
+        if draining && full.deadline() > Instant::now() + DRAIN_DEADLINE {
+            full.as_mut().reset(Instant::now() + DRAIN_DEADLINE);
+        }
+        ready!(full.as_mut().poll(context));
+        self.info.stalls(!draining);
+        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes no bytes")))
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        self.note(read)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        let appended = self.info.appended();
+        let written = if appended.is_empty() {
+            Pin::new(&mut self.io).poll_write_vectored(context, slices)
+        } else {
+            let mut slices = slices.to_vec();
+            let head: usize = slices.iter().map(|slice| slice.len()).sum();
+            slices.push(IoSlice::new(&appended));
+            let written = Pin::new(&mut self.io).poll_write_vectored(context, &slices);
+            written.map_ok(|written| {
+                // hyper wrote the head and is told about the head only.
+                self.info.append_to_head(appended.slice(written.saturating_sub(head)..));
+                written.min(head)
+            })
+        };
+        self.wait(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let flushed = Pin::new(&mut self.io).poll_flush(context);
+        // TLS accepts bytes that it still holds, so a full socket shows here.
+        let flushed = self.wait(context, flushed);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            self.info.is_flushed();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let down = Pin::new(&mut self.io).poll_shutdown(context);
+        self.wait(context, down)
+    }
+}

@@ -1,0 +1,128 @@
+//! The server's certificate and key, which may be replaced while it serves.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, InconsistentKeys, ServerConfig};
+
+/// A file and its content.
+#[derive(Clone, Copy)]
+pub struct Pem<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
+/// Why a certificate and key can't be used. No message contains a part of the key.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file has no certificate.
+    #[error("{0} has no certificate in PEM")]
+    NoCertificate(PathBuf),
+    /// The file has no key.
+    #[error("{0} has no private key in PEM")]
+    NoKey(PathBuf),
+    /// The key is encrypted.
+    #[error("the private key in {0} is encrypted")]
+    Encrypted(PathBuf),
+    /// The key is not the certificate's.
+    #[error("the key in {key} is not that of the certificate in {certificate}")]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// The certificate or the key is malformed, or of an unsupported kind.
+    #[error("the certificate in {certificate} and the key in {key} can't be used: {why}")]
+    Unusable {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why.
+        why: Error,
+    },
+}
+
+/// A certificate chain and the private key of its first certificate. A handshake uses the pair that is current when it
+/// begins.
+#[derive(Debug)]
+pub struct Identity(RwLock<Arc<CertifiedKey>>);
+
+impl Identity {
+    /// From a chain in PEM, the server's own certificate first, and its key in PEM.
+    ///
+    /// # Errors
+    /// What is wrong with the files.
+    pub fn new(certificate: Pem<'_>, key: Pem<'_>) -> Result<Self, TlsError> {
+        Ok(Self(RwLock::new(Arc::new(certified(certificate, key)?))))
+    }
+
+    /// Replaces both. Open connections keep the pair of their handshake.
+    ///
+    /// # Errors
+    /// What is wrong with the files; the pair stays as it was.
+    pub fn replace(&self, certificate: Pem<'_>, key: Pem<'_>) -> Result<(), TlsError> {
+        let new = Arc::new(certified(certificate, key)?);
+        *self.0.write() = new;
+        Ok(())
+    }
+
+    /// The current certificate chain, the server's own certificate first.
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.current().cert.clone()
+    }
+
+    /// A configuration for TLS 1.2 and 1.3 that always uses the current pair.
+    ///
+    /// # Errors
+    /// Never with the versions and cipher suites that are built in.
+    pub fn config(self: Arc<Self>) -> Result<Arc<ServerConfig>, Error> {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(self);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+
+    fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.read())
+    }
+}
+
+impl ResolvesServerCert for Identity {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+}
+
+fn certified(certificate: Pem<'_>, key: Pem<'_>) -> Result<CertifiedKey, TlsError> {
+    let paths = || (certificate.path.to_owned(), key.path.to_owned());
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.bytes).collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty());
+    let chain = chain.ok_or_else(|| TlsError::NoCertificate(certificate.path.to_owned()))?;
+    // PKCS #8 says so in the label, older formats in a header.
+    if key.bytes.windows(ENCRYPTED.len()).any(|window| window == ENCRYPTED) {
+        return Err(TlsError::Encrypted(key.path.to_owned()));
+    }
+    let private =
+        PrivateKeyDer::from_pem_slice(key.bytes).map_err(|_| TlsError::NoKey(key.path.to_owned()))?;
+    CertifiedKey::from_der(chain, private, &ring::default_provider()).map_err(|why| {
+        let (certificate, key) = paths();
+        match why {
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => TlsError::Mismatch { certificate, key },
+            why => TlsError::Unusable { certificate, key, why },
+        }
+    })
+}
+
+const ENCRYPTED: &[u8] = b"ENCRYPTED";

@@ -1,0 +1,46 @@
+//! The dashboard's files, with entity tags.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use super::middleware::method_not_allowed;
+use super::problem::Problem;
+use crate::dashboard::{Asset, Dashboard};
+
+/// Every path that has no other handler.
+pub(in crate::server) async fn page(
+    State(dashboard): State<Arc<Dashboard>>,
+    method: Method,
+    uri: Uri,
+    request: Request,
+) -> Response {
+    if !matches!(method, Method::GET | Method::HEAD) {
+        return method_not_allowed(method, uri).await;
+    }
+    asset(&dashboard, uri.path(), request.headers())
+}
+
+/// A file of the dashboard, or 304 if the client's copy is current.
+pub(in crate::server) fn asset(dashboard: &Dashboard, path: &str, wanted: &HeaderMap) -> Response {
+    let Some(Asset { bytes, content_type, etag }) = dashboard.get(path) else {
+        return Problem::not_found(format!("there is nothing at {path}")).into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    let etag = HeaderValue::from_str(&etag).ok();
+    let known = wanted.get(header::IF_NONE_MATCH);
+    let mut response = if etag.is_some() && known == etag.as_ref() {
+        (StatusCode::NOT_MODIFIED, headers).into_response()
+    } else {
+        (headers, bytes).into_response()
+    };
+    if let Some(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}

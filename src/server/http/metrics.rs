@@ -1,0 +1,46 @@
+//! `GET /metrics`: Prometheus' text format.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use crate::connection::Shards;
+use crate::hub::Hub;
+use crate::journal::Journal;
+use crate::metrics::{CONTENT_TYPE, Metrics, Snapshot};
+use crate::server::client_limit::ClientLimit;
+use crate::server::control::IncidentControl;
+
+/// Where the figures come from.
+pub(in crate::server) struct Figures {
+    pub(in crate::server) journal: Journal,
+    pub(in crate::server) hub: Arc<Hub>,
+    pub(in crate::server) control: Arc<IncidentControl>,
+    pub(in crate::server) shards: Arc<Shards>,
+    pub(in crate::server) limit: Arc<ClientLimit>,
+    pub(in crate::server) metrics: Arc<Metrics>,
+}
+
+/// `GET /metrics`
+pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> Result<Response, Problem> {
+    let extent = figures.journal.extent();
+    let now = Snapshot {
+        head: extent.head,
+        oldest: extent.oldest,
+        ring_start: figures.hub.ring_start(),
+        healthy: figures.hub.trouble().is_none(),
+        commits: figures.journal.commits(),
+        open: figures.control.player.open() as u64,
+        max_clients: figures.limit.most().into(),
+        websocket: figures.shards.tally().await,
+    };
+    let text = figures.metrics.text(&now).map_err(|error| {
+        tracing::error!(%error, "cannot encode the metrics");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    })?;
+    let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, text).into_response())
+}

@@ -1,0 +1,58 @@
+//! What applies to every response: security headers, the refusal log, and 405 for a method that a path does not have.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::{Problem, Refused};
+use crate::server::refusals::Refusals;
+
+/// A page loads everything from this server, runs no inline script and can't be framed.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    connect-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// Counts and logs every request that was refused, wherever that happened.
+pub(in crate::server) async fn log_refusals(
+    State(refusals): State<Arc<Refusals>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    if let Some(Refused { refusal, detail }) = response.extensions().get()
+        && let Some(unsaid) = refusals.count(*refusal)
+    {
+        let (reason, status) = (refusal.as_str(), response.status().as_u16());
+        let unsaid = (unsaid > 0).then_some(unsaid);
+        tracing::info!(reason, status, %method, path, detail, unsaid, "request refused");
+    }
+    response
+}
+
+/// Adds the security headers, except to a WebSocket handshake.
+pub(in crate::server) async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return response;
+    }
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The response to a method that a path does not have.
+pub(in crate::server) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    let detail = format!("{} does not allow {method}", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}

@@ -1,0 +1,25 @@
+//! The HTTP interface: its handlers, their bodies, and errors as problem documents.
+
+mod api;
+mod assets;
+mod body;
+mod events;
+mod health;
+mod incidents;
+mod metrics;
+mod middleware;
+mod problem;
+mod streams;
+mod upgrade;
+
+pub(super) use api::{cancel, incident, incidents, report, scenarios, trigger};
+pub(super) use assets::{asset, page};
+pub(super) use body::json as json_body;
+pub(super) use events::events;
+pub(super) use health::ready;
+pub(super) use incidents::Incidents;
+pub(super) use metrics::{Figures, metrics};
+pub(super) use middleware::{log_refusals, method_not_allowed, security_headers};
+pub(super) use problem::Problem;
+pub(super) use streams::Streams;
+pub(super) use upgrade::upgrade;

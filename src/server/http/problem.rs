@@ -1,0 +1,75 @@
+//! Errors of the HTTP interface as RFC 9457 problem documents.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::metrics::Refusal;
+
+/// What is wrong with a request, and what the caller can do about it.
+#[derive(Debug)]
+pub(in crate::server) struct Problem {
+    status: StatusCode,
+    detail: String,
+    header: Option<(header::HeaderName, HeaderValue)>,
+    refusal: Option<Refusal>,
+}
+
+/// An extension of the response to a refused request, for counting and logging it.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) detail: String,
+}
+
+impl Problem {
+    pub(in crate::server) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), header: None, refusal: None }
+    }
+
+    pub(in crate::server) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(in crate::server) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(in crate::server) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Adds a header to the response. One is enough: a second replaces it.
+    pub(in crate::server) fn with_header(mut self, name: header::HeaderName, value: &'static str) -> Self {
+        self.header = Some((name, HeaderValue::from_static(value)));
+        self
+    }
+
+    /// Counts the request as refused for this reason.
+    pub(in crate::server) fn because(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(refusal);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
+        }
+        if let Some(refusal) = self.refusal {
+            response.extensions_mut().insert(Refused { refusal, detail: self.detail });
+        }
+        response
+    }
+}

@@ -1,0 +1,63 @@
+//! What `/ws` and `/events` share: the state behind them, their query, and who is let in.
+
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use axum::http::{StatusCode, header};
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::problem::Problem;
+use crate::connection::Shards;
+use crate::delivery::EndLog;
+use crate::hub::{After, Hub};
+use crate::metrics::{Metrics, Refusal};
+use crate::server::client_limit::ClientLimit;
+use crate::server::lifecycle::Lifecycle;
+
+/// What serving a stream needs.
+pub(in crate::server) struct Streams {
+    pub(in crate::server) hub: Arc<Hub>,
+    /// The threads that serve `/ws`.
+    pub(in crate::server) shards: Arc<Shards>,
+    pub(in crate::server) limit: Arc<ClientLimit>,
+    pub(in crate::server) lifecycle: Arc<Lifecycle>,
+    pub(in crate::server) metrics: Arc<Metrics>,
+    /// Of event streams; the shards have their own.
+    pub(in crate::server) ends: EndLog,
+}
+
+impl Streams {
+    /// A slot for a new client.
+    pub(super) fn admit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        if self.lifecycle.is_draining() {
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping")
+                .with_header(header::RETRY_AFTER, "1")
+                .because(Refusal::Stopping));
+        }
+        self.limit.slot().ok_or_else(|| {
+            let detail = format!("the server has reached its limit of {} clients", self.limit.most());
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+                .with_header(header::RETRY_AFTER, "5")
+                .because(Refusal::Full)
+        })
+    }
+}
+
+/// The query of `/ws` and `/events`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct StreamQuery {
+    after: Option<String>,
+}
+
+impl StreamQuery {
+    /// The position to resume after, if there is one.
+    pub(super) fn after(query: Result<Query<Self>, QueryRejection>) -> Result<Option<After>, Problem> {
+        let refuse = |detail| Problem::bad_request(detail).because(Refusal::Position);
+        let Query(query) = query.map_err(|error| refuse(error.body_text()))?;
+        let after = query.after.as_deref().map(str::parse::<After>).transpose();
+        after.map_err(|error| refuse(format!("after: {error}")))
+    }
+}

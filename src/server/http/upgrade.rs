@@ -1,0 +1,73 @@
+//! `GET /ws`: the WebSocket handshake, and handing the socket to a shard.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+
+use super::problem::Problem;
+use super::streams::{StreamQuery, Streams};
+use crate::connection::Arrival;
+use crate::contract::SUBPROTOCOL;
+use crate::delivery::Lease;
+use crate::metrics::Refusal;
+use crate::server::door::{ConnectionInfo, Io, Socket};
+
+/// Checks everything before the protocol changes, so that a refusal is an HTTP status that clients can read.
+pub(in crate::server) async fn upgrade(
+    State(streams): State<Arc<Streams>>,
+    Extension(info): Extension<ConnectionInfo>,
+    query: Result<Query<StreamQuery>, QueryRejection>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let after = StreamQuery::after(query)?;
+    let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        let detail = "this path is a WebSocket: connect with `incident watch` or another WebSocket client";
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, detail).because(Refusal::Handshake);
+        return Err(problem.with_header(header::UPGRADE, "websocket"));
+    };
+    let request = request.map(|_| ());
+    let handshake = create_response(&request)
+        .map_err(|error| format!("the WebSocket handshake is invalid: {error}"))
+        .map_err(|detail| Problem::bad_request(detail).because(Refusal::Handshake))?;
+    let slot = streams.admit()?;
+
+    let lease = request.extensions().get::<Lease>().cloned();
+    let opening = streams.hub.subscribe(after.as_ref()).await;
+    let cursor = opening.cursor;
+    info.append_to_head(opening.frame.bytes);
+    let tracker = streams.lifecycle.connections.clone();
+    tracker.spawn(async move {
+        match on_upgrade.await.map(into_io) {
+            Ok(Some((io, unsent, tail))) => match io.split() {
+                Ok((tcp, tls)) => {
+                    streams.shards.adopt(Arrival { tcp, tls, tail, unsent, cursor, slot, lease });
+                }
+                Err(error) => tracing::debug!(%error, "client lost after its handshake"),
+            },
+            Ok(None) => tracing::error!("an upgraded connection is not of the expected type"),
+            Err(error) => tracing::debug!(%error, "client lost during the handshake"),
+        }
+    });
+
+    let mut response = handshake.map(|()| axum::body::Body::empty()).into_response();
+    let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    if offered.any(|protocol| protocol.trim() == SUBPROTOCOL) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    }
+    Ok(response)
+}
+
+/// The connection below hyper's wrapping, what is still to be written on it, and what was already read from it.
+fn into_io(upgraded: Upgraded) -> Option<(Io, Bytes, Vec<u8>)> {
+    let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
+    let (io, rest) = parts.io.into_inner().into_parts();
+    Some((io, rest, parts.read_buf.to_vec()))
+}

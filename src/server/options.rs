@@ -1,0 +1,86 @@
+//! How a server is to serve.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::Origin;
+use crate::connection::Settings;
+use crate::player::Speed;
+use crate::token::{Scope, Token};
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The address to listen on; port 0 takes any free port.
+    pub bind: SocketAddr,
+    /// Listen on an address that other machines reach although no token is required.
+    pub allow_remote: bool,
+    /// The tokens that requests need. Without any, every request may do everything.
+    pub tokens: Vec<(Scope, Token)>,
+    /// Origins besides the server's own whose pages may connect and trigger.
+    pub allow_origins: Vec<Origin>,
+    /// Speed of triggers that name none.
+    pub speed: Speed,
+    /// Seed of triggers that name none, instead of each scenario's own.
+    pub seed: Option<u64>,
+    /// Time between two heartbeats.
+    pub heartbeat: Duration,
+    /// How long a full socket may take nothing before its client is disconnected.
+    pub write_deadline: Duration,
+    /// The longest that stopping may take.
+    pub drain: Duration,
+    /// The most clients of the stream at the same time.
+    pub max_clients: u32,
+    /// New connections a second from one address.
+    pub admit_rate: u32,
+    /// How long the head of a request may take, and how long a connection may be silent between two requests.
+    pub request_deadline: Duration,
+    /// The largest head of a request.
+    pub header_bytes: usize,
+    /// The largest message that a client may send over its WebSocket.
+    pub message_bytes: usize,
+    /// How many messages a second a client may send over its WebSocket.
+    pub message_rate: u32,
+    /// Speak TLS.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Serve the dashboard from this folder instead of the built-in one.
+    pub dashboard: Option<PathBuf>,
+}
+
+impl Options {
+    /// Those of them that are about WebSocket connections.
+    pub(super) fn connection(&self) -> Settings {
+        Settings {
+            write_deadline: self.write_deadline,
+            message_bytes: self.message_bytes,
+            message_rate: self.message_rate,
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let Settings { write_deadline, message_bytes, message_rate } = Settings::default();
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            allow_remote: false,
+            tokens: Vec::new(),
+            allow_origins: Vec::new(),
+            speed: Speed::REAL_TIME,
+            seed: None,
+            heartbeat: Duration::from_secs(5),
+            write_deadline,
+            drain: Duration::from_secs(10),
+            max_clients: 10_000,
+            admit_rate: 1_000,
+            request_deadline: Duration::from_secs(10),
+            header_bytes: 16 * 1024,
+            message_bytes,
+            message_rate,
+            tls: None,
+            dashboard: None,
+        }
+    }
+}

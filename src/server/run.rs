@@ -1,0 +1,234 @@
+//! The composition root: puts journal, hub, player, shards and the HTTP interface together, runs and drains them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::access::{Auth, Guard};
+use super::client_limit::ClientLimit;
+use super::control::{IncidentControl, TriggerError};
+use super::door::{self, Door, DoorLimits};
+use super::http::{Figures, Incidents, Streams};
+use super::lifecycle::Lifecycle;
+use super::measured::Measured;
+use super::options::Options;
+use super::refusals::Refusals;
+use super::routes;
+use super::state::{HttpState, Parts};
+use crate::connection::{SILENT_HEARTBEATS, Shards};
+use crate::dashboard::Dashboard;
+use crate::delivery::EndLog;
+use crate::hub::Hub;
+use crate::journal::{Journal, JournalError};
+use crate::metrics::{Metrics, Transport};
+use crate::player::{PlayError, Player, Replay, Started};
+use crate::scenario::Library;
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Other machines reach the address, and neither tokens nor [`Options::allow_remote`] were given.
+    #[error("other machines can reach {0}, and without tokens each of them can start incidents")]
+    Remote(SocketAddr),
+    /// The address can't be bound.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The journal can't be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The operating system gives no further threads or descriptors.
+    #[error("cannot start the threads that serve clients")]
+    Clients(#[from] std::io::Error),
+}
+
+/// How long responses may still take when the drain time is over.
+const LAST_RESPONSES: Duration = Duration::from_millis(250);
+
+/// The time between two clients' disconnects while the server drains, so that a successor is not overrun.
+const DRAIN_STEP: Duration = Duration::from_millis(2);
+
+/// The part of the drain time over which disconnects are spread at most.
+const DRAIN_SPREAD: f64 = 0.8;
+
+/// A bound server that does not accept yet.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    speaks_tls: bool,
+    picked_up: usize,
+    door: Door,
+    auth: Arc<Auth>,
+    control: Arc<IncidentControl>,
+    hub: Arc<Hub>,
+    shards: Arc<Shards>,
+    limit: Arc<ClientLimit>,
+    lifecycle: Arc<Lifecycle>,
+    drain: Duration,
+    closing: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Binds the address, warms the hub and goes on with the open incidents of the journal. Clients that connect from
+    /// now on wait until [`Server::run`] accepts them.
+    pub async fn bind(options: Options, library: Library, journal: Journal) -> Result<Self, ServeError> {
+        if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
+            return Err(ServeError::Remote(options.bind));
+        }
+        // As for a WebSocket without pongs, but longer than the deadlines that end a connection with a reason.
+        let dead_after = (options.heartbeat * SILENT_HEARTBEATS.into()).max(options.write_deadline * 2);
+        let listener = door::bind(options.bind, dead_after)
+            .map_err(|source| ServeError::Bind { address: options.bind, source })?;
+        let address = listener.local_addr().unwrap_or(options.bind);
+        let (closing, is_closing) = watch::channel(false);
+        let lifecycle = Arc::new(Lifecycle::new(is_closing));
+        let hub = Arc::new(Hub::new(journal.clone(), options.heartbeat).await?);
+        let metrics = Arc::new(Metrics::new());
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let shards = Shards::start(&hub, &metrics, options.connection(), cores, &Handle::current())?;
+        let shards = Arc::new(shards);
+        let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
+        let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
+        let control = Arc::new(IncidentControl {
+            library,
+            player: Player::new(measured, tasks, stop, Arc::clone(&metrics)),
+            speed: options.speed,
+            seed: options.seed,
+        });
+        let picked_up = match control.player.pick_up().await {
+            Ok(picked_up) => picked_up,
+            Err(PlayError::Journal(error)) => return Err(error.into()),
+            Err(PlayError::TooMany | PlayError::Stopping) => 0,
+        };
+        let auth = Arc::new(Auth::new(options.tokens, address.port()));
+        let limit = Arc::new(ClientLimit::new(options.max_clients));
+        let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
+        let state = HttpState(Arc::new(Parts {
+            auth: Arc::clone(&auth),
+            guard: Arc::new(Guard::new(options.allow_origins, options.tls.is_some())),
+            refusals: Arc::clone(&refusals),
+            dashboard: Arc::new(Dashboard::new(options.dashboard)),
+            hub: Arc::clone(&hub),
+            lifecycle: Arc::clone(&lifecycle),
+            streams: Arc::new(Streams {
+                hub: Arc::clone(&hub),
+                shards: Arc::clone(&shards),
+                limit: Arc::clone(&limit),
+                lifecycle: Arc::clone(&lifecycle),
+                metrics: Arc::clone(&metrics),
+                ends: EndLog::new(Transport::EventStream, Arc::clone(&metrics)),
+            }),
+            control: Arc::clone(&control),
+            incidents: Arc::new(Incidents::new(journal.clone())),
+            figures: Arc::new(Figures {
+                journal,
+                hub: Arc::clone(&hub),
+                control: Arc::clone(&control),
+                shards: Arc::clone(&shards),
+                limit: Arc::clone(&limit),
+                metrics,
+            }),
+        }));
+        let limits = DoorLimits {
+            request_deadline: options.request_deadline,
+            write_deadline: options.write_deadline,
+            header_bytes: options.header_bytes,
+            admit_rate: options.admit_rate,
+        };
+        let speaks_tls = options.tls.is_some();
+        let door = Door::new(routes::router(state), options.tls, limits, Arc::clone(&lifecycle), refusals);
+        let drain = options.drain;
+        Ok(Self {
+            listener,
+            address,
+            speaks_tls,
+            picked_up,
+            door,
+            auth,
+            control,
+            hub,
+            shards,
+            limit,
+            lifecycle,
+            drain,
+            closing,
+        })
+    }
+
+    /// The bound address, with its real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether clients have to speak TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.speaks_tls
+    }
+
+    /// How many open incidents of the journal this server goes on with.
+    pub fn picked_up(&self) -> usize {
+        self.picked_up
+    }
+
+    /// The tokens and sessions, to replace the tokens while it serves.
+    pub fn auth(&self) -> Arc<Auth> {
+        Arc::clone(&self.auth)
+    }
+
+    /// Starts an incident, as `POST /api/incidents` does.
+    pub async fn trigger(&self, scenario: &str) -> Result<Started, TriggerError> {
+        self.control.trigger(scenario, None, None).await
+    }
+
+    /// Plays a recording beside everything else. Returns how many of its incidents had begun before: see
+    /// [`Player::replay`].
+    pub async fn replay(&self, replay: Replay) -> Result<usize, ServeError> {
+        Ok(self.control.player.replay(replay).await?)
+    }
+
+    /// Serves until `shutdown` resolves, then drains: readiness fails, new clients are refused, and connected clients
+    /// are asked to reconnect elsewhere, spread over a part of the drain time. Requests are answered until the clients
+    /// have left, so that a load balancer notices; then the listener closes.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, door, hub, shards, limit, lifecycle, drain, closing, .. } = self;
+        let stop = lifecycle.stop.clone();
+        lifecycle.tasks.spawn(async move { hub.follow(stop).await });
+        // On a worker thread, where connections are served too: a hand-over between threads costs more than accepting.
+        let accepting = door::accept(listener, Arc::new(door));
+        let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));
+        shutdown.await;
+        lifecycle.drain();
+        let clients = u32::try_from(shards.open()).unwrap_or(u32::MAX);
+        let spread = (DRAIN_STEP * clients).min(drain.mul_f64(DRAIN_SPREAD));
+        tracing::info!(clients, "stopping");
+        shards.drain(spread);
+        lifecycle.ask_to_leave(spread);
+        let end = Instant::now() + drain;
+        let _ = timeout_at(end, limit.all_left()).await;
+        drop(accepting);
+        closing.send_replace(true);
+        lifecycle.connections.close();
+        // Responses that have begun are finished.
+        let responses =
+            timeout_at(end.max(Instant::now() + LAST_RESPONSES), lifecycle.connections.wait()).await;
+        let clients = shards.open();
+        if responses.is_err() || clients > 0 {
+            let requests = lifecycle.connections.len();
+            tracing::warn!(requests, clients, "the drain time is over; open connections are closed");
+        }
+        lifecycle.stop.cancel();
+        lifecycle.tasks.close();
+        lifecycle.tasks.wait().await;
+    }
+}

@@ -1,0 +1,55 @@
+//! The state of the HTTP interface, of which each handler is given the parts that it asks for.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use super::access::{Auth, Guard};
+use super::control::IncidentControl;
+use super::http::{Figures, Incidents, Streams};
+use super::lifecycle::Lifecycle;
+use super::refusals::Refusals;
+use crate::dashboard::Dashboard;
+use crate::hub::Hub;
+
+/// Cheap to clone: axum does it for every request.
+#[derive(Clone)]
+pub(super) struct HttpState(pub(super) Arc<Parts>);
+
+/// Everything that a handler can ask for.
+pub(super) struct Parts {
+    pub(super) auth: Arc<Auth>,
+    pub(super) guard: Arc<Guard>,
+    pub(super) refusals: Arc<Refusals>,
+    pub(super) dashboard: Arc<Dashboard>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) lifecycle: Arc<Lifecycle>,
+    pub(super) streams: Arc<Streams>,
+    pub(super) control: Arc<IncidentControl>,
+    pub(super) incidents: Arc<Incidents>,
+    pub(super) figures: Arc<Figures>,
+}
+
+/// Lets a handler ask for a part by its type: `State(hub): State<Arc<Hub>>`.
+macro_rules! parts {
+    ($($part:ident: $type:ty),* $(,)?) => {
+        $(impl FromRef<HttpState> for Arc<$type> {
+            fn from_ref(state: &HttpState) -> Self {
+                Arc::clone(&state.0.$part)
+            }
+        })*
+    };
+}
+
+parts! {
+    auth: Auth,
+    guard: Guard,
+    refusals: Refusals,
+    dashboard: Dashboard,
+    hub: Hub,
+    lifecycle: Lifecycle,
+    streams: Streams,
+    control: IncidentControl,
+    incidents: Incidents,
+    figures: Figures,
+}
