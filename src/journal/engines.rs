@@ -8,7 +8,8 @@ use super::log::Retention;
 use super::open_error::OpenError;
 use super::{memory, sqlite};
 
-/// One line per engine. The first one that claims a location opens it: a file is what no other engine claims.
+/// All engines, one line each. The first engine that claims a location opens it. The SQLite engine claims every
+/// location that no other engine claims, as a file.
 const ENGINES: &[Choice] = &[memory::CHOICE, sqlite::CHOICE];
 
 /// An open journal.
@@ -23,9 +24,10 @@ pub struct Opened {
 /// Opens the journal at a location, or creates it with a new stream: `memory`, or a file.
 ///
 /// # Errors
-/// Another process has it, it is damaged or newer than this program, or it can't be used.
+/// Another process has the journal open, it is damaged or written by a newer version, or it cannot be used.
 pub fn open(location: &Path, retention: Retention) -> Result<Opened, OpenError> {
     let engine = ENGINES.iter().find(|engine| (engine.claims)(location));
-    let engine = engine.ok_or_else(|| OpenError::unusable(location, "no engine knows such a journal"))?;
+    let engine =
+        engine.ok_or_else(|| OpenError::unusable(location, "no engine opens a journal at this location"))?;
     Ok(Opened { journal: (engine.open)(location, retention)?, is_durable: engine.is_durable })
 }

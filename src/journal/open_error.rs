@@ -11,7 +11,7 @@ pub enum OpenError {
     Held {
         /// Where the journal is.
         path: PathBuf,
-        /// What is known of the other process.
+        /// What is known about the other process.
         holder: String,
     },
     /// The journal was written by a newer version of the program.
@@ -29,7 +29,7 @@ pub enum OpenError {
     Damaged {
         /// Where the journal is.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with the journal.
         what: String,
     },
     /// The journal cannot be opened or created.

@@ -11,7 +11,7 @@ pub(super) const LONGEST: usize = 1024 * 1024;
 const ENVELOPE_BYTES: usize = 1024;
 
 /// The content of a line.
-pub(super) enum Line {
+pub(super) enum RecordedLine {
     /// An event of an incident.
     Event(Box<RecordedEvent>),
     /// A control message or an empty line.
@@ -35,22 +35,22 @@ pub(super) fn is_torn(line: &[u8]) -> bool {
 ///
 /// # Errors
 /// What is wrong with the line.
-pub(super) fn read(line: &[u8]) -> Result<Line, String> {
+pub(super) fn read(line: &[u8]) -> Result<RecordedLine, String> {
     if line.len() > LONGEST {
         return Err(format!("the line has more than {LONGEST} bytes and cannot be an event"));
     }
     if line.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Line::Skip);
+        return Ok(RecordedLine::Skip);
     }
     let envelope: Envelope = serde_json::from_slice(line).map_err(|error| {
         let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
         format!("{kind}: {}", without_place(&error))
     })?;
     match MessageType::from_name(&envelope.kind) {
-        Some(kind) if kind.is_control() => return Ok(Line::Skip),
+        Some(kind) if kind.is_control() => return Ok(RecordedLine::Skip),
         Some(_) => {}
         // An unknown control message can be skipped. An unknown event cannot, because it would leave a gap.
-        None if matches!(envelope.source.parse(), Ok(Source::Server(_))) => return Ok(Line::Skip),
+        None if matches!(envelope.source.parse(), Ok(Source::Server(_))) => return Ok(RecordedLine::Skip),
         None => return Err(format!("the message type {:?} is unknown and cannot be played", envelope.kind)),
     }
     if envelope.incident().is_empty() {
@@ -66,7 +66,9 @@ pub(super) fn read(line: &[u8]) -> Result<Line, String> {
         ));
     }
     match envelope.index {
-        Some(index @ 1..=MAX_INDEX) => Ok(Line::Event(Box::new(RecordedEvent { envelope, message, index }))),
+        Some(index @ 1..=MAX_INDEX) => {
+            Ok(RecordedLine::Event(Box::new(RecordedEvent { envelope, message, index })))
+        }
         Some(index) => {
             Err(format!("the {} has the index {index}; an index is from 1 to {MAX_INDEX}", envelope.kind))
         }

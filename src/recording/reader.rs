@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::error::RecordingError;
 use super::incident::{IncidentBuilder, RecordedExtent};
-use super::line::{self, Line, RecordedEvent};
+use super::line::{self, RecordedEvent, RecordedLine};
 use super::recorded::Recording;
 
 /// The most incidents that a warning names.
@@ -67,8 +67,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let taken = match line::read(&bytes) {
-                Ok(Line::Event(event)) => self.take(*event),
-                Ok(Line::Skip) => Ok(()),
+                Ok(RecordedLine::Event(event)) => self.take(*event),
+                Ok(RecordedLine::Skip) => Ok(()),
                 Err(what) => Err(what),
             };
             taken.map_err(|what| self.wrong(what))?;

@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Continues after a damaged place, behind the next row that exists.
+    /// Skips a damaged place: the walk continues after the first row at or after `position`.
     fn skip_to(&mut self, position: u64) -> Result<(), JournalError> {
         let next_row = |from: u64| {
             self.connection

@@ -51,7 +51,7 @@ fn row(
     [phase, agent, confidence]: [&str; 3],
     what: String,
 ) -> Vec<String> {
-    // If the incident goes on on another day, that row shows the date too.
+    // A row on another day than the first one shows the date too.
     let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
     let first =
         history.incident.impact_started_at.or_else(|| history.actions.first().map(|event| event.time));

@@ -3,7 +3,6 @@
 use super::dice::Dice;
 use super::schedule::{Schedule, StepEvent};
 use super::screen::Screen;
-
 use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
 
