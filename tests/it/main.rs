@@ -10,6 +10,7 @@ mod columns;
 mod completions;
 mod contract;
 mod cycles;
+mod dependencies;
 mod drain;
 mod durable;
 mod examples;

@@ -10,7 +10,7 @@ use super::moments::{Moment, Moments};
 use super::show::{Ending, Show};
 use crate::cli::{fit, format};
 use crate::contract::Status;
-use crate::report::{IncidentState, State};
+use crate::report::{IncidentState, IncidentStatus};
 
 /// Columns before the message of a phase: a space, the mark, a space.
 const MARGIN: usize = 3;
@@ -130,7 +130,7 @@ impl Show for Checklist {
             self.done(&phase, moment.as_ref());
         }
         let Some((name, bar)) = self.current() else { return };
-        if incident.state != State::Open {
+        if incident.state != IncidentStatus::Open {
             return;
         }
         bar.set_style(style(" {spinner:.cyan} {msg}"));

@@ -14,7 +14,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::client::{Follower, Item};
 use crate::contract::Follows;
-use crate::report::{Board, IncidentState, State};
+use crate::report::{Board, IncidentState, IncidentStatus};
 
 /// The server's answer: the incident, and the position of its first event.
 #[derive(Debug, Deserialize)]
@@ -44,7 +44,7 @@ impl Trigger {
                 item = follower.next() => item?,
                 _ = ticks.tick() => {
                     match (lost_at.map(|at| at.elapsed()), board.get(&accepted.id)) {
-                        (Some(away), _) if away >= self.reconnect_for.into() => {
+                        (Some(away), _) if away >= Duration::from(self.reconnect_for) => {
                             return Err(self.gave_up(&accepted.id));
                         }
                         (Some(away), _) => show.waiting(&self.remote.url.to_string(), away),
@@ -72,7 +72,7 @@ impl Trigger {
                     }
                     if let Some(incident) = board.fold(&envelope) {
                         show.event(incident);
-                        if incident.state != State::Open {
+                        if incident.state != IncidentStatus::Open {
                             return Ok(Some(incident.clone()));
                         }
                     }
@@ -119,6 +119,6 @@ impl Trigger {
     /// Asks the server whether the incident has ended. Events were lost, and the resolution may be among them.
     async fn ended_unseen(&self, accepted: &Accepted) -> Result<Option<IncidentState>, Failure> {
         let state = self.remote.incident(&accepted.id).await?;
-        Ok(state.filter(|incident| incident.state != State::Open))
+        Ok(state.filter(|incident| incident.state != IncidentStatus::Open))
     }
 }

@@ -23,7 +23,7 @@ use crate::cli::say::say;
 use crate::cli::signals;
 use crate::cli::terminal::redraws;
 use crate::client::{ClientError, request};
-use crate::report::State;
+use crate::report::IncidentStatus;
 
 impl Trigger {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -83,7 +83,7 @@ impl Trigger {
             }
         };
         show.end(match &ended {
-            Ok(Some(incident)) if incident.state == State::Cancelled => Ending::Cancelled,
+            Ok(Some(incident)) if incident.state == IncidentStatus::Cancelled => Ending::Cancelled,
             Ok(Some(_)) => Ending::Resolved,
             Ok(None) | Err(_) => Ending::Left,
         });

@@ -9,7 +9,7 @@ use super::layout::Parts;
 use crate::cli::clock::ServerClock;
 use crate::cli::{fit, format};
 use crate::contract::StreamOpened;
-use crate::report::{Board, IncidentState, State};
+use crate::report::{Board, IncidentState, IncidentStatus};
 
 /// The footer. It shows nothing if the output is not a terminal.
 pub(super) struct Footer {
@@ -67,11 +67,11 @@ impl Footer {
         };
         let mut incidents =
             board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
-        let open = incidents.clone().filter(|incident| incident.state == State::Open).count();
+        let open = incidents.clone().filter(|incident| incident.state == IncidentStatus::Open).count();
         // The oldest open incident, else the one that ended last.
         let shown = incidents
             .clone()
-            .find(|incident| incident.state == State::Open)
+            .find(|incident| incident.state == IncidentStatus::Open)
             .or_else(|| incidents.next_back());
         let width = fit::of_stderr();
         let more = if open > 1 { format!("(+{} more)", open - 1) } else { String::new() };
@@ -88,7 +88,7 @@ impl Footer {
         let now = self.clock.now();
         let phase = format::plain(incident.phase.as_deref().unwrap_or_default());
         let (phase, clock) = match incident.state {
-            State::Open => {
+            IncidentStatus::Open => {
                 let phase = format::in_phase(&phase, &phase.to_uppercase()).to_string();
                 let clock = match incident.target_s.map(|target| target - incident.offset_at(now)) {
                     // Without a target the clock counts up.
@@ -98,10 +98,10 @@ impl Footer {
                 };
                 (phase, clock)
             }
-            State::Resolved => {
+            IncidentStatus::Resolved => {
                 ("RESOLVED".green().to_string(), format!("in {}", format::clock(incident.offset_s)))
             }
-            State::Cancelled => ("CANCELLED".red().to_string(), String::new()),
+            IncidentStatus::Cancelled => ("CANCELLED".red().to_string(), String::new()),
         };
         let cost = incident.cost.as_ref().zip(incident.cost_at(now));
         let metrics = incident.metrics.iter().map(|(name, value)| {
