@@ -124,7 +124,7 @@ fn what_is_no_journal_is_told_apart() {
     assert!(!ran.stderr.contains("away"), "{ran:?}");
     let text = folder.path().join("text.db").display().to_string();
     let ran = incident(&["serve", "--port", "0", "--journal", &text]).run();
-    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert_eq!(ran.status, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("text.db is not a journal") && !ran.stderr.contains("away"), "{ran:?}");
     let empty = Scratch::new();
     with_sqlite(&empty.path().join("other.db"), "CREATE TABLE others (id)");

@@ -132,10 +132,11 @@ fn fish_completes_what_the_server_knows() {
 fn zsh_completes_what_the_server_knows() {
     let server = Serving::with(&[]);
     let folder = root().join("completions").display().to_string();
+    // `-D`: compinit must write no dump file. With `-d FILE` it moves a new file over that path, be it a device.
     // A terminal of its own, in which the tabulator is pressed: the file is found by its name, as an installed one is.
     let script = format!(
         "zmodload zsh/zpty; zpty z zsh -f -i; \
-         zpty -w z \"PS1='>'; fpath=({folder} \\$fpath); autoload -Uz compinit; compinit -u -d /dev/null\"; \
+         zpty -w z \"PS1='>'; fpath=({folder} \\$fpath); autoload -Uz compinit; compinit -u -D\"; \
          zpty -w z 'print READ''Y'; zpty -r z text '*READY*'; \
          zpty -n -w z $'incident trigger git\\t'; zpty -r z text '*failover*'; print -r -- \"$text\"; zpty -d z"
     );

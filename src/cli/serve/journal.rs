@@ -59,7 +59,7 @@ impl JournalArgs {
         let Opened { journal, is_durable } = journal::open(&location, retention).map_err(|error| {
             if matches!(error, OpenError::Damaged { .. }) && is_another_file(&location) {
                 let error = anyhow!("{} is not a journal: it is no SQLite database", location.display());
-                return Failure::new(Exit::Usage, error).hint("name another file with --journal FILE");
+                return Failure::new(Exit::Connection, error).hint("name another file with --journal FILE");
             }
             let hint = hint(&error, &location);
             Failure::new(Exit::Connection, error).hint(hint)

@@ -104,8 +104,12 @@ impl Parts {
         let shorter = with_metrics
             .flat_map(|metrics| [(id, true, true, metrics), (id.min(SHORT_ID), true, true, metrics)]);
         let tiny = id.min(SHORTEST_ID);
-        let shortest =
-            [(tiny, true, true, Some(0)), (tiny, true, false, Some(0)), (tiny, false, false, None)];
+        let shortest = [
+            (tiny, true, true, Some(0)),
+            (tiny, true, false, Some(0)),
+            (tiny, false, false, Some(0)),
+            (tiny, false, false, None),
+        ];
         let mut lines =
             shorter.chain(shortest).map(|(id, phase, cost, metrics)| line(id, phase, cost, metrics));
         let fits = lines.find(|line| fit::width(line) <= columns);
