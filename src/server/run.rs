@@ -109,7 +109,7 @@ impl Server {
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),
-            Err(PlayError::TooMany | PlayError::Stopping) => 0,
+            Err(PlayError::TooMany | PlayError::Stopping | PlayError::TakenOver) => 0,
         };
         let auth = Arc::new(Auth::new(options.tokens, address.port()));
         let limit = Arc::new(ClientLimit::new(options.max_clients));

@@ -114,17 +114,15 @@ pub(in crate::server) async fn report(
 pub(in crate::server) async fn cancel(
     State(control): State<Arc<IncidentControl>>,
     State(hub): State<Arc<Hub>>,
-    State(incidents): State<Arc<Incidents>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
     let ended = control.player.cancel(&id).await?.ok_or_else(|| no_incident(&id))?;
-    let outcome = incidents.incident(&id).await?.map(|incident| incident.state);
     let body = json!({
         "id": id,
         "stream": hub.stream(),
         "position": ended.position,
-        "outcome": outcome,
+        "outcome": ended.outcome,
         "cancelled_now": ended.cancelled_now,
     });
     Ok(Json(body).into_response())
@@ -164,7 +162,7 @@ impl From<PlayError> for Problem {
         };
         match error {
             PlayError::TooMany => later(&error).because(Refusal::Incidents),
-            PlayError::Stopping => later(&error),
+            PlayError::Stopping | PlayError::TakenOver => later(&error),
             PlayError::Journal(error) => error.into(),
         }
     }
