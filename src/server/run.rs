@@ -14,7 +14,7 @@ use super::access::{Auth, Guard};
 use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError};
 use super::door::{self, Door, DoorLimits};
-use super::http::{Figures, Incidents, Streams};
+use super::http::{Figures, Incidents, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
@@ -131,6 +131,7 @@ impl Server {
             }),
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
+            quota: Arc::new(Quota::new(cores)),
             figures: Arc::new(Figures {
                 journal,
                 hub: Arc::clone(&hub),

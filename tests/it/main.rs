@@ -27,6 +27,7 @@ mod metrics;
 mod mistakes;
 mod player;
 mod positions;
+mod readers;
 mod reconnect;
 mod record;
 mod replay;
