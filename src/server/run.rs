@@ -210,7 +210,8 @@ impl Server {
         let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));
         shutdown.await;
         lifecycle.drain();
-        let clients = u32::try_from(shards.open()).unwrap_or(u32::MAX);
+        // Event streams leave too.
+        let clients = limit.taken();
         let spread = (DRAIN_STEP * clients).min(drain.mul_f64(DRAIN_SPREAD));
         tracing::info!(clients, "stopping");
         shards.drain(spread);

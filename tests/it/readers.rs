@@ -162,7 +162,7 @@ async fn an_incident_that_is_too_long_for_a_report_is_told() {
         let first = u64::from(part == 0);
         let begin = if part == 0 { vec![started("huge")] } else { Vec::new() };
         let from = part * 50 + 1 + first;
-        let actions = (from..(part + 1) * 50 + 1).map(|index| action("huge", index, &summary));
+        let actions = (from..=(part + 1) * 50).map(|index| action("huge", index, &summary));
         server.append(begin.into_iter().chain(actions).collect()).await;
     }
     let detail = get(server.address, "/api/incidents/huge/report.md").await.problem(507);

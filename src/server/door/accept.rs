@@ -102,7 +102,7 @@ impl Door {
         Box::pin(async move {
             let io = match &self.tls {
                 None => Io::Plain(tcp),
-                Some(_) if first != HANDSHAKE => return refuse(tcp, TLS_ONLY).await,
+                Some(_) if first != HANDSHAKE => return refuse(tcp, |_| TLS_ONLY.to_vec()).await,
                 Some(tls) => match timeout_at(until, tls.accept(tcp)).await {
                     Ok(Ok(mut stream)) => {
                         stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
@@ -130,7 +130,7 @@ impl Door {
             // A TLS handshake is the expensive part, so it is not done for a refusal: the client sees the connection
             // close.
             if first.is_some_and(|first| !encrypted || first != HANDSHAKE) {
-                refuse(tcp, TOO_FAST).await;
+                refuse(tcp, |request| too_fast(request, encrypted)).await;
             }
             drop(permit);
         });
@@ -204,10 +204,29 @@ async fn first_byte(tcp: &TcpStream) -> Option<u8> {
     matches!(tcp.peek(&mut first).await, Ok(1)).then_some(first[0])
 }
 
-/// Sends an answer and closes. The request is read first: closing a socket with unread bytes resets it.
-async fn refuse(mut tcp: TcpStream, answer: &[u8]) {
+/// Reads what has come of the request, sends the answer to it and closes: closing a socket with unread bytes resets it.
+async fn refuse(mut tcp: TcpStream, answer: impl FnOnce(&[u8]) -> Vec<u8>) {
     let mut request = [0; 4096];
-    let _ = tcp.try_read(&mut request);
+    let read = tcp.try_read(&mut request).unwrap_or_default();
     // The connection ends here whether the client takes the answer or not.
-    let _ = timeout(REFUSAL_DEADLINE, tcp.write_all(answer)).await;
+    let _ = timeout(REFUSAL_DEADLINE, tcp.write_all(&answer(&request[..read]))).await;
+}
+
+/// The answer to a request over the rate. An `EventSource` would give up for good on a 429: it is brought back later.
+fn too_fast(request: &[u8], encrypted: bool) -> Vec<u8> {
+    let is_event_source = request.split(|byte| *byte == b'\n').any(|line| {
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        line.starts_with("accept:") && line.contains("text/event-stream")
+    });
+    // In plain text to a port that speaks TLS it is no page's request.
+    if !is_event_source || encrypted {
+        return TOO_FAST.to_vec();
+    }
+    let body = crate::sse::come_back(crate::sse::RETRY, "too many connections from this address");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
 }

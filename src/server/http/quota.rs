@@ -120,9 +120,9 @@ pub(super) fn in_time(
     let allowed = TAKEN_WITHIN + Duration::from_secs((length / SLOWEST_RATE) as u64);
     let until = Instant::now() + allowed;
     // A client that takes nothing at all is given up by its socket: then no piece is asked for.
-    pieces.map(move |piece| match Instant::now() <= until {
-        true => Ok(piece),
-        false => Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")),
+    pieces.map(move |piece| {
+        let slow = || io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly");
+        (Instant::now() <= until).then_some(piece).ok_or_else(slow)
     })
 }
 
