@@ -66,6 +66,7 @@ impl Serve {
         began: Instant,
         quiet: bool,
     ) -> Result<Exit, Failure> {
+        let survive_hangups = signals::survive_hangups();
         let scenarios = format!("{} from {}", library.len(), library.origin);
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
@@ -121,6 +122,7 @@ impl Serve {
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}
+            () = survive_hangups(tokens.is_followed() || certificate.is_some()) => {}
             Some(()) = OptionFuture::from(renewal) => {}
         }
         match self.log_format {

@@ -216,5 +216,5 @@ pub(in crate::server) async fn authenticate(
 /// Whether a browser without a token asks for a page: its user can log in.
 fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    *method == Method::GET && accept.contains("text/html") && !headers.contains_key(header::AUTHORIZATION)
+    *method == Method::GET && accept.contains("text/html") && !credentials::has_token(headers)
 }
