@@ -146,6 +146,8 @@ impl Server {
             write_deadline: options.write_deadline,
             header_bytes: options.header_bytes,
             admit_rate: options.admit_rate,
+            waiting: options.max_waiting,
+            served: options.max_served,
         };
         let speaks_tls = options.tls.is_some();
         let door = Door::new(routes::router(state), options.tls, limits, Arc::clone(&lifecycle), refusals);

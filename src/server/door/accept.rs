@@ -23,12 +23,10 @@ use super::io::Io;
 use super::lobby::{Lobby, WaitingSlot};
 use super::socket::Socket;
 use crate::connection::TLS_BUFFER;
+use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::refusals::Refusals;
-
-/// Connections that have sent no request yet, at the same time.
-const WAITING: usize = 1_024;
 
 /// Connections over the rate that are answered at the same time; further ones are closed without an answer.
 const ANSWERED: usize = 256;
@@ -39,6 +37,9 @@ const TOO_FAST: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nCo
 
 /// How long a refused connection may take to send its first byte, and to take the answer.
 const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long to wait for descriptors.
+const RETRY_ACCEPT: Duration = Duration::from_millis(10);
 
 /// The answer to plain HTTP on a port that speaks TLS.
 const TLS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -58,6 +59,10 @@ pub(in crate::server) struct DoorLimits {
     pub(in crate::server) header_bytes: usize,
     /// New connections a second from one address.
     pub(in crate::server) admit_rate: u32,
+    /// Connections that wait for a request, at the same time.
+    pub(in crate::server) waiting: usize,
+    /// Connections of which a request is served, at the same time.
+    pub(in crate::server) served: usize,
 }
 
 /// What every connection needs.
@@ -88,7 +93,7 @@ impl Door {
             limits,
             lifecycle,
             refusals,
-            lobby: Lobby::new(WAITING),
+            lobby: Lobby::new(limits.waiting, limits.served),
             admission: Admission::new(limits.admit_rate),
             answered: Arc::new(Semaphore::new(ANSWERED)),
         }
@@ -184,14 +189,15 @@ pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
                         // A request that came wins over an eviction at the same moment.
                         biased;
                         () = conversation => {}
-                        () = slot.evicted() => tracing::debug!("a silent connection was closed for a new one"),
+                        () = slot.evicted() => tracing::debug!("a connection was closed for a new one"),
                     }
                 });
             }
             Err(error) => {
-                // Mostly out of descriptors: open connections go on, and some of them will close.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                // Mostly out of descriptors.
+                limited!(warn, "cannot accept a connection", %error);
+                door.lobby.make_room();
+                tokio::time::sleep(RETRY_ACCEPT).await;
             }
         }
     }

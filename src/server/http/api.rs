@@ -1,6 +1,6 @@
 //! `/api`: scenarios and incidents.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
@@ -18,7 +18,7 @@ use super::quota::{Quota, too_large};
 use crate::contract::Position;
 use crate::hub::Hub;
 use crate::journal::JournalError;
-use crate::log_limiter::LogLimiter;
+use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::player::{PlayError, Speed};
 use crate::report::History;
@@ -193,15 +193,9 @@ impl From<CollectError> for Problem {
     }
 }
 
-/// A journal that fails, fails every request: clients could fill the log.
-static FAILURES: LazyLock<LogLimiter<()>> = LazyLock::new(LogLimiter::default);
-
 impl From<JournalError> for Problem {
     fn from(error: JournalError) -> Self {
-        if let Some(unsaid) = FAILURES.allows(()) {
-            let unsaid = (unsaid > 0).then_some(unsaid);
-            tracing::error!(%error, unsaid, "the journal failed a request");
-        }
+        limited!(error, "the journal failed a request", %error);
         match error {
             JournalError::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
                 .with_header(header::RETRY_AFTER, "5"),
