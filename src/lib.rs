@@ -1,23 +1,27 @@
 //! `incident` plays incidents written as TOML scenarios and streams them over WebSocket and Server-Sent Events.
 //!
 //! ```text
-//! *.toml -> scenario -> timeline -+                                  sse ---------> curl | EventSource
-//!                                 |                                 /
+//! scenarios/*.toml -> scenario ---+                                     sse ---------> curl | EventSource
+//!                                 |                                    /
 //!                                 +-> plan -> player -> journal -> hub -> connection -> client -> watch | page
-//! *.ndjson ---------> recording --+              ^                                         |   \-> validate
-//!                                              server  <------ POST /api/incidents <---- trigger
+//! recording.ndjson -> recording --+               ^                                        |   \-> validate
+//!                                              server <------ POST /api/incidents <--- trigger
 //! ```
 //!
-//! One rule carries the design: **the journal is the only way in, a position in it the only way out.** A player
-//! appends events and knows nothing of sockets; the hub follows the journal's head; a connection is a cursor into
-//! it. A late joiner, a reconnect and a slow client are the same thing: a cursor that is behind.
+//! One rule carries the design: **the journal is the only way in, and a position in it is the only way out.** A player
+//! appends events and knows nothing of sockets. The hub follows the journal's head. A connection is a cursor into the
+//! hub. So a late joiner, a reconnect and a slow client are the same thing: a cursor that is behind.
 //!
 //! Invariants, each held by tests:
-//! - positions are gapless from 1 and below 2^53; (subject, index) is unique for ever;
-//! - nothing is sent that the journal has not taken;
-//! - a frame is a pure function of (stream, position, record): every client gets the same bytes;
-//! - the same file and seed compile to the same timeline on every machine;
-//! - nothing on the left of the path imports what is on its right (`tests/it/tidy.rs` has the table).
+//! - positions are gapless from 1 and below 2^53; (subject, index) names one event for ever;
+//! - nothing is sent that the journal has not committed;
+//! - an event's text is a pure function of (stream, position, record): every client gets the same bytes;
+//! - only the holder of the journal's lease plays its incidents;
+//! - the same file and seed compile to the same plan on every machine;
+//! - a module imports only what `ARCHITECTURE.md` lists for it, and no folder has a circle of imports.
+//!
+//! Start with [`contract`] for what is on the wire, [`server::Server`] to embed a server, and [`client::Follower`] to
+//! follow one; `examples/` has a program for each.
 #![forbid(unsafe_code)]
 
 pub mod check;

@@ -1,4 +1,4 @@
-//! The arrows of DESIGN.md, held: who may import whom, how long a file may be, what is shipped is what is there.
+//! The table of ARCHITECTURE.md, held: who may import whom, how long a file may be, what is shipped is what is there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,49 +6,26 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::root;
 
-const EVERYTHING: &[&str] = &["*"];
+/// Modules that every other one may import.
+const LEAVES: [&str; 3] = ["random", "metrics", "log_limiter"];
 
-/// Module to the modules it may import. The longest name that fits a file decides. `random`, `metrics` and
-/// `log_limiter` are leaves for all.
-const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("contract", &[]),
-    ("random", &[]),
-    ("token", &[]),
-    ("metrics", &[]),
-    ("log_limiter", &[]),
-    ("scenario", &["plan", "contract"]),
-    ("scenario::timeline", &["scenario", "plan", "contract"]),
-    ("journal", &["contract"]),
-    ("plan", &["contract"]),
-    ("recording", &["plan", "contract"]),
-    ("player", &["plan", "recording", "journal", "contract"]),
-    ("hub", &["journal", "contract"]),
-    ("delivery", &["contract"]),
-    ("connection", &["delivery", "hub", "contract"]),
-    ("sse", &["delivery", "hub", "contract"]),
-    (
-        "server",
-        &[
-            "connection",
-            "sse",
-            "delivery",
-            "hub",
-            "player",
-            "journal",
-            "scenario",
-            "check",
-            "report",
-            "dashboard",
-            "contract",
-            "token",
-        ],
-    ),
-    ("client", &["contract", "token"]),
-    ("check", &["contract", "scenario"]),
-    ("report", &["contract"]),
-    ("dashboard", &[]),
-    ("cli", EVERYTHING),
-];
+/// Module to the modules it may import, as the table in ARCHITECTURE.md has them. `*` is everything. The longest name
+/// that fits a file decides.
+fn may_import() -> Vec<(String, Vec<String>)> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let rooms = text.split("\n## ").find(|section| section.starts_with("The rooms")).unwrap();
+    let rows = rooms.lines().filter(|line| line.starts_with("| `"));
+    let table: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').collect();
+            let names =
+                |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+            (names(cells[1]).remove(0), names(cells[3]))
+        })
+        .collect();
+    assert!(table.len() >= 20, "only {} rooms were found", table.len());
+    table
+}
 
 /// Every file with one of these extensions below a folder of the repository.
 pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
@@ -115,13 +92,14 @@ fn is_within(module: &str, of: &str) -> bool {
 fn no_module_imports_what_is_on_its_right() {
     let sources = files("src", "rs");
     assert!(sources.len() >= 40, "only {} files were found", sources.len());
+    let table = may_import();
     let (mut checked, mut wrong) = (0, Vec::new());
     for source in &sources {
         let name = module(source);
         if name == "lib" || name == "main" {
             continue;
         }
-        let fits = MAY_IMPORT.iter().filter(|(known, _)| is_within(&name, known));
+        let fits = table.iter().filter(|(known, _)| is_within(&name, known));
         let Some((home, allowed)) = fits.max_by_key(|(known, _)| known.len()) else {
             wrong.push(format!("{name} is not in the table"));
             continue;
@@ -130,8 +108,8 @@ fn no_module_imports_what_is_on_its_right() {
             checked += 1;
             let own = is_within(&import, home.split("::").next().unwrap());
             let fine = own
-                || ["random", "metrics", "log_limiter"].iter().any(|leaf| is_within(&import, leaf))
-                || *allowed == EVERYTHING
+                || LEAVES.iter().any(|leaf| is_within(&import, leaf))
+                || *allowed == ["*"]
                 || allowed.iter().any(|allowed| is_within(&import, allowed));
             if !fine {
                 wrong.push(format!("{name} imports {import}"));
@@ -153,12 +131,46 @@ fn the_imports_are_read_as_they_are_written() {
 
 #[test]
 fn every_module_is_in_the_table() {
+    let table = may_import();
     let folders = fs::read_dir(root().join("src")).unwrap().map(|entry| entry.unwrap().path());
     for path in folders {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let known = MAY_IMPORT.iter().any(|(module, _)| *module == name);
-        assert!(known || name == "lib" || name == "main", "{name} is not in the table of DESIGN.md");
+        let known = table.iter().any(|(module, _)| *module == name);
+        assert!(known || name == "lib" || name == "main", "{name} is not in the table of ARCHITECTURE.md");
     }
+    for (module, _) in table {
+        let path = root().join("src").join(module.replace("::", "/"));
+        assert!(path.is_dir() || path.with_extension("rs").is_file(), "there is no {module}");
+    }
+}
+
+/// A guide that names a file which is gone leads nowhere.
+#[test]
+fn the_guides_name_files_that_are_there() {
+    let mut found = 0;
+    for guide in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "benches/README.md"] {
+        let text = fs::read_to_string(root().join(guide)).unwrap();
+        for name in text.split('`').skip(1).step_by(2) {
+            let folders = [
+                "src/",
+                "tests/",
+                "dashboard/",
+                "docs/",
+                "benches/",
+                "examples/",
+                "scenarios/",
+                "completions/",
+            ];
+            let is_path = folders.iter().any(|folder| name.starts_with(folder)) && !name.contains(['*', ' ']);
+            if !is_path || name.contains("NAME") {
+                continue;
+            }
+            found += 1;
+            let path = root().join(name.trim_end_matches('/'));
+            assert!(path.exists() || path.with_extension("rs").exists(), "{guide} names {name}");
+        }
+    }
+    assert!(found >= 40, "only {found} paths were found");
 }
 
 #[test]

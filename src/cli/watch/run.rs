@@ -15,7 +15,7 @@ use crate::cli::say::say;
 use crate::cli::signals;
 use crate::client::Follower;
 use crate::hub::After;
-use crate::report::State;
+use crate::report::IncidentStatus;
 
 impl Watch {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -83,7 +83,7 @@ impl Watch {
         let Some(id) = self.incident.as_deref().filter(|_| after.is_none()) else {
             return Ok(Start::At(after));
         };
-        let ended = self.remote.incident(id).await?.filter(|incident| incident.state != State::Open);
+        let ended = self.remote.incident(id).await?.filter(|incident| incident.state != IncidentStatus::Open);
         Ok(match ended {
             Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
                 Start::Ended(exit_of(ended.state))

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::log::Pending;
-use super::trouble::unavailable;
+use super::error::unavailable;
 
 /// Queries of one file that run at the same time. Each takes a thread and the descriptors of the file and its log.
 const AT_ONCE: usize = 16;
@@ -64,7 +64,7 @@ fn failed(error: impl Error + Send + Sync + 'static) -> JournalError {
     JournalError::Unavailable(Trouble::from_error(TroubleKind::Other, error))
 }
 
-/// A connection that can't write.
+/// A connection that cannot write.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,

@@ -1,0 +1,20 @@
+//! Why an incident cannot be started or ended.
+
+use crate::journal::JournalError;
+
+/// The most incidents that are played at once.
+pub const MAX_OPEN: usize = 1_000;
+
+/// Why an incident was not started or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// [`MAX_OPEN`] incidents are open.
+    #[error("{MAX_OPEN} incidents are already open: cancel one or wait until one ends")]
+    TooMany,
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+    /// The journal did not accept the event.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
