@@ -25,8 +25,9 @@ const BYTES: usize = 16 * 1024 * 1024;
 /// Smaller answers are not counted: the kernel takes them at once.
 const SMALL: usize = 64 * 1024;
 
-/// Requests that wait for their turn at the same time; further ones are refused at once.
-const WAITING: usize = 64;
+/// Requests that wait for their turn at the same time; further ones are refused at once. Many, because all pages of a server
+/// that was restarted ask for the listing at once, which takes a millisecond.
+const WAITING: usize = 256;
 
 /// The longest that a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
