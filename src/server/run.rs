@@ -14,7 +14,7 @@ use super::access::{Auth, Guard};
 use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError};
 use super::door::{self, Door, DoorLimits};
-use super::http::{Figures, Incidents, Streams};
+use super::http::{Figures, Incidents, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
@@ -131,6 +131,7 @@ impl Server {
             }),
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
+            quota: Arc::new(Quota::new(cores)),
             figures: Arc::new(Figures {
                 journal,
                 hub: Arc::clone(&hub),
@@ -145,6 +146,8 @@ impl Server {
             write_deadline: options.write_deadline,
             header_bytes: options.header_bytes,
             admit_rate: options.admit_rate,
+            waiting: options.max_waiting,
+            served: options.max_served,
         };
         let speaks_tls = options.tls.is_some();
         let door = Door::new(routes::router(state), options.tls, limits, Arc::clone(&lifecycle), refusals);
@@ -209,7 +212,8 @@ impl Server {
         let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));
         shutdown.await;
         lifecycle.drain();
-        let clients = u32::try_from(shards.open()).unwrap_or(u32::MAX);
+        // Event streams leave too.
+        let clients = limit.taken();
         let spread = (DRAIN_STEP * clients).min(drain.mul_f64(DRAIN_SPREAD));
         tracing::info!(clients, "stopping");
         shards.drain(spread);
