@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 
 use super::access::{Auth, Guard};
 use super::control::IncidentControl;
-use super::http::{Figures, Incidents, Streams};
+use super::http::{Figures, Incidents, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::refusals::Refusals;
 use crate::dashboard::Dashboard;
@@ -27,6 +27,7 @@ pub(super) struct Parts {
     pub(super) streams: Arc<Streams>,
     pub(super) control: Arc<IncidentControl>,
     pub(super) incidents: Arc<Incidents>,
+    pub(super) quota: Arc<Quota>,
     pub(super) figures: Arc<Figures>,
 }
 
@@ -51,5 +52,6 @@ parts! {
     streams: Streams,
     control: IncidentControl,
     incidents: Incidents,
+    quota: Quota,
     figures: Figures,
 }

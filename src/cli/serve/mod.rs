@@ -8,6 +8,7 @@ mod library;
 mod limits;
 mod replay;
 mod run;
+mod shares;
 mod tls;
 mod tokens;
 
