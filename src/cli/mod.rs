@@ -11,6 +11,7 @@ mod format;
 mod log;
 mod names;
 mod outfile;
+mod recorded;
 mod remote;
 mod report;
 mod reread;

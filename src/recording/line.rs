@@ -4,9 +4,6 @@ use serde::de::IgnoredAny;
 
 use crate::contract::{Envelope, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source};
 
-/// The longest line: nobody takes more as one message.
-pub(super) const LONGEST: usize = 1024 * 1024;
-
 /// Room for the envelope, and for what is set in a payload when it is played.
 const ENVELOPE_BYTES: usize = 1024;
 
@@ -26,23 +23,20 @@ pub(super) struct Event {
     pub(super) index: u64,
 }
 
-/// Whether the line has an end, or is the beginning of one that was being written.
-pub(super) fn is_torn(line: &[u8]) -> bool {
-    !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(line).is_err()
+/// Whether a line without a line break is the beginning of one that was being written.
+pub(super) fn is_torn(line: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(line).is_err()
 }
 
 /// Reads a line.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn read(line: &[u8]) -> Result<Line, String> {
-    if line.len() > LONGEST {
-        return Err(format!("a line of more than {LONGEST} bytes is no event"));
-    }
-    if line.iter().all(u8::is_ascii_whitespace) {
+pub(super) fn read(line: &str) -> Result<Line, String> {
+    if line.trim_ascii().is_empty() {
         return Ok(Line::Nothing);
     }
-    let envelope: Envelope = serde_json::from_slice(line).map_err(|error| {
+    let envelope: Envelope = serde_json::from_str(line).map_err(|error| {
         let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
         format!("{kind}: {}", without_place(&error))
     })?;

@@ -2,15 +2,17 @@
 
 mod course;
 mod line;
+mod lines;
 mod reader;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::Duration;
 
 use crate::plan::Plan;
 
+use lines::{LineError, Lines};
 use reader::Reader;
 
 /// The incidents of a recording that can be played.
@@ -58,6 +60,16 @@ pub enum RecordingError {
         /// What is wrong.
         what: String,
     },
+    /// It is not text in an encoding that is read.
+    #[error("{origin}:{line}: {what}")]
+    Encoding {
+        /// The file.
+        origin: String,
+        /// From 1.
+        line: usize,
+        /// What it is instead.
+        what: String,
+    },
     /// No incident is there from its start.
     #[error("{origin} has no incident to play: {why}")]
     Nothing {
@@ -66,6 +78,33 @@ pub enum RecordingError {
         /// What it has instead.
         why: String,
     },
+}
+
+impl RecordingError {
+    fn of(origin: &str, error: LineError) -> Self {
+        let origin = origin.to_owned();
+        match error {
+            LineError::Io(source) => Self::Unreadable { origin, source },
+            LineError::Long(line, what) => Self::Line { origin, line, what },
+            LineError::Encoding(line, what) => Self::Encoding { origin, line, what },
+        }
+    }
+}
+
+/// The text of a recording as UTF-8 without byte order marks, for whoever reads its lines in another way.
+///
+/// # Errors
+/// It can't be read, is in another encoding than UTF-8 or UTF-16, or has a line that is longer than any event.
+pub fn read_text(recording: impl Read, origin: &str) -> Result<String, RecordingError> {
+    let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, recording));
+    let mut text = String::new();
+    while let Some(line) = lines.next().map_err(|error| RecordingError::of(origin, error))? {
+        text += &line.text;
+        if line.ended {
+            text.push('\n');
+        }
+    }
+    Ok(text)
 }
 
 impl Recording {

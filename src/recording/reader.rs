@@ -1,19 +1,17 @@
 //! From lines to incidents, in one pass.
 
 use std::collections::HashMap;
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use jiff::Timestamp;
 
 use super::course::{Course, State};
 use super::line::{self, Event, Line};
+use super::lines::Lines;
 use super::{Recording, RecordingError};
 
 /// How many incidents a warning names.
 const NAMED: usize = 10;
-
-/// What some editors put before the first line.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What was read so far.
 pub(super) struct Reader<'a> {
@@ -43,33 +41,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn read(mut self, mut lines: impl BufRead) -> Result<Recording, RecordingError> {
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            // One more than is allowed shows that it is too long, however long it is.
-            let limit = line::LONGEST as u64 + 1;
-            let read = lines.by_ref().take(limit).read_until(b'\n', &mut bytes);
-            let read = read.map_err(|source| self.unreadable(source))?;
-            if read == 0 {
-                return self.finish();
-            }
-            self.line += 1;
-            if self.line == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
-                bytes.drain(..BYTE_ORDER_MARK.len());
-            }
-            self.torn = bytes.len() <= line::LONGEST && line::is_torn(&bytes);
+    pub(super) fn read(mut self, lines: impl BufRead) -> Result<Recording, RecordingError> {
+        let mut lines = Lines::new(lines);
+        while let Some(line) = lines.next().map_err(|error| RecordingError::of(self.origin, error))? {
+            self.line = line.number;
+            // Nothing comes after a line without a line break.
+            self.torn = !line.ended && line::is_torn(&line.text);
             if self.torn {
-                // Without a line break: nothing comes after it.
-                continue;
+                break;
             }
-            let taken = match line::read(&bytes) {
+            let taken = match line::read(&line.text) {
                 Ok(Line::Event(event)) => self.take(*event),
                 Ok(Line::Nothing) => Ok(()),
                 Err(what) => Err(what),
             };
             taken.map_err(|what| self.wrong(what))?;
         }
+        self.finish()
     }
 
     fn take(&mut self, event: Event) -> Result<(), String> {
@@ -145,10 +133,6 @@ impl<'a> Reader<'a> {
 
     fn wrong(&self, what: String) -> RecordingError {
         RecordingError::Line { origin: self.origin.to_owned(), line: self.line, what }
-    }
-
-    fn unreadable(&self, source: std::io::Error) -> RecordingError {
-        RecordingError::Unreadable { origin: self.origin.to_owned(), source }
     }
 }
 

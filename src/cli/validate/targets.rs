@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use super::args::Validate;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::recorded::recorded;
 use crate::client::Endpoint;
 use crate::scenario::{Library, Scenario};
 
@@ -95,8 +96,7 @@ fn target(file: &Path, given: Option<&Expected>) -> Result<Target, Failure> {
     if file.extension().is_some_and(|extension| extension == "toml") {
         return Ok(scenario_target(scenario_at(file)?, given));
     }
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())))?;
+    let text = recorded(file)?;
     if text.trim().is_empty() {
         let error = anyhow!("nothing was checked: {} is empty", file.display());
         return Err(Failure::new(Exit::Invalid, error));
