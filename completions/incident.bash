@@ -390,7 +390,7 @@ _incident() {
             return 0
             ;;
         incident__subcmd__serve)
-            opts="-p -v -q -h -V --scenarios --trigger --replay --speed --seed --open --dashboard --bind --port --heartbeat --drain --journal --retain-events --retain-age --token-file --allow-remote --allow-origin --tls-cert --tls-key --max-clients --admit-rate --write-deadline --request-deadline --max-header-bytes --max-message-bytes --max-message-rate --json --log-format --color --verbose --quiet --help --version"
+            opts="-p -v -q -h -V --scenarios --trigger --replay --speed --seed --open --dashboard --bind --port --base-path --heartbeat --drain --journal --retain-events --retain-age --token-file --allow-remote --allow-origin --allow-forwarded-prefix --tls-cert --tls-key --max-clients --admit-rate --write-deadline --request-deadline --max-header-bytes --max-message-bytes --max-message-rate --json --log-format --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -446,6 +446,10 @@ _incident() {
                     return 0
                     ;;
                 -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -52,6 +52,7 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l seed -d 'See
 complete -c incident -n "__fish_incident_using_subcommand serve" -l dashboard -d 'Serve the dashboard from this folder instead of the built-in files, for development' -r -f -a "(__fish_complete_directories)"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l bind -d 'Address to listen on' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -s p -l port -d 'Port to listen on; 0 takes any free port' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l base-path -d 'Path below which a proxy publishes the server, as in /incident. The proxy may remove it from requests or not' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l heartbeat -d 'Time between two heartbeats to a client' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l drain -d 'The longest time that stopping may take: clients are disconnected over this time, not all at once' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l journal -d 'File to keep the events in, or `memory` to keep them only while the server runs [default: journal.db in the platform\'s state directory]' -r -F
@@ -75,12 +76,13 @@ always\t'Even if the output is not a terminal'
 never\t'Never'"
 complete -c incident -n "__fish_incident_using_subcommand serve" -l open -d 'Open the dashboard in the browser'
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-remote -d 'Allow an address in --bind that other machines can reach, though there are no tokens: every machine that reaches it can start incidents'
+complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-forwarded-prefix -d 'Take the base path from the X-Forwarded-Prefix of each request. Only behind a proxy that sets or removes this header'
 complete -c incident -n "__fish_incident_using_subcommand serve" -l json -d 'Print one JSON object with the server\'s URLs on stdout when it is ready, instead of the banner'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s v -l verbose -d 'Log more details (-vv: everything)'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand serve" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_using_subcommand trigger" -l url -d 'WebSocket URL of the server' -r -f
+complete -c incident -n "__fish_incident_using_subcommand trigger" -l url -d 'URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough' -r -f
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l cacert -d 'PEM file with the certificates to trust: of an authority, or the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand trigger" -l timeout -d 'Stop waiting, with exit status 4, if the incident has not ended after this long' -r
@@ -97,7 +99,7 @@ complete -c incident -n "__fish_incident_using_subcommand trigger" -s v -l verbo
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand trigger" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_using_subcommand watch" -l url -d 'WebSocket URL of the server' -r -f
+complete -c incident -n "__fish_incident_using_subcommand watch" -l url -d 'URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough' -r -f
 complete -c incident -n "__fish_incident_using_subcommand watch" -l cacert -d 'PEM file with the certificates to trust: of an authority, or the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand watch" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand watch" -l after -d 'Start after this position, as in an event\'s source and id; 0 replays all events that the server has kept [default: the start of the oldest open incident]' -r
@@ -124,7 +126,7 @@ complete -c incident -n "__fish_incident_using_subcommand watch" -s v -l verbose
 complete -c incident -n "__fish_incident_using_subcommand watch" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand watch" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_using_subcommand validate" -l url -d 'Check the running server with this WebSocket URL instead' -r -f
+complete -c incident -n "__fish_incident_using_subcommand validate" -l url -d 'Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough' -r -f
 complete -c incident -n "__fish_incident_using_subcommand validate" -l cacert -d 'PEM file with the certificates to trust: of an authority, or the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand validate" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand validate" -l trigger -d 'Start this scenario on the server and check its incident' -r -f -a "api-overload\t''
@@ -178,7 +180,7 @@ complete -c incident -n "__fish_incident_using_subcommand validate" -s v -l verb
 complete -c incident -n "__fish_incident_using_subcommand validate" -s q -l quiet -d 'Print only errors and results'
 complete -c incident -n "__fish_incident_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c incident -n "__fish_incident_using_subcommand validate" -s V -l version -d 'Print version'
-complete -c incident -n "__fish_incident_using_subcommand report" -l url -d 'WebSocket URL of the server' -r -f
+complete -c incident -n "__fish_incident_using_subcommand report" -l url -d 'URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough' -r -f
 complete -c incident -n "__fish_incident_using_subcommand report" -l cacert -d 'PEM file with the certificates to trust: of an authority, or the server\'s own [default: the variable `INCIDENT_CACERT`, else the system\'s authorities]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l token-file -d 'File with the token to send [default: the variable `INCIDENT_TOKEN`]' -r -F
 complete -c incident -n "__fish_incident_using_subcommand report" -l incident -d 'Report only this incident of a recording with several' -r

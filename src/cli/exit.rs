@@ -147,7 +147,8 @@ impl From<ClientError> for Failure {
             }
             ClientError::Trust(_) => "name a file with the certificate of the authority: --cacert FILE",
             ClientError::Status { .. } | ClientError::Handshake { .. } | ClientError::Answer { .. } => {
-                "check --url: the WebSocket of an incident server is ws://HOST:PORT/ws, or wss:// with TLS"
+                "check --url: it is the address of the server's page, as in http://HOST:7911/ or https://HOST/incident/, or of \
+                 its WebSocket"
             }
         };
         Self::new(Exit::Connection, error).hint(hint)

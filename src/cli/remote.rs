@@ -15,7 +15,7 @@ pub(super) const DEFAULT_PORT: u16 = 7911;
 /// Flags of the commands that talk to a server.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Remote {
-    /// WebSocket URL of the server
+    /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
     #[arg(
         long,
         env = "INCIDENT_URL",

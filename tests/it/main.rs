@@ -28,6 +28,8 @@ mod metrics;
 mod mistakes;
 mod player;
 mod positions;
+mod prefix;
+mod proxies;
 mod reconnect;
 mod record;
 mod replay;

@@ -43,6 +43,8 @@ impl Serve {
             allow_remote: self.allow_remote,
             tokens: tokens.all().to_vec(),
             allow_origins: self.allow_origin.clone(),
+            base_path: self.base_path.clone().unwrap_or_default(),
+            allow_forwarded_prefix: self.allow_forwarded_prefix,
             speed: self.speed,
             seed: self.seed,
             heartbeat: self.heartbeat.into(),
@@ -94,6 +96,7 @@ impl Serve {
         }
         let banner = Banner {
             address: server.address(),
+            base: self.base_path.clone().unwrap_or_default(),
             tls: certificate.as_ref().map(|certificate| certificate.for_clients(server.address().ip())),
             scenarios,
             journal: description,

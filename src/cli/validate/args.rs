@@ -30,7 +30,7 @@ pub(in crate::cli) struct Validate {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) files: Vec<PathBuf>,
 
-    /// Check the running server with this WebSocket URL instead
+    /// Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
     #[arg(
         long,
         value_name = "URL",
