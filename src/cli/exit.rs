@@ -7,7 +7,7 @@ use colored::Colorize;
 use super::color::ColorChoice;
 use super::format::count;
 use super::say::say;
-use crate::client::{ClientError, Distrust};
+use crate::client::{ClientError, Distrust, Endpoint};
 use crate::scenario::ScenarioError;
 
 /// The exit statuses. The README has the same table.
@@ -127,8 +127,11 @@ impl From<std::io::Error> for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let hint = match &error {
-            ClientError::Unreachable { .. } => {
-                "start a server with `incident serve`, or name another one with --url"
+            ClientError::Unreachable { url, .. } => {
+                let direct = direct(url);
+                let hint =
+                    format!("start a server with `incident serve`, or name another one with --url{direct}");
+                return Self::new(Exit::Connection, error).hint(hint);
             }
             ClientError::Status { status: 401, .. } => {
                 "send a token that the server knows: --token-file FILE, or INCIDENT_TOKEN in the environment"
@@ -154,6 +157,21 @@ impl From<ClientError> for Failure {
         Self::new(Exit::Connection, error).hint(hint)
     }
 }
+
+/// That the proxy of the environment was not used to reach a URL, if one is set. It could not help to reach this machine.
+pub(super) fn direct(url: &str) -> String {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let set = PROXIES.into_iter().find(is_set);
+    let here = url.parse().is_ok_and(|endpoint: Endpoint| endpoint.is_loopback());
+    match set {
+        Some(name) if !here => format!("; {name} is set, but incident connects directly and uses no proxy"),
+        _ => String::new(),
+    }
+}
+
+/// The variables in which other programs find their proxy.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What to do about a certificate that is not trusted.
 fn untrusted(why: &Distrust) -> &'static str {

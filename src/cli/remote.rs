@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use hyper::Method;
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, direct};
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
@@ -16,6 +16,8 @@ pub(super) const DEFAULT_PORT: u16 = 7911;
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Remote {
     /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    ///
+    /// Connections are direct: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are not used.
     #[arg(
         long,
         env = "INCIDENT_URL",
@@ -83,10 +85,13 @@ impl Remote {
                     "there is no file {id} either; `incident watch --after 0` shows all incidents of the server"
                 ))
             }
-            ClientError::Unreachable { .. } => Failure::new(Exit::Connection, error).hint(format!(
-                "there is no file {id}, so a server was asked: start it with `incident serve`, or name another one \
-                 with --url"
-            )),
+            ClientError::Unreachable { ref url, .. } => {
+                let direct = direct(url);
+                Failure::new(Exit::Connection, error).hint(format!(
+                    "there is no file {id}, so a server was asked: start it with `incident serve`, or name another \
+                     one with --url{direct}"
+                ))
+            }
             error => error.into(),
         })
     }

@@ -8,6 +8,7 @@ mod check_journal;
 mod cli;
 mod contract;
 mod cycles;
+mod direct;
 mod drain;
 mod durable;
 mod encoding;
