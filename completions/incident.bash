@@ -22,6 +22,9 @@ _incident() {
             incident,completions)
                 cmd="incident__subcmd__completions"
                 ;;
+            incident,health)
+                cmd="incident__subcmd__health"
+                ;;
             incident,help)
                 cmd="incident__subcmd__help"
                 ;;
@@ -48,6 +51,9 @@ _incident() {
                 ;;
             incident__subcmd__help,completions)
                 cmd="incident__subcmd__help__subcmd__completions"
+                ;;
+            incident__subcmd__help,health)
+                cmd="incident__subcmd__help__subcmd__health"
                 ;;
             incident__subcmd__help,help)
                 cmd="incident__subcmd__help__subcmd__help"
@@ -77,7 +83,7 @@ _incident() {
 
     case "${cmd}" in
         incident)
-            opts="-v -q -h -V --color --verbose --quiet --help --version serve trigger watch validate report check-journal schema completions help"
+            opts="-v -q -h -V --color --verbose --quiet --help --version serve trigger watch validate report health check-journal schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -145,8 +151,49 @@ _incident() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        incident__subcmd__health)
+            opts="-v -q -h -V --url --cacert --ready --timeout --color --verbose --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         incident__subcmd__help)
-            opts="serve trigger watch validate report check-journal schema completions help"
+            opts="serve trigger watch validate report health check-journal schema completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -174,6 +221,20 @@ _incident() {
             return 0
             ;;
         incident__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        incident__subcmd__help__subcmd__health)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 use super::check_journal::CheckJournal;
 use super::color::ColorChoice;
 use super::completions::Completions;
+use super::health::Health;
 use super::log::{self, LogFormat};
 use super::report::Report;
 use super::schema::Schema;
@@ -71,6 +72,7 @@ enum Command {
     Watch(Box<Watch>),
     Validate(Box<Validate>),
     Report(Report),
+    Health(Health),
     CheckJournal(CheckJournal),
     Schema(Schema),
     Completions(Completions),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Watch(watch) => watch.run(cli.color, cli.quiet),
         Command::Validate(validate) => validate.run(cli.color, cli.quiet),
         Command::Report(report) => report.run(),
+        Command::Health(health) => health.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),

@@ -8,6 +8,7 @@ mod completions;
 mod duration;
 mod exit;
 mod format;
+mod health;
 mod log;
 mod names;
 mod outfile;

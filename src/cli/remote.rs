@@ -17,7 +17,7 @@ pub(super) const DEFAULT_PORT: u16 = 7911;
 pub(super) struct Remote {
     /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
     ///
-    /// Connections are direct: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are not used.
+    /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
         long,
         env = "INCIDENT_URL",
@@ -36,7 +36,7 @@ pub(super) struct Remote {
 }
 
 /// A server on this machine with the default port.
-fn local_server() -> Endpoint {
+pub(super) fn local_server() -> Endpoint {
     let url = format!("ws://127.0.0.1:{DEFAULT_PORT}/ws");
     url.parse().expect("the default URL is well formed")
 }

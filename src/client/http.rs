@@ -47,6 +47,15 @@ pub async fn request_markdown(endpoint: &Endpoint, path: &str) -> Result<String,
     String::from_utf8(answer.body.into()).map_err(|error| unreadable(endpoint, path, &error))
 }
 
+/// Requests a text of any media type.
+///
+/// # Errors
+/// As [`request`].
+pub async fn request_text(endpoint: &Endpoint, path: &str) -> Result<String, ClientError> {
+    let answer = in_time(endpoint, Method::GET, path, None).await?;
+    Ok(String::from_utf8_lossy(&answer.body).into_owned())
+}
+
 /// The body of a 2xx and its media type.
 struct Answer {
     content_type: String,

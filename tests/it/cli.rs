@@ -19,7 +19,7 @@ fn run(args: &[String], env: &[(&str, &str)]) -> Ran {
 fn help_names_every_command_and_where_to_begin() {
     let ran = incident(&["--help"]).run();
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
-    for command in ["serve", "trigger", "watch", "validate", "report", "schema", "completions"] {
+    for command in ["serve", "trigger", "watch", "validate", "report", "health", "schema", "completions"] {
         assert!(ran.stdout.contains(&format!("\n  {command} ")), "{command} is not in\n{}", ran.stdout);
         let help = incident(&[command, "--help"]).run();
         assert_eq!(help.status, Some(0), "{command}");

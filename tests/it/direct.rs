@@ -6,23 +6,24 @@ const VARIABLES: [&str; 6] =
     ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What talks to a server, with this URL.
-fn commands(url: &str) -> [Vec<&str>; 5] {
+fn commands(url: &str) -> [Vec<&str>; 6] {
     [
         vec!["trigger", "database-outage", "--url", url],
         vec!["watch", "--no-follow", "--url", url],
         vec!["watch", "--incident", "database-outage-x7k2p", "--url", url],
         vec!["report", "database-outage-x7k2p", "--url", url],
         vec!["validate", "--for", "100ms", "--url", url],
+        vec!["health", "--url", url],
     ]
 }
 
 #[test]
 fn help_says_that_connections_are_direct() {
-    for command in ["trigger", "watch", "report", "validate"] {
+    for command in ["trigger", "watch", "report", "validate", "health"] {
         let help = incident(&[command, "--help"]).run().stdout;
         let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
-            words.contains("HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are not used"),
+            words.contains("`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used"),
             "{command}: {help}"
         );
     }

@@ -27,6 +27,7 @@ mod login;
 mod logs;
 mod metrics;
 mod mistakes;
+mod packaging;
 mod player;
 mod positions;
 mod prefix;

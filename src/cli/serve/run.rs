@@ -11,6 +11,7 @@ use super::banner::Banner;
 use super::browser;
 use super::journal::OpenedJournal;
 use super::library::{self, trigger_failure};
+use super::notify;
 use super::replay::{self, LoadedReplay};
 use super::tls::Certificate;
 use super::tokens::Tokens;
@@ -79,6 +80,10 @@ impl Serve {
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
+        let shutdown = async move {
+            shutdown.await;
+            notify::stopping();
+        };
         let rotation = tokens.follow_file(server.auth());
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {
@@ -121,6 +126,7 @@ impl Serve {
         if self.open {
             browser::open(&banner.page());
         }
+        notify::ready();
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}

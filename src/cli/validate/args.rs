@@ -32,7 +32,7 @@ pub(in crate::cli) struct Validate {
 
     /// Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
     ///
-    /// Connections are direct: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are not used.
+    /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
         long,
         value_name = "URL",
