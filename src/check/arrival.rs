@@ -1,43 +1,45 @@
-//! `pacing`, `silence`, `heartbeat`: when messages arrive. A playback at high speed shows nothing of these.
+//! The rules `pacing`, `silence` and `heartbeat`, about when messages arrive. They need a stream in real time.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::context::Context;
-use super::incident::{Event, incidents, resolved, screen_s, speed, started};
+use super::incident::{SeenEvent, incidents, resolved, screen_s, speed, started};
 use super::transcript::{Received, Transcript};
 use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::Message;
 
-/// Seconds that a timer and a network may add to a silence.
+/// How many seconds a timer and the network may add to a silence.
 const SLACK: f64 = 0.1;
 
 fn no_arrivals() -> Verdict {
-    Verdict::NotChecked("arrival times count with --real-time and --url only".to_owned())
+    Verdict::NotChecked("arrival times are only checked with --real-time or --url".to_owned())
 }
 
-/// A live event of an incident. Seconds; `due` counts from the incident's start.
-struct Live<'a> {
+/// An event of an incident that was sent live, not replayed. All times are in seconds.
+struct LiveEvent<'a> {
     frame: &'a Received,
+    /// When it arrived, since the connection was opened.
     arrival: f64,
+    /// When it was due, since the incident's start.
     due: f64,
-    excused: bool,
+    /// Whether the event itself says that it was published late.
+    late: bool,
 }
 
-fn live<'a>(transcript: &Transcript, events: &[Event<'a>]) -> Vec<Live<'a>> {
+fn live<'a>(transcript: &Transcript, events: &[SeenEvent<'a>]) -> Vec<LiveEvent<'a>> {
     let replayed_to = transcript.replayed_to();
     let started = started(events);
     let speed = speed(events);
     let live =
         events.iter().filter(|event| event.frame.position().is_none_or(|position| position > replayed_to));
     live.filter_map(|event| {
-        Some(Live {
+        Some(LiveEvent {
             frame: event.frame,
             arrival: event.frame.arrival?.as_secs_f64(),
-            // A real incident has no planned seconds: its events are never due.
+            // Events of a real incident have no planned second, so they are not checked.
             due: screen_s(started, event.message.offset_s()?) / speed,
-            // An event that was published late says so.
-            excused: matches!(event.message, Message::AgentAction(action) if action.late_s.is_some()),
+            late: matches!(event.message, Message::AgentAction(action) if action.late_s.is_some()),
         })
     })
     .collect()
@@ -52,26 +54,26 @@ pub(super) fn pacing(transcript: &Transcript, context: &Context) -> Verdict {
     let (mut judged, mut worst) = (0, 0.0_f64);
     for events in incidents(transcript).values() {
         let mut live = live(transcript, events);
-        live.retain(|event| !event.excused);
+        live.retain(|event| !event.late);
         if live.len() < 2 {
             continue;
         }
-        // The clock starts with the event that came most punctually: the others are late against it.
+        // The event with the shortest delay is taken as punctual; the delays of the others are measured against it.
         let origin = live.iter().map(|event| event.arrival - event.due).fold(f64::INFINITY, f64::min);
         for event in live {
             let late = event.arrival - event.due - origin;
             judged += 1;
             worst = worst.max(late);
             if late > tolerance {
-                let message = format!("{late:.3} s late, allowed {tolerance:.3} s");
+                let message = format!("the event arrived {late:.3} s late; {tolerance:.3} s is allowed");
                 findings.push(Finding::new(message).at(event.frame).hint("--tolerance allows more"));
             }
         }
     }
     if judged == 0 {
-        return Verdict::NotChecked("fewer than two live events with planned seconds".to_owned());
+        return Verdict::NotChecked("there are fewer than two live events with a planned second".to_owned());
     }
-    verdict(findings, || format!("{judged} live events, the latest {:.1} ms after it was due", worst * 1e3))
+    verdict(findings, || format!("{judged} live events, at most {:.1} ms late", worst * 1e3))
 }
 
 pub(super) fn silence(transcript: &Transcript, context: &Context) -> Verdict {
@@ -88,7 +90,7 @@ pub(super) fn silence(transcript: &Transcript, context: &Context) -> Verdict {
     let (mut judged, mut longest) = (0, 0.0_f64);
     for events in incidents(transcript).values().filter(|events| expected.concerns(events)) {
         let allowed = most.secs() / speed(events) + SLACK;
-        // A replayed event is older than its arrival: the silence after it began then at the latest.
+        // A replayed event happened before it arrived, so the silence after it may be longer than the measured one.
         let replayed = |frame: &Received| frame.position().is_some_and(|position| position <= replayed_to);
         let first = events.iter().rposition(|event| replayed(event.frame)).unwrap_or(0);
         let arrivals = events[first..].iter().filter_map(|event| Some((event.frame, event.frame.arrival?)));
@@ -104,14 +106,16 @@ pub(super) fn silence(transcript: &Transcript, context: &Context) -> Verdict {
             judged += 1;
             longest = longest.max(silent);
             if silent > allowed {
-                let end = if before.line == frame.line { " (it was the last)" } else { "" };
-                let message = format!("nothing arrived for {silent:.1} s, allowed {allowed:.1} s{end}");
+                let end = if before.line == frame.line { " after the last event" } else { "" };
+                let message = format!(
+                    "no event of the incident arrived for {silent:.1} s{end}; {allowed:.1} s is allowed"
+                );
                 findings.push(Finding::new(message).at(frame));
             }
         }
     }
     if judged == 0 {
-        return Verdict::NotChecked("no incident was listened to for a while".to_owned());
+        return Verdict::NotChecked("no incident has two events with arrival times".to_owned());
     }
     verdict(findings, || format!("the longest silence was {longest:.1} s"))
 }
@@ -121,7 +125,7 @@ pub(super) fn heartbeat(transcript: &Transcript, context: &Context) -> Verdict {
         return no_arrivals();
     }
     let Some((_, opened)) = transcript.greetings().next() else {
-        return Verdict::NotChecked("no stream_opened came".to_owned());
+        return Verdict::NotChecked("stream_opened is missing".to_owned());
     };
     let promised = opened.heartbeat_ms;
     let interval = Duration::from_millis(promised).mul_f64(2.5);
@@ -132,18 +136,21 @@ pub(super) fn heartbeat(transcript: &Transcript, context: &Context) -> Verdict {
         let silent = last.map_or(Duration::ZERO, |(_, since)| until.saturating_sub(since));
         longest = longest.max(silent);
         let seconds = silent.as_secs_f64();
-        (silent > interval)
-            .then(|| Finding::new(format!("nothing at all for {seconds:.1} s, promised every {promised} ms")))
+        (silent > interval).then(|| {
+            Finding::new(format!(
+                "no message for {seconds:.1} s; a heartbeat is promised every {promised} ms"
+            ))
+        })
     };
     for frame in &transcript.frames {
-        let Some(here) = frame.arrival else { continue };
-        findings.extend(silence(last, here).map(|finding| finding.at(frame)));
-        last = Some((frame, here));
+        let Some(arrival) = frame.arrival else { continue };
+        findings.extend(silence(last, arrival).map(|finding| finding.at(frame)));
+        last = Some((frame, arrival));
     }
-    let heard = last.map(|(_, heard)| heard).unwrap_or_default();
-    let ended = transcript.ended.unwrap_or(heard);
+    let last_arrival = last.map(|(_, arrival)| arrival).unwrap_or_default();
+    let ended = transcript.ended.unwrap_or(last_arrival);
     if let Some(finding) = silence(last, ended) {
-        let finding = finding.hint("nothing came after it");
+        let finding = finding.hint("no message came after this one");
         findings.push(match last {
             Some((frame, _)) => finding.at(frame),
             None => finding,
@@ -153,31 +160,33 @@ pub(super) fn heartbeat(transcript: &Transcript, context: &Context) -> Verdict {
     if findings.is_empty() && beats == 0 && ended <= interval {
         let (listened, promised) = (ended.as_secs_f64(), interval.as_secs_f64());
         return Verdict::NotChecked(format!(
-            "listened for {listened:.1} s, and no heartbeat has to come within {promised:.1} s"
+            "validate listened for {listened:.1} s only; a heartbeat may take up to {promised:.1} s"
         ));
     }
     findings.sort_by_key(|finding| finding.line);
     verdict(findings, || {
         let (longest, allowed) = (longest.as_secs_f64(), interval.as_secs_f64());
-        format!("{beats} heartbeats, silent for {longest:.1} s at most, allowed {allowed:.1} s")
+        format!("{beats} heartbeats; the longest silence was {longest:.1} s, {allowed:.1} s is allowed")
     })
 }
 
-/// A heartbeat goes to clients at the head: a client that holds less has lost events. Counts heartbeats.
+/// Finds events that were lost at the end of the stream: a heartbeat goes only to clients that have all events up to
+/// its head. Returns the number of heartbeats.
 fn lost_tails(transcript: &Transcript, findings: &mut Vec<Finding>) -> usize {
     let mut positions: HashMap<&str, u64> = HashMap::new();
     let mut beats = 0;
     for frame in &transcript.frames {
         let Some(parsed) = frame.parsed.as_ref().ok() else { continue };
         match (&parsed.message, &parsed.envelope) {
-            // A client holds what comes before the events that are announced to it.
+            // The client has, or does not get, every event before the first announced one.
             (Some(Message::StreamOpened(opened)), _) => {
                 positions.insert(&opened.stream, opened.follows.range().0.saturating_sub(1));
             }
             (Some(Message::Heartbeat(beat)), _) => {
                 beats += 1;
-                if let Some(held) = positions.get(beat.stream.as_str()).filter(|held| beat.head > **held) {
-                    let message = format!("the heartbeat's head is {}, the last event was {held}", beat.head);
+                if let Some(last) = positions.get(beat.stream.as_str()).filter(|last| beat.head > **last) {
+                    let message =
+                        format!("the heartbeat's head is {}, but the last event was {last}", beat.head);
                     findings.push(
                         Finding::new(message).at(frame).hint("events at the end of the stream were lost"),
                     );

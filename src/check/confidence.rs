@@ -1,4 +1,4 @@
-//! `confidence`: what agents believe makes sense together. The range of each value alone is the schema's.
+//! The rule `confidence`: probabilities and forecasts are consistent. The schema checks the range of each single value.
 
 use std::collections::HashMap;
 
@@ -10,24 +10,28 @@ use crate::contract::Message;
 
 pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut findings = Vec::new();
-    let mut told = 0;
+    let mut judged = 0;
     for (id, events) in incidents(transcript) {
         let mut claims: HashMap<&str, &str> = HashMap::new();
         for event in events {
             let Message::AgentAction(action) = event.message else { continue };
             let frame = event.frame;
-            told += usize::from(
+            judged += usize::from(
                 action.confidence.is_some() || !action.hypotheses.is_empty() || action.forecast.is_some(),
             );
             let sum: f64 = action.hypotheses.iter().map(|belief| belief.p).sum();
             if sum > 1.0 + 1e-6 {
-                let message = format!("the beliefs of {id} sum to {sum:.3}");
-                findings.push(Finding::new(message).at(frame).hint("competing causes share at most 1"));
+                let message = format!("the probabilities of the hypotheses of {id} sum to {sum:.3}");
+                findings.push(
+                    Finding::new(message)
+                        .at(frame)
+                        .hint("the probabilities of competing hypotheses sum to at most 1"),
+                );
             }
             for belief in &action.hypotheses {
                 let claim = claims.entry(&belief.id).or_insert(&belief.claim);
                 if *claim != belief.claim {
-                    let message = format!("hypothesis {:?} changes its claim", belief.id);
+                    let message = format!("the claim of hypothesis {:?} has changed", belief.id);
                     findings.push(Finding::new(message).at(frame));
                 }
             }
@@ -35,14 +39,17 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
                 let (low, high) =
                     (forecast.p10.unwrap_or(forecast.p50), forecast.p90.unwrap_or(forecast.p50));
                 if !(low <= forecast.p50 && forecast.p50 <= high) {
-                    let message = format!("p10 {low}, p50 {} and p90 {high} do not rise", forecast.p50);
+                    let message = format!(
+                        "the forecast has p10 {low}, p50 {} and p90 {high}, which are not in order",
+                        forecast.p50
+                    );
                     findings.push(Finding::new(message).at(frame));
                 }
             }
         }
     }
-    if told == 0 {
+    if judged == 0 {
         return Verdict::NotChecked("no action has a confidence, a hypothesis or a forecast".to_owned());
     }
-    verdict(findings, || format!("{told} actions with confidences, beliefs or forecasts"))
+    verdict(findings, || format!("{judged} actions with confidences, hypotheses or forecasts"))
 }

@@ -1,59 +1,59 @@
-//! What a stream is judged against.
+//! The expectations against which a stream is checked.
 
 use std::time::Duration;
 
-use super::incident::{Event, started};
+use super::incident::{SeenEvent, started};
 use crate::scenario::Expect;
 
-/// What a stream is judged against.
+/// The expectations against which a stream is checked.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// What incidents of a scenario are held to.
+    /// The scenario's `[expect]`, if there is one.
     pub expect: Option<Expected>,
-    /// Whether arrival times mean something: played in real time or by a foreign server.
+    /// Whether arrival times are meaningful: whether the stream was played in real time or comes from another server.
     pub arrivals: bool,
-    /// Which incidents were followed to their end: what is not resolved of them then never was.
-    pub ends: Ends,
-    /// How far an arrival may be off its due time.
+    /// Which incidents must be resolved within the transcript, because they were followed to their end.
+    pub must_resolve: MustResolve,
+    /// How late an event may arrive.
     pub tolerance: Duration,
 }
 
-/// Expectations and the scenario they belong to.
+/// The `[expect]` of a scenario.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// What is expected.
+    /// The expectations.
     pub expect: Expect,
-    /// Where it stands, for people.
+    /// The name of the file that has them, for messages.
     pub origin: String,
-    /// The id of the scenario that says so.
+    /// The id of the scenario that they belong to.
     pub scenario: String,
 }
 
 impl Expected {
-    /// Whether they apply to this incident: its start was seen, and it names this scenario or none.
-    pub(super) fn concerns(&self, events: &[Event<'_>]) -> bool {
+    /// Whether they apply to this incident: its start was received and names this scenario or no scenario.
+    pub(super) fn concerns(&self, events: &[SeenEvent<'_>]) -> bool {
         started(events)
             .is_some_and(|started| started.run.as_ref().is_none_or(|run| run.scenario == self.scenario))
     }
 }
 
-/// Which incidents have to be resolved when the transcript ends.
+/// Which incidents must be resolved before the transcript ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ends {
-    /// Every one: all of the stream is there.
+pub enum MustResolve {
+    /// Every incident: the transcript has the whole stream.
     All,
-    /// The subject of the listening: it was triggered, or its end was waited for. Others may stay open.
-    Subject(String),
-    /// None: a clock ended the listening.
-    Nobody,
+    /// Only the incident with this id, which was triggered or followed to its end. Others may stay open.
+    Only(String),
+    /// No incident: the time to listen ran out.
+    None,
 }
 
-impl Ends {
+impl MustResolve {
     pub(super) fn requires(&self, incident: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Subject(subject) => subject == incident,
-            Self::Nobody => false,
+            Self::Only(id) => id == incident,
+            Self::None => false,
         }
     }
 }

@@ -1,12 +1,12 @@
-//! `expect`: what a scenario's `[expect]` asserts, by planned seconds.
+//! The rule `expect`: the incident does what the scenario's `[expect]` says, in planned seconds.
 
-use super::account::Account;
 use super::context::{Context, Expected};
-use super::incident::{Event, incidents, resolved, screen_s, started};
+use super::incident::{SeenEvent, incidents, resolved, screen_s, started};
+use super::totals::SeenTotals;
 use super::transcript::Transcript;
 use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{Mark, Message, Status};
-use crate::scenario::{Bounds, Counts, Expect};
+use crate::scenario::{Bounds, Counts, Expect, Micros};
 
 /// Planned seconds are whole milliseconds.
 const MILLISECOND: f64 = 0.0011;
@@ -14,48 +14,48 @@ const MILLISECOND: f64 = 0.0011;
 pub(super) fn judge(transcript: &Transcript, context: &Context) -> Verdict {
     let Some(expected) = &context.expect else {
         return Verdict::NotChecked(
-            "nothing is expected: give a scenario with [expect], or --expect FILE".to_owned(),
+            "there are no expectations: use a scenario with [expect], or --expect FILE".to_owned(),
         );
     };
     let Expected { expect, origin, scenario } = expected;
     if *expect == Expect::default() {
-        return Verdict::NotChecked(format!("[expect] of {origin} is empty"));
+        return Verdict::NotChecked(format!("the [expect] of {origin} is empty"));
     }
     let mut findings = Vec::new();
     let mut judged = 0;
     for (id, events) in incidents(transcript) {
         if expected.concerns(&events) {
             judged += 1;
-            incident(expect, &events, context.ends.requires(id), &mut findings);
+            incident(expect, &events, context.must_resolve.requires(id), &mut findings);
         }
     }
     if judged == 0 {
-        return Verdict::NotChecked(format!("no start of an incident of {scenario} was seen"));
+        return Verdict::NotChecked(format!("no incident of {scenario} was received from its start"));
     }
     let findings =
         findings.into_iter().map(|finding| finding.hint(format!("see [expect] in {origin}"))).collect();
-    verdict(findings, || format!("{origin} holds"))
+    verdict(findings, || format!("the [expect] of {origin} is met"))
 }
 
-/// `required`: the incident was followed to its end, so a milestone that is missing was never reached.
-fn incident(expect: &Expect, events: &[Event<'_>], required: bool, findings: &mut Vec<Finding>) {
+/// Checks one incident. If `required`, it was followed to its end, so a missing milestone was never reached.
+fn incident(expect: &Expect, events: &[SeenEvent<'_>], required: bool, findings: &mut Vec<Finding>) {
     let resolved = resolved(events);
-    let seen = Account::of(events);
+    let seen = SeenTotals::of(events);
     let ended = resolved.is_some() || required;
-    // Where no action is marked as the detection, the first action counts as it.
+    // If no action is marked as the detection, the first action counts as the detection.
     let detected = seen.reached(Mark::Detected).or(seen.first_action);
     for (what, bounds, reached) in [
-        ("detect", expect.detect, detected),
-        ("diagnose", expect.diagnose, seen.reached(Mark::Diagnosed)),
-        ("mitigate", expect.mitigate, seen.reached(Mark::Mitigated)),
-        ("resolve", expect.resolve, resolved.map(|(event, _)| event)),
+        ("detected", expect.detect, detected),
+        ("diagnosed", expect.diagnose, seen.reached(Mark::Diagnosed)),
+        ("mitigated", expect.mitigate, seen.reached(Mark::Mitigated)),
+        ("resolved", expect.resolve, resolved.map(|(event, _)| event)),
     ] {
         let Some(bounds) = bounds else { continue };
         match reached {
             Some(event) => {
                 findings.extend(duration(what, bounds, event.offset_s).map(|found| found.at(event.frame)));
             }
-            None if ended => findings.push(Finding::new(format!("{what} never happened"))),
+            None if ended => findings.push(Finding::new(format!("the incident was never {what}"))),
             None => {}
         }
     }
@@ -73,7 +73,7 @@ fn incident(expect: &Expect, events: &[Event<'_>], required: bool, findings: &mu
             }
         }
         if seen != wanted.iter().map(String::as_str).collect::<Vec<_>>() {
-            let message = format!("the phases were {}, expected {}", seen.join(", "), wanted.join(", "));
+            let message = format!("the phases were {}; expected are {}", seen.join(", "), wanted.join(", "));
             findings.push(Finding::new(message));
         }
     }
@@ -83,15 +83,16 @@ fn incident(expect: &Expect, events: &[Event<'_>], required: bool, findings: &mu
     if let Some(wanted) = &expect.root_cause {
         let found = resolved.and_then(|(_, resolved)| resolved.root_cause.as_deref());
         if found != Some(wanted) {
-            let message = format!("the root cause is {}, expected {wanted:?}", found.unwrap_or("not named"));
+            let message =
+                format!("the root cause is {}; expected is {wanted:?}", found.unwrap_or("not named"));
             findings.push(Finding::new(message));
         }
     }
 }
 
 fn duration(what: &str, bounds: Bounds, seconds: f64) -> Option<Finding> {
-    let low = bounds.min.map_or(0.0, crate::scenario::Micros::secs);
-    let high = bounds.max.map_or(f64::INFINITY, crate::scenario::Micros::secs);
+    let low = bounds.min.map_or(0.0, Micros::secs);
+    let high = bounds.max.map_or(f64::INFINITY, Micros::secs);
     if (low - MILLISECOND..=high + MILLISECOND).contains(&seconds) {
         return None;
     }
@@ -101,7 +102,7 @@ fn duration(what: &str, bounds: Bounds, seconds: f64) -> Option<Finding> {
         (None, Some(max)) => format!("at most {max}"),
         (None, None) => return None,
     };
-    Some(Finding::new(format!("{what} took {seconds} s, allowed {allowed}")))
+    Some(Finding::new(format!("the incident was {what} after {seconds} s; allowed is {allowed}")))
 }
 
 fn count(what: &str, bounds: Option<Counts>, seen: u32) -> Option<Finding> {
@@ -114,22 +115,22 @@ fn count(what: &str, bounds: Option<Counts>, seen: u32) -> Option<Finding> {
     })
 }
 
-/// The longest screen time without any message.
-fn silence(expect: &Expect, events: &[Event<'_>], findings: &mut Vec<Finding>) {
+/// Checks the longest screen time without a message.
+fn silence(expect: &Expect, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
     let Some(most) = expect.max_silence else { return };
     let started = started(events);
-    let at = |event: &Event<'_>| screen_s(started, event.offset_s);
+    let at = |event: &SeenEvent<'_>| screen_s(started, event.offset_s);
     for pair in events.windows(2) {
         let silent = at(&pair[1]) - at(&pair[0]);
         if silent > most.secs() + MILLISECOND {
-            let message = format!("silent for {silent:.1} s, allowed {most}");
+            let message = format!("no message for {silent:.1} s; {most} is allowed");
             findings.push(Finding::new(message).at(pair[1].frame));
         }
     }
 }
 
-/// Steps complete in the wanted order; a step that never completes breaks it too.
-fn in_order(order: &[String], events: &[Event<'_>]) -> Option<Finding> {
+/// Checks that steps complete in the expected order. A step that never completes breaks the order too.
+fn in_order(order: &[String], events: &[SeenEvent<'_>]) -> Option<Finding> {
     let completed = |step: &String| {
         events.iter().position(|event| {
             matches!(event.message, Message::AgentAction(action)

@@ -1,9 +1,9 @@
-//! `lifecycle`: an incident starts, acts and ends, each in its place.
+//! The rule `lifecycle`: an incident starts, acts and ends, in this order.
 
 use std::collections::HashMap;
 
-use super::context::{Context, Ends};
-use super::incident::{Event, incidents, resolved, started};
+use super::context::{Context, MustResolve};
+use super::incident::{SeenEvent, incidents, resolved, started};
 use super::transcript::{Received, Transcript};
 use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{self, AgentAction, IncidentStarted, Message, Role, Status};
@@ -11,35 +11,35 @@ use crate::contract::{self, AgentAction, IncidentStarted, Message, Role, Status}
 pub(super) fn judge(transcript: &Transcript, context: &Context) -> Verdict {
     let incidents = incidents(transcript);
     let mut findings = Vec::new();
-    if let Ends::Subject(id) = &context.ends
+    if let MustResolve::Only(id) = &context.must_resolve
         && !incidents.contains_key(id.as_str())
     {
-        findings.push(Finding::new(format!("{id} was triggered and no event of it came")));
+        findings.push(Finding::new(format!("{id} was triggered, but no event of it arrived")));
     } else if incidents.is_empty() {
-        return Verdict::NotChecked("no incident was seen".to_owned());
+        return Verdict::NotChecked("no event of an incident arrived".to_owned());
     }
     let replayed_to = transcript.replayed_to();
-    let mut ended = Ended::default();
+    let mut outcomes = OutcomeCounts::default();
     for (id, events) in &incidents {
-        ended.count(events);
-        ends(id, events, context.ends.requires(id), replayed_to, &mut findings);
+        outcomes.count(events);
+        ends(id, events, context.must_resolve.requires(id), replayed_to, &mut findings);
         let Some(started) = started(events) else { continue };
         phases(started, events, &mut findings);
         actions(started, events, &mut findings);
     }
-    verdict(findings, || ended.summary())
+    verdict(findings, || outcomes.summary())
 }
 
-/// How many incidents ended in which way.
+/// How many incidents had each outcome.
 #[derive(Default)]
-struct Ended {
+struct OutcomeCounts {
     resolved: usize,
     cancelled: usize,
     open: usize,
 }
 
-impl Ended {
-    fn count(&mut self, events: &[Event<'_>]) {
+impl OutcomeCounts {
+    fn count(&mut self, events: &[SeenEvent<'_>]) {
         match resolved(events).map(|(_, resolved)| resolved.outcome) {
             Some(contract::Outcome::Resolved) => self.resolved += 1,
             Some(contract::Outcome::Cancelled) => self.cancelled += 1,
@@ -47,7 +47,7 @@ impl Ended {
         }
     }
 
-    /// Counts only resolved incidents as resolved.
+    /// The outcomes in words.
     fn summary(&self) -> String {
         let Self { resolved, cancelled, open } = *self;
         let all = resolved + cancelled + open;
@@ -63,34 +63,35 @@ impl Ended {
             _ => format!("{count} {way}"),
         });
         let s = if all == 1 { "" } else { "s" };
-        format!("{all} incident{s} followed, {}", ways.collect::<Vec<_>>().join(", "))
+        format!("{all} incident{s}: {}", ways.collect::<Vec<_>>().join(", "))
     }
 }
 
-/// Started first and once, resolved last and once.
-fn ends(id: &str, events: &[Event<'_>], required: bool, replayed_to: u64, findings: &mut Vec<Finding>) {
+/// Checks that the incident starts once, first, and is resolved once, last.
+fn ends(id: &str, events: &[SeenEvent<'_>], required: bool, replayed_to: u64, findings: &mut Vec<Finding>) {
     let last = events.len() - 1;
-    // A replay begins where the oldest open incident does: of one that ended in it the start may be older.
-    let over = resolved(events).and_then(|(event, _)| event.frame.position());
-    let headless = over.is_some_and(|position| position <= replayed_to);
+    // Replayed events begin at the start of the oldest open incident. An incident that ended among them may have
+    // started before.
+    let end = resolved(events).and_then(|(event, _)| event.frame.position());
+    let may_lack_start = end.is_some_and(|position| position <= replayed_to);
     let mut resolved = None;
     for (place, event) in events.iter().enumerate() {
         let frame = event.frame;
         match event.message.kind().role() {
             Role::Start if place > 0 => {
-                findings.push(Finding::new(format!("{id} starts again")).at(frame));
+                findings.push(Finding::new(format!("{id} has a second incident_started")).at(frame));
             }
             Role::End if resolved.is_some() => {
-                findings.push(Finding::new(format!("{id} is resolved again")).at(frame));
+                findings.push(Finding::new(format!("{id} has a second incident_resolved")).at(frame));
             }
             Role::End => {
                 resolved = Some(frame);
                 if place < last {
-                    let message = format!("{id} goes on after its resolution: {} more events", last - place);
+                    let message = format!("{id} has {} events after its resolution", last - place);
                     findings.push(Finding::new(message).at(events[place + 1].frame));
                 }
             }
-            Role::Middle if place == 0 && !headless => {
+            Role::Middle if place == 0 && !may_lack_start => {
                 findings.push(Finding::new(format!("{id} does not begin with incident_started")).at(frame));
             }
             Role::Start | Role::Middle | Role::Control => {}
@@ -104,8 +105,8 @@ fn ends(id: &str, events: &[Event<'_>], required: bool, replayed_to: u64, findin
     }
 }
 
-/// Phases are announced and come in order.
-fn phases(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<Finding>) {
+/// Checks that phases are announced and come in order.
+fn phases(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
     if started.phases.is_empty() {
         return;
     }
@@ -115,7 +116,8 @@ fn phases(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<Fi
         match started.phases.iter().position(|known| known.name == phase) {
             None => findings.push(Finding::new(format!("phase {phase:?} was not announced")).at(frame)),
             Some(place) if place < reached => {
-                let message = format!("phase {phase:?} comes again after {:?}", started.phases[reached].name);
+                let message =
+                    format!("the phase goes back from {:?} to {phase:?}", started.phases[reached].name);
                 findings.push(Finding::new(message).at(frame));
             }
             Some(place) => reached = place,
@@ -123,14 +125,14 @@ fn phases(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<Fi
     }
 }
 
-/// Agents are announced, causes precede effects, and an action that began ends before the incident does.
-fn actions(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<Finding>) {
+/// Checks that agents are announced, that causes precede effects, and that every action ends before the incident.
+fn actions(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
     let mut busy: HashMap<(&str, u32), &Received> = HashMap::new();
     for event in events {
         let frame = event.frame;
         if let Message::AgentAction(action) = event.message {
             let known = started.agents.iter().any(|agent| agent.id == action.agent);
-            // Real agents join while the incident goes on.
+            // In a real incident agents may join later.
             if started.synthetic && !known {
                 findings.push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));
             }
@@ -151,6 +153,7 @@ fn actions(started: &IncidentStarted, events: &[Event<'_>], findings: &mut Vec<F
     }
 }
 
+/// Notes that an attempt at a step began or ended.
 fn attempt<'a>(
     action: &'a AgentAction,
     frame: &'a Received,

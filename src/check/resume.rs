@@ -1,4 +1,4 @@
-//! `resume`: a client that comes back gets exactly what it missed.
+//! The rule `resume`: a client that reconnects gets exactly the events that it missed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::verdict::{Finding, Verdict, verdict};
 
 pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     if transcript.probes.is_empty() {
-        return Verdict::NotChecked("the stream was not cut and resumed".to_owned());
+        return Verdict::NotChecked("the connection was not cut and resumed".to_owned());
     }
     let first: BTreeMap<u64, &str> = transcript
         .events()
@@ -22,17 +22,23 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
         replayed += probe.frames.len();
         let same = expected.iter().zip(&probe.frames).take_while(|(one, other)| *one == other).count();
         if same < expected.len().min(probe.frames.len()) {
-            let message = format!("after a cut at {after} event {} of what follows is another one", same + 1);
+            let message = format!(
+                "after the cut at position {after}, the server sent another event as number {}",
+                same + 1
+            );
             findings.push(Finding::new(message));
         } else if probe.frames.len() < expected.len() {
             let lost = expected.len() - probe.frames.len();
-            findings.push(Finding::new(format!("after a cut at {after} {lost} events are lost")));
+            findings
+                .push(Finding::new(format!("after the cut at position {after}, {lost} events are missing")));
         } else if probe.frames.len() > expected.len() {
             let more = probe.frames.len() - expected.len();
-            findings.push(Finding::new(format!("after a cut at {after} {more} events too many come")));
+            findings.push(Finding::new(format!(
+                "after the cut at position {after}, the server sent {more} events too many"
+            )));
         }
     }
     let cuts =
         transcript.probes.iter().map(|probe| probe.after.to_string()).collect::<Vec<_>>().join(" and ");
-    verdict(findings, || format!("cut at {cuts}: replayed {replayed}, lost 0"))
+    verdict(findings, || format!("cut at position {cuts}: {replayed} events replayed, none lost"))
 }

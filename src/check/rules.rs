@@ -1,24 +1,24 @@
-//! Every rule by its name, and judging a transcript by them.
+//! The list of all rules, and checking a transcript against them.
 
 use super::context::Context;
 use super::transcript::Transcript;
 use super::verdict::Verdict;
 use super::{arrival, confidence, cost, envelope, expect, lifecycle, resume, schema, sequence, tally};
 
-/// One thing that a stream has to keep.
+/// A rule that a stream must keep.
 pub struct Rule {
-    /// Its name on the command line.
+    /// The rule's name on the command line.
     pub name: &'static str,
-    /// What it means, in one line.
+    /// What the rule requires, in one line.
     pub meaning: &'static str,
     judge: fn(&Transcript, &Context) -> Verdict,
 }
 
-/// Every rule, in the order in which results are shown.
+/// All rules, in the order in which their results are shown.
 pub const RULES: &[Rule] = &[
     Rule {
         name: "envelope",
-        meaning: "every frame is a CloudEvents 1.0 event of at most 64 KiB and has the attributes that the contract requires",
+        meaning: "every frame is a CloudEvents 1.0 event of at most 64 KiB with the attributes that the contract requires",
         judge: envelope::judge,
     },
     Rule {
@@ -28,22 +28,22 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "order",
-        meaning: "positions rise; times never fall; planned seconds never fall within an incident",
+        meaning: "positions rise, times never go back, and planned seconds never go back within an incident",
         judge: sequence::order,
     },
     Rule {
         name: "gap",
-        meaning: "no position is missing, from the first one announced to the last one received, and no index of an incident is missing",
+        meaning: "no position is missing between the first announced and the last received one, and no incident has a gap in its indexes",
         judge: sequence::gap,
     },
     Rule {
         name: "duplicate",
-        meaning: "no position arrives twice, and no index of an incident arrives twice",
+        meaning: "no position and no index of an incident arrives twice",
         judge: sequence::duplicate,
     },
     Rule {
         name: "lifecycle",
-        meaning: "an incident starts once, first; its actions fall into announced phases and finish; it is resolved once, last (only the incident that validate waited for has to be resolved)",
+        meaning: "an incident starts once and is resolved once, with all other events in between; its phases are announced and come in order; its actions finish (validate requires a resolution only of the incident that it waited for)",
         judge: lifecycle::judge,
     },
     Rule {
@@ -53,17 +53,17 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "confidence",
-        meaning: "the beliefs of an event sum to at most 1, a hypothesis keeps its claim, and a forecast has p10 ≤ p50 ≤ p90",
+        meaning: "the probabilities in an event sum to at most 1, a hypothesis keeps its claim, and a forecast has p10 ≤ p50 ≤ p90",
         judge: confidence::judge,
     },
     Rule {
         name: "tally",
-        meaning: "the resolution agrees with the stream: its count of actions, its durations up to the marks, and its peak of affected users",
+        meaning: "the resolution agrees with the events: its number of actions, its durations, and its peak of affected users",
         judge: tally::judge,
     },
     Rule {
         name: "resume",
-        meaning: "after a cut, the server sends exactly the events that follow, unchanged",
+        meaning: "after a reconnect the server sends exactly the events that follow, unchanged",
         judge: resume::judge,
     },
     Rule {
@@ -78,22 +78,22 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "silence",
-        meaning: "an open incident is never silent for longer than max_silence in [expect] (needs arrival times)",
+        meaning: "an open incident has no pause longer than the max_silence of [expect] (needs arrival times)",
         judge: arrival::silence,
     },
     Rule {
         name: "heartbeat",
-        meaning: "a message arrives at least every 2.5 heartbeat intervals, and no heartbeat shows that events were lost (needs arrival times)",
+        meaning: "a message arrives at least every 2.5 heartbeat intervals, and no heartbeat shows lost events (needs arrival times)",
         judge: arrival::heartbeat,
     },
 ];
 
-/// Judges a transcript by the rules that `wanted` picks by name.
+/// Checks a transcript against the rules whose names `selected` accepts.
 pub fn check(
     transcript: &Transcript,
     context: &Context,
-    wanted: impl Fn(&str) -> bool,
+    selected: impl Fn(&str) -> bool,
 ) -> Vec<(&'static Rule, Verdict)> {
-    let picked = RULES.iter().filter(|rule| wanted(rule.name));
-    picked.map(|rule| (rule, (rule.judge)(transcript, context))).collect()
+    let rules = RULES.iter().filter(|rule| selected(rule.name));
+    rules.map(|rule| (rule, (rule.judge)(transcript, context))).collect()
 }

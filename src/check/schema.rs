@@ -1,9 +1,10 @@
-//! `schema`: every payload against the schema of its type.
+//! The rule `schema`: every payload matches the schema of its type.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::compiled::CompiledSchema;
 use super::context::Context;
 use super::transcript::Transcript;
 use super::verdict::{Finding, Verdict, verdict};
@@ -12,11 +13,11 @@ use crate::contract::{MessageType, schema};
 pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut validators = HashMap::new();
     for kind in MessageType::ALL.iter().copied() {
-        match jsonschema::options().should_validate_formats(true).build(&schema::payload(kind)) {
+        match CompiledSchema::new(&schema::payload(kind)) {
             Ok(validator) => validators.insert(kind, validator),
             Err(error) => {
                 return Verdict::NotChecked(format!(
-                    "the schema of {} can't be used: {error}",
+                    "the schema of {} cannot be used: {error}",
                     kind.as_str()
                 ));
             }
@@ -25,7 +26,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     let mut findings = Vec::new();
     let (mut checked, mut payloads) = (0, 0);
     for frame in &transcript.frames {
-        // What is no envelope is for `envelope` to tell.
+        // The rule `envelope` reports frames that are not envelopes.
         let Ok(parsed) = &frame.parsed else { continue };
         let (Some(name), Some(data)) =
             (parsed.value.get("type").and_then(Value::as_str), parsed.value.get("data"))
@@ -36,14 +37,15 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
         let Some(kind) = MessageType::from_name(name) else {
             let known = MessageType::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
             findings.push(
-                Finding::new(format!("unknown type {name:?}")).at(frame).hint(format!("known: {known}")),
+                Finding::new(format!("unknown type {name:?}"))
+                    .at(frame)
+                    .hint(format!("known types: {known}")),
             );
             continue;
         };
-        if let Some(error) = validators[&kind].iter_errors(data).next() {
-            let path = error.instance_path().to_string();
-            let place = if path.is_empty() { "data".to_owned() } else { format!("data{path}") };
-            findings.push(Finding::new(format!("{name}: {error} at {place}")).at(frame));
+        if let Some(mismatch) = validators[&kind].mismatch(data) {
+            let (message, path) = (mismatch.message, mismatch.path);
+            findings.push(Finding::new(format!("{name}: {message} at data{path}")).at(frame));
         } else {
             checked += 1;
         }
@@ -51,5 +53,5 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
     if payloads == 0 {
         return Verdict::NotChecked("no payload arrived".to_owned());
     }
-    verdict(findings, || format!("{checked} of {payloads} messages match their type"))
+    verdict(findings, || format!("{checked} of {payloads} payloads match the schema"))
 }

@@ -1,4 +1,4 @@
-//! `order`, `gap`, `duplicate`: the numbering of the stream and of each incident in it.
+//! The rules `order`, `gap` and `duplicate`: the numbering of the stream and of its incidents.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -30,29 +30,29 @@ pub(super) fn order(transcript: &Transcript, _: &Context) -> Verdict {
     let mut findings = Vec::new();
     for events in streams.values() {
         for pair in events.windows(2) {
-            let ((_, before), (frame, here)) = (pair[0], pair[1]);
-            if here < before {
-                findings.push(Finding::new(format!("position {here} comes after {before}")).at(frame));
+            let ((_, before), (frame, position)) = (pair[0], pair[1]);
+            if position < before {
+                findings.push(Finding::new(format!("position {position} comes after {before}")).at(frame));
             }
         }
     }
-    // Time is judged in the order of positions: a swapped pair is one mistake, not two.
+    // Times are compared in the order of positions, so that a swapped pair is one mistake and not two.
     let mut sorted: Vec<_> = transcript.events().collect();
     sorted.sort_by_key(|(frame, envelope, _)| (envelope.source.clone(), frame.position()));
     for pair in sorted.windows(2) {
-        let ((_, before, _), (frame, here, _)) = (&pair[0], &pair[1]);
-        if before.source == here.source && here.time < before.time {
-            let message = format!("time falls back from {} to {}", before.time, here.time);
+        let ((_, before, _), (frame, after, _)) = (&pair[0], &pair[1]);
+        if before.source == after.source && after.time < before.time {
+            let message = format!("the time goes back from {} to {}", before.time, after.time);
             findings.push(Finding::new(message).at(frame));
         }
     }
     for events in incidents(transcript).values() {
         for pair in events.windows(2) {
-            // Seconds of a real incident follow from the time, which is judged above.
-            if let (Some(before), Some(here)) = (pair[0].message.offset_s(), pair[1].message.offset_s())
-                && here < before
+            // The seconds of a real incident are computed from the time, which is checked above.
+            if let (Some(before), Some(after)) = (pair[0].message.offset_s(), pair[1].message.offset_s())
+                && after < before
             {
-                let message = format!("offset_s falls back from {before} to {here}");
+                let message = format!("offset_s goes back from {before} to {after}");
                 findings.push(Finding::new(message).at(pair[1].frame));
             }
         }
@@ -81,7 +81,7 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     for (stream, events) in &streams {
         let by_position: BTreeMap<u64, &Received> = events.iter().map(|(frame, n)| (*n, *frame)).collect();
         count += by_position.len();
-        promised(stream, &by_position, transcript, &mut findings);
+        announced(stream, &by_position, transcript, &mut findings);
         let positions: Vec<_> = by_position.into_iter().collect();
         for pair in positions.windows(2) {
             let ((before, _), (here, frame)) = (pair[0], pair[1]);
@@ -93,7 +93,7 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     }
     for (id, events) in incidents(transcript) {
         for pair in events.windows(2).filter(|pair| pair[1].index > pair[0].index + 1) {
-            // A missing position takes its index with it: that is one mistake.
+            // A missing event lacks its position and its index: that is one mistake.
             if findings.is_empty() {
                 let message = missing("index", pair[0].index + 1, pair[1].index - 1);
                 findings.push(Finding::new(format!("{id}: {message}")).at(pair[1].frame));
@@ -103,19 +103,19 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     verdict(findings, || format!("{count} events, none missing"))
 }
 
-/// What a greeting says that follows begins with its first position and comes to its last. What is missing between
-/// two events is not for here.
-fn promised(
+/// Checks that the events announced by `stream_opened` arrived, from the first to the last. Gaps between two events are
+/// found elsewhere.
+fn announced(
     stream: &str,
-    came: &BTreeMap<u64, &Received>,
+    received: &BTreeMap<u64, &Received>,
     transcript: &Transcript,
     findings: &mut Vec<Finding>,
 ) {
-    let mut last = came.keys().next_back().copied().unwrap_or(0);
+    let mut last = received.keys().next_back().copied().unwrap_or(0);
     for (greeting, opened) in transcript.greetings().filter(|(_, opened)| opened.stream == stream) {
         let (from, to) = opened.follows.range();
-        let hint = format!("stream_opened says that position {from} follows");
-        if let Some((first, frame)) = came.first_key_value()
+        let hint = format!("stream_opened announced that position {from} follows");
+        if let Some((first, frame)) = received.first_key_value()
             && *first > from
         {
             let message = missing("position", from, first - 1);
@@ -124,7 +124,7 @@ fn promised(
         if to > last && from <= to {
             let message = missing("position", from.max(last + 1), to);
             findings.push(
-                Finding::new(message).at(greeting).hint(format!("stream_opened promised {from} to {to}")),
+                Finding::new(message).at(greeting).hint(format!("stream_opened announced {from} to {to}")),
             );
             last = to;
         }
@@ -147,11 +147,11 @@ pub(super) fn duplicate(transcript: &Transcript, _: &Context) -> Verdict {
     for (frame, envelope, _) in transcript.events() {
         count += 1;
         if !positions.insert((&envelope.source, &envelope.id)) {
-            findings.push(Finding::new(format!("position {} comes twice", envelope.id)).at(frame));
+            findings.push(Finding::new(format!("position {} arrived twice", envelope.id)).at(frame));
         } else if !indexes.insert((envelope.incident(), envelope.index)) {
             let index = envelope.index.unwrap_or_default();
             findings.push(
-                Finding::new(format!("index {index} of {} comes twice", envelope.incident())).at(frame),
+                Finding::new(format!("index {index} of {} arrived twice", envelope.incident())).at(frame),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! What was received: every frame with its line and its time of arrival.
+//! The transcript of a connection: every received frame with its line and its time of arrival.
 
 use std::time::Duration;
 
@@ -6,48 +6,48 @@ use serde_json::Value;
 
 use crate::contract::{Envelope, Message, MessageType, StreamOpened};
 
-/// Everything that arrived on one connection, in order.
+/// Everything that arrived on a connection, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
     /// The frames.
     pub frames: Vec<Received>,
-    /// What came when the connection was opened again after a cut.
+    /// What arrived on further connections, which resumed the stream after a cut.
     pub probes: Vec<Probe>,
-    /// When the listening ended, since the connection was opened; `None` in a recording. What was silent was silent
+    /// When the listening ended, since the connection was opened; `None` in a recording. A silence at the end lasts
     /// until then.
     pub ended: Option<Duration>,
 }
 
-/// One text frame.
+/// A received text frame.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// Line of the transcript, from 1; of the file where it is a recording.
+    /// Line of the transcript, from 1; in a recording the line of the file.
     pub line: usize,
-    /// Since the connection was opened; `None` in a recording.
+    /// When it arrived, since the connection was opened; `None` in a recording.
     pub arrival: Option<Duration>,
     /// The text.
     pub raw: String,
-    /// What could be read of it.
+    /// The content, or why it is not JSON.
     pub parsed: Result<Parsed, String>,
 }
 
-/// A frame that is JSON and has the attributes that every rule but `envelope` needs.
+/// The content of a frame that is JSON.
 #[derive(Debug, Clone)]
 pub struct Parsed {
-    /// The whole as JSON.
+    /// The JSON value.
     pub value: Value,
-    /// The envelope, if it is one.
+    /// The envelope, if the JSON value is one.
     pub envelope: Option<Envelope>,
-    /// The payload, if it fits its type.
+    /// The payload, if it matches its type.
     pub message: Option<Message>,
 }
 
-/// A connection that was opened after a position.
+/// A connection that resumed the stream after a position.
 #[derive(Debug, Clone)]
 pub struct Probe {
-    /// The position that was asked for.
+    /// The position after which it resumed.
     pub after: u64,
-    /// The stream's events that came then.
+    /// The events that arrived, as JSON text.
     pub frames: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ impl Transcript {
         self.frames.push(Received { line, arrival, raw, parsed });
     }
 
-    /// A recording: one frame a line, empty lines left out.
+    /// The transcript of a recording: one frame per line; empty lines are skipped.
     pub fn from_recording(text: &str) -> Self {
         let mut transcript = Self::default();
         for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
@@ -75,14 +75,14 @@ impl Transcript {
         transcript
     }
 
-    /// Whether an event of an incident came, whatever its payload.
+    /// Whether an event of an incident arrived, even if its payload cannot be read.
     pub fn has_events(&self) -> bool {
         let parsed = self.frames.iter().filter_map(|frame| frame.parsed.as_ref().ok());
         let mut kinds = parsed.filter_map(|parsed| parsed.value.get("type")?.as_str());
         kinds.any(is_event)
     }
 
-    /// The numbered events whose payload could be read, in order of arrival.
+    /// The events with a payload that can be read, in order of arrival.
     pub fn events(&self) -> impl Iterator<Item = (&Received, &Envelope, &Message)> {
         self.frames.iter().filter_map(|frame| {
             let parsed = frame.parsed.as_ref().ok()?;
@@ -99,21 +99,21 @@ impl Transcript {
         })
     }
 
-    /// The greetings: one on each connection.
+    /// The `stream_opened` messages: one per connection.
     pub(super) fn greetings(&self) -> impl Iterator<Item = (&Received, &StreamOpened)> {
         self.controls().filter_map(|(frame, message)| {
             if let Message::StreamOpened(opened) = message { Some((frame, opened)) } else { None }
         })
     }
 
-    /// The last position that was replayed rather than live, as the server announced.
+    /// The position of the last stored event that was replayed; later events were sent live.
     pub fn replayed_to(&self) -> u64 {
         self.greetings().next().map_or(0, |(_, opened)| opened.follows.range().1)
     }
 }
 
 impl Received {
-    /// Where it stands, for people: `position 31, T+83.4 s`.
+    /// Where in the stream the frame is, for people: `position 31, T+83.4 s`.
     pub fn place(&self) -> String {
         let parsed = self.parsed.as_ref().ok();
         let envelope = parsed.and_then(|parsed| parsed.envelope.as_ref());
@@ -136,7 +136,7 @@ impl Received {
     }
 }
 
-/// Whether the message type is one of an incident.
+/// Whether this is the type of an event of an incident.
 pub(super) fn is_event(kind: &str) -> bool {
     MessageType::from_name(kind).is_some_and(|kind| !kind.is_control())
 }

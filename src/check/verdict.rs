@@ -1,28 +1,28 @@
-//! What a rule says of a transcript.
+//! The verdict of a rule about a transcript.
 
 use super::transcript::Received;
 
-/// What a rule found.
+/// The verdict of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds; a few words that say over what.
+    /// The transcript keeps the rule. The text says what was checked.
     Passed(String),
-    /// It does not.
+    /// The transcript breaks the rule.
     Failed(Vec<Finding>),
-    /// There was nothing to judge, and why.
+    /// There was nothing to check. The text says why.
     NotChecked(String),
 }
 
-/// One place where a rule does not hold.
+/// One place in a transcript that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What is wrong.
     pub message: String,
     /// Line of the transcript, from 1.
     pub line: Option<usize>,
-    /// Where in the stream, for people: position and second.
+    /// Where in the stream it is, for people: position and second.
     pub place: String,
-    /// What to do.
+    /// What to look at or to do.
     pub hint: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Finding {
     }
 }
 
-/// Findings make a failure; none make a pass that says over what.
+/// Failed if there are findings, otherwise passed with the text of `passed`.
 pub(super) fn verdict(findings: Vec<Finding>, passed: impl FnOnce() -> String) -> Verdict {
     if findings.is_empty() { Verdict::Passed(passed()) } else { Verdict::Failed(findings) }
 }

@@ -34,7 +34,8 @@ pub struct AgentAction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1))]
     pub confidence: Option<f64>,
-    /// All competing hypotheses at this moment; absent if no probability has changed since the last event that listed them.
+    /// All competing hypotheses at this moment; absent if no probability has changed since the last event that listed
+    /// them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hypotheses: Vec<HypothesisBelief>,
     /// A prediction.

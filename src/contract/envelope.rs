@@ -147,8 +147,8 @@ impl EventWriter<'_> {
         String::from_utf8(text).expect("JSON is UTF-8")
     }
 
-    /// Appends the JSON text to a buffer. This code writes the text without serde, because a client that reads a million
-    /// stored events waits for little else.
+    /// Appends the JSON text to a buffer. This code writes the text without serde, because a client that reads a
+    /// million stored events waits for little else.
     pub fn write(&self, text: &mut Vec<u8>) {
         let Self { source, id, kind, of, time, data } = self;
         add(text, format_args!("{{\"specversion\":\"{SPEC_VERSION}\",\"id\":\"{id}\",\"source\":"));

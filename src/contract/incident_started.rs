@@ -30,7 +30,8 @@ pub struct IncidentStarted {
     /// The metrics that `system_metrics` will contain, with their units.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<MetricInfo>,
-    /// The time within which the incident should be resolved, in seconds of incident time; absent if there is no target.
+    /// The time within which the incident should be resolved, in seconds of incident time; absent if there is no
+    /// target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub target_s: Option<f64>,

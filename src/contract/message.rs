@@ -10,7 +10,7 @@ use super::incident_resolved::IncidentResolved;
 use super::incident_started::IncidentStarted;
 use super::system_metrics::{Cost, SystemMetrics};
 
-/// Where a message type stands in the life of an incident.
+/// The part that a message type has in the life of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The first event of an incident.
@@ -19,7 +19,7 @@ pub enum Role {
     Middle,
     /// The last event of an incident.
     End,
-    /// No event of an incident: a server speaks about its stream.
+    /// A control message: a message of a server about its stream.
     Control,
 }
 
@@ -59,7 +59,7 @@ macro_rules! message_types {
                 }
             }
 
-            /// Where the type stands in the life of an incident.
+            /// The part that the type has in the life of an incident.
             pub const fn role(self) -> Role {
                 match self {
                     $(Self::$event => Role::$role,)+

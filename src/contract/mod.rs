@@ -1,7 +1,7 @@
 //! The wire contract: the envelope, the payloads of all message types, and positions.
 //!
-//! Every message that is sent or stored is defined here, once. The JSON Schema is derived from these types ([`schema`]),
-//! so that documentation, validator and server cannot disagree.
+//! Every message that is sent or stored is defined here, once. The JSON Schema is derived from these types
+//! ([`schema`]), so that documentation, validator and server cannot disagree.
 //!
 //! Invariants:
 //! - a position is a number from 1, below 2^53, without gaps in its stream;

@@ -57,8 +57,8 @@ impl FromStr for StreamId {
     }
 }
 
-/// A position, written `STREAM/N`: the client has all events of `stream` up to and including number `n`. `n` is 0 before
-/// the first event.
+/// A position, written `STREAM/N`: the client has all events of `stream` up to and including number `n`. `n` is 0
+/// before the first event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The stream in which `n` counts.

@@ -35,9 +35,9 @@ impl ScreenMap {
         Self { spans: spans.collect() }
     }
 
-    /// The map of the phases in `incident_started`. A phase without an end lasts until the next one starts; a last phase
-    /// without an end has no length, and after its start both times run equally fast. Without phases both times are the
-    /// same.
+    /// The map of the phases in `incident_started`. A phase without an end lasts until the next one starts; a last
+    /// phase without an end has no length, and after its start both times run equally fast. Without phases both times
+    /// are the same.
     pub fn of(phases: &[Phase]) -> Self {
         let starts = phases.iter().map(|phase| Some(micros(phase.start_s)));
         let next = starts.clone().skip(1).chain([None]);

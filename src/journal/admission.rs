@@ -1,5 +1,5 @@
-//! What may follow what: the one decision, shared by all engines, about which records of a batch are new, which are
-//! repeats, and whether the batch can go in at all.
+//! Admission: decides for every engine which records of a batch are new, which are repeats, and whether the journal can
+//! take the batch at all.
 
 use std::collections::HashMap;
 
@@ -7,58 +7,59 @@ use super::error::JournalError;
 use super::record::{Appended, Batch, Key, Place, Record};
 use crate::contract::{MAX_INDEX, Role};
 
-/// How far an incident is.
+/// How many events of an incident the journal has, and whether the incident has ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Reached {
+pub(super) struct IncidentProgress {
     /// Index of its newest event, 0 before the first.
     pub(super) index: u64,
     /// Position of its resolution, if it has ended.
     pub(super) end: Option<u64>,
 }
 
-/// The event that a key belongs to.
+/// The event to which a publisher gave a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Keyed {
+pub(super) struct KeyedEvent {
     pub(super) position: u64,
     pub(super) index: u64,
     pub(super) digest: [u8; 32],
 }
 
-/// What an engine knows of the events that are in.
-pub(super) trait Known {
-    /// Why it can't be asked.
+/// What admission asks an engine about the stored events.
+pub(super) trait Lookup {
+    /// Why the engine cannot answer.
     type Error;
 
-    /// How far an incident is.
-    fn reached(&self, subject: &str) -> Result<Reached, Self::Error>;
+    /// How far an incident has come.
+    fn progress(&self, subject: &str) -> Result<IncidentProgress, Self::Error>;
 
-    /// Position of an event of which [`Known::reached`] says that it was appended; `None` if retention dropped it.
+    /// Position of an event whose index is at most that of [`Lookup::progress`]; `None` if retention dropped the event.
     fn position(&self, subject: &str, index: u64) -> Result<Option<u64>, Self::Error>;
 
-    /// The event with a key, if one is kept.
-    fn keyed(&self, key: &Key) -> Result<Option<Keyed>, Self::Error>;
+    /// The event with this key, if it is still kept.
+    fn by_key(&self, key: &Key) -> Result<Option<KeyedEvent>, Self::Error>;
 }
 
-/// What becomes of one record of a batch that is admitted.
+/// What becomes of one record of an admitted batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admitted {
-    /// It gets the next position, and this index.
+    /// It is new and gets the next position and this index.
     New { index: u64 },
-    /// The event is in already.
+    /// The journal has the event already.
     Repeat { position: u64, index: u64 },
-    /// It repeats the record at this place of the same batch.
-    RepeatOf { place: usize },
+    /// It repeats an earlier record of the same batch: the one with this number, from 0.
+    RepeatOf { earlier: usize },
 }
 
-/// Decides about a batch: all of it or nothing. The outer error is the engine's, the inner one the batch's.
-pub(super) fn admit<K: Known>(
+/// Decides about a batch as a whole. The outer error says that the engine could not answer, the inner one that the
+/// batch is refused.
+pub(super) fn admit<K: Lookup>(
     batch: &[Record],
-    known: &K,
+    lookup: &K,
 ) -> Result<Result<Vec<Admitted>, JournalError>, K::Error> {
-    let mut desk = Desk { known, ahead: HashMap::new(), keys: HashMap::new() };
+    let mut admission = BatchAdmission { lookup, ahead: HashMap::new(), keys: HashMap::new() };
     let mut admitted = Vec::with_capacity(batch.len());
     for (place, record) in batch.iter().enumerate() {
-        match desk.decide(place, record)? {
+        match admission.decide(place, record)? {
             Ok(decision) => admitted.push(decision),
             Err(refused) => return Ok(Err(refused)),
         }
@@ -66,8 +67,9 @@ pub(super) fn admit<K: Known>(
     Ok(Ok(admitted))
 }
 
-/// Puts a batch in whose records are admitted. `insert` gets each new record with its index and gives its position.
-pub(super) fn insert<E>(
+/// Inserts the new records of an admitted batch. `insert` is called with each new record and its index, and returns the
+/// record's position.
+pub(super) fn insert_new<E>(
     batch: Vec<Record>,
     admitted: &[Admitted],
     mut insert: impl FnMut(Record, u64) -> Result<u64, E>,
@@ -77,13 +79,13 @@ pub(super) fn insert<E>(
         appended.push(match *decision {
             Admitted::New { index } => Appended { position: insert(record, index)?, index, new: true },
             Admitted::Repeat { position, index } => Appended { position, index, new: false },
-            Admitted::RepeatOf { place } => Appended { new: false, ..appended[place] },
+            Admitted::RepeatOf { earlier } => Appended { new: false, ..appended[earlier] },
         });
     }
     Ok(appended)
 }
 
-/// Whether a batch's lease is the newest.
+/// Refuses a batch that was appended under an older lease than the newest.
 pub(super) fn check_lease(batch: &Batch, newest: super::lease::Term) -> Result<(), JournalError> {
     match batch.term {
         Some(term) if term != newest => Err(JournalError::LeaseLost),
@@ -91,29 +93,30 @@ pub(super) fn check_lease(batch: &Batch, newest: super::lease::Term) -> Result<(
     }
 }
 
-struct Desk<'a, K> {
-    known: &'a K,
-    /// Incidents as they are with the records before.
-    ahead: HashMap<&'a str, Ahead>,
-    /// Keys of the records before: their places and digests.
+/// The admission of one batch, record by record.
+struct BatchAdmission<'a, K> {
+    lookup: &'a K,
+    /// The incidents as the earlier records of the batch leave them.
+    ahead: HashMap<&'a str, IncidentInBatch>,
+    /// The keys of the earlier records: for each key the record's number in the batch and its digest.
     keys: HashMap<(&'a str, &'a str), (usize, [u8; 32])>,
 }
 
-/// An incident with the records before in the batch.
-struct Ahead {
-    /// What is in.
-    stored: Reached,
-    /// Index of its newest event with the records before.
+/// An incident as the earlier records of the batch leave it.
+struct IncidentInBatch {
+    /// What the journal has of it.
+    stored: IncidentProgress,
+    /// Index of its newest event, the earlier records included.
     index: u64,
-    /// The records before end it.
+    /// Whether one of the earlier records ends it.
     ends: bool,
-    /// Places of the records before, in order of their index.
-    places: Vec<usize>,
+    /// Its new records so far, as their numbers in the batch, in order of their indexes.
+    records: Vec<usize>,
 }
 
 type Decision = Result<Admitted, JournalError>;
 
-impl<'a, K: Known> Desk<'a, K> {
+impl<'a, K: Lookup> BatchAdmission<'a, K> {
     fn decide(&mut self, place: usize, record: &'a Record) -> Result<Decision, K::Error> {
         if let Err(refused) = record.check() {
             return Ok(Err(refused));
@@ -125,18 +128,20 @@ impl<'a, K: Known> Desk<'a, K> {
         }
         let subject = record.subject.as_str();
         if !self.ahead.contains_key(subject) {
-            let stored = self.known.reached(subject)?;
-            self.ahead
-                .insert(subject, Ahead { stored, index: stored.index, ends: false, places: Vec::new() });
+            let stored = self.lookup.progress(subject)?;
+            self.ahead.insert(
+                subject,
+                IncidentInBatch { stored, index: stored.index, ends: false, records: Vec::new() },
+            );
         }
-        // It was put there a moment ago.
+        // The lines above have inserted it.
         let Some(ahead) = self.ahead.get_mut(subject) else { return Ok(Err(gap(subject, 0, 0))) };
         let index = match record.place {
             Place::At(index) => index,
             Place::Next(_) => ahead.index + 1,
         };
         if index <= ahead.stored.index {
-            return Ok(match self.known.position(subject, index)? {
+            return Ok(match self.lookup.position(subject, index)? {
                 Some(position) => Ok(Admitted::Repeat { position, index }),
                 None => {
                     let why = format!("event {index} of {subject} was dropped by retention");
@@ -145,8 +150,8 @@ impl<'a, K: Known> Desk<'a, K> {
             });
         }
         if index <= ahead.index {
-            let place = ahead.places[(index - ahead.stored.index) as usize - 1];
-            return Ok(Ok(Admitted::RepeatOf { place }));
+            let earlier = ahead.records[(index - ahead.stored.index) as usize - 1];
+            return Ok(Ok(Admitted::RepeatOf { earlier }));
         }
         if index > ahead.index + 1 {
             return Ok(Err(gap(subject, index, ahead.index)));
@@ -160,7 +165,7 @@ impl<'a, K: Known> Desk<'a, K> {
         }
         ahead.index = index;
         ahead.ends = record.kind.role() == Role::End;
-        ahead.places.push(place);
+        ahead.records.push(place);
         Ok(Ok(Admitted::New { index }))
     }
 
@@ -171,9 +176,9 @@ impl<'a, K: Known> Desk<'a, K> {
         };
         if let Some((first, digest)) = self.keys.get(&(key.source.as_str(), key.id.as_str())) {
             let same = *digest == key.digest;
-            return Ok(Some(if same { Ok(Admitted::RepeatOf { place: *first }) } else { reused(None) }));
+            return Ok(Some(if same { Ok(Admitted::RepeatOf { earlier: *first }) } else { reused(None) }));
         }
-        if let Some(Keyed { position, index, digest }) = self.known.keyed(key)? {
+        if let Some(KeyedEvent { position, index, digest }) = self.lookup.by_key(key)? {
             let same = digest == key.digest;
             return Ok(Some(if same {
                 Ok(Admitted::Repeat { position, index })

@@ -1,4 +1,4 @@
-//! The time of an append: wall clock that never falls back.
+//! The clock of a journal: a wall clock that never goes back, for the times of its events.
 
 use std::time::Instant;
 
@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::contract::now;
 
-/// Wall clock at the start plus a monotonic clock since, so that a correction of the system's clock cannot make
-/// events appear to happen before their causes.
+/// The wall clock at the start plus a monotonic clock since then. A correction of the system's clock therefore cannot
+/// make events appear to happen before their causes.
 #[derive(Debug)]
 pub(super) struct Clock {
     origin: (Timestamp, Instant),
@@ -20,7 +20,8 @@ impl Clock {
         Self { origin: (start, Instant::now()), last: start }
     }
 
-    /// Goes on behind the last time of an earlier process, in microseconds since 1970.
+    /// A clock that never shows a time before `last_us`, the last time of an earlier process in microseconds since
+    /// 1970.
     pub(super) fn after(last_us: Option<i64>) -> Self {
         let mut clock = Self::new();
         if let Some(last) = last_us.and_then(|last| Timestamp::from_microsecond(last).ok()) {
@@ -29,7 +30,7 @@ impl Clock {
         clock
     }
 
-    /// Never before the one it gave before. Whole microseconds.
+    /// The time now, in whole microseconds; never earlier than the time that the last call returned.
     pub(super) fn tick(&mut self) -> Timestamp {
         let since = i64::try_from(self.origin.1.elapsed().as_micros()).unwrap_or(i64::MAX);
         let time = self.origin.0.saturating_add(SignedDuration::from_micros(since)).unwrap_or(self.last);

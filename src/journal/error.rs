@@ -1,85 +1,85 @@
-//! Why a journal takes or gives no events.
+//! Errors of a journal: why it did not append or read events.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a journal did not take or give events. Nothing of the batch is in then.
+/// Why a journal did not append or read events. If an append fails, no record of the batch is in the journal.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// The record can't be an event: too large, a control message, an index of 0 …
-    #[error("not an event: {0}")]
+    /// A record cannot become an event: it is too large, a control message, has the index 0 …
+    #[error("the journal refuses the record: {0}")]
     Refused(String),
-    /// Earlier events of the incident are missing: an incident has no gaps.
-    #[error("event {index} of {subject} does not follow: the journal has {has} events of it")]
+    /// Earlier events of the incident are missing. An incident must not have gaps.
+    #[error("event {index} of {subject} would leave a gap: the journal has {has} events of this incident")]
     Gap {
         /// The incident.
         subject: String,
         /// The index of the record.
         index: u64,
-        /// The newest index that is in.
+        /// Index of the newest event of the incident in the journal.
         has: u64,
     },
-    /// The incident has ended: nothing follows its resolution.
-    #[error("{subject} has ended")]
+    /// The incident has ended. No event can follow its resolution.
+    #[error("the incident {subject} has ended")]
     Ended {
         /// The incident.
         subject: String,
         /// Position of its resolution; `None` if the resolution is in the same batch.
         position: Option<u64>,
     },
-    /// The publisher used the same key for another event.
-    #[error("{publisher:?} used the key {id:?} for another event before")]
+    /// The publisher has used the same key for another event.
+    #[error("the publisher {publisher:?} has already used the key {id:?} for another event")]
     KeyReused {
         /// The publisher.
         publisher: String,
         /// The key.
         id: String,
-        /// Position of the event that has the key; `None` if it is in the same batch.
+        /// Position of the event with this key; `None` if that event is in the same batch.
         position: Option<u64>,
     },
-    /// The batch was appended under a lease that another player has taken over.
-    #[error("another player has taken over")]
+    /// The batch was appended under a lease that another player has taken over since.
+    #[error("another player has taken over the lease")]
     LeaseLost,
-    /// The journal can't be written or read now. Trying again may help.
-    #[error("the journal can't be used: {0}")]
+    /// The journal cannot be written or read at the moment. Trying again may help.
+    #[error("the journal cannot be used: {0}")]
     Unavailable(Trouble),
-    /// A stored event is not what was appended.
+    /// A stored event differs from what was appended.
     #[error("event {position} is damaged: {what}")]
     Damaged {
         /// The event's position.
         position: u64,
-        /// What is wrong with it.
+        /// What is wrong with the event.
         what: String,
     },
 }
 
 impl JournalError {
-    /// Whether trying the same again may help.
+    /// Whether the same operation may succeed later.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
 }
 
-/// What kind of trouble a journal is in.
+/// The kind of problem that makes a journal unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TroubleKind {
-    /// There is no room for more.
+    /// The disk is full.
     Full,
-    /// It can be read only.
+    /// The journal cannot be written, only read.
     ReadOnly,
-    /// Another process holds it for too long.
+    /// Another process has locked the journal for too long.
     Busy,
     /// Reading or writing failed.
     Io,
     /// The engine has stopped.
     Stopped,
-    /// Anything else.
+    /// Any other problem.
     Other,
 }
 
-/// Why a journal can't be used now, with what the engine said.
+/// Why a journal cannot be used at the moment, with the engine's error.
 #[derive(Debug, Clone)]
 pub struct Trouble {
     kind: TroubleKind,
@@ -87,23 +87,23 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Trouble without a cause of its own.
+    /// A problem without an error of the engine.
     pub const fn new(kind: TroubleKind) -> Self {
         Self { kind, source: None }
     }
 
-    /// Trouble that an error of the engine has caused.
+    /// A problem with the engine's error that caused it.
     pub fn from_error(kind: TroubleKind, source: impl Error + Send + Sync + 'static) -> Self {
         Self { kind, source: Some(Arc::new(source)) }
     }
 
-    /// The kind.
+    /// The kind of the problem.
     pub const fn kind(&self) -> TroubleKind {
         self.kind
     }
 }
 
-/// Equal kinds with equal texts are the same trouble.
+/// Two problems are equal if their kinds and the texts of their errors are equal.
 impl PartialEq for Trouble {
     fn eq(&self, other: &Self) -> bool {
         let text = |trouble: &Self| trouble.source.as_ref().map(ToString::to_string);
@@ -116,10 +116,10 @@ impl fmt::Display for Trouble {
         f.write_str(match self.kind {
             TroubleKind::Full => "the disk is full",
             TroubleKind::ReadOnly => "it is read-only",
-            TroubleKind::Busy => "another process holds it",
+            TroubleKind::Busy => "another process has locked it",
             TroubleKind::Io => "reading or writing failed",
-            TroubleKind::Stopped => "its writer has stopped",
-            TroubleKind::Other => "the database reports an error",
+            TroubleKind::Stopped => "its writing thread has stopped",
+            TroubleKind::Other => "the database reported an error",
         })?;
         match &self.source {
             Some(source) => write!(f, " ({source})"),
@@ -129,7 +129,7 @@ impl fmt::Display for Trouble {
 }
 
 impl Error for Trouble {
-    /// The engine's error is part of the text already; its own causes are not.
+    /// The text already contains the engine's error, so the source is what caused that error.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_ref().and_then(|source| source.source())
     }

@@ -1,4 +1,4 @@
-//! A journal as its callers hold it: the parts of an engine side by side.
+//! The handle of a journal: the parts of an engine side by side, as callers hold them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use super::log::{
 use super::record::{Appended, Batch, Stored};
 use crate::contract::StreamId;
 
-/// Everything an engine implements.
+/// Everything that an engine implements.
 pub trait Engine: Append + Log + IncidentIndex + Health + Leases {}
 
 impl<T: Append + Log + IncidentIndex + Health + Leases> Engine for T {}
 
-/// An engine, or an engine of which a wrapper replaces one part. Cheap to clone.
+/// A handle of a journal: an engine, possibly with one part replaced by a wrapper. Cheap to clone.
 #[derive(Clone)]
 pub struct Journal {
     appends: Arc<dyn Append>,
@@ -41,12 +41,13 @@ impl<E: Engine> From<Arc<E>> for Journal {
 }
 
 impl Journal {
-    /// All parts from one engine.
+    /// A journal whose parts all come from one engine.
     pub fn new(engine: impl Engine) -> Self {
         Arc::new(engine).into()
     }
 
-    /// The same journal with another way in, made from today's: a wrapper that measures, a test that fails appends.
+    /// The same journal with its appending part wrapped: by a wrapper that measures appends, or by one that makes them
+    /// fail in a test.
     #[must_use]
     pub fn wrap_appends<A: Append>(mut self, wrap: impl FnOnce(Arc<dyn Append>) -> A) -> Self {
         self.appends = Arc::new(wrap(self.appends));

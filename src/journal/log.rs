@@ -1,4 +1,4 @@
-//! What an engine is: the traits, split by what callers need.
+//! The traits that an engine implements, split by what callers need.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,17 +12,18 @@ use super::lease::Lease;
 use super::record::{Appended, Batch, Stored};
 use crate::contract::StreamId;
 
-/// How much is kept. Events of open incidents are kept in any case.
+/// How many events a journal keeps. It keeps the events of open incidents in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// At most this many events.
+    /// The highest number of events.
     pub events: usize,
-    /// Only events younger than this. Every append looks; an engine on disk looks now and then without one too.
+    /// The highest age of an event. Every append drops events that are too old; an engine on disk also drops them
+    /// from time to time without an append.
     pub age: Option<Duration>,
 }
 
 impl Retention {
-    /// Events that are kept where nothing else is said.
+    /// How many events are kept by default.
     pub const EVENTS: usize = 1_000_000;
 }
 
@@ -32,32 +33,33 @@ impl Default for Retention {
     }
 }
 
-/// How much is read at once: the first limit that is reached ends the page, which has at least one event if there is
-/// one.
+/// How much one read returns. The read stops at the limit that it reaches first, but returns at least one event if
+/// there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimit {
     /// The most events.
     pub events: usize,
-    /// About the most bytes of `data`: this bounds the memory of a reader, however large the events are.
+    /// The highest number of bytes of `data`, exceeded by one event at most. This bounds a reader's memory, however
+    /// large the events are.
     pub bytes: usize,
 }
 
 impl ReadLimit {
-    /// Everything there is.
+    /// No limit.
     pub const ALL: Self = Self::events(usize::MAX);
 
-    /// So many events, of any size.
+    /// A limit of `events` events, of any size.
     pub const fn events(events: usize) -> Self {
         Self { events, bytes: usize::MAX }
     }
 }
 
-/// Where the log begins and ends.
+/// The positions at which the log begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Position of the oldest event that is kept; `head` + 1 when none is.
+    /// Position of the oldest event that is kept; `head` + 1 if no event is kept.
     pub oldest: u64,
-    /// Position of the newest event, 0 in a log that never had one.
+    /// Position of the newest event; 0 in a log that never had an event.
     pub head: u64,
 }
 
@@ -70,77 +72,79 @@ pub struct OpenIncident {
     pub start: u64,
     /// Index of its newest event.
     pub index: u64,
-    /// The plan that was stored with its start; `None` if there was none or it is damaged.
+    /// The plan that was stored with its first event; `None` if there was none or it is damaged.
     pub plan: Option<Arc<str>>,
 }
 
-/// Where an incident lies in the log.
+/// The positions at which an incident begins and ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// The incident's id.
     pub subject: String,
-    /// Position of its first event, which retention may have dropped since.
+    /// Position of its first event. Retention may have dropped that event since.
     pub start: u64,
     /// Position of its resolution; `None` while it is open.
     pub end: Option<u64>,
 }
 
-/// What every journal operation returns: boxed, so that engines can be chosen at start.
+/// The future that every operation of a journal returns. It is boxed, so that the engine can be chosen at start.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, JournalError>> + Send + 'a>>;
 
-/// Writing.
+/// Appending events.
 pub trait Append: Send + Sync + 'static {
-    /// Appends all of `batch` or nothing, in order, and returns once that is durable. Says of each record where it is
-    /// and whether it is new.
+    /// Appends all records of `batch` in order, or none of them, and returns once they are durable. The result has for
+    /// each record its position, its index and whether it was new.
     ///
     /// # Errors
-    /// A record that is no event, one that leaves a gap in its incident, one after its incident's end, a key that
-    /// belongs to another event, a lease that was lost, or an engine that can't write.
+    /// A record cannot become an event, would leave a gap in its incident, would follow its incident's end, or has the
+    /// key of another event; another player has taken over the lease; or the engine cannot write.
     fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>>;
 }
 
-/// Reading and following.
+/// Reading and following the log.
 pub trait Log: Send + Sync + 'static {
-    /// The stream's name, the same as long as the log lives.
+    /// The stream's name, which never changes while the journal is open.
     fn stream(&self) -> &StreamId;
 
-    /// A page of the events after position `after`, in order. Begins with the oldest kept event if `after` is older.
+    /// The events after position `after`, in order, up to `limit`. Begins with the oldest kept event if retention
+    /// dropped the event after `after`.
     fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>>;
 
-    /// Where the log begins and ends now.
+    /// The positions at which the log begins and ends now.
     fn extent(&self) -> Extent;
 
-    /// Follows the extent: changes whenever an append became visible.
+    /// A receiver of the extent, which changes whenever an append becomes visible.
     fn follow(&self) -> watch::Receiver<Extent>;
 }
 
-/// The incidents in the log.
+/// Finding the incidents in the log.
 pub trait IncidentIndex: Send + Sync + 'static {
-    /// The incidents that have not ended, in order of their start.
+    /// All incidents that have not ended, in order of their start.
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>>;
 
-    /// The newest `limit` incidents of which events are kept, in order of their start.
+    /// The newest `limit` incidents with at least one kept event, in order of their start.
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>>;
 
-    /// One incident, if events of it are kept.
+    /// The incident with this id, if at least one of its events is kept.
     fn incident(&self, subject: &str) -> Pending<'_, Option<Span>>;
 
-    /// The plan of an open incident, if it has one that is what was stored.
+    /// The plan of an open incident; `None` if it has none or it is damaged.
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>>;
 }
 
-/// Health and figures.
+/// Reporting health and figures.
 pub trait Health: Send + Sync + 'static {
-    /// Follows whether appends are taken: why not, if they are not.
+    /// A receiver of the journal's health: `None` while it accepts appends, otherwise the reason why not.
     fn health(&self) -> watch::Receiver<Option<Trouble>>;
 
-    /// Commits since the journal was opened. Compared with the number of appends it shows how well they are grouped.
+    /// Number of commits since the journal was opened. The ratio of appends to commits shows how many appends share a
+    /// commit.
     fn commits(&self) -> u64;
 }
 
-/// Who plays.
+/// Granting the player's lease.
 pub trait Leases: Send + Sync + 'static {
-    /// Waits until this process may play, and takes the lease. A journal for one process grants it at once; the lease
-    /// that was granted before is lost then, and when this returns nothing can be appended under it any more.
+    /// Waits until this process may play, and takes the lease. A journal for one process grants it at once, which ends
+    /// the lease that it granted before: when this returns, the journal refuses every batch under that one.
     fn lease(&self) -> Pending<'_, Lease>;
 }

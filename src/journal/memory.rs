@@ -1,7 +1,8 @@
-//! The engine that keeps everything in memory, for as long as the process lives.
+//! The engine that keeps all events in memory, until the process ends.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,15 +10,24 @@ use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::admission::{self, Admitted, Keyed, Known, Reached};
+use super::admission::{self, Admitted, IncidentProgress, KeyedEvent, Lookup};
+use super::choice::Choice;
 use super::clock::Clock;
 use super::error::{JournalError, Trouble};
+use super::handle::Journal;
 use super::lease::{Lease, Term};
 use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 use super::record::{Appended, Batch, Key, Place, Record, Stored};
 use crate::contract::{Role, StreamId};
+
+/// The location `memory`.
+pub(super) const CHOICE: Choice = Choice {
+    claims: |location| location == Path::new("memory"),
+    open: |_, retention| Ok(Journal::new(Memory::new(StreamId::fresh(), retention))),
+    is_durable: false,
+};
 
 /// A journal in memory.
 #[derive(Debug)]
@@ -34,14 +44,14 @@ pub struct Memory {
 #[derive(Debug)]
 struct Events {
     clock: Clock,
-    /// Positions are consecutive: the place of one follows from the front's.
+    /// The events that are kept. Their positions are consecutive.
     kept: VecDeque<Stored>,
     head: u64,
-    /// Incidents with at least one event that is kept.
+    /// The incidents with at least one kept event.
     incidents: HashMap<Arc<str>, Incident>,
-    /// By publisher and id. Kept as long as the event.
-    keys: HashMap<(String, String), Keyed>,
-    /// The keys in order of their events' positions.
+    /// The keys of published events, by publisher and id. A key is kept as long as its event.
+    keys: HashMap<(String, String), KeyedEvent>,
+    /// The same keys in order of their events' positions.
     keyed: VecDeque<(u64, (String, String))>,
 }
 
@@ -92,12 +102,12 @@ impl Memory {
             Ok(admitted) => admitted?,
             Err(never) => match never {},
         };
-        let Ok(appended) = admission::insert(batch.records, &admitted, |record, index| {
+        let Ok(appended) = admission::insert_new(batch.records, &admitted, |record, index| {
             Ok::<_, Infallible>(events.push(record, index))
         });
         events.retain(self.retention);
         let extent = events.extent();
-        // Under the lock: a follower never sees an older extent after a newer one.
+        // While the lock is held, so that a follower never sees an older extent after a newer one.
         self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
         if admitted.iter().any(|admitted| matches!(admitted, Admitted::New { .. })) {
             self.commits.fetch_add(1, Ordering::Relaxed);
@@ -106,12 +116,12 @@ impl Memory {
     }
 }
 
-impl Known for Events {
+impl Lookup for Events {
     type Error = Infallible;
 
-    fn reached(&self, subject: &str) -> Result<Reached, Infallible> {
+    fn progress(&self, subject: &str) -> Result<IncidentProgress, Infallible> {
         let known = self.incidents.get(subject);
-        Ok(known.map_or_else(Reached::default, |incident| Reached {
+        Ok(known.map_or_else(IncidentProgress::default, |incident| IncidentProgress {
             index: incident.positions.len() as u64,
             end: incident.end(),
         }))
@@ -122,7 +132,7 @@ impl Known for Events {
         Ok(incident.and_then(|incident| incident.positions.get(index as usize - 1).copied()))
     }
 
-    fn keyed(&self, key: &Key) -> Result<Option<Keyed>, Infallible> {
+    fn by_key(&self, key: &Key) -> Result<Option<KeyedEvent>, Infallible> {
         Ok(self.keys.get(&(key.source.clone(), key.id.clone())).copied())
     }
 }
@@ -142,11 +152,11 @@ impl Events {
         }
         if record.kind.role() == Role::End {
             incident.ended = true;
-            // What has ended is never picked up.
+            // An ended incident is never picked up.
             incident.plan = None;
         }
         if let Place::Next(Key { source, id, digest }) = record.place {
-            let keyed = Keyed { position: self.head, index, digest };
+            let keyed = KeyedEvent { position: self.head, index, digest };
             self.keys.insert((source.clone(), id.clone()), keyed);
             self.keyed.push_back((self.head, (source, id)));
         }
@@ -278,7 +288,7 @@ impl IncidentIndex for Memory {
 impl Leases for Memory {
     fn lease(&self) -> Pending<'_, Lease> {
         Box::pin(async move {
-            // Under the lock of the appends: none is half done when this returns.
+            // The lock that appends hold: no append is in progress when the term changes.
             let events = self.events.lock();
             let mut term = Term::default();
             self.newest_term.send_modify(|newest| {

@@ -1,4 +1,4 @@
-//! What goes into a journal and what comes out.
+//! The records that go into a journal and the stored events that come out.
 
 use std::sync::Arc;
 
@@ -11,53 +11,55 @@ use crate::contract::{
     EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source, StreamId,
 };
 
-/// Room for the attributes beside `data` and `subject`: the limit is for the whole event as a client reads it.
+/// Bytes reserved for the attributes other than `data` and `subject`: the size limit applies to the whole event as a
+/// client reads it.
 const ENVELOPE_BYTES: usize = 512;
 
-/// An event on its way in.
+/// An event to be appended.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// The incident's id.
     pub subject: String,
-    /// Its place in the incident.
+    /// Which index in the incident it asks for.
     pub place: Place,
-    /// The event's type: never a control message.
+    /// The event's type. The journal refuses control messages.
     pub kind: MessageType,
     /// The payload, kept verbatim.
     pub data: Box<RawValue>,
-    /// The plan of the incident, stored with its first event: an opaque text for the player that picks it up.
+    /// The incident's plan, stored with its first event. The journal does not read it; it keeps it for the player that
+    /// picks the incident up.
     pub plan: Option<Arc<str>>,
 }
 
-/// Which place in its incident a record asks for.
+/// Which index in its incident a record asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// This index, from 1. If the incident has an event there, the record is a repeat of it: a player that does not
-    /// know whether an append arrived appends again.
+    /// This index, from 1. If the incident already has an event with this index, the record is a repeat of it. A player
+    /// that does not know whether an append succeeded appends the same again.
     At(u64),
-    /// The next index. If an event with the same key is in, the record is a repeat of it: a publisher that does not
-    /// know whether an append arrived appends again under the same key.
+    /// The next free index. If the journal already has an event with the same key, the record is a repeat of it. A
+    /// publisher that does not know whether an append succeeded appends again under the same key.
     Next(Key),
 }
 
-/// What a publisher calls an event: unique among everything that it publishes.
+/// The name that a publisher gives to an event, unique among all events of that publisher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// The publisher.
     pub source: String,
-    /// Its name for the event.
+    /// The publisher's name for the event.
     pub id: String,
-    /// SHA-256 of what the publisher sent: the same key with another digest is an error, never a repeat.
+    /// SHA-256 of what the publisher sent. The same key with another digest is an error, not a repeat.
     pub digest: [u8; 32],
 }
 
-/// Records that are appended together: all of them or none.
+/// Records that are appended together, all or none.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// In order.
+    /// The records in order.
     pub records: Vec<Record>,
-    /// The lease under which a player appends; `None` for what needs no lease: starting an incident, cancelling one,
-    /// publishing.
+    /// The term of the lease under which a player appends; `None` for operations without a lease: starting an incident,
+    /// cancelling one, publishing.
     pub term: Option<Term>,
 }
 
@@ -73,19 +75,19 @@ impl From<Record> for Batch {
     }
 }
 
-/// What became of a record.
+/// What an append did with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
     /// The event's position.
     pub position: u64,
-    /// Its place in its incident, from 1.
+    /// The event's index in its incident, from 1.
     pub index: u64,
-    /// Whether this append put it there; `false` for a repeat.
+    /// Whether this append added the event; `false` if the journal already had it.
     pub new: bool,
 }
 
 impl Record {
-    /// A message at a place of an incident, without a plan.
+    /// A record of a message that asks for this index, without a plan.
     pub fn at(subject: &str, index: u64, message: &Message) -> Self {
         Self {
             subject: subject.to_owned(),
@@ -96,7 +98,7 @@ impl Record {
         }
     }
 
-    /// Whether it can be an event at all.
+    /// Refuses a record that cannot become an event.
     pub(super) fn check(&self) -> Result<(), JournalError> {
         let refuse = |why: String| Err(JournalError::Refused(why));
         if self.kind.is_control() {
@@ -108,22 +110,22 @@ impl Record {
             return refuse(format!("the index {index} is not between 1 and {MAX_INDEX}"));
         }
         if self.data.get().len() + self.subject.len() + ENVELOPE_BYTES > MAX_EVENT_BYTES {
-            return refuse(format!("more than {MAX_EVENT_BYTES} bytes"));
+            return refuse(format!("the event would have more than {MAX_EVENT_BYTES} bytes"));
         }
         Ok(())
     }
 }
 
-/// An event that is in.
+/// An event in the journal.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Its position.
+    /// The event's position.
     pub position: u64,
     /// When it was appended.
     pub time: Timestamp,
     /// The incident's id.
     pub subject: Arc<str>,
-    /// The event's place in its incident, from 1.
+    /// The event's index in its incident, from 1.
     pub index: u64,
     /// The event's type.
     pub kind: MessageType,
@@ -132,7 +134,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The event as it is written to clients. `source` is the stream.
+    /// A writer of the event as clients read it. `source` must be the journal's stream.
     pub fn writer<'a>(&'a self, source: &'a Source) -> EventWriter<'a> {
         EventWriter {
             source,
@@ -144,12 +146,12 @@ impl Stored {
         }
     }
 
-    /// Its JSON text: a pure function of stream, position and record.
+    /// The event's JSON text as clients read it: a pure function of stream, position and record.
     pub fn encode(&self, stream: &StreamId) -> String {
         self.writer(&Source::Stream(stream.clone())).encode()
     }
 
-    /// The payload as its type says.
+    /// The payload, read as the event's type.
     pub fn message(&self) -> Result<Message, serde_json::Error> {
         Message::parse(self.kind.as_str(), &self.data)
     }

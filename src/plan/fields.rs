@@ -1,4 +1,4 @@
-//! A JSON object of which single fields are set, while all others keep their text and their place.
+//! A JSON object whose fields can be set one by one, while all others keep their text and their order.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use serde_json::value::{RawValue, to_raw_value};
 pub(super) struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl Fields {
-    /// The fields of a payload; none if it is something else than an object, which no payload is.
-    pub(super) fn of(data: &RawValue) -> Self {
+    /// The fields of a payload; no fields if it is not an object, which never happens.
+    pub(super) fn parse(data: &RawValue) -> Self {
         serde_json::from_str(data.get()).unwrap_or(Self(Vec::new()))
     }
 
-    /// Sets a field where it stands, or behind the others.
+    /// Replaces the value of a field, or adds the field at the end.
     pub(super) fn set(mut self, name: &str, value: impl Serialize) -> Self {
         if let Ok(value) = to_raw_value(&value) {
             match self.0.iter_mut().find(|(known, _)| known == name) {
@@ -26,10 +26,10 @@ impl Fields {
         self
     }
 
-    /// The object as text.
+    /// The object as JSON text.
     ///
     /// # Panics
-    /// Never: its keys are strings and its values JSON already.
+    /// Never: the keys are strings and the values are JSON already.
     pub(super) fn text(&self) -> Box<RawValue> {
         to_raw_value(self).expect("strings and raw JSON always serialise")
     }

@@ -1,9 +1,30 @@
-//! What is played: payloads as JSON text, and when each is due. A compiled scenario and a recorded incident become the
-//! same thing here, and it is stored beside the journal's events for the player that picks the incident up.
+//! Plans: the events of an incident as JSON text, and when each is due.
+//!
+//! A compiled scenario and a recorded incident both become a plan. The player plays it, and the journal stores it with
+//! the incident's first event, so that another process can continue the incident.
+//!
+//! Invariants:
+//! - the due times of a plan never fall;
+//! - the number of an event in its plan, from 1, is its index in the incident;
+//! - a payload keeps fields that this version does not know.
+//!
+//! ```
+//! use incident::plan::Plan;
+//! use incident::scenario::{SHIPPED, Scenario};
+//!
+//! let (file, text) = SHIPPED[0];
+//! let scenario = Scenario::parse(file, text)?;
+//! let plan = scenario.compile(42)?;
+//! for (event, index) in plan.events().iter().zip(1..) {
+//!     println!("{:9.3} s  {index:3}  {}", event.due as f64 / 1e6, event.kind().as_str());
+//! }
+//! assert_eq!(Plan::read(&plan.text()?)?, plan, "a plan is stored as it is played");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod fields;
-mod so_far;
 mod stored;
+mod totals;
 
-pub use so_far::SoFar;
-pub use stored::{Event, Plan, as_drill};
+pub use stored::{Plan, PlannedEvent, mark_synthetic};
+pub use totals::IncidentTotals;

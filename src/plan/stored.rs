@@ -1,4 +1,4 @@
-//! The plan of one incident, in the form in which it is stored.
+//! The plan of one incident. It has one form, in which it is played and stored.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use serde_json::value::RawValue;
 use super::fields::Fields;
 use crate::contract::{IncidentStarted, Message, MessageType};
 
-/// One incident from its start to its resolution. The payloads are text: fields that this version does not know are
-/// played as they are, and a plan that an older or newer version stored is played as it was stored.
+/// One incident from its start to its resolution. The payloads are kept as text, so that fields which this version does
+/// not know are played unchanged, also in a plan that another version of the program has stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The scenario's id: incidents are named after it.
+    /// The scenario's id. The names of incidents begin with it.
     pub scenario: String,
-    /// The seed, 0 where none is known.
+    /// The seed; 0 if it is not known.
     #[serde(default)]
     pub seed: u64,
-    events: Vec<Event>,
+    events: Vec<PlannedEvent>,
 }
 
-/// One event and when it is due. Its place among the plan's events, from 1, is its index in the incident.
+/// An event of a plan and when it is due. Its number among the plan's events, from 1, is its index in the incident.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Event {
-    /// Screen time at speed 1, in microseconds from the start.
+pub struct PlannedEvent {
+    /// When the event is due: screen time at speed 1, in microseconds from the start.
     pub due: u64,
     message: Payload,
 }
@@ -37,14 +37,14 @@ struct Payload {
     data: Box<RawValue>,
 }
 
-impl PartialEq for Event {
+impl PartialEq for PlannedEvent {
     fn eq(&self, other: &Self) -> bool {
         let text = |event: &Self| event.message.data.get().to_owned();
         (self.due, self.kind(), text(self)) == (other.due, other.kind(), text(other))
     }
 }
 
-impl Event {
+impl PlannedEvent {
     /// The message's type.
     pub fn kind(&self) -> MessageType {
         self.message.kind
@@ -55,14 +55,14 @@ impl Event {
         &self.message.data
     }
 
-    /// The payload as its type says.
+    /// The payload, read as the event's type.
     pub fn message(&self) -> Result<Message, serde_json::Error> {
         Message::parse(self.kind().as_str(), self.data())
     }
 
-    /// The payload of an action that is published late, with the delay in seconds.
+    /// The payload of an action that is published `seconds` late: with `late_s` set.
     pub fn late(&self, seconds: f64) -> Box<RawValue> {
-        Fields::of(self.data()).set("late_s", seconds).text()
+        Fields::parse(self.data()).set("late_s", seconds).text()
     }
 }
 
@@ -72,22 +72,22 @@ impl Plan {
         Self { scenario, seed, events: Vec::new() }
     }
 
-    /// Adds the next event. Its due time must not be before the last one's.
+    /// Adds the next event. It must not be due before the previous one.
     pub fn push(&mut self, due: u64, kind: MessageType, data: Box<RawValue>) {
-        self.events.push(Event { due, message: Payload { kind, data } });
+        self.events.push(PlannedEvent { due, message: Payload { kind, data } });
     }
 
-    /// Adds the next event from a message. Its due time must not be before the last one's.
+    /// Adds a message as the next event. It must not be due before the previous one.
     pub fn push_message(&mut self, due: u64, message: &Message) {
         self.push(due, message.kind(), message.data());
     }
 
     /// The events, in order.
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[PlannedEvent] {
         &self.events
     }
 
-    /// The events as messages, in order. An event that can't be read is left out.
+    /// The events as messages, in order. An event that cannot be read is left out.
     pub fn messages(&self) -> impl Iterator<Item = Message> {
         self.events.iter().filter_map(|event| event.message().ok())
     }
@@ -105,24 +105,24 @@ impl Plan {
         }
     }
 
-    /// Sets what is known only at the start: the speed, and the wall clock of second 0.
+    /// Sets the fields of the first event that are known only at the start: the speed, and the wall clock of second 0.
     pub fn stamp(&mut self, speed: f64, began: Timestamp) {
         if let Some(first) = self.events.first_mut() {
-            let fields = Fields::of(first.data());
+            let fields = Fields::parse(first.data());
             first.message.data =
                 fields.set("impact_started_at", format!("{began:.6}")).set("speed", speed).text();
         }
     }
 
-    /// The text that is stored.
+    /// The plan as JSON text, for the journal.
     pub fn text(&self) -> Result<Arc<str>, serde_json::Error> {
         serde_json::to_string(self).map(Arc::from)
     }
 
-    /// Reads a stored plan.
+    /// Reads a plan from the JSON text that [`Plan::text`] wrote.
     ///
     /// # Errors
-    /// The text is no plan, or a payload does not fit its type.
+    /// The text is not a plan, or a payload does not match its type.
     pub fn read(text: &str) -> Result<Self, serde_json::Error> {
         let plan: Self = serde_json::from_str(text)?;
         for event in &plan.events {
@@ -132,7 +132,8 @@ impl Plan {
     }
 }
 
-/// A payload that is played: it becomes part of a drill, whether or not it was part of one when it was recorded.
-pub fn as_drill(data: Box<RawValue>, message: &Message) -> Box<RawValue> {
-    if message.is_synthetic() { data } else { Fields::of(&data).set("synthetic", true).text() }
+/// The payload of a recorded event with `synthetic` set: a replayed event is part of a drill, even if the recorded one
+/// was not.
+pub fn mark_synthetic(data: Box<RawValue>, message: &Message) -> Box<RawValue> {
+    if message.is_synthetic() { data } else { Fields::parse(&data).set("synthetic", true).text() }
 }

@@ -1,6 +1,6 @@
-//! Starting an incident: its first event goes in under a name that no other incident has.
+//! Starting an incident: appends its first event under a name that no other incident has.
 
-use super::context::Context;
+use super::context::PlayerContext;
 use super::error::PlayError;
 use super::origin::Origin;
 use super::running::Slot;
@@ -8,7 +8,7 @@ use super::speed::Speed;
 use crate::journal::{JournalError, Place, Record};
 use crate::plan::Plan;
 
-/// An incident whose start is durable.
+/// An incident whose first event is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
     /// The incident's id, like `database-outage-x7k2p`.
@@ -17,26 +17,26 @@ pub struct Started {
     pub position: u64,
 }
 
-/// What is to be started.
-pub(super) struct Start {
+/// A request to start an incident.
+pub(super) struct StartRequest {
     pub(super) plan: Plan,
     pub(super) speed: Speed,
-    /// A name to take if it is free; a fresh one otherwise.
+    /// The name to use if it is free; otherwise the incident gets a new name.
     pub(super) name: Option<String>,
-    /// Second 0; now if it is not given.
+    /// The moment of second 0; `None` for now.
     pub(super) origin: Option<Origin>,
 }
 
-/// An incident whose first event is in the journal.
-pub(super) struct Begun {
+/// An incident whose first event is in the journal, ready to be played.
+pub(super) struct BegunIncident {
     pub(super) started: Started,
     pub(super) slot: Slot,
     pub(super) origin: Origin,
 }
 
-impl Context {
-    /// Appends the first event. On an error `start` can be tried again.
-    pub(super) async fn begin(&self, start: &mut Start) -> Result<Begun, PlayError> {
+impl PlayerContext {
+    /// Appends the first event. After an error the same `start` can be used again.
+    pub(super) async fn begin(&self, start: &mut StartRequest) -> Result<BegunIncident, PlayError> {
         loop {
             let mut slot = self.running.reserve(&start.plan.scenario, start.name.clone())?;
             let id = slot.id.clone();
@@ -51,10 +51,10 @@ impl Context {
                 data: first.data().to_owned(),
                 plan: Some(text),
             });
-            let first = first.ok_or_else(|| JournalError::Refused("a plan without events".to_owned()))?;
+            let first = first.ok_or_else(|| JournalError::Refused("the plan has no events".to_owned()))?;
             let appended = self.journal.append(first).await?;
             let Some(first) = appended.first().filter(|first| first.new) else {
-                // An incident of that name has been there before.
+                // Another incident has this name.
                 start.name = None;
                 continue;
             };
@@ -62,7 +62,7 @@ impl Context {
             let started = start.plan.started();
             let severity = started.as_ref().map(|started| started.severity.as_str()).unwrap_or_default();
             tracing::info!(incident = id, severity, position, speed, seed, "incident started");
-            return Ok(Begun { started: Started { id, position }, slot, origin });
+            return Ok(BegunIncident { started: Started { id, position }, slot, origin });
         }
     }
 }

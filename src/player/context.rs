@@ -1,4 +1,4 @@
-//! What everything that is played shares.
+//! What all incidents of a player share: the journal, the tasks, the list of running incidents.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,26 +7,26 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::running::Running;
+use super::running::RunningIncidents;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
 
-/// How long to wait before a journal that failed is tried again, unless it reports earlier that it is well.
+/// How long to wait before a failed append is retried, unless the journal reports earlier that it works again.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Cheap to clone.
+/// The shared state of a player. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Context {
+pub(super) struct PlayerContext {
     pub(super) journal: Journal,
     pub(super) tasks: TaskTracker,
-    /// Cancelled when the server stops: incidents stay open in the journal.
+    /// Cancelled when the server stops. Incidents then stay open in the journal.
     pub(super) stop: CancellationToken,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) running: Running,
+    pub(super) running: RunningIncidents,
 }
 
-impl Context {
-    /// Waits until a journal that failed reports that it takes events again, or for [`RETRY`].
+impl PlayerContext {
+    /// Waits until a failed journal reports that it works again, but at most for [`RETRY`].
     pub(super) async fn journal_back(&self) {
         let mut health = self.journal.health();
         if health.borrow().is_none() {

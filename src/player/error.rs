@@ -1,20 +1,20 @@
-//! Why an incident did not start or end, and how many may be open.
+//! Why an incident cannot be started or ended.
 
 use crate::journal::JournalError;
 
 /// The most incidents that are played at once.
 pub const MAX_OPEN: usize = 1_000;
 
-/// Why an incident did not start or end.
+/// Why an incident was not started or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
     /// [`MAX_OPEN`] incidents are open.
-    #[error("{MAX_OPEN} incidents are open already: cancel one or wait for one to end")]
+    #[error("{MAX_OPEN} incidents are already open: cancel one or wait until one ends")]
     TooMany,
-    /// The server stops.
+    /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
-    /// The journal did not take it.
+    /// The journal did not accept the event.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }

@@ -1,16 +1,16 @@
-//! Incident ids like `database-outage-x7k2p`.
+//! The names of incidents, like `database-outage-x7k2p`.
 
 use sha2::{Digest, Sha256};
 
-/// Letters and digits that are not taken for one another when read aloud or copied by hand.
+/// Letters and digits that people do not confuse when they read them aloud or copy them by hand.
 const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 
-/// The scenario's id and five random characters: 33 million names a scenario.
+/// A new name: the scenario's id and five random characters, for 33 million names per scenario.
 pub(super) fn fresh(scenario: &str) -> String {
     with_suffix(scenario, crate::random::bits())
 }
 
-/// The name that an incident has in a replay: the same for the same key and number.
+/// The name of an incident in a replay: always the same for the same key and the same number of the replay.
 pub(super) fn derived(scenario: &str, key: &str, number: u64) -> String {
     let digest = Sha256::digest(format!("{number} {key}"));
     with_suffix(scenario, digest.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte)))

@@ -1,4 +1,4 @@
-//! The moment that deadlines count from.
+//! The origin of an incident: the moment from which its deadlines count.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use tokio::time::Instant;
 
 use crate::contract::now;
 
-/// A moment on the monotonic clock, which may lie before this process began: that clock does not reach so far.
+/// A moment on the monotonic clock. It may be earlier than the clock can represent, so it is kept as a moment and a
+/// distance before it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     at: Instant,
-    /// How long before `at` it was.
+    /// How long before `at` the moment was.
     ahead: Duration,
 }
 
@@ -20,28 +21,28 @@ impl Origin {
         Self { at: Instant::now(), ahead: Duration::ZERO }
     }
 
-    /// A moment of the wall clock. If that was set back meanwhile it is now, never later.
+    /// A moment given by the wall clock. If the wall clock has been set back since, it is now, never later.
     pub(super) fn of(began: Timestamp) -> Self {
         let ahead = Duration::try_from(now().duration_since(began)).unwrap_or_default();
         Self { ahead, ..Self::now() }
     }
 
-    /// A moment later.
+    /// The moment that is `by` later.
     pub(super) fn later(self, by: Duration) -> Self {
         Self { at: self.at + by.saturating_sub(self.ahead), ahead: self.ahead.saturating_sub(by) }
     }
 
-    /// When so much time has passed since; what has passed already is now.
+    /// The deadline `after` the origin, on tokio's clock; now if it has already passed.
     pub(super) fn deadline(self, after: Duration) -> Instant {
         self.later(after).at
     }
 
-    /// How long ago it was; nothing if it is still to come.
+    /// How long ago the moment was; zero if it is in the future.
     pub(super) fn elapsed(self) -> Duration {
         self.ahead + self.at.elapsed()
     }
 
-    /// On the wall clock.
+    /// The moment as wall-clock time.
     pub(super) fn timestamp(self) -> Timestamp {
         let ago = i64::try_from(self.elapsed().as_micros()).unwrap_or_default();
         let now = now();

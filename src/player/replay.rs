@@ -1,8 +1,8 @@
-//! A recording played again: its incidents start as far apart as they did.
+//! A replay: a recording that is played again. Its incidents start with the same intervals as in the recording.
 //!
-//! A replay is one thing with absolute deadlines, as an incident is. A player that is given the same recording
-//! while it would still be playing goes on with what a dead process left of it; afterwards it is a new replay. No
-//! state is kept for that beside the journal: the names of an incident in each replay follow from the recording.
+//! A replay has absolute deadlines, as an incident has. If a process ends during a replay, a player that gets the same
+//! recording before the replay would be over continues it; later it starts a new replay. This needs no state beside the
+//! journal, because the names of the incidents in each replay are derived from the recording.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,19 +12,20 @@ use super::speed::Speed;
 use crate::plan::Plan;
 use crate::recording::{Recorded, Recording};
 
-/// A recording at a speed.
+/// A recording and the speed at which it is played.
 #[derive(Debug, Clone)]
 pub struct Replay {
     pub(super) cues: Vec<Cue>,
     pub(super) duration: Duration,
 }
 
-/// One incident and when it starts.
+/// An incident of a replay and when it starts.
 #[derive(Debug, Clone)]
 pub(super) struct Cue {
-    /// Its name in the first replay that a journal sees; `None` if another of the recording has it.
+    /// The recorded name, used in the first replay in a journal; `None` if an earlier incident of the recording has the
+    /// same name.
     pub(super) recorded: Option<String>,
-    /// What tells it from every other incident of any recording.
+    /// The source and name of the incident: unique among all recordings.
     pub(super) key: String,
     /// Wall-clock time from the start of the replay.
     pub(super) start: Duration,
@@ -32,9 +33,9 @@ pub(super) struct Cue {
     pub(super) plan: Plan,
 }
 
-/// The speed at which an incident would be played is out of range.
+/// An incident would be played at a speed that is out of range.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{incident} was recorded at speed {recorded}; {factor} times that is {} and out of range", recorded * factor)]
+#[error("{incident} was recorded at speed {recorded}; {factor} times that speed is {}, which is out of range", recorded * factor)]
 pub struct ReplayError {
     /// The incident.
     pub incident: String,
@@ -45,10 +46,10 @@ pub struct ReplayError {
 }
 
 impl Replay {
-    /// Everything `factor` times faster than it was recorded.
+    /// A replay that is `factor` times faster than the recording.
     ///
     /// # Errors
-    /// An incident whose speed is none then.
+    /// An incident would be played at a speed that is out of range.
     pub fn new(recording: Recording, factor: Speed) -> Result<Self, ReplayError> {
         let duration = recording.duration().div_f64(factor.get());
         let mut names = HashSet::new();
@@ -62,19 +63,19 @@ impl Replay {
         Ok(Self { cues: cues.collect::<Result<_, _>>()?, duration })
     }
 
-    /// How many incidents it has.
+    /// How many incidents the replay has.
     pub fn incidents(&self) -> usize {
         self.cues.len()
     }
 
-    /// How long it takes by the wall clock.
+    /// How long the replay takes by the wall clock.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 }
 
 impl Cue {
-    /// Its names in a replay, counted from 0: the first that is free is taken.
+    /// The names for this incident in the replay with this number, from 0. The player uses the first one that is free.
     pub(super) fn names(&self, number: u64) -> impl Iterator<Item = String> + '_ {
         let recorded = self.recorded.clone().filter(|_| number == 0);
         let derived = std::iter::once_with(move || name::derived(&self.plan.scenario, &self.key, number));

@@ -1,10 +1,10 @@
-//! Playing a recording: when each incident starts, and going on with a replay that another process began.
+//! Playing a replay: starts each incident when it is due, and continues a replay that another process has begun.
 
 use std::time::Duration;
 
 use tokio::time::sleep_until;
 
-use super::begin::{Begun, Start};
+use super::begin::{BegunIncident, StartRequest};
 use super::control::Player;
 use super::error::PlayError;
 use super::origin::Origin;
@@ -12,23 +12,24 @@ use super::replay::{Cue, Replay};
 use crate::contract::{Message, now};
 use crate::journal::{JournalError, ReadLimit};
 
-/// Which replay of a recording it is in its journal.
-struct Turn {
+/// One of the replays of a recording in a journal.
+struct ReplayRun {
+    /// How many replays of the recording came before it.
     number: u64,
     origin: Origin,
-    /// Position of its first event, if another process began it.
+    /// Position of its first event, if another process has begun it.
     resumed: Option<u64>,
 }
 
 impl Player {
-    /// Plays a recording. Returns how many of its incidents another process had begun: [`Player::pick_up`] goes on
-    /// with those.
+    /// Plays a recording. Returns how many of its incidents another process has already begun: [`Player::pick_up`]
+    /// continues those.
     pub async fn replay(&self, replay: Replay) -> Result<usize, JournalError> {
-        let turn = self.turn(&replay).await?;
+        let run = self.replay_run(&replay).await?;
         let all = replay.cues.len();
         let mut left = Vec::with_capacity(all);
         for cue in replay.cues {
-            if !self.has_begun(&cue, &turn).await? {
+            if !self.has_begun(&cue, &run).await? {
                 left.push(cue);
             }
         }
@@ -38,16 +39,16 @@ impl Player {
             for cue in left {
                 tokio::select! {
                     () = player.context.stop.cancelled() => return,
-                    () = player.enter(cue, &turn) => {}
+                    () = player.start_when_due(cue, &run) => {}
                 }
             }
         });
         Ok(begun)
     }
 
-    /// The replay that is under way in the journal, or the next one.
-    async fn turn(&self, replay: &Replay) -> Result<Turn, JournalError> {
-        let new = |number| Turn { number, origin: Origin::now(), resumed: None };
+    /// The replay that is in progress in the journal, or a new one.
+    async fn replay_run(&self, replay: &Replay) -> Result<ReplayRun, JournalError> {
+        let new = |number| ReplayRun { number, origin: Origin::now(), resumed: None };
         let Some(first) = replay.cues.first() else { return Ok(new(0)) };
         let (mut number, mut last) = (0, None);
         while let Some(name) = first.names(number).next()
@@ -60,14 +61,14 @@ impl Player {
         let begun = self.context.journal.read(last.start - 1, ReadLimit::events(1)).await?.into_iter().next();
         let begun = begun.filter(|event| *event.subject == last.subject);
         match begun.and_then(|event| event.message().ok()) {
-            // It starts with the replay: the first incident's second 0 is the replay's.
+            // The first incident starts with the replay, so second 0 of the incident is the start of the replay.
             Some(Message::IncidentStarted(started))
                 if started.speed.unwrap_or(1.0).to_bits() == first.speed.get().to_bits() =>
             {
                 let since = Duration::try_from(now().duration_since(started.impact_started_at));
                 if since.is_ok_and(|since| since < replay.duration) {
                     let origin = Origin::of(started.impact_started_at);
-                    return Ok(Turn { number: number - 1, origin, resumed: Some(last.start) });
+                    return Ok(ReplayRun { number: number - 1, origin, resumed: Some(last.start) });
                 }
                 Ok(new(number))
             }
@@ -75,10 +76,10 @@ impl Player {
         }
     }
 
-    /// Whether the journal has an incident from this replay. One of that name may be there from before.
-    async fn has_begun(&self, cue: &Cue, turn: &Turn) -> Result<bool, JournalError> {
-        let Some(first) = turn.resumed else { return Ok(false) };
-        for name in cue.names(turn.number) {
+    /// Whether this replay has already started the incident. An incident of the same name may be older than the replay.
+    async fn has_begun(&self, cue: &Cue, run: &ReplayRun) -> Result<bool, JournalError> {
+        let Some(first) = run.resumed else { return Ok(false) };
+        for name in cue.names(run.number) {
             if self.context.journal.incident(&name).await?.is_some_and(|span| span.start >= first) {
                 return Ok(true);
             }
@@ -86,15 +87,15 @@ impl Player {
         Ok(false)
     }
 
-    /// Starts an incident when it is due, and waits for a journal that takes nothing: no caller would ask again.
-    async fn enter(&self, cue: Cue, turn: &Turn) {
-        let origin = turn.origin.later(cue.start);
-        let names: Vec<String> = cue.names(turn.number).collect();
-        let mut start = Start { plan: cue.plan, speed: cue.speed, name: None, origin: Some(origin) };
+    /// Starts an incident when it is due. Retries while the journal cannot be used, because no caller would retry.
+    async fn start_when_due(&self, cue: Cue, run: &ReplayRun) {
+        let origin = run.origin.later(cue.start);
+        let names: Vec<String> = cue.names(run.number).collect();
+        let mut start = StartRequest { plan: cue.plan, speed: cue.speed, name: None, origin: Some(origin) };
         sleep_until(origin.deadline(Duration::ZERO)).await;
-        let mut told = false;
+        let mut logged = false;
         loop {
-            let error = match self.enter_as(&names, &mut start).await {
+            let error = match self.start_under(&names, &mut start).await {
                 Ok(begun) => {
                     let player = self.clone();
                     self.context.tasks.spawn(async move { player.play(begun, start).await });
@@ -106,22 +107,26 @@ impl Player {
             let incident = names.first();
             match &error {
                 PlayError::TooMany | PlayError::Journal(JournalError::Unavailable(_)) => {
-                    if !std::mem::replace(&mut told, true) {
-                        tracing::warn!(incident, %error, "the replay waits");
+                    if !std::mem::replace(&mut logged, true) {
+                        tracing::warn!(incident, %error, "the replay cannot start an incident yet and retries");
                     }
                     self.context.journal_back().await;
                 }
                 _ => {
-                    tracing::error!(incident, %error, "the replay leaves an incident out");
+                    tracing::error!(incident, %error, "the replay cannot start an incident and leaves it out");
                     return;
                 }
             }
         }
     }
 
-    /// Under the first name that is free, else a fresh one. The journal refuses a start under the name of an incident
-    /// whose first events retention has dropped, so this asks before.
-    async fn enter_as(&self, names: &[String], start: &mut Start) -> Result<Begun, PlayError> {
+    /// Starts an incident under the first name that is free, otherwise under a new one. Asks the journal for each name
+    /// first, because an append under the name of an incident whose first event retention has dropped is refused.
+    async fn start_under(
+        &self,
+        names: &[String],
+        start: &mut StartRequest,
+    ) -> Result<BegunIncident, PlayError> {
         start.name = None;
         for name in names {
             if self.context.journal.incident(name).await?.is_none() {

@@ -1,24 +1,24 @@
-//! One incident being played: deadlines, retries, its end.
+//! The playing of one incident: appends each event when it is due, retries, and stops at the end.
 
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::time::sleep_until;
 
-use super::context::Context;
+use super::context::PlayerContext;
 use super::origin::Origin;
 use super::running::Slot;
 use super::speed::Speed;
 use crate::contract::MessageType;
 use crate::journal::{Appended, Batch, JournalError, Lease, Place, Record};
-use crate::plan::{Event, Plan};
+use crate::plan::{Plan, PlannedEvent};
 
-/// An action that is published later than this says by how much.
+/// An action that is published later than this gets `late_s`.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How far an incident is.
-pub(super) struct Progress {
-    /// Its start.
+/// How far an incident has been played.
+pub(super) struct Playhead {
+    /// The incident's start.
     pub(super) origin: Origin,
     /// How many events are in the journal.
     pub(super) emitted: usize,
@@ -26,39 +26,39 @@ pub(super) struct Progress {
 
 /// One incident being played.
 pub(super) struct Run {
-    context: Context,
+    context: PlayerContext,
     slot: Slot,
     plan: Plan,
     speed: Speed,
-    progress: Progress,
+    playhead: Playhead,
     lease: Lease,
 }
 
-/// What appending the due events came to.
+/// The result of appending the due events.
 enum Emitted {
-    /// They are in.
+    /// All due events are in the journal.
     All,
-    /// Another caller, on this server or another, has ended the incident.
+    /// The incident was ended by another caller, on this server or another one.
     EndedElsewhere,
 }
 
 impl Run {
     pub(super) fn new(
-        context: Context,
+        context: PlayerContext,
         slot: Slot,
         plan: Plan,
         speed: Speed,
-        progress: Progress,
+        playhead: Playhead,
         lease: Lease,
     ) -> Self {
-        Self { context, slot, plan, speed, progress, lease }
+        Self { context, slot, plan, speed, playhead, lease }
     }
 
-    /// Every deadline counts from one origin, so nothing drifts.
+    /// Plays the incident to its end. All deadlines count from one origin, so delays do not add up.
     pub(super) async fn play(mut self) {
         let mut held_up = false;
-        while let Some(next) = self.plan.events().get(self.progress.emitted) {
-            let deadline = self.progress.origin.deadline(self.due(next));
+        while let Some(next) = self.plan.events().get(self.playhead.emitted) {
+            let deadline = self.playhead.origin.deadline(self.due(next));
             tokio::select! {
                 biased;
                 () = self.context.stop.cancelled() => return,
@@ -69,12 +69,12 @@ impl Run {
             held_up = match self.emit_due().await {
                 Ok(Emitted::All) => false,
                 Ok(Emitted::EndedElsewhere) => return,
-                // Nothing is lost: overdue events follow when the journal is back.
+                // No event is lost: overdue events follow when the journal works again.
                 Err(JournalError::Unavailable(_)) => true,
                 Err(JournalError::LeaseLost) => return self.hand_over(),
                 Err(error) => {
                     let incident = &self.slot.id;
-                    tracing::error!(incident, %error, "the journal refused an event; the incident stops here");
+                    tracing::error!(incident, %error, "the journal refused an event; the incident is not played any further");
                     return;
                 }
             };
@@ -83,25 +83,25 @@ impl Run {
     }
 
     fn hand_over(&self) {
-        tracing::info!(incident = self.slot.id, "another player goes on with the incident");
+        tracing::info!(incident = self.slot.id, "another player continues the incident");
     }
 
     /// Wall-clock time from the incident's start to an event.
-    fn due(&self, event: &Event) -> Duration {
+    fn due(&self, event: &PlannedEvent) -> Duration {
         self.speed.wall(event.due)
     }
 
-    /// Appends everything that is due by now as one batch.
+    /// Appends all events that are due by now as one batch.
     async fn emit_due(&mut self) -> Result<Emitted, JournalError> {
-        let turn = self.slot.entry.turn.clone();
-        let _turn = turn.lock().await;
+        let append_lock = self.slot.entry.append_lock.clone();
+        let _appending = append_lock.lock().await;
         if self.slot.entry.ended.is_cancelled() {
             return Ok(Emitted::EndedElsewhere);
         }
-        let elapsed = self.progress.origin.elapsed();
-        let rest = &self.plan.events()[self.progress.emitted..];
+        let elapsed = self.playhead.origin.elapsed();
+        let rest = &self.plan.events()[self.playhead.emitted..];
         let due = rest.iter().take_while(|event| self.due(event) <= elapsed).count().max(1);
-        let numbered = rest[..due].iter().zip(self.progress.emitted as u64 + 1..);
+        let numbered = rest[..due].iter().zip(self.playhead.emitted as u64 + 1..);
         let records = numbered.map(|(event, index)| Record {
             subject: self.slot.id.clone(),
             place: Place::At(index),
@@ -115,19 +115,20 @@ impl Run {
             Err(JournalError::Ended { .. }) => return Ok(Emitted::EndedElsewhere),
             Err(error) => return Err(error),
         };
-        // A repeat is an event that this player appended without hearing of it, or one of another caller.
+        // A repeat is either an event that this player had appended without getting the answer, or an event of another
+        // caller.
         if appended.iter().any(|event| !event.new) && self.ended_early(&appended).await? {
             return Ok(Emitted::EndedElsewhere);
         }
-        let now = self.progress.origin.elapsed();
+        let now = self.playhead.origin.elapsed();
         for event in &rest[..due] {
             self.context.metrics.late(now.saturating_sub(self.due(event)));
         }
-        self.progress.emitted += due;
+        self.playhead.emitted += due;
         Ok(Emitted::All)
     }
 
-    /// Whether the incident ended with another event than the plan's last.
+    /// Whether the incident has ended with an event other than the plan's last one.
     async fn ended_early(&self, appended: &[Appended]) -> Result<bool, JournalError> {
         let span = self.context.journal.incident(&self.slot.id).await?;
         let Some(end) = span.and_then(|span| span.end) else { return Ok(false) };
@@ -135,8 +136,8 @@ impl Run {
         Ok(!appended.iter().any(|event| event.position == end && event.index == last))
     }
 
-    /// What is stored: a late action says by how much.
-    fn payload(&self, event: &Event, elapsed: Duration) -> Box<RawValue> {
+    /// The payload to append. A late action gets `late_s`.
+    fn payload(&self, event: &PlannedEvent, elapsed: Duration) -> Box<RawValue> {
         let late = elapsed.saturating_sub(self.due(event));
         if event.kind() == MessageType::AgentAction && late > LATE {
             return event.late((late.as_secs_f64() * 1e3).round() / 1e3);

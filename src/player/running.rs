@@ -1,4 +1,4 @@
-//! The incidents that are played in this process.
+//! The list of incidents that this process plays.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,31 +11,31 @@ use super::name;
 use super::origin::Origin;
 use super::speed::Speed;
 
-/// Incidents by id. Cheap to clone.
+/// The running incidents by id. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Running(Arc<Mutex<HashMap<String, Entry>>>);
+pub(super) struct RunningIncidents(Arc<Mutex<HashMap<String, RunningIncident>>>);
 
-/// One incident that is played.
+/// An incident that this process plays.
 #[derive(Clone)]
-pub(super) struct Entry {
-    /// Held while something is appended to the incident: a cancellation sees all that was appended before, and the
-    /// run sees the end.
-    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
-    /// Cancelled when the incident has ended before its plan did.
+pub(super) struct RunningIncident {
+    /// Held during every append to the incident, so that a cancellation sees all earlier appends and the run sees the
+    /// cancellation.
+    pub(super) append_lock: Arc<tokio::sync::Mutex<()>>,
+    /// Cancelled when the incident has ended before the end of its plan.
     pub(super) ended: CancellationToken,
-    /// Second 0, once it is known, and the speed.
+    /// The moment of second 0 and the speed, once they are known.
     pub(super) clock: Option<(Origin, Speed)>,
 }
 
-/// A place among the running incidents, given back when dropped, also by a panic.
+/// A reserved entry in the list. Dropping it removes the entry, also after a panic.
 pub(super) struct Slot {
-    running: Running,
+    running: RunningIncidents,
     pub(super) id: String,
-    pub(super) entry: Entry,
+    pub(super) entry: RunningIncident,
 }
 
-impl Running {
-    /// Reserves a place under the wanted name if no running incident has it, else under a fresh one.
+impl RunningIncidents {
+    /// Reserves an entry under the wanted name if no running incident has it, otherwise under a new name.
     pub(super) fn reserve(&self, scenario: &str, wanted: Option<String>) -> Result<Slot, PlayError> {
         let mut running = self.0.lock();
         if running.len() >= MAX_OPEN {
@@ -45,23 +45,25 @@ impl Running {
         while running.contains_key(&id) {
             id = name::fresh(scenario);
         }
-        let entry = Entry { turn: Arc::default(), ended: CancellationToken::new(), clock: None };
+        let entry =
+            RunningIncident { append_lock: Arc::default(), ended: CancellationToken::new(), clock: None };
         running.insert(id.clone(), entry.clone());
         Ok(Slot { running: self.clone(), id, entry })
     }
 
-    /// Reserves a place for an incident that is open in the journal; `None` if it is played already.
+    /// Reserves an entry for an incident that is open in the journal; `None` if it is already being played.
     pub(super) fn resume(&self, id: String) -> Option<Slot> {
         let mut running = self.0.lock();
         if running.contains_key(&id) {
             return None;
         }
-        let entry = Entry { turn: Arc::default(), ended: CancellationToken::new(), clock: None };
+        let entry =
+            RunningIncident { append_lock: Arc::default(), ended: CancellationToken::new(), clock: None };
         running.insert(id.clone(), entry.clone());
         Some(Slot { running: self.clone(), id, entry })
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<Entry> {
+    pub(super) fn get(&self, id: &str) -> Option<RunningIncident> {
         self.0.lock().get(id).cloned()
     }
 
@@ -71,7 +73,7 @@ impl Running {
 }
 
 impl Slot {
-    /// Second 0 and the speed are known.
+    /// Sets the moment of second 0 and the speed.
     pub(super) fn set_clock(&mut self, origin: Origin, speed: Speed) {
         self.entry.clock = Some((origin, speed));
         self.running.0.lock().insert(self.id.clone(), self.entry.clone());

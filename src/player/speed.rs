@@ -1,39 +1,39 @@
-//! How fast an incident is played.
+//! The speed at which an incident is played.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Screen seconds a wall-clock second, from [`Speed::MIN`] to [`Speed::MAX`].
+/// Screen seconds per second of the wall clock, from [`Speed::MIN`] to [`Speed::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed(f64);
 
-/// Why a number is no speed.
+/// The number is not a speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a speed is a number from 0.001 to 10000: 1 is real time, 10 is ten times faster")]
+#[error("the speed must be a number from 0.001 to 10000: 1 is real time, 10 is ten times faster")]
 pub struct SpeedError;
 
 impl Speed {
-    /// As the scenario says.
+    /// The speed of the scenario itself: 1.
     pub const REAL_TIME: Self = Self(1.0);
 
-    /// Three minutes in two days: beyond, nobody is watching.
+    /// The lowest speed. A scenario of three minutes then takes two days.
     pub const MIN: f64 = 0.001;
 
-    /// Three minutes in 18 ms: beyond, the timer's millisecond says nothing any more.
+    /// The highest speed. A scenario of three minutes then takes 18 ms; timers are accurate to a millisecond only.
     pub const MAX: f64 = 10_000.0;
 
-    /// Refuses 0, negative numbers, not-a-number and what is out of range.
+    /// Refuses numbers that are out of range, among them 0, negative numbers and not-a-number.
     pub fn new(speed: f64) -> Result<Self, SpeedError> {
         if (Self::MIN..=Self::MAX).contains(&speed) { Ok(Self(speed)) } else { Err(SpeedError) }
     }
 
-    /// How long so much screen time takes at this speed. Microseconds.
+    /// How long `screen_us` microseconds of screen time take at this speed.
     pub fn wall(self, screen_us: u64) -> Duration {
         Duration::from_secs_f64(screen_us as f64 / 1e6 / self.0)
     }
 
-    /// As a number.
+    /// The speed as a number.
     pub fn get(self) -> f64 {
         self.0
     }

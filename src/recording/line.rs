@@ -1,29 +1,29 @@
-//! One line of a recording: an event, something to skip, or a mistake.
+//! Reading one line of a recording: an event, a line to skip, or a mistake.
 
 use serde::de::IgnoredAny;
 
 use crate::contract::{Envelope, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source};
 
-/// Room for the envelope, and for what is set in a payload when it is played.
+/// Bytes reserved for the envelope and for the fields that the player sets in a payload.
 const ENVELOPE_BYTES: usize = 1024;
 
-/// What a line holds.
-pub(super) enum Line {
+/// The content of a line.
+pub(super) enum RecordedLine {
     /// An event of an incident.
-    Event(Box<Event>),
-    /// A control message or nothing at all.
-    Nothing,
+    Event(Box<RecordedEvent>),
+    /// A control message or an empty line.
+    Skip,
 }
 
 /// An event that can be played.
-pub(super) struct Event {
+pub(super) struct RecordedEvent {
     pub(super) envelope: Envelope,
     pub(super) message: Message,
-    /// Its place in its incident.
+    /// The event's index in its incident.
     pub(super) index: u64,
 }
 
-/// Whether a line without a line break is the beginning of one that was being written.
+/// Whether a line without a line break was cut off while it was being written: it is not complete JSON.
 pub(super) fn is_torn(line: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(line).is_err()
 }
@@ -31,44 +31,46 @@ pub(super) fn is_torn(line: &str) -> bool {
 /// Reads a line.
 ///
 /// # Errors
-/// What is wrong with it.
-pub(super) fn read(line: &str) -> Result<Line, String> {
+/// What is wrong with the line.
+pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
     if line.trim_ascii().is_empty() {
-        return Ok(Line::Nothing);
+        return Ok(RecordedLine::Skip);
     }
     let envelope: Envelope = serde_json::from_str(line).map_err(|error| {
         let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
         format!("{kind}: {}", without_place(&error))
     })?;
     match MessageType::from_name(&envelope.kind) {
-        Some(kind) if kind.is_control() => return Ok(Line::Nothing),
+        Some(kind) if kind.is_control() => return Ok(RecordedLine::Skip),
         Some(_) => {}
-        // What a server says of itself need not be known; an event of a stream that is left out leaves a gap.
-        None if matches!(envelope.source.parse(), Ok(Source::Server(_))) => return Ok(Line::Nothing),
-        None => return Err(format!("{:?} is no message type that can be played", envelope.kind)),
+        // An unknown control message can be skipped. An unknown event cannot, because it would leave a gap.
+        None if matches!(envelope.source.parse(), Ok(Source::Server(_))) => return Ok(RecordedLine::Skip),
+        None => return Err(format!("the message type {:?} is unknown and cannot be played", envelope.kind)),
     }
     if envelope.incident().is_empty() {
-        return Err(format!("the {} has no subject: the incident's id", envelope.kind));
+        return Err(format!("the {} has no subject, which is the incident's id", envelope.kind));
     }
-    let message = envelope
-        .message()
-        .map_err(|error| format!("the {} does not fit its type: {}", envelope.kind, without_place(&error)))?;
+    let message = envelope.message().map_err(|error| {
+        format!("the payload of the {} does not match its type: {}", envelope.kind, without_place(&error))
+    })?;
     let bytes = envelope.data.get().len() + envelope.incident().len();
     if bytes > MAX_EVENT_BYTES - ENVELOPE_BYTES {
         return Err(format!(
-            "{bytes} bytes of data; an event has at most {MAX_EVENT_BYTES} with its envelope"
+            "the data has {bytes} bytes; an event has at most {MAX_EVENT_BYTES} bytes with its envelope"
         ));
     }
     match envelope.index {
-        Some(index @ 1..=MAX_INDEX) => Ok(Line::Event(Box::new(Event { envelope, message, index }))),
-        Some(index) => {
-            Err(format!("the {} has the index {index}; indexes go from 1 to {MAX_INDEX}", envelope.kind))
+        Some(index @ 1..=MAX_INDEX) => {
+            Ok(RecordedLine::Event(Box::new(RecordedEvent { envelope, message, index })))
         }
-        None => Err(format!("the {} has no index: its place in the incident", envelope.kind)),
+        Some(index) => {
+            Err(format!("the {} has the index {index}; an index is from 1 to {MAX_INDEX}", envelope.kind))
+        }
+        None => Err(format!("the {} has no index, which is its number in the incident", envelope.kind)),
     }
 }
 
-/// The line is told already, and it is not the reader's line 1.
+/// The error's text without its line and column: the caller reports the line of the file.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()

@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Chain, Cursor, Read};
 
-/// The longest line: nobody takes more as one message.
+/// The longest line, in bytes. No client accepts a longer message.
 const LONGEST: usize = 1024 * 1024;
 
 /// What some editors and shells put before the first line. It stands in the middle where files were put together.
@@ -131,7 +131,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn too_long(&self) -> LineError {
-        LineError::Long(self.number, format!("a line of more than {LONGEST} bytes is no event"))
+        LineError::Long(self.number, format!("the line has more than {LONGEST} bytes and cannot be an event"))
     }
 
     fn wrong(&self, what: String) -> LineError {

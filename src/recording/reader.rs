@@ -1,30 +1,33 @@
-//! From lines to incidents, in one pass.
+//! Reading the lines of a recording into incidents, in one pass.
 
 use std::collections::HashMap;
 use std::io::BufRead;
 
 use jiff::Timestamp;
 
-use super::course::{Course, State};
-use super::line::{self, Event, Line};
+use super::error::RecordingError;
+use super::incident::{IncidentBuilder, RecordedExtent};
+use super::line::{self, RecordedEvent, RecordedLine};
 use super::lines::Lines;
-use super::{Recording, RecordingError};
+use super::recorded::Recording;
 
-/// How many incidents a warning names.
+/// The most incidents that a warning names.
 const NAMED: usize = 10;
 
-/// What was read so far.
+/// The state of reading a recording.
 pub(super) struct Reader<'a> {
     origin: &'a str,
-    /// The line that is read, from 1.
+    /// Number of the current line, from 1.
     line: usize,
-    /// Time of the newest event of each stream. There are several when a server's journal was made anew meanwhile.
+    /// The latest time in each stream. A recording has several streams if the server's journal was created anew while
+    /// it was being recorded.
     streams: HashMap<String, Timestamp>,
-    courses: Vec<Course>,
-    /// Places among the courses, by incident.
+    incidents: Vec<IncidentBuilder>,
+    /// Indexes into `incidents`, by incident id. Several incidents may have the same id.
     places: HashMap<String, Vec<usize>>,
-    /// The first line whose time falls back, and how many do.
+    /// The first line whose time goes back, and the number of such lines.
     falls: Option<(usize, u64)>,
+    /// Whether the last line is incomplete.
     torn: bool,
 }
 
@@ -34,7 +37,7 @@ impl<'a> Reader<'a> {
             origin,
             line: 0,
             streams: HashMap::new(),
-            courses: Vec::new(),
+            incidents: Vec::new(),
             places: HashMap::new(),
             falls: None,
             torn: false,
@@ -45,14 +48,14 @@ impl<'a> Reader<'a> {
         let mut lines = Lines::new(lines);
         while let Some(line) = lines.next().map_err(|error| RecordingError::of(self.origin, error))? {
             self.line = line.number;
-            // Nothing comes after a line without a line break.
             self.torn = !line.ended && line::is_torn(&line.text);
             if self.torn {
+                // It has no line break, so it is the last line.
                 break;
             }
             let taken = match line::read(&line.text) {
-                Ok(Line::Event(event)) => self.take(*event),
-                Ok(Line::Nothing) => Ok(()),
+                Ok(RecordedLine::Event(event)) => self.take(*event),
+                Ok(RecordedLine::Skip) => Ok(()),
                 Err(what) => Err(what),
             };
             taken.map_err(|what| self.wrong(what))?;
@@ -60,7 +63,7 @@ impl<'a> Reader<'a> {
         self.finish()
     }
 
-    fn take(&mut self, event: Event) -> Result<(), String> {
+    fn take(&mut self, event: RecordedEvent) -> Result<(), String> {
         let (source, time) = (&event.envelope.source, event.envelope.time);
         match self.streams.get_mut(source) {
             Some(newest) => *newest = time.max(*newest),
@@ -68,66 +71,69 @@ impl<'a> Reader<'a> {
         }
         let id = event.envelope.incident();
         let known = self.places.get(id).map_or(&[][..], Vec::as_slice);
-        let place = match known.iter().copied().find(|place| self.courses[*place].has(&event)) {
-            Some(place) if self.courses[place].skips(&event) => return Ok(()),
-            Some(place) if self.courses[place].state != State::Headless => place,
+        let place = match known.iter().copied().find(|place| self.incidents[*place].has(&event)) {
+            Some(place) if self.incidents[place].skips(&event) => return Ok(()),
+            Some(place) if self.incidents[place].extent != RecordedExtent::WithoutStart => place,
             Some(place) => {
-                self.courses[place] = Course::new(&event)?;
+                self.incidents[place] = IncidentBuilder::new(&event)?;
                 place
             }
             None => {
-                self.courses.push(Course::new(&event)?);
-                let place = self.courses.len() - 1;
+                self.incidents.push(IncidentBuilder::new(&event)?);
+                let place = self.incidents.len() - 1;
                 self.places.entry(id.to_owned()).or_default().push(place);
                 place
             }
         };
-        let course = &mut self.courses[place];
-        if course.state != State::Headless && !course.push(event)? {
+        let incident = &mut self.incidents[place];
+        if incident.extent != RecordedExtent::WithoutStart && !incident.push(event)? {
             let (_, count) = self.falls.get_or_insert((self.line, 0));
             *count += 1;
         }
         Ok(())
     }
 
-    /// Ends what is open, and says what is not as it was.
+    /// Cancels open incidents and collects the warnings.
     fn finish(self) -> Result<Recording, RecordingError> {
         let mut warnings = Vec::new();
         if self.torn {
-            warnings.push(format!("{}:{}: the last line is torn: left out", self.origin, self.line));
+            warnings
+                .push(format!("{}:{}: the last line is incomplete and was skipped", self.origin, self.line));
         }
         if let Some((line, count)) = self.falls {
-            let more = if count > 1 { format!(", {count} times") } else { String::new() };
-            let what = format!("the time falls back{more}: played right after the event before");
+            let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
+            let what = format!("the time goes back{times}; the event is played right after the previous one");
             warnings.push(format!("{}:{line}: {what}", self.origin));
         }
-        let (headless, mut played): (Vec<_>, Vec<_>) =
-            self.courses.into_iter().partition(|course| course.state == State::Headless);
-        if !headless.is_empty() {
-            let names = named(headless.iter());
+        let (without_start, mut played): (Vec<_>, Vec<_>) =
+            self.incidents.into_iter().partition(|incident| incident.extent == RecordedExtent::WithoutStart);
+        if !without_start.is_empty() {
+            let names = named(without_start.iter());
             if played.is_empty() {
-                let why = format!("it has the start of none, only later events of {names}");
+                let why = format!("it lacks the start of {names}");
                 return Err(RecordingError::Nothing { origin: self.origin.to_owned(), why });
             }
-            warnings.push(format!("{}: the start of {names} is not there: left out", self.origin));
+            warnings.push(format!("{}: not played, because the start is missing: {names}", self.origin));
         }
-        let open = || played.iter().filter(|course| course.state == State::Open);
+        let open = || played.iter().filter(|incident| incident.extent == RecordedExtent::Open);
         if open().next().is_some() {
             let names = named(open());
-            warnings
-                .push(format!("{}: it ends before the resolution of {names}: cancelled there", self.origin));
+            warnings.push(format!(
+                "{}: cancelled at the end of the recording, because the resolution is missing: {names}",
+                self.origin
+            ));
         }
-        for course in played.iter_mut().filter(|course| course.state == State::Open) {
-            if let Some(newest) = self.streams.get(course.source()) {
-                course.cut(*newest);
+        for incident in played.iter_mut().filter(|incident| incident.extent == RecordedExtent::Open) {
+            if let Some(newest) = self.streams.get(incident.source()) {
+                incident.cut(*newest);
             }
         }
-        played.sort_by_key(|course| course.began);
-        let Some(first) = played.first().map(|course| course.began) else {
-            let why = "it has no event".to_owned();
+        played.sort_by_key(|incident| incident.began);
+        let Some(first) = played.first().map(|incident| incident.began) else {
+            let why = "it has no events".to_owned();
             return Err(RecordingError::Nothing { origin: self.origin.to_owned(), why });
         };
-        let incidents = played.into_iter().map(|course| course.recorded(first)).collect();
+        let incidents = played.into_iter().map(|incident| incident.recorded(first)).collect();
         Ok(Recording { incidents, warnings })
     }
 
@@ -137,8 +143,8 @@ impl<'a> Reader<'a> {
 }
 
 /// `a`, `a and b`, `a, b and 3 more`.
-fn named<'a>(courses: impl Iterator<Item = &'a Course>) -> String {
-    let names: Vec<&str> = courses.map(|course| course.id.as_str()).collect();
+fn named<'a>(incidents: impl Iterator<Item = &'a IncidentBuilder>) -> String {
+    let names: Vec<&str> = incidents.map(|incident| incident.id.as_str()).collect();
     match names.as_slice() {
         [] => String::new(),
         [one] => (*one).to_owned(),

@@ -1,65 +1,67 @@
-//! How beliefs went: when a cause was believed most, when it led, when it was dropped or confirmed.
+//! How the belief in each hypothesis changed: when it was highest, when it led, when it was dropped or confirmed.
 
-use super::{History, HypothesisState};
+use super::history::History;
+use super::state::HypothesisState;
 use crate::contract::Mark;
 
-/// A hypothesis is dropped when its belief falls to this part of its highest and never rises above it again.
+/// A hypothesis is dropped when its probability falls to this fraction of its highest one and never exceeds it again.
 pub const DROPPED: f64 = 0.25;
 
-/// The course of one hypothesis.
+/// How the belief in one hypothesis changed. All times are seconds of the incident.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Course<'a> {
-    /// What it says and how it ended.
+pub struct BeliefHistory<'a> {
+    /// The hypothesis, with its last and its highest probability.
     pub hypothesis: &'a HypothesisState,
-    /// When its belief was highest first.
+    /// When its probability was highest for the first time.
     pub peak_s: f64,
-    /// From when to when it was believed more than every other; to `None`: to the last that is known.
+    /// The periods in which it was more probable than every other hypothesis, as (from, to). `None` is the end of the
+    /// known events.
     pub led: Vec<(f64, Option<f64>)>,
-    /// When it was dropped, see [`DROPPED`].
+    /// When it was dropped, see [`DROPPED`]; `None` if it never was.
     pub dropped_s: Option<f64>,
-    /// When the diagnosis was made, if it led then.
+    /// When the diagnosis was made, if it was the most probable hypothesis at that moment.
     pub confirmed_s: Option<f64>,
 }
 
-impl Course<'_> {
-    /// When it was last overtaken, if another leads now.
+impl BeliefHistory<'_> {
+    /// When another hypothesis last became more probable, if it stayed so.
     pub fn overtaken_s(&self) -> Option<f64> {
         self.led.last().and_then(|(_, until)| *until)
     }
 }
 
-/// The courses of all hypotheses, in the order of the state's.
-pub fn courses(history: &History) -> Vec<Course<'_>> {
+/// The belief histories of all hypotheses, in the order of the incident's state.
+pub fn belief_histories(history: &History) -> Vec<BeliefHistory<'_>> {
     let leads: Vec<(f64, Option<usize>)> =
-        history.tellings.iter().map(|told| (told.offset_s, leader(&told.beliefs))).collect();
+        history.belief_updates.iter().map(|update| (update.offset_s, leader(&update.beliefs))).collect();
     let hypotheses = history.incident.hypotheses.iter().enumerate();
-    hypotheses.map(|(place, hypothesis)| course(history, &leads, place, hypothesis)).collect()
+    hypotheses.map(|(place, hypothesis)| belief_history(history, &leads, place, hypothesis)).collect()
 }
 
-fn course<'a>(
+fn belief_history<'a>(
     history: &History,
     leads: &[(f64, Option<usize>)],
     place: usize,
     hypothesis: &'a HypothesisState,
-) -> Course<'a> {
-    let told: Vec<(f64, f64)> = history
-        .tellings
+) -> BeliefHistory<'a> {
+    let updates: Vec<(f64, f64)> = history
+        .belief_updates
         .iter()
-        .filter_map(|telling| Some((telling.offset_s, *telling.beliefs.get(place)?)))
+        .filter_map(|update| Some((update.offset_s, *update.beliefs.get(place)?)))
         .collect();
-    let peak_s = told.iter().find(|(_, p)| *p >= hypothesis.peak).map_or(0.0, |(offset_s, _)| *offset_s);
-    let above = told.iter().rposition(|(_, p)| *p > hypothesis.peak * DROPPED);
-    let dropped = told.get(above.map_or(0, |place| place + 1));
+    let peak_s = updates.iter().find(|(_, p)| *p >= hypothesis.peak).map_or(0.0, |(offset_s, _)| *offset_s);
+    let above = updates.iter().rposition(|(_, p)| *p > hypothesis.peak * DROPPED);
+    let dropped = updates.get(above.map_or(0, |place| place + 1));
     let led = spans(leads, place);
-    let diagnosed_s = history.reached(Mark::Diagnosed).map(|act| act.offset_s);
+    let diagnosed_s = history.reached(Mark::Diagnosed).map(|event| event.offset_s);
     let leads_at = |moment: f64| {
         led.iter().any(|(from, until)| *from <= moment && until.is_none_or(|until| moment < until))
     };
     let confirmed_s = diagnosed_s.filter(|moment| leads_at(*moment));
-    Course { hypothesis, peak_s, dropped_s: dropped.map(|(offset_s, _)| *offset_s), led, confirmed_s }
+    BeliefHistory { hypothesis, peak_s, dropped_s: dropped.map(|(offset_s, _)| *offset_s), led, confirmed_s }
 }
 
-/// The hypothesis that is believed more than every other.
+/// The hypothesis that is more probable than every other one.
 fn leader(beliefs: &[f64]) -> Option<usize> {
     let highest = beliefs.iter().copied().fold(0.0, f64::max);
     let mut highest_ones = beliefs.iter().enumerate().filter(|(_, p)| **p > 0.0 && **p >= highest);
@@ -69,6 +71,7 @@ fn leader(beliefs: &[f64]) -> Option<usize> {
     }
 }
 
+/// The periods in which a hypothesis leads.
 fn spans(leads: &[(f64, Option<usize>)], place: usize) -> Vec<(f64, Option<f64>)> {
     let mut spans: Vec<(f64, Option<f64>)> = Vec::new();
     let mut leading = false;

@@ -1,78 +1,80 @@
-//! What failed or never finished, and what followed from it.
+//! Actions that failed or never finished, and the actions that they led to.
 
 use std::collections::HashMap;
 
-use super::{Act, History};
+use super::history::{ActionEvent, History};
 use crate::contract::Status;
 
-/// Something that was tried and failed at least once, or never finished.
+/// An action that failed in at least one attempt, or never finished.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trouble<'a> {
-    /// Every event of it, in order: the first says what was to be done.
-    pub acts: Vec<&'a Act>,
-    /// Other things that began because an attempt failed: the first event of each, and the last known of it.
-    pub followed: Vec<(&'a Act, &'a Act)>,
+pub struct FailedAction<'a> {
+    /// All events of the action, in order. The first one says what the agent tried to do.
+    pub events: Vec<&'a ActionEvent>,
+    /// Other actions that began because an attempt failed: the first and the last known event of each.
+    pub consequences: Vec<(&'a ActionEvent, &'a ActionEvent)>,
 }
 
-impl<'a> Trouble<'a> {
-    /// Attempts that failed.
-    pub fn failed(&self) -> impl DoubleEndedIterator<Item = &'a Act> + Clone {
-        self.acts.iter().copied().filter(|act| act.action.status == Status::Failed)
+impl<'a> FailedAction<'a> {
+    /// The attempts that failed.
+    pub fn failed(&self) -> impl DoubleEndedIterator<Item = &'a ActionEvent> + Clone {
+        self.events.iter().copied().filter(|event| event.action.status == Status::Failed)
     }
 
-    /// How many attempts finished, failed ones included.
+    /// How many attempts finished, including the failed ones.
     pub fn finished(&self) -> usize {
-        self.acts.iter().filter(|act| act.action.status != Status::InProgress).count()
+        self.events.iter().filter(|event| event.action.status != Status::InProgress).count()
     }
 
     /// The attempt that completed after the last failed one.
-    pub fn recovered(&self) -> Option<&'a Act> {
-        let after_failures = self.acts.iter().rev().take_while(|act| act.action.status != Status::Failed);
-        let completed = after_failures.filter(|act| act.action.status == Status::Completed).last();
+    pub fn recovered(&self) -> Option<&'a ActionEvent> {
+        let after_failures =
+            self.events.iter().rev().take_while(|event| event.action.status != Status::Failed);
+        let completed = after_failures.filter(|event| event.action.status == Status::Completed).last();
         completed.copied().filter(|_| self.failed().next().is_some())
     }
 
-    /// Whether its last attempt began and never ended.
+    /// Whether its last attempt began and did not end.
     pub fn is_unfinished(&self) -> bool {
-        self.acts.last().is_some_and(|last| last.action.status == Status::InProgress)
+        self.events.last().is_some_and(|last| last.action.status == Status::InProgress)
     }
 }
 
-/// Everything that did not go right, in the order in which it began.
-pub fn troubles(history: &History) -> Vec<Trouble<'_>> {
-    let mut places: HashMap<Thing, usize> = HashMap::new();
-    let mut things: Vec<Trouble> = Vec::new();
-    // Which thing an action is of, and which action caused it.
+/// All actions that failed or never finished, in the order in which they began.
+pub fn failed_actions(history: &History) -> Vec<FailedAction<'_>> {
+    let mut places: HashMap<Identity, usize> = HashMap::new();
+    let mut actions: Vec<FailedAction> = Vec::new();
+    // For each event the action that it belongs to; for each action the events that caused it.
     let mut place_of: HashMap<u64, usize> = HashMap::new();
     let mut effects: Vec<(usize, u64)> = Vec::new();
-    for act in &history.acts {
-        let place = *places.entry(thing(act)).or_insert(things.len());
-        if place == things.len() {
-            things.push(Trouble { acts: Vec::new(), followed: Vec::new() });
+    for event in &history.actions {
+        let place = *places.entry(identity(event)).or_insert(actions.len());
+        if place == actions.len() {
+            actions.push(FailedAction { events: Vec::new(), consequences: Vec::new() });
         }
-        things[place].acts.push(act);
-        place_of.insert(act.index, place);
-        effects.extend(act.action.caused_by.map(|cause| (place, cause)));
+        actions[place].events.push(event);
+        place_of.insert(event.index, place);
+        effects.extend(event.action.caused_by.map(|cause| (place, cause)));
     }
     for (effect, cause) in effects {
-        let failed = history.act(cause).is_some_and(|cause| cause.action.status == Status::Failed);
+        let failed = history.action(cause).is_some_and(|cause| cause.action.status == Status::Failed);
         let Some(place) = place_of.get(&cause).copied().filter(|place| failed && *place != effect) else {
             continue;
         };
-        let begun = things[effect].acts.iter().find(|act| act.action.caused_by == Some(cause)).copied();
-        let last = things[effect].acts.last().copied();
-        things[place].followed.extend(begun.zip(last));
+        let begun =
+            actions[effect].events.iter().find(|event| event.action.caused_by == Some(cause)).copied();
+        let last = actions[effect].events.last().copied();
+        actions[place].consequences.extend(begun.zip(last));
     }
-    things.retain(|thing| thing.is_unfinished() || thing.failed().next().is_some());
-    things
+    actions.retain(|action| action.is_unfinished() || action.failed().next().is_some());
+    actions
 }
 
-/// What makes two actions attempts at one thing: their step, or where there are no steps who did what.
-type Thing<'a> = (Option<&'a str>, &'a str, &'a str);
+/// What two events of the same action have in common: the step, or without steps the agent and the kind of action.
+type Identity<'a> = (Option<&'a str>, &'a str, &'a str);
 
-fn thing(act: &Act) -> Thing<'_> {
-    match &act.action.step {
+fn identity(event: &ActionEvent) -> Identity<'_> {
+    match &event.action.step {
         Some(step) => (Some(step), "", ""),
-        None => (None, &act.action.agent, &act.action.action),
+        None => (None, &event.action.agent, &event.action.action),
     }
 }

@@ -1,4 +1,5 @@
-//! The fold: events in, states out. `dashboard/fold.js` is its twin; a golden recording holds them together.
+//! The fold: turns events into the states of incidents. `dashboard/fold.js` does the same in the browser; a test
+//! compares both on a recorded stream.
 
 use crate::contract::{
     AgentAction, Envelope, HypothesisBelief, IncidentResolved, IncidentStarted, Mark, Message, Outcome,
@@ -6,18 +7,18 @@ use crate::contract::{
 };
 
 use super::state::{
-    AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, Now, Resolution, State,
+    AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, IncidentStatus, Now, Resolution,
 };
 
-/// Every incident of a stream, in order of appearance.
+/// The states of all incidents of a stream, in order of appearance.
 #[derive(Debug, Default, Clone)]
 pub struct Board {
     incidents: Vec<IncidentState>,
 }
 
 impl Board {
-    /// Takes in one event. Control messages, unreadable payloads and repeats (an index that was seen) change
-    /// nothing. Returns the incident's state if it changed.
+    /// Applies one event. Control messages, payloads that cannot be read and repeated events change nothing. Returns
+    /// the incident's state if it changed.
     pub fn fold(&mut self, envelope: &Envelope) -> Option<&IncidentState> {
         let message = envelope.message().ok().filter(|message| !message.kind().is_control())?;
         let index = envelope.index?;
@@ -39,7 +40,7 @@ impl Board {
             incident.impact_started_at = Some(started.impact_started_at);
         }
         incident.synthetic = message.is_synthetic();
-        // Before the start is known, a real event's second is not known either.
+        // The second of a real event is unknown as long as the incident's start is.
         let offset_s = offset_of(&message, envelope.time, incident.impact_started_at);
         incident.offset_s = offset_s.unwrap_or(incident.offset_s);
         incident.phase = message.phase().map(str::to_owned).or(incident.phase.take());
@@ -58,16 +59,16 @@ impl Board {
         &self.incidents
     }
 
-    /// The incident of that id.
+    /// The state of the incident with this id.
     pub fn get(&self, id: &str) -> Option<&IncidentState> {
         self.incidents.iter().rfind(|incident| incident.id == id)
     }
 
-    /// Forgets the oldest ended incidents until at most `keep` incidents are left.
+    /// Removes the oldest ended incidents until at most `keep` incidents are left.
     pub fn forget_ended(&mut self, keep: usize) {
         let mut surplus = self.incidents.len().saturating_sub(keep);
         self.incidents.retain(|incident| {
-            let drop = surplus > 0 && incident.state != State::Open;
+            let drop = surplus > 0 && incident.state != IncidentStatus::Open;
             surplus -= usize::from(drop);
             !drop
         });
@@ -96,7 +97,7 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
             Mark::Diagnosed => &mut incident.marks.diagnosed,
             Mark::Mitigated => &mut incident.marks.mitigated,
         };
-        // A milestone is reached once; what repeats it later does not move it.
+        // A milestone is reached once. Only the first time counts.
         slot.get_or_insert(offset_s);
     }
     believe(&mut incident.hypotheses, action.hypotheses);
@@ -133,15 +134,15 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
     incident.now = Some(Now { agent: action.agent, status: action.status, summary: action.summary });
 }
 
-/// An event tells all beliefs at once: a hypothesis that it leaves out is at 0.
-fn believe(known: &mut Vec<HypothesisState>, told: Vec<HypothesisBelief>) {
-    if told.is_empty() {
+/// An event that lists hypotheses lists all of them: a missing one has the probability 0.
+fn believe(known: &mut Vec<HypothesisState>, beliefs: Vec<HypothesisBelief>) {
+    if beliefs.is_empty() {
         return;
     }
     for old in known.iter_mut() {
         old.p = 0.0;
     }
-    for belief in told {
+    for belief in beliefs {
         match known.iter_mut().find(|old| old.id == belief.id) {
             Some(old) => {
                 old.p = belief.p;
@@ -172,8 +173,8 @@ fn measure(incident: &mut IncidentState, sample: SystemMetrics) {
 
 fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     incident.state = match resolved.outcome {
-        Outcome::Resolved => State::Resolved,
-        Outcome::Cancelled => State::Cancelled,
+        Outcome::Resolved => IncidentStatus::Resolved,
+        Outcome::Cancelled => IncidentStatus::Cancelled,
     };
     if resolved.cost.is_some() {
         incident.cost = resolved.cost;
@@ -182,7 +183,7 @@ fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     if resolved.users_peak.is_some() {
         incident.users_peak = resolved.users_peak;
     }
-    // The publisher counted every attempt; this fold may have joined late.
+    // The publisher has counted every attempt; this fold may have missed earlier events.
     incident.actions = resolved.actions;
     for agent in &mut incident.agents {
         if agent.status == AgentStatus::Working {

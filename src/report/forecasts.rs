@@ -1,46 +1,47 @@
-//! Forecasts against what came out.
+//! Forecasts compared with the outcome.
 
-use super::{Act, History, State};
+use super::history::{ActionEvent, History};
+use super::state::IncidentStatus;
 use crate::contract::{Forecast, Outcome};
 
-/// A forecast and what became of it.
+/// A forecast and the outcome.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged<'a> {
-    /// The action that made it.
-    pub act: &'a Act,
-    /// What was predicted.
+pub struct ScoredForecast<'a> {
+    /// The action that made the forecast.
+    pub event: &'a ActionEvent,
+    /// The forecast.
     pub forecast: &'a Forecast,
-    /// What came out, in the forecast's unit; or why nobody can say.
-    pub came_out: Result<f64, String>,
+    /// The actual value, in the forecast's unit; or why there is none to compare with.
+    pub actual: Result<f64, String>,
 }
 
-/// Where an outcome lies.
+/// Where the actual value lies, compared with the forecast's interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum IntervalResult {
     /// Between p10 and p90, both included.
     Inside,
-    /// Lower than p10.
+    /// Below p10.
     Below,
-    /// Higher than p90.
+    /// Above p90.
     Above,
-    /// No p10 or no p90 was given, on the side where it counts.
+    /// Unknown, because the forecast lacks p10 or p90.
     NoInterval,
 }
 
-impl Judged<'_> {
-    /// Where the outcome lies; `None` when there is none.
-    pub fn place(&self) -> Option<Place> {
-        let came_out = *self.came_out.as_ref().ok()?;
+impl ScoredForecast<'_> {
+    /// Where the actual value lies; `None` if there is no actual value.
+    pub fn interval_result(&self) -> Option<IntervalResult> {
+        let actual = *self.actual.as_ref().ok()?;
         Some(match (self.forecast.p10, self.forecast.p90) {
-            (Some(low), _) if came_out < low => Place::Below,
-            (_, Some(high)) if came_out > high => Place::Above,
-            (Some(_), Some(_)) => Place::Inside,
-            _ => Place::NoInterval,
+            (Some(low), _) if actual < low => IntervalResult::Below,
+            (_, Some(high)) if actual > high => IntervalResult::Above,
+            (Some(_), Some(_)) => IntervalResult::Inside,
+            _ => IntervalResult::NoInterval,
         })
     }
 
-    /// A value of the forecast as seconds, to the millisecond, if it is a time until something: a latency is none,
-    /// though its unit may be.
+    /// A value of the forecast in seconds, to the millisecond, if the quantity is a time until something happens. A
+    /// latency is not, although it may have the same unit.
     pub fn seconds(&self, value: f64) -> Option<f64> {
         let unit =
             seconds_in(&self.forecast.unit).filter(|_| self.forecast.quantity.starts_with("time_to_"))?;
@@ -48,18 +49,20 @@ impl Judged<'_> {
     }
 }
 
-/// Every forecast in order.
-pub fn judged(history: &History) -> Vec<Judged<'_>> {
-    let made = history.acts.iter().filter_map(|act| Some((act, act.action.forecast.as_ref()?)));
-    made.map(|(act, forecast)| Judged { act, forecast, came_out: came_out(history, forecast) }).collect()
+/// All forecasts in order, each with the actual value.
+pub fn scored_forecasts(history: &History) -> Vec<ScoredForecast<'_>> {
+    let made = history.actions.iter().filter_map(|event| Some((event, event.action.forecast.as_ref()?)));
+    made.map(|(event, forecast)| ScoredForecast { event, forecast, actual: actual(history, forecast) })
+        .collect()
 }
 
-/// What is known to be comparable: the resolution's own figures, and a metric's highest value where the forecast
-/// is of that. A metric alone has no moment for which it is predicted, and other quantities are measured nowhere.
-fn came_out(history: &History, forecast: &Forecast) -> Result<f64, String> {
+/// The actual value of what a forecast predicts. Known are the figures of the resolution, and the highest value of a
+/// metric if the forecast predicts that. A forecast of a metric does not say for which moment, and no event measures
+/// other quantities.
+fn actual(history: &History, forecast: &Forecast) -> Result<f64, String> {
     let incident = &history.incident;
     let ended = match (&incident.resolution, incident.state) {
-        (Some(resolution), State::Resolved) => Some(resolution),
+        (Some(resolution), IncidentStatus::Resolved) => Some(resolution),
         _ => None,
     };
     let open = || match incident.resolution.as_ref().map(|resolution| resolution.outcome) {
@@ -69,7 +72,7 @@ fn came_out(history: &History, forecast: &Forecast) -> Result<f64, String> {
     match forecast.quantity.as_str() {
         "time_to_resolve" => {
             let Some(unit) = seconds_in(&forecast.unit) else {
-                return Err("its unit is no unit of time".to_owned());
+                return Err("its unit is not a unit of time".to_owned());
             };
             ended.map(|resolution| resolution.durations.resolve_s / unit).ok_or_else(open)
         }
@@ -80,22 +83,20 @@ fn came_out(history: &History, forecast: &Forecast) -> Result<f64, String> {
         "cost_total" => {
             ended.ok_or_else(open)?;
             let cost = incident.cost.as_ref().filter(|cost| cost.currency == forecast.unit);
-            cost.map(|cost| cost.total).ok_or_else(|| "no cost was told in its unit".to_owned())
+            cost.map(|cost| cost.total).ok_or_else(|| "no event has the cost in its unit".to_owned())
         }
         quantity => {
-            let of_peak = quantity.strip_prefix("peak_").or_else(|| quantity.strip_suffix("_peak"));
+            let peak_of = quantity.strip_prefix("peak_").or_else(|| quantity.strip_suffix("_peak"));
             let known = |name: &str| incident.units.get(name).is_some_and(|unit| *unit == forecast.unit);
-            match of_peak.filter(|name| known(name)) {
+            match peak_of.filter(|name| known(name)) {
                 Some(name) => {
                     ended.ok_or_else(open)?;
-                    let values = history
-                        .samples
-                        .iter()
-                        .filter_map(|sample| sample.measured.metrics.get(name).copied());
-                    values.reduce(f64::max).ok_or_else(|| "it was not sampled".to_owned())
+                    let values =
+                        history.samples.iter().filter_map(|sample| sample.metrics.metrics.get(name).copied());
+                    values.reduce(f64::max).ok_or_else(|| "no sample has this metric".to_owned())
                 }
                 None if incident.metrics.contains_key(quantity) => {
-                    Err("it does not say for which moment".to_owned())
+                    Err("the forecast does not say for which moment".to_owned())
                 }
                 None => Err("no event measures it".to_owned()),
             }
@@ -103,7 +104,7 @@ fn came_out(history: &History, forecast: &Forecast) -> Result<f64, String> {
     }
 }
 
-/// Seconds in a unit of time.
+/// How many seconds a unit of time has; `None` for other units.
 fn seconds_in(unit: &str) -> Option<f64> {
     Some(match unit {
         "ms" => 0.001,

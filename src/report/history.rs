@@ -1,62 +1,64 @@
-//! One incident from its first event to its last: the state that the fold ends with, and what it went through.
+//! The history of one incident: the state after its last event, and everything that led to it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use super::fold::Board;
+use super::state::{IncidentState, IncidentStatus, Marks};
 use super::words;
-use super::{Board, IncidentState, Marks, State};
 use crate::contract::{AgentAction, Envelope, Mark, Message, Phase, SystemMetrics};
 
-/// What a post-incident report is made of. The same events give the same history, whoever collected them.
+/// The data of a post-incident report. The same events always give the same history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     /// The state after the last event.
     pub incident: IncidentState,
-    /// Whether it is a drill, by any event: the first, which says it for the fold, may be missing.
+    /// Whether it is a drill: whether any of its events is synthetic.
     pub synthetic: bool,
-    /// How many events there are.
+    /// How many events the history has.
     pub events: usize,
-    /// First and last index of every run of events that is missing before the last one.
+    /// The gaps before the last event, each as the first and the last missing index.
     pub missing: Vec<(u64, u64)>,
-    /// Every action, in order.
-    pub acts: Vec<Act>,
-    /// What was believed, each time that beliefs were told.
-    pub tellings: Vec<Telling>,
-    /// Every sample, in order.
-    pub samples: Vec<Sample>,
+    /// All events of actions, in order.
+    pub actions: Vec<ActionEvent>,
+    /// The probabilities of all hypotheses after each event that lists them.
+    pub belief_updates: Vec<BeliefUpdate>,
+    /// All samples of the metrics, in order.
+    pub samples: Vec<MetricSample>,
 }
 
-/// One action and when it was published.
+/// An `agent_action` event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Act {
-    /// Its place in the incident, from 1.
+pub struct ActionEvent {
+    /// The event's index in the incident.
     pub index: u64,
     /// Second of the incident.
     pub offset_s: f64,
-    /// Wall clock of the append.
+    /// When the event was appended, by the wall clock.
     pub time: Timestamp,
-    /// What was done.
+    /// The payload.
     pub action: AgentAction,
-    /// Milestones that were reached with it for the first time.
+    /// The milestones that were reached for the first time with this event.
     pub reached: Vec<Mark>,
 }
 
-/// One sample of the metrics.
+/// A `system_metrics` event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
+pub struct MetricSample {
     /// Second of the incident.
     pub offset_s: f64,
-    /// What was measured.
-    pub measured: SystemMetrics,
+    /// The payload.
+    pub metrics: SystemMetrics,
 }
 
-/// All beliefs at one moment.
+/// The probabilities of all hypotheses at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Telling {
+pub struct BeliefUpdate {
     /// Second of the incident.
     pub offset_s: f64,
-    /// Probabilities in the order of the state's hypotheses, of which later ones may not be known yet.
+    /// The probabilities, in the order of the hypotheses in the incident's state. Hypotheses that appear later are not
+    /// included yet.
     pub beliefs: Vec<f64>,
 }
 
@@ -64,8 +66,8 @@ pub struct Telling {
 type Events<'a> = BTreeMap<u64, (&'a Envelope, Message)>;
 
 impl History {
-    /// A history an incident, in order of appearance. An event that comes again counts once, one that comes late
-    /// stands where its index says; control messages and payloads that can't be read are passed over.
+    /// The histories of all incidents, in order of appearance. A repeated event counts once. Events are sorted by their
+    /// index. Control messages and payloads that cannot be read are skipped.
     pub fn all<'a>(events: impl IntoIterator<Item = &'a Envelope>) -> Vec<Self> {
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut incidents: Vec<Events> = Vec::new();
@@ -83,7 +85,7 @@ impl History {
 
     fn of(events: Events) -> Option<Self> {
         let mut board = Board::default();
-        let (mut acts, mut tellings, mut samples) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut actions, mut belief_updates, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         let (mut synthetic, mut missing, mut expected) = (false, Vec::new(), 1);
         let mut marks = Marks::default();
         let count = events.len();
@@ -95,28 +97,28 @@ impl History {
             let Some(state) = board.fold(event) else { continue };
             synthetic |= message.is_synthetic();
             let offset_s = state.offset_s;
-            if let Message::SystemMetrics(measured) = message {
-                samples.push(Sample { offset_s, measured });
+            if let Message::SystemMetrics(metrics) = message {
+                samples.push(MetricSample { offset_s, metrics });
             } else if let Message::AgentAction(action) = message {
                 if !action.hypotheses.is_empty() {
                     let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
-                    tellings.push(Telling { offset_s, beliefs });
+                    belief_updates.push(BeliefUpdate { offset_s, beliefs });
                 }
                 let reached = newly_reached(&marks, &state.marks);
-                acts.push(Act { index, offset_s, time: event.time, action, reached });
+                actions.push(ActionEvent { index, offset_s, time: event.time, action, reached });
             }
             marks.clone_from(&state.marks);
         }
         let incident = board.incidents().first()?.clone();
-        Some(Self { incident, synthetic, events: count, missing, acts, tellings, samples })
+        Some(Self { incident, synthetic, events: count, missing, actions, belief_updates, samples })
     }
 
-    /// Whether nothing is missing between the start and the end.
+    /// Whether the history is complete: it has the start, the end, and no gap between them.
     pub fn is_whole(&self) -> bool {
-        self.missing.is_empty() && self.incident.state != State::Open
+        self.missing.is_empty() && self.incident.state != IncidentStatus::Open
     }
 
-    /// Whether wall clock and incident time ran alike, as far as the start was seen.
+    /// Whether incident time ran as fast as the wall clock, according to the start of the incident.
     pub fn is_real_time(&self) -> bool {
         let even = |phase: &Phase| {
             let (Some(end_s), Some(play_s)) = (phase.end_s, phase.play_s) else { return true };
@@ -125,8 +127,8 @@ impl History {
         (self.incident.speed - 1.0).abs() < f64::EPSILON && self.incident.phases.iter().all(even)
     }
 
-    /// A moment of the incident: `T+01:20`; with hours throughout in an incident that is told in hours, as the page
-    /// does it.
+    /// A moment of the incident, as `T+01:20`. If the incident takes an hour or longer, all moments have hours. The
+    /// dashboard does the same.
     pub fn stamp(&self, offset_s: f64) -> String {
         let incident = &self.incident;
         let planned = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
@@ -139,15 +141,15 @@ impl History {
         }
     }
 
-    /// The action with that index.
-    pub fn act(&self, index: u64) -> Option<&Act> {
-        let place = self.acts.binary_search_by_key(&index, |act| act.index).ok()?;
-        self.acts.get(place)
+    /// The action with this index.
+    pub fn action(&self, index: u64) -> Option<&ActionEvent> {
+        let place = self.actions.binary_search_by_key(&index, |event| event.index).ok()?;
+        self.actions.get(place)
     }
 
-    /// The action with which a milestone was reached.
-    pub fn reached(&self, mark: Mark) -> Option<&Act> {
-        self.acts.iter().find(|act| act.reached.contains(&mark))
+    /// The action that reached a milestone first.
+    pub fn reached(&self, mark: Mark) -> Option<&ActionEvent> {
+        self.actions.iter().find(|event| event.reached.contains(&mark))
     }
 }
 

@@ -1,36 +1,35 @@
-//! What a message says in one line: the one place where lists of messages (`watch`, `validate --timeline`) get their
-//! words from.
+//! A message as one line of text, for all lists of messages (`watch`, `validate --timeline`).
 
 use super::words;
 use crate::contract::{Message, Outcome, Status};
 
-/// A message in one line.
+/// A message as one line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// What happened, which decides its mark and its weight.
+    /// The kind of message, which decides how the line is highlighted.
     pub kind: LineKind,
-    /// Who acted.
+    /// The agent that acted.
     pub agent: Option<String>,
     /// How sure the agent is, 0 to 1.
     pub confidence: Option<f64>,
-    /// The words, as they came: they may hold control characters.
+    /// The text. It comes from the event and may contain control characters.
     pub text: String,
-    /// Further words to search by, such as the name of an action.
+    /// More words that a search should find, such as the kind of an action.
     pub keywords: String,
 }
 
-/// What happened, as far as a list shows the difference.
+/// The kind of a message, as far as a list distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
     /// An incident started.
     Start,
     /// An agent acted.
     Action(Status),
-    /// Something was measured.
+    /// The metrics were sampled.
     Sample,
     /// An incident ended.
     End(Outcome),
-    /// The server spoke about the stream.
+    /// A control message.
     Control,
 }
 

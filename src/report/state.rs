@@ -1,4 +1,5 @@
-//! The state of one incident, as JSON too: `GET /api/incidents/ID` and what `fold.js` computes.
+//! The state of one incident. As JSON it is the answer of `GET /api/incidents/ID`, and what `dashboard/fold.js`
+//! computes.
 
 use std::collections::BTreeMap;
 
@@ -9,118 +10,118 @@ use crate::contract::{
     Actions, Cost, Durations, Evidence, Forecast, Outcome, Phase, Run, ScreenMap, Severity, Status,
 };
 
-/// Everything a panel shows of one incident, after some prefix of its events.
+/// Everything that the dashboard shows of one incident, after some of its events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IncidentState {
     /// The incident's id.
     pub id: String,
-    /// Whether it goes on.
-    pub state: State,
-    /// `index` of the newest event that was folded in.
+    /// Whether the incident is open, resolved or cancelled.
+    pub state: IncidentStatus,
+    /// Index of the newest event.
     pub index: u64,
-    /// Second of the incident at which that event happened.
+    /// Second of the incident at which the newest event happened.
     pub offset_s: f64,
-    /// Its time.
+    /// When the newest event was appended, by the wall clock.
     pub time: Timestamp,
-    /// One line that names the incident.
+    /// The incident's title, in one line.
     pub title: String,
-    /// `None` until `incident_started` was seen.
+    /// The severity; `None` as long as `incident_started` is missing.
     pub severity: Option<Severity>,
-    /// The services that suffer.
+    /// The affected services.
     pub services: Vec<String>,
-    /// Whether it is a drill.
+    /// Whether the incident is a drill.
     pub synthetic: bool,
     /// Wall clock of second 0.
     pub impact_started_at: Option<Timestamp>,
-    /// What the countdown runs to, in seconds of incident time.
+    /// The time within which the incident should be resolved, in seconds of incident time.
     pub target_s: Option<f64>,
-    /// Screen seconds pass this many times faster than the wall clock.
+    /// How many screen seconds pass per second of the wall clock.
     pub speed: f64,
     /// The phases in order.
     pub phases: Vec<Phase>,
     /// The phase of the newest event that names one.
     pub phase: Option<String>,
-    /// What happened last, in one sentence.
+    /// The newest action.
     pub now: Option<Now>,
     /// The agents in the order of `incident_started`, then of appearance.
     pub agents: Vec<AgentState>,
-    /// Competing causes in order of appearance.
+    /// The competing hypotheses, in order of appearance.
     pub hypotheses: Vec<HypothesisState>,
     /// The newest forecast of each quantity, in order of appearance.
     pub forecasts: Vec<ForecastState>,
-    /// Name to unit.
+    /// The unit of each metric, by its name.
     pub units: BTreeMap<String, String>,
-    /// Newest values.
+    /// The newest value of each metric, by its name.
     pub metrics: BTreeMap<String, f64>,
-    /// Users who suffer now.
+    /// The number of affected users now.
     pub users_affected: Option<u64>,
-    /// The most users who suffered at once, so far.
+    /// The highest number of affected users so far.
     pub users_peak: Option<u64>,
-    /// Cost so far.
+    /// The cost so far.
     pub cost: Option<Cost>,
-    /// Planned second at which that cost was measured.
+    /// Second of the incident at which the cost was measured.
     pub cost_s: Option<f64>,
-    /// Finished attempts so far.
+    /// How many actions have finished so far, and how many of them failed.
     pub actions: Actions,
-    /// Milestones reached.
+    /// The milestones that were reached.
     pub marks: Marks,
-    /// What `incident_resolved` said.
+    /// What `incident_resolved` says; `None` while the incident is open.
     pub resolution: Option<Resolution>,
-    /// Where it comes from.
+    /// The scenario and seed of a simulated incident.
     pub run: Option<Run>,
 }
 
-/// Whether an incident goes on.
+/// Whether an incident is open, resolved or cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "plain words")]
-pub enum State {
+pub enum IncidentStatus {
     Open,
     Resolved,
     Cancelled,
 }
 
-/// What happened last.
+/// The newest action of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
-    /// Who.
+    /// The agent.
     pub agent: String,
-    /// How far.
+    /// The action's status.
     pub status: Status,
-    /// What.
+    /// What the action is about, in one line.
     pub summary: String,
 }
 
-/// One agent.
+/// The state of an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentState {
-    /// Its name.
+    /// The agent's name.
     pub id: String,
-    /// What it is there for, empty if never told.
+    /// The agent's task; empty if no event named it.
     pub role: String,
-    /// What it does.
+    /// What the agent is doing.
     pub status: AgentStatus,
-    /// Its newest action.
+    /// The kind of its newest action.
     pub action: Option<String>,
-    /// What that action says.
+    /// The summary of its newest action.
     pub summary: Option<String>,
-    /// The newest confidence that it gave, kept until it gives another.
+    /// The newest confidence that it reported.
     pub confidence: Option<f64>,
-    /// The one it gave before, for the trend.
+    /// The confidence that it reported before, for the trend.
     pub confidence_before: Option<f64>,
-    /// Planned second of the newest action.
+    /// Second of the incident at which the newest action happened.
     pub since_s: Option<f64>,
-    /// What its newest conclusion with evidence rests on.
+    /// The newest evidence that it gave.
     pub evidence: Vec<Evidence>,
 }
 
-/// What an agent does.
+/// What an agent is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentStatus {
-    /// Has not acted.
+    /// It has not acted yet.
     Idle,
-    /// Began something that is not finished.
+    /// It has begun an action that is not finished.
     Working,
     /// Its newest action completed.
     Done,
@@ -128,12 +129,12 @@ pub enum AgentStatus {
     Failed,
 }
 
-/// One competing cause.
+/// The state of a hypothesis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HypothesisState {
-    /// Its name.
+    /// The hypothesis' id.
     pub id: String,
-    /// What it says.
+    /// The hypothesis in one sentence.
     pub claim: String,
     /// Its probability now.
     pub p: f64,
@@ -147,11 +148,11 @@ pub struct ForecastState {
     /// The forecast.
     #[serde(flatten)]
     pub forecast: Forecast,
-    /// Planned second at which it was made.
+    /// Second of the incident at which it was made.
     pub made_s: f64,
 }
 
-/// Milestones, in seconds of incident time.
+/// When each milestone was reached, in seconds of incident time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "named as the marks")]
 pub struct Marks {
@@ -163,24 +164,24 @@ pub struct Marks {
 /// How the incident ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// How.
+    /// Whether it was resolved or cancelled.
     pub outcome: Outcome,
     /// One line for a person.
     pub summary: String,
-    /// The id of the hypothesis that proved true.
+    /// Id of the hypothesis that proved true.
     pub root_cause: Option<String>,
-    /// How long it took.
+    /// Times from the start to each milestone and to the end.
     pub durations: Durations,
-    /// What is left to do.
+    /// What remains to be done after the incident.
     pub followups: Vec<String>,
 }
 
 impl IncidentState {
-    /// Before any event: what is not known is `None` or empty.
+    /// The state before the first event: unknown fields are `None` or empty.
     pub(super) fn unknown(id: &str, time: Timestamp) -> Self {
         Self {
             id: id.to_owned(),
-            state: State::Open,
+            state: IncidentStatus::Open,
             index: 0,
             offset_s: 0.0,
             time,
@@ -210,10 +211,10 @@ impl IncidentState {
         }
     }
 
-    /// The second of the incident at a wall-clock time, from the phases and the speed: between events
-    /// the countdown runs on this. Never before the newest event nor, once ended, after it.
+    /// The second of the incident at a wall-clock time, computed from the phases and the speed. Clocks use it between
+    /// events. It is never before the newest event and, once the incident has ended, never after it.
     pub fn offset_at(&self, time: Timestamp) -> f64 {
-        let Some(started) = self.impact_started_at.filter(|_| self.state == State::Open) else {
+        let Some(started) = self.impact_started_at.filter(|_| self.state == IncidentStatus::Open) else {
             return self.offset_s;
         };
         let screen_s = time.duration_since(started).as_secs_f64() * self.speed;
@@ -221,8 +222,9 @@ impl IncidentState {
         (incident as f64 / 1e6).max(self.offset_s)
     }
 
-    /// The cost at a wall-clock time: the newest total, grown at its rate since it was measured. Rates change with
-    /// phases, so at a border it waits for the next sample: growing on would show money that comes back.
+    /// The cost at a wall-clock time: the newest total plus what its rate adds since it was measured. The rate may
+    /// change with the phase, so the cost stops growing at the end of a phase until the next sample. Otherwise it might
+    /// have to fall again.
     pub fn cost_at(&self, time: Timestamp) -> Option<f64> {
         let (cost, measured_s) = (self.cost.as_ref()?, self.cost_s?);
         let mut ends = self.phases.iter().filter_map(|phase| phase.end_s);

@@ -1,6 +1,6 @@
-//! Times, money and measures as people read them: one way for the terminal and the report.
+//! Formats times, money and values for people, in the same way for the terminal and the report.
 
-/// `01:20`, `1:02:33`; negative with a sign.
+/// A time as on a clock: `01:20`, `1:02:33`; with a minus sign if negative.
 pub fn clock(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let (hours, minutes, seconds) = parts(seconds);
@@ -11,18 +11,18 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
-/// Hours, minutes and seconds, the last one begun left out: as every clock of the program counts.
+/// Hours, minutes and full seconds. Every clock of the program counts full seconds.
 pub(super) fn parts(seconds: f64) -> (u64, u64, u64) {
     let whole = whole(seconds.abs());
     (whole / 3600, whole / 60 % 60, whole % 60)
 }
 
-/// Full seconds.
+/// The number of full seconds.
 pub(super) fn whole(seconds: f64) -> u64 {
     seconds.floor() as u64
 }
 
-/// `7 s`, `1 min 8 s`, `6 h 24 min`, in full seconds, from an hour on in full minutes.
+/// A duration: `7 s`, `1 min 8 s`, `6 h 24 min`. In full seconds; from one hour on in full minutes.
 pub fn duration(seconds: f64) -> String {
     let (hours, minutes, seconds) = parts(seconds);
     match (hours, minutes, seconds) {
@@ -34,7 +34,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// `$4,310`, `4,310 CHF`.
+/// An amount of money: `$4,310`, `4,310 CHF`.
 pub fn money(currency: &str, amount: f64) -> String {
     let grouped = grouped(amount);
     match currency {
@@ -45,7 +45,7 @@ pub fn money(currency: &str, amount: f64) -> String {
     }
 }
 
-/// `50,000`; nothing is below 0.
+/// A number with its thousands grouped: `50,000`. Negative numbers become 0.
 pub fn grouped(amount: f64) -> String {
     let digits = format!("{:.0}", amount.max(0.0));
     let mut grouped = String::new();
@@ -58,7 +58,7 @@ pub fn grouped(amount: f64) -> String {
     grouped
 }
 
-/// A value without a tail of digits.
+/// A value with about three significant digits.
 pub fn value(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 100.0 => 0,
@@ -70,12 +70,12 @@ pub fn value(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// A metric's value in the unit that the incident announced for it.
+/// A metric's value with its unit.
 pub fn metric(number: f64, unit: &str) -> String {
     in_unit(number, &value(number), unit)
 }
 
-/// The same with the thousands grouped: for a text that is read, not glanced at.
+/// A metric's value with its unit, and with grouped thousands from 1,000 on.
 pub(super) fn measure(number: f64, unit: &str) -> String {
     if number >= 1000.0 { in_unit(number, &grouped(number), unit) } else { metric(number, unit) }
 }
@@ -95,7 +95,7 @@ pub fn percent(p: f64) -> String {
     format!("{:.0}%", p * 100.0)
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// A list in words: `a`, `a and b`, `a, b and c`.
 pub(super) fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),

@@ -66,8 +66,8 @@ async fn what_is_wrong_is_named_and_fails() {
         ),
         ("DELETE FROM events WHERE position BETWEEN 20 AND 90", "chain      event 20: it is missing"),
         ("UPDATE head SET oldest = 3", "head"),
-        ("UPDATE incidents SET plan = 'another' WHERE ended = 0", "incidents  the plan of"),
-        ("DELETE FROM incidents WHERE ended > 0", "is not in the table of incidents"),
+        ("UPDATE incidents SET plan = 'another' WHERE ended = 0", "incidents  the checksum of the plan of"),
+        ("DELETE FROM incidents WHERE ended > 0", "is not in the table `incidents`"),
         ("UPDATE head SET position = 120, seal = 0", "head"),
     ] {
         let folder = killed().await;
@@ -116,7 +116,7 @@ fn what_is_no_journal_is_told_apart() {
     let folder = Scratch::new().with("text.db", &"no database at all, though it is long ".repeat(200));
     let ran = check(&folder.path().join("missing.db"), &[]);
     assert_eq!(ran.status, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("there is no such file"), "{ran:?}");
+    assert!(ran.stderr.contains("the file does not exist"), "{ran:?}");
     let ran = check(&folder.path().join("text.db"), &[]);
     assert_eq!(ran.status, Some(5), "{ran:?}");
     assert!(ran.stderr.contains("not a database"), "{ran:?}");

@@ -67,7 +67,7 @@ fn every_command_refuses_the_rest_with_the_same_reason() {
         (b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(), "run.ndjson:1: compressed (gzip)"),
         (b"\x28\xb5\x2f\xfd\x04\x00".to_vec(), "run.ndjson:1: compressed (zstd)"),
         (b"PK\x03\x04\x14\0\0\0".to_vec(), "run.ndjson:1: compressed (zip)"),
-        (long.into_bytes(), "a line of more than 1048576 bytes"),
+        (long.into_bytes(), "the line has more than 1048576 bytes"),
     ] {
         let (_scratch, path) = file(&bytes);
         let commands: [&[&str]; 3] =

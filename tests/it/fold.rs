@@ -3,7 +3,7 @@
 use std::fs;
 
 use incident::contract::{Envelope, Outcome, Status};
-use incident::report::{AgentStatus, Board, IncidentState, State};
+use incident::report::{AgentStatus, Board, IncidentState, IncidentStatus};
 use jiff::SignedDuration;
 
 use crate::harness::{Client, Http, Local, envelope, fixture};
@@ -71,7 +71,7 @@ fn the_states_are_the_golden_ones() {
 #[test]
 fn the_start_alone_draws_the_frame() {
     let state = folded(&recording()[..1]);
-    assert_eq!((state.state, state.index), (State::Open, 1));
+    assert_eq!((state.state, state.index), (IncidentStatus::Open, 1));
     assert_eq!(state.title, "Primary database connection pool exhausted");
     assert_eq!(state.services, ["checkout", "orders-db"]);
     assert_eq!(state.phase.as_deref(), Some("detect"));
@@ -87,7 +87,7 @@ fn the_start_alone_draws_the_frame() {
 #[test]
 fn the_whole_run_ends_with_what_happened_in_it() {
     let state = folded(&recording());
-    assert_eq!((state.state, state.index), (State::Resolved, 108));
+    assert_eq!((state.state, state.index), (IncidentStatus::Resolved, 108));
     assert!(is(state.offset_s, 180.0));
     assert_eq!((state.actions.total, state.actions.failed), (11, 3));
     let marks = [state.marks.detected, state.marks.diagnosed, state.marks.mitigated].map(Option::unwrap);

@@ -8,6 +8,7 @@ mod check_journal;
 mod cli;
 mod contract;
 mod cycles;
+mod dependencies;
 mod direct;
 mod drain;
 mod durable;

@@ -147,7 +147,7 @@ const CASES: &[Case] = &[
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\ndetect = { min = \"2s\", max = \"1s\" }", "min (2s) is above max (1s)", "{ min", ""),
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\nfailed = { min = 3, max = 2 }", "min (3) is above max (2)", "{ min", ""),
     ("play = \"10s\"", "play = \"365d\"", "more than 20000", "\"365d\"", "a shorter `play`, or raise metrics_every"),
-    ("at = \"5s\"", "at = \"55s\"", "is still busy at", "\"", "make the step earlier or shorter"),
+    ("at = \"5s\"", "at = \"55s\"", "is still in progress at", "\"", "make the step earlier or shorter"),
 ];
 
 #[test]
@@ -359,7 +359,7 @@ fn no_incident_lasts_longer_than_a_year() {
     // What is still busy by then is told as any other.
     let text = made_of(ONE_PHASE, &year, "at = \"1h\"");
     let (message, ..) = only_problem(&text);
-    assert!(message.contains("is still busy at"), "{message}");
+    assert!(message.contains("is still in progress at"), "{message}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use incident::contract::{Message, MessageType, Outcome, StreamId};
 use incident::journal::{Journal, Memory, ReadLimit, Record, Retention, Stored};
 use incident::plan::Plan;
-use incident::player::{Ended, Player, Speed, Started};
+use incident::player::{Cancellation, Player, Speed, Started};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -149,8 +149,9 @@ async fn a_cancelled_incident_ends_there_and_nothing_comes_after() {
     let id = stage.start(&timeline, 1.0).await.id;
     tokio::time::sleep(Duration::from_millis(90_500)).await;
     let before = stage.head();
-    let Ended { position, now } = stage.player.cancel(&id).await.unwrap().expect("it was running");
-    assert_eq!((position, now), (before + 1, true));
+    let Cancellation { position, cancelled_now } =
+        stage.player.cancel(&id).await.unwrap().expect("it was running");
+    assert_eq!((position, cancelled_now), (before + 1, true));
     stage.over().await;
     let events = stage.of(&id).await;
     let last = events.last().unwrap();
@@ -179,13 +180,17 @@ async fn what_has_ended_is_not_ended_again_and_says_where_it_ended() {
     let cancelled = stage.start(&outage(), 1.0).await.id;
     let first = stage.player.cancel(&cancelled).await.unwrap().unwrap();
     let second = stage.player.cancel(&cancelled).await.unwrap().unwrap();
-    assert_eq!((first.now, second), (true, Ended { now: false, ..first }), "a second time");
+    assert_eq!(
+        (first.cancelled_now, second),
+        (true, Cancellation { cancelled_now: false, ..first }),
+        "a second time"
+    );
     let ended = stage.start(&outage(), 1.0).await.id;
     stage.over().await;
     let after = stage.player.cancel(&ended).await.unwrap().unwrap();
     let ends = stage.of(&ended).await.into_iter().filter(|event| event.kind == MessageType::IncidentResolved);
     let ends: Vec<u64> = ends.map(|event| event.position).collect();
-    assert_eq!((ends, after.now), (vec![after.position], false), "after its end");
+    assert_eq!((ends, after.cancelled_now), (vec![after.position], false), "after its end");
 }
 
 /// Many callers at once, and some while the last event is appended: all get the position of the one resolution.
@@ -208,7 +213,7 @@ async fn everyone_who_cancels_at_once_gets_the_same_end() {
         let last = events.last().unwrap();
         assert_eq!(last.kind, MessageType::IncidentResolved, "at {moment} ms");
         assert!(answers.iter().all(|answer| answer.position == last.position), "{answers:?}");
-        assert!(answers.iter().filter(|answer| answer.now).count() <= 1, "{answers:?}");
+        assert!(answers.iter().filter(|answer| answer.cancelled_now).count() <= 1, "{answers:?}");
         assert_eq!(stage.head(), last.position, "nothing comes after the end");
         let ends = events.iter().filter(|event| event.kind == MessageType::IncidentResolved);
         assert_eq!(ends.count(), 1);
@@ -243,7 +248,7 @@ async fn a_run_stops_when_its_incident_was_ended_elsewhere() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     let elsewhere = over(first.journal.clone());
     let ended = elsewhere.player.cancel(&id).await.unwrap().unwrap();
-    assert!(ended.now);
+    assert!(ended.cancelled_now);
     first.over().await;
     assert_eq!(first.head(), ended.position, "nothing comes after the end");
 }
@@ -257,7 +262,7 @@ async fn an_incident_that_nobody_can_play_can_be_cancelled() {
     }
     assert_eq!(stage.player.pick_up().await.unwrap(), 0);
     let ended = stage.player.cancel("lost-plan").await.unwrap();
-    assert_eq!(ended, Some(Ended { position: 41, now: true }));
+    assert_eq!(ended, Some(Cancellation { position: 41, cancelled_now: true }));
     let last = stage.of("lost-plan").await.pop().unwrap();
     let Ok(Message::IncidentResolved(end)) = Message::parse("incident_resolved", &last.data) else {
         panic!("{last:?}");
@@ -266,7 +271,7 @@ async fn an_incident_that_nobody_can_play_can_be_cancelled() {
     assert_eq!(end.offset_s, timeline.events[39].message.offset_s(), "where it stopped");
     assert!(end.cost.is_some(), "what it cost up to there");
     let again = stage.player.cancel("lost-plan").await.unwrap();
-    assert_eq!(again, Some(Ended { position: 41, now: false }), "once");
+    assert_eq!(again, Some(Cancellation { position: 41, cancelled_now: false }), "once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use incident::contract::{
     Actions, AgentAction, Durations, Envelope, IncidentEvent, MAX_EVENT_BYTES, Mark, Message, MessageType,
     Outcome, Phase, Source, Status,
 };
-use incident::plan::{Plan, SoFar};
+use incident::plan::{IncidentTotals, Plan};
 use incident::scenario::Scenario;
 use proptest::prelude::*;
 
@@ -162,9 +162,9 @@ proptest! {
         let emitted = 1 + (part * (timeline.events.len() - 1) as f64) as usize;
         let until = timeline.events.get(emitted).map_or(timeline.plan().duration(), |next| next.due);
         for screen in [timeline.events[emitted - 1].due, until] {
-            let mut so_far = SoFar::default();
+            let mut so_far = IncidentTotals::default();
             for event in &timeline.events[..emitted] {
-                so_far.take(&event.message, event.message.offset_s().unwrap());
+                so_far.add(&event.message, event.message.offset_s().unwrap());
             }
             let end = so_far.cancelled(Some(&plan), screen);
             prop_assert_eq!(end.outcome, Outcome::Cancelled);

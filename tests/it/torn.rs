@@ -230,16 +230,16 @@ async fn a_row_that_was_changed_or_taken_is_found_out() {
         ("UPDATE events SET time_us = time_us + 1 WHERE position = 7", "event 7 is damaged"),
         ("UPDATE events SET subject = 'other' WHERE position = 7", "event 7 is damaged"),
         ("DELETE FROM events WHERE position = 200", "event 200 is damaged"),
-        ("DELETE FROM events WHERE position > 390", "the newest is 390, the head says 400"),
-        ("DELETE FROM events", "there is none, the head says 400"),
-        ("UPDATE head SET position = 399", "its head is not what was written"),
-        ("UPDATE head SET checksum = checksum + 1", "its head"),
-        ("UPDATE head SET stream = '01M0VEDAWAY00000'", "its head"),
-        ("UPDATE head SET oldest = 7", "its head"),
+        ("DELETE FROM events WHERE position > 390", "the newest event is 390, but the table `head` says 400"),
+        ("DELETE FROM events", "the journal has no events, but the table `head` says 400"),
+        ("UPDATE head SET position = 399", "the checksum of its table `head`"),
+        ("UPDATE head SET checksum = checksum + 1", "its table `head`"),
+        ("UPDATE head SET stream = '01M0VEDAWAY00000'", "its table `head`"),
+        ("UPDATE head SET oldest = 7", "its table `head`"),
         ("UPDATE incidents SET ended = 400 WHERE subject = 'b'", "b does not begin or end where"),
-        ("UPDATE incidents SET ended = 0 WHERE subject = 'a'", "the events of a are not those of an open"),
+        ("UPDATE incidents SET ended = 0 WHERE subject = 'a'", "a should be open, but its events"),
         ("UPDATE incidents SET start = 302 WHERE subject = 'b'", "b does not begin or end where"),
-        ("PRAGMA user_version = 99", "knows up to 3"),
+        ("PRAGMA user_version = 99", "reads formats up to 3"),
     ] {
         match image.after(|folder| with_sqlite(folder, statement)).await {
             Opened::Refused(why) => assert!(why.contains(found), "{statement}: {why}"),
@@ -263,7 +263,7 @@ async fn an_index_that_lost_an_entry_is_found_out() {
         define("0");
     };
     match image.after(lose).await {
-        Opened::Refused(why) => assert!(why.contains("the table of incidents"), "{why}"),
+        Opened::Refused(why) => assert!(why.contains("the table `incidents`"), "{why}"),
         Opened::Whole { .. } => panic!("it was not found out"),
     }
 }

@@ -1,16 +1,13 @@
 //! The journal that the server keeps: a file that outlives the server, or memory.
 
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::anyhow;
 use clap::ValueHint;
 
 use crate::cli::duration::at_least_100ms;
 use crate::cli::exit::{Exit, Failure};
-use crate::contract::StreamId;
-use crate::journal::{Journal, Memory, OpenError, Retention, Sqlite};
+use crate::journal::{self, Journal, OpenError, Opened, Retention};
 use crate::scenario::Micros;
 
 /// Flags of the journal.
@@ -19,7 +16,7 @@ pub(super) struct JournalArgs {
     /// File to keep the events in, or `memory` to keep them only while the server runs [default: journal.db in the
     /// platform's state directory]
     #[arg(long, value_name = "FILE|memory", value_hint = ValueHint::FilePath, help_heading = "Journal")]
-    journal: Option<JournalChoice>,
+    journal: Option<PathBuf>,
 
     /// Keep this many events; older ones are deleted, except those of open incidents
     #[arg(
@@ -36,23 +33,6 @@ pub(super) struct JournalArgs {
     retain_age: Option<Micros>,
 }
 
-/// The value of `--journal`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum JournalChoice {
-    /// Events are lost when the server stops.
-    Memory,
-    /// Events are kept in this file.
-    File(PathBuf),
-}
-
-impl FromStr for JournalChoice {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(if text == "memory" { Self::Memory } else { Self::File(text.into()) })
-    }
-}
-
 /// An open journal.
 pub(super) struct OpenedJournal {
     pub(super) journal: Journal,
@@ -65,13 +45,8 @@ impl JournalArgs {
     pub(super) fn open(&self) -> Result<OpenedJournal, Failure> {
         let retention =
             Retention { events: self.retain_events as usize, age: self.retain_age.map(Into::into) };
-        let file = match &self.journal {
-            Some(JournalChoice::Memory) => {
-                let description = "in memory: events are lost when the server stops".to_owned();
-                let journal = Journal::new(Memory::new(StreamId::fresh(), retention));
-                return Ok(OpenedJournal { journal, description });
-            }
-            Some(JournalChoice::File(file)) => file.clone(),
+        let location = match &self.journal {
+            Some(location) => location.clone(),
             None => state_directory()
                 .ok_or_else(|| {
                     let error = anyhow!("there is no home directory to keep the journal in");
@@ -80,11 +55,16 @@ impl JournalArgs {
                 })?
                 .join("journal.db"),
         };
-        let journal = Sqlite::open(&file, retention).map_err(|error| {
-            let hint = hint(&error, &file);
+        let Opened { journal, is_durable } = journal::open(&location, retention).map_err(|error| {
+            let hint = hint(&error, &location);
             Failure::new(Exit::Connection, error).hint(hint)
         })?;
-        Ok(OpenedJournal { journal: Journal::new(journal), description: short(&file) })
+        let description = if is_durable {
+            short(&location)
+        } else {
+            "in memory: events are lost when the server stops".to_owned()
+        };
+        Ok(OpenedJournal { journal, description })
     }
 }
 

@@ -10,7 +10,7 @@ use super::moments::{Moment, Moments};
 use super::show::Show;
 use crate::cli::format;
 use crate::contract::Status;
-use crate::report::{IncidentState, State};
+use crate::report::{IncidentState, IncidentStatus};
 
 /// The checklist.
 pub(super) struct Checklist {
@@ -73,7 +73,7 @@ impl Show for Checklist {
         else {
             return;
         };
-        if bar.is_finished() || incident.state != State::Open {
+        if bar.is_finished() || incident.state != IncidentStatus::Open {
             return;
         }
         bar.set_style(style(" {spinner:.cyan} {wide_msg}"));

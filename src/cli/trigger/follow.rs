@@ -14,7 +14,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::client::{Follower, Item};
 use crate::contract::Follows;
-use crate::report::{Board, IncidentState, State};
+use crate::report::{Board, IncidentState, IncidentStatus};
 
 /// The server's answer: the incident, and the position of its first event.
 #[derive(Debug, Deserialize)]
@@ -66,7 +66,7 @@ impl Trigger {
                     }
                     if let Some(incident) = board.fold(&envelope) {
                         show.event(incident);
-                        if incident.state != State::Open {
+                        if incident.state != IncidentStatus::Open {
                             return Ok(Some(incident.clone()));
                         }
                     }
@@ -102,6 +102,6 @@ impl Trigger {
     /// Asks the server whether the incident has ended. Events were lost, and the resolution may be among them.
     async fn ended_unseen(&self, accepted: &Accepted) -> Result<Option<IncidentState>, Failure> {
         let state = self.remote.incident(&accepted.id).await?;
-        Ok(state.filter(|incident| incident.state != State::Open))
+        Ok(state.filter(|incident| incident.state != IncidentStatus::Open))
     }
 }

@@ -11,7 +11,7 @@ use super::judged::{Judged, exit_of, unchecked};
 use super::targets::Target;
 use super::transcripts::Transcripts;
 use super::{play, show, timeline};
-use crate::check::{Context, Ends, RULES, Transcript, check};
+use crate::check::{Context, MustResolve, RULES, Transcript, check};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::runtime::runtime;
@@ -86,16 +86,16 @@ impl Validate {
     }
 
     fn context(&self, target: &Target, subject: Option<String>) -> Context {
-        let ends = match (target, subject) {
-            (Target::Server { until_resolved: false, .. }, _) => Ends::Nobody,
-            (Target::Server { .. }, Some(subject)) => Ends::Subject(subject),
+        let must_resolve = match (target, subject) {
+            (Target::Server { until_resolved: false, .. }, _) => MustResolve::None,
+            (Target::Server { .. }, Some(subject)) => MustResolve::Only(subject),
             // No incident ended while this command waited for one: then every incident that started must end.
-            _ => Ends::All,
+            _ => MustResolve::All,
         };
         Context {
             expect: target.expect(),
             arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
-            ends,
+            must_resolve,
             tolerance: self.tolerance.into(),
         }
     }

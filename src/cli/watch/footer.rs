@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::clock::ServerClock;
 use crate::cli::format;
 use crate::contract::StreamOpened;
-use crate::report::{Board, IncidentState, State};
+use crate::report::{Board, IncidentState, IncidentStatus};
 
 /// The footer. It shows nothing if the output is not a terminal.
 pub(super) struct Footer {
@@ -53,11 +53,11 @@ impl Footer {
         let state = if self.alive { "● LIVE".green().bold() } else { "○ DISCONNECTED".red().bold() };
         let mut incidents =
             board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
-        let open = incidents.clone().filter(|incident| incident.state == State::Open).count();
+        let open = incidents.clone().filter(|incident| incident.state == IncidentStatus::Open).count();
         // The oldest open incident, else the one that ended last.
         let shown = incidents
             .clone()
-            .find(|incident| incident.state == State::Open)
+            .find(|incident| incident.state == IncidentStatus::Open)
             .or_else(|| incidents.next_back());
         let text = match shown {
             Some(incident) => self.incident(incident),
@@ -76,7 +76,7 @@ impl Footer {
         let phase = format::plain(incident.phase.as_deref().unwrap_or_default());
         let phase = phase.as_str();
         match incident.state {
-            State::Open => {
+            IncidentStatus::Open => {
                 if !phase.is_empty() {
                     parts.push(format::in_phase(phase, &phase.to_uppercase()).to_string());
                 }
@@ -93,10 +93,10 @@ impl Footer {
                     });
                 }
             }
-            State::Resolved => {
+            IncidentStatus::Resolved => {
                 parts.push(format!("{} in {}", "RESOLVED".green(), format::clock(incident.offset_s)));
             }
-            State::Cancelled => parts.push("CANCELLED".red().to_string()),
+            IncidentStatus::Cancelled => parts.push("CANCELLED".red().to_string()),
         }
         if let (Some(cost), Some(total)) = (&incident.cost, incident.cost_at(now)) {
             parts.push(format::money(&cost.currency, total));

@@ -15,7 +15,7 @@ use crate::cli::say::say;
 use crate::cli::signals;
 use crate::client::Follower;
 use crate::hub::After;
-use crate::report::State;
+use crate::report::IncidentStatus;
 
 impl Watch {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -94,7 +94,7 @@ impl Watch {
         if after.is_some() {
             return Ok(Start::At(after));
         }
-        Ok(match Some(known).filter(|incident| incident.state != State::Open) {
+        Ok(match Some(known).filter(|incident| incident.state != IncidentStatus::Open) {
             Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
                 Start::Ended(exit_of(ended.state))
             }

@@ -16,7 +16,7 @@ use crate::cli::format;
 use crate::cli::say::say;
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
-use crate::report::{Board, State};
+use crate::report::{Board, IncidentStatus};
 
 /// Events of a replay that `--tail` holds back, until it is known that they are among the last.
 type Held = VecDeque<(Box<Envelope>, String, Option<f64>)>;
@@ -56,7 +56,7 @@ impl<'a> Session<'a> {
     /// Says which incidents are still open when the user leaves.
     pub(super) fn say_open_incidents(&self) {
         let wanted = self.watch.incident.as_deref();
-        let open = self.board.incidents().iter().filter(|incident| incident.state == State::Open);
+        let open = self.board.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
         for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
             let (id, flags) = (&incident.id, self.watch.remote.flags());
             say(format_args!("{id} goes on. Watch it: incident watch --incident {id}{flags}"));
@@ -196,7 +196,7 @@ impl<'a> Session<'a> {
         let wanted = self.watch.incident.as_deref();
         let mut ended =
             self.board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
-        ended.find(|incident| incident.state != State::Open).map(|incident| exit_of(incident.state))
+        ended.find(|incident| incident.state != IncidentStatus::Open).map(|incident| exit_of(incident.state))
     }
 }
 
@@ -209,6 +209,6 @@ fn explain(reason: ResetReason) -> &'static str {
 }
 
 /// The exit status for an incident that has ended.
-pub(super) fn exit_of(state: State) -> Exit {
-    if state == State::Cancelled { Exit::Unresolved } else { Exit::Fine }
+pub(super) fn exit_of(state: IncidentStatus) -> Exit {
+    if state == IncidentStatus::Cancelled { Exit::Unresolved } else { Exit::Fine }
 }

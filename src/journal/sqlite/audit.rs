@@ -1,22 +1,22 @@
-//! A whole file looked at: what a start checks of its tail, for everything that is kept.
+//! The audit of a journal file: checks every event that is kept, where a start checks only the newest ones.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::super::open_error::OpenError;
 use super::head::{self, Head, Tail};
 use super::lock::Lock;
 use super::readers::reader;
-use super::trouble::OpenError;
 use super::walk::{Damage, Walk};
 use super::witness::Witness;
 use super::{chain, incidents, keys, schema};
 use crate::contract::StreamId;
 
-/// Damaged places that are named; the others are counted.
+/// How many damaged places a result names. Further ones are only counted.
 const NAMED: usize = 5;
 
-/// What was found in a file.
+/// The result of an audit.
 #[derive(Debug)]
 pub struct Audit {
     /// The stream's name.
@@ -25,37 +25,37 @@ pub struct Audit {
     pub oldest: u64,
     /// Position of the newest.
     pub head: u64,
-    /// The last event before the first damage; the head where there is none.
+    /// Position of the last event before the first damage; the head if nothing is damaged.
     pub sound_to: u64,
-    /// What was looked at, and what was found.
+    /// The checks, each with its result.
     pub checks: Vec<Checked>,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug)]
 pub struct Checked {
-    /// What.
+    /// The check's name.
     pub name: &'static str,
-    /// What is there, or what is wrong with it.
+    /// What the check found, or what is wrong.
     pub outcome: Result<String, String>,
 }
 
 impl Audit {
-    /// Nothing is wrong.
+    /// Whether no check failed.
     pub fn is_sound(&self) -> bool {
         self.checks.iter().all(|checked| checked.outcome.is_ok())
     }
 }
 
-/// A file that is only read, while a server may have it open.
+/// A journal file that is opened for reading only, while a server may have it open.
 pub(super) struct Source {
     pub(super) connection: Connection,
     pub(super) stream: StreamId,
     pub(super) head: Head,
     seal: i64,
-    /// The process that has it open, if one has.
+    /// The process that has the journal open, if there is one.
     holder: Option<String>,
-    /// Keeps a server from starting meanwhile.
+    /// Prevents a server from opening the journal in the meantime.
     _lock: Option<Lock>,
 }
 
@@ -64,12 +64,12 @@ impl Source {
         let sqlite = |error: rusqlite::Error| OpenError::unusable(path, error);
         let damaged = |what: String| OpenError::damaged(path, what);
         if !path.is_file() {
-            return Err(OpenError::unusable(path, "there is no such file"));
+            return Err(OpenError::unusable(path, "the file does not exist"));
         }
         let (lock, holder) = match Lock::take(path) {
             Ok(lock) => (Some(lock), None),
             Err(OpenError::Held { holder, .. }) => (None, Some(holder)),
-            // A folder that can't be written is no reason not to read.
+            // The audit only reads, so it goes on without a lock if the folder cannot be written.
             Err(_) => (None, None),
         };
         let connection = reader(path).map_err(sqlite)?;
@@ -78,23 +78,25 @@ impl Source {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
         }
         if found < schema::VERSION {
-            let why =
-                format!("it has format {found}: `incident serve --journal` brings it to {}", schema::VERSION);
+            let why = format!(
+                "it has the older format {found}: `incident serve --journal` upgrades it to format {}",
+                schema::VERSION
+            );
             return Err(OpenError::unusable(path, why));
         }
-        // One snapshot for everything: a server may go on meanwhile.
+        // All checks read one snapshot, because a server may append in the meantime.
         connection.execute_batch("BEGIN").map_err(sqlite)?;
         let loaded = head::load(&connection).map_err(|error| damaged(error.to_string()))?;
-        let (stream, head, seal) = loaded.ok_or_else(|| damaged("it has no head".to_owned()))?;
+        let (stream, head, seal) = loaded.ok_or_else(|| damaged("the table `head` is empty".to_owned()))?;
         Ok(Self { connection, stream, head, seal, holder, _lock: lock })
     }
 }
 
-/// Looks at everything in a file. `progress` gets how many of how many events were checked. A server may have
-/// the file open meanwhile.
+/// Checks a whole journal file. Calls `progress` with the number of events checked so far and the number of all events.
+/// A server may have the file open in the meantime.
 ///
 /// # Errors
-/// It can't be read at all.
+/// The file cannot be read at all.
 pub fn audit(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit, OpenError> {
     let source = Source::open(path)?;
     let (chain, sound_to) = source.chain(progress);
@@ -111,7 +113,7 @@ pub fn audit(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit, O
 }
 
 impl Checked {
-    /// What can't be read is wrong too.
+    /// A check that cannot read the file counts as failed.
     fn new(name: &'static str, found: rusqlite::Result<Result<String, String>>) -> Self {
         Self { name, outcome: found.unwrap_or_else(|error| Err(error.to_string())) }
     }
@@ -122,10 +124,10 @@ impl Source {
         if self.head.seal(&self.stream) == self.seal {
             return Ok(format!("stream {}, at {}", self.stream, self.head.position));
         }
-        Err("it is not what was written".to_owned())
+        Err("the checksum of the table `head` does not match".to_owned())
     }
 
-    /// Every event against the one before, and the last that is sound.
+    /// Checks the checksum of every event. Returns the result and the position of the last event before any damage.
     fn chain(&self, progress: &mut dyn FnMut(u64, u64)) -> (Result<String, String>, u64) {
         let Head { position, checksum, oldest, .. } = self.head;
         let kept = (position + 1).saturating_sub(oldest);
@@ -138,7 +140,7 @@ impl Source {
                 Err(error) => {
                     damages.push(Damage {
                         position: walk.at + 1,
-                        what: format!("{error}; nothing behind it is read"),
+                        what: format!("{error}; later events were not checked"),
                     });
                     break;
                 }
@@ -146,14 +148,17 @@ impl Source {
             progress((walk.at + 1).saturating_sub(oldest), kept);
         }
         if damages.is_empty() && kept > 0 && walk.before != checksum {
-            return (Err(format!("event {position} is not the one that the head names")), position - 1);
+            return (
+                Err(format!("the checksum of event {position} is not the one in the table `head`")),
+                position - 1,
+            );
         }
         let sound_to = damages.first().map_or(position, |first| first.position - 1);
         if damages.is_empty() {
             let found = if kept == 0 {
-                "no event is kept".to_owned()
+                "the journal has no events".to_owned()
             } else {
-                format!("{kept} events, {oldest} to {position}: no gap, each fits the one before")
+                format!("{kept} events, {oldest} to {position}: no gap, every checksum matches")
             };
             return (Ok(found), sound_to);
         }
@@ -161,7 +166,7 @@ impl Source {
             damages.iter().take(NAMED).map(|damage| format!("event {}: {}", damage.position, damage.what));
         let mut list = named.collect::<Vec<_>>().join("; ");
         if damages.len() > NAMED {
-            list += &format!("; and {} places more", damages.len() - NAMED);
+            list += &format!("; and {} more damaged places", damages.len() - NAMED);
         }
         (Err(list), sound_to)
     }
@@ -178,10 +183,15 @@ impl Source {
         while let Some(row) = rows.next()? {
             let (plan, checksum): (Option<String>, Option<i64>) = (row.get(1)?, row.get(2)?);
             if plan.as_deref().map(chain::of_text) != checksum {
-                return Ok(Err(format!("the plan of {} is not what was written", row.get::<_, String>(0)?)));
+                return Ok(Err(format!(
+                    "the checksum of the plan of {} does not match",
+                    row.get::<_, String>(0)?
+                )));
             }
         }
-        Ok(Ok(format!("{all}, {open} of them open; each begins and ends where it should")))
+        Ok(Ok(format!(
+            "{all}, {open} of them open; every incident begins and ends at the recorded positions"
+        )))
     }
 
     fn keys(&self) -> rusqlite::Result<Result<String, String>> {
@@ -189,22 +199,21 @@ impl Source {
             return Ok(Err(wrong));
         }
         let count: u64 = self.connection.query_row("SELECT count(*) FROM keys", [], |row| row.get(0))?;
-        Ok(Ok(format!("{count} of published events; each belongs to its event")))
+        Ok(Ok(format!("{count} keys of published events; every key has its event")))
     }
 
     fn witness(&self, path: &Path) -> rusqlite::Result<Result<String, String>> {
         if let Some(holder) = &self.holder {
-            return Ok(Ok(format!("not compared: {holder} has the journal open")));
+            return Ok(Ok(format!("not checked: {holder} has the journal open")));
         }
         let remembered = match Witness::read(path) {
             Ok(remembered) => remembered,
-            Err(error) => return Ok(Err(format!("the file beside it can't be read: {error}"))),
+            Err(error) => return Ok(Err(format!("the witness file cannot be read: {error}"))),
         };
         Ok(match head::compare(&self.connection, self.head, remembered)? {
-            Tail::Whole => Ok("the file beside it has the same head, or an older one".to_owned()),
+            Tail::Whole => Ok("the witness file has the same newest event, or an older one".to_owned()),
             Tail::Unknown => {
-                Err("the file beside it does not confirm the newest events: the next start makes them a new \
-                                     stream"
+                Err("the witness file does not confirm the newest events; the next start continues as a new stream"
                     .to_owned())
             }
             Tail::Lost { from, to } => Err(format!("events {from} to {to} were published and are missing")),
@@ -212,10 +221,10 @@ impl Source {
     }
 }
 
-/// What SQLite itself finds.
+/// Runs the integrity check of SQLite.
 fn pages(connection: &Connection) -> rusqlite::Result<Result<String, String>> {
     let mut statement = connection.prepare("PRAGMA integrity_check(5)")?;
     let found =
         statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(if found == ["ok"] { Ok("SQLite finds nothing wrong".to_owned()) } else { Err(found.join("; ")) })
+    Ok(if found == ["ok"] { Ok("SQLite's integrity check passes".to_owned()) } else { Err(found.join("; ")) })
 }

@@ -1,12 +1,12 @@
-//! The checksum of each row, chained to the one before: a flipped byte, a missing row and a row from elsewhere all
-//! break it.
+//! The checksum of each row, chained to the row before. A flipped byte, a missing row and a foreign row all break the
+//! chain.
 
 use sha2::{Digest, Sha256};
 
-/// What stands before the first event.
+/// The checksum that the first event is chained to.
 pub(super) const ORIGIN: i64 = 0;
 
-/// The parts of a row that are told to clients.
+/// The parts of a row that clients receive.
 pub(super) struct Row<'a> {
     pub(super) position: u64,
     pub(super) time_us: i64,
@@ -16,7 +16,7 @@ pub(super) struct Row<'a> {
     pub(super) data: &'a str,
 }
 
-/// The first eight bytes of SHA-256 over the checksum before and every part with its length.
+/// The first eight bytes of the SHA-256 digest of the previous checksum and of every part with its length.
 pub(super) fn checksum(before: i64, row: &Row<'_>) -> i64 {
     let mut hash = Sha256::new();
     hash.update(before.to_le_bytes());
@@ -30,7 +30,7 @@ pub(super) fn checksum(before: i64, row: &Row<'_>) -> i64 {
     first_eight(&hash.finalize())
 }
 
-/// The checksum of a text that stands alone.
+/// The checksum of a text that is not chained to another.
 pub(super) fn of_text(text: &str) -> i64 {
     first_eight(&Sha256::digest(text))
 }

@@ -1,11 +1,11 @@
-//! What one transaction does with the batches that waited: each goes in whole or not at all.
+//! One transaction: inserts the batches that were waiting, each as a whole or not at all.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::super::admission::{self, Keyed, Known, Reached};
+use super::super::admission::{self, IncidentProgress, KeyedEvent, Lookup};
 use super::super::clock::Clock;
 use super::super::error::JournalError;
 use super::super::lease::Term;
@@ -15,60 +15,60 @@ use super::head::Head;
 use super::{events, keys};
 use crate::contract::Role;
 
-/// What became of a batch.
+/// The result of appending a batch.
 pub(super) type Answer = Result<Vec<Appended>, JournalError>;
 
-/// Index of the newest event of every incident that is open. The events have no index by incident: what is appended
-/// to is in here, and what has ended can be found by its end.
+/// Index of the newest event of every open incident. The table of events has no database index by incident: an open
+/// incident is found in this map, and an ended one through the position of its resolution.
 pub(super) type Open = HashMap<Arc<str>, u64>;
 
-/// What a transaction adds to what is known.
+/// What a transaction adds to the state in memory, once it is committed.
 #[derive(Default)]
 pub(super) struct Changes {
-    reached: HashMap<Arc<str>, Reached>,
+    progress: HashMap<Arc<str>, IncidentProgress>,
     events: Vec<Stored>,
 }
 
 impl Changes {
-    /// Takes over what is committed; the new events.
+    /// Updates the open incidents after the commit. Returns the new events.
     pub(super) fn apply(self, open: &mut Open) -> Vec<Stored> {
-        for (subject, reached) in self.reached {
-            if reached.end.is_some() {
+        for (subject, progress) in self.progress {
+            if progress.end.is_some() {
                 open.remove(&subject);
             } else {
-                open.insert(subject, reached.index);
+                open.insert(subject, progress.index);
             }
         }
         self.events
     }
 }
 
-/// One transaction at work.
+/// A transaction in progress.
 pub(super) struct Commit<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) open: &'a Open,
     pub(super) clock: &'a mut Clock,
-    /// Of the newest lease.
+    /// The term of the newest lease.
     pub(super) term: Term,
-    /// Moves with the events.
+    /// The head, including the events inserted so far.
     pub(super) head: Head,
     pub(super) changes: Changes,
 }
 
 impl Commit<'_> {
-    /// Inserts a batch if it can be inserted, and says what became of it.
+    /// Inserts a batch if it is admitted, and returns the answer for its caller.
     ///
     /// # Errors
-    /// When the file fails: then nothing of the transaction is in.
+    /// The file cannot be written. Then no batch of the transaction is in the journal.
     pub(super) fn take(&mut self, batch: Batch) -> rusqlite::Result<Answer> {
         if let Err(refused) = admission::check_lease(&batch, self.term) {
             return Ok(Err(refused));
         }
         match admission::admit(&batch.records, self)? {
-            Ok(admitted) => {
-                admission::insert(batch.records, &admitted, |record, index| self.insert_one(record, index))
-                    .map(Ok)
-            }
+            Ok(admitted) => admission::insert_new(batch.records, &admitted, |record, index| {
+                self.insert_one(record, index)
+            })
+            .map(Ok),
             Err(refused) => Ok(Err(refused)),
         }
     }
@@ -105,33 +105,33 @@ impl Commit<'_> {
             None => Arc::from(subject),
         };
         let end = ended.then_some(position);
-        self.changes.reached.insert(Arc::clone(&subject), Reached { index, end });
+        self.changes.progress.insert(Arc::clone(&subject), IncidentProgress { index, end });
         self.changes.events.push(Stored { position, time, subject, index, kind, data });
         Ok(position)
     }
 }
 
-impl Known for Commit<'_> {
+impl Lookup for Commit<'_> {
     type Error = rusqlite::Error;
 
-    fn reached(&self, subject: &str) -> rusqlite::Result<Reached> {
-        if let Some(reached) = self.changes.reached.get(subject) {
-            return Ok(*reached);
+    fn progress(&self, subject: &str) -> rusqlite::Result<IncidentProgress> {
+        if let Some(progress) = self.changes.progress.get(subject) {
+            return Ok(*progress);
         }
         if let Some(index) = self.open.get(subject) {
-            return Ok(Reached { index: *index, end: None });
+            return Ok(IncidentProgress { index: *index, end: None });
         }
         let ended = self
             .transaction
             .prepare_cached(
                 "SELECT e.idx, i.ended FROM incidents i JOIN events e ON e.position = i.ended WHERE i.subject = ?1",
             )?
-            .query_row([subject], |row| Ok(Reached { index: row.get(0)?, end: Some(row.get(1)?) }))
+            .query_row([subject], |row| Ok(IncidentProgress { index: row.get(0)?, end: Some(row.get(1)?) }))
             .optional()?;
         Ok(ended.unwrap_or_default())
     }
 
-    /// Repeats are rare and mostly of what came last: this reads the table backwards.
+    /// Reads the table backwards: repeats are rare, and most of them repeat recent events.
     fn position(&self, subject: &str, index: u64) -> rusqlite::Result<Option<u64>> {
         self.transaction
             .prepare_cached(
@@ -143,7 +143,7 @@ impl Known for Commit<'_> {
             .optional()
     }
 
-    fn keyed(&self, key: &Key) -> rusqlite::Result<Option<Keyed>> {
+    fn by_key(&self, key: &Key) -> rusqlite::Result<Option<KeyedEvent>> {
         keys::find(self.transaction, key)
     }
 }

@@ -1,4 +1,4 @@
-//! The engine: one writing thread, any number of readers.
+//! The SQLite engine: one thread that writes, any number of readers.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,21 +7,31 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+use super::super::choice::Choice;
 use super::super::error::{JournalError, Trouble, TroubleKind};
+use super::super::handle::Journal;
 use super::super::lease::{Lease, Term};
 use super::super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
+use super::super::open_error::OpenError;
 use super::super::record::{Appended, Batch, Stored};
+use super::error::unavailable;
 use super::lock::Lock;
 use super::readers::Readers;
 use super::recent::Recent;
-use super::trouble::{OpenError, unavailable};
-use super::writer::{Append as Waiting, Request, Writer};
+use super::writer::{Request, WaitingAppend, Writer};
 use super::{events, incidents};
 use crate::contract::StreamId;
 
-/// A journal in a file.
+/// Any location that no other engine claims is a file.
+pub(in crate::journal) const CHOICE: Choice = Choice {
+    claims: |_| true,
+    open: |file, retention| Ok(Journal::new(Sqlite::open(file, retention)?)),
+    is_durable: true,
+};
+
+/// A journal in an SQLite file.
 pub struct Sqlite {
     stream: StreamId,
     extent: watch::Receiver<Extent>,
@@ -40,7 +50,7 @@ impl Sqlite {
     /// Opens a journal file, or creates it with a new stream.
     ///
     /// # Errors
-    /// Another process has it, it is damaged, or it can't be used.
+    /// Another process has the journal open, the file is damaged, or it cannot be used.
     pub fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
         let unusable = |error: std::io::Error| OpenError::unusable(path, error);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -76,7 +86,7 @@ impl Sqlite {
         self.pragmas.clone()
     }
 
-    /// Hands a request to the writer and waits for its answer.
+    /// Sends a request to the writer and waits for its answer.
     fn ask<T: Send + 'static>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, JournalError>>) -> Request,
@@ -95,12 +105,12 @@ impl Sqlite {
 
 impl Append for Sqlite {
     fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
-        self.ask(|reply| Request::Append(Waiting { batch, reply }))
+        self.ask(|reply| Request::Append(WaitingAppend { batch, reply }))
     }
 }
 
 impl Leases for Sqlite {
-    /// By way of the writer: when this returns, no append under an older lease is half done.
+    /// Asks the writer, so that no append under an older lease is in progress when this returns.
     fn lease(&self) -> Pending<'_, Lease> {
         let newest = self.newest_term.clone();
         let term = self.ask(Request::Lease);
@@ -114,7 +124,7 @@ impl Log for Sqlite {
     }
 
     fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>> {
-        // Never beyond what was made visible: a reader could see a commit before its followers do.
+        // Reads only up to the visible head: the file may have a commit that followers cannot see yet.
         let Extent { oldest, head } = self.extent();
         if after + 1 >= oldest
             && let Some(events) = self.recent.read(after, head, limit)
@@ -164,11 +174,11 @@ impl IncidentIndex for Sqlite {
 }
 
 impl Drop for Sqlite {
-    /// The writer finishes the requests that wait and closes the file before the lock goes.
+    /// The writer finishes the waiting requests and closes the file before the lock is released.
     fn drop(&mut self) {
         self.requests = None;
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has nothing to finish.
+            // If the writer panicked, there is nothing left to finish.
             let _ = writer.join();
         }
     }

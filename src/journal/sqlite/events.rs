@@ -1,4 +1,4 @@
-//! Reading, with the chain checked on every row.
+//! Reading and inserting events. Every read checks the checksums.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,11 +8,11 @@ use super::super::error::JournalError;
 use super::super::log::ReadLimit;
 use super::super::record::Stored;
 use super::chain::{self, Row};
-use super::trouble::unavailable;
+use super::error::unavailable;
 use crate::contract::MessageType;
 
-/// A page of the events after `after` and up to `head`, each checked against the one before. In a snapshot of its own:
-/// retention may run meanwhile.
+/// The events after `after` and up to `head`, within `limit`, each checked against the one before. Reads a snapshot,
+/// because retention may drop events in the meantime.
 pub(super) fn read(
     connection: &Connection,
     after: u64,
@@ -40,8 +40,8 @@ pub(super) fn read(
     chained(&transaction, after, before, head, limit).map(|(events, _)| events)
 }
 
-/// As [`read`], behind an event with the checksum `before`; with the checksum of the last that was read. A page ends
-/// before a damaged event; one that begins with it is an error.
+/// As [`read`], for a caller that knows the checksum of the event at `after`. Also returns the checksum of the last
+/// event that was read. The events end before a damaged one; if the first one is damaged, that is an error.
 pub(super) fn chained(
     connection: &Connection,
     after: u64,
@@ -78,7 +78,7 @@ pub(super) fn chained(
     Ok((events, before))
 }
 
-/// The event of a row that has to be at a position and to fit the one before, with its checksum.
+/// The event of a row and its checksum. The row must have the expected position and be chained to `before`.
 fn sound(row: &rusqlite::Row<'_>, expected: u64, before: i64) -> Result<(Stored, i64), JournalError> {
     let fields = (|| {
         let fields = Row {
@@ -96,9 +96,9 @@ fn sound(row: &rusqlite::Row<'_>, expected: u64, before: i64) -> Result<(Stored,
         return Err(damaged(expected, "it is missing"));
     }
     if chain::checksum(before, &fields) != checksum {
-        return Err(damaged(expected, "its checksum does not fit"));
+        return Err(damaged(expected, "its checksum does not match"));
     }
-    let event = stored(&fields).ok_or_else(|| damaged(expected, "it can't be an event"))?;
+    let event = stored(&fields).ok_or_else(|| damaged(expected, "its columns are not those of an event"))?;
     Ok((event, checksum))
 }
 
@@ -106,7 +106,7 @@ fn damaged(position: u64, what: &str) -> JournalError {
     JournalError::Damaged { position, what: what.to_owned() }
 }
 
-/// Inserts an event behind the one with the checksum `before`; its own checksum.
+/// Inserts an event, chained to the checksum `before`. Returns the event's own checksum.
 pub(super) fn insert(connection: &Connection, before: i64, row: &Row<'_>) -> rusqlite::Result<i64> {
     let checksum = chain::checksum(before, row);
     connection

@@ -1,5 +1,5 @@
-//! The table of incidents against the events, which alone have a chain: a row or an index of it that lies would make an
-//! incident vanish, or its events be appended twice.
+//! The table `incidents`: reading it, and checking it against the events. Only the events have chained checksums; a
+//! wrong row here would hide an incident, or let its events be appended twice.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use super::chain;
 use super::commit::Open;
 use crate::contract::MessageType;
 
-/// Ended incidents that are looked at when a file is opened.
+/// How many of the newest incidents are checked when a file is opened.
 const NEWEST: i64 = 1_000;
 
-/// The incidents that are open, or what is wrong with them and the newest that ended. Bounded by what happened since
-/// the oldest of the open ones began.
+/// The open incidents; or what is wrong with them or with the newest incidents that ended. Reads at most the events
+/// since the start of the oldest open incident.
 pub(super) fn verified(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
-    // The table is small, and its indexes are what finds an open incident.
+    // The table is small, and open incidents are found through its database indexes.
     let pages: String = connection.query_row("PRAGMA integrity_check(incidents)", [], |row| row.get(0))?;
     if pages != "ok" {
-        return Ok(Err(format!("the table of incidents: {pages}")));
+        return Ok(Err(format!("the table `incidents` is damaged: {pages}")));
     }
     if let Some(wrong) = misplaced(connection, NEWEST)? {
         return Ok(Err(wrong));
@@ -28,12 +28,12 @@ pub(super) fn verified(connection: &Connection) -> rusqlite::Result<Result<Open,
     unfinished(connection)
 }
 
-/// What is wrong with any incident. SQLite's check of all pages is the caller's.
+/// What is wrong with any incident. The caller runs SQLite's integrity check.
 pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>> {
     if let Some(wrong) = misplaced(connection, i64::MAX)? {
         return Ok(Some(wrong));
     }
-    let stranger: Option<String> = connection
+    let unlisted: Option<String> = connection
         .query_row(
             "SELECT e.subject FROM events e WHERE e.idx = 1
              AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject) LIMIT 1",
@@ -41,13 +41,13 @@ pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>>
             |row| row.get(0),
         )
         .optional()?;
-    if let Some(subject) = stranger {
-        return Ok(Some(format!("{subject} is not in the table of incidents")));
+    if let Some(subject) = unlisted {
+        return Ok(Some(format!("{subject} is not in the table `incidents`")));
     }
     Ok(unfinished(connection)?.err())
 }
 
-/// An incident whose first or last event is not where its row says, of the newest `limit`.
+/// An incident, among the newest `limit`, whose first or last event is not at the position that its row has.
 fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<String>> {
     let oldest: Option<u64> =
         connection.query_row("SELECT oldest FROM head", [], |row| row.get(0)).optional()?;
@@ -65,13 +65,13 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
         let ends = ended == 0 || row.get::<_, Option<bool>>(4)?.unwrap_or(false);
         if !(begins && ends) {
             let subject: String = row.get(0)?;
-            return Ok(Some(format!("{subject} does not begin or end where the table of incidents says")));
+            return Ok(Some(format!("{subject} does not begin or end where the table `incidents` says")));
         }
     }
     Ok(None)
 }
 
-/// How far the open incidents are, by the events; or which of them is not gapless, or has ended.
+/// The index of each open incident's newest event, counted from the events; or which incident has a gap or has ended.
 fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
     let mut statement = connection.prepare(
         "SELECT e.subject, max(e.idx), count(*), sum(e.type = ?1) FROM events e
@@ -84,14 +84,14 @@ fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>>
         let (subject, newest, many, ends): (Arc<str>, u64, u64, u64) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         if (many, ends) != (newest, 0) {
-            return Ok(Err(format!("the events of {subject} are not those of an open incident")));
+            return Ok(Err(format!("{subject} should be open, but its events have a gap or a resolution")));
         }
         open.insert(subject, newest);
     }
     Ok(Ok(open))
 }
 
-/// The incidents without a resolution, in order of their start. A plan that does not fit its checksum is left out.
+/// The incidents without a resolution, in order of their start. A plan with a wrong checksum is left out.
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident>> {
     let mut statement = connection.prepare_cached(
         "SELECT e.subject, max(e.idx) FROM events e
@@ -127,7 +127,7 @@ pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<
     Ok(spans)
 }
 
-/// The plan of an open incident. One that does not fit its checksum is left out.
+/// The plan of an open incident; `None` also if its checksum is wrong.
 pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Arc<str>>> {
     let stored: Option<(Option<String>, Option<i64>)> = connection
         .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1 AND ended = 0")?
@@ -137,7 +137,7 @@ pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<O
     Ok(plan.filter(|plan| checksum == Some(chain::of_text(plan))).map(Into::into))
 }
 
-/// One incident.
+/// The incident with this id.
 pub(super) fn of(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Span>> {
     connection
         .prepare_cached("SELECT subject, start, ended FROM incidents WHERE subject = ?1")?

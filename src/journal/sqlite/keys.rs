@@ -1,21 +1,21 @@
-//! The keys that publishers gave their events. They are kept as long as the events, and each row has a checksum: a row
-//! that lies would make an event of a publisher vanish as a repeat.
+//! The table `keys`: the names that publishers gave to their events. A key is kept as long as its event. Each row has a
+//! checksum, because a wrong row would turn a publisher's new event into a repeat.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::admission::Keyed;
+use super::super::admission::KeyedEvent;
 use super::super::record::Key;
 use super::chain;
 
-/// The event with a key. A row that is not what was written does not count.
-pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Keyed>> {
+/// The event with this key. A row with a wrong checksum is ignored.
+pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<KeyedEvent>> {
     let row = connection
         .prepare_cached(
             "SELECT k.position, e.idx, k.digest, k.checksum FROM keys k JOIN events e ON e.position = k.position
              WHERE k.source = ?1 AND k.id = ?2",
         )?
         .query_row([&key.source, &key.id], |row| {
-            let keyed = Keyed { position: row.get(0)?, index: row.get(1)?, digest: row.get(2)? };
+            let keyed = KeyedEvent { position: row.get(0)?, index: row.get(1)?, digest: row.get(2)? };
             Ok((keyed, row.get::<_, i64>(3)?))
         })
         .optional()?;
@@ -24,7 +24,7 @@ pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Optio
     }))
 }
 
-/// Notes the key of an event that is inserted in the same transaction.
+/// Inserts the key of an event that is inserted in the same transaction.
 pub(super) fn insert(connection: &Connection, key: &Key, position: u64) -> rusqlite::Result<()> {
     let checksum = of_row(&key.source, &key.id, position, &key.digest);
     connection
@@ -35,13 +35,13 @@ pub(super) fn insert(connection: &Connection, key: &Key, position: u64) -> rusql
     Ok(())
 }
 
-/// Forgets the keys of events before a position.
+/// Deletes the keys of events before a position.
 pub(super) fn forget(connection: &Connection, before: u64) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM keys WHERE position < ?1")?.execute([before])?;
     Ok(())
 }
 
-/// Copies the sound keys of events up to a position into another file. A row that can't be read is left out.
+/// Copies the keys of events up to a position into another file. A damaged row is left out.
 pub(super) fn copy(from: &Connection, to: &Connection, up_to: u64) -> rusqlite::Result<()> {
     let Ok(mut statement) =
         from.prepare("SELECT source, id, position, digest, checksum FROM keys WHERE position <= ?1")
@@ -62,7 +62,7 @@ pub(super) fn copy(from: &Connection, to: &Connection, up_to: u64) -> rusqlite::
     Ok(())
 }
 
-/// The first row that is not what was written, or that belongs to no event.
+/// What is wrong with the first row that has a wrong checksum or no event.
 pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let mut statement = connection.prepare(
         "SELECT k.source, k.id, k.position, k.digest, k.checksum, e.position IS NULL
@@ -73,7 +73,7 @@ pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>>
         let (source, id): (String, String) = (row.get(0)?, row.get(1)?);
         let (position, digest): (u64, [u8; 32]) = (row.get(2)?, row.get(3)?);
         if row.get::<_, i64>(4)? != of_row(&source, &id, position, &digest) {
-            return Ok(Some(format!("the key {id:?} of {source:?} is not what was written")));
+            return Ok(Some(format!("the checksum of the key {id:?} of {source:?} does not match")));
         }
         if row.get(5)? {
             return Ok(Some(format!(

@@ -1,26 +1,28 @@
-//! One process a journal: a lock file beside it, held as long as the process lives, `kill -9` included.
+//! The lock that gives a journal to one process at a time: a lock file beside it. The operating system releases the
+//! lock when the process ends, even after `kill -9`.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::trouble::OpenError;
+use super::super::open_error::OpenError;
 
-/// Held until dropped.
+/// A lock, held until it is dropped.
 pub(super) struct Lock {
     file: File,
 }
 
-/// Not by closing alone: a child process that is being started holds a copy of the descriptor for a moment.
+/// Unlocks explicitly: a child process that is just being started may hold a copy of the file descriptor for a moment,
+/// so closing the file alone would not release the lock.
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A lock that can't be given up ends with the process.
+        // A lock that cannot be released ends with the process.
         let _ = self.file.unlock();
     }
 }
 
 impl Lock {
-    /// Takes the lock of a journal and writes this process into the lock file.
+    /// Takes the lock of a journal and writes the id of this process into the lock file.
     pub(super) fn take(journal: &Path) -> Result<Self, OpenError> {
         let path = beside(journal, "lock");
         let unusable =
@@ -36,21 +38,21 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // A holder that wrote nothing still holds it.
+                // The lock is held even if its holder has written nothing.
                 let _ = file.read_to_string(&mut holder);
                 let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
                 return Err(OpenError::Held { path: journal.to_owned(), holder: holder.trim().to_owned() });
             }
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        let word = format!("process {}\n", std::process::id());
-        let written = file.set_len(0).and_then(|()| file.write_all(word.as_bytes()));
+        let holder = format!("process {}\n", std::process::id());
+        let written = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
         written.map_err(unusable)?;
         Ok(Self { file })
     }
 }
 
-/// `journal.db` → `journal.db-lock`: as SQLite names what lies beside a database.
+/// `journal.db` → `journal.db-lock`, as SQLite names its files beside a database.
 pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {
     let mut name = journal.file_name().unwrap_or_default().to_owned();
     name.push(format!("-{suffix}"));

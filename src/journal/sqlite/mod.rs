@@ -1,14 +1,14 @@
-//! The engine that survives: SQLite in WAL mode, every commit synchronous.
+//! The engine that keeps events on disk: SQLite in WAL mode, every commit synchronous.
 //!
-//! One thread writes; all appends that wait become one transaction (group commit). Readers have connections of
-//! their own. SQLite alone does not notice a flipped byte in a row or a lost tail of its WAL: every row carries a
-//! checksum chained to the one before ([`chain`]), and a small file beside the database remembers the last commit
-//! ([`witness`]).
+//! One thread writes; all waiting appends become one transaction (group commit). Readers have their own connections.
+//! SQLite alone does not notice a flipped byte in a row or a lost end of its WAL. Therefore every row has a checksum
+//! chained to the row before (`chain.rs`), and a small file beside the database records the last commit (`witness.rs`).
 
 mod audit;
 mod chain;
 mod commit;
 mod engine;
+mod error;
 mod events;
 mod head;
 mod incidents;
@@ -19,12 +19,11 @@ mod recent;
 mod retain;
 mod salvage;
 mod schema;
-mod trouble;
 mod walk;
 mod witness;
 mod writer;
 
 pub use audit::{Audit, Checked, audit};
+pub(super) use engine::CHOICE;
 pub use engine::Sqlite;
 pub use salvage::{Salvaged, salvage};
-pub use trouble::OpenError;

@@ -1,4 +1,4 @@
-//! Connections that only read, off the runtime's threads.
+//! Connections for reading. Queries run on threads of their own, because they block.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::log::Pending;
-use super::trouble::unavailable;
+use super::error::unavailable;
 
-/// Idle connections of one file, which are used again.
+/// The idle connections of one file, ready to be used again.
 pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
@@ -22,7 +22,7 @@ impl Readers {
         Self { path: path.to_owned(), idle: Arc::default() }
     }
 
-    /// Runs a query on a connection of its own.
+    /// Runs a query on a connection that no other query uses at the same time.
     pub(super) fn query<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
@@ -30,8 +30,8 @@ impl Readers {
         let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
         Box::pin(async move {
             let reading = tokio::task::spawn_blocking(move || {
-                let used_before = idle.lock().pop();
-                let connection = match used_before {
+                let idle_connection = idle.lock().pop();
+                let connection = match idle_connection {
                     Some(connection) => connection,
                     None => reader(&path).map_err(unavailable)?,
                 };
@@ -46,7 +46,7 @@ impl Readers {
     }
 }
 
-/// A connection that can't write.
+/// Opens a connection that cannot write.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,

@@ -1,4 +1,4 @@
-//! The newest events in memory: a reader at the head does not go to the disk for what was just written.
+//! The newest events in memory, so that a reader near the head needs no disk access.
 
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -6,13 +6,13 @@ use std::collections::VecDeque;
 use super::super::log::ReadLimit;
 use super::super::record::Stored;
 
-/// Enough for a follower that is held up for a moment.
+/// The most events in memory: enough for a follower that falls behind for a moment.
 const EVENTS: usize = 4_096;
 
-/// The most bytes of `data`.
+/// The most bytes of `data` in memory.
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// Consecutive events up to the head. Only what is committed is added.
+/// Consecutive events up to the head. Only committed events are added.
 #[derive(Debug, Default)]
 pub(super) struct Recent(Mutex<Tail>);
 
@@ -23,7 +23,7 @@ struct Tail {
 }
 
 impl Recent {
-    /// Adds what a commit added, and forgets the oldest over the limits.
+    /// Adds the events of a commit, and removes the oldest ones above the limits.
     pub(super) fn extend(&self, committed: impl IntoIterator<Item = Stored>) {
         let mut tail = self.0.lock();
         for event in committed {
@@ -36,7 +36,7 @@ impl Recent {
         }
     }
 
-    /// A page of what follows `after`, up to `head`; `None` if it begins before what is here.
+    /// The events after `after` and up to `head`, within `limit`; `None` if the first of them is no longer in memory.
     pub(super) fn read(&self, after: u64, head: u64, limit: ReadLimit) -> Option<Vec<Stored>> {
         let tail = self.0.lock();
         let first = tail.events.front()?.position;

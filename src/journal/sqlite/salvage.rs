@@ -1,4 +1,4 @@
-//! Saving what is sound of a damaged file.
+//! Salvage: copies the intact part of a damaged file into a new one.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,76 +6,77 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::super::open_error::OpenError;
 use super::super::record::Stored;
 use super::audit::Source;
 use super::chain::{self, Row};
 use super::head::{self, Head};
 use super::lock::Lock;
-use super::trouble::OpenError;
 use super::walk::Walk;
 use super::witness::{LastCommit, Witness};
 use super::{events, keys, schema};
 use crate::contract::{Role, StreamId};
 
-/// What a new file has of a damaged one.
+/// What was copied into the new file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Salvaged {
     /// The new stream's name.
     pub stream: StreamId,
     /// Position of the oldest event.
     pub oldest: u64,
-    /// Position of the newest: the last before the first damage.
+    /// Position of the newest event: the last one before the first damage.
     pub head: u64,
 }
 
-/// Copies the events before the first damage into a new file, under the name of a new stream: what follows them will
-/// not be what followed them. Incidents whose end is not among them are open again, with their plans.
+/// Copies the events before the first damage into a new file. The new file is a new stream with a new name, because the
+/// events that follow in it will differ from those that followed in the damaged file. Incidents whose resolution was
+/// not copied are open again, with their plans.
 ///
 /// # Errors
-/// The file can't be read at all, or the new one exists or can't be written.
+/// The file cannot be read at all, or the new file already exists or cannot be written.
 pub fn salvage(path: &Path, into: &Path) -> Result<Salvaged, OpenError> {
     if into.exists() {
-        return Err(OpenError::unusable(into, "the file exists and would be overwritten"));
+        return Err(OpenError::unusable(into, "the file already exists and would be overwritten"));
     }
     let source = Source::open(path)?;
     let _lock = Lock::take(into)?;
     let stream = StreamId::fresh();
-    let head = save(&source, &stream, into).map_err(|error| OpenError::unusable(into, error))?;
-    // Best effort: without it the next start gives the stream yet another name.
+    let head = copy(&source, &stream, into).map_err(|error| OpenError::unusable(into, error))?;
+    // If this fails, the next start gives the stream another new name; nothing is lost.
     let last = LastCommit { position: head.position, checksum: head.checksum };
     let _ = Witness::open(into).and_then(|(mut witness, _)| witness.remember(last));
     Ok(Salvaged { stream, oldest: head.oldest, head: head.position })
 }
 
-fn save(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Head> {
+fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Head> {
     let mut connection = Connection::open(into)?;
     schema::configure(&connection)?;
     schema::migrate(&mut connection, 0)?;
     let transaction = connection.transaction()?;
-    let mut saved = Saved {
+    let mut copied = Copied {
         head: Head { position: source.head.oldest - 1, checksum: source.head.base, ..source.head },
         known: HashSet::new(),
     };
     let mut walk = Walk::new(&source.connection, source.head);
-    // The first damage ends it, and so does a page that can't be read.
+    // The copy ends at the first damage, or where the file cannot be read.
     while let Ok(Some(Ok(page))) = walk.step() {
         for event in page {
-            saved.take(&transaction, &source.connection, &event)?;
+            copied.take(&transaction, &source.connection, &event)?;
         }
     }
-    keys::copy(&source.connection, &transaction, saved.head.position)?;
-    head::store(&transaction, stream, saved.head)?;
+    keys::copy(&source.connection, &transaction, copied.head.position)?;
+    head::store(&transaction, stream, copied.head)?;
     transaction.commit()?;
-    Ok(saved.head)
+    Ok(copied.head)
 }
 
-struct Saved {
+struct Copied {
     head: Head,
-    /// Incidents that have a row.
+    /// The incidents that have a row in the new file.
     known: HashSet<Arc<str>>,
 }
 
-impl Saved {
+impl Copied {
     fn take(&mut self, to: &Transaction<'_>, from: &Connection, event: &Stored) -> rusqlite::Result<()> {
         let row = Row {
             position: event.position,
@@ -88,7 +89,7 @@ impl Saved {
         self.head.checksum = events::insert(to, self.head.checksum, &row)?;
         self.head.position = event.position;
         if self.known.insert(Arc::clone(&event.subject)) {
-            // Retention may have dropped its beginning: then it began somewhere before.
+            // If retention has dropped its first event, it began before the oldest event.
             let start = if event.index == 1 { event.position } else { self.head.oldest - 1 };
             let plan = plan(from, &event.subject).ok().flatten();
             to.execute(
@@ -106,7 +107,7 @@ impl Saved {
     }
 }
 
-/// An incident's plan, if it is what was written.
+/// An incident's plan, if its checksum matches.
 fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<Option<String>> {
     let stored: Option<(Option<String>, Option<i64>)> = connection
         .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1")?

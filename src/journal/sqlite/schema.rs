@@ -1,4 +1,4 @@
-//! The tables. They are meant to be read by people with the `sqlite3` shell too.
+//! The tables and their migrations. People should also be able to read the tables with the `sqlite3` shell.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use rusqlite::{Connection, Transaction};
 
 use super::head;
 
-/// From each format to the next.
+/// The migrations, each from one format to the next.
 const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 3] = [tables, sealed_head, keys];
 
 /// The newest format. Kept in SQLite's `user_version`.
-#[expect(clippy::cast_possible_wrap, reason = "they can be counted by hand")]
+#[expect(clippy::cast_possible_wrap, reason = "there are only a few migrations")]
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Format 1.
+/// Format 1: events, incidents and head.
 fn tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "
-    -- Every event that is kept. `checksum` is chained to the row before.
+    -- All events that are kept. `checksum` is chained to the row before.
     CREATE TABLE events (
         position INTEGER PRIMARY KEY,
         time_us  INTEGER NOT NULL, -- microseconds since 1970, UTC
         subject  TEXT    NOT NULL, -- the incident
-        idx      INTEGER NOT NULL, -- the event's place in its incident, from 1
+        idx      INTEGER NOT NULL, -- the event's index in its incident, from 1
         type     TEXT    NOT NULL,
         data     TEXT    NOT NULL, -- JSON, verbatim
         checksum INTEGER NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX events_by_incident ON events (subject, idx);
 
-    -- Every incident with an event that is kept, and what is played.
+    -- All incidents with at least one kept event, and their plans.
     CREATE TABLE incidents (
         subject       TEXT    PRIMARY KEY,
         start         INTEGER NOT NULL, -- position of its first event
@@ -39,8 +39,8 @@ fn tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     ) STRICT;
     CREATE INDEX incidents_open ON incidents (start) WHERE ended = 0;
 
-    -- One row: the newest position with its checksum, and the checksum before the oldest event that is kept.
-    -- Row ids restart when a table is emptied, positions never do.
+    -- One row: the newest event's position and checksum, the oldest event's position, and the checksum before it.
+    -- It keeps the position when retention has dropped every event.
     CREATE TABLE head (
         id          INTEGER PRIMARY KEY CHECK (id = 0),
         stream      TEXT    NOT NULL,
@@ -53,9 +53,9 @@ fn tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
-/// Format 2: the head has a checksum of its own, and the newest incidents are found without looking at all of them.
-/// The events have no index any more: with many incidents at once every event wrote a page of it, which was nine
-/// tenths of what a commit wrote.
+/// Format 2: the row in `head` has its own checksum, and the newest incidents are found through a database index. The
+/// table of events loses its index by incident: with many incidents at once every event wrote one page of that index,
+/// nine tenths of the bytes of a commit.
 fn sealed_head(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "ALTER TABLE head ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
@@ -72,12 +72,12 @@ fn sealed_head(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 fn keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "
-    -- What publishers call their events, so that a repeat is noticed. Kept as long as the event.
+    -- The names that publishers gave to their events, so that a repeat is recognised. Kept as long as the event.
     CREATE TABLE keys (
         source   TEXT    NOT NULL, -- the publisher
-        id       TEXT    NOT NULL, -- its name for the event
+        id       TEXT    NOT NULL, -- the publisher's name for the event
         position INTEGER NOT NULL,
-        digest   BLOB    NOT NULL, -- SHA-256 of what was published
+        digest   BLOB    NOT NULL, -- SHA-256 of what the publisher sent
         checksum INTEGER NOT NULL,
         PRIMARY KEY (source, id)
     ) STRICT, WITHOUT ROWID;
@@ -86,30 +86,30 @@ fn keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
-/// The pragmas of the writing connection, and the journal mode that came of it. `FULL` makes every commit in WAL mode
-/// synchronous: what a client has received is on the disk.
+/// Sets the pragmas of the writing connection. Returns the journal mode that SQLite uses. `synchronous=FULL` makes
+/// every commit in WAL mode synchronous: an event is on disk before a client receives it.
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<String> {
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // Fewer and larger checkpoints: each has to wait for the disk twice.
+    // Fewer and larger checkpoints, because each waits for the disk twice.
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    // Where a plain fsync does not reach the disk (macOS); nothing elsewhere.
+    // On macOS a plain fsync does not reach the disk. Other systems ignore this.
     connection.pragma_update(None, "fullfsync", "ON")?;
     connection.pragma_update(None, "checkpoint_fullfsync", "ON")?;
-    // A log that grew while a reader was slow is cut back to this.
+    // A write-ahead log that grew because of a slow reader is truncated to this size.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
-    // A shell may hold it for a moment; a longer wait counts as a failure and is tried again.
+    // Another program, such as a shell, may lock the file for a moment. A longer wait fails and is retried.
     connection.busy_timeout(Duration::from_secs(1))?;
     Ok(mode)
 }
 
-/// The format of a file; 0 for a new one.
+/// The format of a file; 0 if the file is new.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Brings a file from its format to the newest.
+/// Upgrades a file to the newest format.
 pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for migration in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or_default()) {

@@ -1,5 +1,5 @@
-//! A small file beside the database that remembers the last commit. SQLite silently drops a damaged tail of its WAL;
-//! this file shows that events which clients have received are missing.
+//! The witness file: a small file beside the database that records the last commit. SQLite silently drops a damaged end
+//! of its WAL; this file shows that events which clients have received are missing.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -7,30 +7,31 @@ use std::path::Path;
 
 use super::{chain, lock};
 
-/// The last commit that was published.
+/// The position and checksum of the last commit that was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LastCommit {
     pub(super) position: u64,
     pub(super) checksum: i64,
 }
 
-/// The file, open.
+/// The open witness file.
 pub(super) struct Witness {
     file: File,
 }
 
-/// What the file remembers.
+/// What the witness file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remembered {
-    /// Nothing: there is no file, or it is new.
+    /// Nothing: the file does not exist, or it is new.
     Nothing,
-    /// The file is not what was written.
+    /// Not a commit: the file is damaged.
     Unreadable,
+    /// The last commit.
     Commit(LastCommit),
 }
 
 impl Witness {
-    /// Opens the file and reads it.
+    /// Opens or creates the file and reads it.
     pub(super) fn open(journal: &Path) -> std::io::Result<(Self, Remembered)> {
         let path = lock::beside(journal, "head");
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
@@ -47,7 +48,7 @@ impl Witness {
         }
     }
 
-    /// Remembers a commit, in one write of a fixed length. It is not synchronised: after a power cut the file may be
+    /// Records a commit in one write of a fixed length. The write is not synchronous: after a power cut the file may be
     /// older than the journal, which is harmless.
     pub(super) fn remember(&mut self, commit: LastCommit) -> std::io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;

@@ -1,4 +1,4 @@
-//! The one thread that writes: everything that waits becomes one transaction.
+//! The thread that writes the file: all waiting appends become one transaction.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,32 +13,34 @@ use super::super::clock::Clock;
 use super::super::error::{JournalError, Trouble};
 use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
+use super::super::open_error::OpenError;
 use super::super::record::Batch;
 use super::commit::{Answer, Changes, Commit, Open};
+use super::error::{open_error, trouble};
 use super::head::{self, Head, Tail};
 use super::recent::Recent;
 use super::retain::retain;
-use super::trouble::{OpenError, trouble};
 use super::witness::{LastCommit, Witness};
 use super::{incidents, schema};
 use crate::contract::StreamId;
 
-/// Records in one transaction: more would make the first wait for the last.
+/// The most records in one transaction. With more the first caller would wait too long for the last.
 const GROUP: usize = 2_048;
 
-/// How often a file that can't be written is tried again, whether or not an append waits: the server recovers by
-/// itself.
+/// How often the writer retries when the file cannot be written, even if no append is waiting: the server recovers
+/// without a restart.
 const PROBE: Duration = Duration::from_millis(250);
 
-/// What the writer is asked for.
+/// A request to the writer.
 pub(super) enum Request {
-    Append(Append),
-    /// A new lease.
+    /// Append a batch.
+    Append(WaitingAppend),
+    /// Grant a new lease.
     Lease(oneshot::Sender<Result<Term, JournalError>>),
 }
 
-/// A batch that waits to be written.
-pub(super) struct Append {
+/// A batch that is waiting to be written.
+pub(super) struct WaitingAppend {
     pub(super) batch: Batch,
     pub(super) reply: oneshot::Sender<Answer>,
 }
@@ -54,7 +56,7 @@ pub(super) struct Writer {
     extent: watch::Sender<Extent>,
     health: watch::Sender<Option<Trouble>>,
     newest_term: watch::Sender<Term>,
-    /// Retention has more to drop than one commit may.
+    /// Whether retention has more events to drop than one commit may.
     surplus: bool,
     commits: Arc<AtomicU64>,
     recent: Arc<Recent>,
@@ -63,7 +65,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
         let damaged = |what: String| OpenError::damaged(path, what);
-        let sqlite = |error: rusqlite::Error| OpenError::from_sqlite(path, error);
+        let sqlite = |error: rusqlite::Error| open_error(path, error);
         let new = !path.exists();
         let mut connection = Connection::open(path).map_err(sqlite)?;
         let found = schema::version(&connection).map_err(sqlite)?;
@@ -72,7 +74,8 @@ impl Writer {
         }
         let mode = schema::configure(&connection).map_err(sqlite)?;
         if mode != "wal" {
-            let why = format!("its file system allows no write-ahead log, only {mode:?}");
+            let why =
+                format!("its file system does not support a write-ahead log, only the journal mode {mode:?}");
             return Err(OpenError::unusable(path, why));
         }
         if found < schema::VERSION {
@@ -85,7 +88,7 @@ impl Writer {
         let (witness, remembered) = Witness::open(path).map_err(|error| OpenError::unusable(path, error))?;
         let (stream, head) = match head::load(&connection).map_err(sqlite)? {
             Some((stream, head, seal)) if head.seal(&stream) == seal => (stream, head),
-            Some(_) => return Err(damaged("its head is not what was written".to_owned())),
+            Some(_) => return Err(damaged("the checksum of its table `head` does not match".to_owned())),
             None => {
                 let stream = StreamId::fresh();
                 head::store(&connection, &stream, Head::EMPTY).map_err(sqlite)?;
@@ -96,14 +99,14 @@ impl Writer {
         let open = incidents::verified(&connection).map_err(sqlite)?.map_err(damaged)?;
         let stream = match head::compare(&connection, head, remembered).map_err(sqlite)? {
             Tail::Whole => stream,
-            // The witness beside a new file belongs to an older one.
+            // The database file is new, so the witness file belongs to an older one.
             _ if new => stream,
             Tail::Lost { from, to } => {
                 return Err(damaged(format!("events {from} to {to} were published and are missing")));
             }
             Tail::Unknown => {
                 let anew = StreamId::fresh();
-                tracing::warn!(old = %stream, new = %anew, "the file beside the journal does not confirm its newest events: it goes on as a new stream");
+                tracing::warn!(old = %stream, new = %anew, "the witness file beside the journal does not confirm the newest events; the journal continues as a new stream");
                 head::store(&connection, &anew, head).map_err(sqlite)?;
                 anew
             }
@@ -168,7 +171,7 @@ impl Writer {
     /// Writes until the engine is dropped.
     pub(super) fn run(mut self, inbox: &Receiver<Request>) {
         loop {
-            match inbox.recv_timeout(self.patience()) {
+            match inbox.recv_timeout(self.idle_time()) {
                 Ok(first) => self.take(first, inbox),
                 Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -176,7 +179,7 @@ impl Writer {
         }
     }
 
-    /// Takes the first request and what waits behind it: appends up to a limit become one transaction.
+    /// Handles the first request and the waiting ones: appends with up to [`GROUP`] records become one transaction.
     fn take(&mut self, first: Request, inbox: &Receiver<Request>) {
         let mut group = Vec::new();
         let mut records = 0;
@@ -188,9 +191,9 @@ impl Writer {
                     group.push(append);
                 }
                 Request::Lease(reply) => {
-                    // Appends that came before belong to the older lease.
+                    // The appends that came before this request belong to the older lease.
                     self.commit(std::mem::take(&mut group));
-                    // The caller may have gone.
+                    // The caller may have stopped waiting.
                     let _ = reply.send(Ok(self.grant()));
                 }
             }
@@ -201,7 +204,7 @@ impl Writer {
         }
     }
 
-    /// Grants the lease to the player that asks, and thereby takes it from the one before.
+    /// Grants a new lease, which ends the one before.
     fn grant(&mut self) -> Term {
         let mut term = Term::default();
         self.newest_term.send_modify(|newest| {
@@ -211,14 +214,14 @@ impl Writer {
         term
     }
 
-    /// How long the writer waits for a request.
-    fn patience(&self) -> Duration {
+    /// How long the writer waits for a request before it does something by itself.
+    fn idle_time(&self) -> Duration {
         if self.is_down() {
             return PROBE;
         }
         match self.retention.age {
             _ if self.surplus => Duration::ZERO,
-            // Events get too old without any append, too.
+            // Events become too old even if nothing is appended.
             Some(age) => (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60)),
             None => Duration::MAX,
         }
@@ -228,8 +231,8 @@ impl Writer {
         self.health.borrow().is_some()
     }
 
-    /// One transaction. No append is answered and no event is visible before it is on the disk.
-    fn commit(&mut self, group: Vec<Append>) {
+    /// Runs one transaction. No append is answered and no event is visible before it is on disk.
+    fn commit(&mut self, group: Vec<WaitingAppend>) {
         let (batches, replies): (Vec<_>, Vec<_>) =
             group.into_iter().map(|append| (append.batch, append.reply)).unzip();
         match self.write(batches) {
@@ -237,19 +240,19 @@ impl Writer {
             Err(error) => {
                 let trouble = trouble(error);
                 if !self.is_down() {
-                    tracing::error!(why = %trouble, "the journal takes no events");
+                    tracing::error!(why = %trouble, "the journal cannot be written");
                 }
                 self.health
                     .send_if_modified(|health| health.replace(trouble.clone()).as_ref() != Some(&trouble));
                 for reply in replies {
-                    // The caller may have gone.
+                    // The caller may have stopped waiting.
                     let _ = reply.send(Err(JournalError::Unavailable(trouble.clone())));
                 }
             }
         }
     }
 
-    /// Makes visible what is committed, then answers the callers.
+    /// Makes the committed events visible, then answers the callers.
     fn publish(&mut self, written: Written, replies: Vec<oneshot::Sender<Answer>>) {
         let Written { head, changes, answers } = written;
         self.recent.extend(changes.apply(&mut self.open));
@@ -259,7 +262,7 @@ impl Writer {
         self.head = head;
         self.remember();
         if self.is_down() {
-            tracing::info!("the journal takes events again");
+            tracing::info!("the journal can be written again");
             self.health.send_replace(None);
         }
         let extent = Extent { oldest: head.oldest, head: head.position };
@@ -269,17 +272,17 @@ impl Writer {
         }
     }
 
-    /// A witness that can't be written is no reason to refuse events: the next start only notices less.
+    /// Records the last commit. If that fails, events are accepted all the same: the next start can only check less.
     fn remember(&mut self) {
         let last = LastCommit { position: self.head.position, checksum: self.head.checksum };
         if let Err(error) = self.witness.remember(last) {
-            tracing::warn!(%error, "cannot write the file beside the journal that remembers its head");
+            tracing::warn!(%error, "cannot write the witness file beside the journal, which records the last commit");
         }
     }
 
     fn write(&mut self, batches: Vec<Batch>) -> rusqlite::Result<Written> {
         let down = self.is_down();
-        // Immediate: it waits for another writer, such as a person with a shell.
+        // An immediate transaction waits for another writer, such as a person with a shell.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut commit = Commit {
             transaction: &transaction,
@@ -292,7 +295,7 @@ impl Writer {
         let answers = batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
         let Commit { mut head, changes, .. } = commit;
         self.surplus = retain(&transaction, &mut head, self.retention)?;
-        // Only a write shows that a file can be written again.
+        // While the file is marked as failed, only a write shows whether it can be written again.
         if head != self.head || down {
             head::store(&transaction, &self.stream, head)?;
             transaction.commit()?;
@@ -301,7 +304,7 @@ impl Writer {
     }
 }
 
-/// What a transaction left.
+/// The result of a transaction.
 struct Written {
     head: Head,
     changes: Changes,

@@ -1,29 +1,30 @@
-//! What was tried in vain, and what came of it.
+//! The section about failed and unfinished actions.
 
-use super::section;
+use super::section::section;
 use super::text::{code, quoted, text};
 use crate::contract::Status;
-use crate::report::{Act, History, Trouble, troubles};
+use crate::report::failures::{FailedAction, failed_actions};
+use crate::report::history::{ActionEvent, History};
 
-/// What failed or never ended, and what came of it.
+/// Every action that failed or did not end, and the actions that followed from it.
 pub(super) fn failures(history: &History) -> String {
-    let items = troubles(history);
-    let items = items.iter().map(|trouble| format!("- {}\n", trouble_told(history, trouble)));
+    let items = failed_actions(history);
+    let items = items.iter().map(|failed| format!("- {}\n", describe(history, failed)));
     section("Actions that failed", &items.collect::<String>())
 }
 
-fn trouble_told(history: &History, trouble: &Trouble) -> String {
-    let Some(first) = trouble.acts.first() else { return String::new() };
+fn describe(history: &History, failed_action: &FailedAction) -> String {
+    let Some(first) = failed_action.events.first() else { return String::new() };
     let action = &first.action;
-    let mut told = vec![format!("**{}** ({}).", text(&action.summary), code(&action.agent))];
-    let failed: Vec<_> = trouble.failed().collect();
+    let mut sentences = vec![format!("**{}** ({}).", text(&action.summary), code(&action.agent))];
+    let failed: Vec<_> = failed_action.failed().collect();
     if let (Some(one), Some(last)) = (failed.first(), failed.last()) {
         let when = if failed.len() == 1 {
             format!("at {}", history.stamp(one.offset_s))
         } else {
             format!("from {} to {}", history.stamp(one.offset_s), history.stamp(last.offset_s))
         };
-        let of = match (failed.len(), trouble.finished()) {
+        let of = match (failed.len(), failed_action.finished()) {
             (1, 1) => "It failed".to_owned(),
             (2, 2) => "Both attempts failed".to_owned(),
             (failed, finished) if failed == finished => format!("All {finished} attempts failed"),
@@ -31,30 +32,33 @@ fn trouble_told(history: &History, trouble: &Trouble) -> String {
         };
         let why = Some(&last.action.summary).filter(|why| **why != action.summary);
         let why = why.map(|why| format!(": {}", quoted(why))).unwrap_or_default();
-        told.push(format!("{of} {when}{why}."));
-        if let Some(recovered) = trouble.recovered() {
-            told.push(format!(
+        sentences.push(format!("{of} {when}{why}."));
+        if let Some(recovered) = failed_action.recovered() {
+            sentences.push(format!(
                 "Attempt {} succeeded at {}.",
-                trouble.finished(),
+                failed_action.finished(),
                 history.stamp(recovered.offset_s)
             ));
         }
-        for (begun, last) in &trouble.followed {
-            told.push(follow_told(history, begun, last));
+        for (begun, last) in &failed_action.consequences {
+            sentences.push(describe_consequence(history, begun, last));
         }
-        if trouble.followed.is_empty() && trouble.recovered().is_none() && !trouble.is_unfinished() {
-            told.push("No later action refers to it.".to_owned());
+        if failed_action.consequences.is_empty()
+            && failed_action.recovered().is_none()
+            && !failed_action.is_unfinished()
+        {
+            sentences.push("No later action refers to it.".to_owned());
         }
     }
-    if trouble.is_unfinished() {
-        let last = trouble.acts.last().unwrap_or(first);
-        told.push(format!("An attempt began at {} and had not ended.", history.stamp(last.offset_s)));
+    if failed_action.is_unfinished() {
+        let last = failed_action.events.last().unwrap_or(first);
+        sentences.push(format!("An attempt began at {} and had not ended.", history.stamp(last.offset_s)));
     }
-    told.join(" ")
+    sentences.join(" ")
 }
 
 /// `Then “Promote the replica” (`resolution`) began at T+01:57 and was done at T+02:06.`
-fn follow_told(history: &History, begun: &Act, last: &Act) -> String {
+fn describe_consequence(history: &History, begun: &ActionEvent, last: &ActionEvent) -> String {
     let action = &begun.action;
     let what = format!("Then {} ({})", quoted(&action.summary), code(&action.agent));
     let (from, to) = (history.stamp(begun.offset_s), history.stamp(last.offset_s));

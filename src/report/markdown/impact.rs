@@ -1,9 +1,11 @@
-//! What it did to whom, and how long each part of it took.
+//! The sections about the impact and about how long the incident took.
 
-use super::section;
+use super::section::section;
 use super::text::{money, table, text};
 use crate::contract::Durations;
-use crate::report::{History, Sample, State, words};
+use crate::report::history::{History, MetricSample};
+use crate::report::state::IncidentStatus;
+use crate::report::words;
 
 /// Services, users and money.
 pub(super) fn impact(history: &History) -> String {
@@ -12,7 +14,7 @@ pub(super) fn impact(history: &History) -> String {
     let services = (!services.is_empty()).then(|| format!("**Services:** {}", services.join(", ")));
     let users = incident.users_peak.map(|peak| format!("**Users:** {}", users(history, peak)));
     let cost = incident.cost.as_ref().map(|cost| {
-        let rates = history.samples.iter().filter_map(|sample| sample.measured.cost.as_ref());
+        let rates = history.samples.iter().filter_map(|sample| sample.metrics.cost.as_ref());
         let worst = rates.map(|cost| cost.per_minute).fold(0.0, f64::max);
         let rate = if worst > 0.0 {
             format!(", {} a minute at the worst", money(cost, worst))
@@ -25,31 +27,34 @@ pub(super) fn impact(history: &History) -> String {
     section("Impact", &items.collect::<String>())
 }
 
-/// The most at once, and between which samples anybody suffered.
+/// The highest number of affected users, and from when to when users were affected.
 fn users(history: &History, peak: u64) -> String {
-    let affected = |sample: &Sample| sample.measured.users_affected.unwrap_or_default();
-    let mut told = format!("{} at the worst", words::grouped(peak as f64));
+    let affected = |sample: &MetricSample| sample.metrics.users_affected.unwrap_or_default();
+    let mut text = format!("{} at the worst", words::grouped(peak as f64));
     let worst = history.samples.iter().find(|sample| peak > 0 && affected(sample) == peak);
     if let Some(worst) = worst {
-        told += &format!(" ({})", history.stamp(worst.offset_s));
+        text += &format!(" ({})", history.stamp(worst.offset_s));
     }
-    let mut suffering = history.samples.iter().filter(|sample| affected(sample) > 0);
-    if let Some(first) = suffering.next() {
-        let last = suffering.next_back().unwrap_or(first);
-        told +=
-            &format!(", some from {} until {}", history.stamp(first.offset_s), history.stamp(last.offset_s));
+    let mut with_users = history.samples.iter().filter(|sample| affected(sample) > 0);
+    if let Some(first) = with_users.next() {
+        let last = with_users.next_back().unwrap_or(first);
+        text += &format!(
+            "; users were affected from {} to {}",
+            history.stamp(first.offset_s),
+            history.stamp(last.offset_s)
+        );
     }
-    told
+    text
 }
 
-/// Every milestone in the order in which it was reached.
+/// All milestones in the order in which they were reached.
 pub(super) fn durations(history: &History) -> String {
     let incident = &history.incident;
     let durations = reached(history);
     let end = match incident.state {
-        State::Resolved => Some(("Resolved", durations.resolve_s)),
-        State::Cancelled => Some(("Cancelled", durations.resolve_s)),
-        State::Open => None,
+        IncidentStatus::Resolved => Some(("Resolved", durations.resolve_s)),
+        IncidentStatus::Cancelled => Some(("Cancelled", durations.resolve_s)),
+        IncidentStatus::Open => None,
     };
     let marks = [
         ("Detected", durations.detect_s),
@@ -63,7 +68,7 @@ pub(super) fn durations(history: &History) -> String {
     let mut before = 0.0;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (name, after_s) in reached {
-        // Between the full seconds that are shown, so that the columns add up.
+        // The difference of the full seconds in the table, so that the columns add up.
         let step = words::whole(after_s).saturating_sub(words::whole(before)) as f64;
         rows.push(vec![name.to_owned(), words::duration(after_s), words::duration(step)]);
         before = after_s;
@@ -71,7 +76,7 @@ pub(super) fn durations(history: &History) -> String {
     for (name, _) in marks.iter().filter(|(_, after_s)| after_s.is_none()) {
         rows.push(vec![(*name).to_owned(), "not reached".to_owned(), String::new()]);
     }
-    if incident.state == State::Open {
+    if incident.state == IncidentStatus::Open {
         rows.push(vec!["Resolved".to_owned(), "not reached".to_owned(), String::new()]);
     }
     let target = incident.target_s.map(|target_s| {
@@ -84,10 +89,10 @@ pub(super) fn durations(history: &History) -> String {
     section("How long it took", &(table + &target.unwrap_or_default()))
 }
 
-/// `on target`, `24 s over target`, `2 min under target`; nothing where nothing was resolved.
+/// `on target`, `24 s over target`, `2 min under target`; nothing if the incident was not resolved or had no target.
 pub(super) fn against_target(history: &History, before: &str) -> String {
     let incident = &history.incident;
-    let (Some(target_s), Some(resolution), State::Resolved) =
+    let (Some(target_s), Some(resolution), IncidentStatus::Resolved) =
         (incident.target_s, &incident.resolution, incident.state)
     else {
         return String::new();
@@ -101,7 +106,7 @@ pub(super) fn against_target(history: &History, before: &str) -> String {
     format!("{before}{verdict}")
 }
 
-/// The resolution's account of the milestones, or what the fold saw before there is one.
+/// The times of the milestones as the resolution has them; before that, as the fold has seen them.
 pub(super) fn reached(history: &History) -> Durations {
     let incident = &history.incident;
     match &incident.resolution {

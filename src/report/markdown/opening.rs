@@ -1,11 +1,13 @@
-//! Which incident it is, and what a reader has to know before believing a number.
+//! The title, and the notices that a reader has to see before any number.
 
 use jiff::Timestamp;
 
 use super::text::{code, text};
-use crate::report::{History, State, words};
+use crate::report::history::History;
+use crate::report::state::IncidentStatus;
+use crate::report::words;
 
-/// Severity and title, then the id, when it was and how it ended.
+/// Severity and title; then the id, when the incident began and how it ended.
 pub(super) fn title(history: &History) -> String {
     let incident = &history.incident;
     let heading = match incident.severity {
@@ -15,14 +17,14 @@ pub(super) fn title(history: &History) -> String {
     let mut facts = vec![format!("Post-incident report of {}", code(&incident.id))];
     facts.extend(incident.impact_started_at.map(|began| format!("impact began {} UTC", second(began))));
     facts.push(match incident.state {
-        State::Resolved => format!("resolved after {}", words::duration(incident.offset_s)),
-        State::Cancelled => format!("cancelled after {}", words::duration(incident.offset_s)),
-        State::Open => "not resolved".to_owned(),
+        IncidentStatus::Resolved => format!("resolved after {}", words::duration(incident.offset_s)),
+        IncidentStatus::Cancelled => format!("cancelled after {}", words::duration(incident.offset_s)),
+        IncidentStatus::Open => "not resolved".to_owned(),
     });
     format!("# {heading}\n\n{}\n", facts.join(" · "))
 }
 
-/// A drill; a report that does not cover everything.
+/// Notices: that the incident was a drill, and that events are missing.
 pub(super) fn notices(history: &History) -> String {
     let incident = &history.incident;
     let mut notices = Vec::new();
@@ -40,10 +42,10 @@ pub(super) fn notices(history: &History) -> String {
             let known = if incident.severity.is_none() { " Title, severity, services and target are not known." } else { "" };
             format!("**The beginning is missing.** The recording begins in the middle: {missing} not in it.{known}")
         } else {
-            format!("**Something is missing.** The recording has a gap: {missing} not in it, nor in this report.")
+            format!("**Events are missing.** The recording has a gap: {missing} not in it and not in this report.")
         });
     }
-    if incident.state == State::Open {
+    if incident.state == IncidentStatus::Open {
         notices.push(format!(
             "**Still open.** The recording ends here, with event {} at {} ({} UTC), before the resolution. What came \
              later is not in this report.",
@@ -55,7 +57,7 @@ pub(super) fn notices(history: &History) -> String {
     notices.iter().map(|notice| format!("> {notice}\n")).collect::<Vec<_>>().join(">\n")
 }
 
-/// `2026-11-23 16:53:49`
+/// A time to the second: `2026-11-23 16:53:49`.
 pub(super) fn second(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

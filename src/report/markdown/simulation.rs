@@ -1,11 +1,12 @@
-//! How it was simulated, so that it can be played again.
+//! The section about the simulation, so that the incident can be played again.
 
 use super::opening::second;
-use super::section;
+use super::section::section;
 use super::text::code;
-use crate::report::{History, words};
+use crate::report::history::History;
+use crate::report::words;
 
-/// Scenario, digest, seed, speed, and whether anything came late. Nothing for what was not simulated.
+/// Scenario, digest, seed, speed, and late events. Nothing for an incident that was not simulated.
 pub(super) fn simulation(history: &History) -> String {
     let incident = &history.incident;
     let mut items = Vec::new();
@@ -39,12 +40,13 @@ fn playback(history: &History) -> Option<String> {
     Some(match history.is_real_time() {
         true => "Speed: real time".to_owned(),
         false if planned == screen => format!("Speed: {speed} times real time"),
-        false => format!("Speed: {speed}, where at 1 the scenario plays its {planned} in {screen}"),
+        false => format!("Speed: {speed}; at speed 1 the {planned} of the scenario play in {screen}"),
     })
 }
 
+/// How many actions were published late.
 fn late(history: &History) -> String {
-    let late: Vec<f64> = history.acts.iter().filter_map(|act| act.action.late_s).collect();
+    let late: Vec<f64> = history.actions.iter().filter_map(|event| event.action.late_s).collect();
     let most = late.iter().copied().fold(0.0, f64::max);
     match late.len() {
         0 => "Late actions: none".to_owned(),
@@ -55,7 +57,7 @@ fn late(history: &History) -> String {
     }
 }
 
-/// The command, where the scenario's name is one that a shell takes as it is.
+/// The command that plays the incident again, if the scenario's name needs no quoting in a shell.
 fn again(history: &History) -> String {
     let Some(run) = &history.incident.run else { return String::new() };
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -63,7 +65,7 @@ fn again(history: &History) -> String {
         return String::new();
     }
     format!(
-        "\nThe same file and seed play the same incident again, but for ids and times:\n\n```\nincident trigger {} \
+        "\nThe same file and seed play the same incident again, except for ids and times:\n\n```\nincident trigger {} \
          --seed {}\n```\n",
         run.scenario, run.seed
     )

@@ -1,12 +1,16 @@
-//! What happened, in a paragraph for those who read nothing else.
+//! The summary: the incident in one paragraph.
 
 use super::impact::{against_target, reached};
-use super::section;
+use super::section::section;
 use super::text::{code, money, quoted, text};
 use crate::contract::Mark;
-use crate::report::{Course, History, State, Trouble, courses, troubles, words};
+use crate::report::beliefs::{BeliefHistory, belief_histories};
+use crate::report::failures::{FailedAction, failed_actions};
+use crate::report::history::History;
+use crate::report::state::IncidentStatus;
+use crate::report::words;
 
-/// One paragraph, composed of what the events say.
+/// One paragraph, composed of sentences about the events.
 pub(super) fn summary(history: &History) -> String {
     let sentences =
         [extent(history), cause(history), milestones(history), failures(history), outcome(history)];
@@ -14,18 +18,18 @@ pub(super) fn summary(history: &History) -> String {
     section("Summary", &format!("{}\n", sentences.join(" ")))
 }
 
-/// What suffered, how long, how many people, what it cost.
+/// What was affected, for how long, how many users, and the cost.
 fn extent(history: &History) -> String {
     let incident = &history.incident;
     let services: Vec<String> = incident.services.iter().map(|name| format!("**{}**", text(name))).collect();
     let took = words::duration(incident.offset_s);
     let who = words::list(&services);
     let mut sentence = match (services.len(), incident.state) {
-        (0, State::Open) => format!("The incident has lasted {took} so far."),
+        (0, IncidentStatus::Open) => format!("The incident has lasted {took} so far."),
         (0, _) => format!("The incident lasted {took}."),
-        (1, State::Open) => format!("{who} has been affected for {took} so far."),
+        (1, IncidentStatus::Open) => format!("{who} has been affected for {took} so far."),
         (1, _) => format!("{who} was affected for {took}."),
-        (_, State::Open) => format!("{who} have been affected for {took} so far."),
+        (_, IncidentStatus::Open) => format!("{who} have been affected for {took} so far."),
         (_, _) => format!("{who} were affected for {took}."),
     };
     let users = incident.users_peak.map(|users| words::grouped(users as f64));
@@ -39,41 +43,41 @@ fn extent(history: &History) -> String {
     sentence
 }
 
-/// What caused it, and what was believed before.
+/// The cause, and the hypotheses that were believed before.
 fn cause(history: &History) -> String {
     let resolution = history.incident.resolution.as_ref();
     let Some(root) = resolution.and_then(|resolution| resolution.root_cause.as_deref()) else {
         return favourite(history);
     };
-    let mut courses = courses(history);
-    let Some(place) = courses.iter().position(|course| course.hypothesis.id == root) else {
+    let mut beliefs = belief_histories(history);
+    let Some(place) = beliefs.iter().position(|belief| belief.hypothesis.id == root) else {
         return format!("The cause was {}.", code(root));
     };
-    let proven = courses.remove(place);
+    let proven = beliefs.remove(place);
     let claim = quoted(&proven.hypothesis.claim);
-    courses.retain(|course| !course.led.is_empty());
-    courses.sort_by(|one, two| first_led(one).total_cmp(&first_led(two)));
-    let others: Vec<String> = courses.iter().map(|course| quoted(&course.hypothesis.claim)).collect();
-    let were = if others.len() == 1 { "was" } else { "were" };
+    beliefs.retain(|belief| !belief.led.is_empty());
+    beliefs.sort_by(|one, two| first_led(one).total_cmp(&first_led(two)));
+    let others: Vec<String> = beliefs.iter().map(|belief| quoted(&belief.hypothesis.claim)).collect();
+
     match proven.led.last() {
         _ if others.is_empty() => format!("The cause was {claim}."),
         Some((from_s, None)) => format!(
-            "The cause was {claim}; only from {} on was it believed most, before that {} {were}.",
+            "The cause was {claim}. It was believed most only from {} on; before that, it was {}.",
             history.stamp(*from_s),
             words::list(&others)
         ),
-        _ => format!("The cause was {claim}, though {} {were} believed most.", words::list(&others)),
+        _ => format!("The cause was {claim}, although the agents believed most in {}.", words::list(&others)),
     }
 }
 
-fn first_led(course: &Course) -> f64 {
-    course.led.first().map_or(f64::INFINITY, |(from_s, _)| *from_s)
+fn first_led(belief: &BeliefHistory) -> f64 {
+    belief.led.first().map_or(f64::INFINITY, |(from_s, _)| *from_s)
 }
 
-/// The cause that is believed most while none is proven.
+/// The hypothesis that is believed most, if none is proven.
 fn favourite(history: &History) -> String {
-    let courses = courses(history);
-    let Some(leads) = courses.iter().find(|course| matches!(course.led.last(), Some((_, None)))) else {
+    let beliefs = belief_histories(history);
+    let Some(leads) = beliefs.iter().find(|belief| matches!(belief.led.last(), Some((_, None)))) else {
         return "What caused it was not established.".to_owned();
     };
     let (claim, p) = (quoted(&leads.hypothesis.claim), words::percent(leads.hypothesis.p));
@@ -83,7 +87,7 @@ fn favourite(history: &History) -> String {
     }
 }
 
-/// The milestones, each with what was said when it was reached.
+/// The milestones, each with the summary of the action that reached it.
 fn milestones(history: &History) -> String {
     let durations = reached(history);
     let verbs = [
@@ -91,20 +95,20 @@ fn milestones(history: &History) -> String {
         (Mark::Diagnosed, "diagnose", durations.diagnose_s),
         (Mark::Mitigated, "mitigate", durations.mitigate_s),
     ];
-    let mut told: Vec<(f64, String)> = verbs
+    let mut milestones: Vec<(f64, String)> = verbs
         .into_iter()
         .filter_map(|(mark, verb, after_s)| {
             let after_s = after_s?;
-            let said = history.reached(mark).map(|act| format!(" ({})", quoted(&act.action.summary)));
+            let said = history.reached(mark).map(|event| format!(" ({})", quoted(&event.action.summary)));
             Some((after_s, format!("{} to {verb}{}", words::duration(after_s), said.unwrap_or_default())))
         })
         .collect();
-    told.sort_by(|one, two| one.0.total_cmp(&two.0));
-    let told: Vec<String> = told.into_iter().map(|(_, told)| told).collect();
-    if told.is_empty() { String::new() } else { format!("It took {}.", words::list(&told)) }
+    milestones.sort_by(|one, two| one.0.total_cmp(&two.0));
+    let milestones: Vec<String> = milestones.into_iter().map(|(_, text)| text).collect();
+    if milestones.is_empty() { String::new() } else { format!("It took {}.", words::list(&milestones)) }
 }
 
-/// How much went wrong on the way.
+/// How many actions failed, and which.
 fn failures(history: &History) -> String {
     let actions = history.incident.actions;
     if actions.total == 0 {
@@ -113,26 +117,28 @@ fn failures(history: &History) -> String {
     if actions.failed == 0 {
         return format!("None of the {} finished actions failed.", actions.total);
     }
-    let told: Vec<String> = troubles(history).iter().filter_map(failure).collect();
-    let which = if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) };
+    let items: Vec<String> = failed_actions(history).iter().filter_map(failure).collect();
+    let which = if items.is_empty() { String::new() } else { format!(": {}", items.join("; ")) };
     format!("{} of {} finished actions failed{which}.", actions.failed, actions.total)
 }
 
-/// `“Restart the pool” (3 times), after which came “Promote the replica”`
-fn failure(trouble: &Trouble) -> Option<String> {
-    let failed = trouble.failed().count();
-    let first = trouble.acts.first().filter(|_| failed > 0)?;
-    let mut told = quoted(&first.action.summary);
+/// A failed action: `“Restart the pool” (3 times), after which came “Promote the replica”`.
+fn failure(action: &FailedAction) -> Option<String> {
+    let failed = action.failed().count();
+    let first = action.events.first().filter(|_| failed > 0)?;
+    let mut text = quoted(&first.action.summary);
     if failed > 1 {
-        told += &format!(" ({failed} times)");
+        text += &format!(" ({failed} times)");
     }
-    let then: Vec<String> = trouble.followed.iter().map(|(begun, _)| quoted(&begun.action.summary)).collect();
+    let then: Vec<String> =
+        action.consequences.iter().map(|(begun, _)| quoted(&begun.action.summary)).collect();
     if !then.is_empty() {
-        told += &format!(", after which came {}", words::list(&then));
+        text += &format!(", after which came {}", words::list(&then));
     }
-    Some(told)
+    Some(text)
 }
 
+/// How the incident ended.
 fn outcome(history: &History) -> String {
     let incident = &history.incident;
     let Some(resolution) = &incident.resolution else {
@@ -146,7 +152,7 @@ fn outcome(history: &History) -> String {
     let after = words::duration(resolution.durations.resolve_s);
     let said = quoted(&resolution.summary);
     match incident.state {
-        State::Cancelled => format!("It was not resolved but cancelled after {after}: {said}."),
+        IncidentStatus::Cancelled => format!("It was not resolved but cancelled after {after}: {said}."),
         _ => format!("It was resolved after {after}{}: {said}.", against_target(history, ", ")),
     }
 }

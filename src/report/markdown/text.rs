@@ -1,12 +1,12 @@
-//! Texts from events as Markdown that shows exactly them: nothing of a text can end a cell, begin a list or become
-//! HTML. (GitHub Flavored Markdown, which other `CommonMark` readers show the same but for tables.)
+//! Escapes texts from events for GitHub Flavored Markdown, and writes tables. A text shows exactly as it is: it cannot
+//! end a table cell, begin a list or become HTML.
 
 use std::fmt::Write;
 
 use crate::contract::Cost;
 use crate::report::words;
 
-/// A text within a line.
+/// A text, escaped for use within a line.
 pub(super) fn text(raw: &str) -> String {
     let line = one_line(raw);
     let mut written = String::with_capacity(line.len() + 8);
@@ -17,12 +17,12 @@ pub(super) fn text(raw: &str) -> String {
         match c {
             '<' => written.push_str("&lt;"),
             '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '$' => write_escaped(&mut written, c),
-            // Within a word it is plain, and names are full of them.
+            // Within a word it has no meaning in Markdown, and many names have it.
             '_' if !(before.is_alphanumeric() && after.is_alphanumeric()) => write_escaped(&mut written, c),
             '&' if begins_entity(rest) => written.push_str("&amp;"),
-            // At the end of a heading it would be a part of its marks.
+            // At the end of a heading it would disappear.
             '#' if before == ' ' => write_escaped(&mut written, c),
-            // What would begin a quote, a list or an underline at the start of a line.
+            // At the start of a line these begin a quote, a list or a heading.
             '>' | '-' | '+' | '=' if place == 0 => write_escaped(&mut written, c),
             '.' | ')' if after == ' ' && begins_list(&line[..place]) => write_escaped(&mut written, c),
             c => written.push(c),
@@ -32,35 +32,35 @@ pub(super) fn text(raw: &str) -> String {
     written
 }
 
-/// A name as code, if it is a plain one.
+/// A name as code, if it has only plain characters; otherwise escaped.
 pub(super) fn code(raw: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_.:/@%+-".contains(c);
     if !raw.is_empty() && raw.chars().all(plain) { format!("`{raw}`") } else { text(raw) }
 }
 
-/// An amount in somebody's currency.
+/// An amount in a currency whose name comes from an event.
 pub(super) fn money(cost: &Cost, amount: f64) -> String {
     words::money(&text(&cost.currency), amount)
 }
 
-/// A value in somebody's unit.
+/// A value in a unit whose name comes from an event.
 pub(super) fn measure(value: f64, unit: &str) -> String {
     words::measure(value, &text(unit))
 }
 
-/// A sentence of somebody else's.
+/// A text from an event in quotation marks.
 pub(super) fn quoted(raw: &str) -> String {
     format!("“{}”", text(raw))
 }
 
-/// White space and what steers a terminal or turns the reading direction is a single space.
+/// Replaces white space, control characters and characters that change the reading direction by single spaces.
 fn one_line(raw: &str) -> String {
-    let steers = |c: char| {
+    let is_separator = |c: char| {
         c.is_control()
             || c.is_whitespace()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    raw.split(steers).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    raw.split(is_separator).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn write_escaped(written: &mut String, c: char) {
@@ -68,19 +68,19 @@ fn write_escaped(written: &mut String, c: char) {
     written.push(c);
 }
 
-/// Whether a full stop after this would make it an item of a list.
+/// Whether a full stop or bracket after this text would make it an item of a numbered list.
 fn begins_list(before: &str) -> bool {
     !before.is_empty() && before.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether `&` before this would be read as a character reference.
+/// Whether `&` before this text would begin a character reference.
 fn begins_entity(rest: &str) -> bool {
     let name = rest.split(';').next().unwrap_or_default();
     name.len() < rest.len() && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '#')
 }
 
-/// A table. Cells are Markdown already. All columns but the last are padded, so that it reads as a table where
-/// nobody renders it; a very long cell does not widen its whole column.
+/// A table. The cells must be Markdown already. All columns but the last are padded, so that the source is readable
+/// too; a very long cell does not widen its column.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     const WIDEST: usize = 52;
     let width = |column: usize| {

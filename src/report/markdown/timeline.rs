@@ -1,13 +1,15 @@
-//! What happened when, by whom: every action, no samples.
+//! The timeline: all actions, without the samples of the metrics.
 
 use jiff::Timestamp;
 
-use super::section;
+use super::section::section;
 use super::text::{code, measure, table, text};
 use crate::contract::{Evidence, Mark, Status};
-use crate::report::{Act, History, State, words};
+use crate::report::history::{ActionEvent, History};
+use crate::report::state::IncidentStatus;
+use crate::report::words;
 
-/// From the start of the impact to the end, or to where the recording ends.
+/// The section with one row per action, from the start of the impact to the end of the incident or of the recording.
 pub(super) fn timeline(history: &History) -> String {
     let incident = &history.incident;
     let mut rows = Vec::new();
@@ -16,16 +18,18 @@ pub(super) fn timeline(history: &History) -> String {
         let what = format!("**Impact begins:** {}", text(&incident.title));
         rows.push(row(history, 1, 0.0, began, ["", "", ""], what));
     }
-    for act in &history.acts {
-        let action = &act.action;
+    for event in &history.actions {
+        let action = &event.action;
         let confidence = action.confidence.map(words::percent).unwrap_or_default();
         let phase = action.phase.as_deref().map(text).unwrap_or_default();
         let columns = [&*phase, &*text(&action.agent), &*confidence];
-        rows.push(row(history, act.index, act.offset_s, act.time, columns, what(history, act)));
+        rows.push(row(history, event.index, event.offset_s, event.time, columns, what(history, event)));
     }
     let phase = incident.phase.as_deref().map(text).unwrap_or_default();
     let end = match (&incident.resolution, incident.state) {
-        (Some(resolution), State::Resolved) => format!("**Resolved:** {}", text(&resolution.summary)),
+        (Some(resolution), IncidentStatus::Resolved) => {
+            format!("**Resolved:** {}", text(&resolution.summary))
+        }
         (Some(resolution), _) => format!("**Cancelled:** {}", text(&resolution.summary)),
         (None, _) => "The recording ends here; the incident was still open".to_owned(),
     };
@@ -47,9 +51,10 @@ fn row(
     [phase, agent, confidence]: [&str; 3],
     what: String,
 ) -> Vec<String> {
-    // A day that is not the first one's has to be told.
+    // A row on another day than the first one shows the date too.
     let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
-    let first = history.incident.impact_started_at.or_else(|| history.acts.first().map(|act| act.time));
+    let first =
+        history.incident.impact_started_at.or_else(|| history.actions.first().map(|event| event.time));
     let form =
         if first.is_none_or(|first| day(first) == day(time)) { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     let utc = time.strftime(form).to_string();
@@ -65,20 +70,21 @@ fn row(
     columns.into()
 }
 
-/// Milestone, how far, what, because of what, resting on what, how late.
-fn what(history: &History, act: &Act) -> String {
-    let action = &act.action;
-    let mut told: Vec<String> = act.reached.iter().map(|mark| format!("**{}.**", milestone(*mark))).collect();
-    let begun = |earlier: &&Act| {
-        earlier.action.step.is_some() && earlier.action.step == action.step && earlier.index < act.index
+/// The text of an action: milestone, status, summary, attempt, cause, evidence, delay.
+fn what(history: &History, event: &ActionEvent) -> String {
+    let action = &event.action;
+    let mut parts: Vec<String> =
+        event.reached.iter().map(|mark| format!("**{}.**", milestone(*mark))).collect();
+    let begun = |earlier: &&ActionEvent| {
+        earlier.action.step.is_some() && earlier.action.step == action.step && earlier.index < event.index
     };
     match action.status {
-        Status::InProgress => told.push("Begins:".to_owned()),
-        Status::Failed => told.push("**Failed:**".to_owned()),
-        Status::Completed if history.acts.iter().rfind(begun).is_some() => told.push("Done:".to_owned()),
+        Status::InProgress => parts.push("Begins:".to_owned()),
+        Status::Failed => parts.push("**Failed:**".to_owned()),
+        Status::Completed if history.actions.iter().rfind(begun).is_some() => parts.push("Done:".to_owned()),
         Status::Completed => {}
     }
-    told.push(text(&action.summary));
+    parts.push(text(&action.summary));
     let mut asides = Vec::new();
     asides.extend(action.attempt.filter(|attempt| *attempt > 1).map(|attempt| format!("attempt {attempt}")));
     asides.extend(action.caused_by.map(|cause| format!("because of event {cause}")));
@@ -88,22 +94,22 @@ fn what(history: &History, act: &Act) -> String {
         asides.push(format!("evidence: {}", evidence.join(", ")));
     }
     if !asides.is_empty() {
-        told.push(format!("({})", asides.join("; ")));
+        parts.push(format!("({})", asides.join("; ")));
     }
-    told.join(" ")
+    parts.join(" ")
 }
 
-/// ``metric `error_rate` 31.0%``, ``log `orders-db` “remaining connection slots are reserved”``
+/// Evidence: ``metric `error_rate` 31.0%``, ``log `orders-db` “remaining connection slots are reserved”``.
 fn evidence(history: &History, evidence: &Evidence) -> String {
-    let mut told = format!("{} {}", text(&evidence.kind), code(&evidence.reference));
+    let mut written = format!("{} {}", text(&evidence.kind), code(&evidence.reference));
     if let Some(value) = evidence.value {
         let unit = history.incident.units.get(&evidence.reference).map_or("", String::as_str);
-        told += &format!(" {}", measure(value, unit));
+        written += &format!(" {}", measure(value, unit));
     }
     if let Some(said) = &evidence.text {
-        told += &format!(" “{}”", text(said));
+        written += &format!(" “{}”", text(said));
     }
-    told
+    written
 }
 
 fn milestone(mark: Mark) -> &'static str {
@@ -114,7 +120,7 @@ fn milestone(mark: Mark) -> &'static str {
     }
 }
 
-/// Who they are, for a reader who does not know them.
+/// The agents and their tasks.
 fn roles(history: &History) -> String {
     let known = history.incident.agents.iter().filter(|agent| !agent.role.is_empty());
     let roles: Vec<String> =

@@ -1,4 +1,4 @@
-//! From a scenario and a seed to the plan of an incident.
+//! Compiling a scenario and a seed to the plan of an incident.
 
 use std::collections::HashMap;
 
@@ -14,20 +14,20 @@ use crate::scenario::file::ScenarioFile;
 use super::error::CompileError;
 use super::measures::Measures;
 use super::screen::Screen;
-use super::{actions, measures, occurrences};
+use super::{actions, measures, schedule};
 
-/// Compiles a sound file. The first event is `incident_started`, whose `speed` and `impact_started_at` the player fills
-/// in; the last is `incident_resolved`.
+/// Compiles a file without mistakes. The first event is `incident_started`, whose `speed` and `impact_started_at` the
+/// player sets; the last one is `incident_resolved`.
 pub(in crate::scenario) fn compile(
     file: &ScenarioFile,
     digest: &str,
     seed: u64,
 ) -> Result<Plan, CompileError> {
-    let course = occurrences::course(file, seed)?;
-    let screen = Screen::new(file, course.end);
+    let schedule = schedule::schedule(file, seed)?;
+    let screen = Screen::new(file, schedule.end);
     measures::check_length(file, &screen, seed)?;
     let measures = Measures::new(file, &screen, seed);
-    let actions = actions::actions(file, &course, seed);
+    let actions = actions::actions(file, &schedule, seed);
 
     let mut events: Vec<(u64, Draft)> = Vec::new();
     events.push((0, Draft::Done(Box::new(Message::IncidentStarted(started(file, &screen, digest, seed))))));
@@ -36,7 +36,7 @@ pub(in crate::scenario) fn compile(
     events.extend(samples);
     let drafts = actions.into_iter().map(|action| (screen.of(action.at), Draft::Action(Box::new(action))));
     events.extend(drafts);
-    // Stable: at one moment the start comes first, then what is measured, then what is done.
+    // The sort is stable: of events at the same moment, the start comes first, then samples, then actions.
     events.sort_by_key(|(due, _)| *due);
 
     let mut index_of = HashMap::new();
@@ -45,7 +45,7 @@ pub(in crate::scenario) fn compile(
         let message = match draft {
             Draft::Done(message) => *message,
             Draft::Action(mut action) => {
-                index_of.insert(action.occurrence, index);
+                index_of.insert(action.id, index);
                 action.message.phase = Some(screen.phase(action.at).to_owned());
                 action.message.caused_by = action.cause.and_then(|cause| index_of.get(&cause).copied());
                 Message::AgentAction(action.message)
@@ -54,32 +54,33 @@ pub(in crate::scenario) fn compile(
         planned.push((due, message));
     }
     let (actions, mut durations) = tally(planned.iter().map(|(_, message)| message));
-    durations.resolve_s = course.end.secs();
+    durations.resolve_s = schedule.end.secs();
     let resolution = &file.resolution;
     let resolved = IncidentResolved {
-        offset_s: Some(course.end.secs()),
+        offset_s: Some(schedule.end.secs()),
         synthetic: true,
         outcome: Outcome::Resolved,
         summary: resolution.summary.clone(),
         root_cause: resolution.root_cause.as_ref().map(|cause| cause.get_ref().clone()),
         durations,
-        cost: measures.cost(course.end).map(|cost| Cost { per_minute: 0.0, ..cost }),
-        users_peak: measures.users_peak(course.end),
+        cost: measures.cost(schedule.end).map(|cost| Cost { per_minute: 0.0, ..cost }),
+        users_peak: measures.users_peak(schedule.end),
         actions,
         followups: resolution.followups.clone(),
     };
-    planned.push((screen.of(course.end), Message::IncidentResolved(resolved)));
+    planned.push((screen.of(schedule.end), Message::IncidentResolved(resolved)));
     let mut plan = Plan::new(file.id.get_ref().clone(), seed);
     for (due, message) in &planned {
         plan.push_message(*due, message);
     }
-    // The journal would refuse it while the incident is played, and the incident would stay open for ever.
+    // Otherwise the journal would refuse the event during the incident, and the incident would stay open for ever.
     for (event, index) in plan.events().iter().zip(1..) {
         let bytes = event.data().get().len();
         if bytes > MAX_EVENT_BYTES - 1024 {
-            let message = format!("event {index} has {bytes} bytes");
-            let help =
-                format!("an event has at most {MAX_EVENT_BYTES} bytes with its envelope: shorten its texts");
+            let message = format!("the data of event {index} has {bytes} bytes");
+            let help = format!(
+                "an event has at most {MAX_EVENT_BYTES} bytes with its envelope; shorten the texts of the step"
+            );
             return Err(CompileError { message, seed, span: file.id.span(), help });
         }
     }
@@ -113,7 +114,7 @@ fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> Inc
     }
 }
 
-/// Counts finished attempts and reads the milestones off them.
+/// Counts the finished actions and collects the milestones.
 fn tally<'a>(messages: impl Iterator<Item = &'a Message>) -> (Actions, Durations) {
     let mut actions = Actions::default();
     let mut durations = Durations::default();

@@ -1,14 +1,14 @@
-//! Why a scenario can't be compiled with a seed.
+//! The error of compiling a scenario with a seed.
 
 use crate::scenario::diagnostic::Diagnostic;
 
-/// Why a sound file can't be compiled with this seed.
+/// Why a file without mistakes cannot be compiled with this seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (with seed {seed})")]
 pub struct CompileError {
     pub(super) message: String,
     pub(super) seed: u64,
-    /// The place in the file's text, in bytes.
+    /// Where in the file's text the cause is, in bytes.
     pub(super) span: std::ops::Range<usize>,
     pub(super) help: String,
 }

@@ -1,4 +1,4 @@
-//! Metrics, users and cost over time.
+//! Compiling metrics, affected users and cost to samples.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::scenario::duration::Micros;
 use crate::scenario::file::{Metric, ScenarioFile};
 use crate::scenario::keyframes::Interpolate;
 
-/// More samples than anybody would watch: at two seconds each, eleven hours on screen.
+/// The most samples of an incident: at one every two seconds, eleven hours on screen.
 const MOST_SAMPLES: u64 = 20_000;
 
-/// Refuses, before anything is made, what plays for too long or is measured too often.
+/// Refuses an incident that plays for too long or has too many samples, before the samples are computed.
 pub(super) fn check_length(file: &ScenarioFile, screen: &Screen, seed: u64) -> Result<(), CompileError> {
     let (duration, every) = (screen.duration(), &file.metrics_every);
     let samples = duration.div_ceil(every.get_ref().0).saturating_add(1);
@@ -33,14 +33,14 @@ pub(super) fn check_length(file: &ScenarioFile, screen: &Screen, seed: u64) -> R
             "{samples} samples of the metrics, one every {} for {played}: more than {MOST_SAMPLES}",
             every.get_ref()
         );
-        // The default is written nowhere: then it is the phase that is too long.
+        // If the file has no metrics_every, point at the phase instead.
         let span = if every.span().is_empty() { long } else { every.span() };
         return Err(CompileError { message, seed, span, help: format!("{advice}, or raise metrics_every") });
     }
     Ok(())
 }
 
-/// The curves of one compiled scenario.
+/// The curves of a scenario.
 pub(super) struct Measures<'a> {
     file: &'a ScenarioFile,
     screen: &'a Screen,
@@ -52,7 +52,7 @@ impl<'a> Measures<'a> {
         Self { file, screen, seed }
     }
 
-    /// One sample every `metrics_every` on screen, from the start, and one at the end: (due, sample).
+    /// The samples, each with its due time: one every `metrics_every` on screen, from the start, and one at the end.
     pub(super) fn samples(&self) -> impl Iterator<Item = (u64, SystemMetrics)> {
         let every = self.file.metrics_every.get_ref().0;
         let duration = self.screen.duration();
@@ -90,15 +90,15 @@ impl<'a> Measures<'a> {
         Some(users.get_ref().at(time, Interpolate::Linear).round() as u64)
     }
 
-    /// The most users at any moment up to the end; what the curve does after it never happens.
+    /// The highest number of affected users up to the end of the incident, even if the curve continues.
     pub(super) fn users_peak(&self, end: Micros) -> Option<u64> {
         let users = self.file.impact.as_ref()?.users.as_ref()?;
         let keys = users.get_ref().iter().map(|(time, _)| time).filter(|time| *time < end);
-        // Straight lines between keyframes: the curve is highest at one of them, or at either end.
+        // The curve has straight lines between keyframes, so it is highest at a keyframe, at the start or at the end.
         keys.chain([Micros(0), end]).filter_map(|time| self.users(time)).max()
     }
 
-    /// The exact integral of the rates up to a moment, rounded to cents.
+    /// The cost up to a moment: the integral of the rates, rounded to cents.
     pub(super) fn cost(&self, time: Micros) -> Option<Cost> {
         let cost = self.file.impact.as_ref()?.cost.as_ref()?;
         let rate_of = |phase: &str| {
@@ -116,8 +116,7 @@ impl<'a> Measures<'a> {
     }
 }
 
-/// The curve's value with noise, kept within what the curve itself allows: a ratio within 0 to 1, and nothing
-/// that is never negative below 0.
+/// A metric's value with noise. The noise does not move a ratio above 1, nor a curve that is never negative below 0.
 fn sample(metric: &Metric, time: Micros, noise: f64) -> f64 {
     let value = metric.keys.at(time, metric.interpolate) * (1.0 + metric.noise * noise);
     let value = if metric.keys.min() >= 0.0 { value.max(0.0) } else { value };
@@ -125,12 +124,12 @@ fn sample(metric: &Metric, time: Micros, noise: f64) -> f64 {
     round_significant(value)
 }
 
-/// Four significant digits, by way of decimal text: exact on every platform.
+/// Rounds to four significant digits. It formats and parses decimal text, which is exact on every platform.
 pub(super) fn round_significant(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 
-/// Offsets on the wire are whole milliseconds.
+/// Rounds to whole milliseconds, the resolution of `offset_s` on the wire.
 pub(super) fn round_to_millis(time: Micros) -> Micros {
     Micros(time.0.saturating_add(500) / 1_000 * 1_000)
 }

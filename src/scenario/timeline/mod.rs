@@ -1,5 +1,5 @@
-//! Compiling a scenario and a seed to a plan: ordered events, each with the time at which it is due. Pure: no clock,
-//! no I/O. The same file and the same seed give the same plan on every machine.
+//! The compiler: turns a scenario and a seed into a plan, whose events are ordered and have due times. It reads no
+//! clock and no files: the same file and the same seed give the same plan on every machine.
 
 mod actions;
 mod compile;
@@ -7,7 +7,7 @@ mod dice;
 mod error;
 mod jitter;
 mod measures;
-mod occurrences;
+mod schedule;
 mod screen;
 
 pub(super) use compile::compile;

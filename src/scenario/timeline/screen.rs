@@ -1,13 +1,13 @@
-//! The phases of a compiled scenario in both times: each is played evenly over its `play`.
+//! The phases of a scenario in incident time and screen time: each is stretched or shortened evenly to its `play`.
 
 use crate::contract::{Phase, ScreenMap, ScreenSpan};
 use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
 
-/// The map between both times, with the phases' names.
+/// The map between incident time and screen time, with the names of the phases.
 pub(super) struct Screen {
     map: ScreenMap,
-    /// In the order of the map's spans.
+    /// The names of the phases, in the order of the map's spans.
     names: Vec<String>,
 }
 
@@ -21,45 +21,45 @@ impl Screen {
         Self { map, names: file.phases.iter().map(|phase| phase.name.get_ref().clone()).collect() }
     }
 
-    /// The screen time of a moment.
+    /// The screen time of an incident time, in microseconds.
     pub(super) fn of(&self, time: Micros) -> u64 {
         self.map.screen(time.0)
     }
 
-    /// The moment at a screen time.
+    /// The incident time of a screen time.
     pub(super) fn incident(&self, screen: u64) -> Micros {
         Micros(self.map.incident(screen))
     }
 
-    /// How long all takes on screen.
+    /// How long the incident takes on screen, in microseconds.
     pub(super) fn duration(&self) -> u64 {
         self.map.duration()
     }
 
-    /// Place of the phase that takes the longest on screen.
+    /// Number of the phase that takes the longest on screen, from 0.
     pub(super) fn longest(&self) -> usize {
         let places = self.map.spans().iter().enumerate();
         places.max_by_key(|(_, span)| span.play).map_or(0, |(place, _)| place)
     }
 
-    /// The phase a moment falls into; the last one's end still belongs to it.
+    /// Name of the phase at a moment. The end of the last phase belongs to it.
     pub(super) fn phase(&self, time: Micros) -> &str {
         &self.names[self.place(time)]
     }
 
-    /// First moment and end of the phase a moment falls into.
+    /// Start and end of the phase at a moment.
     pub(super) fn borders(&self, time: Micros) -> (Micros, Micros) {
         let ScreenSpan { start, end, .. } = self.map.spans()[self.place(time)];
         (Micros(start), Micros(end))
     }
 
-    /// Each phase's name, first moment and end.
+    /// The name, start and end of each phase.
     pub(super) fn spans(&self) -> impl Iterator<Item = (&str, Micros, Micros)> {
         let spans = self.names.iter().zip(self.map.spans());
         spans.map(|(name, span)| (name.as_str(), Micros(span.start), Micros(span.end)))
     }
 
-    /// The phases as the contract has them.
+    /// The phases in the form of the contract.
     pub(super) fn phases(&self) -> impl Iterator<Item = Phase> {
         self.names.iter().zip(self.map.spans()).map(|(name, span)| Phase {
             name: name.clone(),

@@ -127,7 +127,7 @@ pub(in crate::server) async fn cancel(
         "stream": hub.stream(),
         "position": ended.position,
         "outcome": outcome,
-        "cancelled_now": ended.now,
+        "cancelled_now": ended.cancelled_now,
     });
     Ok(Json(body).into_response())
 }

@@ -118,8 +118,11 @@ fn the_banner_says_what_is_replayed_and_warnings_come_before_it() {
         let warnings: Vec<&str> =
             ran.stderr.lines().take_while(|line| line.starts_with("warning: ")).collect();
         assert_eq!(warnings.len(), 2, "{ran:?}");
-        assert!(warnings[0].ends_with("run.ndjson: the start of late is not there: left out"), "{ran:?}");
-        assert!(warnings[1].ends_with("before the resolution of a: cancelled there"), "{ran:?}");
+        assert!(
+            warnings[0].ends_with("run.ndjson: not played, because the start is missing: late"),
+            "{ran:?}"
+        );
+        assert!(warnings[1].ends_with("because the resolution is missing: a"), "{ran:?}");
     }
     let quiet = ["serve", "--port", "0", "--replay", &file, "--journal", "memory", "--quiet", "--json"];
     let mut server = incident(&quiet).spawn();
@@ -149,9 +152,15 @@ fn what_can_not_be_replayed_is_told_before_anything_listens() {
             "nowhere.ndjson cannot be read: No such file",
             "incident watch --record FILE",
         ),
-        ("gap.ndjson", "1", 2, "gap.ndjson:2: index 3 of a comes here, 2 is missing", "incident validate "),
-        ("empty.ndjson", "1", 2, "empty.ndjson has no incident to play: it has no event", "--after 0"),
-        ("run.ndjson", "0", 2, "a speed is a number from 0.001 to 10000", "--help"),
+        (
+            "gap.ndjson",
+            "1",
+            2,
+            "gap.ndjson:2: index 3 of a follows, but index 2 is missing",
+            "incident validate ",
+        ),
+        ("empty.ndjson", "1", 2, "empty.ndjson has no incident to play: it has no events", "--after 0"),
+        ("run.ndjson", "0", 2, "the speed must be a number from 0.001 to 10000", "--help"),
     ] {
         let args = ["serve", "--port", "0", "--json", "--replay", &file(name), "--speed", speed];
         let ran = incident(&args).run();
@@ -163,6 +172,6 @@ fn what_can_not_be_replayed_is_told_before_anything_listens() {
     let file = folder.path().join("fast.ndjson").display().to_string();
     let ran = incident(&["serve", "--port", "0", "--json", "--replay", &file, "--speed", "4"]).run();
     assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
-    let told = "a was recorded at speed 3000; 4 times that is 12000 and out of range";
+    let told = "a was recorded at speed 3000; 4 times that speed is 12000, which is out of range";
     assert!(ran.stderr.contains(told) && ran.stderr.contains("--speed 3 or less"), "{}", ran.stderr);
 }

@@ -54,7 +54,7 @@ fn who_was_joined_in_the_middle_is_left_out_and_named() {
         .at(5_100, &resolved("late", 8))
         .at(6_000, &resolved("a", 2));
     let recording = tape.read().unwrap();
-    assert_eq!(recording.warnings, ["run.ndjson: the start of late is not there: left out"]);
+    assert_eq!(recording.warnings, ["run.ndjson: not played, because the start is missing: late"]);
     assert_eq!(recording.incidents.len(), 1);
     let only = &recording.incidents[0];
     assert_eq!((only.id.as_str(), only.start.as_millis()), ("a", 0), "nobody waits for what is left out");
@@ -72,11 +72,8 @@ fn without_any_start_there_is_nothing_to_play() {
         other => panic!("{other:?}"),
     };
     let headless = Tape::of("S1").at(0, &metrics("a", 2)).at(5, &resolved("b", 9));
-    assert_eq!(
-        text(&headless),
-        "run.ndjson has no incident to play: it has the start of none, only later events of a and b"
-    );
-    assert_eq!(text(&Tape::of("S1")), "run.ndjson has no incident to play: it has no event");
+    assert_eq!(text(&headless), "run.ndjson has no incident to play: it lacks the start of a and b");
+    assert_eq!(text(&Tape::of("S1")), "run.ndjson has no incident to play: it has no events");
     let many = (1..=13).fold(Tape::of("S1"), |tape, n| tape.at(n, &metrics(&format!("i{n}"), 2)));
     assert!(text(&many).ends_with("i9, i10 and 3 more"), "{}", text(&many));
 }
@@ -88,8 +85,8 @@ fn a_last_line_that_is_torn_is_left_out_wherever_it_was_torn() {
     for cut in last + 1..whole.len() - 1 {
         let recording = Recording::read(&whole.as_bytes()[..cut], "run.ndjson").unwrap();
         assert_eq!(recording.warnings.len(), 2, "{:?}", recording.warnings);
-        assert_eq!(recording.warnings[0], "run.ndjson:3: the last line is torn: left out");
-        assert!(recording.warnings[1].ends_with("the resolution of a: cancelled there"));
+        assert_eq!(recording.warnings[0], "run.ndjson:3: the last line is incomplete and was skipped");
+        assert!(recording.warnings[1].ends_with("the resolution is missing: a"));
         assert_eq!(recording.incidents[0].plan.events().len(), 3, "the end is made up");
     }
     // Whole but for its line break, or torn in the middle of a letter.
@@ -97,7 +94,7 @@ fn a_last_line_that_is_torn_is_left_out_wherever_it_was_torn() {
     assert!(recording.warnings.is_empty(), "{:?}", recording.warnings);
     let torn = [whole.as_bytes(), b"{\"specversion\":\"1.0\",\"x\":\"\xc3"].concat();
     let recording = Recording::read(torn.as_slice(), "run.ndjson").unwrap();
-    assert_eq!(recording.warnings, ["run.ndjson:4: the last line is torn: left out"]);
+    assert_eq!(recording.warnings, ["run.ndjson:4: the last line is incomplete and was skipped"]);
 }
 
 #[test]
@@ -113,16 +110,16 @@ fn a_line_that_is_no_event_is_told_with_its_place() {
         ("17", "not a CloudEvents event: invalid type: integer `17`"),
         (
             &start.replace("incident_started", "incident_note"),
-            "\"incident_note\" is no message type that can be played",
+            "the message type \"incident_note\" is unknown",
         ),
         (&start.replace("\"subject\":\"a\",", ""), "the incident_started has no subject"),
         (&start.replace("\"subject\":\"a\"", "\"subject\":\"\""), "the incident_started has no subject"),
         (
             &start.replace("\"title\"", "\"titel\""),
-            "the incident_started does not fit its type: missing field `title`",
+            "the payload of the incident_started does not match its type: missing field `title`",
         ),
         (&start.replace("\"index\":1", "\"index\":0"), "the incident_started has the index 0"),
-        (&large, "a line of more than 1048576 bytes is no event"),
+        (&large, "the line has more than 1048576 bytes"),
     ] {
         let tape = Tape::of("S1").line("").line(line).line("");
         let (at, told) = wrong(&tape);
@@ -139,17 +136,17 @@ fn an_incident_whose_events_do_not_follow_is_told_with_the_place() {
     let end = || start().at(10, &metrics("a", 2)).at(20, &resolved("a", 3));
     let slow = with(started("a"), |data| data["speed"] = json!(0.0));
     for (tape, line, what) in [
-        (start().at(10, &metrics("a", 3)), 2, "index 3 of a comes here, 2 is missing"),
-        (start().at(10, &metrics("a", 9)), 2, "index 9 of a comes here, 2 to 8 are missing"),
-        (end().at(30, &metrics("a", 4)), 4, "a goes on after its resolution, with index 4"),
-        (start().at(10, &Record { place: Place::At(2), ..started("a") }), 2, "a starts again"),
-        (Tape::of("S1").at(0, &metrics("a", 1)), 1, "a begins with system_metrics"),
-        (Tape::of("S1").at(0, &slow), 1, "a starts with a speed of 0"),
+        (start().at(10, &metrics("a", 3)), 2, "index 3 of a follows, but index 2 is missing"),
+        (start().at(10, &metrics("a", 9)), 2, "index 9 of a follows, but indexes 2 to 8 are missing"),
+        (end().at(30, &metrics("a", 4)), 4, "a has an event after its resolution, with the index 4"),
         (
-            start().at(10, &action("a", 2, &"x".repeat(65_000))),
+            start().at(10, &Record { place: Place::At(2), ..started("a") }),
             2,
-            "bytes of data; an event has at most 65536",
+            "a has a second incident_started",
         ),
+        (Tape::of("S1").at(0, &metrics("a", 1)), 1, "a begins with system_metrics"),
+        (Tape::of("S1").at(0, &slow), 1, "a has the speed 0"),
+        (start().at(10, &action("a", 2, &"x".repeat(65_000))), 2, "bytes; an event has at most 65536 bytes"),
     ] {
         let (at, told) = wrong(&tape);
         assert_eq!(at, line, "{told}");
@@ -190,7 +187,8 @@ fn a_time_that_falls_back_is_played_right_after_the_event_before() {
         .at(4_000, &metrics("a", 4))
         .at(6_500, &resolved("a", 5));
     let recording = tape.read().unwrap();
-    let warning = "run.ndjson:3: the time falls back, 2 times: played right after the event before";
+    let warning =
+        "run.ndjson:3: the time goes back (2 times); the event is played right after the previous one";
     assert_eq!(recording.warnings, [warning]);
     let dues: Vec<u64> = recording.incidents[0].plan.events().iter().map(|event| event.due / 1_000).collect();
     assert_eq!(dues, [0, 1_000, 1_000, 1_000, 1_500]);

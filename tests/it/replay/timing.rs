@@ -196,7 +196,10 @@ async fn what_was_cut_off_ends_where_its_stream_does() {
         .at(2_000, &action("a", 2, "looks"))
         .at(4_500, &metrics("b", 2));
     let recording = tape.read().unwrap();
-    assert_eq!(recording.warnings, ["run.ndjson: it ends before the resolution of a and b: cancelled there"]);
+    assert_eq!(
+        recording.warnings,
+        ["run.ndjson: cancelled at the end of the recording, because the resolution is missing: a and b"]
+    );
     let stage = Stage::new();
     stage.replay(recording, 1.0).await;
     let came = stage.over().await;

@@ -35,7 +35,7 @@ fn a_wrong_lead_is_told_with_when_it_led_and_was_dropped() {
     assert_eq!(rows, wanted, "{hypotheses}");
     assert!(
         section(&report, "Summary")
-            .contains("The cause was “It is disk”; only from T+00:20 on was it believed most, before that “It is net” was."),
+            .contains("The cause was “It is disk”. It was believed most only from T+00:20 on; before that, it was “It is net”."),
         "{report}"
     );
     // Nobody diagnosed it: the marked action came before it led.
@@ -110,8 +110,8 @@ fn a_forecast_is_held_to_what_came_out() {
         ["30 s", "20 s to 40 s", "50 s", "+20 s (+67%)", "**no**, above p90"],
         ["50 s", "40 s to 1 min", "50 s", "+0 s (+0%)", "yes"],
         ["50 s", "not given", "50 s", "+0 s (+0%)", "no interval was given"],
-        ["50 sprints", "not given", "–", "–", "cannot be judged: its unit is no unit of time"],
-        ["900 ms", "not given", "–", "–", "cannot be judged: it does not say for which moment"],
+        ["50 sprints", "not given", "–", "–", "cannot be judged: its unit is not a unit of time"],
+        ["900 ms", "not given", "–", "–", "cannot be judged: the forecast does not say for which moment"],
         ["1,200 ms", "1,000 ms to 2,000 ms", "1,500 ms", "+300 ms (+25%)", "yes"],
         ["1 s", "not given", "–", "–", "cannot be judged: no event measures it"],
         ["0", "to 700", "800", "+800", "**no**, above p90"],
@@ -120,7 +120,7 @@ fn a_forecast_is_held_to_what_came_out() {
     ];
     assert_eq!(rows, wanted, "{forecasts}");
     assert!(
-        forecasts.contains("2 of the 7 that can be judged came true within the interval."),
+        forecasts.contains("2 of the 7 forecasts that can be judged came true within the interval."),
         "{forecasts}"
     );
     let cancelled = [&events[..14], &[end(50, "cancelled", &json!({}))]].concat();
@@ -197,7 +197,7 @@ fn times_have_hours_and_days_where_they_need_them() {
     let wanted = "| Mitigated | 2 s         | 2 s |\n| Resolved  | 1 h 59 min  | 1 h 59 min |\n";
     assert!(section(&report, "How long it took").contains(wanted), "{report}");
     assert!(report.contains("Target: 1 h. Resolved 59 min 59 s over target."), "{report}");
-    assert!(report.contains("- Speed: 2.5, where at 1 the scenario plays its 2 h in 1 min\n"), "{report}");
+    assert!(report.contains("- Speed: 2.5; at speed 1 the 2 h of the scenario play in 1 min\n"), "{report}");
     assert!(report.contains("it was not played in real time"), "{report}");
 }
 

@@ -83,7 +83,7 @@ fn infect(value: &mut Value, poison: &str) {
 fn no_text_of_an_event_changes_the_shape_of_the_report() {
     let events = recording();
     // The command to play it again is left out for a name that no shell takes as it is.
-    let benign = report(&events).replace(" again, but for ids and times:", "");
+    let benign = report(&events).replace(" again, except for ids and times:", "");
     let benign = blocks(benign.split("\nThe same file and seed").next().unwrap());
     assert!(benign.len() > 500, "only {} blocks", benign.len());
     for poison in [

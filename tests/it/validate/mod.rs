@@ -9,7 +9,7 @@ mod stream;
 
 use std::time::Duration;
 
-use incident::check::{Context, Ends, RULES, Transcript, Verdict, check};
+use incident::check::{Context, MustResolve, RULES, Transcript, Verdict, check};
 use incident::contract::MessageType;
 use incident::scenario::Scenario;
 use serde_json::json;
@@ -47,7 +47,8 @@ fn a_sound_stream_passes_every_rule() {
 
 #[test]
 fn nothing_is_checked_on_an_empty_stream() {
-    let context = Context { expect: None, arrivals: true, ends: Ends::All, tolerance: Duration::ZERO };
+    let context =
+        Context { expect: None, arrivals: true, must_resolve: MustResolve::All, tolerance: Duration::ZERO };
     for (rule, outcome) in check(&Transcript::default(), &context, |_| true) {
         assert!(matches!(outcome, Verdict::NotChecked(_)), "{}: {outcome:?}", rule.name);
     }
@@ -58,9 +59,9 @@ fn an_incident_that_was_left_early_is_no_failure_when_nobody_waited() {
     let mut stream = sound();
     let place = stream.resolution();
     stream.frames.truncate(place);
-    stream.ends = Ends::Nobody;
+    stream.must_resolve = MustResolve::None;
     assert_eq!(stream.failures(), []);
-    assert_eq!(stream.summary("lifecycle"), "1 incident followed, still open");
+    assert_eq!(stream.summary("lifecycle"), "1 incident: still open");
 }
 
 #[test]
@@ -69,13 +70,13 @@ fn others_than_the_one_that_was_waited_for_may_stay_open() {
     stream.and_another(30);
     // What is expected of the one scenario is not expected of the other.
     stream.expect("resolve = { min = \"3m\" }\nphases = [\"detect\", \"diagnose\", \"predict\", \"resolve\", \"verify\"]");
-    stream.ends = Ends::Subject("database-outage-x7k2p".to_owned());
+    stream.must_resolve = MustResolve::Only("database-outage-x7k2p".to_owned());
     assert_eq!(stream.failures(), []);
-    assert_eq!(stream.summary("lifecycle"), "2 incidents followed, 1 resolved, 1 still open");
-    stream.ends = Ends::Subject("another-aaaaa".to_owned());
+    assert_eq!(stream.summary("lifecycle"), "2 incidents: 1 resolved, 1 still open");
+    stream.must_resolve = MustResolve::Only("another-aaaaa".to_owned());
     assert_eq!(stream.failures(), [("lifecycle", "another-aaaaa is never resolved".to_owned())]);
     // They are judged in every other way.
-    stream.ends = Ends::Nobody;
+    stream.must_resolve = MustResolve::None;
     let last = stream.frames.len() - 1;
     stream.data(last)["phase"] = "panic".into();
     assert_eq!(stream.failures(), [("lifecycle", "phase \"panic\" was not announced".to_owned())]);
@@ -123,7 +124,7 @@ fn few_samples_are_judged_by_the_rates_that_were_seen() {
 fn a_rule_that_could_not_fail_did_not_pass() {
     let mut stream = sound();
     stream.cut(1, 12.0);
-    stream.ends = Ends::Nobody;
+    stream.must_resolve = MustResolve::None;
     let outcomes = stream.outcomes();
     let (_, heartbeat) = outcomes.iter().find(|(rule, _)| rule.name == "heartbeat").unwrap();
     assert!(matches!(heartbeat, Verdict::NotChecked(_)), "{heartbeat:?}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use incident::check::{Context, Ends, Expected, Probe, Rule, Transcript, Verdict, check};
+use incident::check::{Context, Expected, MustResolve, Probe, Rule, Transcript, Verdict, check};
 use incident::contract::{
     Follows, Heartbeat, IncidentEvent, Message, MessageType, ServerState, Source, StreamId, StreamOpened,
 };
@@ -20,7 +20,7 @@ pub struct Stream {
     pub frames: Vec<(Value, f64)>,
     pub probes: Vec<Probe>,
     pub expect: Option<Expect>,
-    pub ends: Ends,
+    pub must_resolve: MustResolve,
     pub arrivals: bool,
     /// When the listening ended, where that is not with the last frame.
     pub ended: Option<f64>,
@@ -68,7 +68,14 @@ pub fn sound() -> Stream {
         let of = IncidentEvent { subject: "database-outage-x7k2p", index: n };
         frames.push(encode(&events, n, Some(of), seconds, &event.message));
     }
-    Stream { frames, probes: Vec::new(), expect: None, ends: Ends::All, arrivals: true, ended: None }
+    Stream {
+        frames,
+        probes: Vec::new(),
+        expect: None,
+        must_resolve: MustResolve::All,
+        arrivals: true,
+        ended: None,
+    }
 }
 
 impl Stream {
@@ -169,7 +176,7 @@ impl Stream {
                 scenario: "database-outage".to_owned(),
             }),
             arrivals: self.arrivals,
-            ends: self.ends.clone(),
+            must_resolve: self.must_resolve.clone(),
             tolerance: Duration::from_millis(250),
         };
         check(&transcript, &context, |_| true)

@@ -1,6 +1,6 @@
 //! Rules about what the stream tells, each the only one to fail on streams that are broken in its way.
 
-use incident::check::Ends;
+use incident::check::MustResolve;
 use incident::contract::MessageType;
 use serde_json::json;
 
@@ -25,10 +25,10 @@ fn lifecycle() {
             ("the one that was triggered goes on", |stream| {
                 let place = stream.resolution();
                 stream.frames.truncate(place);
-                stream.ends = Ends::Subject("database-outage-x7k2p".to_owned());
+                stream.must_resolve = MustResolve::Only("database-outage-x7k2p".to_owned());
             }),
             ("the one that was triggered never begins", |stream| {
-                stream.ends = Ends::Subject("database-outage-aaaaa".to_owned());
+                stream.must_resolve = MustResolve::Only("database-outage-aaaaa".to_owned());
             }),
             ("a phase that was not announced", |stream| {
                 let place = stream.all(MessageType::SystemMetrics)[20];

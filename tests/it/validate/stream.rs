@@ -1,6 +1,6 @@
 //! Rules about the stream, each the only one to fail on streams that are broken in its way.
 
-use incident::check::Ends;
+use incident::check::MustResolve;
 use incident::contract::MessageType;
 use serde_json::json;
 
@@ -96,7 +96,7 @@ fn gap() {
                 stream.cut(20, 0.0);
                 stream.greeting()["follows"]["to"] = 50.into();
                 stream.greeting()["head"] = 50.into();
-                stream.ends = Ends::Nobody;
+                stream.must_resolve = MustResolve::None;
                 stream.arrivals = false;
             }),
             ("an index jumps", |stream| {
@@ -191,14 +191,14 @@ fn silence() {
             ("nothing more comes of an open incident", |stream| {
                 stream.expect("max_silence = \"10s\"");
                 stream.cut(40, 11.0);
-                stream.ends = Ends::Nobody;
+                stream.must_resolve = MustResolve::None;
             }),
             ("nothing more comes after a replay", |stream| {
                 stream.expect("max_silence = \"10s\"");
                 stream.cut(40, 11.0);
                 let held = stream.frames.iter().filter(|(frame, _)| frame["subject"].is_string()).count();
                 stream.greeting()["follows"]["to"] = held.into();
-                stream.ends = Ends::Nobody;
+                stream.must_resolve = MustResolve::None;
             }),
             ("an event is early", |stream| {
                 stream.expect("max_silence = \"2s\"");

@@ -1,4 +1,4 @@
-//! What has happened in an incident so far, folded into what its resolution says when it is cancelled now.
+//! The totals of an incident up to now: what its `incident_resolved` says if it is cancelled at this moment.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,27 @@ use crate::contract::{
 
 use super::stored::Plan;
 
-/// A fold over the events of one incident, in order.
+/// The totals of one incident. Add its events in order.
 #[derive(Debug, Clone, Default)]
-pub struct SoFar {
+pub struct IncidentTotals {
     phases: Vec<Phase>,
     /// `None` before the first event.
     synthetic: Option<bool>,
     last_s: f64,
-    /// The newest cost and the second at which it was measured.
+    /// The newest cost and the second of the incident at which it was measured.
     cost: Option<(Cost, f64)>,
-    rates: Rates,
+    rates: PhaseRates,
     users_peak: Option<u64>,
     actions: Actions,
     durations: Durations,
 }
 
-/// Money lost per minute in each phase, from the first sample in it.
+/// The cost per minute of each phase, from the first sample in that phase.
 #[derive(Debug, Clone, Default)]
-struct Rates(HashMap<String, f64>);
+struct PhaseRates(HashMap<String, f64>);
 
-impl Rates {
-    fn take(&mut self, sample: &SystemMetrics) {
+impl PhaseRates {
+    fn add(&mut self, sample: &SystemMetrics) {
         if let (Some(phase), Some(cost)) = (&sample.phase, &sample.cost)
             && !self.0.contains_key(phase)
         {
@@ -37,9 +37,9 @@ impl Rates {
     }
 }
 
-impl SoFar {
-    /// Takes in the next event, which happened at this second of the incident.
-    pub fn take(&mut self, message: &Message, offset_s: f64) {
+impl IncidentTotals {
+    /// Adds the next event, which happened at this second of the incident.
+    pub fn add(&mut self, message: &Message, offset_s: f64) {
         self.synthetic.get_or_insert(message.is_synthetic());
         self.last_s = offset_s.max(self.last_s);
         if let Some(cost) = message.cost() {
@@ -56,16 +56,16 @@ impl SoFar {
         }
         if let Message::SystemMetrics(sample) = message {
             self.users_peak = self.users_peak.max(sample.users_affected);
-            self.rates.take(sample);
+            self.rates.add(sample);
         }
     }
 
-    /// The `incident_resolved` that cancels the incident at `screen_us` microseconds of screen time. `plan` knows at
-    /// what rate money is lost in phases of which no sample was published yet.
+    /// The `incident_resolved` that cancels the incident after `screen_us` microseconds of screen time. The plan has
+    /// the cost per minute of phases for which no sample has been published yet.
     pub fn cancelled(mut self, plan: Option<&Plan>, screen_us: u64) -> IncidentResolved {
         let incident_us = ScreenMap::of(&self.phases).incident(screen_us);
         let offset_s = ((incident_us.saturating_add(500) / 1_000) as f64 / 1e3).max(self.last_s);
-        // Without a readable event it is one that was played: nothing else has such a journal.
+        // If no event can be read, assume a drill.
         let synthetic = self.synthetic.unwrap_or(true);
         let cost = self.cost.take().map(|(cost, measured_s)| {
             let total = cost.total + self.spent(plan, &cost, measured_s, offset_s);
@@ -86,15 +86,15 @@ impl SoFar {
         }
     }
 
-    /// Money lost between two moments, at the rate of each phase in between; without phases at the rate that was
-    /// measured last.
+    /// The cost between two moments, at the rate of each phase between them; without phases, at the rate of the newest
+    /// sample.
     fn spent(&mut self, plan: Option<&Plan>, newest: &Cost, from_s: f64, to_s: f64) -> f64 {
         if self.phases.is_empty() {
             return (to_s - from_s).max(0.0) / 60.0 * newest.per_minute;
         }
         for message in plan.iter().flat_map(|plan| plan.messages()) {
             if let Message::SystemMetrics(sample) = message {
-                self.rates.take(&sample);
+                self.rates.add(&sample);
             }
         }
         let ends = self.phases.iter().skip(1).map(|next| next.start_s).chain([f64::INFINITY]);

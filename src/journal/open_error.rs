@@ -1,0 +1,53 @@
+//! Why a journal cannot be opened, whichever engine it has.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+/// Why a journal cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the journal open.
+    #[error("{path} is in use by {holder}")]
+    Held {
+        /// Where the journal is.
+        path: PathBuf,
+        /// What is known about the other process.
+        holder: String,
+    },
+    /// The journal was written by a newer version of the program.
+    #[error("{path} has format {found}; this version of incident reads formats up to {known}")]
+    Newer {
+        /// Where the journal is.
+        path: PathBuf,
+        /// The journal's format.
+        found: i64,
+        /// The newest format that this version reads.
+        known: i64,
+    },
+    /// Events that clients have received are missing or changed.
+    #[error("{path} is damaged: {what}")]
+    Damaged {
+        /// Where the journal is.
+        path: PathBuf,
+        /// What is wrong with the journal.
+        what: String,
+    },
+    /// The journal cannot be opened or created.
+    #[error("cannot open {path}")]
+    Unusable {
+        /// Where the journal is.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl OpenError {
+    pub(in crate::journal) fn unusable(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unusable { path: path.to_owned(), source: source.into() }
+    }
+
+    pub(in crate::journal) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}

@@ -1,0 +1,175 @@
+//! Building one incident of a recording, event by event.
+
+use jiff::Timestamp;
+
+use super::line::RecordedEvent;
+use super::recorded::Recorded;
+use crate::contract::{IncidentStarted, Message, Role, offset_of};
+use crate::plan::{IncidentTotals, Plan, mark_synthetic};
+
+/// One incident of a recording, with the events that were read so far.
+pub(super) struct IncidentBuilder {
+    /// The sources of its events: the streams in which they were recorded.
+    sources: Vec<String>,
+    pub(super) id: String,
+    pub(super) extent: RecordedExtent,
+    /// Time of its first event.
+    pub(super) began: Timestamp,
+    /// The latest time of its events.
+    newest: Timestamp,
+    speed: f64,
+    plan: Plan,
+    /// The totals of the plan's events.
+    totals: IncidentTotals,
+}
+
+/// Which part of an incident was read so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecordedExtent {
+    /// Events without the start.
+    WithoutStart,
+    /// The start and no resolution.
+    Open,
+    /// The start and the resolution.
+    Ended,
+}
+
+impl IncidentBuilder {
+    /// An incident whose first event in the recording is this one.
+    ///
+    /// # Errors
+    /// The event cannot be the first one of an incident.
+    pub(super) fn new(event: &RecordedEvent) -> Result<Self, String> {
+        let envelope = &event.envelope;
+        let mut incident = Self {
+            sources: vec![envelope.source.clone()],
+            id: envelope.incident().to_owned(),
+            extent: RecordedExtent::WithoutStart,
+            began: envelope.time,
+            newest: envelope.time,
+            speed: 1.0,
+            plan: Plan::new(String::new(), 0),
+            totals: IncidentTotals::default(),
+        };
+        match &event.message {
+            Message::IncidentStarted(started) if event.index == 1 => incident.start(started)?,
+            _ if event.index == 1 => {
+                return Err(format!(
+                    "{} begins with {} instead of incident_started",
+                    incident.id, envelope.kind
+                ));
+            }
+            _ => {}
+        }
+        Ok(incident)
+    }
+
+    fn start(&mut self, started: &IncidentStarted) -> Result<(), String> {
+        let speed = started.speed.unwrap_or(1.0);
+        if !(speed.is_finite() && speed > 0.0) {
+            return Err(format!("{} has the speed {speed}, which must be above 0", self.id));
+        }
+        let (scenario, seed) = match &started.run {
+            Some(run) => (run.scenario.clone(), run.seed),
+            None => (stem(&self.id).to_owned(), 0),
+        };
+        self.speed = speed;
+        self.plan = Plan::new(scenario, seed);
+        self.extent = RecordedExtent::Open;
+        Ok(())
+    }
+
+    /// Whether an event with this incident's id belongs to this incident. A journal whose newest events could not be
+    /// confirmed continues as a new stream, and its clients receive the events of open incidents again from there.
+    pub(super) fn has(&mut self, event: &RecordedEvent) -> bool {
+        let (source, time) = (&event.envelope.source, event.envelope.time);
+        let known = self.sources.contains(source);
+        let repeated_in_new_stream =
+            !known && event.index == 1 && self.extent != RecordedExtent::WithoutStart && time == self.began;
+        if repeated_in_new_stream {
+            self.sources.push(source.clone());
+        }
+        known || repeated_in_new_stream
+    }
+
+    /// The stream in which it was recorded last.
+    pub(super) fn source(&self) -> &str {
+        self.sources.last().map_or("", String::as_str)
+    }
+
+    /// Whether to skip the event: it was read already, or belongs to an incident without its start.
+    pub(super) fn skips(&self, event: &RecordedEvent) -> bool {
+        match self.extent {
+            // The start may still follow: a recording can be joined from parts in any order.
+            RecordedExtent::WithoutStart => event.index > 1,
+            RecordedExtent::Open | RecordedExtent::Ended => event.index <= self.plan.events().len() as u64,
+        }
+    }
+
+    /// Adds the next event. Returns whether its time is not before that of the previous event.
+    ///
+    /// # Errors
+    /// The event cannot be the next one.
+    pub(super) fn push(&mut self, event: RecordedEvent) -> Result<bool, String> {
+        let (id, next) = (&self.id, self.plan.events().len() as u64 + 1);
+        if self.extent == RecordedExtent::Ended {
+            return Err(format!("{id} has an event after its resolution, with the index {}", event.index));
+        }
+        if event.index > next {
+            let last = event.index - 1;
+            let missing = if last == next {
+                format!("index {next} is")
+            } else {
+                format!("indexes {next} to {last} are")
+            };
+            return Err(format!("index {} of {id} follows, but {missing} missing", event.index));
+        }
+        match event.message.kind().role() {
+            Role::Start if next > 1 => {
+                return Err(format!("{id} has a second incident_started"));
+            }
+            Role::End => self.extent = RecordedExtent::Ended,
+            Role::Start | Role::Middle | Role::Control => {}
+        }
+        let rises = event.envelope.time >= self.newest;
+        self.newest = self.newest.max(event.envelope.time);
+        let due = self.due(self.newest);
+        self.plan.push(due, event.message.kind(), mark_synthetic(event.envelope.data, &event.message));
+        let offset_s = offset_of(&event.message, event.envelope.time, Some(self.began));
+        self.totals.add(&event.message, offset_s.unwrap_or_default());
+        Ok(rises)
+    }
+
+    /// Ends the incident as cancelled at the time at which its stream ends.
+    pub(super) fn cut(&mut self, time: Timestamp) {
+        // A stream that repeats the incident may end before the stream in which it was recorded first.
+        let due = self.due(time.max(self.newest));
+        let mut resolved = std::mem::take(&mut self.totals).cancelled(Some(&self.plan), due);
+        "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
+        // A replayed incident is a drill, even if the recorded one was not.
+        resolved.synthetic = true;
+        self.plan.push_message(due, &Message::IncidentResolved(resolved));
+        self.extent = RecordedExtent::Ended;
+    }
+
+    /// The incident as it can be played. `first` is the time of the first start in the recording.
+    pub(super) fn recorded(self, first: Timestamp) -> Recorded {
+        let start = self.began.duration_since(first).try_into().unwrap_or_default();
+        let source = self.sources.into_iter().next().unwrap_or_default();
+        Recorded { source, id: self.id, start, speed: self.speed, plan: self.plan }
+    }
+
+    /// The screen time of a wall-clock time, in microseconds.
+    fn due(&self, time: Timestamp) -> u64 {
+        let wall = time.duration_since(self.began).as_micros() as f64;
+        (wall * self.speed).round() as u64
+    }
+}
+
+/// The scenario's name in `database-outage-x7k2p`; any other name unchanged.
+fn stem(id: &str) -> &str {
+    match id.rsplit_once('-') {
+        Some((scenario, suffix)) if suffix.len() == 5 && !scenario.is_empty() => scenario,
+        _ => id,
+    }
+}
