@@ -61,7 +61,7 @@ fn run(server: SocketAddr, config: &str, command: impl Fn(&Scratch, &str) -> Com
 
 pub fn nginx(server: SocketAddr, config: &str) -> Proxied {
     let whole = format!(
-        "daemon off; pid FOLDER/pid; error_log stderr warn; worker_processes 1;\nevents {{}}\nhttp {{\naccess_log off;\n\
+        "daemon off; pid FOLDER/pid; error_log stderr crit; worker_processes 1;\nevents {{}}\nhttp {{\naccess_log off;\n\
          client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy; fastcgi_temp_path FOLDER/fastcgi;\n\
          uwsgi_temp_path FOLDER/uwsgi; scgi_temp_path FOLDER/scgi;\n{config}\n}}\n"
     );
