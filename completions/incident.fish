@@ -63,7 +63,7 @@ complete -c incident -n "__fish_incident_using_subcommand serve" -l token-file -
 complete -c incident -n "__fish_incident_using_subcommand serve" -l allow-origin -d 'Allow pages of this origin to connect and to start incidents; repeat the flag for several' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-cert -d 'PEM file with the certificate chain, the server\'s own first; this file and the key are read again when they change' -r -F
 complete -c incident -n "__fish_incident_using_subcommand serve" -l tls-key -d 'PEM file with the private key of the certificate' -r -F
-complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most clients at once; more get status 503' -r
+complete -c incident -n "__fish_incident_using_subcommand serve" -l max-clients -d 'The most clients at once, if the limit of open files allows as many; more get status 503' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l admit-rate -d 'New connections per second from one address; more get status 429' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l write-deadline -d 'Disconnect a client that accepts no data for this long' -r
 complete -c incident -n "__fish_incident_using_subcommand serve" -l request-deadline -d 'Close a connection whose request, including the TLS handshake, has not arrived after this long' -r

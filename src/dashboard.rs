@@ -93,7 +93,9 @@ impl Dashboard {
 fn read(folder: &Path, name: &str) -> Option<Vec<u8>> {
     let name = Path::new(name);
     let inside = name.components().all(|part| matches!(part, Component::Normal(_)));
-    if inside { std::fs::read(folder.join(name)).ok() } else { None }
+    let file = folder.join(name);
+    // A pipe would be waited for.
+    if inside && file.is_file() { std::fs::read(file).ok() } else { None }
 }
 
 fn content_type(name: &str) -> Option<&'static str> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -41,6 +42,27 @@ impl<K: Eq + Hash> LogLimiter<K> {
         }
     }
 }
+
+/// The messages of this process that [`limited!`] logs, by their text.
+static MESSAGES: LazyLock<LogLimiter<&'static str>> = LazyLock::new(LogLimiter::default);
+
+/// Whether to log this message now, see [`LogLimiter::allows`].
+pub fn allows(message: &'static str) -> Option<u64> {
+    MESSAGES.allows(message)
+}
+
+/// Logs a message that clients can cause, at most every ten seconds, with the number of those that were left `unsaid`:
+/// `limited!(warn, "cannot accept a connection", %error)`.
+macro_rules! limited {
+    ($level:ident, $message:literal $(, $($fields:tt)*)?) => {
+        if let Some(unsaid) = $crate::log_limiter::allows($message) {
+            let unsaid = (unsaid > 0).then_some(unsaid);
+            tracing::$level!($($($fields)*,)? unsaid, $message);
+        }
+    };
+}
+
+pub(crate) use limited;
 
 #[cfg(test)]
 mod tests {

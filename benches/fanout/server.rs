@@ -64,7 +64,8 @@ async fn publish(journal: Journal, order: Order) -> anyhow::Result<()> {
         let record = Record {
             subject: message::SUBJECT.to_owned(),
             place: Place::At(index),
-            kind: MessageType::AgentAction,
+            // The hub does not read payloads.
+            kind: if index == 1 { MessageType::IncidentStarted } else { MessageType::AgentAction },
             data: RawValue::from_string(message::data())?,
             plan: None,
         };

@@ -55,6 +55,12 @@ pub(super) fn started<'a>(events: &[SeenEvent<'a>]) -> Option<&'a IncidentStarte
     })
 }
 
+/// Whether a scenario generated the incident: then everything is announced, and the seconds are exact. A drill without a
+/// scenario is the replay of a real incident.
+pub(super) fn is_generated(started: &IncidentStarted) -> bool {
+    started.synthetic && started.run.is_some()
+}
+
 /// The speed that an incident announces; 1 if it announces none.
 pub(super) fn speed(events: &[SeenEvent<'_>]) -> f64 {
     started(events).and_then(|started| started.speed).unwrap_or(1.0)

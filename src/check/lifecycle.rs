@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::context::{Context, MustResolve};
-use super::incident::{SeenEvent, incidents, resolved, started};
+use super::incident::{SeenEvent, incidents, is_generated, resolved, started};
 use super::transcript::{Received, Transcript};
 use super::verdict::{Finding, Verdict, verdict};
 use crate::contract::{self, AgentAction, IncidentStarted, Message, Role, Status};
@@ -105,9 +105,9 @@ fn ends(id: &str, events: &[SeenEvent<'_>], required: bool, replayed_to: u64, fi
     }
 }
 
-/// Checks that phases are announced and come in order.
+/// Checks that phases are announced and come in order. In a real incident they may not be known.
 fn phases(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
-    if started.phases.is_empty() {
+    if started.phases.is_empty() && !is_generated(started) {
         return;
     }
     let mut reached = 0;
@@ -133,7 +133,7 @@ fn actions(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut V
         if let Message::AgentAction(action) = event.message {
             let known = started.agents.iter().any(|agent| agent.id == action.agent);
             // In a real incident agents may join later.
-            if started.synthetic && !known {
+            if is_generated(started) && !known {
                 findings.push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));
             }
             if let Some(cause) = action.caused_by.filter(|cause| *cause == 0 || *cause >= event.index) {

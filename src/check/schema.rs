@@ -46,6 +46,10 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
         if let Some(mismatch) = validators[&kind].mismatch(data) {
             let (message, path) = (mismatch.message, mismatch.path);
             findings.push(Finding::new(format!("{name}: {message} at data{path}")).at(frame));
+        } else if data.get("synthetic") == Some(&Value::Bool(true)) && data.get("offset_s").is_none() {
+            findings.push(Finding::new(format!("{name}: a drill's event has no offset_s")).at(frame).hint(
+                "a drill may run faster than the clock, so only offset_s says at which second it happened",
+            ));
         } else {
             checked += 1;
         }

@@ -148,8 +148,9 @@ pub(super) fn duplicate(transcript: &Transcript, _: &Context) -> Verdict {
         count += 1;
         if !positions.insert((&envelope.source, &envelope.id)) {
             findings.push(Finding::new(format!("position {} arrived twice", envelope.id)).at(frame));
-        } else if !indexes.insert((envelope.incident(), envelope.index)) {
-            let index = envelope.index.unwrap_or_default();
+        } else if let Some(index) = envelope.index
+            && !indexes.insert((envelope.incident(), index))
+        {
             findings.push(
                 Finding::new(format!("index {index} of {} arrived twice", envelope.incident())).at(frame),
             );

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::time::Duration;
 
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::sync::oneshot;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::signals::Hangups;
 use crate::token::Digest;
@@ -17,10 +19,42 @@ const CHECK_EVERY: Duration = Duration::from_millis(400);
 /// Longer files are refused.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// The content of a file, or why it can't be read.
-pub(super) fn read(file: &Path) -> Result<Vec<u8>, String> {
+/// How long a pipe may take to be written, and how long a disk may take before a check is given up.
+const READ_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a path leads to, as far as it can be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    /// It can be read once, and only for as long as it has a writer: `<(…)` or stdin.
+    Pipe,
+}
+
+/// The content of a file or a pipe, or why it can't be read. Never waits longer than the deadline for a pipe.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+    if kind(path)? == Kind::File {
+        return contents(path);
+    }
+    let (reply, answer) = mpsc::channel();
+    let pipe = path.to_owned();
+    // Opening a pipe without a writer waits for one: if none comes, the thread ends with the process.
+    std::thread::spawn(move || reply.send(contents(&pipe)));
+    answer
+        .recv_timeout(READ_DEADLINE)
+        .unwrap_or_else(|_| Err(format!("it is a pipe without content for {} s", READ_DEADLINE.as_secs())))
+}
+
+/// The content of a file. A pipe, which may take the place of a file, is not read: it could wait for ever.
+fn read_again(path: &Path) -> Result<Vec<u8>, String> {
+    match kind(path)? {
+        Kind::File => contents(path),
+        Kind::Pipe => Err("it is a pipe, which can be read only once".to_owned()),
+    }
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
     match read {
         Ok(read) if read as u64 > MAX_FILE_BYTES => Err(format!("it has more than {MAX_FILE_BYTES} bytes")),
         Ok(_) => Ok(bytes),
@@ -28,9 +62,32 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Looks without opening: that could wait, or start what a device does.
+fn kind(path: &Path) -> Result<Kind, String> {
+    let kind = path.metadata().map_err(|error| error.to_string())?.file_type();
+    if kind.is_dir() {
+        return Err("it is a directory".to_owned());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return Ok(Kind::Pipe);
+        }
+        if kind.is_socket() {
+            return Err("it is a socket".to_owned());
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return Err("it is a device".to_owned());
+        }
+    }
+    Ok(Kind::File)
+}
+
 /// Files that belong together, and what was last read of them.
 pub(super) struct Files {
     paths: Vec<PathBuf>,
+    reader: Reader,
     used: Fingerprint,
     seen: Option<Fingerprint>,
     checks: Interval,
@@ -40,7 +97,7 @@ pub(super) struct Files {
 /// Identifies contents without keeping them, because they are secret.
 type Fingerprint = Vec<Result<Digest, String>>;
 
-fn fingerprint(contents: &[Result<Vec<u8>, String>]) -> Fingerprint {
+fn fingerprint(contents: &Contents) -> Fingerprint {
     contents.iter().map(|read| read.as_ref().map(|bytes| Digest::of(bytes)).map_err(Clone::clone)).collect()
 }
 
@@ -51,10 +108,12 @@ impl Files {
         if !files.iter().all(|(path, _)| path.is_file()) {
             return None;
         }
+        let paths: Vec<PathBuf> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
         let mut checks = interval(CHECK_EVERY);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Some(Self {
-            paths: files.iter().map(|(path, _)| (*path).to_owned()).collect(),
+            reader: Reader::new(paths.clone()),
+            paths,
             used: files.iter().map(|(_, digest)| Ok(*digest)).collect(),
             seen: None,
             checks,
@@ -72,7 +131,7 @@ impl Files {
                 _ = self.checks.tick() => false,
                 () = self.hangups.next() => true,
             };
-            let contents = read_all(self.paths.clone()).await;
+            let contents = self.reader.read().await;
             let now = fingerprint(&contents);
             if !at_once && (now == self.used || self.seen.as_ref() != Some(&now)) {
                 self.seen = Some(now);
@@ -87,9 +146,45 @@ impl Files {
     }
 }
 
-/// Reads the files on a thread of its own, because a disk may be slow.
-async fn read_all(paths: Vec<PathBuf>) -> Vec<Result<Vec<u8>, String>> {
-    let count = paths.len();
-    let read = tokio::task::spawn_blocking(move || paths.iter().map(|path| read(path)).collect());
-    read.await.unwrap_or_else(|error| vec![Err(error.to_string()); count])
+/// What was read of each file.
+type Contents = Vec<Result<Vec<u8>, String>>;
+
+/// Reads the files on a thread of its own, because a disk may be slow or hang. Not on the runtime's: those have to end
+/// before the process does.
+struct Reader {
+    files: usize,
+    requests: mpsc::Sender<oneshot::Sender<Contents>>,
+    /// The answer that is not there yet.
+    pending: Option<oneshot::Receiver<Contents>>,
+}
+
+impl Reader {
+    fn new(paths: Vec<PathBuf>) -> Self {
+        let (requests, asked) = mpsc::channel::<oneshot::Sender<Contents>>();
+        let files = paths.len();
+        std::thread::spawn(move || {
+            for reply in asked {
+                // The one that asked may have given up.
+                let _ = reply.send(paths.iter().map(|path| read_again(path)).collect());
+            }
+        });
+        Self { files, requests, pending: None }
+    }
+
+    async fn read(&mut self) -> Contents {
+        let pending = self.pending.get_or_insert_with(|| {
+            let (reply, answer) = oneshot::channel();
+            // Without its thread the answer fails.
+            let _ = self.requests.send(reply);
+            answer
+        });
+        let failed = |why: String| vec![Err(why); self.files];
+        match timeout(READ_DEADLINE, pending).await {
+            Ok(read) => {
+                self.pending = None;
+                read.unwrap_or_else(|error| failed(error.to_string()))
+            }
+            Err(_) => failed(format!("the disk does not answer within {} s", READ_DEADLINE.as_secs())),
+        }
+    }
 }

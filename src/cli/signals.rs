@@ -52,6 +52,20 @@ impl Hangups {
     }
 }
 
+/// Handles SIGHUP from this call on, so that it does not end a server that has no file to read again. Must be called in a
+/// runtime; the future never resolves. `read` says whether something else reads files at SIGHUP.
+pub(super) fn survive_hangups() -> impl AsyncFnOnce(bool) {
+    let mut hangups = Hangups::new();
+    async move |read| {
+        loop {
+            hangups.next().await;
+            if !read {
+                tracing::info!("SIGHUP: the server has no file to read again");
+            }
+        }
+    }
+}
+
 #[cfg(not(unix))]
 impl Hangups {
     pub(super) fn new() -> Self {

@@ -77,14 +77,15 @@ pub struct Durations {
 }
 
 impl Durations {
-    /// Records when a milestone was reached. Only the first time counts.
+    /// Records when a milestone was reached. Only the first time counts. A moment before second 0 counts as second 0,
+    /// because a real incident may be detected before its impact begins.
     pub fn reach(&mut self, mark: Mark, offset_s: f64) {
         let slot = match mark {
             Mark::Detected => &mut self.detect_s,
             Mark::Diagnosed => &mut self.diagnose_s,
             Mark::Mitigated => &mut self.mitigate_s,
         };
-        slot.get_or_insert(offset_s);
+        slot.get_or_insert(offset_s.max(0.0));
     }
 }
 

@@ -35,8 +35,8 @@ impl ScreenMap {
         Self { spans: spans.collect() }
     }
 
-    /// The map of the phases in `incident_started`. A phase without an end lasts until the next one starts; a last
-    /// phase without an end has no length, and after its start both times run equally fast. Without phases both times
+    /// The map of the phases in `incident_started`. A phase without an end lasts until the next one starts and takes as
+    /// long on screen; a last phase without an end has no length, and after its start both times run equally fast. Without phases both times
     /// are the same.
     pub fn of(phases: &[Phase]) -> Self {
         let starts = phases.iter().map(|phase| Some(micros(phase.start_s)));
@@ -44,7 +44,7 @@ impl ScreenMap {
         Self::new(phases.iter().zip(next).map(|(phase, next)| {
             let start = micros(phase.start_s);
             let end = phase.end_s.map(micros).or(next).unwrap_or(start).max(start);
-            (start, end, phase.play_s.map_or(end - start, micros))
+            (start, end, phase.end_s.and(phase.play_s).map_or(end - start, micros))
         }))
     }
 
@@ -59,11 +59,14 @@ impl ScreenMap {
         let Some(span) = self.spans.get(next.saturating_sub(1)) else { return incident };
         let into = incident.saturating_sub(span.start);
         let length = span.end - span.start;
-        match into.checked_sub(length) {
-            // Phases have no gaps between them: the moment is after the last phase, or after a phase without a length.
-            Some(beyond) => span.screen.saturating_add(span.play).saturating_add(beyond),
-            None => span.screen + scale(into, span.play, length),
-        }
+        let within = match into.checked_sub(length) {
+            // After the last phase.
+            Some(beyond) if next >= self.spans.len() => span.play.saturating_add(beyond),
+            // In a gap between two phases, which takes no time on screen.
+            Some(_) => span.play,
+            None => scale(into, span.play, length),
+        };
+        span.screen.saturating_add(within)
     }
 
     /// The incident time of a screen time.
@@ -73,7 +76,7 @@ impl ScreenMap {
         let into = screen.saturating_sub(span.screen);
         match into.checked_sub(span.play) {
             Some(beyond) => span.end.saturating_add(beyond),
-            None => span.start + scale(into, span.end - span.start, span.play),
+            None => span.start.saturating_add(scale(into, span.end - span.start, span.play)),
         }
     }
 

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::contract::{EventWriter, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
 pub use crate::journal::JournalError;
 use crate::journal::{Journal, ReadLimit, Stored, Trouble, TroubleKind};
+use crate::log_limiter::limited;
 
 use frame::Block;
 pub use frame::Frame;
@@ -170,10 +171,11 @@ impl Hub {
         let permit = permit
             .map_err(|error| JournalError::Unavailable(Trouble::from_error(TroubleKind::Stopped, error)))?;
         let page = self.journal.read(cursor, ReadLimit { bytes, ..PAGE }).await.inspect_err(|error| {
-            tracing::error!(
+            limited!(
+                error,
+                "cannot read events for a client that is behind; `incident check-journal` examines the journal file",
                 %error,
-                cursor,
-                "cannot read events for a client that is behind; `incident check-journal` examines the journal file"
+                cursor
             );
         })?;
         match page.first() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::frame::Frame;
-use crate::contract::MessageType;
+use crate::contract::Role;
 use crate::journal::Stored;
 
 /// The most frames that are kept.
@@ -51,17 +51,17 @@ impl Ring {
     /// Adds the next frame and drops the oldest ones over the limits.
     pub(super) fn push(&mut self, event: &Stored, frame: Frame) {
         debug_assert_eq!(event.position, self.head() + 1, "the ring has no gaps");
-        match event.kind {
-            MessageType::IncidentStarted => {
+        match event.kind.role() {
+            Role::Start => {
                 self.open.insert(Arc::clone(&event.subject), event.position);
                 self.starts.insert(event.position, Arc::clone(&event.subject));
             }
-            MessageType::IncidentResolved => {
+            Role::End => {
                 if let Some(start) = self.open.remove(&event.subject) {
                     self.starts.remove(&start);
                 }
             }
-            _ => {}
+            Role::Middle | Role::Control => {}
         }
         self.bytes += frame.len();
         self.frames.push_back(frame);

@@ -160,6 +160,13 @@ impl<'a, K: Lookup> BatchAdmission<'a, K> {
             let (subject, position) = (subject.to_owned(), ahead.stored.end);
             return Ok(Err(JournalError::Ended { subject, position }));
         }
+        if (record.kind.role() == Role::Start) != (index == 1) {
+            let kind = record.kind.as_str();
+            let why = format!(
+                "event {index} of {subject} cannot be {kind}: incident_started is the first event of an incident, and only the first"
+            );
+            return Ok(Err(JournalError::Refused(why)));
+        }
         if index > MAX_INDEX {
             return Ok(Err(JournalError::Refused(format!("{subject} has {MAX_INDEX} events already"))));
         }

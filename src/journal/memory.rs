@@ -129,7 +129,8 @@ impl Lookup for Events {
 
     fn position(&self, subject: &str, index: u64) -> Result<Option<u64>, Infallible> {
         let incident = self.incidents.get(subject);
-        Ok(incident.and_then(|incident| incident.positions.get(index as usize - 1).copied()))
+        let position = incident.and_then(|incident| incident.positions.get(index as usize - 1).copied());
+        Ok(position.filter(|position| *position >= self.extent().oldest))
     }
 
     fn by_key(&self, key: &Key) -> Result<Option<KeyedEvent>, Infallible> {

@@ -5,6 +5,8 @@
 pub enum Refusal {
     /// The server has reached its limit of clients.
     Full,
+    /// The server makes or sends as many large answers, or has as many connections, as it can at a time.
+    Busy,
     /// The server has reached its limit of open incidents.
     Incidents,
     /// The `Host` header does not name this server.
@@ -28,8 +30,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Full,
+        Self::Busy,
         Self::Incidents,
         Self::Host,
         Self::Origin,
@@ -46,6 +49,7 @@ impl Refusal {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Busy => "busy",
             Self::Incidents => "incidents",
             Self::Host => "host",
             Self::Origin => "origin",

@@ -26,5 +26,5 @@ mod fields;
 mod stored;
 mod totals;
 
-pub use stored::{Plan, PlannedEvent, mark_synthetic};
+pub use stored::{Plan, PlannedEvent, as_drill};
 pub use totals::IncidentTotals;

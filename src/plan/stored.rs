@@ -92,9 +92,15 @@ impl Plan {
         self.events.iter().filter_map(|event| event.message().ok())
     }
 
-    /// Screen time from the first event to the last, in microseconds.
+    /// Screen time from second 0 to the last event, in microseconds.
     pub fn duration(&self) -> u64 {
         self.events.last().map_or(0, |last| last.due)
+    }
+
+    /// Screen time from second 0 to the first event, in microseconds: not zero only for a recorded real incident, whose
+    /// impact may have begun before its first event.
+    pub fn lead(&self) -> u64 {
+        self.events.first().map_or(0, |first| first.due)
     }
 
     /// The first event, if it is `incident_started`.
@@ -132,8 +138,12 @@ impl Plan {
     }
 }
 
-/// The payload of a recorded event with `synthetic` set: a replayed event is part of a drill, even if the recorded one
-/// was not.
-pub fn mark_synthetic(data: Box<RawValue>, message: &Message) -> Box<RawValue> {
-    if message.is_synthetic() { data } else { Fields::parse(&data).set("synthetic", true).text() }
+/// The payload of a recorded event as a part of a drill, even if the recorded incident was real: with `synthetic`, and
+/// with the second at which it happened, because the wall clock of a replay says nothing about that.
+pub fn as_drill(data: Box<RawValue>, message: &Message, offset_s: f64) -> Box<RawValue> {
+    if message.is_synthetic() && message.offset_s().is_some() {
+        return data;
+    }
+    let fields = Fields::parse(&data).set("synthetic", true);
+    if message.offset_s().is_some() { fields.text() } else { fields.set("offset_s", offset_s).text() }
 }

@@ -69,7 +69,9 @@ impl IncidentTotals {
         let synthetic = self.synthetic.unwrap_or(true);
         let cost = self.cost.take().map(|(cost, measured_s)| {
             let total = cost.total + self.spent(plan, &cost, measured_s, offset_s);
-            Cost { currency: cost.currency, total: (total * 100.0).round() / 100.0, per_minute: 0.0 }
+            // A publisher's numbers may be too large to add up.
+            let total = if total.is_finite() { total } else { cost.total };
+            Cost { currency: cost.currency, total: cents(total), per_minute: 0.0 }
         });
         self.durations.resolve_s = offset_s;
         IncidentResolved {
@@ -97,12 +99,18 @@ impl IncidentTotals {
                 self.rates.add(&sample);
             }
         }
+        // An incident that goes on after its last phase is still in that phase.
         let ends = self.phases.iter().skip(1).map(|next| next.start_s).chain([f64::INFINITY]);
-        let parts = self.phases.iter().zip(ends).map(|(phase, next_s)| {
-            let end_s = phase.end_s.unwrap_or(next_s);
+        let parts = self.phases.iter().zip(ends).map(|(phase, end_s)| {
             let seconds = (end_s.min(to_s) - phase.start_s.max(from_s)).max(0.0);
             seconds / 60.0 * self.rates.0.get(&phase.name).copied().unwrap_or_default()
         });
         parts.sum()
     }
+}
+
+/// A sum of money in whole cents; unchanged if it is too large for that.
+fn cents(total: f64) -> f64 {
+    let cents = (total * 100.0).round() / 100.0;
+    if cents.is_finite() { cents } else { total }
 }

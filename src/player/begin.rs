@@ -23,7 +23,7 @@ pub(super) struct StartRequest {
     pub(super) speed: Speed,
     /// The name to use if it is free; otherwise the incident gets a new name.
     pub(super) name: Option<String>,
-    /// The moment of second 0; `None` for now.
+    /// When the first event is due; `None` for now.
     pub(super) origin: Option<Origin>,
 }
 
@@ -40,7 +40,9 @@ impl PlayerContext {
         loop {
             let mut slot = self.running.reserve(&start.plan.scenario, start.name.clone())?;
             let id = slot.id.clone();
-            let origin = start.origin.unwrap_or_else(Origin::now);
+            // The first event is due now; second 0 may lie before it.
+            let lead = start.speed.wall(start.plan.lead());
+            let origin = start.origin.unwrap_or_else(Origin::now).earlier(lead);
             start.plan.stamp(start.speed.get(), origin.timestamp());
             slot.set_clock(origin, start.speed);
             let text = start.plan.text().map_err(|error| JournalError::Refused(error.to_string()))?;

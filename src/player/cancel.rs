@@ -7,7 +7,7 @@ use super::context::PlayerContext;
 use super::error::PlayError;
 use super::origin::Origin;
 use super::running::RunningIncident;
-use crate::contract::{IncidentStarted, Message, offset_of};
+use crate::contract::{IncidentStarted, Message, Outcome, offset_of};
 use crate::journal::{JournalError, ReadLimit, Record, Span};
 use crate::plan::{IncidentTotals, Plan};
 
@@ -21,20 +21,31 @@ pub struct Cancellation {
     pub position: u64,
     /// Whether this call ended the incident; `false` if it had already ended.
     pub cancelled_now: bool,
+    /// How the incident ended; `None` if its resolution cannot be read.
+    pub outcome: Option<Outcome>,
 }
 
-/// What the journal has of an incident.
+/// What the journal has of an incident, as far as it was read.
 struct StoredIncident {
     started: Option<IncidentStarted>,
     totals: IncidentTotals,
     /// Index of the newest event.
     index: u64,
+    /// Position up to which the journal was read.
+    position: u64,
 }
 
 impl PlayerContext {
     /// Cancels an incident; `None` if there is no incident with this id.
     pub(super) async fn cancel(&self, id: &str) -> Result<Option<Cancellation>, PlayError> {
         let entry = self.running.get(id);
+        let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
+        let plan = self.journal.plan(id).await?.and_then(|text| Plan::read(&text).ok());
+        let mut stored = StoredIncident::before(&span);
+        if span.end.is_none() {
+            // The long part, before the incident's own events have to wait.
+            self.read_on(id, &mut stored).await?;
+        }
         // If this process plays the incident, it must not append in the meantime. If another server plays it, an append
         // of that server may come first: then the journal's answer shows it.
         let _no_appends = match &entry {
@@ -44,12 +55,16 @@ impl PlayerContext {
         loop {
             let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
             if let Some(position) = span.end {
-                return Ok(Some(Cancellation { position, cancelled_now: false }));
+                if let Some(entry) = &entry {
+                    entry.ended.cancel();
+                }
+                let outcome = self.outcome(position).await;
+                return Ok(Some(Cancellation { position, cancelled_now: false, outcome }));
             }
-            let stored = self.stored(&span).await?;
-            let plan = self.journal.plan(id).await?.and_then(|text| Plan::read(&text).ok());
+            self.read_on(id, &mut stored).await?;
             let screen_us = screen_us(entry.as_ref(), stored.started.as_ref());
-            let resolved = stored.totals.cancelled(plan.as_ref(), screen_us);
+            let resolved = stored.totals.clone().cancelled(plan.as_ref(), screen_us);
+            let outcome = Some(resolved.outcome);
             let record = Record::at(id, stored.index + 1, &Message::IncidentResolved(resolved));
             match self.journal.append(record).await {
                 Ok(appended) => {
@@ -58,7 +73,8 @@ impl PlayerContext {
                             entry.ended.cancel();
                         }
                         tracing::info!(incident = id, "incident cancelled");
-                        return Ok(Some(Cancellation { position: appended.position, cancelled_now: true }));
+                        let position = appended.position;
+                        return Ok(Some(Cancellation { position, cancelled_now: true, outcome }));
                     }
                     // Another event got this index in the meantime: try again.
                 }
@@ -68,25 +84,39 @@ impl PlayerContext {
         }
     }
 
-    /// Reads what the journal has of an incident.
-    async fn stored(&self, span: &Span) -> Result<StoredIncident, JournalError> {
-        let mut stored = StoredIncident { started: None, totals: IncidentTotals::default(), index: 0 };
-        let (mut position, mut began) = (span.start - 1, None);
+    /// Reads what the journal has of an incident and was not read yet.
+    async fn read_on(&self, id: &str, stored: &mut StoredIncident) -> Result<(), JournalError> {
         loop {
-            let events = self.journal.read(position, READ).await?;
-            let Some(last) = events.last() else { return Ok(stored) };
-            position = last.position;
-            for event in events.into_iter().filter(|event| *event.subject == *span.subject) {
+            let events = self.journal.read(stored.position, READ).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            stored.position = last.position;
+            for event in events.into_iter().filter(|event| *event.subject == *id) {
                 stored.index = event.index;
                 let Ok(message) = event.message() else { continue };
                 if let Message::IncidentStarted(started) = &message {
-                    began = Some(started.impact_started_at);
                     stored.started = Some(started.clone());
                 }
+                let began = stored.started.as_ref().map(|started| started.impact_started_at);
                 let offset_s = offset_of(&message, event.time, began);
                 stored.totals.add(&message, offset_s.unwrap_or_default());
             }
         }
+    }
+
+    /// How an incident ended whose resolution has this position.
+    async fn outcome(&self, position: u64) -> Option<Outcome> {
+        let events = self.journal.read(position - 1, ReadLimit::events(1)).await;
+        match events.ok()?.first()?.message() {
+            Ok(Message::IncidentResolved(resolved)) => Some(resolved.outcome),
+            _ => None,
+        }
+    }
+}
+
+impl StoredIncident {
+    /// Nothing was read yet.
+    fn before(span: &Span) -> Self {
+        Self { started: None, totals: IncidentTotals::default(), index: 0, position: span.start - 1 }
     }
 }
 

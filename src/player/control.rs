@@ -41,6 +41,9 @@ impl Player {
         let player = self.clone();
         self.context.tasks.spawn(async move {
             let mut start = StartRequest { plan, speed, name: None, origin: None };
+            if player.is_taken_over() {
+                return drop(reply.send(Err(PlayError::TakenOver)));
+            }
             match player.context.begin(&mut start).await {
                 Ok(begun) => {
                     let _ = reply.send(Ok(begun.started.clone()));
@@ -55,7 +58,12 @@ impl Player {
     /// Plays the rest of an incident that has begun.
     pub(super) async fn play(&self, begun: BegunIncident, start: StartRequest) {
         let BegunIncident { slot, origin, .. } = begun;
-        let lease = match self.lease().await {
+        let lease = tokio::select! {
+            biased;
+            () = self.context.stop.cancelled() => return,
+            lease = self.lease() => lease,
+        };
+        let lease = match lease {
             Ok(lease) => lease,
             Err(error) => {
                 let incident = &slot.id;
@@ -97,14 +105,26 @@ impl Player {
     }
 
     /// Cancels an incident; `None` if there is no incident with this id. If the incident has already ended, the caller
-    /// gets the position of its end.
+    /// gets the position of its end. A caller that stops waiting does not stop the cancellation.
     pub async fn cancel(&self, id: &str) -> Result<Option<Cancellation>, PlayError> {
-        self.context.cancel(id).await
+        let (reply, cancelled) = oneshot::channel();
+        let (context, id) = (self.context.clone(), id.to_owned());
+        self.context.tasks.spawn(async move {
+            let cancelled = context.cancel(&id).await;
+            // The caller may be gone.
+            let _ = reply.send(cancelled);
+        });
+        cancelled.await.unwrap_or(Err(PlayError::Stopping))
     }
 
     /// How many incidents this player plays at the moment.
     pub fn open(&self) -> usize {
         self.context.running.len()
+    }
+
+    /// Whether another player has taken over. This one would start incidents and never play them.
+    pub(super) fn is_taken_over(&self) -> bool {
+        self.lease.get().is_some_and(Lease::is_lost)
     }
 
     /// The lease, which the player requests once. A player that has lost it does not request it again, because another

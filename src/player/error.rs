@@ -14,6 +14,9 @@ pub enum PlayError {
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
+    /// Another player plays the incidents of this journal now.
+    #[error("another server plays the incidents of this journal now: start the incident there")]
+    TakenOver,
     /// The journal did not accept the event.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -32,6 +32,11 @@ impl Origin {
         Self { at: self.at + by.saturating_sub(self.ahead), ahead: self.ahead.saturating_sub(by) }
     }
 
+    /// The moment that is `by` earlier.
+    pub(super) fn earlier(self, by: Duration) -> Self {
+        Self { ahead: self.ahead + by, ..self }
+    }
+
     /// The deadline `after` the origin, on tokio's clock; now if it has already passed.
     pub(super) fn deadline(self, after: Duration) -> Instant {
         self.later(after).at

@@ -65,9 +65,11 @@ impl Player {
             Some(Message::IncidentStarted(started))
                 if started.speed.unwrap_or(1.0).to_bits() == first.speed.get().to_bits() =>
             {
+                // Of a real incident second 0 may lie before the first event, with which the replay began.
+                let lead = first.speed.wall(first.plan.lead());
                 let since = Duration::try_from(now().duration_since(started.impact_started_at));
-                if since.is_ok_and(|since| since < replay.duration) {
-                    let origin = Origin::of(started.impact_started_at);
+                if since.is_ok_and(|since| since < replay.duration + lead) {
+                    let origin = Origin::of(started.impact_started_at).later(lead);
                     return Ok(ReplayRun { number: number - 1, origin, resumed: Some(last.start) });
                 }
                 Ok(new(number))
@@ -95,13 +97,21 @@ impl Player {
         sleep_until(origin.deadline(Duration::ZERO)).await;
         let mut logged = false;
         loop {
+            if self.is_taken_over() {
+                // The player that took over does not know the recording.
+                tracing::warn!(
+                    incident = names.first(),
+                    "another player has taken over; the replay leaves out the incident"
+                );
+                return;
+            }
             let error = match self.start_under(&names, &mut start).await {
                 Ok(begun) => {
                     let player = self.clone();
                     self.context.tasks.spawn(async move { player.play(begun, start).await });
                     return;
                 }
-                Err(PlayError::Stopping) => return,
+                Err(PlayError::Stopping | PlayError::TakenOver) => return,
                 Err(error) => error,
             };
             let incident = names.first();

@@ -9,8 +9,8 @@ use super::context::PlayerContext;
 use super::origin::Origin;
 use super::running::Slot;
 use super::speed::Speed;
-use crate::contract::MessageType;
-use crate::journal::{Appended, Batch, JournalError, Lease, Place, Record};
+use crate::contract::{Message, MessageType};
+use crate::journal::{Appended, Batch, JournalError, Lease, Place, ReadLimit, Record};
 use crate::plan::{Plan, PlannedEvent};
 
 /// An action that is published later than this gets `late_s`.
@@ -40,6 +40,11 @@ enum Emitted {
     All,
     /// The incident was ended by another caller, on this server or another one.
     EndedElsewhere,
+    /// Another caller has appended an event to the incident, so the plan no longer fits it.
+    Foreign {
+        /// The event's position.
+        position: u64,
+    },
 }
 
 impl Run {
@@ -69,6 +74,15 @@ impl Run {
             held_up = match self.emit_due().await {
                 Ok(Emitted::All) => false,
                 Ok(Emitted::EndedElsewhere) => return,
+                Ok(Emitted::Foreign { position }) => {
+                    let incident = &self.slot.id;
+                    tracing::error!(
+                        incident,
+                        position,
+                        "another publisher has appended an event to the incident; the incident is not played any further"
+                    );
+                    return;
+                }
                 // No event is lost: overdue events follow when the journal works again.
                 Err(JournalError::Unavailable(_)) => true,
                 Err(JournalError::LeaseLost) => return self.hand_over(),
@@ -117,8 +131,17 @@ impl Run {
         };
         // A repeat is either an event that this player had appended without getting the answer, or an event of another
         // caller.
-        if appended.iter().any(|event| !event.new) && self.ended_early(&appended).await? {
-            return Ok(Emitted::EndedElsewhere);
+        let repeats = appended.iter().zip(&rest[..due]).filter(|(event, _)| !event.new);
+        let repeats: Vec<_> = repeats.collect();
+        if !repeats.is_empty() {
+            if self.ended_early(&appended).await? {
+                return Ok(Emitted::EndedElsewhere);
+            }
+            for (repeat, own) in repeats {
+                if !self.is_stored(own, repeat.position).await? {
+                    return Ok(Emitted::Foreign { position: repeat.position });
+                }
+            }
         }
         let now = self.playhead.origin.elapsed();
         for event in &rest[..due] {
@@ -136,6 +159,16 @@ impl Run {
         Ok(!appended.iter().any(|event| event.position == end && event.index == last))
     }
 
+    /// Whether the event at a position is this planned event. Only `late_s` may differ.
+    async fn is_stored(&self, own: &PlannedEvent, position: u64) -> Result<bool, JournalError> {
+        let stored = self.context.journal.read(position - 1, ReadLimit::events(1)).await?;
+        let Some(stored) = stored.first().filter(|event| event.position == position) else { return Ok(true) };
+        Ok(match (stored.message(), own.message()) {
+            (Ok(stored), Ok(own)) => on_time(stored) == on_time(own),
+            _ => false,
+        })
+    }
+
     /// The payload to append. A late action gets `late_s`.
     fn payload(&self, event: &PlannedEvent, elapsed: Duration) -> Box<RawValue> {
         let late = elapsed.saturating_sub(self.due(event));
@@ -144,4 +177,12 @@ impl Run {
         }
         event.data().to_owned()
     }
+}
+
+/// The message as if it had been published on time.
+fn on_time(mut message: Message) -> Message {
+    if let Message::AgentAction(action) = &mut message {
+        action.late_s = None;
+    }
+    message
 }

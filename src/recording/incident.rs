@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::line::RecordedEvent;
 use super::recorded::Recorded;
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, Plan, mark_synthetic};
+use crate::plan::{IncidentTotals, Plan, as_drill};
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -15,6 +15,8 @@ pub(super) struct IncidentBuilder {
     pub(super) extent: RecordedExtent,
     /// Time of its first event.
     pub(super) began: Timestamp,
+    /// Second 0, as wall-clock time. In a real incident the impact may have begun before the first event.
+    second_zero: Timestamp,
     /// The latest time of its events.
     newest: Timestamp,
     speed: f64,
@@ -46,6 +48,7 @@ impl IncidentBuilder {
             id: envelope.incident().to_owned(),
             extent: RecordedExtent::WithoutStart,
             began: envelope.time,
+            second_zero: envelope.time,
             newest: envelope.time,
             speed: 1.0,
             plan: Plan::new(String::new(), 0),
@@ -73,6 +76,9 @@ impl IncidentBuilder {
             Some(run) => (run.scenario.clone(), run.seed),
             None => (stem(&self.id).to_owned(), 0),
         };
+        if !started.synthetic {
+            self.second_zero = started.impact_started_at.min(self.began);
+        }
         self.speed = speed;
         self.plan = Plan::new(scenario, seed);
         self.extent = RecordedExtent::Open;
@@ -134,9 +140,10 @@ impl IncidentBuilder {
         let rises = event.envelope.time >= self.newest;
         self.newest = self.newest.max(event.envelope.time);
         let due = self.due(self.newest);
-        self.plan.push(due, event.message.kind(), mark_synthetic(event.envelope.data, &event.message));
-        let offset_s = offset_of(&event.message, event.envelope.time, Some(self.began));
-        self.totals.add(&event.message, offset_s.unwrap_or_default());
+        let offset_s = offset_of(&event.message, event.envelope.time, Some(self.second_zero));
+        let offset_s = offset_s.unwrap_or_default().max(0.0);
+        self.plan.push(due, event.message.kind(), as_drill(event.envelope.data, &event.message, offset_s));
+        self.totals.add(&event.message, offset_s);
         Ok(rises)
     }
 
@@ -148,6 +155,7 @@ impl IncidentBuilder {
         "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
         // A replayed incident is a drill, even if the recorded one was not.
         resolved.synthetic = true;
+        resolved.offset_s = Some(resolved.durations.resolve_s);
         self.plan.push_message(due, &Message::IncidentResolved(resolved));
         self.extent = RecordedExtent::Ended;
     }
@@ -161,7 +169,7 @@ impl IncidentBuilder {
 
     /// The screen time of a wall-clock time, in microseconds.
     fn due(&self, time: Timestamp) -> u64 {
-        let wall = time.duration_since(self.began).as_micros() as f64;
+        let wall = time.duration_since(self.second_zero).as_micros() as f64;
         (wall * self.speed).round() as u64
     }
 }

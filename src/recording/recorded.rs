@@ -38,6 +38,7 @@ impl Recording {
 impl Recorded {
     /// When it ended, as wall-clock time since the first start in the recording.
     fn end(&self) -> Duration {
-        self.start.saturating_add(Duration::from_secs_f64(self.plan.duration() as f64 / 1e6 / self.speed))
+        let screen_us = self.plan.duration() - self.plan.lead();
+        self.start.saturating_add(Duration::from_secs_f64(screen_us as f64 / 1e6 / self.speed))
     }
 }

@@ -227,8 +227,8 @@ impl IncidentState {
     /// have to fall again.
     pub fn cost_at(&self, time: Timestamp) -> Option<f64> {
         let (cost, measured_s) = (self.cost.as_ref()?, self.cost_s?);
-        let mut ends = self.phases.iter().filter_map(|phase| phase.end_s);
-        let border = ends.find(|end_s| measured_s < *end_s);
+        let mut starts = self.phases.iter().skip(1).map(|phase| phase.start_s);
+        let border = starts.find(|start_s| measured_s < *start_s);
         let until = border.unwrap_or(f64::INFINITY).min(self.offset_at(time));
         Some(cost.total + (until - measured_s).max(0.0) / 60.0 * cost.per_minute)
     }

@@ -21,6 +21,12 @@ impl ClientLimit {
         self.most
     }
 
+    /// How many clients have a slot now.
+    pub(super) fn taken(&self) -> u32 {
+        let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        self.most.saturating_sub(free)
+    }
+
     /// A slot, until it is dropped; `None` when the server has reached its limit.
     pub(super) fn slot(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).try_acquire_owned().ok()

@@ -38,6 +38,11 @@ pub struct Options {
     pub drain: Duration,
     /// The most clients of the stream at the same time.
     pub max_clients: u32,
+    /// The most connections that wait for a request at the same time: a new one evicts the one that is silent longest.
+    pub max_waiting: usize,
+    /// The most other connections besides clients at the same time: those of which a request is served. Each client and each
+    /// connection takes a descriptor.
+    pub max_served: usize,
     /// New connections a second from one address.
     pub admit_rate: u32,
     /// How long the head of a request may take, and how long a connection may be silent between two requests.
@@ -81,6 +86,8 @@ impl Default for Options {
             write_deadline,
             drain: Duration::from_secs(10),
             max_clients: 10_000,
+            max_waiting: 1_024,
+            max_served: 896,
             admit_rate: 1_000,
             request_deadline: Duration::from_secs(10),
             header_bytes: 16 * 1024,

@@ -1,8 +1,8 @@
 //! Every path that the server answers.
 
+use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 
 use super::state::HttpState;
 use super::{access, http};
@@ -32,7 +32,7 @@ fn routes(state: HttpState) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(http::ready))
         .route("/metrics", get(http::metrics))
-        .route("/schema.json", get(|| async { Json(crate::contract::schema::document()) }))
+        .route("/schema.json", get(http::schema))
         .fallback(http::page)
         .method_not_allowed_fallback(http::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::authenticate))

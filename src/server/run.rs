@@ -14,7 +14,7 @@ use super::access::{Auth, Guard};
 use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError};
 use super::door::{self, Door, DoorLimits};
-use super::http::{Figures, Incidents, Prefix, Streams};
+use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
@@ -109,7 +109,7 @@ impl Server {
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),
-            Err(PlayError::TooMany | PlayError::Stopping) => 0,
+            Err(PlayError::TooMany | PlayError::Stopping | PlayError::TakenOver) => 0,
         };
         let auth = Arc::new(Auth::new(options.tokens, address.port()));
         let limit = Arc::new(ClientLimit::new(options.max_clients));
@@ -132,6 +132,7 @@ impl Server {
             }),
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
+            quota: Arc::new(Quota::new(cores)),
             figures: Arc::new(Figures {
                 journal,
                 hub: Arc::clone(&hub),
@@ -146,6 +147,8 @@ impl Server {
             write_deadline: options.write_deadline,
             header_bytes: options.header_bytes,
             admit_rate: options.admit_rate,
+            waiting: options.max_waiting,
+            served: options.max_served,
         };
         let speaks_tls = options.tls.is_some();
         let door = Door::new(routes::router(state), options.tls, limits, Arc::clone(&lifecycle), refusals);
@@ -210,7 +213,8 @@ impl Server {
         let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));
         shutdown.await;
         lifecycle.drain();
-        let clients = u32::try_from(shards.open()).unwrap_or(u32::MAX);
+        // Event streams leave too.
+        let clients = limit.taken();
         let spread = (DRAIN_STEP * clients).min(drain.mul_f64(DRAIN_SPREAD));
         tracing::info!(clients, "stopping");
         shards.drain(spread);

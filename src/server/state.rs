@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 
 use super::access::{Auth, Guard};
 use super::control::IncidentControl;
-use super::http::{Figures, Incidents, Prefix, Streams};
+use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::refusals::Refusals;
 use crate::dashboard::Dashboard;
@@ -28,6 +28,7 @@ pub(super) struct Parts {
     pub(super) streams: Arc<Streams>,
     pub(super) control: Arc<IncidentControl>,
     pub(super) incidents: Arc<Incidents>,
+    pub(super) quota: Arc<Quota>,
     pub(super) figures: Arc<Figures>,
 }
 
@@ -53,5 +54,6 @@ parts! {
     streams: Streams,
     control: IncidentControl,
     incidents: Incidents,
+    quota: Quota,
     figures: Figures,
 }

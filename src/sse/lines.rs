@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::contract::Position;
 use crate::hub::Frame;
 
-/// Sets how long the client waits before it reconnects, and the position that it sends if the connection is lost before
-/// the first event. Without data these lines are not an event.
-pub(super) fn preface(out: &mut Vec<u8>, position: &Position, retry: Duration) {
-    add(out, format_args!("retry: {}\nid: {position}\n\n", retry.as_millis()));
+/// Sets how long the client waits before it reconnects. The field counts without an empty line behind it: some clients
+/// would take that for the end of an event.
+pub(super) fn retry(out: &mut Vec<u8>, after: Duration) {
+    add(out, format_args!("retry: {}\n", after.as_millis()));
 }
 
 /// A message. Without a position the client keeps the last one it had.
@@ -28,9 +28,9 @@ pub(super) fn message(out: &mut Vec<u8>, position: Option<&Position>, frame: &Fr
     out.push(b'\n');
 }
 
-/// A line that clients ignore.
+/// A line that clients ignore, between two events or behind the last one.
 pub(super) fn comment(out: &mut Vec<u8>, text: &impl Display) {
-    add(out, format_args!(": {text}\n\n"));
+    add(out, format_args!(": {text}\n"));
 }
 
 /// Writing to a buffer in memory can't fail.

@@ -21,11 +21,22 @@ use crate::metrics::ClientMeter;
 /// About the bytes of one piece. Below the socket's send buffer, so that a client that keeps up takes a piece whole.
 const PIECE_BYTES: usize = 32 * 1024;
 
-/// A browser that lost its connection waits at least this long before it reconnects …
-const RETRY: Duration = Duration::from_secs(1);
+/// A browser that lost its connection waits at least this long before it reconnects, and at most three times as long.
+pub const RETRY: Duration = Duration::from_secs(1);
 
-/// … and at most this much longer. Drawn for each client, so that not all of them reconnect at once after a crash.
-const RETRY_SPREAD: Duration = Duration::from_secs(2);
+/// The whole stream for a browser that can't be served now. An `EventSource` gives up for good on any status but 200: this
+/// is answered with 200 and brings the browser back after `retry`, or up to three times as long.
+pub fn come_back(retry: Duration, why: &str) -> Bytes {
+    let mut piece = Vec::new();
+    lines::retry(&mut piece, spread(retry));
+    lines::comment(&mut piece, &why);
+    piece.into()
+}
+
+/// Drawn for each client, so that not all of them reconnect at once.
+fn spread(retry: Duration) -> Duration {
+    retry + 2 * retry.mul_f64(crate::random::unit())
+}
 
 /// The stream of one client.
 pub struct Events {
@@ -60,8 +71,10 @@ impl Events {
         let Opening { frame, cursor } = opening;
         let mut piece = Vec::with_capacity(frame.len() + 128);
         let position = Position { stream: hub.stream().clone(), n: *cursor };
-        lines::preface(&mut piece, &position, RETRY + RETRY_SPREAD.mul_f64(crate::random::unit()));
-        lines::message(&mut piece, None, frame);
+        lines::retry(&mut piece, spread(RETRY));
+        // The position that the client sends if the connection is lost before the first event. Both stand in the block
+        // of `stream_opened`: without data they would be an empty event for some clients.
+        lines::message(&mut piece, Some(&position), frame);
         let mut beats = interval_at(Instant::now() + hub.heartbeat_interval(), hub.heartbeat_interval());
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {

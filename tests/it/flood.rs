@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use crate::harness::{Client, Http, Local, Raw, Serving, get, masked, ms, options, soon, story};
 
 /// Resident memory of a process in KiB.
-fn resident(process: u32) -> u64 {
+pub fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()

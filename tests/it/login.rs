@@ -303,3 +303,52 @@ async fn there_are_so_many_sessions_and_no_more() {
     assert_eq!(list(&server, &second).await, 401, "the one that was used the longest ago");
     assert_eq!((list(&server, &first).await, list(&server, &watched).await), (200, 200));
 }
+
+/// Whoever may only read can't end the sessions of those who may write, and no token those of all others.
+#[tokio::test]
+async fn logins_with_one_token_push_out_no_sessions_of_others() {
+    const OTHER: &str = "r3ad-0therother012345";
+    let known = [(Scope::Read, READ), (Scope::Read, OTHER), (Scope::Write, WRITE)];
+    let server = Local::with(Options { tokens: tokens(&known), ..options() }, Retention::default()).await;
+    let mut write = Vec::new();
+    for _ in 0..5 {
+        write.push(session(&server, WRITE).await);
+    }
+    let other = session(&server, OTHER).await;
+    for _ in 0..1_005 {
+        session(&server, READ).await;
+    }
+    for cookie in write.iter().chain([&other]) {
+        assert_eq!(list(&server, cookie).await, 200, "it was used longest ago and is still there");
+    }
+}
+
+/// A proxy in front asks for a password of its own: browsers send it with everything.
+#[tokio::test]
+async fn a_session_counts_though_the_browser_sends_a_password_for_a_proxy() {
+    let server = Local::closed().await;
+    let cookie = session(&server, WRITE).await;
+    for proxy in ["Basic dXNlcjpwYXNz", "Digest username=\"user\"", "Negotiate abc", "basic dXNlcjpwYXNz"] {
+        let asked = |path: &str| Http::new(server.address, "GET", path).header("Authorization", proxy);
+        assert_eq!(asked("/api/incidents").header("Cookie", &cookie).send().await.status, 200, "{proxy}");
+        let scope = asked("/api/session").header("Cookie", &cookie).send().await;
+        assert_eq!(scope.json()["scope"], "write", "{proxy}");
+        let headers = [("Cookie", &*cookie), ("Origin", &own(&server)), ("Authorization", proxy)];
+        assert!(Client::with_headers(server.address, "", &headers).await.is_ok(), "{proxy}");
+        let trigger = Http::trigger(server.address, BODY).header("Authorization", proxy);
+        let trigger = trigger.header("Cookie", &cookie).origin(&own(&server)).send().await;
+        assert_eq!(trigger.status, 202, "{proxy}: {}", trigger.body);
+        // Without a session a page is the login page, and everything else is told what is missing.
+        let page = asked("/").header("Accept", "text/html").send().await;
+        assert!(page.status == 401 && page.body.contains("<form id=\"login\""), "{proxy}: {}", page.body);
+        asked("/api/incidents").send().await.problem(401);
+        let login = login(&server, READ).header("Authorization", proxy).send().await;
+        assert_eq!(login.status, 200, "{proxy}");
+    }
+    let asked = || Http::new(server.address, "GET", "/api/incidents").header("Cookie", &cookie);
+    // The proxy's beside the program's: the token counts. A wrong token is not made good by a session.
+    let both = asked().header("Authorization", "Basic dXNlcjpwYXNz").bearer(READ).send().await;
+    assert_eq!(both.status, 200);
+    asked().bearer("wr0ng-0123456789abcdef").send().await.problem(401);
+    asked().bearer(READ).bearer(WRITE).send().await.problem(400);
+}

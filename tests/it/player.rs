@@ -6,12 +6,12 @@ use std::time::Duration;
 use incident::contract::{Message, MessageType, Outcome, StreamId};
 use incident::journal::{Journal, Memory, ReadLimit, Record, Retention, Stored};
 use incident::plan::Plan;
-use incident::player::{Cancellation, Player, Speed, Started};
+use incident::player::{Cancellation, PlayError, Player, Speed, Started};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Timeline, library, ms};
+use crate::harness::{Timeline, action, library, ms};
 
 /// A player and the journal it plays into.
 struct Stage {
@@ -149,9 +149,9 @@ async fn a_cancelled_incident_ends_there_and_nothing_comes_after() {
     let id = stage.start(&timeline, 1.0).await.id;
     tokio::time::sleep(Duration::from_millis(90_500)).await;
     let before = stage.head();
-    let Cancellation { position, cancelled_now } =
+    let Cancellation { position, cancelled_now, outcome } =
         stage.player.cancel(&id).await.unwrap().expect("it was running");
-    assert_eq!((position, cancelled_now), (before + 1, true));
+    assert_eq!((position, cancelled_now, outcome), (before + 1, true, Some(Outcome::Cancelled)));
     stage.over().await;
     let events = stage.of(&id).await;
     let last = events.last().unwrap();
@@ -262,7 +262,10 @@ async fn an_incident_that_nobody_can_play_can_be_cancelled() {
     }
     assert_eq!(stage.player.pick_up().await.unwrap(), 0);
     let ended = stage.player.cancel("lost-plan").await.unwrap();
-    assert_eq!(ended, Some(Cancellation { position: 41, cancelled_now: true }));
+    assert_eq!(
+        ended,
+        Some(Cancellation { position: 41, cancelled_now: true, outcome: Some(Outcome::Cancelled) })
+    );
     let last = stage.of("lost-plan").await.pop().unwrap();
     let Ok(Message::IncidentResolved(end)) = Message::parse("incident_resolved", &last.data) else {
         panic!("{last:?}");
@@ -271,7 +274,64 @@ async fn an_incident_that_nobody_can_play_can_be_cancelled() {
     assert_eq!(end.offset_s, timeline.events[39].message.offset_s(), "where it stopped");
     assert!(end.cost.is_some(), "what it cost up to there");
     let again = stage.player.cancel("lost-plan").await.unwrap();
-    assert_eq!(again, Some(Cancellation { position: 41, cancelled_now: false }), "once");
+    assert_eq!(
+        again,
+        Some(Cancellation { position: 41, cancelled_now: false, outcome: Some(Outcome::Cancelled) }),
+        "once"
+    );
+}
+
+/// Its request would be forgotten half-way, with the incident's events waiting for it, or it would be ended and played on.
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_does_not_stop_the_cancellation() {
+    let stage = stage();
+    let id = stage.start(&outage(), 1.0).await.id;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let gone = tokio::time::timeout(Duration::ZERO, stage.player.cancel(&id)).await;
+    assert!(gone.is_err(), "it had no time to answer");
+    stage.over().await;
+    let last = stage.of(&id).await.pop().unwrap();
+    assert_eq!((last.kind, last.position), (MessageType::IncidentResolved, stage.head()));
+    assert_eq!(stage.player.open(), 0);
+}
+
+/// A publisher that knows the incident's name gives it an event: the plan no longer fits it, and nothing is skipped.
+#[tokio::test(start_paused = true)]
+async fn an_incident_with_an_event_of_another_caller_is_not_played_any_further() {
+    let stage = stage();
+    let id = stage.start(&outage(), 1.0).await.id;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let index = stage.of(&id).await.len() as u64 + 1;
+    let foreign = stage.journal.append(action(&id, index, "from elsewhere")).await.unwrap();
+    assert!(foreign[0].new);
+    stage.over().await;
+    assert_eq!(stage.head(), foreign[0].position, "nothing of the plan follows");
+    let ended = stage.player.cancel(&id).await.unwrap().expect("it is still open");
+    assert!(ended.cancelled_now);
+}
+
+/// What is stored already, without an answer, is not stored again, and the incident goes on.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_was_stored_without_an_answer_is_the_players_own() {
+    let (stage, timeline) = (stage(), outage());
+    let id = stage.start(&timeline, 1.0).await.id;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let stored = stage.of(&id).await.len();
+    let next = timeline.records(&id, stored + 1).pop().unwrap();
+    assert!(stage.journal.append(Record { plan: None, ..next }).await.unwrap()[0].new);
+    stage.over().await;
+    assert_eq!(stage.head(), timeline.len() as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_player_that_lost_the_lease_starts_nothing() {
+    let first = stage();
+    first.start(&outage(), 1.0).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let second = over(first.journal.clone());
+    second.player.pick_up().await.unwrap();
+    let refused = first.player.start(outage().plan(), Speed::REAL_TIME).await;
+    assert!(matches!(refused, Err(PlayError::TakenOver)), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,16 +1,14 @@
 //! The limits of what clients may use.
 
+use super::shares::Shares;
 use crate::cli::duration::at_least_100ms;
 use crate::scenario::Micros;
 use crate::server::Options;
 
-/// Open files besides the clients': the journal, requests, and connections that have sent nothing yet.
-const OTHER_FILES: u64 = 2_048;
-
 /// Flags that limit what clients may use.
 #[derive(Debug, clap::Args)]
 pub(super) struct LimitArgs {
-    /// The most clients at once; more get status 503
+    /// The most clients at once, if the limit of open files allows as many; more get status 503
     #[arg(
         long,
         default_value_t = Options::default().max_clients,
@@ -82,21 +80,29 @@ pub(super) struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// Raises the limit of open files, usually 1,024, so that all clients fit. Warns if the hard limit is too low.
-    pub(super) fn raise_open_files(&self) {
-        let wanted = u64::from(self.max_clients) + OTHER_FILES;
-        match rlimit::increase_nofile_limit(wanted) {
-            Ok(allowed) if allowed < wanted => {
-                let clients = allowed.saturating_sub(OTHER_FILES).max(allowed / 2);
-                tracing::warn!(
-                    allowed,
-                    "only {allowed} open files are allowed: enough for about {clients} clients, not for \
-                     --max-clients {}; raise the hard limit (ulimit -Hn)",
-                    self.max_clients
-                );
+    /// Raises the limit of open files, usually 1,024, so that all clients fit. If the hard limit is too low, says so and gives
+    /// the shares that fit.
+    pub(super) fn share_open_files(&self) -> Shares {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = Shares::wanted(self.max_clients);
+        let allowed = match rlimit::increase_nofile_limit(wanted.files(cores)) {
+            Ok(allowed) => allowed,
+            Err(error) => {
+                tracing::warn!(%error, "cannot raise the limit of open files");
+                rlimit::Resource::NOFILE.get().map_or(u64::MAX, |(soft, _)| soft)
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot raise the limit of open files"),
+        };
+        let shares = wanted.within(allowed, cores);
+        if shares != wanted {
+            tracing::warn!(
+                allowed,
+                "only {allowed} open files are allowed: {} clients at once instead of --max-clients {}, and {} \
+                 connections that wait for a request; raise the hard limit (ulimit -Hn)",
+                shares.clients,
+                self.max_clients,
+                shares.waiting
+            );
         }
+        shares
     }
 }

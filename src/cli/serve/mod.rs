@@ -9,6 +9,7 @@ mod limits;
 mod notify;
 mod replay;
 mod run;
+mod shares;
 mod tls;
 mod tokens;
 

@@ -13,6 +13,7 @@ use super::journal::OpenedJournal;
 use super::library::{self, trigger_failure};
 use super::notify;
 use super::replay::{self, LoadedReplay};
+use super::shares::Shares;
 use super::tls::Certificate;
 use super::tokens::Tokens;
 use crate::cli::color::ColorChoice;
@@ -28,17 +29,22 @@ impl Serve {
     pub(in crate::cli) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         let began = Instant::now();
         color.apply(&std::io::stderr());
-        self.limits.raise_open_files();
+        let shares = self.limits.share_open_files();
         let library = library::read(&self)?;
         let recording = self
             .replay
             .as_deref()
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
-        runtime()?.block_on(self.serve(library, recording, began, quiet))
+        runtime()?.block_on(self.serve(library, recording, shares, began, quiet))
     }
 
-    fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
+    fn options(
+        &self,
+        tokens: &Tokens,
+        certificate: Option<&Certificate>,
+        shares: Shares,
+    ) -> Result<Options, Failure> {
         Ok(Options {
             bind: SocketAddr::new(self.bind, self.port),
             allow_remote: self.allow_remote,
@@ -57,7 +63,9 @@ impl Serve {
             message_rate: self.limits.max_message_rate,
             tls: certificate.map(Certificate::config).transpose()?,
             drain: self.drain.into(),
-            max_clients: self.limits.max_clients,
+            max_clients: shares.clients,
+            max_waiting: shares.waiting,
+            max_served: shares.served,
             dashboard: self.dashboard.clone(),
         })
     }
@@ -66,15 +74,17 @@ impl Serve {
         self,
         library: Library,
         recording: Option<LoadedReplay>,
+        shares: Shares,
         began: Instant,
         quiet: bool,
     ) -> Result<Exit, Failure> {
+        let survive_hangups = signals::survive_hangups();
         let scenarios = format!("{} from {}", library.len(), library.origin);
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
         let certificate = self.tls.read()?;
-        let options = self.options(&tokens, certificate.as_ref())?;
+        let options = self.options(&tokens, certificate.as_ref(), shares)?;
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
         let server =
@@ -130,6 +140,7 @@ impl Serve {
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}
+            () = survive_hangups(tokens.is_followed() || certificate.is_some()) => {}
             Some(()) = OptionFuture::from(renewal) => {}
         }
         match self.log_format {

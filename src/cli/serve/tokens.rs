@@ -73,6 +73,11 @@ impl Tokens {
         }
     }
 
+    /// Whether there is a file that is read again.
+    pub(super) fn is_followed(&self) -> bool {
+        matches!(self, Self::File { path, .. } if path.is_file())
+    }
+
     /// Replaces the server's tokens soon after the file changes, and at once on SIGHUP, which is handled from this call
     /// on. Must be called in a runtime.
     pub(super) fn follow_file(&self, auth: Arc<Auth>) -> impl Future<Output = ()> + use<> {

@@ -18,6 +18,7 @@ use crate::connection::outgoing::{Batch, Page};
 use crate::contract::Position;
 use crate::delivery::End;
 use crate::hub::{JournalError, PAGE_BYTES, Paged};
+use crate::log_limiter::limited;
 use crate::metrics::{Tally, Transport};
 
 /// The buffer for what clients send, shared by all clients of the shard.
@@ -172,7 +173,7 @@ impl Clients {
         let entry = self.by_key.vacant_entry();
         let key = entry.key();
         if let Err(error) = self.registry.register(&mut client.wire.tcp, Token(key), Interest::READABLE) {
-            tracing::error!(%error, "cannot poll a client's socket");
+            limited!(error, "cannot poll a client's socket", %error);
             self.link.client_left();
             return;
         }
@@ -297,7 +298,7 @@ fn watch(registry: &Registry, key: usize, client: &mut Client) {
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = registry.reregister(&mut client.wire.tcp, Token(key), interest) {
             // The client is disconnected at the write deadline.
-            tracing::error!(%error, "cannot poll a client's socket");
+            limited!(error, "cannot poll a client's socket", %error);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::order::Order;
+use crate::log_limiter::limited;
 
 /// How long a new client waits at most for its shard. It has its opening already, and new frames wake the shard sooner.
 const SOON: Duration = Duration::from_millis(2);
@@ -32,7 +33,7 @@ impl Link {
         if !self.awake.swap(true, Ordering::AcqRel)
             && let Err(error) = self.waker.wake()
         {
-            tracing::error!(%error, "cannot wake a shard; it continues at its next tick");
+            limited!(error, "cannot wake a shard; it continues at its next tick", %error);
         }
     }
 

@@ -12,6 +12,7 @@ use super::context::ShardContext;
 use super::link::Link;
 use super::order::Order;
 use crate::connection::schedule::Schedule;
+use crate::log_limiter::limited;
 
 /// The token of the shard's own waker; the token of a client is its key.
 pub(in crate::connection) const WAKE: Token = Token(usize::MAX);
@@ -52,7 +53,7 @@ impl Shard {
             if let Err(error) = self.poll.poll(&mut events, Some(rest))
                 && error.kind() != std::io::ErrorKind::Interrupted
             {
-                tracing::error!(%error, "cannot poll the clients' sockets");
+                limited!(error, "cannot poll the clients' sockets", %error);
                 std::thread::sleep(Duration::from_millis(50));
             }
             // Before anything else: an order that comes from now on wakes the shard again.

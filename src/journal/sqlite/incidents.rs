@@ -74,16 +74,18 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
 /// The index of each open incident's newest event, counted from the events; or which incident has a gap or has ended.
 fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
     let mut statement = connection.prepare(
-        "SELECT e.subject, max(e.idx), count(*), sum(e.type = ?1) FROM events e
-         WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
+        "SELECT e.subject, max(e.idx), min(e.idx), count(*), sum(e.type = ?1),
+                min(e.idx) = 1 OR (SELECT start FROM incidents i WHERE i.subject = e.subject) < (SELECT oldest FROM head)
+         FROM events e WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
          GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
     )?;
     let mut rows = statement.query([MessageType::IncidentResolved.as_str()])?;
     let mut open = Open::new();
     while let Some(row) = rows.next()? {
-        let (subject, newest, many, ends): (Arc<str>, u64, u64, u64) =
-            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        if (many, ends) != (newest, 0) {
+        let (subject, newest, first): (Arc<str>, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (many, ends, begins): (u64, u64, bool) = (row.get(3)?, row.get(4)?, row.get(5)?);
+        // Retention may have dropped the first events of an incident that a publisher has left open.
+        if !begins || (many, ends) != (newest + 1 - first, 0) {
             return Ok(Err(format!("{subject} should be open, but its events have a gap or a resolution")));
         }
         open.insert(subject, newest);

@@ -7,21 +7,23 @@ use super::super::admission::KeyedEvent;
 use super::super::record::Key;
 use super::chain;
 
-/// The event with this key. A row with a wrong checksum is ignored.
+/// The event with this key. A damaged row is ignored.
 pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<KeyedEvent>> {
     let row = connection
         .prepare_cached(
             "SELECT k.position, e.idx, k.digest, k.checksum FROM keys k JOIN events e ON e.position = k.position
              WHERE k.source = ?1 AND k.id = ?2",
         )?
-        .query_row([&key.source, &key.id], |row| {
-            let keyed = KeyedEvent { position: row.get(0)?, index: row.get(1)?, digest: row.get(2)? };
-            Ok((keyed, row.get::<_, i64>(3)?))
-        })
+        .query_row([&key.source, &key.id], |row| Ok(fields(row).ok()))
         .optional()?;
-    Ok(row.and_then(|(keyed, checksum)| {
+    Ok(row.flatten().and_then(|(keyed, checksum)| {
         (checksum == of_row(&key.source, &key.id, keyed.position, &keyed.digest)).then_some(keyed)
     }))
+}
+
+/// A row of [`find`] with its checksum. A damaged row may have a value of another type.
+fn fields(row: &rusqlite::Row<'_>) -> rusqlite::Result<(KeyedEvent, i64)> {
+    Ok((KeyedEvent { position: row.get(0)?, index: row.get(1)?, digest: row.get(2)? }, row.get(3)?))
 }
 
 /// Inserts the key of an event that is inserted in the same transaction.

@@ -1,52 +1,70 @@
-//! Connections for reading. Queries run on threads of their own, because they block.
+//! Connections that only read, off the runtime's threads. Their number is bounded: a query waits for its turn.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
 
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::log::Pending;
 use super::error::unavailable;
 
-/// The idle connections of one file, ready to be used again.
+/// Queries of one file that run at the same time. Each takes a thread and the descriptors of the file and its log.
+const AT_ONCE: usize = 16;
+
+/// Idle connections that stay open to be used again; the others are closed after their query.
+const IDLE: usize = 4;
+
+/// The connections of one file.
 pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default() }
+        Self { path: path.to_owned(), idle: Arc::default(), turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Runs a query on a connection that no other query uses at the same time.
+    /// Runs a query on a connection of its own, once fewer than [`AT_ONCE`] run.
     pub(super) fn query<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Pending<'_, T> {
-        let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
+        let (idle, path, turns) = (Arc::clone(&self.idle), self.path.clone(), Arc::clone(&self.turns));
         Box::pin(async move {
+            // The semaphore is never closed.
+            let turn = turns.acquire_owned().await.map_err(failed)?;
             let reading = tokio::task::spawn_blocking(move || {
-                let idle_connection = idle.lock().pop();
-                let connection = match idle_connection {
+                // Also when the caller is gone: the query counts until it has ended.
+                let _turn = turn;
+                let used_before = idle.lock().pop();
+                let connection = match used_before {
                     Some(connection) => connection,
                     None => reader(&path).map_err(unavailable)?,
                 };
                 let result = query(&connection)?;
-                idle.lock().push(connection);
+                let mut idle = idle.lock();
+                if idle.len() < IDLE {
+                    idle.push(connection);
+                }
                 Ok(result)
             });
-            reading.await.unwrap_or_else(|error| {
-                Err(JournalError::Unavailable(Trouble::from_error(TroubleKind::Other, error)))
-            })
+            reading.await.unwrap_or_else(|error| Err(failed(error)))
         })
     }
 }
 
-/// Opens a connection that cannot write.
+fn failed(error: impl Error + Send + Sync + 'static) -> JournalError {
+    JournalError::Unavailable(Trouble::from_error(TroubleKind::Other, error))
+}
+
+/// A connection that cannot write.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(
         path,

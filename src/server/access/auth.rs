@@ -26,6 +26,7 @@ use super::need::Need;
 use super::sessions::Sessions;
 use super::throttle::{Attempt, Throttle};
 use crate::dashboard::Dashboard;
+use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::door::ConnectionInfo;
 use crate::server::http::{Problem, asset_at};
@@ -113,7 +114,7 @@ impl Auth {
         match self.throttle.attempt(peer, Instant::now(), || self.accepted.lock().keyring.find(token)) {
             Attempt::Good(grant) => Ok(grant),
             Attempt::Wrong => {
-                tracing::warn!(%peer, "a client sent a wrong token");
+                limited!(warn, "a client sent a wrong token", %peer);
                 Err(credentials::unknown())
             }
             Attempt::TooMany => Err(credentials::too_many()),
@@ -140,7 +141,7 @@ impl Auth {
             accepted.sessions.end(id);
         }
         let id = accepted.sessions.begin(key, scope, Instant::now()).map_err(|error| {
-            tracing::error!(%error, "the operating system gives no random numbers");
+            limited!(error, "the operating system gives no random numbers", %error);
             let detail = "the server can't create sessions; its log says why";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         })?;
@@ -215,5 +216,5 @@ pub(in crate::server) async fn authenticate(
 /// Whether a browser without a token asks for a page: its user can log in.
 fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    *method == Method::GET && accept.contains("text/html") && !headers.contains_key(header::AUTHORIZATION)
+    *method == Method::GET && accept.contains("text/html") && !credentials::has_token(headers)
 }

@@ -12,7 +12,7 @@ const COOKIES: usize = 8;
 /// The credentials of a request.
 pub(super) enum Credentials {
     None,
-    /// The text behind `Bearer`. With it cookies are not looked at.
+    /// The text behind `Bearer`. With it cookies are not looked at; with another scheme they are.
     Token(Vec<u8>),
     /// Session ids.
     Sessions(Vec<String>),
@@ -20,16 +20,27 @@ pub(super) enum Credentials {
 
 impl Credentials {
     pub(super) fn of(headers: &HeaderMap, cookie: &str) -> Result<Self, Problem> {
-        let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
-        if let Some(authorization) = authorizations.next() {
-            if authorizations.next().is_some() {
-                return Err(Problem::bad_request("send one Authorization header, not several"));
+        let authorizations = || headers.get_all(header::AUTHORIZATION).iter();
+        let mut tokens = authorizations().filter_map(bearer);
+        if let Some(token) = tokens.next() {
+            if tokens.next().is_some() {
+                return Err(Problem::bad_request("send one Authorization header with a token, not several"));
             }
-            return Ok(Self::Token(bearer(authorization).ok_or_else(not_bearer)?.to_vec()));
+            return Ok(Self::Token(token.to_vec()));
         }
         let ids: Vec<String> = cookies(headers, cookie).take(COOKIES).map(str::to_owned).collect();
-        Ok(if ids.is_empty() { Self::None } else { Self::Sessions(ids) })
+        if !ids.is_empty() {
+            return Ok(Self::Sessions(ids));
+        }
+        // A password for a proxy is no credential here, but its sender may have meant it as one.
+        if authorizations().next().is_some() { Err(not_bearer()) } else { Ok(Self::None) }
     }
+}
+
+/// Whether a request has a token, so that it comes from a program. Browsers send `Authorization` too, for a proxy in front
+/// that asks for a password.
+pub(super) fn has_token(headers: &HeaderMap) -> bool {
+    headers.get_all(header::AUTHORIZATION).iter().any(|authorization| bearer(authorization).is_some())
 }
 
 fn bearer(authorization: &HeaderValue) -> Option<&[u8]> {

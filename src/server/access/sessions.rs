@@ -32,7 +32,8 @@ use crate::token::{Digest, Scope};
 /// A session that was not used for this long has expired.
 pub(super) const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// The most sessions at once. Beyond it the one that was used longest ago ends. Beginning one takes a token.
+/// The most sessions of each scope at once, so that a read token ends no session that may write. Beyond it the token that
+/// has most of them loses the one that was used longest ago, so that no token ends all sessions of others.
 const MOST: usize = 1_000;
 
 #[derive(Default)]
@@ -88,8 +89,8 @@ impl Sessions {
         getrandom::fill(&mut id)?;
         let id = id.map(|byte| format!("{byte:02x}")).concat();
         self.open.retain(|_, session| !session.has_expired(now));
-        if self.open.len() >= MOST {
-            self.end_oldest();
+        if self.of(scope).count() >= MOST {
+            self.end_oldest(scope);
         }
         let used = InUse(Arc::new(Mutex::new(now)));
         let session = Session { key, scope, used, valid: watch::channel(()).0 };
@@ -119,9 +120,19 @@ impl Sessions {
         self.open.retain(|_, session| known(&session.key, session.scope));
     }
 
-    /// Prefers a session that is not in use.
-    fn end_oldest(&mut self) {
-        let oldest = self.open.iter().min_by_key(|(_, session)| (session.is_in_use(), session.used.since()));
+    fn of(&self, scope: Scope) -> impl Iterator<Item = (&Digest, &Session)> {
+        self.open.iter().filter(move |(_, session)| session.scope == scope)
+    }
+
+    /// Ends a session of the token that has most of this scope: preferably one that is not in use.
+    fn end_oldest(&mut self, scope: Scope) {
+        let mut counts: HashMap<Digest, usize> = HashMap::new();
+        for (_, session) in self.of(scope) {
+            *counts.entry(session.key).or_default() += 1;
+        }
+        let Some((key, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else { return };
+        let own = self.of(scope).filter(|(_, session)| session.key == key);
+        let oldest = own.min_by_key(|(_, session)| (session.is_in_use(), session.used.since()));
         if let Some(id) = oldest.map(|(id, _)| *id) {
             self.open.remove(&id);
         }

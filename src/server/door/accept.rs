@@ -23,12 +23,10 @@ use super::io::Io;
 use super::lobby::{Lobby, WaitingSlot};
 use super::socket::Socket;
 use crate::connection::TLS_BUFFER;
+use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::refusals::Refusals;
-
-/// Connections that have sent no request yet, at the same time.
-const WAITING: usize = 1_024;
 
 /// Connections over the rate that are answered at the same time; further ones are closed without an answer.
 const ANSWERED: usize = 256;
@@ -39,6 +37,9 @@ const TOO_FAST: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nCo
 
 /// How long a refused connection may take to send its first byte, and to take the answer.
 const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long to wait for descriptors.
+const RETRY_ACCEPT: Duration = Duration::from_millis(10);
 
 /// The answer to plain HTTP on a port that speaks TLS.
 const TLS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -58,6 +59,10 @@ pub(in crate::server) struct DoorLimits {
     pub(in crate::server) header_bytes: usize,
     /// New connections a second from one address.
     pub(in crate::server) admit_rate: u32,
+    /// Connections that wait for a request, at the same time.
+    pub(in crate::server) waiting: usize,
+    /// Connections of which a request is served, at the same time.
+    pub(in crate::server) served: usize,
 }
 
 /// What every connection needs.
@@ -88,7 +93,7 @@ impl Door {
             limits,
             lifecycle,
             refusals,
-            lobby: Lobby::new(WAITING),
+            lobby: Lobby::new(limits.waiting, limits.served),
             admission: Admission::new(limits.admit_rate),
             answered: Arc::new(Semaphore::new(ANSWERED)),
         }
@@ -102,7 +107,7 @@ impl Door {
         Box::pin(async move {
             let io = match &self.tls {
                 None => Io::Plain(tcp),
-                Some(_) if first != HANDSHAKE => return refuse(tcp, TLS_ONLY).await,
+                Some(_) if first != HANDSHAKE => return refuse(tcp, |_| TLS_ONLY.to_vec()).await,
                 Some(tls) => match timeout_at(until, tls.accept(tcp)).await {
                     Ok(Ok(mut stream)) => {
                         stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
@@ -130,7 +135,7 @@ impl Door {
             // A TLS handshake is the expensive part, so it is not done for a refusal: the client sees the connection
             // close.
             if first.is_some_and(|first| !encrypted || first != HANDSHAKE) {
-                refuse(tcp, TOO_FAST).await;
+                refuse(tcp, |request| too_fast(request, encrypted)).await;
             }
             drop(permit);
         });
@@ -184,14 +189,15 @@ pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
                         // A request that came wins over an eviction at the same moment.
                         biased;
                         () = conversation => {}
-                        () = slot.evicted() => tracing::debug!("a silent connection was closed for a new one"),
+                        () = slot.evicted() => tracing::debug!("a connection was closed for a new one"),
                     }
                 });
             }
             Err(error) => {
-                // Mostly out of descriptors: open connections go on, and some of them will close.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                // Mostly out of descriptors.
+                limited!(warn, "cannot accept a connection", %error);
+                door.lobby.make_room();
+                tokio::time::sleep(RETRY_ACCEPT).await;
             }
         }
     }
@@ -204,10 +210,29 @@ async fn first_byte(tcp: &TcpStream) -> Option<u8> {
     matches!(tcp.peek(&mut first).await, Ok(1)).then_some(first[0])
 }
 
-/// Sends an answer and closes. The request is read first: closing a socket with unread bytes resets it.
-async fn refuse(mut tcp: TcpStream, answer: &[u8]) {
+/// Reads what has come of the request, sends the answer to it and closes: closing a socket with unread bytes resets it.
+async fn refuse(mut tcp: TcpStream, answer: impl FnOnce(&[u8]) -> Vec<u8>) {
     let mut request = [0; 4096];
-    let _ = tcp.try_read(&mut request);
+    let read = tcp.try_read(&mut request).unwrap_or_default();
     // The connection ends here whether the client takes the answer or not.
-    let _ = timeout(REFUSAL_DEADLINE, tcp.write_all(answer)).await;
+    let _ = timeout(REFUSAL_DEADLINE, tcp.write_all(&answer(&request[..read]))).await;
+}
+
+/// The answer to a request over the rate. An `EventSource` would give up for good on a 429: it is brought back later.
+fn too_fast(request: &[u8], encrypted: bool) -> Vec<u8> {
+    let is_event_source = request.split(|byte| *byte == b'\n').any(|line| {
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        line.starts_with("accept:") && line.contains("text/event-stream")
+    });
+    // In plain text to a port that speaks TLS it is no page's request.
+    if !is_event_source || encrypted {
+        return TOO_FAST.to_vec();
+    }
+    let body = crate::sse::come_back(crate::sse::RETRY, "too many connections from this address");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
 }

@@ -8,16 +8,18 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::body;
-use super::incidents::Incidents;
+use super::incidents::{CollectError, Incidents, off_workers};
 use super::prefix::PublicPath;
 use super::problem::Problem;
+use super::quota::{Quota, too_large};
 use crate::contract::Position;
 use crate::hub::Hub;
 use crate::journal::JournalError;
+use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::player::{PlayError, Speed};
 use crate::report::History;
@@ -35,7 +37,10 @@ struct Trigger {
 }
 
 /// `GET /api/scenarios`
-pub(in crate::server) async fn scenarios(State(control): State<Arc<IncidentControl>>) -> Response {
+pub(in crate::server) async fn scenarios(
+    State(control): State<Arc<IncidentControl>>,
+    State(quota): State<Arc<Quota>>,
+) -> Result<Response, Problem> {
     let scenarios = control.library.iter().map(|scenario| {
         let file = &scenario.file;
         json!({
@@ -48,7 +53,7 @@ pub(in crate::server) async fn scenarios(State(control): State<Arc<IncidentContr
             "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
         })
     });
-    Json(json!({ "scenarios": scenarios.collect::<Vec<_>>() })).into_response()
+    json_answer(&quota, &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
 }
 
 /// `POST /api/incidents` answers 202 once the start is durable.
@@ -80,56 +85,63 @@ pub(in crate::server) async fn trigger(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response())
 }
 
-/// `GET /api/incidents`
-pub(in crate::server) async fn incidents(
-    State(incidents): State<Arc<Incidents>>,
-) -> Result<Response, Problem> {
-    let folded = incidents.board().await?;
-    Ok(Json(json!({ "incidents": folded.board.incidents() })).into_response())
-}
-
 /// `GET /api/incidents/ID`
 pub(in crate::server) async fn incident(
     State(incidents): State<Arc<Incidents>>,
+    State(quota): State<Arc<Quota>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    match incidents.incident(&id).await? {
-        Some(incident) => Ok(Json(incident).into_response()),
-        None => Err(no_incident(&id)),
-    }
+    let turn = quota.turn().await?;
+    let incident = incidents.incident(&id).await?.ok_or_else(|| no_incident(&id))?;
+    drop(turn);
+    json_answer(&quota, &incident)
 }
 
 /// `GET /api/incidents/ID/report.md`
 pub(in crate::server) async fn report(
     State(incidents): State<Arc<Incidents>>,
+    State(quota): State<Arc<Quota>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
+    let turn = quota.turn().await?;
     let events = incidents.events(&id).await?.unwrap_or_default();
-    let history = History::all(&events).pop().ok_or_else(|| no_incident(&id))?;
-    let content_type = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
-    Ok((content_type, history.markdown()).into_response())
+    let text = off_workers(move || {
+        let text = History::all(&events).pop().map(|history| history.markdown());
+        // Also when the client is gone: the turn lasts until the work is done.
+        drop(turn);
+        text
+    });
+    let text = text.await?.ok_or_else(|| no_incident(&id))?;
+    quota.answer("text/markdown; charset=utf-8", text)
 }
 
 /// `DELETE /api/incidents/ID` cancels it.
 pub(in crate::server) async fn cancel(
     State(control): State<Arc<IncidentControl>>,
     State(hub): State<Arc<Hub>>,
-    State(incidents): State<Arc<Incidents>>,
+    State(quota): State<Arc<Quota>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
+    // Before anything is done: a request that is refused has changed nothing.
+    let _turn = quota.turn().await?;
     let ended = control.player.cancel(&id).await?.ok_or_else(|| no_incident(&id))?;
-    let outcome = incidents.incident(&id).await?.map(|incident| incident.state);
     let body = json!({
         "id": id,
         "stream": hub.stream(),
         "position": ended.position,
-        "outcome": outcome,
+        "outcome": ended.outcome,
         "cancelled_now": ended.cancelled_now,
     });
     Ok(Json(body).into_response())
+}
+
+fn json_answer(quota: &Quota, content: &impl Serialize) -> Result<Response, Problem> {
+    let content = serde_json::to_vec(content)
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    quota.answer("application/json", content)
 }
 
 fn no_incident(id: &str) -> Problem {
@@ -166,15 +178,24 @@ impl From<PlayError> for Problem {
         };
         match error {
             PlayError::TooMany => later(&error).because(Refusal::Incidents),
-            PlayError::Stopping => later(&error),
+            PlayError::Stopping | PlayError::TakenOver => later(&error),
             PlayError::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<CollectError> for Problem {
+    fn from(error: CollectError) -> Self {
+        match error {
+            CollectError::Journal(error) => error.into(),
+            CollectError::TooLarge => too_large(),
         }
     }
 }
 
 impl From<JournalError> for Problem {
     fn from(error: JournalError) -> Self {
-        tracing::error!(%error, "the journal failed a request");
+        limited!(error, "the journal failed a request", %error);
         match error {
             JournalError::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
                 .with_header(header::RETRY_AFTER, "5"),

@@ -1,10 +1,11 @@
-//! The dashboard's files, with entity tags.
+//! The files that the server has: the dashboard's, with entity tags, and the schema.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 
 use super::middleware::method_not_allowed;
 use super::problem::Problem;
@@ -36,6 +37,12 @@ pub(in crate::server) fn asset_at(dashboard: &Dashboard, name: &str, path: &str)
     }
     response.headers_mut().remove(header::ETAG);
     response
+}
+
+/// `GET /schema.json`: written once, and shared by all who read it.
+pub(in crate::server) async fn schema() -> Response {
+    static SCHEMA: LazyLock<Bytes> = LazyLock::new(|| crate::contract::schema::document().to_string().into());
+    ([(header::CONTENT_TYPE, "application/json")], SCHEMA.clone()).into_response()
 }
 
 /// A file of the dashboard, or 304 if the client's copy is current.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -17,10 +18,13 @@ use crate::delivery::{End, Lease};
 use crate::hub::After;
 use crate::metrics::{Refusal, Transport};
 use crate::server::door::ConnectionInfo;
-use crate::sse::Events;
+use crate::sse::{self, Events};
 
 /// What an `EventSource` sends when it reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// How long an `EventSource` waits at least when the server is full: others have to leave first.
+const RETRY_FULL: Duration = Duration::from_secs(5);
 
 /// The same rules as for `/ws`.
 pub(in crate::server) async fn events(
@@ -37,19 +41,14 @@ pub(in crate::server) async fn events(
         // The client stays no longer than the response's head, so it takes no slot.
         Response::new(Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>()))
     } else {
-        let slot = streams.admit()?;
-        let lease = request.extensions().get::<Lease>().cloned();
-        let opening = streams.hub.subscribe(after.as_ref()).await;
-        let client = streams.metrics.client(opening.cursor);
-        let leave = streams.lifecycle.leave();
-        let events = Events::new(&opening, Arc::clone(&streams.hub), leave, lease, client);
-        let after = events.position();
-        tracing::debug!(transport = Transport::EventStream.as_str(), %after, "client connected");
-        info.becomes_stream();
-        let served = Served { events, streams, info, _slot: slot };
-        Response::new(Body::from_stream(stream::unfold(served, |mut served| async {
-            Some((Ok::<_, Infallible>(served.events.next().await?), served))
-        })))
+        match streams.admit() {
+            Ok(slot) => {
+                let lease = request.extensions().get::<Lease>().cloned();
+                open(streams, info, after.as_ref(), lease, slot).await
+            }
+            Err(problem) if is_event_source(headers) => come_back(&streams, &problem),
+            Err(problem) => return Err(problem),
+        }
     };
     let answer = response.headers_mut();
     for (name, value) in [
@@ -68,6 +67,43 @@ pub(in crate::server) async fn events(
         answer.insert(header::VARY, HeaderValue::from_static("Origin"));
     }
     Ok(response)
+}
+
+/// The stream of a client that was let in.
+async fn open(
+    streams: Arc<Streams>,
+    info: ConnectionInfo,
+    after: Option<&After>,
+    lease: Option<Lease>,
+    slot: OwnedSemaphorePermit,
+) -> Response {
+    let opening = streams.hub.subscribe(after).await;
+    let client = streams.metrics.client(opening.cursor);
+    let leave = streams.lifecycle.leave();
+    let events = Events::new(&opening, Arc::clone(&streams.hub), leave, lease, client);
+    let after = events.position();
+    tracing::debug!(transport = Transport::EventStream.as_str(), %after, "client connected");
+    info.becomes_stream();
+    let served = Served { events, streams, info, _slot: slot };
+    Response::new(Body::from_stream(stream::unfold(served, |mut served| async {
+        Some((Ok::<_, Infallible>(served.events.next().await?), served))
+    })))
+}
+
+/// Whether the client is an `EventSource`, which has to ask for this media type. Programs are better served by a status.
+fn is_event_source(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.contains("text/event-stream")
+}
+
+/// Instead of a refusal that an `EventSource` would not survive. It is counted and logged as the refusal.
+fn come_back(streams: &Streams, problem: &Problem) -> Response {
+    let retry = if streams.lifecycle.is_draining() { sse::RETRY } else { RETRY_FULL };
+    let mut response = Response::new(Body::from(sse::come_back(retry, problem.detail())));
+    if let Some(refused) = problem.refused() {
+        response.extensions_mut().insert(refused);
+    }
+    response
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<After>, Problem> {

@@ -1,60 +1,99 @@
-//! The state of every incident in the journal, folded when somebody asks.
+//! The state of every incident in the journal, folded when a client asks for it.
 
-use tokio::sync::{Mutex, MutexGuard};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 use crate::contract::{Envelope, SPEC_VERSION, Source};
-use crate::journal::{Journal, JournalError, ReadLimit, Stored};
+use crate::journal::{Journal, JournalError, ReadLimit, Span, Stored, Trouble, TroubleKind};
 use crate::report::{Board, IncidentState};
 
-/// Ended incidents that are remembered. Older ones are folded anew when somebody asks for them.
+/// Ended incidents that are remembered. Older ones are folded anew when a client asks for them.
 const KEEP: usize = 200;
 
 /// Events read at once.
 const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
-/// A fold that catches up with the journal before each answer: never stale, and idle when nobody asks.
+/// So few events are folded on the runtime's threads: handing them to another thread would cost more.
+const FEW: usize = 32;
+
+/// The most bytes of `data` that all events of one incident are collected from.
+const COLLECTED_BYTES: usize = 32 * 1024 * 1024;
+
+/// A fold that catches up with the journal before each answer: never stale, and idle when no client asks.
 pub(in crate::server) struct Incidents {
     journal: Journal,
-    folded: Mutex<Folded>,
+    folded: Arc<Mutex<Folded>>,
 }
 
 /// The fold and how far it got.
 pub(super) struct Folded {
     pub(super) board: Board,
-    /// `None` until somebody asked.
+    /// `None` until the first request.
     position: Option<u64>,
+}
+
+/// Why the events of an incident were not collected.
+pub(super) enum CollectError {
+    /// The journal can't be read.
+    Journal(JournalError),
+    /// They are too many.
+    TooLarge,
+}
+
+impl From<JournalError> for CollectError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
 }
 
 impl Incidents {
     pub(in crate::server) fn new(journal: Journal) -> Self {
-        Self { journal, folded: Mutex::new(Folded { board: Board::default(), position: None }) }
+        let folded = Folded { board: Board::default(), position: None };
+        Self { journal, folded: Arc::new(Mutex::new(folded)) }
+    }
+
+    /// The ids of the incidents that are known at the journal's head.
+    pub(super) async fn ids(&self) -> Result<Vec<String>, JournalError> {
+        let folded = self.board().await?;
+        Ok(folded.board.incidents().iter().map(|incident| incident.id.clone()).collect())
+    }
+
+    /// The board as the last request left it.
+    pub(super) async fn known(&self) -> MutexGuard<'_, Folded> {
+        self.folded.lock().await
     }
 
     /// The board at the journal's head.
-    pub(super) async fn board(&self) -> Result<MutexGuard<'_, Folded>, JournalError> {
-        let mut folded = self.folded.lock().await;
+    async fn board(&self) -> Result<OwnedMutexGuard<Folded>, JournalError> {
+        let mut folded = Arc::clone(&self.folded).lock_owned().await;
         let mut position = match folded.position {
             Some(position) => position,
             None => self.beginning().await?,
         };
         loop {
             let page = self.journal.read(position, PAGE).await?;
-            position = page.last().map_or(position, |last| last.position);
-            folded.position = Some(position);
-            if page.is_empty() {
+            let Some(last) = page.last() else {
+                folded.position = Some(position);
                 return Ok(folded);
-            }
-            for event in page {
-                folded.board.fold(&self.envelope(&event));
-            }
-            folded.board.forget_ended(KEEP);
-            // A long fold must not hold up what is due meanwhile.
-            tokio::task::yield_now().await;
+            };
+            position = last.position;
+            let events: Vec<Envelope> = page.iter().map(|event| self.envelope(event)).collect();
+            let few = events.len() <= FEW;
+            let fold = move || {
+                for event in &events {
+                    folded.board.fold(event);
+                }
+                folded.board.forget_ended(KEEP);
+                folded.position = Some(position);
+                folded
+            };
+            folded = if few { fold() } else { off_workers(fold).await? };
         }
     }
 
     /// The position before everything that is remembered: a journal of a million events is not read for the few
-    /// incidents that anybody looks at.
+    /// incidents that clients look at.
     async fn beginning(&self) -> Result<u64, JournalError> {
         let open = self.journal.open_incidents().await?.into_iter().map(|incident| incident.start);
         let newest = self.journal.incidents(KEEP).await?.into_iter().map(|span| span.start);
@@ -67,26 +106,49 @@ impl Incidents {
         if let Some(incident) = self.board().await?.board.get(id) {
             return Ok(Some(incident.clone()));
         }
-        let mut board = Board::default();
-        for event in self.events(id).await?.unwrap_or_default() {
-            board.fold(&event);
+        let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
+        let (mut board, mut position) = (Board::default(), span.start - 1);
+        while let Some(events) = self.next_page(&span, &mut position).await? {
+            board = off_workers(move || {
+                for event in &events {
+                    board.fold(event);
+                }
+                board
+            })
+            .await?;
         }
         Ok(board.get(id).cloned())
     }
 
     /// Every event that is kept of one incident, in order; `None` if there is none.
-    pub(super) async fn events(&self, id: &str) -> Result<Option<Vec<Envelope>>, JournalError> {
+    pub(super) async fn events(&self, id: &str) -> Result<Option<Vec<Envelope>>, CollectError> {
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
-        let end = span.end.unwrap_or(u64::MAX);
-        let (mut position, mut events) = (span.start - 1, Vec::new());
-        while position < end {
-            let page = self.journal.read(position, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            position = last.position;
-            let own = page.iter().filter(|event| &*event.subject == id && event.position <= end);
-            events.extend(own.map(|event| self.envelope(event)));
+        let (mut position, mut events, mut bytes) = (span.start - 1, Vec::new(), 0);
+        while let Some(page) = self.next_page(&span, &mut position).await? {
+            bytes += page.iter().map(|event| event.data.get().len()).sum::<usize>();
+            if bytes > COLLECTED_BYTES {
+                return Err(CollectError::TooLarge);
+            }
+            events.extend(page);
         }
         Ok(Some(events))
+    }
+
+    /// The events of an incident in the next page after `position`, maybe none; `None` behind its end.
+    async fn next_page(
+        &self,
+        span: &Span,
+        position: &mut u64,
+    ) -> Result<Option<Vec<Envelope>>, JournalError> {
+        let end = span.end.unwrap_or(u64::MAX);
+        if *position >= end {
+            return Ok(None);
+        }
+        let page = self.journal.read(*position, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        *position = last.position;
+        let own = page.iter().filter(|event| *event.subject == *span.subject && event.position <= end);
+        Ok(Some(own.map(|event| self.envelope(event)).collect()))
     }
 
     fn envelope(&self, event: &Stored) -> Envelope {
@@ -101,4 +163,12 @@ impl Incidents {
             data: event.data.as_ref().to_owned(),
         }
     }
+}
+
+/// Runs work on a thread of its own, because it would hold up the events that the runtime's threads play and deliver.
+pub(super) async fn off_workers<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JournalError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| JournalError::Unavailable(Trouble::from_error(TroubleKind::Other, error)))
 }

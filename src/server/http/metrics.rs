@@ -10,6 +10,7 @@ use super::problem::Problem;
 use crate::connection::Shards;
 use crate::hub::Hub;
 use crate::journal::Journal;
+use crate::log_limiter::limited;
 use crate::metrics::{CONTENT_TYPE, Metrics, Snapshot};
 use crate::server::client_limit::ClientLimit;
 use crate::server::control::IncidentControl;
@@ -38,7 +39,7 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
         websocket: figures.shards.tally().await,
     };
     let text = figures.metrics.text(&now).map_err(|error| {
-        tracing::error!(%error, "cannot encode the metrics");
+        limited!(error, "cannot encode the metrics", %error);
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     })?;
     let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];

@@ -46,6 +46,16 @@ impl Problem {
         self
     }
 
+    /// What is wrong, for people.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The extension with which the refusal is counted and logged, if it is one.
+    pub(super) fn refused(&self) -> Option<Refused> {
+        self.refusal.map(|refusal| Refused { refusal, detail: self.detail.clone() })
+    }
+
     /// Counts the request as refused for this reason.
     pub(in crate::server) fn because(mut self, refusal: Refusal) -> Self {
         self.refusal = Some(refusal);
@@ -61,14 +71,15 @@ impl IntoResponse for Problem {
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
+        let refused = self.refused();
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some((name, value)) = self.header {
             headers.insert(name, value);
         }
-        if let Some(refusal) = self.refusal {
-            response.extensions_mut().insert(Refused { refusal, detail: self.detail });
+        if let Some(refused) = refused {
+            response.extensions_mut().insert(refused);
         }
         response
     }

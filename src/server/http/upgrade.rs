@@ -16,6 +16,7 @@ use super::streams::{StreamQuery, Streams};
 use crate::connection::Arrival;
 use crate::contract::SUBPROTOCOL;
 use crate::delivery::Lease;
+use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::door::{ConnectionInfo, Io, Socket};
 
@@ -51,7 +52,7 @@ pub(in crate::server) async fn upgrade(
                 }
                 Err(error) => tracing::debug!(%error, "client lost after its handshake"),
             },
-            Ok(None) => tracing::error!("an upgraded connection is not of the expected type"),
+            Ok(None) => limited!(error, "an upgraded connection is not of the expected type"),
             Err(error) => tracing::debug!(%error, "client lost during the handshake"),
         }
     });

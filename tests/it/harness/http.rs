@@ -97,7 +97,11 @@ impl Reply {
             let (name, value) = line.split_once(':').unwrap();
             (name.to_ascii_lowercase(), value.trim().to_owned())
         });
-        Self { status, headers: headers.collect(), body: body.to_owned() }
+        let reply = Self { status, headers: headers.collect(), body: body.to_owned() };
+        match reply.header("transfer-encoding") {
+            "chunked" => Self { body: joined(body), ..reply },
+            _ => reply,
+        }
     }
 
     /// A header by its lower-case name; empty if it is not there.
@@ -123,4 +127,16 @@ impl Reply {
         assert!(problem["title"].is_string() && problem["type"] == "about:blank", "{problem}");
         problem["detail"].as_str().unwrap().to_owned()
     }
+}
+
+/// A chunked body as it was before. What was cut off is left out.
+fn joined(mut chunked: &str) -> String {
+    let mut body = String::new();
+    while let Some((length, rest)) = chunked.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).unwrap_or_else(|error| panic!("{error}: {length:?}"));
+        let Some(chunk) = rest.get(..length).filter(|_| length > 0) else { break };
+        body += chunk;
+        chunked = rest[length..].trim_start_matches("\r\n");
+    }
+    body
 }

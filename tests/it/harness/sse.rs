@@ -13,6 +13,7 @@ pub struct Block {
     pub id: Option<String>,
     pub event: Option<String>,
     pub data: Option<String>,
+    pub retry: Option<u64>,
 }
 
 impl Block {
@@ -22,7 +23,8 @@ impl Block {
             let values: Vec<_> = text.lines().filter_map(|line| line.strip_prefix(prefix.as_str())).collect();
             (!values.is_empty()).then(|| values.join("\n"))
         };
-        Self { text: text.to_owned(), id: field("id"), event: field("event"), data: field("data") }
+        let retry = field("retry").map(|millis| millis.parse().unwrap());
+        Self { text: text.to_owned(), id: field("id"), event: field("event"), data: field("data"), retry }
     }
 }
 
@@ -49,12 +51,9 @@ impl Sse {
         let head = raw.head().await;
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
         let mut unread = String::new();
-        let preface = block(&mut raw, &mut unread).await.unwrap();
-        let (retry, id) = preface.text.trim_end().split_once('\n').unwrap();
-        let retry = retry.strip_prefix("retry: ").unwrap().parse().unwrap();
-        let begins_after = id.strip_prefix("id: ").unwrap().to_owned();
         let first = block(&mut raw, &mut unread).await.unwrap();
-        assert_eq!((first.event.as_deref(), &first.id), (Some("stream_opened"), &None), "{}", first.text);
+        assert_eq!(first.event.as_deref(), Some("stream_opened"), "{}", first.text);
+        let (retry, begins_after) = (first.retry.unwrap(), first.id.unwrap());
         let Ok(Message::StreamOpened(opened)) = envelope(&first.data.unwrap()).message() else {
             panic!("{}", first.text)
         };
@@ -64,6 +63,13 @@ impl Sse {
     /// The next block; `None` when the stream is at its proper end.
     pub async fn block(&mut self) -> Option<Block> {
         block(&mut self.raw, &mut self.unread).await
+    }
+
+    /// Reads to the proper end: the lines behind the last block.
+    pub async fn goodbye(&mut self) -> String {
+        let next = self.block().await;
+        assert_eq!(next, None, "nothing comes before the end");
+        std::mem::take(&mut self.unread)
     }
 
     /// The next event, heartbeats skipped, as a WebSocket client would have it.
@@ -84,12 +90,11 @@ impl Sse {
 
     /// Reads to the proper end: how many events there were, and the last line.
     pub async fn read_to_end(&mut self) -> (usize, Option<String>) {
-        let (mut events, mut last) = (0, None);
+        let mut events = 0;
         while let Some(block) = self.block().await {
             events += usize::from(block.id.is_some());
-            last = block.text.trim_end().lines().last().map(str::to_owned);
         }
-        (events, last)
+        (events, self.unread.lines().last().map(str::to_owned))
     }
 
     /// The events up to a position.
@@ -116,7 +121,9 @@ async fn block(raw: &mut Raw, unread: &mut String) -> Option<Block> {
         }
         let chunk = raw.chunk().await.expect("the connection was cut");
         if chunk.is_empty() {
-            assert!(unread.is_empty(), "it ended within a block: {unread}");
+            // What a client reads without an event: comments and the time to wait.
+            let events = unread.lines().any(|line| !line.starts_with(':') && !line.starts_with("retry: "));
+            assert!(!events, "it ended within a block: {unread}");
             return None;
         }
         unread.push_str(&String::from_utf8(chunk).unwrap());

@@ -49,15 +49,16 @@ async fn positions_are_gapless_in_the_order_of_the_appends(log: Log) {
 }
 
 async fn data_is_kept_verbatim(log: Log) {
-    let odd = action("a", 1, "tab\t quote\" Ünïcode \u{1f525} \u{2028} </script>");
+    append(&log, vec![started("a")]).await;
+    let odd = action("a", 2, "tab\t quote\" Ünïcode \u{1f525} \u{2028} </script>");
     append(&log, vec![odd.clone()]).await;
-    let read = log.read(0, ReadLimit::events(1)).await.unwrap();
+    let read = log.read(1, ReadLimit::events(1)).await.unwrap();
     assert_eq!(read[0].data.get(), odd.data.get());
     assert_eq!(read[0].kind, odd.kind);
     // A frame is a pure function of what is stored.
     assert_eq!(
         read[0].encode(log.stream()),
-        log.read(0, ReadLimit::events(1)).await.unwrap()[0].encode(log.stream())
+        log.read(1, ReadLimit::events(1)).await.unwrap()[0].encode(log.stream())
     );
 }
 
@@ -116,20 +117,25 @@ async fn what_can_be_no_event_is_refused(log: Log) {
     assert!(matches!(log.append(vec![zero]).await, Err(JournalError::Refused(_))), "an index of 0");
     let control = Record { kind: incident::contract::MessageType::Heartbeat, ..started("a") };
     assert!(matches!(log.append(vec![started("b"), control]).await, Err(JournalError::Refused(_))));
-    let large = action("a", 1, &"x".repeat(MAX_EVENT_BYTES));
+    let large = action("b", 2, &"x".repeat(MAX_EVENT_BYTES));
     assert!(matches!(log.append(vec![started("b"), large]).await, Err(JournalError::Refused(_))));
+    let again = Record { place: Place::At(2), ..started("b") };
+    for first in [vec![action("b", 1, "looks")], vec![resolved("b", 1)], vec![started("b"), again]] {
+        let refused = log.append(first).await;
+        assert!(matches!(refused, Err(JournalError::Refused(_))), "starts once and first: {refused:?}");
+    }
     assert_eq!(log.extent().head, 0);
 }
 
 /// The limit is the encoded event's, envelope included: what a client reads as one message.
 async fn no_event_is_larger_than_the_contract_allows(log: Log) {
-    let fits = action("a", 1, &"x".repeat(MAX_EVENT_BYTES - 1_000));
-    append(&log, vec![fits]).await;
+    let fits = action("a", 2, &"x".repeat(MAX_EVENT_BYTES - 1_000));
+    append(&log, vec![started("a"), fits]).await;
     assert!(
-        log.read(0, ReadLimit::events(1)).await.unwrap()[0].encode(log.stream()).len() <= MAX_EVENT_BYTES
+        log.read(1, ReadLimit::events(1)).await.unwrap()[0].encode(log.stream()).len() <= MAX_EVENT_BYTES
     );
-    let bare = action("a", 2, "").data.get().len();
-    let whole = action("a", 2, &"x".repeat(MAX_EVENT_BYTES - bare));
+    let bare = action("a", 3, "").data.get().len();
+    let whole = action("a", 3, &"x".repeat(MAX_EVENT_BYTES - bare));
     assert_eq!(whole.data.get().len(), MAX_EVENT_BYTES, "the data alone fills it");
     assert!(matches!(log.append(vec![whole]).await, Err(JournalError::Refused(_))));
 }
@@ -246,6 +252,8 @@ async fn retention_drops_the_oldest_but_nothing_of_an_open_incident(log: Log) {
     append(&log, story("c", 100)).await;
     assert_eq!(log.extent(), Extent { oldest: 119, head: 128 });
     assert_eq!(log.incident("open").await.unwrap(), None, "nothing of it is kept");
+    let gone = log.append(vec![metrics("c", 2)]).await;
+    assert!(matches!(&gone, Err(JournalError::Refused(why)) if why.contains("retention")), "{gone:?}");
 }
 
 macro_rules! conformance {

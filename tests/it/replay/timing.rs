@@ -1,15 +1,18 @@
 //! Against a paused clock: deadlines are exact.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use incident::check::{Context, MustResolve, Transcript, Verdict, check};
 use incident::contract::{Message, MessageType, Outcome};
 use incident::player::{Replay, Speed};
+use incident::recording::Recording;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::stage::{Came, Stage, data, told};
 use super::{Tape, with};
-use crate::harness::{action, metrics, ms, resolved, started, story};
+use crate::harness::{action, fixtures, metrics, ms, resolved, started, story};
 
 /// `a` at speed 1 from 5 s to 14 s, `b` at speed 20 from 7.5 s on, beside it and beyond.
 fn two() -> Tape {
@@ -105,6 +108,41 @@ async fn fields_of_somebody_else_stay_and_a_real_incident_becomes_a_drill() {
             found["impact_started_at"] = wanted["data"]["impact_started_at"].clone();
         }
         assert_eq!(found, wanted["data"], "but for what says that it is played");
+    }
+}
+
+/// Its seconds followed from the clock, which says nothing in a replay, so a replay gives them to every event.
+#[tokio::test(start_paused = true)]
+async fn a_real_incident_is_replayed_as_a_drill_that_keeps_the_contract() {
+    let events = fixtures("messages").into_iter().filter(|(name, _)| name.contains(".real"));
+    let mut events: Vec<Value> = events.map(|(_, text)| serde_json::from_str(&text).unwrap()).collect();
+    events.sort_by_key(|event| event["index"].as_u64());
+    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+    for (text, factor) in [(lines.join("\n"), 1.0), (lines.join("\n"), 4.0), (lines[..3].join("\n"), 1.0)] {
+        let stage = Stage::new();
+        stage.replay(Recording::read(text.as_bytes(), "real.ndjson").unwrap(), factor).await;
+        let came = stage.over().await;
+        let seconds: Vec<f64> = came.iter().map(|(_, event)| told(event).offset_s().unwrap()).collect();
+        assert_eq!(seconds[..3], [217.31, 311.22, 330.0], "since the impact, before which nothing happened");
+        for ((came, _), second) in came.iter().zip(&seconds) {
+            let due = (second - seconds[0]) * 1e3 / factor;
+            assert!((*came as f64 - due).abs() < 1.5, "{came} ms, due at {due} ms");
+        }
+        let Message::IncidentStarted(started) = told(&came[0].1) else { panic!("{came:?}") };
+        let impact = Timestamp::now().duration_since(started.impact_started_at).as_secs_f64() * factor;
+        assert!(impact > 217.0, "the impact began before the first event: {impact} s");
+        let replayed: String =
+            came.iter().map(|(_, event)| event.encode(stage.disk.stream()) + "\n").collect();
+        let transcript = Transcript::from_recording(&replayed);
+        let context = Context {
+            expect: None,
+            arrivals: false,
+            must_resolve: MustResolve::All,
+            tolerance: Duration::ZERO,
+        };
+        for (rule, verdict) in check(&transcript, &context, |_| true) {
+            assert!(!matches!(verdict, Verdict::Failed(_)), "{}: {verdict:?}\n{replayed}", rule.name);
+        }
     }
 }
 

@@ -123,9 +123,7 @@ async fn a_drain_ends_them_properly_with_the_reason() {
     let draining = tokio::spawn(server.drained());
     for mut client in clients {
         client.up_to(3).await;
-        let goodbye = client.block().await.unwrap();
-        assert_eq!(goodbye.text, ": 1012 the server is stopping; reconnect with your position\n\n");
-        assert_eq!(client.block().await, None, "the body has its end");
+        assert_eq!(client.goodbye().await, ": 1012 the server is stopping; reconnect with your position\n");
     }
     soon("the end", draining).await.unwrap();
 }
@@ -221,9 +219,8 @@ async fn who_is_overtaken_by_retention_is_told_and_sent_nothing_wrong() {
     // One append, of which almost all is dropped before anybody could read it.
     server.append(story("a", 300)).await;
     server.append(vec![started("b")]).await;
-    let goodbye = client.block().await.unwrap();
-    assert_eq!(goodbye.text, format!(": 4008 retention dropped the events after {}\n\n", server.position(0)));
-    assert_eq!(client.block().await, None);
+    let goodbye = client.goodbye().await;
+    assert_eq!(goodbye, format!(": 4008 retention dropped the events after {}\n", server.position(0)));
     let id = client.begins_after.clone();
     let mut back = Sse::connect(server.address, "", &[("Last-Event-ID", &id)]).await;
     assert!(matches!(back.opened.follows, Follows::Reset { from: 292, .. }), "{:?}", back.opened);
@@ -245,8 +242,7 @@ async fn a_journal_that_can_not_be_read_is_told() {
     assert_eq!(shell.execute("UPDATE events SET data = '{}' WHERE position = 9", []).unwrap(), 1);
     let mut stream = Sse::connect(server.address, "?after=0", &[]).await;
     assert_eq!(stream.up_to(8).await.len(), 8, "what is sound");
-    assert_eq!(stream.block().await.unwrap().text, ": 1011 the server cannot read its journal\n\n");
-    assert_eq!(stream.block().await, None);
+    assert_eq!(stream.goodbye().await, ": 1011 the server cannot read its journal\n");
     let (code, _) = Client::connect(server.address, "?after=0").await.closed().await;
     assert_eq!(code, 1011);
     server.client_after(LENGTH - 1).await.up_to(LENGTH).await;

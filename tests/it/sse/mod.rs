@@ -1,5 +1,6 @@
 //! `GET /events`: the stream as Server-Sent Events, byte for byte what a WebSocket has, under the same rules.
 
+pub mod back;
 mod limits;
 
 use incident::contract::{Follows, Message, ResetReason, ServerState};

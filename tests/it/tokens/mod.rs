@@ -2,6 +2,7 @@
 
 mod commands;
 mod files;
+mod kinds;
 mod rotation;
 mod secrets;
 

@@ -1,0 +1,76 @@
+//! How the descriptors that the system allows are shared between clients and other connections.
+
+use crate::server::Options;
+
+/// Descriptors besides those of connections: the journal and its readers, the listener, the log …
+const OTHER_FILES: u64 = 72;
+
+/// … and those of the threads of each core.
+const FILES_PER_CORE: u64 = 4;
+
+/// So many connections are let in even if the system hardly allows it.
+const FEWEST: usize = 8;
+
+/// How many descriptors clients and other connections may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shares {
+    /// Clients of the stream.
+    pub(super) clients: u32,
+    /// Connections that wait for a request.
+    pub(super) waiting: usize,
+    /// Connections of which a request is served.
+    pub(super) served: usize,
+}
+
+impl Shares {
+    /// What is wanted if the system allows it.
+    pub(super) fn wanted(clients: u32) -> Self {
+        let Options { max_waiting: waiting, max_served: served, .. } = Options::default();
+        Self { clients, waiting, served }
+    }
+
+    /// The descriptors that a server with these shares needs.
+    pub(super) fn files(self, cores: usize) -> u64 {
+        u64::from(self.clients) + self.waiting as u64 + self.served as u64 + others(cores)
+    }
+
+    /// The same if `allowed` descriptors are enough, else smaller shares: clients get about half of what is there, so that
+    /// requests are answered however many clients come.
+    pub(super) fn within(self, allowed: u64, cores: usize) -> Self {
+        if allowed >= self.files(cores) {
+            return self;
+        }
+        let left = allowed.saturating_sub(others(cores));
+        let quarter = usize::try_from(left / 4).unwrap_or(usize::MAX);
+        let waiting = self.waiting.min(quarter).max(FEWEST);
+        let served = self.served.min(quarter).max(FEWEST);
+        let clients = left.saturating_sub((waiting + served) as u64).max(1);
+        Self { clients: u32::try_from(clients).unwrap_or(u32::MAX).min(self.clients), waiting, served }
+    }
+}
+
+fn others(cores: usize) -> u64 {
+    OTHER_FILES + FILES_PER_CORE * cores as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_fit_into_what_is_allowed() {
+        let wanted = Shares::wanted(10_000);
+        assert_eq!(wanted.within(100_000, 4), wanted);
+        for allowed in [200, 256, 1_024, 4_096, 11_000] {
+            let shares = wanted.within(allowed, 4);
+            assert!(shares.files(4) <= allowed, "{allowed}: {shares:?}");
+            assert!(
+                shares.clients >= 50 && shares.waiting >= 25 && shares.served >= 25,
+                "{allowed}: {shares:?}"
+            );
+        }
+        let least = wanted.within(0, 4);
+        assert_eq!(least, Shares { clients: 1, waiting: FEWEST, served: FEWEST });
+        assert_eq!(Shares::wanted(5).within(300, 2).clients, 5, "no more than asked for");
+    }
+}

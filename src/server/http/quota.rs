@@ -1,0 +1,182 @@
+//! The work and the memory that large answers may take at the same time. Requests beyond them are refused with 503, so
+//! that neither many readers nor slow ones hold up events.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use super::problem::Problem;
+use crate::metrics::Refusal;
+
+/// About the bytes of one piece of an answer: what a slow reader costs besides the answer itself.
+pub(super) const PIECE_BYTES: usize = 32 * 1024;
+
+/// Bytes of large answers that are not sent yet, for all requests together.
+const BYTES: usize = 16 * 1024 * 1024;
+
+/// Smaller answers are not counted: the kernel takes them at once.
+const SMALL: usize = 64 * 1024;
+
+/// Requests that wait for their turn at the same time; further ones are refused at once. Many, because all pages of a server
+/// that was restarted ask for the listing at once, which takes a millisecond.
+const WAITING: usize = 256;
+
+/// The longest that a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A counted answer must be taken within this time …
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+
+/// … and one second more for so many bytes. Otherwise a client could keep its part of the memory by reading slowly.
+const SLOWEST_RATE: usize = 16 * 1024;
+
+/// What is left of the work and the memory.
+pub(in crate::server) struct Quota {
+    /// Answers that are made at the same time.
+    turns: Arc<Semaphore>,
+    /// Answers that are made or wait for their turn.
+    places: Arc<Semaphore>,
+    /// In KiB.
+    memory: Arc<Semaphore>,
+}
+
+/// The permission to make an answer, given back when dropped.
+pub(super) struct Turn {
+    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Quota {
+    /// Half of the cores may make answers at the same time: the others play and deliver events.
+    pub(in crate::server) fn new(cores: usize) -> Self {
+        let turns = (cores / 2).clamp(1, 4);
+        Self {
+            turns: Arc::new(Semaphore::new(turns)),
+            places: Arc::new(Semaphore::new(turns + WAITING)),
+            memory: Arc::new(Semaphore::new(BYTES / 1024)),
+        }
+    }
+
+    /// Waits for the turn of a request that reads much of the journal.
+    pub(super) async fn turn(&self) -> Result<Turn, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
+        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        // The semaphore is never closed.
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
+        Ok(Turn { _place: place, _turn: turn })
+    }
+
+    /// Takes this part of the memory.
+    pub(super) fn hold(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())
+    }
+
+    /// A response with this content. A large one is counted until it is sent.
+    ///
+    /// # Errors
+    /// Too many large answers are being sent, or this one alone is too large.
+    pub(super) fn answer(
+        &self,
+        content_type: &'static str,
+        content: impl Into<Bytes>,
+    ) -> Result<Response, Problem> {
+        let content: Bytes = content.into();
+        let length = content.len();
+        if length > BYTES {
+            return Err(too_large());
+        }
+        let body = if length <= SMALL {
+            Body::from(content)
+        } else {
+            let held = self.hold(length)?;
+            let pieces = stream::unfold((content, held), |(mut rest, held)| async move {
+                let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+                (!piece.is_empty()).then_some((piece, (rest, held)))
+            });
+            Body::from_stream(in_time(pieces, length))
+        };
+        let mut response = Response::new(body);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        // A stream has no length of its own.
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        Ok(response)
+    }
+}
+
+/// The pieces of an answer of about `length` bytes, until the client has had more than enough time to take them.
+pub(super) fn in_time(
+    pieces: impl Stream<Item = Bytes> + Send + 'static,
+    length: usize,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let allowed = TAKEN_WITHIN + Duration::from_secs((length / SLOWEST_RATE) as u64);
+    let until = Instant::now() + allowed;
+    // A client that takes nothing at all is given up by its socket: then no piece is asked for.
+    pieces.map(move |piece| {
+        let slow = || io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly");
+        (Instant::now() <= until).then_some(piece).ok_or_else(slow)
+    })
+}
+
+fn busy() -> Problem {
+    let detail = "the server is busy with other large answers; try again in a moment";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        .with_header(header::RETRY_AFTER, "2")
+        .because(Refusal::Busy)
+}
+
+/// The refusal of an answer that would take more than all of the memory.
+pub(super) fn too_large() -> Problem {
+    let detail = "this incident is too long to be told in one answer; record it with `incident watch --record FILE \
+        --after 0` and use `incident report FILE`";
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_read_too_slowly_is_given_up() {
+        let pieces = stream::repeat(Bytes::from_static(b"piece"));
+        let mut slow = Box::pin(in_time(pieces, 160 * 1024));
+        for _ in 0..3 {
+            assert!(slow.next().await.is_some_and(|piece| piece.is_ok()));
+            tokio::time::advance(Duration::from_secs(13)).await;
+        }
+        assert!(slow.next().await.is_some_and(|piece| piece.is_ok()), "39 of 40 s");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(slow.next().await.is_some_and(|piece| piece.is_err()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_wait_for_their_turn_and_the_rest_is_refused() {
+        let quota = Arc::new(Quota::new(2));
+        let first = quota.turn().await.expect("a turn");
+        let waiting: Vec<_> = (0..WAITING)
+            .map(|_| {
+                let quota = Arc::clone(&quota);
+                tokio::spawn(async move { quota.turn().await.map(drop) })
+            })
+            .collect();
+        // The runtime does not run all of them in one go.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        assert!(quota.turn().await.is_err(), "too many wait");
+        drop(first);
+        for waiting in waiting {
+            assert!(waiting.await.expect("it does not panic").is_ok());
+        }
+        assert!(quota.turn().await.is_ok());
+    }
+}
