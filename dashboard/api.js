@@ -16,9 +16,19 @@
  * @property {boolean} authenticated the session belongs to a token; `false` on a server without tokens
  */
 
+/** Where the server is published: this file's own place, which may be below a prefix of a proxy's. */
+export const base = new URL('.', import.meta.url);
+
+/** The WebSocket's URL. */
+export function socketUrl() {
+  const url = new URL('ws', base);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
 /** @returns {Promise<Session>} */
 export function session() {
-  return ask('/api/session');
+  return ask('api/session');
 }
 
 /**
@@ -27,23 +37,23 @@ export function session() {
  * @returns {Promise<Session>}
  */
 export function logIn(token) {
-  return ask('/login', json({ token }));
+  return ask('login', json({ token }));
 }
 
 /** Ends the session. */
 export async function logOut() {
-  await answer('/logout', { method: 'POST' });
+  await answer('logout', { method: 'POST' });
 }
 
 /** @returns {Promise<Scenario[]>} */
 export async function listScenarios() {
-  const { scenarios } = await ask('/api/scenarios');
+  const { scenarios } = await ask('api/scenarios');
   return Array.isArray(scenarios) ? scenarios.filter((scenario) => typeof scenario?.id === 'string') : [];
 }
 
 /** @returns {Promise<import('./fold.js').IncidentState[]>} */
 export async function listIncidents() {
-  const { incidents } = await ask('/api/incidents');
+  const { incidents } = await ask('api/incidents');
   return Array.isArray(incidents) ? incidents.filter((incident) => typeof incident?.id === 'string') : [];
 }
 
@@ -53,7 +63,7 @@ export async function listIncidents() {
  * @returns {Promise<{id: string, stream: string, position: number}>}
  */
 export function trigger(scenario) {
-  return ask('/api/incidents', json({ scenario }));
+  return ask('api/incidents', json({ scenario }));
 }
 
 function json(body) {
@@ -71,7 +81,7 @@ async function ask(path, options) {
 async function answer(path, options) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(new URL(path, base), options);
   } catch {
     throw new Error('The server cannot be reached.');
   }

@@ -1,6 +1,6 @@
 // Owns the wiring of the page: events go from the stream through the model to the panels, actions from the panels to the model.
 
-import { session } from './api.js';
+import { session, socketUrl } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
 import { Frames } from './frames.js';
 import { Model } from './model.js';
@@ -125,10 +125,4 @@ function panelsOf(view) {
 
 function panels(...tags) {
   return tags.map((tag) => document.querySelector(tag));
-}
-
-function socketUrl() {
-  const url = new URL('/ws', location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
 }

@@ -1,6 +1,6 @@
 // Owns the login page: exchanges a token for a session, then loads the page that was requested.
 
-import { logIn, session } from './api.js';
+import { base, logIn, session } from './api.js';
 import { element, setAttribute } from './dom.js';
 import { icon } from './icons.js';
 import './panels/theme.js';
@@ -34,7 +34,7 @@ const { scope } = await session().catch(() => ({}));
 if (scope && !tried()) proceed();
 
 function proceed() {
-  if (location.pathname === '/login') location.replace('/');
+  if (location.pathname === new URL('login', base).pathname) location.replace(base);
   else location.reload();
 }
 

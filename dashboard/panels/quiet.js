@@ -1,5 +1,6 @@
 // Owns the quiet page: no incident is open. It shows how to start a scenario and the result of the last incident.
 
+import { socketUrl } from '../api.js';
 import { element, keyed, setText, show } from '../dom.js';
 import { count } from '../format.js';
 import { icon } from '../icons.js';
@@ -130,8 +131,8 @@ class Quiet extends HTMLElement {
 
 /** The command needs no URL for the default server. */
 function urlFlag() {
-  if (location.host === '127.0.0.1:7911' || location.host === 'localhost:7911') return '';
-  return ` --url ${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
+  const url = socketUrl();
+  return ['ws://127.0.0.1:7911/ws', 'ws://localhost:7911/ws'].includes(url) ? '' : ` --url ${url}`;
 }
 
 customElements.define('quiet-panel', Quiet);

@@ -10,6 +10,7 @@ use super::check_journal::CheckJournal;
 use super::color::ColorChoice;
 use super::complete;
 use super::completions::Completions;
+use super::health::Health;
 use super::list::List;
 use super::log::{self, LogFormat};
 use super::man::ManPage;
@@ -79,6 +80,7 @@ enum Command {
     Show(Show),
     Cancel(Cancel),
     Report(Report),
+    Health(Health),
     CheckJournal(CheckJournal),
     Schema(Schema),
     Completions(Completions),
@@ -103,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Show(show) => show.run(),
         Command::Cancel(cancel) => cancel.run(cli.color),
         Command::Report(report) => report.run(),
+        Command::Health(health) => health.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
         Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(),

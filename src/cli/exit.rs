@@ -8,7 +8,7 @@ use super::color::ColorChoice;
 use super::log::LogFormat;
 use super::mistakes;
 use super::say::say;
-use crate::client::{ClientError, Distrust};
+use crate::client::{ClientError, Distrust, Endpoint};
 use crate::scenario::ScenarioError;
 
 /// The exit statuses. The README has the same table.
@@ -116,8 +116,11 @@ impl From<std::io::Error> for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let hint = match &error {
-            ClientError::Unreachable { .. } => {
-                "start a server with `incident serve`, or name another one with --url"
+            ClientError::Unreachable { url, .. } => {
+                let direct = direct(url);
+                let hint =
+                    format!("start a server with `incident serve`, or name another one with --url{direct}");
+                return Self::new(Exit::Connection, error).hint(hint);
             }
             ClientError::Status { status: 401, .. } => {
                 "send a token that the server knows: --token-file FILE, or INCIDENT_TOKEN in the environment"
@@ -136,12 +139,28 @@ impl From<ClientError> for Failure {
             }
             ClientError::Trust(_) => "name a file with the certificate of the authority: --cacert FILE",
             ClientError::Status { .. } | ClientError::Handshake { .. } | ClientError::Answer { .. } => {
-                "check --url: the WebSocket of an incident server is ws://HOST:PORT/ws, or wss:// with TLS"
+                "check --url: it is the address of the server's page, as in http://HOST:7911/ or https://HOST/incident/, or of \
+                 its WebSocket"
             }
         };
         Self::new(Exit::Connection, error).hint(hint)
     }
 }
+
+/// That the proxy of the environment was not used to reach a URL, if one is set. It could not help to reach this machine.
+pub(super) fn direct(url: &str) -> String {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let set = PROXIES.into_iter().find(is_set);
+    let here = url.parse().is_ok_and(|endpoint: Endpoint| endpoint.is_loopback());
+    match set {
+        Some(name) if !here => format!("; {name} is set, but incident connects directly and uses no proxy"),
+        _ => String::new(),
+    }
+}
+
+/// The variables in which other programs find their proxy.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What to do about a certificate that is not trusted.
 fn untrusted(why: &Distrust) -> &'static str {

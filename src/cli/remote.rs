@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use hyper::Method;
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, direct};
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
@@ -15,7 +15,9 @@ pub(super) const DEFAULT_PORT: u16 = 7911;
 /// Flags of the commands that talk to a server.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Remote {
-    /// WebSocket URL of the server
+    /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    ///
+    /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
         long,
         env = "INCIDENT_URL",
@@ -34,7 +36,7 @@ pub(super) struct Remote {
 }
 
 /// A server on this machine with the default port.
-fn local_server() -> Endpoint {
+pub(super) fn local_server() -> Endpoint {
     let url = format!("ws://127.0.0.1:{DEFAULT_PORT}/ws");
     url.parse().expect("the default URL is well formed")
 }
@@ -88,10 +90,13 @@ impl Remote {
                     "there is no file {id} either; `incident watch --after 0` shows all incidents of the server"
                 ))
             }
-            ClientError::Unreachable { .. } => Failure::new(Exit::Connection, error).hint(format!(
-                "there is no file {id}, so a server was asked: start it with `incident serve`, or name another one \
-                 with --url"
-            )),
+            ClientError::Unreachable { ref url, .. } => {
+                let direct = direct(url);
+                Failure::new(Exit::Connection, error).hint(format!(
+                    "there is no file {id}, so a server was asked: start it with `incident serve`, or name another \
+                     one with --url{direct}"
+                ))
+            }
             error => error.into(),
         })
     }

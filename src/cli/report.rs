@@ -1,7 +1,6 @@
 //! `incident report`: writes post-incident reports.
 
-use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -10,6 +9,7 @@ use clap::ValueHint;
 use super::complete;
 use super::exit::{Exit, Failure};
 use super::outfile::OutFile;
+use super::recorded::{recorded, recorded_on_stdin};
 use super::remote::{Remote, incident_path};
 use super::runtime::runtime;
 use crate::contract::Envelope;
@@ -57,12 +57,10 @@ impl Report {
     fn text(&mut self) -> Result<String, Failure> {
         let name = self.source.to_string_lossy().into_owned();
         if name == "-" {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().read_to_end(&mut bytes).map(|_| bytes);
-            return self.recorded("stdin", read);
+            return self.recorded("stdin", &recorded_on_stdin()?);
         }
         if self.source.exists() {
-            return self.recorded(&name, fs::read(&self.source));
+            return self.recorded(&name, &recorded(&self.source)?);
         }
         let is_id = !looks_like_a_file(&self.source) && incident_path(&name).is_ok();
         if !is_id {
@@ -78,10 +76,8 @@ impl Report {
         runtime()?.block_on(self.remote.report(&name))
     }
 
-    fn recorded(&self, name: &str, read: std::io::Result<Vec<u8>>) -> Result<String, Failure> {
-        let bytes =
-            read.map_err(|error| Failure::new(Exit::Usage, anyhow!("{name} cannot be read: {error}")))?;
-        let histories = History::all(&events(name, &bytes)?);
+    fn recorded(&self, name: &str, text: &str) -> Result<String, Failure> {
+        let histories = History::all(&events(name, text)?);
         if histories.is_empty() {
             let error = anyhow!("{name} has no event of an incident");
             return Err(
@@ -105,15 +101,14 @@ fn looks_like_a_file(path: &Path) -> bool {
 
 /// The events of a recording: one envelope per line; empty lines are skipped. A line that can't be read is an error,
 /// because a report that lacks events looks like a complete one.
-fn events(name: &str, bytes: &[u8]) -> Result<Vec<Envelope>, Failure> {
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let lines = bytes.split(|b| *b == b'\n').zip(1..);
+fn events(name: &str, text: &str) -> Result<Vec<Envelope>, Failure> {
+    let lines = text.split('\n').zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
-    lines.map(|(line, number)| event(line).map_err(|why| unreadable(name, bytes, number, &why))).collect()
+    lines.map(|(line, number)| event(line).map_err(|why| unreadable(name, text, number, &why))).collect()
 }
 
-fn event(line: &[u8]) -> Result<Envelope, String> {
-    let envelope: Envelope = serde_json::from_slice(line).map_err(|error| reason(&error))?;
+fn event(line: &str) -> Result<Envelope, String> {
+    let envelope: Envelope = serde_json::from_str(line).map_err(|error| reason(&error))?;
     let message = envelope.message().map_err(|error| format!("{}: {}", envelope.kind, reason(&error)))?;
     if !message.kind().is_control() && envelope.incident().is_empty() {
         return Err(format!("{} has no subject, so its incident is unknown", envelope.kind));
@@ -127,10 +122,10 @@ fn reason(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-fn unreadable(name: &str, bytes: &[u8], number: usize, why: &str) -> Failure {
+fn unreadable(name: &str, text: &str, number: usize, why: &str) -> Failure {
     let error = anyhow!("{name}:{number} is not an event of a stream: {why}");
-    let lines = bytes.split(|b| *b == b'\n').count();
-    let hint = if number == lines && !bytes.ends_with(b"\n") {
+    let lines = text.split('\n').count();
+    let hint = if number == lines && !text.ends_with('\n') {
         "the recording ends in the middle of its last line: remove that line"
     } else {
         "`incident validate FILE` shows all mistakes in a recording"

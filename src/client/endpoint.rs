@@ -23,31 +23,58 @@ pub struct Endpoint {
 
 /// A text that is not the URL of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a server's URL: expected one like ws://127.0.0.1:7911/ws or wss://incidents.example/ws"
-)]
-pub struct EndpointError(String);
+pub enum EndpointError {
+    /// It has another form.
+    #[error(
+        "{0:?} is not a server's URL: expected one like http://127.0.0.1:7911, https://incidents.example/incident/ or \
+         ws://127.0.0.1:7911/ws"
+    )]
+    Form(String),
+    /// Its host name is not ASCII.
+    #[error(
+        "{0:?} has a host name with letters beyond ASCII: write it in its ASCII form (xn--…), as browsers show it"
+    )]
+    International(String),
+}
 
 impl FromStr for Endpoint {
     type Err = EndpointError;
 
-    /// `ws://HOST[:PORT][/PATH]`, or `wss:` with TLS; `http:` and `https:` are accepted too, and `/ws` is the default path.
+    /// The WebSocket is at `ws://HOST[:PORT]/PATH`, or `wss:` with TLS. A path that ends with a slash is where a server is
+    /// published, and its WebSocket is at `ws` below that; so is every path with `http:`, `https:` or no scheme, unless it
+    /// ends with `/ws`.
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let not_a_url = || EndpointError(text.to_owned());
-        let uri: Uri = text.parse().map_err(|_| not_a_url())?;
-        let encrypted = match uri.scheme_str() {
-            Some("ws" | "http") => false,
-            Some("wss" | "https") => true,
+        let not_a_url = || EndpointError::Form(text.to_owned());
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+            None => ("http".to_owned(), text),
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        if !authority.is_ascii() {
+            return Err(EndpointError::International(text.to_owned()));
+        }
+        let (socket, encrypted) = match scheme.as_str() {
+            "ws" => (true, false),
+            "wss" => (true, true),
+            "http" => (false, false),
+            "https" => (false, true),
             _ => return Err(not_a_url()),
         };
-        let authority =
-            uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(not_a_url)?;
-        if uri.query().is_some() {
+        // The address bar of a page may have a fragment.
+        let path = path.split('#').next().unwrap_or_default();
+        let uri: Uri = format!("http://{authority}{path}").parse().map_err(|_| not_a_url())?;
+        let parsed = uri.authority().filter(|parsed| parsed.as_str() == authority).ok_or_else(not_a_url)?;
+        let without_port = authority.ends_with(':') || (!text.contains("://") && parsed.port_u16().is_none());
+        if authority.contains('@') || parsed.host().is_empty() || without_port || uri.query().is_some() {
             return Err(not_a_url());
         }
-        let path = if uri.path() == "/" { "/ws" } else { uri.path() };
-        let (authority, path) = (authority.to_string(), path.to_owned());
-        Ok(Self { encrypted, authority, path, token: None, trust: None })
+        let is_socket = |path: &str| !path.ends_with('/') && (socket || path.ends_with("/ws"));
+        let path = match uri.path() {
+            path if is_socket(path) => path.to_owned(),
+            base => format!("{}/ws", base.strip_suffix('/').unwrap_or(base)),
+        };
+        Ok(Self { encrypted, authority: authority.to_owned(), path, token: None, trust: None })
     }
 }
 
@@ -116,9 +143,20 @@ impl Endpoint {
         }
     }
 
+    /// Where the server is published: the path in front of those of its HTTP interface. A WebSocket with another name
+    /// than `ws` is taken for one of a server that has the whole host.
+    fn base(&self) -> &str {
+        self.path.strip_suffix("/ws").unwrap_or_default()
+    }
+
+    /// The path of a request, from that on a server that has the whole host.
+    pub(super) fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.base())
+    }
+
     /// The HTTP URL of a path on the same server.
     pub fn http(&self, path: &str) -> String {
-        format!("http{}://{}{path}", self.s(), self.authority)
+        format!("http{}://{}{}{path}", self.s(), self.authority, self.base())
     }
 
     fn s(&self) -> &'static str {

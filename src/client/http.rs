@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::HeaderValue;
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -46,6 +47,15 @@ pub async fn request_markdown(endpoint: &Endpoint, path: &str) -> Result<String,
     String::from_utf8(answer.body.into()).map_err(|error| unreadable(endpoint, path, &error))
 }
 
+/// Requests a text of any media type.
+///
+/// # Errors
+/// As [`request`].
+pub async fn request_text(endpoint: &Endpoint, path: &str) -> Result<String, ClientError> {
+    let answer = in_time(endpoint, Method::GET, path, None).await?;
+    Ok(String::from_utf8_lossy(&answer.body).into_owned())
+}
+
 /// The body of a 2xx and its media type.
 struct Answer {
     content_type: String,
@@ -86,7 +96,7 @@ async fn exchange(
     let payload = body.map(ToString::to_string).unwrap_or_default();
     let mut request = Request::builder()
         .method(method)
-        .uri(path)
+        .uri(endpoint.path(path))
         .header(header::HOST, endpoint.authority())
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(Bytes::from(payload)))
@@ -95,6 +105,7 @@ async fn exchange(
     let answer = async {
         let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
         let status = response.status();
+        let location = response.headers().get(header::LOCATION).cloned();
         let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
         let bytes = Limited::new(response.into_body(), ANSWER_BYTES)
@@ -103,7 +114,7 @@ async fn exchange(
             .map_err(|error| broken(&error))?;
         let bytes = bytes.to_bytes();
         if !status.is_success() {
-            return Err(refused(url, status.as_u16(), &bytes));
+            return Err(refused(url, status.as_u16(), location.as_ref(), &bytes));
         }
         Ok(Answer { content_type, body: bytes })
     };
@@ -118,12 +129,18 @@ async fn exchange(
     }
 }
 
-/// The error for a status other than 2xx, with the detail of its problem document or the first line of its body.
-pub(super) fn refused(url: &str, status: u16, body: &[u8]) -> ClientError {
+/// The error for a status other than 2xx, with where it redirects to, the detail of its problem document or the first
+/// line of its body.
+pub(super) fn refused(url: &str, status: u16, location: Option<&HeaderValue>, body: &[u8]) -> ClientError {
     let problem: Option<Value> = serde_json::from_slice(body).ok();
     let detail = problem.as_ref().and_then(|problem| problem.get("detail")).and_then(Value::as_str);
     let first_line =
         || String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect();
-    let said = detail.map_or_else(first_line, str::to_owned);
+    let location = location.filter(|_| (300..400).contains(&status)).and_then(|to| to.to_str().ok());
+    let said = match (location, detail) {
+        (Some(to), _) => format!("it redirects to {}", to.chars().take(200).collect::<String>()),
+        (None, Some(detail)) => detail.to_owned(),
+        (None, None) => first_line(),
+    };
     ClientError::Status { url: url.to_owned(), status, said, problem: detail.is_some() }
 }

@@ -15,6 +15,6 @@ pub use distrust::Distrust;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::ClientError;
 pub use follow::{Follower, Item};
-pub use http::{request, request_markdown};
+pub use http::{request, request_markdown, request_text};
 pub use socket::{Socket, SocketEvent};
 pub use trust::{Trust, TrustError};

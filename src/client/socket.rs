@@ -68,7 +68,7 @@ impl Socket {
             Ok(inner) => Ok(Self { inner }),
             Err(Error::Http(response)) => {
                 let body = response.body().as_deref().unwrap_or_default();
-                Err(refused(&url(), response.status().as_u16(), body))
+                Err(refused(&url(), response.status().as_u16(), response.headers().get("location"), body))
             }
             Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: plain(&error) }),
             // A server that dies during the handshake may be back soon: the client may try again.

@@ -15,18 +15,41 @@ pub fn document() -> Value {
         .map(|kind| envelope_of(*kind, kind.payload_reference(&mut generator).as_value()))
         .collect();
     let definitions = generator.take_definitions(true);
-    json!({
+    portable(json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "incident stream",
         "description": "Every text frame of an incident stream: a CloudEvents 1.0 event in structured JSON.",
         "oneOf": one_of,
         "$defs": definitions,
-    })
+    }))
 }
 
 /// The schema of one type's payload, with the definitions that it refers to.
 pub fn payload(kind: MessageType) -> Value {
-    kind.payload_schema().to_value()
+    portable(kind.payload_schema().to_value())
+}
+
+/// The formats that schemars writes beside JSON Schema's own: names of Rust's numbers. Validators that are strict, Ajv
+/// by default, refuse a schema with a format that they do not know. `type`, `minimum` and `maximum` say the same.
+const FORMATS_OF_RUST: [&str; 12] = [
+    "int8", "int16", "int32", "int64", "int", "uint8", "uint16", "uint32", "uint64", "uint", "float",
+    "double",
+];
+
+/// The schema without the formats of Rust, everywhere below.
+fn portable(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(object) => {
+            let format = object.get("format").and_then(Value::as_str);
+            if format.is_some_and(|format| FORMATS_OF_RUST.contains(&format)) {
+                object.remove("format");
+            }
+            object.values_mut().for_each(|value| *value = portable(value.take()));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| *value = portable(value.take())),
+        _ => {}
+    }
+    schema
 }
 
 /// The schema of the envelope without the payload: what the validator's rule `envelope` checks.
@@ -81,7 +104,7 @@ fn attributes() -> Map<String, Value> {
         },
         "required": ["specversion", "id", "source", "type", "time", "data"],
         // CloudEvents: attribute names are lower-case letters and digits.
-        "propertyNames": { "pattern": "^[a-z0-9]+$" },
+        "propertyNames": { "type": "string", "pattern": "^[a-z0-9]+$" },
     });
     match schema {
         Value::Object(schema) => schema,

@@ -1,5 +1,7 @@
 //! Why a recording cannot be played.
 
+use super::lines::LineError;
+
 /// Why a recording cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
@@ -21,6 +23,16 @@ pub enum RecordingError {
         /// What is wrong with the line.
         what: String,
     },
+    /// The file is not text in an encoding that is read.
+    #[error("{origin}:{line}: {what}")]
+    Encoding {
+        /// The file.
+        origin: String,
+        /// The line, from 1.
+        line: usize,
+        /// What the file is instead.
+        what: String,
+    },
     /// The recording has no incident with its start.
     #[error("{origin} has no incident to play: {why}")]
     Nothing {
@@ -29,4 +41,15 @@ pub enum RecordingError {
         /// Why no incident can be played.
         why: String,
     },
+}
+
+impl RecordingError {
+    pub(super) fn of(origin: &str, error: LineError) -> Self {
+        let origin = origin.to_owned();
+        match error {
+            LineError::Io(source) => Self::Unreadable { origin, source },
+            LineError::Long(line, what) => Self::Line { origin, line, what },
+            LineError::Encoding(line, what) => Self::Encoding { origin, line, what },
+        }
+    }
 }

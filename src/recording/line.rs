@@ -4,9 +4,6 @@ use serde::de::IgnoredAny;
 
 use crate::contract::{Envelope, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source};
 
-/// The longest line, in bytes. No client accepts a longer message.
-pub(super) const LONGEST: usize = 1024 * 1024;
-
 /// Bytes reserved for the envelope and for the fields that the player sets in a payload.
 const ENVELOPE_BYTES: usize = 1024;
 
@@ -26,23 +23,20 @@ pub(super) struct RecordedEvent {
     pub(super) index: u64,
 }
 
-/// Whether the line was cut off while it was being written: it has no line break and is not complete JSON.
-pub(super) fn is_torn(line: &[u8]) -> bool {
-    !line.ends_with(b"\n") && serde_json::from_slice::<IgnoredAny>(line).is_err()
+/// Whether a line without a line break was cut off while it was being written: it is not complete JSON.
+pub(super) fn is_torn(line: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(line).is_err()
 }
 
 /// Reads a line.
 ///
 /// # Errors
 /// What is wrong with the line.
-pub(super) fn read(line: &[u8]) -> Result<RecordedLine, String> {
-    if line.len() > LONGEST {
-        return Err(format!("the line has more than {LONGEST} bytes and cannot be an event"));
-    }
-    if line.iter().all(u8::is_ascii_whitespace) {
+pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
+    if line.trim_ascii().is_empty() {
         return Ok(RecordedLine::Skip);
     }
-    let envelope: Envelope = serde_json::from_slice(line).map_err(|error| {
+    let envelope: Envelope = serde_json::from_str(line).map_err(|error| {
         let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
         format!("{kind}: {}", without_place(&error))
     })?;

@@ -6,9 +6,11 @@
 mod error;
 mod incident;
 mod line;
+mod lines;
 mod read;
 mod reader;
 mod recorded;
 
 pub use error::RecordingError;
+pub use read::read_text;
 pub use recorded::{Recorded, Recording};

@@ -1,10 +1,11 @@
-//! Reading a recording from a file or from lines.
+//! Reading a recording from a file or from lines, or its text alone.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::error::RecordingError;
+use super::lines::Lines;
 use super::reader::Reader;
 use super::recorded::Recording;
 
@@ -29,4 +30,20 @@ impl Recording {
     pub fn read(lines: impl BufRead, origin: &str) -> Result<Self, RecordingError> {
         Reader::new(origin).read(lines)
     }
+}
+
+/// The text of a recording as UTF-8 without byte order marks, for commands that check or report its lines.
+///
+/// # Errors
+/// The recording cannot be read, has another encoding than UTF-8 or UTF-16, or has a line that is longer than any event.
+pub fn read_text(recording: impl Read, origin: &str) -> Result<String, RecordingError> {
+    let mut lines = Lines::new(BufReader::with_capacity(64 * 1024, recording));
+    let mut text = String::new();
+    while let Some(line) = lines.next().map_err(|error| RecordingError::of(origin, error))? {
+        text += &line.text;
+        if line.ended {
+            text.push('\n');
+        }
+    }
+    Ok(text)
 }

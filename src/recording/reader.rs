@@ -1,20 +1,18 @@
 //! Reading the lines of a recording into incidents, in one pass.
 
 use std::collections::HashMap;
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use jiff::Timestamp;
 
 use super::error::RecordingError;
 use super::incident::{IncidentBuilder, RecordedExtent};
 use super::line::{self, RecordedEvent, RecordedLine};
+use super::lines::Lines;
 use super::recorded::Recording;
 
 /// The most incidents that a warning names.
 const NAMED: usize = 10;
-
-/// The byte order mark that some editors write before the first line.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The state of reading a recording.
 pub(super) struct Reader<'a> {
@@ -46,33 +44,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn read(mut self, mut lines: impl BufRead) -> Result<Recording, RecordingError> {
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            // One byte more than allowed shows that a line is too long, without reading all of it.
-            let limit = line::LONGEST as u64 + 1;
-            let read = lines.by_ref().take(limit).read_until(b'\n', &mut bytes);
-            let read = read.map_err(|source| self.unreadable(source))?;
-            if read == 0 {
-                return self.finish();
-            }
-            self.line += 1;
-            if self.line == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
-                bytes.drain(..BYTE_ORDER_MARK.len());
-            }
-            self.torn = bytes.len() <= line::LONGEST && line::is_torn(&bytes);
+    pub(super) fn read(mut self, lines: impl BufRead) -> Result<Recording, RecordingError> {
+        let mut lines = Lines::new(lines);
+        while let Some(line) = lines.next().map_err(|error| RecordingError::of(self.origin, error))? {
+            self.line = line.number;
+            self.torn = !line.ended && line::is_torn(&line.text);
             if self.torn {
                 // It has no line break, so it is the last line.
-                continue;
+                break;
             }
-            let taken = match line::read(&bytes) {
+            let taken = match line::read(&line.text) {
                 Ok(RecordedLine::Event(event)) => self.take(*event),
                 Ok(RecordedLine::Skip) => Ok(()),
                 Err(what) => Err(what),
             };
             taken.map_err(|what| self.wrong(what))?;
         }
+        self.finish()
     }
 
     fn take(&mut self, event: RecordedEvent) -> Result<(), String> {
@@ -151,10 +139,6 @@ impl<'a> Reader<'a> {
 
     fn wrong(&self, what: String) -> RecordingError {
         RecordingError::Line { origin: self.origin.to_owned(), line: self.line, what }
-    }
-
-    fn unreadable(&self, source: std::io::Error) -> RecordingError {
-        RecordingError::Unreadable { origin: self.origin.to_owned(), source }
     }
 }
 

@@ -5,10 +5,11 @@
 //! ```
 //!
 //! `access` is a layer of requests in front of the handlers, and answers with the problems of `http`. Every part may use
-//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `control`. No task is spawned below this
+//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `control`, `base_path`. No task is spawned below this
 //! module that the server does not wait for when it stops.
 
 mod access;
+mod base_path;
 mod client_limit;
 mod control;
 mod door;
@@ -23,6 +24,7 @@ mod run;
 mod state;
 
 pub use access::{Auth, Origin, OriginError, Replaced};
+pub use base_path::{BasePath, BasePathError};
 pub use control::TriggerError;
 pub use door::{Identity, Pem, TlsError};
 pub use options::Options;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::Origin;
+use super::base_path::BasePath;
 use crate::connection::Settings;
 use crate::player::Speed;
 use crate::token::{Scope, Token};
@@ -21,6 +22,10 @@ pub struct Options {
     pub tokens: Vec<(Scope, Token)>,
     /// Origins besides the server's own whose pages may connect and trigger.
     pub allow_origins: Vec<Origin>,
+    /// The path below which a proxy publishes the server. Requests may have it in front of their path or not.
+    pub base_path: BasePath,
+    /// Believe the `X-Forwarded-Prefix` of requests, instead of [`Options::base_path`], where links are made.
+    pub allow_forwarded_prefix: bool,
     /// Speed of triggers that name none.
     pub speed: Speed,
     /// Seed of triggers that name none, instead of each scenario's own.
@@ -73,6 +78,8 @@ impl Default for Options {
             allow_remote: false,
             tokens: Vec::new(),
             allow_origins: Vec::new(),
+            base_path: BasePath::default(),
+            allow_forwarded_prefix: false,
             speed: Speed::REAL_TIME,
             seed: None,
             heartbeat: Duration::from_secs(5),

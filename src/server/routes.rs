@@ -9,6 +9,16 @@ use super::{access, http};
 
 /// The whole HTTP interface. A request passes the layers from the last one to the first.
 pub(super) fn router(state: HttpState) -> Router {
+    let mut router = routes(state.clone());
+    if !state.0.prefix.own.is_empty() {
+        // The path has to be another before it is routed.
+        let strip = from_fn_with_state(state, http::strip_base_path);
+        router = Router::new().fallback_service(router).layer(strip);
+    }
+    router.layer(from_fn(http::security_headers))
+}
+
+fn routes(state: HttpState) -> Router {
     Router::new()
         .route("/ws", get(http::upgrade))
         .route("/events", get(http::events))
@@ -28,6 +38,5 @@ pub(super) fn router(state: HttpState) -> Router {
         .layer(from_fn_with_state(state.clone(), access::authenticate))
         .layer(from_fn_with_state(state.clone(), access::guard))
         .layer(from_fn_with_state(state.clone(), http::log_refusals))
-        .layer(from_fn(http::security_headers))
         .with_state(state)
 }

@@ -14,7 +14,7 @@ use super::access::{Auth, Guard};
 use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError};
 use super::door::{self, Door, DoorLimits};
-use super::http::{Figures, Incidents, Quota, Streams};
+use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
@@ -117,6 +117,7 @@ impl Server {
         let state = HttpState(Arc::new(Parts {
             auth: Arc::clone(&auth),
             guard: Arc::new(Guard::new(options.allow_origins, options.tls.is_some())),
+            prefix: Arc::new(Prefix { own: options.base_path, forwarded: options.allow_forwarded_prefix }),
             refusals: Arc::clone(&refusals),
             dashboard: Arc::new(Dashboard::new(options.dashboard)),
             hub: Arc::clone(&hub),

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 
 use super::access::{Auth, Guard};
 use super::control::IncidentControl;
-use super::http::{Figures, Incidents, Quota, Streams};
+use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::refusals::Refusals;
 use crate::dashboard::Dashboard;
@@ -20,6 +20,7 @@ pub(super) struct HttpState(pub(super) Arc<Parts>);
 pub(super) struct Parts {
     pub(super) auth: Arc<Auth>,
     pub(super) guard: Arc<Guard>,
+    pub(super) prefix: Arc<Prefix>,
     pub(super) refusals: Arc<Refusals>,
     pub(super) dashboard: Arc<Dashboard>,
     pub(super) hub: Arc<Hub>,
@@ -45,6 +46,7 @@ macro_rules! parts {
 parts! {
     auth: Auth,
     guard: Guard,
+    prefix: Prefix,
     refusals: Refusals,
     dashboard: Dashboard,
     hub: Hub,

@@ -28,6 +28,7 @@ fn help_names_every_command_and_where_to_begin() {
         "show",
         "cancel",
         "report",
+        "health",
         "check-journal",
         "schema",
         "completions",

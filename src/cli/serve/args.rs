@@ -14,7 +14,7 @@ use crate::cli::log::LogFormat;
 use crate::cli::remote::DEFAULT_PORT;
 use crate::player::Speed;
 use crate::scenario::Micros;
-use crate::server::{Options, Origin};
+use crate::server::{BasePath, Options, Origin};
 
 /// Run a server that plays incidents and streams them
 ///
@@ -65,6 +65,10 @@ pub(in crate::cli) struct Serve {
     #[arg(short, long, default_value_t = DEFAULT_PORT, value_name = "PORT", help_heading = "Network")]
     pub(super) port: u16,
 
+    /// Path below which a proxy publishes the server, as in /incident. The proxy may remove it from requests or not
+    #[arg(long, value_name = "PATH", help_heading = "Network")]
+    pub(super) base_path: Option<BasePath>,
+
     /// Time between two heartbeats to a client
     #[arg(
         long,
@@ -101,6 +105,11 @@ pub(in crate::cli) struct Serve {
     /// Allow pages of this origin to connect and to start incidents; repeat the flag for several
     #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
     pub(super) allow_origin: Vec<Origin>,
+
+    /// Take the base path from the X-Forwarded-Prefix of each request. Only behind a proxy that sets or removes this
+    /// header
+    #[arg(long, help_heading = "Access")]
+    pub(super) allow_forwarded_prefix: bool,
 
     #[command(flatten)]
     pub(super) tls: TlsArgs,

@@ -12,10 +12,13 @@ use super::replay::ReplaySummary;
 use crate::cli::exit::Failure;
 use crate::cli::remote::DEFAULT_PORT;
 use crate::cli::say::say;
+use crate::server::BasePath;
 
 /// What users should know about a server that is ready.
 pub(super) struct Banner {
     pub(super) address: SocketAddr,
+    /// The path in all URLs.
+    pub(super) base: BasePath,
     /// With TLS: the host that clients on this machine use, and the flag with which they trust the certificate.
     pub(super) tls: Option<(String, String)>,
     /// How many scenarios there are, and where they come from.
@@ -38,11 +41,11 @@ pub(super) struct Banner {
 impl Banner {
     /// The URL of the dashboard.
     pub(super) fn page(&self) -> String {
-        format!("http{}://{}/", self.s(), self.address)
+        format!("http{}://{}{}/", self.s(), self.address, self.base)
     }
 
     fn socket(&self) -> String {
-        format!("ws{}://{}/ws", self.s(), self.address)
+        format!("ws{}://{}{}/ws", self.s(), self.address, self.base)
     }
 
     fn s(&self) -> &'static str {
@@ -76,12 +79,14 @@ impl Banner {
             say(format_args!("{}{replay}", label("Replay")));
         }
         say(format_args!("{}{}", label("Access"), self.access));
-        let port = self.address.port();
+        let (port, base) = (self.address.port(), self.base.to_string());
         let elsewhere = match &self.tls {
-            None if port == DEFAULT_PORT => String::new(),
+            None if port == DEFAULT_PORT && base.is_empty() => String::new(),
             None => format!(" --url {socket}"),
-            Some((host, flag)) if host.contains(':') => format!(" --url wss://[{host}]:{port}/ws{flag}"),
-            Some((host, flag)) => format!(" --url wss://{host}:{port}/ws{flag}"),
+            Some((host, flag)) if host.contains(':') => {
+                format!(" --url wss://[{host}]:{port}{base}/ws{flag}")
+            }
+            Some((host, flag)) => format!(" --url wss://{host}:{port}{base}/ws{flag}"),
         };
         let token = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
         let token = token.unwrap_or_default();

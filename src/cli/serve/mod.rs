@@ -6,6 +6,7 @@ mod browser;
 mod journal;
 mod library;
 mod limits;
+mod notify;
 mod replay;
 mod run;
 mod shares;

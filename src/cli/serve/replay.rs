@@ -9,6 +9,7 @@ use colored::Colorize;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::cli::log::LogFormat;
+use crate::cli::recorded::ENCODING;
 use crate::cli::say::say;
 use crate::player::{Replay, ReplayError, Speed};
 use crate::recording::{Recording, RecordingError};
@@ -50,6 +51,7 @@ fn unreadable(file: &Path, error: RecordingError) -> Failure {
         RecordingError::Unreadable { .. } => {
             "make a recording with `incident watch --record FILE`".to_owned()
         }
+        RecordingError::Encoding { .. } => ENCODING.to_owned(),
         RecordingError::Line { .. } => {
             format!("`incident validate {}` shows all mistakes in it", file.display())
         }

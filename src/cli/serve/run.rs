@@ -11,6 +11,7 @@ use super::banner::Banner;
 use super::browser;
 use super::journal::OpenedJournal;
 use super::library::{self, Scenarios, trigger_failure};
+use super::notify;
 use super::replay::{self, LoadedReplay};
 use super::shares::Shares;
 use super::tls::Certificate;
@@ -48,6 +49,8 @@ impl Serve {
             allow_remote: self.allow_remote,
             tokens: tokens.all().to_vec(),
             allow_origins: self.allow_origin.clone(),
+            base_path: self.base_path.clone().unwrap_or_default(),
+            allow_forwarded_prefix: self.allow_forwarded_prefix,
             speed: self.speed,
             seed: self.seed,
             heartbeat: self.heartbeat.into(),
@@ -86,6 +89,10 @@ impl Serve {
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
+        let shutdown = async move {
+            shutdown.await;
+            notify::stopping();
+        };
         let rotation = tokens.follow_file(server.auth());
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {
@@ -103,6 +110,7 @@ impl Serve {
         }
         let banner = Banner {
             address: server.address(),
+            base: self.base_path.clone().unwrap_or_default(),
             tls: certificate.as_ref().map(|certificate| certificate.for_clients(server.address().ip())),
             scenarios,
             journal: description,
@@ -127,6 +135,7 @@ impl Serve {
         if self.open {
             browser::open(&banner.page());
         }
+        notify::ready();
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}

@@ -31,7 +31,9 @@ pub(in crate::cli) struct Validate {
     #[arg(value_name = "FILE|DIR|NAME", add = complete::paths_and_scenarios())]
     pub(super) files: Vec<PathBuf>,
 
-    /// Check the running server with this WebSocket URL instead
+    /// Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    ///
+    /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
         long,
         value_name = "URL",

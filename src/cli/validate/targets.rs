@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use super::args::Validate;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::recorded::recorded;
 use crate::cli::scenarios::{self, shipped};
 use crate::client::Endpoint;
 use crate::scenario::{Library, Loaded, Scenario, ScenarioError};
@@ -165,8 +166,7 @@ fn name_of(path: &Path) -> Option<&str> {
 }
 
 fn recording(file: &Path, given: Option<&Expected>) -> Result<Target, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(Exit::Usage, anyhow!("{} cannot be read: {error}", file.display())))?;
+    let text = recorded(file)?;
     if text.trim().is_empty() {
         let error = anyhow!("nothing was checked: {} is empty", file.display());
         return Err(Failure::new(Exit::Invalid, error));

@@ -30,13 +30,15 @@ impl Watch {
             record::refuse_existing(file)?;
             signals::outlive_file_limits();
         }
-        let after = match self.start().await? {
-            Start::At(after) => after,
+        let (after, unconfirmed) = match self.start().await? {
+            Start::At(after) => (after, false),
+            Start::Unconfirmed => (Some("0".to_owned()), true),
             Start::Ended(exit) => return Ok(exit),
         };
         let mut follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
         let recorder = self.record.as_deref().map(Recorder::create).transpose()?;
         let mut session = Session::new(self, recorder, quiet);
+        session.unconfirmed = self.incident.as_deref().filter(|_| unconfirmed);
         let ended = self.watch(&mut follower, &mut session, interrupted).await;
         session.footer.clear();
         if let Some(recorder) = session.recorder.as_ref().filter(|_| !quiet) {
@@ -80,11 +82,19 @@ impl Watch {
             After::Nothing => "0".to_owned(),
             After::Position(position) => position.to_string(),
         });
-        let Some(id) = self.incident.as_deref().filter(|_| after.is_none()) else {
+        let Some(id) = self.incident.as_deref() else {
             return Ok(Start::At(after));
         };
-        let ended = self.remote.incident(id).await?.filter(|incident| incident.state != IncidentStatus::Open);
-        Ok(match ended {
+        let Some(known) = self.remote.incident(id).await? else {
+            return Ok(match self.after {
+                None | Some(After::Nothing) => Start::Unconfirmed,
+                Some(After::Position(_)) => Start::At(after),
+            });
+        };
+        if after.is_some() {
+            return Ok(Start::At(after));
+        }
+        Ok(match Some(known).filter(|incident| incident.state != IncidentStatus::Open) {
             Some(ended) if self.until_resolved && self.tail.is_none() && self.record.is_none() => {
                 Start::Ended(exit_of(ended.state))
             }
@@ -109,6 +119,8 @@ impl Watch {
 enum Start {
     /// After this position; `None` for the server's default.
     At(Option<String>),
+    /// At the beginning. The server has no interface that says whether it knows the incident: its events will show.
+    Unconfirmed,
     /// Not at all: the incident has ended, and there is nothing to show.
     Ended(Exit),
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
 
+use anyhow::anyhow;
 use colored::Colorize;
 
 use super::args::Watch;
@@ -32,6 +33,8 @@ pub(super) struct Session<'a> {
     /// Events up to this position are replayed.
     replay_to: u64,
     held: Held,
+    /// The incident in --incident, as long as it is not known whether the server knows it.
+    pub(super) unconfirmed: Option<&'a str>,
 }
 
 impl<'a> Session<'a> {
@@ -47,6 +50,7 @@ impl<'a> Session<'a> {
             recorder,
             replay_to: 0,
             held: VecDeque::new(),
+            unconfirmed: None,
         }
     }
 
@@ -74,7 +78,10 @@ impl<'a> Session<'a> {
                 }
             }
             Item::Event { envelope, raw } => return self.event(envelope, raw),
-            Item::Heartbeat(_) => self.footer.alive(),
+            Item::Heartbeat(_) => {
+                self.footer.alive();
+                self.confirm()?;
+            }
             Item::Lost { reason, retry_in } => {
                 // Each attempt that fails comes here: the first is told, and the footer counts on.
                 if self.footer.lost() {
@@ -153,8 +160,23 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
+    /// All events that the server has kept have arrived.
+    ///
+    /// # Errors
+    /// None of them is of the incident that is waited for.
+    fn confirm(&mut self) -> Result<(), Failure> {
+        let Some(id) = self.unconfirmed.take() else { return Ok(()) };
+        if self.board.get(id).is_some() {
+            return Ok(());
+        }
+        let error = anyhow!("the server knows no incident {id:?}");
+        Err(Failure::new(Exit::Usage, error)
+            .hint("`incident watch --after 0` without --incident shows the incidents of the server"))
+    }
+
     /// The replay is complete: prints the events that `--tail` held back.
     fn caught_up(&mut self) -> Result<Option<Exit>, Failure> {
+        self.confirm()?;
         for (envelope, raw, offset_s) in std::mem::take(&mut self.held) {
             self.print(&envelope, &raw, offset_s)?;
         }

@@ -29,7 +29,7 @@ use crate::dashboard::Dashboard;
 use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::door::ConnectionInfo;
-use crate::server::http::{Problem, asset};
+use crate::server::http::{Problem, asset_at};
 use crate::token::{Scope, Token};
 
 /// The tokens and sessions of one server.
@@ -197,11 +197,10 @@ pub(in crate::server) async fn authenticate(
             response
         }
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED && wants_page => {
-            let mut page = asset(&dashboard, "/login.html", &HeaderMap::new());
+            let mut page = asset_at(&dashboard, "/login.html", request.uri().path());
             *page.status_mut() = StatusCode::UNAUTHORIZED;
             credentials::challenge(&mut page);
             let headers = page.headers_mut();
-            headers.remove(header::ETAG);
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             // The refusal is counted as if the problem itself were sent.
             page.extensions_mut().extend(problem.into_response().extensions().clone());

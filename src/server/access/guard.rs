@@ -15,10 +15,13 @@ use axum::response::{IntoResponse, Response};
 use crate::metrics::Refusal;
 use crate::server::http::Problem;
 
+/// What load balancers ask, some of them in HTTP/1.0 without `Host`. The answers tell a page of another site nothing.
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
+
 /// Streams, which only the server's own pages and those of allowed origins may read.
 const STREAMS: [&str; 2] = ["/ws", "/events"];
 
-/// Scheme and authority, as browsers send them: `https://incidents.example:8443`.
+/// Scheme and authority, as browsers send them: `https://incidents.example:8443`, without the scheme's default port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     text: String,
@@ -27,21 +30,41 @@ pub struct Origin {
 
 /// The text is not an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an origin is a scheme, a host and an optional port, as in https://incidents.example:8443")]
-pub struct OriginError;
+pub enum OriginError {
+    /// It has another form.
+    #[error("an origin is a scheme, a host and an optional port, as in https://incidents.example:8443")]
+    Form,
+    /// Its host name is not ASCII, which no browser sends.
+    #[error(
+        "browsers send international host names in their ASCII form: write https://xn--… as the browser's console shows \
+         it for location.origin"
+    )]
+    International,
+}
 
 impl FromStr for Origin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let text = text.trim_end_matches('/').to_ascii_lowercase();
-        let authority =
-            text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(OriginError)?;
-        let uri: Uri = authority.parse().map_err(|_| OriginError)?;
+        let scheme = ["http://", "https://"].into_iter().find(|scheme| text.starts_with(scheme));
+        let scheme = scheme.ok_or(OriginError::Form)?;
+        let authority = &text[scheme.len()..];
+        if !authority.is_ascii() {
+            return Err(OriginError::International);
+        }
+        let uri: Uri = authority.parse().map_err(|_| OriginError::Form)?;
         let plain = uri.authority().filter(|parsed| parsed.as_str() == authority && !authority.contains('@'));
-        let host = plain.ok_or(OriginError)?.host().to_owned();
+        let host = plain.ok_or(OriginError::Form)?.host().to_owned();
+        let text = format!("{scheme}{}", without_default_port(scheme, authority));
         Ok(Self { text, host })
     }
+}
+
+/// The authority without a port that goes without saying. Browsers leave it out; proxies and people write it.
+fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let port = if scheme == "https://" { ":443" } else { ":80" };
+    authority.strip_suffix(port).unwrap_or(authority)
 }
 
 impl fmt::Display for Origin {
@@ -106,6 +129,7 @@ impl Guard {
         }
         let Ok(text) = origin.to_str() else { return Err(refuse("an unreadable origin")) };
         let parsed: Origin = text.parse().map_err(|_| refuse(text))?;
+        let host = without_default_port(self.scheme, host);
         let own = parsed.text.strip_prefix(self.scheme).is_some_and(|authority| authority == host);
         match own {
             true => Ok(Sender::Own),
@@ -117,6 +141,9 @@ impl Guard {
     /// Refuses requests for other hosts, and those that a page of another site sent.
     fn admit(&self, request: &Request) -> Result<(), Problem> {
         let headers = request.headers();
+        if HEALTH.contains(&request.uri().path()) && !headers.contains_key(header::HOST) {
+            return Ok(());
+        }
         let host = self.host(headers)?;
         let sender = self.origin(headers, &host)?;
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);

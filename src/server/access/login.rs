@@ -13,8 +13,9 @@ use super::auth::Auth;
 use super::credentials::cookies;
 use super::grant::{Credential, Grant};
 use crate::dashboard::Dashboard;
+use crate::server::base_path::BasePath;
 use crate::server::door::ConnectionInfo;
-use crate::server::http::{Problem, asset, json_body};
+use crate::server::http::{Problem, PublicPath, asset, json_body};
 use crate::token::Scope;
 
 /// The body of `POST /login`.
@@ -36,6 +37,7 @@ pub(in crate::server) async fn login_page(
 pub(in crate::server) async fn login(
     State(auth): State<Arc<Auth>>,
     Extension(info): Extension<ConnectionInfo>,
+    PublicPath(base): PublicPath,
     request: Request,
 ) -> Result<Response, Problem> {
     if auth.is_open() {
@@ -49,19 +51,20 @@ pub(in crate::server) async fn login(
     let request = Request::from_parts(parts, axum::body::Body::empty());
     let old: Vec<String> = cookies(request.headers(), auth.cookie()).map(str::to_owned).collect();
     let (id, scope) = auth.log_in(&request, &token, &old)?;
-    let cookie = set_cookie(&auth, &id, is_encrypted(request.headers()))?;
+    let cookie = set_cookie(&auth, &id, &base, is_encrypted(request.headers()))?;
     Ok(([(header::SET_COOKIE, cookie)], describe(Some(scope), true)).into_response())
 }
 
 /// `POST /logout`
 pub(in crate::server) async fn logout(
     State(auth): State<Arc<Auth>>,
+    PublicPath(base): PublicPath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     for id in cookies(&headers, auth.cookie()) {
         auth.log_out(id);
     }
-    let cookie = set_cookie(&auth, "; Max-Age=0", is_encrypted(&headers))?;
+    let cookie = set_cookie(&auth, "; Max-Age=0", &base, is_encrypted(&headers))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -81,8 +84,9 @@ fn is_encrypted(headers: &HeaderMap) -> bool {
     headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
 }
 
-fn set_cookie(auth: &Auth, value: &str, secure: bool) -> Result<HeaderValue, Problem> {
+/// A cookie for the server's own paths: what else is on the host is not sent it.
+fn set_cookie(auth: &Auth, value: &str, base: &BasePath, secure: bool) -> Result<HeaderValue, Problem> {
     let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}", auth.cookie());
+    let cookie = format!("{}={value}; Path={base}/; HttpOnly; SameSite=Strict{secure}", auth.cookie());
     HeaderValue::from_str(&cookie).map_err(|error| Problem::bad_request(error.to_string()))
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::body;
 use super::incidents::{CollectError, Incidents, off_workers};
+use super::prefix::PublicPath;
 use super::problem::Problem;
 use super::quota::{Quota, too_large};
 use crate::contract::Position;
@@ -61,6 +62,7 @@ pub(in crate::server) async fn trigger(
     State(hub): State<Arc<Hub>>,
     State(lifecycle): State<Arc<Lifecycle>>,
     Extension(info): Extension<ConnectionInfo>,
+    PublicPath(base): PublicPath,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -78,7 +80,7 @@ pub(in crate::server) async fn trigger(
         Err(error) => return Err(Problem::bad_request(error.to_string())),
     };
     let started = control.trigger(&wanted.scenario, wanted.seed, speed).await?;
-    let location = format!("/api/incidents/{}", started.id);
+    let location = format!("{base}/api/incidents/{}", started.id);
     let body = json!({ "id": started.id, "stream": hub.stream(), "position": started.position });
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response())
 }

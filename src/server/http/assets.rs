@@ -24,6 +24,21 @@ pub(in crate::server) async fn page(
     asset(&dashboard, uri.path(), request.headers())
 }
 
+/// A page of the dashboard that is sent in the place of what was asked for at `path`. Its links lead to where they
+/// lead from the page's own place.
+pub(in crate::server) fn asset_at(dashboard: &Dashboard, name: &str, path: &str) -> Response {
+    let mut response = asset(dashboard, name, &HeaderMap::new());
+    let depth = path.matches('/').count().saturating_sub(1);
+    let page = dashboard.get(name).and_then(|page| String::from_utf8(page.bytes.into_owned()).ok());
+    if let Some(page) = page.filter(|_| depth > 0) {
+        // Browsers count the path from its start, so this is right below every prefix, which need not be known.
+        *response.body_mut() = page.replace("\"./", &format!("\"{}", "../".repeat(depth))).into();
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    response.headers_mut().remove(header::ETAG);
+    response
+}
+
 /// `GET /schema.json`: written once, and shared by all who read it.
 pub(in crate::server) async fn schema() -> Response {
     static SCHEMA: LazyLock<Bytes> = LazyLock::new(|| crate::contract::schema::document().to_string().into());

@@ -7,6 +7,7 @@ mod driver;
 mod events;
 mod evil;
 mod login;
+mod prefix;
 mod screenshots;
 mod story;
 mod tls;

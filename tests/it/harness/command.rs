@@ -31,6 +31,9 @@ pub fn incident(args: &[&str]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
     command.args(args).env_remove("NO_COLOR").env_remove("INCIDENT_URL").env_remove("INCIDENT_TOKEN");
     command.env_remove("INCIDENT_READ_TOKEN").env_remove("INCIDENT_CACERT");
+    for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(proxy).env_remove(proxy.to_ascii_lowercase());
+    }
     command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
     command.env_remove("CLICOLOR_FORCE").env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
     command.current_dir(home.path());

@@ -237,7 +237,7 @@ fn a_line_that_can_not_be_read_is_named() {
     );
     // Bytes that are no text.
     fs::write(&cut, [lines[0].as_bytes(), b"\n\"\xff\"\n"].concat()).unwrap();
-    refused(&incident(&["report", &cut]).run(), &[&format!("{cut}:2 ")]);
+    refused(&incident(&["report", &cut]).run(), &[&format!("{cut}:2: not UTF-8")]);
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! `incident health`: asks a server whether it is well, for the checks of containers and service managers.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::anyhow;
+
+use super::duration::at_least_100ms;
+use super::exit::{Exit, Failure};
+use super::remote::local_server;
+use super::runtime::runtime;
+use super::trust_args::TrustArgs;
+use crate::client::{ClientError, Endpoint, request_text};
+use crate::scenario::Micros;
+
+/// Ask a server whether it is alive
+///
+/// Exits with 0 if it answers, and with 3 if not. It needs no token.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  incident health                                    Whether the server on this machine answers
+  incident health --ready --url https://HOST/        Whether a load balancer should send clients there")]
+pub(super) struct Health {
+    /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    ///
+    /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
+    #[arg(
+        long,
+        env = "INCIDENT_URL",
+        default_value_t = local_server(),
+        value_name = "URL",
+        value_hint = clap::ValueHint::Url,
+        help_heading = "Server"
+    )]
+    url: Endpoint,
+
+    #[command(flatten)]
+    trust: TrustArgs,
+
+    /// Ask whether clients are let in and events come, too: not while the server stops or its journal fails
+    #[arg(long)]
+    ready: bool,
+
+    /// How long the answer may take
+    #[arg(
+        long,
+        default_value_t = Duration::from_secs(5).into(),
+        value_name = "DURATION",
+        value_parser = at_least_100ms
+    )]
+    timeout: Micros,
+}
+
+impl Health {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        let endpoint = self.trust.add_to(self.url)?;
+        let path = if self.ready { "/readyz" } else { "/healthz" };
+        let limit = self.timeout.into();
+        let asked =
+            runtime()?.block_on(async { tokio::time::timeout(limit, request_text(&endpoint, path)).await });
+        let answer = asked.unwrap_or_else(|_| {
+            let why = format!("no answer within {} s", self.timeout.secs());
+            Err(ClientError::Unreachable { url: endpoint.http(path), why })
+        });
+        match answer {
+            Ok(text) => writeln!(std::io::stdout(), "{}", text.lines().next().unwrap_or_default())?,
+            Err(ClientError::Status { status: 503, said, problem: true, .. }) => {
+                return Err(Failure::new(Exit::Connection, anyhow!("the server is not ready: {said}")));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(Exit::Fine)
+    }
+}

@@ -1,0 +1,38 @@
+//! The text of a recording, for the commands that judge or report its lines.
+
+use std::fs::File;
+use std::io::{Read, stdin};
+use std::path::Path;
+
+use super::exit::{Exit, Failure};
+use crate::recording::{RecordingError, read_text};
+
+/// What to do about a file that is not text in an encoding that is read.
+pub(super) const ENCODING: &str = "`incident watch --record FILE` writes UTF-8; UTF-16 is read too";
+
+/// The text of a file.
+///
+/// # Errors
+/// It can't be read, or is not the text of a recording.
+pub(super) fn recorded(file: &Path) -> Result<String, Failure> {
+    let origin = file.display().to_string();
+    let opened = File::open(file);
+    read(opened.map_err(|source| RecordingError::Unreadable { origin: origin.clone(), source }), &origin)
+}
+
+/// The text on stdin.
+///
+/// # Errors
+/// As [`recorded`].
+pub(super) fn recorded_on_stdin() -> Result<String, Failure> {
+    read(Ok(stdin().lock()), "stdin")
+}
+
+fn read(recording: Result<impl Read, RecordingError>, origin: &str) -> Result<String, Failure> {
+    let text = recording.and_then(|recording| read_text(recording, origin));
+    text.map_err(|error| {
+        let encoding = matches!(error, RecordingError::Encoding { .. });
+        let failure = Failure::new(Exit::Usage, error);
+        if encoding { failure.hint(ENCODING) } else { failure }
+    })
+}

@@ -1,0 +1,81 @@
+//! Recordings in the encodings that editors and shells write: `report`, `validate` and `serve --replay` read the same
+//! ones, and refuse the others with the same reason.
+
+use std::fs;
+
+use crate::harness::{Ran, Scratch, Serving, fixture, incident};
+
+fn recording() -> String {
+    fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap()
+}
+
+fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(bytes).collect()
+}
+
+/// A file with this content.
+fn file(bytes: &[u8]) -> (Scratch, String) {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("run.ndjson");
+    fs::write(&path, bytes).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (scratch, path)
+}
+
+#[test]
+fn every_command_reads_what_shells_and_editors_write() {
+    let text = recording();
+    let marked = format!("\u{feff}{text}");
+    let middle = text.match_indices('\n').nth(20).unwrap().0 + 1;
+    let wanted = fs::read_to_string(fixture("golden/report.md")).unwrap();
+    for (encoding, bytes) in [
+        ("UTF-8", text.clone().into_bytes()),
+        ("UTF-8 with a byte order mark", marked.clone().into_bytes()),
+        ("two marked files, one after the other", {
+            format!("\u{feff}{}\u{feff}{}", &text[..middle], &text[middle..]).into_bytes()
+        }),
+        ("what PowerShell redirects", utf16(&marked.replace('\n', "\r\n"), u16::to_le_bytes)),
+        ("UTF-16, big end first", utf16(&marked, u16::to_be_bytes)),
+        ("UTF-16 without a mark", utf16(&text, u16::to_le_bytes)),
+        ("UTF-16, big end first, without a mark", utf16(&text, u16::to_be_bytes)),
+    ] {
+        let (_scratch, path) = file(&bytes);
+        let report = incident(&["report", &path]).run();
+        assert_eq!((report.status, report.stderr.as_str()), (Some(0), ""), "{encoding}");
+        assert_eq!(report.stdout, wanted, "{encoding}");
+        let validated = incident(&["validate", &path]).run();
+        assert_eq!(validated.status, Some(0), "{encoding}: {}{}", validated.stdout, validated.stderr);
+        Serving::with(&["--replay", &path]);
+    }
+}
+
+#[test]
+fn every_command_refuses_the_rest_with_the_same_reason() {
+    let text = recording();
+    let (first, rest) = text.split_once('\n').unwrap();
+    let latin = [first.as_bytes(), b"\n{\"caf\xe9\":1}\n", rest.as_bytes()].concat();
+    let half =
+        [&utf16(&format!("\u{feff}{first}\n"), u16::to_le_bytes)[..], &[0x00, 0xd8, 0x0a, 0x00]].concat();
+    let utf32: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    let utf32_marked = [&[0xff, 0xfe, 0, 0], &utf32[..]].concat();
+    let long = format!("{text}{}\n", " ".repeat(1024 * 1024 + 1));
+    for (bytes, says) in [
+        (latin, "run.ndjson:2: not UTF-8"),
+        (half, "run.ndjson:2: not UTF-16"),
+        (utf32, "run.ndjson:1: UTF-32"),
+        (utf32_marked, "run.ndjson:1: UTF-32"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(), "run.ndjson:1: compressed (gzip)"),
+        (b"\x28\xb5\x2f\xfd\x04\x00".to_vec(), "run.ndjson:1: compressed (zstd)"),
+        (b"PK\x03\x04\x14\0\0\0".to_vec(), "run.ndjson:1: compressed (zip)"),
+        (long.into_bytes(), "the line has more than 1048576 bytes"),
+    ] {
+        let (_scratch, path) = file(&bytes);
+        let commands: [&[&str]; 3] =
+            [&["report", &path], &["validate", &path], &["serve", "--port", "0", "--replay", &path]];
+        for command in commands {
+            let Ran { status, stdout, stderr } = incident(command).run();
+            assert_eq!((status, stdout.as_str()), (Some(2), ""), "{command:?}: {stderr}");
+            assert!(stderr.contains(says), "{says:?} is not what {command:?} says: {stderr}");
+        }
+    }
+}

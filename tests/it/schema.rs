@@ -1,0 +1,112 @@
+//! The schema in other people's validators: only what JSON Schema itself knows, and the judgement of Ajv and Python.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use incident::contract::{MessageType, schema};
+use serde_json::{Value, json};
+
+use crate::harness::{Serving, fixtures, get, incident, root};
+
+/// The formats that JSON Schema 2020-12 defines. Ajv's strict mode throws on any other.
+const FORMATS: [&str; 19] = [
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "uri-template",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+];
+
+/// Every `format` in a schema.
+fn formats(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            found.extend(object.get("format").and_then(Value::as_str).map(str::to_owned));
+            object.values().for_each(|value| formats(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| formats(value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_format_is_one_that_json_schema_knows() {
+    let printed = incident(&["schema"]).run();
+    let served = get(Serving::with(&[]).address(), "/schema.json").await.json();
+    let mut schemas = vec![serde_json::from_str(&printed.stdout).unwrap(), served, schema::envelope()];
+    assert_eq!(schemas[0], schemas[1]);
+    schemas.extend(MessageType::ALL.iter().map(|kind| schema::payload(*kind)));
+    for schema in schemas {
+        let mut found = BTreeSet::new();
+        formats(&schema, &mut found);
+        let unknown: Vec<_> = found.iter().filter(|format| !FORMATS.contains(&format.as_str())).collect();
+        assert!(unknown.is_empty(), "{unknown:?} in {}", schema["title"]);
+    }
+    let mut found = BTreeSet::new();
+    formats(&schema::document(), &mut found);
+    assert!(found.contains("date-time"), "{found:?}");
+}
+
+/// The schema, messages that satisfy it, and messages that don't.
+fn given() -> String {
+    let read = |(_, text): (String, String)| serde_json::from_str::<Value>(&text).unwrap();
+    let valid: Vec<Value> = fixtures("messages").into_iter().map(read).collect();
+    let mut invalid = Vec::new();
+    for message in &valid {
+        for change in [("/time", json!("yesterday")), ("/specversion", json!("2.0")), ("/data", json!(7))] {
+            let mut broken = message.clone();
+            *broken.pointer_mut(change.0).unwrap() = change.1;
+            invalid.push(broken);
+        }
+    }
+    let started = valid.iter().find(|message| message["type"] == "incident_started").unwrap();
+    for (path, value) in [("/index", json!(-1)), ("/data/target_s", json!("long"))] {
+        let mut broken = started.clone();
+        *broken.pointer_mut(path).unwrap() = value;
+        invalid.push(broken);
+    }
+    json!({ "schema": schema::document(), "valid": valid, "invalid": invalid }).to_string()
+}
+
+/// Runs a validator on [`given`].
+fn judged(mut validator: Command) {
+    let mut running =
+        validator.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(given().as_bytes()).unwrap();
+    let ran = running.wait_with_output().unwrap();
+    let (said, failed) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{said}{failed}");
+    assert!(said.starts_with("10 valid, 32 invalid"), "{said}");
+}
+
+#[test]
+#[ignore = "needs Node.js and npm's ajv: ./tests/run installs them and runs this"]
+fn ajv_takes_the_schema_with_its_defaults() {
+    let mut node = Command::new("node");
+    node.arg(root().join("tests/validators/ajv.cjs"));
+    node.env("NODE_PATH", root().join("target/test-tools/node/node_modules"));
+    judged(node);
+}
+
+#[test]
+#[ignore = "needs Python's jsonschema: ./tests/run installs it and runs this"]
+fn python_takes_the_schema() {
+    let mut python = Command::new(root().join("target/test-tools/python/bin/python"));
+    python.arg(root().join("tests/validators/python.py"));
+    judged(python);
+}
