@@ -220,16 +220,15 @@ impl Server {
         shards.drain(spread);
         lifecycle.ask_to_leave(spread);
         let end = Instant::now() + drain;
-        let _ = timeout_at(end, limit.all_left()).await;
+        let left = timeout_at(end, limit.all_left()).await;
         drop(accepting);
         closing.send_replace(true);
         lifecycle.connections.close();
         // Responses that have begun are finished.
         let responses =
             timeout_at(end.max(Instant::now() + LAST_RESPONSES), lifecycle.connections.wait()).await;
-        let clients = shards.open();
-        if responses.is_err() || clients > 0 {
-            let requests = lifecycle.connections.len();
+        if left.is_err() || responses.is_err() {
+            let (requests, clients) = (lifecycle.connections.len(), shards.open());
             tracing::warn!(requests, clients, "the drain time is over; open connections are closed");
         }
         lifecycle.stop.cancel();

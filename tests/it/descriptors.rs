@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpStream;
 
-use crate::harness::{Client, Http, Raw, Running, Scratch, Sse, WRITE, get, incident, ms, soon};
+use crate::harness::{Client, Http, Raw, Running, Scratch, WRITE, get, incident, ms, soon};
 
 /// A server with so few descriptors, and where it is.
 fn limited(files: u64, args: &[&str]) -> (Running, SocketAddr) {
@@ -56,10 +56,10 @@ async fn clients_leave_descriptors_for_requests() {
                 Ok(client) => sockets.push(client),
                 Err(_) => refused += 1,
             }
-        } else if get_head(address).await.starts_with("HTTP/1.1 200") {
-            streams.push(Sse::connect(address, "", &[]).await);
         } else {
-            refused += 1;
+            let mut raw = Raw::connect(address).await;
+            crate::harness::request(&mut raw, "", &[]).await;
+            if raw.head().await.starts_with("HTTP/1.1 200") { streams.push(raw) } else { refused += 1 }
         }
     }
     assert!(sockets.len() + streams.len() >= 32 && refused >= 32, "{refused} refused");
@@ -70,13 +70,6 @@ async fn clients_leave_descriptors_for_requests() {
     assert!((32.0..150.0).contains(&limit), "{limit}");
     drop((sockets, streams));
     assert!(lines(server, "cannot accept") <= 1);
-}
-
-/// The head of an answer to `/events`, left at once.
-async fn get_head(address: SocketAddr) -> String {
-    let mut raw = Raw::connect(address).await;
-    crate::harness::request(&mut raw, "", &[]).await;
-    raw.head().await
 }
 
 /// Neither do those that ask for much and take nothing.
