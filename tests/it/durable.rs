@@ -13,7 +13,7 @@ use incident::scenario::Library;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Scratch, Timeline, metrics, resolved, root, soon, started, story};
+use crate::harness::{Scratch, Serving, Timeline, metrics, resolved, root, soon, started, story};
 
 fn open(file: &Path) -> Sqlite {
     Sqlite::open(file, Retention::default()).unwrap_or_else(|error| panic!("{error}"))
@@ -261,4 +261,27 @@ async fn the_documented_queries_work() {
     assert_eq!(answers[1].len(), 2);
     assert!(answers[1][0][1].contains("Text") && answers[1][1][2].contains("Null"), "{:?}", answers[1]);
     assert!(answers[2].len() >= 4, "{:?}", answers[2]);
+}
+
+/// A copy of `journal.db` alone would have started with nothing, in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_clean_stop_the_file_alone_is_the_whole_journal() {
+    let (folder, copies) = (Scratch::new(), Scratch::new());
+    let file = folder.path().join("journal.db");
+    let server = Serving::with(&["--journal", file.to_str().unwrap()]);
+    let ran = server.incident(&["trigger", "database-outage", "--speed", "2000", "--quiet"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    // A reader has a connection of its own, which is closed last.
+    let report = crate::harness::get(server.address(), "/api/incidents").await;
+    assert_eq!(report.status, 200);
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let copy = copies.path().join("journal.db");
+    std::fs::copy(&file, &copy).unwrap();
+    let (copied, original) = (open(&copy), open(&file));
+    // A copy is a stream of its own, because the original may go on.
+    assert_ne!(copied.stream(), original.stream());
+    let events = frames(&all(&copied).await, original.stream());
+    assert!(events.len() > 100, "{} events", events.len());
+    assert_eq!(events, frames(&all(&original).await, original.stream()));
 }

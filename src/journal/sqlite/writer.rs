@@ -174,8 +174,20 @@ impl Writer {
             match inbox.recv_timeout(self.idle_time()) {
                 Ok(first) => self.take(first, inbox),
                 Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.empty_log(),
             }
+        }
+    }
+
+    /// Moves everything from the write-ahead log into the journal's file, so that after a clean stop a copy of this one
+    /// file is the whole journal. SQLite would do it when the last connection closes, but the last one is a reader's.
+    fn empty_log(&self) {
+        // A program that reads the file at the moment prevents it; nothing is lost then, because the log stays.
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        if emptied != Ok(0) {
+            tracing::warn!(
+                "the journal's write-ahead log could not be emptied: copy the file together with its -wal file"
+            );
         }
     }
 
