@@ -7,7 +7,7 @@ use super::driver::Browser;
 use super::evil::Elsewhere;
 use crate::harness::{Local, Proxy, READ, WRITE, started, tokens};
 
-const ON_LOGIN_PAGE: &str = "document.querySelector('#login') && document.activeElement.id === 'token'";
+pub const ON_LOGIN_PAGE: &str = "document.querySelector('#login') && document.activeElement.id === 'token'";
 const ON_PAGE: &str = "document.documentElement.dataset.connection === 'live'";
 
 /// On the login page.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::driver::Browser;
-use super::login::log_in;
+use super::login::{ON_LOGIN_PAGE, log_in};
 use crate::harness::{Local, WRITE};
 use crate::proxies::{example, nginx};
 
@@ -28,6 +28,7 @@ async fn the_page_and_the_login_work_below_any_path() {
     page.until("the incident", "document.querySelector('#feed [data-position]')").await;
 
     page.click("#logout").await;
+    page.until("the login page", ON_LOGIN_PAGE).await;
     page.goto(&format!("{root}api/incidents?from=here")).await;
     log_in(&page, WRITE).await;
     page.until("what was asked for", "document.body.innerText.includes('database-outage-')").await;
