@@ -105,3 +105,20 @@ impl Actions {
         self.failed += u32::from(status == Status::Failed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_milestone_before_second_0_counts_as_second_0() {
+        let mut durations = Durations::default();
+        durations.reach(Mark::Detected, -12.5);
+        durations.reach(Mark::Detected, 3.0);
+        assert_eq!(
+            durations.detect_s,
+            Some(0.0),
+            "the first time counts, and the schema allows no negative one"
+        );
+    }
+}

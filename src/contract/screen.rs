@@ -95,3 +95,28 @@ fn micros(secs: f64) -> u64 {
 fn scale(value: u64, to: u64, from: u64) -> u64 {
     if from == 0 { 0 } else { (u128::from(value) * u128::from(to) / u128::from(from)) as u64 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phase(start_s: f64, end_s: Option<f64>, play_s: Option<f64>) -> Phase {
+        Phase { name: format!("from {start_s}"), start_s, end_s, play_s }
+    }
+
+    #[test]
+    fn a_gap_between_two_phases_takes_no_time_on_screen() {
+        let map = ScreenMap::of(&[phase(0.0, Some(10.0), Some(5.0)), phase(60.0, Some(70.0), Some(5.0))]);
+        assert_eq!(map.screen(9_000_000), 4_500_000);
+        assert_eq!(map.screen(50_000_000), 5_000_000, "never beyond the start of the next phase");
+        assert_eq!(map.screen(60_000_000), 5_000_000);
+        assert_eq!(map.screen(75_000_000), 15_000_000, "after the last phase both times run equally fast");
+    }
+
+    #[test]
+    fn a_phase_without_an_end_takes_as_long_on_screen_as_in_the_incident() {
+        let map = ScreenMap::of(&[phase(0.0, None, Some(5.0)), phase(60.0, None, None)]);
+        assert_eq!(map.screen(30_000_000), 30_000_000);
+        assert_eq!(map.incident(30_000_000), 30_000_000);
+    }
+}
