@@ -1,206 +1,117 @@
-//! The rules `pacing`, `silence` and `heartbeat`, about when messages arrive. They need a stream in real time.
+//! The rules `pacing` and `silence`, for one incident: when its events arrive.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::announced::Announced;
 use super::context::Context;
-use super::incident::{SeenEvent, incidents, resolved, screen_s, speed, started};
-use super::transcript::{Received, Transcript};
-use super::verdict::{Finding, Verdict, verdict};
+use super::finding::{Finding, Place};
+use super::frame::Frame;
+use super::rules::{Found, RuleId};
 use crate::contract::Message;
 
 /// How many seconds a timer and the network may add to a silence.
 const SLACK: f64 = 0.1;
 
-fn no_arrivals() -> Verdict {
-    Verdict::NotChecked("arrival times are only checked with --real-time or --url".to_owned())
+/// How many of the latest events are remembered. Which events are late is known only at the end, when the most punctual
+/// one is known.
+const LATEST: usize = 100;
+
+/// The delays of an incident's live events. An event with the shortest delay is taken as punctual; the delays of the
+/// others are measured against it.
+#[derive(Debug, Default)]
+pub(super) struct Pacing {
+    events: u64,
+    shortest: Option<f64>,
+    /// The longest delays in microseconds, with the frame.
+    longest: BTreeMap<(i64, usize), Place>,
 }
 
-/// An event of an incident that was sent live, not replayed. All times are in seconds.
-struct LiveEvent<'a> {
-    frame: &'a Received,
-    /// When it arrived, since the connection was opened.
-    arrival: f64,
-    /// When it was due, since the incident's start.
-    due: f64,
-    /// Whether the event itself says that it was published late.
-    late: bool,
+impl Pacing {
+    pub(super) fn see(&mut self, announced: Option<&Announced>, message: &Message, frame: &Frame) {
+        // The event itself says that it was published late.
+        let late = matches!(message, Message::AgentAction(action) if action.late_s.is_some());
+        // Events of a real incident have no planned second, so they are not checked.
+        let (Some(arrival), Some(offset_s), Some(announced)) = (frame.arrival, message.offset_s(), announced)
+        else {
+            return;
+        };
+        if late {
+            return;
+        }
+        let delay = arrival.as_secs_f64() - announced.screen_s(offset_s) / announced.speed;
+        self.events += 1;
+        self.shortest = Some(self.shortest.map_or(delay, |shortest| shortest.min(delay)));
+        self.longest.insert(((delay * 1e6) as i64, frame.line), frame.place());
+        if self.longest.len() > LATEST {
+            self.longest.pop_first();
+        }
+    }
+
+    /// Judges the incident. Returns the longest delay, in seconds.
+    pub(super) fn finish(&self, context: &Context, found: &mut Found) -> f64 {
+        let Some(shortest) = self.shortest.filter(|_| self.events > 1) else { return 0.0 };
+        let allowed = context.limits.late.as_secs_f64();
+        (0..self.events).for_each(|_| found.judged(RuleId::Pacing));
+        for ((delay, _), place) in &self.longest {
+            let late = *delay as f64 / 1e6 - shortest;
+            if late > allowed {
+                let text = format!("the event arrived {late:.3} s late; {allowed:.3} s is allowed");
+                let hint = "--limit pacing.late=DURATION allows more";
+                found.add(RuleId::Pacing, Finding::new(text).place(place).hint(hint));
+            }
+        }
+        self.longest.last_key_value().map_or(0.0, |((delay, _), _)| *delay as f64 / 1e6 - shortest)
+    }
 }
 
-fn live<'a>(transcript: &Transcript, events: &[SeenEvent<'a>]) -> Vec<LiveEvent<'a>> {
-    let replayed_to = transcript.replayed_to();
-    let started = started(events);
-    let speed = speed(events);
-    let live =
-        events.iter().filter(|event| event.frame.position().is_none_or(|position| position > replayed_to));
-    live.filter_map(|event| {
-        Some(LiveEvent {
-            frame: event.frame,
-            arrival: event.frame.arrival?.as_secs_f64(),
-            // Events of a real incident have no planned second, so they are not checked.
-            due: screen_s(started, event.message.offset_s()?) / speed,
-            late: matches!(event.message, Message::AgentAction(action) if action.late_s.is_some()),
-        })
-    })
-    .collect()
+/// The pauses between the events of an incident.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    last: Option<(Duration, Place)>,
+    pub(super) longest: f64,
 }
 
-pub(super) fn pacing(transcript: &Transcript, context: &Context) -> Verdict {
+impl Silence {
+    /// Takes note of an event. A replayed event happened before it arrived, so the silence before it says nothing, and
+    /// neither does one in which an event was lost.
+    pub(super) fn see(&mut self, frame: &Frame, counts: bool, allowed: Option<f64>, found: &mut Found) {
+        let Some(arrival) = frame.arrival else { return };
+        if counts {
+            self.judge(arrival, &frame.place(), allowed, "", found);
+        }
+        self.last = Some((arrival, frame.place()));
+    }
+
+    /// Judges the silence after the last event of an incident that is open.
+    pub(super) fn finish(&mut self, ended: Option<Duration>, allowed: Option<f64>, found: &mut Found) {
+        if let (Some(ended), Some((_, place))) = (ended, self.last.clone()) {
+            self.judge(ended, &place, allowed, " after the last event", found);
+        }
+    }
+
+    fn judge(&mut self, until: Duration, place: &Place, allowed: Option<f64>, when: &str, found: &mut Found) {
+        let (Some(allowed), Some((since, _))) = (allowed, &self.last) else { return };
+        let silent = until.as_secs_f64() - since.as_secs_f64();
+        found.judged(RuleId::Silence);
+        self.longest = self.longest.max(silent);
+        if silent > allowed {
+            let text = format!(
+                "no event of the incident arrived for {silent:.1} s{when}; {allowed:.1} s is allowed"
+            );
+            found.add(RuleId::Silence, Finding::new(text).place(place));
+        }
+    }
+}
+
+/// The longest silence that is allowed in an incident, in seconds.
+pub(super) fn allowed_silence(context: &Context, concerned: bool, speed: f64) -> Option<f64> {
     if !context.arrivals {
-        return no_arrivals();
+        return None;
     }
-    let tolerance = context.tolerance.as_secs_f64();
-    let mut findings = Vec::new();
-    let (mut judged, mut worst) = (0, 0.0_f64);
-    for events in incidents(transcript).values() {
-        let mut live = live(transcript, events);
-        live.retain(|event| !event.late);
-        if live.len() < 2 {
-            continue;
-        }
-        // The event with the shortest delay is taken as punctual; the delays of the others are measured against it.
-        let origin = live.iter().map(|event| event.arrival - event.due).fold(f64::INFINITY, f64::min);
-        for event in live {
-            let late = event.arrival - event.due - origin;
-            judged += 1;
-            worst = worst.max(late);
-            if late > tolerance {
-                let message = format!("the event arrived {late:.3} s late; {tolerance:.3} s is allowed");
-                findings.push(Finding::new(message).at(event.frame).hint("--tolerance allows more"));
-            }
-        }
+    if let Some(longest) = context.limits.silence {
+        return Some(longest.as_secs_f64());
     }
-    if judged == 0 {
-        return Verdict::NotChecked("there are fewer than two live events with a planned second".to_owned());
-    }
-    verdict(findings, || format!("{judged} live events, at most {:.1} ms late", worst * 1e3))
-}
-
-pub(super) fn silence(transcript: &Transcript, context: &Context) -> Verdict {
-    if !context.arrivals {
-        return no_arrivals();
-    }
-    let expected = context.expect.as_ref();
-    let Some((expected, most)) = expected.and_then(|expected| Some((expected, expected.expect.max_silence?)))
-    else {
-        return Verdict::NotChecked("[expect] has no max_silence".to_owned());
-    };
-    let replayed_to = transcript.replayed_to();
-    let mut findings = Vec::new();
-    let (mut judged, mut longest) = (0, 0.0_f64);
-    for events in incidents(transcript).values().filter(|events| expected.concerns(events)) {
-        let allowed = most.secs() / speed(events) + SLACK;
-        // A replayed event happened before it arrived, so the silence after it may be longer than the measured one.
-        let replayed = |frame: &Received| frame.position().is_some_and(|position| position <= replayed_to);
-        let first = events.iter().rposition(|event| replayed(event.frame)).unwrap_or(0);
-        let arrivals = events[first..].iter().filter_map(|event| Some((event.frame, event.frame.arrival?)));
-        let mut arrivals: Vec<(&Received, Duration)> = arrivals.collect();
-        if resolved(events).is_none()
-            && let (Some((last, _)), Some(ended)) = (arrivals.last(), transcript.ended)
-        {
-            arrivals.push((*last, ended));
-        }
-        for pair in arrivals.windows(2) {
-            let ((before, since), (frame, until)) = (pair[0], pair[1]);
-            let silent = until.as_secs_f64() - since.as_secs_f64();
-            judged += 1;
-            longest = longest.max(silent);
-            if silent > allowed {
-                let end = if before.line == frame.line { " after the last event" } else { "" };
-                let message = format!(
-                    "no event of the incident arrived for {silent:.1} s{end}; {allowed:.1} s is allowed"
-                );
-                findings.push(Finding::new(message).at(frame));
-            }
-        }
-    }
-    if judged == 0 {
-        return Verdict::NotChecked("no incident has two events with arrival times".to_owned());
-    }
-    verdict(findings, || format!("the longest silence was {longest:.1} s"))
-}
-
-pub(super) fn heartbeat(transcript: &Transcript, context: &Context) -> Verdict {
-    if !context.arrivals {
-        return no_arrivals();
-    }
-    let Some((_, opened)) = transcript.greetings().next() else {
-        return Verdict::NotChecked("stream_opened is missing".to_owned());
-    };
-    let promised = opened.heartbeat_ms;
-    let interval = Duration::from_millis(promised).mul_f64(2.5);
-    let mut findings = Vec::new();
-    let mut last: Option<(&Received, Duration)> = None;
-    let mut longest = Duration::ZERO;
-    let mut silence = |last: Option<(&Received, Duration)>, until: Duration| {
-        let silent = last.map_or(Duration::ZERO, |(_, since)| until.saturating_sub(since));
-        longest = longest.max(silent);
-        let seconds = silent.as_secs_f64();
-        (silent > interval).then(|| {
-            Finding::new(format!(
-                "no message for {seconds:.1} s; a heartbeat is promised every {promised} ms"
-            ))
-        })
-    };
-    for frame in &transcript.frames {
-        let Some(arrival) = frame.arrival else { continue };
-        findings.extend(silence(last, arrival).map(|finding| finding.at(frame)));
-        last = Some((frame, arrival));
-    }
-    let last_arrival = last.map(|(_, arrival)| arrival).unwrap_or_default();
-    let ended = transcript.ended.unwrap_or(last_arrival);
-    if let Some(finding) = silence(last, ended) {
-        let finding = finding.hint("no message came after this one");
-        findings.push(match last {
-            Some((frame, _)) => finding.at(frame),
-            None => finding,
-        });
-    }
-    let beats = lost_tails(transcript, &mut findings);
-    if findings.is_empty() && beats == 0 && ended <= interval {
-        let (listened, promised) = (ended.as_secs_f64(), interval.as_secs_f64());
-        return Verdict::NotChecked(format!(
-            "validate listened for {listened:.1} s only; a heartbeat may take up to {promised:.1} s"
-        ));
-    }
-    findings.sort_by_key(|finding| finding.line);
-    verdict(findings, || {
-        let (longest, allowed) = (longest.as_secs_f64(), interval.as_secs_f64());
-        format!("{beats} heartbeats; the longest silence was {longest:.1} s, {allowed:.1} s is allowed")
-    })
-}
-
-/// Finds events that were lost at the end of the stream: a heartbeat goes only to clients that have all events up to
-/// its head. Returns the number of heartbeats.
-fn lost_tails(transcript: &Transcript, findings: &mut Vec<Finding>) -> usize {
-    let mut positions: HashMap<&str, u64> = HashMap::new();
-    let mut beats = 0;
-    for frame in &transcript.frames {
-        let Some(parsed) = frame.parsed.as_ref().ok() else { continue };
-        match (&parsed.message, &parsed.envelope) {
-            // The client has, or does not get, every event before the first announced one.
-            (Some(Message::StreamOpened(opened)), _) => {
-                positions.insert(&opened.stream, opened.follows.range().0.saturating_sub(1));
-            }
-            (Some(Message::Heartbeat(beat)), _) => {
-                beats += 1;
-                if let Some(last) = positions.get(beat.stream.as_str()).filter(|last| beat.head > **last) {
-                    let message =
-                        format!("the heartbeat's head is {}, but the last event was {last}", beat.head);
-                    findings.push(
-                        Finding::new(message).at(frame).hint("events at the end of the stream were lost"),
-                    );
-                }
-            }
-            (Some(_), Some(envelope)) => {
-                if let (Some(stream), Some(position)) =
-                    (envelope.source.strip_prefix("/streams/"), frame.position())
-                {
-                    positions.insert(stream, position);
-                }
-            }
-            _ => {}
-        }
-    }
-    beats
+    let expected = context.expect.as_ref().filter(|_| concerned)?;
+    Some(expected.expect.max_silence?.secs() / speed + SLACK)
 }

@@ -1,55 +1,69 @@
-//! The rule `confidence`: probabilities and forecasts are consistent. The schema checks the range of each single value.
+//! The rule `confidence`, for one incident: probabilities and forecasts are consistent. The schema checks the range of
+//! each single value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::context::Context;
-use super::incident::incidents;
-use super::transcript::Transcript;
-use super::verdict::{Finding, Verdict, verdict};
+use super::finding::{Finding, quoted};
+use super::frame::Frame;
+use super::rules::{Found, RuleId};
 use crate::contract::Message;
 
-pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
-    let mut findings = Vec::new();
-    let mut judged = 0;
-    for (id, events) in incidents(transcript) {
-        let mut claims: HashMap<&str, &str> = HashMap::new();
-        for event in events {
-            let Message::AgentAction(action) = event.message else { continue };
-            let frame = event.frame;
-            judged += usize::from(
-                action.confidence.is_some() || !action.hypotheses.is_empty() || action.forecast.is_some(),
+#[derive(Debug, Default)]
+pub(super) struct Confidence {
+    /// The claim of each hypothesis.
+    claims: HashMap<String, String>,
+}
+
+impl Confidence {
+    pub(super) fn see(&mut self, message: &Message, frame: &Frame, found: &mut Found) {
+        let Message::AgentAction(action) = message else { return };
+        if action.confidence.is_none() && action.hypotheses.is_empty() && action.forecast.is_none() {
+            return;
+        }
+        found.judged(RuleId::Confidence);
+        let mut fault = |text: String, pointer: &str, hint: Option<&str>| {
+            let finding = Finding::new(text).at(frame).field(pointer);
+            found.add(
+                RuleId::Confidence,
+                match hint {
+                    Some(hint) => finding.hint(hint),
+                    None => finding,
+                },
             );
-            let sum: f64 = action.hypotheses.iter().map(|belief| belief.p).sum();
-            if sum > 1.0 + 1e-6 {
-                let message = format!("the probabilities of the hypotheses of {id} sum to {sum:.3}");
-                findings.push(
-                    Finding::new(message)
-                        .at(frame)
-                        .hint("the probabilities of competing hypotheses sum to at most 1"),
-                );
-            }
-            for belief in &action.hypotheses {
-                let claim = claims.entry(&belief.id).or_insert(&belief.claim);
-                if *claim != belief.claim {
-                    let message = format!("the claim of hypothesis {:?} has changed", belief.id);
-                    findings.push(Finding::new(message).at(frame));
-                }
-            }
-            if let Some(forecast) = &action.forecast {
-                let (low, high) =
-                    (forecast.p10.unwrap_or(forecast.p50), forecast.p90.unwrap_or(forecast.p50));
-                if !(low <= forecast.p50 && forecast.p50 <= high) {
-                    let message = format!(
-                        "the forecast has p10 {low}, p50 {} and p90 {high}, which are not in order",
-                        forecast.p50
+        };
+        let mut ids = HashSet::new();
+        let sum: f64 = action.hypotheses.iter().map(|belief| belief.p).sum();
+        if let Some(twice) = action.hypotheses.iter().find(|belief| !ids.insert(&belief.id)) {
+            let text = format!("the hypothesis {} has two probabilities in one event", quoted(&twice.id));
+            fault(text, "/data/hypotheses", None);
+        } else if sum > 1.0 + 1e-6 {
+            let text = format!("the probabilities of the hypotheses sum to {sum:.3}; expected at most 1");
+            fault(text, "/data/hypotheses", Some("the rest to 1 stands for an unknown cause"));
+        }
+        for (place, belief) in action.hypotheses.iter().enumerate() {
+            match self.claims.get(&belief.id) {
+                None => drop(self.claims.insert(belief.id.clone(), belief.claim.clone())),
+                Some(claim) if *claim != belief.claim => {
+                    let text = format!(
+                        "the claim of hypothesis {} is {}; before it was {}",
+                        quoted(&belief.id),
+                        quoted(&belief.claim),
+                        quoted(claim)
                     );
-                    findings.push(Finding::new(message).at(frame));
+                    fault(text, &format!("/data/hypotheses/{place}/claim"), None);
                 }
+                Some(_) => {}
+            }
+        }
+        if let Some(forecast) = &action.forecast {
+            let (low, high) = (forecast.p10.unwrap_or(forecast.p50), forecast.p90.unwrap_or(forecast.p50));
+            if !(low <= forecast.p50 && forecast.p50 <= high) {
+                let text = format!(
+                    "the forecast has p10 {low}, p50 {} and p90 {high}, which do not rise",
+                    forecast.p50
+                );
+                fault(text, "/data/forecast", None);
             }
         }
     }
-    if judged == 0 {
-        return Verdict::NotChecked("no action has a confidence, a hypothesis or a forecast".to_owned());
-    }
-    verdict(findings, || format!("{judged} actions with confidences, hypotheses or forecasts"))
 }

@@ -1,21 +1,24 @@
 //! The expectations against which a stream is checked.
 
-use std::time::Duration;
+use jiff::Timestamp;
 
-use super::incident::{SeenEvent, started};
+use super::limits::Limits;
+use crate::contract::IncidentStarted;
 use crate::scenario::Expect;
 
 /// The expectations against which a stream is checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Context {
     /// The scenario's `[expect]`, if there is one.
     pub expect: Option<Expected>,
     /// Whether arrival times are meaningful: whether the stream was played in real time or comes from another server.
     pub arrivals: bool,
-    /// Which incidents must be resolved within the transcript, because they were followed to their end.
+    /// Which incidents must be resolved, because they were followed to their end.
     pub must_resolve: MustResolve,
-    /// How late an event may arrive.
-    pub tolerance: Duration,
+    /// The wall clock when the first connection was opened; `None` in a recording.
+    pub began: Option<Timestamp>,
+    /// How late, how silent and how far off a stream may be.
+    pub limits: Limits,
 }
 
 /// The `[expect]` of a scenario.
@@ -23,28 +26,28 @@ pub struct Context {
 pub struct Expected {
     /// The expectations.
     pub expect: Expect,
-    /// The name of the file that has them, for messages.
+    /// The place of the table, for messages: `FILE:LINE`.
     pub origin: String,
     /// The id of the scenario that they belong to.
     pub scenario: String,
 }
 
 impl Expected {
-    /// Whether they apply to this incident: its start was received and names this scenario or no scenario.
-    pub(super) fn concerns(&self, events: &[SeenEvent<'_>]) -> bool {
-        started(events)
-            .is_some_and(|started| started.run.as_ref().is_none_or(|run| run.scenario == self.scenario))
+    /// Whether they apply to an incident that starts like this: it names this scenario or no scenario.
+    pub(super) fn concerns(&self, started: &IncidentStarted) -> bool {
+        started.run.as_ref().is_none_or(|run| run.scenario == self.scenario)
     }
 }
 
-/// Which incidents must be resolved before the transcript ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which incidents must be resolved before the stream ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum MustResolve {
-    /// Every incident: the transcript has the whole stream.
+    /// Every incident: the whole stream is there.
     All,
     /// Only the incident with this id, which was triggered or followed to its end. Others may stay open.
     Only(String),
     /// No incident: the time to listen ran out.
+    #[default]
     None,
 }
 

@@ -1,114 +1,144 @@
-//! The rule `cost`: the total cost never falls, and grows at the announced rates.
+//! The rule `cost`, for one incident: the total never falls, and grows at the announced rates.
 
-use super::context::Context;
-use super::incident::{SeenEvent, incidents, started};
-use super::transcript::Transcript;
-use super::verdict::{Finding, Verdict, verdict};
+use super::announced::Announced;
+use super::finding::{Finding, quoted};
+use super::frame::Frame;
+use super::rules::{Found, RuleId};
 use crate::contract::{Cost, Message, Role};
 
 /// Totals are rounded to cents, so the difference of two totals may be wrong by one cent.
 const CENT: f64 = 0.011;
 
-pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
-    let mut findings = Vec::new();
-    let mut totals = 0;
-    for events in incidents(transcript).values() {
-        let rates = CostRates::of(events);
-        let mut last: Option<(f64, &Cost)> = None;
-        for event in events {
-            let is_final = event.message.kind().role() == Role::End;
-            let Some(cost) = event.message.cost() else { continue };
-            totals += 1;
-            if let Some(before) = last {
-                findings.extend(growth_finding(before, (event.offset_s, cost), is_final, &rates, event));
-            }
-            last = Some((event.offset_s, cost));
-        }
-    }
-    if totals == 0 {
-        return Verdict::NotChecked("no message has a cost".to_owned());
-    }
-    verdict(findings, || format!("{totals} totals never fall and grow at their rates"))
-}
-
-/// The rates at which an incident's cost grows.
-struct CostRates {
-    /// The starts of the phases, at which the rate may change.
-    borders: Vec<f64>,
+#[derive(Debug, Default)]
+pub(super) struct Growth {
+    /// The total before, and its second if that can be trusted.
+    last: Option<(Option<f64>, Cost)>,
     /// The highest rate in a sample.
     highest: f64,
+    /// The growth that needs the highest rate, where phases passed that had no sample. Their rate is not known before
+    /// the end.
+    steepest: Option<(f64, Finding)>,
 }
 
-impl CostRates {
-    fn of(events: &[SeenEvent<'_>]) -> Self {
-        let phases = started(events).map(|started| started.phases.as_slice()).unwrap_or_default();
-        let per_minute = events.iter().filter_map(|event| match event.message {
-            Message::SystemMetrics(sample) => sample.cost.as_ref().map(|cost| cost.per_minute),
-            _ => None,
-        });
-        Self {
-            borders: phases.iter().map(|phase| phase.start_s).collect(),
-            highest: per_minute.fold(0.0, f64::max),
+impl Growth {
+    /// Checks a total. `offset_s` is `None` if the second of the event is not known exactly.
+    pub(super) fn see(
+        &mut self,
+        announced: Option<&Announced>,
+        message: &Message,
+        offset_s: Option<f64>,
+        frame: &Frame,
+        found: &mut Found,
+    ) {
+        let Some(cost) = message.cost() else { return };
+        found.judged(RuleId::Cost);
+        let is_final = message.kind().role() == Role::End;
+        if !is_final {
+            self.highest = self.highest.max(cost.per_minute);
+        }
+        let last = self.last.take();
+        self.last = Some((offset_s, cost.clone()));
+        let Some((since, before)) = last else { return };
+        let fault =
+            |text: String, field: &str| Finding::new(text).at(frame).field(format!("/data/cost/{field}"));
+        let finding = if before.currency != cost.currency {
+            let (was, is) = (quoted(&before.currency), quoted(&cost.currency));
+            Some(fault(format!("the currency changes from {was} to {is}"), "currency"))
+        } else if cost.total < before.total {
+            Some(fault(format!("the total falls from {} to {}", before.total, cost.total), "total"))
+        } else if let (Some(since), Some(until)) = (since, offset_s) {
+            let borders = announced.map(|announced| announced.phases.as_slice()).unwrap_or_default();
+            let borders = borders.iter().map(|phase| phase.start_s);
+            let grown = Grown { since, until, before: &before, cost, is_final };
+            self.judge(&grown, borders, &fault)
+        } else {
+            // The rate of a real incident may change at any time.
+            None
+        };
+        if let Some(finding) = finding {
+            found.add(RuleId::Cost, finding);
+            // The next total is compared with this one again only if both can be right.
+            self.last = None;
         }
     }
 
-    /// The lowest and the highest growth of the total between two moments that the rates allow.
-    fn growth(
-        &self,
-        (since, before): (f64, &Cost),
-        (until, cost): (f64, &Cost),
-        is_final: bool,
-    ) -> (f64, f64) {
-        let minutes = |from: f64, to: f64| (to - from).max(0.0) / 60.0;
-        let mut borders = self.borders.iter().copied().filter(|border| since < *border && *border <= until);
-        let first = borders.next();
-        let last = borders.next_back();
-        // The final cost has no rate of its own. The rate after the start of a phase without a sample is unknown.
-        let unseen = match (first, last, is_final) {
-            (Some(first), _, true) => Some((first, until)),
-            (Some(first), Some(last), false) => Some((first, last)),
-            _ => None,
+    fn judge(
+        &mut self,
+        grown: &Grown<'_>,
+        borders: impl DoubleEndedIterator<Item = f64>,
+        fault: &impl Fn(String, &str) -> Finding,
+    ) -> Option<Finding> {
+        let growth = grown.cost.total - grown.before.total;
+        let (known, unseen_minutes) = match grown.unseen(borders) {
+            None => {
+                let (low, high) = grown.rates();
+                let minutes = grown.minutes();
+                let allowed = low * minutes - CENT..=high * minutes + CENT;
+                return (!allowed.contains(&growth))
+                    .then(|| fault(grown.text(growth, low * minutes, high * minutes), "total"));
+            }
+            Some(unseen) => unseen,
         };
-        let Some((from, to)) = unseen else {
-            // At every moment between the two, one of the two rates applies.
-            let other = if is_final { before.per_minute } else { cost.per_minute };
-            let (low, high) = (before.per_minute.min(other), before.per_minute.max(other));
-            return (low * minutes(since, until), high * minutes(since, until));
-        };
+        if growth < known - CENT {
+            return Some(fault(grown.text(growth, known, known + self.highest * unseen_minutes), "total"));
+        }
         // A phase without a sample may have any rate from 0 to the highest rate of the others.
-        let known = before.per_minute * minutes(since, from) + cost.per_minute * minutes(to, until);
-        (known, known + self.highest * minutes(from, to))
+        let needed = (growth - known - CENT) / unseen_minutes.max(f64::MIN_POSITIVE);
+        if self.steepest.as_ref().is_none_or(|(steepest, _)| needed > *steepest) {
+            let text = grown.text(growth, known, known + self.highest * unseen_minutes);
+            self.steepest = Some((needed, fault(text, "total")));
+        }
+        None
+    }
+
+    pub(super) fn finish(&mut self, found: &mut Found) {
+        if let Some((needed, finding)) = self.steepest.take()
+            && needed > self.highest
+        {
+            found.add(RuleId::Cost, finding);
+        }
     }
 }
 
-/// Checks one total against the previous one.
-fn growth_finding(
-    before: (f64, &Cost),
-    after: (f64, &Cost),
+/// The growth of the total between two events.
+struct Grown<'a> {
+    since: f64,
+    until: f64,
+    before: &'a Cost,
+    cost: &'a Cost,
     is_final: bool,
-    rates: &CostRates,
-    event: &SeenEvent<'_>,
-) -> Option<Finding> {
-    let frame = event.frame;
-    let ((since, earlier), (offset, cost)) = (before, after);
-    if earlier.currency != cost.currency {
-        let message = format!("the currency changes from {} to {}", earlier.currency, cost.currency);
-        return Some(Finding::new(message).at(frame));
+}
+
+impl Grown<'_> {
+    fn minutes(&self) -> f64 {
+        (self.until - self.since).max(0.0) / 60.0
     }
-    if cost.total < earlier.total {
-        return Some(
-            Finding::new(format!("the total falls from {} to {}", earlier.total, cost.total)).at(frame),
-        );
+
+    /// The lower and the higher of the rates at both ends: at every moment between, one of the two applies. The final
+    /// cost has no rate of its own.
+    fn rates(&self) -> (f64, f64) {
+        let other = if self.is_final { self.before.per_minute } else { self.cost.per_minute };
+        (self.before.per_minute.min(other), self.before.per_minute.max(other))
     }
-    // In a real incident the rate may change at any time.
-    event.message.offset_s()?;
-    let (least, most) = rates.growth(before, after, is_final);
-    let grown = cost.total - earlier.total;
-    if (least - CENT..=most + CENT).contains(&grown) {
-        return None;
+
+    /// If phases began between the two: the growth at known rates, and for how many minutes the rate is unknown.
+    fn unseen(&self, borders: impl DoubleEndedIterator<Item = f64>) -> Option<(f64, f64)> {
+        let mut borders = borders.filter(|border| self.since < *border && *border <= self.until);
+        let first = borders.next();
+        let last = borders.next_back();
+        let (from, to) = match (first, last, self.is_final) {
+            (Some(first), _, true) => (first, self.until),
+            (Some(first), Some(last), false) => (first, last),
+            _ => return None,
+        };
+        let minutes = |from: f64, to: f64| (to - from).max(0.0) / 60.0;
+        let known = self.before.per_minute * minutes(self.since, from)
+            + self.cost.per_minute * minutes(to, self.until);
+        Some((known, minutes(from, to)))
     }
-    let seconds = (offset - since).max(0.0);
-    let message =
-        format!("the total grows by {grown:.2} in {seconds:.1} s; its rates allow {least:.2} to {most:.2}");
-    Some(Finding::new(message).at(frame))
+
+    fn text(&self, growth: f64, least: f64, most: f64) -> String {
+        let seconds = (self.until - self.since).max(0.0);
+        format!("the total grows by {growth:.2} in {seconds:.1} s; its rates allow {least:.2} to {most:.2}")
+    }
 }

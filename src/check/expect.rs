@@ -1,93 +1,159 @@
-//! The rule `expect`: the incident does what the scenario's `[expect]` says, in planned seconds.
+//! The rule `expect`, for one incident: it does what the scenario's `[expect]` says, in planned seconds.
 
-use super::context::{Context, Expected};
-use super::incident::{SeenEvent, incidents, resolved, screen_s, started};
-use super::totals::SeenTotals;
-use super::transcript::Transcript;
-use super::verdict::{Finding, Verdict, verdict};
-use crate::contract::{Mark, Message, Status};
+use std::collections::HashMap;
+
+use super::announced::Announced;
+use super::context::Expected;
+use super::finding::{Finding, Place, quoted};
+use super::frame::Frame;
+use super::rules::{Found, RuleId};
+use super::tally::Totals;
+use crate::contract::{IncidentResolved, Mark, Message, Status};
 use crate::scenario::{Bounds, Counts, Expect, Micros};
 
 /// Planned seconds are whole milliseconds.
 const MILLISECOND: f64 = 0.0011;
 
-pub(super) fn judge(transcript: &Transcript, context: &Context) -> Verdict {
-    let Some(expected) = &context.expect else {
-        return Verdict::NotChecked(
-            "there are no expectations: use a scenario with [expect], or --expect FILE".to_owned(),
-        );
-    };
-    let Expected { expect, origin, scenario } = expected;
-    if *expect == Expect::default() {
-        return Verdict::NotChecked(format!("the [expect] of {origin} is empty"));
-    }
-    let mut findings = Vec::new();
-    let mut judged = 0;
-    for (id, events) in incidents(transcript) {
-        if expected.concerns(&events) {
-            judged += 1;
-            incident(expect, &events, context.must_resolve.requires(id), &mut findings);
-        }
-    }
-    if judged == 0 {
-        return Verdict::NotChecked(format!("no incident of {scenario} was received from its start"));
-    }
-    let findings =
-        findings.into_iter().map(|finding| finding.hint(format!("see [expect] in {origin}"))).collect();
-    verdict(findings, || format!("the [expect] of {origin} is met"))
+/// What an incident did, as far as `[expect]` asks for it.
+#[derive(Debug, Default)]
+pub(super) struct Expectation {
+    /// The phases of the events, in order.
+    phases: Vec<String>,
+    /// The steps that completed, with their place in the order of completion.
+    completed: HashMap<String, (usize, Place)>,
+    /// The screen second of the last event.
+    last_screen: Option<f64>,
+    reached: [Option<Place>; 3],
+    first_action: Option<Place>,
 }
 
-/// Checks one incident. If `required`, it was followed to its end, so a missing milestone was never reached.
-fn incident(expect: &Expect, events: &[SeenEvent<'_>], required: bool, findings: &mut Vec<Finding>) {
-    let resolved = resolved(events);
-    let seen = SeenTotals::of(events);
-    let ended = resolved.is_some() || required;
-    // If no action is marked as the detection, the first action counts as the detection.
-    let detected = seen.reached(Mark::Detected).or(seen.first_action);
-    for (what, bounds, reached) in [
-        ("detected", expect.detect, detected),
-        ("diagnosed", expect.diagnose, seen.reached(Mark::Diagnosed)),
-        ("mitigated", expect.mitigate, seen.reached(Mark::Mitigated)),
-        ("resolved", expect.resolve, resolved.map(|(event, _)| event)),
-    ] {
-        let Some(bounds) = bounds else { continue };
-        match reached {
-            Some(event) => {
-                findings.extend(duration(what, bounds, event.offset_s).map(|found| found.at(event.frame)));
-            }
-            None if ended => findings.push(Finding::new(format!("the incident was never {what}"))),
-            None => {}
+impl Expectation {
+    pub(super) fn see(
+        &mut self,
+        expected: &Expected,
+        announced: &Announced,
+        message: &Message,
+        offset_s: f64,
+        frame: &Frame,
+        found: &mut Found,
+    ) {
+        if let Some(phase) = message.phase()
+            && self.phases.last().is_none_or(|last| last != phase)
+        {
+            self.phases.push(phase.to_owned());
         }
-    }
-    silence(expect, events, findings);
-    if !ended {
-        return;
-    }
-    findings.extend(count("actions", expect.actions, seen.actions.total));
-    findings.extend(count("failed actions", expect.failed, seen.actions.failed));
-    if let Some(wanted) = &expect.phases {
-        let mut seen: Vec<&str> = Vec::new();
-        for phase in events.iter().filter_map(|event| event.message.phase()) {
-            if seen.last() != Some(&phase) {
-                seen.push(phase);
+        if let Message::AgentAction(action) = message {
+            if self.first_action.is_none() {
+                self.first_action = Some(frame.place());
+            }
+            for mark in &action.marks {
+                self.reached[*mark as usize].get_or_insert_with(|| frame.place());
+            }
+            if let Some(step) = action.step.as_ref().filter(|_| action.status == Status::Completed) {
+                let place = self.completed.len();
+                self.completed.entry(step.clone()).or_insert_with(|| (place, frame.place()));
             }
         }
-        if seen != wanted.iter().map(String::as_str).collect::<Vec<_>>() {
-            let message = format!("the phases were {}; expected are {}", seen.join(", "), wanted.join(", "));
-            findings.push(Finding::new(message));
+        let Some(most) = expected.expect.max_silence else { return };
+        let screen = announced.screen_s(offset_s);
+        if let Some(last) = self.last_screen.replace(screen)
+            && screen - last > most.secs() + MILLISECOND
+        {
+            let text = format!("no message for {:.1} s; {most} is allowed", screen - last);
+            found.add(RuleId::Expect, Finding::new(text).at(frame).hint(hint(expected)));
         }
     }
-    if let Some(order) = &expect.order {
-        findings.extend(in_order(order, events));
+
+    /// The next event does not follow the last one: the time between them says nothing.
+    pub(super) fn interrupt(&mut self) {
+        self.last_screen = None;
     }
-    if let Some(wanted) = &expect.root_cause {
-        let found = resolved.and_then(|(_, resolved)| resolved.root_cause.as_deref());
-        if found != Some(wanted) {
-            let message =
-                format!("the root cause is {}; expected is {wanted:?}", found.unwrap_or("not named"));
-            findings.push(Finding::new(message));
+
+    /// Judges the whole incident, or if `is_whole` is false only what can be said without the events that are missing.
+    pub(super) fn finish(
+        &self,
+        expected: &Expected,
+        totals: &Totals,
+        resolved: Option<(&IncidentResolved, f64, &Frame)>,
+        must_end: bool,
+        is_whole: bool,
+        found: &mut Found,
+    ) {
+        found.judged(RuleId::Expect);
+        let expect = &expected.expect;
+        let mut add = |finding: Finding| found.add(RuleId::Expect, finding.hint(hint(expected)));
+        let ended = is_whole && (resolved.is_some() || must_end);
+        let mark = |mark: Mark| totals.reached(mark).zip(self.reached[mark as usize].clone());
+        // If no action is marked as the detection, the first action counts as the detection.
+        let detected = mark(Mark::Detected).or(totals.first_action.zip(self.first_action.clone()));
+        for (what, bounds, reached) in [
+            ("detected", expect.detect, detected),
+            ("diagnosed", expect.diagnose, mark(Mark::Diagnosed)),
+            ("mitigated", expect.mitigate, mark(Mark::Mitigated)),
+            ("resolved", expect.resolve, resolved.map(|(_, offset_s, frame)| (offset_s, frame.place()))),
+        ] {
+            match (bounds, reached) {
+                (Some(bounds), Some((offset_s, place))) => {
+                    if let Some(finding) = duration(what, bounds, offset_s) {
+                        add(finding.place(&place));
+                    }
+                }
+                (Some(_), None) if ended => add(Finding::new(format!("the incident was never {what}"))),
+                _ => {}
+            }
+        }
+        if ended {
+            self.whole(expect, totals, resolved.map(|(resolved, ..)| resolved), &mut add);
         }
     }
+
+    fn whole(
+        &self,
+        expect: &Expect,
+        totals: &Totals,
+        resolved: Option<&IncidentResolved>,
+        add: &mut impl FnMut(Finding),
+    ) {
+        let counts = [
+            count("actions", expect.actions, totals.actions.total),
+            count("failed actions", expect.failed, totals.actions.failed),
+        ];
+        counts.into_iter().flatten().for_each(&mut *add);
+        if let Some(wanted) = expect.phases.as_ref().filter(|wanted| **wanted != self.phases) {
+            let (seen, wanted) = (self.phases.join(", "), wanted.join(", "));
+            add(Finding::new(format!("the phases were {seen}; expected are {wanted}")));
+        }
+        if let Some(finding) = expect.order.as_ref().and_then(|order| self.in_order(order)) {
+            add(finding);
+        }
+        if let Some(wanted) = &expect.root_cause {
+            let cause = resolved.and_then(|resolved| resolved.root_cause.as_ref());
+            if cause != Some(wanted) {
+                let cause = cause.map_or_else(|| "not named".to_owned(), |cause| quoted(cause));
+                add(Finding::new(format!("the root cause is {cause}; expected is {wanted:?}")));
+            }
+        }
+    }
+
+    /// Checks that steps complete in the expected order. A step that never completes breaks the order too.
+    fn in_order(&self, order: &[String]) -> Option<Finding> {
+        let mut last: Option<(usize, &String)> = None;
+        for step in order {
+            let Some((number, place)) = self.completed.get(step) else {
+                return Some(Finding::new(format!("step {step:?} never completed")));
+            };
+            if let Some((_, earlier)) = last.filter(|(before, _)| number < before) {
+                let text = format!("step {step:?} completed before {earlier:?}");
+                return Some(Finding::new(text).place(place));
+            }
+            last = Some((*number, step));
+        }
+        None
+    }
+}
+
+fn hint(expected: &Expected) -> String {
+    format!("see [expect] in {}", expected.origin)
 }
 
 fn duration(what: &str, bounds: Bounds, seconds: f64) -> Option<Finding> {
@@ -113,43 +179,4 @@ fn count(what: &str, bounds: Option<Counts>, seen: u32) -> Option<Finding> {
         (Some(min), None) => Finding::new(format!("{seen} {what}, expected at least {min}")),
         _ => Finding::new(format!("{seen} {what}, expected at most {high}")),
     })
-}
-
-/// Checks the longest screen time without a message.
-fn silence(expect: &Expect, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
-    let Some(most) = expect.max_silence else { return };
-    let started = started(events);
-    let at = |event: &SeenEvent<'_>| screen_s(started, event.offset_s);
-    for pair in events.windows(2) {
-        let silent = at(&pair[1]) - at(&pair[0]);
-        if silent > most.secs() + MILLISECOND {
-            let message = format!("no message for {silent:.1} s; {most} is allowed");
-            findings.push(Finding::new(message).at(pair[1].frame));
-        }
-    }
-}
-
-/// Checks that steps complete in the expected order. A step that never completes breaks the order too.
-fn in_order(order: &[String], events: &[SeenEvent<'_>]) -> Option<Finding> {
-    let completed = |step: &String| {
-        events.iter().position(|event| {
-            matches!(event.message, Message::AgentAction(action)
-                if action.step.as_ref() == Some(step) && action.status == Status::Completed)
-        })
-    };
-    let mut last: Option<(usize, &String)> = None;
-    for step in order {
-        let Some(place) = completed(step) else {
-            return Some(Finding::new(format!("step {step:?} never completed")));
-        };
-        if let Some((before, earlier)) = last
-            && place < before
-        {
-            return Some(
-                Finding::new(format!("step {step:?} completed before {earlier:?}")).at(events[place].frame),
-            );
-        }
-        last = Some((place, step));
-    }
-    None
 }

@@ -1,73 +1,343 @@
-//! The received events of each incident, sorted by their index.
+//! One incident on its way through the rules. Its events come here in the order of their positions; one is held back until
+//! the next one shows whether its second can be right.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::transcript::{Received, Transcript};
-use crate::contract::{IncidentResolved, IncidentStarted, Message, ScreenMap, offset_of};
+use jiff::Timestamp;
 
-/// A received event of an incident.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SeenEvent<'a> {
-    pub(super) frame: &'a Received,
-    pub(super) message: &'a Message,
-    /// The event's index in the incident.
-    pub(super) index: u64,
-    /// Second of the incident: the planned one, or in a real incident the wall-clock time since its start.
-    pub(super) offset_s: f64,
+use super::announced::Announced;
+use super::arrival::{Pacing, Silence, allowed_silence};
+use super::confidence::Confidence;
+use super::context::Context;
+use super::cost::Growth;
+use super::declared::Declared;
+use super::expect::Expectation;
+use super::finding::{Finding, Place};
+use super::frame::Frame;
+use super::indexes::{Follows, Indexes};
+use super::lifecycle::Lifecycle;
+use super::numbering::Standing;
+use super::phases::Phases;
+use super::rules::{Found, RuleId};
+use super::tally::Totals;
+use crate::contract::{IncidentResolved, Message, Outcome, Role, offset_of};
+
+/// What an incident needs to know about the stream.
+pub(super) struct Stream<'a> {
+    pub(super) context: &'a Context,
+    /// Whether the event was sent live, not replayed.
+    pub(super) is_live: bool,
+    /// How many events of the stream came before the first one that was to be received.
+    pub(super) unseen: u64,
+    /// Whether positions are missing before this event.
+    pub(super) has_holes: bool,
+    /// Whether the server promised every event of an incident that is open.
+    pub(super) promises_start: bool,
 }
 
-/// The events of each incident, sorted by index. The order of arrival has rules of its own. An event without an index
-/// is left out, because the rule `envelope` reports it.
-pub(super) fn incidents(transcript: &Transcript) -> BTreeMap<&str, Vec<SeenEvent<'_>>> {
-    let mut incidents: BTreeMap<&str, Vec<SeenEvent<'_>>> = BTreeMap::new();
-    for (frame, envelope, message) in transcript.events() {
-        let Some(index) = envelope.index else { continue };
-        let event = SeenEvent { frame, message, index, offset_s: 0.0 };
-        incidents.entry(envelope.incident()).or_default().push(event);
-    }
-    for events in incidents.values_mut() {
-        events.sort_by_key(|event| event.index);
-        // The rule `duplicate` reports repeated events.
-        events.dedup_by_key(|event| event.index);
-        let began = started(events).map(|started| started.impact_started_at);
-        for event in events {
-            let time = event.frame.envelope().map(|envelope| envelope.time);
-            let offset_s = time.and_then(|time| offset_of(event.message, time, began));
-            event.offset_s = offset_s.unwrap_or_default();
+/// An open incident.
+#[derive(Debug)]
+pub(super) struct Incident {
+    pub(super) id: String,
+    announced: Option<Announced>,
+    /// Whether the scenario of the expectations plays it.
+    is_expected: bool,
+    indexes: Indexes,
+    pub(super) last_time: Option<Timestamp>,
+    /// Whether it began with `incident_started`, even with one that can't be read.
+    has_start: bool,
+    /// Where it was first seen, if its start is missing.
+    begins_at: Option<Place>,
+    /// Whether all of its events were received and read. Otherwise its totals say nothing.
+    is_whole: bool,
+    held: Option<Frame>,
+    last_place: Place,
+    /// The last planned second that can be trusted.
+    second: Option<f64>,
+    lifecycle: Lifecycle,
+    phases: Phases,
+    declared: Declared,
+    confidence: Confidence,
+    growth: Growth,
+    totals: Totals,
+    expectation: Expectation,
+    pub(super) pacing: Pacing,
+    pub(super) silence: Silence,
+    /// How it ended.
+    pub(super) outcome: Option<Outcome>,
+}
+
+impl Incident {
+    pub(super) fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            announced: None,
+            is_expected: false,
+            indexes: Indexes::default(),
+            last_time: None,
+            has_start: false,
+            begins_at: None,
+            is_whole: true,
+            held: None,
+            last_place: Place::default(),
+            second: None,
+            lifecycle: Lifecycle::default(),
+            phases: Phases::default(),
+            declared: Declared::default(),
+            confidence: Confidence::default(),
+            growth: Growth::default(),
+            totals: Totals::default(),
+            expectation: Expectation::default(),
+            pacing: Pacing::default(),
+            silence: Silence::default(),
+            outcome: None,
         }
     }
-    incidents
+
+    pub(super) fn last_index(&self) -> u64 {
+        self.indexes.last()
+    }
+
+    /// An event of the incident arrived that has no index, or is in the wrong place.
+    pub(super) fn lose(&mut self) {
+        self.is_whole = false;
+        self.indexes.unplaced();
+    }
+
+    /// Takes the next event. Returns whether the incident has ended with it.
+    pub(super) fn see(
+        &mut self,
+        frame: Frame,
+        index: u64,
+        standing: Standing,
+        stream: &Stream<'_>,
+        found: &mut Found,
+    ) -> bool {
+        let role = frame.kind().map_or(Role::Middle, crate::contract::MessageType::role);
+        let first = self.indexes.is_empty();
+        let follows = if first {
+            self.begin(index, role, &frame, stream, found)
+        } else {
+            self.indexes.see(&self.id, index, standing, &frame, found)
+        };
+        if follows != Follows::Next {
+            self.is_whole = false;
+            self.expectation.interrupt();
+        }
+        if follows == Follows::Wrong {
+            return false;
+        }
+        self.last_time = frame.head.as_ref().and_then(|head| head.time).or(self.last_time);
+        self.last_place = frame.place();
+        if role == Role::Start && !first {
+            let text = format!("{} has a second incident_started", self.id);
+            found.add(RuleId::Lifecycle, Finding::new(text).at(&frame));
+            self.is_whole = false;
+            return false;
+        }
+        self.has_start |= role == Role::Start;
+        if stream.is_live
+            && stream.promises_start
+            && let Some(place) = self.begins_at.take()
+        {
+            let text = format!("{} does not begin with incident_started", self.id);
+            found.add(RuleId::Lifecycle, Finding::new(text).place(&place));
+        }
+        if let Some(Message::IncidentStarted(started)) = &frame.message {
+            Phases::announce(started, &frame, found);
+            self.is_expected =
+                stream.context.expect.as_ref().is_some_and(|expected| expected.concerns(started));
+            self.announced = Some(Announced::of(started));
+        }
+        if stream.context.arrivals {
+            let counts = stream.is_live && !first && follows == Follows::Next;
+            let allowed = self.allowed_silence(stream.context);
+            self.silence.see(&frame, counts, allowed, found);
+        }
+        if frame.message.is_none() {
+            self.is_whole = false;
+            self.expectation.interrupt();
+        }
+        let next = frame.message.as_ref().and_then(Message::offset_s);
+        self.release(next, stream.context, found);
+        if stream.is_live
+            && stream.context.arrivals
+            && follows == Follows::Next
+            && let Some(message) = &frame.message
+        {
+            self.pacing.see(self.announced.as_ref(), message, &frame);
+        }
+        self.held = Some(frame);
+        role == Role::End
+    }
+
+    fn allowed_silence(&self, context: &Context) -> Option<f64> {
+        let speed = self.announced.as_ref().map_or(1.0, |announced| announced.speed);
+        allowed_silence(context, self.is_expected, speed)
+    }
+
+    /// Takes the first event that was received of the incident.
+    fn begin(
+        &mut self,
+        index: u64,
+        role: Role,
+        frame: &Frame,
+        stream: &Stream<'_>,
+        found: &mut Found,
+    ) -> Follows {
+        if role == Role::Start {
+            self.indexes.begin(1);
+            if index != 1 {
+                let text = format!("the index of {}'s incident_started is {index}; expected 1", self.id);
+                found.add(RuleId::Order, Finding::new(text).at(frame).field("/index"));
+            }
+            return Follows::Next;
+        }
+        self.indexes.begin(index);
+        if stream.has_holes {
+            return Follows::AfterGap;
+        }
+        if index == 1 {
+            let text = format!("{} does not begin with incident_started", self.id);
+            found.add(RuleId::Lifecycle, Finding::new(text).at(frame));
+        } else if index - 1 > stream.unseen {
+            let text = super::numbering::missing("index", 1, index - 1);
+            found.add(RuleId::Gap, Finding::new(format!("{}: {text}", self.id)).at(frame).field("/index"));
+        } else {
+            self.begins_at = Some(frame.place());
+        }
+        Follows::AfterGap
+    }
+
+    /// Judges the content of the event that is held, which the next one follows at the second `next`.
+    fn release(&mut self, next: Option<f64>, context: &Context, found: &mut Found) {
+        let Some(frame) = self.held.take() else { return };
+        self.content(&frame, next, context, found);
+    }
+
+    fn content(&mut self, frame: &Frame, next: Option<f64>, context: &Context, found: &mut Found) {
+        let (Some(message), Some(head)) = (&frame.message, &frame.head) else { return };
+        let planned = self.planned(message, next, frame, found);
+        let began = self.announced.as_ref().map(|announced| announced.impact_started_at);
+        let offset_s = match (message.offset_s(), head.time) {
+            (Some(_), _) => planned,
+            (None, Some(time)) => offset_of(message, time, began),
+            (None, None) => None,
+        };
+        found.judged(RuleId::Lifecycle);
+        let index = head.index.unwrap_or(u64::MAX);
+        let is_generated = self.announced.as_ref().is_some_and(|announced| announced.is_generated);
+        self.lifecycle.see(message, index, frame, is_generated, found);
+        self.confidence.see(message, frame, found);
+        self.growth.see(self.announced.as_ref(), message, planned, frame, found);
+        if let Some(announced) = &self.announced {
+            self.phases.see(announced, message, planned, frame, found);
+            self.declared.see(announced, message, self.is_whole, frame, found);
+        }
+        if let Message::IncidentResolved(resolved) = message {
+            self.resolve(resolved, offset_s, frame, context, found);
+            return;
+        }
+        self.totals.see(message, offset_s.or(self.second).unwrap_or_default());
+        if message.offset_s().is_some() && planned.is_none() {
+            self.is_whole = false;
+            self.expectation.interrupt();
+        } else if let (Some(expected), Some(announced), Some(offset_s), true) =
+            (&context.expect, &self.announced, offset_s, self.is_expected)
+        {
+            self.expectation.see(expected, announced, message, offset_s, frame, found);
+        }
+    }
+
+    /// The planned second of an event, if it can be right: not before the event ahead of it, not after the next one.
+    fn planned(
+        &mut self,
+        message: &Message,
+        next: Option<f64>,
+        frame: &Frame,
+        found: &mut Found,
+    ) -> Option<f64> {
+        let offset_s = message.offset_s()?;
+        let before = self.second.unwrap_or(0.0);
+        let text = if offset_s < before {
+            format!("offset_s goes back from {before} to {offset_s}")
+        } else if let Some(next) = next.filter(|next| (before..offset_s).contains(next)) {
+            format!(
+                "offset_s is {offset_s}, but the event before is at {before} s and the next one at {next} s"
+            )
+        } else {
+            self.second = Some(offset_s);
+            return Some(offset_s);
+        };
+        found.add(RuleId::Clock, Finding::new(text).at(frame).field("/data/offset_s"));
+        None
+    }
+
+    fn resolve(
+        &mut self,
+        resolved: &IncidentResolved,
+        offset_s: Option<f64>,
+        frame: &Frame,
+        context: &Context,
+        found: &mut Found,
+    ) {
+        self.outcome = Some(resolved.outcome);
+        let Some(announced) = self.announced.as_ref() else { return };
+        // The totals cannot be compared if events are missing, which other rules report.
+        if self.is_whole {
+            self.lifecycle.resolved(resolved.outcome, found);
+            self.totals.compare(resolved, offset_s, announced.is_generated, frame, found);
+        }
+        if let (Some(expected), true) = (&context.expect, self.is_expected) {
+            if let Some(offset_s) = offset_s {
+                self.expectation.see(
+                    expected,
+                    announced,
+                    &Message::IncidentResolved(resolved.clone()),
+                    offset_s,
+                    frame,
+                    found,
+                );
+            }
+            let end = Some((resolved, offset_s.unwrap_or_default(), frame)).filter(|_| offset_s.is_some());
+            self.expectation.finish(expected, &self.totals, end, true, self.is_whole, found);
+        }
+    }
+
+    /// Judges the end: of the incident, or of the listening if it is still open. Returns its longest delay.
+    pub(super) fn finish(&mut self, end: &End<'_>, found: &mut Found) -> f64 {
+        let End { context, ended, must_end, .. } = *end;
+        let was_resolved = matches!(
+            self.held.as_ref().map(Frame::kind),
+            Some(Some(kind)) if kind.role() == Role::End
+        );
+        self.release(None, context, found);
+        self.indexes.finish(&self.id, found);
+        self.growth.finish(found);
+        if !was_resolved {
+            if must_end {
+                let text = format!("{} is never resolved", self.id);
+                let hint = "the stream ends before incident_resolved";
+                found.add(RuleId::Lifecycle, Finding::new(text).place(&self.last_place).hint(hint));
+            }
+            if context.arrivals {
+                let allowed = self.allowed_silence(context);
+                self.silence.finish(ended, allowed, found);
+            }
+            if let (Some(expected), true) = (&context.expect, self.is_expected) {
+                self.expectation.finish(expected, &self.totals, None, must_end, self.is_whole, found);
+            }
+        }
+        self.pacing.finish(context, found)
+    }
 }
 
-/// The `incident_resolved` among an incident's events.
-pub(super) fn resolved<'a>(events: &[SeenEvent<'a>]) -> Option<(SeenEvent<'a>, &'a IncidentResolved)> {
-    events.iter().find_map(|event| match event.message {
-        Message::IncidentResolved(resolved) => Some((*event, resolved)),
-        _ => None,
-    })
-}
-
-/// The `incident_started` among an incident's events.
-pub(super) fn started<'a>(events: &[SeenEvent<'a>]) -> Option<&'a IncidentStarted> {
-    events.iter().find_map(|event| match event.message {
-        Message::IncidentStarted(started) => Some(started),
-        _ => None,
-    })
-}
-
-/// Whether a scenario generated the incident: then everything is announced, and the seconds are exact. A drill without a
-/// scenario is the replay of a real incident.
-pub(super) fn is_generated(started: &IncidentStarted) -> bool {
-    started.synthetic && started.run.is_some()
-}
-
-/// The speed that an incident announces; 1 if it announces none.
-pub(super) fn speed(events: &[SeenEvent<'_>]) -> f64 {
-    started(events).and_then(|started| started.speed).unwrap_or(1.0)
-}
-
-/// The screen second, at speed 1, of a second of the incident, according to the phases that the incident announces.
-pub(super) fn screen_s(started: Option<&IncidentStarted>, offset_s: f64) -> f64 {
-    let map = ScreenMap::of(started.map(|started| started.phases.as_slice()).unwrap_or_default());
-    map.screen((offset_s * 1e6).round() as u64) as f64 / 1e6
+/// How the judging of an incident ends.
+#[derive(Clone, Copy)]
+pub(super) struct End<'a> {
+    pub(super) context: &'a Context,
+    /// When the listening ended.
+    pub(super) ended: Option<Duration>,
+    /// Whether the incident should have been resolved by now.
+    pub(super) must_end: bool,
 }

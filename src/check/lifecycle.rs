@@ -1,169 +1,91 @@
-//! The rule `lifecycle`: an incident starts, acts and ends, in this order.
+//! The rule `lifecycle`, for one incident: milestones, steps, and being a drill or real. `incident.rs` has its start and
+//! end.
 
 use std::collections::HashMap;
 
-use super::context::{Context, MustResolve};
-use super::incident::{SeenEvent, incidents, is_generated, resolved, started};
-use super::transcript::{Received, Transcript};
-use super::verdict::{Finding, Verdict, verdict};
-use crate::contract::{self, AgentAction, IncidentStarted, Message, Role, Status};
+use super::finding::{Finding, Place, quoted};
+use super::frame::Frame;
+use super::rules::{Found, RuleId};
+use crate::contract::{AgentAction, Mark, Message, Outcome, Status};
 
-pub(super) fn judge(transcript: &Transcript, context: &Context) -> Verdict {
-    let incidents = incidents(transcript);
-    let mut findings = Vec::new();
-    if let MustResolve::Only(id) = &context.must_resolve
-        && !incidents.contains_key(id.as_str())
-    {
-        findings.push(Finding::new(format!("{id} was triggered, but no event of it arrived")));
-    } else if incidents.is_empty() {
-        return Verdict::NotChecked("no event of an incident arrived".to_owned());
-    }
-    let replayed_to = transcript.replayed_to();
-    let mut outcomes = OutcomeCounts::default();
-    for (id, events) in &incidents {
-        outcomes.count(events);
-        ends(id, events, context.must_resolve.requires(id), replayed_to, &mut findings);
-        let Some(started) = started(events) else { continue };
-        phases(started, events, &mut findings);
-        actions(started, events, &mut findings);
-    }
-    verdict(findings, || outcomes.summary())
+#[derive(Debug, Default)]
+pub(super) struct Lifecycle {
+    /// Whether the incident is a drill, as its first event says.
+    is_synthetic: Option<bool>,
+    marks: Vec<Mark>,
+    /// Attempts at steps that have begun and not ended.
+    busy: HashMap<(String, u32), Place>,
 }
 
-/// How many incidents had each outcome.
-#[derive(Default)]
-struct OutcomeCounts {
-    resolved: usize,
-    cancelled: usize,
-    open: usize,
-}
+impl Lifecycle {
+    pub(super) fn see(
+        &mut self,
+        message: &Message,
+        index: u64,
+        frame: &Frame,
+        is_generated: bool,
+        found: &mut Found,
+    ) {
+        let synthetic = message.is_synthetic();
+        let first = *self.is_synthetic.get_or_insert(synthetic);
+        if synthetic != first {
+            let text =
+                format!("synthetic is {synthetic}; expected {first}, as in the first event of the incident");
+            found.add(RuleId::Lifecycle, Finding::new(text).at(frame).field("/data/synthetic"));
+        }
+        let Message::AgentAction(action) = message else { return };
+        if let Some(cause) = action.caused_by.filter(|cause| *cause >= index) {
+            let text = format!("caused_by is {cause}; expected the index of an earlier event, below {index}");
+            found.add(RuleId::Lifecycle, Finding::new(text).at(frame).field("/data/caused_by"));
+        }
+        for mark in &action.marks {
+            self.mark(*mark, frame, is_generated, found);
+        }
+        self.attempt(action, frame);
+    }
 
-impl OutcomeCounts {
-    fn count(&mut self, events: &[SeenEvent<'_>]) {
-        match resolved(events).map(|(_, resolved)| resolved.outcome) {
-            Some(contract::Outcome::Resolved) => self.resolved += 1,
-            Some(contract::Outcome::Cancelled) => self.cancelled += 1,
-            None => self.open += 1,
+    fn mark(&mut self, mark: Mark, frame: &Frame, is_generated: bool, found: &mut Found) {
+        let name = |mark: &Mark| match mark {
+            Mark::Detected => "detected",
+            Mark::Diagnosed => "diagnosed",
+            Mark::Mitigated => "mitigated",
+        };
+        let wrong = if self.marks.contains(&mark) {
+            Some(format!("the incident was {} before; a milestone comes once", name(&mark)))
+        } else {
+            // A real incident can be mitigated before anybody knows its cause.
+            let later = self.marks.iter().find(|reached| is_generated && (**reached as u8) > mark as u8);
+            later.map(|later| format!("the incident was {} before it was {}", name(later), name(&mark)))
+        };
+        match wrong {
+            Some(text) => {
+                found.add(RuleId::Lifecycle, Finding::new(text).at(frame).field("/data/marks"));
+            }
+            None => self.marks.push(mark),
         }
     }
 
-    /// The outcomes in words.
-    fn summary(&self) -> String {
-        let Self { resolved, cancelled, open } = *self;
-        let all = resolved + cancelled + open;
-        if resolved == all {
-            return match all {
-                1 => "started, acted and resolved".to_owned(),
-                many => format!("{many} incidents started, acted and resolved"),
-            };
+    /// Notes that an attempt at a step began or ended.
+    fn attempt(&mut self, action: &AgentAction, frame: &Frame) {
+        let Some(step) = &action.step else { return };
+        let key = (step.clone(), action.attempt.unwrap_or(1));
+        if action.status == Status::InProgress {
+            self.busy.insert(key, frame.place());
+        } else {
+            self.busy.remove(&key);
         }
-        let ways = [(resolved, "resolved"), (cancelled, "cancelled"), (open, "still open")];
-        let ways = ways.iter().filter(|(count, _)| *count > 0).map(|(count, way)| match all {
-            1 => (*way).to_owned(),
-            _ => format!("{count} {way}"),
-        });
-        let s = if all == 1 { "" } else { "s" };
-        format!("{all} incident{s}: {}", ways.collect::<Vec<_>>().join(", "))
     }
-}
 
-/// Checks that the incident starts once, first, and is resolved once, last.
-fn ends(id: &str, events: &[SeenEvent<'_>], required: bool, replayed_to: u64, findings: &mut Vec<Finding>) {
-    let last = events.len() - 1;
-    // Replayed events begin at the start of the oldest open incident. An incident that ended among them may have
-    // started before.
-    let end = resolved(events).and_then(|(event, _)| event.frame.position());
-    let may_lack_start = end.is_some_and(|position| position <= replayed_to);
-    let mut resolved = None;
-    for (place, event) in events.iter().enumerate() {
-        let frame = event.frame;
-        match event.message.kind().role() {
-            Role::Start if place > 0 => {
-                findings.push(Finding::new(format!("{id} has a second incident_started")).at(frame));
-            }
-            Role::End if resolved.is_some() => {
-                findings.push(Finding::new(format!("{id} has a second incident_resolved")).at(frame));
-            }
-            Role::End => {
-                resolved = Some(frame);
-                if place < last {
-                    let message = format!("{id} has {} events after its resolution", last - place);
-                    findings.push(Finding::new(message).at(events[place + 1].frame));
-                }
-            }
-            Role::Middle if place == 0 && !may_lack_start => {
-                findings.push(Finding::new(format!("{id} does not begin with incident_started")).at(frame));
-            }
-            Role::Start | Role::Middle | Role::Control => {}
+    /// Judges the end of an incident that was received as a whole.
+    pub(super) fn resolved(&mut self, outcome: Outcome, found: &mut Found) {
+        if outcome == Outcome::Cancelled {
+            return;
         }
-    }
-    if resolved.is_none() && required {
-        let message = format!("{id} is never resolved");
-        findings.push(
-            Finding::new(message).at(events[last].frame).hint("the stream ends before incident_resolved"),
-        );
-    }
-}
-
-/// Checks that phases are announced and come in order. In a real incident they may not be known.
-fn phases(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
-    if started.phases.is_empty() && !is_generated(started) {
-        return;
-    }
-    let mut reached = 0;
-    for event in events {
-        let (frame, Some(phase)) = (event.frame, event.message.phase()) else { continue };
-        match started.phases.iter().position(|known| known.name == phase) {
-            None => findings.push(Finding::new(format!("phase {phase:?} was not announced")).at(frame)),
-            Some(place) if place < reached => {
-                let message =
-                    format!("the phase goes back from {:?} to {phase:?}", started.phases[reached].name);
-                findings.push(Finding::new(message).at(frame));
-            }
-            Some(place) => reached = place,
+        let mut open: Vec<_> = self.busy.drain().collect();
+        open.sort_by_key(|(_, place)| place.line);
+        for ((step, _), place) in open {
+            let text = format!("step {} began and never ended", quoted(&step));
+            found.add(RuleId::Lifecycle, Finding::new(text).place(&place));
         }
-    }
-}
-
-/// Checks that agents are announced, that causes precede effects, and that every action ends before the incident.
-fn actions(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
-    let mut busy: HashMap<(&str, u32), &Received> = HashMap::new();
-    for event in events {
-        let frame = event.frame;
-        if let Message::AgentAction(action) = event.message {
-            let known = started.agents.iter().any(|agent| agent.id == action.agent);
-            // In a real incident agents may join later.
-            if is_generated(started) && !known {
-                findings.push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));
-            }
-            if let Some(cause) = action.caused_by.filter(|cause| *cause == 0 || *cause >= event.index) {
-                findings.push(Finding::new(format!("caused_by {cause} is not an earlier event")).at(frame));
-            }
-            attempt(action, frame, &mut busy);
-        }
-        if let Message::IncidentResolved(resolved) = event.message
-            && resolved.outcome == contract::Outcome::Resolved
-        {
-            let mut open: Vec<_> = busy.drain().collect();
-            open.sort_by_key(|(_, frame)| frame.line);
-            for ((step, _), frame) in open {
-                findings.push(Finding::new(format!("step {step:?} began and never ended")).at(frame));
-            }
-        }
-    }
-}
-
-/// Notes that an attempt at a step began or ended.
-fn attempt<'a>(
-    action: &'a AgentAction,
-    frame: &'a Received,
-    busy: &mut HashMap<(&'a str, u32), &'a Received>,
-) {
-    let Some(step) = &action.step else { return };
-    let key = (step.as_str(), action.attempt.unwrap_or(1));
-    if action.status == Status::InProgress {
-        busy.insert(key, frame);
-    } else {
-        busy.remove(&key);
     }
 }

@@ -1,57 +1,73 @@
-//! The validator: checks a recorded or live stream against rules. It only reads frames and their times of arrival: it
-//! opens no socket and reads no clock.
+//! The validator: judges a recorded or live stream by rules. It only takes what was observed on connections: it opens no
+//! socket and reads no clock.
 //!
-//! A rule is a function in a file of this folder and an entry in [`RULES`]. The entry's name and meaning are what
-//! `incident validate --list` prints.
+//! A text frame is read ([`Reader`]), which finds what is wrong with it alone, and then taken by a [`Judge`], which compares
+//! it with what came before. A rule is an entry in `rules.rs`, which `incident validate --list` prints, and the code that
+//! adds findings to it.
 //!
 //! Invariants:
 //! - a rule without anything to check is [`Verdict::NotChecked`], never passed;
-//! - one mistake in a stream breaks one rule, so that a finding points at its cause.
+//! - one mistake in a stream breaks one rule, so that a finding points at its cause: an event that can't be read is not
+//!   also a gap, and the totals of an incident that lacks events are not compared;
+//! - memory does not grow with the length of the stream.
 //!
 //! ```
-//! use std::time::Duration;
-//!
-//! use incident::check::{Context, MustResolve, Transcript, Verdict, check};
+//! use incident::check::{Context, Verdict, judge_lines};
 //!
 //! let event = |id: u64, index: u64| {
 //!     format!(
 //!         r#"{{"specversion":"1.0","id":"{id}","source":"/streams/S","type":"system_metrics","subject":"checkout-1",
-//!             "time":"2026-11-22T10:00:00Z","index":{index},"data":{{"synthetic":true,"metrics":{{}}}}}}"#
+//!             "time":"2026-11-22T10:00:00Z","index":{index},"data":{{"synthetic":false,"metrics":{{}}}}}}"#
 //!     )
 //!     .replace('\n', "")
 //! };
-//! let transcript = Transcript::from_recording(&[event(1, 1), event(3, 3)].join("\n"));
-//! let context = Context {
-//!     expect: None,
-//!     arrivals: false,
-//!     must_resolve: MustResolve::None,
-//!     tolerance: Duration::from_millis(500),
-//! };
-//! let verdicts = check(&transcript, &context, |rule| rule == "gap");
-//! let [(_, Verdict::Failed(findings))] = verdicts.as_slice() else { panic!("a gap") };
+//! let lines = [event(1, 1), event(3, 3)];
+//! let lines = lines.into_iter().zip(1..).map(|(text, line)| Ok::<_, std::io::Error>((line, text)));
+//! let judgement = judge_lines(lines, Context::default(), |rule| rule == "gap")?;
+//! let [(_, Verdict::Failed(findings, _))] = judgement.rules.as_slice() else { panic!("a gap") };
 //! assert_eq!(findings[0].message, "position 2 is missing");
+//! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod announced;
 mod arrival;
+mod clock;
 mod compiled;
 mod confidence;
+mod connection;
 mod context;
+mod control;
 mod cost;
+mod declared;
 mod envelope;
 mod expect;
+mod finding;
+mod frame;
 mod incident;
+mod indexes;
+mod judge;
 mod lifecycle;
-mod resume;
+mod limits;
+mod numbering;
+mod observation;
+mod outcomes;
+mod payload;
+mod phases;
+mod probes;
+mod recording;
 mod rules;
-mod schema;
-mod sequence;
+mod spans;
+mod strict_json;
 mod tally;
-mod totals;
 mod transcript;
-mod verdict;
 
 pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use context::{Context, Expected, MustResolve};
-pub use rules::{RULES, Rule, check};
-pub use transcript::{Parsed, Probe, Received, Transcript};
-pub use verdict::{Finding, Verdict};
+pub use finding::{Finding, Verdict};
+pub use frame::{Frame, Note, Reader};
+pub use judge::{Judge, Judgement};
+pub use limits::Limits;
+pub use observation::{Closing, Expectation, MAIN, Observation, Observed, Purpose};
+pub use recording::judge_lines;
+pub use rules::{RULES, Rule};
+pub use transcript::TranscriptHeader;

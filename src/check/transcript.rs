@@ -1,142 +1,117 @@
-//! The transcript of a connection: every received frame with its line and its time of arrival.
+//! Transcripts: files with everything that was observed, one observation per line, from which a judge finds the same again.
+//!
+//! The first line says what the file is: `{"transcript":1,"began":"2026-11-22T10:00:00Z","arrivals":true,…}`. Each other line
+//! has the seconds since the first connection was opened, the connection unless it is the main one, and one of `opened`,
+//! `refused`, `text`, `binary`, `closed` and `stopped`.
 
 use std::time::Duration;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::contract::{Envelope, Message, MessageType, StreamOpened};
+use super::context::MustResolve;
+use super::observation::{MAIN, Observation, Observed};
 
-/// Everything that arrived on a connection, in order.
-#[derive(Debug, Clone, Default)]
-pub struct Transcript {
-    /// The frames.
-    pub frames: Vec<Received>,
-    /// What arrived on further connections, which resumed the stream after a cut.
-    pub probes: Vec<Probe>,
-    /// When the listening ended, since the connection was opened; `None` in a recording. A silence at the end lasts
-    /// until then.
-    pub ended: Option<Duration>,
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// The first line of a transcript.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TranscriptHeader {
+    /// The version of the format.
+    transcript: u32,
+    /// The server or scenario that was listened to.
+    pub target: String,
+    /// The wall clock when the first connection was opened.
+    pub began: Timestamp,
+    /// Whether arrival times are meaningful.
+    pub arrivals: bool,
+    /// The scenario file whose `[expect]` was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
 }
 
-/// A received text frame.
-#[derive(Debug, Clone)]
-pub struct Received {
-    /// Line of the transcript, from 1; in a recording the line of the file.
-    pub line: usize,
-    /// When it arrived, since the connection was opened; `None` in a recording.
-    pub arrival: Option<Duration>,
-    /// The text.
-    pub raw: String,
-    /// The content, or why it is not JSON.
-    pub parsed: Result<Parsed, String>,
-}
-
-/// The content of a frame that is JSON.
-#[derive(Debug, Clone)]
-pub struct Parsed {
-    /// The JSON value.
-    pub value: Value,
-    /// The envelope, if the JSON value is one.
-    pub envelope: Option<Envelope>,
-    /// The payload, if it matches its type.
-    pub message: Option<Message>,
-}
-
-/// A connection that resumed the stream after a position.
-#[derive(Debug, Clone)]
-pub struct Probe {
-    /// The position after which it resumed.
-    pub after: u64,
-    /// The events that arrived, as JSON text.
-    pub frames: Vec<String>,
-}
-
-impl Transcript {
-    /// Adds the next frame.
-    pub fn push(&mut self, raw: String, arrival: Option<Duration>) {
-        self.add(self.frames.len() + 1, raw, arrival);
+impl TranscriptHeader {
+    /// The header of a new transcript.
+    pub fn new(target: String, began: Timestamp, arrivals: bool, expect: Option<String>) -> Self {
+        Self { transcript: VERSION, target, began, arrivals, expect }
     }
 
-    fn add(&mut self, line: usize, raw: String, arrival: Option<Duration>) {
-        let parsed = serde_json::from_str::<Value>(&raw).map_err(|error| error.to_string()).map(|value| {
-            let envelope: Option<Envelope> = serde_json::from_str(&raw).ok();
-            let message = envelope.as_ref().and_then(|envelope| envelope.message().ok());
-            Parsed { value, envelope, message }
-        });
-        self.frames.push(Received { line, arrival, raw, parsed });
+    /// The line, without a line break.
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The transcript of a recording: one frame per line; empty lines are skipped.
-    pub fn from_recording(text: &str) -> Self {
-        let mut transcript = Self::default();
-        for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
-            transcript.add(number, line.to_owned(), None);
+    /// Reads a first line; `None` if the file is no transcript.
+    ///
+    /// # Errors
+    /// The transcript has a version that is not known here.
+    pub fn read(line: &str) -> Option<Result<Self, String>> {
+        #[derive(Deserialize)]
+        struct Version {
+            transcript: u64,
         }
-        transcript
-    }
-
-    /// Whether an event of an incident arrived, even if its payload cannot be read.
-    pub fn has_events(&self) -> bool {
-        let parsed = self.frames.iter().filter_map(|frame| frame.parsed.as_ref().ok());
-        let mut kinds = parsed.filter_map(|parsed| parsed.value.get("type")?.as_str());
-        kinds.any(is_event)
-    }
-
-    /// The events with a payload that can be read, in order of arrival.
-    pub fn events(&self) -> impl Iterator<Item = (&Received, &Envelope, &Message)> {
-        self.frames.iter().filter_map(|frame| {
-            let parsed = frame.parsed.as_ref().ok()?;
-            let (envelope, message) = (parsed.envelope.as_ref()?, parsed.message.as_ref()?);
-            (!message.kind().is_control()).then_some((frame, envelope, message))
+        let Version { transcript } = serde_json::from_str(line).ok()?;
+        Some(if transcript == u64::from(VERSION) {
+            serde_json::from_str(line).map_err(|error| format!("the first line is no transcript's: {error}"))
+        } else {
+            Err(format!("the transcript has version {transcript}; this program reads {VERSION}"))
         })
-    }
-
-    /// The control messages, in order of arrival.
-    pub fn controls(&self) -> impl Iterator<Item = (&Received, &Message)> {
-        self.frames.iter().filter_map(|frame| {
-            let message = frame.parsed.as_ref().ok()?.message.as_ref()?;
-            message.kind().is_control().then_some((frame, message))
-        })
-    }
-
-    /// The `stream_opened` messages: one per connection.
-    pub(super) fn greetings(&self) -> impl Iterator<Item = (&Received, &StreamOpened)> {
-        self.controls().filter_map(|(frame, message)| {
-            if let Message::StreamOpened(opened) = message { Some((frame, opened)) } else { None }
-        })
-    }
-
-    /// The position of the last stored event that was replayed; later events were sent live.
-    pub fn replayed_to(&self) -> u64 {
-        self.greetings().next().map_or(0, |(_, opened)| opened.follows.range().1)
     }
 }
 
-impl Received {
-    /// Where in the stream the frame is, for people: `position 31, T+83.4 s`.
-    pub fn place(&self) -> String {
-        let parsed = self.parsed.as_ref().ok();
-        let envelope = parsed.and_then(|parsed| parsed.envelope.as_ref());
-        let offset = parsed.and_then(|parsed| parsed.message.as_ref()).and_then(Message::offset_s);
-        match (envelope, offset) {
-            (Some(envelope), Some(offset)) => format!("position {}, T+{offset:.1} s", envelope.id),
-            (Some(envelope), None) => format!("{} {}", envelope.kind, envelope.id),
-            _ => format!("line {}", self.line),
+/// A line of a transcript.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    at: f64,
+    #[serde(default, skip_serializing_if = "is_main")]
+    connection: u32,
+    #[serde(flatten)]
+    what: Observation,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_main(connection: &u32) -> bool {
+    *connection == MAIN
+}
+
+impl Observed {
+    /// The line of a transcript, without a line break.
+    pub fn to_line(&self) -> String {
+        // Microseconds are enough, and read well.
+        let at = (self.at.unwrap_or_default().as_secs_f64() * 1e6).round() / 1e6;
+        let line = Line { at, connection: self.connection, what: self.what.clone() };
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// Reads line number `number` of a transcript.
+    ///
+    /// # Errors
+    /// It is not a line of a transcript.
+    pub fn from_line(number: usize, text: &str) -> Result<Self, String> {
+        let Line { at, connection, what } =
+            serde_json::from_str(text).map_err(|error| format!("not a line of a transcript: {error}"))?;
+        let at = Duration::try_from_secs_f64(at).map_err(|error| format!("at: {error}"))?;
+        Ok(Self { line: number, at: Some(at), connection, what })
+    }
+}
+
+impl Serialize for MustResolve {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => out.serialize_str("*"),
+            Self::Only(id) => out.serialize_some(id),
+            Self::None => out.serialize_none(),
         }
     }
-
-    /// The envelope, if the frame has one.
-    pub(super) fn envelope(&self) -> Option<&Envelope> {
-        self.parsed.as_ref().ok()?.envelope.as_ref()
-    }
-
-    /// The event's position in its stream.
-    pub(super) fn position(&self) -> Option<u64> {
-        Some(self.parsed.as_ref().ok()?.envelope.as_ref()?.position()?.n)
-    }
 }
 
-/// Whether this is the type of an event of an incident.
-pub(super) fn is_event(kind: &str) -> bool {
-    MessageType::from_name(kind).is_some_and(|kind| !kind.is_control())
+impl<'de> Deserialize<'de> for MustResolve {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        Ok(match Option::<String>::deserialize(input)?.as_deref() {
+            None => Self::None,
+            Some("*") => Self::All,
+            Some(id) => Self::Only(id.to_owned()),
+        })
+    }
 }

@@ -15,9 +15,17 @@ pub(super) const ENCODING: &str = "`incident watch --record FILE` writes UTF-8; 
 /// # Errors
 /// It can't be read, or is not the text of a recording.
 pub(super) fn recorded(file: &Path) -> Result<String, Failure> {
+    read(Ok(open(file)?), &file.display().to_string())
+}
+
+/// Opens the file of a recording.
+///
+/// # Errors
+/// It can't be opened.
+pub(super) fn open(file: &Path) -> Result<File, Failure> {
     let origin = file.display().to_string();
-    let opened = File::open(file);
-    read(opened.map_err(|source| RecordingError::Unreadable { origin: origin.clone(), source }), &origin)
+    File::open(file)
+        .map_err(|source| Failure::new(Exit::Usage, RecordingError::Unreadable { origin, source }))
 }
 
 /// The text on stdin.

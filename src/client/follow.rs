@@ -165,8 +165,10 @@ impl Follower {
             SocketEvent::Text(raw) => self.take(raw),
             SocketEvent::Binary(length) => Some(Item::NotAnEvent(format!("{length} bytes of binary"))),
             SocketEvent::Alive => None,
-            SocketEvent::Closed { code: Some(code), reason } => Some(self.lose(format!("{code} {reason}"))),
-            SocketEvent::Closed { code: None, reason } => Some(self.lose(reason)),
+            SocketEvent::Closed { code: Some(code), reason, .. } => {
+                Some(self.lose(format!("{code} {reason}")))
+            }
+            SocketEvent::Closed { code: None, reason, .. } => Some(self.lose(reason)),
         }
     }
 

@@ -16,5 +16,5 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::ClientError;
 pub use follow::{Follower, Item};
 pub use http::{request, request_markdown, request_text};
-pub use socket::{Socket, SocketEvent};
+pub use socket::{Ended, Socket, SocketEvent};
 pub use trust::{Trust, TrustError};

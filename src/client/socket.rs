@@ -42,7 +42,20 @@ pub enum SocketEvent {
         code: Option<u16>,
         /// The server's reason, or the error.
         reason: String,
+        /// How it ended.
+        how: Ended,
     },
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// With a close frame.
+    Closed,
+    /// Without one: the server, or something between, is gone.
+    Lost,
+    /// The server broke the protocol of WebSocket, or sent a message that is too large.
+    Protocol,
 }
 
 impl Socket {
@@ -86,19 +99,15 @@ impl Socket {
             Some(Ok(Message::Text(text))) => SocketEvent::Text(text.as_str().to_owned()),
             Some(Ok(Message::Binary(bytes))) => SocketEvent::Binary(bytes.len()),
             Some(Ok(Message::Close(frame))) => match frame {
-                Some(frame) => {
-                    SocketEvent::Closed { code: Some(frame.code.into()), reason: frame.reason.to_string() }
-                }
-                None => SocketEvent::Closed { code: None, reason: "closed by the server".to_owned() },
+                Some(frame) => closed(Some(frame.code.into()), frame.reason.to_string(), Ended::Closed),
+                None => closed(None, "closed by the server".to_owned(), Ended::Closed),
             },
             Some(Ok(_)) => SocketEvent::Alive,
             // TLS reports an end without a close_notify as this error.
-            Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => {
-                SocketEvent::Closed { code: None, reason: "connection lost".to_owned() }
-            }
-            Some(Err(Error::Io(error))) => SocketEvent::Closed { code: None, reason: plain(&error) },
-            Some(Err(error)) => SocketEvent::Closed { code: None, reason: error.to_string() },
-            None => SocketEvent::Closed { code: None, reason: "connection lost".to_owned() },
+            Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => lost(),
+            Some(Err(Error::Io(error))) => closed(None, plain(&error), Ended::Lost),
+            Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) | None => lost(),
+            Some(Err(error)) => closed(None, error.to_string(), Ended::Protocol),
         }
     }
 
@@ -107,6 +116,14 @@ impl Socket {
         let _ = timeout(Duration::from_secs(1), self.inner.close(None)).await;
         let _ = timeout(Duration::from_secs(1), self.inner.flush()).await;
     }
+}
+
+fn closed(code: Option<u16>, reason: String, how: Ended) -> SocketEvent {
+    SocketEvent::Closed { code, reason, how }
+}
+
+fn lost() -> SocketEvent {
+    closed(None, "connection lost".to_owned(), Ended::Lost)
 }
 
 async fn attempt(

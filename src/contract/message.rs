@@ -107,6 +107,14 @@ macro_rules! message_types {
                 }
             }
 
+            /// Reads the `data` of an event of type `kind`. The error names the field that does not fit.
+            pub fn from_value(kind: MessageType, data: &serde_json::Value) -> Result<Self, serde_json::Error> {
+                match kind {
+                    $(MessageType::$event => Deserialize::deserialize(data).map(Self::$event),)+
+                    $(MessageType::$control => Deserialize::deserialize(data).map(Self::$control),)+
+                }
+            }
+
             /// The message type, which the envelope has as `type`.
             pub const fn kind(&self) -> MessageType {
                 match self {

@@ -10,7 +10,9 @@ mod lines;
 mod read;
 mod reader;
 mod recorded;
+mod text;
 
 pub use error::RecordingError;
 pub use read::read_text;
 pub use recorded::{Recorded, Recording};
+pub use text::TextLines;

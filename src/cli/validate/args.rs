@@ -6,13 +6,19 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
 use super::show::Format;
-use crate::check::RULES;
+use crate::check::{Limits, RULES};
 use crate::cli::complete;
 use crate::cli::token_args::TokenArgs;
 use crate::cli::trust_args::TrustArgs;
 use crate::client::Endpoint;
 use crate::player::Speed;
 use crate::scenario::Micros;
+
+/// The default of `--timeout`.
+pub(super) const TIMEOUT: &str = "10m";
+
+/// The default of `--speed`.
+pub(super) const SPEED: &str = "200";
 
 /// Check scenarios, recordings or a running server against the contract of the stream
 ///
@@ -23,11 +29,11 @@ use crate::scenario::Micros;
 #[command(after_help = "\
 Examples:
   incident validate scenarios/database-outage.toml   Play a scenario and check the stream
-  incident validate run.ndjson --rule gap            Check one rule on a recording
+  incident validate run.ndjson --rule gap            Check one rule on a recording or transcript
   incident validate --url ws://HOST/ws --for 5m      Listen to a running server for five minutes
   incident validate --list                           Print the rules")]
 pub(in crate::cli) struct Validate {
-    /// What to check: scenarios (.toml) to play, recordings (.ndjson), folders of them, or names of scenarios
+    /// What to check: scenarios (.toml) to play, recordings and transcripts (.ndjson), folders of them, or names of scenarios
     #[arg(value_name = "FILE|DIR|NAME", add = complete::paths_and_scenarios())]
     pub(super) files: Vec<PathBuf>,
 
@@ -64,7 +70,7 @@ pub(in crate::cli) struct Validate {
     pub(super) listen: Option<Micros>,
 
     /// The longest time to wait for the end of an incident
-    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    #[arg(long, default_value = TIMEOUT, value_name = "DURATION")]
     pub(super) timeout: Micros,
 
     /// Play scenarios at speed 1, and check the arrival times too
@@ -72,12 +78,20 @@ pub(in crate::cli) struct Validate {
     pub(super) real_time: bool,
 
     /// Play scenarios this many times faster than they say
-    #[arg(long, default_value = "200", value_name = "FACTOR")]
+    #[arg(long, default_value = SPEED, value_name = "FACTOR")]
     pub(super) speed: Speed,
 
-    /// How far from its due time an event may arrive
-    #[arg(long, default_value = "250ms", value_name = "DURATION")]
-    pub(super) tolerance: Micros,
+    /// Set a limit of a rule, as in latency.p99=50ms; repeat the flag for several. --list has all
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, help_heading = "Rules")]
+    pub(super) limit: Vec<String>,
+
+    /// How many clients get the stream at the same time; all must get the same [default: 2]
+    #[arg(long, default_value = "2", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64), hide_default_value = true)]
+    pub(super) clients: u32,
+
+    /// Only listen: no client that reads nothing, no resuming, no wrong positions
+    #[arg(long)]
+    pub(super) gentle: bool,
 
     /// Check the [expect] table of this scenario file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -113,6 +127,11 @@ pub(in crate::cli) struct Validate {
     /// Print the plan that a scenario file compiles to, and exit
     #[arg(long, value_name = "FILE", exclusive = true, value_hint = ValueHint::FilePath)]
     pub(super) timeline: Option<PathBuf>,
+}
+
+/// Checks that a limit can be set.
+fn limit(text: &str) -> Result<String, String> {
+    Limits::default().set(text).map(|()| text.to_owned())
 }
 
 /// The names of all rules.

@@ -15,7 +15,7 @@ pub(super) fn as_json(found: &Findings) -> Value {
         "passed": found.exit() == Exit::Fine,
         "checks": {
             "passed": count(|verdict| matches!(verdict, Verdict::Passed(_))),
-            "failed": count(|verdict| matches!(verdict, Verdict::Failed(_))),
+            "failed": count(|verdict| matches!(verdict, Verdict::Failed(..))),
             "not_checked": count(|verdict| matches!(verdict, Verdict::NotChecked(_))),
         },
         "targets": found.judged.iter().map(target).collect::<Vec<_>>(),
@@ -27,16 +27,17 @@ fn target(target: &Judged) -> Value {
     let rules = target.results.iter().map(|(rule, verdict)| match verdict {
         Verdict::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
         Verdict::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
-        Verdict::Failed(findings) => {
+        Verdict::Failed(findings, more) => {
             let findings = findings.iter().map(|finding| {
                 json!({
                     "message": finding.message,
                     "line": finding.line,
                     "place": finding.place,
+                    "pointer": finding.pointer,
                     "hint": finding.hint,
                 })
             });
-            json!({ "rule": rule.name, "status": "failed", "findings": findings.collect::<Vec<_>>() })
+            json!({ "rule": rule.name, "status": "failed", "findings": findings.collect::<Vec<_>>(), "more": more })
         }
     });
     json!({

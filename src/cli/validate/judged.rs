@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::check::{Rule, Transcript, Verdict};
+use crate::check::{Judgement, Rule, Verdict};
 use crate::cli::exit::Exit;
 use crate::scenario::ScenarioError;
 
@@ -29,20 +29,21 @@ impl Judged {
     /// Whether the target passes: it has events, at least one rule was checked, and no rule failed.
     pub(super) fn passes(&self) -> bool {
         self.unchecked.is_none()
-            && !self.results.iter().any(|(_, outcome)| matches!(outcome, Verdict::Failed(_)))
+            && !self.results.iter().any(|(_, outcome)| matches!(outcome, Verdict::Failed(..)))
     }
 }
 
 /// Why nothing was checked: there were no events, or no rule had anything to check. `None` if something was checked.
-pub(super) fn unchecked(transcript: &Transcript, results: &[(&'static Rule, Verdict)]) -> Option<String> {
-    if !transcript.has_events() {
+pub(super) fn unchecked(judgement: &Judgement) -> Option<String> {
+    let failed = judgement.rules.iter().any(|(_, verdict)| matches!(verdict, Verdict::Failed(..)));
+    if judgement.events == 0 && !failed {
         return Some("no event of an incident arrived".to_owned());
     }
     let mut reasons = Vec::new();
-    for (rule, outcome) in results {
+    for (rule, outcome) in &judgement.rules {
         match outcome {
             Verdict::NotChecked(why) => reasons.push(format!("{}: {why}", rule.name)),
-            Verdict::Passed(_) | Verdict::Failed(_) => return None,
+            Verdict::Passed(_) | Verdict::Failed(..) => return None,
         }
     }
     Some(if reasons.is_empty() { "all rules are skipped".to_owned() } else { reasons.join("; ") })

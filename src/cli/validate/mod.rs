@@ -1,11 +1,15 @@
 //! `incident validate`: checks scenarios, recordings and running servers.
 
 mod args;
-mod collect;
 mod json;
 mod judged;
+mod link;
+mod list;
+mod listen;
 mod play;
+mod recorded;
 mod run;
+mod session;
 mod show;
 mod targets;
 mod timeline;

@@ -1,19 +1,22 @@
 //! Collects what the targets send, checks it, and prints the verdicts.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use tokio_util::sync::CancellationToken;
 
-use super::args::Validate;
-use super::collect::{self, Collected};
+use super::args::{SPEED, TIMEOUT, Validate};
 use super::judged::{Findings, Judged, unchecked};
+use super::listen::Listening;
+use super::play::TemporaryServer;
+use super::session::Session;
 use super::show::Detail;
 use super::targets::{Target, Targets};
 use super::transcripts::Transcripts;
-use super::{play, show, timeline};
-use crate::check::{Context, MustResolve, RULES, Transcript, check};
+use super::{list, recorded, show, timeline};
+use crate::check::{Context, Judgement, Limits, MustResolve, RULES};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
@@ -21,6 +24,12 @@ use crate::cli::mistakes;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
+
+/// How long to go on after an incident's end, in which a fault may still come.
+const AFTER_END: Duration = Duration::from_secs(1);
+
+/// The same on a server of our own, which is near.
+const AFTER_END_AT_HOME: Duration = Duration::from_millis(100);
 
 impl Validate {
     pub(in crate::cli) fn run(
@@ -32,7 +41,7 @@ impl Validate {
         color.apply(&std::io::stdout());
         if self.list {
             for rule in RULES {
-                writeln!(std::io::stdout(), "{:<10} {}", rule.name, rule.meaning)?;
+                list::rule(&mut std::io::stdout(), rule)?;
             }
             return Ok(Exit::Fine);
         }
@@ -50,52 +59,103 @@ impl Validate {
             }
         }
         runtime()?.block_on(async {
-            tokio::select! {
-                found = self.judge_all() => {
-                    let found = found?;
-                    mistakes::show(&found.wrong, color.wants(std::io::stderr().is_terminal()), LogFormat::Text);
-                    if !quiet {
-                        let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
-                        mistakes::show(&warned, color.wants(std::io::stderr().is_terminal()), LogFormat::Text);
-                    }
-                    let detail = Detail::of(quiet, verbose);
-                    show::results(&found, self.format, detail, &self.again())?;
-                    Ok(found.exit())
+            let stop = CancellationToken::new();
+            let signal = signals::shutdown();
+            let interrupted = tokio::spawn({
+                let stop = stop.clone();
+                async move {
+                    signal.await;
+                    stop.cancel();
                 }
-                () = signals::shutdown() => Ok(Exit::Interrupted),
+            });
+            let found = self.judge_all(&stop).await;
+            interrupted.abort();
+            let found = found?;
+            let colors = color.wants(std::io::stderr().is_terminal());
+            mistakes::show(&found.wrong, colors, LogFormat::Text);
+            if !quiet {
+                let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
+                mistakes::show(&warned, colors, LogFormat::Text);
             }
+            let detail = Detail::of(quiet, verbose);
+            show::results(&found, self.format, detail, &self.again())?;
+            // What was found until then is shown, but it is not everything.
+            let exit = found.exit();
+            Ok(if stop.is_cancelled() && exit != Exit::Invalid { Exit::Interrupted } else { exit })
         })
     }
 
-    /// Collects from all targets at the same time, and checks each.
-    async fn judge_all(&self) -> Result<Findings, Failure> {
+    /// Observes all targets at the same time, and judges each.
+    async fn judge_all(&self, stop: &CancellationToken) -> Result<Findings, Failure> {
         let Targets { targets, wrong } = self.targets()?;
         let recordings = targets.iter().filter_map(Target::recording);
-        let mut transcripts = Transcripts::open(
+        let transcripts = Transcripts::open(
             self.transcripts.as_deref(),
             self.files.iter().chain(&self.expect).map(PathBuf::as_path).chain(recordings),
         )?;
-        let collecting = futures_util::future::join_all(targets.into_iter().map(|target| async {
-            let collected = self.collect(&target).await;
-            (target, collected)
-        }));
-        let mut judged = Vec::new();
-        for (target, collected) in collecting.await {
-            let Collected { transcript, subject } = collected?;
-            let results = check(&transcript, &self.context(&target, subject), |rule| self.wants(rule));
-            let unchecked = unchecked(&transcript, &results);
-            let mut one =
-                Judged { name: target.name(), transcript: None, results, unchecked, warned: target.warned() };
-            one.transcript = match target.recording() {
-                Some(path) => Some(path.to_owned()),
-                None if self.transcripts.is_some() || !one.passes() => {
-                    Some(transcripts.keep(&target.stem(), &transcript)?)
-                }
-                None => None,
-            };
-            judged.push(one);
+        let judging = targets.into_iter().map(|target| self.judge(target, &transcripts, stop));
+        let judged: Result<Vec<_>, Failure> =
+            futures_util::future::join_all(judging).await.into_iter().collect();
+        transcripts.finish();
+        Ok(Findings { judged: judged?, wrong })
+    }
+
+    /// Observes one target and judges it.
+    async fn judge(
+        &self,
+        target: Target,
+        transcripts: &Transcripts,
+        stop: &CancellationToken,
+    ) -> Result<Judged, Failure> {
+        let name = target.name();
+        let context = self.context(&target)?;
+        let warned = target.warned();
+        let judged = |judgement: Judgement, transcript| {
+            let unchecked = unchecked(&judgement);
+            Judged { name, transcript, results: judgement.rules, unchecked, warned }
+        };
+        let (endpoint, server) = match &target {
+            Target::Recording { path, .. } => {
+                let judgement = recorded::judge(path, context, self.wanted(), stop.clone()).await?;
+                return Ok(judged(judgement, Some(path.clone())));
+            }
+            Target::Scenario { scenario, .. } => {
+                let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
+                let server = TemporaryServer::start(scenario, speed).await?;
+                (server.endpoint.clone(), Some((server, scenario.id())))
+            }
+            Target::Server { endpoint, .. } => (endpoint.clone(), None),
+        };
+        let expect = target.expect().map(|expected| expected.origin);
+        let transcript = transcripts.begin(&target.stem(), target.name(), expect)?;
+        let mut session = Session::begin(context, transcript, |rule| self.wants(rule))?;
+        let listening = Listening {
+            endpoint: &endpoint,
+            trigger: server.as_ref().map(|(_, id)| *id).or(self.trigger.as_deref()),
+            listen: self.listen.map(Duration::from),
+            timeout: self.timeout.into(),
+            after_end: if server.is_some() { AFTER_END_AT_HOME } else { AFTER_END },
+            twins: self.clients - 1,
+            stalled: !self.gentle,
+            probes: !self.gentle,
+            stop: stop.clone(),
+        };
+        let listened = listening.run(&mut session).await;
+        if let Some((server, _)) = server {
+            server.stop().await;
         }
-        Ok(Findings { judged, wrong })
+        let (judgement, transcript) = session.finish();
+        if let Err(failure) = listened {
+            transcript.discard();
+            return Err(failure);
+        }
+        let mut one = judged(judgement, None);
+        if self.transcripts.is_some() || !one.passes() {
+            one.transcript = Some(transcript.keep()?);
+        } else {
+            transcript.discard();
+        }
+        Ok(one)
     }
 
     fn wants(&self, rule: &str) -> bool {
@@ -103,33 +163,24 @@ impl Validate {
             && !self.skip.iter().any(|skipped| skipped == rule)
     }
 
-    fn context(&self, target: &Target, subject: Option<String>) -> Context {
-        let must_resolve = match (target, subject) {
-            (Target::Server { until_resolved: false, .. }, _) => MustResolve::None,
-            (Target::Server { .. }, Some(subject)) => MustResolve::Only(subject),
-            // No incident ended while this command waited for one: then every incident that started must end.
-            _ => MustResolve::All,
-        };
-        Context {
-            expect: target.expect(),
-            arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
-            must_resolve,
-            tolerance: self.tolerance.into(),
-        }
+    /// The names of the rules that are wanted.
+    fn wanted(&self) -> Vec<&'static str> {
+        RULES.iter().map(|rule| rule.name).filter(|rule| self.wants(rule)).collect()
     }
 
-    async fn collect(&self, target: &Target) -> Result<Collected, Failure> {
-        let timeout = Duration::from(self.timeout);
-        let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
-        let whole = |transcript| Collected { transcript, subject: None };
-        match target {
-            Target::Recording { text, .. } => Ok(whole(Transcript::from_recording(text))),
-            Target::Scenario { scenario, .. } => play::play(scenario, speed, timeout).await.map(whole),
-            Target::Server { endpoint, .. } => {
-                let listen = self.listen.map(Duration::from);
-                collect::server(endpoint, self.trigger.as_deref(), listen, timeout).await
-            }
+    fn context(&self, target: &Target) -> Result<Context, Failure> {
+        let mut limits = Limits::default();
+        for limit in &self.limit {
+            limits.set(limit).map_err(|error| Failure::new(Exit::Usage, anyhow!(error)))?;
         }
+        Ok(Context {
+            expect: target.expect(),
+            arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
+            // A recording has everything that happened. What was listened to says in the end what it waited for.
+            must_resolve: MustResolve::All,
+            began: None,
+            limits,
+        })
     }
 
     /// The command that checks the same targets again. The failed rules are added to it.
@@ -138,8 +189,22 @@ impl Validate {
         words.extend(self.files.iter().map(|file| file.display().to_string()));
         words.extend(self.url.iter().map(|url| format!("--url {url}")));
         words.extend(self.trigger.iter().map(|name| format!("--trigger {name}")));
+        words.extend(self.listen.iter().map(|time| format!("--for {time}")));
+        if TIMEOUT.parse() != Ok(self.timeout) {
+            words.push(format!("--timeout {}", self.timeout));
+        }
         if self.real_time {
             words.push("--real-time".to_owned());
+        } else if SPEED.parse() != Ok(self.speed) {
+            words.push(format!("--speed {}", self.speed));
+        }
+        words.extend(self.expect.iter().map(|file| format!("--expect {}", file.display())));
+        words.extend(self.limit.iter().map(|limit| format!("--limit {limit}")));
+        if self.clients != 2 {
+            words.push(format!("--clients {}", self.clients));
+        }
+        if self.gentle {
+            words.push("--gentle".to_owned());
         }
         words.join(" ") + &self.trust.flags() + &self.token.flags()
     }

@@ -87,21 +87,30 @@ fn all_rules(out: &mut impl Write, target: &Judged) -> std::io::Result<()> {
                 let why = format!("not checked: {why}").dimmed();
                 writeln!(out, "  {} {:<10} {why}", "  --".dimmed(), rule.name)?;
             }
-            Verdict::Failed(findings) => failed(out, target, rule, findings)?,
+            Verdict::Failed(findings, more) => failed(out, target, rule, findings, *more)?,
         }
     }
     Ok(())
 }
 
-fn failed(out: &mut impl Write, target: &Judged, rule: &Rule, findings: &[Finding]) -> std::io::Result<()> {
+fn failed(
+    out: &mut impl Write,
+    target: &Judged,
+    rule: &Rule,
+    findings: &[Finding],
+    uncounted: u64,
+) -> std::io::Result<()> {
     let Some(first) = findings.first() else { return Ok(()) };
     let label = "FAIL".red().bold();
-    writeln!(out, "  {label} {:<10} {}{}", rule.name, first.message, more(findings))?;
+    writeln!(out, "  {label} {:<10} {}{}", rule.name, first.message, more(findings, uncounted))?;
     let line = first.line.map(|line| format!(":{line}")).unwrap_or_default();
     let file = target.transcript.as_ref().map(|file| format!("{}{line}", file.display()));
     let place = Some(format!("at {}", first.place)).filter(|_| !first.place.is_empty());
-    let places: Vec<String> = place.into_iter().chain(file).collect();
-    writeln!(out, "       {}", places.join("  "))?;
+    let field = Some(first.pointer.clone()).filter(|pointer| !pointer.is_empty());
+    let places: Vec<String> = place.into_iter().chain(field).chain(file).collect();
+    if !places.is_empty() {
+        writeln!(out, "       {}", places.join("  "))?;
+    }
     if let Some(hint) = &first.hint {
         writeln!(out, "       {hint}")?;
     }
@@ -111,17 +120,20 @@ fn failed(out: &mut impl Write, target: &Judged, rule: &Rule, findings: &[Findin
 /// A line for each rule that fails, which stands for itself.
 fn failures(out: &mut impl Write, target: &Judged) -> std::io::Result<()> {
     for (rule, verdict) in &target.results {
-        if let Verdict::Failed(findings) = verdict
+        if let Verdict::Failed(findings, uncounted) = verdict
             && let Some(first) = findings.first()
         {
-            writeln!(out, "{}: {}: {}{}", target.name, rule.name, first.message, more(findings))?;
+            writeln!(out, "{}: {}: {}{}", target.name, rule.name, first.message, more(findings, *uncounted))?;
         }
     }
     Ok(())
 }
 
-fn more(findings: &[Finding]) -> String {
-    if findings.len() > 1 { format!("  (and {} more)", findings.len() - 1) } else { String::new() }
+fn more(findings: &[Finding], uncounted: u64) -> String {
+    match findings.len() as u64 - 1 + uncounted {
+        0 => String::new(),
+        more => format!("  (and {more} more)"),
+    }
 }
 
 /// `  -- heartbeat, pacing: arrival times count with --real-time and --url only`: the rules that were checked on none of the
@@ -190,7 +202,7 @@ fn is_passed(verdict: &Verdict) -> bool {
 }
 
 fn is_failed(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Failed(_))
+    matches!(verdict, Verdict::Failed(..))
 }
 
 fn is_not_checked(verdict: &Verdict) -> bool {

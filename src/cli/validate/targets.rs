@@ -8,7 +8,6 @@ use anyhow::anyhow;
 use super::args::Validate;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::recorded::recorded;
 use crate::cli::scenarios::{self, shipped};
 use crate::client::Endpoint;
 use crate::scenario::{Library, Loaded, Scenario, ScenarioError};
@@ -18,9 +17,9 @@ pub(super) enum Target {
     /// A scenario, played by a temporary server.
     Scenario { scenario: Box<Scenario>, expect: Option<Expected> },
     /// A recording, read from a file.
-    Recording { path: PathBuf, text: String, expect: Option<Expected> },
+    Recording { path: PathBuf, expect: Option<Expected> },
     /// A running server.
-    Server { endpoint: Endpoint, until_resolved: bool, expect: Option<Expected> },
+    Server { endpoint: Endpoint, expect: Option<Expected> },
 }
 
 impl Target {
@@ -105,8 +104,7 @@ impl Validate {
                 .as_deref()
                 .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
             let expect = given.or(own);
-            let server =
-                Target::Server { endpoint: url.clone(), until_resolved: self.listen.is_none(), expect };
+            let server = Target::Server { endpoint: url.clone(), expect };
             return Ok(Targets { targets: vec![server], wrong: Vec::new() });
         }
         let mut found = Targets::default();
@@ -137,7 +135,7 @@ impl Targets {
             files.retain(|file| is(file, "ndjson"));
             files.sort();
             for file in files {
-                self.targets.push(recording(&file, given)?);
+                self.targets.push(recording(&file, given));
             }
             if self.targets.len() + self.wrong.len() == before {
                 let folder = path.display();
@@ -153,7 +151,7 @@ impl Targets {
         } else if let Some(name) = name_of(path) {
             self.targets.push(scenario_target(scenarios::named(name, None)?, given));
         } else {
-            self.targets.push(recording(path, given)?);
+            self.targets.push(recording(path, given));
         }
         Ok(())
     }
@@ -165,13 +163,8 @@ fn name_of(path: &Path) -> Option<&str> {
     (!path.exists()).then_some(name)
 }
 
-fn recording(file: &Path, given: Option<&Expected>) -> Result<Target, Failure> {
-    let text = recorded(file)?;
-    if text.trim().is_empty() {
-        let error = anyhow!("nothing was checked: {} is empty", file.display());
-        return Err(Failure::new(Exit::Invalid, error));
-    }
-    Ok(Target::Recording { path: file.to_owned(), text, expect: given.cloned() })
+fn recording(file: &Path, given: Option<&Expected>) -> Target {
+    Target::Recording { path: file.to_owned(), expect: given.cloned() }
 }
 
 fn scenario_target(scenario: Scenario, given: Option<&Expected>) -> Target {
@@ -199,7 +192,7 @@ pub(super) fn sound_scenario_at(file: &Path) -> Result<Scenario, Failure> {
 }
 
 /// The expectations of a scenario, and their place: `FILE:LINE`.
-fn expectations(scenario: &Scenario) -> Option<Expected> {
+pub(super) fn expectations(scenario: &Scenario) -> Option<Expected> {
     let expect = scenario.file.expect.as_ref()?;
     let start = expect.span().start;
     let line = scenario.text.get(..start).unwrap_or_default().matches('\n').count() + 1;

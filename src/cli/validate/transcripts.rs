@@ -1,19 +1,24 @@
 //! Writes transcripts to files, never over one another or over a file that is checked.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use jiff::Timestamp;
 
-use crate::check::Transcript;
+use crate::check::{Observed, TranscriptHeader};
 use crate::cli::exit::{Exit, Failure};
 
-/// A folder for transcripts. A temporary one is made when there is something to keep.
+/// A folder for transcripts. A temporary one is made with the first transcript, and removed if none is kept.
 pub(super) struct Transcripts {
-    folder: Option<PathBuf>,
+    folder: RefCell<Option<PathBuf>>,
+    /// Whether the folder is a temporary one.
+    is_temporary: bool,
     /// Files that must not be overwritten: those on the command line, and the transcripts of this run.
-    taken: HashSet<PathBuf>,
+    taken: RefCell<HashSet<PathBuf>>,
 }
 
 impl Transcripts {
@@ -27,42 +32,98 @@ impl Transcripts {
         }
         // A path that can't be resolved does not exist, so it can't be overwritten.
         let taken = inputs.filter_map(|path| path.canonicalize().ok()).collect();
-        Ok(Self { folder: wanted.map(Path::to_owned), taken })
+        Ok(Self {
+            folder: RefCell::new(wanted.map(Path::to_owned)),
+            is_temporary: wanted.is_none(),
+            taken: RefCell::new(taken),
+        })
     }
 
-    fn folder(&mut self) -> Result<PathBuf, Failure> {
-        if let Some(folder) = &self.folder {
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &*self.folder.borrow() {
             return Ok(folder.clone());
         }
         let (folder, created) = fresh();
         created.map_err(|error| cannot_create(&folder, &error))?;
-        self.folder = Some(folder.clone());
+        *self.folder.borrow_mut() = Some(folder.clone());
         Ok(folder)
     }
 
-    /// Writes a transcript, one message per line, and returns its path.
-    pub(super) fn keep(&mut self, stem: &str, transcript: &Transcript) -> Result<PathBuf, Failure> {
+    /// Begins a transcript of `target`.
+    pub(super) fn begin(
+        &self,
+        stem: &str,
+        target: String,
+        expect: Option<String>,
+    ) -> Result<OpenTranscript, Failure> {
         let folder = self.folder()?;
+        let mut taken = self.taken.borrow_mut();
         let names = std::iter::once(format!("{stem}.ndjson"));
         let mut paths = names
             .chain((2..).map(|number: u64| format!("{stem}-{number}.ndjson")))
             .map(|name| folder.join(name));
-        let free = |path: &PathBuf| !path.canonicalize().is_ok_and(|path| self.taken.contains(&path));
+        let free = |path: &PathBuf| !path.canonicalize().is_ok_and(|path| taken.contains(&path));
         let Some(path) = paths.find(free) else {
             return Err(Failure::new(Exit::Internal, anyhow!("no free file name in {}", folder.display())));
         };
-        // JSON has line breaks only between tokens, where a space means the same. Findings name lines of this file.
-        let lines = transcript.frames.iter().map(|frame| frame.raw.replace(['\n', '\r'], " ") + "\n");
-        std::fs::write(&path, lines.collect::<String>()).map_err(|error| {
-            Failure::new(Exit::Internal, anyhow!("cannot write {}: {error}", path.display()))
-        })?;
-        self.taken.extend(path.canonicalize().ok());
-        Ok(path)
+        let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
+        taken.extend(path.canonicalize().ok());
+        Ok(OpenTranscript { path, file: BufWriter::new(file), target, expect })
+    }
+
+    /// Removes the temporary folder if nothing is kept in it.
+    pub(super) fn finish(&self) {
+        if let (true, Some(folder)) = (self.is_temporary, &*self.folder.borrow()) {
+            // It fails if something is kept in the folder.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+/// A transcript that is being written.
+pub(super) struct OpenTranscript {
+    path: PathBuf,
+    file: BufWriter<File>,
+    target: String,
+    expect: Option<String>,
+}
+
+impl OpenTranscript {
+    /// Writes the first line.
+    pub(super) fn begin(&mut self, began: Timestamp, arrivals: bool) -> Result<(), Failure> {
+        let header = TranscriptHeader::new(self.target.clone(), began, arrivals, self.expect.clone());
+        self.line(&header.line())
+    }
+
+    /// Writes an observation.
+    pub(super) fn write(&mut self, observed: &Observed) -> Result<(), Failure> {
+        self.line(&observed.to_line())
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), Failure> {
+        writeln!(self.file, "{line}").map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    /// Keeps the file, and returns its path.
+    pub(super) fn keep(mut self) -> Result<PathBuf, Failure> {
+        self.file.flush().map_err(|error| cannot_write(&self.path, &error))?;
+        Ok(self.path)
+    }
+
+    /// Removes the file.
+    pub(super) fn discard(self) {
+        drop(self.file);
+        // If it can't be removed, a file too many stays.
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
 fn cannot_create(folder: &Path, error: &std::io::Error) -> Failure {
     Failure::new(Exit::Internal, anyhow!("cannot create {}: {error}", folder.display()))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Internal, anyhow!("cannot write {}: {error}", path.display()))
 }
 
 /// Creates a temporary folder with a random name, which no other process can have created before.

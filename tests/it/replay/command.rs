@@ -88,7 +88,8 @@ async fn a_replay_keeps_its_pace_and_lets_others_play() {
     two(&file).await;
     // 0.9 s of recording, a third as fast.
     let server = Serving::with(&["--replay", &file, "--speed", "0.3", "--trigger", "database-outage"]);
-    let args = ["validate", "--rule", "pacing", "--rule", "gap", "--tolerance", "1s", "--format", "json"];
+    let args =
+        ["validate", "--rule", "pacing", "--rule", "gap", "--limit", "pacing.late=1s", "--format", "json"];
     let ran = server.incident(&args).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let list = get(server.address(), "/api/incidents").await.json();

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use incident::check::{Context, MustResolve, Transcript, Verdict, check};
+use incident::check::{Context, MustResolve, Verdict, judge_lines};
 use incident::contract::{Message, MessageType, Outcome};
 use incident::player::{Replay, Speed};
 use incident::recording::Recording;
@@ -133,15 +133,11 @@ async fn a_real_incident_is_replayed_as_a_drill_that_keeps_the_contract() {
         assert!(impact > 217.0, "the impact began before the first event: {impact} s");
         let replayed: String =
             came.iter().map(|(_, event)| event.encode(stage.disk.stream()) + "\n").collect();
-        let transcript = Transcript::from_recording(&replayed);
-        let context = Context {
-            expect: None,
-            arrivals: false,
-            must_resolve: MustResolve::All,
-            tolerance: Duration::ZERO,
-        };
-        for (rule, verdict) in check(&transcript, &context, |_| true) {
-            assert!(!matches!(verdict, Verdict::Failed(_)), "{}: {verdict:?}\n{replayed}", rule.name);
+        let context = Context { must_resolve: MustResolve::All, ..Context::default() };
+        let lines = replayed.lines().zip(1..).map(|(text, line)| Ok::<_, ()>((line, text.to_owned())));
+        let judgement = judge_lines(lines, context, |_| true).unwrap();
+        for (rule, verdict) in judgement.rules {
+            assert!(!matches!(verdict, Verdict::Failed(..)), "{}: {verdict:?}\n{replayed}", rule.name);
         }
     }
 }

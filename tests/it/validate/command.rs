@@ -160,7 +160,8 @@ fn mistakes_on_the_command_line_are_exit_2_and_in_a_scenario_exit_6() {
 fn real_time_judges_arrivals_too() {
     let folder = Scratch::new().with("short.toml", SHORT);
     let file = folder.path().join("short.toml").display().to_string();
-    let ran = incident(&["validate", &file, "--real-time", "--tolerance", "1s", "--format", "json"]).run();
+    let ran =
+        incident(&["validate", &file, "--real-time", "--limit", "pacing.late=1s", "--format", "json"]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let statuses = statuses(&json(&ran));
     for rule in ["pacing", "silence"] {

@@ -87,7 +87,7 @@ fn an_incident_of_others_may_stay_open() {
     // Its resolution is replayed, and ends no listening.
     let before = server.incident(&["trigger", "database-outage", "--speed", "1000"]).run();
     assert_eq!(before.status, Some(0), "{before:?}");
-    let listening = server.incident(&["validate", "--tolerance", "2s", "--format", "json"]).spawn();
+    let listening = server.incident(&["validate", "--limit", "pacing.late=2s", "--format", "json"]).spawn();
     std::thread::sleep(ms(1000));
     let live = server.incident(&["trigger", "database-outage", "--speed", "200"]).run();
     assert_eq!(live.status, Some(0), "{live:?}");

@@ -7,9 +7,7 @@ mod sound;
 mod story;
 mod stream;
 
-use std::time::Duration;
-
-use incident::check::{Context, MustResolve, RULES, Transcript, Verdict, check};
+use incident::check::{Context, Judge, MustResolve, RULES, Verdict, judge_lines};
 use incident::contract::MessageType;
 use incident::scenario::Scenario;
 use serde_json::json;
@@ -47,9 +45,8 @@ fn a_sound_stream_passes_every_rule() {
 
 #[test]
 fn nothing_is_checked_on_an_empty_stream() {
-    let context =
-        Context { expect: None, arrivals: true, must_resolve: MustResolve::All, tolerance: Duration::ZERO };
-    for (rule, outcome) in check(&Transcript::default(), &context, |_| true) {
+    let context = Context { arrivals: true, must_resolve: MustResolve::All, ..Context::default() };
+    for (rule, outcome) in Judge::new(context, true, |_| true).finish().rules {
         assert!(matches!(outcome, Verdict::NotChecked(_)), "{}: {outcome:?}", rule.name);
     }
 }
@@ -135,9 +132,10 @@ fn a_rule_that_could_not_fail_did_not_pass() {
 #[test]
 fn findings_name_the_lines_of_the_file() {
     let recording = "\n\n{nonsense\n\r\n{}\n";
-    let lines: Vec<usize> =
-        Transcript::from_recording(recording).frames.iter().map(|frame| frame.line).collect();
-    assert_eq!(lines, [3, 5]);
+    let lines = recording.lines().zip(1..).map(|(text, line)| Ok::<_, ()>((line, text.to_owned())));
+    let judgement = judge_lines(lines, Context::default(), |rule| rule == "envelope").unwrap();
+    let [(_, Verdict::Failed(findings, 0))] = judgement.rules.as_slice() else { panic!() };
+    assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [Some(3), Some(5)]);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use incident::check::{Context, Expected, MustResolve, Probe, Rule, Transcript, Verdict, check};
+use incident::check::{
+    Context, Expected, Judge, Judgement, MAIN, MustResolve, Observation, Observed, Purpose, Reader, Rule,
+    Verdict,
+};
 use incident::contract::{
     Follows, Heartbeat, IncidentEvent, Message, MessageType, ServerState, Source, StreamId, StreamOpened,
 };
@@ -76,6 +79,17 @@ pub fn sound() -> Stream {
         arrivals: true,
         ended: None,
     }
+}
+
+/// What a connection gets that resumes after a position.
+#[derive(Clone)]
+pub struct Probe {
+    pub after: u64,
+    pub frames: Vec<String>,
+}
+
+fn text(frame: &Value) -> String {
+    frame.as_str().map_or_else(|| frame.to_string(), str::to_owned)
 }
 
 impl Stream {
@@ -163,12 +177,33 @@ impl Stream {
 
     /// What every rule says.
     pub fn outcomes(&self) -> Vec<(&'static Rule, Verdict)> {
-        let mut transcript = Transcript { probes: self.probes.clone(), ..Transcript::default() };
+        self.judgement().rules
+    }
+
+    /// Everything that is observed, in order.
+    pub fn observations(&self) -> Vec<Observed> {
+        let mut observed = Vec::new();
+        let mut add = |connection, at: f64, what| {
+            let line = observed.len() + 1;
+            observed.push(Observed { line, at: Some(Duration::from_secs_f64(at)), connection, what });
+        };
+        add(MAIN, 0.0, Observation::Opened(Purpose::Follow));
         for (frame, arrival) in &self.frames {
-            let raw = frame.as_str().map_or_else(|| frame.to_string(), str::to_owned);
-            transcript.push(raw, Some(Duration::from_secs_f64(*arrival)));
+            add(MAIN, *arrival, Observation::Text(text(frame)));
         }
-        transcript.ended = self.ended.map(Duration::from_secs_f64);
+        let last = self.frames.last().map_or(0.0, |(_, arrival)| *arrival);
+        let ended = self.ended.unwrap_or(last);
+        add(MAIN, ended, Observation::Stopped(self.must_resolve.clone()));
+        for (probe, number) in self.probes.iter().zip(1..) {
+            add(number, ended, Observation::Opened(Purpose::Resume(probe.after)));
+            for frame in &probe.frames {
+                add(number, ended, Observation::Text(frame.clone()));
+            }
+        }
+        observed
+    }
+
+    pub fn judgement(&self) -> Judgement {
         let context = Context {
             expect: self.expect.clone().map(|expect| Expected {
                 expect,
@@ -176,16 +211,20 @@ impl Stream {
                 scenario: "database-outage".to_owned(),
             }),
             arrivals: self.arrivals,
-            must_resolve: self.must_resolve.clone(),
-            tolerance: Duration::from_millis(250),
+            began: Some("2026-11-22T10:00:00Z".parse().unwrap()),
+            ..Context::default()
         };
-        check(&transcript, &context, |_| true)
+        let (mut judge, reader) = (Judge::new(context, true, |_| true), Reader::new());
+        for observed in self.observations() {
+            judge.see(&observed, &reader);
+        }
+        judge.finish()
     }
 
     /// The rules that fail, with their first finding.
     pub fn failures(&self) -> Vec<(&'static str, String)> {
         let failed = self.outcomes().into_iter().filter_map(|(rule, outcome)| match outcome {
-            Verdict::Failed(findings) => Some((rule.name, findings[0].message.clone())),
+            Verdict::Failed(findings, _) => Some((rule.name, findings[0].message.clone())),
             Verdict::Passed(_) | Verdict::NotChecked(_) => None,
         });
         failed.collect()

@@ -1,0 +1,41 @@
+//! What an incident announced at its start.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::contract::{IncidentStarted, Phase, ScreenMap};
+
+/// What an incident announced at its start.
+#[derive(Debug)]
+pub(super) struct Announced {
+    pub(super) impact_started_at: Timestamp,
+    /// Whether a scenario generated the incident: then everything is announced, and the seconds are exact. A drill
+    /// without a scenario is the replay of a real incident.
+    pub(super) is_generated: bool,
+    pub(super) phases: Vec<Phase>,
+    pub(super) agents: HashSet<String>,
+    pub(super) metrics: HashSet<String>,
+    /// The speed; 1 if it announces none.
+    pub(super) speed: f64,
+    screen: ScreenMap,
+}
+
+impl Announced {
+    pub(super) fn of(started: &IncidentStarted) -> Self {
+        Self {
+            impact_started_at: started.impact_started_at,
+            is_generated: started.synthetic && started.run.is_some(),
+            screen: ScreenMap::of(&started.phases),
+            phases: started.phases.clone(),
+            agents: started.agents.iter().map(|agent| agent.id.clone()).collect(),
+            metrics: started.metrics.iter().map(|metric| metric.name.clone()).collect(),
+            speed: started.speed.unwrap_or(1.0),
+        }
+    }
+
+    /// The screen second, at speed 1, of a second of the incident.
+    pub(super) fn screen_s(&self, offset_s: f64) -> f64 {
+        self.screen.screen((offset_s * 1e6).round() as u64) as f64 / 1e6
+    }
+}

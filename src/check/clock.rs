@@ -1,0 +1,149 @@
+//! The rules `clock` and `latency`: the times of events, and the time until they arrive.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::context::Context;
+use super::finding::Finding;
+use super::frame::Frame;
+use super::rules::{Found, RuleId};
+
+/// The server's clock may be set back by more than this. Then only the times of each incident go on rising.
+const STEP: SignedDuration = SignedDuration::from_secs(60);
+
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// The time of the last event of each stream.
+    last: HashMap<String, Timestamp>,
+    latency: Histogram,
+    /// Events without a time.
+    pub(super) timeless: u64,
+}
+
+impl Clock {
+    /// Checks the time of an event. `before` is the time of the incident's event before it.
+    pub(super) fn see(
+        &mut self,
+        stream: &str,
+        before: Option<Timestamp>,
+        is_live: bool,
+        frame: &Frame,
+        context: &Context,
+        found: &mut Found,
+    ) {
+        let Some(time) = frame.head.as_ref().and_then(|head| head.time) else {
+            self.timeless += u64::from(frame.faults.is_empty());
+            return;
+        };
+        found.judged(RuleId::Clock);
+        let fault = |text: String| Finding::new(text).at(frame).field("/time");
+        let last = match self.last.get_mut(stream) {
+            Some(last) => Some(std::mem::replace(last, time)),
+            None => self.last.insert(stream.to_owned(), time),
+        };
+        if let Some(last) = last.filter(|last| time < *last) {
+            let set_back = last.duration_since(time) > STEP && before.is_none_or(|before| before <= time);
+            if !set_back {
+                found.add(RuleId::Clock, fault(format!("the time goes back from {last} to {time}")));
+                return;
+            }
+        }
+        let (Some(began), Some(arrival)) =
+            (context.began, frame.arrival.filter(|_| is_live && context.arrivals))
+        else {
+            return;
+        };
+        let arrived =
+            began.saturating_add(SignedDuration::try_from(arrival).unwrap_or_default()).unwrap_or(began);
+        let latency = arrived.duration_since(time);
+        self.latency.add(latency.as_secs_f64());
+        let seconds = latency.as_secs_f64();
+        if let Some(skew) = context.limits.skew.filter(|skew| seconds.abs() > skew.as_secs_f64()) {
+            let (far, allowed) = (seconds.abs(), skew.as_secs_f64());
+            let way = if seconds < 0.0 { "ahead of" } else { "behind" };
+            let text = format!("the time is {far:.3} s {way} the local clock; {allowed:.3} s is allowed");
+            found.add(RuleId::Clock, fault(text).hint("--limit clock.skew=DURATION allows more"));
+        }
+    }
+
+    pub(super) fn finish(&self, context: &Context, found: &mut Found) {
+        for (share, allowed) in &context.limits.latency {
+            let Some(latency) = self.latency.quantile(*share) else { continue };
+            found.judged(RuleId::Latency);
+            if latency > allowed.as_secs_f64() {
+                let (of, allowed) = (words(*share), allowed.as_secs_f64());
+                let text = format!("{of} took up to {latency:.3} s to arrive; {allowed:.3} s is allowed");
+                let hint = "latency is the arrival by the local clock minus `time`: both clocks must agree";
+                found.add(RuleId::Latency, Finding::new(text).hint(hint));
+            }
+        }
+    }
+
+    /// `p50 1.2 ms, p99 4.0 ms`, or `None` if no live event arrived.
+    pub(super) fn latencies(&self) -> Option<String> {
+        let shown = |share| self.latency.quantile(share).map(|seconds| format!("{:.1} ms", seconds * 1e3));
+        Some(format!("p50 {}, p99 {}, max {}", shown(0.5)?, shown(0.99)?, shown(1.0)?))
+    }
+}
+
+fn words(share: f64) -> String {
+    if share >= 1.0 {
+        "all live events".to_owned()
+    } else {
+        format!("{:.0} of 100 live events", share * 100.0)
+    }
+}
+
+/// How many values fall into each range. The ranges grow by 1/16 of their size, so a quantile is off by 6 % at most, and
+/// the memory does not grow with the number of values.
+#[derive(Debug, Default)]
+struct Histogram {
+    counts: Vec<u64>,
+    total: u64,
+    max: f64,
+}
+
+impl Histogram {
+    /// The first range ends here, in seconds.
+    const FIRST: f64 = 1e-4;
+
+    fn add(&mut self, seconds: f64) {
+        let place = match (seconds / Self::FIRST).log2() {
+            power if power > 0.0 => 1 + (power * 16.0) as usize,
+            _ => 0,
+        };
+        if self.counts.len() <= place {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] += 1;
+        self.max = if self.total == 0 { seconds } else { self.max.max(seconds) };
+        self.total += 1;
+    }
+
+    fn quantile(&self, share: f64) -> Option<f64> {
+        let rank = (self.total as f64 * share).ceil().max(1.0) as u64;
+        let mut below = 0;
+        let place = self.counts.iter().position(|count| {
+            below += count;
+            below >= rank
+        })?;
+        Some((Self::FIRST * 2_f64.powf(place as f64 / 16.0)).min(self.max))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_near_the_values() {
+        let mut histogram = Histogram::default();
+        assert_eq!(histogram.quantile(0.5), None);
+        (1..=1000).for_each(|ms| histogram.add(f64::from(ms) / 1e3));
+        for (share, exact) in [(0.5, 0.5), (0.95, 0.95), (0.99, 0.99), (1.0, 1.0)] {
+            let near = histogram.quantile(share).unwrap();
+            assert!((near / exact - 1.0).abs() < 0.07, "{share}: {near} is not near {exact}");
+        }
+    }
+}

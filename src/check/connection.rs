@@ -1,0 +1,34 @@
+//! The rule `connection`: it lasts until the validator ends it, and carries nothing but text.
+
+use super::finding::{Finding, quoted};
+use super::observation::{Closing, Observed};
+
+/// The finding about a connection that ended before the validator wanted it to.
+pub(super) fn ended_early(closing: &Closing, observed: &Observed) -> Finding {
+    let when = observed.at.map(|at| format!(" after {:.1} s", at.as_secs_f64())).unwrap_or_default();
+    let text = match closing {
+        Closing::Frame(Some(code), reason) if reason.is_empty() => {
+            format!("the server ended the connection{when} with code {code}")
+        }
+        Closing::Frame(Some(code), reason) => {
+            format!(
+                "the server ended the connection{when} with code {code} and the reason {}",
+                quoted(reason)
+            )
+        }
+        Closing::Frame(None, _) => format!("the server ended the connection{when} without a code"),
+        Closing::Lost(what) => {
+            format!("the connection was lost{when}, without a close frame: {}", quoted(what))
+        }
+        Closing::Protocol(what) => format!("the server broke the WebSocket protocol{when}: {}", quoted(what)),
+    };
+    let mut finding = Finding::new(text);
+    finding.line = Some(observed.line);
+    finding
+}
+
+pub(super) fn binary(bytes: usize, observed: &Observed) -> Finding {
+    let mut finding = Finding::new(format!("a binary message of {bytes} bytes arrived; expected text"));
+    finding.line = Some(observed.line);
+    finding
+}

@@ -1,0 +1,206 @@
+//! The rules `greeting` and `heartbeat`: what a server says about its stream.
+
+use std::time::Duration;
+
+use super::context::Context;
+use super::finding::{Finding, Place, quoted};
+use super::frame::Frame;
+use super::numbering::{Numbering, Positions};
+use super::rules::{Found, RuleId};
+use crate::contract::{CONTRACT_VERSION, Follows, Heartbeat, StreamOpened};
+
+/// What the server of the main connection said about its stream.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    /// Whether a message arrived on the connection.
+    any: bool,
+    /// Whether the connection must begin with a greeting: it is live, or a greeting came.
+    pub(super) greeting: Option<Greeting>,
+    /// The last message and when it arrived.
+    heard: Option<(Place, Duration)>,
+    longest: Duration,
+    beats: u64,
+}
+
+/// The greeting, as far as others need it.
+#[derive(Debug, Clone)]
+pub(super) struct Greeting {
+    pub(super) stream: String,
+    pub(super) follows: Follows,
+    heartbeat: Duration,
+    /// Whether the contract of the server is newer than this program: it may have types that are not known here.
+    pub(super) is_newer: bool,
+}
+
+impl Control {
+    /// Takes note of any message of the connection.
+    pub(super) fn see(&mut self, frame: &Frame, context: &Context, found: &mut Found) {
+        let first = !std::mem::replace(&mut self.any, true);
+        let greets = frame.head.as_ref().is_some_and(|head| head.kind == "stream_opened");
+        // A recording may begin anywhere. A message that can't be read is reported as such.
+        if first && context.began.is_some() && !greets && frame.faults.is_empty() {
+            let kind = frame.head.as_ref().map(|head| quoted(&head.kind)).unwrap_or_default();
+            let message = format!("the first message is {kind}; expected stream_opened");
+            found.judged(RuleId::Greeting);
+            found.add(RuleId::Greeting, Finding::new(message).at(frame));
+        }
+        if let Some(arrival) = frame.arrival.filter(|_| context.arrivals) {
+            self.silence(arrival, Some(frame), context, found);
+            self.heard = Some((frame.place(), arrival));
+        }
+    }
+
+    pub(super) fn greet(
+        &mut self,
+        opened: &StreamOpened,
+        frame: &Frame,
+        numbering: &mut Numbering,
+        found: &mut Found,
+    ) {
+        found.judged(RuleId::Greeting);
+        let range = opened.follows.range();
+        if self.greeting.is_some() {
+            found.add(RuleId::Greeting, Finding::new("stream_opened came twice on one connection").at(frame));
+            return;
+        }
+        found_wrong(opened, frame, found);
+        numbering.announce(&opened.stream, range, frame);
+        self.greeting = Some(Greeting {
+            stream: opened.stream.clone(),
+            follows: opened.follows.clone(),
+            heartbeat: Duration::from_millis(opened.heartbeat_ms),
+            is_newer: version(&opened.contract)
+                .is_some_and(|theirs| Some(theirs) > version(CONTRACT_VERSION)),
+        });
+    }
+
+    pub(super) fn beat(
+        &mut self,
+        beat: &Heartbeat,
+        frame: &Frame,
+        numbering: &mut Numbering,
+        found: &mut Found,
+    ) {
+        self.beats += 1;
+        found.judged(RuleId::Heartbeat);
+        // Before a greeting nothing is known: a recording may begin anywhere.
+        let Some(greeting) = &self.greeting else { return };
+        let fault = |message: String| Finding::new(message).at(frame).field("/data/head");
+        if beat.stream != greeting.stream {
+            let message = format!(
+                "the heartbeat is of stream {}; expected {}",
+                quoted(&beat.stream),
+                quoted(&greeting.stream)
+            );
+            found.add(RuleId::Heartbeat, Finding::new(message).at(frame).field("/data/stream"));
+            return;
+        }
+        let seen = numbering.stream(&beat.stream);
+        // The client has, or does not get, every event before the first announced one.
+        let from = greeting.follows.range().0;
+        let last = seen.map_or(0, Positions::heard).max(from.saturating_sub(1));
+        if beat.head > last {
+            let message = format!("the heartbeat's head is {}, but the last event was {last}", beat.head);
+            found.add(
+                RuleId::Heartbeat,
+                fault(message).hint(
+                    "a heartbeat goes to clients that have all events: the events up to its head were lost",
+                ),
+            );
+            numbering.excuse(&beat.stream, last + 1, beat.head);
+        } else if beat.head < last && !seen.is_some_and(Positions::has_holes) {
+            // Events that are still missing may come late.
+            let message =
+                format!("the heartbeat's head is {}, behind the last event, which is {last}", beat.head);
+            found.add(RuleId::Heartbeat, fault(message));
+        }
+    }
+
+    /// Judges the silence until now.
+    fn silence(&mut self, until: Duration, frame: Option<&Frame>, context: &Context, found: &mut Found) {
+        let Some(greeting) = &self.greeting else { return };
+        let allowed = greeting.heartbeat.mul_f64(context.limits.intervals);
+        let Some((place, since)) = &self.heard else { return };
+        let silent = until.saturating_sub(*since);
+        self.longest = self.longest.max(silent);
+        if silent > allowed {
+            let (silent, promised) = (silent.as_secs_f64(), greeting.heartbeat.as_millis());
+            let message =
+                format!("no message for {silent:.1} s; a heartbeat is promised every {promised} ms");
+            let finding = Finding::new(message);
+            found.add(
+                RuleId::Heartbeat,
+                match frame {
+                    Some(frame) => finding.at(frame),
+                    None => finding.place(place).hint("no message came after this one"),
+                },
+            );
+        }
+    }
+
+    /// Judges the end. Returns why nothing was checked of the heartbeat, if that is so.
+    pub(super) fn finish(&mut self, ended: Option<Duration>, context: &Context, found: &mut Found) {
+        if !context.arrivals {
+            return;
+        }
+        let heard = self.heard.as_ref().map(|(_, at)| *at).unwrap_or_default();
+        let ended = ended.unwrap_or(heard);
+        self.silence(ended, None, context, found);
+        let allowed =
+            self.greeting.as_ref().map(|greeting| greeting.heartbeat.mul_f64(context.limits.intervals));
+        if allowed.is_some_and(|allowed| ended > allowed) {
+            found.judged(RuleId::Heartbeat);
+        }
+    }
+
+    pub(super) fn heartbeat_summary(&self) -> String {
+        let longest = self.longest.as_secs_f64();
+        format!("{} heartbeats; the longest silence was {longest:.1} s", self.beats)
+    }
+
+    /// The position of the last stored event that was announced; later events are sent live.
+    pub(super) fn replayed_to(&self) -> u64 {
+        self.greeting.as_ref().map_or(0, |greeting| greeting.follows.range().1)
+    }
+}
+
+/// Checks that a greeting agrees with itself.
+fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) {
+    let (from, to) = opened.follows.range();
+    let (head, oldest) = (opened.head, opened.oldest);
+    let wrong = match version(&opened.contract) {
+        None => Some((
+            format!("the contract is {}; a version is MAJOR.MINOR", quoted(&opened.contract)),
+            "contract",
+        )),
+        Some((major, _)) if version(CONTRACT_VERSION).is_some_and(|(ours, _)| ours != major) => Some((
+            format!("the contract is {}; this program knows {CONTRACT_VERSION}", quoted(&opened.contract)),
+            "contract",
+        )),
+        Some(_) if opened.stream.parse::<crate::contract::StreamId>().is_err() => Some((
+            format!("the stream is {}; a name has letters, digits, '-' and '_'", quoted(&opened.stream)),
+            "stream",
+        )),
+        Some(_) if oldest > head + 1 => {
+            Some((format!("the oldest event is {oldest}, beyond the head {head}"), "oldest"))
+        }
+        Some(_) if to > head => {
+            Some((format!("events up to {to} follow, beyond the head {head}"), "follows"))
+        }
+        Some(_) if from > to + 1 => {
+            Some((format!("the events {from} to {to} follow, which are no events"), "follows"))
+        }
+        Some(_) if from < oldest && from <= to => {
+            Some((format!("events from {from} follow, but the oldest that is kept is {oldest}"), "follows"))
+        }
+        Some(_) => None,
+    };
+    if let Some((message, field)) = wrong {
+        found.add(RuleId::Greeting, Finding::new(message).at(frame).field(format!("/data/{field}")));
+    }
+}
+
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}

@@ -1,0 +1,117 @@
+//! The indexes of one incident, for the rules `order`, `gap` and `duplicate`.
+
+use super::finding::{Finding, Place};
+use super::frame::Frame;
+use super::numbering::{Standing, missing};
+use super::rules::{Found, RuleId};
+use super::spans::Spans;
+
+/// The indexes of one incident.
+#[derive(Debug, Default)]
+pub(super) struct Indexes {
+    seen: Spans,
+    last: u64,
+    /// An index that jumped, until the next event shows whether events are missing or only this index is wrong.
+    jump: Option<Jump>,
+    /// Events whose index is unknown or wrong since the last good one: each explains one missing index.
+    unplaced: u64,
+}
+
+#[derive(Debug)]
+struct Jump {
+    expected: u64,
+    index: u64,
+    place: Place,
+}
+
+/// What the index of an event says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// It follows the event before it.
+    Next,
+    /// Events before it are missing, so what was counted until now is not everything.
+    AfterGap,
+    /// Its index is not its own. Nothing can be said about its content.
+    Wrong,
+}
+
+impl Indexes {
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.last == 0
+    }
+
+    /// An event of the incident arrived whose index is not known.
+    pub(super) fn unplaced(&mut self) {
+        self.unplaced += 1;
+    }
+
+    /// Takes the first event that arrived of the incident.
+    pub(super) fn begin(&mut self, index: u64) {
+        self.seen.add(index);
+        self.last = index;
+    }
+
+    pub(super) fn see(
+        &mut self,
+        id: &str,
+        index: u64,
+        standing: Standing,
+        frame: &Frame,
+        found: &mut Found,
+    ) -> Follows {
+        let expected = self.last + 1;
+        let unplaced = std::mem::take(&mut self.unplaced);
+        if let Some(jump) = self.jump.take() {
+            if index == jump.expected + 1 {
+                let message = format!("the index of {id} is {}; expected {}", jump.index, jump.expected);
+                found.add(RuleId::Order, Finding::new(message).place(&jump.place).field("/index"));
+                self.seen.add(jump.expected);
+                self.seen.add(index);
+                self.last = index;
+                return Follows::Next;
+            }
+            self.report(id, &jump, found);
+        }
+        if !self.seen.add(index) {
+            if standing != Standing::Late {
+                let message = format!("index {index} of {id} arrived twice");
+                found.add(RuleId::Duplicate, Finding::new(message).at(frame).field("/index"));
+                self.unplaced = 1;
+            }
+            return Follows::Wrong;
+        }
+        if standing == Standing::Late {
+            return Follows::Wrong;
+        }
+        if index < expected {
+            let message =
+                format!("index {index} of {id} comes after {}; the index rises with the position", self.last);
+            found.add(RuleId::Order, Finding::new(message).at(frame).field("/index"));
+            self.unplaced = 1;
+            return Follows::Wrong;
+        }
+        self.last = index;
+        if index == expected {
+            return Follows::Next;
+        }
+        if standing != Standing::AfterGap && index - expected > unplaced {
+            self.jump = Some(Jump { expected, index, place: frame.place() });
+        }
+        Follows::AfterGap
+    }
+
+    fn report(&self, id: &str, jump: &Jump, found: &mut Found) {
+        let message = format!("{id}: {}", missing("index", jump.expected, jump.index - 1));
+        found.add(RuleId::Gap, Finding::new(message).place(&jump.place).field("/index"));
+    }
+
+    pub(super) fn finish(&mut self, id: &str, found: &mut Found) {
+        if let Some(jump) = self.jump.take() {
+            self.report(id, &jump, found);
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Judges a stream while it arrives. Each observation is taken once and in order, and the memory does not grow with the
+//! length of the stream.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::connection;
+use super::context::{Context, MustResolve};
+use super::control::Control;
+use super::finding::{Finding, Place, Verdict, cut};
+use super::frame::{Frame, Note, Reader, Sender};
+use super::incident::{End, Incident, Stream};
+use super::numbering::{Numbering, Standing};
+use super::observation::{MAIN, Observation, Observed};
+use super::outcomes::Outcomes;
+use super::probes::Probes;
+use super::rules::{Found, Rule, RuleId};
+use crate::contract::{Follows, Message, MessageType};
+
+/// Judges one stream.
+pub struct Judge {
+    context: Context,
+    found: Found,
+    control: Control,
+    numbering: Numbering,
+    clock: Clock,
+    incidents: HashMap<String, State>,
+    outcomes: Outcomes,
+    probes: Probes,
+    /// Events of the stream, also those that can't be read.
+    events: u64,
+    texts: u64,
+    /// Messages of other senders.
+    foreign: u64,
+    /// Events whose incident or index is not known: each explains one missing index of any incident.
+    unplaced: u64,
+    longest_delay: f64,
+    longest_silence: f64,
+    ended: Option<Duration>,
+    /// Whether the connection ended before the validator wanted it to.
+    is_cut: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Box<Incident>),
+    /// It is over: how many events came after the end, and where the first of them was.
+    Over(u64, Option<Place>),
+}
+
+/// The verdicts of all selected rules.
+pub struct Judgement {
+    /// Each rule with its verdict, in the order of [`RULES`](super::RULES).
+    pub rules: Vec<(&'static Rule, Verdict)>,
+    /// How many events of incidents arrived, even if they could not be read.
+    pub events: u64,
+}
+
+impl Judge {
+    /// A judge of the rules whose names `selected` accepts. If `is_compared`, other connections will be compared with
+    /// the main one.
+    pub fn new(context: Context, is_compared: bool, selected: impl Fn(&str) -> bool) -> Self {
+        Self {
+            context,
+            found: Found::new(selected),
+            control: Control::default(),
+            numbering: Numbering::default(),
+            clock: Clock::default(),
+            incidents: HashMap::new(),
+            outcomes: Outcomes::default(),
+            probes: Probes::new(is_compared),
+            events: 0,
+            texts: 0,
+            foreign: 0,
+            unplaced: 0,
+            longest_delay: 0.0,
+            longest_silence: 0.0,
+            ended: None,
+            is_cut: false,
+        }
+    }
+
+    /// Takes an observation. Returns what a text says of itself.
+    pub fn see(&mut self, observed: &Observed, reader: &Reader) -> Note {
+        let mut note = Note::default();
+        match &observed.what {
+            Observation::Text(text) => {
+                let frame = reader.read(observed.line, observed.at, text);
+                note = frame.note();
+                self.take(observed.connection, frame);
+            }
+            Observation::Opened(purpose) if observed.connection != MAIN => {
+                self.probes.open(observed.connection, purpose.clone(), None);
+            }
+            Observation::Refused(purpose, status) if observed.connection != MAIN => {
+                self.probes.open(observed.connection, purpose.clone(), Some(*status));
+            }
+            Observation::Opened(_) => self.found.judged(RuleId::Connection),
+            Observation::Stopped(must_resolve) if observed.connection == MAIN => {
+                self.ended = self.ended.or(observed.at);
+                self.context.must_resolve = must_resolve.clone();
+            }
+            Observation::Closed(closing) if observed.connection == MAIN => {
+                self.is_cut = true;
+                self.ended = observed.at;
+                self.found.add(RuleId::Connection, connection::ended_early(closing, observed));
+            }
+            Observation::Binary(bytes) if observed.connection == MAIN => {
+                self.numbering.lose_one();
+                self.found.add(RuleId::Connection, connection::binary(*bytes, observed));
+            }
+            Observation::Refused(..)
+            | Observation::Binary(_)
+            | Observation::Closed(_)
+            | Observation::Stopped(_) => {}
+        }
+        note
+    }
+
+    /// Takes a frame that was read.
+    pub fn take(&mut self, connection: u32, mut frame: Frame) {
+        if connection != MAIN {
+            self.probes.see(connection, &frame);
+            return;
+        }
+        self.texts += 1;
+        self.found.judged(RuleId::Envelope);
+        self.control.see(&frame, &self.context, &mut self.found);
+        let has_payload =
+            frame.message.is_some() || frame.faults.iter().any(|(rule, _)| *rule == RuleId::Schema);
+        if has_payload {
+            self.found.judged(RuleId::Schema);
+        }
+        self.unknown_type(&mut frame);
+        let envelope_is_wrong = frame.faults.iter().any(|(rule, _)| *rule == RuleId::Envelope);
+        for (rule, finding) in std::mem::take(&mut frame.faults) {
+            // A wrong envelope is the cause: what the payload lacks then says nothing more.
+            if rule == RuleId::Envelope || !envelope_is_wrong {
+                self.found.add(rule, finding);
+                frame.is_faulty = true;
+            }
+        }
+        let Some(head) = &frame.head else {
+            self.numbering.lose_one();
+            return;
+        };
+        match &head.sender {
+            Sender::Stream(stream) if !frame.kind().is_some_and(MessageType::is_control) => {
+                let stream = stream.clone();
+                self.event(&stream, frame);
+            }
+            _ if envelope_is_wrong => self.numbering.lose_one(),
+            Sender::Server | Sender::Stream(_) => self.message_of_server(&frame),
+            Sender::Other => self.foreign += 1,
+        }
+    }
+
+    /// An event of a type that nobody knows is a fault, unless the server has a newer contract.
+    fn unknown_type(&mut self, frame: &mut Frame) {
+        let is_newer = self.control.greeting.as_ref().is_some_and(|greeting| greeting.is_newer);
+        let Some(head) = frame.head.as_ref().filter(|head| matches!(head.sender, Sender::Stream(_))) else {
+            return;
+        };
+        if frame.kind().is_some() || is_newer || head.kind.is_empty() {
+            return;
+        }
+        let known = MessageType::ALL.iter().filter(|kind| !kind.is_control()).map(|kind| kind.as_str());
+        let text = format!(
+            "the type is \"{}\"; expected one of {}",
+            cut(&head.kind),
+            known.collect::<Vec<_>>().join(", ")
+        );
+        let finding = Finding::new(text).at(frame).field("/type");
+        self.found.judged(RuleId::Schema);
+        frame.faults.push((RuleId::Schema, finding));
+    }
+
+    fn message_of_server(&mut self, frame: &Frame) {
+        match &frame.message {
+            Some(Message::StreamOpened(opened)) => {
+                self.control.greet(opened, frame, &mut self.numbering, &mut self.found);
+            }
+            Some(Message::Heartbeat(beat)) => {
+                if self.context.arrivals || self.control.greeting.is_some() {
+                    self.control.beat(beat, frame, &mut self.numbering, &mut self.found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, stream: &str, mut frame: Frame) {
+        self.events += 1;
+        if frame.is_faulty && frame.head.as_ref().is_some_and(|head| head.time.is_none()) {
+            frame.message = None;
+        }
+        let Some(head) = &frame.head else { return };
+        let Some(position) = head.position else {
+            self.numbering.lose_one();
+            self.lose(head.subject.clone());
+            return;
+        };
+        self.probes.see_main(position, &frame);
+        let standing = self.numbering.see(stream, position, &frame, &mut self.found);
+        if standing == Standing::Repeated {
+            return;
+        }
+        let (Some(subject), Some(index)) = (head.subject.clone(), head.index) else {
+            self.lose(head.subject.clone());
+            return;
+        };
+        let is_live = position > self.control.replayed_to();
+        let before = match self.incidents.get(&subject) {
+            Some(State::Open(incident)) => incident.last_time,
+            _ => None,
+        };
+        if standing != Standing::Late {
+            self.clock.see(stream, before, is_live, &frame, &self.context, &mut self.found);
+        }
+        let positions = self.numbering.stream(stream);
+        let greeting = self.control.greeting.as_ref();
+        let about = Stream {
+            context: &self.context,
+            is_live,
+            unseen: positions.and_then(super::numbering::Positions::first).unwrap_or(1) - 1,
+            has_holes: standing != Standing::Next
+                || positions.is_some_and(super::numbering::Positions::has_holes),
+            promises_start: greeting
+                .is_some_and(|greeting| matches!(greeting.follows, Follows::Started { .. })),
+        };
+        let state = match self.incidents.get_mut(&subject) {
+            Some(state) => state,
+            None => {
+                let new = State::Open(Box::new(Incident::new(&subject)));
+                self.incidents.entry(subject).or_insert(new)
+            }
+        };
+        match state {
+            State::Over(after, place) => {
+                if standing != Standing::Late {
+                    *after += 1;
+                    place.get_or_insert_with(|| frame.place());
+                }
+            }
+            State::Open(incident) => {
+                let jumps = index > incident.last_index() + 1;
+                let standing = if jumps && standing == Standing::Next && self.unplaced > 0 {
+                    self.unplaced -= 1;
+                    Standing::AfterGap
+                } else {
+                    standing
+                };
+                if incident.see(frame, index, standing, &about, &mut self.found) {
+                    let end = End { context: &self.context, ended: None, must_end: false };
+                    self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
+                    self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.outcomes.count(incident.outcome, true);
+                    *state = State::Over(0, None);
+                }
+            }
+        }
+    }
+
+    /// An event arrived whose place is not known.
+    fn lose(&mut self, subject: Option<String>) {
+        match subject.and_then(|subject| self.incidents.get_mut(&subject)) {
+            Some(State::Open(incident)) => incident.lose(),
+            _ => self.unplaced += 1,
+        }
+    }
+
+    /// Judges the end of the stream.
+    pub fn finish(mut self) -> Judgement {
+        self.numbering.finish(&mut self.found);
+        self.clock.finish(&self.context, &mut self.found);
+        self.control.finish(self.ended, &self.context, &mut self.found);
+        if let MustResolve::Only(id) = &self.context.must_resolve
+            && !self.incidents.contains_key(id)
+            && !self.is_cut
+        {
+            let text = format!("{} was triggered, but no event of it arrived", cut(id));
+            self.found.add(RuleId::Lifecycle, Finding::new(text));
+        }
+        let mut incidents: Vec<_> = std::mem::take(&mut self.incidents).into_iter().collect();
+        incidents.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (id, state) in incidents {
+            match state {
+                State::Open(mut incident) => {
+                    // If the connection was cut, that is why the end is missing.
+                    let must_end = self.context.must_resolve.requires(&id) && !self.is_cut;
+                    let end = End { context: &self.context, ended: self.ended, must_end };
+                    self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
+                    self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.outcomes.count(None, false);
+                }
+                State::Over(0, _) => {}
+                State::Over(after, place) => {
+                    let events = if after == 1 { "event" } else { "events" };
+                    let text = format!("{} has {after} {events} after its resolution", cut(&id));
+                    self.found.add(RuleId::Lifecycle, Finding::new(text).place(&place.unwrap_or_default()));
+                }
+            }
+        }
+        self.probes.finish(&mut self.found);
+        let events = self.events;
+        Judgement { rules: self.verdicts(), events }
+    }
+
+    fn verdicts(mut self) -> Vec<(&'static Rule, Verdict)> {
+        let found = std::mem::replace(&mut self.found, Found::new(|_| false));
+        let rules: Vec<_> = found.into_selected().collect();
+        let verdicts = rules.into_iter().map(|(rule, findings)| {
+            let verdict = findings.verdict(|judged| self.passed(rule, judged), || self.unchecked(rule));
+            (rule.rule(), verdict)
+        });
+        verdicts.collect()
+    }
+
+    /// What a rule that passed has checked.
+    fn passed(&self, rule: RuleId, judged: u64) -> String {
+        match rule {
+            RuleId::Connection => "the connection lasted".to_owned(),
+            RuleId::Greeting => "stream_opened came first and once".to_owned(),
+            RuleId::Envelope if self.foreign > 0 => {
+                format!("{judged} messages are CloudEvents 1.0, {} of them of other senders", self.foreign)
+            }
+            RuleId::Envelope => format!("{judged} messages are CloudEvents 1.0"),
+            RuleId::Schema => format!("{judged} payloads match the schema"),
+            RuleId::Order => format!("positions {} rise", self.numbering.ranges()),
+            RuleId::Gap => format!("{} events, none missing", self.events),
+            RuleId::Duplicate => format!("{} events, each once", self.events),
+            RuleId::Clock if self.clock.timeless > 0 => {
+                format!("{judged} times, none goes back; {} events have no time", self.clock.timeless)
+            }
+            RuleId::Clock => format!("{judged} times, none goes back"),
+            RuleId::Lifecycle => self.outcomes.summary(),
+            RuleId::Phases => format!("{judged} events are in their phases"),
+            RuleId::Declared => format!("{judged} events name only what was announced"),
+            RuleId::Cost => format!("{judged} totals never fall and grow at their rates"),
+            RuleId::Confidence => format!("{judged} actions with confidences, hypotheses or forecasts"),
+            RuleId::Tally if judged == 1 => "the resolution agrees with the events".to_owned(),
+            RuleId::Tally => format!("{judged} resolutions agree with the events"),
+            RuleId::Resume => self.probes.resume_summary(),
+            RuleId::FanOut => self.probes.fan_out_summary(judged),
+            RuleId::Positions => format!("{judged} positions got the answer that they must get"),
+            RuleId::Expect => {
+                let origin = self.context.expect.as_ref().map_or("", |expected| expected.origin.as_str());
+                format!("the [expect] of {origin} is met")
+            }
+            RuleId::Pacing => {
+                format!("{judged} live events, at most {:.1} ms late", self.longest_delay * 1e3)
+            }
+            RuleId::Latency => self.clock.latencies().unwrap_or_default(),
+            RuleId::Silence => format!("the longest silence was {:.1} s", self.longest_silence),
+            RuleId::Heartbeat => self.control.heartbeat_summary(),
+        }
+    }
+
+    /// Why a rule had nothing to check.
+    fn unchecked(&self, rule: RuleId) -> String {
+        let arrivals = self.context.arrivals;
+        let text = match rule {
+            RuleId::Connection => "a recording has no connection",
+            RuleId::Greeting => "stream_opened is missing: a recording may begin anywhere",
+            RuleId::Envelope => "no message arrived",
+            RuleId::Schema => "no payload arrived",
+            RuleId::Order | RuleId::Gap | RuleId::Duplicate => "no event has a position",
+            RuleId::Clock => "no event has a time",
+            RuleId::Lifecycle => "no event of an incident arrived",
+            RuleId::Phases => "no event is in an announced phase",
+            RuleId::Declared => "only a drill that a scenario plays announces everything",
+            RuleId::Cost => "no message has a cost",
+            RuleId::Confidence => "no action has a confidence, a hypothesis or a forecast",
+            RuleId::Tally => "no incident was received as a whole, from its start to its resolution",
+            RuleId::Resume => "the connection was not cut and resumed",
+            RuleId::FanOut => "no other client was connected",
+            RuleId::Positions => "no wrong position was tried",
+            RuleId::Expect => return self.unexpected(),
+            RuleId::Pacing | RuleId::Latency | RuleId::Silence | RuleId::Heartbeat if !arrivals => {
+                "arrival times are only checked with --real-time or --url"
+            }
+            RuleId::Pacing => "there are fewer than two live events with a planned second",
+            RuleId::Latency => {
+                return match self.clock.latencies() {
+                    Some(seen) => format!("no limit is set, as in --limit latency.p99=50ms; {seen}"),
+                    None => "no live event arrived".to_owned(),
+                };
+            }
+            RuleId::Silence => {
+                let limited = self.context.limits.silence.is_some()
+                    || self
+                        .context
+                        .expect
+                        .as_ref()
+                        .is_some_and(|expected| expected.expect.max_silence.is_some());
+                if limited {
+                    "no incident has two live events with arrival times"
+                } else {
+                    "[expect] has no max_silence, and --limit silence.longest is not set"
+                }
+            }
+            RuleId::Heartbeat if self.control.greeting.is_none() => "stream_opened is missing",
+            RuleId::Heartbeat => "validate listened for too short a time to miss a heartbeat",
+        };
+        text.to_owned()
+    }
+
+    fn unexpected(&self) -> String {
+        match &self.context.expect {
+            None => "there are no expectations: use a scenario with [expect], or --expect FILE".to_owned(),
+            Some(expected) => {
+                format!("no incident of {} was received from its start", expected.scenario)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge")
+            .field("events", &self.events)
+            .field("texts", &self.texts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,189 @@
+//! The rules `order`, `gap` and `duplicate`: the positions of a stream. The indexes of an incident are judged with it, in
+//! `indexes.rs`.
+
+use std::collections::BTreeMap;
+
+use super::finding::{Finding, Place};
+use super::frame::Frame;
+use super::rules::{Found, RuleId};
+use super::spans::Spans;
+
+/// How many holes are remembered until the end, in case that their events come late.
+const HOLES: usize = 1_000;
+
+/// What the position of an event says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It follows the event before it, or is the first.
+    Next,
+    /// Events before it are missing.
+    AfterGap,
+    /// It arrives after events that follow it.
+    Late,
+    /// It was there before.
+    Repeated,
+}
+
+/// The positions of all streams that were seen on a connection.
+#[derive(Debug, Default)]
+pub(super) struct Numbering {
+    streams: BTreeMap<String, Positions>,
+    /// Messages that could not be read at all since the last event: each may have been the event that is missing.
+    unreadable: u64,
+}
+
+/// The positions of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    seen: Spans,
+    /// The position that arrived last.
+    arrived: u64,
+    /// The holes, each with the frame after it.
+    holes: Vec<(u64, u64, Place)>,
+    /// What greetings announced: first and last position, and the greeting's place.
+    announced: Vec<(u64, u64, Place)>,
+    /// Positions up to here are known to be lost, or are excused by a message that could not be read.
+    excused: Spans,
+}
+
+impl Positions {
+    /// The highest position that arrived; 0 before the first.
+    fn last(&self) -> u64 {
+        self.seen.last().unwrap_or(0)
+    }
+
+    /// The highest position that arrived, or that is known to be lost.
+    pub(super) fn heard(&self) -> u64 {
+        self.last().max(self.excused.last().unwrap_or(0))
+    }
+
+    /// Whether positions are missing.
+    pub(super) fn has_holes(&self) -> bool {
+        !self.holes.is_empty() || self.excused.first().is_some()
+    }
+
+    /// The first position that should have arrived: the announced one, else the first that did.
+    pub(super) fn first(&self) -> Option<u64> {
+        let announced = self.announced.first().map(|(from, ..)| *from);
+        announced.into_iter().chain(self.seen.first()).min()
+    }
+}
+
+impl Numbering {
+    pub(super) fn stream(&self, name: &str) -> Option<&Positions> {
+        self.streams.get(name)
+    }
+
+    /// A message arrived that could not be read.
+    pub(super) fn lose_one(&mut self) {
+        self.unreadable += 1;
+    }
+
+    /// A greeting announces which positions follow.
+    pub(super) fn announce(&mut self, stream: &str, (from, to): (u64, u64), frame: &Frame) {
+        let positions = self.streams.entry(stream.to_owned()).or_default();
+        positions.announced.push((from, to, frame.place()));
+    }
+
+    /// Somebody else said that everything up to `head` is lost. It is not reported again.
+    pub(super) fn excuse(&mut self, stream: &str, from: u64, head: u64) {
+        let positions = self.streams.entry(stream.to_owned()).or_default();
+        for n in (from..=head).take(HOLES) {
+            positions.excused.add(n);
+        }
+    }
+
+    pub(super) fn see(&mut self, stream: &str, n: u64, frame: &Frame, found: &mut Found) -> Standing {
+        let unreadable = std::mem::take(&mut self.unreadable);
+        if !self.streams.contains_key(stream) {
+            self.streams.insert(stream.to_owned(), Positions::default());
+        }
+        // Inserted above if it was not there.
+        let Some(positions) = self.streams.get_mut(stream) else { return Standing::Next };
+        for rule in [RuleId::Order, RuleId::Gap, RuleId::Duplicate] {
+            found.judged(rule);
+        }
+        let before = positions.last();
+        let first = positions.seen.first().is_none();
+        if !positions.seen.add(n) {
+            found.add(RuleId::Duplicate, Finding::new(format!("position {n} arrived twice")).at(frame));
+            return Standing::Repeated;
+        }
+        let arrived = std::mem::replace(&mut positions.arrived, n);
+        if n < before {
+            if n < arrived {
+                let message = format!("position {n} comes after {arrived}; positions rise");
+                found.add(RuleId::Order, Finding::new(message).at(frame));
+            }
+            return Standing::Late;
+        }
+        let follows = match positions.announced.last() {
+            Some((from, ..)) if first => *from,
+            _ if first => n,
+            _ => before + 1,
+        };
+        if n <= follows {
+            return Standing::Next;
+        }
+        if n - follows <= unreadable {
+            for lost in follows..n {
+                positions.excused.add(lost);
+            }
+        } else if positions.holes.len() < HOLES {
+            positions.holes.push((follows, n - 1, frame.place()));
+        } else {
+            found.add(RuleId::Gap, Finding::new(missing("position", follows, n - 1)).at(frame));
+        }
+        Standing::AfterGap
+    }
+
+    /// Judges what is missing at the end.
+    pub(super) fn finish(&self, found: &mut Found) {
+        for positions in self.streams.values() {
+            let is_missing = |from, to| {
+                let missing = positions.seen.missing(from, to).into_iter();
+                missing.flat_map(|(from, to)| positions.excused.missing(from, to))
+            };
+            for (from, to, place) in &positions.holes {
+                for (from, to) in is_missing(*from, *to) {
+                    let finding = Finding::new(missing("position", from, to)).place(place);
+                    let announced = positions.announced.iter().find(|(first, ..)| *first == from);
+                    found.add(
+                        RuleId::Gap,
+                        match announced {
+                            Some((first, ..)) => {
+                                finding.hint(format!("stream_opened announced that position {first} follows"))
+                            }
+                            None => finding,
+                        },
+                    );
+                }
+            }
+            for (from, to, place) in positions.announced.iter().filter(|(from, to, _)| from <= to) {
+                found.judged(RuleId::Gap);
+                let last = positions.last();
+                for (first, last) in is_missing((*from).max(last + 1), *to) {
+                    let finding = Finding::new(missing("position", first, last)).place(place);
+                    found.add(RuleId::Gap, finding.hint(format!("stream_opened announced {from} to {to}")));
+                }
+            }
+        }
+    }
+
+    /// `1..111, 5..20`: the positions of each stream.
+    pub(super) fn ranges(&self) -> String {
+        let ranges = self
+            .streams
+            .values()
+            .filter_map(|positions| Some(format!("{}..{}", positions.seen.first()?, positions.seen.last()?)));
+        ranges.collect::<Vec<_>>().join(", ")
+    }
+}
+
+pub(super) fn missing(what: &str, from: u64, to: u64) -> String {
+    if from == to {
+        format!("{what} {from} is missing")
+    } else {
+        format!("{what}s {from} to {to} are missing")
+    }
+}

@@ -1,0 +1,102 @@
+//! The rule `schema`: every payload matches the schema of its type.
+//!
+//! A payload that its Rust type can read and whose numbers are within their bounds needs no schema: reading has proved
+//! the shape. The schema judges the others and says what is wrong. A property test holds that both agree.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::compiled::CompiledSchema;
+use super::finding::Finding;
+use crate::contract::{
+    AgentAction, Cost, IncidentResolved, IncidentStarted, Message, MessageType, SystemMetrics, schema,
+};
+
+/// The schemas of all payloads.
+pub(super) struct Payloads(HashMap<MessageType, CompiledSchema>);
+
+impl Payloads {
+    pub(super) fn new() -> Self {
+        let schemas = MessageType::ALL.iter().filter_map(|kind| {
+            // A schema of our own always compiles: the tests of the contract compile each.
+            CompiledSchema::new(&schema::payload(*kind)).ok().map(|schema| (*kind, schema))
+        });
+        Self(schemas.collect())
+    }
+
+    /// The message of a payload.
+    ///
+    /// # Errors
+    /// What is wrong with the payload.
+    pub(super) fn read(&self, kind: MessageType, data: &Value) -> Result<Message, Finding> {
+        let message = match Message::from_value(kind, data) {
+            Ok(message) if is_within_bounds(&message) => {
+                return match drill_without_seconds(&message) {
+                    Some(wrong) => Err(wrong),
+                    None => Ok(message),
+                };
+            }
+            other => other,
+        };
+        let name = kind.as_str();
+        if let Some(mismatch) = self.0.get(&kind).and_then(|schema| schema.mismatch(data)) {
+            let (text, path) = (mismatch.message, mismatch.path);
+            let place = if path.is_empty() { "data".to_owned() } else { format!("data{path}") };
+            return Err(Finding::new(format!("{name}: {text} at {place}")).field(format!("/data{path}")));
+        }
+        // The schema allows more forms of a number than readers take, such as 1.0 for a count.
+        message.map_err(|error| Finding::new(format!("{name}: {error}")).field("/data"))
+    }
+}
+
+/// A drill may run faster than the clock, so only `offset_s` says at which second something happened.
+fn drill_without_seconds(message: &Message) -> Option<Finding> {
+    let lacks = message.is_synthetic() && message.offset_s().is_none();
+    lacks.then(|| {
+        let name = message.kind().as_str();
+        Finding::new(format!("{name}: a drill's event has no offset_s"))
+            .field("/data/offset_s")
+            .hint("a drill may run faster than the clock, so only offset_s says at which second it happened")
+    })
+}
+
+/// Whether everything is within the bounds that the schema has and the Rust types have not.
+fn is_within_bounds(message: &Message) -> bool {
+    let positive = |value: Option<f64>| value.is_none_or(|value| value >= 0.0);
+    positive(message.offset_s())
+        && match message {
+            Message::IncidentStarted(IncidentStarted { phases, target_s, speed, .. }) => {
+                positive(*target_s)
+                    && speed.is_none_or(|speed| speed > 0.0)
+                    && phases
+                        .iter()
+                        .all(|phase| phase.start_s >= 0.0 && positive(phase.end_s) && positive(phase.play_s))
+            }
+            Message::AgentAction(AgentAction {
+                attempt, confidence, hypotheses, caused_by, late_s, ..
+            }) => {
+                let share = |value: f64| (0.0..=1.0).contains(&value);
+                attempt.is_none_or(|attempt| attempt >= 1)
+                    && confidence.is_none_or(share)
+                    && hypotheses.iter().all(|belief| share(belief.p))
+                    && caused_by.is_none_or(|index| index >= 1)
+                    && positive(*late_s)
+            }
+            Message::SystemMetrics(SystemMetrics { cost, .. }) => cost.as_ref().is_none_or(is_cost),
+            Message::IncidentResolved(IncidentResolved { durations, cost, .. }) => {
+                positive(durations.detect_s)
+                    && positive(durations.diagnose_s)
+                    && positive(durations.mitigate_s)
+                    && durations.resolve_s >= 0.0
+                    && cost.as_ref().is_none_or(is_cost)
+            }
+            Message::StreamOpened(opened) => opened.oldest >= 1 && opened.heartbeat_ms >= 1,
+            Message::Heartbeat(_) => true,
+        }
+}
+
+fn is_cost(cost: &Cost) -> bool {
+    let code = cost.currency.len() == 3 && cost.currency.bytes().all(|byte| byte.is_ascii_uppercase());
+    code && cost.total >= 0.0 && cost.per_minute >= 0.0
+}

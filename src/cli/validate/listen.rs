@@ -1,0 +1,309 @@
+//! Listens to a server: one connection that is judged, others that get the same or nothing, and then connections that
+//! resume or ask for a position that is none.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use hyper::Method;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::link::{Link, Opened, Seen, probe};
+use super::session::Session;
+use crate::check::{Expectation, MAIN, MustResolve, Note, Observation, Purpose};
+use crate::cli::exit::{Exit, Failure};
+use crate::client::{ClientError, Endpoint, request};
+use crate::contract::{Envelope, Message, MessageType, Position, StreamOpened};
+
+/// The server announces how many events it replays. They are waited for until none arrives for this long.
+const REPLAY_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a connection that resumes may take to get everything.
+const PROBE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How a server is listened to.
+pub(super) struct Listening<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    /// The scenario to start. The listening lasts until its incident ends.
+    pub(super) trigger: Option<&'a str>,
+    /// How long to listen, instead of until an incident ends.
+    pub(super) listen: Option<Duration>,
+    /// The longest time to wait for the end of an incident.
+    pub(super) timeout: Duration,
+    /// How long to go on after the end: an event that comes then is a fault.
+    pub(super) after_end: Duration,
+    /// How many more clients get the same stream.
+    pub(super) twins: u32,
+    /// Whether one more client reads nothing.
+    pub(super) stalled: bool,
+    /// Whether connections resume and ask for wrong positions afterwards.
+    pub(super) probes: bool,
+    /// Ends the listening early.
+    pub(super) stop: CancellationToken,
+}
+
+impl Listening<'_> {
+    /// Observes the server until the triggered incident has ended, or without a trigger the first incident that ends
+    /// live; or for the time to listen.
+    pub(super) async fn run(&self, session: &mut Session) -> Result<(), Failure> {
+        let main = match Link::open(MAIN, self.endpoint, None).await? {
+            Opened::Link(link) => link,
+            Opened::Refused(_) => return Err(self.refused().await),
+        };
+        session.observe(MAIN, Instant::now(), Observation::Opened(Purpose::Follow))?;
+        let (out, mut inbox) = mpsc::channel::<Seen>(1_024);
+        let mut links = JoinSet::new();
+        let stuck = self.others(session, &mut links, &out).await?;
+        links.spawn(main.follow(out));
+        let progress = self.main(session, &mut inbox).await?;
+        self.wait_for_twins(session, &mut inbox, &progress).await?;
+        // Now every link closes its connection.
+        drop(inbox);
+        links.join_all().await;
+        if let Some(stuck) = stuck {
+            stuck.close().await;
+        }
+        if self.probes && !progress.is_cut && !self.stop.is_cancelled() {
+            self.probe(session, &progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Why the server refuses connections, which the same request says again.
+    async fn refused(&self) -> Failure {
+        match crate::client::Socket::connect(self.endpoint, None).await {
+            Err(error) => error.into(),
+            Ok(_) => Failure::new(
+                Exit::Connection,
+                anyhow!("{} refused one connection and took the next", self.endpoint),
+            ),
+        }
+    }
+
+    /// Opens the other connections. Returns the one that reads nothing.
+    async fn others(
+        &self,
+        session: &mut Session,
+        links: &mut JoinSet<()>,
+        out: &mpsc::Sender<Seen>,
+    ) -> Result<Option<Link>, Failure> {
+        let mut stuck = None;
+        for number in 1..=self.twins + u32::from(self.stalled) {
+            let purpose = if number <= self.twins { Purpose::Twin } else { Purpose::Stalled };
+            match Link::open(number, self.endpoint, None).await? {
+                Opened::Link(link) => {
+                    session.observe(number, Instant::now(), Observation::Opened(purpose.clone()))?;
+                    if purpose == Purpose::Twin {
+                        links.spawn(link.follow(out.clone()));
+                    } else {
+                        stuck = Some(link);
+                    }
+                }
+                Opened::Refused(429 | 503) => {}
+                Opened::Refused(status) => {
+                    session.observe(number, Instant::now(), Observation::Refused(purpose, status))?;
+                }
+            }
+        }
+        Ok(stuck)
+    }
+
+    /// Listens on the main connection.
+    async fn main(
+        &self,
+        session: &mut Session,
+        inbox: &mut mpsc::Receiver<Seen>,
+    ) -> Result<Progress, Failure> {
+        let origin = Instant::now();
+        let limit = origin + self.timeout;
+        // Connect first, then trigger, so that the start is not missed. The server need not send `stream_opened`.
+        let mut progress = match self.trigger {
+            Some(name) => {
+                Progress { subject: Some(start(self.endpoint, name).await?), ..Progress::default() }
+            }
+            None => Progress::default(),
+        };
+        let listen = self.listen.map_or(limit, |listen| (origin + listen).min(limit));
+        loop {
+            let deadline = match progress.over {
+                Some(over) if self.listen.is_none() => over + self.after_end,
+                _ => listen,
+            };
+            // If the listening ended in the middle of a replay, the rest of it would look lost.
+            let until = if progress.replay_is_complete() {
+                deadline
+            } else {
+                deadline.max(progress.last_event.unwrap_or(origin) + REPLAY_PAUSE).min(limit)
+            };
+            let next = tokio::select! {
+                next = timeout_at(until, inbox.recv()) => next,
+                () = self.stop.cancelled() => break,
+            };
+            let Ok(Some((connection, moment, what))) = next else { break };
+            let closed = connection == MAIN && matches!(what, Observation::Closed(_));
+            let note = session.observe(connection, moment, what)?;
+            if connection == MAIN {
+                progress.take(note, moment, self.trigger.is_some());
+            } else {
+                progress.twins.insert(connection, note.position.unwrap_or_default());
+            }
+            if closed {
+                progress.is_cut = true;
+                break;
+            }
+        }
+        let must_resolve = match &progress.subject {
+            _ if self.listen.is_some() || self.stop.is_cancelled() => MustResolve::None,
+            Some(subject) => MustResolve::Only(subject.clone()),
+            // No incident ended while this command waited for one: then every incident that started must end.
+            None => MustResolve::All,
+        };
+        session.observe(MAIN, Instant::now(), Observation::Stopped(must_resolve))?;
+        Ok(progress)
+    }
+
+    /// The other clients may be a moment behind.
+    async fn wait_for_twins(
+        &self,
+        session: &mut Session,
+        inbox: &mut mpsc::Receiver<Seen>,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let mut behind = progress.twins.clone();
+        behind.retain(|_, last| *last < progress.received);
+        let until = Instant::now() + REPLAY_PAUSE;
+        while !behind.is_empty() {
+            let Ok(Some((connection, moment, what))) = timeout_at(until, inbox.recv()).await else { break };
+            // The main connection has been judged.
+            if connection != MAIN {
+                let note = session.observe(connection, moment, what)?;
+                if note.position.is_some_and(|position| position >= progress.received) {
+                    behind.remove(&connection);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Resumes at several points, and asks for positions that are none.
+    async fn probe(&self, session: &mut Session, progress: &Progress) -> Result<(), Failure> {
+        let (Some(opened), Some(first)) = (&progress.opened, progress.first) else { return Ok(()) };
+        let (stream, head) = (&opened.stream, progress.received);
+        let mut number = self.twins + u32::from(self.stalled);
+        let mut points = vec![first - 1, first + (head - first) / 3, first + (head - first) * 2 / 3];
+        points.dedup();
+        for after in points {
+            number += 1;
+            let position = format!("{stream}/{after}");
+            let seen = probe(number, self.endpoint, &position, Purpose::Resume(after), PROBE_LIMIT, |text| {
+                has_everything(text, head)
+            });
+            for (connection, moment, what) in seen.await {
+                session.observe(connection, moment, what)?;
+            }
+        }
+        for (position, expected) in wrong_positions(opened, head) {
+            number += 1;
+            let purpose = Purpose::Position(position.clone(), expected);
+            let seen = probe(number, self.endpoint, &position, purpose, REPLAY_PAUSE, |_| true);
+            for (connection, moment, what) in seen.await {
+                session.observe(connection, moment, what)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a client that resumes needs to wait no longer: it has the newest event, or a heartbeat says that it has all.
+fn has_everything(text: &str, head: u64) -> bool {
+    let Ok(envelope) = serde_json::from_str::<Envelope>(text) else { return false };
+    matches!(envelope.message(), Ok(Message::Heartbeat(_)))
+        || envelope.position().is_some_and(|position| position.n >= head)
+}
+
+/// Positions from which a stream can't be resumed, with what the contract promises.
+fn wrong_positions(opened: &StreamOpened, head: u64) -> Vec<(String, Expectation)> {
+    let stream = &opened.stream;
+    let reset = |reason: &str| Expectation::Reset(reason.to_owned());
+    let mut positions = vec![
+        ("17".to_owned(), Expectation::BadRequest),
+        (format!("{stream}/-1"), Expectation::BadRequest),
+        (format!("{stream}/x"), Expectation::BadRequest),
+        (format!("{stream}/{}", Position::LIMIT), Expectation::BadRequest),
+        (format!("{stream}/{}", head.saturating_add(1_000_000_000)), reset("ahead")),
+        (format!("not-{}/1", &stream[..stream.len().min(40)]), reset("other-stream")),
+    ];
+    if opened.oldest > 2 {
+        positions.push((format!("{stream}/1"), reset("expired")));
+    }
+    positions
+}
+
+/// The progress of the listening.
+#[derive(Default)]
+struct Progress {
+    opened: Option<StreamOpened>,
+    /// The first and the highest position that arrived.
+    first: Option<u64>,
+    received: u64,
+    last_event: Option<Instant>,
+    subject: Option<String>,
+    /// When the incident that is waited for ended.
+    over: Option<Instant>,
+    is_cut: bool,
+    /// The highest position of each twin.
+    twins: std::collections::HashMap<u32, u64>,
+}
+
+impl Progress {
+    /// The last position of the announced replay.
+    fn announced(&self) -> u64 {
+        let range = self.opened.as_ref().map(|opened| opened.follows.range());
+        range.filter(|(from, to)| from <= to).map_or(0, |(_, to)| to)
+    }
+
+    fn replay_is_complete(&self) -> bool {
+        self.received >= self.announced()
+    }
+
+    /// Takes a message.
+    fn take(&mut self, note: Note, moment: Instant, triggered: bool) {
+        if let Some(opened) = note.opened {
+            self.opened.get_or_insert(opened);
+        }
+        if let Some(position) = note.position {
+            self.first = self.first.or(Some(position));
+            self.received = self.received.max(position);
+            self.last_event = Some(moment);
+        }
+        if note.kind == MessageType::IncidentResolved.as_str() && self.over.is_none() {
+            let waited_for = if triggered {
+                self.subject.as_ref() == Some(&note.subject)
+            } else {
+                // An incident whose end is only replayed ended before the listening began.
+                note.position.is_none_or(|position| position > self.announced())
+            };
+            if waited_for {
+                self.subject = Some(note.subject);
+                self.over = Some(moment);
+            }
+        }
+    }
+}
+
+async fn start(endpoint: &Endpoint, name: &str) -> Result<String, Failure> {
+    let answer =
+        match request(endpoint, Method::POST, "/api/incidents", Some(&json!({ "scenario": name }))).await {
+            Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
+                return Err(Failure::new(Exit::Usage, anyhow!(said)));
+            }
+            answer => answer?,
+        };
+    let id = answer.get("id").and_then(Value::as_str).map(str::to_owned);
+    id.ok_or_else(|| {
+        Failure::new(Exit::Connection, anyhow!("the server's answer has no incident id: {answer}"))
+    })
+}

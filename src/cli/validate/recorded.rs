@@ -1,0 +1,79 @@
+//! Judges a recording or a transcript from a file.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::anyhow;
+use tokio_util::sync::CancellationToken;
+
+use crate::check::{Context, Judge, Judgement, Observed, Reader, TranscriptHeader, judge_lines};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::recorded::{ENCODING, open};
+use crate::recording::{RecordingError, TextLines};
+
+/// Judges the file by the rules that are wanted, until `stop`.
+pub(super) async fn judge(
+    path: &Path,
+    context: Context,
+    wanted: Vec<&'static str>,
+    stop: CancellationToken,
+) -> Result<Judgement, Failure> {
+    let (file, origin) = (open(path)?, path.display().to_string());
+    let judging = tokio::task::spawn_blocking(move || judge_file(file, &origin, context, &wanted, &stop));
+    judging.await.map_err(|error| Failure::new(Exit::Internal, error))?
+}
+
+fn judge_file(
+    file: File,
+    origin: &str,
+    context: Context,
+    wanted: &[&str],
+    stop: &CancellationToken,
+) -> Result<Judgement, Failure> {
+    let mut lines = TextLines::new(file, origin)
+        .filter(|line| !matches!(line, Ok((_, text)) if text.trim().is_empty()))
+        .peekable();
+    let header = match lines.peek() {
+        None => {
+            let error = anyhow!("nothing was checked: {origin} is empty");
+            return Err(Failure::new(Exit::Invalid, error));
+        }
+        Some(Ok((_, line))) => TranscriptHeader::read(line),
+        Some(Err(_)) => None,
+    };
+    let selected = |rule: &str| wanted.contains(&rule);
+    let lines = lines.take_while(|_| !stop.is_cancelled());
+    match header {
+        None => judge_lines(lines, context, selected).map_err(failure),
+        Some(header) => {
+            let header = header.map_err(|what| Failure::new(Exit::Usage, anyhow!("{origin}:1: {what}")))?;
+            judge_transcript(lines.skip(1), origin, &header, context, selected)
+        }
+    }
+}
+
+fn judge_transcript(
+    lines: impl Iterator<Item = Result<(usize, String), RecordingError>>,
+    origin: &str,
+    header: &TranscriptHeader,
+    mut context: Context,
+    selected: impl Fn(&str) -> bool,
+) -> Result<Judgement, Failure> {
+    context.began = Some(header.began);
+    context.arrivals = header.arrivals;
+    let reader = Reader::new();
+    let mut judge = Judge::new(context, true, selected);
+    for line in lines {
+        let (number, text) = line.map_err(failure)?;
+        let observed = Observed::from_line(number, &text)
+            .map_err(|what| Failure::new(Exit::Usage, anyhow!("{origin}:{number}: {what}")))?;
+        judge.see(&observed, &reader);
+    }
+    Ok(judge.finish())
+}
+
+fn failure(error: RecordingError) -> Failure {
+    let encoding = matches!(error, RecordingError::Encoding { .. });
+    let failure = Failure::new(Exit::Usage, error);
+    if encoding { failure.hint(ENCODING) } else { failure }
+}

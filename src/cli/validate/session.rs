@@ -1,0 +1,53 @@
+//! Everything that is observed of one target: it goes to the judge and to the transcript.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::transcripts::OpenTranscript;
+use crate::check::{Context, Judge, Judgement, Note, Observation, Observed, Reader};
+use crate::cli::exit::Failure;
+
+/// The observing of one target.
+pub(super) struct Session {
+    judge: Judge,
+    reader: Reader,
+    transcript: OpenTranscript,
+    /// When the first connection was opened.
+    began: Instant,
+    /// The last line of the transcript.
+    line: usize,
+}
+
+impl Session {
+    /// Begins to observe: the first connection is opened now.
+    pub(super) fn begin(
+        mut context: Context,
+        mut transcript: OpenTranscript,
+        selected: impl Fn(&str) -> bool,
+    ) -> Result<Self, Failure> {
+        let began = Timestamp::now();
+        context.began = Some(began);
+        transcript.begin(began, context.arrivals)?;
+        let judge = Judge::new(context, true, selected);
+        Ok(Self { judge, reader: Reader::new(), transcript, began: Instant::now(), line: 1 })
+    }
+
+    /// Takes an observation that was made at `moment`.
+    pub(super) fn observe(
+        &mut self,
+        connection: u32,
+        moment: Instant,
+        what: Observation,
+    ) -> Result<Note, Failure> {
+        self.line += 1;
+        let at = Some(moment.saturating_duration_since(self.began));
+        let observed = Observed { line: self.line, at, connection, what };
+        self.transcript.write(&observed)?;
+        Ok(self.judge.see(&observed, &self.reader))
+    }
+
+    /// Judges what was observed.
+    pub(super) fn finish(self) -> (Judgement, OpenTranscript) {
+        (self.judge.finish(), self.transcript)
+    }
+}
