@@ -60,6 +60,7 @@ mod spans;
 mod strict_json;
 mod tally;
 mod transcript;
+mod verdicts;
 
 pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use context::{Context, Expected, MustResolve};

@@ -1,0 +1,116 @@
+//! The verdicts in words: what a rule that passed has checked, and why a rule had nothing to check.
+
+use super::finding::Verdict;
+use super::judge::Judge;
+use super::rules::{Found, Rule, RuleId};
+
+impl Judge {
+    /// The verdicts of all selected rules.
+    pub(super) fn verdicts(mut self) -> Vec<(&'static Rule, Verdict)> {
+        let found = std::mem::replace(&mut self.found, Found::new(|_| false));
+        let rules: Vec<_> = found.into_selected().collect();
+        let verdicts = rules.into_iter().map(|(rule, findings)| {
+            let verdict = findings.verdict(|judged| self.passed(rule, judged), || self.unchecked(rule));
+            (rule.rule(), verdict)
+        });
+        verdicts.collect()
+    }
+
+    /// What a rule that passed has checked.
+    fn passed(&self, rule: RuleId, judged: u64) -> String {
+        match rule {
+            RuleId::Connection => "the connection lasted".to_owned(),
+            RuleId::Greeting => "stream_opened came first and once".to_owned(),
+            RuleId::Envelope if self.foreign > 0 => {
+                format!("{judged} messages are CloudEvents 1.0, {} of them of other senders", self.foreign)
+            }
+            RuleId::Envelope => format!("{judged} messages are CloudEvents 1.0"),
+            RuleId::Schema => format!("{judged} payloads match the schema"),
+            RuleId::Order => format!("positions {} rise", self.numbering.ranges()),
+            RuleId::Gap => format!("{} events, none missing", self.events),
+            RuleId::Duplicate => format!("{} events, each once", self.events),
+            RuleId::Clock if self.clock.timeless > 0 => {
+                format!("{judged} times, none goes back; {} events have no time", self.clock.timeless)
+            }
+            RuleId::Clock => format!("{judged} times, none goes back"),
+            RuleId::Lifecycle => self.outcomes.summary(),
+            RuleId::Phases => format!("{judged} events are in their phases"),
+            RuleId::Declared => format!("{judged} events name only what was announced"),
+            RuleId::Cost => format!("{judged} totals never fall and grow at their rates"),
+            RuleId::Confidence => format!("{judged} actions with confidences, hypotheses or forecasts"),
+            RuleId::Tally if judged == 1 => "the resolution agrees with the events".to_owned(),
+            RuleId::Tally => format!("{judged} resolutions agree with the events"),
+            RuleId::Resume => self.probes.resume_summary(),
+            RuleId::FanOut => self.probes.fan_out_summary(judged),
+            RuleId::Positions => format!("{judged} positions got the answer that they must get"),
+            RuleId::Expect => {
+                let origin = self.context.expect.as_ref().map_or("", |expected| expected.origin.as_str());
+                format!("the [expect] of {origin} is met")
+            }
+            RuleId::Pacing => {
+                format!("{judged} live events, at most {:.1} ms late", self.longest_delay * 1e3)
+            }
+            RuleId::Latency => self.clock.latencies().unwrap_or_default(),
+            RuleId::Silence => format!("the longest silence was {:.1} s", self.longest_silence),
+            RuleId::Heartbeat => self.control.heartbeat_summary(),
+        }
+    }
+
+    /// Why a rule had nothing to check.
+    fn unchecked(&self, rule: RuleId) -> String {
+        let arrivals = self.context.arrivals;
+        let text = match rule {
+            RuleId::Connection => "a recording has no connection",
+            RuleId::Greeting => "stream_opened is missing: a recording may begin anywhere",
+            RuleId::Envelope => "no message arrived",
+            RuleId::Schema => "no payload arrived",
+            RuleId::Order | RuleId::Gap | RuleId::Duplicate => "no event has a position",
+            RuleId::Clock => "no event has a time",
+            RuleId::Lifecycle => "no event of an incident arrived",
+            RuleId::Phases => "no event is in an announced phase",
+            RuleId::Declared => "only a drill that a scenario plays announces everything",
+            RuleId::Cost => "no message has a cost",
+            RuleId::Confidence => "no action has a confidence, a hypothesis or a forecast",
+            RuleId::Tally => "no incident was received as a whole, from its start to its resolution",
+            RuleId::Resume => "the connection was not cut and resumed",
+            RuleId::FanOut => "no other client was connected",
+            RuleId::Positions => "no wrong position was tried",
+            RuleId::Expect => return self.unexpected(),
+            RuleId::Pacing | RuleId::Latency | RuleId::Silence | RuleId::Heartbeat if !arrivals => {
+                "arrival times are only checked with --real-time or --url"
+            }
+            RuleId::Pacing => "there are fewer than two live events with a planned second",
+            RuleId::Latency => {
+                return match self.clock.latencies() {
+                    Some(seen) => format!("no limit is set, as in --limit latency.p99=50ms; {seen}"),
+                    None => "no live event arrived".to_owned(),
+                };
+            }
+            RuleId::Silence => {
+                let limited = self.context.limits.silence.is_some()
+                    || self
+                        .context
+                        .expect
+                        .as_ref()
+                        .is_some_and(|expected| expected.expect.max_silence.is_some());
+                if limited {
+                    "no incident has two live events with arrival times"
+                } else {
+                    "[expect] has no max_silence, and --limit silence.longest is not set"
+                }
+            }
+            RuleId::Heartbeat if self.control.greeting.is_none() => "stream_opened is missing",
+            RuleId::Heartbeat => "validate listened for too short a time to miss a heartbeat",
+        };
+        text.to_owned()
+    }
+
+    fn unexpected(&self) -> String {
+        match &self.context.expect {
+            None => "there are no expectations: use a scenario with [expect], or --expect FILE".to_owned(),
+            Some(expected) => {
+                format!("no incident of {} was received from its start", expected.scenario)
+            }
+        }
+    }
+}
