@@ -14,16 +14,16 @@ use crate::contract::{asyncapi, schema};
 use crate::json_schema::compare::{Breaks, Change, compare};
 use crate::json_schema::words::counted;
 
-/// Print the JSON Schema or the AsyncAPI document of the messages, or find out what changed in them
+/// Print the contract of the stream, or compare an older one with it
 ///
-/// The schema describes all events and control messages of a stream, envelope and payload. The folder contract/ of the
+/// The JSON Schema describes all events and control messages, envelope and payload. The folder contract/ of the
 /// source has both documents as they were published.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  incident schema > contract.json                    The JSON Schema (draft 2020-12)
-  incident schema --asyncapi > asyncapi.json         An AsyncAPI 3.0 document: channels, operations, messages
-  incident schema --check contract.json              What changed since then; exit status 5 if that breaks something")]
+  incident schema > contract.json               The JSON Schema (draft 2020-12)
+  incident schema --asyncapi > asyncapi.json    An AsyncAPI 3.0 document: channels and messages
+  incident schema --check contract.json         What changed since then; status 5 if that breaks")]
 pub(super) struct Schema {
     /// Print an AsyncAPI 3.0 document
     #[arg(long, conflicts_with = "check")]
