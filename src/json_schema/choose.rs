@@ -8,31 +8,24 @@ use super::leaf::{Leaf, What};
 
 /// The fault to report.
 pub(super) fn chosen(fault: &Fault) -> Leaf {
-    match fault {
-        Fault::One(leaf) => leaf.clone(),
-        Fault::Any { path, branches } => alternative(path, branches).1,
-        Fault::All(faults) => {
-            let mut leaves = faults.iter().map(chosen);
-            // That a field may not be there (`unevaluatedProperties`) often only follows from another fault.
-            let first = leaves.next();
-            match first {
-                Some(leaf) if !matches!(leaf.what, What::Forbidden) => leaf,
-                first => {
-                    leaves.find(|leaf| !matches!(leaf.what, What::Forbidden)).or(first).unwrap_or(Leaf {
-                        path: Vec::new(),
-                        what: What::Predicate("does not match the contract".to_owned()),
-                    })
-                }
-            }
-        }
-    }
+    first(&leaves(fault))
 }
 
-/// Every fault of one alternative, one for each choice within it.
+/// The first of several faults that says something of its own.
+fn first(leaves: &[Leaf]) -> Leaf {
+    // That a field may not be there (`unevaluatedProperties`) often only follows from another fault.
+    let own = leaves.iter().find(|leaf| !matches!(leaf.what, What::Forbidden));
+    own.or(leaves.first())
+        .cloned()
+        .unwrap_or(Leaf { path: Vec::new(), what: What::Predicate("does not match the contract".to_owned()) })
+}
+
+/// Every fault, one for each choice between alternatives. Each part of the tree is looked at once.
 fn leaves(fault: &Fault) -> Vec<Leaf> {
     match fault {
+        Fault::One(leaf) => vec![leaf.clone()],
         Fault::All(faults) => faults.iter().flat_map(leaves).collect(),
-        fault => vec![chosen(fault)],
+        Fault::Any { path, branches } => vec![alternative(path, branches).1],
     }
 }
 
@@ -67,26 +60,22 @@ pub(super) fn alternative(path: &[String], branches: &[Fault]) -> (Option<usize>
     if candidates.is_empty() {
         candidates = all.iter().collect();
     }
-    if let [candidate] = candidates[..] {
-        return (Some(candidate.index), chosen(&branches[candidate.index]));
-    }
-    if let Some(leaf) = common(&candidates) {
-        return (None, leaf);
-    }
     // A field such as `type` has another fixed value in each alternative: all but the meant one fail there.
     let mut failing = HashMap::<&[String], usize>::new();
     for (place, _) in candidates.iter().flat_map(|candidate| candidate.other_values()) {
         *failing.entry(place).or_default() += 1;
     }
     let unlikely = |candidate: &Candidate| {
-        let count = candidate.other_values().map(|(place, _)| failing[place]).max().unwrap_or_default();
-        let is_fixed = candidate.other_values().any(|(_, want)| want.len() == 1);
-        (count, is_fixed)
+        let most = |is_fixed: bool| {
+            let places = candidate.other_values().filter(|(_, want)| (want.len() == 1) == is_fixed);
+            places.map(|(place, _)| failing[place]).max().unwrap_or_default()
+        };
+        (most(true), most(false))
     };
     let least = candidates.iter().map(|candidate| unlikely(candidate)).min();
     candidates.retain(|candidate| Some(unlikely(candidate)) == least);
     if candidates.len() > 1
-        && let Some(leaf) = missing_in_all(&candidates)
+        && let Some(leaf) = common(&candidates).or_else(|| missing_in_all(&candidates))
     {
         return (None, leaf);
     }
@@ -94,8 +83,8 @@ pub(super) fn alternative(path: &[String], branches: &[Fault]) -> (Option<usize>
     let best =
         candidates.iter().min_by_key(|found| (found.leaves.len(), Reverse(deepest(found)), found.index));
     match best {
-        Some(best) => (Some(best.index), chosen(&branches[best.index])),
-        None => (None, chosen(&Fault::All(Vec::new()))),
+        Some(best) => (Some(best.index), first(&best.leaves)),
+        None => (None, first(&[])),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Schemas that are compiled and ready to judge values.
 
 use std::rc::Rc;
+use std::thread::ScopedJoinHandle;
 
 use boon::{CompileError, Compiler, SchemaIndex, Schemas, ValidationError};
 use serde_json::Value;
@@ -108,6 +109,20 @@ impl boon::UrlLoader for Load {
     }
 }
 
+/// Values that are nested no deeper are judged on the stack of the caller.
+const SHALLOW: usize = 16;
+
+/// Enough stack for the deepest value that the JSON reader accepts, 128 levels, in bytes.
+const STACK: usize = 64 << 20;
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels == 0 || items.iter().any(|item| is_deeper(item, levels - 1)),
+        Value::Object(object) => levels == 0 || object.values().any(|item| is_deeper(item, levels - 1)),
+        _ => false,
+    }
+}
+
 /// Compiled schemas.
 pub struct SchemaSet(Schemas);
 
@@ -117,8 +132,22 @@ impl SchemaSet {
         if !self.0.contains(schema.0) {
             return None;
         }
-        let error = self.0.validate(value, schema.0).err()?;
-        Some(read(&error, value))
+        let judge = || {
+            let error = self.0.validate(value, schema.0).err()?;
+            Some(read(&error, value))
+        };
+        if !is_deeper(value, SHALLOW) {
+            return judge();
+        }
+        // A schema that refers to itself is walked as deep as the value, and the validator needs much stack for each level.
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, judge);
+            match thread.map(ScopedJoinHandle::join) {
+                Ok(Ok(found)) => found,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(_) => judge(),
+            }
+        })
     }
 }
 

@@ -106,7 +106,7 @@ pub(super) fn text(leaf: &Leaf) -> String {
             let missing = missing_text(names);
             if leaf.path.is_empty() { missing } else { format!("{missing} in {name}") }
         }
-        What::Forbidden if leaf.path.is_empty() => "no message may be here".to_owned(),
+        What::Forbidden if leaf.path.is_empty() => "the contract allows no message at all".to_owned(),
         What::Forbidden => format!("{name} is not allowed here"),
         What::Predicate(predicate) => format!("{name} {predicate}"),
         What::Sentence(sentence) => sentence.clone(),

@@ -113,7 +113,7 @@ fn every_keyword_has_its_sentence() {
     }
     let older = json!({ "$schema": "http://json-schema.org/draft-07/schema#", "items": [{}], "additionalItems": false });
     assert_eq!(explained(&older, &json!([1, 2])).1, "the message has 1 item too many at its end");
-    assert_eq!(explained(&json!(false), &json!(1)).1, "no message may be here");
+    assert_eq!(explained(&json!(false), &json!(1)).1, "the contract allows no message at all");
     assert_eq!(
         explained(&json!({ "type": "object" }), &json!(1)).1,
         "the message is a number; expected an object"
@@ -155,6 +155,16 @@ fn the_alternative_that_was_meant_is_explained() {
     ] {
         assert_eq!(explained(&schema, &value), (pointer.to_owned(), text.to_owned()), "{value}");
     }
+    // Two of the same shape: the field that both have wrong does not hide which one was meant.
+    let alike = json!({ "oneOf": [
+        message("opened", json!({ "at": { "type": "integer" }, "status": { "enum": ["x", "y"] } })),
+        message("closed", json!({ "at": { "type": "integer" }, "status": { "enum": ["z"] } })),
+    ] });
+    let (pointer, text) = explained(&alike, &json!({ "type": "opened", "at": 1, "status": "q" }));
+    assert_eq!(
+        (pointer.as_str(), text.as_str()),
+        ("/status", "`status` is \"q\"; expected one of \"x\", \"y\"")
+    );
     // With two, what is fixed counts more than what is listed.
     let two = json!({ "oneOf": [schema["oneOf"][1], schema["oneOf"][0]] });
     let (pointer, _) = explained(&two, &json!({ "type": "started", "status": "x", "at": 1 }));
@@ -188,6 +198,20 @@ fn alternatives_of_types_and_values_are_added_up() {
     ] {
         assert_eq!(field(&schema, &value), wanted, "{schema}");
     }
+}
+
+/// A choice within a choice within a choice, as deep as JSON may be: each is looked at once, and the stack is large enough.
+#[test]
+fn choices_within_choices_are_explained_in_time() {
+    let schema = json!({ "$ref": "#/$defs/Term", "$defs": { "Term": { "oneOf": [
+        { "type": "string" },
+        { "type": "object", "properties": { "not": { "$ref": "#/$defs/Term" } }, "required": ["not"] },
+        { "type": "object", "properties": { "or": { "$ref": "#/$defs/Term" } }, "required": ["or"] },
+    ] } } });
+    let value = (0..120).fold(json!(7), |value, _| json!({ "not": value }));
+    let (pointer, text) = explained(&schema, &value);
+    assert_eq!(pointer, "/not".repeat(120));
+    assert_eq!(text, "`not` is a number; expected a text or an object");
 }
 
 #[test]

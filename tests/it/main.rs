@@ -10,6 +10,7 @@ mod columns;
 mod completions;
 mod contract;
 mod contract_file;
+mod contract_refused;
 mod cycles;
 mod dependencies;
 mod descriptors;

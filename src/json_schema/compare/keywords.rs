@@ -151,7 +151,7 @@ fn unique(report: &mut Report<'_>, pair: &Pair) {
 /// A keyword of which only equality can be told. Added it restricts, removed it frees, changed it may do both.
 fn changed(report: &mut Report<'_>, pair: &Pair, keyword: &str) {
     let (old, new, name) = (pair.old.get(keyword), pair.new.get(keyword), &pair.name);
-    if old == new {
+    if old == new && old.is_none_or(|value| report.refers_to_same(value)) {
         return;
     }
     // Patterns and formats as they are; a schema would be too long.

@@ -18,19 +18,19 @@ struct Kind {
     /// The keyword, and the one of the limit that is outside.
     keywords: [&'static str; 2],
     is_lower: bool,
-    /// `characters`, if it counts something.
+    /// `character`, if it counts something.
     unit: &'static str,
 }
 
 const KINDS: [Kind; 8] = [
     Kind { keywords: ["minimum", "exclusiveMinimum"], is_lower: true, unit: "" },
     Kind { keywords: ["maximum", "exclusiveMaximum"], is_lower: false, unit: "" },
-    Kind { keywords: ["minLength", ""], is_lower: true, unit: " characters" },
-    Kind { keywords: ["maxLength", ""], is_lower: false, unit: " characters" },
-    Kind { keywords: ["minItems", ""], is_lower: true, unit: " items" },
-    Kind { keywords: ["maxItems", ""], is_lower: false, unit: " items" },
-    Kind { keywords: ["minProperties", ""], is_lower: true, unit: " fields" },
-    Kind { keywords: ["maxProperties", ""], is_lower: false, unit: " fields" },
+    Kind { keywords: ["minLength", ""], is_lower: true, unit: "character" },
+    Kind { keywords: ["maxLength", ""], is_lower: false, unit: "character" },
+    Kind { keywords: ["minItems", ""], is_lower: true, unit: "item" },
+    Kind { keywords: ["maxItems", ""], is_lower: false, unit: "item" },
+    Kind { keywords: ["minProperties", ""], is_lower: true, unit: "field" },
+    Kind { keywords: ["maxProperties", ""], is_lower: false, unit: "field" },
 ];
 
 impl Kind {
@@ -60,7 +60,11 @@ impl Kind {
             (false, false) => "at most",
             (false, true) => "less than",
         };
-        format!("{words} {}{}", limit.value, self.unit)
+        match self.unit {
+            "" => format!("{words} {}", limit.value),
+            unit if limit.value.to_string() == "1" => format!("{words} 1 {unit}"),
+            unit => format!("{words} {} {unit}s", limit.value),
+        }
     }
 }
 

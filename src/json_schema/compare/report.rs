@@ -1,9 +1,11 @@
 //! What is known while two versions are compared: the changes so far, and what is still to be compared.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::change::{Breaks, Change};
-use super::shape::{At, Shape};
+use super::shape::{At, Shape, bare};
 
 /// The state of a comparison.
 pub(super) struct Report<'a> {
@@ -45,6 +47,29 @@ impl<'a> Report<'a> {
     /// Compares two schemas later.
     pub(super) fn schemas(&mut self, old: At, new: At, name: &str) {
         self.pending.push(Task { old, new, name: name.to_owned() });
+    }
+
+    /// Whether everything that a part of both versions refers to is the same in both.
+    pub(super) fn refers_to_same(&self, part: &Value) -> bool {
+        let (mut open, mut seen) = (vec![part], HashSet::new());
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Array(items) => open.extend(items),
+                Value::Object(object) => {
+                    open.extend(object.values());
+                    let reference = object.get("$ref").and_then(Value::as_str);
+                    let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
+                    let Some(pointer) = pointer.filter(|pointer| seen.insert(*pointer)) else { continue };
+                    match (self.old.pointer(pointer), self.new.pointer(pointer)) {
+                        (Some(old), Some(new)) if bare(old) == bare(new) => open.push(old),
+                        (None, None) => {}
+                        _ => return false,
+                    }
+                }
+                _ => {}
+            }
+        }
+        true
     }
 
     /// The shape of a schema of the old version.

@@ -31,8 +31,10 @@ impl At {
 /// A schema whose references are followed.
 pub(super) struct Shape {
     pub(super) at: At,
-    /// The name of the definition that a reference led to.
+    /// The name of the definition that a reference led to, if the schema says nothing else.
     pub(super) definition: Option<String>,
+    /// What tells it from all others that references lead to: the definition and what stands beside the reference.
+    pub(super) identity: Option<String>,
     /// The allowed types; `None` if every type is. A number that need not be whole is `integer` and `fraction`.
     pub(super) types: Option<BTreeSet<String>>,
     /// The allowed values; `None` if the schema lists none.
@@ -44,8 +46,9 @@ pub(super) struct Shape {
 impl Shape {
     /// The shape of a schema of `document`.
     pub(super) fn of(document: &Value, at: At) -> Self {
-        let (at, definition) = resolved(document, at);
-        let mut shape = Self { at, definition, types: None, values: None, alternatives: Vec::new() };
+        let Resolved { at, definition, identity } = resolved(document, at);
+        let mut shape =
+            Self { at, definition, identity, types: None, values: None, alternatives: Vec::new() };
         let is_nullable = shape.read_alternatives(document);
         shape.types = types(&shape.at.schema);
         shape.values = shape.values.take().or_else(|| values(&shape.at.schema));
@@ -62,6 +65,11 @@ impl Shape {
         self.at.schema.get(keyword)
     }
 
+    /// What it says beside its alternatives.
+    pub(super) fn beside(&self) -> Option<Value> {
+        rules(&self.at.schema)
+    }
+
     /// Reads `oneOf` and `anyOf`, and returns whether null is one of the alternatives.
     fn read_alternatives(&mut self, document: &Value) -> bool {
         let Some((keyword, branches)) = ["oneOf", "anyOf"].into_iter().find_map(|keyword| {
@@ -71,7 +79,7 @@ impl Shape {
             return false;
         };
         let all = (0..branches).filter_map(|index| self.at.below(&[keyword, &index.to_string()]));
-        let all: Vec<(At, At)> = all.map(|at| (at.clone(), resolved(document, at).0)).collect();
+        let all: Vec<(At, At)> = all.map(|at| (at.clone(), resolved(document, at).at)).collect();
         let is_null = |at: &At| at.schema.get("type") == Some(&json!("null"));
         let is_nullable = all.iter().any(|(_, resolved)| is_null(resolved));
         let others: Vec<_> = all.into_iter().filter(|(_, resolved)| !is_null(resolved)).collect();
@@ -81,10 +89,12 @@ impl Shape {
         let lists: Vec<Option<Vec<Value>>> =
             others.iter().map(|(_, resolved)| values(&resolved.schema)).collect();
         if let [(at, _)] = others.as_slice() {
-            let (only, definition) = resolved(document, at.clone());
-            self.definition = self.definition.take().or(definition);
-            overlay(&mut self.at.schema, only.schema);
-            self.at.pointer = only.pointer;
+            let only = resolved(document, at.clone());
+            let beside = self.beside();
+            self.definition = only.definition.filter(|_| beside.is_none());
+            self.identity = only.identity.map(|identity| format!("{identity} {beside:?}"));
+            overlay(&mut self.at.schema, only.at.schema);
+            self.at.pointer = only.at.pointer;
         } else if !lists.is_empty() && lists.iter().all(Option::is_some) {
             self.values = Some(lists.into_iter().flatten().flatten().collect());
         } else {
@@ -94,9 +104,16 @@ impl Shape {
     }
 }
 
+/// A schema whose references are followed.
+struct Resolved {
+    at: At,
+    definition: Option<String>,
+    identity: Option<String>,
+}
+
 /// Follows `$ref`, and `allOf` with one entry, which older drafts need beside a description.
-fn resolved(document: &Value, mut at: At) -> (At, Option<String>) {
-    let mut definition = None;
+fn resolved(document: &Value, mut at: At) -> Resolved {
+    let (mut definition, mut identity) = (None, None);
     if let Value::Bool(allowed) = at.schema {
         at.schema = if allowed { json!({}) } else { json!({ "not": {} }) };
     }
@@ -105,19 +122,34 @@ fn resolved(document: &Value, mut at: At) -> (At, Option<String>) {
         if let Some(pointer) = reference.and_then(|reference| reference.strip_prefix('#')) {
             let Some(target) = document.pointer(pointer) else { break };
             let (pointer, target) = (pointer.to_owned(), target.clone());
-            definition = pointer.rsplit('/').next().map(str::to_owned);
             remove(&mut at.schema, "$ref");
+            let rules = rules(&at.schema);
+            definition = pointer.rsplit('/').next().filter(|_| rules.is_none()).map(str::to_owned);
+            identity = Some(format!("{pointer} {rules:?}"));
             overlay(&mut at.schema, target);
             at.pointer = pointer;
             continue;
         }
         let only = at.schema.get("allOf").and_then(Value::as_array).filter(|all| all.len() == 1);
         let Some(only) = only.map(|all| all[0].clone()) else { break };
+        // What a definition says in an `allOf` is its own.
+        if identity.is_some() {
+            break;
+        }
         remove(&mut at.schema, "allOf");
         at.pointer = format!("{}/allOf/0", at.pointer);
         overlay(&mut at.schema, only);
     }
-    (at, definition)
+    Resolved { at, definition, identity }
+}
+
+/// What a schema restricts, if it restricts anything.
+fn rules(schema: &Value) -> Option<Value> {
+    let mut rules = bare(schema);
+    for keyword in ["$defs", "definitions"] {
+        remove(&mut rules, keyword);
+    }
+    rules.as_object().is_some_and(|rules| !rules.is_empty()).then_some(rules)
 }
 
 fn remove(schema: &mut Value, keyword: &str) {
@@ -126,11 +158,25 @@ fn remove(schema: &mut Value, keyword: &str) {
     }
 }
 
-/// Adds the keywords of another schema that applies, too.
+/// Adds the keywords of another schema that applies, too. Keywords that both have and that differ go into an `allOf`.
 fn overlay(schema: &mut Value, other: Value) {
-    if let (Some(object), Value::Object(other)) = (schema.as_object_mut(), other) {
-        for (keyword, value) in other {
-            object.entry(keyword).or_insert(value);
+    let (Some(object), Value::Object(other)) = (schema.as_object_mut(), other) else { return };
+    let mut apart = Map::new();
+    for (keyword, value) in other {
+        match object.get(&keyword) {
+            None => {
+                object.insert(keyword, value);
+            }
+            Some(own) if *own == value || NOTES.contains(&keyword.as_str()) => {}
+            Some(_) => {
+                apart.insert(keyword, value);
+            }
+        }
+    }
+    if !apart.is_empty() {
+        let all = object.entry("allOf").or_insert_with(|| json!([]));
+        if let Some(all) = all.as_array_mut() {
+            all.push(Value::Object(apart));
         }
     }
 }

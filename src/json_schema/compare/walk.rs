@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::super::words::quoted;
-use super::change::Change;
+use super::change::{Breaks, Change};
 use super::report::{Pair, Report, Task};
 use super::shape::At;
 use super::{alternatives, fields, keywords, limits, values};
@@ -37,11 +37,13 @@ fn pair(
     keywords::notes(report, &old.schema, &new.schema, &name, &pointer);
     let (mut old, mut new) = (report.old_shape(old), report.new_shape(new));
     values::null(report, &mut old, &mut new, &name, &pointer);
-    let shared = old.definition.clone().filter(|_| old.definition == new.definition);
-    let Some(definition) = shared else { return Some(Pair { old, new, name, pointer }) };
-    if !seen.insert((old.at.pointer.clone(), new.at.pointer.clone())) {
+    if let (Some(old), Some(new)) = (&old.identity, &new.identity)
+        && !seen.insert((old.clone(), new.clone()))
+    {
         return None;
     }
+    let shared = old.definition.clone().filter(|_| old.definition == new.definition);
+    let Some(definition) = shared else { return Some(Pair { old, new, name, pointer }) };
     let (name, pointer) = (quoted(&definition), old.at.pointer.clone());
     let targets = (documents.0.pointer(&old.at.pointer), documents.1.pointer(&new.at.pointer));
     if let (Some(old), Some(new)) = targets {
@@ -54,6 +56,11 @@ fn compare(report: &mut Report<'_>, pair: &Pair) {
     let (old, new) = (!pair.old.alternatives.is_empty(), !pair.new.alternatives.is_empty());
     if old || new {
         alternatives::compare(report, pair);
+    }
+    let beside = if old { pair.old.beside() } else { pair.new.beside() };
+    if old != new && beside.is_some() {
+        let text = format!("{} has other alternatives, and what that breaks cannot be told", pair.name);
+        report.note(Breaks::Both, &pair.pointer, text);
     }
     if old == new && values::compare(report, pair) {
         limits::compare(report, pair);
