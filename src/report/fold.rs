@@ -142,8 +142,11 @@ fn believe(known: &mut Vec<HypothesisState>, beliefs: Vec<HypothesisBelief>) {
     for old in known.iter_mut() {
         old.p = 0.0;
     }
-    for belief in beliefs {
-        match known.iter_mut().find(|old| old.id == belief.id) {
+    for (place, belief) in beliefs.into_iter().enumerate() {
+        // They mostly come in the same order: then each is at its place.
+        let same = known.get(place).is_some_and(|old| old.id == belief.id);
+        let old = if same { known.get_mut(place) } else { known.iter_mut().find(|old| old.id == belief.id) };
+        match old {
             Some(old) => {
                 old.p = belief.p;
                 old.peak = old.peak.max(belief.p);

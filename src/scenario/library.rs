@@ -1,5 +1,6 @@
 //! The scenarios a server can play: a file, a folder of files, or those that ship with the program.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::compiled::Scenario;
@@ -73,6 +74,7 @@ impl Library {
 
     fn collect(origin: String, files: impl IntoIterator<Item = (String, std::io::Result<String>)>) -> Loaded {
         let mut scenarios: Vec<Scenario> = Vec::new();
+        let mut origins: HashMap<String, String> = HashMap::new();
         let mut errors = Vec::new();
         for (name, text) in files {
             let parsed = match text {
@@ -80,13 +82,16 @@ impl Library {
                 Err(error) => Err(ScenarioError::unreadable(&name, &error)),
             };
             match parsed {
-                Ok(scenario) => match scenarios.iter().find(|other| other.id() == scenario.id()) {
+                Ok(scenario) => match origins.get(scenario.id()) {
                     Some(other) => {
-                        let message = format!("{:?} is also the id of {}", scenario.id(), other.origin);
+                        let message = format!("{:?} is also the id of {other}", scenario.id());
                         let twice = Diagnostic::new(scenario.file.id.span(), message, "the second");
                         errors.push(ScenarioError::new(&name, &scenario.text, vec![twice]));
                     }
-                    None => scenarios.push(scenario),
+                    None => {
+                        origins.insert(scenario.id().to_owned(), scenario.origin.clone());
+                        scenarios.push(scenario);
+                    }
                 },
                 Err(error) => errors.push(error),
             }
@@ -97,7 +102,8 @@ impl Library {
 
     /// The scenario with that id.
     pub fn get(&self, id: &str) -> Option<&Scenario> {
-        self.scenarios.iter().find(|scenario| scenario.id() == id)
+        let place = self.scenarios.binary_search_by(|scenario| scenario.id().cmp(id)).ok()?;
+        self.scenarios.get(place)
     }
 
     /// All of them, sorted by id.

@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::access::{Auth, Guard};
 use super::client_limit::ClientLimit;
-use super::control::{IncidentControl, TriggerError};
+use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
@@ -21,6 +21,7 @@ use super::options::Options;
 use super::refusals::Refusals;
 use super::routes;
 use super::state::{HttpState, Parts};
+use super::turns::Turns;
 use crate::connection::{SILENT_HEARTBEATS, Shards};
 use crate::dashboard::Dashboard;
 use crate::delivery::EndLog;
@@ -101,7 +102,8 @@ impl Server {
         let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let control = Arc::new(IncidentControl {
-            library,
+            library: Arc::new(library),
+            compiling: Turns::new(cores, WAITING),
             player: Player::new(measured, tasks, stop, Arc::clone(&metrics)),
             speed: options.speed,
             seed: options.seed,
@@ -109,7 +111,8 @@ impl Server {
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),
-            Err(PlayError::TooMany | PlayError::Stopping | PlayError::TakenOver) => 0,
+            // It starts nothing, so nothing else can be wrong.
+            Err(_) => 0,
         };
         let auth = Arc::new(Auth::new(options.tokens, address.port()));
         let limit = Arc::new(ClientLimit::new(options.max_clients));

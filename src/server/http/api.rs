@@ -165,6 +165,9 @@ impl From<TriggerError> for Problem {
                 Self::not_found(format!("no scenario is called {name:?}: {hint}"))
             }
             TriggerError::Compile(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            TriggerError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .with_header(header::RETRY_AFTER, "2")
+                .because(Refusal::Busy),
             TriggerError::Play(error) => error.into(),
         }
     }
@@ -177,7 +180,8 @@ impl From<PlayError> for Problem {
                 .with_header(header::RETRY_AFTER, "10")
         };
         match error {
-            PlayError::TooMany => later(&error).because(Refusal::Incidents),
+            PlayError::TooMany | PlayError::TooLarge => later(&error).because(Refusal::Incidents),
+            PlayError::Unplayable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             PlayError::Stopping | PlayError::TakenOver => later(&error),
             PlayError::Journal(error) => error.into(),
         }
