@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::line::RecordedEvent;
 use super::recorded::Recorded;
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, Plan, as_drill};
+use crate::plan::{IncidentTotals, PhaseRates, Plan, as_drill};
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -151,7 +151,7 @@ impl IncidentBuilder {
     pub(super) fn cut(&mut self, time: Timestamp) {
         // A stream that repeats the incident may end before the stream in which it was recorded first.
         let due = self.due(time.max(self.newest));
-        let mut resolved = std::mem::take(&mut self.totals).cancelled(Some(&self.plan), due);
+        let mut resolved = std::mem::take(&mut self.totals).cancelled(&PhaseRates::of(&self.plan), due);
         "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
         // A replayed incident is a drill, even if the recorded one was not.
         resolved.synthetic = true;
