@@ -21,6 +21,7 @@ mod rate;
 mod refusals;
 mod routes;
 mod run;
+mod shares;
 mod state;
 mod turns;
 

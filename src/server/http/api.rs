@@ -23,6 +23,7 @@ use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::player::{PlayError, Speed};
 use crate::report::History;
+use crate::scenario::Scenario;
 use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
@@ -41,18 +42,7 @@ pub(in crate::server) async fn scenarios(
     State(control): State<Arc<IncidentControl>>,
     State(quota): State<Arc<Quota>>,
 ) -> Result<Response, Problem> {
-    let scenarios = control.library.iter().map(|scenario| {
-        let file = &scenario.file;
-        json!({
-            "id": scenario.id(),
-            "title": file.title,
-            "severity": file.severity,
-            "services": file.services,
-            "target_s": file.target.secs(),
-            "screen_s": scenario.duration().secs(),
-            "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
-        })
-    });
+    let scenarios = control.library.iter().map(Scenario::summary);
     json_answer(&quota, &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
 }
 
