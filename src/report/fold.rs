@@ -6,6 +6,7 @@ use crate::contract::{
     Status, SystemMetrics, offset_of,
 };
 
+use super::rejection::REJECTED;
 use super::state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, IncidentStatus, Now, Resolution,
 };
@@ -121,13 +122,14 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
         Status::Completed => AgentStatus::Done,
         Status::Failed => AgentStatus::Failed,
     };
-    agent.action = Some(action.action);
     agent.summary = Some(action.summary.clone());
     agent.since_s = Some(offset_s);
-    if action.confidence.is_some() {
+    // The number of a rejection is the belief in what it rejects.
+    if action.confidence.is_some() && action.action != REJECTED {
         agent.confidence_before = agent.confidence;
         agent.confidence = action.confidence;
     }
+    agent.action = Some(action.action);
     if !action.evidence.is_empty() {
         agent.evidence = action.evidence;
     }
