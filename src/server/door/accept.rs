@@ -137,7 +137,7 @@ impl Door {
             // A TLS handshake is the expensive part, so it is not done for a refusal: the client sees the connection
             // close.
             if first.is_some_and(|first| !encrypted || first != HANDSHAKE) {
-                refuse(tcp, |request| too_fast(request, encrypted, &*allows_origin)).await;
+                refuse(tcp, |request| too_fast(request, encrypted, &allows_origin)).await;
             }
             drop(permit);
         });
