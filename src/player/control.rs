@@ -88,11 +88,11 @@ impl Player {
         let lease = self.lease().await?;
         let mut picked_up = 0;
         for open in self.context.journal.open_incidents().await? {
-            // An incident without a plan is its publisher's.
-            let Some(text) = open.plan.as_deref() else { continue };
             if self.context.running.get(&open.subject).is_some() {
                 continue;
             }
+            // An incident without a plan is its publisher's.
+            let Some(text) = open.plan.as_deref() else { continue };
             let (plan, began, speed) = match continuation(&open.subject, text, open.index as usize) {
                 Ok(continuation) => continuation,
                 Err(why) => {

@@ -85,17 +85,10 @@ impl IncidentBuilder {
         Ok(())
     }
 
-    /// Whether an event with this incident's id belongs to this incident. A journal whose newest events could not be
-    /// confirmed continues as a new stream, and its clients receive the events of open incidents again from there.
-    pub(super) fn has(&mut self, event: &RecordedEvent) -> bool {
-        let (source, time) = (&event.envelope.source, event.envelope.time);
-        let known = self.sources.contains(source);
-        let repeated_in_new_stream =
-            !known && event.index == 1 && self.extent != RecordedExtent::WithoutStart && time == self.began;
-        if repeated_in_new_stream {
-            self.sources.push(source.clone());
-        }
-        known || repeated_in_new_stream
+    /// Notes that another stream repeats the incident. A journal whose newest events could not be confirmed continues as a new
+    /// stream, and its clients receive the events of open incidents again from there.
+    pub(super) fn also_in(&mut self, source: &str) {
+        self.sources.push(source.to_owned());
     }
 
     /// The stream in which it was recorded last.

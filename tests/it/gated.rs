@@ -154,7 +154,6 @@ async fn events_go_on_while_a_cancellation_reads() {
     let (player, tasks, _stop) = player(&gated);
     let id = player.start(outage().plan(), Speed::REAL_TIME).await.unwrap().id;
     tokio::time::sleep(Duration::from_secs(30)).await;
-    let before = gated.extent().head;
     gated.readable.send_replace(false);
     let reads = *gated.reads.borrow();
     let cancelling = tokio::spawn({
@@ -162,6 +161,7 @@ async fn events_go_on_while_a_cancellation_reads() {
         async move { player.cancel(&id).await }
     });
     gated.reads.subscribe().wait_for(|now| *now > reads).await.unwrap();
+    let before = gated.extent().head;
     tokio::time::sleep(Duration::from_secs(20)).await;
     let meanwhile = gated.extent().head;
     assert!(meanwhile > before, "{before} events, and no more in 20 s");

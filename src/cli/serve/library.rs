@@ -46,7 +46,7 @@ pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, 
     if !quiet {
         let warned = library.iter().filter_map(|scenario| Some((&scenario.origin, scenario.warned()?)));
         for (file, warned) in warned {
-            warn(file, warned.diagnostics.len() as u64, args.log_format);
+            warn(file, (warned.diagnostics.len() + warned.left_out) as u64, args.log_format);
         }
     }
     let description = format!("{} from {}{wrong}", library.len(), library.origin);
