@@ -109,8 +109,8 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     verdict(findings, || format!("{count} events, none missing"))
 }
 
-/// Checks that the events announced by the `stream_opened` of a stream arrived, from the first to the last. Gaps between two events are
-/// found elsewhere.
+/// Checks that the events announced by the `stream_opened` of a stream arrived, from the first to the last. Gaps between two
+/// events are found elsewhere.
 fn announced(
     greetings: &[(&Received, &StreamOpened)],
     received: &BTreeMap<u64, &Received>,

@@ -15,6 +15,9 @@ use crate::plan::{IncidentTotals, PhaseRates, Plan};
 /// How much one read returns.
 const READ: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
+/// The most characters of a reason in the summary of an incident that was given up.
+const LONGEST_REASON: usize = 400;
+
 /// The result of cancelling an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancellation {
@@ -100,6 +103,8 @@ impl PlayerContext {
             why,
             "the incident can't be played to its end and is ended as cancelled"
         );
+        // A reason may quote what is too long to be stored.
+        let why: String = why.chars().take(LONGEST_REASON).collect();
         let summary = format!("Ended because it can't be played any further: {why}");
         while !self.stop.is_cancelled() {
             match self.cancel(id, Some(&summary)).await {

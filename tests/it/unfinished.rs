@@ -146,6 +146,10 @@ async fn an_open_incident_whose_plan_cannot_be_followed_is_ended_at_the_next_sta
     for (what, stored) in [
         ("damaged: engines give an empty text", String::new()),
         ("no plan", "no plan".to_owned()),
+        (
+            "a type that is not known, and very long",
+            timeline.text().replace("\"system_metrics\"", &format!("{large:?}")),
+        ),
         ("another format", json!({ "version": 9, "scenario": "outage", "steps": [] }).to_string()),
         ("a speed that is none", altered(|plan| plan["events"][0]["message"]["data"]["speed"] = json!(0))),
         ("too short", altered(|plan| plan["events"].as_array_mut().unwrap().truncate(7))),
