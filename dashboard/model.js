@@ -185,7 +185,7 @@ export class Model {
    * @param {import('./fold.js').IncidentState} incident
    */
   momentOf(incident) {
-    return momentOf(incident, this.#frozenAt ?? this.clock.now());
+    return momentOf(incident, (this.#frozenAt ?? this.clock.now()) + this.clock.apart(incident.id));
   }
 
   /**

@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         name: "order",
-        meaning: "positions rise, times never go back, and planned seconds never go back within an incident",
+        meaning: "positions rise, and neither times nor planned seconds go back within an incident",
         judge: sequence::order,
     },
     Rule {

@@ -1,9 +1,10 @@
 //! The rules `order`, `gap` and `duplicate`: the numbering of the stream and of its incidents.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::context::Context;
 use super::incident::incidents;
+use super::times;
 use super::transcript::{Received, Transcript};
 use super::verdict::{Finding, Verdict, verdict};
 
@@ -36,13 +37,13 @@ pub(super) fn order(transcript: &Transcript, _: &Context) -> Verdict {
             }
         }
     }
-    // Times are compared in the order of positions, so that a swapped pair is one mistake and not two.
-    let mut sorted: Vec<_> = transcript.events().collect();
-    sorted.sort_by_key(|(frame, envelope, _)| (envelope.source.clone(), frame.position()));
-    for pair in sorted.windows(2) {
-        let ((_, before, _), (frame, after, _)) = (&pair[0], &pair[1]);
-        if before.source == after.source && after.time < before.time {
-            let message = format!("the time goes back from {} to {}", before.time, after.time);
+    // Between two incidents the time falls if the server's clock is set back: `times.rs` warns of it.
+    let mut latest = HashMap::new();
+    for (frame, after) in times::sorted(transcript) {
+        let before = latest.insert((&after.source, after.incident()), after.time);
+        if let Some(before) = before.filter(|before| after.time < *before) {
+            let incident = after.incident();
+            let message = format!("the time goes back within {incident}, from {before} to {}", after.time);
             findings.push(Finding::new(message).at(frame));
         }
     }

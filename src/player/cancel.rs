@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::context::PlayerContext;
 use super::error::PlayError;
-use super::origin::Origin;
 use super::running::RunningIncident;
 use crate::contract::{IncidentStarted, Message, Outcome, offset_of};
 use crate::journal::{JournalError, ReadLimit, Record, Span};
@@ -31,6 +32,8 @@ struct StoredIncident {
     totals: IncidentTotals,
     /// Index of the newest event.
     index: u64,
+    /// Time of the newest event.
+    time: Option<Timestamp>,
     /// Position up to which the journal was read.
     position: u64,
 }
@@ -62,7 +65,7 @@ impl PlayerContext {
                 return Ok(Some(Cancellation { position, cancelled_now: false, outcome }));
             }
             self.read_on(id, &mut stored).await?;
-            let screen_us = screen_us(entry.as_ref(), stored.started.as_ref());
+            let screen_us = screen_us(entry.as_ref(), &stored, self.journal.clock().now());
             let resolved = stored.totals.clone().cancelled(plan.as_ref(), screen_us);
             let outcome = Some(resolved.outcome);
             let record = Record::at(id, stored.index + 1, &Message::IncidentResolved(resolved));
@@ -92,6 +95,7 @@ impl PlayerContext {
             stored.position = last.position;
             for event in events.into_iter().filter(|event| *event.subject == *id) {
                 stored.index = event.index;
+                stored.time = Some(event.time);
                 let Ok(message) = event.message() else { continue };
                 if let Message::IncidentStarted(started) = &message {
                     stored.started = Some(started.clone());
@@ -116,18 +120,29 @@ impl PlayerContext {
 impl StoredIncident {
     /// Nothing was read yet.
     fn before(span: &Span) -> Self {
-        Self { started: None, totals: IncidentTotals::default(), index: 0, position: span.start - 1 }
+        Self {
+            started: None,
+            totals: IncidentTotals::default(),
+            index: 0,
+            time: None,
+            position: span.start - 1,
+        }
     }
 }
 
 /// How much screen time has passed, in microseconds. A drill that this process does not play ends with its newest
 /// event, because it may have been open in the journal for days.
-fn screen_us(entry: Option<&RunningIncident>, started: Option<&IncidentStarted>) -> u64 {
+fn screen_us(entry: Option<&RunningIncident>, stored: &StoredIncident, now: Timestamp) -> u64 {
     let micros = |elapsed: Duration, speed: f64| (elapsed.as_secs_f64() * speed * 1e6) as u64;
-    match (entry.and_then(|entry| entry.clock), started) {
+    match (entry.and_then(|entry| entry.clock), &stored.started) {
         (Some((origin, speed)), _) => micros(origin.elapsed(), speed.get()),
         (None, Some(started)) if !started.synthetic => {
-            micros(Origin::of(started.impact_started_at).elapsed(), 1.0)
+            // The resolution is dated no earlier than the event before it, even if the clock was set back.
+            let ends = stored.time.map_or(now, |newest| newest.max(now));
+            micros(
+                Duration::try_from(ends.duration_since(started.impact_started_at)).unwrap_or_default(),
+                1.0,
+            )
         }
         (None, _) => 0,
     }

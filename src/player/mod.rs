@@ -36,6 +36,7 @@ mod begin;
 mod cancel;
 mod context;
 mod control;
+mod elapsed;
 mod error;
 mod name;
 mod origin;

@@ -10,6 +10,7 @@ mod lines;
 mod read;
 mod reader;
 mod recorded;
+mod timing;
 
 pub use error::RecordingError;
 pub use read::read_text;

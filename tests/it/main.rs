@@ -6,6 +6,7 @@ mod behind;
 mod browser;
 mod check_journal;
 mod cli;
+mod clock;
 mod columns;
 mod completions;
 mod contract;

@@ -13,7 +13,7 @@ use super::show::Detail;
 use super::targets::{Target, Targets};
 use super::transcripts::Transcripts;
 use super::{play, show, timeline};
-use crate::check::{Context, MustResolve, RULES, Transcript, check};
+use crate::check::{Context, MustResolve, RULES, Transcript, check, clock_warnings};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
@@ -84,8 +84,9 @@ impl Validate {
             let Collected { transcript, subject } = collected?;
             let results = check(&transcript, &self.context(&target, subject), |rule| self.wants(rule));
             let unchecked = unchecked(&transcript, &results);
-            let mut one =
-                Judged { name: target.name(), transcript: None, results, unchecked, warned: target.warned() };
+            let clock = if self.wants("order") { clock_warnings(&transcript) } else { Vec::new() };
+            let (name, warned) = (target.name(), target.warned());
+            let mut one = Judged { name, transcript: None, results, unchecked, clock, warned };
             one.transcript = match target.recording() {
                 Some(path) => Some(path.to_owned()),
                 None if self.transcripts.is_some() || !one.passes() => {

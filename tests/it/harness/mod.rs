@@ -1,5 +1,6 @@
 //! What the tests are written with: servers, clients and scenarios that read as a specification.
 
+mod clocks;
 mod command;
 mod events;
 mod files;
@@ -15,6 +16,7 @@ mod websocket;
 
 use std::time::Duration;
 
+pub use clocks::Clocks;
 pub use command::{Ran, Running, Serving, incident};
 pub use events::{action, envelope, metrics, resolved, started, story};
 pub use files::{Scratch, ensure_file_contents, fixture, fixtures, root};
