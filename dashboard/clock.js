@@ -6,13 +6,15 @@ import { TimeMap, millis } from './timemap.js';
  * A longer distance between two times shows that the server's clock was set, a shorter one may be a late message: as in
  * `src/report/state.rs` and `src/cli/clock.rs`.
  */
-const STEP_MS = 60_000;
+export const STEP_MS = 60_000;
 
 /** The server's clock, kept on the monotonic clock of this machine. Changing the wall clock here has no effect. */
 export class ServerClock {
   #ahead = null;
-  /** Incidents whose events are dated by another time, because the clock was set while they were open. */
+  /** How far the events of an incident were dated ahead of this clock when it was heard last. */
   #apart = new Map();
+  /** The same for an incident that was not heard since the clock was set. */
+  #unheard = 0;
 
   /**
    * Sets the clock, at the start of a connection.
@@ -21,6 +23,7 @@ export class ServerClock {
   restart(serverTime) {
     this.#ahead = Date.parse(serverTime) - performance.now();
     this.#apart.clear();
+    this.#unheard = 0;
   }
 
   /**
@@ -34,13 +37,13 @@ export class ServerClock {
     const ahead = Date.parse(time) - performance.now();
     const apart = this.#ahead === null ? 0 : ahead - this.#ahead;
     const stepped = apart > STEP_MS || (live && apart < -STEP_MS);
-    if (incident === null) {
-      if (this.#ahead === null || apart > 0 || stepped) this.#ahead = ahead;
-      return;
+    if (incident !== null) this.#apart.set(incident, stepped ? apart : 0);
+    // The clocks of open incidents go on as they were, until an event shows whether it is dated by the new time.
+    if (incident === null && stepped) {
+      for (const [id, known] of this.#apart) this.#apart.set(id, known - apart);
+      this.#unheard -= apart;
     }
-    if (stepped) this.#apart.set(incident, apart);
-    else this.#apart.delete(incident);
-    if (this.#ahead === null || (apart > 0 && !stepped)) this.#ahead = ahead;
+    if (this.#ahead === null || (stepped ? incident === null : apart > 0)) this.#ahead = ahead;
   }
 
   /** @returns {number} milliseconds since 1970, by the server's clock */
@@ -53,7 +56,7 @@ export class ServerClock {
    * @param {string} incident
    */
   apart(incident) {
-    return this.#apart.get(incident) ?? 0;
+    return this.#apart.get(incident) ?? this.#unheard;
   }
 }
 

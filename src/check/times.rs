@@ -34,10 +34,10 @@ pub fn clock_warnings(transcript: &Transcript) -> Vec<String> {
         let worst = late.max_by(|one, other| one.abs().total_cmp(&other.abs())).unwrap_or_default();
         if worst.abs() > STEP_S {
             let side = if worst > 0.0 { "after" } else { "before" };
-            let worst = worst.abs();
             warnings.push(format!(
-                "the times of {id} contradict its seconds: an event is dated {worst:.0} s {side} its planned second. The server's \
-                 clock was set or stood still, or the server was suspended"
+                "the times of {id} contradict its seconds: an event is dated {} {side} its planned second. The server's \
+                 clock was set or stood still, or the server was suspended",
+                span(worst.abs())
             ));
         }
     }
@@ -63,6 +63,16 @@ fn falls(transcript: &Transcript) -> Option<String> {
     let (fall_s, place) = worst?;
     let times = if count > 1 { format!(" (the largest of {count} falls)") } else { String::new() };
     Some(format!(
-        "the time falls by {fall_s:.1} s from one incident to another at {place}{times}: the server's clock was set back"
+        "the time falls by {} from one incident to another at {place}{times}: the server's clock was set back",
+        span(fall_s)
     ))
+}
+
+/// Seconds for people.
+fn span(seconds: f64) -> String {
+    match seconds {
+        days if days >= 172_800.0 => format!("{:.0} days", seconds / 86_400.0),
+        hours if hours >= 7_200.0 => format!("{:.1} h", seconds / 3_600.0),
+        seconds => format!("{seconds:.1} s"),
+    }
 }

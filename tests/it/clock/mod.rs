@@ -1,7 +1,11 @@
 //! What a machine's clock that is set, or never was, does to the times, ages and deadlines of events: nothing absurd.
 
+mod binary;
+mod deadlines;
 mod property;
+mod recordings;
 mod retention;
+mod server;
 mod times;
 
 use std::path::Path;

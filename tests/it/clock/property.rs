@@ -62,13 +62,11 @@ async fn holds(happenings: Vec<Happening>, in_a_file: bool) {
             Happening::Step(by) if clocks.wall().as_second() + by > 0 => {
                 clocks.step(SignedDuration::from_secs(by));
             }
-            Happening::Step(_) => {}
             Happening::Restart if in_a_file => {
                 drop(journal);
                 journal = new();
-                stored.iter_mut().for_each(|at| *at = clocks.steady());
+                stored.fill(clocks.steady());
             }
-            Happening::Restart => {}
             Happening::Start => {
                 names += 1;
                 let name = format!("incident-{names}");
@@ -84,7 +82,7 @@ async fn holds(happenings: Vec<Happening>, in_a_file: bool) {
                     open.remove(place);
                 }
             }
-            Happening::GoOn(..) => {}
+            Happening::Step(_) | Happening::Restart | Happening::GoOn(..) => {}
         }
         let Some(record) = add else { continue };
         let (name, is_first) = (record.subject.clone(), record.place == incident::journal::Place::At(1));
@@ -101,7 +99,7 @@ async fn holds(happenings: Vec<Happening>, in_a_file: bool) {
         // An event of an earlier process is kept for ten minutes from the start.
         let least = if in_a_file { secs(600) } else { AGE };
         for (place, at) in stored.iter().enumerate().take(oldest - 1).skip(gone) {
-            let age = clocks.steady() - *at;
+            let age = clocks.steady().saturating_sub(*at);
             assert!(age >= least, "event {} is gone after {age:?}", place + 1);
         }
         gone = oldest - 1;

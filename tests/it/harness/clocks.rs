@@ -6,15 +6,30 @@ use std::time::Duration;
 use incident::journal::TimeSource;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 /// Both clocks. Cheap to clone; all clones show the same.
 #[derive(Debug, Clone)]
-pub struct Clocks(Arc<Mutex<(Timestamp, Duration)>>);
+pub struct Clocks {
+    shown: Arc<Mutex<(Timestamp, Duration)>>,
+    /// They go with tokio's clock from this moment on; otherwise only as [`Clocks::pass`] says.
+    since: Option<Instant>,
+}
 
 impl Clocks {
     /// A wall clock that shows `wall`.
     pub fn at(wall: &str) -> Self {
-        Self(Arc::new(Mutex::new((wall.parse().unwrap(), Duration::from_secs(1_000)))))
+        let shown = Arc::new(Mutex::new((wall.parse().unwrap(), Duration::from_secs(1_000))));
+        Self { shown, since: None }
+    }
+
+    /// Clocks that go with tokio's, which a test may have paused.
+    pub fn with_tokio(wall: &str) -> Self {
+        Self { since: Some(Instant::now()), ..Self::at(wall) }
+    }
+
+    fn since(&self) -> Duration {
+        self.since.map(|since| since.elapsed()).unwrap_or_default()
     }
 
     /// For [`incident::journal::Memory::with_clocks`] and the like.
@@ -24,24 +39,24 @@ impl Clocks {
 
     /// Time passes.
     pub fn pass(&self, time: Duration) {
-        let mut clocks = self.0.lock();
-        clocks.0 = clocks.0 + time;
+        let mut clocks = self.shown.lock();
+        clocks.0 += time;
         clocks.1 += time;
     }
 
     /// Somebody sets the wall clock, or, forward, the machine sleeps.
     pub fn step(&self, by: SignedDuration) {
-        let mut clocks = self.0.lock();
-        clocks.0 = clocks.0 + by;
+        let mut clocks = self.shown.lock();
+        clocks.0 += by;
     }
 }
 
 impl TimeSource for Clocks {
     fn wall(&self) -> Timestamp {
-        self.0.lock().0
+        self.shown.lock().0 + self.since()
     }
 
     fn steady(&self) -> Duration {
-        self.0.lock().1
+        self.shown.lock().1 + self.since()
     }
 }

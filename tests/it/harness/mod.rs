@@ -17,7 +17,7 @@ mod websocket;
 use std::time::Duration;
 
 pub use clocks::Clocks;
-pub use command::{Ran, Running, Serving, incident};
+pub use command::{Ran, Run, Running, Serving, incident};
 pub use events::{action, envelope, metrics, resolved, started, story};
 pub use files::{Scratch, ensure_file_contents, fixture, fixtures, root};
 pub use http::{Http, Reply, get};
