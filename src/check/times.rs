@@ -26,6 +26,14 @@ pub fn clock_warnings(transcript: &Transcript) -> Vec<String> {
         if events.iter().any(|event| was_down(event.message)) {
             continue;
         }
+        let times = events.iter().filter_map(|event| Some(event.frame.envelope()?.time));
+        if events.len() >= 10 && times.clone().min() == times.clone().max() {
+            warnings.push(format!(
+                "all {} events of {id} have the same time: the clock of the server stood still",
+                events.len()
+            ));
+            continue;
+        }
         let late = events.iter().filter_map(|event| {
             let time = event.frame.envelope()?.time;
             let since_s = time.duration_since(started.impact_started_at).as_secs_f64();

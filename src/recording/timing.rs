@@ -74,7 +74,7 @@ impl Timing {
     }
 
     /// The planned due times, if the recorded ones contradict them: an event came more than a minute before it was due, or
-    /// the last one more than a minute after. A server that was down publishes what is overdue at once and is punctual
+    /// the last one more than a minute after, or all came at the same time. A server that was down publishes what is overdue at once and is punctual
     /// again; a clock that was set stays wrong.
     pub(super) fn planned_instead(&self) -> Option<&[u64]> {
         let step = STEP_US as f64 * self.speed;
@@ -85,7 +85,7 @@ impl Timing {
         let is_known = is_known && (1e-3..=1e6).contains(&self.speed);
         let early = all.clone().any(|late| late < -step);
         let stays_late = all.next_back().is_some_and(|late| late > step);
-        (is_known && (early || stays_late)).then_some(&*self.planned)
+        (is_known && (early || stays_late || self.stands_still())).then_some(&*self.planned)
     }
 
     /// Whether several events all have the same time, which no player does.
