@@ -89,8 +89,9 @@ impl Trigger {
                         show.note(&format!("connection lost ({reason}): waiting up to {most} for {url}"));
                     }
                 }
-                Some(Item::Back { replayed, lost: Some(lost), away, .. }) => {
+                Some(Item::Back { replayed, to, lost: Some(lost), away, .. }) => {
                     lost_at = None;
+                    replay_to = to;
                     let away = away.as_secs_f64();
                     show.note(&format!(
                         "reconnected after {away:.1} s: {} replayed, {lost} lost",
