@@ -1,7 +1,7 @@
 // Owns what the page knows: the board, the histories, the selection, and the server's answers over HTTP.
 
 import { listIncidents, listScenarios, session, trigger } from './api.js';
-import { ServerClock, momentOf } from './clock.js';
+import { STEP_MS, ServerClock, momentOf } from './clock.js';
 import { isEventType, readData } from './contract.js';
 import { fold, forgetEnded, newBoard } from './fold.js';
 import { inHours } from './format.js';
@@ -191,7 +191,7 @@ export class Model {
    * @param {import('./fold.js').IncidentState} incident
    */
   momentOf(incident) {
-    return momentOf(incident, this.#frozenAt ?? this.clock.now());
+    return momentOf(incident, (this.#frozenAt ?? this.clock.now()) + this.clock.apart(incident.id));
   }
 
   /**
@@ -217,7 +217,10 @@ export class Model {
 
   #last() {
     const ended = [...this.#board.incidents, ...this.#listed].filter(({ state }) => state !== 'open');
-    return ended.reduce((last, one) => (last && Date.parse(last.time) >= Date.parse(one.time) ? last : one), null);
+    // A run with the clock years ahead is not the newest for years.
+    const future = this.clock.now() + STEP_MS;
+    const endedAt = ({ time }) => (Date.parse(time) > future ? 0 : Date.parse(time));
+    return ended.reduce((last, one) => (last && endedAt(last) >= endedAt(one) ? last : one), null);
   }
 
   #forget() {

@@ -82,6 +82,13 @@ impl Plan {
         self.push(due, message.kind(), message.data());
     }
 
+    /// Replaces when the events are due. `dues` must not fall, and have one entry for each event.
+    pub fn set_dues(&mut self, dues: &[u64]) {
+        for (event, due) in self.events.iter_mut().zip(dues) {
+            event.due = *due;
+        }
+    }
+
     /// The events, in order.
     pub fn events(&self) -> &[PlannedEvent] {
         &self.events
@@ -95,6 +102,12 @@ impl Plan {
     /// The events as messages, in order. An event that cannot be read is left out.
     pub fn messages(&self) -> impl Iterator<Item = Message> {
         self.events.iter().filter_map(|event| event.message().ok())
+    }
+
+    /// When the event with this index is due, in microseconds of screen time; the end of the plan if it has no such event.
+    pub fn due(&self, index: u64) -> u64 {
+        let place = usize::try_from(index).ok().and_then(|index| index.checked_sub(1));
+        place.and_then(|place| self.events.get(place)).map_or_else(|| self.duration(), |event| event.due)
     }
 
     /// Screen time from second 0 to the last event, in microseconds.

@@ -48,7 +48,7 @@ impl PlayerContext {
             // The first event is due now; second 0 may lie before it.
             let lead = start.speed.wall(start.plan.lead());
             let origin = start.origin.unwrap_or_else(Origin::now).earlier(lead);
-            start.plan.stamp(start.speed.get(), origin.timestamp());
+            start.plan.stamp(start.speed.get(), origin.timestamp(self.journal.clock().now()));
             slot.set_clock(origin, start.speed);
             let text = text_of(&mut start.plan).await?;
             let first = start.plan.events().first().map(|first| Record {

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::context::PlayerContext;
 use super::error::PlayError;
-use super::origin::Origin;
 use super::running::RunningIncident;
 use crate::contract::{IncidentStarted, Message, Outcome, offset_of};
 use crate::journal::{JournalError, ReadLimit, Record, Span};
@@ -35,6 +36,8 @@ struct StoredIncident {
     totals: IncidentTotals,
     /// Index of the newest event.
     index: u64,
+    /// Time of the newest event.
+    time: Option<Timestamp>,
     /// Position up to which the journal was read.
     position: u64,
 }
@@ -71,7 +74,7 @@ impl PlayerContext {
                 return Ok(Some(Cancellation { position, cancelled_now: false, outcome }));
             }
             self.read_on(id, &mut stored).await?;
-            let screen_us = screen_us(entry.as_ref(), stored.started.as_ref());
+            let screen_us = screen_us(entry.as_ref(), &stored, self.journal.clock().now());
             let mut resolved = stored.totals.clone().cancelled(&planned, screen_us);
             if let Some(why) = why {
                 why.clone_into(&mut resolved.summary);
@@ -125,6 +128,7 @@ impl PlayerContext {
             stored.position = last.position;
             for event in events.into_iter().filter(|event| *event.subject == *id) {
                 stored.index = event.index;
+                stored.time = Some(event.time);
                 let Ok(message) = event.message() else { continue };
                 if let Message::IncidentStarted(started) = &message {
                     stored.started = Some(started.clone());
@@ -149,7 +153,13 @@ impl PlayerContext {
 impl StoredIncident {
     /// Nothing was read yet.
     fn before(span: &Span) -> Self {
-        Self { started: None, totals: IncidentTotals::default(), index: 0, position: span.start - 1 }
+        Self {
+            started: None,
+            totals: IncidentTotals::default(),
+            index: 0,
+            time: None,
+            position: span.start - 1,
+        }
     }
 }
 
@@ -163,12 +173,17 @@ async fn planned_rates(plan: Option<Arc<str>>) -> Result<PhaseRates, PlayError> 
 
 /// How much screen time has passed, in microseconds. A drill that this process does not play ends with its newest
 /// event, because it may have been open in the journal for days.
-fn screen_us(entry: Option<&RunningIncident>, started: Option<&IncidentStarted>) -> u64 {
+fn screen_us(entry: Option<&RunningIncident>, stored: &StoredIncident, now: Timestamp) -> u64 {
     let micros = |elapsed: Duration, speed: f64| (elapsed.as_secs_f64() * speed * 1e6) as u64;
-    match (entry.and_then(|entry| entry.clock), started) {
+    match (entry.and_then(|entry| entry.clock), &stored.started) {
         (Some((origin, speed)), _) => micros(origin.elapsed(), speed.get()),
         (None, Some(started)) if !started.synthetic => {
-            micros(Origin::of(started.impact_started_at).elapsed(), 1.0)
+            // The resolution is dated no earlier than the event before it, even if the clock was set back.
+            let ends = stored.time.map_or(now, |newest| newest.max(now));
+            micros(
+                Duration::try_from(ends.duration_since(started.impact_started_at)).unwrap_or_default(),
+                1.0,
+            )
         }
         (None, _) => 0,
     }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::begin::{BegunIncident, StartRequest, Started};
 use super::cancel::Cancellation;
 use super::context::PlayerContext;
+use super::elapsed::{self, LastAppended};
 use super::error::PlayError;
 use super::origin::Origin;
 use super::playable;
@@ -102,7 +103,9 @@ impl Player {
                 }
             };
             let Some(mut slot) = self.context.running.resume(open.subject, plan.bytes()) else { continue };
-            let origin = Origin::of(began);
+            let due = |index| speed.wall(plan.due(index));
+            let last = LastAppended { time: open.time, due: due(open.index), next: due(open.index + 1) };
+            let origin = Origin::ago(elapsed::since(self.context.journal.clock(), began, last));
             slot.set_clock(origin, speed);
             let playhead = Playhead { origin, emitted: open.index as usize };
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");

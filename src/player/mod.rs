@@ -37,6 +37,7 @@ mod begin;
 mod cancel;
 mod context;
 mod control;
+mod elapsed;
 mod error;
 mod name;
 mod origin;

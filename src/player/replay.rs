@@ -94,6 +94,11 @@ impl Replay {
 }
 
 impl Cue {
+    /// When the event with this index is due, counted from the start of the replay.
+    pub(super) fn due(&self, index: u64) -> Duration {
+        self.start + self.speed.wall(self.plan.due(index).saturating_sub(self.plan.lead()))
+    }
+
     /// The names for this incident in the replay with this number, from 0. The player uses the first one that is free.
     pub(super) fn names(&self, number: u64) -> impl Iterator<Item = String> + '_ {
         let recorded = self.recorded.clone().filter(|_| number == 0);

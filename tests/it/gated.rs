@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use incident::contract::{Outcome, StreamId};
 use incident::journal::{
-    Append, Appended, Batch, Extent, Health, IncidentIndex, Journal, JournalError, Lease, Leases, Log,
+    Append, Appended, Batch, Clock, Extent, Health, IncidentIndex, Journal, JournalError, Lease, Leases, Log,
     Memory, OpenIncident, Pending, ReadLimit, Retention, Span, Stored, Trouble, TroubleKind,
 };
 use incident::player::{Player, Speed};
@@ -92,6 +92,10 @@ impl Health for Gated {
 
     fn commits(&self) -> u64 {
         self.memory.commits()
+    }
+
+    fn clock(&self) -> &Clock {
+        self.memory.clock()
     }
 }
 

@@ -7,6 +7,7 @@ mod browser;
 mod budget;
 mod check_journal;
 mod cli;
+mod clock;
 mod columns;
 mod completions;
 mod contract;

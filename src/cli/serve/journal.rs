@@ -29,7 +29,8 @@ pub(super) struct JournalArgs {
     )]
     retain_events: u32,
 
-    /// Keep events for this long; older ones are deleted, except those of open incidents [default: no limit]
+    /// Keep events for this long by the steady clock; older ones are deleted, except those of open incidents [default: no
+    /// limit]
     #[arg(long, value_name = "DURATION", value_parser = at_least_100ms, help_heading = "Journal")]
     retain_age: Option<Micros>,
 }

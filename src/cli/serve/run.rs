@@ -77,6 +77,7 @@ impl Serve {
         let options = self.options(&tokens, certificate.as_ref())?;
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
+        let clock = journal.clock().doubt().map(ToString::to_string);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
@@ -105,6 +106,7 @@ impl Serve {
             tls: certificate.as_ref().map(|certificate| certificate.for_clients(server.address().ip())),
             scenarios,
             journal: description,
+            clock: clock.clone(),
             picked_up: server.picked_up(),
             replay: replayed,
             access: tokens.to_string(),
@@ -114,6 +116,10 @@ impl Serve {
         };
         if self.json {
             banner.print()?;
+        }
+        let shows_banner = self.log_format == LogFormat::Text && !self.json && !quiet;
+        if let Some(clock) = clock.filter(|_| !shows_banner) {
+            tracing::warn!(clock, "the clock seems to be wrong");
         }
         match self.log_format {
             LogFormat::Json => banner.log(),

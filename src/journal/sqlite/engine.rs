@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
 use super::super::choice::Choice;
+use super::super::clock::Clock;
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::handle::Journal;
 use super::super::lease::{Lease, Term};
@@ -16,6 +17,7 @@ use super::super::log::{
 };
 use super::super::open_error::OpenError;
 use super::super::record::{Appended, Batch, Stored};
+use super::super::time_source::{MachineClocks, TimeSource};
 use super::error::unavailable;
 use super::lock::Lock;
 use super::readers::Readers;
@@ -43,6 +45,7 @@ pub struct Sqlite {
     readers: Readers,
     pragmas: (String, i64),
     commits: Arc<AtomicU64>,
+    clock: Arc<Clock>,
     _lock: Lock,
 }
 
@@ -52,15 +55,27 @@ impl Sqlite {
     /// # Errors
     /// Another process has the journal open, the file is damaged, or it cannot be used.
     pub fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
+        Self::with_clocks(path, retention, Arc::new(MachineClocks::new()))
+    }
+
+    /// As [`Sqlite::open`], with a journal that reads the time from `source`.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn with_clocks(
+        path: &Path,
+        retention: Retention,
+        source: Arc<dyn TimeSource>,
+    ) -> Result<Self, OpenError> {
         let unusable = |error: std::io::Error| OpenError::unusable(path, error);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
         let lock = Lock::take(path)?;
-        let writer = Writer::open(path, retention)?;
+        let writer = Writer::open(path, retention, source)?;
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
         let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
-        let newest_term = writer.newest_term();
+        let (newest_term, clock) = (writer.newest_term(), writer.clock());
         let (requests, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -77,6 +92,7 @@ impl Sqlite {
             readers: Readers::new(path),
             pragmas,
             commits,
+            clock,
             _lock: lock,
         })
     }
@@ -150,6 +166,10 @@ impl Health for Sqlite {
 
     fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
     }
 }
 

@@ -3,12 +3,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::clock::Moment;
 use super::super::log::{OpenIncident, Span};
 use super::chain;
-use super::commit::Open;
+use super::commit::{Newest, Open};
 use crate::contract::MessageType;
 
 /// How many of the newest incidents are checked when a file is opened.
@@ -71,11 +74,12 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
     Ok(None)
 }
 
-/// The index of each open incident's newest event, counted from the events; or which incident has a gap or has ended.
+/// Each open incident's newest event, found among the events; or which incident has a gap or has ended.
 fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
     let mut statement = connection.prepare(
         "SELECT e.subject, max(e.idx), min(e.idx), count(*), sum(e.type = ?1),
-                min(e.idx) = 1 OR (SELECT start FROM incidents i WHERE i.subject = e.subject) < (SELECT oldest FROM head)
+                min(e.idx) = 1 OR (SELECT start FROM incidents i WHERE i.subject = e.subject) < (SELECT oldest FROM head),
+                max(e.time_us)
          FROM events e WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
          GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
     )?;
@@ -88,7 +92,8 @@ fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>>
         if !begins || (many, ends) != (newest + 1 - first, 0) {
             return Ok(Err(format!("{subject} should be open, but its events have a gap or a resolution")));
         }
-        open.insert(subject, newest);
+        let moment = Moment { time: timestamp(row.get(6)?), steady: Duration::ZERO };
+        open.insert(subject, Newest { index: newest, moment });
     }
     Ok(Ok(open))
 }
@@ -97,12 +102,12 @@ fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>>
 /// empty.
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident>> {
     let mut statement = connection.prepare_cached(
-        "SELECT e.subject, max(e.idx) FROM events e
+        "SELECT e.subject, max(e.idx), max(e.time_us) FROM events e
          WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
          GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
     )?;
-    let newest = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let newest = newest.collect::<rusqlite::Result<HashMap<String, u64>>>()?;
+    let newest = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    let newest = newest.collect::<rusqlite::Result<HashMap<String, (u64, i64)>>>()?;
     let mut statement = connection.prepare_cached(
         "SELECT subject, start, plan, plan_checksum FROM incidents WHERE ended = 0 ORDER BY start",
     )?;
@@ -111,14 +116,21 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident
         let (plan, checksum): (Option<String>, Option<i64>) = (row.get(2)?, row.get(3)?);
         let sound = |plan: &String| checksum == Some(chain::of_text(plan));
         let plan = plan.map(|plan| if sound(&plan) { plan } else { String::new() });
+        let (index, time_us) = newest.get(&subject).copied().unwrap_or_default();
         Ok(OpenIncident {
-            index: newest.get(&subject).copied().unwrap_or_default(),
+            index,
+            time: timestamp(time_us),
             subject,
             start: row.get(1)?,
             plan: plan.map(Into::into),
         })
     })?;
     rows.collect()
+}
+
+/// A time as a row has it. No event has a time that is out of range.
+fn timestamp(us: i64) -> Timestamp {
+    Timestamp::from_microsecond(us).unwrap_or_default()
 }
 
 /// The newest `limit` incidents, in order of their start.

@@ -19,6 +19,7 @@ mod recent;
 mod retain;
 mod salvage;
 mod schema;
+mod times;
 mod walk;
 mod witness;
 mod writer;

@@ -6,22 +6,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
+use super::super::ages::Ages;
 use super::super::clock::Clock;
 use super::super::error::{JournalError, Trouble};
 use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
 use super::super::open_error::OpenError;
 use super::super::record::Batch;
+use super::super::time_source::TimeSource;
 use super::commit::{Answer, Changes, Commit, Open};
 use super::error::{open_error, trouble};
 use super::head::{self, Head, Tail};
 use super::recent::Recent;
 use super::retain::retain;
 use super::witness::{LastCommit, Witness};
-use super::{incidents, schema};
+use super::{incidents, schema, times};
 use crate::contract::StreamId;
 
 /// The most records in one transaction. With more the first caller would wait too long for the last.
@@ -51,7 +53,8 @@ pub(super) struct Writer {
     retention: Retention,
     head: Head,
     open: Open,
-    clock: Clock,
+    clock: Arc<Clock>,
+    ages: Ages,
     witness: Witness,
     extent: watch::Sender<Extent>,
     health: watch::Sender<Option<Trouble>>,
@@ -63,7 +66,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
+    pub(super) fn open(
+        path: &Path,
+        retention: Retention,
+        source: Arc<dyn TimeSource>,
+    ) -> Result<Self, OpenError> {
         let damaged = |what: String| OpenError::damaged(path, what);
         let sqlite = |error: rusqlite::Error| open_error(path, error);
         let new = !path.exists();
@@ -96,7 +103,7 @@ impl Writer {
             }
         };
         head::verify(&connection, head).map_err(unreadable)?;
-        let open = incidents::verified(&connection).map_err(sqlite)?.map_err(damaged)?;
+        let mut open = incidents::verified(&connection).map_err(sqlite)?.map_err(damaged)?;
         let stream = match head::compare(&connection, head, remembered).map_err(sqlite)? {
             Tail::Whole => stream,
             // The database file is new, so the witness file belongs to an older one.
@@ -111,10 +118,16 @@ impl Writer {
                 anew
             }
         };
-        let last: Option<i64> = connection
-            .query_row("SELECT time_us FROM events WHERE position = ?1", [head.position], |row| row.get(0))
-            .optional()
-            .map_err(sqlite)?;
+        let clock =
+            Clock::new(source, |wall_us| times::newest(&connection, head, wall_us)).map_err(sqlite)?;
+        for newest in open.values_mut() {
+            newest.moment.steady = clock.steady();
+        }
+        let mut ages = Ages::new(retention.age);
+        if ages.has_limit() {
+            let samples = times::sample(&connection, head).map_err(sqlite)?;
+            ages.found(&samples, clock.now().as_microsecond(), clock.steady());
+        }
         let extent = watch::channel(Extent { oldest: head.oldest, head: head.position }).0;
         let mut writer = Self {
             connection,
@@ -122,7 +135,8 @@ impl Writer {
             retention,
             head,
             open,
-            clock: Clock::after(last),
+            clock: Arc::new(clock),
+            ages,
             witness,
             extent,
             health: watch::channel(None).0,
@@ -141,6 +155,10 @@ impl Writer {
 
     pub(super) fn commits(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.commits)
+    }
+
+    pub(super) fn clock(&self) -> Arc<Clock> {
+        Arc::clone(&self.clock)
     }
 
     pub(super) fn recent(&self) -> Arc<Recent> {
@@ -272,6 +290,7 @@ impl Writer {
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
         self.head = head;
+        self.ages.stored(head.position, self.clock.steady());
         self.remember();
         if self.is_down() {
             tracing::info!("the journal can be written again");
@@ -299,14 +318,15 @@ impl Writer {
         let mut commit = Commit {
             transaction: &transaction,
             open: &self.open,
-            clock: &mut self.clock,
+            clock: &self.clock,
             term: *self.newest_term.borrow(),
             head: self.head,
             changes: Changes::default(),
         };
         let answers = batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
         let Commit { mut head, changes, .. } = commit;
-        self.surplus = retain(&transaction, &mut head, self.retention)?;
+        let expired = self.ages.expired(self.clock.steady());
+        self.surplus = retain(&transaction, &mut head, self.head.position, self.retention.events, expired)?;
         // While the file is marked as failed, only a write shows whether it can be written again.
         if head != self.head || down {
             head::store(&transaction, &self.stream, head)?;

@@ -10,6 +10,7 @@ mod evil;
 mod login;
 mod prefix;
 mod screenshots;
+mod steps;
 mod story;
 mod tls;
 mod twin;
