@@ -109,6 +109,11 @@ impl Journal {
         self.health.commits()
     }
 
+    /// See [`Health::log_bytes`].
+    pub fn log_bytes(&self) -> u64 {
+        self.health.log_bytes()
+    }
+
     /// See [`Leases::lease`].
     pub fn lease(&self) -> Pending<'_, Lease> {
         self.leases.lease()

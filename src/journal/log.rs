@@ -140,6 +140,12 @@ pub trait Health: Send + Sync + 'static {
     /// Number of commits since the journal was opened. The ratio of appends to commits shows how many appends share a
     /// commit.
     fn commits(&self) -> u64;
+
+    /// Bytes of the log in which the engine keeps the newest commits until it moves them to their place; 0 if it has
+    /// none.
+    fn log_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// Granting the player's lease.

@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub healthy: bool,
     /// Commits since the journal was opened.
     pub commits: u64,
+    /// Bytes of the journal's write-ahead log.
+    pub wal_bytes: u64,
     /// Incidents that are open.
     pub open: u64,
     /// The limit of clients.
@@ -48,6 +50,11 @@ impl Snapshot {
                 "incident_journal_commits_total",
                 "Commits since the journal was opened; appends that wait at the same time share one.",
                 self.commits as f64,
+            ),
+            gauge(
+                "incident_journal_wal_bytes",
+                "Bytes of the journal's write-ahead log; grows while another program reads the journal in one transaction.",
+                self.wal_bytes as f64,
             ),
             gauge("incident_incidents_open", "Incidents that are open.", self.open as f64),
         ]

@@ -21,7 +21,7 @@ use super::lock::Lock;
 use super::readers::Readers;
 use super::recent::Recent;
 use super::writer::{Request, WaitingAppend, Writer};
-use super::{events, incidents};
+use super::{events, identity, incidents, open};
 use crate::contract::StreamId;
 
 /// Any location that no other engine claims is a file.
@@ -43,21 +43,32 @@ pub struct Sqlite {
     readers: Readers,
     pragmas: (String, i64),
     commits: Arc<AtomicU64>,
-    _lock: Lock,
+    log_bytes: Arc<AtomicU64>,
+    warnings: Vec<String>,
+    /// Released after the last connection is closed.
+    _lock: Arc<Lock>,
 }
 
 impl Sqlite {
     /// Opens a journal file, or creates it with a new stream.
     ///
     /// # Errors
-    /// Another process has the journal open, the file is damaged, or it cannot be used.
+    /// Another process has the journal open, the file is damaged or another program's, or it cannot be used.
     pub fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
         let unusable = |error: std::io::Error| OpenError::unusable(path, error);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
-        let lock = Lock::take(path)?;
-        let writer = Writer::open(path, retention)?;
+        // A journal that is opened by two names has one lock, and SQLite names its log after the real file.
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        identity::refuse_foreign(&real)?;
+        let is_new = !real.exists();
+        let lock = Arc::new(Lock::take(&real)?);
+        let opened = open::open(&real, is_new)?;
+        let warnings = opened.warnings.clone();
+        let writer = Writer::new(opened, retention, Arc::clone(&lock));
+        let log_bytes = writer.log_bytes();
+        let readers = Readers::new(writer.place(), lock.descriptor());
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
         let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
         let newest_term = writer.newest_term();
@@ -74,9 +85,11 @@ impl Sqlite {
             newest_term,
             requests: Some(requests),
             writer: Some(thread),
-            readers: Readers::new(path),
+            readers,
             pragmas,
             commits,
+            log_bytes,
+            warnings,
             _lock: lock,
         })
     }
@@ -84,6 +97,11 @@ impl Sqlite {
     /// `journal_mode` and `synchronous` of the writing connection, as SQLite reports them.
     pub fn pragmas(&self) -> (String, i64) {
         self.pragmas.clone()
+    }
+
+    /// What was wrong with the file when it was opened, although it can be used.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Sends a request to the writer and waits for its answer.
@@ -150,6 +168,10 @@ impl Health for Sqlite {
 
     fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
     }
 }
 

@@ -5,25 +5,36 @@
 //! chained to the row before (`chain.rs`), and a small file beside the database records the last commit (`witness.rs`).
 
 mod audit;
+mod backup;
 mod chain;
 mod commit;
 mod engine;
 mod error;
 mod events;
+mod files;
 mod head;
+mod identity;
 mod incidents;
+mod judge;
 mod keys;
 mod lock;
+mod open;
 mod readers;
 mod recent;
 mod retain;
+mod running;
 mod salvage;
 mod schema;
+mod source;
+mod target;
+mod wal;
 mod walk;
 mod witness;
 mod writer;
 
-pub use audit::{Audit, Checked, audit};
+pub use audit::{Audit, audit};
+pub use backup::backup;
 pub(super) use engine::CHOICE;
 pub use engine::Sqlite;
-pub use salvage::{Salvaged, salvage};
+pub use judge::Checked;
+pub use salvage::{Copied, salvage};

@@ -34,6 +34,7 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
         ring_start: figures.hub.ring_start(),
         healthy: figures.hub.trouble().is_none(),
         commits: figures.journal.commits(),
+        wal_bytes: figures.journal.log_bytes(),
         open: figures.control.player.open() as u64,
         max_clients: figures.limit.most().into(),
         websocket: figures.shards.tally().await,
