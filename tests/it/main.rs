@@ -34,6 +34,7 @@ mod many_mistakes;
 mod meaning;
 mod metrics;
 mod mistakes;
+mod moved;
 mod packaging;
 mod player;
 mod positions;

@@ -7,8 +7,8 @@
 //! - A file that is not at its path, or another one in its place, stops the journal until it is put back. Meanwhile
 //!   nothing is written, so it is then as it was.
 //! - A file that was changed in place stops the journal until the restart, which judges it. A database file changes in
-//!   place by checkpoints alone. One that the writer did not make is legitimate if the events are still there: another
-//!   program made it.
+//!   place by checkpoints alone, after which the log says that more of it was moved. A checkpoint that the writer did
+//!   not make is legitimate, if the events are still there: another program made it.
 
 use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind};
@@ -19,9 +19,10 @@ use rusqlite::Connection;
 
 use super::super::error::{Trouble, TroubleKind};
 use super::head::{self, Head};
+use super::identity;
 use super::lock::beside;
 use super::readers::reader;
-use super::wal;
+use super::wal::{self, Frames};
 use super::walk::Walk;
 use crate::contract::StreamId;
 
@@ -108,6 +109,10 @@ impl Place {
 pub(super) struct Files {
     journal: PathBuf,
     database: Stamp,
+    /// The head that is in the database file, without the log.
+    base: Option<(StreamId, Head, i64)>,
+    /// How far checkpoints had come.
+    frames: Option<Frames>,
     log: Stamp,
     /// The index of the log, which connections of all processes share.
     shared: Option<Id>,
@@ -116,10 +121,12 @@ pub(super) struct Files {
 
 impl Files {
     /// The files of a journal that was just opened and written to.
-    pub(super) fn of(journal: &Path) -> std::io::Result<Self> {
+    pub(super) fn of(journal: &Path, connection: &Connection) -> std::io::Result<Self> {
         Ok(Self {
             journal: journal.to_owned(),
             database: Stamp::of(journal)?,
+            base: base(journal),
+            frames: wal::frames(connection).ok(),
             log: Stamp::of(&beside(journal, "wal"))?,
             shared: Id::at(&beside(journal, "shm")).ok(),
             ruined: None,
@@ -135,12 +142,16 @@ impl Files {
         self.ruined.is_some()
     }
 
-    /// Takes the database file as it is now, after a checkpoint of the writer.
-    pub(super) fn note(&mut self) {
-        if let Ok(now) = Stamp::of(&self.journal)
-            && now.id == self.database.id
-        {
-            self.database = now;
+    /// Takes the files as they are now, after a commit of the writer. `moved` says whether there was a checkpoint.
+    pub(super) fn note(&mut self, connection: &Connection, moved: bool) {
+        self.frames = wal::frames(connection).ok();
+        if !moved {
+            return;
+        }
+        match Stamp::of(&self.journal) {
+            Ok(now) if now.id == self.database.id => (self.database, self.base) = (now, base(&self.journal)),
+            // Once it is put back, it has been changed by this checkpoint.
+            _ => self.frames = None,
         }
         if let Ok(now) = Stamp::of(&beside(&self.journal, "wal"))
             && now.id == self.log.id
@@ -174,13 +185,20 @@ impl Files {
         if database == self.database {
             return Ok(());
         }
-        if is_cut(connection, database.length).map_err(Trouble::from)? {
+        if is_cut(connection, database.length, self.database.length).map_err(Trouble::from)? {
             return Err(self.ruin("it was truncated"));
+        }
+        let frames = wal::frames(connection).map_err(Trouble::from)?;
+        let is_checkpoint =
+            self.frames.is_none_or(|before| frames.moved != before.moved || frames.all < before.all);
+        let base = base(&self.journal);
+        if !is_checkpoint && base != self.base {
+            return Err(self.ruin("another program has written to it"));
         }
         if let Some(wrong) = wrong(&self.journal, stream, head).map_err(Trouble::from)? {
             return Err(self.ruin(&format!("another program has written to it: {wrong}")));
         }
-        self.database = database;
+        (self.database, self.base, self.frames) = (database, base, Some(frames));
         Ok(())
     }
 
@@ -224,6 +242,11 @@ fn unreadable(path: &Path, error: &Error) -> Trouble {
     Trouble::from_error(TroubleKind::Io, Changed(format!("{}: {error}", path.display())))
 }
 
+/// The head in a database file, without the log.
+fn base(journal: &Path) -> Option<(StreamId, Head, i64)> {
+    identity::alone(journal).and_then(|connection| head::load(&connection)).ok().flatten()
+}
+
 /// Whether the log is shorter than what is in it.
 fn log_is_cut(connection: &Connection, length: u64) -> rusqlite::Result<bool> {
     let frames = wal::frames(connection)?.all;
@@ -231,16 +254,14 @@ fn log_is_cut(connection: &Connection, length: u64) -> rusqlite::Result<bool> {
     Ok(frames > 0 && length < LOG_HEADER + frames * (FRAME_HEADER + page))
 }
 
-/// Whether the database file is shorter than what is in it.
-fn is_cut(connection: &Connection, length: u64) -> rusqlite::Result<bool> {
-    let frames = wal::frames(connection)?;
+/// Whether the database file was made shorter, and not by a checkpoint after a `VACUUM`.
+fn is_cut(connection: &Connection, now: u64, before: u64) -> rusqlite::Result<bool> {
     let page: u64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    if length < page {
+    if now < page {
         return Ok(true);
     }
     let pages: u64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    // Pages that are in the log only make the database longer with the next checkpoint.
-    Ok(frames.all == frames.moved && length < pages * page)
+    Ok(now < before && now < pages * page)
 }
 
 /// What is wrong with the database, as a connection sees it that remembers nothing.

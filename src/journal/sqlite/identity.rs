@@ -58,28 +58,29 @@ pub(super) fn wrong(connection: &Connection, format: i64) -> rusqlite::Result<Op
 /// Refuses a file that is another program's database, before anything is created or locked beside it.
 ///
 /// # Errors
-/// The file is another program's database. An error in reading it is left to the one who opens it.
+/// The file is another program's database. What is in its log only, and an error in reading it, is left to the one who
+/// opens it.
 pub(super) fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     if !path.is_file() {
         return Ok(());
     }
-    // An immutable file is opened without its log, and without a lock or a file beside it. What is in the log only is
-    // seen when the journal is opened.
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let found = Connection::open_with_flags(uri(path), flags).and_then(|connection| of(&connection));
+    let found = alone(path).and_then(|connection| of(&connection));
     match found {
         Ok(Identity::Foreign(what)) => Err(OpenError::Foreign { path: path.to_owned(), what }),
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
-/// The path as SQLite takes it with options.
-fn uri(path: &Path) -> String {
+/// Opens a database file as it is without its log, and without a lock or a file beside it.
+pub(super) fn alone(path: &Path) -> rusqlite::Result<Connection> {
     let escaped = path.as_os_str().as_encoded_bytes().iter().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => char::from(*byte).to_string(),
         _ => format!("%{byte:02x}"),
     });
-    format!("file:{}?immutable=1", escaped.collect::<String>())
+    let name = format!("file:{}?immutable=1", escaped.collect::<String>());
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(name, flags)
 }
 
 /// The format of a journal; `None` if the file is empty.

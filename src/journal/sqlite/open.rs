@@ -110,7 +110,7 @@ pub(super) fn open(path: &Path, is_new: bool) -> Result<Opened, OpenError> {
     let mut log = WriteAheadLog::of(path);
     running::set(&connection, true).map_err(sqlite)?;
     log.empty_soon(&connection);
-    let files = Files::of(path).map_err(|error| OpenError::unusable(path, error))?;
+    let files = Files::of(path, &connection).map_err(|error| OpenError::unusable(path, error))?;
     Ok(Opened { connection, stream, head, open: judged.open, last_us, witness, files, log, warnings })
 }
 

@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) const BUSY: Duration = Duration::from_secs(1);
 
 /// The pages in the log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frames {
     pub(super) all: u64,
     /// Those of them that are also in the database.

@@ -162,9 +162,8 @@ impl Writer {
 
     /// Keeps the write-ahead log small.
     fn tend(&mut self) {
-        if self.log.tend(&self.connection) {
-            self.files.note();
-        }
+        let moved = self.log.tend(&self.connection);
+        self.files.note(&self.connection, moved);
     }
 
     /// Moves everything from the write-ahead log into the journal's file, so that after a clean stop a copy of this one
@@ -191,7 +190,7 @@ impl Writer {
             // The file that the server has open gets everything: whoever moved it has the whole journal, and what is in
             // its place is not mixed with a log that belongs to another file.
             self.log.empty_soon(&self.connection);
-            self.files.note();
+            self.files.note(&self.connection, true);
         }
         found?;
         self.lock.look()
