@@ -9,6 +9,7 @@ mod cli;
 mod columns;
 mod completions;
 mod contract;
+mod copies;
 mod cycles;
 mod dependencies;
 mod descriptors;

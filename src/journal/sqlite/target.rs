@@ -54,9 +54,10 @@ impl Target {
     }
 
     fn remove(&self) {
-        for name in [self.written.clone(), beside(&self.written, "wal"), beside(&self.written, "shm")] {
-            // It may not exist.
-            let _ = fs::remove_file(name);
+        // They may not exist.
+        let _ = fs::remove_file(&self.written);
+        for suffix in ["wal", "shm", "lock"] {
+            let _ = fs::remove_file(beside(&self.written, suffix));
         }
     }
 }
