@@ -66,7 +66,10 @@ async fn what_is_wrong_is_named_and_fails() {
             "UPDATE events SET data = replace(data, 'phase', 'phrase') WHERE position IN (50, 52)",
             "chain      event 50 is damaged:",
         ),
-        ("DELETE FROM events WHERE position BETWEEN 20 AND 90", "chain      event 20 is damaged: it is missing"),
+        (
+            "DELETE FROM events WHERE position BETWEEN 20 AND 90",
+            "chain      event 20 is damaged: it is missing",
+        ),
         ("UPDATE head SET oldest = 3", "head"),
         ("UPDATE incidents SET plan = 'another' WHERE ended = 0", "plans      the checksum of the plan of"),
         ("DELETE FROM incidents WHERE ended > 0", "is not in the table `incidents`"),

@@ -134,7 +134,10 @@ async fn a_damaged_journal_gets_no_backup() {
     let journal = Sqlite::open(&file, Retention::default()).unwrap();
     journal.append(story("a", 30).into()).await.unwrap();
     drop(journal);
-    rusqlite::Connection::open(&file).unwrap().execute_batch("DELETE FROM events WHERE position = 7").unwrap();
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .execute_batch("DELETE FROM events WHERE position = 7")
+        .unwrap();
     let ran = check(&file, &["--backup", copy.to_str().unwrap()]);
     assert_eq!(ran.status, Some(5), "{ran:?}");
     assert!(ran.stderr.contains("--salvage") && !copy.exists(), "{ran:?}");
@@ -171,7 +174,9 @@ async fn a_copy_without_its_log_is_refused() {
     fs::copy(&journal, &third).unwrap();
     fs::copy(beside(&journal, "head"), beside(&third, "head")).unwrap();
     match Sqlite::open(&third, Retention::default()) {
-        Err(OpenError::Damaged { what, .. }) => assert!(what.contains("were published and are missing"), "{what}"),
+        Err(OpenError::Damaged { what, .. }) => {
+            assert!(what.contains("were published and are missing"), "{what}")
+        }
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it started with {:?}", "fewer events than were published"),
     }
@@ -189,8 +194,7 @@ async fn a_killed_journal_starts_whatever_became_of_its_log() {
         drop(server);
         if look {
             let shell = rusqlite::Connection::open(&journal).unwrap();
-            let found: u64 =
-                shell.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+            let found: u64 = shell.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
             assert!(found >= 130);
             drop(shell);
             assert!(!beside(&journal, "wal").exists());
@@ -261,8 +265,7 @@ async fn a_log_that_grows_is_told_and_shrinks() {
 }
 
 fn trigger(url: &str) {
-    let ran =
-        incident(&["trigger", "database-outage", "--speed", "2000", "--quiet", "--url", url]).run();
+    let ran = incident(&["trigger", "database-outage", "--speed", "2000", "--quiet", "--url", url]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
 }
 

@@ -28,6 +28,7 @@ mod hostile;
 mod http;
 mod invented;
 mod journal;
+mod judgement;
 mod listing;
 mod login;
 mod logs;

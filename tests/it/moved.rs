@@ -160,7 +160,12 @@ const CHANGES: [(&str, Change, &str, Option<Change>); 13] = [
         "-wal was removed or renamed",
         Some(|journal| fs::rename(beside(journal, "away"), beside(journal, "wal")).unwrap()),
     ),
-    ("with an empty log", |journal| fs::write(beside(journal, "wal"), "").unwrap(), "-wal file was truncated", None),
+    (
+        "with an empty log",
+        |journal| fs::write(beside(journal, "wal"), "").unwrap(),
+        "-wal file was truncated",
+        None,
+    ),
     (
         "without the index of its log",
         |journal| fs::remove_file(beside(journal, "shm")).unwrap(),
@@ -169,7 +174,9 @@ const CHANGES: [(&str, Change, &str, Option<Change>); 13] = [
     ),
     (
         "in a folder that was renamed",
-        |journal| fs::rename(journal.parent().unwrap(), journal.parent().unwrap().with_extension("x")).unwrap(),
+        |journal| {
+            fs::rename(journal.parent().unwrap(), journal.parent().unwrap().with_extension("x")).unwrap()
+        },
         "the folder",
         Some(|journal| {
             fs::rename(journal.parent().unwrap().with_extension("x"), journal.parent().unwrap()).unwrap();
@@ -253,8 +260,7 @@ async fn a_replaced_file_and_its_replacement_are_both_whole() {
             let connection = rusqlite::Connection::open(file).unwrap();
             let found: u64 =
                 connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
-            let pages: String =
-                connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+            let pages: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
             assert_eq!((found, pages.as_str()), (events, "ok"), "{signal} {}", file.display());
         }
         let ran = incident(&["check-journal", journal.to_str().unwrap()]).run();

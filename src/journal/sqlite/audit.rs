@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::super::open_error::OpenError;
+use super::head;
 use super::head::{Head, Tail};
 use super::judge::{Case, Checked, Depth, judge};
 use super::source::Source;
 use super::witness::Witness;
-use super::head;
 use crate::contract::StreamId;
 
 /// The result of an audit.

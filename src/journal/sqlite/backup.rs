@@ -76,7 +76,10 @@ fn copy(source: &Connection, into: &Path) -> rusqlite::Result<Connection> {
 
 fn busy() -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-    rusqlite::Error::SqliteFailure(code, Some("another program has locked the journal for too long".to_owned()))
+    rusqlite::Error::SqliteFailure(
+        code,
+        Some("another program has locked the journal for too long".to_owned()),
+    )
 }
 
 /// Checks the copy as `check-journal` would, but for the witness file, which it does not have yet.

@@ -273,9 +273,9 @@ fn wrong(journal: &Path, stream: &StreamId, head: Head) -> rusqlite::Result<Opti
         Err(error) if is_passing(&error) => return Err(error),
         Err(error) => return Ok(Some(error.to_string())),
     };
-    if !loaded.is_some_and(|(named, found, seal)| {
-        named == *stream && found == head && found.seal(stream) == seal
-    }) {
+    if !loaded
+        .is_some_and(|(named, found, seal)| named == *stream && found == head && found.seal(stream) == seal)
+    {
         return Ok(Some("its table `head` is not what the server wrote".to_owned()));
     }
     match head::misfit(&connection, head) {
@@ -290,7 +290,8 @@ fn wrong(journal: &Path, stream: &StreamId, head: Head) -> rusqlite::Result<Opti
         None
     } else {
         let before =
-            connection.query_row("SELECT checksum FROM events WHERE position = ?1", [after], |row| row.get(0));
+            connection
+                .query_row("SELECT checksum FROM events WHERE position = ?1", [after], |row| row.get(0));
         match before {
             Ok(before) => Some(Walk::new(&connection, after, before, position)),
             Err(error) => return Ok(Some(format!("event {after}: {error}"))),
@@ -308,8 +309,5 @@ fn wrong(journal: &Path, stream: &StreamId, head: Head) -> rusqlite::Result<Opti
 
 fn is_passing(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, OutOfMemory};
-    matches!(
-        error.sqlite_error_code(),
-        Some(CannotOpen | DatabaseBusy | DatabaseLocked | OutOfMemory)
-    )
+    matches!(error.sqlite_error_code(), Some(CannotOpen | DatabaseBusy | DatabaseLocked | OutOfMemory))
 }

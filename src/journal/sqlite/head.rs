@@ -59,12 +59,16 @@ pub(super) fn store(connection: &Connection, stream: &StreamId, head: Head) -> r
 /// What is wrong if the events are not those from the oldest to the newest position of the head.
 pub(super) fn misfit(connection: &Connection, head: Head) -> rusqlite::Result<Option<String>> {
     let Head { position, oldest, .. } = head;
-    let (first, last): (Option<u64>, Option<u64>) = connection
-        .query_row("SELECT min(position), max(position) FROM events", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (first, last): (Option<u64>, Option<u64>) =
+        connection.query_row("SELECT min(position), max(position) FROM events", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     let is_empty = position + 1 == oldest;
     Ok(match (first, last) {
         (None, _) | (_, None) if is_empty => None,
-        (None, _) | (_, None) => Some(format!("the journal has no events, but the table `head` says {position}")),
+        (None, _) | (_, None) => {
+            Some(format!("the journal has no events, but the table `head` says {position}"))
+        }
         (_, Some(last)) if last != position => {
             Some(format!("the newest event is {last}, but the table `head` says {position}"))
         }

@@ -47,12 +47,31 @@ pub(super) fn of(connection: &Connection) -> rusqlite::Result<Identity> {
     Ok(Identity::Foreign(format!("it has {has}, and the application id {application:#x}")))
 }
 
-/// What is wrong with the marks in the header of a journal.
+/// The tables of the newest format, with their columns.
+const COLUMNS: [(&str, &str); 5] = [
+    ("events", "position, time_us, subject, idx, type, data, checksum"),
+    ("incidents", "subject, start, ended, plan, plan_checksum"),
+    ("head", "stream, position, checksum, oldest, base, seal"),
+    ("keys", "source, id, position, digest, checksum"),
+    ("server", "running"),
+];
+
+/// What is wrong with the marks in the header of a journal, or with its tables.
 pub(super) fn wrong(connection: &Connection, format: i64) -> rusqlite::Result<Option<String>> {
     let (found, expected) = (schema::application(connection)?, schema::application_of(format));
-    Ok((found != expected).then(|| {
-        format!("the application id in its header is {found:#x}, but {expected:#x} belongs to format {format}")
-    }))
+    if found != expected {
+        return Ok(Some(format!(
+            "the application id in its header is {found:#x}, but {expected:#x} belongs to format {format}"
+        )));
+    }
+    if format < schema::VERSION {
+        return Ok(None);
+    }
+    let misses = |(table, columns): &&(&str, &str)| {
+        let select = format!("SELECT {columns} FROM {table} LIMIT 0");
+        connection.prepare(&select).is_err()
+    };
+    Ok(COLUMNS.iter().find(misses).map(|(table, _)| format!("its table `{table}` is not a journal's")))
 }
 
 /// Refuses a file that is another program's database, before anything is created or locked beside it.

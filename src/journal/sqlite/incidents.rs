@@ -25,12 +25,13 @@ pub(super) fn wrong(connection: &Connection, all: bool) -> rusqlite::Result<Opti
     let unlisted: Option<String> = connection
         .query_row(
             "SELECT e.subject FROM events e WHERE e.idx = 1
-             AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject) LIMIT 1",
+             AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject AND i.start = e.position) LIMIT 1",
             [],
             |row| row.get(0),
         )
         .optional()?;
-    Ok(unlisted.map(|subject| format!("{subject} is not in the table `incidents`")))
+    Ok(unlisted
+        .map(|subject| format!("{subject} is not in the table `incidents`, or not with its first event")))
 }
 
 /// The first incident, of all or of the open ones, whose plan has a wrong checksum.
@@ -75,11 +76,13 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
 /// The index of each open incident's newest event, counted from the events; or which incident has a gap or has ended.
 /// Reads at most the events since the start of the oldest open incident.
 pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
+    // The cross join makes SQLite read the events once, not once for each open incident.
     let mut statement = connection.prepare(
         "SELECT e.subject, max(e.idx), min(e.idx), count(*), sum(e.type = ?1),
-                min(e.idx) = 1 OR (SELECT start FROM incidents i WHERE i.subject = e.subject) < (SELECT oldest FROM head)
-         FROM events e WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
-         GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
+                CASE WHEN min(e.idx) = 1 THEN i.start = min(e.position) ELSE i.start < (SELECT oldest FROM head) END
+         FROM events e CROSS JOIN incidents i ON i.subject = e.subject AND i.ended = 0
+         WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
+         GROUP BY e.subject",
     )?;
     let mut rows = statement.query([MessageType::IncidentResolved.as_str()])?;
     let mut open = Open::new();

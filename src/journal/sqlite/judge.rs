@@ -128,8 +128,7 @@ impl Case<'_> {
     /// Runs the integrity check of SQLite.
     fn pages(&self, is_whole: bool) -> rusqlite::Result<Result<String, String>> {
         // The table of incidents is small, and open incidents are found through its database indexes.
-        let check =
-            if is_whole { "PRAGMA integrity_check(5)" } else { "PRAGMA integrity_check(incidents)" };
+        let check = if is_whole { "PRAGMA integrity_check(5)" } else { "PRAGMA integrity_check(incidents)" };
         let mut statement = self.connection.prepare(check)?;
         let found =
             statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -221,8 +220,7 @@ impl Case<'_> {
             Ok(found) => *open = found,
             Err(wrong) => return Ok(Err(wrong)),
         }
-        let all: u64 =
-            self.connection.query_row("SELECT count(*) FROM incidents", [], |row| row.get(0))?;
+        let all: u64 = self.connection.query_row("SELECT count(*) FROM incidents", [], |row| row.get(0))?;
         Ok(Ok(format!(
             "{all}, {} of them open; every incident begins and ends at the recorded positions",
             open.len()

@@ -105,8 +105,7 @@ enum First {
 /// Locks the lock file, which is created if there is none.
 fn first(path: &Path) -> std::io::Result<First> {
     loop {
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             // The file may have been removed between the two calls: then another process may lock another one.
             Ok(()) if Id::at(path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) => {
@@ -147,9 +146,8 @@ fn second(journal: &Path) -> Second {
     if cfg!(not(unix)) {
         return Second::Impossible;
     }
-    let opened = File::open(&path).or_else(|_| {
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)
-    });
+    let opened = File::open(&path)
+        .or_else(|_| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path));
     let Ok(file) = opened else { return Second::Impossible };
     match file.try_lock() {
         Ok(()) => Second::Locked(file),

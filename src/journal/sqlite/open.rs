@@ -46,7 +46,7 @@ pub(super) fn open(path: &Path, is_new: bool) -> Result<Opened, OpenError> {
     let keeps_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(keeps_log, true).map_err(sqlite)?;
     let found = identity::format(&connection, path)?;
-    if let Some(format) = found.filter(|format| *format < schema::VERSION)
+    if let Some(format) = found
         && let Some(wrong) = identity::wrong(&connection, format).map_err(sqlite)?
     {
         return Err(OpenError::damaged(path, wrong));
@@ -72,8 +72,7 @@ pub(super) fn open(path: &Path, is_new: bool) -> Result<Opened, OpenError> {
         begin(&connection).map_err(sqlite)?;
     }
     let loaded = head::load(&connection).map_err(sqlite)?;
-    let (stream, head, seal) =
-        loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))?;
+    let (stream, head, seal) = loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))?;
     let case = Case {
         connection: &connection,
         format: schema::VERSION,

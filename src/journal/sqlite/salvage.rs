@@ -63,7 +63,7 @@ fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Hea
             copied.take(&transaction, &source.connection, &event)?;
         }
     }
-    keys::copy(&source.connection, &transaction, copied.head.position)?;
+    keys::copy(&source.connection, &transaction, copied.head.oldest, copied.head.position)?;
     head::store(&transaction, stream, copied.head)?;
     transaction.commit()?;
     Ok(copied.head)

@@ -76,8 +76,9 @@ impl<'a> Walk<'a> {
         if let Some(before) = before {
             return Ok(Self::new(connection, first.saturating_sub(1), before, last));
         }
-        let own = connection
-            .query_row("SELECT checksum FROM events WHERE position = ?1", [first], |row| row.get(0))?;
+        let own =
+            connection
+                .query_row("SELECT checksum FROM events WHERE position = ?1", [first], |row| row.get(0))?;
         Ok(Self::new(connection, first, own, last))
     }
 

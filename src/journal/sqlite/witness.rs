@@ -72,7 +72,11 @@ impl Witness {
         let line = line(commit);
         self.file.write_all(line.as_bytes())?;
         // Another program may have written more into it.
-        if self.file.metadata()?.len() > line.len() as u64 { self.file.set_len(line.len() as u64) } else { Ok(()) }
+        if self.file.metadata()?.len() > line.len() as u64 {
+            self.file.set_len(line.len() as u64)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -21,9 +21,9 @@ use super::lock::Lock;
 use super::open::Opened;
 use super::recent::Recent;
 use super::retain::retain;
+use super::running;
 use super::wal::{self, WriteAheadLog};
 use super::witness::{LastCommit, Witness};
-use super::running;
 use crate::contract::StreamId;
 
 /// The most records in one transaction. With more the first caller would wait too long for the last.
