@@ -175,7 +175,7 @@ async fn a_copy_without_its_log_is_refused() {
     fs::copy(beside(&journal, "head"), beside(&third, "head")).unwrap();
     match Sqlite::open(&third, Retention::default()) {
         Err(OpenError::Damaged { what, .. }) => {
-            assert!(what.contains("were published and are missing"), "{what}")
+            assert!(what.contains("were published and are missing"), "{what}");
         }
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it started with {:?}", "fewer events than were published"),

@@ -21,6 +21,7 @@ mod examples;
 mod failing;
 mod flood;
 mod fold;
+mod foreign;
 mod framing;
 mod guard;
 mod harness;

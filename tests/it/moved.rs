@@ -175,7 +175,7 @@ const CHANGES: [(&str, Change, &str, Option<Change>); 13] = [
     (
         "in a folder that was renamed",
         |journal| {
-            fs::rename(journal.parent().unwrap(), journal.parent().unwrap().with_extension("x")).unwrap()
+            fs::rename(journal.parent().unwrap(), journal.parent().unwrap().with_extension("x")).unwrap();
         },
         "the folder",
         Some(|journal| {

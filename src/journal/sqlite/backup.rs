@@ -39,13 +39,13 @@ pub fn backup(path: &Path, into: &Path) -> Result<Copied, OpenError> {
     }
     let (_, head, _) = source.head(path)?;
     let stream = StreamId::fresh();
-    let copied = copy(&source.connection, target.path()).and_then(|copy| {
+    let copied = copy(&source.connection, target.written()).and_then(|copy| {
         head::store(&copy, &stream, head)?;
         running::set(&copy, false)
     });
     copied.map_err(|error| OpenError::unusable(into, error))?;
     drop(source);
-    check(target.path(), into)?;
+    check(target.written(), into)?;
     target.finish(head)?;
     Ok(Copied { stream, oldest: head.oldest, head: head.position })
 }
@@ -85,8 +85,8 @@ fn busy() -> rusqlite::Error {
 /// Checks the copy as `check-journal` would, but for the witness file, which it does not have yet.
 fn check(written: &Path, into: &Path) -> Result<(), OpenError> {
     let Audit { checks, .. } = audit::audit(written, &mut |_, _| {})?;
-    let wrong = checks.into_iter().filter(|checked| checked.name != WITNESS);
-    match wrong.filter_map(|checked| checked.outcome.err()).next() {
+    let mut wrong = checks.into_iter().filter(|checked| checked.name != WITNESS);
+    match wrong.find_map(|checked| checked.outcome.err()) {
         Some(wrong) => Err(OpenError::damaged(into, format!("the copy is not sound: {wrong}"))),
         None => Ok(()),
     }

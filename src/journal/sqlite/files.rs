@@ -10,17 +10,15 @@
 //!   place by checkpoints alone, after which the log says that more of it was moved. A checkpoint that the writer did
 //!   not make is legitimate, if the events are still there: another program made it.
 
-use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use rusqlite::Connection;
 
 use super::super::error::{Trouble, TroubleKind};
 use super::head::{self, Head};
 use super::identity;
-use super::lock::beside;
+use super::place::{Changed, Id, Place, Stamp, beside, changed};
 use super::readers::reader;
 use super::wal::{self, Frames};
 use super::walk::Walk;
@@ -32,78 +30,6 @@ const SAMPLE: u64 = 1_000;
 /// Bytes of the header of a write-ahead log, and of the header of each page in it.
 const LOG_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
-
-/// What happened to a file, and what to do.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Changed(pub(super) String);
-
-/// Which file it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Id(u64, u64);
-
-impl Id {
-    /// The file at a path.
-    pub(super) fn at(path: &Path) -> std::io::Result<Self> {
-        path.metadata().map(|found| Self::new(&found))
-    }
-
-    /// An open file.
-    pub(super) fn of(file: &File) -> std::io::Result<Self> {
-        file.metadata().map(|found| Self::new(&found))
-    }
-
-    #[cfg(unix)]
-    fn new(found: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        Self(found.dev(), found.ino())
-    }
-
-    /// Elsewhere an open file can be neither removed nor replaced.
-    #[cfg(not(unix))]
-    fn new(_: &Metadata) -> Self {
-        Self(0, 0)
-    }
-}
-
-/// A file as it was when the server last used it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    id: Id,
-    length: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> std::io::Result<Self> {
-        let found = path.metadata()?;
-        Ok(Self { id: Id::new(&found), length: found.len(), modified: found.modified().ok() })
-    }
-}
-
-/// The database file of an open journal, for those who open it again by its path.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    path: PathBuf,
-    id: Id,
-}
-
-impl Place {
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// # Errors
-    /// The file at the path is not the one that the server has open. It must not be opened if it is empty either:
-    /// SQLite then deletes the write-ahead log.
-    pub(super) fn check(&self) -> Result<(), Trouble> {
-        let found = Stamp::of(&self.path);
-        if found.is_ok_and(|found| found.id == self.id && found.length > 0) {
-            return Ok(());
-        }
-        Err(changed(format!("{} is not the file that the server opened", self.path.display())))
-    }
-}
 
 /// The files of an open journal.
 pub(super) struct Files {
@@ -134,7 +60,7 @@ impl Files {
     }
 
     pub(super) fn place(&self) -> Place {
-        Place { path: self.journal.clone(), id: self.database.id }
+        Place::new(&self.journal, self.database.id)
     }
 
     /// Whether a file was changed in place. Then nothing must be written into it any more.
@@ -232,10 +158,6 @@ impl Files {
         };
         Err(changed(format!("{what}: {todo}")))
     }
-}
-
-fn changed(what: String) -> Trouble {
-    Trouble::from_error(TroubleKind::Changed, Changed(what))
 }
 
 fn unreadable(path: &Path, error: &Error) -> Trouble {

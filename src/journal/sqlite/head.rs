@@ -31,7 +31,8 @@ impl Head {
 /// The stream and the head of a file, and the seal that was stored with them; `None` if the file is new.
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<(StreamId, Head, i64)>> {
     let row = connection
-        .query_row("SELECT stream, position, checksum, oldest, base, seal FROM head", [], |row| {
+        .prepare_cached("SELECT stream, position, checksum, oldest, base, seal FROM head")?
+        .query_row([], |row| {
             let head =
                 Head { position: row.get(1)?, checksum: row.get(2)?, oldest: row.get(3)?, base: row.get(4)? };
             Ok((row.get::<_, String>(0)?, head, row.get(5)?))

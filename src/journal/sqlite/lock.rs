@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::super::error::{Trouble, TroubleKind};
+use super::super::error::Trouble;
 use super::super::open_error::OpenError;
-use super::files::{Changed, Id};
+use super::place::{Id, beside, changed};
 
 /// A lock, held until it is dropped.
 pub(super) struct Lock {
@@ -87,10 +87,10 @@ impl Lock {
             }
             // Another process tries to start, and the second lock keeps it out.
             Ok(First::Held(_)) if self.second.is_some() => Ok(()),
-            Ok(First::Held(holder)) => Err(Trouble::from_error(
-                TroubleKind::Changed,
-                Changed(format!("{} was removed, and {holder} has locked the journal", self.path.display())),
-            )),
+            Ok(First::Held(holder)) => Err(changed(format!(
+                "{} was removed, and {holder} has locked the journal",
+                self.path.display()
+            ))),
             // The lock on the old file holds; the next look tries again.
             Err(_) => Ok(()),
         }
@@ -158,11 +158,4 @@ fn second(journal: &Path) -> Second {
         }
         Err(TryLockError::Error(_)) => Second::Impossible,
     }
-}
-
-/// `journal.db` → `journal.db-lock`, as SQLite names its files beside a database.
-pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {
-    let mut name = journal.file_name().unwrap_or_default().to_owned();
-    name.push(format!("-{suffix}"));
-    journal.with_file_name(name)
 }

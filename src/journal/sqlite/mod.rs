@@ -3,6 +3,8 @@
 //! One thread writes; all waiting appends become one transaction (group commit). Readers have their own connections.
 //! SQLite alone does not notice a flipped byte in a row or a lost end of its WAL. Therefore every row has a checksum
 //! chained to the row before (`chain.rs`), and a small file beside the database records the last commit (`witness.rs`).
+//! `judge.rs` says whether a file is as it was left. A running writer watches that its files stay so (`files.rs`), and
+//! `running.rs` tells a copy without its write-ahead log.
 
 mod audit;
 mod backup;
@@ -19,6 +21,7 @@ mod judge;
 mod keys;
 mod lock;
 mod open;
+mod place;
 mod readers;
 mod recent;
 mod retain;
@@ -27,6 +30,7 @@ mod salvage;
 mod schema;
 mod source;
 mod target;
+mod upkeep;
 mod wal;
 mod walk;
 mod witness;

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::log::Pending;
 use super::error::unavailable;
-use super::files::Place;
+use super::place::Place;
 
 /// Queries of one file that run at the same time. Each takes a thread and the descriptors of the file and its log.
 const AT_ONCE: usize = 16;

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::lock::beside;
+use super::place::beside;
 use super::witness::Remembered;
 
 /// Whether a server has the journal open, or had it open and did not stop cleanly.
@@ -50,6 +50,7 @@ pub(super) fn wrong(
     }
     Ok(Some(format!(
         "it was copied while a server used it, without the -wal file that has the newest events, or that file was \
-         removed: events after {head} may be missing"
+         removed: events after {head} may be missing. Copy it again together with that file, or make the copy with \
+         `incident check-journal FILE --backup TO`"
     )))
 }

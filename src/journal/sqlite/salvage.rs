@@ -40,7 +40,7 @@ pub fn salvage(path: &Path, into: &Path) -> Result<Copied, OpenError> {
         return Err(OpenError::unusable(path, "the file is empty: there is nothing to salvage"));
     }
     let stream = StreamId::fresh();
-    let head = copy(&source, &stream, target.path()).map_err(|error| OpenError::unusable(into, error))?;
+    let head = copy(&source, &stream, target.written()).map_err(|error| OpenError::unusable(into, error))?;
     target.finish(head)?;
     Ok(Copied { stream, oldest: head.oldest, head: head.position })
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::super::open_error::OpenError;
 use super::head::Head;
-use super::lock::beside;
+use super::place::beside;
 use super::witness::{LastCommit, Witness};
 
 /// A file that is being written. What was written is removed if it is dropped before [`Target::finish`].
@@ -29,7 +29,7 @@ impl Target {
     }
 
     /// The name to write to.
-    pub(super) fn path(&self) -> &Path {
+    pub(super) fn written(&self) -> &Path {
         &self.written
     }
 

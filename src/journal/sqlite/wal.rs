@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::lock::beside;
+use super::place::beside;
 
 /// Pages in the log after which a commit is followed by a checkpoint. Fewer and larger checkpoints than SQLite's default
 /// makes, because each waits for the disk twice. The log is 16 MB then.

@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::files::Id;
-use super::{chain, lock};
+use super::chain;
+use super::place::{Id, beside};
 
 /// The position and checksum of the last commit that was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) enum Remembered {
 impl Witness {
     /// Opens or creates the file and reads it.
     pub(super) fn open(journal: &Path) -> std::io::Result<(Self, Remembered)> {
-        let path = lock::beside(journal, "head");
+        let path = beside(journal, "head");
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         let remembered = parse_file(&mut file)?;
         Ok((Self { path, file }, remembered))
@@ -43,7 +43,7 @@ impl Witness {
 
     /// Reads the file without creating it.
     pub(super) fn read(journal: &Path) -> std::io::Result<Remembered> {
-        match File::open(lock::beside(journal, "head")) {
+        match File::open(beside(journal, "head")) {
             Ok(mut file) => parse_file(&mut file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Remembered::Nothing),
             Err(error) => Err(error),
@@ -52,7 +52,7 @@ impl Witness {
 
     /// Writes the file for a new journal, durable.
     pub(super) fn create(journal: &Path, commit: LastCommit) -> std::io::Result<()> {
-        let mut file = File::create(lock::beside(journal, "head"))?;
+        let mut file = File::create(beside(journal, "head"))?;
         file.write_all(line(commit).as_bytes())?;
         file.sync_all()
     }

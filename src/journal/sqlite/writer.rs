@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
@@ -15,15 +14,13 @@ use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
 use super::super::record::Batch;
 use super::commit::{Answer, Changes, Commit, Open};
-use super::files::{Files, Place};
 use super::head::{self, Head};
 use super::lock::Lock;
 use super::open::Opened;
+use super::place::Place;
 use super::recent::Recent;
 use super::retain::retain;
-use super::running;
-use super::wal::{self, WriteAheadLog};
-use super::witness::{LastCommit, Witness};
+use super::upkeep::Upkeep;
 use crate::contract::StreamId;
 
 /// The most records in one transaction. With more the first caller would wait too long for the last.
@@ -57,10 +54,7 @@ pub(super) struct Writer {
     head: Head,
     open: Open,
     clock: Clock,
-    witness: Witness,
-    files: Files,
-    log: WriteAheadLog,
-    lock: Arc<Lock>,
+    upkeep: Upkeep,
     extent: watch::Sender<Extent>,
     health: watch::Sender<Option<Trouble>>,
     newest_term: watch::Sender<Term>,
@@ -83,10 +77,7 @@ impl Writer {
             head,
             open,
             clock: Clock::after(last_us),
-            witness,
-            files,
-            log,
-            lock,
+            upkeep: Upkeep { files, log, witness, lock, is_away: false },
             extent,
             health: watch::channel(None).0,
             newest_term: watch::channel(Term::default()).0,
@@ -95,7 +86,7 @@ impl Writer {
             commits: Arc::default(),
             recent: Arc::default(),
         };
-        writer.remember();
+        writer.upkeep.remember(head);
         writer
     }
 
@@ -108,11 +99,11 @@ impl Writer {
     }
 
     pub(super) fn log_bytes(&self) -> Arc<AtomicU64> {
-        self.log.bytes()
+        self.upkeep.log.bytes()
     }
 
     pub(super) fn place(&self) -> Place {
-        self.files.place()
+        self.upkeep.files.place()
     }
 
     pub(super) fn recent(&self) -> Arc<Recent> {
@@ -146,7 +137,7 @@ impl Writer {
             match inbox.recv_timeout(self.idle_time()) {
                 Ok(first) => self.take(first, inbox),
                 Err(RecvTimeoutError::Timeout) => self.idle(),
-                Err(RecvTimeoutError::Disconnected) => return self.stop(),
+                Err(RecvTimeoutError::Disconnected) => return self.upkeep.stop(&self.connection),
             }
         }
     }
@@ -157,43 +148,12 @@ impl Writer {
         if self.is_down() || is_due || self.look().is_err() {
             return self.commit(Vec::new());
         }
-        self.tend();
-    }
-
-    /// Keeps the write-ahead log small.
-    fn tend(&mut self) {
-        let moved = self.log.tend(&self.connection);
-        self.files.note(&self.connection, moved);
-    }
-
-    /// Moves everything from the write-ahead log into the journal's file, so that after a clean stop a copy of this one
-    /// file is the whole journal. SQLite would do it when the last connection closes, but the last one is a reader's.
-    fn stop(&self) {
-        if self.files.is_ruined() {
-            // A checkpoint would write into what another program has put there. Without it the log stays.
-            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-            return;
-        }
-        let unmarked = running::set(&self.connection, false);
-        if !unmarked.and_then(|()| wal::empty(&self.connection)).is_ok_and(|emptied| emptied) {
-            // A program that reads the file at the moment prevents it; nothing is lost then, because the log stays.
-            tracing::warn!(
-                "the journal's write-ahead log could not be emptied: copy the file together with its -wal file"
-            );
-        }
+        self.upkeep.tend(&self.connection);
     }
 
     /// Whether the journal's files are still those that were opened.
     fn look(&mut self) -> Result<(), Trouble> {
-        let found = self.files.check(&self.connection, &self.stream, self.head);
-        if found.is_err() && !self.is_down() && !self.files.is_ruined() {
-            // The file that the server has open gets everything: whoever moved it has the whole journal, and what is in
-            // its place is not mixed with a log that belongs to another file.
-            self.log.empty_soon(&self.connection);
-            self.files.note(&self.connection, true);
-        }
-        found?;
-        self.lock.look()
+        self.upkeep.look(&self.connection, &self.stream, self.head)
     }
 
     /// Handles the first request and the waiting ones: appends with up to [`GROUP`] records become one transaction.
@@ -260,7 +220,7 @@ impl Writer {
         match self.write(batches) {
             Ok(written) => {
                 self.publish(written, replies);
-                self.tend();
+                self.upkeep.tend(&self.connection);
             }
             Err(trouble) => {
                 let kind = self.health.borrow().as_ref().map(Trouble::kind);
@@ -285,7 +245,7 @@ impl Writer {
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
         self.head = head;
-        self.remember();
+        self.upkeep.remember(head);
         if self.is_down() {
             tracing::info!("the journal can be written again");
             self.health.send_replace(None);
@@ -297,14 +257,6 @@ impl Writer {
         }
     }
 
-    /// Records the last commit. If that fails, events are accepted all the same: the next start can only check less.
-    fn remember(&mut self) {
-        let last = LastCommit { position: self.head.position, checksum: self.head.checksum };
-        if let Err(error) = self.witness.remember(last) {
-            tracing::warn!(%error, "cannot write the witness file beside the journal, which records the last commit");
-        }
-    }
-
     fn write(&mut self, batches: Vec<Batch>) -> Result<Written, Trouble> {
         self.look()?;
         let down = self.is_down();
@@ -313,7 +265,7 @@ impl Writer {
         // Another program that writes into the file would make two events of one position.
         let found = head::load(&transaction)?;
         if !found.is_some_and(|(stream, head, _)| stream == self.stream && head == self.head) {
-            return Err(self.files.ruin("another program has changed its table `head`"));
+            return Err(self.upkeep.files.ruin("another program has changed its table `head`"));
         }
         let mut commit = Commit {
             transaction: &transaction,
