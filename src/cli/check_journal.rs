@@ -78,16 +78,16 @@ impl CheckJournal {
         }
         if let Some(into) = &self.backup {
             if !found.is_sound() {
-                let error = anyhow!("no backup was made: {} is damaged", self.file.display());
+                let error = anyhow!("no backup was made: {} does not pass", self.file.display());
                 return Err(Failure::new(Exit::Invalid, error).hint("copy what is sound with --salvage NEW"));
             }
-            told(&backup(&self.file, into).map_err(|error| failure(error, &self.file))?, into);
+            told(&backup(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
         }
         Ok(if found.is_sound() { Exit::Fine } else { Exit::Invalid })
     }
 
     fn salvage(&self, into: &Path) -> Result<(), Failure> {
-        told(&salvage(&self.file, into).map_err(|error| failure(error, &self.file))?, into);
+        told(&salvage(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
         Ok(())
     }
 
@@ -109,6 +109,16 @@ impl CheckJournal {
             say(format_args!("{} incident check-journal {file} --salvage NEW", "  try:".cyan()));
         }
         Ok(())
+    }
+}
+
+/// The error of a copy, which may be that of either file.
+fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure {
+    match &error {
+        OpenError::Unusable { path, .. } if path == into => {
+            Failure::new(Exit::Usage, error).hint("name a new file in a folder that can be written")
+        }
+        _ => failure(error, file),
     }
 }
 

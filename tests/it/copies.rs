@@ -66,6 +66,7 @@ async fn a_backup_of_a_journal_in_use_passes_and_serves_without_a_warning() {
     assert!(folder_name.status == Some(2) && folder_name.stderr.contains("is a folder"), "{folder_name:?}");
     let nowhere = check(&journal, &["--backup", backups.path().join("no/where.db").to_str().unwrap()]);
     assert_eq!(nowhere.status, Some(2), "{nowhere:?}");
+    assert!(nowhere.stderr.contains("name a new file in a folder that can be written"), "{nowhere:?}");
 
     let ran = check(&copy, &[]);
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
@@ -300,7 +301,7 @@ async fn the_log_stays_small_under_load_and_our_own_readers() {
     let data = "x".repeat(15_000);
     journal.append(started("long").into()).await.unwrap();
     let mut largest = 0;
-    for commit in 0..100 {
+    for commit in 0..160 {
         let batch: Vec<_> =
             (0..20).map(|n| crate::harness::action("long", 2 + commit * 20 + n, &data)).collect();
         journal.append(batch.into()).await.unwrap();
@@ -308,6 +309,7 @@ async fn the_log_stays_small_under_load_and_our_own_readers() {
     }
     over.store(true, Ordering::Relaxed);
     assert!(reading.await.unwrap() > 10);
-    assert!(fs::metadata(&file).unwrap().len() > 20_000_000);
-    assert!(largest > 10_000_000 && largest < 34_000_000, "{largest}");
+    assert!(fs::metadata(&file).unwrap().len() > 40_000_000);
+    // It is emptied above 32 MB, once a second at most.
+    assert!(largest > 10_000_000 && largest < 50_000_000, "{largest}");
 }

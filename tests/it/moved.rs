@@ -22,6 +22,11 @@ struct Served {
 
 impl Served {
     fn over(journal: &Path) -> Self {
+        Self::at(journal.parent().unwrap(), journal)
+    }
+
+    /// In a folder, in which the path of the journal may be a name only.
+    fn at(folder: &Path, journal: &Path) -> Self {
         let scenarios = fixture("scenarios");
         let mut process = incident(&[
             "serve",
@@ -36,6 +41,7 @@ impl Served {
             "--journal",
             journal.to_str().unwrap(),
         ])
+        .at(folder)
         .spawn();
         let ready: Value = serde_json::from_str(&process.says("\"ready\"")).unwrap();
         let url = ready["websocket"].as_str().unwrap();
@@ -239,6 +245,18 @@ async fn a_changed_file_is_noticed_without_an_append() {
     server.until_ready(503).await;
     fs::rename(journal.with_file_name("away.db"), &journal).unwrap();
     server.until_ready(200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_named_without_its_folder_is_watched_alike() {
+    let (_folder, journal) = prepared().await;
+    let server = Served::at(journal.parent().unwrap(), Path::new("journal.db"));
+    fs::rename(&journal, journal.with_file_name("away.db")).unwrap();
+    let said = server.until_ready(503).await;
+    assert!(said.contains("journal.db was removed or renamed"), "{said}");
+    fs::rename(journal.with_file_name("away.db"), &journal).unwrap();
+    server.until_ready(200).await;
+    server.play().await;
 }
 
 /// Who moves the file of a running server has the whole journal, though nobody stopped in order; and what was put in its

@@ -1,6 +1,7 @@
 //! The SQLite engine: one thread that writes, any number of readers.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -59,8 +60,7 @@ impl Sqlite {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
-        // A journal that is opened by two names has one lock, and SQLite names its log after the real file.
-        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let real = real(path).map_err(unusable)?;
         identity::refuse_foreign(&real)?;
         let is_new = !real.exists();
         let lock = Arc::new(Lock::take(&real)?);
@@ -118,6 +118,18 @@ impl Sqlite {
             }
             answer.await.unwrap_or_else(|_| Err(stopped()))
         })
+    }
+}
+
+/// The absolute path of a file that may not exist yet, without links: a journal that is opened by two names has one lock,
+/// and SQLite names its log after the real file.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (std::fs::canonicalize(path), path.file_name()) {
+        (Err(error), Some(name)) if error.kind() == ErrorKind::NotFound => {
+            Ok(std::fs::canonicalize(folder)?.join(name))
+        }
+        (found, _) => found,
     }
 }
 

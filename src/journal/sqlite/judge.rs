@@ -276,7 +276,7 @@ impl Case<'_> {
                 false,
             ),
             Tail::Unknown => checked(
-                Err("the witness file does not confirm the newest events: the next start continues as a new stream"
+                Err("the witness file does not confirm the newest events: a server continues them as a new stream"
                     .to_owned()),
                 true,
             ),

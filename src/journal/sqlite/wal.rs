@@ -22,6 +22,9 @@ pub(super) const LARGE: i64 = 32 * 1024 * 1024;
 /// How often the writer tries to truncate a large log.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// How long the writer waits for readers then. The journal's own need no longer; another program's may take hours.
+const SHORT: Duration = Duration::from_millis(20);
+
 /// How long a connection waits for a lock.
 pub(super) const BUSY: Duration = Duration::from_secs(1);
 
@@ -104,8 +107,7 @@ impl WriteAheadLog {
 
     fn truncate(&mut self, connection: &Connection) {
         self.tried = Some(Instant::now());
-        // The writer must not wait for a reader, which may take hours.
-        let waits = connection.busy_timeout(Duration::ZERO);
+        let waits = connection.busy_timeout(SHORT);
         if waits.and_then(|()| empty(connection)).is_ok_and(|emptied| emptied) {
             self.is_due = false;
         }
