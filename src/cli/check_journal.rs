@@ -106,7 +106,12 @@ impl CheckJournal {
             if found.sound_to >= found.oldest {
                 writeln!(out, "Events {} to {} are sound.", found.oldest, found.sound_to)?;
             }
-            say(format_args!("{} incident check-journal {file} --salvage NEW", "  try:".cyan()));
+            let next = if found.stream.is_some() {
+                format!("incident check-journal {file} --salvage NEW")
+            } else {
+                format!("put a backup in the place of {file}, which is empty")
+            };
+            say(format_args!("{} {next}", "  try:".cyan()));
         }
         Ok(())
     }

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use incident::journal::{Retention, Sqlite};
+use incident::journal::{Append, Retention, Sqlite};
 
-use crate::harness::{Scratch, incident};
+use crate::harness::{Scratch, incident, story};
 
 fn open(file: &Path) -> Sqlite {
     Sqlite::open(file, Retention::default()).unwrap_or_else(|error| panic!("{error}"))
@@ -61,6 +61,23 @@ fn the_commands_agree_about_files_that_are_no_journals() {
     // In a file that is empty a journal begins, as in one that does not exist.
     let begun = open(&file("empty.db"));
     assert_eq!(begun.warnings(), [""; 0]);
+}
+
+/// An empty file in the place of a journal is no new journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_was_emptied_is_refused() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    open(&file).append(story("a", 30).into()).await.unwrap();
+    fs::write(&file, "").unwrap();
+    let path = file.display().to_string();
+    let ran = incident(&["check-journal", &path]).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stdout.contains("events 1 to 30 were published and are missing"), "{ran:?}");
+    assert!(ran.stderr.contains("put a backup in the place"), "{ran:?}");
+    let ran = incident(&["serve", "--port", "0", "--journal", &path]).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("events 1 to 30 were published and are missing"), "{ran:?}");
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -44,7 +44,9 @@ pub(super) fn of(connection: &Connection) -> rusqlite::Result<Identity> {
         named += &format!(" and {} more", tables.len() - NAMED);
     }
     let has = if tables.is_empty() { "no tables".to_owned() } else { format!("the tables {named}") };
-    Ok(Identity::Foreign(format!("it has {has}, and the application id {application:#x}")))
+    let mark =
+        if application == 0 { String::new() } else { format!(", and the application id {application:#x}") };
+    Ok(Identity::Foreign(format!("it has {has}{mark}")))
 }
 
 /// The tables of the newest format, with their columns.
