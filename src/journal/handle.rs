@@ -115,6 +115,11 @@ impl Journal {
         self.health.clock()
     }
 
+    /// See [`Health::log_bytes`].
+    pub fn log_bytes(&self) -> u64 {
+        self.health.log_bytes()
+    }
+
     /// See [`Leases::lease`].
     pub fn lease(&self) -> Pending<'_, Lease> {
         self.leases.lease()

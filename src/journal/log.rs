@@ -147,6 +147,12 @@ pub trait Health: Send + Sync + 'static {
 
     /// The clock that dates the events.
     fn clock(&self) -> &Clock;
+
+    /// Bytes of the log in which the engine keeps the newest commits until it moves them to their place; 0 if it has
+    /// none.
+    fn log_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// Granting the player's lease.

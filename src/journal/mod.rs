@@ -65,5 +65,5 @@ pub use log::{
 pub use memory::Memory;
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, Place, Record, Stored};
-pub use sqlite::{Audit, Checked, Salvaged, Sqlite, audit, salvage};
+pub use sqlite::{Audit, Checked, Copied, Sqlite, audit, backup, salvage};
 pub use time_source::TimeSource;

@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub clock_ahead_s: f64,
     /// How often the machine's clock was set forward, and how often back.
     pub clock_steps: [u64; 2],
+    /// Bytes of the journal's write-ahead log.
+    pub wal_bytes: u64,
     /// Incidents that are open.
     pub open: u64,
     /// The limit of clients.
@@ -64,6 +66,11 @@ impl Snapshot {
                 "incident_clock_steps_total",
                 "Steps of the machine's clock by more than 10 s, by direction; forward also after a suspension.",
                 &[(&[("direction", "back")], back), (&[("direction", "forward")], forward)],
+            ),
+            gauge(
+                "incident_journal_wal_bytes",
+                "Bytes of the journal's write-ahead log; grows while another program reads the journal in one transaction.",
+                self.wal_bytes as f64,
             ),
             gauge("incident_incidents_open", "Incidents that are open.", self.open as f64),
         ]

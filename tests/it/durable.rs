@@ -218,7 +218,7 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
     let connection = rusqlite::Connection::open(&file).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE keys; DROP INDEX incidents_by_start; ALTER TABLE head DROP COLUMN seal; PRAGMA user_version = 1;
+            "DROP TABLE server; PRAGMA application_id = 0; DROP TABLE keys; DROP INDEX incidents_by_start; ALTER TABLE head DROP COLUMN seal; PRAGMA user_version = 1;
              CREATE UNIQUE INDEX events_by_incident ON events (subject, idx)",
         )
         .unwrap();

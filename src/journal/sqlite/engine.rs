@@ -1,6 +1,7 @@
 //! The SQLite engine: one thread that writes, any number of readers.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -23,7 +24,7 @@ use super::lock::Lock;
 use super::readers::Readers;
 use super::recent::Recent;
 use super::writer::{Request, WaitingAppend, Writer};
-use super::{events, incidents};
+use super::{events, identity, incidents, open};
 use crate::contract::StreamId;
 
 /// Any location that no other engine claims is a file.
@@ -46,14 +47,17 @@ pub struct Sqlite {
     pragmas: (String, i64),
     commits: Arc<AtomicU64>,
     clock: Arc<Clock>,
-    _lock: Lock,
+    log_bytes: Arc<AtomicU64>,
+    warnings: Vec<String>,
+    /// Released after the last connection is closed.
+    _lock: Arc<Lock>,
 }
 
 impl Sqlite {
     /// Opens a journal file, or creates it with a new stream.
     ///
     /// # Errors
-    /// Another process has the journal open, the file is damaged, or it cannot be used.
+    /// Another process has the journal open, the file is damaged or another program's, or it cannot be used.
     pub fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
         Self::with_clocks(path, retention, Arc::new(MachineClocks::new()))
     }
@@ -71,8 +75,15 @@ impl Sqlite {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
-        let lock = Lock::take(path)?;
-        let writer = Writer::open(path, retention, source)?;
+        let real = real(path).map_err(unusable)?;
+        identity::refuse_foreign(&real)?;
+        let is_new = !real.exists();
+        let lock = Arc::new(Lock::take(&real)?);
+        let opened = open::open(&real, is_new, retention, source)?;
+        let warnings = opened.warnings.clone();
+        let writer = Writer::new(opened, retention, Arc::clone(&lock));
+        let log_bytes = writer.log_bytes();
+        let readers = Readers::new(writer.place(), lock.descriptor());
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
         let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
         let (newest_term, clock) = (writer.newest_term(), writer.clock());
@@ -89,10 +100,12 @@ impl Sqlite {
             newest_term,
             requests: Some(requests),
             writer: Some(thread),
-            readers: Readers::new(path),
+            readers,
             pragmas,
             commits,
             clock,
+            log_bytes,
+            warnings,
             _lock: lock,
         })
     }
@@ -100,6 +113,11 @@ impl Sqlite {
     /// `journal_mode` and `synchronous` of the writing connection, as SQLite reports them.
     pub fn pragmas(&self) -> (String, i64) {
         self.pragmas.clone()
+    }
+
+    /// What was wrong with the file when it was opened, although it can be used.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Sends a request to the writer and waits for its answer.
@@ -116,6 +134,18 @@ impl Sqlite {
             }
             answer.await.unwrap_or_else(|_| Err(stopped()))
         })
+    }
+}
+
+/// The absolute path of a file that may not exist yet, without links: a journal that is opened by two names has one lock,
+/// and SQLite names its log after the real file.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (std::fs::canonicalize(path), path.file_name()) {
+        (Err(error), Some(name)) if error.kind() == ErrorKind::NotFound => {
+            Ok(std::fs::canonicalize(folder)?.join(name))
+        }
+        (found, _) => found,
     }
 }
 
@@ -170,6 +200,10 @@ impl Health for Sqlite {
 
     fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
     }
 }
 

@@ -37,6 +37,7 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
         commits: figures.journal.commits(),
         clock_ahead_s: clock.ahead().as_secs_f64(),
         clock_steps: [steps.forward, steps.back],
+        wal_bytes: figures.journal.log_bytes(),
         open: figures.control.player.open() as u64,
         max_clients: figures.limit.most().into(),
         websocket: figures.shards.tally().await,
