@@ -44,3 +44,4 @@ pub mod scenario;
 pub mod server;
 pub mod sse;
 pub mod token;
+pub mod visible;

@@ -1,18 +1,17 @@
 //! `incident check-journal`: checks a journal file, and salvages a damaged one.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::journal_file::is_another_file;
-use super::say::say;
+use super::out::{painted, print, print_json, say};
 use super::terminal::redraws;
 use crate::journal::{Audit, OpenError, audit, salvage};
 
@@ -54,14 +53,14 @@ impl CheckJournal {
         bar.finish_and_clear();
         let found = found?;
         if self.json {
-            print_json(&found)?;
+            print_json(&as_json(&found))?;
         } else if !quiet || !found.is_sound() {
             self.print(&found)?;
         }
         if let Some(into) = &self.salvage {
             let saved = salvage(&self.file, into).map_err(|error| failure(error, into))?;
             let (events, stream) = ((saved.head + 1).saturating_sub(saved.oldest), saved.stream);
-            say(format_args!(
+            say(format!(
                 "{events} events, {} to {}, were copied to {} as the new stream {stream}. Serve it: incident serve --journal {}",
                 saved.oldest,
                 saved.head,
@@ -73,25 +72,24 @@ impl CheckJournal {
     }
 
     fn print(&self, found: &Audit) -> Result<(), Failure> {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", self.file.display().to_string().bold())?;
+        print(self.file.display().to_string().bold())?;
         for checked in &found.checks {
             let (mark, text) = match &checked.outcome {
                 Ok(text) => ("PASS".green(), text),
                 Err(text) => ("FAIL".red().bold(), text),
             };
-            writeln!(out, "  {mark} {:<10} {text}", checked.name)?;
+            print(painted!["  ", mark, format!(" {:<10} ", checked.name), text])?;
         }
         if !found.is_sound() && self.salvage.is_none() {
             let file = self.file.display();
-            writeln!(out, "Events {} to {} are sound.", found.oldest, found.sound_to)?;
-            say(format_args!("{} incident check-journal {file} --salvage NEW", "  try:".cyan()));
+            print(format!("Events {} to {} are sound.", found.oldest, found.sound_to))?;
+            say(painted!["  try:".cyan(), format!(" incident check-journal {file} --salvage NEW")]);
         }
         Ok(())
     }
 }
 
-fn print_json(found: &Audit) -> Result<(), Failure> {
+fn as_json(found: &Audit) -> Value {
     let checks = found.checks.iter().map(|checked| {
         let (pass, text) = match &checked.outcome {
             Ok(text) => (true, text),
@@ -99,16 +97,14 @@ fn print_json(found: &Audit) -> Result<(), Failure> {
         };
         json!({ "check": checked.name, "pass": pass, "found": text })
     });
-    let object = json!({
+    json!({
         "stream": found.stream,
         "oldest": found.oldest,
         "head": found.head,
         "sound": found.is_sound(),
         "sound_to": found.sound_to,
         "checks": checks.collect::<Vec<_>>(),
-    });
-    writeln!(std::io::stdout(), "{object}")?;
-    Ok(())
+    })
 }
 
 fn failure(error: OpenError, file: &std::path::Path) -> Failure {

@@ -1,8 +1,7 @@
 //! `incident schema`: prints the JSON Schema of the messages.
 
-use std::io::Write;
-
 use super::exit::{Exit, Failure};
+use super::out::print_own;
 use crate::contract::schema;
 
 /// Print the JSON Schema of the messages
@@ -16,7 +15,7 @@ impl Schema {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let text = serde_json::to_string_pretty(&schema::document())
             .map_err(|error| Failure::new(Exit::Internal, error))?;
-        writeln!(std::io::stdout(), "{text}")?;
+        print_own(format!("{text}\n").as_bytes())?;
         Ok(Exit::Fine)
     }
 }

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::http::refused;
-use super::tls::{Stream, connect, plain};
+use super::tls::{Stream, connect, reason_of};
 use crate::contract::SUBPROTOCOL;
 
 /// How long connecting and the handshake may take together.
@@ -70,7 +70,7 @@ impl Socket {
                 let body = response.body().as_deref().unwrap_or_default();
                 Err(refused(&url(), response.status().as_u16(), response.headers().get("location"), body))
             }
-            Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: plain(&error) }),
+            Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: reason_of(&error) }),
             // A server that dies during the handshake may be back soon: the client may try again.
             Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(ClientError::Unreachable {
                 url: url(),
@@ -96,7 +96,7 @@ impl Socket {
             Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => {
                 SocketEvent::Closed { code: None, reason: "connection lost".to_owned() }
             }
-            Some(Err(Error::Io(error))) => SocketEvent::Closed { code: None, reason: plain(&error) },
+            Some(Err(Error::Io(error))) => SocketEvent::Closed { code: None, reason: reason_of(&error) },
             Some(Err(error)) => SocketEvent::Closed { code: None, reason: error.to_string() },
             None => SocketEvent::Closed { code: None, reason: "connection lost".to_owned() },
         }

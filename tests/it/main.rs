@@ -21,6 +21,7 @@ mod failing;
 mod flood;
 mod fold;
 mod framing;
+mod gate;
 mod guard;
 mod harness;
 mod hostile;

@@ -7,7 +7,7 @@ use colored::Colorize;
 use super::args::Serve;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
-use crate::cli::say::say;
+use crate::cli::out::{painted, say};
 use crate::cli::{mistakes, scenarios};
 use crate::scenario::{Library, Loaded, ScenarioError, did_you_mean};
 use crate::server::TriggerError;
@@ -39,7 +39,7 @@ pub(super) fn read(args: &Serve, color: bool) -> Result<Scenarios, Failure> {
         mistakes::show(&errors, color, args.log_format);
         if args.log_format == LogFormat::Text {
             let summary = mistakes::summary(&errors);
-            say(format_args!("{} {summary}: the other scenarios are served", "warning:".yellow().bold()));
+            say(painted!["warning:".yellow().bold(), " ", summary, ": the other scenarios are served"]);
         }
     }
     let description = format!("{} from {}{wrong}", library.len(), library.origin);

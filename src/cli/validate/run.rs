@@ -1,6 +1,6 @@
 //! Collects what the targets send, checks it, and prints the verdicts.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::mistakes;
+use crate::cli::out::print;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
@@ -32,7 +33,7 @@ impl Validate {
         color.apply(&std::io::stdout());
         if self.list {
             for rule in RULES {
-                writeln!(std::io::stdout(), "{:<10} {}", rule.name, rule.meaning)?;
+                print(format!("{:<10} {}", rule.name, rule.meaning))?;
             }
             return Ok(Exit::Fine);
         }
