@@ -161,7 +161,7 @@ fn shown_in_json(text: &str) -> Cow<'_, str> {
 /// The beginnings of commands to CI systems that count anywhere in a line.
 const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
-/// A whole line that no CI system takes as a command: GitHub, Azure and TeamCity look for `::error::` and `##[error]` in
+/// A whole line that no CI system takes as a command: GitHub, Azure and others look for `::error::` and `##[error]` in
 /// what a job prints. Styles at the beginning do not count.
 pub fn unforged(line: &str) -> Cow<'_, str> {
     let mut line = Cow::Borrowed(line);

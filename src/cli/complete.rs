@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::StyledStr;
-use clap::{CommandFactory, Parser};
+use clap::{Command, CommandFactory, Parser, ValueHint};
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
@@ -27,7 +27,25 @@ const PATIENCE: Duration = Duration::from_millis(700);
 
 /// Answers a shell and ends the process, if a completion script started it.
 pub(super) fn answer<C: CommandFactory>() {
-    CompleteEnv::with_factory(C::command).var(VARIABLE).bin("incident").completer("incident").complete();
+    let command = || with_shown_paths(C::command());
+    CompleteEnv::with_factory(command).var(VARIABLE).bin("incident").completer("incident").complete();
+}
+
+/// Every argument that is a path offers only those that a shell can show.
+fn with_shown_paths(command: Command) -> Command {
+    let command = command.mut_args(|arg| {
+        let completer = match arg.get_value_hint() {
+            ValueHint::AnyPath => PathCompleter::any(),
+            ValueHint::FilePath => PathCompleter::file(),
+            ValueHint::DirPath => PathCompleter::dir(),
+            _ => return arg,
+        };
+        if arg.get::<ArgValueCompleter>().is_some() {
+            return arg;
+        }
+        arg.add(ArgValueCompleter::new(move |current: &OsStr| shown_of(&completer, current)))
+    });
+    command.mut_subcommands(with_shown_paths)
 }
 
 /// The scenarios that the server has; without a server, those that one started here would have.
@@ -90,7 +108,11 @@ fn shown(title: &str) -> StyledStr {
 
 /// Files and folders. One whose name a shell could not show on a line as it is has to be typed.
 fn paths(current: &OsStr) -> Vec<CompletionCandidate> {
-    let mut found = PathCompleter::any().complete(current);
+    shown_of(&PathCompleter::any(), current)
+}
+
+fn shown_of(completer: &PathCompleter, current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut found = completer.complete(current);
     found.retain(|candidate| !candidate.get_value().to_string_lossy().contains(is_hidden));
     found
 }

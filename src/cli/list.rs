@@ -81,9 +81,9 @@ impl List {
         let table = if self.running { running(&listed) } else { playable(&listed) };
         let people = std::io::stdout().is_terminal();
         if people {
-            table.print_for_people(fit::of_stdout())?
+            table.print_for_people(fit::of_stdout())?;
         } else {
-            table.print_for_programs()?
+            table.print_for_programs()?;
         }
         if people && !quiet {
             let footer = self.footer(listed.len(), &origin);

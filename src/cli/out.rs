@@ -220,9 +220,9 @@ fn only_styles(line: &str) -> String {
         });
         let length = style.unwrap_or(1);
         if style.is_some() {
-            written += &code[..length]
+            written += &code[..length];
         } else {
-            written += &visible(&code[..length])
+            written += &visible(&code[..length]);
         }
         rest = &code[length..];
     }

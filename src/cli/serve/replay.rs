@@ -37,7 +37,7 @@ pub(super) fn read(file: &Path, speed: Speed, quiet: bool, log: LogFormat) -> Re
         match log {
             LogFormat::Json => tracing::warn!(%warning, "not all of the recording is replayed"),
             LogFormat::Text if quiet => {}
-            LogFormat::Text => say(painted!["warning:".yellow().bold(), " ", warning.to_string()]),
+            LogFormat::Text => say(painted!["warning:".yellow().bold(), " ", warning]),
         }
     }
     let replay = Replay::new(recording, speed).map_err(out_of_range)?;

@@ -185,9 +185,8 @@ impl<'a> Session<'a> {
     }
 
     fn print(&mut self, envelope: &Envelope, raw: &str, offset_s: Option<f64>) -> Result<(), Failure> {
-        self.footer.above(|| match self.watch.json {
-            true => print_event(raw),
-            false => self.lines.print(envelope, offset_s),
+        self.footer.above(|| {
+            if self.watch.json { print_event(raw) } else { self.lines.print(envelope, offset_s) }
         })?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 mod colors;
 mod cuts;
-mod driver;
+pub mod driver;
 mod events;
 mod evil;
 mod login;

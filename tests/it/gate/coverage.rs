@@ -32,7 +32,8 @@ const SILENT: &[(&str, &str)] = &[
 ];
 
 /// Driven by `server.rs`, with a server that stays.
-const SERVED: &[(&str, &str)] = &[("serve", "json"), ("serve", "quiet"), ("serve", "verbose")];
+const SERVED: &[(&str, &str)] =
+    &[("serve", "json"), ("serve", "quiet"), ("serve", "verbose"), ("serve", "dashboard")];
 
 /// The same flag of another command that takes it from the same code.
 const SHARED: [&str; 5] = ["url", "cacert", "token-file", "quiet", "verbose"];

@@ -72,6 +72,30 @@ pub fn events() -> Vec<String> {
     numbered.collect()
 }
 
+/// Those that a server can play again.
+pub fn playable() -> Vec<String> {
+    let known = |event: &String| !event.contains("\"summary\":1") && !event.contains("\"type\":\"z");
+    let kept = events().into_iter().filter(known).zip(1..).map(|(event, number)| {
+        let mut event: Value = serde_json::from_str(&event).unwrap();
+        event["id"] = json!(number.to_string());
+        event["index"] = json!(number);
+        event.to_string()
+    });
+    kept.collect()
+}
+
+/// Events of another incident, whose start is missing.
+pub fn other() -> Vec<String> {
+    let others = events().into_iter().skip(1).take(2);
+    let renamed = others.zip(8..).map(|(event, number)| {
+        let mut event: Value = serde_json::from_str(&event).unwrap();
+        event["id"] = json!(number.to_string());
+        event["subject"] = json!(format!("{HOSTILE}other"));
+        event.to_string()
+    });
+    renamed.collect()
+}
+
 /// Lines that are no events, for recordings that are to be judged.
 pub fn nonsense() -> Vec<String> {
     let mut foreign = message("agent_action");

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use incident::visible::is_hidden;
 
 use super::corpus::{HOSTILE, SHORT};
-use super::events::{events, nonsense};
+use super::events::{events, nonsense, other, playable};
+use super::server::TOKEN;
 use crate::harness::{Scratch, Serving, fixture, incident};
 
 /// The folder, and what is in it. A name in braces in the arguments of a drive stands for one of its paths.
@@ -92,6 +93,8 @@ impl Files {
             (format!("torn{SHORT}.ndjson"), lines([&events()[1..], &nonsense()[..]].concat())),
             (format!("nonsense{SHORT}.ndjson"), lines(nonsense())),
             (format!("bytes{SHORT}.ndjson"), format!("{HOSTILE}\n{{\"{HOSTILE}\n")),
+            (format!("partial{SHORT}.ndjson"), lines([&playable()[..], &other()[..]].concat())),
+            (format!("good_tokens{SHORT}"), format!("write {TOKEN}\n")),
             (format!("tokens{SHORT}"), format!("{HOSTILE} {HOSTILE}\n")),
             (format!("no{SHORT}.db"), HOSTILE.to_owned()),
         ];
@@ -125,9 +128,9 @@ impl Files {
             "good" | "mixed" => name.to_owned(),
             "scenario" => format!("good/{SHORT}.toml"),
             "unknown" | "broken" | "raw" => format!("{name}{SHORT}.toml"),
-            "run" | "torn" | "nonsense" | "bytes" => format!("{name}{SHORT}.ndjson"),
+            "run" | "torn" | "nonsense" | "bytes" | "partial" => format!("{name}{SHORT}.ndjson"),
             "journal" | "damaged" | "no" => format!("{name}{SHORT}.db"),
-            "tokens" => format!("tokens{SHORT}"),
+            "tokens" | "good_tokens" => format!("{name}{SHORT}"),
             "missing" => format!("missing{SHORT}"),
             "new" => format!("new{}{SHORT}", count()),
             other => panic!("no file is called {other}"),

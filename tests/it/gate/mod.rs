@@ -7,5 +7,6 @@ mod drives;
 mod events;
 mod files;
 mod liar;
+mod outputs;
 mod page;
 mod server;
