@@ -1,5 +1,6 @@
 //! The log on stderr: text for people, or JSON for programs.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
 use std::io::IsTerminal;
 
@@ -9,7 +10,7 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
 use super::color::ColorChoice;
-use super::out::log_lines;
+use super::out::{log_lines, say};
 use crate::visible::visible;
 
 /// How the log is written.
@@ -35,11 +36,21 @@ pub(super) fn init(format: LogFormat, level: LevelFilter, color: ColorChoice) {
         LogFormat::Text => {
             let log = log.with_ansi(color.wants(std::io::stderr().is_terminal()));
             log.fmt_fields(debug_fn(field).delimited(" ")).init();
+            std::panic::set_hook(Box::new(panicked));
         }
         LogFormat::Json => {
             log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
             std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
         }
+    }
+}
+
+/// Tells of a panic as Rust does, with a message that may quote anything.
+fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    say(panic.to_string());
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        trace.to_string().lines().for_each(say);
     }
 }
 

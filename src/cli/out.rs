@@ -174,12 +174,13 @@ pub(super) fn print_own(bytes: &[u8]) -> io::Result<()> {
     io::stdout().write_all(bytes)
 }
 
-/// Writes what clap has drawn: help to stdout, mistakes of the command line to stderr.
+/// Writes what clap has drawn: help to stdout, mistakes of the command line to stderr. Help names what variables have.
 pub(super) fn print_usage(drawing: &str, mistake: bool) {
     if mistake {
         return say_drawn(drawing);
     }
-    let _ = io::stdout().write_all(drawing.as_bytes());
+    let lines = drawing.lines().map(|line| Painted(only_styles(line)).ended());
+    let _ = io::stdout().write_all(lines.collect::<String>().as_bytes());
 }
 
 /// Where the log of the process is written: each write is one line.
