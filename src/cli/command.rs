@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use clap::error::ContextValue;
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
@@ -130,10 +131,17 @@ pub fn main() -> ExitCode {
 fn usage(error: clap::Error) -> ExitCode {
     let mistake = error.use_stderr();
     let shown = std::env::args_os().map(|arg| visible(&arg.to_string_lossy()).into_owned());
-    let error = match Cli::try_parse_from(shown) {
+    let mut error = match Cli::try_parse_from(shown) {
         Err(shown) if mistake && shown.use_stderr() => shown,
         _ => error,
     };
+    // A value may come from a variable, too.
+    let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in quoted {
+        if let ContextValue::String(text) = value {
+            error.insert(kind, ContextValue::String(visible(&text).into_owned()));
+        }
+    }
     let terminal = if mistake { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
     let drawing = error.render();
     let drawing =
