@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let Item::Event { envelope, .. } = item else { continue };
         match envelope.message()? {
             Message::AgentAction(action) => {
-                println!("{:<12} {}", visible(&action.agent), visible(&action.summary))
+                println!("{:<12} {}", visible(&action.agent), visible(&action.summary));
             }
             Message::IncidentResolved(end) if envelope.incident() == started.id => {
                 println!("{} is resolved: {}", started.id, visible(&end.summary));
