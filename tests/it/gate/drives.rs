@@ -215,6 +215,13 @@ fn drive((shows, args): Drive, lie: Option<(Lie, &str)>, files: &Files) {
     let given = filled(args, files, url);
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     let ran = incident(&given).run();
+    // Reports are for people, in files too.
+    let written =
+        given.iter().position(|arg| ["--output", "--report"].contains(arg)).map(|flag| given[flag + 1]);
+    if let Some(text) = written.and_then(|file| std::fs::read_to_string(file).ok()) {
+        assert_clean(&text, &name("in its file"));
+        assert!(text.contains("]0;pwned"), "{}: {text}", name("in its file"));
+    }
     let both = format!("{}{}", ran.stdout, ran.stderr);
     let from = name("in a pipe");
     let json = args.contains(&"--json") && args[0] != "list" && args[0] != "check-journal";
