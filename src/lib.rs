@@ -33,6 +33,7 @@ pub mod contract;
 pub mod dashboard;
 pub mod delivery;
 pub mod hub;
+pub mod input_file;
 pub mod journal;
 pub mod log_limiter;
 pub mod metrics;

@@ -29,7 +29,7 @@ struct LiveEvent<'a> {
 
 fn live<'a>(transcript: &Transcript, events: &[SeenEvent<'a>]) -> Vec<LiveEvent<'a>> {
     let replayed_to = transcript.replayed_to();
-    let started = started(events);
+    let screen_s = screen_s(started(events));
     let speed = speed(events);
     let live =
         events.iter().filter(|event| event.frame.position().is_none_or(|position| position > replayed_to));
@@ -38,7 +38,7 @@ fn live<'a>(transcript: &Transcript, events: &[SeenEvent<'a>]) -> Vec<LiveEvent<
             frame: event.frame,
             arrival: event.frame.arrival?.as_secs_f64(),
             // Events of a real incident have no planned second, so they are not checked.
-            due: screen_s(started, event.message.offset_s()?) / speed,
+            due: screen_s(event.message.offset_s()?) / speed,
             late: matches!(event.message, Message::AgentAction(action) if action.late_s.is_some()),
         })
     })

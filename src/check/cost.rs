@@ -33,7 +33,7 @@ pub(super) fn judge(transcript: &Transcript, _: &Context) -> Verdict {
 
 /// The rates at which an incident's cost grows.
 struct CostRates {
-    /// The starts of the phases, at which the rate may change.
+    /// The starts of the phases, at which the rate may change, in order.
     borders: Vec<f64>,
     /// The highest rate in a sample.
     highest: f64,
@@ -46,10 +46,9 @@ impl CostRates {
             Message::SystemMetrics(sample) => sample.cost.as_ref().map(|cost| cost.per_minute),
             _ => None,
         });
-        Self {
-            borders: phases.iter().map(|phase| phase.start_s).collect(),
-            highest: per_minute.fold(0.0, f64::max),
-        }
+        let mut borders: Vec<f64> = phases.iter().map(|phase| phase.start_s).collect();
+        borders.sort_by(f64::total_cmp);
+        Self { borders, highest: per_minute.fold(0.0, f64::max) }
     }
 
     /// The lowest and the highest growth of the total between two moments that the rates allow.
@@ -60,7 +59,9 @@ impl CostRates {
         is_final: bool,
     ) -> (f64, f64) {
         let minutes = |from: f64, to: f64| (to - from).max(0.0) / 60.0;
-        let mut borders = self.borders.iter().copied().filter(|border| since < *border && *border <= until);
+        let from = self.borders.partition_point(|border| *border <= since);
+        let to = self.borders.partition_point(|border| *border <= until).max(from);
+        let mut borders = self.borders[from..to].iter().copied();
         let first = borders.next();
         let last = borders.next_back();
         // The final cost has no rate of its own. The rate after the start of a phase without a sample is unknown.

@@ -1,5 +1,7 @@
 //! The rule `expect`: the incident does what the scenario's `[expect]` says, in planned seconds.
 
+use std::collections::HashMap;
+
 use super::context::{Context, Expected};
 use super::incident::{SeenEvent, incidents, resolved, screen_s, started};
 use super::totals::SeenTotals;
@@ -118,8 +120,8 @@ fn count(what: &str, bounds: Option<Counts>, seen: u32) -> Option<Finding> {
 /// Checks the longest screen time without a message.
 fn silence(expect: &Expect, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
     let Some(most) = expect.max_silence else { return };
-    let started = started(events);
-    let at = |event: &SeenEvent<'_>| screen_s(started, event.offset_s);
+    let screen_s = screen_s(started(events));
+    let at = |event: &SeenEvent<'_>| screen_s(event.offset_s);
     for pair in events.windows(2) {
         let silent = at(&pair[1]) - at(&pair[0]);
         if silent > most.secs() + MILLISECOND {
@@ -131,15 +133,17 @@ fn silence(expect: &Expect, events: &[SeenEvent<'_>], findings: &mut Vec<Finding
 
 /// Checks that steps complete in the expected order. A step that never completes breaks the order too.
 fn in_order(order: &[String], events: &[SeenEvent<'_>]) -> Option<Finding> {
-    let completed = |step: &String| {
-        events.iter().position(|event| {
-            matches!(event.message, Message::AgentAction(action)
-                if action.step.as_ref() == Some(step) && action.status == Status::Completed)
-        })
-    };
+    let mut completed: HashMap<&str, usize> = HashMap::new();
+    for (place, event) in events.iter().enumerate() {
+        if let Message::AgentAction(action) = event.message
+            && let (Some(step), Status::Completed) = (&action.step, action.status)
+        {
+            completed.entry(step).or_insert(place);
+        }
+    }
     let mut last: Option<(usize, &String)> = None;
     for step in order {
-        let Some(place) = completed(step) else {
+        let Some(place) = completed.get(step.as_str()).copied() else {
             return Some(Finding::new(format!("step {step:?} never completed")));
         };
         if let Some((before, earlier)) = last

@@ -66,8 +66,9 @@ pub(super) fn speed(events: &[SeenEvent<'_>]) -> f64 {
     started(events).and_then(|started| started.speed).unwrap_or(1.0)
 }
 
-/// The screen second, at speed 1, of a second of the incident, according to the phases that the incident announces.
-pub(super) fn screen_s(started: Option<&IncidentStarted>, offset_s: f64) -> f64 {
+/// Computes the screen second, at speed 1, of a second of the incident, according to the phases that the incident
+/// announces.
+pub(super) fn screen_s(started: Option<&IncidentStarted>) -> impl Fn(f64) -> f64 {
     let map = ScreenMap::of(started.map(|started| started.phases.as_slice()).unwrap_or_default());
-    map.screen((offset_s * 1e6).round() as u64) as f64 / 1e6
+    move |offset_s| map.screen((offset_s * 1e6).round() as u64) as f64 / 1e6
 }

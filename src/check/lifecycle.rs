@@ -1,6 +1,6 @@
 //! The rule `lifecycle`: an incident starts, acts and ends, in this order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::context::{Context, MustResolve};
 use super::incident::{SeenEvent, incidents, is_generated, resolved, started};
@@ -111,9 +111,13 @@ fn phases(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Ve
         return;
     }
     let mut reached = 0;
+    let mut place_of: HashMap<&str, usize> = HashMap::new();
+    for (place, phase) in started.phases.iter().enumerate() {
+        place_of.entry(&phase.name).or_insert(place);
+    }
     for event in events {
         let (frame, Some(phase)) = (event.frame, event.message.phase()) else { continue };
-        match started.phases.iter().position(|known| known.name == phase) {
+        match place_of.get(phase).copied() {
             None => findings.push(Finding::new(format!("phase {phase:?} was not announced")).at(frame)),
             Some(place) if place < reached => {
                 let message =
@@ -128,10 +132,11 @@ fn phases(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Ve
 /// Checks that agents are announced, that causes precede effects, and that every action ends before the incident.
 fn actions(started: &IncidentStarted, events: &[SeenEvent<'_>], findings: &mut Vec<Finding>) {
     let mut busy: HashMap<(&str, u32), &Received> = HashMap::new();
+    let agents: HashSet<&str> = started.agents.iter().map(|agent| agent.id.as_str()).collect();
     for event in events {
         let frame = event.frame;
         if let Message::AgentAction(action) = event.message {
-            let known = started.agents.iter().any(|agent| agent.id == action.agent);
+            let known = agents.contains(action.agent.as_str());
             // In a real incident agents may join later.
             if is_generated(started) && !known {
                 findings.push(Finding::new(format!("agent {:?} was not announced", action.agent)).at(frame));

@@ -1,11 +1,12 @@
 //! The rules `order`, `gap` and `duplicate`: the numbering of the stream and of its incidents.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::context::Context;
 use super::incident::incidents;
 use super::transcript::{Received, Transcript};
 use super::verdict::{Finding, Verdict, verdict};
+use crate::contract::StreamOpened;
 
 /// The frames of each stream with their positions, in order of arrival.
 fn streams(transcript: &Transcript) -> BTreeMap<String, Vec<(&Received, u64)>> {
@@ -38,7 +39,9 @@ pub(super) fn order(transcript: &Transcript, _: &Context) -> Verdict {
     }
     // Times are compared in the order of positions, so that a swapped pair is one mistake and not two.
     let mut sorted: Vec<_> = transcript.events().collect();
-    sorted.sort_by_key(|(frame, envelope, _)| (envelope.source.clone(), frame.position()));
+    sorted.sort_by(|(a, one, _), (b, other, _)| {
+        (&one.source, a.position()).cmp(&(&other.source, b.position()))
+    });
     for pair in sorted.windows(2) {
         let ((_, before, _), (frame, after, _)) = (&pair[0], &pair[1]);
         if before.source == after.source && after.time < before.time {
@@ -67,7 +70,9 @@ pub(super) fn order(transcript: &Transcript, _: &Context) -> Verdict {
 
 pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     let mut streams = streams(transcript);
-    for (_, opened) in transcript.greetings() {
+    let mut greetings: HashMap<&str, Vec<(&Received, &StreamOpened)>> = HashMap::new();
+    for (greeting, opened) in transcript.greetings() {
+        greetings.entry(&opened.stream).or_default().push((greeting, opened));
         let (from, to) = opened.follows.range();
         if from <= to {
             streams.entry(opened.stream.clone()).or_default();
@@ -81,7 +86,8 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     for (stream, events) in &streams {
         let by_position: BTreeMap<u64, &Received> = events.iter().map(|(frame, n)| (*n, *frame)).collect();
         count += by_position.len();
-        announced(stream, &by_position, transcript, &mut findings);
+        let greetings = greetings.get(stream.as_str()).map(Vec::as_slice).unwrap_or_default();
+        announced(greetings, &by_position, &mut findings);
         let positions: Vec<_> = by_position.into_iter().collect();
         for pair in positions.windows(2) {
             let ((before, _), (here, frame)) = (pair[0], pair[1]);
@@ -103,16 +109,15 @@ pub(super) fn gap(transcript: &Transcript, _: &Context) -> Verdict {
     verdict(findings, || format!("{count} events, none missing"))
 }
 
-/// Checks that the events announced by `stream_opened` arrived, from the first to the last. Gaps between two events are
-/// found elsewhere.
+/// Checks that the events announced by the `stream_opened` of a stream arrived, from the first to the last. Gaps between two
+/// events are found elsewhere.
 fn announced(
-    stream: &str,
+    greetings: &[(&Received, &StreamOpened)],
     received: &BTreeMap<u64, &Received>,
-    transcript: &Transcript,
     findings: &mut Vec<Finding>,
 ) {
     let mut last = received.keys().next_back().copied().unwrap_or(0);
-    for (greeting, opened) in transcript.greetings().filter(|(_, opened)| opened.stream == stream) {
+    for (greeting, opened) in greetings {
         let (from, to) = opened.follows.range();
         let hint = format!("stream_opened announced that position {from} follows");
         if let Some((first, frame)) = received.first_key_value()

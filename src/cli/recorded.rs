@@ -1,10 +1,10 @@
 //! The text of a recording, for the commands that judge or report its lines.
 
-use std::fs::File;
 use std::io::{Read, stdin};
 use std::path::Path;
 
 use super::exit::{Exit, Failure};
+use crate::input_file;
 use crate::recording::{RecordingError, read_text};
 
 /// What to do about a file that is not text in an encoding that is read.
@@ -16,7 +16,7 @@ pub(super) const ENCODING: &str = "`incident watch --record FILE` writes UTF-8; 
 /// It can't be read, or is not the text of a recording.
 pub(super) fn recorded(file: &Path) -> Result<String, Failure> {
     let origin = file.display().to_string();
-    let opened = File::open(file);
+    let opened = input_file::open(file);
     read(opened.map_err(|source| RecordingError::Unreadable { origin: origin.clone(), source }), &origin)
 }
 

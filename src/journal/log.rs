@@ -72,7 +72,7 @@ pub struct OpenIncident {
     pub start: u64,
     /// Index of its newest event.
     pub index: u64,
-    /// The plan that was stored with its first event; `None` if there was none or it is damaged.
+    /// The plan that was stored with its first event, or an empty text if it is damaged; `None` if there was none.
     pub plan: Option<Arc<str>>,
 }
 

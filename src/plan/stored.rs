@@ -11,7 +11,7 @@ use crate::contract::{IncidentStarted, Message, MessageType};
 
 /// One incident from its start to its resolution. The payloads are kept as text, so that fields which this version does
 /// not know are played unchanged, also in a plan that another version of the program has stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The scenario's id. The names of incidents begin with it.
     pub scenario: String,
@@ -85,6 +85,11 @@ impl Plan {
     /// The events, in order.
     pub fn events(&self) -> &[PlannedEvent] {
         &self.events
+    }
+
+    /// Bytes of all payloads.
+    pub fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.data().get().len()).sum()
     }
 
     /// The events as messages, in order. An event that cannot be read is left out.

@@ -1,6 +1,7 @@
 //! Cancelling an incident. The journal decides alone: if several callers cancel, on this server or on others, the
 //! resolution of the first one is stored, and all of them get its position.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::PlayerContext;
@@ -9,10 +10,13 @@ use super::origin::Origin;
 use super::running::RunningIncident;
 use crate::contract::{IncidentStarted, Message, Outcome, offset_of};
 use crate::journal::{JournalError, ReadLimit, Record, Span};
-use crate::plan::{IncidentTotals, Plan};
+use crate::plan::{IncidentTotals, PhaseRates, Plan};
 
 /// How much one read returns.
 const READ: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
+
+/// The most characters of a reason in the summary of an incident that was given up.
+const LONGEST_REASON: usize = 400;
 
 /// The result of cancelling an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +40,16 @@ struct StoredIncident {
 }
 
 impl PlayerContext {
-    /// Cancels an incident; `None` if there is no incident with this id.
-    pub(super) async fn cancel(&self, id: &str) -> Result<Option<Cancellation>, PlayError> {
+    /// Cancels an incident; `None` if there is no incident with this id. `why` is the summary of its end, if it is ended for
+    /// another reason than that a caller wants it.
+    pub(super) async fn cancel(
+        &self,
+        id: &str,
+        why: Option<&str>,
+    ) -> Result<Option<Cancellation>, PlayError> {
         let entry = self.running.get(id);
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
-        let plan = self.journal.plan(id).await?.and_then(|text| Plan::read(&text).ok());
+        let planned = planned_rates(self.journal.plan(id).await?).await?;
         let mut stored = StoredIncident::before(&span);
         if span.end.is_none() {
             // The long part, before the incident's own events have to wait.
@@ -63,7 +72,10 @@ impl PlayerContext {
             }
             self.read_on(id, &mut stored).await?;
             let screen_us = screen_us(entry.as_ref(), stored.started.as_ref());
-            let resolved = stored.totals.clone().cancelled(plan.as_ref(), screen_us);
+            let mut resolved = stored.totals.clone().cancelled(&planned, screen_us);
+            if let Some(why) = why {
+                why.clone_into(&mut resolved.summary);
+            }
             let outcome = Some(resolved.outcome);
             let record = Record::at(id, stored.index + 1, &Message::IncidentResolved(resolved));
             match self.journal.append(record).await {
@@ -80,6 +92,27 @@ impl PlayerContext {
                 }
                 Err(JournalError::Ended { .. }) => {}
                 Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Ends an incident that can't be played to its end, as soon as the journal takes that.
+    pub(super) async fn give_up(&self, id: &str, why: &str) {
+        tracing::error!(
+            incident = id,
+            why,
+            "the incident can't be played to its end and is ended as cancelled"
+        );
+        // A reason may quote what is too long to be stored.
+        let why: String = why.chars().take(LONGEST_REASON).collect();
+        let summary = format!("Ended because it can't be played any further: {why}");
+        while !self.stop.is_cancelled() {
+            match self.cancel(id, Some(&summary)).await {
+                Err(PlayError::Journal(error)) if error.is_temporary() => self.journal_back().await,
+                Err(error) => {
+                    return tracing::error!(incident = id, %error, "the incident can't be ended and stays open");
+                }
+                Ok(_) => return,
             }
         }
     }
@@ -118,6 +151,14 @@ impl StoredIncident {
     fn before(span: &Span) -> Self {
         Self { started: None, totals: IncidentTotals::default(), index: 0, position: span.start - 1 }
     }
+}
+
+/// The rates of a stored plan, which may be long: it is read on a thread of its own.
+async fn planned_rates(plan: Option<Arc<str>>) -> Result<PhaseRates, PlayError> {
+    let Some(text) = plan else { return Ok(PhaseRates::default()) };
+    let read = move || Plan::read(&text).map_or_else(|_| PhaseRates::default(), |plan| PhaseRates::of(&plan));
+    // The task does not panic, so it was cancelled: the runtime ends.
+    tokio::task::spawn_blocking(read).await.map_err(|_| PlayError::Stopping)
 }
 
 /// How much screen time has passed, in microseconds. A drill that this process does not play ends with its newest

@@ -116,7 +116,9 @@ impl Player {
             };
             let incident = names.first();
             match &error {
-                PlayError::TooMany | PlayError::Journal(JournalError::Unavailable(_)) => {
+                PlayError::TooMany
+                | PlayError::TooLarge
+                | PlayError::Journal(JournalError::Unavailable(_)) => {
                     if !std::mem::replace(&mut logged, true) {
                         tracing::warn!(incident, %error, "the replay cannot start an incident yet and retries");
                     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::line::RecordedEvent;
 use super::recorded::Recorded;
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, Plan, as_drill};
+use crate::plan::{IncidentTotals, PhaseRates, Plan, as_drill};
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -85,17 +85,10 @@ impl IncidentBuilder {
         Ok(())
     }
 
-    /// Whether an event with this incident's id belongs to this incident. A journal whose newest events could not be
-    /// confirmed continues as a new stream, and its clients receive the events of open incidents again from there.
-    pub(super) fn has(&mut self, event: &RecordedEvent) -> bool {
-        let (source, time) = (&event.envelope.source, event.envelope.time);
-        let known = self.sources.contains(source);
-        let repeated_in_new_stream =
-            !known && event.index == 1 && self.extent != RecordedExtent::WithoutStart && time == self.began;
-        if repeated_in_new_stream {
-            self.sources.push(source.clone());
-        }
-        known || repeated_in_new_stream
+    /// Notes that another stream repeats the incident. A journal whose newest events could not be confirmed continues as a new
+    /// stream, and its clients receive the events of open incidents again from there.
+    pub(super) fn also_in(&mut self, source: &str) {
+        self.sources.push(source.to_owned());
     }
 
     /// The stream in which it was recorded last.
@@ -151,7 +144,7 @@ impl IncidentBuilder {
     pub(super) fn cut(&mut self, time: Timestamp) {
         // A stream that repeats the incident may end before the stream in which it was recorded first.
         let due = self.due(time.max(self.newest));
-        let mut resolved = std::mem::take(&mut self.totals).cancelled(Some(&self.plan), due);
+        let mut resolved = std::mem::take(&mut self.totals).cancelled(&PhaseRates::of(&self.plan), due);
         "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
         // A replayed incident is a drill, even if the recorded one was not.
         resolved.synthetic = true;

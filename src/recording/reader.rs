@@ -23,12 +23,21 @@ pub(super) struct Reader<'a> {
     /// it was being recorded.
     streams: HashMap<String, Timestamp>,
     incidents: Vec<IncidentBuilder>,
-    /// Indexes into `incidents`, by incident id. Several incidents may have the same id.
-    places: HashMap<String, Vec<usize>>,
+    /// Indexes into `incidents`. Several incidents may have the same id.
+    places: HashMap<String, Namesakes>,
     /// The first line whose time goes back, and the number of such lines.
     falls: Option<(usize, u64)>,
     /// Whether the last line is incomplete.
     torn: bool,
+}
+
+/// The incidents of one id, as indexes.
+#[derive(Default)]
+struct Namesakes {
+    /// By each stream in which they were recorded.
+    by_source: HashMap<String, usize>,
+    /// Those with their start, by its time.
+    by_start: HashMap<Timestamp, usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -69,10 +78,18 @@ impl<'a> Reader<'a> {
             Some(newest) => *newest = time.max(*newest),
             None => drop(self.streams.insert(source.clone(), time)),
         }
-        let id = event.envelope.incident();
-        let known = self.places.get(id).map_or(&[][..], Vec::as_slice);
-        let place = match known.iter().copied().find(|place| self.incidents[*place].has(&event)) {
-            Some(place) if self.incidents[place].skips(&event) => return Ok(()),
+        let namesakes = self.places.entry(event.envelope.incident().to_owned()).or_default();
+        let known = namesakes.by_source.get(source).copied().or_else(|| {
+            // A stream may repeat the start of an incident of another one.
+            let place = *namesakes.by_start.get(&time).filter(|_| event.index == 1)?;
+            self.incidents[place].also_in(source);
+            Some(place)
+        });
+        let place = match known {
+            Some(place) if self.incidents[place].skips(&event) => {
+                namesakes.by_source.entry(source.clone()).or_insert(place);
+                return Ok(());
+            }
             Some(place) if self.incidents[place].extent != RecordedExtent::WithoutStart => place,
             Some(place) => {
                 self.incidents[place] = IncidentBuilder::new(&event)?;
@@ -80,11 +97,13 @@ impl<'a> Reader<'a> {
             }
             None => {
                 self.incidents.push(IncidentBuilder::new(&event)?);
-                let place = self.incidents.len() - 1;
-                self.places.entry(id.to_owned()).or_default().push(place);
-                place
+                self.incidents.len() - 1
             }
         };
+        namesakes.by_source.entry(source.clone()).or_insert(place);
+        if self.incidents[place].extent != RecordedExtent::WithoutStart {
+            namesakes.by_start.entry(self.incidents[place].began).or_insert(place);
+        }
         let incident = &mut self.incidents[place];
         if incident.extent != RecordedExtent::WithoutStart && !incident.push(event)? {
             let (_, count) = self.falls.get_or_insert((self.line, 0));

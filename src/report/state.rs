@@ -105,7 +105,7 @@ pub struct AgentState {
     pub action: Option<String>,
     /// The summary of its newest action.
     pub summary: Option<String>,
-    /// The newest confidence that it reported.
+    /// The newest confidence that it reported. An action that rejects a hypothesis reports none of its own.
     pub confidence: Option<f64>,
     /// The confidence that it reported before, for the trend.
     pub confidence_before: Option<f64>,

@@ -25,7 +25,8 @@ pub(super) async fn play(
     let internal = |error: anyhow::Error| Failure::new(Exit::Internal, error);
     let stream = StreamId::generate(jiff::Timestamp::now().as_millisecond() as u64, crate::random::bits());
     let journal = Journal::new(Memory::new(stream.clone(), Retention::default()));
-    let options = Options { speed, ..Options::default() };
+    // Its only clients are the ones below: many scenarios are played at the same time.
+    let options = Options { speed, max_clients: 16, max_waiting: 16, max_served: 16, ..Options::default() };
     let library = Library::of(scenario.clone());
     let server = Server::bind(options, library, journal).await.map_err(|error| internal(error.into()))?;
     let endpoint: Endpoint =

@@ -1,6 +1,7 @@
 //! The page in a real Chromium. These tests need `chromium` and `chromedriver`, which `./tests/run` installs;
 //! plain `cargo test` leaves them out.
 
+mod busy;
 mod colors;
 mod cuts;
 pub mod driver;
