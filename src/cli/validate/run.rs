@@ -41,7 +41,7 @@ impl Validate {
         color.apply(&std::io::stdout());
         if self.list {
             for rule in RULES {
-                list::rule(&mut std::io::stdout(), rule)?;
+                list::rule(rule)?;
             }
             return Ok(Exit::Fine);
         }
