@@ -27,6 +27,7 @@ mod say;
 mod scenarios;
 mod schema;
 mod serve;
+mod shell;
 mod show;
 mod signals;
 mod table;
