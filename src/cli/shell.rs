@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use super::format::is_hidden;
+
 /// A word, quoted if it needs that. A word with control characters, which would break the printed line, is written as
 /// `$'…'`, which bash, zsh and ksh read.
 pub(super) fn word(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(super::format::is_hidden) {
+    // CI systems look for `##[command]` in what is printed.
+    if !text.chars().any(is_hidden) && !text.contains("##") {
         // It only refuses NUL, which is a control character.
         return shlex::try_quote(text).unwrap_or(Cow::Borrowed(text));
     }
@@ -13,7 +16,7 @@ pub(super) fn word(text: &str) -> Cow<'_, str> {
     for character in text.chars() {
         match character {
             '\'' | '\\' => quoted.extend(['\\', character]),
-            character if super::format::is_hidden(character) => {
+            character if is_hidden(character) || character == '#' => {
                 let mut bytes = [0; 4];
                 for byte in character.encode_utf8(&mut bytes).bytes() {
                     // Three digits, so that a digit that follows is not read as one of them.
@@ -39,6 +42,7 @@ mod tests {
             ("my file", "'my file'"),
             ("$HOME", "'$HOME'"),
             ("", "''"),
+            ("##[x]", "$'\\043\\043[x]'"),
             ("a\nb'1", "$'a\\012b\\'1'"),
             ("\u{202e}x", "$'\\342\\200\\256x'"),
         ] {

@@ -2,7 +2,9 @@
 //! says so.
 
 mod command;
+mod forged;
 mod listen;
+mod reports;
 mod sound;
 mod story;
 mod stream;

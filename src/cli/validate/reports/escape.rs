@@ -13,8 +13,7 @@ pub(super) fn line(text: &str) -> String {
             '\n' => written += "\\n",
             '\r' => written += "\\r",
             '\t' => written += "\\t",
-            // Noncharacters are not allowed in XML.
-            c if is_hidden(c) || u32::from(c) & 0xfffe == 0xfffe => written.extend(c.escape_unicode()),
+            c if is_hidden(c) => written.extend(c.escape_unicode()),
             c => written.push(c),
         }
     }
