@@ -28,12 +28,13 @@ impl Session {
         progress: Progress,
         selected: impl Fn(&str) -> bool,
     ) -> Result<Self, Failure> {
-        let began = Timestamp::now();
+        // Both clocks now: compiling the schema takes a while.
+        let (began, moment) = (Timestamp::now(), Instant::now());
         context.began = Some(began);
         transcript.begin(began, context.arrivals)?;
         let judge = Judge::new(context, true, selected);
         progress.listens();
-        Ok(Self { judge, reader: Reader::new(), transcript, progress, began: Instant::now(), line: 1 })
+        Ok(Self { judge, reader: Reader::new(), transcript, progress, began: moment, line: 1 })
     }
 
     /// Takes an observation that was made at `moment`.
