@@ -31,7 +31,8 @@ fn recording() -> String {
             30 => event["datacontenttype"] = HOSTILE.into(),
             32 => event["data"]["metrics"] = serde_json::json!({ HOSTILE: HOSTILE }),
             34 => {
-                event["data"]["hypotheses"] = serde_json::json!([{ "id": HOSTILE, "claim": HOSTILE, "p": 7 }])
+                event["data"]["hypotheses"] =
+                    serde_json::json!([{ "id": HOSTILE, "claim": HOSTILE, "p": 7 }]);
             }
             _ => {}
         }

@@ -64,6 +64,6 @@ mod tests {
         let value = serde_json::json!({ "a\u{202e}": "b\u{9b}\u{2028}##[x]\n" });
         let shown = json(&value.to_string());
         assert!(!shown.chars().any(is_hidden) && !shown.contains("##"), "{shown}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).ok(), Some(value));
     }
 }

@@ -118,7 +118,7 @@ fn uri(file: &str) -> String {
     for byte in relative.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte))
+                uri.push(char::from(byte));
             }
             byte => uri += &format!("%{byte:02X}"),
         }
