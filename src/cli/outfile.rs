@@ -52,7 +52,11 @@ impl OutFile {
             Some(temporary) => {
                 // A link stays a link.
                 let real = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-                std::fs::rename(&temporary, real).inspect_err(|_| self.temporary = Some(temporary))
+                std::fs::rename(&temporary, real).or_else(|_| {
+                    // A file that a container shares can be written, but not replaced.
+                    self.temporary = Some(temporary);
+                    OpenOptions::new().write(true).truncate(true).open(&self.path)?.write_all(text.as_bytes())
+                })
             }
         });
         written.map_err(|error| {

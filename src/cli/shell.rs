@@ -38,7 +38,7 @@ mod tests {
         for (text, wanted) in [
             ("scenarios/database-outage.toml", "scenarios/database-outage.toml"),
             ("ws://127.0.0.1:7911/ws", "ws://127.0.0.1:7911/ws"),
-            ("latency.p99=50ms", "latency.p99=50ms"),
+            ("latency.p99=50ms", "'latency.p99=50ms'"),
             ("my file", "'my file'"),
             ("$HOME", "'$HOME'"),
             ("", "''"),

@@ -132,7 +132,10 @@ pub(in crate::cli) struct Validate {
     /// Print the rules, their limits and an example of each, and exit; with --format json for programs
     #[arg(
         long,
-        conflicts_with_all = ["files", "url", "timeline", "report", "expect", "transcripts", "real_time"],
+        conflicts_with_all = [
+            "files", "url", "cacert", "token_file", "timeout", "real_time", "speed", "limit", "clients", "gentle",
+            "expect", "report", "transcripts", "timeline",
+        ],
         help_heading = "Rules"
     )]
     pub(super) list: bool,

@@ -83,7 +83,9 @@ impl Validate {
                 Err(failure) => {
                     let found = Findings { failure: failure.text(), ..Findings::default() };
                     let view = view(Vec::new());
-                    reports.write_failure(&found, &view, color)?;
+                    if let Err(unwritten) = reports.write_failure(&found, &view, color) {
+                        unwritten.report(color);
+                    }
                     return Err(failure);
                 }
             };

@@ -114,14 +114,15 @@ impl Reports {
         found.map(|(_, file)| file.path().display().to_string())
     }
 
-    /// Writes everything: first to stdout, then to the files.
+    /// Writes everything: first to the files, because the reader of stdout may be gone.
     pub(super) fn write(self, found: &Findings, view: &View, color: ColorChoice) -> Result<(), Failure> {
-        for kind in &self.stdout {
-            let text = text(*kind, found, view)?;
+        let Self { stdout, files } = self;
+        write_files(files, found, view, color)?;
+        for kind in stdout {
+            let text = text(kind, found, view)?;
             std::io::stdout().write_all(text.as_bytes())?;
         }
-        std::io::stdout().flush()?;
-        self.write_files(found, view, color)
+        Ok(std::io::stdout().flush()?)
     }
 
     /// That nothing could be checked, for the programs that read reports. People read the error.
@@ -131,21 +132,28 @@ impl Reports {
         view: &View,
         color: ColorChoice,
     ) -> Result<(), Failure> {
-        if self.stdout.contains(&Kind::Github) {
+        let Self { stdout, files } = self;
+        write_files(files, found, view, color)?;
+        if stdout.contains(&Kind::Github) {
             std::io::stdout().write_all(github::text(found).as_bytes())?;
-        }
-        self.write_files(found, view, color)
-    }
-
-    fn write_files(self, found: &Findings, view: &View, color: ColorChoice) -> Result<(), Failure> {
-        for (kind, file) in self.files {
-            colored::control::set_override(false);
-            let text = text(kind, found, &View { columns: usize::MAX, ..view.clone() });
-            color.apply(&std::io::stdout());
-            file.write(&text?)?;
         }
         Ok(())
     }
+}
+
+fn write_files(
+    files: Vec<(Kind, OutFile)>,
+    found: &Findings,
+    view: &View,
+    color: ColorChoice,
+) -> Result<(), Failure> {
+    for (kind, file) in files {
+        colored::control::set_override(false);
+        let text = text(kind, found, &View { columns: usize::MAX, ..view.clone() });
+        color.apply(&std::io::stdout());
+        file.write(&text?)?;
+    }
+    Ok(())
 }
 
 fn text(kind: Kind, found: &Findings, view: &View) -> Result<String, Failure> {

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::super::judged::Findings;
 use super::escape;
 use super::items::{self, Item, Level};
-use crate::cli::exit::Exit;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -34,7 +33,6 @@ pub(super) fn text(found: &Findings) -> String {
             "results": results,
         }],
     });
-    debug_assert!(could_work || found.exit() != Exit::Fine);
     escape::json(&log.to_string()) + "\n"
 }
 
