@@ -33,6 +33,7 @@ pub mod contract_file;
 pub mod dashboard;
 pub mod delivery;
 pub mod hub;
+pub mod input_file;
 pub mod journal;
 pub mod json_schema;
 pub mod log_limiter;

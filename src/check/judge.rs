@@ -55,6 +55,8 @@ pub struct Judgement {
     pub rules: Vec<(&'static Rule, Verdict)>,
     /// How many events of incidents arrived, even if they could not be read.
     pub events: u64,
+    /// What the times show about the server's clock, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Judge {
@@ -255,6 +257,7 @@ impl Judge {
                     let end = End { context: &self.context, ended: None, must_end: false };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.clock.warnings.add(incident.clock_warning());
                     self.outcomes.count(incident.outcome, true);
                     *state = State::Over(0, None);
                 }
@@ -292,6 +295,7 @@ impl Judge {
                     let end = End { context: &self.context, ended: self.ended, must_end };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.clock.warnings.add(incident.clock_warning());
                     self.outcomes.count(None, false);
                 }
                 State::Over(0, _) => {}
@@ -303,8 +307,8 @@ impl Judge {
             }
         }
         self.probes.finish(&mut self.found);
-        let events = self.events;
-        Judgement { rules: self.verdicts(), events }
+        let (events, warnings) = (self.events, self.clock.warnings.finish());
+        Judgement { rules: self.verdicts(), events, warnings }
     }
 }
 

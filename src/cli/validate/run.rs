@@ -131,12 +131,14 @@ impl Validate {
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
+            let clock = if self.wants("clock") { judgement.warnings } else { Vec::new() };
             let is_live = target.recording().is_none();
             let expected = target.expect().and_then(|expected| {
                 let (file, line) = expected.origin.rsplit_once(':')?;
                 Some((file.to_owned(), line.parse().ok()?))
             });
-            Judged { name, transcript, results: judgement.rules, unchecked, warned, expected, is_live }
+            let results = judgement.rules;
+            Judged { name, transcript, results, unchecked, clock, warned, expected, is_live }
         };
         let (endpoint, server) = match &target {
             Target::Recording { path, .. } => {

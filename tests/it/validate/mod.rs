@@ -3,6 +3,7 @@
 
 mod command;
 mod forged;
+mod gaps;
 mod listen;
 mod reports;
 mod sound;

@@ -80,6 +80,7 @@ pub(super) fn all(found: &Findings) -> Vec<Item> {
     let mut items: Vec<Item> = found.wrong.iter().flat_map(mistakes).collect();
     for target in &found.judged {
         items.extend(target.warned.iter().flat_map(mistakes));
+        items.extend(target.clock.iter().map(|warning| clock(target, warning)));
         items.extend(unchecked(target));
         for (rule, verdict) in &target.results {
             if let Verdict::Failed(findings, more) = verdict {
@@ -108,6 +109,12 @@ pub(super) fn failed(target: &Judged, rule: &'static Rule, findings: &[Finding],
         last.more = more;
     }
     items
+}
+
+/// What the times show about the server's clock.
+fn clock(target: &Judged, warning: &str) -> Item {
+    let file = target.transcript.as_ref().map(|file| file.display().to_string());
+    Item { file, ..Item::new(Level::Warning, &target.name, "clock", warning) }
 }
 
 /// Why nothing was checked.

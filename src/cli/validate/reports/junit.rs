@@ -40,7 +40,10 @@ fn cases(target: &Judged) -> Vec<TestCase> {
         cases.push(match verdict {
             Verdict::Passed(summary) => {
                 let mut case = named(&target.name, rule.name, TestCaseStatus::success());
-                case.set_system_out(line(summary));
+                let warnings = target.clock.iter().filter(|_| rule.name == "clock");
+                let texts = std::iter::once(line(summary))
+                    .chain(warnings.map(|text| format!("warning: {}", line(text))));
+                case.set_system_out(texts.collect::<Vec<_>>().join("\n"));
                 case
             }
             Verdict::NotChecked(why) => {

@@ -54,10 +54,14 @@ pub(super) fn text(found: &Findings, view: &View) -> String {
     for (place, target) in found.judged.iter().enumerate() {
         match view.detail {
             Detail::Failures => page.failures(target),
-            Detail::Targets if target.passes() => page.one_line(target, width),
+            Detail::Targets if target.passes() => {
+                page.one_line(target, width);
+                page.warnings(target);
+            }
             Detail::Targets | Detail::Rules => {
                 page.gap(place > 0);
                 page.whole(target);
+                page.warnings(target);
                 page.gap(place + 1 < found.judged.len());
             }
         }
@@ -120,6 +124,14 @@ impl Page<'_> {
         if !passed.is_empty() {
             let text = format!("  PASS {}", passed.join(", "));
             self.wrapped(&text, 7, true);
+        }
+    }
+
+    /// What the times show about the server's clock.
+    fn warnings(&mut self, target: &Judged) {
+        for warning in &target.clock {
+            let text = format!("  {} {}", "warning:".yellow(), line(warning));
+            self.wrapped(&text, 5, false);
         }
     }
 
@@ -264,8 +276,10 @@ impl Page<'_> {
         if !found.wrong.is_empty() {
             counts += &format!("; {}", mistakes::summary(&found.wrong));
         }
-        let warnings = judged.iter().filter_map(|target| target.warned.as_ref());
-        match warnings.map(|warned| warned.diagnostics.len() as u64).sum() {
+        let warnings = judged.iter().map(|target| {
+            target.clock.len() + target.warned.as_ref().map_or(0, |warned| warned.diagnostics.len())
+        });
+        match warnings.sum::<usize>() as u64 {
             0 => {}
             warnings => counts += &format!("; {}", format::count(warnings, "warning")),
         }
