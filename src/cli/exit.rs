@@ -69,6 +69,17 @@ impl Failure {
         Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
     }
 
+    /// The error and its exit status, for reports; `None` if there is nothing to report.
+    pub(super) fn text(&self) -> Option<(String, Exit)> {
+        let text = match &self.kind {
+            Kind::Error { error, hint: None } => format!("{error:#}"),
+            Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
+            Kind::Scenarios(errors) => mistakes::summary(errors),
+            Kind::ClosedPipe => return None,
+        };
+        Some((text, self.exit))
+    }
+
     /// Prints the error to stderr and returns the exit status.
     pub(super) fn report(self, color: ColorChoice) -> ExitCode {
         let color = color.apply(&std::io::stderr());

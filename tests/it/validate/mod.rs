@@ -2,8 +2,10 @@
 //! says so.
 
 mod command;
+mod forged;
 mod gaps;
 mod listen;
+mod reports;
 mod sound;
 mod story;
 mod stream;
