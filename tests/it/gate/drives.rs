@@ -114,6 +114,8 @@ pub const AT_SERVERS: &[Drive] = &[
     (Text, &["health", "--url", "{URL}", "--ready", "--timeout", "2s"]),
     (Text, &["validate", "--url", "{URL}", "--trigger", "x", "--timeout", "2s"]),
     (Json, &["validate", "--url", "{URL}", "--for", "1s", "--format", "json"]),
+    (Text, &["validate", "--url", "{URL}", "--for", "1s", "--clients", "3", "--gentle", "--verbose"]),
+    (Text, &["validate", "--url", "{URL}", "--for", "1s", "--report", "github=-"]),
 ];
 
 /// Run once.
@@ -137,6 +139,10 @@ pub const AT_FILES: &[Drive] = &[
     (Text, &["validate", "{missing}"]),
     (Text, &["validate", "{run}", "--rule", "{text}"]),
     (Text, &["validate", "{run}", "--skip", "{text}"]),
+    (Text, &["validate", "{run}", "--limit", "{text}"]),
+    (Json, &["validate", "{nonsense}", "--report", "sarif=-"]),
+    (Text, &["validate", "{nonsense}", "--report", "github=-", "--format", "pretty"]),
+    (Text, &["validate", "{nonsense}", "--report", "{text}"]),
     (Nothing, &["validate", "--list"]),
     (Text, &["list", "--scenarios", "{good}"]),
     (Text, &["list", "--scenarios", "{mixed}"]),
@@ -163,6 +169,7 @@ pub const AT_FILES: &[Drive] = &[
     (Json, &["check-journal", "{damaged}", "--json"]),
     (Text, &["check-journal", "{damaged}"]),
     (Text, &["check-journal", "{damaged}", "--salvage", "{new}"]),
+    (Text, &["check-journal", "{journal}", "--backup", "{new}"]),
     (Text, &["check-journal", "{no}"]),
     (Text, &["check-journal", "{missing}"]),
     (Text, &["serve", "--port", "0", "--scenarios", "{raw}"]),
@@ -187,6 +194,9 @@ pub const AT_FILES: &[Drive] = &[
     (Text, &["watch", "--include", "({text}"]),
     (Text, &["schema", "{text}"]),
     (Nothing, &["schema"]),
+    (Nothing, &["schema", "--asyncapi"]),
+    (Text, &["schema", "--check", "{missing}"]),
+    (Text, &["schema", "--check", "{bytes}"]),
     (Nothing, &["man", "watch"]),
     (Nothing, &["completions", "bash"]),
 ];
