@@ -35,21 +35,6 @@ pub(super) fn mark(status: Status) -> ColoredString {
     }
 }
 
-/// A text from the stream without control characters, which could control the terminal.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// Whether a character steers a terminal, ends a line, turns the reading direction, or is none.
-pub(super) fn is_hidden(c: char) -> bool {
-    let is_none = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
-    let steers = matches!(
-        c,
-        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    );
-    c.is_control() || steers || is_none
-}
-
 /// `1 event`, `2 events`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::format::is_hidden;
+use crate::visible::is_hidden;
 
 /// A word, quoted if it needs that. A word with control characters, which would break the printed line, is written as
 /// `$'…'`, which bash, zsh and ksh read.

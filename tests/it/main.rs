@@ -30,6 +30,7 @@ mod flood;
 mod fold;
 mod foreign;
 mod framing;
+mod gate;
 mod gated;
 mod guard;
 mod harness;

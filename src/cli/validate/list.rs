@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::reports::escaped_json;
 use crate::check::{Limits, Rule};
 use crate::cli::fit;
+use crate::visible;
 
 /// The rules with what they require, their limits, and an example of a finding, in lines of at most so many columns.
 pub(super) fn pretty<'a>(rules: impl Iterator<Item = &'a Rule>, columns: usize) -> String {
@@ -33,7 +33,7 @@ pub(super) fn json<'a>(rules: impl Iterator<Item = &'a Rule>) -> String {
             "limits": limits.collect::<Vec<_>>(),
         })
     });
-    escaped_json(&json!({ "rules": rules.collect::<Vec<_>>() }).to_string()) + "\n"
+    visible::json(&json!({ "rules": rules.collect::<Vec<_>>() }).to_string()).into_owned() + "\n"
 }
 
 fn limits(rule: &Rule) -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {

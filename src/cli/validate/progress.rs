@@ -1,7 +1,7 @@
 //! How far the checking has come, in one line on the terminal that stderr is.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{Read, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,6 +11,8 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::check::Note;
+use crate::cli::bars::Shows;
+use crate::cli::out::painted;
 use crate::cli::{fit, format, terminal};
 
 /// Recordings of fewer bytes are read before a person could see anything.
@@ -37,7 +39,7 @@ struct Last {
 
 impl Progress {
     pub(super) fn new(wanted: bool) -> Self {
-        if !wanted || !terminal::redraws(&io::stderr()) {
+        if !wanted || !terminal::redraws(&std::io::stderr()) {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
@@ -50,7 +52,7 @@ impl Progress {
     /// Shows the line from now on, also while nothing arrives.
     pub(super) fn listens(&self) {
         if let Some(line) = &self.0 {
-            line.bar.set_message("0 events");
+            line.bar.show(painted!["0 events"]);
             line.bar.enable_steady_tick(PAUSE);
         }
     }
@@ -73,10 +75,10 @@ impl Progress {
         if let Some((at, what)) = &last.event {
             let age = moment.saturating_duration_since(*at).as_secs();
             let age = if age > 0 { format!(", {age} s ago") } else { String::new() };
-            text += &format!("  last: {}{age}", format::plain(what));
+            text += &format!("  last: {what}{age}");
         }
         // The spinner and the clock come before it.
-        line.bar.set_message(fit::cut(&text, fit::of_stderr().saturating_sub(12)).into_owned());
+        line.bar.show(painted![text].cut(fit::of_stderr().saturating_sub(12)));
     }
 
     /// A file whose reading is shown if it is large.
@@ -110,7 +112,7 @@ pub(super) struct Reading {
 }
 
 impl Read for Reading {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let length = self.file.read(buffer)?;
         if let Some(bar) = &self.bar {
             bar.inc(length as u64);

@@ -1,6 +1,6 @@
 //! Collects what the targets send, checks it, and prints the verdicts.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::mistakes;
+use crate::cli::out::print_drawn;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
@@ -224,7 +225,7 @@ impl Validate {
                 return Err(Failure::new(Exit::Usage, error));
             }
         };
-        std::io::stdout().write_all(text.as_bytes())?;
+        print_drawn(&text)?;
         Ok(Exit::Fine)
     }
 }

@@ -7,6 +7,7 @@ use super::items::{self, Item};
 use crate::check::Verdict;
 use crate::cli::exit::Exit;
 use crate::scenario::ScenarioError;
+use crate::visible;
 
 /// All verdicts, and the mistakes of the files that could not be played.
 pub(super) fn text(found: &Findings) -> String {
@@ -23,7 +24,7 @@ pub(super) fn text(found: &Findings) -> String {
         "wrong_files": found.wrong.iter().map(wrong_file).collect::<Vec<_>>(),
         "failure": found.failure.as_ref().map(|(why, _)| why),
     });
-    super::escape::json(&value.to_string()) + "\n"
+    visible::json(&value.to_string()).into_owned() + "\n"
 }
 
 fn target(target: &Judged) -> Value {

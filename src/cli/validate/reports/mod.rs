@@ -1,7 +1,6 @@
 //! The results in several formats, on stdout and in files. The files are opened before anything is checked, so that a path
 //! that can't be written fails at once.
 
-mod escape;
 mod github;
 mod items;
 mod json;
@@ -9,7 +8,7 @@ mod junit;
 mod pretty;
 mod sarif;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,8 +19,9 @@ use super::judged::Findings;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::fit;
+use crate::cli::out::{print_drawn, print_own};
 use crate::cli::outfile::OutFile;
-pub(super) use escape::json as escaped_json;
+use crate::visible::{unforged, visible};
 pub(super) use pretty::{Detail, View};
 
 /// The formats of the result.
@@ -120,9 +120,13 @@ impl Reports {
         write_files(files, found, view, color)?;
         for kind in stdout {
             let text = text(kind, found, view)?;
-            std::io::stdout().write_all(text.as_bytes())?;
+            match kind {
+                Kind::Pretty => print_drawn(&text)?,
+                // What comes from elsewhere was escaped as each format does it.
+                Kind::Json | Kind::Junit | Kind::Github | Kind::Sarif => print_own(text.as_bytes())?,
+            }
         }
-        Ok(std::io::stdout().flush()?)
+        Ok(())
     }
 
     /// That nothing could be checked, for the programs that read reports. People read the error.
@@ -135,7 +139,7 @@ impl Reports {
         let Self { stdout, files } = self;
         write_files(files, found, view, color)?;
         if stdout.contains(&Kind::Github) {
-            std::io::stdout().write_all(github::text(found).as_bytes())?;
+            print_own(github::text(found).as_bytes())?;
         }
         Ok(())
     }
@@ -173,6 +177,11 @@ fn is_same(one: &Path, other: &Path) -> bool {
         Some((folder.canonicalize().ok()?, path.file_name()?.to_owned()))
     };
     one == other || whole(one).zip(whole(other)).is_some_and(|(one, other)| one == other)
+}
+
+/// A text from outside as one piece of a line, in which no CI system finds a command.
+fn line(text: &str) -> String {
+    unforged(&visible(text)).into_owned()
 }
 
 /// The columns that the text on stdout may have.

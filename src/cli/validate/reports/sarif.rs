@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::judged::Findings;
-use super::escape;
 use super::items::{self, Item, Level};
+use crate::visible;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -33,7 +33,7 @@ pub(super) fn text(found: &Findings) -> String {
             "results": results,
         }],
     });
-    escape::json(&log.to_string()) + "\n"
+    visible::json(&log.to_string()).into_owned() + "\n"
 }
 
 fn rule(name: &str, meaning: &str) -> Value {
@@ -71,7 +71,7 @@ fn result(item: &Item, rule: usize) -> Value {
         "ruleId": item.rule,
         "ruleIndex": rule,
         "level": level,
-        "message": { "text": escape::line(&message) },
+        "message": { "text": super::line(&message) },
         "properties": {
             "target": item.target,
             "place": item.place,
