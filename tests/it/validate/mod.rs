@@ -4,6 +4,7 @@
 mod command;
 mod forged;
 mod gaps;
+mod guide;
 mod listen;
 mod reports;
 mod sound;

@@ -3,12 +3,12 @@
 use std::fs;
 use std::process::Command;
 
-use incident::check::{Limits, RULES};
+use incident::check::RULES;
 use quick_junit::{Report, TestCaseStatus};
 use serde_json::Value;
 
 use super::command::{SHORT, json};
-use crate::harness::{Ran, Scratch, Serving, Terminal, ensure_file_contents, fixture, incident, root};
+use crate::harness::{Ran, Scratch, Serving, Terminal, fixture, incident, root};
 
 /// A folder with a recording that lacks two positions and has four confidences that are none, and a scenario whose
 /// `[expect]`, in line 30, is not met.
@@ -370,33 +370,4 @@ fn a_terminal_shows_how_far_it_is_and_a_pipe_does_not() {
     assert!(status == Some(0) && !screen.contains("last: "), "the line is gone: {screen}");
     let ran = incident(&args).run();
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
-}
-
-/// The documented rules are those of the program.
-#[test]
-fn the_guide_documents_every_rule_and_limit() {
-    let path = root().join("docs/validate.md");
-    let text = fs::read_to_string(&path).unwrap();
-    let between = |text: &str, name: &str, content: &str| {
-        let (begin, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- end of {name} -->"));
-        let (before, rest) = text.split_once(&begin).unwrap();
-        let (_, after) = rest.split_once(&end).unwrap();
-        format!("{before}{begin}\n{content}\n{end}{after}")
-    };
-    let cell = |text: &str| text.replace('|', "\\|").replace('<', "&lt;");
-    let rules: String = RULES
-        .iter()
-        .map(|rule| format!("| `{}` | {} | {} |\n", rule.name, cell(rule.meaning), cell(rule.example)))
-        .collect();
-    let limits: String = Limits::ALL
-        .iter()
-        .map(|(name, meaning, default)| {
-            let rule = RULES.iter().find(|rule| rule.limits.contains(name)).unwrap().name;
-            format!("| `{name}` | `{rule}` | {} | {} |\n", cell(meaning), cell(default))
-        })
-        .collect();
-    let rules = format!("| rule | requires that | a finding, for example |\n|---|---|---|\n{rules}");
-    let limits = format!("| limit | rule | meaning | default |\n|---|---|---|---|\n{limits}");
-    let wanted = between(&between(&text, "rules", &rules), "limits", &limits);
-    ensure_file_contents(&[(path, wanted)]);
 }
