@@ -14,6 +14,8 @@ pub(super) struct Announced {
     /// without a scenario is the replay of a real incident.
     pub(super) is_generated: bool,
     pub(super) phases: Vec<Phase>,
+    /// Whether the phases follow one another. Otherwise nothing is compared with them.
+    pub(super) is_sound: bool,
     pub(super) agents: HashSet<String>,
     pub(super) metrics: HashSet<String>,
     /// The speed; 1 if it announces none.
@@ -22,10 +24,11 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    pub(super) fn of(started: &IncidentStarted) -> Self {
+    pub(super) fn of(started: &IncidentStarted, is_sound: bool) -> Self {
         Self {
             impact_started_at: started.impact_started_at,
             is_generated: started.synthetic && started.run.is_some(),
+            is_sound,
             screen: ScreenMap::of(&started.phases),
             phases: started.phases.clone(),
             agents: started.agents.iter().map(|agent| agent.id.clone()).collect(),

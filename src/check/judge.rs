@@ -16,7 +16,7 @@ use super::observation::{MAIN, Observation, Observed};
 use super::outcomes::Outcomes;
 use super::probes::Probes;
 use super::rules::{Found, Rule, RuleId};
-use crate::contract::{Follows, Message, MessageType};
+use crate::contract::{Message, MessageType};
 
 /// Judges one stream.
 pub struct Judge {
@@ -179,7 +179,7 @@ impl Judge {
     fn message_of_server(&mut self, frame: &Frame) {
         match &frame.message {
             Some(Message::StreamOpened(opened)) => {
-                self.control.greet(opened, frame, &mut self.numbering, &mut self.found);
+                self.control.greet(opened, frame, &self.context, &mut self.numbering, &mut self.found);
             }
             Some(Message::Heartbeat(beat)) => {
                 if self.context.arrivals || self.control.greeting.is_some() {
@@ -196,12 +196,19 @@ impl Judge {
             frame.message = None;
         }
         let Some(head) = &frame.head else { return };
+        if let Some(finding) = self.control.foreign(stream, &frame) {
+            finding.into_iter().for_each(|finding| self.found.add(RuleId::Greeting, finding));
+            self.numbering.lose_one();
+            self.lose(head.subject.clone());
+            return;
+        }
         let Some(position) = head.position else {
             self.numbering.lose_one();
             self.lose(head.subject.clone());
             return;
         };
         self.probes.see_main(position, &frame);
+        self.control.arrived(position, &mut self.found);
         let standing = self.numbering.see(stream, position, &frame, &mut self.found);
         if standing == Standing::Repeated {
             return;
@@ -215,8 +222,11 @@ impl Judge {
             Some(State::Open(incident)) => incident.last_time,
             _ => None,
         };
-        if standing != Standing::Late {
-            self.clock.see(stream, before, is_live, &frame, &self.context, &mut self.found);
+        if standing != Standing::Late
+            && !self.clock.see(stream, before, is_live, &frame, &self.context, &mut self.found)
+            && let Some(head) = &mut frame.head
+        {
+            head.time = None;
         }
         let positions = self.numbering.stream(stream);
         let greeting = self.control.greeting.as_ref();
@@ -226,8 +236,7 @@ impl Judge {
             unseen: positions.and_then(super::numbering::Positions::first).unwrap_or(1) - 1,
             has_holes: standing != Standing::Next
                 || positions.is_some_and(super::numbering::Positions::has_holes),
-            promises_start: greeting
-                .is_some_and(|greeting| matches!(greeting.follows, Follows::Started { .. })),
+            promises_start: greeting.is_some_and(|greeting| greeting.promises_start),
         };
         let state = match self.incidents.get_mut(&subject) {
             Some(state) => state,
@@ -287,8 +296,9 @@ impl Judge {
         for (id, state) in incidents {
             match state {
                 State::Open(mut incident) => {
-                    // If the connection was cut, that is why the end is missing.
-                    let must_end = self.context.must_resolve.requires(&id) && !self.is_cut;
+                    // If the connection was cut, or the last message can't be read, that is why the end is missing.
+                    let is_lost = self.is_cut || self.unplaced > 0 || self.numbering.unreadable() > 0;
+                    let must_end = self.context.must_resolve.requires(&id) && !is_lost;
                     let end = End { context: &self.context, ended: self.ended, must_end };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);

@@ -85,6 +85,20 @@ impl Numbering {
         positions.announced.push((from, to, frame.place()));
     }
 
+    /// Whether messages that could not be read explain that so many events are missing now.
+    pub(super) fn explains(&mut self, missing: u64) -> bool {
+        let explains = missing <= self.unreadable;
+        if explains {
+            self.unreadable -= missing;
+        }
+        explains
+    }
+
+    /// How many messages could not be read since the last event.
+    pub(super) fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
     /// Somebody else said that everything up to `head` is lost. It is not reported again.
     pub(super) fn excuse(&mut self, stream: &str, from: u64, head: u64) {
         let positions = self.streams.entry(stream.to_owned()).or_default();
@@ -181,9 +195,9 @@ impl Numbering {
 }
 
 pub(super) fn missing(what: &str, from: u64, to: u64) -> String {
-    if from == to {
-        format!("{what} {from} is missing")
-    } else {
-        format!("{what}s {from} to {to} are missing")
+    match (from == to, what) {
+        (true, _) => format!("{what} {from} is missing"),
+        (false, "index") => format!("the indexes {from} to {to} are missing"),
+        (false, _) => format!("{what}s {from} to {to} are missing"),
     }
 }

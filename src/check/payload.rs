@@ -30,23 +30,48 @@ impl Payloads {
     /// # Errors
     /// What is wrong with the payload.
     pub(super) fn read(&self, kind: MessageType, data: &Value) -> Result<Message, Finding> {
-        let message = match Message::from_value(kind, data) {
-            Ok(message) if is_within_bounds(&message) => {
-                return match drill_without_seconds(&message) {
-                    Some(wrong) => Err(wrong),
-                    None => Ok(message),
-                };
-            }
-            other => other,
-        };
+        match Message::from_value(kind, data) {
+            Ok(message) if is_within_bounds(&message) => return with_seconds(message),
+            _ => {}
+        }
         let name = kind.as_str();
         if let Some(mismatch) = self.0.get(&kind).and_then(|schema| schema.mismatch(data)) {
             let (text, path) = (mismatch.message, mismatch.path);
             let place = if path.is_empty() { "data".to_owned() } else { format!("data{path}") };
             return Err(Finding::new(format!("{name}: {text} at {place}")).field(format!("/data{path}")));
         }
-        // The schema allows more forms of a number than readers take, such as 1.0 for a count.
-        message.map_err(|error| Finding::new(format!("{name}: {error}")).field("/data"))
+        // The schema takes 1.0 for a count, which Rust's types don't.
+        let mut data = data.clone();
+        whole_numbers(&mut data);
+        let message = Message::from_value(kind, &data);
+        message
+            .map_err(|error| Finding::new(format!("{name}: {error}")).field("/data"))
+            .and_then(with_seconds)
+    }
+}
+
+/// Writes each whole number without a fraction.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            // Larger ones are not exact.
+            if let Some(whole) = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 2_f64.powi(53))
+                && number.is_f64()
+            {
+                *value = Value::from(whole as i64);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(whole_numbers),
+        Value::Object(map) => map.values_mut().for_each(whole_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+/// The message, unless it is of a drill and lacks its second.
+fn with_seconds(message: Message) -> Result<Message, Finding> {
+    match drill_without_seconds(&message) {
+        Some(wrong) => Err(wrong),
+        None => Ok(message),
     }
 }
 

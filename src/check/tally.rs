@@ -18,17 +18,18 @@ pub(super) struct Totals {
     pub(super) actions: Actions,
     /// The second of the first action.
     pub(super) first_action: Option<f64>,
-    /// The second of each milestone.
-    marks: [Option<f64>; 3],
+    /// The second of each milestone, if it is known.
+    marks: [Option<Option<f64>>; 3],
     /// The highest number of affected users in a sample.
     users: Option<u64>,
 }
 
 impl Totals {
-    pub(super) fn see(&mut self, message: &Message, offset_s: f64) {
+    /// Takes an event that happened at second `offset_s`, if that is known.
+    pub(super) fn see(&mut self, message: &Message, offset_s: Option<f64>) {
         match message {
             Message::AgentAction(action) => {
-                self.first_action.get_or_insert(offset_s);
+                self.first_action = self.first_action.or(offset_s);
                 for mark in &action.marks {
                     self.marks[*mark as usize].get_or_insert(offset_s);
                 }
@@ -44,7 +45,7 @@ impl Totals {
 
     /// The second at which a milestone was reached.
     pub(super) fn reached(&self, mark: Mark) -> Option<f64> {
-        self.marks[mark as usize]
+        self.marks[mark as usize].flatten()
     }
 
     /// Compares the resolution with the events. If not `exact`, the seconds come from two clocks.
@@ -76,16 +77,20 @@ impl Totals {
             fault(text, "users_peak".to_owned());
         }
         let durations = &resolved.durations;
-        let second = |mark| self.reached(mark).map(|second| second.max(0.0));
+        let second =
+            |mark: Mark| self.marks[mark as usize].map(|second| second.map(|second| second.max(0.0)));
         for (name, claimed, seen) in [
             ("detect_s", durations.detect_s, second(Mark::Detected)),
             ("diagnose_s", durations.diagnose_s, second(Mark::Diagnosed)),
             ("mitigate_s", durations.mitigate_s, second(Mark::Mitigated)),
-            ("resolve_s", Some(durations.resolve_s), offset_s),
+            ("resolve_s", Some(durations.resolve_s), Some(offset_s)),
         ] {
-            if name == "resolve_s" && seen.is_none() {
-                continue;
-            }
+            let seen = match seen {
+                // Nobody knows when it happened.
+                Some(None) => continue,
+                Some(second) => second,
+                None => None,
+            };
             let agrees = match (claimed, seen) {
                 (Some(claimed), Some(seen)) if exact => (claimed - seen).abs() < MILLISECOND,
                 // A real milestone is reached before its event is published, and perhaps without one.
