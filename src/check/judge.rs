@@ -281,7 +281,7 @@ impl Judge {
 
     /// Judges the end of the stream.
     pub fn finish(mut self) -> Judgement {
-        self.numbering.finish(&mut self.found);
+        self.numbering.finish(self.is_cut, &mut self.found);
         self.clock.finish(&self.context, &mut self.found);
         self.control.finish(self.ended, &self.context, &mut self.found);
         if let MustResolve::Only(id) = &self.context.must_resolve

@@ -151,8 +151,8 @@ impl Numbering {
         Standing::AfterGap
     }
 
-    /// Judges what is missing at the end.
-    pub(super) fn finish(&self, found: &mut Found) {
+    /// Judges what is missing at the end. If the connection was cut, the end of an announced replay is not.
+    pub(super) fn finish(&self, is_cut: bool, found: &mut Found) {
         for positions in self.streams.values() {
             let is_missing = |from, to| {
                 let missing = positions.seen.missing(from, to).into_iter();
@@ -173,7 +173,8 @@ impl Numbering {
                     );
                 }
             }
-            for (from, to, place) in positions.announced.iter().filter(|(from, to, _)| from <= to) {
+            for (from, to, place) in positions.announced.iter().filter(|(from, to, _)| from <= to && !is_cut)
+            {
                 found.judged(RuleId::Gap);
                 let last = positions.last();
                 for (first, last) in is_missing((*from).max(last + 1), *to) {

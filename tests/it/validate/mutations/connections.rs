@@ -38,6 +38,15 @@ pub const FAULTS: &[Fault] = &[
         s.closes(Closing::Frame(None, String::new()))
     })
     .live(),
+    fault("closed in the middle of a replay", "connection", "with code 1011", "", |s| {
+        s.stored(40)?;
+        let end = s.events()[20];
+        s.cut(end, 0.1);
+        s.closing = Some((s.ended?, Closing::Frame(Some(1011), String::new())));
+        Some(())
+    })
+    .live()
+    .later(),
     fault("a reset", "connection", "without a close frame: \"Connection reset by peer\"", "", |s| {
         s.closes(Closing::Lost("Connection reset by peer".to_owned()))
     })

@@ -361,3 +361,43 @@ async fn a_good_server_passes() {
         assert!(passed.contains(&rule), "{rule}: {report}");
     }
 }
+
+#[test]
+fn a_server_that_is_killed_is_found_out() {
+    let server = crate::harness::Serving::with(&[
+        "--trigger",
+        "database-outage",
+        "--speed",
+        "10",
+        "--heartbeat",
+        "1s",
+    ]);
+    let mut listening = server
+        .incident(&[
+            "validate",
+            "--for",
+            "60s",
+            "--limit",
+            "pacing.late=9s",
+            "--format",
+            "json",
+            "--gentle",
+            "--verbose",
+        ])
+        .spawn();
+    let lines = listening.lines();
+    std::thread::sleep(crate::harness::ms(2_000));
+    server.signal("KILL");
+    let report: String = lines.iter().collect();
+    let ran = listening.end();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let failed = failed(&report);
+    assert!(
+        failed
+            .iter()
+            .any(|(rule, found)| rule == "connection" && found.contains("the connection was lost after")),
+        "{failed:?}"
+    );
+    assert_eq!(failed.len(), 1, "{failed:?}");
+}
