@@ -8,6 +8,7 @@ use super::context::Context;
 use super::finding::{Finding, Place};
 use super::frame::Frame;
 use super::rules::{Found, RuleId};
+use super::times::Warnings;
 
 /// The server's clock may be set back by more than this. Then only the times of each incident go on rising.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
@@ -15,15 +16,16 @@ const STEP: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     /// The times of each stream.
-    streams: HashMap<String, Times>,
+    streams: HashMap<String, Latest>,
     latency: Histogram,
+    pub(super) warnings: Warnings,
     /// Events without a time.
     pub(super) timeless: u64,
 }
 
 /// The latest times of a stream.
 #[derive(Debug, Default)]
-struct Times {
+struct Latest {
     /// The time before the last one.
     earlier: Option<Timestamp>,
     last: Option<(Timestamp, Place)>,
@@ -31,7 +33,7 @@ struct Times {
     fell: Option<(Timestamp, Place)>,
 }
 
-impl Times {
+impl Latest {
     fn push(&mut self, time: Timestamp, place: Place) {
         let last = self.last.replace((time, place));
         self.earlier = last.map(|(time, _)| time);
@@ -71,7 +73,7 @@ impl Clock {
         found.judged(RuleId::Clock);
         let fault = |text: String| Finding::new(text).at(frame).field("/time");
         if !self.streams.contains_key(stream) {
-            self.streams.insert(stream.to_owned(), Times::default());
+            self.streams.insert(stream.to_owned(), Latest::default());
         }
         // Inserted above if it was not there.
         let Some(times) = self.streams.get_mut(stream) else { return true };
@@ -92,6 +94,7 @@ impl Clock {
                 }
                 return false;
             }
+            self.warnings.set_back(last.duration_since(time).as_secs_f64(), frame);
         }
         let (Some(began), Some(arrival)) =
             (context.began, frame.arrival.filter(|_| is_live && context.arrivals))
@@ -189,7 +192,7 @@ mod tests {
         assert_eq!(histogram.quantile(0.5), None);
         (1..=1000).for_each(|ms| histogram.add(f64::from(ms) / 1e3));
         for (share, exact) in [(0.5, 0.5), (0.95, 0.95), (0.99, 0.99), (1.0, 1.0)] {
-            let near = histogram.quantile(share).unwrap();
+            let near = histogram.quantile(share).unwrap_or_default();
             assert!((near / exact - 1.0).abs() < 0.07, "{share}: {near} is not near {exact}");
         }
     }

@@ -87,16 +87,22 @@ impl Control {
         });
     }
 
-    /// What is wrong with an event of another stream than the greeting's. Each further event of it says nothing new.
-    pub(super) fn foreign(&mut self, stream: &str, frame: &Frame) -> Option<Option<Finding>> {
-        let greeting = self.greeting.as_ref().filter(|greeting| greeting.stream != stream)?;
-        let is_new = self.foreign.replace(stream.to_owned()).is_none_or(|last| last != stream);
+    /// Whether an event is of another stream than the greeting's. Each further event of it says nothing new.
+    pub(super) fn is_foreign(&mut self, stream: &str, frame: &Frame, found: &mut Found) -> bool {
+        let Some(greeting) = self.greeting.as_ref().filter(|greeting| greeting.stream != stream) else {
+            return false;
+        };
+        if self.foreign.as_deref() == Some(stream) {
+            return true;
+        }
         let message = format!(
             "an event of stream {} arrived; stream_opened announced {}",
             quoted(stream),
             quoted(&greeting.stream)
         );
-        Some(is_new.then(|| Finding::new(message).at(frame).field("/source")))
+        found.add(RuleId::Greeting, Finding::new(message).at(frame).field("/source"));
+        self.foreign = Some(stream.to_owned());
+        true
     }
 
     pub(super) fn beat(

@@ -80,6 +80,13 @@ pub struct Note {
     pub opened: Option<StreamOpened>,
 }
 
+impl Finding {
+    /// A finding about this frame.
+    pub(super) fn at(self, frame: &Frame) -> Self {
+        self.place(&frame.place())
+    }
+}
+
 impl Frame {
     /// What it says of itself.
     pub(super) fn note(&self) -> Note {

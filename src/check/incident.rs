@@ -21,6 +21,7 @@ use super::numbering::Standing;
 use super::phases::Phases;
 use super::rules::{Found, RuleId};
 use super::tally::Totals;
+use super::times::Times;
 use crate::contract::{IncidentResolved, Message, Outcome, Role, offset_of};
 
 /// What an incident needs to know about the stream.
@@ -65,6 +66,7 @@ pub(super) struct Incident {
     confidence: Confidence,
     growth: Growth,
     totals: Totals,
+    times: Times,
     expectation: Expectation,
     pub(super) pacing: Pacing,
     pub(super) silence: Silence,
@@ -105,6 +107,7 @@ impl Incident {
             confidence: Confidence::default(),
             growth: Growth::default(),
             totals: Totals::default(),
+            times: Times::default(),
             expectation: Expectation::default(),
             pacing: Pacing::default(),
             silence: Silence::default(),
@@ -228,6 +231,11 @@ impl Incident {
         Follows::AfterGap
     }
 
+    /// What its times show about the server's clock.
+    pub(super) fn clock_warning(&self) -> Option<String> {
+        self.times.warning(&self.id)
+    }
+
     /// Judges the content of the first event that is held. The others show whether its second can be right.
     fn release(&mut self, context: &Context, found: &mut Found) {
         let Some(Held { frame, follows }) = self.held.pop_front() else { return };
@@ -259,6 +267,9 @@ impl Incident {
         if let Some(announced) = &self.announced {
             self.phases.see(announced, message, planned, frame, found);
             self.declared.see(announced, message, self.is_whole, frame, found);
+            if let (true, Some(time)) = (announced.is_generated, head.time) {
+                self.times.see(announced, message, time);
+            }
         }
         if let Message::IncidentResolved(resolved) = message {
             self.resolve(resolved, offset_s, frame, context, found);
@@ -338,7 +349,7 @@ impl Incident {
 
     /// Judges the end: of the incident, or of the listening if it is still open. Returns its longest delay.
     pub(super) fn finish(&mut self, end: &End<'_>, found: &mut Found) -> f64 {
-        let End { context, ended, must_end, .. } = *end;
+        let End { context, ended, is_due, .. } = *end;
         let was_resolved = matches!(
             self.held.back().map(|held| held.frame.kind()),
             Some(Some(kind)) if kind.role() == Role::End
@@ -349,7 +360,7 @@ impl Incident {
         self.indexes.finish(&self.id, found);
         self.growth.finish(found);
         if !was_resolved {
-            if must_end && !self.is_unknown && !self.indexes.has_unplaced() {
+            if is_due && !self.is_unknown && !self.indexes.has_unplaced() {
                 let text = format!("{} is never resolved", self.id);
                 let hint = "the stream ends before incident_resolved";
                 found.add(RuleId::Lifecycle, Finding::new(text).place(&self.last_place).hint(hint));
@@ -360,7 +371,7 @@ impl Incident {
             }
             if let (Some(expected), true) = (&context.expect, self.is_expected) {
                 let is_whole = self.is_whole && self.is_timed;
-                self.expectation.finish(expected, &self.totals, None, must_end, is_whole, found);
+                self.expectation.finish(expected, &self.totals, None, is_due, is_whole, found);
             }
         }
         self.pacing.finish(context, found)
@@ -374,5 +385,5 @@ pub(super) struct End<'a> {
     /// When the listening ended.
     pub(super) ended: Option<Duration>,
     /// Whether the incident should have been resolved by now.
-    pub(super) must_end: bool,
+    pub(super) is_due: bool,
 }

@@ -102,7 +102,7 @@ impl Indexes {
                 }
                 return Follows::Wrong;
             }
-            self.report(id, &jump, found);
+            Self::report(id, &jump, found);
         }
         let expected = self.last + 1;
         let jumps = standing == Standing::Next && index > expected && index - expected > unplaced;
@@ -136,14 +136,14 @@ impl Indexes {
         found.add(RuleId::Order, Finding::new(message).at(frame).field("/index"));
     }
 
-    fn report(&self, id: &str, jump: &Jump, found: &mut Found) {
+    fn report(id: &str, jump: &Jump, found: &mut Found) {
         let message = format!("{id}: {}", missing("index", jump.expected, jump.index - 1));
         found.add(RuleId::Gap, Finding::new(message).place(&jump.place).field("/index"));
     }
 
     pub(super) fn finish(&mut self, id: &str, found: &mut Found) {
         if let Some(jump) = self.jump.take() {
-            self.report(id, &jump, found);
+            Self::report(id, &jump, found);
         }
     }
 }

@@ -55,6 +55,8 @@ pub struct Judgement {
     pub rules: Vec<(&'static Rule, Verdict)>,
     /// How many events of incidents arrived, even if they could not be read.
     pub events: u64,
+    /// What the times show about the server's clock, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Judge {
@@ -181,10 +183,8 @@ impl Judge {
             Some(Message::StreamOpened(opened)) => {
                 self.control.greet(opened, frame, &self.context, &mut self.numbering, &mut self.found);
             }
-            Some(Message::Heartbeat(beat)) => {
-                if self.context.arrivals || self.control.greeting.is_some() {
-                    self.control.beat(beat, frame, &mut self.numbering, &mut self.found);
-                }
+            Some(Message::Heartbeat(beat)) if self.context.arrivals || self.control.greeting.is_some() => {
+                self.control.beat(beat, frame, &mut self.numbering, &mut self.found);
             }
             _ => {}
         }
@@ -196,8 +196,7 @@ impl Judge {
             frame.message = None;
         }
         let Some(head) = &frame.head else { return };
-        if let Some(finding) = self.control.foreign(stream, &frame) {
-            finding.into_iter().for_each(|finding| self.found.add(RuleId::Greeting, finding));
+        if self.control.is_foreign(stream, &frame, &mut self.found) {
             self.numbering.lose_one();
             self.lose(head.subject.clone());
             return;
@@ -261,9 +260,10 @@ impl Judge {
                     standing
                 };
                 if incident.see(frame, index, standing, &about, &mut self.found) {
-                    let end = End { context: &self.context, ended: None, must_end: false };
+                    let end = End { context: &self.context, ended: None, is_due: false };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.clock.warnings.add(incident.clock_warning());
                     self.outcomes.count(incident.outcome, true);
                     *state = State::Over(0, None);
                 }
@@ -298,10 +298,11 @@ impl Judge {
                 State::Open(mut incident) => {
                     // If the connection was cut, or the last message can't be read, that is why the end is missing.
                     let is_lost = self.is_cut || self.unplaced > 0 || self.numbering.unreadable() > 0;
-                    let must_end = self.context.must_resolve.requires(&id) && !is_lost;
-                    let end = End { context: &self.context, ended: self.ended, must_end };
+                    let is_due = self.context.must_resolve.requires(&id) && !is_lost;
+                    let end = End { context: &self.context, ended: self.ended, is_due };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.clock.warnings.add(incident.clock_warning());
                     self.outcomes.count(None, false);
                 }
                 State::Over(0, _) => {}
@@ -313,8 +314,8 @@ impl Judge {
             }
         }
         self.probes.finish(&mut self.found);
-        let events = self.events;
-        Judgement { rules: self.verdicts(), events }
+        let (events, warnings) = (self.events, self.clock.warnings.finish());
+        Judgement { rules: self.verdicts(), events, warnings }
     }
 }
 

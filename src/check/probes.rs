@@ -16,7 +16,7 @@ const REMEMBERED: usize = 200_000;
 pub(super) struct Probes {
     /// A hash of each event of the main connection.
     main: BTreeMap<u64, u64>,
-    probes: BTreeMap<u32, Probe>,
+    others: BTreeMap<u32, Probe>,
     is_compared: bool,
 }
 
@@ -51,11 +51,11 @@ impl Probes {
     pub(super) fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
         let due = self.main.last_key_value().map_or(0, |(n, _)| *n);
         let probe = Probe { purpose, due, refused, follows: None, events: Vec::new() };
-        self.probes.insert(connection, probe);
+        self.others.insert(connection, probe);
     }
 
     pub(super) fn see(&mut self, connection: u32, frame: &Frame) {
-        let Some(probe) = self.probes.get_mut(&connection) else { return };
+        let Some(probe) = self.others.get_mut(&connection) else { return };
         if let Some(Message::StreamOpened(opened)) = &frame.message {
             probe.follows.get_or_insert_with(|| opened.follows.clone());
         }
@@ -66,7 +66,7 @@ impl Probes {
     }
 
     pub(super) fn finish(&self, found: &mut Found) {
-        for (number, probe) in &self.probes {
+        for (number, probe) in &self.others {
             let (rule, wrong) = match &probe.purpose {
                 Purpose::Resume(after) => (RuleId::Resume, self.resumed(*after, probe)),
                 Purpose::Twin => {
@@ -84,10 +84,10 @@ impl Probes {
         }
     }
 
-    /// Whether the main connection did not get this event, or could not read it: other rules say so.
+    /// Whether the main connection did not get this event, or could not read it, which other rules say; or it was so
+    /// long ago that it is forgotten.
     fn lacks(&self, position: u64) -> bool {
-        let is_within = self.main.first_key_value().is_some_and(|(first, _)| *first < position)
-            && self.main.last_key_value().is_some_and(|(last, _)| position < *last);
+        let is_within = self.main.last_key_value().is_some_and(|(last, _)| position < *last);
         is_within && !self.main.contains_key(&position)
     }
 
@@ -100,7 +100,7 @@ impl Probes {
         let mut expected = self.main.range(after + 1..);
         let mut last = after;
         for (place, (position, digest)) in probe.events.iter().enumerate() {
-            if self.lacks(*position) {
+            if *position > after && self.lacks(*position) {
                 last = *position;
                 continue;
             }
@@ -162,7 +162,7 @@ impl Probes {
     pub(super) fn resume_summary(&self) -> String {
         let mut cuts = Vec::new();
         let mut events = 0;
-        for probe in self.probes.values() {
+        for probe in self.others.values() {
             if let Purpose::Resume(after) = probe.purpose {
                 cuts.push(after.to_string());
                 events += probe.events.len();
@@ -174,7 +174,7 @@ impl Probes {
     }
 
     pub(super) fn fan_out_summary(&self, twins: u64) -> String {
-        let stalled = self.probes.values().filter(|probe| probe.purpose == Purpose::Stalled).count();
+        let stalled = self.others.values().filter(|probe| probe.purpose == Purpose::Stalled).count();
         let beside = if stalled > 0 { ", beside one that read nothing" } else { "" };
         format!("{} clients got the same events{beside}", twins + 1)
     }

@@ -1,7 +1,7 @@
-//! `incident check-journal`: checks a journal file, and salvages a damaged one.
+//! `incident check-journal`: checks a journal file, makes a backup of a sound one, and salvages a damaged one.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::ValueHint;
@@ -11,21 +11,28 @@ use serde_json::json;
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
+use super::format::count;
 use super::journal_file::is_another_file;
 use super::say::say;
 use super::terminal::redraws;
-use crate::journal::{Audit, OpenError, audit, salvage};
+use crate::journal::{Audit, Copied, OpenError, audit, backup, salvage};
 
-/// Check every event of a journal file, and salvage a damaged one
+/// Check every event of a journal file, make a backup of it, and salvage a damaged one
 ///
-/// A server checks only the newest events when it starts. This command checks everything: the pages of the file, the
-/// checksum and position of every event, the incidents, their plans, and the file beside it that holds the newest
-/// position. A server may have the journal open at the same time.
+/// A server checks only the newest events when it starts over a large journal. This command checks everything: the pages
+/// of the file, the checksum and position of every event, the incidents, their plans, and the witness file, which holds
+/// the newest position. A server may have the journal open at the same time. If the journal passes, a server starts over
+/// it without a warning.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckJournal {
     /// The journal file; `incident serve` prints where its own is
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
+
+    /// Copy the journal to this new file if it passes; a server may have it open and goes on writing. The copy is a
+    /// new stream: put it in the place of a lost journal, or serve it
+    #[arg(long, value_name = "TO", value_hint = ValueHint::FilePath, conflicts_with = "salvage")]
+    backup: Option<PathBuf>,
 
     /// Copy the events before the first damage to this new file, as a new stream
     #[arg(long, value_name = "NEW", value_hint = ValueHint::FilePath)]
@@ -50,26 +57,38 @@ impl CheckJournal {
             bar.set_length(of);
             bar.set_position(done);
         };
-        let found = audit(&self.file, &mut progress).map_err(|error| failure(error, &self.file));
+        let found = audit(&self.file, &mut progress);
         bar.finish_and_clear();
-        let found = found?;
+        let found = match (found, &self.salvage) {
+            // What keeps the checks from running need not keep events from being read.
+            (Err(error @ OpenError::Damaged { .. }), Some(into)) if !is_another_file(&self.file) => {
+                say(format_args!("{} {error}", "error:".red().bold()));
+                self.salvage(into)?;
+                return Ok(Exit::Invalid);
+            }
+            (found, _) => found.map_err(|error| failure(error, &self.file))?,
+        };
         if self.json {
             print_json(&found)?;
         } else if !quiet || !found.is_sound() {
             self.print(&found)?;
         }
         if let Some(into) = &self.salvage {
-            let saved = salvage(&self.file, into).map_err(|error| failure(error, into))?;
-            let (events, stream) = ((saved.head + 1).saturating_sub(saved.oldest), saved.stream);
-            say(format_args!(
-                "{events} events, {} to {}, were copied to {} as the new stream {stream}. Serve it: incident serve --journal {}",
-                saved.oldest,
-                saved.head,
-                into.display(),
-                into.display()
-            ));
+            self.salvage(into)?;
+        }
+        if let Some(into) = &self.backup {
+            if !found.is_sound() {
+                let error = anyhow!("no backup was made: {} does not pass", self.file.display());
+                return Err(Failure::new(Exit::Invalid, error).hint("copy what is sound with --salvage NEW"));
+            }
+            told(&backup(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
         }
         Ok(if found.is_sound() { Exit::Fine } else { Exit::Invalid })
+    }
+
+    fn salvage(&self, into: &Path) -> Result<(), Failure> {
+        told(&salvage(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
+        Ok(())
     }
 
     fn print(&self, found: &Audit) -> Result<(), Failure> {
@@ -84,11 +103,39 @@ impl CheckJournal {
         }
         if !found.is_sound() && self.salvage.is_none() {
             let file = self.file.display();
-            writeln!(out, "Events {} to {} are sound.", found.oldest, found.sound_to)?;
-            say(format_args!("{} incident check-journal {file} --salvage NEW", "  try:".cyan()));
+            if found.sound_to >= found.oldest {
+                writeln!(out, "Events {} to {} are sound.", found.oldest, found.sound_to)?;
+            }
+            let next = if found.stream.is_some() {
+                format!("incident check-journal {file} --salvage NEW")
+            } else {
+                format!("put a backup in the place of {file}, which is empty")
+            };
+            say(format_args!("{} {next}", "  try:".cyan()));
         }
         Ok(())
     }
+}
+
+/// The error of a copy, which may be that of either file.
+fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure {
+    match &error {
+        OpenError::Unusable { path, .. } if path == into => {
+            Failure::new(Exit::Usage, error).hint("name a new file in a folder that can be written")
+        }
+        _ => failure(error, file),
+    }
+}
+
+/// Says what was copied.
+fn told(copied: &Copied, into: &Path) {
+    let (events, stream) = ((copied.head + 1).saturating_sub(copied.oldest), &copied.stream);
+    let into = into.display();
+    let range = if events == 0 { String::new() } else { format!(", {} to {},", copied.oldest, copied.head) };
+    say(format_args!(
+        "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {into}",
+        count(events, "event"),
+    ));
 }
 
 fn print_json(found: &Audit) -> Result<(), Failure> {
@@ -111,22 +158,21 @@ fn print_json(found: &Audit) -> Result<(), Failure> {
     Ok(())
 }
 
-fn failure(error: OpenError, file: &std::path::Path) -> Failure {
+fn failure(error: OpenError, file: &Path) -> Failure {
     if matches!(error, OpenError::Damaged { .. }) && is_another_file(file) {
         let error = anyhow!("{} is not a journal: it is no SQLite database", file.display());
         return Failure::new(Exit::Usage, error).hint("`incident serve` prints where its journal is");
     }
-    let exit = match &error {
-        OpenError::Damaged { .. } => Exit::Invalid,
-        OpenError::Held { .. } => Exit::Connection,
-        OpenError::Newer { .. } | OpenError::Unusable { .. } => Exit::Usage,
-    };
-    let hint = match &error {
-        OpenError::Damaged { .. } => format!("no event in it can be read; move {} away", file.display()),
-        OpenError::Held { .. } => "name another file".to_owned(),
-        OpenError::Newer { .. } => "use a newer version of incident".to_owned(),
-        OpenError::Unusable { .. } => {
-            "name a journal file; `incident serve` prints where its own is".to_owned()
+    let (exit, hint) = match &error {
+        OpenError::Damaged { .. } => (
+            Exit::Invalid,
+            format!("`incident check-journal {} --salvage NEW` copies what can be read", file.display()),
+        ),
+        OpenError::Held { .. } => (Exit::Connection, "name another file".to_owned()),
+        OpenError::Newer { .. } => (Exit::Usage, "use a newer version of incident".to_owned()),
+        OpenError::Exists { .. } => (Exit::Usage, "name another file, or remove this one".to_owned()),
+        OpenError::Foreign { .. } | OpenError::Unusable { .. } => {
+            (Exit::Usage, "name a journal file; `incident serve` prints where its own is".to_owned())
         }
     };
     Failure::new(exit, error).hint(hint)

@@ -22,7 +22,7 @@ use super::trust_args::TrustArgs;
 use super::{fit, mistakes, scenarios};
 use crate::client::{Endpoint, request};
 use crate::report::words;
-use crate::scenario::Loaded;
+use crate::scenario::{Loaded, Scenario};
 
 /// List the scenarios, or with --running the open incidents of a server
 ///
@@ -104,18 +104,7 @@ impl List {
                 if color.wants(std::io::stderr().is_terminal()) { label.yellow() } else { label.normal() };
             say(format_args!("{label} {summary}, left out here: incident validate{files}"));
         }
-        let listed = library.iter().map(|scenario| {
-            let file = &scenario.file;
-            json!({
-                "id": scenario.id(),
-                "title": file.title,
-                "severity": file.severity,
-                "services": file.services,
-                "target_s": file.target.secs(),
-                "screen_s": scenario.duration().secs(),
-                "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
-            })
-        });
+        let listed = library.iter().map(Scenario::summary);
         Ok((listed.collect(), library.origin.clone()))
     }
 

@@ -29,7 +29,7 @@ fn columns() -> usize {
 
 /// `2 mistakes in 1 scenario file`.
 pub(super) fn summary(errors: &[ScenarioError]) -> String {
-    let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
+    let mistakes: usize = errors.iter().map(|error| error.diagnostics.len() + error.left_out).sum();
     let mistakes = count(mistakes as u64, "mistake");
     format!("{mistakes} in {}", count(errors.len() as u64, "scenario file"))
 }

@@ -10,6 +10,9 @@ use super::suggest::did_you_mean;
 /// Lines are not longer, however wide the terminal is.
 const WIDTH: usize = 110;
 
+/// The most mistakes of a file that are told. Each is shown with its place, which is looked up in the whole text.
+pub(super) const MOST_DIAGNOSTICS: usize = 100;
+
 /// One mistake, or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -73,20 +76,24 @@ pub struct ScenarioError {
     origin: String,
     /// `None` if the file could not be read.
     text: Option<String>,
-    /// The mistakes, at least one.
+    /// The mistakes, at least one, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many more there are, which are not told.
+    pub left_out: usize,
 }
 
 impl ScenarioError {
     pub(super) fn new(origin: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-        Self { origin: origin.to_owned(), text: Some(text.to_owned()), diagnostics }
+        let left_out = diagnostics.len().saturating_sub(MOST_DIAGNOSTICS);
+        diagnostics.truncate(MOST_DIAGNOSTICS);
+        Self { origin: origin.to_owned(), text: Some(text.to_owned()), diagnostics, left_out }
     }
 
     /// A file that could not be read.
     pub(super) fn unreadable(origin: &str, error: &std::io::Error) -> Self {
         let diagnostics = vec![Diagnostic::new(0..0, format!("cannot be read: {error}"), "")];
-        Self { origin: origin.to_owned(), text: None, diagnostics }
+        Self { origin: origin.to_owned(), text: None, diagnostics, left_out: 0 }
     }
 
     /// The file, as diagnostics name it.
@@ -125,7 +132,18 @@ impl ScenarioError {
                 out += &diagnostic.message;
             }
         }
+        if let Some(more) = self.more() {
+            out += &more;
+        }
         out
+    }
+}
+
+impl ScenarioError {
+    /// `FILE: 12 more mistakes`
+    fn more(&self) -> Option<String> {
+        let noun = if self.left_out == 1 { "mistake" } else { "mistakes" };
+        (self.left_out > 0).then(|| format!("{}: {} more {noun}", self.origin, self.left_out))
     }
 }
 
@@ -157,7 +175,7 @@ impl fmt::Display for ScenarioError {
                 write!(f, " ({help})")?;
             }
         }
-        Ok(())
+        self.more().map_or(Ok(()), |more| write!(f, "\n{more}"))
     }
 }
 

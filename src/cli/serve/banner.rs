@@ -25,6 +25,8 @@ pub(super) struct Banner {
     pub(super) scenarios: String,
     /// Where the journal is.
     pub(super) journal: String,
+    /// What is wrong with this machine's clock or the times in the journal.
+    pub(super) clock: Option<String>,
     /// How many open incidents the server continues.
     pub(super) picked_up: usize,
     pub(super) replay: Option<ReplaySummary>,
@@ -75,6 +77,9 @@ impl Banner {
             many => format!(" ({many} open incidents continue)"),
         };
         say(format_args!("{}{}{picked_up}", label("Journal"), self.journal));
+        if let Some(clock) = &self.clock {
+            say(format_args!("{}{}", label("Clock"), clock.yellow()));
+        }
         if let Some(replay) = &self.replay {
             say(format_args!("{}{replay}", label("Replay")));
         }
@@ -102,6 +107,7 @@ impl Banner {
             websocket = self.socket(),
             scenarios = self.scenarios,
             journal = self.journal,
+            clock = self.clock,
             picked_up = self.picked_up,
             access = self.access,
             replay = self.replay.as_ref().map(ToString::to_string),

@@ -6,6 +6,7 @@ use colored::Colorize;
 
 use super::args::Serve;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format::{count, plain};
 use crate::cli::log::LogFormat;
 use crate::cli::say::say;
 use crate::cli::{mistakes, scenarios};
@@ -23,7 +24,7 @@ pub(super) struct Scenarios {
 ///
 /// # Errors
 /// There is no scenario without mistakes, or --trigger names none.
-pub(super) fn read(args: &Serve, color: bool) -> Result<Scenarios, Failure> {
+pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, Failure> {
     let Loaded { library, errors } = scenarios::read(args.scenarios.as_deref())?;
     let wrong = match errors.len() {
         0 => String::new(),
@@ -42,8 +43,28 @@ pub(super) fn read(args: &Serve, color: bool) -> Result<Scenarios, Failure> {
             say(format_args!("{} {summary}: the other scenarios are served", "warning:".yellow().bold()));
         }
     }
+    if !quiet {
+        let warned = library.iter().filter_map(|scenario| Some((&scenario.origin, scenario.warned()?)));
+        for (file, warned) in warned {
+            warn(file, (warned.diagnostics.len() + warned.left_out) as u64, args.log_format);
+        }
+    }
     let description = format!("{} from {}{wrong}", library.len(), library.origin);
     Ok(Scenarios { library, description })
+}
+
+/// Says that `validate` has warnings on a scenario.
+fn warn(file: &str, warnings: u64, log: LogFormat) {
+    let (warnings, file) = (count(warnings, "warning"), plain(file));
+    match log {
+        LogFormat::Json => tracing::warn!("{warnings} in {file}: run incident validate {file}"),
+        LogFormat::Text => {
+            say(format_args!(
+                "{} {warnings} in {file}: run incident validate {file}",
+                "warning:".yellow().bold()
+            ));
+        }
+    }
 }
 
 /// The failure of a --trigger whose scenario is not in the library: its file may be one of those with mistakes.

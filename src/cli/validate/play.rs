@@ -22,7 +22,9 @@ impl TemporaryServer {
     pub(super) async fn start(scenario: &Scenario, speed: Speed) -> Result<Self, Failure> {
         let internal = |error: anyhow::Error| Failure::new(Exit::Internal, error);
         let journal = Journal::new(Memory::new(StreamId::fresh(), Retention::default()));
-        let options = Options { speed, ..Options::default() };
+        // Its only clients are those of this command: many scenarios are played at the same time.
+        let options =
+            Options { speed, max_clients: 96, max_waiting: 16, max_served: 16, ..Options::default() };
         let library = Library::of(scenario.clone());
         let server = Server::bind(options, library, journal).await.map_err(|error| internal(error.into()))?;
         let endpoint =
@@ -31,7 +33,7 @@ impl TemporaryServer {
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(async move {
             // What the server could not do shows in the stream.
-            let _ = server.run(stopped).await;
+            let () = server.run(stopped).await;
         });
         Ok(Self { endpoint, stop, serving })
     }

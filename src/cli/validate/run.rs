@@ -112,7 +112,8 @@ impl Validate {
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
-            Judged { name, transcript, results: judgement.rules, unchecked, warned }
+            let clock = if self.wants("clock") { judgement.warnings } else { Vec::new() };
+            Judged { name, transcript, results: judgement.rules, unchecked, clock, warned }
         };
         let (endpoint, server) = match &target {
             Target::Recording { path, .. } => {

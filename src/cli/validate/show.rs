@@ -53,8 +53,10 @@ pub(super) fn results(found: &Findings, format: Format, detail: Detail, again: &
                 let whole = detail == Detail::Rules || (detail == Detail::Targets && !target.passes());
                 if whole {
                     all_rules(&mut out, target)?;
+                    warnings(&mut out, target)?;
                 } else if target.passes() && detail == Detail::Targets {
                     one_line(&mut out, target, width.unwrap_or_default())?;
+                    warnings(&mut out, target)?;
                 } else {
                     failures(&mut out, target)?;
                 }
@@ -73,6 +75,16 @@ fn one_line(out: &mut impl Write, target: &Judged, width: usize) -> std::io::Res
     let checks = format::count(target.count(is_passed), "check");
     let name = console::pad_str(&target.name, width, console::Alignment::Left, None);
     writeln!(out, "{} {name}  {checks}", "PASS".green())
+}
+
+/// What the times show about the server's clock.
+fn warnings(out: &mut impl Write, target: &Judged) -> std::io::Result<()> {
+    for warning in &target.clock {
+        let text = format!("  {} {}", "warning:".yellow(), format::plain(warning));
+        let columns = if std::io::stdout().is_terminal() { fit::of_stdout() } else { usize::MAX };
+        writeln!(out, "{}", fit::wrapped(&text, columns, 5).join("\n"))?;
+    }
+    Ok(())
 }
 
 /// A line for each rule, and more for those that fail.
@@ -167,8 +179,10 @@ fn counts(out: &mut impl Write, found: &Findings, detail: Detail, again: &str) -
     if !found.wrong.is_empty() {
         counts += &format!("; {}", mistakes::summary(&found.wrong));
     }
-    let warnings = judged.iter().filter_map(|target| target.warned.as_ref());
-    match warnings.map(|warned| warned.diagnostics.len() as u64).sum() {
+    let warnings = judged.iter().map(|target| {
+        target.clock.len() + target.warned.as_ref().map_or(0, |warned| warned.diagnostics.len())
+    });
+    match warnings.sum::<usize>() as u64 {
         0 => {}
         warnings => counts += &format!("; {}", format::count(warnings, "warning")),
     }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::layout::Parts;
 use crate::cli::clock::ServerClock;
 use crate::cli::{fit, format};
-use crate::contract::StreamOpened;
+use crate::contract::{Envelope, StreamOpened};
 use crate::report::{Board, IncidentState, IncidentStatus};
 
 /// The footer. It shows nothing if the output is not a terminal.
@@ -34,6 +34,11 @@ impl Footer {
     pub(super) fn open(&mut self, opened: &StreamOpened) {
         self.clock.set(opened);
         self.lost = None;
+    }
+
+    /// Takes in the time of an event, so that the clocks follow the server's when it is set.
+    pub(super) fn heard(&mut self, event: &Envelope, live: bool) {
+        self.clock.heard(event, live);
     }
 
     pub(super) fn alive(&mut self) {
@@ -85,7 +90,7 @@ impl Footer {
     }
 
     fn parts(&self, incident: &IncidentState) -> Parts {
-        let now = self.clock.now();
+        let now = self.clock.now_in(&incident.id);
         let phase = format::plain(incident.phase.as_deref().unwrap_or_default());
         let (phase, clock) = match incident.state {
             IncidentStatus::Open => {

@@ -41,11 +41,11 @@ fn drill(name: &str, text: &str) -> Stream {
     let timeline = Timeline::compile(&scenario, 42);
     let subject = format!("{name}-x7k2p");
     let events = timeline.events.iter().map(|event| (10.0 + event.due as f64 / 1e6, event.message.clone()));
-    served(&subject, events.collect())
+    served(&subject, &events.collect::<Vec<_>>())
 }
 
 /// What a server sends of an incident whose events are stored at these seconds.
-fn served(subject: &str, events: Vec<(f64, Message)>) -> Stream {
+fn served(subject: &str, events: &[(f64, Message)]) -> Stream {
     let stream: StreamId = STREAM.parse().unwrap();
     let epoch: Timestamp = EPOCH.parse().unwrap();
     let at = |seconds: f64| epoch + SignedDuration::from_micros((seconds * 1e6) as i64);
@@ -164,5 +164,5 @@ fn real() -> Stream {
         let data = serde_json::value::to_raw_value(&data).unwrap();
         (at, Message::parse(kind, &data).unwrap())
     });
-    served("checkout-errors-4q8zc", events.collect())
+    served("checkout-errors-4q8zc", &events.collect::<Vec<_>>())
 }

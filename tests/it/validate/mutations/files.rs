@@ -18,8 +18,11 @@ fn transcript(stream: &Stream) -> String {
     [header.line()].into_iter().chain(lines).map(|line| line + "\n").collect()
 }
 
+/// Message, line and pointer of a finding.
+type Said = (String, Option<u64>, String);
+
 /// What the command found: of each rule that failed the message, line and pointer of each finding.
-fn found(target: &Value) -> Vec<(&str, Vec<(String, Option<u64>, String)>)> {
+fn found(target: &Value) -> Vec<(&str, Vec<Said>)> {
     let failed = target["rules"].as_array().unwrap().iter().filter(|rule| rule["status"] == "failed");
     let findings = |rule: &Value| {
         let findings = rule["findings"].as_array().unwrap().iter();

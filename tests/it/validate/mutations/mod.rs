@@ -268,6 +268,7 @@ impl Stream {
 }
 
 /// Sets a field.
+#[expect(clippy::unnecessary_wraps, reason = "what makes a fault ends with it")]
 fn set(map: &mut Map<String, Value>, field: &str, value: impl Into<Value>) -> Option<()> {
     map.insert(field.to_owned(), value.into());
     Some(())

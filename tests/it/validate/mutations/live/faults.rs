@@ -1,49 +1,16 @@
-//! Faults of a running server, found by `incident validate --url`, and found again in the transcript that it leaves.
+//! The faults, and with which arguments they are looked for.
 
-use std::sync::Arc;
+use incident::contract::MessageType;
 
-use serde_json::Value;
-use tokio::sync::Semaphore;
-
-use super::server::{Act, Answer, SPEED, Script, acts, close, frame, serve};
-use crate::harness::{Scratch, incident};
-use crate::validate::command::json;
-use crate::validate::sound::{Stream, sound};
-
-/// A fault of a running server.
-struct Live {
-    name: &'static str,
-    rule: &'static str,
-    says: &'static str,
-    make: fn(&mut Script, &mut Stream),
-    /// Arguments beside those that all have.
-    args: &'static [&'static str],
-}
-
-const fn live(
-    name: &'static str,
-    rule: &'static str,
-    says: &'static str,
-    args: &'static [&'static str],
-    make: fn(&mut Script, &mut Stream),
-) -> Live {
-    Live { name, rule, says, make, args }
-}
+use super::{Live, live};
+use crate::harness::masked;
+use crate::validate::mutations::server::{Act, Answer, Script, acts, close, frame};
 
 /// One client that is gentle: nothing but the main connection.
 const ALONE: &[&str] = &["--for", "3s", "--clients", "1", "--gentle"];
 const LONG: &[&str] = &["--for", "7s", "--clients", "1", "--gentle"];
 const TWO: &[&str] = &["--for", "3s", "--gentle"];
 const ALL: &[&str] = &["--for", "3s"];
-
-/// A stream that a server can play in two seconds.
-fn quick() -> Stream {
-    let mut stream = sound();
-    stream.greeting()["heartbeat_ms"] = 1_000.into();
-    let start = stream.events()[0];
-    stream.data(start)["speed"] = SPEED.into();
-    stream
-}
 
 /// The server goes on until here, and then does this.
 fn after_a_while(script: &mut Script, acts: &[Act]) {
@@ -56,7 +23,7 @@ fn then(script: &mut Script, bytes: Vec<u8>) {
     after_a_while(script, &[Act::Send(0.0, bytes)]);
 }
 
-const FAULTS: &[Live] = &[
+pub const FAULTS: &[Live] = &[
     live("close 1011", "connection", "with code 1011 and the reason \"no journal\"", ALONE, |script, _| {
         then(script, close(1011, "no journal"));
     }),
@@ -89,7 +56,7 @@ const FAULTS: &[Live] = &[
         then(script, frame(0x81, b"\xff\xfe"));
     }),
     live("a masked frame", "connection", "broke the WebSocket protocol", ALONE, |script, _| {
-        then(script, crate::harness::masked(0x81, b"{}"));
+        then(script, masked(0x81, b"{}"));
     }),
     live("a compressed frame", "connection", "broke the WebSocket protocol", ALONE, |script, _| {
         then(script, frame(0xc1, b"{}"));
@@ -186,7 +153,7 @@ const FAULTS: &[Live] = &[
         "but the last event was",
         ALONE,
         |script, stream| {
-            let mut beat = stream.frames[stream.all(incident::contract::MessageType::Heartbeat)[0]].0.clone();
+            let mut beat = stream.frames[stream.all(MessageType::Heartbeat)[0]].0.clone();
             beat["data"]["head"] = (stream.events().len() + 2).into();
             script.main.push(Act::Send(0.0, frame(0x81, beat.to_string().as_bytes())));
         },
@@ -256,7 +223,7 @@ const FAULTS: &[Live] = &[
     live("wrong positions are accepted", "positions", "expected the HTTP status 400", ALL, |script, _| {
         script.wrong = |answer| match answer {
             Answer::Refused(_) => Answer::Greeted(Some("ahead"), Vec::new()),
-            other => other,
+            other @ Answer::Greeted(..) => other,
         };
     }),
     live("a position ahead is refused", "positions", "expected a reset, ahead", ALL, |script, _| {
@@ -266,138 +233,3 @@ const FAULTS: &[Live] = &[
         };
     }),
 ];
-
-/// The rules that failed, each with its findings as text.
-fn failed(report: &Value) -> Vec<(String, String)> {
-    let rules = report["targets"][0]["rules"].as_array().unwrap().iter();
-    let failed = rules.filter(|rule| rule["status"] == "failed");
-    failed.map(|rule| (rule["rule"].as_str().unwrap().to_owned(), rule["findings"].to_string())).collect()
-}
-
-/// What is wrong with what was found of a server, or again in its transcript.
-fn judge(url: &str, fault: &Live) -> Result<(), String> {
-    let folder = Scratch::new();
-    let common: &[&str] = &["validate", "--format", "json"];
-    // Under load a second may pass anywhere.
-    let late: &[&str] = match fault.rule {
-        "pacing" => &["--limit", "pacing.late=2s"],
-        "silence" => &[],
-        _ => &["--limit", "pacing.late=9s"],
-    };
-    let live = [common, &["--url", url, "--transcripts", folder.text()], fault.args, late].concat();
-    let ran = incident(&live).run();
-    let limits: Vec<&str> =
-        fault.args.iter().chain(late).copied().skip_while(|arg| *arg != "--limit").collect();
-    let report = json(&ran);
-    let mut seen = failed(&report);
-    let is_right = ran.status == Some(5)
-        && matches!(&*seen, [(rule, found)] if rule == fault.rule && found.replace("\\\"", "\"").contains(fault.says));
-    if !is_right {
-        seen.iter_mut().for_each(|(_, found)| found.truncate(400));
-        return Err(format!("{}: exit {:?}, {seen:?}", fault.name, ran.status));
-    }
-    let transcript = report["targets"][0]["transcript"].as_str().unwrap();
-    let again = incident(&[common, &limits[..], &[transcript]].concat()).run();
-    let again = json(&again);
-    if again["targets"][0]["rules"] != report["targets"][0]["rules"] {
-        return Err(format!(
-            "{}: its transcript has {:?}, the server had {seen:?}",
-            fault.name,
-            failed(&again)
-        ));
-    }
-    Ok(())
-}
-
-fn good_script(stream: &Stream) -> Script {
-    Script {
-        main: acts(stream),
-        twin: acts(stream),
-        resumed: |events| Answer::Greeted(None, events),
-        wrong: |answer| answer,
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn faults_of_running_servers_are_found_there_and_in_their_transcripts() {
-    assert!(FAULTS.len() >= 25);
-    // A few at a time, so that none is late because of the others.
-    let turns = Arc::new(Semaphore::new(6));
-    let mut judging = tokio::task::JoinSet::new();
-    for fault in FAULTS {
-        let turns = Arc::clone(&turns);
-        judging.spawn(async move {
-            let _turn = turns.acquire().await.unwrap();
-            let mut stream = quick();
-            let mut script = good_script(&stream);
-            (fault.make)(&mut script, &mut stream);
-            let url = serve(script, &stream).await;
-            tokio::task::spawn_blocking(move || judge(&url, fault)).await.unwrap()
-        });
-    }
-    let missed: Vec<String> = judging.join_all().await.into_iter().filter_map(Result::err).collect();
-    assert!(missed.is_empty(), "{} were misjudged:\n{}", missed.len(), missed.join("\n"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_good_server_passes() {
-    let stream = quick();
-    let url = serve(good_script(&stream), &stream).await;
-    let judging = move || {
-        incident(&["validate", "--url", &url, "--for", "3s", "--limit", "pacing.late=9s", "--format", "json"])
-            .run()
-    };
-    let ran = tokio::task::spawn_blocking(judging).await.unwrap();
-    assert_eq!(ran.status, Some(0), "{ran:?}");
-    let report = json(&ran);
-    let passed: Vec<&str> = report["targets"][0]["rules"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|rule| rule["status"] == "passed")
-        .map(|rule| rule["rule"].as_str().unwrap())
-        .collect();
-    for rule in ["connection", "resume", "fan-out", "positions", "pacing", "heartbeat"] {
-        assert!(passed.contains(&rule), "{rule}: {report}");
-    }
-}
-
-#[test]
-fn a_server_that_is_killed_is_found_out() {
-    let server = crate::harness::Serving::with(&[
-        "--trigger",
-        "database-outage",
-        "--speed",
-        "10",
-        "--heartbeat",
-        "1s",
-    ]);
-    let mut listening = server
-        .incident(&[
-            "validate",
-            "--for",
-            "60s",
-            "--limit",
-            "pacing.late=9s",
-            "--format",
-            "json",
-            "--gentle",
-            "--verbose",
-        ])
-        .spawn();
-    let lines = listening.lines();
-    std::thread::sleep(crate::harness::ms(2_000));
-    server.signal("KILL");
-    let report: String = lines.iter().collect();
-    let ran = listening.end();
-    assert_eq!(ran.status, Some(5), "{ran:?}");
-    let report: Value = serde_json::from_str(&report).unwrap();
-    let failed = failed(&report);
-    assert!(
-        failed
-            .iter()
-            .any(|(rule, found)| rule == "connection" && found.contains("the connection was lost after")),
-        "{failed:?}"
-    );
-    assert_eq!(failed.len(), 1, "{failed:?}");
-}
