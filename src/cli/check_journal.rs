@@ -1,19 +1,18 @@
 //! `incident check-journal`: checks a journal file, makes a backup of a sound one, and salvages a damaged one.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::format::count;
 use super::journal_file::is_another_file;
-use super::say::say;
+use super::out::{painted, print, print_json, say};
 use super::terminal::redraws;
 use crate::journal::{Audit, Copied, OpenError, audit, backup, salvage};
 
@@ -62,14 +61,14 @@ impl CheckJournal {
         let found = match (found, &self.salvage) {
             // What keeps the checks from running need not keep events from being read.
             (Err(error @ OpenError::Damaged { .. }), Some(into)) if !is_another_file(&self.file) => {
-                say(format_args!("{} {error}", "error:".red().bold()));
+                say(painted!["error:".red().bold(), " ", error.to_string()]);
                 self.salvage(into)?;
                 return Ok(Exit::Invalid);
             }
             (found, _) => found.map_err(|error| failure(error, &self.file))?,
         };
         if self.json {
-            print_json(&found)?;
+            print_json(&as_json(&found))?;
         } else if !quiet || !found.is_sound() {
             self.print(&found)?;
         }
@@ -92,26 +91,25 @@ impl CheckJournal {
     }
 
     fn print(&self, found: &Audit) -> Result<(), Failure> {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", self.file.display().to_string().bold())?;
+        print(self.file.display().to_string().bold())?;
         for checked in &found.checks {
             let (mark, text) = match &checked.outcome {
                 Ok(text) => ("PASS".green(), text),
                 Err(text) => ("FAIL".red().bold(), text),
             };
-            writeln!(out, "  {mark} {:<10} {text}", checked.name)?;
+            print(painted!["  ", mark, format!(" {:<10} ", checked.name), text])?;
         }
         if !found.is_sound() && self.salvage.is_none() {
             let file = self.file.display();
             if found.sound_to >= found.oldest {
-                writeln!(out, "Events {} to {} are sound.", found.oldest, found.sound_to)?;
+                print(format!("Events {} to {} are sound.", found.oldest, found.sound_to))?;
             }
             let next = if found.stream.is_some() {
                 format!("incident check-journal {file} --salvage NEW")
             } else {
                 format!("put a backup in the place of {file}, which is empty")
             };
-            say(format_args!("{} {next}", "  try:".cyan()));
+            say(painted!["  try:".cyan(), " ", next]);
         }
         Ok(())
     }
@@ -132,13 +130,13 @@ fn told(copied: &Copied, into: &Path) {
     let (events, stream) = ((copied.head + 1).saturating_sub(copied.oldest), &copied.stream);
     let into = into.display();
     let range = if events == 0 { String::new() } else { format!(", {} to {},", copied.oldest, copied.head) };
-    say(format_args!(
+    say(format!(
         "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {into}",
         count(events, "event"),
     ));
 }
 
-fn print_json(found: &Audit) -> Result<(), Failure> {
+fn as_json(found: &Audit) -> Value {
     let checks = found.checks.iter().map(|checked| {
         let (pass, text) = match &checked.outcome {
             Ok(text) => (true, text),
@@ -146,16 +144,14 @@ fn print_json(found: &Audit) -> Result<(), Failure> {
         };
         json!({ "check": checked.name, "pass": pass, "found": text })
     });
-    let object = json!({
+    json!({
         "stream": found.stream,
         "oldest": found.oldest,
         "head": found.head,
         "sound": found.is_sound(),
         "sound_to": found.sound_to,
         "checks": checks.collect::<Vec<_>>(),
-    });
-    writeln!(std::io::stdout(), "{object}")?;
-    Ok(())
+    })
 }
 
 fn failure(error: OpenError, file: &Path) -> Failure {

@@ -7,7 +7,7 @@ use colored::Colorize;
 use super::color::ColorChoice;
 use super::log::LogFormat;
 use super::mistakes;
-use super::say::say;
+use super::out::{painted, say};
 use crate::client::{ClientError, Distrust, Endpoint};
 use crate::scenario::ScenarioError;
 
@@ -69,19 +69,30 @@ impl Failure {
         Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
     }
 
+    /// The error and its exit status, for reports; `None` if there is nothing to report.
+    pub(super) fn text(&self) -> Option<(String, Exit)> {
+        let text = match &self.kind {
+            Kind::Error { error, hint: None } => format!("{error:#}"),
+            Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
+            Kind::Scenarios(errors) => mistakes::summary(errors),
+            Kind::ClosedPipe => return None,
+        };
+        Some((text, self.exit))
+    }
+
     /// Prints the error to stderr and returns the exit status.
     pub(super) fn report(self, color: ColorChoice) -> ExitCode {
         let color = color.apply(&std::io::stderr());
         match self.kind {
             Kind::Error { error, hint } => {
-                say(format_args!("{} {error:#}", "error:".red().bold()));
+                say(painted!["error:".red().bold(), " ", format!("{error:#}")]);
                 if let Some(hint) = hint {
-                    say(format_args!("{} {hint}", "  try:".cyan()));
+                    say(painted!["  try:".cyan(), " ", hint]);
                 }
             }
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, color, LogFormat::Text);
-                say(format_args!("{} {}", "error:".red().bold(), mistakes::summary(&errors)));
+                say(painted!["error:".red().bold(), " ", mistakes::summary(&errors)]);
             }
             Kind::ClosedPipe => {}
         }

@@ -29,6 +29,11 @@ pub(super) fn column(text: &str, columns: usize) -> String {
     pad_str(&cut(text, columns), columns, Alignment::Left, None).into_owned()
 }
 
+/// A text of at least that many columns.
+pub(super) fn at_least(text: &str, columns: usize) -> Cow<'_, str> {
+    pad_str(text, columns, Alignment::Left, None)
+}
+
 /// An incident's id of at most that many columns. Its end tells it from the others of its scenario, so the middle is cut:
 /// `databas…-x7k2p`.
 pub(super) fn short_id(id: &str, columns: usize) -> Cow<'_, str> {
@@ -50,7 +55,10 @@ fn cut_hard(text: &str, columns: usize) -> String {
 /// A text in lines of at most that many columns, all but the first indented.
 pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> Vec<String> {
     let later = " ".repeat(indent);
-    let options = textwrap::Options::new(columns.max(indent + 10)).subsequent_indent(&later);
+    // A flag such as `--real-time` stays whole.
+    let options = textwrap::Options::new(columns.max(indent + 10))
+        .subsequent_indent(&later)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
 }
 

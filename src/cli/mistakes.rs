@@ -5,14 +5,14 @@ use std::io::IsTerminal;
 use super::fit;
 use super::format::count;
 use super::log::LogFormat;
-use super::say::say;
+use super::out::say_drawn;
 use crate::scenario::ScenarioError;
 
 /// Shows every mistake of some files.
 pub(super) fn show(errors: &[ScenarioError], color: bool, log: LogFormat) {
     for error in errors {
         match log {
-            LogFormat::Text => say(error.render_within(color, columns()).trim_end()),
+            LogFormat::Text => say_drawn(error.render_within(color, columns()).trim_end()),
             LogFormat::Json => {
                 for mistake in error.to_string().lines() {
                     tracing::error!(mistake, "a scenario file is wrong");

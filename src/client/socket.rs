@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::http::refused;
-use super::tls::{Stream, connect, plain};
+use super::tls::{Stream, connect, reason_of};
 use crate::contract::SUBPROTOCOL;
 
 /// How long connecting and the handshake may take together.
@@ -83,7 +83,7 @@ impl Socket {
                 let body = response.body().as_deref().unwrap_or_default();
                 Err(refused(&url(), response.status().as_u16(), response.headers().get("location"), body))
             }
-            Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: plain(&error) }),
+            Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: reason_of(&error) }),
             // A server that dies during the handshake may be back soon: the client may try again.
             Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(ClientError::Unreachable {
                 url: url(),
@@ -105,8 +105,11 @@ impl Socket {
             Some(Ok(_)) => SocketEvent::Alive,
             // TLS reports an end without a close_notify as this error.
             Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => lost(),
-            Some(Err(Error::Io(error))) => closed(None, plain(&error), Ended::Lost),
-            Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) | None => lost(),
+            Some(Err(Error::Io(error))) => closed(None, reason_of(&error), Ended::Lost),
+            Some(Err(error @ Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                closed(None, error.to_string(), Ended::Lost)
+            }
+            None => lost(),
             Some(Err(error)) => closed(None, error.to_string(), Ended::Protocol),
         }
     }

@@ -6,9 +6,9 @@ use colored::Colorize;
 
 use super::args::Serve;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::format::{count, plain};
+use crate::cli::format::count;
 use crate::cli::log::LogFormat;
-use crate::cli::say::say;
+use crate::cli::out::{painted, say};
 use crate::cli::{mistakes, scenarios};
 use crate::scenario::{Library, Loaded, ScenarioError, did_you_mean};
 use crate::server::TriggerError;
@@ -40,7 +40,7 @@ pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, 
         mistakes::show(&errors, color, args.log_format);
         if args.log_format == LogFormat::Text {
             let summary = mistakes::summary(&errors);
-            say(format_args!("{} {summary}: the other scenarios are served", "warning:".yellow().bold()));
+            say(painted!["warning:".yellow().bold(), " ", summary, ": the other scenarios are served"]);
         }
     }
     if !quiet {
@@ -55,14 +55,12 @@ pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, 
 
 /// Says that `validate` has warnings on a scenario.
 fn warn(file: &str, warnings: u64, log: LogFormat) {
-    let (warnings, file) = (count(warnings, "warning"), plain(file));
+    let warnings = count(warnings, "warning");
     match log {
         LogFormat::Json => tracing::warn!("{warnings} in {file}: run incident validate {file}"),
         LogFormat::Text => {
-            say(format_args!(
-                "{} {warnings} in {file}: run incident validate {file}",
-                "warning:".yellow().bold()
-            ));
+            let text = format!(" {warnings} in {file}: run incident validate {file}");
+            say(painted!["warning:".yellow().bold(), text]);
         }
     }
 }

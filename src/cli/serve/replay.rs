@@ -9,8 +9,8 @@ use colored::Colorize;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::cli::log::LogFormat;
+use crate::cli::out::{painted, say};
 use crate::cli::recorded::ENCODING;
-use crate::cli::say::say;
 use crate::player::{Replay, ReplayError, Speed};
 use crate::recording::{Recording, RecordingError};
 
@@ -37,7 +37,7 @@ pub(super) fn read(file: &Path, speed: Speed, quiet: bool, log: LogFormat) -> Re
         match log {
             LogFormat::Json => tracing::warn!(%warning, "not all of the recording is replayed"),
             LogFormat::Text if quiet => {}
-            LogFormat::Text => say(format_args!("{} {warning}", "warning:".yellow().bold())),
+            LogFormat::Text => say(painted!["warning:".yellow().bold(), " ", warning]),
         }
     }
     let replay = Replay::new(recording, speed).map_err(unplayable)?;

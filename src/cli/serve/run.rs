@@ -18,8 +18,8 @@ use super::tokens::Tokens;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
+use crate::cli::out::say;
 use crate::cli::runtime::runtime;
-use crate::cli::say::say;
 use crate::cli::signals;
 use crate::server::{Options, ServeError, Server};
 

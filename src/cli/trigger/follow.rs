@@ -1,6 +1,5 @@
 //! Follows the started incident to its end.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -12,6 +11,7 @@ use super::show::Show;
 use crate::cli::clock::ServerClock;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
+use crate::cli::out::print_event;
 use crate::client::{Follower, Item};
 use crate::contract::Follows;
 use crate::report::{Board, IncidentState, IncidentStatus};
@@ -72,7 +72,7 @@ impl Trigger {
                     let live = envelope.position().is_none_or(|position| position.n > replay_to);
                     clock.heard(&envelope, live);
                     if self.json {
-                        writeln!(std::io::stdout(), "{raw}")?;
+                        print_event(&raw)?;
                     }
                     if let Some(incident) = board.fold(&envelope) {
                         show.event(incident);
@@ -85,7 +85,6 @@ impl Trigger {
                 Some(Item::Lost { reason, .. }) => {
                     if lost_at.replace(lost_at.unwrap_or_else(Instant::now)).is_none() {
                         let (url, most) = (&self.remote.url, self.reconnect_for);
-                        let reason = format::plain(&reason);
                         show.note(&format!("connection lost ({reason}): waiting up to {most} for {url}"));
                     }
                 }

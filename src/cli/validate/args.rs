@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
-use super::show::Format;
+use super::reports::{Kind, ReportTo};
 use crate::check::{Limits, RULES};
 use crate::cli::complete;
 use crate::cli::token_args::TokenArgs;
@@ -20,6 +20,9 @@ pub(super) const TIMEOUT: &str = "10m";
 /// The default of `--speed`.
 pub(super) const SPEED: &str = "200";
 
+/// The default of `--clients`.
+pub(super) const CLIENTS: u32 = 2;
+
 /// Check scenarios, recordings or a running server against the contract of the stream
 ///
 /// Without arguments every scenario in scenarios/ (else every built-in one) is played at high speed by a temporary server,
@@ -31,6 +34,7 @@ Examples:
   incident validate scenarios/database-outage.toml   Play a scenario and check the stream
   incident validate run.ndjson --rule gap            Check one rule on a recording or transcript
   incident validate --url ws://HOST/ws --for 5m      Listen to a running server for five minutes
+  incident validate --report junit=report.xml        Write the result for a CI system too
   incident validate --list                           Print the rules")]
 pub(in crate::cli) struct Validate {
     /// What to check: scenarios (.toml) to play, recordings and transcripts (.ndjson), folders of them, or names of scenarios
@@ -86,7 +90,7 @@ pub(in crate::cli) struct Validate {
     pub(super) limit: Vec<String>,
 
     /// How many clients get the stream at the same time; all must get the same [default: 2]
-    #[arg(long, default_value = "2", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64), hide_default_value = true)]
+    #[arg(long, default_value_t = CLIENTS, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64), hide_default_value = true)]
     pub(super) clients: u32,
 
     /// Only listen: no client that reads nothing, no resuming, no wrong positions
@@ -111,17 +115,29 @@ pub(in crate::cli) struct Validate {
     )]
     pub(super) skip: Vec<String>,
 
-    /// Format of the result on stdout
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
-    pub(super) format: Format,
+    /// Format of the result on stdout [default: pretty]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub(super) format: Option<Kind>,
+
+    /// Also write the result to a file, as in junit=report.xml; repeat the flag for several. The kinds are those of
+    /// --format; the file - is stdout. A file with content is never overwritten
+    #[arg(long, value_name = "KIND=FILE", help_heading = "Output")]
+    pub(super) report: Vec<ReportTo>,
 
     /// Keep the transcripts of everything that was received in this folder [default: only those that fail, in a new
     /// temporary folder]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub(super) transcripts: Option<PathBuf>,
 
-    /// Print the rules and what they check, and exit
-    #[arg(long, exclusive = true, help_heading = "Rules")]
+    /// Print the rules, their limits and an example of each, and exit; with --format json for programs
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "files", "url", "cacert", "token_file", "timeout", "real_time", "speed", "limit", "clients", "gentle",
+            "expect", "report", "transcripts", "timeline",
+        ],
+        help_heading = "Rules"
+    )]
     pub(super) list: bool,
 
     /// Print the plan that a scenario file compiles to, and exit

@@ -1,16 +1,17 @@
 //! `incident validate`: checks scenarios, recordings and running servers.
 
+mod again;
 mod args;
-mod json;
 mod judged;
 mod link;
 mod list;
 mod listen;
 mod play;
+mod progress;
 mod recorded;
+mod reports;
 mod run;
 mod session;
-mod show;
 mod targets;
 mod timeline;
 mod transcripts;

@@ -4,7 +4,7 @@
 mod busy;
 mod colors;
 mod cuts;
-mod driver;
+pub mod driver;
 mod events;
 mod evil;
 mod login;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::harness::{Ran, Scratch, Serving, incident, root};
 
 /// A scenario of two seconds, for what has to be played in real time.
-const SHORT: &str = r#"
+pub const SHORT: &str = r#"
 id = "short"
 title = "Over before anyone looked"
 severity = "SEV4"
@@ -118,10 +118,21 @@ fn a_failed_expectation_is_exit_5_and_says_where_and_what_again() {
     let file = folder.path().join("mine.toml").display().to_string();
     let ran = incident(&["validate", &file]).run();
     assert_eq!(ran.status, Some(5), "{ran:?}");
-    for words in ["FAIL expect", "expected at least 80", "mine.toml:", "[expect]", "PASS order", "1 failed"] {
+    for words in [
+        "FAIL expect",
+        "expected at least 80",
+        "mine.toml:",
+        "[expect]",
+        "PASS connection, greeting, ",
+        "1 failed",
+    ] {
         assert!(ran.stdout.contains(words), "{words:?} is not in {}", ran.stdout);
     }
-    assert!(ran.stdout.contains(&format!("Again: incident validate {file} --rule expect")), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(&format!("Again:   incident validate {file} --rule expect")),
+        "{}",
+        ran.stdout
+    );
     let skipped = incident(&["validate", &file, "--skip", "expect"]).run();
     assert_eq!(skipped.status, Some(0), "{skipped:?}");
     let only = incident(&["validate", &file, "--rule", "expect", "--format", "json"]).run();
@@ -264,12 +275,8 @@ fn a_scenario_that_is_no_text_is_a_wrong_scenario() {
 }
 
 #[test]
-fn the_compiled_plan_can_be_printed_and_the_rules_listed() {
+fn the_compiled_plan_can_be_printed() {
     let ran = incident(&["validate", "--timeline", &shipped("database-outage.toml")]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.stdout.contains("resolution: restart #3 failed"), "{}", ran.stdout);
-    let ran = incident(&["validate", "--list"]).run();
-    // A rule's limits and its example stand below it.
-    let rules = ran.stdout.lines().filter(|line| !line.starts_with(' '));
-    assert_eq!(rules.count(), RULES.len(), "{}", ran.stdout);
 }

@@ -2,10 +2,12 @@
 //! says so.
 
 mod command;
+mod forged;
 mod gaps;
 mod good;
 mod listen;
 mod mutations;
+mod reports;
 mod sound;
 
 use incident::check::{Context, Expectation, Judge, MustResolve, RULES, Verdict, judge_lines};
