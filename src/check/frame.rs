@@ -42,6 +42,19 @@ pub(super) struct Head {
     pub(super) time: Option<Timestamp>,
 }
 
+impl Head {
+    /// An attribute is wrong, so that its value says nothing.
+    fn forget(&mut self, pointer: &str) {
+        match pointer {
+            "/id" => self.position = None,
+            "/subject" => self.subject = None,
+            "/index" => self.index = None,
+            "/time" => self.time = None,
+            _ => {}
+        }
+    }
+}
+
 /// Who sent a frame.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum Sender {
@@ -137,12 +150,13 @@ impl Reader {
         match strict_json::parse(text) {
             Err(what) => faults.push((RuleId::Envelope, Finding::new(what))),
             Ok(Value::Object(event)) => {
-                let (head, wrong) = envelope::read(&event);
+                let (mut head, wrong) = envelope::read(&event);
                 if text.len() > MAX_EVENT_BYTES {
                     let message =
                         format!("the event has {} bytes; at most {MAX_EVENT_BYTES} are allowed", text.len());
                     faults.push((RuleId::Envelope, Finding::new(message)));
                 } else if let Some(wrong) = wrong {
+                    head.forget(&wrong.pointer);
                     faults.push((RuleId::Envelope, wrong));
                 }
                 if let Some(kind) = MessageType::from_name(&head.kind)

@@ -24,6 +24,10 @@ impl Spans {
         true
     }
 
+    pub(super) fn contains(&self, n: u64) -> bool {
+        self.ranges.range(..=n).next_back().is_some_and(|(_, to)| n <= *to)
+    }
+
     pub(super) fn first(&self) -> Option<u64> {
         self.ranges.first_key_value().map(|(from, _)| *from)
     }
