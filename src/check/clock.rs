@@ -49,9 +49,14 @@ impl Clock {
                 return;
             }
         }
-        let (Some(began), Some(arrival)) =
-            (context.began, frame.arrival.filter(|_| is_live && context.arrivals))
-        else {
+        if is_live {
+            self.arrive(time, frame, context, found);
+        }
+    }
+
+    /// Compares the time of a live event with its arrival.
+    pub(super) fn arrive(&mut self, time: Timestamp, frame: &Frame, context: &Context, found: &mut Found) {
+        let (Some(began), Some(arrival)) = (context.began, frame.arrival.filter(|_| context.arrivals)) else {
             return;
         };
         let arrived =
@@ -63,7 +68,8 @@ impl Clock {
             let (far, allowed) = (seconds.abs(), skew.as_secs_f64());
             let way = if seconds < 0.0 { "ahead of" } else { "behind" };
             let text = format!("the time is {far:.3} s {way} the local clock; {allowed:.3} s is allowed");
-            found.add(RuleId::Clock, fault(text).hint("--limit clock.skew=DURATION allows more"));
+            let finding = Finding::new(text).at(frame).field("/time");
+            found.add(RuleId::Clock, finding.hint("--limit clock.skew=DURATION allows more"));
         }
     }
 

@@ -1,8 +1,11 @@
 //! The expectations against which a stream is checked.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::limits::Limits;
+use super::profile::Profile;
 use crate::contract::IncidentStarted;
 use crate::scenario::Expect;
 
@@ -19,6 +22,8 @@ pub struct Context {
     pub began: Option<Timestamp>,
     /// How late, how silent and how far off a stream may be.
     pub limits: Limits,
+    /// How the stream of another program is read; `None` for our own.
+    pub profile: Option<Arc<Profile>>,
 }
 
 /// The `[expect]` of a scenario.

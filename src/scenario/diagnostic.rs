@@ -78,7 +78,7 @@ pub struct ScenarioError {
 }
 
 impl ScenarioError {
-    pub(super) fn new(origin: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(origin: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
         Self { origin: origin.to_owned(), text: Some(text.to_owned()), diagnostics }
     }

@@ -180,6 +180,7 @@ impl Validate {
             must_resolve: MustResolve::All,
             began: None,
             limits,
+            profile: None,
         })
     }
 
