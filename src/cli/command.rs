@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
         Command::Report(report) => report.run(),
         Command::Health(health) => health.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
-        Command::Schema(schema) => schema.run(),
+        Command::Schema(schema) => schema.run(cli.color, cli.quiet),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(Cli::command()),
     };

@@ -26,6 +26,7 @@
 //! ```
 
 mod agent_action;
+pub mod asyncapi;
 mod control;
 mod envelope;
 mod incident_resolved;

@@ -37,7 +37,7 @@ const FORMATS_OF_RUST: [&str; 12] = [
 ];
 
 /// The schema without the formats of Rust, everywhere below.
-fn portable(mut schema: Value) -> Value {
+pub(super) fn portable(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(object) => {
             let format = object.get("format").and_then(Value::as_str);
@@ -60,7 +60,8 @@ pub fn envelope() -> Value {
     Value::Object(schema)
 }
 
-fn envelope_of(kind: MessageType, payload: &Value) -> Value {
+/// The schema of a whole message of one type; `payload` is the schema of its `data`.
+pub(super) fn envelope_of(kind: MessageType, payload: &Value) -> Value {
     let mut schema = attributes();
     schema.insert("title".into(), kind.as_str().into());
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {

@@ -33,6 +33,7 @@ fn routes(state: HttpState) -> Router {
         .route("/readyz", get(http::ready))
         .route("/metrics", get(http::metrics))
         .route("/schema.json", get(http::schema))
+        .route("/asyncapi.json", get(http::asyncapi))
         .fallback(http::page)
         .method_not_allowed_fallback(http::method_not_allowed)
         .layer(from_fn_with_state(state.clone(), access::authenticate))

@@ -42,6 +42,7 @@ async fn everything_asks_for_a_token_but_what_has_to_be_there_without_one() {
         ("GET", "/events"),
         ("GET", "/metrics"),
         ("GET", "/schema.json"),
+        ("GET", "/asyncapi.json"),
         ("GET", "/api/scenarios"),
         ("GET", "/api/incidents"),
         ("GET", "/api/incidents/x"),
@@ -105,7 +106,7 @@ async fn a_read_token_looks_and_a_write_token_acts_too() {
 
     let id = trigger(WRITE).await.json()["id"].as_str().unwrap().to_owned();
     for token in [READ, WRITE] {
-        for path in ["/", "/app.js", "/schema.json", "/api/scenarios", "/api/incidents"] {
+        for path in ["/", "/app.js", "/schema.json", "/asyncapi.json", "/api/scenarios", "/api/incidents"] {
             let reply = Http::new(server.address, "GET", path).bearer(token).send().await;
             assert_eq!(reply.status, 200, "{path}");
             assert!(!reply.header("cache-control").is_empty(), "{path} is not left to caches to decide");

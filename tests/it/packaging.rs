@@ -208,7 +208,7 @@ fn the_release_makes_the_files_that_are_looked_for() {
     for name in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml"] {
         fs::copy(root().join(name), scratch.path().join(name)).unwrap();
     }
-    for folder in ["completions", "contrib", "docs"] {
+    for folder in ["completions", "contract", "contrib", "docs"] {
         std::os::unix::fs::symlink(root().join(folder), scratch.path().join(folder)).unwrap();
     }
     let ran = Command::new("sh")
@@ -222,7 +222,7 @@ fn the_release_makes_the_files_that_are_looked_for() {
     let listed =
         Command::new("tar").args(["-tzf", &format!("{name}.tar.gz")]).current_dir(scratch.path()).output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
-    for file in ["incident", "README.md", "LICENSE-MIT", "contrib"] {
+    for file in ["incident", "README.md", "LICENSE-MIT", "contract", "contrib"] {
         assert!(listed.contains(&format!("{name}/{file}")), "{file}: {listed}");
     }
     let sum = fs::read_to_string(scratch.path().join(format!("{name}.tar.gz.sha256"))).unwrap();

@@ -65,6 +65,7 @@ async fn everything_is_below_the_base_path_and_at_the_root_for_proxies_that_remo
             "/readyz",
             "/metrics",
             "/schema.json",
+            "/asyncapi.json",
             "/login",
         ] {
             assert_eq!(get(server.address, &format!("{base}{path}")).await.status, 200, "{base}{path}");

@@ -1,10 +1,11 @@
-//! The schema in other people's validators: only what JSON Schema itself knows, and the judgement of Ajv and Python.
+//! The schema and the AsyncAPI document in other people's programs: only what JSON Schema itself knows, and the judgement of
+//! Ajv, Python and AsyncAPI's own parser.
 
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use incident::contract::{MessageType, schema};
+use incident::contract::{CONTRACT_VERSION, MessageType, asyncapi, schema};
 use serde_json::{Value, json};
 
 use crate::harness::{Serving, fixtures, get, incident, root};
@@ -83,24 +84,35 @@ fn given() -> String {
     json!({ "schema": schema::document(), "valid": valid, "invalid": invalid }).to_string()
 }
 
-/// Runs a validator on [`given`].
-fn judged(mut validator: Command) {
+/// What a program says to a text.
+fn answer(mut program: Command, text: &str) -> String {
     let mut running =
-        validator.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    running.stdin.take().unwrap().write_all(given().as_bytes()).unwrap();
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let ran = running.wait_with_output().unwrap();
     let (said, failed) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success(), "{said}{failed}");
+    said.into_owned()
+}
+
+/// Runs a validator on [`given`].
+fn judged(validator: Command) {
+    let said = answer(validator, &given());
     assert!(said.starts_with("10 valid, 32 invalid"), "{said}");
+}
+
+/// A program for Node.js with the packages that `tests/run` installs.
+fn node(script: &str) -> Command {
+    let mut node = Command::new("node");
+    node.arg(root().join("tests/validators").join(script));
+    node.env("NODE_PATH", root().join("target/test-tools/node/node_modules"));
+    node
 }
 
 #[test]
 #[ignore = "needs Node.js and npm's ajv: ./tests/run installs them and runs this"]
 fn ajv_takes_the_schema_with_its_defaults() {
-    let mut node = Command::new("node");
-    node.arg(root().join("tests/validators/ajv.cjs"));
-    node.env("NODE_PATH", root().join("target/test-tools/node/node_modules"));
-    judged(node);
+    judged(node("ajv.cjs"));
 }
 
 #[test]
@@ -109,4 +121,40 @@ fn python_takes_the_schema() {
     let mut python = Command::new(root().join("target/test-tools/python/bin/python"));
     python.arg(root().join("tests/validators/python.py"));
     judged(python);
+}
+
+/// Neither an error nor a warning.
+#[test]
+#[ignore = "needs Node.js and npm's @asyncapi/parser: ./tests/run installs them and runs this"]
+fn asyncapis_parser_takes_the_document() {
+    let said = answer(node("asyncapi.cjs"), &asyncapi::document().to_string());
+    let mut names: Vec<&str> = MessageType::ALL.iter().map(|kind| kind.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(said, format!("3.0.0: /events /ws: {}\n", names.join(" ")));
+}
+
+#[tokio::test]
+async fn the_asyncapi_document_is_printed_and_served() {
+    let printed: Value = serde_json::from_str(&incident(&["schema", "--asyncapi"]).run().stdout).unwrap();
+    let served = get(Serving::with(&[]).address(), "/asyncapi.json").await;
+    assert_eq!(served.header("content-type"), "application/json");
+    assert_eq!((&printed, &served.json()), (&asyncapi::document(), &printed));
+    assert_eq!(printed["info"]["version"], CONTRACT_VERSION);
+    // The position, as the server reads it, and as it does not.
+    for binding in ["/channels/ws/bindings/ws/query", "/operations/sendEvents/bindings/http/query"] {
+        let query = incident::json_schema::Schema::compile(printed.pointer(binding).unwrap()).unwrap();
+        for (after, is_position) in [
+            ("0", true),
+            ("01K9ZC3V7Q4M2XKD/17", true),
+            ("s/0", true),
+            ("17", false),
+            ("s/-1", false),
+            ("/1", false),
+        ] {
+            assert_eq!(query.mismatch(&json!({ "after": after })).is_none(), is_position, "{after}");
+        }
+    }
+    let mut found = BTreeSet::new();
+    formats(&printed, &mut found);
+    assert!(found.iter().all(|format| FORMATS.contains(&format.as_str())), "{found:?}");
 }

@@ -1,4 +1,4 @@
-//! The files that the server has: the dashboard's, with entity tags, and the schema.
+//! The files that the server has: the dashboard's, with entity tags, and the documents of the contract.
 
 use std::sync::{Arc, LazyLock};
 
@@ -39,10 +39,17 @@ pub(in crate::server) fn asset_at(dashboard: &Dashboard, name: &str, path: &str)
     response
 }
 
-/// `GET /schema.json`: written once, and shared by all who read it.
+/// `GET /schema.json`: the text is made once and shared by all requests.
 pub(in crate::server) async fn schema() -> Response {
     static SCHEMA: LazyLock<Bytes> = LazyLock::new(|| crate::contract::schema::document().to_string().into());
     ([(header::CONTENT_TYPE, "application/json")], SCHEMA.clone()).into_response()
+}
+
+/// `GET /asyncapi.json`: likewise.
+pub(in crate::server) async fn asyncapi() -> Response {
+    static DOCUMENT: LazyLock<Bytes> =
+        LazyLock::new(|| crate::contract::asyncapi::document().to_string().into());
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone()).into_response()
 }
 
 /// A file of the dashboard, or 304 if the client's copy is current.

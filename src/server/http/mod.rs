@@ -16,7 +16,7 @@ mod streams;
 mod upgrade;
 
 pub(super) use api::{cancel, incident, report, scenarios, trigger};
-pub(super) use assets::{asset, asset_at, page, schema};
+pub(super) use assets::{asset, asset_at, asyncapi, page, schema};
 pub(super) use body::json as json_body;
 pub(super) use events::events;
 pub(super) use health::ready;

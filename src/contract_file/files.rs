@@ -1,0 +1,222 @@
+//! The files of a contract: the one that the user names, and those in its folder that it refers to. Nothing else is read,
+//! and nothing is fetched.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::document::Document;
+use super::error::ContractError;
+use super::url::{normal, of_path, to_path};
+use crate::json_schema::percent::{decode, encode};
+use crate::json_schema::pointer::{escape, join, tokens};
+use crate::json_schema::words::quoted;
+
+/// The most files of one contract.
+const MOST: usize = 500;
+
+/// What to do about a reference to the network.
+pub(super) const NETWORK_HINT: &str =
+    "save that document in the contract's folder, and refer to it by its file name";
+
+/// The files that were read, by their canonical paths.
+pub(super) struct Files {
+    /// The folder of the user's file, without links.
+    folder: PathBuf,
+    /// The same folder as the user names it.
+    named: PathBuf,
+    read: RefCell<BTreeMap<PathBuf, Rc<Document>>>,
+    /// The folder that `$id` gives the contract on the network: what is below it is looked for beside the file.
+    id: RefCell<Option<String>>,
+}
+
+/// A value of a document.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) document: Rc<Document>,
+    pub(super) pointer: String,
+}
+
+impl Place {
+    pub(super) fn value(&self) -> &Value {
+        self.document.value.pointer(&self.pointer).unwrap_or(&Value::Null)
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Value> {
+        self.value().get(key)
+    }
+
+    /// A member of this object.
+    pub(super) fn at(&self, key: &str) -> Option<Place> {
+        let place = Place { document: self.document.clone(), pointer: join(&self.pointer, key) };
+        self.get(key).map(|_| place)
+    }
+
+    /// An item of the list that is a member of this object.
+    pub(super) fn items(&self, key: &str) -> Vec<Place> {
+        let count = self.get(key).and_then(Value::as_array).map_or(0, Vec::len);
+        let list = join(&self.pointer, key);
+        let item =
+            |index: usize| Place { document: self.document.clone(), pointer: format!("{list}/{index}") };
+        (0..count).map(item).collect()
+    }
+
+    /// The members of the object that is a member of this object, with their names.
+    pub(super) fn members(&self, key: &str) -> Vec<(String, Place)> {
+        let Some(map) = self.at(key) else { return Vec::new() };
+        let names = map.value().as_object().into_iter().flat_map(|members| members.keys());
+        names.filter_map(|name| Some((name.clone(), map.at(name)?))).collect()
+    }
+
+    pub(super) fn error(&self, text: impl Into<String>) -> ContractError {
+        self.document.error(&self.pointer, text)
+    }
+
+    /// The address for the schema compiler.
+    pub(super) fn url(&self) -> String {
+        let path = of_path(&self.document.path);
+        let fragment: String =
+            tokens(&self.pointer).map(|token| format!("/{}", encode(&escape(&token), false))).collect();
+        format!("{path}#{fragment}")
+    }
+}
+
+impl Files {
+    /// Reads the user's file.
+    pub(super) fn open(path: &Path) -> Result<(Rc<Self>, Rc<Document>), ContractError> {
+        let canonical = path.canonicalize().map_err(|error| {
+            ContractError::new(path, format!("the file cannot be read: {error}"))
+                .hint("name a JSON Schema or an AsyncAPI document, as JSON or YAML")
+        })?;
+        let document = Rc::new(Document::read(path, &canonical)?);
+        let parent = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
+        let id = document.value.get("$id").and_then(Value::as_str).filter(|id| is_network(id));
+        let id = id.and_then(|id| id.rsplit_once('/')).map(|(folder, _)| format!("{folder}/"));
+        let read = BTreeMap::from([(canonical.clone(), document.clone())]);
+        let (folder, named) = (parent(&canonical), parent(path));
+        let files = Self { folder, named, read: RefCell::new(read), id: RefCell::new(id) };
+        Ok((Rc::new(files), document))
+    }
+
+    /// The document at a path, read once. The error says why there is none.
+    fn at(&self, path: &Path) -> Result<Rc<Document>, ContractError> {
+        let name = match path.strip_prefix(&self.folder) {
+            Ok(inside) => self.named.join(inside),
+            Err(_) => path.to_owned(),
+        };
+        let outside = "it is outside the contract's folder, and only files in that folder are read";
+        let Ok(canonical) = path.canonicalize() else {
+            let why = if path.starts_with(&self.folder) { "there is no such file" } else { outside };
+            return Err(ContractError::new(name, why));
+        };
+        if !canonical.starts_with(&self.folder) {
+            return Err(ContractError::new(name, outside));
+        }
+        if let Some(document) = self.read.borrow().get(&canonical) {
+            return Ok(document.clone());
+        }
+        if self.read.borrow().len() == MOST {
+            return Err(ContractError::new(name, format!("the contract has more than {MOST} files")));
+        }
+        let document = Rc::new(Document::read(&name, &canonical)?);
+        self.read.borrow_mut().insert(canonical, document.clone());
+        Ok(document)
+    }
+
+    /// The document at a URL, for the schema compiler.
+    pub(super) fn load(&self, url: &str) -> Result<Value, String> {
+        let path = match (to_path(url), self.id.borrow().as_ref()) {
+            (Some(path), _) => path,
+            (None, Some(id)) if url.starts_with(id.as_str()) => self.folder.join(decode(&url[id.len()..])),
+            _ if is_network(url) => return Err("nothing is fetched from the network".to_owned()),
+            _ => return Err("it is not a local file".to_owned()),
+        };
+        let found = self.at(&path).map_err(|error| match error.line {
+            Some(line) => format!("line {line}: {}", error.text),
+            None => error.text,
+        });
+        found.map(|document| document.value.clone())
+    }
+
+    /// Follows the references of an object of AsyncAPI to the object itself.
+    pub(super) fn follow(&self, place: &Place) -> Result<Place, ContractError> {
+        let mut at = place.clone();
+        for _ in 0..32 {
+            let Some(reference) = at.get("$ref").and_then(Value::as_str) else { return Ok(at) };
+            at = self.target(&at, reference)?;
+        }
+        Err(place.error("this `$ref` leads to itself").hint("let it lead to an object"))
+    }
+
+    fn target(&self, from: &Place, reference: &str) -> Result<Place, ContractError> {
+        let wrong =
+            |why: &str| from.error(format!("the `$ref` to {} cannot be followed: {why}", quoted(reference)));
+        if is_network(reference) {
+            return Err(wrong("nothing is fetched from the network").hint(NETWORK_HINT));
+        }
+        let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let document = if file.is_empty() {
+            from.document.clone()
+        } else {
+            let folder = from.document.path.parent().unwrap_or(&self.folder);
+            let found = self.at(&normal(&folder.join(decode(file))));
+            found.map_err(|error| match error.line {
+                // The file was found, and is wrong itself.
+                Some(_) => error,
+                None => wrong(&error.text)
+                    .hint("correct the reference, or put the file into the contract's folder"),
+            })?
+        };
+        let pointer = decode(fragment);
+        if document.value.pointer(&pointer).is_none() {
+            let name = document.name.display();
+            return Err(wrong(&format!("{name} has nothing there")).hint("correct the reference"));
+        }
+        Ok(Place { document, pointer })
+    }
+
+    /// The document at a URL, and the JSON pointer in it that the URL's fragment is.
+    pub(super) fn place(&self, url: &str) -> Option<Place> {
+        let (path, fragment) = url.split_once('#').unwrap_or((url, ""));
+        let document = self.read.borrow().get(&to_path(path)?)?.clone();
+        Some(Place { document, pointer: decode(fragment) })
+    }
+
+    /// Where a reference to a URL stands.
+    pub(super) fn reference_to(&self, url: &str) -> Option<Place> {
+        let (path, fragment) = url.split_once('#').unwrap_or((url, ""));
+        let fits = |reference: &str| {
+            let (file, its) = reference.split_once('#').unwrap_or((reference, ""));
+            let file = file.trim_start_matches(['.', '/']);
+            decode(path).ends_with(&decode(file)) && (fragment.is_empty() || decode(its) == decode(fragment))
+        };
+        self.read.borrow().values().find_map(|document| {
+            let pointer = find(&document.value, "", &fits)?;
+            Some(Place { document: document.clone(), pointer })
+        })
+    }
+}
+
+pub(super) fn is_network(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
+
+/// The pointer of the first object with a `$ref` that fits.
+fn find(value: &Value, pointer: &str, fits: &dyn Fn(&str) -> bool) -> Option<String> {
+    match value {
+        Value::Object(object) => {
+            if object.get("$ref").and_then(Value::as_str).is_some_and(fits) {
+                return Some(pointer.to_owned());
+            }
+            object.iter().find_map(|(key, value)| find(value, &join(pointer, key), fits))
+        }
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, value)| find(value, &format!("{pointer}/{index}"), fits))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,69 @@
+//! The errors of the validator, detached from it.
+
+use boon::{ErrorKind, InstanceToken, Type, ValidationError};
+use serde_json::Value;
+
+use super::choose::chosen;
+use super::fault::Fault;
+use super::leaf::{Leaf, What};
+use super::sentence;
+use super::words::shown;
+
+/// A validator's error about `value`.
+pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Fault {
+    let path: Vec<String> = error.instance_location.tokens.iter().map(token).collect();
+    let causes = || error.causes.iter().map(|cause| read(cause, value)).collect::<Vec<_>>();
+    let got = at(value, &path);
+    let what = match &error.kind {
+        ErrorKind::AnyOf | ErrorKind::OneOf(None) if !error.causes.is_empty() => {
+            return Fault::Any { path, branches: causes() };
+        }
+        ErrorKind::PropertyName { prop } => {
+            // The causes are about the name, which stands for the value there.
+            let name = Value::String(prop.clone());
+            let why = error.causes.iter().map(|cause| read(cause, &name)).collect();
+            What::Sentence(sentence::property_name(prop, chosen(&Fault::All(why))))
+        }
+        ErrorKind::Type { want, .. } => {
+            What::Type { got: got.cloned().unwrap_or_default(), want: want.iter().map(type_name).collect() }
+        }
+        ErrorKind::Const { want } => What::Values { got: got.cloned(), want: vec![shown(want)] },
+        ErrorKind::Enum { want } => {
+            What::Values { got: got.cloned(), want: want.iter().map(shown).collect() }
+        }
+        ErrorKind::Required { want } => What::Missing(want.iter().map(|&name| name.to_owned()).collect()),
+        ErrorKind::FalseSchema => What::Forbidden,
+        // Its causes are about each item that could have been the one.
+        ErrorKind::Contains | ErrorKind::MinContains { .. } => sentence::other(&error.kind, got),
+        _ if !error.causes.is_empty() => return Fault::All(causes()),
+        kind => sentence::other(kind, got),
+    };
+    Fault::One(Leaf { path, what })
+}
+
+fn token(token: &InstanceToken<'_>) -> String {
+    match token {
+        InstanceToken::Prop(name) => name.to_string(),
+        InstanceToken::Item(index) => index.to_string(),
+    }
+}
+
+fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, token| match value {
+        Value::Object(object) => object.get(token),
+        Value::Array(items) => items.get(token.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+fn type_name(kind: Type) -> &'static str {
+    match kind {
+        Type::Null => "null",
+        Type::Boolean => "boolean",
+        Type::Number => "number",
+        Type::Integer => "integer",
+        Type::String => "string",
+        Type::Array => "array",
+        Type::Object => "object",
+    }
+}

@@ -1,0 +1,173 @@
+//! Contracts of other people that cannot be used: where, why, and what to do.
+
+use crate::contract_file::read;
+use crate::harness::{Scratch, root};
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn what_cannot_be_used_is_refused_with_place_and_advice() {
+    let asyncapi = |payload: &str| {
+        format!("asyncapi: 3.0.0\ninfo: {{}}\nchannels:\n  c:\n    messages:\n      m:\n        {payload}\n")
+    };
+    for (name, text, line, pointer, wanted, hint) in [
+        (
+            "avro.yaml",
+            asyncapi("payload: { schemaFormat: application/vnd.apache.avro;version=1.9.0, schema: {} }"),
+            Some(7),
+            Some("#/channels/c/messages/m"),
+            "the schema of the message `m` is Avro (`application/vnd.apache.avro;version=1.9.0`), and only JSON Schemas \
+             can be checked",
+            "JSON Schema",
+        ),
+        (
+            "protobuf.yaml",
+            "asyncapi: 2.6.0\nchannels:\n  c:\n    subscribe:\n      message:\n        schemaFormat: application/vnd.google.protobuf;version=3\n".to_owned(),
+            Some(6),
+            Some("#/channels/c/subscribe/message"),
+            "is Protobuf",
+            "JSON Schema",
+        ),
+        (
+            "network.yaml",
+            asyncapi("payload: { $ref: 'https://example.com/order.json' }"),
+            Some(7),
+            Some("#/channels/c/messages/m/payload"),
+            "the `$ref` to `https://example.com/order.json` cannot be followed: nothing is fetched from the network",
+            "save that document in the contract's folder",
+        ),
+        (
+            "network-below.yaml",
+            asyncapi("payload: { properties: { x: { $ref: 'https://example.com/order.json#/x' } } }"),
+            Some(7),
+            Some("#/channels/c/messages/m/payload/properties/x"),
+            "nothing is fetched from the network",
+            "save that document",
+        ),
+        (
+            "network-message.yaml",
+            asyncapi("$ref: 'http://example.com/m.json'"),
+            Some(7),
+            Some("#/channels/c/messages/m"),
+            "nothing is fetched from the network",
+            "save that document",
+        ),
+        (
+            "missing.json",
+            r##"{"properties":{"a":{"$ref":"#/$defs/b"}}}"##.to_owned(),
+            Some(1),
+            Some("#/properties/a"),
+            "the `$ref` to `#/$defs/b` cannot be followed: nothing is there",
+            "correct the reference",
+        ),
+        (
+            "no-file.yaml",
+            asyncapi("payload: { items: { $ref: './gone.yaml' } }"),
+            Some(7),
+            Some("#/channels/c/messages/m/payload/items"),
+            "the `$ref` to `./gone.yaml` cannot be followed: there is no such file",
+            "put the file into the contract's folder",
+        ),
+        (
+            "outside.yaml",
+            asyncapi("payload: { $ref: '../../Cargo.toml' }"),
+            Some(7),
+            Some("#/channels/c/messages/m/payload"),
+            "only files in that folder are read",
+            "put the file into the contract's folder",
+        ),
+        (
+            "loop.yaml",
+            asyncapi("$ref: '#/channels/c/messages/m'"),
+            Some(7),
+            Some("#/channels/c/messages/m"),
+            "this `$ref` leads to itself",
+            "let it lead to an object",
+        ),
+        (
+            "schema.yaml",
+            asyncapi("payload: { type: strin }"),
+            Some(7),
+            Some("#/channels/c/messages/m/payload/type"),
+            "this is no JSON Schema: `type` is \"strin\"; expected one of",
+            "correct the schema",
+        ),
+        (
+            "regex.json",
+            r#"{"properties":{"a":{"pattern":"("}}}"#.to_owned(),
+            Some(1),
+            Some("#/properties/a/pattern"),
+            "this is no JSON Schema: `pattern` is \"(\"; expected a regular expression",
+            "correct the schema",
+        ),
+        (
+            "old.yaml",
+            "asyncapi: 1.2.0\n".to_owned(),
+            Some(1),
+            Some("#/asyncapi"),
+            "AsyncAPI `1.2.0` cannot be read",
+            "use AsyncAPI 2 or 3",
+        ),
+        (
+            "silent.yaml",
+            "asyncapi: 3.0.0\nchannels: {}\n".to_owned(),
+            Some(1),
+            Some("#"),
+            "no channel has a message",
+            "describe the messages",
+        ),
+        ("other.yaml", "a: 1\n".to_owned(), None, None, "neither a JSON Schema nor an AsyncAPI document", "asyncapi:"),
+        ("broken.json", "{\"a\":\n 1,}".to_owned(), Some(2), None, "this is no JSON", "call it .yaml"),
+        ("broken.yaml", "a: 1\nb: [\n".to_owned(), Some(3), None, "this is no YAML", "correct the file"),
+        ("twice.yaml", "a: 1\nb: 2\na: 3\n".to_owned(), Some(3), None, "the key `a` is here for the second time", "correct"),
+        ("tag.yaml", "a: !include b.yaml\n".to_owned(), Some(1), None, "the tag `!include` is not supported", "correct"),
+        ("two.yaml", "a: 1\n---\nb: 1\n".to_owned(), Some(2), None, "a second document begins here", "correct"),
+    ] {
+        let scratch = Scratch::new().with(name, &text);
+        let path = scratch.path().join(name);
+        let Err(error) = read(&path) else { panic!("{name} was read") };
+        assert!(error.text.contains(wanted), "{name}: {error}");
+        assert_eq!((error.line, error.pointer.as_deref()), (line, pointer), "{name}: {error}");
+        assert!(error.hint.as_deref().is_some_and(|found| found.contains(hint)), "{name}: {error:?}");
+        assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+    }
+    for path in [root().join("gone.yaml"), root().join("src"), root().join("docs/dashboard.png")] {
+        let Err(error) = read(&path) else { panic!("{}", path.display()) };
+        assert!(error.text.starts_with("th") && error.hint.is_some(), "{error}");
+    }
+}
+
+#[test]
+fn a_document_that_grows_or_nests_without_measure_is_refused() {
+    // Each line repeats the one before ten times.
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let before = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+    }
+    let nest = |depth: usize| format!("type: {}{}", "[".repeat(depth), "]".repeat(depth));
+    let long = format!("type: object # {}\n", "x".repeat(9 << 20));
+    for (name, text, wanted) in [
+        ("bomb.yaml", bomb, "more than 500000 values"),
+        ("nested.yaml", nest(120), "nested more than 100 levels deep"),
+        ("deep.yaml", nest(50_000), "recursion limit exceeded"),
+        ("nested.json", nest(50_000).replace("type: ", ""), "recursion limit exceeded"),
+        ("long.yaml", long, "more than 8 MiB"),
+        ("self.yaml", "a: &a [*a]\n".to_owned(), "inside the value that it repeats"),
+    ] {
+        let scratch = Scratch::new().with(name, &text);
+        let Err(error) = read(&scratch.path().join(name)) else { panic!("{name} was read") };
+        assert!(error.text.contains(wanted), "{name}: {error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_nothing_outside_the_folder() {
+    let scratch = Scratch::new()
+        .with("secret.json", r#"{"type":"string"}"#)
+        .with("contract/contract.yaml", "properties: { a: { $ref: link.json } }\n");
+    std::os::unix::fs::symlink(scratch.path().join("secret.json"), scratch.path().join("contract/link.json"))
+        .unwrap();
+    let Err(error) = read(&scratch.path().join("contract/contract.yaml")) else { panic!("it was read") };
+    assert!(error.text.contains("outside the contract's folder"), "{error}");
+}
