@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::limits::Limits;
 use super::profile::Profile;
 use crate::contract::IncidentStarted;
+use crate::contract_file::Contract;
 use crate::scenario::Expect;
 
 /// The expectations against which a stream is checked.
@@ -24,6 +25,8 @@ pub struct Context {
     pub limits: Limits,
     /// How the stream of another program is read; `None` for our own.
     pub profile: Option<Arc<Profile>>,
+    /// The user's contract, which every message must match too.
+    pub contract: Option<Arc<Contract>>,
 }
 
 /// The `[expect]` of a scenario.

@@ -91,8 +91,8 @@ pub struct Note {
 /// What a profile reads from an event of another program.
 #[derive(Debug, Clone)]
 pub struct ForeignNote {
-    /// How many events came on the connection, with this one.
-    pub count: u64,
+    /// The event's number on the main connection; `None` if it is not remembered for comparing, because it came before.
+    pub count: Option<u64>,
     /// What makes the event known.
     pub identity: u64,
     /// Whether it ends its subject.

@@ -133,7 +133,12 @@ impl Judge {
     fn read(&mut self, connection: u32, frame: Frame) -> Note {
         let mut note = frame.note();
         note.foreign = self.strangers.as_ref().and_then(|strangers| strangers.note(&frame));
+        let remembered = |judge: &Self| judge.strangers.as_ref().map_or(0, Strangers::remembered);
+        let before = remembered(self);
         self.take(connection, frame);
+        if let Some(event) = &mut note.foreign {
+            event.count = Some(remembered(self)).filter(|count| *count > before);
+        }
         note
     }
 

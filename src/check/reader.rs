@@ -16,29 +16,37 @@ use super::profile::Profile;
 use super::rules::RuleId;
 use super::{envelope, strict_json};
 use crate::contract::{MAX_EVENT_BYTES, MessageType};
+use crate::contract_file::Contract;
 
 /// Reads frames.
 pub struct Reader {
     payloads: Payloads,
     /// How the stream of another program is read; `None` for our own.
     profile: Option<Arc<Profile>>,
+    contract: Option<Arc<Contract>>,
 }
 
 impl Reader {
     /// A reader of frames of the contract.
     pub fn new() -> Self {
-        Self { payloads: Payloads::new(), profile: None }
+        Self { payloads: Payloads::new(), profile: None, contract: None }
     }
 
     /// A reader of the frames that a context is about.
     pub fn of(context: &Context) -> Self {
-        Self { profile: context.profile.clone(), ..Self::new() }
+        Self { profile: context.profile.clone(), contract: context.contract.clone(), ..Self::new() }
     }
 
     /// Reads one event of an event stream.
     pub(super) fn event(&self, line: usize, arrival: Option<Duration>, event: &ServerEvent) -> Frame {
         if let Some(profile) = &self.profile {
-            return reading::read(profile, blank(line, arrival, 0), &event.data, Some(event));
+            return reading::read(
+                profile,
+                self.contract.as_deref(),
+                blank(line, arrival, 0),
+                &event.data,
+                Some(event),
+            );
         }
         let mut frame = self.read(line, arrival, &event.data);
         if let Some(wrong) = fields_of_event(&frame, event) {
@@ -50,7 +58,7 @@ impl Reader {
     /// Reads one frame. Never fails: what is wrong stands in the frame.
     pub fn read(&self, line: usize, arrival: Option<Duration>, text: &str) -> Frame {
         if let Some(profile) = &self.profile {
-            return reading::read(profile, blank(line, arrival, 0), text, None);
+            return reading::read(profile, self.contract.as_deref(), blank(line, arrival, 0), text, None);
         }
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
@@ -78,6 +86,12 @@ impl Reader {
                     }
                 }
                 frame.head = Some(head);
+                // What our own contract finds fault with need not be told twice.
+                if let (Some(contract), []) = (&self.contract, faults.as_slice())
+                    && let Err(mismatch) = contract.judge(&Value::Object(event))
+                {
+                    faults.push((RuleId::Schema, reading::mismatched(mismatch)));
+                }
             }
             Ok(_) => {
                 let message = "an event is a JSON object, and this is none";

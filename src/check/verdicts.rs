@@ -19,7 +19,7 @@ impl Judge {
     /// What a rule that passed has checked.
     fn passed(&self, rule: RuleId, judged: u64) -> String {
         if let Some(strangers) = &self.strangers {
-            return strangers.passed(rule, judged, &self.numbering, &self.clock);
+            return strangers.passed(rule, judged, &self.context, &self.numbering, &self.clock);
         }
         match rule {
             RuleId::Connection => "the connection lasted".to_owned(),

@@ -49,6 +49,8 @@ enum Kind {
     Error { error: anyhow::Error, hint: Option<String> },
     /// Mistakes in scenario files, shown with the text around them.
     Scenarios(Vec<ScenarioError>),
+    /// Mistakes in a profile.
+    Profile(Box<ScenarioError>),
     /// The reader of the output closed the pipe: there is nothing to report.
     ClosedPipe,
 }
@@ -69,6 +71,10 @@ impl Failure {
         Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
     }
 
+    pub(super) fn profile(error: ScenarioError) -> Self {
+        Self { exit: Exit::Usage, kind: Kind::Profile(Box::new(error)) }
+    }
+
     /// Prints the error to stderr and returns the exit status.
     pub(super) fn report(self, color: ColorChoice) -> ExitCode {
         let color = color.apply(&std::io::stderr());
@@ -82,6 +88,12 @@ impl Failure {
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, color, LogFormat::Text);
                 say(format_args!("{} {}", "error:".red().bold(), mistakes::summary(&errors)));
+            }
+            Kind::Profile(error) => {
+                mistakes::show(std::slice::from_ref(&error), color, LogFormat::Text);
+                let mistakes = super::format::count(error.diagnostics.len() as u64, "mistake");
+                let file = error.origin();
+                say(format_args!("{} {mistakes} in the profile {file}", "error:".red().bold()));
             }
             Kind::ClosedPipe => {}
         }
@@ -97,6 +109,7 @@ impl Failure {
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, false, LogFormat::Json);
             }
+            Kind::Profile(error) => mistakes::show(std::slice::from_ref(&error), false, LogFormat::Json),
             Kind::ClosedPipe => {}
         }
         self.exit.into()

@@ -63,11 +63,16 @@ impl Strangers {
     pub(in crate::check) fn note(&self, frame: &Frame) -> Option<ForeignNote> {
         let foreign = frame.foreign.as_ref().filter(|foreign| foreign.role != ForeignRole::Control)?;
         Some(ForeignNote {
-            count: self.probes.remembered() + 1,
+            count: None,
             identity: foreign.identity,
             ends: foreign.role == ForeignRole::End,
             mark: foreign.mark.clone(),
         })
+    }
+
+    /// How many events of the main connection are remembered for comparing.
+    pub(in crate::check) fn remembered(&self) -> u64 {
+        self.probes.remembered()
     }
 
     pub(in crate::check) fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {

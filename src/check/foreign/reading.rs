@@ -13,6 +13,7 @@ use super::super::observation::ServerEvent;
 use super::super::profile::{Envelope, Mark, Place, Profile, TimeFormat};
 use super::super::rules::RuleId;
 use super::super::strict_json;
+use crate::contract_file::{Contract, Mismatch};
 
 /// Numbers from here on are no sequence numbers: counting on from them must not overflow.
 const LIMIT: u64 = 1 << 63;
@@ -20,6 +21,7 @@ const LIMIT: u64 = 1 << 63;
 /// Reads a message into `frame`, which is blank. Never fails: what is wrong stands in the frame.
 pub(in crate::check) fn read(
     profile: &Profile,
+    contract: Option<&Contract>,
     mut frame: Frame,
     text: &str,
     event: Option<&ServerEvent>,
@@ -27,7 +29,7 @@ pub(in crate::check) fn read(
     frame.digest = hash(&(text, event.map(|event| (&event.id, &event.name))));
     let value = match strict_json::parse(text) {
         Ok(value) => value,
-        Err(_) if !profile.is_json => Value::String(text.to_owned()),
+        Err(_) if !profile.is_json && contract.is_none() => Value::String(text.to_owned()),
         Err(what) => {
             let rule = if profile.envelope.is_some() { RuleId::Envelope } else { RuleId::Schema };
             let finding = Finding::new(what).at(&frame);
@@ -52,7 +54,19 @@ pub(in crate::check) fn read(
             }
         }
     }
-    let kind = fields.text("type", profile.kind.as_ref());
+    let mut kind = fields.text("type", profile.kind.as_ref());
+    if let Some(contract) = contract.filter(|_| role(profile, kind.as_deref()) != ForeignRole::Control) {
+        match contract.judge(&value) {
+            // The contract knows the type if the profile does not say where it is.
+            Ok(name) if profile.kind.is_none() => kind = Some(name.to_owned()),
+            Ok(_) => {}
+            // What the profile misses is missing in the contract's words too.
+            Err(mismatch) => {
+                fields.faults.retain(|(rule, _)| *rule != RuleId::Schema);
+                fields.faults.push((RuleId::Schema, mismatched(mismatch)));
+            }
+        }
+    }
     let role = role(profile, kind.as_deref());
     let faults = if role == ForeignRole::Control {
         frame.head = Some(Head { kind: kind.unwrap_or_default(), sender: Sender::Server, ..Head::default() });
@@ -74,6 +88,12 @@ pub(in crate::check) fn read(
     let first = faults.into_iter().next();
     frame.faults.extend(first.map(|(rule, wrong)| (rule, wrong.at(&frame))));
     frame
+}
+
+/// The finding about a message that does not match the user's contract.
+pub(in crate::check) fn mismatched(mismatch: Mismatch) -> Finding {
+    let of = mismatch.message.map(|name| format!("{name}: ")).unwrap_or_default();
+    Finding::new(format!("{of}{}", mismatch.text)).field(mismatch.pointer)
 }
 
 fn role(profile: &Profile, kind: Option<&str>) -> ForeignRole {

@@ -12,10 +12,12 @@ impl Strangers {
         &self,
         rule: RuleId,
         judged: u64,
+        context: &Context,
         numbering: &Numbering,
         clock: &Clock,
     ) -> String {
         match rule {
+            RuleId::Schema if context.contract.is_some() => format!("{judged} messages match the contract"),
             RuleId::Connection => "the connection lasted".to_owned(),
             RuleId::Envelope => format!("{judged} messages are CloudEvents 1.0"),
             RuleId::Schema => format!("{judged} messages have the fields that the profile names"),

@@ -5,18 +5,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{SPEED, TIMEOUT, Validate};
 use super::judged::{Findings, Judged, unchecked};
+use super::link::Dial;
 use super::listen::Listening;
 use super::play::TemporaryServer;
+use super::prepare::ReadBy;
 use super::session::Session;
 use super::show::Detail;
+use super::stranger_args::quoted;
 use super::targets::{Target, Targets};
 use super::transcripts::Transcripts;
 use super::{list, recorded, show, timeline};
-use crate::check::{Context, Judgement, Limits, MustResolve, RULES};
+use crate::check::{Context, Judgement, Limits, MustResolve, RULES, TranscriptHeader};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
@@ -48,16 +52,7 @@ impl Validate {
         if let Some(file) = &self.timeline {
             return timeline::print(file);
         }
-        match self.url.take() {
-            Some(url) => self.url = Some(self.token.add_to(self.trust.add_to(url)?)?),
-            None => {
-                let given = [("--token-file", &self.token.token_file), ("--cacert", &self.trust.cacert)];
-                if let Some((flag, _)) = given.iter().find(|(_, file)| file.is_some()) {
-                    let error = anyhow!("{flag} needs a server: give its --url");
-                    return Err(Failure::new(Exit::Usage, error));
-                }
-            }
-        }
+        let read_by = self.prepare()?;
         runtime()?.block_on(async {
             let stop = CancellationToken::new();
             let signal = signals::shutdown();
@@ -68,7 +63,7 @@ impl Validate {
                     stop.cancel();
                 }
             });
-            let found = self.judge_all(&stop).await;
+            let found = self.judge_all(&read_by, &stop).await;
             interrupted.abort();
             let found = found?;
             let colors = color.wants(std::io::stderr().is_terminal());
@@ -86,14 +81,24 @@ impl Validate {
     }
 
     /// Observes all targets at the same time, and judges each.
-    async fn judge_all(&self, stop: &CancellationToken) -> Result<Findings, Failure> {
+    async fn judge_all(&self, read_by: &ReadBy, stop: &CancellationToken) -> Result<Findings, Failure> {
         let Targets { targets, wrong } = self.targets()?;
+        if let (Some(name), Some(target)) =
+            (read_by.foreign(), targets.iter().find(|target| target.is_scenario()))
+        {
+            let what = anyhow!(
+                "the profile {name} reads streams of other programs, and {} is a scenario",
+                target.name()
+            );
+            let hint = "leave out --profile, or name recordings and transcripts only";
+            return Err(Failure::new(Exit::Usage, what).hint(hint));
+        }
         let recordings = targets.iter().filter_map(Target::recording);
         let transcripts = Transcripts::open(
             self.transcripts.as_deref(),
             self.files.iter().chain(&self.expect).map(PathBuf::as_path).chain(recordings),
         )?;
-        let judging = targets.into_iter().map(|target| self.judge(target, &transcripts, stop));
+        let judging = targets.into_iter().map(|target| self.judge(target, read_by, &transcripts, stop));
         let judged: Result<Vec<_>, Failure> =
             futures_util::future::join_all(judging).await.into_iter().collect();
         transcripts.finish();
@@ -104,17 +109,18 @@ impl Validate {
     async fn judge(
         &self,
         target: Target,
+        read_by: &ReadBy,
         transcripts: &Transcripts,
         stop: &CancellationToken,
     ) -> Result<Judged, Failure> {
         let name = target.name();
-        let context = self.context(&target)?;
+        let context = read_by.add_to(self.context(&target)?);
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
             Judged { name, transcript, results: judgement.rules, unchecked, warned }
         };
-        let (endpoint, server) = match &target {
+        let (dial, server) = match &target {
             Target::Recording { path, .. } => {
                 let judgement = recorded::judge(path, context, self.wanted(), stop.clone()).await?;
                 return Ok(judged(judgement, Some(path.clone())));
@@ -122,15 +128,18 @@ impl Validate {
             Target::Scenario { scenario, .. } => {
                 let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
                 let server = TemporaryServer::start(scenario, speed).await?;
-                (server.endpoint.clone(), Some((server, scenario.id())))
+                (Dial::ours(server.endpoint.clone()), Some((server, scenario.id())))
             }
-            Target::Server { endpoint, .. } => (endpoint.clone(), None),
+            Target::Server { dial, .. } => ((**dial).clone(), None),
         };
         let expect = target.expect().map(|expected| expected.origin);
-        let transcript = transcripts.begin(&target.stem(), target.name(), expect)?;
+        let contract = self.strangers.contract.as_ref().map(|file| file.display().to_string());
+        let profile = context.profile.as_ref().map(|profile| profile.name.clone());
+        let header = TranscriptHeader::new(target.name(), Timestamp::UNIX_EPOCH, context.arrivals, expect);
+        let transcript = transcripts.begin(&target.stem(), header.read_by(profile, contract))?;
         let mut session = Session::begin(context, transcript, |rule| self.wants(rule))?;
         let listening = Listening {
-            endpoint: &endpoint,
+            dial: &dial,
             trigger: server.as_ref().map(|(_, id)| *id).or(self.trigger.as_deref()),
             listen: self.listen.map(Duration::from),
             timeout: self.timeout.into(),
@@ -175,12 +184,12 @@ impl Validate {
         }
         Ok(Context {
             expect: target.expect(),
-            arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
+            arrivals: self.dial.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
             // A recording has everything that happened. What was listened to says in the end what it waited for.
             must_resolve: MustResolve::All,
             began: None,
             limits,
-            profile: None,
+            ..Context::default()
         })
     }
 
@@ -188,7 +197,8 @@ impl Validate {
     fn again(&self) -> String {
         let mut words = vec!["incident validate".to_owned()];
         words.extend(self.files.iter().map(|file| file.display().to_string()));
-        words.extend(self.url.iter().map(|url| format!("--url {url}")));
+        words.extend(self.url.iter().map(|url| format!("--url {}", quoted(url))));
+        words.extend(self.sse.iter().map(|url| format!("--sse {}", quoted(url))));
         words.extend(self.trigger.iter().map(|name| format!("--trigger {name}")));
         words.extend(self.listen.iter().map(|time| format!("--for {time}")));
         if TIMEOUT.parse() != Ok(self.timeout) {
@@ -207,6 +217,6 @@ impl Validate {
         if self.gentle {
             words.push("--gentle".to_owned());
         }
-        words.join(" ") + &self.trust.flags() + &self.token.flags()
+        words.join(" ") + &self.strangers.words() + &self.trust.flags() + &self.token.flags()
     }
 }

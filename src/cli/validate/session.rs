@@ -28,8 +28,9 @@ impl Session {
         let began = Timestamp::now();
         context.began = Some(began);
         transcript.begin(began, context.arrivals)?;
+        let reader = Reader::of(&context);
         let judge = Judge::new(context, true, selected);
-        Ok(Self { judge, reader: Reader::new(), transcript, began: Instant::now(), line: 1 })
+        Ok(Self { judge, reader, transcript, began: Instant::now(), line: 1 })
     }
 
     /// Takes an observation that was made at `moment`.
