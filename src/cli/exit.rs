@@ -22,7 +22,7 @@ pub(super) enum Exit {
     Connection = 3,
     /// The incident was cancelled, or not resolved in time.
     Unresolved = 4,
-    /// A rule failed, or nothing was checked.
+    /// A rule failed, nothing was checked, or a change breaks the contract.
     Invalid = 5,
     /// A scenario file has a mistake.
     Scenario = 6,

@@ -30,7 +30,7 @@ pub(super) struct Files {
     named: PathBuf,
     read: RefCell<BTreeMap<PathBuf, Rc<Document>>>,
     /// The folder that `$id` gives the contract on the network: what is below it is looked for beside the file.
-    id: RefCell<Option<String>>,
+    id: Option<String>,
 }
 
 /// A value of a document.
@@ -97,7 +97,7 @@ impl Files {
         let id = id.and_then(|id| id.rsplit_once('/')).map(|(folder, _)| format!("{folder}/"));
         let read = BTreeMap::from([(canonical.clone(), document.clone())]);
         let (folder, named) = (parent(&canonical), parent(path));
-        let files = Self { folder, named, read: RefCell::new(read), id: RefCell::new(id) };
+        let files = Self { folder, named, read: RefCell::new(read), id };
         Ok((Rc::new(files), document))
     }
 
@@ -128,7 +128,7 @@ impl Files {
 
     /// The document at a URL, for the schema compiler.
     pub(super) fn load(&self, url: &str) -> Result<Value, String> {
-        let path = match (to_path(url), self.id.borrow().as_ref()) {
+        let path = match (to_path(url), self.id.as_ref()) {
             (Some(path), _) => path,
             (None, Some(id)) if url.starts_with(id.as_str()) => self.folder.join(decode(&url[id.len()..])),
             _ if is_network(url) => return Err("nothing is fetched from the network".to_owned()),
@@ -191,7 +191,10 @@ impl Files {
         let fits = |reference: &str| {
             let (file, its) = reference.split_once('#').unwrap_or((reference, ""));
             let file = file.trim_start_matches(['.', '/']);
-            decode(path).ends_with(&decode(file)) && (fragment.is_empty() || decode(its) == decode(fragment))
+            // A reference within a document has no file.
+            let same_fragment =
+                if fragment.is_empty() { !file.is_empty() } else { decode(its) == decode(fragment) };
+            same_fragment && decode(path).ends_with(&decode(file))
         };
         self.read.borrow().values().find_map(|document| {
             let pointer = find(&document.value, "", &fits)?;

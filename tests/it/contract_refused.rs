@@ -68,6 +68,14 @@ fn what_cannot_be_used_is_refused_with_place_and_advice() {
             "put the file into the contract's folder",
         ),
         (
+            "no-file-behind-others.yaml",
+            asyncapi("payload: { properties: { a: { $ref: '#/info' }, b: { $ref: gone.yaml } } }"),
+            Some(7),
+            Some("#/channels/c/messages/m/payload/properties/b"),
+            "the `$ref` to `gone.yaml` cannot be followed: there is no such file",
+            "put the file into the contract's folder",
+        ),
+        (
             "outside.yaml",
             asyncapi("payload: { $ref: '../../Cargo.toml' }"),
             Some(7),

@@ -51,6 +51,7 @@ mod report;
 mod scenario;
 mod schema;
 mod schema_changes;
+mod schema_references;
 mod serve;
 mod sse;
 mod stream;

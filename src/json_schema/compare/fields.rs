@@ -1,6 +1,6 @@
 //! The fields of an object: removed, renamed, new, required or optional now.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::pointer::join;
 use super::super::words::quoted;
@@ -32,7 +32,13 @@ pub(super) fn compare(report: &mut Report<'_>, pair: &Pair) {
                     report.note(breaks, &pointer, format!("the field {quoted} was removed"));
                 }
             }
-            _ => requirement(report, &old, &new, name, &pointer),
+            // A field of which nothing is said may be anything.
+            (before, after) => {
+                let anything = || At { schema: json!(true), pointer: pointer.clone() };
+                requirement(report, &old, &new, name, &pointer);
+                let before = before.map(|at| At { pointer: pointer.clone(), ..at });
+                report.schemas(before.unwrap_or_else(anything), after.unwrap_or_else(anything), &quoted);
+            }
         }
     }
     for name in new.names() {
@@ -53,6 +59,11 @@ pub(super) fn compare(report: &mut Report<'_>, pair: &Pair) {
             (false, false) => (Breaks::Nothing, format!("the optional field {quoted} is new")),
         };
         report.note(breaks, &pointer, text);
+        // Readers of the old version take the field for a further one, of which something is said.
+        let further = old.at.below(&["additionalProperties"]).filter(|at| at.schema.is_object());
+        if let (Some(further), Some(field)) = (further, new.at(name)) {
+            report.schemas(At { pointer, ..further }, field, &quoted);
+        }
     }
 }
 
