@@ -204,6 +204,13 @@ fn placeholders(table: &mut Table<'_, '_>, profile: &Profile, texts: &[Text<'_>]
             }
         }
     }
+    let has = |name| texts.iter().any(|(text, _)| text.contains(name));
+    if let (true, false, Some(_), Some((_, span))) =
+        (has("{sequence}"), has("{key}"), &profile.key, texts.first())
+    {
+        let help = "add {key} to the template, or leave out key and name what begins and ends as subject";
+        table.note(span.clone(), "resume uses {sequence}, which counts in each key", "", help);
+    }
     if let (false, Some((_, span))) = (any, texts.first()) {
         let help = "write {sequence}, {id}, {key} or {time} where the value of the last event belongs";
         table.note(span.clone(), "resume asks for the same after every event", "", help);

@@ -5,6 +5,7 @@ mod command;
 mod listen;
 mod sound;
 mod story;
+mod strangers;
 mod stream;
 
 use incident::check::{Context, Judge, MustResolve, RULES, Verdict, judge_lines};
