@@ -59,6 +59,8 @@ pub struct Judgement {
     pub rules: Vec<(&'static Rule, Verdict)>,
     /// How many events of incidents arrived, even if they could not be read.
     pub events: u64,
+    /// Whether a profile says how the stream is read, so that its events are of no incidents.
+    pub is_foreign: bool,
 }
 
 impl Judge {
@@ -132,7 +134,7 @@ impl Judge {
 
     fn read(&mut self, connection: u32, frame: Frame) -> Note {
         let mut note = frame.note();
-        note.foreign = self.strangers.as_ref().and_then(|strangers| strangers.note(&frame));
+        note.foreign = self.strangers.as_ref().and_then(|_| Strangers::note(&frame));
         let remembered = |judge: &Self| judge.strangers.as_ref().map_or(0, Strangers::remembered);
         let before = remembered(self);
         self.take(connection, frame);
@@ -353,11 +355,10 @@ impl Judge {
         self.probes.finish(&mut self.found);
         if let Some(strangers) = &mut self.strangers {
             strangers.finish(self.ended, self.is_cut, &self.context, &mut self.found);
-            // Where there are no events but messages, what the profile says of them was checked.
-            self.events = self.texts;
+            self.events = strangers.events;
         }
-        let events = self.events;
-        Judgement { rules: self.verdicts(), events }
+        let (events, is_foreign) = (self.events, self.strangers.is_some());
+        Judgement { rules: self.verdicts(), events, is_foreign }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::clock::Clock;
 use super::super::context::Context;
 use super::super::finding::{Finding, Place, quoted};
-use super::super::frame::{Foreign, ForeignNote, ForeignRole, Frame, Sender};
+use super::super::frame::{ForeignNote, ForeignRole, Frame, Sender};
 use super::super::numbering::{Numbering, Standing};
 use super::super::observation::Purpose;
 use super::super::profile::Profile;
@@ -25,7 +25,7 @@ const KEYS: usize = 100_000;
 pub(in crate::check) struct Strangers {
     pub(super) profile: Arc<Profile>,
     /// How many events came on the main connection.
-    pub(super) events: u64,
+    pub(in crate::check) events: u64,
     keys: HashSet<String>,
     ids: Recent,
     pub(super) lives: Lives,
@@ -60,7 +60,7 @@ impl Strangers {
     }
 
     /// What an event says of itself; `None` for what is no event.
-    pub(in crate::check) fn note(&self, frame: &Frame) -> Option<ForeignNote> {
+    pub(in crate::check) fn note(frame: &Frame) -> Option<ForeignNote> {
         let foreign = frame.foreign.as_ref().filter(|foreign| foreign.role != ForeignRole::Control)?;
         Some(ForeignNote {
             count: None,
@@ -128,14 +128,16 @@ impl Strangers {
         };
         let is_new = !self.keys.contains(key);
         if is_new && self.keys.len() >= KEYS {
+            self.probes.see_main(frame, self.events);
             return;
         }
         if is_new {
             self.keys.insert(key.to_owned());
         }
         let standing = self.sequence(key, is_new, head.position, frame, shared);
-        let is_repeated = standing == Standing::Repeated || self.is_known(key, frame, shared.found);
-        if is_repeated {
+        // With a sequence number of its own an event is another one, whatever its id.
+        let is_known = standing != Standing::Repeated && self.is_known(key, frame, shared.found);
+        if standing == Standing::Repeated || (is_known && head.position.is_none()) {
             self.probes.repeat(frame);
             return;
         }
@@ -187,7 +189,7 @@ impl Strangers {
 
     /// Whether the id came before, which is reported.
     fn is_known(&mut self, key: &str, frame: &Frame, found: &mut Found) -> bool {
-        let id = frame.foreign.as_ref().and_then(|foreign: &Box<Foreign>| foreign.mark.id.as_deref());
+        let id = frame.foreign.as_ref().and_then(|foreign| foreign.mark.id.as_deref());
         let Some(id) = id.filter(|_| self.profile.is_unique) else { return false };
         let mut hasher = DefaultHasher::new();
         (key, id).hash(&mut hasher);

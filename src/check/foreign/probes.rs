@@ -21,7 +21,7 @@ pub(super) struct Probes {
     repeated: BTreeSet<u64>,
     /// Whether events came late on the main connection, which another rule reports.
     is_disordered: bool,
-    probes: BTreeMap<u32, Probe>,
+    others: BTreeMap<u32, Probe>,
 }
 
 #[derive(Debug)]
@@ -58,19 +58,19 @@ impl Probes {
     }
 
     pub(super) fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
-        self.probes.insert(connection, Probe { purpose, refused, events: Vec::new() });
+        self.others.insert(connection, Probe { purpose, refused, events: Vec::new() });
     }
 
     /// Takes an event of another connection.
     pub(super) fn see(&mut self, connection: u32, frame: &Frame) {
-        let Some(probe) = self.probes.get_mut(&connection) else { return };
+        let Some(probe) = self.others.get_mut(&connection) else { return };
         if probe.events.len() < REMEMBERED {
             probe.events.extend(seen(frame, probe.events.len() as u64 + 1));
         }
     }
 
     pub(super) fn finish(&self, profile: &Profile, found: &mut Found) {
-        for (number, probe) in &self.probes {
+        for (number, probe) in &self.others {
             let (rule, wrong) = match &probe.purpose {
                 Purpose::Resume(after) => (RuleId::Resume, self.resumed(*after, probe, profile)),
                 Purpose::Twin => (RuleId::FanOut, self.twin(*number, probe)),
@@ -98,6 +98,8 @@ impl Probes {
                 // What is missing on the main connection, or came in another order, is reported there.
                 let known: BTreeSet<u64> = self.main.iter().map(|(_, seen)| seen.identity).collect();
                 let highest = self.main.iter().filter_map(|(_, seen)| seen.n).max();
+                // An event whose number can't be read is in no place.
+                got.retain(|seen| seen.n.is_some());
                 got.retain(|seen| !profile.is_gapless || known.contains(&seen.identity) || seen.n > highest);
                 let mut rest: Vec<&Seen> =
                     self.main.iter().filter(|(other, _)| of_key(other)).map(|(_, seen)| seen).collect();
@@ -129,19 +131,19 @@ impl Probes {
             return Some(format!("client {number} was refused, with the HTTP status {status}"));
         }
         let main: Vec<Seen> = self.main.iter().map(|(_, seen)| seen.clone()).collect();
-        let what = compare::twin(&main, &self.once(&probe.events))?;
+        let what = compare::twin(&main, &self.once(&probe.events), probe.events.len() < REMEMBERED)?;
         Some(format!("client {number}: {what}"))
     }
 
     pub(super) fn resume_summary(&self) -> String {
-        let cuts = self.probes.values().filter(|probe| matches!(probe.purpose, Purpose::Resume(_)));
+        let cuts = self.others.values().filter(|probe| matches!(probe.purpose, Purpose::Resume(_)));
         let (cuts, events) =
             cuts.fold((0, 0), |(cuts, events), probe| (cuts + 1, events + probe.events.len()));
         format!("cut and resumed {cuts} times: {events} events replayed, none lost")
     }
 
     pub(super) fn fan_out_summary(&self, twins: u64) -> String {
-        let stalled = self.probes.values().any(|probe| probe.purpose == Purpose::Stalled);
+        let stalled = self.others.values().any(|probe| probe.purpose == Purpose::Stalled);
         let beside = if stalled { ", beside one that read nothing" } else { "" };
         format!("{} clients got the same events{beside}", twins + 1)
     }

@@ -28,6 +28,11 @@ impl Strangers {
             RuleId::Clock if clock.timeless > 0 => {
                 format!("{judged} times, none goes back; {} events have no time", clock.timeless)
             }
+            RuleId::Clock if context.limits.skew.is_some() && clock.latencies().is_none() => {
+                format!(
+                    "{judged} times, none goes back; no event was live, so that the clocks were not compared"
+                )
+            }
             RuleId::Clock => format!("{judged} times, none goes back"),
             RuleId::Lifecycle => self.lives.summary(),
             RuleId::Resume => self.probes.resume_summary(),
@@ -45,9 +50,9 @@ impl Strangers {
         let text = match rule {
             RuleId::Connection => "a recording has no connection",
             RuleId::Envelope if profile.envelope.is_some() => "no message arrived",
-            RuleId::Schema => "no message arrived",
-            RuleId::Order if profile.sequence.is_none() => "the profile names no sequence number",
-            RuleId::Gap if profile.sequence.is_none() => "the profile names no sequence number",
+            RuleId::Order | RuleId::Gap if profile.sequence.is_none() => {
+                "the profile names no sequence number"
+            }
             RuleId::Gap if !profile.is_gapless => "the profile does not say that the sequence is gapless",
             RuleId::Duplicate if profile.sequence.is_none() && !profile.is_unique => {
                 "the profile names neither a sequence number nor an id that is unique"
@@ -78,7 +83,7 @@ impl Strangers {
             RuleId::Silence if profile.silence.is_none() && context.limits.silence.is_none() => {
                 "the profile promises no silence, and --limit silence.longest is not set"
             }
-            RuleId::Silence => "no message arrived",
+            RuleId::Schema | RuleId::Silence => "no message arrived",
             _ => "not part of the profile",
         };
         text.to_owned()

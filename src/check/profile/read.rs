@@ -157,7 +157,7 @@ fn order(table: &mut Table<'_, '_>, profile: &mut Profile) {
             Ok(longest) if Duration::from(longest) > Duration::ZERO => profile.silence = Some(longest.into()),
             Ok(_) => table.note(span, "silence is no time at all", "", "write a duration such as \"30s\""),
             Err(error) => {
-                table.note(span, format!("silence: {error}"), "", "write a duration such as \"30s\"")
+                table.note(span, format!("silence: {error}"), "", "write a duration such as \"30s\"");
             }
         }
     }

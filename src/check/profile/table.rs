@@ -113,7 +113,7 @@ impl<'a, 'i> Table<'a, 'i> {
             return Vec::new();
         };
         let mut found: Vec<Text<'a>> = Vec::new();
-        for item in items.iter() {
+        for item in items {
             let Some((text, span)) = self.as_text(name, item) else { continue };
             if found.iter().any(|(other, _)| *other == text) {
                 self.note(span, format!("{name} has {text:?} twice"), "the second", "leave one of them out");

@@ -73,7 +73,9 @@ impl Dial {
         let opened = if self.endpoint.is_event_stream() {
             EventStream::open(&self.endpoint, &said).await.map(|stream| Wire::Events(Box::new(stream)))
         } else {
-            Socket::open(&self.endpoint, &said, self.profile.is_none()).await.map(Wire::Socket)
+            Socket::open(&self.endpoint, &said, self.profile.is_none())
+                .await
+                .map(|socket| Wire::Socket(Box::new(socket)))
         };
         match opened {
             Ok(wire) => Ok(Opened::Link(Link { number, wire })),
@@ -90,7 +92,7 @@ pub(super) struct Link {
 }
 
 enum Wire {
-    Socket(Socket),
+    Socket(Box<Socket>),
     Events(Box<EventStream>),
 }
 
@@ -164,8 +166,7 @@ fn of_events(item: EventStreamItem) -> Option<Observation> {
         EventStreamItem::Ended { is_unfinished } => {
             Observation::Closed(Closing::Finished { is_cut: is_unfinished })
         }
-        EventStreamItem::Lost(why) => malformed(&why),
-        EventStreamItem::Malformed(why) => malformed(&why),
+        EventStreamItem::Lost(why) | EventStreamItem::Malformed(why) => malformed(&why),
     })
 }
 

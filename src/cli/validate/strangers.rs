@@ -13,13 +13,18 @@ use crate::cli::exit::Failure;
 /// How many events are remembered to resume after. If there are more, every other one is forgotten.
 const REMEMBERED: usize = 512;
 
+/// A stream that goes on while it is resumed may bring so many events more than there were.
+const MORE: u64 = 100;
+
 /// What arrived on the connections.
 #[derive(Default)]
 pub(super) struct Marks {
     /// Events of the main connection, each with its number.
-    marks: Vec<(u64, Mark)>,
+    remembered: Vec<(u64, Mark)>,
     /// Every how manyeth event is remembered.
     step: u64,
+    /// How many events came on the main connection.
+    count: u64,
     /// What makes the last event of the main connection known.
     last: Option<u64>,
     /// The same for each other client.
@@ -30,16 +35,17 @@ impl Marks {
     /// Takes an event of the main connection.
     pub(super) fn take(&mut self, event: ForeignNote) {
         self.last = Some(event.identity);
+        self.count += 1;
         self.step = self.step.max(1);
         let Some(count) = event.count else { return };
-        if count % self.step == 0 || self.marks.is_empty() {
-            self.marks.push((count, event.mark));
+        if count % self.step == 0 || self.remembered.is_empty() {
+            self.remembered.push((count, event.mark));
         }
-        if self.marks.len() > REMEMBERED {
+        if self.remembered.len() > REMEMBERED {
             self.step *= 2;
             let step = self.step;
-            let first = self.marks[0].0;
-            self.marks.retain(|(count, _)| count % step == 0 || *count == first);
+            let first = self.remembered[0].0;
+            self.remembered.retain(|(count, _)| count % step == 0 || *count == first);
         }
     }
 
@@ -55,10 +61,10 @@ impl Marks {
 
     /// The events after which to resume: the first, and two between it and the last one.
     fn points(&self) -> Vec<&(u64, Mark)> {
-        let count = self.marks.len();
+        let count = self.remembered.len();
         let mut places = vec![0, count / 3, count * 2 / 3];
         places.dedup();
-        places.into_iter().filter_map(|place| self.marks.get(place)).collect()
+        places.into_iter().filter_map(|place| self.remembered.get(place)).collect()
     }
 
     /// Resumes at several points, each on a connection with a number from `number` on, and observes what comes until the last
@@ -96,12 +102,19 @@ impl Marks {
             };
             session.observe(number, Instant::now(), Observation::Opened(purpose))?;
             let until = Instant::now() + limit;
-            // The last event was the first one after which there is nothing to resume.
-            while let Ok(next) = timeout_at(until.min(Instant::now() + pause), link.next()).await {
+            let (mut heard, mut events) = (Instant::now(), 0);
+            // Control messages may go on for ever.
+            while let Ok(next) = timeout_at(until.min(heard + pause), link.next()).await {
                 let is_over = matches!(next, Observation::Closed(_));
                 let note = session.observe(number, Instant::now(), next)?;
-                let is_last = note.foreign.is_some_and(|event| Some(event.identity) == self.last);
-                if is_over || is_last {
+                if let Some(event) = &note.foreign {
+                    heard = Instant::now();
+                    events += 1;
+                    if Some(event.identity) == self.last || events > self.count + MORE {
+                        break;
+                    }
+                }
+                if is_over {
                     break;
                 }
             }

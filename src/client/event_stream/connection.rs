@@ -136,7 +136,7 @@ impl EventStream {
             return EventStreamItem::Malformed(why);
         }
         loop {
-            if let Some(parsed) = self.parser.next() {
+            if let Some(parsed) = self.parser.take() {
                 return EventStreamItem::Parsed(parsed);
             }
             let frame = if self.is_driven {

@@ -69,7 +69,7 @@ impl EventParser {
     }
 
     /// The next thing that was read.
-    pub fn next(&mut self) -> Option<Parsed> {
+    pub fn take(&mut self) -> Option<Parsed> {
         self.parsed.pop_front()
     }
 

@@ -1,5 +1,6 @@
 //! Servers of event streams.
 
+use super::orders::replace;
 use super::server::{Asked, Does, Talk, say, talk};
 use super::{Fault, Over, each_breaks_its_rule, failures, rule, serve, validate};
 use crate::validate::command::json as report_of;
@@ -122,6 +123,13 @@ async fn faults_of_event_streams_are_found_each_by_its_rule() {
                 does.insert(place, say("id\nevent: price\ndata: 9\n\n"));
             }),
         ),
+    ];
+    each_breaks_its_rule(Over::Events, flags(), faults).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_of_events_and_of_resuming_are_found_each_by_its_rule() {
+    let faults = vec![
         fault(
             "duplicate",
             "an event comes twice",
@@ -159,11 +167,7 @@ async fn faults_of_event_streams_are_found_each_by_its_rule() {
             "the name of an event changes",
             with(|asked, does| {
                 if asked.after().is_some() {
-                    does.iter_mut().for_each(|one| {
-                        if let Does::Say(text) = one {
-                            *text = text.replace("price", "prize");
-                        }
-                    });
+                    replace(does, "price", "prize");
                 }
             }),
         ),

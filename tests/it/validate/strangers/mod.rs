@@ -1,9 +1,11 @@
 //! Streams of other programs: read by a profile, held to a contract, judged by the rules that need none of ours.
 
 mod cloud;
+mod connections;
 mod events;
 mod flags;
 mod numbered;
+mod orders;
 mod own;
 mod parser;
 mod plain;

@@ -13,7 +13,7 @@ fn parse_in(pieces: &[&[u8]]) -> (Vec<Parsed>, String, bool) {
     let mut parsed = Vec::new();
     for piece in pieces {
         parser.feed(piece).unwrap();
-        parsed.extend(std::iter::from_fn(|| parser.next()));
+        parsed.extend(std::iter::from_fn(|| parser.take()));
     }
     (parsed, parser.last_id().to_owned(), parser.is_unfinished())
 }

@@ -116,7 +116,7 @@ async fn serve_socket(tcp: TcpStream, number: u32, waits: bool, talk: Talk) -> O
     let accepted = tokio_tungstenite::accept_hdr_async_with_config(
         tcp,
         |request: &Request, mut response: Response| {
-            asked.query = request.uri().query().unwrap_or_default().to_owned();
+            request.uri().query().unwrap_or_default().clone_into(&mut asked.query);
             for (name, value) in request.headers() {
                 asked.headers.push((name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()));
             }
