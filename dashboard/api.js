@@ -77,7 +77,7 @@ async function ask(path, options) {
   return body;
 }
 
-/** Errors have the text of the server's problem document. */
+/** Errors have the text of the server's problem document, and `retryAfter` in seconds if the server names it. */
 async function answer(path, options) {
   let response;
   try {
@@ -87,7 +87,12 @@ async function answer(path, options) {
   }
   if (!response.ok) {
     const body = await response.json().catch(() => null);
-    throw new Error(body?.detail ?? body?.title ?? `The server answered ${response.status} ${response.statusText}.`);
+    const text = body?.detail ?? body?.title ?? `The server answered ${response.status} ${response.statusText}.`;
+    const error = new Error(text);
+    // parseFloat(null) is not a number.
+    const seconds = parseFloat(response.headers.get('retry-after'));
+    if (Number.isFinite(seconds)) error.retryAfter = Math.max(0, seconds);
+    throw error;
   }
   return response;
 }

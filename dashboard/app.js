@@ -74,7 +74,7 @@ const stream = new Stream(socketUrl(), {
   },
   recovered: (recovery) => document.querySelector('connection-status').recovered(recovery),
   refused: leaveIfLoggedOut,
-  heard: (time) => model.clock.observe(time),
+  heard: (...heard) => model.clock.observe(...heard),
   changed,
 });
 const model = new Model(stream, changed);

@@ -2,9 +2,19 @@
 
 import { TimeMap, millis } from './timemap.js';
 
+/**
+ * A longer distance between two times shows that the server's clock was set, a shorter one may be a late message: as in
+ * `src/report/state.rs` and `src/cli/clock.rs`.
+ */
+export const STEP_MS = 60_000;
+
 /** The server's clock, kept on the monotonic clock of this machine. Changing the wall clock here has no effect. */
 export class ServerClock {
   #ahead = null;
+  /** How far the events of an incident were dated ahead of this clock when it was heard last. */
+  #apart = new Map();
+  /** The same for an incident that was not heard since the clock was set. */
+  #unheard = 0;
 
   /**
    * Sets the clock, at the start of a connection.
@@ -12,34 +22,59 @@ export class ServerClock {
    */
   restart(serverTime) {
     this.#ahead = Date.parse(serverTime) - performance.now();
+    this.#apart.clear();
+    this.#unheard = 0;
   }
 
   /**
    * Adjusts the clock to the time of a message that just arrived. Messages can only be late, so the largest
-   * difference is the best estimate.
+   * difference is the best estimate. After a step, the server's own messages set the clock.
    * @param {string} time
+   * @param {string | null} incident whose event it is; `null` when the message is the server's own
+   * @param {boolean} live whether it was not replayed: replayed events may be old, but not from the future
    */
-  observe(time) {
+  observe(time, incident = null, live = true) {
     const ahead = Date.parse(time) - performance.now();
-    if (this.#ahead === null || ahead > this.#ahead) this.#ahead = ahead;
+    const apart = this.#ahead === null ? 0 : ahead - this.#ahead;
+    const stepped = apart > STEP_MS || (live && apart < -STEP_MS);
+    if (incident !== null) this.#apart.set(incident, stepped ? apart : 0);
+    // The clocks of open incidents go on as they were, until an event shows whether it is dated by the new time.
+    if (incident === null && stepped) {
+      for (const [id, known] of this.#apart) this.#apart.set(id, known - apart);
+      this.#unheard -= apart;
+    }
+    if (this.#ahead === null || (stepped ? incident === null : apart > 0)) this.#ahead = ahead;
   }
 
   /** @returns {number} milliseconds since 1970, by the server's clock */
   now() {
     return this.#ahead === null ? Date.now() : performance.now() + this.#ahead;
   }
+
+  /**
+   * How many milliseconds the events of an incident are dated ahead of the server's clock.
+   * @param {string} incident
+   */
+  apart(incident) {
+    return this.#apart.get(incident) ?? this.#unheard;
+  }
 }
 
 /**
  * The second of the incident at a wall-clock time: twin of `IncidentState::offset_at`. Never before the newest
- * event. After the end of the incident, always the second of its last event.
+ * event. After the end of the incident, always the second of its last event. It counts from the start, or from the newest
+ * event if the clock was set in between.
  * @param {import('./fold.js').IncidentState} state
  * @param {number} serverMs
  */
 export function offsetAt(state, serverMs) {
   if (state.state !== 'open' || state.impact_started_at === null) return state.offset_s;
-  const screen_s = ((serverMs - millis(state.impact_started_at)) / 1000) * state.speed;
-  return Math.max(new TimeMap(state.phases).incidentOf(screen_s), state.offset_s);
+  const map = new TimeMap(state.phases);
+  const newest_s = state.offset_s > 0 ? map.screenOf(state.offset_s) : state.offset_s;
+  const sinceStart_s = ((serverMs - millis(state.impact_started_at)) / 1000) * state.speed;
+  const sinceNewest_s = newest_s + ((serverMs - millis(state.time)) / 1000) * state.speed;
+  const wasSet = Math.abs(sinceStart_s - sinceNewest_s) > (STEP_MS / 1000) * state.speed;
+  return Math.max(map.incidentOf(wasSet ? sinceNewest_s : sinceStart_s), state.offset_s);
 }
 
 /**

@@ -154,6 +154,9 @@ const envelope = record({
 /** Every type of event. Each table with one entry per type is checked against it, see `entryPerType`. */
 export const EVENT_TYPES = Object.keys(EVENTS);
 
+/** The kind of action that rejects a hypothesis: its confidence is the belief in what it rejects, not in what it says. */
+export const REJECTED = 'hypothesis_rejected';
+
 function attempt(read, value) {
   try {
     return read(value);

@@ -1,4 +1,7 @@
-// Owns building and updating DOM nodes. It sets text, never markup, and writes only what changed.
+// Owns building and updating DOM nodes. It sets text, never markup, and writes only what changed. Every text of the page goes
+// through the gate here, so that no event can steer how the page reads.
+
+import { visible } from './visible.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -27,7 +30,8 @@ export function svg(tag, attributes = {}, ...children) {
 
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) setAttribute(node, name, value);
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...shown.map((child) => (child instanceof Node ? child : visible(String(child)))));
   return node;
 }
 
@@ -41,7 +45,7 @@ export function setAttribute(node, name, value) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
     return;
   }
-  const text = value === true ? '' : String(value);
+  const text = value === true ? '' : visible(String(value));
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 
@@ -50,7 +54,14 @@ export function setAttribute(node, name, value) {
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = visible(String(text));
+  if (node.textContent !== shown) node.textContent = shown;
+}
+
+/** @param {string} text for the window or tab */
+export function setTitle(text) {
+  const shown = visible(text);
+  if (document.title !== shown) document.title = shown;
 }
 
 /**

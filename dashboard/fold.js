@@ -3,7 +3,7 @@
 // It uses no clock, no DOM and no network. A test folds the same recordings with both twins. Fields of the state are
 // `null` where Rust has `None`. Optional fields of contract types are left out, as serde leaves them out.
 
-import { entryPerType, readData } from './contract.js';
+import { REJECTED, entryPerType, readData } from './contract.js';
 import { secondOf } from './timemap.js';
 
 /**
@@ -148,7 +148,8 @@ function act(incident, action, offset_s) {
   agent.action = action.action;
   agent.summary = action.summary;
   agent.since_s = offset_s;
-  if (action.confidence !== undefined) {
+  // The number of a rejection is the belief in what it rejects.
+  if (action.confidence !== undefined && action.action !== REJECTED) {
     agent.confidence_before = agent.confidence;
     agent.confidence = action.confidence;
   }

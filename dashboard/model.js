@@ -1,12 +1,16 @@
 // Owns what the page knows: the board, the histories, the selection, and the server's answers over HTTP.
 
 import { listIncidents, listScenarios, session, trigger } from './api.js';
-import { ServerClock, momentOf } from './clock.js';
+import { STEP_MS, ServerClock, momentOf } from './clock.js';
 import { isEventType, readData } from './contract.js';
 import { fold, forgetEnded, newBoard } from './fold.js';
 import { inHours } from './format.js';
 import { History } from './history.js';
 import { secondOf } from './timemap.js';
+
+/** How often the server is asked again after it was busy, and how many seconds are waited at most. */
+const ASK_AGAIN = 5;
+const LONGEST_WAIT = 30;
 
 /** Ended incidents are forgotten beyond this many. */
 const KEEP = 12;
@@ -46,6 +50,8 @@ export class Model {
   /** The incident that this page started and that has not appeared in the stream yet. */
   #awaited = null;
   #frozenAt = null;
+  /** Counts the rounds of questions: a new one takes the place of one that waits. */
+  #asked = 0;
 
   /**
    * @param {import('./stream.js').Stream} stream
@@ -185,7 +191,7 @@ export class Model {
    * @param {import('./fold.js').IncidentState} incident
    */
   momentOf(incident) {
-    return momentOf(incident, this.#frozenAt ?? this.clock.now());
+    return momentOf(incident, (this.#frozenAt ?? this.clock.now()) + this.clock.apart(incident.id));
   }
 
   /**
@@ -211,7 +217,10 @@ export class Model {
 
   #last() {
     const ended = [...this.#board.incidents, ...this.#listed].filter(({ state }) => state !== 'open');
-    return ended.reduce((last, one) => (last && Date.parse(last.time) >= Date.parse(one.time) ? last : one), null);
+    // A run with the clock years ahead is not the newest for years.
+    const future = this.clock.now() + STEP_MS;
+    const endedAt = ({ time }) => (Date.parse(time) > future ? 0 : Date.parse(time));
+    return ended.reduce((last, one) => (last && endedAt(last) >= endedAt(one) ? last : one), null);
   }
 
   #forget() {
@@ -223,9 +232,10 @@ export class Model {
 
   /**
    * Asks the server for what is not in the stream. With `adopt`, newer states from the server replace the ones here:
-   * after a gap, they include the lost events.
+   * after a gap, they include the lost events. A server that is busy names when to ask again.
    */
-  async #ask({ adopt = false }) {
+  async #ask({ adopt = false }, again = ASK_AGAIN) {
+    const round = ++this.#asked;
     const [access, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
     if (access.status === 'fulfilled') this.#session = access.value;
     if (scenarios.status === 'fulfilled') this.#scenarios = scenarios.value;
@@ -237,5 +247,12 @@ export class Model {
       }
     }
     this.#changed();
+    const waits = [access, scenarios, incidents].map(({ reason }) => reason?.retryAfter).filter((s) => s !== undefined);
+    if (waits.length === 0 || again === 0) return;
+    // Spread, so that all pages of a restarted server do not ask at the same moment again.
+    const seconds = Math.min(Math.max(...waits), LONGEST_WAIT) * (1 + Math.random() / 2);
+    setTimeout(() => {
+      if (round === this.#asked) this.#ask({ adopt }, again - 1);
+    }, seconds * 1000);
   }
 }

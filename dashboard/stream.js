@@ -49,7 +49,8 @@ const CLOSED = {
  * @property {(recovery: Recovery) => void} recovered
  * @property {() => void} changed the connection changed
  * @property {() => void} refused a connection attempt failed; a browser does not say why
- * @property {(time: string) => void} heard a message with that time has just arrived
+ * @property {(time: string, incident?: string, live?: boolean) => void} heard a message with that time has just
+ *   arrived: an event of an incident, live or replayed, or a message of the server itself
  */
 
 export class Stream {
@@ -178,7 +179,7 @@ export class Stream {
     if (!event) return this.#unreadable();
     if (event.source.startsWith('/servers/')) return this.#control(event);
     if (!this.#opened) return this.#unreadable();
-    this.#handlers.heard(event.time);
+    this.#handlers.heard(event.time, event.subject, this.caughtUp);
     return this.#take(event);
   }
 

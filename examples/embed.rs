@@ -7,6 +7,7 @@ use incident::contract::{Message, StreamId};
 use incident::journal::{Journal, Memory, Retention};
 use incident::scenario::Library;
 use incident::server::{Options, Server};
+use incident::visible::visible;
 use tokio::sync::oneshot;
 
 #[tokio::main]
@@ -26,9 +27,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(item) = follower.next().await? {
         let Item::Event { envelope, .. } = item else { continue };
         match envelope.message()? {
-            Message::AgentAction(action) => println!("{:<12} {}", action.agent, action.summary),
+            Message::AgentAction(action) => {
+                println!("{:<12} {}", visible(&action.agent), visible(&action.summary));
+            }
             Message::IncidentResolved(end) if envelope.incident() == started.id => {
-                println!("{} is resolved: {}", started.id, end.summary);
+                println!("{} is resolved: {}", started.id, visible(&end.summary));
                 break;
             }
             _ => {}

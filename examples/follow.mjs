@@ -20,15 +20,20 @@ async function* follow(url, after) {
       }
       throw new Error('the stream has ended');
     } catch (error) {
-      console.error(`${error.message}; trying again`);
+      console.error(shown(`${error.message}; trying again`));
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 
+/** What a server says, without what a terminal would obey. */
+function shown(text) {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+}
+
 const [url = 'http://127.0.0.1:7911/events', after] = process.argv.slice(2);
 for await (const { event, position } of follow(url, after)) {
-  console.log(position, event.subject, event.type);
+  console.log(...[position, event.subject, event.type].map(shown));
   if (event.type === 'incident_resolved') break;
 }
 process.exit(0);

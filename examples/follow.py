@@ -27,13 +27,19 @@ async def follow(url, after=None):
                         after = f"{event['source'].removeprefix('/streams/')}/{event['id']}"
                         yield event
         except (OSError, websockets.WebSocketException) as error:
-            print(f"{error}; trying again", file=sys.stderr)
+            print(shown(f"{error}; trying again"), file=sys.stderr)
         await asyncio.sleep(0.2)
+
+
+def shown(text):
+    """What a server says, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 async def main():
     async for event in follow(*sys.argv[1:] or ["ws://127.0.0.1:7911/ws"]):
-        print(f"{event['source'].removeprefix('/streams/')}/{event['id']}", event["subject"], event["type"], flush=True)
+        position = f"{event['source'].removeprefix('/streams/')}/{event['id']}"
+        print(shown(position), shown(event["subject"]), shown(event["type"]), flush=True)
         if event["type"] == "incident_resolved":
             return
 

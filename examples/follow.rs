@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
 use incident::client::{Endpoint, Follower, Item};
+use incident::visible::visible;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,13 +17,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         match item {
             Item::Event { envelope, .. } => {
                 let position = envelope.position().ok_or("an event without a position")?;
-                println!("{position} {} {}", envelope.incident(), envelope.kind);
+                // What a server says is shown, never obeyed by the terminal.
+                println!("{position} {} {}", visible(envelope.incident()), visible(&envelope.kind));
                 if envelope.kind == "incident_resolved" {
                     break;
                 }
             }
             Item::Gap { from, to } => eprintln!("positions {from} to {to} are missing"),
-            Item::Lost { reason, retry_in } => eprintln!("{reason}; trying again in {retry_in:?}"),
+            Item::Lost { reason, retry_in } => {
+                eprintln!("{}; trying again in {retry_in:?}", visible(&reason));
+            }
             Item::Back { lost, .. } => eprintln!("back; lost: {lost:?}"),
             Item::Opened(_) | Item::Heartbeat(_) | Item::NotAnEvent(_) => {}
         }

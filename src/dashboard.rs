@@ -47,6 +47,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("scale.js", include_bytes!("../dashboard/scale.js")),
     ("stream.js", include_bytes!("../dashboard/stream.js")),
     ("timemap.js", include_bytes!("../dashboard/timemap.js")),
+    ("visible.js", include_bytes!("../dashboard/visible.js")),
 ];
 
 /// The page's files.

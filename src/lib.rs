@@ -23,6 +23,7 @@
 //! Start with [`contract`] for what is on the wire, [`server::Server`] to embed a server, and [`client::Follower`] to
 //! follow one; `examples/` has a program for each.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stdout)]
 
 pub mod check;
 pub mod cli;
@@ -33,6 +34,7 @@ pub mod contract_file;
 pub mod dashboard;
 pub mod delivery;
 pub mod hub;
+pub mod input_file;
 pub mod journal;
 pub mod json_schema;
 pub mod log_limiter;
@@ -46,3 +48,4 @@ pub mod scenario;
 pub mod server;
 pub mod sse;
 pub mod token;
+pub mod visible;

@@ -1,6 +1,6 @@
 // Owns the status line for screen readers (phase, missed target, end, connection, triggers) and the title of the page.
 
-import { element, setText } from '../dom.js';
+import { element, setText, setTitle } from '../dom.js';
 import { clock, countdown, words } from '../format.js';
 
 const CONNECTION = { reconnecting: 'Connection lost. Numbers are frozen.', live: 'Connected.' };
@@ -37,7 +37,7 @@ class Announcer extends HTMLElement {
         `Incident ${incident.state} after ${clock(incident.resolution?.durations.resolve_s ?? incident.offset_s, hours)}.`,
       );
     } else if (incident && before.phase !== incident.phase) this.#say(`Phase ${words(incident.phase ?? '')}.`);
-    if (mode !== 'incident') document.title = 'incident';
+    if (mode !== 'incident') setTitle('incident');
   }
 
   /** @param {import('../model.js').View} view */
@@ -56,7 +56,7 @@ class Announcer extends HTMLElement {
       incident.state === 'open'
         ? `${frozen ? 'offline' : `${words(incident.phase ?? 'open')} ${time}`} · ${incident.title}`
         : `${words(incident.state)} · ${incident.title}`;
-    if (document.title !== title) document.title = title;
+    setTitle(title);
   }
 
   #say(text) {

@@ -119,12 +119,12 @@ class Quiet extends HTMLElement {
   async #copy(label) {
     try {
       await navigator.clipboard.writeText(this.command.textContent);
-      label.textContent = 'Copied';
+      setText(label, 'Copied');
     } catch {
-      label.textContent = 'Not allowed';
+      setText(label, 'Not allowed');
     }
     setTimeout(() => {
-      label.textContent = 'Copy';
+      setText(label, 'Copy');
     }, 2000);
   }
 }

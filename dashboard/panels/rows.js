@@ -1,6 +1,6 @@
 // Owns how one entry of an incident's history is drawn: its row in the feed and its dot on the track, per event type.
 
-import { entryPerType } from '../contract.js';
+import { REJECTED, entryPerType } from '../contract.js';
 import { element, svg } from '../dom.js';
 import { count, duration, metric, percent, quantity, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
@@ -146,7 +146,7 @@ function action({ data }, { history, hours, incident: { units } }) {
   const causeText = cause && (cause.data.summary ?? cause.data.title ?? words(cause.type));
   const status = STATUS[data.status];
   // The confidence of an action that rejects a hypothesis is the belief in what it rejects, not in what it says.
-  const rejects = data.action === 'hypothesis_rejected' && data.confidence !== undefined;
+  const rejects = data.action === REJECTED && data.confidence !== undefined;
   const rejected = rejects && data.hypotheses.find(({ p }) => p === data.confidence);
   const facts = [
     rejects &&

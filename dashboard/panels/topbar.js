@@ -39,7 +39,7 @@ class ConnectionStatus extends HTMLElement {
       'title',
       [url, position && `at ${position.stream}/${position.last}`, paused && `paused: ${paused}`, bad, newer]
         .filter(Boolean)
-        .join('\n'),
+        .join(' · '),
     );
     setText(this.detail, [paused !== null && state === 'live' && `paused: ${paused}`, bad, newer].filter(Boolean).join(' · '));
     if (state !== 'live') show(this.recovery, false);

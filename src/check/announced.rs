@@ -1,6 +1,6 @@
 //! What an incident announced at its start.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -14,6 +14,10 @@ pub(super) struct Announced {
     /// without a scenario is the replay of a real incident.
     pub(super) is_generated: bool,
     pub(super) phases: Vec<Phase>,
+    /// The place of each phase, by its name.
+    places: HashMap<String, usize>,
+    /// The starts of the phases, in order.
+    borders: Vec<f64>,
     pub(super) agents: HashSet<String>,
     pub(super) metrics: HashSet<String>,
     /// The speed; 1 if it announces none.
@@ -23,7 +27,15 @@ pub(super) struct Announced {
 
 impl Announced {
     pub(super) fn of(started: &IncidentStarted) -> Self {
+        let mut places = HashMap::new();
+        for (place, phase) in started.phases.iter().enumerate() {
+            places.entry(phase.name.clone()).or_insert(place);
+        }
+        let mut borders: Vec<f64> = started.phases.iter().map(|phase| phase.start_s).collect();
+        borders.sort_by(f64::total_cmp);
         Self {
+            places,
+            borders,
             impact_started_at: started.impact_started_at,
             is_generated: started.synthetic && started.run.is_some(),
             screen: ScreenMap::of(&started.phases),
@@ -32,6 +44,18 @@ impl Announced {
             metrics: started.metrics.iter().map(|metric| metric.name.clone()).collect(),
             speed: started.speed.unwrap_or(1.0),
         }
+    }
+
+    /// The place of a phase among the announced ones.
+    pub(super) fn place_of(&self, phase: &str) -> Option<usize> {
+        self.places.get(phase).copied()
+    }
+
+    /// The starts of phases after `since` and not after `until`, in order.
+    pub(super) fn borders(&self, since: f64, until: f64) -> &[f64] {
+        let from = self.borders.partition_point(|border| *border <= since);
+        let to = self.borders.partition_point(|border| *border <= until).max(from);
+        &self.borders[from..to]
     }
 
     /// The screen second, at speed 1, of a second of the incident.

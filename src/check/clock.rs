@@ -8,6 +8,7 @@ use super::context::Context;
 use super::finding::Finding;
 use super::frame::Frame;
 use super::rules::{Found, RuleId};
+use super::times::Warnings;
 
 /// The server's clock may be set back by more than this. Then only the times of each incident go on rising.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
@@ -17,6 +18,7 @@ pub(super) struct Clock {
     /// The time of the last event of each stream.
     last: HashMap<String, Timestamp>,
     latency: Histogram,
+    pub(super) warnings: Warnings,
     /// Events without a time.
     pub(super) timeless: u64,
 }
@@ -48,6 +50,7 @@ impl Clock {
                 found.add(RuleId::Clock, fault(format!("the time goes back from {last} to {time}")));
                 return;
             }
+            self.warnings.set_back(last.duration_since(time).as_secs_f64(), frame);
         }
         if is_live {
             self.arrive(time, frame, context, found);

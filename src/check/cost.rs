@@ -47,8 +47,7 @@ impl Growth {
         } else if cost.total < before.total {
             Some(fault(format!("the total falls from {} to {}", before.total, cost.total), "total"))
         } else if let (Some(since), Some(until)) = (since, offset_s) {
-            let borders = announced.map(|announced| announced.phases.as_slice()).unwrap_or_default();
-            let borders = borders.iter().map(|phase| phase.start_s);
+            let borders = announced.map(|announced| announced.borders(since, until)).unwrap_or_default();
             let grown = Grown { since, until, before: &before, cost, is_final };
             self.judge(&grown, borders, &fault)
         } else {
@@ -65,7 +64,7 @@ impl Growth {
     fn judge(
         &mut self,
         grown: &Grown<'_>,
-        borders: impl DoubleEndedIterator<Item = f64>,
+        borders: &[f64],
         fault: &impl Fn(String, &str) -> Finding,
     ) -> Option<Finding> {
         let growth = grown.cost.total - grown.before.total;
@@ -122,13 +121,10 @@ impl Grown<'_> {
     }
 
     /// If phases began between the two: the growth at known rates, and for how many minutes the rate is unknown.
-    fn unseen(&self, borders: impl DoubleEndedIterator<Item = f64>) -> Option<(f64, f64)> {
-        let mut borders = borders.filter(|border| self.since < *border && *border <= self.until);
-        let first = borders.next();
-        let last = borders.next_back();
-        let (from, to) = match (first, last, self.is_final) {
-            (Some(first), _, true) => (first, self.until),
-            (Some(first), Some(last), false) => (first, last),
+    fn unseen(&self, borders: &[f64]) -> Option<(f64, f64)> {
+        let (from, to) = match (borders, self.is_final) {
+            ([first, ..], true) => (*first, self.until),
+            ([first, .., last], false) => (*first, *last),
             _ => return None,
         };
         let minutes = |from: f64, to: f64| (to - from).max(0.0) / 60.0;

@@ -1,7 +1,5 @@
 //! What a rule says in the end, and the places in a stream that break it.
 
-use super::frame::Frame;
-
 /// How many findings of one rule are kept. The others are only counted, so that a broken stream takes bounded memory.
 const KEPT: usize = 100;
 
@@ -34,10 +32,6 @@ pub struct Finding {
 impl Finding {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), line: None, place: String::new(), pointer: String::new(), hint: None }
-    }
-
-    pub(super) fn at(self, frame: &Frame) -> Self {
-        self.place(&frame.place())
     }
 
     pub(super) fn place(mut self, place: &Place) -> Self {

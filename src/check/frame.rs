@@ -101,6 +101,13 @@ pub struct ForeignNote {
     pub mark: Mark,
 }
 
+impl Finding {
+    /// A finding about this frame.
+    pub(super) fn at(self, frame: &Frame) -> Self {
+        self.place(&frame.place())
+    }
+}
+
 impl Frame {
     /// What it says of itself.
     pub(super) fn note(&self) -> Note {

@@ -20,6 +20,7 @@ use super::numbering::Standing;
 use super::phases::Phases;
 use super::rules::{Found, RuleId};
 use super::tally::Totals;
+use super::times::Times;
 use crate::contract::{IncidentResolved, Message, Outcome, Role, offset_of};
 
 /// What an incident needs to know about the stream.
@@ -60,6 +61,7 @@ pub(super) struct Incident {
     confidence: Confidence,
     growth: Growth,
     totals: Totals,
+    times: Times,
     expectation: Expectation,
     pub(super) pacing: Pacing,
     pub(super) silence: Silence,
@@ -87,6 +89,7 @@ impl Incident {
             confidence: Confidence::default(),
             growth: Growth::default(),
             totals: Totals::default(),
+            times: Times::default(),
             expectation: Expectation::default(),
             pacing: Pacing::default(),
             silence: Silence::default(),
@@ -209,6 +212,11 @@ impl Incident {
         Follows::AfterGap
     }
 
+    /// What its times show about the server's clock.
+    pub(super) fn clock_warning(&self) -> Option<String> {
+        self.times.warning(&self.id)
+    }
+
     /// Judges the content of the event that is held, which the next one follows at the second `next`.
     fn release(&mut self, next: Option<f64>, context: &Context, found: &mut Found) {
         let Some(frame) = self.held.take() else { return };
@@ -233,6 +241,9 @@ impl Incident {
         if let Some(announced) = &self.announced {
             self.phases.see(announced, message, planned, frame, found);
             self.declared.see(announced, message, self.is_whole, frame, found);
+            if let (true, Some(time)) = (announced.is_generated, head.time) {
+                self.times.see(announced, message, time);
+            }
         }
         if let Message::IncidentResolved(resolved) = message {
             self.resolve(resolved, offset_s, frame, context, found);

@@ -61,6 +61,8 @@ pub struct Judgement {
     pub events: u64,
     /// Whether a profile says how the stream is read, so that its events are of no incidents.
     pub is_foreign: bool,
+    /// What the times show about the server's clock, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Judge {
@@ -305,6 +307,7 @@ impl Judge {
                     let end = End { context: &self.context, ended: None, must_end: false };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.clock.warnings.add(incident.clock_warning());
                     self.outcomes.count(incident.outcome, true);
                     *state = State::Over(0, None);
                 }
@@ -342,6 +345,7 @@ impl Judge {
                     let end = End { context: &self.context, ended: self.ended, must_end };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
+                    self.clock.warnings.add(incident.clock_warning());
                     self.outcomes.count(None, false);
                 }
                 State::Over(0, _) => {}
@@ -358,7 +362,8 @@ impl Judge {
             self.events = strangers.events;
         }
         let (events, is_foreign) = (self.events, self.strangers.is_some());
-        Judgement { rules: self.verdicts(), events, is_foreign }
+        let warnings = self.clock.warnings.finish();
+        Judgement { rules: self.verdicts(), events, is_foreign, warnings }
     }
 }
 

@@ -62,6 +62,7 @@ mod rules;
 mod spans;
 mod strict_json;
 mod tally;
+mod times;
 mod transcript;
 mod verdicts;
 

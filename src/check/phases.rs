@@ -1,5 +1,7 @@
 //! The rule `phases`, for one incident.
 
+use std::collections::HashSet;
+
 use super::announced::Announced;
 use super::finding::{Finding, quoted};
 use super::frame::Frame;
@@ -26,9 +28,10 @@ impl Phases {
             let pointer = format!("/data/phases/{place}");
             found.add(RuleId::Phases, Finding::new(text).at(frame).field(pointer));
         };
+        let mut names = HashSet::new();
         for (place, phase) in started.phases.iter().enumerate() {
             let name = quoted(&phase.name);
-            if started.phases[..place].iter().any(|other| other.name == phase.name) {
+            if !names.insert(&phase.name) {
                 return fault(place, format!("two phases are called {name}; each has a name of its own"));
             }
             if let Some(end) = phase.end_s.filter(|end| *end < phase.start_s) {
@@ -72,7 +75,7 @@ impl Phases {
         }
         let Some(name) = message.phase() else { return };
         found.judged(RuleId::Phases);
-        let known = announced.phases.iter().position(|phase| phase.name == name);
+        let known = announced.place_of(name);
         let text = match known {
             None => format!("phase {} was not announced", quoted(name)),
             Some(place) if place < self.reached => {

@@ -6,10 +6,9 @@ use hyper::Method;
 use super::color::ColorChoice;
 use super::complete;
 use super::exit::{Exit, Failure};
-use super::format;
+use super::out::say;
 use super::remote::{Remote, incident_path};
 use super::runtime::runtime;
-use super::say::say;
 use crate::client::{ClientError, request};
 
 /// Cancel an open incident of a server
@@ -46,9 +45,9 @@ pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
     match request(&remote.url, Method::DELETE, &path, None).await {
         Ok(answer) => {
             let now = answer["cancelled_now"].as_bool().unwrap_or(true);
-            let outcome = format::plain(answer["outcome"].as_str().unwrap_or("over"));
+            let outcome = answer["outcome"].as_str().unwrap_or("over");
             let before = if now { "" } else { " already" };
-            say(format_args!("{id} is{before} {outcome}"));
+            say(format!("{id} is{before} {outcome}"));
             Ok(Exit::Fine)
         }
         Err(ClientError::Status { status: 404, problem: true, .. }) => {

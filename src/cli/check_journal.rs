@@ -1,31 +1,37 @@
-//! `incident check-journal`: checks a journal file, and salvages a damaged one.
+//! `incident check-journal`: checks a journal file, makes a backup of a sound one, and salvages a damaged one.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
+use super::format::count;
 use super::journal_file::is_another_file;
-use super::say::say;
+use super::out::{painted, print, print_json, say};
 use super::terminal::redraws;
-use crate::journal::{Audit, OpenError, audit, salvage};
+use crate::journal::{Audit, Copied, OpenError, audit, backup, salvage};
 
-/// Check every event of a journal file, and salvage a damaged one
+/// Check every event of a journal file, make a backup of it, and salvage a damaged one
 ///
-/// A server checks only the newest events when it starts. This command checks everything: the pages of the file, the
-/// checksum and position of every event, the incidents, their plans, and the file beside it that holds the newest
-/// position. A server may have the journal open at the same time.
+/// A server checks only the newest events when it starts over a large journal. This command checks everything: the pages
+/// of the file, the checksum and position of every event, the incidents, their plans, and the witness file, which holds
+/// the newest position. A server may have the journal open at the same time. If the journal passes, a server starts over
+/// it without a warning.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckJournal {
     /// The journal file; `incident serve` prints where its own is
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
+
+    /// Copy the journal to this new file if it passes; a server may have it open and goes on writing. The copy is a
+    /// new stream: put it in the place of a lost journal, or serve it
+    #[arg(long, value_name = "TO", value_hint = ValueHint::FilePath, conflicts_with = "salvage")]
+    backup: Option<PathBuf>,
 
     /// Copy the events before the first damage to this new file, as a new stream
     #[arg(long, value_name = "NEW", value_hint = ValueHint::FilePath)]
@@ -50,48 +56,87 @@ impl CheckJournal {
             bar.set_length(of);
             bar.set_position(done);
         };
-        let found = audit(&self.file, &mut progress).map_err(|error| failure(error, &self.file));
+        let found = audit(&self.file, &mut progress);
         bar.finish_and_clear();
-        let found = found?;
+        let found = match (found, &self.salvage) {
+            // What keeps the checks from running need not keep events from being read.
+            (Err(error @ OpenError::Damaged { .. }), Some(into)) if !is_another_file(&self.file) => {
+                say(painted!["error:".red().bold(), " ", error.to_string()]);
+                self.salvage(into)?;
+                return Ok(Exit::Invalid);
+            }
+            (found, _) => found.map_err(|error| failure(error, &self.file))?,
+        };
         if self.json {
-            print_json(&found)?;
+            print_json(&as_json(&found))?;
         } else if !quiet || !found.is_sound() {
             self.print(&found)?;
         }
         if let Some(into) = &self.salvage {
-            let saved = salvage(&self.file, into).map_err(|error| failure(error, into))?;
-            let (events, stream) = ((saved.head + 1).saturating_sub(saved.oldest), saved.stream);
-            say(format_args!(
-                "{events} events, {} to {}, were copied to {} as the new stream {stream}. Serve it: incident serve --journal {}",
-                saved.oldest,
-                saved.head,
-                into.display(),
-                into.display()
-            ));
+            self.salvage(into)?;
+        }
+        if let Some(into) = &self.backup {
+            if !found.is_sound() {
+                let error = anyhow!("no backup was made: {} does not pass", self.file.display());
+                return Err(Failure::new(Exit::Invalid, error).hint("copy what is sound with --salvage NEW"));
+            }
+            told(&backup(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
         }
         Ok(if found.is_sound() { Exit::Fine } else { Exit::Invalid })
     }
 
+    fn salvage(&self, into: &Path) -> Result<(), Failure> {
+        told(&salvage(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
+        Ok(())
+    }
+
     fn print(&self, found: &Audit) -> Result<(), Failure> {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", self.file.display().to_string().bold())?;
+        print(self.file.display().to_string().bold())?;
         for checked in &found.checks {
             let (mark, text) = match &checked.outcome {
                 Ok(text) => ("PASS".green(), text),
                 Err(text) => ("FAIL".red().bold(), text),
             };
-            writeln!(out, "  {mark} {:<10} {text}", checked.name)?;
+            print(painted!["  ", mark, format!(" {:<10} ", checked.name), text])?;
         }
         if !found.is_sound() && self.salvage.is_none() {
             let file = self.file.display();
-            writeln!(out, "Events {} to {} are sound.", found.oldest, found.sound_to)?;
-            say(format_args!("{} incident check-journal {file} --salvage NEW", "  try:".cyan()));
+            if found.sound_to >= found.oldest {
+                print(format!("Events {} to {} are sound.", found.oldest, found.sound_to))?;
+            }
+            let next = if found.stream.is_some() {
+                format!("incident check-journal {file} --salvage NEW")
+            } else {
+                format!("put a backup in the place of {file}, which is empty")
+            };
+            say(painted!["  try:".cyan(), " ", next]);
         }
         Ok(())
     }
 }
 
-fn print_json(found: &Audit) -> Result<(), Failure> {
+/// The error of a copy, which may be that of either file.
+fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure {
+    match &error {
+        OpenError::Unusable { path, .. } if path == into => {
+            Failure::new(Exit::Usage, error).hint("name a new file in a folder that can be written")
+        }
+        _ => failure(error, file),
+    }
+}
+
+/// Says what was copied.
+fn told(copied: &Copied, into: &Path) {
+    let (events, stream) = ((copied.head + 1).saturating_sub(copied.oldest), &copied.stream);
+    let into = into.display();
+    let range = if events == 0 { String::new() } else { format!(", {} to {},", copied.oldest, copied.head) };
+    say(format!(
+        "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {into}",
+        count(events, "event"),
+    ));
+}
+
+fn as_json(found: &Audit) -> Value {
     let checks = found.checks.iter().map(|checked| {
         let (pass, text) = match &checked.outcome {
             Ok(text) => (true, text),
@@ -99,34 +144,31 @@ fn print_json(found: &Audit) -> Result<(), Failure> {
         };
         json!({ "check": checked.name, "pass": pass, "found": text })
     });
-    let object = json!({
+    json!({
         "stream": found.stream,
         "oldest": found.oldest,
         "head": found.head,
         "sound": found.is_sound(),
         "sound_to": found.sound_to,
         "checks": checks.collect::<Vec<_>>(),
-    });
-    writeln!(std::io::stdout(), "{object}")?;
-    Ok(())
+    })
 }
 
-fn failure(error: OpenError, file: &std::path::Path) -> Failure {
+fn failure(error: OpenError, file: &Path) -> Failure {
     if matches!(error, OpenError::Damaged { .. }) && is_another_file(file) {
         let error = anyhow!("{} is not a journal: it is no SQLite database", file.display());
         return Failure::new(Exit::Usage, error).hint("`incident serve` prints where its journal is");
     }
-    let exit = match &error {
-        OpenError::Damaged { .. } => Exit::Invalid,
-        OpenError::Held { .. } => Exit::Connection,
-        OpenError::Newer { .. } | OpenError::Unusable { .. } => Exit::Usage,
-    };
-    let hint = match &error {
-        OpenError::Damaged { .. } => format!("no event in it can be read; move {} away", file.display()),
-        OpenError::Held { .. } => "name another file".to_owned(),
-        OpenError::Newer { .. } => "use a newer version of incident".to_owned(),
-        OpenError::Unusable { .. } => {
-            "name a journal file; `incident serve` prints where its own is".to_owned()
+    let (exit, hint) = match &error {
+        OpenError::Damaged { .. } => (
+            Exit::Invalid,
+            format!("`incident check-journal {} --salvage NEW` copies what can be read", file.display()),
+        ),
+        OpenError::Held { .. } => (Exit::Connection, "name another file".to_owned()),
+        OpenError::Newer { .. } => (Exit::Usage, "use a newer version of incident".to_owned()),
+        OpenError::Exists { .. } => (Exit::Usage, "name another file, or remove this one".to_owned()),
+        OpenError::Foreign { .. } | OpenError::Unusable { .. } => {
+            (Exit::Usage, "name a journal file; `incident serve` prints where its own is".to_owned())
         }
     };
     Failure::new(exit, error).hint(hint)

@@ -1,7 +1,9 @@
 //! The whole command line: parses it, sets up the log, runs the subcommand, and turns its result into an exit status.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use clap::error::ContextValue;
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
@@ -10,10 +12,12 @@ use super::check_journal::CheckJournal;
 use super::color::ColorChoice;
 use super::complete;
 use super::completions::Completions;
+use super::exit::Exit;
 use super::health::Health;
 use super::list::List;
 use super::log::{self, LogFormat};
 use super::man::ManPage;
+use super::out;
 use super::report::Report;
 use super::schema::Schema;
 use super::serve::Serve;
@@ -21,6 +25,7 @@ use super::show::Show;
 use super::trigger::Trigger;
 use super::validate::Validate;
 use super::watch::Watch;
+use crate::visible::visible;
 
 /// The global flags come after those of the subcommand.
 const LAST: usize = 1_000;
@@ -90,7 +95,10 @@ enum Command {
 /// Runs the program: the whole of `main`.
 pub fn main() -> ExitCode {
     complete::answer::<Cli>();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(error),
+    };
     let format = match &cli.command {
         Command::Serve(serve) => serve.log_format,
         _ => LogFormat::Text,
@@ -116,6 +124,30 @@ pub fn main() -> ExitCode {
         Err(failure) if format == LogFormat::Json => failure.log(),
         Err(failure) => failure.report(cli.color),
     }
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line. A mistake quotes arguments, such as the names
+/// of files: they are shown as the gate shows them.
+fn usage(error: clap::Error) -> ExitCode {
+    let mistake = error.use_stderr();
+    let shown = std::env::args_os().map(|arg| visible(&arg.to_string_lossy()).into_owned());
+    let mut error = match Cli::try_parse_from(shown) {
+        Err(shown) if mistake && shown.use_stderr() => shown,
+        _ => error,
+    };
+    // A value may come from a variable, too.
+    let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in quoted {
+        if let ContextValue::String(text) = value {
+            error.insert(kind, ContextValue::String(visible(&text).into_owned()));
+        }
+    }
+    let terminal = if mistake { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+    let drawing = error.render();
+    let drawing =
+        if ColorChoice::Auto.wants(terminal) { drawing.ansi().to_string() } else { drawing.to_string() };
+    out::print_usage(&drawing, mistake);
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
 }
 
 /// Which messages are logged.

@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::builder::StyledStr;
+use clap::{Command, CommandFactory, Parser, ValueHint};
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
@@ -13,11 +14,11 @@ use clap_complete::env::CompleteEnv;
 use hyper::Method;
 use serde_json::Value;
 
-use super::format::plain;
 use super::remote::Remote;
 use super::scenarios;
 use crate::check::{Profile, SHIPPED_PROFILES};
 use crate::client::request;
+use crate::visible::{is_hidden, visible};
 
 /// The variable with which a completion script asks. clap's own, `COMPLETE`, may be set for something else.
 pub(super) const VARIABLE: &str = "INCIDENT_COMPLETE";
@@ -27,7 +28,25 @@ const PATIENCE: Duration = Duration::from_millis(700);
 
 /// Answers a shell and ends the process, if a completion script started it.
 pub(super) fn answer<C: CommandFactory>() {
-    CompleteEnv::with_factory(C::command).var(VARIABLE).bin("incident").completer("incident").complete();
+    let command = || with_shown_paths(C::command());
+    CompleteEnv::with_factory(command).var(VARIABLE).bin("incident").completer("incident").complete();
+}
+
+/// Every argument that is a path offers only those that a shell can show.
+fn with_shown_paths(command: Command) -> Command {
+    let command = command.mut_args(|arg| {
+        let completer = match arg.get_value_hint() {
+            ValueHint::AnyPath => PathCompleter::any(),
+            ValueHint::FilePath => PathCompleter::file(),
+            ValueHint::DirPath => PathCompleter::dir(),
+            _ => return arg,
+        };
+        if arg.get::<ArgValueCompleter>().is_some() {
+            return arg;
+        }
+        arg.add(ArgValueCompleter::new(move |current: &OsStr| shown_of(&completer, current)))
+    });
+    command.mut_subcommands(with_shown_paths)
 }
 
 /// The scenarios that the server has; without a server, those that one started here would have.
@@ -46,7 +65,7 @@ pub(super) fn here() -> ArgValueCandidates {
 /// Paths, and the scenarios that a server started here would have.
 pub(super) fn paths_and_scenarios() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
-        let mut found = PathCompleter::any().complete(current);
+        let mut found = paths(current);
         found.extend(starting_with(current, local()));
         found
     })
@@ -66,7 +85,7 @@ pub(super) fn paths_and_profiles() -> ArgValueCompleter {
 pub(super) fn paths_and_incidents() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let mut found = starting_with(current, all_incidents(|_| true));
-        found.extend(PathCompleter::any().complete(current));
+        found.extend(paths(current));
         found
     })
 }
@@ -90,13 +109,27 @@ fn local() -> Vec<CompletionCandidate> {
     let wanted = value_of("--scenarios", &words()).map(PathBuf::from);
     let Ok(loaded) = scenarios::read(wanted.as_deref()) else { return Vec::new() };
     let scenarios = loaded.library.iter();
-    scenarios
-        .map(|one| CompletionCandidate::new(one.id()).help(Some(plain(&one.file.title).into())))
-        .collect()
+    scenarios.map(|one| CompletionCandidate::new(one.id()).help(Some(shown(&one.file.title)))).collect()
+}
+
+/// A title beside a candidate.
+fn shown(title: &str) -> StyledStr {
+    visible(title).into_owned().into()
+}
+
+/// Files and folders. One whose name a shell could not show on a line as it is has to be typed.
+fn paths(current: &OsStr) -> Vec<CompletionCandidate> {
+    shown_of(&PathCompleter::any(), current)
+}
+
+fn shown_of(completer: &PathCompleter, current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut found = completer.complete(current);
+    found.retain(|candidate| !candidate.get_value().to_string_lossy().contains(is_hidden));
+    found
 }
 
 fn candidate(listed: &Value, help: &str) -> Option<CompletionCandidate> {
-    let help = listed[help].as_str().map(|help| plain(help).into());
+    let help = listed[help].as_str().map(shown);
     // A name with other characters is none that a server gives.
     let id = listed["id"].as_str().filter(|id| super::remote::incident_path(id).is_ok())?;
     Some(CompletionCandidate::new(id).help(help))

@@ -1,11 +1,10 @@
 //! `incident completions`: prints shell completion scripts.
 
-use std::io::Write;
-
 use clap_complete::env::Shells;
 
 use super::complete::VARIABLE;
 use super::exit::{Exit, Failure};
+use super::out::print_own;
 
 /// Print a completion script for a shell
 ///
@@ -40,7 +39,7 @@ impl Completions {
         if self.shell == clap_complete::Shell::Zsh {
             script.extend(ZSH_AUTOLOAD.as_bytes());
         }
-        std::io::stdout().write_all(script.trim_ascii_start())?;
+        print_own(script.trim_ascii_start())?;
         Ok(Exit::Fine)
     }
 }

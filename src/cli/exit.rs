@@ -7,7 +7,7 @@ use colored::Colorize;
 use super::color::ColorChoice;
 use super::log::LogFormat;
 use super::mistakes;
-use super::say::say;
+use super::out::{painted, say};
 use crate::client::{ClientError, Distrust, Endpoint};
 use crate::scenario::ScenarioError;
 
@@ -80,20 +80,20 @@ impl Failure {
         let color = color.apply(&std::io::stderr());
         match self.kind {
             Kind::Error { error, hint } => {
-                say(format_args!("{} {error:#}", "error:".red().bold()));
+                say(painted!["error:".red().bold(), " ", format!("{error:#}")]);
                 if let Some(hint) = hint {
-                    say(format_args!("{} {hint}", "  try:".cyan()));
+                    say(painted!["  try:".cyan(), " ", hint]);
                 }
             }
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, color, LogFormat::Text);
-                say(format_args!("{} {}", "error:".red().bold(), mistakes::summary(&errors)));
+                say(painted!["error:".red().bold(), " ", mistakes::summary(&errors)]);
             }
             Kind::Profile(error) => {
                 mistakes::show(std::slice::from_ref(&error), color, LogFormat::Text);
                 let mistakes = super::format::count(error.diagnostics.len() as u64, "mistake");
-                let file = error.origin();
-                say(format_args!("{} {mistakes} in the profile {file}", "error:".red().bold()));
+                let said = format!(" {mistakes} in the profile {}", error.origin());
+                say(painted!["error:".red().bold(), said]);
             }
             Kind::ClosedPipe => {}
         }

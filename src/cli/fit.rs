@@ -29,6 +29,11 @@ pub(super) fn column(text: &str, columns: usize) -> String {
     pad_str(&cut(text, columns), columns, Alignment::Left, None).into_owned()
 }
 
+/// A text of at least that many columns.
+pub(super) fn at_least(text: &str, columns: usize) -> Cow<'_, str> {
+    pad_str(text, columns, Alignment::Left, None)
+}
+
 /// An incident's id of at most that many columns. Its end tells it from the others of its scenario, so the middle is cut:
 /// `databas…-x7k2p`.
 pub(super) fn short_id(id: &str, columns: usize) -> Cow<'_, str> {

@@ -35,11 +35,6 @@ pub(super) fn mark(status: Status) -> ColoredString {
     }
 }
 
-/// A text from the stream without control characters, which could control the terminal.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 /// `1 event`, `2 events`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

@@ -1,12 +1,12 @@
 //! `incident health`: asks a server whether it is well, for the checks of containers and service managers.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::anyhow;
 
 use super::duration::at_least_100ms;
 use super::exit::{Exit, Failure};
+use super::out::print;
 use super::remote::local_server;
 use super::runtime::runtime;
 use super::trust_args::TrustArgs;
@@ -64,7 +64,7 @@ impl Health {
             Err(ClientError::Unreachable { url: endpoint.http(path), why })
         });
         match answer {
-            Ok(text) => writeln!(std::io::stdout(), "{}", text.lines().next().unwrap_or_default())?,
+            Ok(text) => print(text.lines().next().unwrap_or_default())?,
             Err(ClientError::Status { status: 503, said, problem: true, .. }) => {
                 return Err(Failure::new(Exit::Connection, anyhow!("the server is not ready: {said}")));
             }

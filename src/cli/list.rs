@@ -1,7 +1,7 @@
 //! `incident list`: the scenarios, or the open incidents of a server.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
-use super::format::plain;
+use super::out::{painted, print_json, say};
 use super::remote::Remote;
 use super::runtime::runtime;
-use super::say::say;
 use super::table::Table;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use super::{fit, mistakes, scenarios};
 use crate::client::{Endpoint, request};
 use crate::report::words;
-use crate::scenario::Loaded;
+use crate::scenario::{Loaded, Scenario};
+use crate::visible::visible;
 
 /// List the scenarios, or with --running the open incidents of a server
 ///
@@ -73,18 +73,23 @@ impl List {
             (false, None, Some(_)) => self.ask("/api/scenarios", "scenarios")?,
             (false, ..) => self.here(color)?,
         };
-        let mut out = std::io::stdout();
         if self.json {
             let name = if self.running { "incidents" } else { "scenarios" };
-            writeln!(out, "{}", json!({ name: listed }))?;
+            print_json(&json!({ name: listed }))?;
             return Ok(Exit::Fine);
         }
         let table = if self.running { running(&listed) } else { playable(&listed) };
-        let people = out.is_terminal();
-        write!(out, "{}", if people { table.for_people(fit::of_stdout()) } else { table.for_programs() })?;
+        let people = std::io::stdout().is_terminal();
+        if people {
+            table.print_for_people(fit::of_stdout())?;
+        } else {
+            table.print_for_programs()?;
+        }
         if people && !quiet {
-            let footer = fit::wrapped(&self.footer(listed.len(), &origin), fit::of_stderr(), 0);
-            say(footer.join("\n").dimmed());
+            let footer = self.footer(listed.len(), &origin);
+            for line in fit::wrapped(&visible(&footer), fit::of_stderr(), 0) {
+                say(line.dimmed());
+            }
         }
         Ok(Exit::Fine)
     }
@@ -102,20 +107,9 @@ impl List {
             let label = "warning:";
             let label =
                 if color.wants(std::io::stderr().is_terminal()) { label.yellow() } else { label.normal() };
-            say(format_args!("{label} {summary}, left out here: incident validate{files}"));
+            say(painted![label, " ", summary, ", left out here: incident validate", files]);
         }
-        let listed = library.iter().map(|scenario| {
-            let file = &scenario.file;
-            json!({
-                "id": scenario.id(),
-                "title": file.title,
-                "severity": file.severity,
-                "services": file.services,
-                "target_s": file.target.secs(),
-                "screen_s": scenario.duration().secs(),
-                "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
-            })
-        });
+        let listed = library.iter().map(Scenario::summary);
         Ok((listed.collect(), library.origin.clone()))
     }
 
@@ -160,7 +154,7 @@ fn playable(listed: &[Value]) -> Table {
     let mut table = Table::new(["SCENARIO", "SEVERITY", "LENGTH", "TITLE"]);
     for scenario in listed {
         let seconds = scenario["screen_s"].as_f64().unwrap_or_default();
-        let text = |name: &str| plain(scenario[name].as_str().unwrap_or_default());
+        let text = |name: &str| visible(scenario[name].as_str().unwrap_or_default()).into_owned();
         let length = (words::clock(seconds), format!("{seconds:.1}"));
         table.row([text("id").into(), text("severity").into(), length.into(), text("title").into()]);
     }
@@ -172,7 +166,7 @@ fn running(listed: &[Value]) -> Table {
     let mut table = Table::new(["INCIDENT", "SEVERITY", "PHASE", "AT", "TITLE"]);
     for incident in listed {
         let seconds = incident["offset_s"].as_f64().unwrap_or_default();
-        let text = |name: &str| plain(incident[name].as_str().unwrap_or_default());
+        let text = |name: &str| visible(incident[name].as_str().unwrap_or_default()).into_owned();
         let at = (format!("T+{}", words::clock(seconds)), format!("{seconds:.1}"));
         let [id, severity, phase, title] = ["id", "severity", "phase", "title"].map(|name| text(name).into());
         table.row([id, severity, phase, at.into(), title]);

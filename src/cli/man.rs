@@ -1,11 +1,10 @@
 //! `incident man`: prints the man pages.
 
-use std::io::Write;
-
 use anyhow::anyhow;
 use clap_mangen::Man;
 
 use super::exit::{Exit, Failure};
+use super::out::print_own;
 use crate::scenario::did_you_mean;
 
 /// Print a man page
@@ -43,7 +42,7 @@ impl ManPage {
         let mut text = Vec::new();
         let source = concat!("incident ", env!("CARGO_PKG_VERSION"));
         Man::new(page).source(source).render(&mut text)?;
-        std::io::stdout().write_all(&text)?;
+        print_own(&text)?;
         Ok(Exit::Fine)
     }
 }

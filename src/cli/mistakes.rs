@@ -5,14 +5,14 @@ use std::io::IsTerminal;
 use super::fit;
 use super::format::count;
 use super::log::LogFormat;
-use super::say::say;
+use super::out::say_drawn;
 use crate::scenario::ScenarioError;
 
 /// Shows every mistake of some files.
 pub(super) fn show(errors: &[ScenarioError], color: bool, log: LogFormat) {
     for error in errors {
         match log {
-            LogFormat::Text => say(error.render_within(color, columns()).trim_end()),
+            LogFormat::Text => say_drawn(error.render_within(color, columns()).trim_end()),
             LogFormat::Json => {
                 for mistake in error.to_string().lines() {
                     tracing::error!(mistake, "a scenario file is wrong");
@@ -29,7 +29,7 @@ fn columns() -> usize {
 
 /// `2 mistakes in 1 scenario file`.
 pub(super) fn summary(errors: &[ScenarioError]) -> String {
-    let mistakes: usize = errors.iter().map(|error| error.diagnostics.len()).sum();
+    let mistakes: usize = errors.iter().map(|error| error.diagnostics.len() + error.left_out).sum();
     let mistakes = count(mistakes as u64, "mistake");
     format!("{mistakes} in {}", count(errors.len() as u64, "scenario file"))
 }

@@ -1,5 +1,6 @@
 //! The command line. A subcommand is a file or a folder, with its flags and its `run` together.
 
+mod bars;
 mod cancel;
 mod check_journal;
 mod clock;
@@ -17,13 +18,13 @@ mod list;
 mod log;
 mod man;
 mod mistakes;
+mod out;
 mod outfile;
 mod recorded;
 mod remote;
 mod report;
 mod reread;
 mod runtime;
-mod say;
 mod scenarios;
 mod schema;
 mod serve;

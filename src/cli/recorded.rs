@@ -5,6 +5,7 @@ use std::io::{Read, stdin};
 use std::path::Path;
 
 use super::exit::{Exit, Failure};
+use crate::input_file;
 use crate::recording::{RecordingError, read_text};
 
 /// What to do about a file that is not text in an encoding that is read.
@@ -24,7 +25,7 @@ pub(super) fn recorded(file: &Path) -> Result<String, Failure> {
 /// It can't be opened.
 pub(super) fn open(file: &Path) -> Result<File, Failure> {
     let origin = file.display().to_string();
-    File::open(file)
+    input_file::open(file)
         .map_err(|source| Failure::new(Exit::Usage, RecordingError::Unreadable { origin, source }))
 }
 

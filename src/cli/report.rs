@@ -1,6 +1,5 @@
 //! `incident report`: writes post-incident reports.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -8,6 +7,7 @@ use clap::ValueHint;
 
 use super::complete;
 use super::exit::{Exit, Failure};
+use super::out::{lines_of, print_document};
 use super::outfile::OutFile;
 use super::recorded::{recorded, recorded_on_stdin};
 use super::remote::{Remote, incident_path};
@@ -47,8 +47,8 @@ impl Report {
         let output = self.output.as_deref().map(OutFile::open).transpose()?;
         let text = self.text()?;
         match output {
-            Some(output) => output.write(&text)?,
-            None => std::io::stdout().write_all(text.as_bytes())?,
+            Some(output) => output.write(&lines_of(&text))?,
+            None => print_document(&text)?,
         }
         Ok(Exit::Fine)
     }

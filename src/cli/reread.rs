@@ -1,7 +1,6 @@
 //! Files that are read again while the server runs: soon after they change, and at once on SIGHUP.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::signals::Hangups;
+use crate::input_file::{self, Kind};
 use crate::token::Digest;
 
 /// The time between two checks. A change is used when two checks agree, so that a file is not used while it is being
@@ -21,14 +21,6 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// How long a pipe may take to be written, and how long a disk may take before a check is given up.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
-
-/// What a path leads to, as far as it can be read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    File,
-    /// It can be read once, and only for as long as it has a writer: `<(…)` or stdin.
-    Pipe,
-}
 
 /// The content of a file or a pipe, or why it can't be read. Never waits longer than the deadline for a pipe.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -48,40 +40,17 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
 fn read_again(path: &Path) -> Result<Vec<u8>, String> {
     match kind(path)? {
         Kind::File => contents(path),
-        Kind::Pipe => Err("it is a pipe, which can be read only once".to_owned()),
+        Kind::Stream | Kind::Pipe => Err("it is a pipe, which can be read only once".to_owned()),
     }
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(read) if read as u64 > MAX_FILE_BYTES => Err(format!("it has more than {MAX_FILE_BYTES} bytes")),
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(error.to_string()),
-    }
+    let read = File::open(path).and_then(|file| input_file::contents(file, MAX_FILE_BYTES));
+    read.map_err(|error| error.to_string())
 }
 
-/// Looks without opening: that could wait, or start what a device does.
 fn kind(path: &Path) -> Result<Kind, String> {
-    let kind = path.metadata().map_err(|error| error.to_string())?.file_type();
-    if kind.is_dir() {
-        return Err("it is a directory".to_owned());
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        if kind.is_fifo() {
-            return Ok(Kind::Pipe);
-        }
-        if kind.is_socket() {
-            return Err("it is a socket".to_owned());
-        }
-        if kind.is_char_device() || kind.is_block_device() {
-            return Err("it is a device".to_owned());
-        }
-    }
-    Ok(Kind::File)
+    input_file::kind(path).map_err(|error| error.to_string())
 }
 
 /// Files that belong together, and what was last read of them.

@@ -1,6 +1,5 @@
 //! `incident schema`: prints the contract, and compares an older one with it.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
+use super::out::{painted, print, print_own};
 use crate::contract::{asyncapi, schema};
 use crate::json_schema::compare::{Breaks, Change, compare};
 use crate::json_schema::words::counted;
@@ -48,7 +48,7 @@ impl Schema {
         let document = if self.asyncapi { asyncapi::document() } else { schema::document() };
         let text =
             serde_json::to_string_pretty(&document).map_err(|error| Failure::new(Exit::Internal, error))?;
-        writeln!(std::io::stdout(), "{text}")?;
+        print_own(format!("{text}\n").as_bytes())?;
         Ok(Exit::Fine)
     }
 }
@@ -56,23 +56,20 @@ impl Schema {
 fn check(old: &Path, quiet: bool) -> Result<Exit, Failure> {
     let changes = compare(&read(old)?, &schema::document());
     let breaking = changes.iter().filter(|change| change.breaks != Breaks::Nothing).count();
-    let mut out = std::io::stdout().lock();
     for change in &changes {
         if !quiet || change.breaks != Breaks::Nothing {
             let pointer = format!("#{}", change.pointer).dimmed();
-            writeln!(out, "{}  {}  {pointer}", label(change), change.text)?;
+            print(painted![label(change), "  ", change.text, "  ", pointer])?;
         }
     }
     let file = old.display();
     let compatible = changes.len() - breaking;
     if breaking > 0 {
-        writeln!(
-            out,
-            "{} since {file}, {} of which {} readers or writers",
+        print(format!(
+            "{} since {file}, {breaking} of which {} readers or writers",
             counted(changes.len(), "change"),
-            breaking,
             if breaking == 1 { "breaks" } else { "break" }
-        )?;
+        ))?;
         return Ok(Exit::Invalid);
     }
     if !quiet {
@@ -80,7 +77,7 @@ fn check(old: &Path, quiet: bool) -> Result<Exit, Failure> {
             0 => format!("nothing changed since {file}"),
             some => format!("{} since {file}, compatible for readers and writers", counted(some, "change")),
         };
-        writeln!(out, "{text}")?;
+        print(text)?;
     }
     Ok(Exit::Fine)
 }

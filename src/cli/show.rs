@@ -1,12 +1,12 @@
 //! `incident show`: prints the file of a scenario.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueHint;
 
 use super::complete;
 use super::exit::{Exit, Failure};
+use super::out::print_file;
 use super::scenarios;
 
 /// Print the TOML file of a scenario
@@ -30,7 +30,7 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let scenario = scenarios::named(&self.name, self.scenarios.as_deref())?;
-        std::io::stdout().write_all(scenario.text.as_bytes())?;
+        print_file(&scenario.text)?;
         Ok(Exit::Fine)
     }
 }

@@ -1,8 +1,11 @@
 //! A table: aligned columns for people, tabs for programs.
 
+use std::io;
+
 use colored::Colorize;
 
 use super::fit;
+use super::out::{print, print_fields};
 
 /// The least that is left of the last column, which is cut to the width of the terminal.
 const LEAST: usize = 12;
@@ -13,7 +16,7 @@ pub(super) struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
-/// One cell, as people and as programs read it.
+/// One cell, as people and as programs read it. Its text has been through the gate, so that its width is known.
 pub(super) struct Cell {
     people: String,
     programs: String,
@@ -41,9 +44,9 @@ impl Table {
     }
 
     /// Aligned columns below a header. The last one is cut where the terminal ends.
-    pub(super) fn for_people(&self, width: usize) -> String {
+    pub(super) fn print_for_people(&self, width: usize) -> io::Result<()> {
         if self.rows.is_empty() {
-            return String::new();
+            return Ok(());
         }
         let last = self.header.len() - 1;
         let widths: Vec<usize> = (0..last)
@@ -58,18 +61,14 @@ impl Table {
             let padded: String = padded.map(|(cell, width)| fit::column(cell, *width) + "  ").collect();
             format!("{padded}{}", fit::cut(cells[last], left))
         };
-        let mut text = line(self.header.clone()).dimmed().to_string() + "\n";
-        for row in &self.rows {
-            text += &(line(row.iter().map(|cell| cell.people.as_str()).collect()) + "\n");
-        }
-        text
+        print(line(self.header.clone()).dimmed())?;
+        self.rows
+            .iter()
+            .try_for_each(|row| print(line(row.iter().map(|cell| cell.people.as_str()).collect())))
     }
 
     /// A line a row, without a header.
-    pub(super) fn for_programs(&self) -> String {
-        let line = |row: &Vec<Cell>| {
-            row.iter().map(|cell| cell.programs.as_str()).collect::<Vec<_>>().join("\t") + "\n"
-        };
-        self.rows.iter().map(line).collect()
+    pub(super) fn print_for_programs(&self) -> io::Result<()> {
+        self.rows.iter().try_for_each(|row| print_fields(row.iter().map(|cell| &cell.programs)))
     }
 }

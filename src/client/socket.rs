@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::http::refused;
 use super::subscription::Subscription;
-use super::tls::{Stream, connect, plain};
+use super::tls::{Stream, connect, reason_of};
 use crate::contract::SUBPROTOCOL;
 
 /// How long connecting and the handshake may take together.
@@ -110,7 +110,7 @@ impl Socket {
                 return Err(refused(&url(), response.status().as_u16(), location, body));
             }
             Err(Error::Io(error)) => {
-                return Err(ClientError::Unreachable { url: url(), why: plain(&error) });
+                return Err(ClientError::Unreachable { url: url(), why: reason_of(&error) });
             }
             // A server that dies during the handshake may be back soon: the client may try again.
             Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => {
@@ -143,7 +143,7 @@ impl Socket {
             Some(Ok(_)) => SocketEvent::Alive,
             // TLS reports an end without a close_notify as this error.
             Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => lost(),
-            Some(Err(Error::Io(error))) => closed(None, plain(&error), Ended::Lost),
+            Some(Err(Error::Io(error))) => closed(None, reason_of(&error), Ended::Lost),
             Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) | None => lost(),
             Some(Err(error)) => closed(None, error.to_string(), Ended::Protocol),
         }

@@ -26,7 +26,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 /// The server can't be reached, does not speak TLS, or has a certificate that is not trusted.
 pub(super) async fn connect(endpoint: &Endpoint, url: &str) -> Result<Stream, ClientError> {
     let tcp = TcpStream::connect(endpoint.address()).await;
-    let tcp = tcp.map_err(|error| ClientError::Unreachable { url: url.to_owned(), why: plain(&error) })?;
+    let tcp =
+        tcp.map_err(|error| ClientError::Unreachable { url: url.to_owned(), why: reason_of(&error) })?;
     // A failure only costs latency.
     let _ = tcp.set_nodelay(true);
     if !endpoint.is_encrypted() {
@@ -58,12 +59,12 @@ fn failed(url: String, error: &io::Error, host: &str, trust: &Trust) -> ClientEr
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             ClientError::Unreachable { url, why: "the connection ended during the TLS handshake".to_owned() }
         }
-        None => ClientError::Unreachable { url, why: plain(error) },
+        None => ClientError::Unreachable { url, why: reason_of(error) },
     }
 }
 
 /// The operating system's message without the error number that Rust adds.
-pub(super) fn plain(error: &io::Error) -> String {
+pub(super) fn reason_of(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -31,6 +31,7 @@ mod control;
 mod envelope;
 mod incident_resolved;
 mod incident_started;
+mod limits;
 mod message;
 mod position;
 pub mod schema;
@@ -46,6 +47,7 @@ pub use envelope::{
 };
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
+pub use limits::{MAX_SUBJECT_BYTES, check_size};
 pub use message::{Message, MessageType, Role};
 pub use position::{Position, PositionError, StreamId};
 pub use screen::{ScreenMap, ScreenSpan};

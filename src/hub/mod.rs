@@ -15,7 +15,7 @@ use parking_lot::RwLock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::contract::{EventWriter, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened, now};
+use crate::contract::{EventWriter, Heartbeat, Message, ServerState, Source, StreamId, StreamOpened};
 pub use crate::journal::JournalError;
 use crate::journal::{Journal, ReadLimit, Stored, Trouble, TroubleKind};
 use crate::log_limiter::limited;
@@ -242,7 +242,7 @@ impl Hub {
             oldest: extent.oldest,
             follows,
             heartbeat_ms: self.heartbeat.as_millis() as u64,
-            server_time: now(),
+            server_time: self.journal.clock().now(),
         };
         Opening { frame: self.control(&Message::StreamOpened(opened)), cursor }
     }
@@ -265,7 +265,7 @@ impl Hub {
         let id = self.control_ids.fetch_add(1, Ordering::Relaxed) + 1;
         let data = message.data();
         let (source, kind) = (&self.server, message.kind());
-        let event = EventWriter { source, id, kind, of: None, time: now(), data: &data };
+        let event = EventWriter { source, id, kind, of: None, time: self.journal.clock().now(), data: &data };
         Frame::single(kind, |text| event.write(text))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::clock::Clock;
 use super::error::Trouble;
 use super::lease::Lease;
 use super::log::{
@@ -107,6 +108,16 @@ impl Journal {
     /// See [`Health::commits`].
     pub fn commits(&self) -> u64 {
         self.health.commits()
+    }
+
+    /// See [`Health::clock`].
+    pub fn clock(&self) -> &Clock {
+        self.health.clock()
+    }
+
+    /// See [`Health::log_bytes`].
+    pub fn log_bytes(&self) -> u64 {
+        self.health.log_bytes()
     }
 
     /// See [`Leases::lease`].

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::clock::Clock;
 use super::error::{JournalError, Trouble};
 use super::lease::Lease;
 use super::record::{Appended, Batch, Stored};
@@ -17,8 +19,8 @@ use crate::contract::StreamId;
 pub struct Retention {
     /// The highest number of events.
     pub events: usize,
-    /// The highest age of an event. Every append drops events that are too old; an engine on disk also drops them
-    /// from time to time without an append.
+    /// The highest age of an event, by the steady clock (`ages.rs` has the rules). Every append drops events that are
+    /// too old; an engine on disk also drops them from time to time without an append.
     pub age: Option<Duration>,
 }
 
@@ -72,7 +74,9 @@ pub struct OpenIncident {
     pub start: u64,
     /// Index of its newest event.
     pub index: u64,
-    /// The plan that was stored with its first event; `None` if there was none or it is damaged.
+    /// Time of its newest event.
+    pub time: Timestamp,
+    /// The plan that was stored with its first event, or an empty text if it is damaged; `None` if there was none.
     pub plan: Option<Arc<str>>,
 }
 
@@ -140,6 +144,15 @@ pub trait Health: Send + Sync + 'static {
     /// Number of commits since the journal was opened. The ratio of appends to commits shows how many appends share a
     /// commit.
     fn commits(&self) -> u64;
+
+    /// The clock that dates the events.
+    fn clock(&self) -> &Clock;
+
+    /// Bytes of the log in which the engine keeps the newest commits until it moves them to their place; 0 if it has
+    /// none.
+    fn log_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// Granting the player's lease.

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::admission::{self, Admitted, IncidentProgress, KeyedEvent, Lookup};
+use super::ages::Ages;
 use super::choice::Choice;
-use super::clock::Clock;
+use super::clock::{Clock, Found, Moment};
 use super::error::{JournalError, Trouble};
 use super::handle::Journal;
 use super::lease::{Lease, Term};
@@ -20,6 +20,7 @@ use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 use super::record::{Appended, Batch, Key, Place, Record, Stored};
+use super::time_source::{MachineClocks, TimeSource};
 use crate::contract::{Role, StreamId};
 
 /// The location `memory`.
@@ -33,7 +34,8 @@ pub(super) const CHOICE: Choice = Choice {
 #[derive(Debug)]
 pub struct Memory {
     stream: StreamId,
-    retention: Retention,
+    most: usize,
+    clock: Arc<Clock>,
     events: Mutex<Events>,
     extent: watch::Sender<Extent>,
     commits: AtomicU64,
@@ -43,7 +45,8 @@ pub struct Memory {
 
 #[derive(Debug)]
 struct Events {
-    clock: Clock,
+    clock: Arc<Clock>,
+    ages: Ages,
     /// The events that are kept. Their positions are consecutive.
     kept: VecDeque<Stored>,
     head: u64,
@@ -59,6 +62,8 @@ struct Events {
 struct Incident {
     /// Position of each event, by index - 1.
     positions: Vec<u64>,
+    /// The moment of its newest event.
+    last: Option<Moment>,
     ended: bool,
     plan: Option<Arc<str>>,
 }
@@ -76,8 +81,16 @@ impl Incident {
 impl Memory {
     /// An empty journal: a new stream.
     pub fn new(stream: StreamId, retention: Retention) -> Self {
+        Self::with_clocks(stream, retention, Arc::new(MachineClocks::new()))
+    }
+
+    /// An empty journal that reads the time from `source`.
+    pub fn with_clocks(stream: StreamId, retention: Retention, source: Arc<dyn TimeSource>) -> Self {
+        let Ok(clock) = Clock::new(source, |_| Ok::<_, Infallible>(Found::default()));
+        let clock = Arc::new(clock);
         let events = Events {
-            clock: Clock::new(),
+            clock: Arc::clone(&clock),
+            ages: Ages::new(retention.age),
             kept: VecDeque::new(),
             head: 0,
             incidents: HashMap::new(),
@@ -86,7 +99,8 @@ impl Memory {
         };
         Self {
             stream,
-            retention,
+            most: retention.events,
+            clock,
             events: Mutex::new(events),
             extent: watch::channel(Extent { oldest: 1, head: 0 }).0,
             commits: AtomicU64::new(0),
@@ -97,6 +111,7 @@ impl Memory {
 
     fn append_now(&self, batch: Batch) -> Result<Vec<Appended>, JournalError> {
         let mut events = self.events.lock();
+        let before = events.head;
         admission::check_lease(&batch, *self.newest_term.borrow())?;
         let admitted = match admission::admit(&batch.records, &*events) {
             Ok(admitted) => admitted?,
@@ -105,7 +120,7 @@ impl Memory {
         let Ok(appended) = admission::insert_new(batch.records, &admitted, |record, index| {
             Ok::<_, Infallible>(events.push(record, index))
         });
-        events.retain(self.retention);
+        events.retain(self.most, before);
         let extent = events.extent();
         // While the lock is held, so that a follower never sees an older extent after a newer one.
         self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);
@@ -148,6 +163,8 @@ impl Events {
         let subject: Arc<str> = record.subject.into();
         let incident = self.incidents.entry(Arc::clone(&subject)).or_default();
         incident.positions.push(self.head);
+        let moment = self.clock.stamp(incident.last);
+        incident.last = Some(moment);
         if record.plan.is_some() {
             incident.plan = record.plan;
         }
@@ -163,7 +180,7 @@ impl Events {
         }
         self.kept.push_back(Stored {
             position: self.head,
-            time: self.clock.tick(),
+            time: moment.time,
             subject,
             index,
             kind: record.kind,
@@ -172,11 +189,13 @@ impl Events {
         self.head
     }
 
-    fn retain(&mut self, Retention { events, age }: Retention) {
-        let age = age.and_then(|age| SignedDuration::try_from(age).ok());
-        let young = age.and_then(|age| self.clock.tick().checked_sub(age).ok());
-        while let Some(oldest) = self.kept.front() {
-            if self.kept.len() <= events && young.is_none_or(|young| oldest.time >= young) {
+    /// Keeps at most `most` events, but all that were added after the position `before`.
+    fn retain(&mut self, most: usize, before: u64) {
+        let steady = self.clock.steady();
+        let expired = self.ages.expired(steady);
+        self.ages.stored(self.head, steady);
+        while let Some(oldest) = self.kept.front().filter(|oldest| oldest.position <= before) {
+            if self.kept.len() <= most && oldest.position > expired {
                 break;
             }
             let Some(incident) = self.incidents.get(&oldest.subject) else { break };
@@ -240,6 +259,10 @@ impl Health for Memory {
     fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
 }
 
 impl IncidentIndex for Memory {
@@ -253,6 +276,7 @@ impl IncidentIndex for Memory {
                         subject: subject.to_string(),
                         start: *incident.positions.first()?,
                         index: incident.positions.len() as u64,
+                        time: incident.last?.time,
                         plan: incident.plan.clone(),
                     })
                 })

@@ -5,8 +5,8 @@
 //! - events that `append` returned are as durable as the engine can make them, and only then do `read` and `extent`
 //!   show them;
 //! - an append says for each record whether it was new; for a repeat it returns the position of the existing event;
-//! - the times of events never go back;
-//! - retention drops the oldest events, but never an event of an open incident;
+//! - the time of an event is close to the wall clock and never falls within an incident (`clock.rs` has the rules);
+//! - retention drops the oldest events, but never an event of an open incident, nor one that is added in the same commit;
 //! - a player that lost its lease cannot append under it any more.
 //!
 //! An engine implements the traits in `log.rs`, decides about batches with `admission.rs`, and is listed in
@@ -38,8 +38,10 @@
 //! ```
 
 mod admission;
+mod ages;
 mod choice;
 mod clock;
+mod doubt;
 mod engines;
 mod error;
 mod handle;
@@ -49,7 +51,10 @@ mod memory;
 mod open_error;
 mod record;
 mod sqlite;
+mod time_source;
 
+pub use clock::{Clock, Steps};
+pub use doubt::ClockDoubt;
 pub use engines::{Opened, open};
 pub use error::{JournalError, Trouble, TroubleKind};
 pub use handle::{Engine, Journal};
@@ -60,4 +65,5 @@ pub use log::{
 pub use memory::Memory;
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, Place, Record, Stored};
-pub use sqlite::{Audit, Checked, Salvaged, Sqlite, audit, salvage};
+pub use sqlite::{Audit, Checked, Copied, Sqlite, audit, backup, salvage};
+pub use time_source::TimeSource;

@@ -24,6 +24,14 @@ pub enum OpenError {
         /// The newest format that this version reads.
         known: i64,
     },
+    /// The file is another program's database.
+    #[error("{path} is not a journal but another program's SQLite database: {what}")]
+    Foreign {
+        /// Where the file is.
+        path: PathBuf,
+        /// What the database contains.
+        what: String,
+    },
     /// Events that clients have received are missing or changed.
     #[error("{path} is damaged: {what}")]
     Damaged {
@@ -31,6 +39,14 @@ pub enum OpenError {
         path: PathBuf,
         /// What is wrong with the journal.
         what: String,
+    },
+    /// A file that would be overwritten.
+    #[error("{path} {what}")]
+    Exists {
+        /// Where the file is.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
     },
     /// The journal cannot be opened or created.
     #[error("cannot open {path}")]

@@ -8,12 +8,8 @@ use serde_json::value::RawValue;
 use super::error::JournalError;
 use super::lease::Term;
 use crate::contract::{
-    EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source, StreamId,
+    EventWriter, IncidentEvent, MAX_INDEX, Message, MessageType, Source, StreamId, check_size,
 };
-
-/// Bytes reserved for the attributes other than `data` and `subject`: the size limit applies to the whole event as a
-/// client reads it.
-const ENVELOPE_BYTES: usize = 512;
 
 /// An event to be appended.
 #[derive(Debug, Clone)]
@@ -109,10 +105,7 @@ impl Record {
         {
             return refuse(format!("the index {index} is not between 1 and {MAX_INDEX}"));
         }
-        if self.data.get().len() + self.subject.len() + ENVELOPE_BYTES > MAX_EVENT_BYTES {
-            return refuse(format!("the event would have more than {MAX_EVENT_BYTES} bytes"));
-        }
-        Ok(())
+        check_size(&self.subject, self.kind, self.data.get().len()).or_else(refuse)
     }
 }
 

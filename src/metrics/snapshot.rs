@@ -19,6 +19,12 @@ pub struct Snapshot {
     pub healthy: bool,
     /// Commits since the journal was opened.
     pub commits: u64,
+    /// How far the time of the newest event is ahead of the machine's clock, in seconds.
+    pub clock_ahead_s: f64,
+    /// How often the machine's clock was set forward, and how often back.
+    pub clock_steps: [u64; 2],
+    /// Bytes of the journal's write-ahead log.
+    pub wal_bytes: u64,
     /// Incidents that are open.
     pub open: u64,
     /// The limit of clients.
@@ -31,6 +37,7 @@ impl Snapshot {
     pub(super) fn families(&self) -> Vec<MetricFamily> {
         let version = &[("version", env!("CARGO_PKG_VERSION"))][..];
         let about = "The running version; always 1.";
+        let [forward, back] = self.clock_steps.map(|steps| steps as f64);
         vec![
             family(MetricType::GAUGE, "incident_build_info", about, &[(version, 1.0)]),
             gauge("incident_journal_head_position", "Position of the newest event.", self.head as f64),
@@ -48,6 +55,22 @@ impl Snapshot {
                 "incident_journal_commits_total",
                 "Commits since the journal was opened; appends that wait at the same time share one.",
                 self.commits as f64,
+            ),
+            gauge(
+                "incident_clock_ahead_seconds",
+                "How far the time of the newest event is ahead of the machine's clock.",
+                self.clock_ahead_s,
+            ),
+            family(
+                MetricType::COUNTER,
+                "incident_clock_steps_total",
+                "Steps of the machine's clock by more than 10 s, by direction; forward also after a suspension.",
+                &[(&[("direction", "back")], back), (&[("direction", "forward")], forward)],
+            ),
+            gauge(
+                "incident_journal_wal_bytes",
+                "Bytes of the journal's write-ahead log; grows while another program reads the journal in one transaction.",
+                self.wal_bytes as f64,
             ),
             gauge("incident_incidents_open", "Incidents that are open.", self.open as f64),
         ]

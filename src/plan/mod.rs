@@ -27,4 +27,4 @@ mod stored;
 mod totals;
 
 pub use stored::{Plan, PlannedEvent, as_drill};
-pub use totals::IncidentTotals;
+pub use totals::{IncidentTotals, PhaseRates};

@@ -11,7 +11,7 @@ use crate::contract::{IncidentStarted, Message, MessageType};
 
 /// One incident from its start to its resolution. The payloads are kept as text, so that fields which this version does
 /// not know are played unchanged, also in a plan that another version of the program has stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The scenario's id. The names of incidents begin with it.
     pub scenario: String,
@@ -82,14 +82,32 @@ impl Plan {
         self.push(due, message.kind(), message.data());
     }
 
+    /// Replaces when the events are due. `dues` must not fall, and have one entry for each event.
+    pub fn set_dues(&mut self, dues: &[u64]) {
+        for (event, due) in self.events.iter_mut().zip(dues) {
+            event.due = *due;
+        }
+    }
+
     /// The events, in order.
     pub fn events(&self) -> &[PlannedEvent] {
         &self.events
     }
 
+    /// Bytes of all payloads.
+    pub fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.data().get().len()).sum()
+    }
+
     /// The events as messages, in order. An event that cannot be read is left out.
     pub fn messages(&self) -> impl Iterator<Item = Message> {
         self.events.iter().filter_map(|event| event.message().ok())
+    }
+
+    /// When the event with this index is due, in microseconds of screen time; the end of the plan if it has no such event.
+    pub fn due(&self, index: u64) -> u64 {
+        let place = usize::try_from(index).ok().and_then(|index| index.checked_sub(1));
+        place.and_then(|place| self.events.get(place)).map_or_else(|| self.duration(), |event| event.due)
     }
 
     /// Screen time from second 0 to the last event, in microseconds.

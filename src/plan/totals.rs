@@ -25,9 +25,20 @@ pub struct IncidentTotals {
 
 /// The cost per minute of each phase, from the first sample in that phase.
 #[derive(Debug, Clone, Default)]
-struct PhaseRates(HashMap<String, f64>);
+pub struct PhaseRates(HashMap<String, f64>);
 
 impl PhaseRates {
+    /// The rates of a plan. This reads all of its events.
+    pub fn of(plan: &Plan) -> Self {
+        let mut rates = Self::default();
+        for message in plan.messages() {
+            if let Message::SystemMetrics(sample) = message {
+                rates.add(&sample);
+            }
+        }
+        rates
+    }
+
     fn add(&mut self, sample: &SystemMetrics) {
         if let (Some(phase), Some(cost)) = (&sample.phase, &sample.cost)
             && !self.0.contains_key(phase)
@@ -60,15 +71,15 @@ impl IncidentTotals {
         }
     }
 
-    /// The `incident_resolved` that cancels the incident after `screen_us` microseconds of screen time. The plan has
-    /// the cost per minute of phases for which no sample has been published yet.
-    pub fn cancelled(mut self, plan: Option<&Plan>, screen_us: u64) -> IncidentResolved {
+    /// The `incident_resolved` that cancels the incident after `screen_us` microseconds of screen time. `planned` has the
+    /// cost per minute of phases for which no sample has been published yet.
+    pub fn cancelled(mut self, planned: &PhaseRates, screen_us: u64) -> IncidentResolved {
         let incident_us = ScreenMap::of(&self.phases).incident(screen_us);
         let offset_s = ((incident_us.saturating_add(500) / 1_000) as f64 / 1e3).max(self.last_s);
         // If no event can be read, assume a drill.
         let synthetic = self.synthetic.unwrap_or(true);
         let cost = self.cost.take().map(|(cost, measured_s)| {
-            let total = cost.total + self.spent(plan, &cost, measured_s, offset_s);
+            let total = cost.total + self.spent(planned, &cost, measured_s, offset_s);
             // A publisher's numbers may be too large to add up.
             let total = if total.is_finite() { total } else { cost.total };
             Cost { currency: cost.currency, total: cents(total), per_minute: 0.0 }
@@ -90,20 +101,16 @@ impl IncidentTotals {
 
     /// The cost between two moments, at the rate of each phase between them; without phases, at the rate of the newest
     /// sample.
-    fn spent(&mut self, plan: Option<&Plan>, newest: &Cost, from_s: f64, to_s: f64) -> f64 {
+    fn spent(&self, planned: &PhaseRates, newest: &Cost, from_s: f64, to_s: f64) -> f64 {
         if self.phases.is_empty() {
             return (to_s - from_s).max(0.0) / 60.0 * newest.per_minute;
-        }
-        for message in plan.iter().flat_map(|plan| plan.messages()) {
-            if let Message::SystemMetrics(sample) = message {
-                self.rates.add(&sample);
-            }
         }
         // An incident that goes on after its last phase is still in that phase.
         let ends = self.phases.iter().skip(1).map(|next| next.start_s).chain([f64::INFINITY]);
         let parts = self.phases.iter().zip(ends).map(|(phase, end_s)| {
             let seconds = (end_s.min(to_s) - phase.start_s.max(from_s)).max(0.0);
-            seconds / 60.0 * self.rates.0.get(&phase.name).copied().unwrap_or_default()
+            let rate = self.rates.0.get(&phase.name).or_else(|| planned.0.get(&phase.name));
+            seconds / 60.0 * rate.copied().unwrap_or_default()
         });
         parts.sum()
     }

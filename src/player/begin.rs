@@ -1,8 +1,11 @@
 //! Starting an incident: appends its first event under a name that no other incident has.
 
+use std::sync::Arc;
+
 use super::context::PlayerContext;
 use super::error::PlayError;
 use super::origin::Origin;
+use super::playable;
 use super::running::Slot;
 use super::speed::Speed;
 use crate::journal::{JournalError, Place, Record};
@@ -38,14 +41,16 @@ impl PlayerContext {
     /// Appends the first event. After an error the same `start` can be used again.
     pub(super) async fn begin(&self, start: &mut StartRequest) -> Result<BegunIncident, PlayError> {
         loop {
-            let mut slot = self.running.reserve(&start.plan.scenario, start.name.clone())?;
+            let plan = &start.plan;
+            let mut slot = self.running.reserve(&plan.scenario, start.name.clone(), plan.bytes())?;
             let id = slot.id.clone();
+            playable::check(&id, plan, 0).map_err(PlayError::Unplayable)?;
             // The first event is due now; second 0 may lie before it.
             let lead = start.speed.wall(start.plan.lead());
             let origin = start.origin.unwrap_or_else(Origin::now).earlier(lead);
-            start.plan.stamp(start.speed.get(), origin.timestamp());
+            start.plan.stamp(start.speed.get(), origin.timestamp(self.journal.clock().now()));
             slot.set_clock(origin, start.speed);
-            let text = start.plan.text().map_err(|error| JournalError::Refused(error.to_string()))?;
+            let text = text_of(&mut start.plan).await?;
             let first = start.plan.events().first().map(|first| Record {
                 subject: id.clone(),
                 place: Place::At(1),
@@ -54,7 +59,14 @@ impl PlayerContext {
                 plan: Some(text),
             });
             let first = first.ok_or_else(|| JournalError::Refused("the plan has no events".to_owned()))?;
-            let appended = self.journal.append(first).await?;
+            let appended = match self.journal.append(first).await {
+                // Another incident had this name, and its first event is not kept any more.
+                Err(JournalError::Refused(_)) if self.journal.incident(&id).await?.is_some() => {
+                    start.name = None;
+                    continue;
+                }
+                appended => appended?,
+            };
             let Some(first) = appended.first().filter(|first| first.new) else {
                 // Another incident has this name.
                 start.name = None;
@@ -67,4 +79,14 @@ impl PlayerContext {
             return Ok(BegunIncident { started: Started { id, position }, slot, origin });
         }
     }
+}
+
+/// The plan as it is stored. It may be long, so it is written on a thread of its own.
+async fn text_of(plan: &mut Plan) -> Result<Arc<str>, PlayError> {
+    let taken = std::mem::take(plan);
+    let written = tokio::task::spawn_blocking(move || (taken.text(), taken)).await;
+    // The task does not panic, so it was cancelled: the runtime ends.
+    let (text, taken) = written.map_err(|_| PlayError::Stopping)?;
+    *plan = taken;
+    Ok(text.map_err(|error| JournalError::Refused(error.to_string()))?)
 }

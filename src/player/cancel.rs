@@ -1,18 +1,23 @@
 //! Cancelling an incident. The journal decides alone: if several callers cancel, on this server or on others, the
 //! resolution of the first one is stored, and all of them get its position.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::context::PlayerContext;
 use super::error::PlayError;
-use super::origin::Origin;
 use super::running::RunningIncident;
 use crate::contract::{IncidentStarted, Message, Outcome, offset_of};
 use crate::journal::{JournalError, ReadLimit, Record, Span};
-use crate::plan::{IncidentTotals, Plan};
+use crate::plan::{IncidentTotals, PhaseRates, Plan};
 
 /// How much one read returns.
 const READ: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
+
+/// The most characters of a reason in the summary of an incident that was given up.
+const LONGEST_REASON: usize = 400;
 
 /// The result of cancelling an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +36,23 @@ struct StoredIncident {
     totals: IncidentTotals,
     /// Index of the newest event.
     index: u64,
+    /// Time of the newest event.
+    time: Option<Timestamp>,
     /// Position up to which the journal was read.
     position: u64,
 }
 
 impl PlayerContext {
-    /// Cancels an incident; `None` if there is no incident with this id.
-    pub(super) async fn cancel(&self, id: &str) -> Result<Option<Cancellation>, PlayError> {
+    /// Cancels an incident; `None` if there is no incident with this id. `why` is the summary of its end, if it is ended for
+    /// another reason than that a caller wants it.
+    pub(super) async fn cancel(
+        &self,
+        id: &str,
+        why: Option<&str>,
+    ) -> Result<Option<Cancellation>, PlayError> {
         let entry = self.running.get(id);
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
-        let plan = self.journal.plan(id).await?.and_then(|text| Plan::read(&text).ok());
+        let planned = planned_rates(self.journal.plan(id).await?).await?;
         let mut stored = StoredIncident::before(&span);
         if span.end.is_none() {
             // The long part, before the incident's own events have to wait.
@@ -62,8 +74,11 @@ impl PlayerContext {
                 return Ok(Some(Cancellation { position, cancelled_now: false, outcome }));
             }
             self.read_on(id, &mut stored).await?;
-            let screen_us = screen_us(entry.as_ref(), stored.started.as_ref());
-            let resolved = stored.totals.clone().cancelled(plan.as_ref(), screen_us);
+            let screen_us = screen_us(entry.as_ref(), &stored, self.journal.clock().now());
+            let mut resolved = stored.totals.clone().cancelled(&planned, screen_us);
+            if let Some(why) = why {
+                why.clone_into(&mut resolved.summary);
+            }
             let outcome = Some(resolved.outcome);
             let record = Record::at(id, stored.index + 1, &Message::IncidentResolved(resolved));
             match self.journal.append(record).await {
@@ -84,6 +99,27 @@ impl PlayerContext {
         }
     }
 
+    /// Ends an incident that can't be played to its end, as soon as the journal takes that.
+    pub(super) async fn give_up(&self, id: &str, why: &str) {
+        tracing::error!(
+            incident = id,
+            why,
+            "the incident can't be played to its end and is ended as cancelled"
+        );
+        // A reason may quote what is too long to be stored.
+        let why: String = why.chars().take(LONGEST_REASON).collect();
+        let summary = format!("Ended because it can't be played any further: {why}");
+        while !self.stop.is_cancelled() {
+            match self.cancel(id, Some(&summary)).await {
+                Err(PlayError::Journal(error)) if error.is_temporary() => self.journal_back().await,
+                Err(error) => {
+                    return tracing::error!(incident = id, %error, "the incident can't be ended and stays open");
+                }
+                Ok(_) => return,
+            }
+        }
+    }
+
     /// Reads what the journal has of an incident and was not read yet.
     async fn read_on(&self, id: &str, stored: &mut StoredIncident) -> Result<(), JournalError> {
         loop {
@@ -92,6 +128,7 @@ impl PlayerContext {
             stored.position = last.position;
             for event in events.into_iter().filter(|event| *event.subject == *id) {
                 stored.index = event.index;
+                stored.time = Some(event.time);
                 let Ok(message) = event.message() else { continue };
                 if let Message::IncidentStarted(started) = &message {
                     stored.started = Some(started.clone());
@@ -116,18 +153,37 @@ impl PlayerContext {
 impl StoredIncident {
     /// Nothing was read yet.
     fn before(span: &Span) -> Self {
-        Self { started: None, totals: IncidentTotals::default(), index: 0, position: span.start - 1 }
+        Self {
+            started: None,
+            totals: IncidentTotals::default(),
+            index: 0,
+            time: None,
+            position: span.start - 1,
+        }
     }
+}
+
+/// The rates of a stored plan, which may be long: it is read on a thread of its own.
+async fn planned_rates(plan: Option<Arc<str>>) -> Result<PhaseRates, PlayError> {
+    let Some(text) = plan else { return Ok(PhaseRates::default()) };
+    let read = move || Plan::read(&text).map_or_else(|_| PhaseRates::default(), |plan| PhaseRates::of(&plan));
+    // The task does not panic, so it was cancelled: the runtime ends.
+    tokio::task::spawn_blocking(read).await.map_err(|_| PlayError::Stopping)
 }
 
 /// How much screen time has passed, in microseconds. A drill that this process does not play ends with its newest
 /// event, because it may have been open in the journal for days.
-fn screen_us(entry: Option<&RunningIncident>, started: Option<&IncidentStarted>) -> u64 {
+fn screen_us(entry: Option<&RunningIncident>, stored: &StoredIncident, now: Timestamp) -> u64 {
     let micros = |elapsed: Duration, speed: f64| (elapsed.as_secs_f64() * speed * 1e6) as u64;
-    match (entry.and_then(|entry| entry.clock), started) {
+    match (entry.and_then(|entry| entry.clock), &stored.started) {
         (Some((origin, speed)), _) => micros(origin.elapsed(), speed.get()),
         (None, Some(started)) if !started.synthetic => {
-            micros(Origin::of(started.impact_started_at).elapsed(), 1.0)
+            // The resolution is dated no earlier than the event before it, even if the clock was set back.
+            let ends = stored.time.map_or(now, |newest| newest.max(now));
+            micros(
+                Duration::try_from(ends.duration_since(started.impact_started_at)).unwrap_or_default(),
+                1.0,
+            )
         }
         (None, _) => 0,
     }

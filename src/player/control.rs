@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -9,12 +10,15 @@ use tokio_util::task::TaskTracker;
 use super::begin::{BegunIncident, StartRequest, Started};
 use super::cancel::Cancellation;
 use super::context::PlayerContext;
+use super::elapsed::{self, LastAppended};
 use super::error::PlayError;
 use super::origin::Origin;
+use super::playable;
 use super::run::{Playhead, Run};
 use super::running::RunningIncidents;
 use super::speed::Speed;
 use crate::journal::{Journal, JournalError, Lease};
+use crate::log_limiter::limited;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 
@@ -58,17 +62,19 @@ impl Player {
     /// Plays the rest of an incident that has begun.
     pub(super) async fn play(&self, begun: BegunIncident, start: StartRequest) {
         let BegunIncident { slot, origin, .. } = begun;
-        let lease = tokio::select! {
-            biased;
-            () = self.context.stop.cancelled() => return,
-            lease = self.lease() => lease,
-        };
-        let lease = match lease {
-            Ok(lease) => lease,
-            Err(error) => {
-                let incident = &slot.id;
-                tracing::error!(incident, %error, "the journal did not grant the lease; the incident stays open until the next start");
-                return;
+        let lease = loop {
+            let lease = tokio::select! {
+                biased;
+                () = self.context.stop.cancelled() => return,
+                lease = self.lease() => lease,
+            };
+            match lease {
+                Ok(lease) => break lease,
+                Err(error) if error.is_temporary() => {
+                    limited!(warn, "the journal grants no lease yet; the player asks again", %error);
+                    self.context.journal_back().await;
+                }
+                Err(error) => return self.context.give_up(&slot.id, &error.to_string()).await,
             }
         };
         let playhead = Playhead { origin, emitted: 1 };
@@ -77,23 +83,29 @@ impl Player {
 
     /// Takes the lease and continues every incident that is open in the journal and that this player does not play
     /// already: those that an earlier process has left. It follows the stored plan, even if the scenario's file has
-    /// changed. Deadlines stay as they were, so overdue events follow at once. Returns how many incidents it picked up.
+    /// changed. Deadlines stay as they were, so overdue events follow at once. An incident whose plan can't be followed is
+    /// ended as cancelled. Returns how many incidents it picked up.
     pub async fn pick_up(&self) -> Result<usize, PlayError> {
         let lease = self.lease().await?;
         let mut picked_up = 0;
         for open in self.context.journal.open_incidents().await? {
-            let plan = open.plan.as_deref().and_then(|plan| Plan::read(plan).ok());
-            let begun = plan.and_then(|plan| Some((plan.started()?, plan)));
-            let Some((started, plan)) = begun else {
-                tracing::error!(
-                    incident = open.subject,
-                    "the plan of the incident cannot be read; the incident stays open until it is cancelled"
-                );
+            if self.context.running.get(&open.subject).is_some() {
                 continue;
+            }
+            // An incident without a plan is its publisher's.
+            let Some(text) = open.plan.as_deref() else { continue };
+            let (plan, began, speed) = match continuation(&open.subject, text, open.index as usize) {
+                Ok(continuation) => continuation,
+                Err(why) => {
+                    let context = self.context.clone();
+                    self.context.tasks.spawn(async move { context.give_up(&open.subject, &why).await });
+                    continue;
+                }
             };
-            let Ok(speed) = Speed::new(started.speed.unwrap_or(1.0)) else { continue };
-            let Some(mut slot) = self.context.running.resume(open.subject) else { continue };
-            let origin = Origin::of(started.impact_started_at);
+            let Some(mut slot) = self.context.running.resume(open.subject, plan.bytes()) else { continue };
+            let due = |index| speed.wall(plan.due(index));
+            let last = LastAppended { time: open.time, due: due(open.index), next: due(open.index + 1) };
+            let origin = Origin::ago(elapsed::since(self.context.journal.clock(), began, last));
             slot.set_clock(origin, speed);
             let playhead = Playhead { origin, emitted: open.index as usize };
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");
@@ -110,7 +122,7 @@ impl Player {
         let (reply, cancelled) = oneshot::channel();
         let (context, id) = (self.context.clone(), id.to_owned());
         self.context.tasks.spawn(async move {
-            let cancelled = context.cancel(&id).await;
+            let cancelled = context.cancel(&id, None).await;
             // The caller may be gone.
             let _ = reply.send(cancelled);
         });
@@ -132,4 +144,16 @@ impl Player {
     async fn lease(&self) -> Result<Lease, JournalError> {
         self.lease.get_or_try_init(|| self.context.journal.lease()).await.cloned()
     }
+}
+
+/// The stored plan of an incident that has `played` events, its second 0 and its speed.
+///
+/// # Errors
+/// Why it can't be followed.
+fn continuation(id: &str, text: &str, played: usize) -> Result<(Plan, Timestamp, Speed), String> {
+    let plan = Plan::read(text).map_err(|error| format!("its stored plan can't be read: {error}"))?;
+    let started = plan.started().ok_or("its stored plan does not begin with incident_started")?;
+    let speed = Speed::new(started.speed.unwrap_or(1.0)).map_err(|error| error.to_string())?;
+    playable::check(id, &plan, played)?;
+    Ok((plan, started.impact_started_at, speed))
 }

@@ -5,6 +5,10 @@ use crate::journal::JournalError;
 /// The most incidents that are played at once.
 pub const MAX_OPEN: usize = 1_000;
 
+/// The most bytes that the plans of all incidents may have which are played at once. An incident that is played alone may
+/// have more.
+pub const MAX_PLAN_BYTES: usize = 256 * 1024 * 1024;
+
 /// Why an incident was not started or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
@@ -17,6 +21,14 @@ pub enum PlayError {
     /// Another player plays the incidents of this journal now.
     #[error("another server plays the incidents of this journal now: start the incident there")]
     TakenOver,
+    /// The plans of the open incidents take [`MAX_PLAN_BYTES`] with this one.
+    #[error(
+        "the plans of the open incidents take too much memory with this one: cancel one or wait until one ends"
+    )]
+    TooLarge,
+    /// The incident could begin and not end.
+    #[error("the incident can't be played to its end: {0}")]
+    Unplayable(String),
     /// The journal did not accept the event.
     #[error(transparent)]
     Journal(#[from] JournalError),

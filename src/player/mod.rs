@@ -7,7 +7,8 @@
 //! Invariants:
 //! - an event is appended when it is due, or as soon as possible afterwards, and never twice;
 //! - deadlines count from the incident's start, so delays do not add up;
-//! - a player that has lost its lease appends nothing more.
+//! - a player that has lost its lease appends nothing more;
+//! - what can't be played to its end is refused before it begins, or ended as cancelled.
 //!
 //! ```
 //! use incident::contract::StreamId;
@@ -36,9 +37,11 @@ mod begin;
 mod cancel;
 mod context;
 mod control;
+mod elapsed;
 mod error;
 mod name;
 mod origin;
+mod playable;
 mod replay;
 mod replaying;
 mod run;
@@ -48,6 +51,6 @@ mod speed;
 pub use begin::Started;
 pub use cancel::Cancellation;
 pub use control::Player;
-pub use error::{MAX_OPEN, PlayError};
+pub use error::{MAX_OPEN, MAX_PLAN_BYTES, PlayError};
 pub use replay::{Replay, ReplayError};
 pub use speed::{Speed, SpeedError};

@@ -5,8 +5,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::contract::now;
-
 /// A moment on the monotonic clock. It may be earlier than the clock can represent, so it is kept as a moment and a
 /// distance before it.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +19,9 @@ impl Origin {
         Self { at: Instant::now(), ahead: Duration::ZERO }
     }
 
-    /// A moment given by the wall clock. If the wall clock has been set back since, it is now, never later.
-    pub(super) fn of(began: Timestamp) -> Self {
-        let ahead = Duration::try_from(now().duration_since(began)).unwrap_or_default();
-        Self { ahead, ..Self::now() }
+    /// The moment that was this long ago.
+    pub(super) fn ago(elapsed: Duration) -> Self {
+        Self::now().earlier(elapsed)
     }
 
     /// The moment that is `by` later.
@@ -34,7 +31,7 @@ impl Origin {
 
     /// The moment that is `by` earlier.
     pub(super) fn earlier(self, by: Duration) -> Self {
-        Self { ahead: self.ahead + by, ..self }
+        Self { ahead: self.ahead.saturating_add(by), ..self }
     }
 
     /// The deadline `after` the origin, on tokio's clock; now if it has already passed.
@@ -47,10 +44,9 @@ impl Origin {
         self.ahead + self.at.elapsed()
     }
 
-    /// The moment as wall-clock time.
-    pub(super) fn timestamp(self) -> Timestamp {
+    /// The moment as the journal's clock dates it, which shows `now`.
+    pub(super) fn timestamp(self, now: Timestamp) -> Timestamp {
         let ago = i64::try_from(self.elapsed().as_micros()).unwrap_or_default();
-        let now = now();
         Timestamp::from_microsecond(now.as_microsecond().saturating_sub(ago)).unwrap_or(now)
     }
 }

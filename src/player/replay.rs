@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::name;
+use super::playable;
 use super::speed::Speed;
 use crate::plan::Plan;
 use crate::recording::{Recorded, Recording};
@@ -33,31 +34,49 @@ pub(super) struct Cue {
     pub(super) plan: Plan,
 }
 
-/// An incident would be played at a speed that is out of range.
+/// Why a recording can't be replayed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{incident} was recorded at speed {recorded}; {factor} times that speed is {}, which is out of range", recorded * factor)]
-pub struct ReplayError {
-    /// The incident.
-    pub incident: String,
-    /// The speed it was recorded at.
-    pub recorded: f64,
-    /// How many times faster it was to be played.
-    pub factor: f64,
+pub enum ReplayError {
+    /// An incident would be played at a speed that is out of range.
+    #[error("{incident} was recorded at speed {recorded}; {factor} times that speed is {}, which is out of range", recorded * factor)]
+    Speed {
+        /// The incident.
+        incident: String,
+        /// The speed it was recorded at.
+        recorded: f64,
+        /// How many times faster it was to be played.
+        factor: f64,
+    },
+    /// An incident could begin and not end.
+    #[error("{incident} can't be played to its end: {why}")]
+    Unplayable {
+        /// The incident.
+        incident: String,
+        /// Which event can't be appended, and why.
+        why: String,
+    },
 }
 
 impl Replay {
     /// A replay that is `factor` times faster than the recording.
     ///
     /// # Errors
-    /// An incident would be played at a speed that is out of range.
+    /// An incident would be played at a speed that is out of range, or could begin and not end.
     pub fn new(recording: Recording, factor: Speed) -> Result<Self, ReplayError> {
         let duration = recording.duration().div_f64(factor.get());
         let mut names = HashSet::new();
         let cues = recording.incidents.into_iter().map(|incident| {
             let Recorded { source, id, start, speed: recorded, plan } = incident;
-            let out_of_range = |_| ReplayError { incident: id.clone(), recorded, factor: factor.get() };
+            let out_of_range =
+                |_| ReplayError::Speed { incident: id.clone(), recorded, factor: factor.get() };
             let speed = Speed::new(recorded * factor.get()).map_err(out_of_range)?;
             let (key, start) = (format!("{source} {id}"), start.div_f64(factor.get()));
+            // Later replays in the same journal have derived names, which may be longer.
+            let derived = name::derived(&plan.scenario, &key, 1);
+            for name in [&id, &derived] {
+                let unplayable = |why| ReplayError::Unplayable { incident: id.clone(), why };
+                playable::check(name, &plan, 0).map_err(unplayable)?;
+            }
             Ok(Cue { recorded: names.insert(id.clone()).then_some(id), key, start, speed, plan })
         });
         Ok(Self { cues: cues.collect::<Result<_, _>>()?, duration })
@@ -75,6 +94,11 @@ impl Replay {
 }
 
 impl Cue {
+    /// When the event with this index is due, counted from the start of the replay.
+    pub(super) fn due(&self, index: u64) -> Duration {
+        self.start + self.speed.wall(self.plan.due(index).saturating_sub(self.plan.lead()))
+    }
+
     /// The names for this incident in the replay with this number, from 0. The player uses the first one that is free.
     pub(super) fn names(&self, number: u64) -> impl Iterator<Item = String> + '_ {
         let recorded = self.recorded.clone().filter(|_| number == 0);

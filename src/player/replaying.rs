@@ -1,16 +1,18 @@
 //! Playing a replay: starts each incident when it is due, and continues a replay that another process has begun.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::sleep_until;
 
 use super::begin::{BegunIncident, StartRequest};
 use super::control::Player;
+use super::elapsed::{self, LastAppended};
 use super::error::PlayError;
 use super::origin::Origin;
 use super::replay::{Cue, Replay};
-use crate::contract::{Message, now};
-use crate::journal::{JournalError, ReadLimit};
+use crate::contract::Message;
+use crate::journal::{JournalError, OpenIncident, ReadLimit, Span};
 
 /// One of the replays of a recording in a journal.
 struct ReplayRun {
@@ -29,7 +31,7 @@ impl Player {
         let all = replay.cues.len();
         let mut left = Vec::with_capacity(all);
         for cue in replay.cues {
-            if !self.has_begun(&cue, &run).await? {
+            if self.begun(&cue, &run).await?.is_none() {
                 left.push(cue);
             }
         }
@@ -60,33 +62,71 @@ impl Player {
         let Some(last) = last else { return Ok(new(0)) };
         let begun = self.context.journal.read(last.start - 1, ReadLimit::events(1)).await?.into_iter().next();
         let begun = begun.filter(|event| *event.subject == last.subject);
-        match begun.and_then(|event| event.message().ok()) {
-            // The first incident starts with the replay, so second 0 of the incident is the start of the replay.
-            Some(Message::IncidentStarted(started))
-                if started.speed.unwrap_or(1.0).to_bits() == first.speed.get().to_bits() =>
-            {
-                // Of a real incident second 0 may lie before the first event, with which the replay began.
-                let lead = first.speed.wall(first.plan.lead());
-                let since = Duration::try_from(now().duration_since(started.impact_started_at));
-                if since.is_ok_and(|since| since < replay.duration + lead) {
-                    let origin = Origin::of(started.impact_started_at).later(lead);
-                    return Ok(ReplayRun { number: number - 1, origin, resumed: Some(last.start) });
-                }
-                Ok(new(number))
-            }
-            _ => Ok(new(number)),
+        // The first incident starts with the replay.
+        let Some(begun) = begun else { return Ok(new(number)) };
+        let Ok(Message::IncidentStarted(started)) = begun.message() else { return Ok(new(number)) };
+        if started.speed.unwrap_or(1.0).to_bits() != first.speed.get().to_bits() {
+            return Ok(new(number));
         }
+        let run = ReplayRun { number: number - 1, origin: Origin::now(), resumed: Some(last.start) };
+        let Some(last) = self.last_appended(replay, &run).await? else { return Ok(new(number)) };
+        let elapsed = elapsed::since(self.context.journal.clock(), begun.time, last);
+        if elapsed >= replay.duration {
+            return Ok(new(number));
+        }
+        Ok(ReplayRun { origin: Origin::ago(elapsed), ..run })
     }
 
-    /// Whether this replay has already started the incident. An incident of the same name may be older than the replay.
-    async fn has_begun(&self, cue: &Cue, run: &ReplayRun) -> Result<bool, JournalError> {
-        let Some(first) = run.resumed else { return Ok(false) };
-        for name in cue.names(run.number) {
-            if self.context.journal.incident(&name).await?.is_some_and(|span| span.start >= first) {
-                return Ok(true);
+    /// The most advanced event of a replay that another process has begun; `None` if the replay is over.
+    async fn last_appended(
+        &self,
+        replay: &Replay,
+        run: &ReplayRun,
+    ) -> Result<Option<LastAppended>, JournalError> {
+        let open = self.context.journal.open_incidents().await?;
+        let open: HashMap<&str, &OpenIncident> =
+            open.iter().map(|incident| (incident.subject.as_str(), incident)).collect();
+        let mut last: Option<LastAppended> = None;
+        let mut next = Duration::MAX;
+        let mut is_over = true;
+        for cue in &replay.cues {
+            let Some(span) = self.begun(cue, run).await? else {
+                is_over = false;
+                next = next.min(cue.start);
+                continue;
+            };
+            let (index, time) = match (span.end, open.get(span.subject.as_str())) {
+                (Some(end), _) => {
+                    let ended = self.context.journal.read(end - 1, ReadLimit::events(1)).await?;
+                    let Some(ended) = ended.first() else { continue };
+                    (ended.index, ended.time)
+                }
+                (None, Some(open)) => {
+                    is_over = false;
+                    next = next.min(cue.due(open.index + 1));
+                    (open.index, open.time)
+                }
+                // It has ended in the meantime.
+                (None, None) => continue,
+            };
+            let due = cue.due(index);
+            if last.is_none_or(|last| due >= last.due) {
+                last = Some(LastAppended { time, due, next: due });
             }
         }
-        Ok(false)
+        Ok(last.filter(|_| !is_over).map(|last| LastAppended { next: next.max(last.due), ..last }))
+    }
+
+    /// The incident that this replay has already started. An incident of the same name may be older than the replay.
+    async fn begun(&self, cue: &Cue, run: &ReplayRun) -> Result<Option<Span>, JournalError> {
+        let Some(first) = run.resumed else { return Ok(None) };
+        for name in cue.names(run.number) {
+            let span = self.context.journal.incident(&name).await?;
+            if let Some(span) = span.filter(|span| span.start >= first) {
+                return Ok(Some(span));
+            }
+        }
+        Ok(None)
     }
 
     /// Starts an incident when it is due. Retries while the journal cannot be used, because no caller would retry.
@@ -116,7 +156,9 @@ impl Player {
             };
             let incident = names.first();
             match &error {
-                PlayError::TooMany | PlayError::Journal(JournalError::Unavailable(_)) => {
+                PlayError::TooMany
+                | PlayError::TooLarge
+                | PlayError::Journal(JournalError::Unavailable(_)) => {
                     if !std::mem::replace(&mut logged, true) {
                         tracing::warn!(incident, %error, "the replay cannot start an incident yet and retries");
                     }

@@ -87,9 +87,7 @@ impl Run {
                 Err(JournalError::Unavailable(_)) => true,
                 Err(JournalError::LeaseLost) => return self.hand_over(),
                 Err(error) => {
-                    let incident = &self.slot.id;
-                    tracing::error!(incident, %error, "the journal refused an event; the incident is not played any further");
-                    return;
+                    return self.context.give_up(&self.slot.id, &error.to_string()).await;
                 }
             };
         }

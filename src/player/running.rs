@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{MAX_OPEN, PlayError};
+use super::error::{MAX_OPEN, MAX_PLAN_BYTES, PlayError};
 use super::name;
 use super::origin::Origin;
 use super::speed::Speed;
@@ -25,6 +25,14 @@ pub(super) struct RunningIncident {
     pub(super) ended: CancellationToken,
     /// The moment of second 0 and the speed, once they are known.
     pub(super) clock: Option<(Origin, Speed)>,
+    /// Bytes of its plan.
+    plan_bytes: usize,
+}
+
+impl RunningIncident {
+    fn new(plan_bytes: usize) -> Self {
+        Self { append_lock: Arc::default(), ended: CancellationToken::new(), clock: None, plan_bytes }
+    }
 }
 
 /// A reserved entry in the list. Dropping it removes the entry, also after a panic.
@@ -36,29 +44,36 @@ pub(super) struct Slot {
 
 impl RunningIncidents {
     /// Reserves an entry under the wanted name if no running incident has it, otherwise under a new name.
-    pub(super) fn reserve(&self, scenario: &str, wanted: Option<String>) -> Result<Slot, PlayError> {
+    pub(super) fn reserve(
+        &self,
+        scenario: &str,
+        wanted: Option<String>,
+        plan_bytes: usize,
+    ) -> Result<Slot, PlayError> {
         let mut running = self.0.lock();
         if running.len() >= MAX_OPEN {
             return Err(PlayError::TooMany);
+        }
+        let taken: usize = running.values().map(|incident| incident.plan_bytes).sum();
+        if taken > 0 && taken + plan_bytes > MAX_PLAN_BYTES {
+            return Err(PlayError::TooLarge);
         }
         let mut id = wanted.unwrap_or_else(|| name::fresh(scenario));
         while running.contains_key(&id) {
             id = name::fresh(scenario);
         }
-        let entry =
-            RunningIncident { append_lock: Arc::default(), ended: CancellationToken::new(), clock: None };
+        let entry = RunningIncident::new(plan_bytes);
         running.insert(id.clone(), entry.clone());
         Ok(Slot { running: self.clone(), id, entry })
     }
 
     /// Reserves an entry for an incident that is open in the journal; `None` if it is already being played.
-    pub(super) fn resume(&self, id: String) -> Option<Slot> {
+    pub(super) fn resume(&self, id: String, plan_bytes: usize) -> Option<Slot> {
         let mut running = self.0.lock();
         if running.contains_key(&id) {
             return None;
         }
-        let entry =
-            RunningIncident { append_lock: Arc::default(), ended: CancellationToken::new(), clock: None };
+        let entry = RunningIncident::new(plan_bytes);
         running.insert(id.clone(), entry.clone());
         Some(Slot { running: self.clone(), id, entry })
     }
@@ -83,5 +98,24 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.running.0.lock().remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plans_of_all_incidents_are_bounded_together() {
+        let running = RunningIncidents::default();
+        let first = running.reserve("large", None, MAX_PLAN_BYTES + 1).expect("alone it may be larger");
+        assert!(matches!(running.reserve("small", None, 1), Err(PlayError::TooLarge)));
+        drop(first);
+        let half = MAX_PLAN_BYTES / 2;
+        let slots = [running.reserve("half", None, half), running.reserve("half", None, half)];
+        assert!(slots.iter().all(Result::is_ok));
+        assert!(matches!(running.reserve("small", None, 1), Err(PlayError::TooLarge)));
+        // What is open in the journal has to go on.
+        assert!(running.resume("open-abcde".to_owned(), half).is_some());
     }
 }

@@ -1,11 +1,14 @@
 //! Building one incident of a recording, event by event.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::line::RecordedEvent;
 use super::recorded::Recorded;
+use super::timing::{LONG_US, Timing};
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, Plan, as_drill};
+use crate::plan::{IncidentTotals, PhaseRates, Plan, as_drill};
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -15,12 +18,12 @@ pub(super) struct IncidentBuilder {
     pub(super) extent: RecordedExtent,
     /// Time of its first event.
     pub(super) began: Timestamp,
-    /// Second 0, as wall-clock time. In a real incident the impact may have begun before the first event.
-    second_zero: Timestamp,
-    /// The latest time of its events.
-    newest: Timestamp,
-    speed: f64,
+    /// How far the times of its events are moved, in microseconds: the server's clock may have been set back before it.
+    pub(super) shift_us: i64,
+    timing: Timing,
     plan: Plan,
+    /// Whether the plan has the planned due times instead of the recorded ones.
+    is_timed_by_plan: bool,
     /// The totals of the plan's events.
     totals: IncidentTotals,
 }
@@ -37,21 +40,21 @@ pub(super) enum RecordedExtent {
 }
 
 impl IncidentBuilder {
-    /// An incident whose first event in the recording is this one.
+    /// An incident whose first event in the recording is this one. `shift_us` is how far its times are moved.
     ///
     /// # Errors
     /// The event cannot be the first one of an incident.
-    pub(super) fn new(event: &RecordedEvent) -> Result<Self, String> {
+    pub(super) fn new(event: &RecordedEvent, shift_us: i64) -> Result<Self, String> {
         let envelope = &event.envelope;
         let mut incident = Self {
             sources: vec![envelope.source.clone()],
             id: envelope.incident().to_owned(),
             extent: RecordedExtent::WithoutStart,
             began: envelope.time,
-            second_zero: envelope.time,
-            newest: envelope.time,
-            speed: 1.0,
+            shift_us,
+            timing: Timing::new(envelope.time),
             plan: Plan::new(String::new(), 0),
+            is_timed_by_plan: false,
             totals: IncidentTotals::default(),
         };
         match &event.message {
@@ -76,26 +79,16 @@ impl IncidentBuilder {
             Some(run) => (run.scenario.clone(), run.seed),
             None => (stem(&self.id).to_owned(), 0),
         };
-        if !started.synthetic {
-            self.second_zero = started.impact_started_at.min(self.began);
-        }
-        self.speed = speed;
+        self.timing.start(started, speed);
         self.plan = Plan::new(scenario, seed);
         self.extent = RecordedExtent::Open;
         Ok(())
     }
 
-    /// Whether an event with this incident's id belongs to this incident. A journal whose newest events could not be
-    /// confirmed continues as a new stream, and its clients receive the events of open incidents again from there.
-    pub(super) fn has(&mut self, event: &RecordedEvent) -> bool {
-        let (source, time) = (&event.envelope.source, event.envelope.time);
-        let known = self.sources.contains(source);
-        let repeated_in_new_stream =
-            !known && event.index == 1 && self.extent != RecordedExtent::WithoutStart && time == self.began;
-        if repeated_in_new_stream {
-            self.sources.push(source.clone());
-        }
-        known || repeated_in_new_stream
+    /// Notes that another stream repeats the incident. A journal whose newest events could not be confirmed continues as a new
+    /// stream, and its clients receive the events of open incidents again from there.
+    pub(super) fn also_in(&mut self, source: &str) {
+        self.sources.push(source.to_owned());
     }
 
     /// The stream in which it was recorded last.
@@ -137,21 +130,44 @@ impl IncidentBuilder {
             Role::End => self.extent = RecordedExtent::Ended,
             Role::Start | Role::Middle | Role::Control => {}
         }
-        let rises = event.envelope.time >= self.newest;
-        self.newest = self.newest.max(event.envelope.time);
-        let due = self.due(self.newest);
-        let offset_s = offset_of(&event.message, event.envelope.time, Some(self.second_zero));
+        let (due, rises) = self.timing.take(event.envelope.time, &event.message);
+        let offset_s = offset_of(&event.message, event.envelope.time, Some(self.timing.second_zero));
         let offset_s = offset_s.unwrap_or_default().max(0.0);
         self.plan.push(due, event.message.kind(), as_drill(event.envelope.data, &event.message, offset_s));
         self.totals.add(&event.message, offset_s);
         Ok(rises)
     }
 
+    /// Plays the incident by its planned seconds if its times cannot be right. Returns what is to be said about its times.
+    pub(super) fn check_times(&mut self) -> Option<String> {
+        let id = &self.id;
+        if let Some(dues) = self.timing.planned_instead() {
+            self.plan.set_dues(dues);
+            self.is_timed_by_plan = true;
+            return Some(format!(
+                "the times of {id} contradict its seconds, because the clock of its server was set or stood still; it is \
+                 played by its seconds"
+            ));
+        }
+        if self.timing.stands_still() {
+            let events = self.plan.events().len();
+            return Some(format!("all {events} events of {id} have the same time; they are played at once"));
+        }
+        (self.timing.longest_us > LONG_US).then(|| {
+            let hours = self.timing.longest_us / 3_600_000_000;
+            format!(
+                "an event of {id} comes {hours} hours after the one before; the replay waits as long. If the clock of its \
+                 server was set, --speed shortens it"
+            )
+        })
+    }
+
     /// Ends the incident as cancelled at the time at which its stream ends.
     pub(super) fn cut(&mut self, time: Timestamp) {
         // A stream that repeats the incident may end before the stream in which it was recorded first.
-        let due = self.due(time.max(self.newest));
-        let mut resolved = std::mem::take(&mut self.totals).cancelled(Some(&self.plan), due);
+        let ends = self.timing.due(time.max(self.timing.newest));
+        let due = if self.is_timed_by_plan { self.plan.duration() } else { ends };
+        let mut resolved = std::mem::take(&mut self.totals).cancelled(&PhaseRates::of(&self.plan), due);
         "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
         // A replayed incident is a drill, even if the recorded one was not.
         resolved.synthetic = true;
@@ -160,17 +176,17 @@ impl IncidentBuilder {
         self.extent = RecordedExtent::Ended;
     }
 
-    /// The incident as it can be played. `first` is the time of the first start in the recording.
-    pub(super) fn recorded(self, first: Timestamp) -> Recorded {
-        let start = self.began.duration_since(first).try_into().unwrap_or_default();
-        let source = self.sources.into_iter().next().unwrap_or_default();
-        Recorded { source, id: self.id, start, speed: self.speed, plan: self.plan }
+    /// When it started, in microseconds since 1970, moved as the whole recording's times are.
+    pub(super) fn start_us(&self) -> i64 {
+        self.began.as_microsecond().saturating_add(self.shift_us)
     }
 
-    /// The screen time of a wall-clock time, in microseconds.
-    fn due(&self, time: Timestamp) -> u64 {
-        let wall = time.duration_since(self.second_zero).as_micros() as f64;
-        (wall * self.speed).round() as u64
+    /// The incident as it can be played. `first_us` is the first [`IncidentBuilder::start_us`] in the recording.
+    pub(super) fn recorded(self, first_us: i64) -> Recorded {
+        let start = u64::try_from(self.start_us() - first_us).unwrap_or_default();
+        let start = Duration::from_micros(start);
+        let source = self.sources.into_iter().next().unwrap_or_default();
+        Recorded { source, id: self.id, start, speed: self.timing.speed, plan: self.plan }
     }
 }
 

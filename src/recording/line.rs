@@ -2,10 +2,10 @@
 
 use serde::de::IgnoredAny;
 
-use crate::contract::{Envelope, MAX_EVENT_BYTES, MAX_INDEX, Message, MessageType, Source};
+use crate::contract::{Envelope, MAX_INDEX, Message, MessageType, Source, check_size};
 
-/// Bytes reserved for the envelope and for the fields that the player sets in a payload.
-const ENVELOPE_BYTES: usize = 1024;
+/// Bytes reserved for the fields that a replay sets in a payload.
+const ADDED_BYTES: usize = 256;
 
 /// The content of a line.
 pub(super) enum RecordedLine {
@@ -53,12 +53,7 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
     let message = envelope.message().map_err(|error| {
         format!("the payload of the {} does not match its type: {}", envelope.kind, without_place(&error))
     })?;
-    let bytes = envelope.data.get().len() + envelope.incident().len();
-    if bytes > MAX_EVENT_BYTES - ENVELOPE_BYTES {
-        return Err(format!(
-            "the data has {bytes} bytes; an event has at most {MAX_EVENT_BYTES} bytes with its envelope"
-        ));
-    }
+    check_size(envelope.incident(), message.kind(), envelope.data.get().len() + ADDED_BYTES)?;
     match envelope.index {
         Some(index @ 1..=MAX_INDEX) => {
             Ok(RecordedLine::Event(Box::new(RecordedEvent { envelope, message, index })))

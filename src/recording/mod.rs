@@ -11,6 +11,7 @@ mod read;
 mod reader;
 mod recorded;
 mod text;
+mod timing;
 
 pub use error::RecordingError;
 pub use read::read_text;

@@ -1,6 +1,5 @@
 //! Reading a recording from a file or from lines, or its text alone.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -8,12 +7,13 @@ use super::error::RecordingError;
 use super::lines::Lines;
 use super::reader::Reader;
 use super::recorded::Recording;
+use crate::input_file;
 
 impl Recording {
     /// Reads a file.
     pub fn open(file: &Path) -> Result<Self, RecordingError> {
         let origin = file.display().to_string();
-        match File::open(file) {
+        match input_file::open(file) {
             Ok(opened) => Self::read(BufReader::with_capacity(64 * 1024, opened), &origin),
             Err(source) => Err(RecordingError::Unreadable { origin, source }),
         }

@@ -46,6 +46,8 @@ pub fn failed_actions(history: &History) -> Vec<FailedAction<'_>> {
     // For each event the action that it belongs to; for each action the events that caused it.
     let mut place_of: HashMap<u64, usize> = HashMap::new();
     let mut effects: Vec<(usize, u64)> = Vec::new();
+    // For each action and cause the first event.
+    let mut begun: HashMap<(usize, u64), &ActionEvent> = HashMap::new();
     for event in &history.actions {
         let place = *places.entry(identity(event)).or_insert(actions.len());
         if place == actions.len() {
@@ -53,15 +55,17 @@ pub fn failed_actions(history: &History) -> Vec<FailedAction<'_>> {
         }
         actions[place].events.push(event);
         place_of.insert(event.index, place);
-        effects.extend(event.action.caused_by.map(|cause| (place, cause)));
+        if let Some(cause) = event.action.caused_by {
+            effects.push((place, cause));
+            begun.entry((place, cause)).or_insert(event);
+        }
     }
     for (effect, cause) in effects {
         let failed = history.action(cause).is_some_and(|cause| cause.action.status == Status::Failed);
         let Some(place) = place_of.get(&cause).copied().filter(|place| failed && *place != effect) else {
             continue;
         };
-        let begun =
-            actions[effect].events.iter().find(|event| event.action.caused_by == Some(cause)).copied();
+        let begun = begun.get(&(effect, cause)).copied();
         let last = actions[effect].events.last().copied();
         actions[place].consequences.extend(begun.zip(last));
     }

@@ -6,6 +6,7 @@ use crate::contract::{
     Status, SystemMetrics, offset_of,
 };
 
+use super::rejection::REJECTED;
 use super::state::{
     AgentState, AgentStatus, ForecastState, HypothesisState, IncidentState, IncidentStatus, Now, Resolution,
 };
@@ -121,13 +122,14 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
         Status::Completed => AgentStatus::Done,
         Status::Failed => AgentStatus::Failed,
     };
-    agent.action = Some(action.action);
     agent.summary = Some(action.summary.clone());
     agent.since_s = Some(offset_s);
-    if action.confidence.is_some() {
+    // The number of a rejection is the belief in what it rejects.
+    if action.confidence.is_some() && action.action != REJECTED {
         agent.confidence_before = agent.confidence;
         agent.confidence = action.confidence;
     }
+    agent.action = Some(action.action);
     if !action.evidence.is_empty() {
         agent.evidence = action.evidence;
     }
@@ -142,8 +144,11 @@ fn believe(known: &mut Vec<HypothesisState>, beliefs: Vec<HypothesisBelief>) {
     for old in known.iter_mut() {
         old.p = 0.0;
     }
-    for belief in beliefs {
-        match known.iter_mut().find(|old| old.id == belief.id) {
+    for (place, belief) in beliefs.into_iter().enumerate() {
+        // They mostly come in the same order: then each is at its place.
+        let same = known.get(place).is_some_and(|old| old.id == belief.id);
+        let old = if same { known.get_mut(place) } else { known.iter_mut().find(|old| old.id == belief.id) };
+        match old {
             Some(old) => {
                 old.p = belief.p;
                 old.peak = old.peak.max(belief.p);

@@ -1,5 +1,7 @@
 //! Forecasts compared with the outcome.
 
+use std::collections::HashMap;
+
 use super::history::{ActionEvent, History};
 use super::state::IncidentStatus;
 use crate::contract::{Forecast, Outcome};
@@ -52,14 +54,23 @@ impl ScoredForecast<'_> {
 /// All forecasts in order, each with the actual value.
 pub fn scored_forecasts(history: &History) -> Vec<ScoredForecast<'_>> {
     let made = history.actions.iter().filter_map(|event| Some((event, event.action.forecast.as_ref()?)));
-    made.map(|(event, forecast)| ScoredForecast { event, forecast, actual: actual(history, forecast) })
-        .collect()
+    let mut peaks = HashMap::new();
+    made.map(|(event, forecast)| ScoredForecast {
+        event,
+        forecast,
+        actual: actual(history, forecast, &mut peaks),
+    })
+    .collect()
 }
 
 /// The actual value of what a forecast predicts. Known are the figures of the resolution, and the highest value of a
 /// metric if the forecast predicts that. A forecast of a metric does not say for which moment, and no event measures
-/// other quantities.
-fn actual(history: &History, forecast: &Forecast) -> Result<f64, String> {
+/// other quantities. `peaks` has the highest values that were looked for before.
+fn actual<'a>(
+    history: &History,
+    forecast: &'a Forecast,
+    peaks: &mut HashMap<&'a str, Option<f64>>,
+) -> Result<f64, String> {
     let incident = &history.incident;
     let ended = match (&incident.resolution, incident.state) {
         (Some(resolution), IncidentStatus::Resolved) => Some(resolution),
@@ -93,7 +104,8 @@ fn actual(history: &History, forecast: &Forecast) -> Result<f64, String> {
                     ended.ok_or_else(open)?;
                     let values =
                         history.samples.iter().filter_map(|sample| sample.metrics.metrics.get(name).copied());
-                    values.reduce(f64::max).ok_or_else(|| "no sample has this metric".to_owned())
+                    let peak = peaks.entry(name).or_insert_with(|| values.reduce(f64::max));
+                    peak.ok_or_else(|| "no sample has this metric".to_owned())
                 }
                 None if incident.metrics.contains_key(quantity) => {
                     Err("the forecast does not say for which moment".to_owned())

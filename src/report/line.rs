@@ -13,7 +13,7 @@ pub struct Line {
     pub agent: Option<String>,
     /// How sure the agent is, 0 to 1.
     pub confidence: Option<f64>,
-    /// The text. It comes from the event and may contain control characters.
+    /// The text. It comes from the event and may contain control characters: [`crate::visible::visible`] shows them.
     pub text: String,
     /// What the confidence is of, if not of the words: shown instead of it.
     pub belief: Option<String>,

@@ -3,7 +3,7 @@
 use super::words::percent;
 
 /// The kind of action that rejects a hypothesis.
-const REJECTED: &str = "hypothesis_rejected";
+pub(super) const REJECTED: &str = "hypothesis_rejected";
 
 /// `belief in “Organic traffic spike” now 7%`, to be shown instead of a confidence; `None` for every other action.
 /// `beliefs` are the claims that compete now, with their probabilities: the confidence of the action is one of them.

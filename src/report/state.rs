@@ -10,6 +10,9 @@ use crate::contract::{
     Actions, Cost, Durations, Evidence, Forecast, Outcome, Phase, Run, ScreenMap, Severity, Status,
 };
 
+/// A longer distance between the time of an event and its second shows that the clock was set, in seconds.
+const STEP_S: f64 = 60.0;
+
 /// Everything that the dashboard shows of one incident, after some of its events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IncidentState {
@@ -105,7 +108,7 @@ pub struct AgentState {
     pub action: Option<String>,
     /// The summary of its newest action.
     pub summary: Option<String>,
-    /// The newest confidence that it reported.
+    /// The newest confidence that it reported. An action that rejects a hypothesis reports none of its own.
     pub confidence: Option<f64>,
     /// The confidence that it reported before, for the trend.
     pub confidence_before: Option<f64>,
@@ -212,13 +215,24 @@ impl IncidentState {
     }
 
     /// The second of the incident at a wall-clock time, computed from the phases and the speed. Clocks use it between
-    /// events. It is never before the newest event and, once the incident has ended, never after it.
+    /// events. It is never before the newest event and, once the incident has ended, never after it. It counts from
+    /// `impact_started_at`, or from the newest event if the clock was set in between: then the two are more than a minute
+    /// apart.
     pub fn offset_at(&self, time: Timestamp) -> f64 {
         let Some(started) = self.impact_started_at.filter(|_| self.state == IncidentStatus::Open) else {
             return self.offset_s;
         };
-        let screen_s = time.duration_since(started).as_secs_f64() * self.speed;
-        let incident = ScreenMap::of(&self.phases).incident((screen_s * 1e6) as u64);
+        let map = ScreenMap::of(&self.phases);
+        let of_newest_s = if self.offset_s > 0.0 {
+            map.screen((self.offset_s * 1e6).round() as u64) as f64 / 1e6
+        } else {
+            self.offset_s
+        };
+        let since_start_s = time.duration_since(started).as_secs_f64() * self.speed;
+        let since_newest_s = of_newest_s + time.duration_since(self.time).as_secs_f64() * self.speed;
+        let was_set = (since_start_s - since_newest_s).abs() > STEP_S * self.speed;
+        let screen_s = if was_set { since_newest_s } else { since_start_s };
+        let incident = map.incident((screen_s * 1e6) as u64);
         (incident as f64 / 1e6).max(self.offset_s)
     }
 

@@ -63,6 +63,20 @@ impl Scenario {
         self.duration
     }
 
+    /// What lists of scenarios say of it, as JSON: id, title, severity, services, target and length in seconds, provenance.
+    pub fn summary(&self) -> serde_json::Value {
+        let file = &self.file;
+        serde_json::json!({
+            "id": self.id(),
+            "title": file.title,
+            "severity": file.severity,
+            "services": file.services,
+            "target_s": file.target.secs(),
+            "screen_s": self.duration().secs(),
+            "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
+        })
+    }
+
     /// The scenario's id.
     pub fn id(&self) -> &str {
         self.file.id.get_ref()

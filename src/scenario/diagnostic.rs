@@ -6,11 +6,15 @@ use std::ops::Range;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity};
 
 use super::suggest::did_you_mean;
+use crate::visible::{source, visible};
 
 /// Lines are not longer, however wide the terminal is.
 const WIDTH: usize = 110;
 
-/// One mistake, or a warning.
+/// The most mistakes of a file that are told. Each is shown with its place, which is looked up in the whole text.
+pub(super) const MOST_DIAGNOSTICS: usize = 100;
+
+/// One mistake, or a warning. Its texts have been through the gate for text from elsewhere: they quote the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// What is wrong.
@@ -28,13 +32,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A mistake at a place.
     pub fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Self { message: message.into(), span, label: label.into(), help: None, is_warning: false }
+        let (message, label) = (visible(&message.into()).into_owned(), visible(&label.into()).into_owned());
+        Self { message, span, label, help: None, is_warning: false }
     }
 
     /// Adds what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(visible(&help.into()).into_owned());
         self
     }
 
@@ -73,20 +78,24 @@ pub struct ScenarioError {
     origin: String,
     /// `None` if the file could not be read.
     text: Option<String>,
-    /// The mistakes, at least one.
+    /// The mistakes, at least one, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many more there are, which are not told.
+    pub left_out: usize,
 }
 
 impl ScenarioError {
     pub(crate) fn new(origin: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-        Self { origin: origin.to_owned(), text: Some(text.to_owned()), diagnostics }
+        let left_out = diagnostics.len().saturating_sub(MOST_DIAGNOSTICS);
+        diagnostics.truncate(MOST_DIAGNOSTICS);
+        Self { origin: origin.to_owned(), text: Some(text.to_owned()), diagnostics, left_out }
     }
 
     /// A file that could not be read.
     pub(super) fn unreadable(origin: &str, error: &std::io::Error) -> Self {
         let diagnostics = vec![Diagnostic::new(0..0, format!("cannot be read: {error}"), "")];
-        Self { origin: origin.to_owned(), text: None, diagnostics }
+        Self { origin: origin.to_owned(), text: None, diagnostics, left_out: 0 }
     }
 
     /// The file, as diagnostics name it.
@@ -117,7 +126,8 @@ impl ScenarioError {
             let report = match &self.text {
                 Some(text) => shown_in(&self.origin, text, diagnostic),
                 None => {
-                    miette::MietteDiagnostic::new(format!("{}: {}", self.origin, diagnostic.message)).into()
+                    let origin = visible(&self.origin);
+                    miette::MietteDiagnostic::new(format!("{origin}: {}", diagnostic.message)).into()
                 }
             };
             // Writing to a String cannot fail. If drawing fails all the same, the message is still shown.
@@ -125,7 +135,18 @@ impl ScenarioError {
                 out += &diagnostic.message;
             }
         }
+        if let Some(more) = self.more() {
+            out += &more;
+        }
         out
+    }
+}
+
+impl ScenarioError {
+    /// `FILE: 12 more mistakes`
+    fn more(&self) -> Option<String> {
+        let noun = if self.left_out == 1 { "mistake" } else { "mistakes" };
+        (self.left_out > 0).then(|| format!("{}: {} more {noun}", self.origin, self.left_out))
     }
 }
 
@@ -137,7 +158,8 @@ fn shown_in(origin: &str, text: &str, diagnostic: &Diagnostic) -> miette::Report
     let span = diagnostic.span.start..diagnostic.span.start + diagnostic.span.len().max(1);
     // miette shows no place in an empty text.
     let text = if text.is_empty() { "\n" } else { text };
-    let source = NamedSource::new(origin, text.to_owned());
+    let (text, span) = source(text, span);
+    let source = NamedSource::new(visible(origin), text.into_owned());
     let report = report.with_label(LabeledSpan::at(span, diagnostic.label.clone()));
     miette::Report::from(report).with_source_code(source)
 }
@@ -146,7 +168,7 @@ impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (count, diagnostic) in self.diagnostics.iter().enumerate() {
             let newline = if count == 0 { "" } else { "\n" };
-            write!(f, "{newline}{}:", self.origin)?;
+            write!(f, "{newline}{}:", visible(&self.origin))?;
             if self.text.is_some() {
                 let (line, column) = self.line_column(diagnostic.span.start);
                 write!(f, "{line}:{column}:")?;
@@ -154,10 +176,10 @@ impl fmt::Display for ScenarioError {
             let warning = if diagnostic.is_warning { " warning:" } else { "" };
             write!(f, "{warning} {}", diagnostic.message)?;
             if let Some(help) = &diagnostic.help {
-                write!(f, " ({help})")?;
+                write!(f, " ({})", help.replace('\n', "; "))?;
             }
         }
-        Ok(())
+        self.more().map_or(Ok(()), |more| write!(f, "\n{more}"))
     }
 }
 

@@ -1,9 +1,13 @@
 //! The scenarios a server can play: a file, a folder of files, or those that ship with the program.
 
+use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 
 use super::compiled::Scenario;
 use super::diagnostic::{Diagnostic, ScenarioError};
+use super::read;
+use crate::input_file;
 
 /// The files of `scenarios/`, name and text, built into the program.
 pub const SHIPPED: [(&str, &str); 5] = [
@@ -13,6 +17,15 @@ pub const SHIPPED: [(&str, &str); 5] = [
     ("memory-leak.toml", include_str!("../../scenarios/memory-leak.toml")),
     ("storage-failure.toml", include_str!("../../scenarios/storage-failure.toml")),
 ];
+
+/// The text of a scenario file. Nothing that is no file is opened, and of a huge file no more is read than a scenario may have.
+///
+/// # Errors
+/// It can't be read, is no file, is too long, or is not UTF-8.
+pub fn text_of(path: &Path) -> io::Result<String> {
+    let bytes = input_file::read(path, read::LONGEST as u64)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+}
 
 /// A set of scenarios with distinct ids, sorted by id.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +58,8 @@ impl Library {
 
     /// One scenario file, or every `.toml` file of a folder. A file with mistakes does not keep the others out.
     pub fn read(path: &Path) -> Loaded {
-        let named = |path: &Path| (path.display().to_string(), std::fs::read_to_string(path));
-        if path.is_file() {
+        let named = |path: &Path| (path.display().to_string(), text_of(path));
+        if !path.is_dir() {
             return Self::collect(path.display().to_string(), [named(path)]);
         }
         let paths = std::fs::read_dir(path).and_then(|entries| {
@@ -71,8 +84,9 @@ impl Library {
         Self { origin: scenario.origin.clone(), scenarios: vec![scenario] }
     }
 
-    fn collect(origin: String, files: impl IntoIterator<Item = (String, std::io::Result<String>)>) -> Loaded {
+    fn collect(origin: String, files: impl IntoIterator<Item = (String, io::Result<String>)>) -> Loaded {
         let mut scenarios: Vec<Scenario> = Vec::new();
+        let mut origins: HashMap<String, String> = HashMap::new();
         let mut errors = Vec::new();
         for (name, text) in files {
             let parsed = match text {
@@ -80,13 +94,16 @@ impl Library {
                 Err(error) => Err(ScenarioError::unreadable(&name, &error)),
             };
             match parsed {
-                Ok(scenario) => match scenarios.iter().find(|other| other.id() == scenario.id()) {
+                Ok(scenario) => match origins.get(scenario.id()) {
                     Some(other) => {
-                        let message = format!("{:?} is also the id of {}", scenario.id(), other.origin);
+                        let message = format!("{:?} is also the id of {other}", scenario.id());
                         let twice = Diagnostic::new(scenario.file.id.span(), message, "the second");
                         errors.push(ScenarioError::new(&name, &scenario.text, vec![twice]));
                     }
-                    None => scenarios.push(scenario),
+                    None => {
+                        origins.insert(scenario.id().to_owned(), scenario.origin.clone());
+                        scenarios.push(scenario);
+                    }
                 },
                 Err(error) => errors.push(error),
             }
@@ -97,7 +114,8 @@ impl Library {
 
     /// The scenario with that id.
     pub fn get(&self, id: &str) -> Option<&Scenario> {
-        self.scenarios.iter().find(|scenario| scenario.id() == id)
+        let place = self.scenarios.binary_search_by(|scenario| scenario.id().cmp(id)).ok()?;
+        self.scenarios.get(place)
     }
 
     /// All of them, sorted by id.

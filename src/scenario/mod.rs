@@ -22,5 +22,5 @@ pub use file::{
     PhaseFile, Provenance, Resolution, Retry, ScenarioFile, Step,
 };
 pub use keyframes::{Interpolate, Keyframes};
-pub use library::{Library, Loaded, SHIPPED};
+pub use library::{Library, Loaded, SHIPPED, text_of};
 pub use suggest::did_you_mean;

@@ -1,18 +1,26 @@
 //! Starting and cancelling incidents: the scenarios, and the player with its defaults.
 
+use std::sync::Arc;
+
+use super::turns::{Busy, Turns};
 use crate::player::{PlayError, Player, Speed, Started};
 use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
 
 /// Plays the scenarios of a library.
 pub(super) struct IncidentControl {
-    pub(super) library: Library,
+    pub(super) library: Arc<Library>,
+    /// Plans that are compiled at the same time.
+    pub(super) compiling: Turns,
     pub(super) player: Player,
     /// Speed of triggers that name none.
     pub(super) speed: Speed,
     /// Seed of triggers that name none, instead of each scenario's own.
     pub(super) seed: Option<u64>,
 }
+
+/// Triggers that wait for their turn to be compiled; further ones are refused at once.
+pub(super) const WAITING: usize = 64;
 
 /// Why a trigger did not start an incident.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +36,9 @@ pub enum TriggerError {
     /// The scenario does not compile with this seed.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// The server compiles as many other scenarios as it can at a time.
+    #[error("the server is busy with other triggers; try again in a moment")]
+    Busy,
     /// The player did not start it.
     #[error(transparent)]
     Play(#[from] PlayError),
@@ -46,7 +57,23 @@ impl IncidentControl {
             return Err(TriggerError::Unknown { name: name.to_owned(), near });
         };
         let seed = seed.or(self.seed).unwrap_or(scenario.file.seed);
-        let plan = scenario.compile(seed)?;
+        let turn = self.compiling.take().await?;
+        let (library, name) = (Arc::clone(&self.library), name.to_owned());
+        // On a thread of its own, because it may take a second, which would hold up events and requests.
+        let compiled = tokio::task::spawn_blocking(move || {
+            let compiled = library.get(&name).map(|scenario| scenario.compile(seed));
+            // Also when the caller is gone: the turn lasts until the work is done.
+            drop(turn);
+            compiled
+        });
+        // The scenario is still there and the task does not panic, so it was cancelled: the runtime ends.
+        let plan = compiled.await.ok().flatten().ok_or(PlayError::Stopping)??;
         Ok(self.player.start(plan, speed.unwrap_or(self.speed)).await?)
+    }
+}
+
+impl From<Busy> for TriggerError {
+    fn from(Busy: Busy) -> Self {
+        Self::Busy
     }
 }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `access` is a layer of requests in front of the handlers, and answers with the problems of `http`. Every part may use
-//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `control`, `base_path`. No task is spawned below this
+//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`. No task is spawned below this
 //! module that the server does not wait for when it stops.
 
 mod access;
@@ -21,7 +21,9 @@ mod rate;
 mod refusals;
 mod routes;
 mod run;
+mod shares;
 mod state;
+mod turns;
 
 pub use access::{Auth, Origin, OriginError, Replaced};
 pub use base_path::{BasePath, BasePathError};

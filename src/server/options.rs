@@ -36,7 +36,8 @@ pub struct Options {
     pub write_deadline: Duration,
     /// The longest that stopping may take.
     pub drain: Duration,
-    /// The most clients of the stream at the same time.
+    /// The most clients of the stream at the same time. If the system allows too few open files for this and the next two, a
+    /// server takes less of each.
     pub max_clients: u32,
     /// The most connections that wait for a request at the same time: a new one evicts the one that is silent longest.
     pub max_waiting: usize,

@@ -12,15 +12,16 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::access::{Auth, Guard};
 use super::client_limit::ClientLimit;
-use super::control::{IncidentControl, TriggerError};
+use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
 use super::refusals::Refusals;
-use super::routes;
 use super::state::{HttpState, Parts};
+use super::turns::Turns;
+use super::{routes, shares};
 use crate::connection::{SILENT_HEARTBEATS, Shards};
 use crate::dashboard::Dashboard;
 use crate::delivery::EndLog;
@@ -80,12 +81,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the address, warms the hub and goes on with the open incidents of the journal. Clients that connect from
+    /// Raises the limit of open files, binds the address, warms the hub and goes on with the open incidents of the journal. Clients that connect from
     /// now on wait until [`Server::run`] accepts them.
     pub async fn bind(options: Options, library: Library, journal: Journal) -> Result<Self, ServeError> {
         if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
+        let options = shares::fit(options);
         // As for a WebSocket without pongs, but longer than the deadlines that end a connection with a reason.
         let dead_after = (options.heartbeat * SILENT_HEARTBEATS.into()).max(options.write_deadline * 2);
         let listener = door::bind(options.bind, dead_after)
@@ -101,7 +103,8 @@ impl Server {
         let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let control = Arc::new(IncidentControl {
-            library,
+            library: Arc::new(library),
+            compiling: Turns::new(cores, WAITING),
             player: Player::new(measured, tasks, stop, Arc::clone(&metrics)),
             speed: options.speed,
             seed: options.seed,
@@ -109,14 +112,16 @@ impl Server {
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),
-            Err(PlayError::TooMany | PlayError::Stopping | PlayError::TakenOver) => 0,
+            // It starts nothing, so nothing else can be wrong.
+            Err(_) => 0,
         };
         let auth = Arc::new(Auth::new(options.tokens, address.port()));
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
+        let guard = Arc::new(Guard::new(options.allow_origins, options.tls.is_some()));
         let state = HttpState(Arc::new(Parts {
             auth: Arc::clone(&auth),
-            guard: Arc::new(Guard::new(options.allow_origins, options.tls.is_some())),
+            guard: Arc::clone(&guard),
             prefix: Arc::new(Prefix { own: options.base_path, forwarded: options.allow_forwarded_prefix }),
             refusals: Arc::clone(&refusals),
             dashboard: Arc::new(Dashboard::new(options.dashboard)),
@@ -151,7 +156,9 @@ impl Server {
             served: options.max_served,
         };
         let speaks_tls = options.tls.is_some();
-        let door = Door::new(routes::router(state), options.tls, limits, Arc::clone(&lifecycle), refusals);
+        let allows_origin = Box::new(move |origin: &str| guard.allows(origin));
+        let router = routes::router(state);
+        let door = Door::new(router, options.tls, limits, Arc::clone(&lifecycle), refusals, allows_origin);
         let drain = options.drain;
         Ok(Self {
             listener,

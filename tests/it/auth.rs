@@ -76,6 +76,7 @@ async fn everything_asks_for_a_token_but_what_has_to_be_there_without_one() {
         "/app.css",
         "/colors.css",
         "/dom.js",
+        "/visible.js",
         "/favicon.svg",
         "/icons.js",
         "/panels/theme.js",

@@ -7,13 +7,14 @@ use std::time::Duration;
 use incident::contract::{Message, StreamId};
 use incident::journal::{
     Append, Extent, IncidentIndex, Journal, Log, OpenError, ReadLimit, Record, Retention, Sqlite, Stored,
+    TimeSource,
 };
 use incident::player::{Player, Speed};
 use incident::scenario::Library;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Scratch, Serving, Timeline, metrics, resolved, root, soon, started, story};
+use crate::harness::{Clocks, Scratch, Serving, Timeline, metrics, resolved, root, soon, started, story};
 
 fn open(file: &Path) -> Sqlite {
     Sqlite::open(file, Retention::default()).unwrap_or_else(|error| panic!("{error}"))
@@ -152,11 +153,19 @@ async fn what_is_a_day_overdue_ends_at_once_and_says_so() {
     else {
         panic!("it starts");
     };
-    first.impact_started_at = incident::contract::now() - jiff::SignedDuration::from_hours(24);
+    let clocks = Clocks::at("2026-11-22T12:00:00Z");
+    first.impact_started_at = clocks.wall();
     let plan = timeline.text();
-    let journal = Arc::new(open(&folder.path().join("journal.db")));
+    let open = || {
+        let file = folder.path().join("journal.db");
+        Arc::new(Sqlite::with_clocks(&file, Retention::default(), clocks.source()).unwrap())
+    };
+    let journal = open();
     let record = timeline.records("late-one", 1).remove(0);
     journal.append(Record { plan: Some(plan), ..record }.into()).await.unwrap();
+    drop(journal);
+    clocks.pass(Duration::from_secs(24 * 60 * 60));
+    let journal = open();
     let tasks = TaskTracker::new();
     let player = Player::new(
         Journal::from(Arc::clone(&journal)),
@@ -209,7 +218,7 @@ async fn a_file_of_an_older_format_is_brought_to_the_newest() {
     let connection = rusqlite::Connection::open(&file).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE keys; DROP INDEX incidents_by_start; ALTER TABLE head DROP COLUMN seal; PRAGMA user_version = 1;
+            "DROP TABLE server; PRAGMA application_id = 0; DROP TABLE keys; DROP INDEX incidents_by_start; ALTER TABLE head DROP COLUMN seal; PRAGMA user_version = 1;
              CREATE UNIQUE INDEX events_by_incident ON events (subject, idx)",
         )
         .unwrap();

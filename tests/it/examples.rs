@@ -1,10 +1,11 @@
 //! The programs in `examples/` do what they say, against a real server and through a connection that is cut.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::harness::{Proxy, Serving, ms, root};
+use crate::harness::{Numbers, Proxy, Serving, ms, root};
 
 /// The program that cargo built from an example.
 fn built(name: &str) -> Command {
@@ -62,6 +63,22 @@ async fn following_in_javascript_resumes() {
     let mut node = Command::new("node");
     node.arg(root().join("examples/follow.mjs"));
     gapless(&followed(node, "http", "/events").await);
+}
+
+/// It gets the same shares of the open files as `incident serve`.
+#[tokio::test]
+async fn a_server_inside_a_program_takes_no_more_clients_than_the_system_allows() {
+    let program = built("embed").get_program().to_owned();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 300 && exec \"$0\""]).arg(program);
+    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(running.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+    let address = said.trim().trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+    let limit = Numbers::of(address).await.get("incident_clients_limit");
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert!((50.0..300.0).contains(&limit), "{limit}");
 }
 
 #[test]

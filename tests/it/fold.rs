@@ -225,3 +225,52 @@ fn ended_incidents_are_forgotten_first() {
     let left: Vec<&str> = board.incidents().iter().map(|incident| incident.id.as_str()).collect();
     assert_eq!(left, ["two"], "what is open stays");
 }
+
+/// The rate may change at a border: the clock does not run ahead of the next sample, which might be less.
+#[test]
+fn the_cost_stands_still_from_the_end_of_a_phase_to_the_next_sample() {
+    let sample =
+        recording().into_iter().find(|event| event.data.get().contains("\"offset_s\":60.0")).unwrap();
+    let mut state = folded(&[recording().swap_remove(0), sample]);
+    let after = |ms| state.impact_started_at.unwrap() + SignedDuration::from_millis(ms);
+    let border = state.phases.iter().map(|phase| phase.start_s).find(|start_s| *start_s > 60.0).unwrap();
+    let at_border = 13_000.0 + (border - 60.0) / 60.0 * 13_000.0;
+    for ms in [border as i64, border as i64 + 1, 179, 500] {
+        let cost = state.cost_at(after(ms)).unwrap();
+        assert!((cost - at_border).abs() < 1.0, "{cost} after {ms} ms, not {at_border}");
+    }
+    // A sample at the border itself is one of the phase that begins there.
+    let beyond = after(border as i64 + 6);
+    state.cost_s = Some(border);
+    state.offset_s = border;
+    assert!((state.cost_at(beyond).unwrap() - 14_300.0).abs() < 1.0, "{:?}", state.cost_at(beyond));
+}
+
+/// Its number is the belief in what it rejects.
+#[test]
+fn a_rejection_is_no_confidence_of_its_agent() {
+    let mut board = Board::default();
+    let fixture = |name: &str| {
+        let found = crate::harness::fixtures("messages").into_iter().find(|(known, _)| known == name);
+        envelope(&found.unwrap().1)
+    };
+    board.fold(&fixture("incident_started"));
+    let mut acts = |index, action: &str, confidence: f64| {
+        let mut event = fixture("agent_action");
+        let mut data: serde_json::Value = serde_json::from_str(event.data.get()).unwrap();
+        data["agent"] = "diagnosis".into();
+        data["action"] = action.into();
+        data["confidence"] = confidence.into();
+        event.index = Some(index);
+        event.data = serde_json::value::to_raw_value(&data).unwrap();
+        let state = board.fold(&event).unwrap();
+        let agent = state.agents.iter().find(|agent| agent.id == "diagnosis").unwrap();
+        (agent.action.clone().unwrap(), agent.confidence, agent.confidence_before)
+    };
+    let rejected = || "hypothesis_rejected".to_owned();
+    assert_eq!(acts(1_001, "hypothesis_rejected", 0.07), (rejected(), None, None));
+    let updated = "hypothesis_updated".to_owned();
+    assert_eq!(acts(1_002, "hypothesis_updated", 0.6), (updated.clone(), Some(0.6), None));
+    assert_eq!(acts(1_003, "hypothesis_rejected", 0.02), (rejected(), Some(0.6), None));
+    assert_eq!(acts(1_004, "hypothesis_updated", 0.9), (updated, Some(0.9), Some(0.6)));
+}

@@ -253,14 +253,13 @@ async fn a_run_stops_when_its_incident_was_ended_elsewhere() {
     assert_eq!(first.head(), ended.position, "nothing comes after the end");
 }
 
-/// What was stored with it can't be read: nobody can go on with it, but it must not stay open for ever.
+/// What was stored with it can't be read. This player has not looked for open incidents yet.
 #[tokio::test(start_paused = true)]
 async fn an_incident_that_nobody_can_play_can_be_cancelled() {
     let (stage, timeline) = (stage(), outage());
     for record in timeline.records("lost-plan", 40) {
         stage.journal.append(Record { plan: Some("no plan".into()), ..record }).await.unwrap();
     }
-    assert_eq!(stage.player.pick_up().await.unwrap(), 0);
     let ended = stage.player.cancel("lost-plan").await.unwrap();
     assert_eq!(
         ended,

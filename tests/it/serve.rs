@@ -177,3 +177,26 @@ async fn a_log_that_nobody_reads_any_more_ends_nothing() {
     let ran = server.incident(&["trigger", "database-outage", "--speed", "1000", "--quiet"]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
 }
+
+#[test]
+fn the_warnings_of_a_scenario_are_counted_once_and_validate_shows_them() {
+    let sound = include_str!("../fixtures/scenarios/database-outage.toml");
+    let target = sound.lines().find(|line| line.starts_with("target")).unwrap();
+    let far = sound.replacen(target, "target = \"30d\"", 1);
+    let scratch = Scratch::new().with("far.toml", &far);
+    let file = format!("{}/far.toml", scratch.text());
+    let said = format!("1 warning in {file}: run incident validate {file}");
+    let flags = ["serve", "--port", "0", "--journal", "memory", "--scenarios", &file];
+    let end = |flags: &[&str]| {
+        let mut server = incident(flags).spawn();
+        server.says(if flags.contains(&"--json") { "{" } else { "Ready in" });
+        server.signal("TERM");
+        server.end()
+    };
+    let ran = end(&flags);
+    assert_eq!(ran.stderr.matches(&said).count(), 1, "{}", ran.stderr);
+    let ran = end(&[&flags[..], &["--log-format", "json", "--json"]].concat());
+    assert_eq!(ran.stderr.matches(&said).count(), 1, "{}", ran.stderr);
+    let checked = incident(&["validate", &file, "--rule", "schema"]).run();
+    assert!(checked.stderr.contains("the target is 30d"), "{checked:?}");
+}

@@ -9,7 +9,7 @@ use incident::client::{Follower, Item};
 use incident::contract::{Follows, Message, MessageType};
 use incident::journal::{Append, Record, Retention, Sqlite};
 
-use crate::harness::{Client, Scratch, Serving, Timeline, envelope, incident, library, ms, soon};
+use crate::harness::{Client, Clocks, Scratch, Serving, Timeline, envelope, incident, library, ms, soon};
 
 const CLIENTS: usize = 50;
 const KILLS: u64 = 100;
@@ -171,11 +171,13 @@ async fn a_client_that_joins_after_a_long_outage_is_not_flooded() {
     let folder = Scratch::new();
     let file = folder.path().join("journal.db");
     let mut plan = Timeline::compile(library().get("database-outage").unwrap(), 42);
+    let yesterday = incident::contract::now() - jiff::SignedDuration::from_hours(24);
     if let Message::IncidentStarted(started) = &mut plan.events[0].message {
-        started.impact_started_at = incident::contract::now() - jiff::SignedDuration::from_hours(24);
+        started.impact_started_at = yesterday;
     }
     let text = plan.text();
-    let log = Sqlite::open(&file, Retention::default()).unwrap();
+    let clocks = Clocks::at(&yesterday.to_string());
+    let log = Sqlite::with_clocks(&file, Retention::default(), clocks.source()).unwrap();
     for number in 0..OPEN {
         let record = plan.records(&format!("outage-{number}"), 1).remove(0);
         log.append(Record { plan: Some(Arc::clone(&text)), ..record }.into()).await.unwrap();

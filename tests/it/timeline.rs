@@ -6,7 +6,7 @@ use incident::contract::{
     Actions, AgentAction, Durations, Envelope, IncidentEvent, MAX_EVENT_BYTES, Mark, Message, MessageType,
     Outcome, Phase, Source, Status,
 };
-use incident::plan::{IncidentTotals, Plan};
+use incident::plan::{IncidentTotals, PhaseRates, Plan};
 use incident::scenario::Scenario;
 use proptest::prelude::*;
 
@@ -166,7 +166,7 @@ proptest! {
             for event in &timeline.events[..emitted] {
                 so_far.add(&event.message, event.message.offset_s().unwrap());
             }
-            let end = so_far.cancelled(Some(&plan), screen);
+            let end = so_far.cancelled(&PhaseRates::of(&plan), screen);
             prop_assert_eq!(end.outcome, Outcome::Cancelled);
             let offset_s = end.offset_s.unwrap();
             let told = || timeline.events[..emitted].iter().map(|event| &event.message);

@@ -80,7 +80,11 @@ impl Image {
             let left = journal.open_incidents().await.unwrap();
             assert_eq!(left.len(), 1);
             assert_eq!((left[0].subject.as_str(), left[0].start, left[0].index), ("b", 301, 100));
-            assert!(left[0].plan.as_deref().is_none_or(|plan| plan == "the plan"), "{:?}", left[0].plan);
+            assert!(
+                left[0].plan.as_deref().is_none_or(|plan| plan == "the plan" || plan.is_empty()),
+                "{:?}",
+                left[0].plan
+            );
         } else {
             // Under another name nothing is promised but that it holds together.
             let kept = frames(&events, &self.stream);
@@ -239,7 +243,7 @@ async fn a_row_that_was_changed_or_taken_is_found_out() {
         ("UPDATE incidents SET ended = 400 WHERE subject = 'b'", "b does not begin or end where"),
         ("UPDATE incidents SET ended = 0 WHERE subject = 'a'", "a should be open, but its events"),
         ("UPDATE incidents SET start = 302 WHERE subject = 'b'", "b does not begin or end where"),
-        ("PRAGMA user_version = 99", "reads formats up to 3"),
+        ("PRAGMA user_version = 99", "reads formats up to 4"),
     ] {
         match image.after(|folder| with_sqlite(folder, statement)).await {
             Opened::Refused(why) => assert!(why.contains(found), "{statement}: {why}"),
@@ -263,7 +267,7 @@ async fn an_index_that_lost_an_entry_is_found_out() {
         define("0");
     };
     match image.after(lose).await {
-        Opened::Refused(why) => assert!(why.contains("the table `incidents`"), "{why}"),
+        Opened::Refused(why) => assert!(why.contains("incidents_open"), "{why}"),
         Opened::Whole { .. } => panic!("it was not found out"),
     }
 }

@@ -1,6 +1,5 @@
 //! What `serve` prints when it is ready.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,8 +9,8 @@ use serde_json::json;
 
 use super::replay::ReplaySummary;
 use crate::cli::exit::Failure;
+use crate::cli::out::{painted, print_json, say};
 use crate::cli::remote::DEFAULT_PORT;
-use crate::cli::say::say;
 use crate::server::BasePath;
 
 /// What users should know about a server that is ready.
@@ -25,6 +24,8 @@ pub(super) struct Banner {
     pub(super) scenarios: String,
     /// Where the journal is.
     pub(super) journal: String,
+    /// What is wrong with this machine's clock or the times in the journal.
+    pub(super) clock: Option<String>,
     /// How many open incidents the server continues.
     pub(super) picked_up: usize,
     pub(super) replay: Option<ReplaySummary>,
@@ -56,29 +57,30 @@ impl Banner {
     pub(super) fn print(&self) -> Result<(), Failure> {
         let (page, socket) = (self.page(), self.socket());
         let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
-        writeln!(std::io::stdout(), "{ready}")?;
-        std::io::stdout().flush()?;
-        Ok(())
+        Ok(print_json(&ready)?)
     }
 
     /// Prints the banner for people on stderr.
     pub(super) fn say(&self) {
         let (page, socket) = (self.page(), self.socket());
         let label = |label: &str| format!("  {label:<10} ").dimmed();
-        say(format_args!("{} {}", "incident".bold(), env!("CARGO_PKG_VERSION")));
-        say(format_args!("{}{}", label("Dashboard"), page.cyan().underline()));
-        say(format_args!("{}{socket}", label("WebSocket")));
-        say(format_args!("{}{}", label("Scenarios"), self.scenarios));
+        say(painted!["incident".bold(), " ", env!("CARGO_PKG_VERSION")]);
+        say(painted![label("Dashboard"), page.cyan().underline()]);
+        say(painted![label("WebSocket"), socket]);
+        say(painted![label("Scenarios"), self.scenarios]);
         let picked_up = match self.picked_up {
             0 => String::new(),
             1 => " (1 open incident continues)".to_owned(),
             many => format!(" ({many} open incidents continue)"),
         };
-        say(format_args!("{}{}{picked_up}", label("Journal"), self.journal));
-        if let Some(replay) = &self.replay {
-            say(format_args!("{}{replay}", label("Replay")));
+        say(painted![label("Journal"), self.journal, picked_up]);
+        if let Some(clock) = &self.clock {
+            say(painted![label("Clock"), clock.as_str().yellow()]);
         }
-        say(format_args!("{}{}", label("Access"), self.access));
+        if let Some(replay) = &self.replay {
+            say(painted![label("Replay"), replay.to_string()]);
+        }
+        say(painted![label("Access"), self.access]);
         let (port, base) = (self.address.port(), self.base.to_string());
         let elsewhere = match &self.tls {
             None if port == DEFAULT_PORT && base.is_empty() => String::new(),
@@ -90,8 +92,8 @@ impl Banner {
         };
         let token = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
         let token = token.unwrap_or_default();
-        say(format_args!("{}incident trigger {}{elsewhere}{token}", label("Try"), self.example));
-        say(format_args!("Ready in {} ms. Ctrl-C to stop.", self.took.as_millis()));
+        say(painted![label("Try"), "incident trigger ", self.example, elsewhere, token]);
+        say(format!("Ready in {} ms. Ctrl-C to stop.", self.took.as_millis()));
     }
 
     /// Writes the same to the log, for programs.
@@ -102,6 +104,7 @@ impl Banner {
             websocket = self.socket(),
             scenarios = self.scenarios,
             journal = self.journal,
+            clock = self.clock,
             picked_up = self.picked_up,
             access = self.access,
             replay = self.replay.as_ref().map(ToString::to_string),

@@ -29,7 +29,8 @@ pub(super) struct JournalArgs {
     )]
     retain_events: u32,
 
-    /// Keep events for this long; older ones are deleted, except those of open incidents [default: no limit]
+    /// Keep events for this long by the steady clock; older ones are deleted, except those of open incidents [default: no
+    /// limit]
     #[arg(long, value_name = "DURATION", value_parser = at_least_100ms, help_heading = "Journal")]
     retain_age: Option<Micros>,
 }
@@ -85,6 +86,9 @@ fn hint(error: &OpenError, file: &Path) -> String {
             )
         }
         OpenError::Newer { .. } => "use a newer version of incident, or another file".to_owned(),
+        OpenError::Foreign { .. } | OpenError::Exists { .. } => {
+            "nothing was changed in it; name another file with --journal FILE".to_owned()
+        }
         OpenError::Unusable { .. } => {
             "name a file that can be written with --journal FILE, or use --journal memory".to_owned()
         }

@@ -6,8 +6,9 @@ use colored::Colorize;
 
 use super::args::Serve;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::format::count;
 use crate::cli::log::LogFormat;
-use crate::cli::say::say;
+use crate::cli::out::{painted, say};
 use crate::cli::{mistakes, scenarios};
 use crate::scenario::{Library, Loaded, ScenarioError, did_you_mean};
 use crate::server::TriggerError;
@@ -23,7 +24,7 @@ pub(super) struct Scenarios {
 ///
 /// # Errors
 /// There is no scenario without mistakes, or --trigger names none.
-pub(super) fn read(args: &Serve, color: bool) -> Result<Scenarios, Failure> {
+pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, Failure> {
     let Loaded { library, errors } = scenarios::read(args.scenarios.as_deref())?;
     let wrong = match errors.len() {
         0 => String::new(),
@@ -39,11 +40,29 @@ pub(super) fn read(args: &Serve, color: bool) -> Result<Scenarios, Failure> {
         mistakes::show(&errors, color, args.log_format);
         if args.log_format == LogFormat::Text {
             let summary = mistakes::summary(&errors);
-            say(format_args!("{} {summary}: the other scenarios are served", "warning:".yellow().bold()));
+            say(painted!["warning:".yellow().bold(), " ", summary, ": the other scenarios are served"]);
+        }
+    }
+    if !quiet {
+        let warned = library.iter().filter_map(|scenario| Some((&scenario.origin, scenario.warned()?)));
+        for (file, warned) in warned {
+            warn(file, (warned.diagnostics.len() + warned.left_out) as u64, args.log_format);
         }
     }
     let description = format!("{} from {}{wrong}", library.len(), library.origin);
     Ok(Scenarios { library, description })
+}
+
+/// Says that `validate` has warnings on a scenario.
+fn warn(file: &str, warnings: u64, log: LogFormat) {
+    let warnings = count(warnings, "warning");
+    match log {
+        LogFormat::Json => tracing::warn!("{warnings} in {file}: run incident validate {file}"),
+        LogFormat::Text => {
+            let text = format!(" {warnings} in {file}: run incident validate {file}");
+            say(painted!["warning:".yellow().bold(), text]);
+        }
+    }
 }
 
 /// The failure of a --trigger whose scenario is not in the library: its file may be one of those with mistakes.

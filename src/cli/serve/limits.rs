@@ -1,6 +1,5 @@
 //! The limits of what clients may use.
 
-use super::shares::Shares;
 use crate::cli::duration::at_least_100ms;
 use crate::scenario::Micros;
 use crate::server::Options;
@@ -77,32 +76,4 @@ pub(super) struct LimitArgs {
         help_heading = "Limits"
     )]
     pub(super) max_message_rate: u32,
-}
-
-impl LimitArgs {
-    /// Raises the limit of open files, usually 1,024, so that all clients fit. If the hard limit is too low, says so and gives
-    /// the shares that fit.
-    pub(super) fn share_open_files(&self) -> Shares {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let wanted = Shares::wanted(self.max_clients);
-        let allowed = match rlimit::increase_nofile_limit(wanted.files(cores)) {
-            Ok(allowed) => allowed,
-            Err(error) => {
-                tracing::warn!(%error, "cannot raise the limit of open files");
-                rlimit::Resource::NOFILE.get().map_or(u64::MAX, |(soft, _)| soft)
-            }
-        };
-        let shares = wanted.within(allowed, cores);
-        if shares != wanted {
-            tracing::warn!(
-                allowed,
-                "only {allowed} open files are allowed: {} clients at once instead of --max-clients {}, and {} \
-                 connections that wait for a request; raise the hard limit (ulimit -Hn)",
-                shares.clients,
-                self.max_clients,
-                shares.waiting
-            );
-        }
-        shares
-    }
 }

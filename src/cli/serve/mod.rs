@@ -9,7 +9,6 @@ mod limits;
 mod notify;
 mod replay;
 mod run;
-mod shares;
 mod tls;
 mod tokens;
 

@@ -9,8 +9,8 @@ use colored::Colorize;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
 use crate::cli::log::LogFormat;
+use crate::cli::out::{painted, say};
 use crate::cli::recorded::ENCODING;
-use crate::cli::say::say;
 use crate::player::{Replay, ReplayError, Speed};
 use crate::recording::{Recording, RecordingError};
 
@@ -37,10 +37,10 @@ pub(super) fn read(file: &Path, speed: Speed, quiet: bool, log: LogFormat) -> Re
         match log {
             LogFormat::Json => tracing::warn!(%warning, "not all of the recording is replayed"),
             LogFormat::Text if quiet => {}
-            LogFormat::Text => say(format_args!("{} {warning}", "warning:".yellow().bold())),
+            LogFormat::Text => say(painted!["warning:".yellow().bold(), " ", warning]),
         }
     }
-    let replay = Replay::new(recording, speed).map_err(out_of_range)?;
+    let replay = Replay::new(recording, speed).map_err(unplayable)?;
     let (incidents, duration) = (replay.incidents(), replay.duration());
     let summary = ReplaySummary { file: file.to_owned(), incidents, duration, speed, begun: 0 };
     Ok(LoadedReplay { replay, summary })
@@ -62,12 +62,16 @@ fn unreadable(file: &Path, error: RecordingError) -> Failure {
     Failure::new(Exit::Usage, error).hint(hint)
 }
 
-fn out_of_range(error: ReplayError) -> Failure {
-    let hint = if error.recorded * error.factor > 1.0 {
-        let most = Speed::MAX / error.recorded;
-        format!("use --speed {} or less", if most > 1.0 { most.floor() } else { most })
-    } else {
-        format!("use --speed {} or more", Speed::MIN / error.recorded)
+fn unplayable(error: ReplayError) -> Failure {
+    let hint = match &error {
+        ReplayError::Speed { recorded, factor, .. } if recorded * factor > 1.0 => {
+            let most = Speed::MAX / recorded;
+            format!("use --speed {} or less", if most > 1.0 { most.floor() } else { most })
+        }
+        ReplayError::Speed { recorded, .. } => format!("use --speed {} or more", Speed::MIN / recorded),
+        ReplayError::Unplayable { .. } => {
+            "shorten the event, or remove the incident from the recording".to_owned()
+        }
     };
     Failure::new(Exit::Usage, error).hint(hint)
 }

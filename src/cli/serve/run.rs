@@ -13,14 +13,13 @@ use super::journal::OpenedJournal;
 use super::library::{self, Scenarios, trigger_failure};
 use super::notify;
 use super::replay::{self, LoadedReplay};
-use super::shares::Shares;
 use super::tls::Certificate;
 use super::tokens::Tokens;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
+use crate::cli::out::say;
 use crate::cli::runtime::runtime;
-use crate::cli::say::say;
 use crate::cli::signals;
 use crate::server::{Options, ServeError, Server};
 
@@ -28,22 +27,16 @@ impl Serve {
     pub(in crate::cli) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         let began = Instant::now();
         let color = color.apply(&std::io::stderr());
-        let shares = self.limits.share_open_files();
-        let scenarios = library::read(&self, color)?;
+        let scenarios = library::read(&self, color, quiet)?;
         let recording = self
             .replay
             .as_deref()
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
-        runtime()?.block_on(self.serve(scenarios, recording, shares, began, quiet))
+        runtime()?.block_on(self.serve(scenarios, recording, began, quiet))
     }
 
-    fn options(
-        &self,
-        tokens: &Tokens,
-        certificate: Option<&Certificate>,
-        shares: Shares,
-    ) -> Result<Options, Failure> {
+    fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
         Ok(Options {
             bind: SocketAddr::new(self.bind, self.port),
             allow_remote: self.allow_remote,
@@ -62,10 +55,9 @@ impl Serve {
             message_rate: self.limits.max_message_rate,
             tls: certificate.map(Certificate::config).transpose()?,
             drain: self.drain.into(),
-            max_clients: shares.clients,
-            max_waiting: shares.waiting,
-            max_served: shares.served,
+            max_clients: self.limits.max_clients,
             dashboard: self.dashboard.clone(),
+            ..Options::default()
         })
     }
 
@@ -73,7 +65,6 @@ impl Serve {
         self,
         scenarios: Scenarios,
         recording: Option<LoadedReplay>,
-        shares: Shares,
         began: Instant,
         quiet: bool,
     ) -> Result<Exit, Failure> {
@@ -83,9 +74,10 @@ impl Serve {
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
         let certificate = self.tls.read()?;
-        let options = self.options(&tokens, certificate.as_ref(), shares)?;
+        let options = self.options(&tokens, certificate.as_ref())?;
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
+        let clock = journal.clock().doubt().map(ToString::to_string);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
@@ -114,6 +106,7 @@ impl Serve {
             tls: certificate.as_ref().map(|certificate| certificate.for_clients(server.address().ip())),
             scenarios,
             journal: description,
+            clock: clock.clone(),
             picked_up: server.picked_up(),
             replay: replayed,
             access: tokens.to_string(),
@@ -123,6 +116,10 @@ impl Serve {
         };
         if self.json {
             banner.print()?;
+        }
+        let shows_banner = self.log_format == LogFormat::Text && !self.json && !quiet;
+        if let Some(clock) = clock.filter(|_| !shows_banner) {
+            tracing::warn!(clock, "the clock seems to be wrong");
         }
         match self.log_format {
             LogFormat::Json => banner.log(),

@@ -8,9 +8,12 @@ use jiff::Timestamp;
 
 use super::moments::{Moment, Moments};
 use super::show::{Ending, Show};
+use crate::cli::bars::{Shows, line_above};
+use crate::cli::out::{Painted, painted};
 use crate::cli::{fit, format};
 use crate::contract::Status;
 use crate::report::{IncidentState, IncidentStatus};
+use crate::visible::visible;
 
 /// Columns before the message of a phase: a space, the mark, a space.
 const MARGIN: usize = 3;
@@ -44,33 +47,28 @@ impl Checklist {
     }
 
     /// The last state of a phase's line.
-    fn close(&self, phase: &str, mark: &str, text: &str) {
+    fn close(&self, phase: &str, mark: &str, text: &Painted) {
         let Some((name, bar)) = self.phases.iter().find(|(name, _)| name == phase) else { return };
         bar.disable_steady_tick();
         bar.set_style(style(&format!(" {mark} {{msg}}")));
-        bar.finish_with_message(message(name, text));
+        bar.close_with(message(name, text));
     }
 
     fn begin(&mut self, incident: &IncidentState) {
         let severity = incident.severity.map_or("", |severity| severity.as_str());
-        let title = format!("{}  {severity}  {}", incident.id, format::plain(&incident.title));
+        let head = [visible(&incident.id).into_owned(), severity.to_owned()];
+        let title = format!("{}  {}", head.join("  "), visible(&incident.title));
         for (number, line) in fit::wrapped(&title, fit::of_stderr(), 2).into_iter().enumerate() {
-            let line = if number == 0 {
-                line.replacen(&incident.id, &incident.id.bold().to_string(), 1).replacen(
-                    severity,
-                    &severity.red().bold().to_string(),
-                    1,
-                )
-            } else {
-                line
+            let painted = match line.strip_prefix(&head.join("  ")) {
+                Some(rest) if number == 0 => painted![head[0].bold(), "  ", head[1].red().bold(), rest],
+                _ => painted![line],
             };
-            // Printed above the bars. An error means that the terminal is gone.
-            let _ = self.bars.println(line);
+            line_above(&self.bars, painted);
         }
         for phase in &incident.phases {
             let bar = self.bars.add(ProgressBar::new_spinner());
             bar.set_style(style("   {msg}"));
-            bar.set_message(label(&phase.name).dimmed().to_string());
+            bar.show(painted![label(&phase.name).dimmed()]);
             self.phases.push((phase.name.clone(), bar));
         }
         let end = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
@@ -86,26 +84,26 @@ impl Checklist {
     }
 
     /// The text beside the bar, which gives way to it.
-    fn set_total(&mut self, text: String, bar: bool) {
+    fn set_total(&mut self, text: Painted, bar: bool) {
         let Some(total) = &self.total else { return };
-        let left = fit::of_stderr().saturating_sub(fit::width(&text) + " [] ".len() + 1);
+        let left = fit::of_stderr().saturating_sub(text.width() + " [] ".len() + 1);
         let bar = if !bar || left < SHORTEST_BAR { 0 } else { left.min(BAR) };
         if std::mem::replace(&mut self.bar, bar) != bar {
             total.set_style(total_style(bar));
         }
-        total.set_message(text);
+        total.show(text);
     }
 }
 
 /// `detect   `
 fn label(phase: &str) -> String {
-    fit::column(&format::plain(phase), 9)
+    fit::column(&visible(phase), 9)
 }
 
 /// The message of a phase, cut to what fits behind the mark.
-fn message(phase: &str, text: &str) -> String {
+fn message(phase: &str, text: &Painted) -> Painted {
     let columns = fit::of_stderr().saturating_sub(MARGIN + 10 + 1);
-    format!("{} {}", format::in_phase(phase, &label(phase)), fit::cut(text, columns))
+    painted![format::in_phase(phase, &label(phase)), " ", text.cut(columns)]
 }
 
 fn total_style(bar: usize) -> ProgressStyle {
@@ -137,13 +135,11 @@ impl Show for Checklist {
         bar.enable_steady_tick(Duration::from_millis(100));
         match moment {
             Some(moment) if moment.status == Status::Failed => {
-                let failed = format!("{} {}", "failed:".red(), moment.summary);
-                let failed = Moment { summary: failed, ..moment };
-                bar.set_message(message(name, &failed.line()));
+                bar.show(message(name, &moment.failed()));
             }
-            Some(moment) => bar.set_message(message(name, &moment.line())),
+            Some(moment) => bar.show(message(name, &moment.line())),
             None if bar.message().contains(&label(name)) && fit::width(&bar.message()) <= 10 => {
-                bar.set_message(format::in_phase(name, &label(name)).to_string());
+                bar.show(painted![format::in_phase(name, &label(name))]);
             }
             None => {}
         }
@@ -169,7 +165,7 @@ impl Show for Checklist {
         let columns = fit::of_stderr().saturating_sub(" [] ".len() + SHORTEST_BAR + 1);
         let longest = [format!("{clock}{cost}{rate}"), format!("{clock}{cost}"), clock.clone()];
         let fits = longest.into_iter().find(|text| fit::width(text) <= columns);
-        self.set_total(fits.unwrap_or(clock), true);
+        self.set_total(painted![fits.unwrap_or(clock)], true);
     }
 
     fn waiting(&mut self, url: &str, since: Duration) {
@@ -180,12 +176,12 @@ impl Show for Checklist {
         }
         let text = format!("no connection for {}, waiting for {url}", format::clock(since.as_secs_f64()));
         let columns = fit::of_stderr().saturating_sub(2);
-        self.set_total(fit::cut(&text, columns).yellow().to_string(), false);
+        self.set_total(painted![fit::cut(&text, columns).yellow()], false);
     }
 
     fn note(&mut self, text: &str) {
-        for line in fit::wrapped(&format!("── {text} ──"), fit::of_stderr(), 3) {
-            let _ = self.bars.println(line.yellow().to_string());
+        for line in fit::wrapped(&visible(&format!("── {text} ──")), fit::of_stderr(), 3) {
+            line_above(&self.bars, painted![line.yellow()]);
         }
     }
 
@@ -193,8 +189,8 @@ impl Show for Checklist {
         if let Some((phase, moment)) = self.moments.end() {
             match ending {
                 Ending::Resolved => self.done(&phase, moment.as_ref()),
-                Ending::Cancelled => self.close(&phase, &"✗".red().to_string(), "cancelled"),
-                Ending::Left => self.close(&phase, "…", "not finished"),
+                Ending::Cancelled => self.close(&phase, &"✗".red().to_string(), &painted!["cancelled"]),
+                Ending::Left => self.close(&phase, "…", &painted!["not finished"]),
             }
         }
         for (_, bar) in &self.phases {

@@ -1,10 +1,10 @@
 //! The result of an incident, for people and for programs.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
-use crate::cli::say::say;
+use crate::cli::out::{print, say};
 use crate::contract::Outcome;
 use crate::report::IncidentState;
 
@@ -23,7 +23,7 @@ pub(super) fn conclude(incident: &IncidentState, json: bool) -> Result<Exit, Fai
     let watched = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
     if !json && !watched {
         let cost = incident.cost.as_ref().map_or(0.0, |cost| cost.total);
-        writeln!(std::io::stdout(), "{} {word} {seconds:.1} {cost:.2}", incident.id)?;
+        print(format!("{} {word} {seconds:.1} {cost:.2}", incident.id))?;
     }
     Ok(if resolution.outcome == Outcome::Resolved { Exit::Fine } else { Exit::Unresolved })
 }

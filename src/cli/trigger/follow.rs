@@ -1,6 +1,5 @@
 //! Follows the started incident to its end.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -12,6 +11,7 @@ use super::show::Show;
 use crate::cli::clock::ServerClock;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
+use crate::cli::out::print_event;
 use crate::client::{Follower, Item};
 use crate::contract::Follows;
 use crate::report::{Board, IncidentState, IncidentStatus};
@@ -37,6 +37,7 @@ impl Trigger {
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
         let mut board = Board::default();
         let mut clock = ServerClock::default();
+        let mut replay_to = 0;
         let mut lost_at: Option<Instant> = None;
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
@@ -48,7 +49,7 @@ impl Trigger {
                             return Err(self.gave_up(&accepted.id));
                         }
                         (Some(away), _) => show.waiting(&self.remote.url.to_string(), away),
-                        (None, Some(incident)) => show.tick(incident, clock.now()),
+                        (None, Some(incident)) => show.tick(incident, clock.now_in(&incident.id)),
                         (None, None) => {}
                     }
                     continue;
@@ -57,6 +58,7 @@ impl Trigger {
             match item {
                 Some(Item::Opened(opened)) => {
                     clock.set(&opened);
+                    replay_to = opened.follows.range().1;
                     if matches!(opened.follows, Follows::Reset { .. })
                         && let Some(ended) = self.ended_unseen(accepted).await?
                     {
@@ -67,8 +69,10 @@ impl Trigger {
                     if let Some(reporter) = &mut reporter {
                         reporter.take(&envelope);
                     }
+                    let live = envelope.position().is_none_or(|position| position.n > replay_to);
+                    clock.heard(&envelope, live);
                     if self.json {
-                        writeln!(std::io::stdout(), "{raw}")?;
+                        print_event(&raw)?;
                     }
                     if let Some(incident) = board.fold(&envelope) {
                         show.event(incident);
@@ -81,12 +85,12 @@ impl Trigger {
                 Some(Item::Lost { reason, .. }) => {
                     if lost_at.replace(lost_at.unwrap_or_else(Instant::now)).is_none() {
                         let (url, most) = (&self.remote.url, self.reconnect_for);
-                        let reason = format::plain(&reason);
                         show.note(&format!("connection lost ({reason}): waiting up to {most} for {url}"));
                     }
                 }
-                Some(Item::Back { replayed, lost: Some(lost), away, .. }) => {
+                Some(Item::Back { replayed, to, lost: Some(lost), away, .. }) => {
                     lost_at = None;
+                    replay_to = to;
                     let away = away.as_secs_f64();
                     show.note(&format!(
                         "reconnected after {away:.1} s: {} replayed, {lost} lost",

@@ -1,6 +1,9 @@
 //! The result of a phase: the one action that its line shows.
 
+use colored::Colorize;
+
 use crate::cli::format;
+use crate::cli::out::{Painted, painted};
 use crate::contract::Status;
 use crate::report::{IncidentState, Marks, rejection};
 
@@ -43,7 +46,7 @@ impl Moments {
                 at_s: incident.offset_s,
                 confidence: agent.confidence.filter(|_| belief.is_none()),
                 status: now.status,
-                summary: format::plain(&(now.summary.clone() + &aside)),
+                summary: now.summary.clone() + &aside,
             })
         });
         if let Some(moment) = &moment {
@@ -69,7 +72,16 @@ impl Moments {
 
 impl Moment {
     /// `00:12  96%  14 alerts correlated into one incident`
-    pub(super) fn line(&self) -> String {
-        format!("{}  {}  {}", format::clock(self.at_s), format::percent(self.confidence), self.summary)
+    pub(super) fn line(&self) -> Painted {
+        painted![self.begin(), self.summary]
+    }
+
+    /// The same of an action that failed.
+    pub(super) fn failed(&self) -> Painted {
+        painted![self.begin(), "failed:".red(), " ", self.summary]
+    }
+
+    fn begin(&self) -> String {
+        format!("{}  {}  ", format::clock(self.at_s), format::percent(self.confidence))
     }
 }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::moments::{Moment, Moments};
 use super::show::{Ending, Show};
-use crate::cli::format;
-use crate::cli::say::say;
+use crate::cli::fit;
+use crate::cli::out::{Painted, painted, say};
 use crate::report::IncidentState;
+use crate::visible::visible;
 
 /// Prints a title, then a line for each phase when it ends.
 pub(super) struct Plain {
@@ -26,17 +27,19 @@ impl Plain {
         Self { silent: true, ..Self::new() }
     }
 
-    fn say(&self, text: &str) {
+    fn say(&self, line: &Painted) {
         if !self.silent {
-            say(text);
+            say(line);
         }
+    }
+
+    fn say_of(&self, phase: &str, what: &Painted) {
+        self.say(&painted![fit::at_least(&visible(phase), 9), " ", what].trimmed());
     }
 
     fn say_phase(&self, ended: Option<(String, Option<Moment>)>) {
         if let Some((phase, moment)) = ended {
-            self.say(
-                format!("{phase:<9} {}", moment.map(|moment| moment.line()).unwrap_or_default()).trim_end(),
-            );
+            self.say_of(&phase, &moment.map(|moment| moment.line()).unwrap_or_default());
         }
     }
 }
@@ -45,7 +48,7 @@ impl Show for Plain {
     fn event(&mut self, incident: &IncidentState) {
         if !std::mem::replace(&mut self.begun, true) {
             let severity = incident.severity.map_or("", |severity| severity.as_str());
-            self.say(&format!("{}  {severity}  {}", incident.id, format::plain(&incident.title)));
+            self.say(&painted![incident.id, "  ", severity, "  ", incident.title]);
         }
         let (_, ended) = self.moments.take(incident);
         self.say_phase(ended);
@@ -56,15 +59,15 @@ impl Show for Plain {
     fn waiting(&mut self, _: &str, _: Duration) {}
 
     fn note(&mut self, text: &str) {
-        self.say(&format!("-- {text} --"));
+        self.say(&painted!["-- ", text, " --"]);
     }
 
     fn end(&mut self, ending: Ending) {
         let Some((phase, moment)) = self.moments.end() else { return };
         match ending {
             Ending::Resolved => self.say_phase(Some((phase, moment))),
-            Ending::Cancelled => self.say(&format!("{phase:<9} cancelled")),
-            Ending::Left => self.say(&format!("{phase:<9} not finished")),
+            Ending::Cancelled => self.say_of(&phase, &painted!["cancelled"]),
+            Ending::Left => self.say_of(&phase, &painted!["not finished"]),
         }
     }
 }

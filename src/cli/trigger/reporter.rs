@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::cli::exit::Failure;
+use crate::cli::out::{lines_of, say};
 use crate::cli::outfile::OutFile;
 use crate::cli::remote::Remote;
-use crate::cli::say::say;
 use crate::contract::Envelope;
 use crate::report::History;
 
@@ -36,9 +36,9 @@ impl Reporter {
             },
         };
         let path = self.file.path().display().to_string();
-        self.file.write(&text)?;
+        self.file.write(&lines_of(&text))?;
         if !quiet {
-            say(format_args!("The report is in {path}"));
+            say(format!("The report is in {path}"));
         }
         Ok(())
     }

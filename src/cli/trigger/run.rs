@@ -1,6 +1,5 @@
 //! Starts an incident and waits for its end, or cancels one.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -18,8 +17,8 @@ use super::show::{Ending, Show};
 use crate::cli::cancel::cancel;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::out::{print, say};
 use crate::cli::runtime::runtime;
-use crate::cli::say::say;
 use crate::cli::signals;
 use crate::cli::terminal::redraws;
 use crate::client::{ClientError, request};
@@ -60,7 +59,7 @@ impl Trigger {
             Failure::new(Exit::Connection, anyhow!("the server's answer can't be read: {error}"))
         })?;
         if self.no_wait {
-            writeln!(std::io::stdout(), "{}", accepted.id)?;
+            print(&accepted.id)?;
             return Ok(Exit::Fine);
         }
         let mut show: Box<dyn Show> = if quiet {
@@ -97,7 +96,7 @@ impl Trigger {
                 exit
             }
             None => {
-                say(format_args!("{} goes on. Watch it: {}", accepted.id, self.watch_on(&accepted.id)));
+                say(format!("{} goes on. Watch it: {}", accepted.id, self.watch_on(&accepted.id)));
                 Ok(Exit::Fine)
             }
         }

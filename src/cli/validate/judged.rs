@@ -16,6 +16,8 @@ pub(super) struct Judged {
     pub(super) results: Vec<(&'static Rule, Verdict)>,
     /// Why nothing was checked; `None` if something was.
     pub(super) unchecked: Option<String>,
+    /// What the times show about the server's clock.
+    pub(super) clock: Vec<String>,
     /// What is suspicious in the scenario.
     pub(super) warned: Option<ScenarioError>,
 }

@@ -22,7 +22,9 @@ impl TemporaryServer {
     pub(super) async fn start(scenario: &Scenario, speed: Speed) -> Result<Self, Failure> {
         let internal = |error: anyhow::Error| Failure::new(Exit::Internal, error);
         let journal = Journal::new(Memory::new(StreamId::fresh(), Retention::default()));
-        let options = Options { speed, ..Options::default() };
+        // Its only clients are those of this command: many scenarios are played at the same time.
+        let options =
+            Options { speed, max_clients: 96, max_waiting: 16, max_served: 16, ..Options::default() };
         let library = Library::of(scenario.clone());
         let server = Server::bind(options, library, journal).await.map_err(|error| internal(error.into()))?;
         let endpoint =

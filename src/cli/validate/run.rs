@@ -45,7 +45,7 @@ impl Validate {
         color.apply(&std::io::stdout());
         if self.list {
             for rule in RULES {
-                list::rule(&mut std::io::stdout(), rule)?;
+                list::rule(rule)?;
             }
             return Ok(Exit::Fine);
         }
@@ -118,7 +118,8 @@ impl Validate {
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
-            Judged { name, transcript, results: judgement.rules, unchecked, warned }
+            let clock = if self.wants("clock") { judgement.warnings } else { Vec::new() };
+            Judged { name, transcript, results: judgement.rules, unchecked, clock, warned }
         };
         let (dial, server) = match &target {
             Target::Recording { path, .. } => {

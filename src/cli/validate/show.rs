@@ -1,16 +1,17 @@
 //! Prints the verdicts for people: a line for what passes, everything about what fails.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, stdout};
 
 use colored::Colorize;
-use console::measure_text_width;
 
 use super::json::as_json;
 use super::judged::{Findings, Judged};
 use crate::check::{Finding, Rule, Verdict};
 use crate::cli::exit::Failure;
+use crate::cli::out::{painted, print, print_json};
 use crate::cli::{fit, format, mistakes};
+use crate::visible::visible;
 
 /// The formats of the result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -44,86 +45,99 @@ impl Detail {
 }
 
 pub(super) fn results(found: &Findings, format: Format, detail: Detail, again: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
     match format {
-        Format::Json => writeln!(out, "{}", as_json(found))?,
+        Format::Json => print_json(&as_json(found))?,
         Format::Pretty => {
-            let width = found.judged.iter().map(|target| measure_text_width(&target.name)).max();
+            let width = found.judged.iter().map(|target| fit::width(&visible(&target.name))).max();
             for target in &found.judged {
                 let whole = detail == Detail::Rules || (detail == Detail::Targets && !target.passes());
                 if whole {
-                    all_rules(&mut out, target)?;
+                    all_rules(target)?;
+                    warnings(target)?;
                 } else if target.passes() && detail == Detail::Targets {
-                    one_line(&mut out, target, width.unwrap_or_default())?;
+                    one_line(target, width.unwrap_or_default())?;
+                    warnings(target)?;
                 } else {
-                    failures(&mut out, target)?;
+                    failures(target)?;
                 }
             }
             if detail == Detail::Targets {
-                not_checked(&mut out, &found.judged)?;
+                not_checked(&found.judged)?;
             }
-            counts(&mut out, found, detail, again)?;
+            counts(found, detail, again)?;
         }
     }
     Ok(())
 }
 
 /// `PASS scenarios/database-outage.toml  11 checks`
-fn one_line(out: &mut impl Write, target: &Judged, width: usize) -> std::io::Result<()> {
+fn one_line(target: &Judged, width: usize) -> io::Result<()> {
     let checks = format::count(target.count(is_passed), "check");
-    let name = console::pad_str(&target.name, width, console::Alignment::Left, None);
-    writeln!(out, "{} {name}  {checks}", "PASS".green())
+    let name = visible(&target.name);
+    print(painted!["PASS".green(), " ", fit::at_least(&name, width), "  ", checks])
 }
 
-/// A line for each rule, and more for those that fail.
-fn all_rules(out: &mut impl Write, target: &Judged) -> std::io::Result<()> {
-    writeln!(out, "{}", target.name.bold())?;
-    for (rule, verdict) in &target.results {
-        match verdict {
-            Verdict::Passed(summary) => {
-                writeln!(out, "  {} {:<10} {summary}", "PASS".green(), rule.name)?;
-            }
-            Verdict::NotChecked(why) => {
-                let why = format!("not checked: {why}").dimmed();
-                writeln!(out, "  {} {:<10} {why}", "  --".dimmed(), rule.name)?;
-            }
-            Verdict::Failed(findings, more) => failed(out, target, rule, findings, *more)?,
+/// What the times show about the server's clock.
+fn warnings(target: &Judged) -> io::Result<()> {
+    for warning in &target.clock {
+        let columns = if stdout().is_terminal() { fit::of_stdout() } else { usize::MAX };
+        let text = format!("  warning: {}", visible(warning));
+        for line in fit::wrapped(&text, columns, 5) {
+            print(line.as_str().yellow())?;
         }
     }
     Ok(())
 }
 
-fn failed(
-    out: &mut impl Write,
-    target: &Judged,
-    rule: &Rule,
-    findings: &[Finding],
-    uncounted: u64,
-) -> std::io::Result<()> {
+/// A line for each rule, and more for those that fail.
+fn all_rules(target: &Judged) -> io::Result<()> {
+    print(target.name.as_str().bold())?;
+    for (rule, verdict) in &target.results {
+        match verdict {
+            Verdict::Passed(summary) => {
+                print(painted!["  ", "PASS".green(), format!(" {:<10} ", rule.name), summary])?;
+            }
+            Verdict::NotChecked(why) => {
+                let why = format!("not checked: {why}").dimmed();
+                print(painted!["  ", "  --".dimmed(), format!(" {:<10} ", rule.name), why])?;
+            }
+            Verdict::Failed(findings, more) => failed(target, rule, findings, *more)?,
+        }
+    }
+    Ok(())
+}
+
+fn failed(target: &Judged, rule: &Rule, findings: &[Finding], uncounted: u64) -> io::Result<()> {
     let Some(first) = findings.first() else { return Ok(()) };
     let label = "FAIL".red().bold();
-    writeln!(out, "  {label} {:<10} {}{}", rule.name, first.message, more(findings, uncounted))?;
+    print(painted!["  ", label, format!(" {:<10} ", rule.name), first.message, more(findings, uncounted)])?;
     let line = first.line.map(|line| format!(":{line}")).unwrap_or_default();
     let file = target.transcript.as_ref().map(|file| format!("{}{line}", file.display()));
     let place = Some(format!("at {}", first.place)).filter(|_| !first.place.is_empty());
     let field = Some(first.pointer.clone()).filter(|pointer| !pointer.is_empty());
     let places: Vec<String> = place.into_iter().chain(field).chain(file).collect();
     if !places.is_empty() {
-        writeln!(out, "       {}", places.join("  "))?;
+        print(format!("       {}", places.join("  ")))?;
     }
     if let Some(hint) = &first.hint {
-        writeln!(out, "       {hint}")?;
+        print(format!("       {hint}"))?;
     }
     Ok(())
 }
 
 /// A line for each rule that fails, which stands for itself.
-fn failures(out: &mut impl Write, target: &Judged) -> std::io::Result<()> {
+fn failures(target: &Judged) -> io::Result<()> {
     for (rule, verdict) in &target.results {
         if let Verdict::Failed(findings, uncounted) = verdict
             && let Some(first) = findings.first()
         {
-            writeln!(out, "{}: {}: {}{}", target.name, rule.name, first.message, more(findings, *uncounted))?;
+            print(format!(
+                "{}: {}: {}{}",
+                target.name,
+                rule.name,
+                first.message,
+                more(findings, *uncounted)
+            ))?;
         }
     }
     Ok(())
@@ -138,7 +152,7 @@ fn more(findings: &[Finding], uncounted: u64) -> String {
 
 /// `  -- heartbeat, pacing: arrival times count with --real-time and --url only`: the rules that were checked on none of the
 /// targets that pass.
-fn not_checked(out: &mut impl Write, judged: &[Judged]) -> std::io::Result<()> {
+fn not_checked(judged: &[Judged]) -> io::Result<()> {
     let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (rule, verdict) in judged.iter().filter(|target| target.passes()).flat_map(|target| &target.results) {
         if let Verdict::NotChecked(why) = verdict {
@@ -150,13 +164,15 @@ fn not_checked(out: &mut impl Write, judged: &[Judged]) -> std::io::Result<()> {
     }
     for (why, rules) in reasons {
         let text = format!("  -- not checked: {}: {why}", rules.join(", "));
-        let columns = if std::io::stdout().is_terminal() { fit::of_stdout() } else { usize::MAX };
-        writeln!(out, "{}", fit::wrapped(&text, columns, 5).join("\n").dimmed())?;
+        let columns = if stdout().is_terminal() { fit::of_stdout() } else { usize::MAX };
+        fit::wrapped(&visible(&text), columns, 5)
+            .iter()
+            .try_for_each(|line| print(line.as_str().dimmed()))?;
     }
     Ok(())
 }
 
-fn counts(out: &mut impl Write, found: &Findings, detail: Detail, again: &str) -> std::io::Result<()> {
+fn counts(found: &Findings, detail: Detail, again: &str) -> io::Result<()> {
     let judged = &found.judged;
     let sum = |wanted| judged.iter().map(|target| target.count(wanted)).sum::<u64>();
     let (passed, failed, unchecked) = (sum(is_passed), sum(is_failed), sum(is_not_checked));
@@ -167,17 +183,19 @@ fn counts(out: &mut impl Write, found: &Findings, detail: Detail, again: &str) -
     if !found.wrong.is_empty() {
         counts += &format!("; {}", mistakes::summary(&found.wrong));
     }
-    let warnings = judged.iter().filter_map(|target| target.warned.as_ref());
-    match warnings.map(|warned| warned.diagnostics.len() as u64).sum() {
+    let warnings = judged.iter().map(|target| {
+        target.clock.len() + target.warned.as_ref().map_or(0, |warned| warned.diagnostics.len())
+    });
+    match warnings.sum::<usize>() as u64 {
         0 => {}
         warnings => counts += &format!("; {}", format::count(warnings, "warning")),
     }
     if total == 0 || failed > 0 || !found.wrong.is_empty() {
-        writeln!(out, "{}", counts.red().bold())?;
+        print(counts.red().bold())?;
     } else if !judged.iter().all(Judged::passes) {
-        writeln!(out, "{counts}")?;
+        print(counts)?;
     } else if detail != Detail::Failures {
-        writeln!(out, "{}", counts.green().bold())?;
+        print(counts.green().bold())?;
     }
     if failed > 0 {
         let mut rules: Vec<&str> = Vec::new();
@@ -187,11 +205,11 @@ fn counts(out: &mut impl Write, found: &Findings, detail: Detail, again: &str) -
             }
         }
         let rules: String = rules.iter().map(|rule| format!(" --rule {rule}")).collect();
-        writeln!(out, "Again: {again}{rules}")?;
+        print(format!("Again: {again}{rules}"))?;
     }
     for target in judged {
         if let Some(why) = &target.unchecked {
-            writeln!(out, "{} in {}: {why}", "nothing was checked".red().bold(), target.name)?;
+            print(painted!["nothing was checked".red().bold(), " in ", target.name, ": ", why])?;
         }
     }
     Ok(())

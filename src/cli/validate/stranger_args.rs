@@ -14,7 +14,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::reread;
 use crate::client::Subscription;
 use crate::contract_file::Contract;
-use crate::scenario::did_you_mean;
+use crate::scenario::{did_you_mean, text_of as scenario_text_of};
 
 /// Begins the name of a file whose text is meant.
 const FILE: char = '@';
@@ -72,7 +72,7 @@ impl StrangerArgs {
             return Ok(Some(Arc::new(profile)));
         }
         let names = || std::iter::once(Profile::OWN).chain(SHIPPED_PROFILES.iter().map(|(name, _)| *name));
-        let text = std::fs::read_to_string(name).map_err(|error| {
+        let text = scenario_text_of(Path::new(name)).map_err(|error| {
             let is_name = !name.contains(['/', '.']);
             if is_name {
                 let hint = match did_you_mean(name, names()) {

@@ -10,7 +10,7 @@ use super::link::Dial;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::scenarios::{self, shipped};
-use crate::scenario::{Library, Loaded, Scenario, ScenarioError};
+use crate::scenario::{Library, Loaded, Scenario, ScenarioError, text_of};
 
 /// One target to check.
 pub(super) enum Target {
@@ -181,7 +181,7 @@ fn scenario_target(scenario: Scenario, given: Option<&Expected>) -> Target {
 /// # Errors
 /// The file can't be read, which is a usage error.
 fn scenario_at(file: &Path) -> Result<Result<Scenario, ScenarioError>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
+    let text = text_of(file).map_err(|error| {
         let exit = if error.kind() == ErrorKind::InvalidData { Exit::Scenario } else { Exit::Usage };
         Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display())).hint(
             "the name of a scenario ends in .toml, that of a recording in .ndjson; `incident watch --record FILE` makes recordings",

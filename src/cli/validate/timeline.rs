@@ -1,21 +1,21 @@
 //! `validate --timeline`: prints the plan of a scenario.
 
-use std::io::Write;
 use std::path::Path;
 
 use super::targets::sound_scenario_at;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::format;
+use crate::cli::out::painted;
+use crate::cli::{fit, format, out};
 use crate::contract::Message;
 use crate::report::Line;
 use crate::scenario::Micros;
+use crate::visible::visible;
 
 /// Prints each event with the time at which it is due, on screen and in the incident.
 pub(super) fn print(file: &Path) -> Result<Exit, Failure> {
     let scenario = sound_scenario_at(file)?;
     let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase")?;
+    out::print(format!("{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase"))?;
     for (index, event) in plan.events().iter().enumerate() {
         let message = event.message().map_err(|error| Failure::new(Exit::Internal, error))?;
         let phase = message.phase().unwrap_or_default();
@@ -25,7 +25,7 @@ pub(super) fn print(file: &Path) -> Result<Exit, Failure> {
             let step = action.step.as_deref().unwrap_or_default();
             let belief = Line::of(&message).belief;
             let percent = format::percent(action.confidence.filter(|_| belief.is_none()));
-            let belief = belief.map(|belief| format!(" ({})", format::plain(&belief))).unwrap_or_default();
+            let belief = belief.map(|belief| format!(" ({belief})")).unwrap_or_default();
             let status = action.status.as_str();
             format!("{percent} {}: {step}{attempt} {status}{belief}{cause}", action.agent)
         } else {
@@ -33,7 +33,8 @@ pub(super) fn print(file: &Path) -> Result<Exit, Failure> {
         };
         let screen = Micros(event.due).secs();
         let offset = message.offset_s().unwrap_or_default();
-        writeln!(out, "{:>5}  {screen:>8.2}s  {offset:>10.2}s  {phase:<9}  {what}", index + 1)?;
+        let begin = format!("{:>5}  {screen:>8.2}s  {offset:>10.2}s  ", index + 1);
+        out::print(painted![begin, fit::at_least(&visible(phase), 9), "  ", what])?;
     }
     Ok(Exit::Fine)
 }

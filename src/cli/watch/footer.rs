@@ -6,10 +6,13 @@ use colored::Colorize;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::layout::Parts;
+use crate::cli::bars::Shows;
 use crate::cli::clock::ServerClock;
+use crate::cli::out::{Painted, painted};
 use crate::cli::{fit, format};
-use crate::contract::StreamOpened;
+use crate::contract::{Envelope, StreamOpened};
 use crate::report::{Board, IncidentState, IncidentStatus};
+use crate::visible::visible;
 
 /// The footer. It shows nothing if the output is not a terminal.
 pub(super) struct Footer {
@@ -34,6 +37,11 @@ impl Footer {
     pub(super) fn open(&mut self, opened: &StreamOpened) {
         self.clock.set(opened);
         self.lost = None;
+    }
+
+    /// Takes in the time of an event, so that the clocks follow the server's when it is set.
+    pub(super) fn heard(&mut self, event: &Envelope, live: bool) {
+        self.clock.heard(event, live);
     }
 
     pub(super) fn alive(&mut self) {
@@ -76,40 +84,41 @@ impl Footer {
         let width = fit::of_stderr();
         let more = if open > 1 { format!("(+{} more)", open - 1) } else { String::new() };
         let text = match shown {
-            Some(incident) => self.parts(incident).fitted(&state.to_string(), &more, width),
-            None => format!("{state} {}", "no incidents".dimmed()),
+            Some(incident) => self.parts(incident).fitted(&painted![state], &more, width),
+            None => painted![state, " ", "no incidents".dimmed()],
         };
-        bar.set_prefix("─".repeat(width).dimmed().to_string());
-        bar.set_message(text);
+        bar.show_above(painted!["─".repeat(width).dimmed()]);
+        bar.show(text);
         bar.tick();
     }
 
     fn parts(&self, incident: &IncidentState) -> Parts {
-        let now = self.clock.now();
-        let phase = format::plain(incident.phase.as_deref().unwrap_or_default());
+        let now = self.clock.now_in(&incident.id);
+        let phase = incident.phase.as_deref().unwrap_or_default();
         let (phase, clock) = match incident.state {
             IncidentStatus::Open => {
-                let phase = format::in_phase(&phase, &phase.to_uppercase()).to_string();
+                let phase = painted![format::in_phase(phase, &phase.to_uppercase())];
                 let clock = match incident.target_s.map(|target| target - incident.offset_at(now)) {
                     // Without a target the clock counts up.
-                    None => format!("for {}", format::clock(incident.offset_at(now))),
-                    Some(left) if left >= 0.0 => format!("left {}", format::clock(left)),
-                    Some(over) => format!("over {}", format::clock(-over)).red().to_string(),
+                    None => painted![format!("for {}", format::clock(incident.offset_at(now)))],
+                    Some(left) if left >= 0.0 => painted![format!("left {}", format::clock(left))],
+                    Some(over) => painted![format!("over {}", format::clock(-over)).red()],
                 };
                 (phase, clock)
             }
             IncidentStatus::Resolved => {
-                ("RESOLVED".green().to_string(), format!("in {}", format::clock(incident.offset_s)))
+                let took = format!("in {}", format::clock(incident.offset_s));
+                (painted!["RESOLVED".green()], painted![took])
             }
-            IncidentStatus::Cancelled => ("CANCELLED".red().to_string(), String::new()),
+            IncidentStatus::Cancelled => (painted!["CANCELLED".red()], Painted::default()),
         };
         let cost = incident.cost.as_ref().zip(incident.cost_at(now));
         let metrics = incident.metrics.iter().map(|(name, value)| {
-            let unit = incident.units.get(name).map_or_else(String::new, |unit| format::plain(unit));
-            format!("{} {}", format::plain(name).replace('_', " "), format::metric(*value, &unit))
+            let unit = incident.units.get(name).map_or_else(String::new, |unit| visible(unit).into_owned());
+            format!("{} {}", visible(name).replace('_', " "), format::metric(*value, &unit))
         });
         Parts {
-            incident: format::plain(&incident.id),
+            incident: visible(&incident.id).into_owned(),
             phase,
             clock,
             cost: cost.map(|(cost, total)| format::money(&cost.currency, total)).unwrap_or_default(),

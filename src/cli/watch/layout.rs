@@ -2,6 +2,7 @@
 
 use colored::{ColoredString, Colorize};
 
+use crate::cli::out::{Painted, painted};
 use crate::cli::{fit, format};
 
 /// Columns of a phase, of an agent, and of both the id and the agent when they are shortened.
@@ -17,7 +18,7 @@ const SUMMARY: usize = 40;
 /// The indent of a summary on lines of its own.
 const INDENT: usize = 8;
 
-/// The line of one event, without colours.
+/// The line of one event, without colours. Its texts have been through the gate, so that their width is known.
 pub(super) struct Cells {
     pub(super) when: String,
     pub(super) incident: String,
@@ -31,31 +32,30 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// The line, or the lines of which the first begins with the time. `emphasise` colours each line of the summary.
-    pub(super) fn laid_out(&self, columns: usize, emphasise: impl Fn(&str) -> String) -> String {
+    /// The lines, of which the first begins with the time. `emphasise` colours each line of the summary.
+    pub(super) fn laid_out(&self, columns: usize, emphasise: impl Fn(&str) -> ColoredString) -> Vec<Painted> {
         let id = fit::width(&self.incident);
         for (id, agent) in [(id, AGENT), (id.min(SHORT_ID), SHORT_AGENT)] {
             let before = self.head(id, agent);
-            let indent = fit::width(&before) + 3;
+            let indent = before.width() + 3;
             if indent + SUMMARY <= columns {
                 let lines = fit::wrapped(&self.text, columns - indent, 0);
-                let lines: Vec<String> = lines.iter().map(|line| emphasise(line)).collect();
-                let later = format!("\n{}", " ".repeat(indent));
-                return format!("{before} {} {}", self.mark, lines.join(&later));
+                let first = painted![before, " ", self.mark, " "];
+                return hung(first, indent, lines.iter().map(|line| emphasise(line)));
             }
         }
         let narrow = [(id, AGENT), (id, SHORT_AGENT), (SHORT_ID, SHORT_AGENT), (SHORT_ID, 0)];
-        let heads = narrow.into_iter().map(|(id, agent)| self.head(id, agent).trim_end().to_owned());
-        let head = heads.into_iter().find(|head| fit::width(head) <= columns);
-        let head = head.unwrap_or_else(|| fit::cut(&self.head(SHORT_ID, 0), columns).trim_end().to_owned());
+        let heads = narrow.into_iter().map(|(id, agent)| self.head(id, agent).trimmed());
+        let head = heads.into_iter().find(|head| head.width() <= columns);
+        let head = head.unwrap_or_else(|| self.head(SHORT_ID, 0).cut(columns).trimmed());
         let lines = fit::wrapped(&self.text, columns.saturating_sub(INDENT + 2), 0);
-        let lines: Vec<String> = lines.iter().map(|line| emphasise(line)).collect();
-        let later = format!("\n{}", " ".repeat(INDENT + 2));
-        format!("{head}\n{}{} {}", " ".repeat(INDENT), self.mark, lines.join(&later))
+        let first = painted![" ".repeat(INDENT), self.mark, " "];
+        let below = hung(first, INDENT + 2, lines.iter().map(|line| emphasise(line)));
+        std::iter::once(head).chain(below).collect()
     }
 
     /// Everything before the mark. Columns of 0 are left out.
-    fn head(&self, id: usize, agent: usize) -> String {
+    fn head(&self, id: usize, agent: usize) -> Painted {
         let when = self.when.dimmed();
         let incident = fit::short_id(&self.incident, id);
         let phase = fit::column(&self.phase, PHASE);
@@ -64,17 +64,23 @@ impl Cells {
         let rest = format!("{agent}{}", self.percent);
         if self.phase.is_empty() && rest.trim().is_empty() {
             let blank = " ".repeat(PHASE + 1 + fit::width(&rest));
-            return format!("{when} {} {blank}", incident.cyan());
+            return painted![when, " ", incident.cyan(), " ", blank];
         }
-        format!("{when} {} {phase} {rest}", incident.cyan())
+        painted![when, " ", incident.cyan(), " ", phase, " ", rest]
     }
+}
+
+/// Texts below each other: the first behind `first`, all others with that indent.
+fn hung(first: Painted, indent: usize, texts: impl Iterator<Item = ColoredString>) -> Vec<Painted> {
+    let begins = std::iter::once(first).chain(std::iter::repeat(painted![" ".repeat(indent)]));
+    begins.zip(texts).map(|(begin, text)| painted![begin, text]).collect()
 }
 
 /// What the footer says of one incident, coloured. What is not known is empty.
 pub(super) struct Parts {
     pub(super) incident: String,
-    pub(super) phase: String,
-    pub(super) clock: String,
+    pub(super) phase: Painted,
+    pub(super) clock: Painted,
     pub(super) cost: String,
     pub(super) metrics: Vec<String>,
 }
@@ -82,23 +88,23 @@ pub(super) struct Parts {
 impl Parts {
     /// One line of at most that many columns. Metrics are dropped first, and the line says how many; then the id is
     /// shortened, then the cost and the phase are left out.
-    pub(super) fn fitted(&self, state: &str, more: &str, columns: usize) -> String {
+    pub(super) fn fitted(&self, state: &Painted, more: &str, columns: usize) -> Painted {
         let id = fit::width(&self.incident);
         let line = |id: usize, phase: bool, cost: bool, metrics: Option<usize>| {
             let dropped = metrics.map_or(0, |metrics| self.metrics.len() - metrics);
             let dropped = match dropped {
-                0 => String::new(),
-                dropped => format!("+{}", format::count(dropped as u64, "metric")).dimmed().to_string(),
+                0 => Painted::default(),
+                dropped => painted![format!("+{}", format::count(dropped as u64, "metric")).dimmed()],
             };
-            let name = format!("{state} {}", fit::short_id(&self.incident, id).bold());
+            let name = painted![state, " ", fit::short_id(&self.incident, id).bold()];
             let mut parts = vec![name];
             parts.extend(Some(self.phase.clone()).filter(|_| phase));
             parts.push(self.clock.clone());
-            parts.extend(Some(self.cost.clone()).filter(|_| cost));
-            parts.extend(self.metrics[..metrics.unwrap_or(0)].iter().cloned());
-            parts.extend([dropped, more.to_owned()]);
+            parts.extend(Some(painted![self.cost]).filter(|_| cost));
+            parts.extend(self.metrics[..metrics.unwrap_or(0)].iter().map(|metric| painted![metric]));
+            parts.extend([dropped, painted![more]]);
             parts.retain(|part| !part.is_empty());
-            parts.join("  ")
+            Painted::joined(parts, "  ")
         };
         let with_metrics = (0..=self.metrics.len()).rev().map(Some);
         let shorter = with_metrics
@@ -112,8 +118,8 @@ impl Parts {
         ];
         let mut lines =
             shorter.chain(shortest).map(|(id, phase, cost, metrics)| line(id, phase, cost, metrics));
-        let fits = lines.find(|line| fit::width(line) <= columns);
-        fits.unwrap_or_else(|| fit::cut(&line(tiny, false, false, None), columns).into_owned())
+        let fits = lines.find(|line| line.width() <= columns);
+        fits.unwrap_or_else(|| line(tiny, false, false, None).cut(columns))
     }
 }
 
@@ -125,8 +131,8 @@ mod tests {
         let text = str::to_owned;
         Parts {
             incident: text("database-outage-x7k2p"),
-            phase: text("DIAGNOSE"),
-            clock: text("left 01:40"),
+            phase: painted!["DIAGNOSE"],
+            clock: painted!["left 01:40"],
             cost: text("$4,310"),
             metrics: ["error rate 42.0%", "latency p99 4.8 s", "traffic 520/s"].map(text).into(),
         }
@@ -135,7 +141,7 @@ mod tests {
     #[test]
     fn the_footer_fits_every_width_and_says_what_it_leaves_out() {
         colored::control::set_override(false);
-        let fitted = |columns| parts().fitted("● LIVE", "", columns);
+        let fitted = |columns| parts().fitted(&painted!["● LIVE"], "", columns).into_text();
         for columns in 20..200 {
             let line = fitted(columns);
             assert!(fit::width(&line) <= columns, "{columns}: {line}");
@@ -169,8 +175,8 @@ mod tests {
             text: "十四件の警報は一つの障害である ".repeat(8),
         };
         for columns in 40..200 {
-            for line in cells.laid_out(columns, str::to_owned).lines() {
-                assert!(fit::width(line) <= columns, "{columns}: {line}");
+            for line in cells.laid_out(columns, |text| text.normal()) {
+                assert!(line.width() <= columns, "{columns}: {}", line.into_text());
             }
         }
     }

@@ -1,11 +1,15 @@
 //! One line per event: for people on a terminal, separated by tabs in a pipe.
 
+use std::io;
+
 use colored::{ColoredString, Colorize};
 
 use super::layout::Cells;
+use crate::cli::out::{print, print_fields};
 use crate::cli::{fit, format};
 use crate::contract::{Envelope, Message, MessageType, Outcome};
 use crate::report::{Line, LineKind};
+use crate::visible::visible;
 
 /// How many characters of a payload are shown if it can't be parsed.
 const UNREADABLE_CHARS: usize = 200;
@@ -21,29 +25,29 @@ impl Lines {
         Self { terminal, utc }
     }
 
-    /// The line of an event; `offset_s` is its second in the incident.
-    pub(super) fn line(&self, envelope: &Envelope, offset_s: Option<f64>) -> String {
+    /// Prints the line of an event; `offset_s` is its second in the incident.
+    pub(super) fn print(&self, envelope: &Envelope, offset_s: Option<f64>) -> io::Result<()> {
         let message = envelope.message().ok();
-        let phase = format::plain(message.as_ref().and_then(Message::phase).unwrap_or_default());
+        let phase = visible(message.as_ref().and_then(Message::phase).unwrap_or_default());
         let line = message.as_ref().map(Line::of);
         let text = line.as_ref().map_or_else(|| unreadable(envelope), |line| line.text.clone());
-        let text = format::plain(&text);
+        let text = visible(&text);
         if self.terminal {
-            self.for_people(envelope, offset_s, &phase, line.as_ref(), &text)
+            self.print_for_people(envelope, offset_s, &phase, line.as_ref(), &text)
         } else {
             let confidence = line.and_then(|line| line.confidence);
-            for_programs(envelope, &phase, confidence, &text)
+            print_for_programs(envelope, &phase, confidence, &text)
         }
     }
 
-    fn for_people(
+    fn print_for_people(
         &self,
         envelope: &Envelope,
         offset_s: Option<f64>,
         phase: &str,
         line: Option<&Line>,
         text: &str,
-    ) -> String {
+    ) -> io::Result<()> {
         let when = if self.utc {
             format!("{:.0}", envelope.time).split('T').nth(1).unwrap_or_default().to_owned()
         } else {
@@ -53,37 +57,40 @@ impl Lines {
         let belief = line.and_then(|line| line.belief.as_deref());
         let cells = Cells {
             when,
-            incident: format::plain(envelope.incident()),
+            incident: visible(envelope.incident()).into_owned(),
             phase: phase.to_owned(),
-            agent: format::plain(line.and_then(|line| line.agent.as_deref()).unwrap_or_default()),
+            agent: visible(line.and_then(|line| line.agent.as_deref()).unwrap_or_default()).into_owned(),
             percent: format::percent(line.and_then(|line| line.confidence).filter(|_| belief.is_none())),
             mark: mark(kind),
-            text: belief
-                .map_or_else(|| text.to_owned(), |belief| format!("{text} ({})", format::plain(belief))),
+            text: belief.map_or_else(|| text.to_owned(), |belief| format!("{text} ({})", visible(belief))),
         };
-        cells.laid_out(fit::of_stdout(), |text| match kind {
-            Some(LineKind::Start | LineKind::End(_)) => text.bold().to_string(),
-            Some(LineKind::Sample) => text.dimmed().to_string(),
-            Some(LineKind::Action(_) | LineKind::Control) | None => text.to_owned(),
-        })
+        let lines = cells.laid_out(fit::of_stdout(), |text| match kind {
+            Some(LineKind::Start | LineKind::End(_)) => text.bold(),
+            Some(LineKind::Sample) => text.dimmed(),
+            Some(LineKind::Action(_) | LineKind::Control) | None => text.normal(),
+        });
+        lines.iter().try_for_each(print)
     }
 }
 
 /// Time in RFC 3339, position, incident, type, phase, confidence, summary.
-fn for_programs(envelope: &Envelope, phase: &str, confidence: Option<f64>, text: &str) -> String {
+fn print_for_programs(
+    envelope: &Envelope,
+    phase: &str,
+    confidence: Option<f64>,
+    text: &str,
+) -> io::Result<()> {
     let position = envelope.position().map_or_else(|| envelope.id.clone(), |position| position.to_string());
     let confidence = confidence.map(|confidence| confidence.to_string()).unwrap_or_default();
-    let fields = [
-        &format!("{:.6}", envelope.time),
+    print_fields([
+        &*format!("{:.6}", envelope.time),
         &position,
         envelope.incident(),
         &envelope.kind,
         phase,
         &confidence,
         text,
-    ];
-    // A tab or a line break in a field would look like another column or line.
-    fields.map(|field| field.replace(['\t', '\n', '\r'], " ")).join("\t")
+    ])
 }
 
 /// The mark of a line in one column.

@@ -1,7 +1,7 @@
 //! What `watch` does with each item of a stream.
 
 use std::collections::VecDeque;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use anyhow::anyhow;
 use colored::Colorize;
@@ -12,12 +12,13 @@ use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::say::say;
+use crate::cli::out::{print_event, say};
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
 use crate::report::{Board, IncidentStatus};
+use crate::visible::visible;
 
 /// Events of a replay that `--tail` holds back, until it is known that they are among the last.
 type Held = VecDeque<(Box<Envelope>, String, Option<f64>)>;
@@ -60,7 +61,7 @@ impl<'a> Session<'a> {
         let open = self.board.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
         for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
             let (id, flags) = (&incident.id, self.watch.remote.flags());
-            say(format_args!("{id} goes on. Watch it: incident watch --incident {id}{flags}"));
+            say(format!("{id} goes on. Watch it: incident watch --incident {id}{flags}"));
         }
     }
 
@@ -91,7 +92,7 @@ impl<'a> Session<'a> {
                         let (url, wait) = (&self.watch.remote.url, retry_in.as_secs_f64());
                         format!(", retrying in {wait:.1} s and until {url} answers")
                     };
-                    self.note(&format!("connection lost ({}){next}", format::plain(&reason)));
+                    self.note(&format!("connection lost ({reason}){next}"));
                 }
             }
             Item::Back { away, replayed, to, lost, reset } => {
@@ -128,6 +129,7 @@ impl<'a> Session<'a> {
         }
         let position = envelope.position().map_or(u64::MAX, |position| position.n);
         let replayed = position <= self.replay_to;
+        self.footer.heard(&envelope, !replayed);
         let offset_s = self.board.fold(&envelope).map(|incident| incident.offset_s);
         let envelope_id = envelope.incident().to_owned();
         // Without --incident, an incident that ended before the start of this command does not count.
@@ -184,18 +186,17 @@ impl<'a> Session<'a> {
     }
 
     fn print(&mut self, envelope: &Envelope, raw: &str, offset_s: Option<f64>) -> Result<(), Failure> {
-        let text = if self.watch.json { raw.to_owned() } else { self.lines.line(envelope, offset_s) };
-        self.footer.above(|| writeln!(std::io::stdout(), "{text}"))?;
+        self.footer.above(|| {
+            if self.watch.json { print_event(raw) } else { self.lines.print(envelope, offset_s) }
+        })?;
         Ok(())
     }
 
     /// Prints a note about the connection on stderr: stdout has only events.
     fn note(&mut self, text: &str) {
-        let mut text = format!("── {text} ──");
-        if self.footer.is_shown() {
-            text = fit::wrapped(&text, fit::of_stderr(), 3).join("\n");
-        }
-        self.footer.above(|| say(text.yellow()));
+        let text = format!("── {} ──", visible(text));
+        let columns = if self.footer.is_shown() { fit::of_stderr() } else { usize::MAX };
+        self.footer.above(|| fit::wrapped(&text, columns, 3).iter().for_each(|line| say(line.yellow())));
     }
 
     /// The exit status if the incident has ended.

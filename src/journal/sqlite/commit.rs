@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::super::admission::{self, IncidentProgress, KeyedEvent, Lookup};
-use super::super::clock::Clock;
+use super::super::clock::{Clock, Moment};
 use super::super::error::JournalError;
 use super::super::lease::Term;
 use super::super::record::{Appended, Batch, Key, Place, Record, Stored};
@@ -18,25 +18,32 @@ use crate::contract::Role;
 /// The result of appending a batch.
 pub(super) type Answer = Result<Vec<Appended>, JournalError>;
 
-/// Index of the newest event of every open incident. The table of events has no database index by incident: an open
+/// The newest event of an open incident.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Newest {
+    pub(super) index: u64,
+    pub(super) moment: Moment,
+}
+
+/// The newest event of every open incident. The table of events has no database index by incident: an open
 /// incident is found in this map, and an ended one through the position of its resolution.
-pub(super) type Open = HashMap<Arc<str>, u64>;
+pub(super) type Open = HashMap<Arc<str>, Newest>;
 
 /// What a transaction adds to the state in memory, once it is committed.
 #[derive(Default)]
 pub(super) struct Changes {
-    progress: HashMap<Arc<str>, IncidentProgress>,
+    progress: HashMap<Arc<str>, (IncidentProgress, Moment)>,
     events: Vec<Stored>,
 }
 
 impl Changes {
     /// Updates the open incidents after the commit. Returns the new events.
     pub(super) fn apply(self, open: &mut Open) -> Vec<Stored> {
-        for (subject, progress) in self.progress {
-            if progress.end.is_some() {
+        for (subject, (IncidentProgress { index, end }, moment)) in self.progress {
+            if end.is_some() {
                 open.remove(&subject);
             } else {
-                open.insert(subject, progress.index);
+                open.insert(subject, Newest { index, moment });
             }
         }
         self.events
@@ -47,7 +54,7 @@ impl Changes {
 pub(super) struct Commit<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     pub(super) open: &'a Open,
-    pub(super) clock: &'a mut Clock,
+    pub(super) clock: &'a Clock,
     /// The term of the newest lease.
     pub(super) term: Term,
     /// The head, including the events inserted so far.
@@ -75,7 +82,11 @@ impl Commit<'_> {
 
     fn insert_one(&mut self, record: Record, index: u64) -> rusqlite::Result<u64> {
         let Record { subject, place, kind, data, plan } = record;
-        let (position, time) = (self.head.position + 1, self.clock.tick());
+        let position = self.head.position + 1;
+        let here = self.changes.progress.get(subject.as_str()).map(|(_, moment)| *moment);
+        let last = here.or_else(|| self.open.get(subject.as_str()).map(|newest| newest.moment));
+        let moment = self.clock.stamp(last);
+        let time = moment.time;
         let row = Row {
             position,
             time_us: time.as_microsecond(),
@@ -105,7 +116,7 @@ impl Commit<'_> {
             None => Arc::from(subject),
         };
         let end = ended.then_some(position);
-        self.changes.progress.insert(Arc::clone(&subject), IncidentProgress { index, end });
+        self.changes.progress.insert(Arc::clone(&subject), (IncidentProgress { index, end }, moment));
         self.changes.events.push(Stored { position, time, subject, index, kind, data });
         Ok(position)
     }
@@ -115,11 +126,11 @@ impl Lookup for Commit<'_> {
     type Error = rusqlite::Error;
 
     fn progress(&self, subject: &str) -> rusqlite::Result<IncidentProgress> {
-        if let Some(progress) = self.changes.progress.get(subject) {
+        if let Some((progress, _)) = self.changes.progress.get(subject) {
             return Ok(*progress);
         }
-        if let Some(index) = self.open.get(subject) {
-            return Ok(IncidentProgress { index: *index, end: None });
+        if let Some(newest) = self.open.get(subject) {
+            return Ok(IncidentProgress { index: newest.index, end: None });
         }
         let ended = self
             .transaction

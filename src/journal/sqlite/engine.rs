@@ -1,6 +1,7 @@
 //! The SQLite engine: one thread that writes, any number of readers.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -8,6 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
 use super::super::choice::Choice;
+use super::super::clock::Clock;
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::handle::Journal;
 use super::super::lease::{Lease, Term};
@@ -16,12 +18,13 @@ use super::super::log::{
 };
 use super::super::open_error::OpenError;
 use super::super::record::{Appended, Batch, Stored};
+use super::super::time_source::{MachineClocks, TimeSource};
 use super::error::unavailable;
 use super::lock::Lock;
 use super::readers::Readers;
 use super::recent::Recent;
 use super::writer::{Request, WaitingAppend, Writer};
-use super::{events, incidents};
+use super::{events, identity, incidents, open};
 use crate::contract::StreamId;
 
 /// Any location that no other engine claims is a file.
@@ -43,24 +46,47 @@ pub struct Sqlite {
     readers: Readers,
     pragmas: (String, i64),
     commits: Arc<AtomicU64>,
-    _lock: Lock,
+    clock: Arc<Clock>,
+    log_bytes: Arc<AtomicU64>,
+    warnings: Vec<String>,
+    /// Released after the last connection is closed.
+    _lock: Arc<Lock>,
 }
 
 impl Sqlite {
     /// Opens a journal file, or creates it with a new stream.
     ///
     /// # Errors
-    /// Another process has the journal open, the file is damaged, or it cannot be used.
+    /// Another process has the journal open, the file is damaged or another program's, or it cannot be used.
     pub fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
+        Self::with_clocks(path, retention, Arc::new(MachineClocks::new()))
+    }
+
+    /// As [`Sqlite::open`], with a journal that reads the time from `source`.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn with_clocks(
+        path: &Path,
+        retention: Retention,
+        source: Arc<dyn TimeSource>,
+    ) -> Result<Self, OpenError> {
         let unusable = |error: std::io::Error| OpenError::unusable(path, error);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
-        let lock = Lock::take(path)?;
-        let writer = Writer::open(path, retention)?;
+        let real = real(path).map_err(unusable)?;
+        identity::refuse_foreign(&real)?;
+        let is_new = !real.exists();
+        let lock = Arc::new(Lock::take(&real)?);
+        let opened = open::open(&real, is_new, retention, source)?;
+        let warnings = opened.warnings.clone();
+        let writer = Writer::new(opened, retention, Arc::clone(&lock));
+        let log_bytes = writer.log_bytes();
+        let readers = Readers::new(writer.place(), lock.descriptor());
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
         let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
-        let newest_term = writer.newest_term();
+        let (newest_term, clock) = (writer.newest_term(), writer.clock());
         let (requests, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -74,9 +100,12 @@ impl Sqlite {
             newest_term,
             requests: Some(requests),
             writer: Some(thread),
-            readers: Readers::new(path),
+            readers,
             pragmas,
             commits,
+            clock,
+            log_bytes,
+            warnings,
             _lock: lock,
         })
     }
@@ -84,6 +113,11 @@ impl Sqlite {
     /// `journal_mode` and `synchronous` of the writing connection, as SQLite reports them.
     pub fn pragmas(&self) -> (String, i64) {
         self.pragmas.clone()
+    }
+
+    /// What was wrong with the file when it was opened, although it can be used.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Sends a request to the writer and waits for its answer.
@@ -100,6 +134,18 @@ impl Sqlite {
             }
             answer.await.unwrap_or_else(|_| Err(stopped()))
         })
+    }
+}
+
+/// The absolute path of a file that may not exist yet, without links: a journal that is opened by two names has one lock,
+/// and SQLite names its log after the real file.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (std::fs::canonicalize(path), path.file_name()) {
+        (Err(error), Some(name)) if error.kind() == ErrorKind::NotFound => {
+            Ok(std::fs::canonicalize(folder)?.join(name))
+        }
+        (found, _) => found,
     }
 }
 
@@ -150,6 +196,14 @@ impl Health for Sqlite {
 
     fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn log_bytes(&self) -> u64 {
+        self.log_bytes.load(Ordering::Relaxed)
     }
 }
 

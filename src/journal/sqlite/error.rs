@@ -33,3 +33,9 @@ pub(super) fn trouble(error: rusqlite::Error) -> Trouble {
     };
     Trouble::from_error(kind, error)
 }
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        trouble(error)
+    }
+}

@@ -1,16 +1,10 @@
-//! The head of the log: what the table `head` says, and whether the newest events and the witness file agree with it.
+//! The head of the log: what the table `head` says, and whether the events and the witness file agree with it.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::error::JournalError;
-use super::super::log::ReadLimit;
-use super::error::unavailable;
+use super::chain;
 use super::witness::Remembered;
-use super::{chain, events};
 use crate::contract::StreamId;
-
-/// How many of the newest events are checked when a file is opened.
-const TAIL: u64 = 1_000;
 
 /// The newest and the oldest event of the log, as the table `head` has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +31,8 @@ impl Head {
 /// The stream and the head of a file, and the seal that was stored with them; `None` if the file is new.
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<(StreamId, Head, i64)>> {
     let row = connection
-        .query_row("SELECT stream, position, checksum, oldest, base, seal FROM head", [], |row| {
+        .prepare_cached("SELECT stream, position, checksum, oldest, base, seal FROM head")?
+        .query_row([], |row| {
             let head =
                 Head { position: row.get(1)?, checksum: row.get(2)?, oldest: row.get(3)?, base: row.get(4)? };
             Ok((row.get::<_, String>(0)?, head, row.get(5)?))
@@ -62,36 +57,28 @@ pub(super) fn store(connection: &Connection, stream: &StreamId, head: Head) -> r
     Ok(())
 }
 
-/// Checks that the newest events are intact and end at the position that the head has.
-pub(super) fn verify(connection: &Connection, head: Head) -> Result<(), JournalError> {
-    let newest: Option<u64> = connection
-        .query_row("SELECT max(position) FROM events", [], |row| row.get(0))
-        .map_err(unavailable)?;
-    let kept = head.position + 1 - head.oldest.min(head.position + 1);
-    if newest.unwrap_or(head.position) != head.position || (newest.is_none() && kept > 0) {
-        let newest = newest.map_or_else(
-            || "the journal has no events".to_owned(),
-            |newest| format!("the newest event is {newest}"),
-        );
-        let what = format!("{newest}, but the table `head` says {}", head.position);
-        return Err(JournalError::Damaged { position: head.position, what });
-    }
-    // A read ends before a damaged event, and the next one fails.
-    let mut after = head.position.saturating_sub(TAIL);
-    while let Some(last) =
-        events::read(connection, after, head.position, ReadLimit::events(TAIL as usize))?.last()
-    {
-        after = last.position;
-    }
-    let checksum: Option<i64> = connection
-        .query_row("SELECT checksum FROM events WHERE position = ?1", [head.position], |row| row.get(0))
-        .optional()
-        .map_err(unavailable)?;
-    if kept > 0 && checksum != Some(head.checksum) {
-        let what = "its checksum is not the one in the table `head`".to_owned();
-        return Err(JournalError::Damaged { position: head.position, what });
-    }
-    Ok(())
+/// What is wrong if the events are not those from the oldest to the newest position of the head.
+pub(super) fn misfit(connection: &Connection, head: Head) -> rusqlite::Result<Option<String>> {
+    let Head { position, oldest, .. } = head;
+    let (first, last): (Option<u64>, Option<u64>) =
+        connection.query_row("SELECT min(position), max(position) FROM events", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let is_empty = position + 1 == oldest;
+    Ok(match (first, last) {
+        (None, _) | (_, None) if is_empty => None,
+        (None, _) | (_, None) => {
+            Some(format!("the journal has no events, but the table `head` says {position}"))
+        }
+        (_, Some(last)) if last != position => {
+            Some(format!("the newest event is {last}, but the table `head` says {position}"))
+        }
+        (Some(first), _) if first < oldest => {
+            Some(format!("the oldest event is {first}, but the table `head` says {oldest}"))
+        }
+        // A missing first event is told by the walk.
+        _ => None,
+    })
 }
 
 /// What a comparison with the witness file says about the newest events.

@@ -3,48 +3,54 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::clock::Moment;
 use super::super::log::{OpenIncident, Span};
 use super::chain;
-use super::commit::Open;
+use super::commit::{Newest, Open};
 use crate::contract::MessageType;
 
 /// How many of the newest incidents are checked when a file is opened.
 const NEWEST: i64 = 1_000;
 
-/// The open incidents; or what is wrong with them or with the newest incidents that ended. Reads at most the events
-/// since the start of the oldest open incident.
-pub(super) fn verified(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
-    // The table is small, and open incidents are found through its database indexes.
-    let pages: String = connection.query_row("PRAGMA integrity_check(incidents)", [], |row| row.get(0))?;
-    if pages != "ok" {
-        return Ok(Err(format!("the table `incidents` is damaged: {pages}")));
-    }
-    if let Some(wrong) = misplaced(connection, NEWEST)? {
-        return Ok(Err(wrong));
-    }
-    unfinished(connection)
-}
-
-/// What is wrong with any incident. The caller runs SQLite's integrity check.
-pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    if let Some(wrong) = misplaced(connection, i64::MAX)? {
+/// What is wrong with any incident, or with any of the newest ones. The caller runs SQLite's integrity check.
+pub(super) fn wrong(connection: &Connection, all: bool) -> rusqlite::Result<Option<String>> {
+    if let Some(wrong) = misplaced(connection, if all { i64::MAX } else { NEWEST })? {
         return Ok(Some(wrong));
+    }
+    if !all {
+        return Ok(None);
     }
     let unlisted: Option<String> = connection
         .query_row(
             "SELECT e.subject FROM events e WHERE e.idx = 1
-             AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject) LIMIT 1",
+             AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.subject = e.subject AND i.start = e.position) LIMIT 1",
             [],
             |row| row.get(0),
         )
         .optional()?;
-    if let Some(subject) = unlisted {
-        return Ok(Some(format!("{subject} is not in the table `incidents`")));
+    Ok(unlisted
+        .map(|subject| format!("{subject} is not in the table `incidents`, or not with its first event")))
+}
+
+/// The first incident, of all or of the open ones, whose plan has a wrong checksum.
+pub(super) fn wrong_plan(connection: &Connection, all: bool) -> rusqlite::Result<Option<String>> {
+    let condition = if all { "" } else { " WHERE ended = 0" };
+    let mut statement =
+        connection.prepare(&format!("SELECT subject, plan, plan_checksum FROM incidents{condition}"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (plan, checksum): (Option<String>, Option<i64>) = (row.get(1)?, row.get(2)?);
+        if plan.as_deref().map(chain::of_text) != checksum {
+            return Ok(Some(row.get(0)?));
+        }
     }
-    Ok(unfinished(connection)?.err())
+    Ok(None)
 }
 
 /// An incident, among the newest `limit`, whose first or last event is not at the position that its row has.
@@ -71,13 +77,17 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
     Ok(None)
 }
 
-/// The index of each open incident's newest event, counted from the events; or which incident has a gap or has ended.
-fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
+/// Each open incident's newest event, found among the events; or which incident has a gap or has ended.
+/// Reads at most the events since the start of the oldest open incident.
+pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>> {
+    // The cross join makes SQLite read the events once, not once for each open incident.
     let mut statement = connection.prepare(
         "SELECT e.subject, max(e.idx), min(e.idx), count(*), sum(e.type = ?1),
-                min(e.idx) = 1 OR (SELECT start FROM incidents i WHERE i.subject = e.subject) < (SELECT oldest FROM head)
-         FROM events e WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
-         GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
+                CASE WHEN min(e.idx) = 1 THEN i.start = min(e.position) ELSE i.start < (SELECT oldest FROM head) END,
+                max(e.time_us)
+         FROM events e CROSS JOIN incidents i ON i.subject = e.subject AND i.ended = 0
+         WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
+         GROUP BY e.subject",
     )?;
     let mut rows = statement.query([MessageType::IncidentResolved.as_str()])?;
     let mut open = Open::new();
@@ -88,35 +98,44 @@ fn unfinished(connection: &Connection) -> rusqlite::Result<Result<Open, String>>
         if !begins || (many, ends) != (newest + 1 - first, 0) {
             return Ok(Err(format!("{subject} should be open, but its events have a gap or a resolution")));
         }
-        open.insert(subject, newest);
+        let moment = Moment { time: timestamp(row.get(6)?), steady: Duration::ZERO };
+        open.insert(subject, Newest { index: newest, moment });
     }
     Ok(Ok(open))
 }
 
-/// The incidents without a resolution, in order of their start. A plan with a wrong checksum is left out.
+/// The incidents without a resolution, in order of their start. A plan with a wrong checksum is
+/// empty.
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident>> {
     let mut statement = connection.prepare_cached(
-        "SELECT e.subject, max(e.idx) FROM events e
+        "SELECT e.subject, max(e.idx), max(e.time_us) FROM events e
          WHERE e.position >= (SELECT min(start) FROM incidents WHERE ended = 0)
          GROUP BY e.subject HAVING e.subject IN (SELECT subject FROM incidents WHERE ended = 0)",
     )?;
-    let newest = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let newest = newest.collect::<rusqlite::Result<HashMap<String, u64>>>()?;
+    let newest = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    let newest = newest.collect::<rusqlite::Result<HashMap<String, (u64, i64)>>>()?;
     let mut statement = connection.prepare_cached(
         "SELECT subject, start, plan, plan_checksum FROM incidents WHERE ended = 0 ORDER BY start",
     )?;
     let rows = statement.query_map([], |row| {
         let subject: String = row.get(0)?;
-        let (plan, checksum): (Option<String>, Option<i64>) = (row.get(2)?, row.get(3)?);
-        let plan = plan.filter(|plan| checksum == Some(chain::of_text(plan)));
+        let has_plan = row.get_ref(2)? != ValueRef::Null;
+        let plan = sound_plan(row, 2, 3).or(has_plan.then(String::new));
+        let (index, time_us) = newest.get(&subject).copied().unwrap_or_default();
         Ok(OpenIncident {
-            index: newest.get(&subject).copied().unwrap_or_default(),
+            index,
+            time: timestamp(time_us),
             subject,
             start: row.get(1)?,
             plan: plan.map(Into::into),
         })
     })?;
     rows.collect()
+}
+
+/// A time as a row has it. No event has a time that is out of range.
+fn timestamp(us: i64) -> Timestamp {
+    Timestamp::from_microsecond(us).unwrap_or_default()
 }
 
 /// The newest `limit` incidents, in order of their start.
@@ -131,12 +150,17 @@ pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<
 
 /// The plan of an open incident; `None` also if its checksum is wrong.
 pub(super) fn plan(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Arc<str>>> {
-    let stored: Option<(Option<String>, Option<i64>)> = connection
+    let plan = connection
         .prepare_cached("SELECT plan, plan_checksum FROM incidents WHERE subject = ?1 AND ended = 0")?
-        .query_row([subject], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([subject], |row| Ok(sound_plan(row, 0, 1)))
         .optional()?;
-    let (plan, checksum) = stored.unwrap_or_default();
-    Ok(plan.filter(|plan| checksum == Some(chain::of_text(plan))).map(Into::into))
+    Ok(plan.flatten().map(Into::into))
+}
+
+/// The plan in a row; `None` also if its checksum is wrong or it is no text.
+fn sound_plan(row: &rusqlite::Row<'_>, plan: usize, checksum: usize) -> Option<String> {
+    let (plan, checksum): (Option<String>, Option<i64>) = (row.get(plan).ok()?, row.get(checksum).ok()?);
+    plan.filter(|plan| checksum == Some(chain::of_text(plan)))
 }
 
 /// The incident with this id.

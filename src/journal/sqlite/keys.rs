@@ -43,14 +43,14 @@ pub(super) fn forget(connection: &Connection, before: u64) -> rusqlite::Result<(
     Ok(())
 }
 
-/// Copies the keys of events up to a position into another file. A damaged row is left out.
-pub(super) fn copy(from: &Connection, to: &Connection, up_to: u64) -> rusqlite::Result<()> {
-    let Ok(mut statement) =
-        from.prepare("SELECT source, id, position, digest, checksum FROM keys WHERE position <= ?1")
+/// Copies the keys of events from one position to another into another file. A damaged row is left out.
+pub(super) fn copy(from: &Connection, to: &Connection, oldest: u64, newest: u64) -> rusqlite::Result<()> {
+    let Ok(mut statement) = from
+        .prepare("SELECT source, id, position, digest, checksum FROM keys WHERE position BETWEEN ?1 AND ?2")
     else {
         return Ok(());
     };
-    let mut rows = statement.query([up_to])?;
+    let mut rows = statement.query([oldest, newest])?;
     while let Ok(Some(row)) = rows.next() {
         let fields = (|| {
             let key = Key { source: row.get(0)?, id: row.get(1)?, digest: row.get(3)? };

@@ -1,15 +1,30 @@
-//! The lock that gives a journal to one process at a time: a lock file beside it. The operating system releases the
-//! lock when the process ends, even after `kill -9`.
+//! The lock that gives a journal to one process at a time. The operating system releases it when the process ends, even
+//! after `kill -9`.
+//!
+//! A file beside the journal is locked and names the process. Someone may remove this file while the process runs, and
+//! the next process would then lock a file of its own. Therefore a second file is locked: on Linux the database itself,
+//! elsewhere the witness file, because there a lock on the whole database would shut out SQLite's own locks. The owner
+//! makes a removed lock file again ([`Lock::look`]).
+//!
+//! SQLite's locks on a file belong to the process and end when the process closes any descriptor of this file. So the
+//! descriptor of the database stays open until the last connection is closed ([`Lock::descriptor`]).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
+
+use super::super::error::Trouble;
 use super::super::open_error::OpenError;
+use super::place::{Id, beside, changed};
 
 /// A lock, held until it is dropped.
 pub(super) struct Lock {
-    file: File,
+    path: PathBuf,
+    file: Mutex<File>,
+    second: Option<Arc<File>>,
 }
 
 /// Unlocks explicitly: a child process that is just being started may hold a copy of the file descriptor for a moment,
@@ -17,44 +32,130 @@ pub(super) struct Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // A lock that cannot be released ends with the process.
-        let _ = self.file.unlock();
+        let _ = self.file.lock().unlock();
+        if let Some(second) = &self.second {
+            let _ = second.unlock();
+        }
     }
 }
 
 impl Lock {
-    /// Takes the lock of a journal and writes the id of this process into the lock file.
+    /// Takes the lock of a journal and writes the id of this process into the lock file. Creates the journal's file if
+    /// there is none.
     pub(super) fn take(journal: &Path) -> Result<Self, OpenError> {
         let path = beside(journal, "lock");
         let unusable =
             |error: std::io::Error| OpenError::unusable(journal, format!("{}: {error}", path.display()));
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(unusable)?;
+        let held = |holder: &str| OpenError::Held { path: journal.to_owned(), holder: holder.to_owned() };
+        let mut file = match first(&path).map_err(unusable)? {
+            First::Locked(file) => file,
+            First::Held(holder) => return Err(held(&holder)),
+        };
+        let second = match second(journal) {
+            Second::Locked(file) => Some(Arc::new(file)),
+            Second::Impossible => None,
+            Second::Held => return Err(held("another process, whose lock file was removed")),
+        };
+        sign(&mut file).map_err(unusable)?;
+        Ok(Self { path, file: Mutex::new(file), second })
+    }
+
+    /// The descriptor that must stay open as long as a connection to the database is.
+    pub(super) fn descriptor(&self) -> Option<Arc<File>> {
+        self.second.clone()
+    }
+
+    /// Makes the lock file again if it was removed or replaced.
+    ///
+    /// # Errors
+    /// Another process has locked the file in its place, and nothing else keeps it out.
+    pub(super) fn look(&self) -> Result<(), Trouble> {
+        let mut file = self.file.lock();
+        if Id::at(&self.path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) {
+            return Ok(());
+        }
+        match first(&self.path) {
+            Ok(First::Locked(mut again)) => {
+                // If it cannot be written, it is locked all the same.
+                let _ = sign(&mut again);
+                *file = again;
+                tracing::warn!(
+                    file = %self.path.display(),
+                    "the journal's lock file was removed or replaced while the server runs; the server made it again"
+                );
+                Ok(())
+            }
+            // Another process tries to start, and the second lock keeps it out.
+            Ok(First::Held(_)) if self.second.is_some() => Ok(()),
+            Ok(First::Held(holder)) => Err(changed(format!(
+                "{} was removed, and {holder} has locked the journal",
+                self.path.display()
+            ))),
+            // The lock on the old file holds; the next look tries again.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+enum First {
+    Locked(File),
+    Held(String),
+}
+
+/// Locks the lock file, which is created if there is none.
+fn first(path: &Path) -> std::io::Result<First> {
+    loop {
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
+            // The file may have been removed between the two calls: then another process may lock another one.
+            Ok(()) if Id::at(path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) => {
+                return Ok(First::Locked(file));
+            }
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // The lock is held even if its holder has written nothing.
                 let _ = file.read_to_string(&mut holder);
-                let holder = if holder.is_empty() { "another process".to_owned() } else { holder };
-                return Err(OpenError::Held { path: journal.to_owned(), holder: holder.trim().to_owned() });
+                let holder = holder.trim();
+                let holder = if holder.is_empty() { "another process" } else { holder };
+                return Ok(First::Held(holder.to_owned()));
             }
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            Err(TryLockError::Error(error)) => return Err(error),
         }
-        let holder = format!("process {}\n", std::process::id());
-        let written = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
-        written.map_err(unusable)?;
-        Ok(Self { file })
     }
 }
 
-/// `journal.db` → `journal.db-lock`, as SQLite names its files beside a database.
-pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {
-    let mut name = journal.file_name().unwrap_or_default().to_owned();
-    name.push(format!("-{suffix}"));
-    journal.with_file_name(name)
+/// Writes the id of this process into the lock file.
+fn sign(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.write_all(format!("process {}\n", std::process::id()).as_bytes())
+}
+
+enum Second {
+    Locked(File),
+    /// Another process has it.
+    Held,
+    /// The file or its file system has no locks of this kind.
+    Impossible,
+}
+
+fn second(journal: &Path) -> Second {
+    let path = if cfg!(target_os = "linux") { journal.to_owned() } else { beside(journal, "head") };
+    // Windows keeps everyone out of a locked file, also its owner's other descriptors; but an open file cannot be
+    // removed there.
+    if cfg!(not(unix)) {
+        return Second::Impossible;
+    }
+    let opened = File::open(&path)
+        .or_else(|_| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path));
+    let Ok(file) = opened else { return Second::Impossible };
+    match file.try_lock() {
+        Ok(()) => Second::Locked(file),
+        Err(TryLockError::WouldBlock) => {
+            // If the other owner is in this process, closing the file would end SQLite's locks on it.
+            std::mem::forget(file);
+            Second::Held
+        }
+        Err(TryLockError::Error(_)) => Second::Impossible,
+    }
 }

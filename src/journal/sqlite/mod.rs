@@ -3,27 +3,43 @@
 //! One thread writes; all waiting appends become one transaction (group commit). Readers have their own connections.
 //! SQLite alone does not notice a flipped byte in a row or a lost end of its WAL. Therefore every row has a checksum
 //! chained to the row before (`chain.rs`), and a small file beside the database records the last commit (`witness.rs`).
+//! `judge.rs` says whether a file is as it was left. A running writer watches that its files stay so (`files.rs`), and
+//! `running.rs` tells a copy without its write-ahead log.
 
 mod audit;
+mod backup;
 mod chain;
 mod commit;
 mod engine;
 mod error;
 mod events;
+mod files;
 mod head;
+mod identity;
 mod incidents;
+mod judge;
 mod keys;
 mod lock;
+mod open;
+mod place;
 mod readers;
 mod recent;
 mod retain;
+mod running;
 mod salvage;
 mod schema;
+mod source;
+mod target;
+mod times;
+mod upkeep;
+mod wal;
 mod walk;
 mod witness;
 mod writer;
 
-pub use audit::{Audit, Checked, audit};
+pub use audit::{Audit, audit};
+pub use backup::backup;
 pub(super) use engine::CHOICE;
 pub use engine::Sqlite;
-pub use salvage::{Salvaged, salvage};
+pub use judge::Checked;
+pub use salvage::{Copied, salvage};

@@ -1,7 +1,8 @@
 //! Connections that only read, off the runtime's threads. Their number is bounded: a query waits for its turn.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::sync::Semaphore;
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::log::Pending;
 use super::error::unavailable;
+use super::place::Place;
 
 /// Queries of one file that run at the same time. Each takes a thread and the descriptors of the file and its log.
 const AT_ONCE: usize = 16;
@@ -21,14 +23,22 @@ const IDLE: usize = 4;
 
 /// The connections of one file.
 pub(super) struct Readers {
-    path: PathBuf,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    place: Place,
+    idle: Arc<Idle>,
     turns: Arc<Semaphore>,
 }
 
+/// The idle connections. Every query has a reference, so that they outlive it.
+struct Idle {
+    connections: Mutex<Vec<Connection>>,
+    /// Closed after the last connection: see `lock.rs`.
+    _descriptor: Option<Arc<File>>,
+}
+
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default(), turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub(super) fn new(place: Place, descriptor: Option<Arc<File>>) -> Self {
+        let idle = Idle { connections: Mutex::default(), _descriptor: descriptor };
+        Self { place, idle: Arc::new(idle), turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Runs a query on a connection of its own, once fewer than [`AT_ONCE`] run.
@@ -36,20 +46,23 @@ impl Readers {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Pending<'_, T> {
-        let (idle, path, turns) = (Arc::clone(&self.idle), self.path.clone(), Arc::clone(&self.turns));
+        let (idle, place, turns) = (Arc::clone(&self.idle), self.place.clone(), Arc::clone(&self.turns));
         Box::pin(async move {
             // The semaphore is never closed.
             let turn = turns.acquire_owned().await.map_err(failed)?;
             let reading = tokio::task::spawn_blocking(move || {
                 // Also when the caller is gone: the query counts until it has ended.
                 let _turn = turn;
-                let used_before = idle.lock().pop();
+                let used_before = idle.connections.lock().pop();
                 let connection = match used_before {
                     Some(connection) => connection,
-                    None => reader(&path).map_err(unavailable)?,
+                    None => {
+                        place.check().map_err(JournalError::Unavailable)?;
+                        reader(place.path()).map_err(unavailable)?
+                    }
                 };
                 let result = query(&connection)?;
-                let mut idle = idle.lock();
+                let mut idle = idle.connections.lock();
                 if idle.len() < IDLE {
                     idle.push(connection);
                 }

@@ -8,23 +8,22 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::super::open_error::OpenError;
 use super::super::record::Stored;
-use super::audit::Source;
 use super::chain::{self, Row};
 use super::head::{self, Head};
-use super::lock::Lock;
+use super::source::Source;
+use super::target::Target;
 use super::walk::Walk;
-use super::witness::{LastCommit, Witness};
 use super::{events, keys, schema};
 use crate::contract::{Role, StreamId};
 
 /// What was copied into the new file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Salvaged {
+pub struct Copied {
     /// The new stream's name.
     pub stream: StreamId,
     /// Position of the oldest event.
     pub oldest: u64,
-    /// Position of the newest event: the last one before the first damage.
+    /// Position of the newest event.
     pub head: u64,
 }
 
@@ -34,18 +33,16 @@ pub struct Salvaged {
 ///
 /// # Errors
 /// The file cannot be read at all, or the new file already exists or cannot be written.
-pub fn salvage(path: &Path, into: &Path) -> Result<Salvaged, OpenError> {
-    if into.exists() {
-        return Err(OpenError::unusable(into, "the file already exists and would be overwritten"));
-    }
+pub fn salvage(path: &Path, into: &Path) -> Result<Copied, OpenError> {
+    let target = Target::new(into)?;
     let source = Source::open(path)?;
-    let _lock = Lock::take(into)?;
+    if source.format.is_none() {
+        return Err(OpenError::unusable(path, "the file is empty: there is nothing to salvage"));
+    }
     let stream = StreamId::fresh();
-    let head = copy(&source, &stream, into).map_err(|error| OpenError::unusable(into, error))?;
-    // If this fails, the next start gives the stream another new name; nothing is lost.
-    let last = LastCommit { position: head.position, checksum: head.checksum };
-    let _ = Witness::open(into).and_then(|(mut witness, _)| witness.remember(last));
-    Ok(Salvaged { stream, oldest: head.oldest, head: head.position })
+    let head = copy(&source, &stream, target.written()).map_err(|error| OpenError::unusable(into, error))?;
+    target.finish(head)?;
+    Ok(Copied { stream, oldest: head.oldest, head: head.position })
 }
 
 fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Head> {
@@ -53,30 +50,32 @@ fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Hea
     schema::configure(&connection)?;
     schema::migrate(&mut connection, 0)?;
     let transaction = connection.transaction()?;
-    let mut copied = Copied {
-        head: Head { position: source.head.oldest - 1, checksum: source.head.base, ..source.head },
+    // What the head says is only a hint: it may be what is damaged.
+    let known = head::load(&source.connection).ok().flatten().map(|(_, head, _)| head);
+    let mut walk = Walk::all(&source.connection, known)?;
+    let mut copied = Copying {
+        head: Head { position: walk.at, checksum: walk.before, oldest: walk.at + 1, base: walk.before },
         known: HashSet::new(),
     };
-    let mut walk = Walk::new(&source.connection, source.head);
     // The copy ends at the first damage, or where the file cannot be read.
-    while let Ok(Some(Ok(page))) = walk.step() {
+    while let Some(Ok(page)) = walk.step() {
         for event in page {
             copied.take(&transaction, &source.connection, &event)?;
         }
     }
-    keys::copy(&source.connection, &transaction, copied.head.position)?;
+    keys::copy(&source.connection, &transaction, copied.head.oldest, copied.head.position)?;
     head::store(&transaction, stream, copied.head)?;
     transaction.commit()?;
     Ok(copied.head)
 }
 
-struct Copied {
+struct Copying {
     head: Head,
     /// The incidents that have a row in the new file.
     known: HashSet<Arc<str>>,
 }
 
-impl Copied {
+impl Copying {
     fn take(&mut self, to: &Transaction<'_>, from: &Connection, event: &Stored) -> rusqlite::Result<()> {
         let row = Row {
             position: event.position,

@@ -1,17 +1,21 @@
 //! The tables and their migrations. People should also be able to read the tables with the `sqlite3` shell.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, Transaction};
 
 use super::head;
 
 /// The migrations, each from one format to the next.
-const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 3] = [tables, sealed_head, keys];
+const MIGRATIONS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; 4] = [tables, sealed_head, keys, marked];
 
 /// The newest format. Kept in SQLite's `user_version`.
 #[expect(clippy::cast_possible_wrap, reason = "there are only a few migrations")]
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The first format whose files carry [`APPLICATION`].
+const MARKED: i64 = 4;
+
+/// "incd", in SQLite's `application_id`: the file is a journal of this program.
+const APPLICATION: i64 = 0x696e_6364;
 
 /// Format 1: events, incidents and head.
 fn tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -86,27 +90,50 @@ fn keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
+/// Format 4: the file says that it is a journal, and whether a server has it open (`running.rs`).
+fn marked(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "
+    -- One row: 1 from the start of a server until its clean stop.
+    CREATE TABLE server (
+        id      INTEGER PRIMARY KEY CHECK (id = 0),
+        running INTEGER NOT NULL
+    ) STRICT;
+    ",
+    )?;
+    transaction.pragma_update(None, "application_id", APPLICATION)
+}
+
 /// Sets the pragmas of the writing connection. Returns the journal mode that SQLite uses. `synchronous=FULL` makes
 /// every commit in WAL mode synchronous: an event is on disk before a client receives it.
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<String> {
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // Fewer and larger checkpoints, because each waits for the disk twice.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    // The writer makes the checkpoints itself (`wal.rs`), so that it knows when the file has changed without it.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     // On macOS a plain fsync does not reach the disk. Other systems ignore this.
     connection.pragma_update(None, "fullfsync", "ON")?;
     connection.pragma_update(None, "checkpoint_fullfsync", "ON")?;
-    // A write-ahead log that grew because of a slow reader is truncated to this size.
-    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.pragma_update(None, "journal_size_limit", super::wal::LARGE)?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
     // Another program, such as a shell, may lock the file for a moment. A longer wait fails and is retried.
-    connection.busy_timeout(Duration::from_secs(1))?;
+    connection.busy_timeout(super::wal::BUSY)?;
     Ok(mode)
 }
 
 /// The format of a file; 0 if the file is new.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The application id of a file; 0 if it has none.
+pub(super) fn application(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA application_id", [], |row| row.get(0))
+}
+
+/// The application id of the files of a format.
+pub(super) const fn application_of(format: i64) -> i64 {
+    if format >= MARKED { APPLICATION } else { 0 }
 }
 
 /// Upgrades a file to the newest format.

@@ -8,9 +8,8 @@ use rusqlite::{Connection, OptionalExtension};
 use super::super::error::JournalError;
 use super::super::log::ReadLimit;
 use super::super::record::Stored;
-use super::error::unavailable;
-use super::events;
 use super::head::Head;
+use super::{chain, events};
 use crate::contract::Role;
 
 /// How much one step reads.
@@ -24,57 +23,121 @@ pub(super) struct Damage {
     pub(super) what: String,
 }
 
-/// A walk from the oldest event to the head.
+/// A walk over the events.
 pub(super) struct Walk<'a> {
     connection: &'a Connection,
-    head: Head,
+    /// Where the walk ends.
+    pub(super) until: u64,
     /// Position of the last event that was read, damaged or not.
     pub(super) at: u64,
+    /// Position of the last event before the first damage.
+    pub(super) sound_to: u64,
     /// The checksum that the next event is chained to.
     pub(super) before: i64,
     /// Index of the newest event so far of each incident that has not ended so far.
     newest: HashMap<Arc<str>, u64>,
+    /// A damage behind the events that the last step returned.
+    next: Option<Damage>,
+    is_damaged: bool,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(connection: &'a Connection, head: Head) -> Self {
-        Self { connection, head, at: head.oldest - 1, before: head.base, newest: HashMap::new() }
+    /// A walk over the events after `after`, whose checksum is `before`, up to `until`.
+    pub(super) fn new(connection: &'a Connection, after: u64, before: i64, until: u64) -> Self {
+        Self {
+            connection,
+            until,
+            at: after,
+            sound_to: after,
+            before,
+            newest: HashMap::new(),
+            next: None,
+            is_damaged: false,
+        }
     }
 
-    /// The next events, or the next damage; `None` after the head.
-    ///
-    /// # Errors
-    /// The file cannot be read any further.
-    pub(super) fn step(&mut self) -> Result<Option<Result<Vec<Stored>, Damage>>, JournalError> {
-        if self.at >= self.head.position {
-            return Ok(None);
+    /// A walk over all events that are in the file, whatever the head says. If the head does not know the checksum
+    /// before the first event, which nothing else can check either, the walk begins after that event; the first
+    /// event of a stream needs no other.
+    pub(super) fn all(connection: &'a Connection, head: Option<Head>) -> rusqlite::Result<Self> {
+        let (first, last): (Option<u64>, Option<u64>) =
+            connection.query_row("SELECT min(position), max(position) FROM events", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let (Some(first), Some(last)) = (first, last) else {
+            let head = head.unwrap_or(Head::EMPTY);
+            return Ok(Self::new(connection, head.position, head.checksum, head.position));
+        };
+        let before = match head {
+            _ if first == 1 => Some(chain::ORIGIN),
+            Some(head) if head.oldest == first => Some(head.base),
+            _ => None,
+        };
+        if let Some(before) = before {
+            return Ok(Self::new(connection, first.saturating_sub(1), before, last));
         }
-        match events::chained(self.connection, self.at, self.before, self.head.position, PAGE) {
-            Ok((page, before)) => {
-                let last = page.last().map_or(self.head.position, |last| last.position);
+        let own =
+            connection
+                .query_row("SELECT checksum FROM events WHERE position = ?1", [first], |row| row.get(0))?;
+        Ok(Self::new(connection, first, own, last))
+    }
+
+    /// The next events, or the next damage; `None` at the end.
+    pub(super) fn step(&mut self) -> Option<Result<Vec<Stored>, Damage>> {
+        let step = match self.next.take() {
+            Some(damage) => Err(damage),
+            None if self.at >= self.until => return None,
+            None => self.read(),
+        };
+        match &step {
+            Ok(page) if !self.is_damaged => {
+                self.sound_to = page.last().map_or(self.sound_to, |last| last.position);
+            }
+            Ok(_) => {}
+            Err(_) => self.is_damaged = true,
+        }
+        Some(step)
+    }
+
+    fn read(&mut self) -> Result<Vec<Stored>, Damage> {
+        match events::chained(self.connection, self.at, self.before, self.until, PAGE) {
+            Ok((mut page, before)) => {
+                let last = page.last().map_or(self.until, |last| last.position);
                 (self.at, self.before) = (last, before);
-                Ok(Some(self.check_indices(&page).map_or(Ok(page), Err)))
+                let Some(damage) = self.check_indices(&page) else { return Ok(page) };
+                page.retain(|event| event.position < damage.position);
+                if page.is_empty() {
+                    return Err(damage);
+                }
+                self.next = Some(damage);
+                Ok(page)
             }
-            Err(JournalError::Damaged { position, what }) => {
-                self.skip_to(position)?;
-                Ok(Some(Err(Damage { position, what })))
-            }
-            Err(error) => Err(error),
+            Err(JournalError::Damaged { position, what }) => match self.skip_to(position) {
+                Ok(()) => Err(Damage { position, what }),
+                Err(error) => Err(self.unreadable(&error)),
+            },
+            Err(error) => Err(self.unreadable(&error)),
         }
+    }
+
+    /// Ends the walk where the file cannot be read any further.
+    fn unreadable(&mut self, error: &dyn std::error::Error) -> Damage {
+        let damage =
+            Damage { position: self.at + 1, what: format!("{error}; later events were not checked") };
+        self.at = self.until;
+        damage
     }
 
     /// Skips a damaged place: the walk continues after the first row at or after `position`.
-    fn skip_to(&mut self, position: u64) -> Result<(), JournalError> {
-        let next_row = |from: u64| {
-            self.connection
-                .prepare_cached(
-                    "SELECT position, checksum FROM events WHERE position >= ?1 ORDER BY position LIMIT 1",
-                )?
-                .query_row([from], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
-        };
-        let next: Option<(u64, i64)> = next_row(position).map_err(unavailable)?;
-        (self.at, self.before) = next.unwrap_or((self.head.position, self.before));
+    fn skip_to(&mut self, position: u64) -> rusqlite::Result<()> {
+        let next: Option<(u64, i64)> = self
+            .connection
+            .prepare_cached(
+                "SELECT position, checksum FROM events WHERE position >= ?1 ORDER BY position LIMIT 1",
+            )?
+            .query_row([position], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        (self.at, self.before) = next.unwrap_or((self.until, self.before));
         Ok(())
     }
 

@@ -3,9 +3,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{chain, lock};
+use super::chain;
+use super::place::{Id, beside};
 
 /// The position and checksum of the last commit that was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub(super) struct LastCommit {
 
 /// The open witness file.
 pub(super) struct Witness {
+    path: PathBuf,
     file: File,
 }
 
@@ -33,26 +35,48 @@ pub(super) enum Remembered {
 impl Witness {
     /// Opens or creates the file and reads it.
     pub(super) fn open(journal: &Path) -> std::io::Result<(Self, Remembered)> {
-        let path = lock::beside(journal, "head");
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let path = beside(journal, "head");
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         let remembered = parse_file(&mut file)?;
-        Ok((Self { file }, remembered))
+        Ok((Self { path, file }, remembered))
     }
 
     /// Reads the file without creating it.
     pub(super) fn read(journal: &Path) -> std::io::Result<Remembered> {
-        match File::open(lock::beside(journal, "head")) {
+        match File::open(beside(journal, "head")) {
             Ok(mut file) => parse_file(&mut file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Remembered::Nothing),
             Err(error) => Err(error),
         }
     }
 
+    /// Writes the file for a new journal, durable.
+    pub(super) fn create(journal: &Path, commit: LastCommit) -> std::io::Result<()> {
+        let mut file = File::create(beside(journal, "head"))?;
+        file.write_all(line(commit).as_bytes())?;
+        file.sync_all()
+    }
+
     /// Records a commit in one write of a fixed length. The write is not synchronous: after a power cut the file may be
-    /// older than the journal, which is harmless.
+    /// older than the journal, which is harmless. A file that was removed or replaced is made again.
     pub(super) fn remember(&mut self, commit: LastCommit) -> std::io::Result<()> {
+        if !Id::at(&self.path).is_ok_and(|at| Id::of(&self.file).is_ok_and(|own| own == at)) {
+            self.file =
+                OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&self.path)?;
+            tracing::warn!(
+                file = %self.path.display(),
+                "the journal's witness file was removed or replaced while the server runs; the server made it again"
+            );
+        }
         self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(line(commit).as_bytes())
+        let line = line(commit);
+        self.file.write_all(line.as_bytes())?;
+        // Another program may have written more into it.
+        if self.file.metadata()?.len() > line.len() as u64 {
+            self.file.set_len(line.len() as u64)
+        } else {
+            Ok(())
+        }
     }
 }
 

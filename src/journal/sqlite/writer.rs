@@ -1,27 +1,27 @@
 //! The thread that writes the file: all waiting appends become one transaction.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
+use super::super::ages::Ages;
 use super::super::clock::Clock;
 use super::super::error::{JournalError, Trouble};
 use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
-use super::super::open_error::OpenError;
 use super::super::record::Batch;
 use super::commit::{Answer, Changes, Commit, Open};
-use super::error::{open_error, trouble};
-use super::head::{self, Head, Tail};
+use super::head::{self, Head};
+use super::lock::Lock;
+use super::open::Opened;
+use super::place::Place;
 use super::recent::Recent;
 use super::retain::retain;
-use super::witness::{LastCommit, Witness};
-use super::{incidents, schema};
+use super::upkeep::Upkeep;
 use crate::contract::StreamId;
 
 /// The most records in one transaction. With more the first caller would wait too long for the last.
@@ -30,6 +30,9 @@ const GROUP: usize = 2_048;
 /// How often the writer retries when the file cannot be written, even if no append is waiting: the server recovers
 /// without a restart.
 const PROBE: Duration = Duration::from_millis(250);
+
+/// How often the writer looks at the journal's files while nothing is appended.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A request to the writer.
 pub(super) enum Request {
@@ -51,70 +54,23 @@ pub(super) struct Writer {
     retention: Retention,
     head: Head,
     open: Open,
-    clock: Clock,
-    witness: Witness,
+    clock: Arc<Clock>,
+    ages: Ages,
+    upkeep: Upkeep,
     extent: watch::Sender<Extent>,
     health: watch::Sender<Option<Trouble>>,
     newest_term: watch::Sender<Term>,
     /// Whether retention has more events to drop than one commit may.
     surplus: bool,
+    /// When retention last ran.
+    retained: Instant,
     commits: Arc<AtomicU64>,
     recent: Arc<Recent>,
 }
 
 impl Writer {
-    pub(super) fn open(path: &Path, retention: Retention) -> Result<Self, OpenError> {
-        let damaged = |what: String| OpenError::damaged(path, what);
-        let sqlite = |error: rusqlite::Error| open_error(path, error);
-        let new = !path.exists();
-        let mut connection = Connection::open(path).map_err(sqlite)?;
-        let found = schema::version(&connection).map_err(sqlite)?;
-        if found > schema::VERSION {
-            return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
-        }
-        let mode = schema::configure(&connection).map_err(sqlite)?;
-        if mode != "wal" {
-            let why =
-                format!("its file system does not support a write-ahead log, only the journal mode {mode:?}");
-            return Err(OpenError::unusable(path, why));
-        }
-        if found < schema::VERSION {
-            schema::migrate(&mut connection, found).map_err(sqlite)?;
-        }
-        let unreadable = |error: JournalError| match error {
-            JournalError::Damaged { .. } => damaged(error.to_string()),
-            other => OpenError::unusable(path, other),
-        };
-        let (witness, remembered) = Witness::open(path).map_err(|error| OpenError::unusable(path, error))?;
-        let (stream, head) = match head::load(&connection).map_err(sqlite)? {
-            Some((stream, head, seal)) if head.seal(&stream) == seal => (stream, head),
-            Some(_) => return Err(damaged("the checksum of its table `head` does not match".to_owned())),
-            None => {
-                let stream = StreamId::fresh();
-                head::store(&connection, &stream, Head::EMPTY).map_err(sqlite)?;
-                (stream, Head::EMPTY)
-            }
-        };
-        head::verify(&connection, head).map_err(unreadable)?;
-        let open = incidents::verified(&connection).map_err(sqlite)?.map_err(damaged)?;
-        let stream = match head::compare(&connection, head, remembered).map_err(sqlite)? {
-            Tail::Whole => stream,
-            // The database file is new, so the witness file belongs to an older one.
-            _ if new => stream,
-            Tail::Lost { from, to } => {
-                return Err(damaged(format!("events {from} to {to} were published and are missing")));
-            }
-            Tail::Unknown => {
-                let anew = StreamId::fresh();
-                tracing::warn!(old = %stream, new = %anew, "the witness file beside the journal does not confirm the newest events; the journal continues as a new stream");
-                head::store(&connection, &anew, head).map_err(sqlite)?;
-                anew
-            }
-        };
-        let last: Option<i64> = connection
-            .query_row("SELECT time_us FROM events WHERE position = ?1", [head.position], |row| row.get(0))
-            .optional()
-            .map_err(sqlite)?;
+    pub(super) fn new(opened: Opened, retention: Retention, lock: Arc<Lock>) -> Self {
+        let Opened { connection, stream, head, open, clock, ages, witness, files, log, .. } = opened;
         let extent = watch::channel(Extent { oldest: head.oldest, head: head.position }).0;
         let mut writer = Self {
             connection,
@@ -122,17 +78,19 @@ impl Writer {
             retention,
             head,
             open,
-            clock: Clock::after(last),
-            witness,
+            clock: Arc::new(clock),
+            ages,
+            upkeep: Upkeep { files, log, witness, lock, is_away: false },
             extent,
             health: watch::channel(None).0,
             newest_term: watch::channel(Term::default()).0,
             surplus: false,
+            retained: Instant::now(),
             commits: Arc::default(),
             recent: Arc::default(),
         };
-        writer.remember();
-        Ok(writer)
+        writer.upkeep.remember(head);
+        writer
     }
 
     pub(super) fn stream(&self) -> &StreamId {
@@ -141,6 +99,18 @@ impl Writer {
 
     pub(super) fn commits(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.commits)
+    }
+
+    pub(super) fn clock(&self) -> Arc<Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    pub(super) fn log_bytes(&self) -> Arc<AtomicU64> {
+        self.upkeep.log.bytes()
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.upkeep.files.place()
     }
 
     pub(super) fn recent(&self) -> Arc<Recent> {
@@ -173,22 +143,24 @@ impl Writer {
         loop {
             match inbox.recv_timeout(self.idle_time()) {
                 Ok(first) => self.take(first, inbox),
-                Err(RecvTimeoutError::Timeout) => self.commit(Vec::new()),
-                Err(RecvTimeoutError::Disconnected) => return self.empty_log(),
+                Err(RecvTimeoutError::Timeout) => self.idle(),
+                Err(RecvTimeoutError::Disconnected) => return self.upkeep.stop(&self.connection),
             }
         }
     }
 
-    /// Moves everything from the write-ahead log into the journal's file, so that after a clean stop a copy of this one
-    /// file is the whole journal. SQLite would do it when the last connection closes, but the last one is a reader's.
-    fn empty_log(&self) {
-        // A program that reads the file at the moment prevents it; nothing is lost then, because the log stays.
-        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-        if emptied != Ok(0) {
-            tracing::warn!(
-                "the journal's write-ahead log could not be emptied: copy the file together with its -wal file"
-            );
+    /// Looks after the files while nothing is appended.
+    fn idle(&mut self) {
+        let is_due = self.retain_interval().is_some_and(|interval| self.retained.elapsed() >= interval);
+        if self.is_down() || is_due || self.look().is_err() {
+            return self.commit(Vec::new());
         }
+        self.upkeep.tend(&self.connection);
+    }
+
+    /// Whether the journal's files are still those that were opened.
+    fn look(&mut self) -> Result<(), Trouble> {
+        self.upkeep.look(&self.connection, &self.stream, self.head)
     }
 
     /// Handles the first request and the waiting ones: appends with up to [`GROUP`] records become one transaction.
@@ -231,12 +203,17 @@ impl Writer {
         if self.is_down() {
             return PROBE;
         }
-        match self.retention.age {
-            _ if self.surplus => Duration::ZERO,
-            // Events become too old even if nothing is appended.
-            Some(age) => (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60)),
-            None => Duration::MAX,
+        let retain = self.retain_interval().map(|interval| interval.saturating_sub(self.retained.elapsed()));
+        retain.unwrap_or(LOOK).min(LOOK)
+    }
+
+    /// How often retention runs without an append.
+    fn retain_interval(&self) -> Option<Duration> {
+        if self.surplus {
+            return Some(Duration::ZERO);
         }
+        // Events become too old even if nothing is appended.
+        self.retention.age.map(|age| (age / 10).clamp(Duration::from_millis(100), Duration::from_secs(60)))
     }
 
     fn is_down(&self) -> bool {
@@ -248,10 +225,13 @@ impl Writer {
         let (batches, replies): (Vec<_>, Vec<_>) =
             group.into_iter().map(|append| (append.batch, append.reply)).unzip();
         match self.write(batches) {
-            Ok(written) => self.publish(written, replies),
-            Err(error) => {
-                let trouble = trouble(error);
-                if !self.is_down() {
+            Ok(written) => {
+                self.publish(written, replies);
+                self.upkeep.tend(&self.connection);
+            }
+            Err(trouble) => {
+                let kind = self.health.borrow().as_ref().map(Trouble::kind);
+                if kind != Some(trouble.kind()) {
                     tracing::error!(why = %trouble, "the journal cannot be written");
                 }
                 self.health
@@ -272,7 +252,8 @@ impl Writer {
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
         self.head = head;
-        self.remember();
+        self.ages.stored(head.position, self.clock.steady());
+        self.upkeep.remember(head);
         if self.is_down() {
             tracing::info!("the journal can be written again");
             self.health.send_replace(None);
@@ -284,34 +265,34 @@ impl Writer {
         }
     }
 
-    /// Records the last commit. If that fails, events are accepted all the same: the next start can only check less.
-    fn remember(&mut self) {
-        let last = LastCommit { position: self.head.position, checksum: self.head.checksum };
-        if let Err(error) = self.witness.remember(last) {
-            tracing::warn!(%error, "cannot write the witness file beside the journal, which records the last commit");
-        }
-    }
-
-    fn write(&mut self, batches: Vec<Batch>) -> rusqlite::Result<Written> {
+    fn write(&mut self, batches: Vec<Batch>) -> Result<Written, Trouble> {
+        self.look()?;
         let down = self.is_down();
         // An immediate transaction waits for another writer, such as a person with a shell.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another program that writes into the file would make two events of one position.
+        let found = head::load(&transaction)?;
+        if !found.is_some_and(|(stream, head, _)| stream == self.stream && head == self.head) {
+            return Err(self.upkeep.files.ruin("another program has changed its table `head`"));
+        }
         let mut commit = Commit {
             transaction: &transaction,
             open: &self.open,
-            clock: &mut self.clock,
+            clock: &self.clock,
             term: *self.newest_term.borrow(),
             head: self.head,
             changes: Changes::default(),
         };
         let answers = batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
         let Commit { mut head, changes, .. } = commit;
-        self.surplus = retain(&transaction, &mut head, self.retention)?;
+        let expired = self.ages.expired(self.clock.steady());
+        self.surplus = retain(&transaction, &mut head, self.head.position, self.retention.events, expired)?;
         // While the file is marked as failed, only a write shows whether it can be written again.
         if head != self.head || down {
             head::store(&transaction, &self.stream, head)?;
             transaction.commit()?;
         }
+        self.retained = Instant::now();
         Ok(Written { head, changes, answers })
     }
 }

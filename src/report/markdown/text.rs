@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use crate::contract::Cost;
 use crate::report::words;
+use crate::visible::visible;
 
 /// A text, escaped for use within a line.
 pub(super) fn text(raw: &str) -> String {
@@ -53,14 +54,9 @@ pub(super) fn quoted(raw: &str) -> String {
     format!("“{}”", text(raw))
 }
 
-/// Replaces white space, control characters and characters that change the reading direction by single spaces.
+/// One line: white space in a row is one space, and everything that would steer or hide is shown.
 fn one_line(raw: &str) -> String {
-    let is_separator = |c: char| {
-        c.is_control()
-            || c.is_whitespace()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    raw.split(is_separator).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    visible(raw).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn write_escaped(written: &mut String, c: char) {

@@ -1,5 +1,7 @@
 //! The timeline: all actions, without the samples of the metrics.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::section::section;
@@ -19,13 +21,22 @@ pub(super) fn timeline(history: &History) -> String {
         let what = format!("**Impact begins:** {}", text(&incident.title));
         rows.push(row(history, 1, 0.0, began, ["", "", ""], what));
     }
+    let mut steps = HashSet::new();
     for event in &history.actions {
         let action = &event.action;
+        let is_first = action.step.as_ref().is_none_or(|step| steps.insert(step));
         let confidence =
             action.confidence.filter(|_| belief(action).is_none()).map(words::percent).unwrap_or_default();
         let phase = action.phase.as_deref().map(text).unwrap_or_default();
         let columns = [&*phase, &*text(&action.agent), &*confidence];
-        rows.push(row(history, event.index, event.offset_s, event.time, columns, what(history, event)));
+        rows.push(row(
+            history,
+            event.index,
+            event.offset_s,
+            event.time,
+            columns,
+            what(history, event, is_first),
+        ));
     }
     let phase = incident.phase.as_deref().map(text).unwrap_or_default();
     let end = match (&incident.resolution, incident.state) {
@@ -72,18 +83,16 @@ fn row(
     columns.into()
 }
 
-/// The text of an action: milestone, status, summary, attempt, cause, evidence, delay.
-fn what(history: &History, event: &ActionEvent) -> String {
+/// The text of an action: milestone, status, summary, attempt, cause, evidence, delay. `is_first` says that it has no step, or
+/// is the first event of its step.
+fn what(history: &History, event: &ActionEvent, is_first: bool) -> String {
     let action = &event.action;
     let mut parts: Vec<String> =
         event.reached.iter().map(|mark| format!("**{}.**", milestone(*mark))).collect();
-    let begun = |earlier: &&ActionEvent| {
-        earlier.action.step.is_some() && earlier.action.step == action.step && earlier.index < event.index
-    };
     match action.status {
         Status::InProgress => parts.push("Begins:".to_owned()),
         Status::Failed => parts.push("**Failed:**".to_owned()),
-        Status::Completed if history.actions.iter().rfind(begun).is_some() => parts.push("Done:".to_owned()),
+        Status::Completed if !is_first => parts.push("Done:".to_owned()),
         Status::Completed => {}
     }
     parts.push(text(&action.summary));

@@ -4,21 +4,25 @@ use std::collections::{HashMap, HashSet};
 
 use toml::Spanned;
 
-use super::names::step_ids;
+use super::names::{Names, step_ids};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::duration::Micros;
 use crate::scenario::file::{Edge, On, ScenarioFile, Step};
 
 /// Steps by id: a file may have thousands, and searching the list for each edge would be slow.
-pub(super) struct ById<'a>(HashMap<&'a str, &'a Step>);
+pub(super) struct ById<'a> {
+    steps: HashMap<&'a str, &'a Step>,
+    names: Names<'a>,
+}
 
 impl<'a> ById<'a> {
     pub(super) fn new(file: &'a ScenarioFile) -> Self {
-        Self(file.steps.iter().map(|step| (step.id.get_ref().as_str(), step)).collect())
+        let steps = file.steps.iter().map(|step| (step.id.get_ref().as_str(), step)).collect();
+        Self { steps, names: Names::new("step", step_ids(file)) }
     }
 
     fn get(&self, id: &str) -> Option<&'a Step> {
-        self.0.get(id).copied()
+        self.steps.get(id).copied()
     }
 }
 
@@ -27,7 +31,7 @@ pub(super) type Moment<'a> = (Option<&'a Spanned<Micros>>, Option<&'a Edge>, Opt
 
 /// A moment is given by either `at` or `after`; the step in `after` exists and can have that outcome.
 pub(super) fn moment(
-    (file, steps): (&ScenarioFile, &ById),
+    steps: &ById,
     owner: &Spanned<String>,
     (at, after, delay): Moment,
     found: &mut Vec<Diagnostic>,
@@ -50,8 +54,7 @@ pub(super) fn moment(
     }
     let Some(after) = after else { return };
     let Some(parent) = steps.get(after.step.get_ref()) else {
-        found.push(Diagnostic::unknown("step", &after.step, step_ids(file)));
-        return;
+        return steps.names.refer(&after.step, found);
     };
     let fails = parent.fails.as_ref().map_or(0.0, |fails| *fails.get_ref());
     let impossible = match after.on {

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::names::step_ids;
+use super::names::{Names, step_ids};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::expect::Expect;
 use crate::scenario::file::ScenarioFile;
@@ -11,22 +11,18 @@ use crate::scenario::file::ScenarioFile;
 pub(super) fn expectations(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let Some(expect) = &file.expect else { return };
     let Expect { phases, order, root_cause, .. } = expect.get_ref();
-    let mut unknown = |what: &str, name: &str, known: &[&str]| {
-        if !known.contains(&name) {
-            let here = Spanned::new(expect.span(), name.to_owned());
-            found.push(Diagnostic::unknown(&format!("{what} in [expect]:"), &here, known.iter().copied()));
-        }
-    };
-    let known: Vec<&str> = file.phases.iter().map(|phase| phase.name.get_ref().as_str()).collect();
+    let here = |name: &String| Spanned::new(expect.span(), name.clone());
+    let known =
+        Names::new("phase in [expect]:", file.phases.iter().map(|phase| phase.name.get_ref().as_str()));
     for phase in phases.iter().flatten() {
-        unknown("phase", phase, &known);
+        known.refer(&here(phase), found);
     }
-    let known: Vec<&str> = step_ids(file).collect();
+    let known = Names::new("step in [expect]:", step_ids(file));
     for step in order.iter().flatten() {
-        unknown("step", step, &known);
+        known.refer(&here(step), found);
     }
-    let known: Vec<&str> = file.hypotheses.iter().map(|known| known.id.get_ref().as_str()).collect();
+    let hypotheses = file.hypotheses.iter().map(|known| known.id.get_ref().as_str());
     if let Some(cause) = root_cause {
-        unknown("hypothesis", cause, &known);
+        Names::new("hypothesis in [expect]:", hypotheses).refer(&here(cause), found);
     }
 }

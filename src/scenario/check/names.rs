@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use toml::Spanned;
 
-use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::file::ScenarioFile;
 
 /// Reports the second of two things with the same name.
@@ -30,10 +30,38 @@ pub(super) fn step_ids(file: &ScenarioFile) -> impl Iterator<Item = &str> + Clon
     file.steps.iter().map(|step| step.id.get_ref().as_str())
 }
 
-/// Reports a reference to a hypothesis that the file does not define.
-pub(super) fn known_hypothesis(file: &ScenarioFile, name: &Spanned<String>, found: &mut Vec<Diagnostic>) {
-    if !file.hypotheses.iter().any(|known| known.id.get_ref() == name.get_ref()) {
-        let names = file.hypotheses.iter().map(|known| known.id.get_ref().as_str());
-        found.push(Diagnostic::unknown("hypothesis", name, names));
+/// Names of one kind that other parts of the file refer to, in the order of the file.
+pub(super) struct Names<'a> {
+    what: &'static str,
+    all: Vec<&'a str>,
+    known: HashSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(what: &'static str, names: impl Iterator<Item = &'a str>) -> Self {
+        let all: Vec<&str> = names.collect();
+        Self { what, known: all.iter().copied().collect(), all }
+    }
+
+    pub(super) fn of_hypotheses(file: &'a ScenarioFile) -> Self {
+        Self::new("hypothesis", file.hypotheses.iter().map(|known| known.id.get_ref().as_str()))
+    }
+
+    pub(super) fn of_phases(file: &'a ScenarioFile) -> Self {
+        Self::new("phase", file.phases.iter().map(|phase| phase.name.get_ref().as_str()))
+    }
+
+    /// Reports a reference to what the file does not define. After many mistakes nothing is suggested any more, because
+    /// every suggestion compares all names.
+    pub(super) fn refer(&self, name: &Spanned<String>, found: &mut Vec<Diagnostic>) {
+        if self.known.contains(name.get_ref().as_str()) {
+            return;
+        }
+        found.push(if found.len() < MOST_DIAGNOSTICS {
+            Diagnostic::unknown(self.what, name, self.all.iter().copied())
+        } else {
+            let message = format!("unknown {} {:?}", self.what, name.get_ref());
+            Diagnostic::new(name.span(), message, "not defined here")
+        });
     }
 }

@@ -3,20 +3,19 @@
 use toml::Spanned;
 
 use super::edges::{ById, moment};
-use super::names::{known_hypothesis, unique};
+use super::names::{Names, unique};
 use super::numbers::{in_range, out_of_range};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::file::{ScenarioFile, Step};
 
 pub(super) fn references(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diagnostic>) {
     unique("steps", file.steps.iter().map(|step| &step.id), found);
+    let agents = Names::new("agent", file.agents.0.iter().map(|(name, _)| name.get_ref().as_str()));
+    let hypotheses = Names::of_hypotheses(file);
     for step in &file.steps {
-        if !file.agents.0.iter().any(|(name, _)| name.get_ref() == step.agent.get_ref()) {
-            let names = file.agents.0.iter().map(|(name, _)| name.get_ref().as_str());
-            found.push(Diagnostic::unknown("agent", &step.agent, names));
-        }
+        agents.refer(&step.agent, found);
         if let Some(hypothesis) = &step.hypothesis {
-            known_hypothesis(file, hypothesis, found);
+            hypotheses.refer(hypothesis, found);
             if let Some(confidence) = &step.confidence {
                 found.push(
                     Diagnostic::new(
@@ -29,7 +28,7 @@ pub(super) fn references(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diag
             }
         }
         let given = (step.at.as_ref(), step.after.as_ref(), step.delay.as_ref());
-        moment((file, steps), &step.id, given, found);
+        moment(steps, &step.id, given, found);
     }
 }
 
@@ -91,7 +90,7 @@ fn retry(step: &Step, found: &mut Vec<Diagnostic>) {
 pub(super) fn resolution(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diagnostic>) {
     let resolution = &file.resolution;
     let given = (resolution.at.as_ref(), resolution.after.as_ref(), resolution.delay.as_ref());
-    moment((file, steps), &file.id, given, found);
+    moment(steps, &file.id, given, found);
     if let (Some(at), Some(last)) = (&resolution.at, file.phases.last())
         && at.get_ref() <= last.at.get_ref()
     {
@@ -102,7 +101,7 @@ pub(super) fn resolution(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diag
         ));
     }
     let Some(cause) = &resolution.root_cause else { return };
-    known_hypothesis(file, cause, found);
+    Names::of_hypotheses(file).refer(cause, found);
     let truth = file.hypotheses.iter().find(|hypothesis| hypothesis.truth);
     if let Some(truth) = truth.filter(|truth| truth.id.get_ref() != cause.get_ref()) {
         found.push(Diagnostic::new(

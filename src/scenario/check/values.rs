@@ -1,12 +1,17 @@
 //! Identity, phases, metrics, impact and hypotheses.
 
-use super::names::unique;
+use std::collections::HashSet;
+
+use super::names::{Names, unique};
 use super::numbers::{in_range, out_of_range};
 use crate::contract::Position;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::duration::Micros;
 use crate::scenario::file::{Hypothesis, ScenarioFile};
 use crate::scenario::keyframes::Interpolate;
+
+/// The most beliefs that are added up: times of keyframes times hypotheses.
+const MOST_BELIEFS: usize = 5_000_000;
 
 pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let id = file.id.get_ref();
@@ -101,11 +106,9 @@ pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
             "like \"USD\"",
         ));
     }
+    let phases = Names::of_phases(file);
     for (phase, rate) in &cost.per_minute {
-        if !file.phases.iter().any(|known| known.name.get_ref() == phase.get_ref()) {
-            let names = file.phases.iter().map(|phase| phase.name.get_ref().as_str());
-            found.push(Diagnostic::unknown("phase", phase, names));
-        }
+        phases.refer(phase, found);
         if !in_range(*rate) {
             found.push(out_of_range(phase.span(), "the cost of a phase"));
         } else if *rate < 0.0 {
@@ -122,6 +125,7 @@ pub(super) fn hypotheses(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     if let Some(second) = file.hypotheses.iter().filter(|hypothesis| hypothesis.truth).nth(1) {
         found.push(Diagnostic::new(second.id.span(), "two hypotheses have `truth = true`", "the second"));
     }
+    let mut judged = HashSet::new();
     for hypothesis in &file.hypotheses {
         if hypothesis.belief.get_ref().min() < 0.0 || hypothesis.belief.get_ref().max() > 1.0 {
             found.push(Diagnostic::new(
@@ -132,6 +136,21 @@ pub(super) fn hypotheses(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
         }
         // Between keyframes beliefs move in straight lines, so the sum is highest at a keyframe.
         for (time, _) in hypothesis.belief.get_ref().iter() {
+            if !judged.insert(time) {
+                continue;
+            }
+            if judged.len() * file.hypotheses.len() > MOST_BELIEFS {
+                let message = format!(
+                    "{} hypotheses with more than {} keyframes at different times: too many to add up",
+                    file.hypotheses.len(),
+                    judged.len() - 1
+                );
+                found.push(
+                    Diagnostic::new(hypothesis.belief.span(), message, "one too many has a keyframe here")
+                        .help("leave out hypotheses or keyframes, or put keyframes at the same times"),
+                );
+                return;
+            }
             let sum: f64 = file.hypotheses.iter().map(|other| belief(other, time)).sum();
             if sum > 1.0 + 1e-9 {
                 found.push(

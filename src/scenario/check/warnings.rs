@@ -1,10 +1,11 @@
 //! What can be played, but was probably not meant so.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::suggest::did_you_mean;
@@ -40,18 +41,26 @@ fn target(file: &ScenarioFile, root: &DeTable, length: Micros, found: &mut Vec<D
 /// Evidence of the kind `metric` names a metric of the file.
 fn evidence(file: &ScenarioFile, root: &DeTable, found: &mut Vec<Diagnostic>) {
     let metrics = || file.metrics.0.iter().map(|(name, _)| name.get_ref().as_str());
+    let known: HashSet<&str> = metrics().collect();
     for (step, number) in file.steps.iter().zip(0..) {
         let named = step.evidence.iter().zip(0..).filter(|(evidence, _)| evidence.kind == "metric");
         for (evidence, place) in named {
             let name = evidence.r#ref.as_str();
-            if metrics().any(|metric| metric == name) {
+            if known.contains(name) {
                 continue;
+            }
+            if found.len() >= MOST_DIAGNOSTICS {
+                return;
             }
             let place = reference(root, number, place).unwrap_or_else(|| step.id.span());
             let help = match (did_you_mean(name, metrics()), metrics().count()) {
                 (Some(near), _) => format!("did you mean {near:?}?"),
                 (None, 0) => "the file has no [metrics]".to_owned(),
-                (None, _) => format!("the file defines {}", metrics().collect::<Vec<_>>().join(", ")),
+                (None, 1..=20) => format!("the file defines {}", metrics().collect::<Vec<_>>().join(", ")),
+                (None, many) => {
+                    let some: Vec<&str> = metrics().take(20).collect();
+                    format!("the file defines {} and {} more", some.join(", "), many - 20)
+                }
             };
             let message = format!("no metric is called {name:?}");
             found.push(Diagnostic::new(place, message, "named as evidence").help(help).warning());

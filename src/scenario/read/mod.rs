@@ -14,11 +14,21 @@ use repair::Repaired;
 /// The most mistakes in the shape of a file that are looked for.
 const MOST: usize = 50;
 
+/// The most bytes that are read to find mistakes in the shape: the text is read again after each.
+const MOST_READ: usize = 64 * 1024 * 1024;
+
+/// The longest text of a scenario, in bytes: many times that of 10,000 steps.
+pub(super) const LONGEST: usize = 8 * 1024 * 1024;
+
 /// The file of a text.
 ///
 /// # Errors
 /// All mistakes, at least one. If the text is not TOML, only those of its syntax are found.
 pub(super) fn read(text: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
+    if text.len() > LONGEST {
+        let message = format!("the file has {} bytes; a scenario has at most {LONGEST}", text.len());
+        return Err(vec![Diagnostic::new(0..0, message, "begins here")]);
+    }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(errors.iter().take(MOST).map(words::of_syntax).collect());
@@ -27,13 +37,14 @@ pub(super) fn read(text: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
     // read again.
     let mut repaired = Repaired::new(table);
     let mut found = Vec::new();
+    let most = MOST.min(MOST_READ / text.len().max(1));
     loop {
         let file = match ScenarioFile::deserialize(Deserializer::from(repaired.table())) {
             Ok(file) => file,
             Err(error) => {
                 let (mistake, mended) = repaired.mend(&error, text);
                 found.extend(mistake);
-                if mended && found.len() < MOST {
+                if mended && found.len() < most {
                     continue;
                 }
                 return Err(words::together(found));

@@ -1,17 +1,21 @@
 //! Compiling step events to `agent_action` payloads: texts, confidence, hypotheses, forecasts, evidence.
 
+use std::collections::HashMap;
+
 use super::jitter;
 use super::measures::{round_significant, round_to_millis};
 use super::schedule::{Schedule, StepEvent};
 use super::screen::Screen;
 use crate::contract::{AgentAction, Evidence, Forecast, HypothesisBelief, Status};
 use crate::scenario::duration::Micros;
-use crate::scenario::file::{EvidenceFile, ForecastFile, ScenarioFile, Step};
+use crate::scenario::file::{EvidenceFile, ForecastFile, Hypothesis, ScenarioFile, Step};
 use crate::scenario::keyframes::Interpolate;
 
 /// An action whose phase and cause are not known yet.
 pub(super) struct Action {
     pub(super) at: Micros,
+    /// Number of its step in the file, from 0.
+    pub(super) step: usize,
     /// The id of its step event. Effects refer to it by this id.
     pub(super) id: usize,
     /// The id of the step event that caused it.
@@ -19,30 +23,37 @@ pub(super) struct Action {
     pub(super) message: AgentAction,
 }
 
-/// All actions in order.
-pub(super) fn actions(file: &ScenarioFile, schedule: &Schedule, seed: u64) -> Vec<Action> {
-    let screen = Screen::new(file, schedule.end);
-    let moments = jitter::moments(file, schedule, &screen, seed);
-    let mut listed: Vec<HypothesisBelief> = Vec::new();
-    let actions = schedule.events.iter().zip(moments).map(|(event, at)| {
+/// All actions in order, each made when it is asked for.
+pub(super) fn actions<'a>(
+    file: &'a ScenarioFile,
+    schedule: &'a Schedule,
+    screen: &Screen,
+    seed: u64,
+) -> impl Iterator<Item = Action> + use<'a> {
+    let moments = jitter::moments(file, schedule, screen, seed);
+    let hypotheses = file.hypotheses.iter().enumerate();
+    let place_of: HashMap<&str, usize> =
+        hypotheses.map(|(place, hypothesis)| (hypothesis.id.get_ref().as_str(), place)).collect();
+    let mut listed = vec![None; file.hypotheses.len()];
+    schedule.events.iter().zip(moments).map(move |(event, at)| {
+        let step = &file.steps[event.step];
         // Beliefs are taken at the time in the file, before jitter, so that a step at a keyframe has exactly its value.
-        let beliefs = beliefs(file, event.at);
-        let changed = beliefs != listed;
-        if changed {
-            listed.clone_from(&beliefs);
-        }
-        let hypotheses = if changed { beliefs } else { Vec::new() };
-        let message = action(file, &file.steps[event.step], event, at, hypotheses);
-        Action { at, id: event.id, cause: event.cause, message }
-    });
-    actions.collect()
+        let beliefs: Vec<Option<f64>> =
+            file.hypotheses.iter().map(|hypothesis| belief(hypothesis, event.at)).collect();
+        let place = step.hypothesis.as_ref().and_then(|id| place_of.get(id.get_ref().as_str()));
+        let believed = place.and_then(|place| beliefs[*place]);
+        let hypotheses = if beliefs == listed { Vec::new() } else { list(file, &beliefs) };
+        listed = beliefs;
+        let message = action(step, event, at, believed, hypotheses);
+        Action { at, step: event.step, id: event.id, cause: event.cause, message }
+    })
 }
 
 fn action(
-    file: &ScenarioFile,
     step: &Step,
     event: &StepEvent,
     at: Micros,
+    believed: Option<f64>,
     hypotheses: Vec<HypothesisBelief>,
 ) -> AgentAction {
     let completed = event.status == Status::Completed;
@@ -52,7 +63,6 @@ fn action(
         Status::Completed => step.outcome.completed.as_ref(),
         Status::Failed => step.outcome.failed.as_ref(),
     };
-    let believed = step.hypothesis.as_ref().and_then(|id| belief_in(file, id.get_ref(), event.at));
     let confidence = step.confidence.as_ref().map(|confidence| *confidence.get_ref()).or(believed);
     AgentAction {
         offset_s: Some(round_to_millis(at).secs()),
@@ -79,20 +89,18 @@ fn action(
     }
 }
 
-/// All hypotheses that have appeared by this moment, with their probabilities.
-fn beliefs(file: &ScenarioFile, time: Micros) -> Vec<HypothesisBelief> {
-    let known = file.hypotheses.iter().filter_map(|hypothesis| {
-        let id = hypothesis.id.get_ref();
-        let p = belief_in(file, id, time)?;
-        Some(HypothesisBelief { id: id.clone(), claim: hypothesis.claim.clone(), p })
+/// The hypotheses that have appeared, with their probabilities.
+fn list(file: &ScenarioFile, beliefs: &[Option<f64>]) -> Vec<HypothesisBelief> {
+    let known = file.hypotheses.iter().zip(beliefs).filter_map(|(hypothesis, p)| {
+        let (id, claim) = (hypothesis.id.get_ref().clone(), hypothesis.claim.clone());
+        Some(HypothesisBelief { id, claim, p: (*p)? })
     });
     known.collect()
 }
 
 /// The probability of a hypothesis; `None` before its first keyframe. Rounded down to four decimals, so that the sum of
 /// all stays at most 1.
-fn belief_in(file: &ScenarioFile, id: &str, time: Micros) -> Option<f64> {
-    let hypothesis = file.hypotheses.iter().find(|hypothesis| hypothesis.id.get_ref() == id)?;
+fn belief(hypothesis: &Hypothesis, time: Micros) -> Option<f64> {
     let keys = hypothesis.belief.get_ref();
     let p = keys.at(time, Interpolate::Linear);
     (time >= keys.first()).then(|| (p * 10_000.0 + 1e-6).floor() / 10_000.0)

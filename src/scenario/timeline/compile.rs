@@ -1,23 +1,33 @@
 //! Compiling a scenario and a seed to the plan of an incident.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 
 use crate::contract::{
-    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, MAX_EVENT_BYTES, Message,
-    MetricInfo, Outcome, Phase, Run,
+    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, Message, MetricInfo, Outcome,
+    Phase, Run, SystemMetrics,
 };
 use crate::plan::Plan;
 use crate::scenario::file::ScenarioFile;
 
+use super::budget::Budget;
 use super::error::CompileError;
 use super::measures::Measures;
 use super::screen::Screen;
 use super::{actions, measures, schedule};
 
+/// What makes an event of each kind smaller.
+const SHORTER_START: &str = "shorten the title and the names, or leave out phases, agents or metrics";
+const SHORTER_STEP: &str = "shorten the texts of the step and of the hypotheses";
+const SHORTER_SAMPLE: &str = "shorten the names of metrics, or leave some out";
+const SHORTER_END: &str = "shorten the texts of the resolution";
+
 /// Compiles a file without mistakes. The first event is `incident_started`, whose `speed` and `impact_started_at` the
 /// player sets; the last one is `incident_resolved`.
+///
+/// The work grows with (samples + steps) times what the file declares, and each event is written as soon as it is made.
 pub(in crate::scenario) fn compile(
     file: &ScenarioFile,
     digest: &str,
@@ -26,34 +36,37 @@ pub(in crate::scenario) fn compile(
     let schedule = schedule::schedule(file, seed)?;
     let screen = Screen::new(file, schedule.end);
     measures::check_length(file, &screen, seed)?;
+    let mut writer = PlanWriter {
+        budget: Budget::of(file, &screen, &schedule, seed)?,
+        plan: Plan::new(file.id.get_ref().clone(), seed),
+    };
+    let of_file = || file.id.span();
+    let start = Message::IncidentStarted(started(file, &screen, digest, seed));
+    writer.push(0, &start, of_file, SHORTER_START)?;
+
     let measures = Measures::new(file, &screen, seed);
-    let actions = actions::actions(file, &schedule, seed);
-
-    let mut events: Vec<(u64, Draft)> = Vec::new();
-    events.push((0, Draft::Done(Box::new(Message::IncidentStarted(started(file, &screen, digest, seed))))));
-    let samples =
-        measures.samples().map(|(due, sample)| (due, Draft::Done(Box::new(Message::SystemMetrics(sample)))));
-    events.extend(samples);
-    let drafts = actions.into_iter().map(|action| (screen.of(action.at), Draft::Action(Box::new(action))));
-    events.extend(drafts);
-    // The sort is stable: of events at the same moment, the start comes first, then samples, then actions.
-    events.sort_by_key(|(due, _)| *due);
-
+    let mut samples = measures.samples().peekable();
+    let mut actions = actions::actions(file, &schedule, &screen, seed).peekable();
+    let of_metrics = || file.metrics.0.first().map_or(file.id.span(), |(name, _)| name.span());
     let mut index_of = HashMap::new();
-    let mut planned = Vec::with_capacity(events.len() + 1);
-    for ((due, draft), index) in events.into_iter().zip(1..) {
-        let message = match draft {
-            Draft::Done(message) => *message,
-            Draft::Action(mut action) => {
-                index_of.insert(action.id, index);
-                action.message.phase = Some(screen.phase(action.at).to_owned());
-                action.message.caused_by = action.cause.and_then(|cause| index_of.get(&cause).copied());
-                Message::AgentAction(action.message)
+    let (mut counted, mut durations) = (Actions::default(), Durations::default());
+    // Both are in order. Of events at the same moment, samples come before actions.
+    while let Some(due) = next_due(&screen, samples.peek(), actions.peek()) {
+        if let Some((due, sample)) = samples.next_if(|(sampled, _)| *sampled == due) {
+            writer.push(due, &Message::SystemMetrics(sample), of_metrics, SHORTER_SAMPLE)?;
+        } else if let Some(action) = actions.next() {
+            let actions::Action { at, step, id, cause, mut message } = action;
+            index_of.insert(id, writer.next_index());
+            message.phase = Some(screen.phase(at).to_owned());
+            message.caused_by = cause.and_then(|cause| index_of.get(&cause).copied());
+            counted.count(message.status);
+            for mark in &message.marks {
+                durations.reach(*mark, message.offset_s.unwrap_or_default());
             }
-        };
-        planned.push((due, message));
+            let of_step = || file.steps[step].id.span();
+            writer.push(due, &Message::AgentAction(message), of_step, SHORTER_STEP)?;
+        }
     }
-    let (actions, mut durations) = tally(planned.iter().map(|(_, message)| message));
     durations.resolve_s = schedule.end.secs();
     let resolution = &file.resolution;
     let resolved = IncidentResolved {
@@ -65,32 +78,48 @@ pub(in crate::scenario) fn compile(
         durations,
         cost: measures.cost(schedule.end).map(|cost| Cost { per_minute: 0.0, ..cost }),
         users_peak: measures.users_peak(schedule.end),
-        actions,
+        actions: counted,
         followups: resolution.followups.clone(),
     };
-    planned.push((screen.of(schedule.end), Message::IncidentResolved(resolved)));
-    let mut plan = Plan::new(file.id.get_ref().clone(), seed);
-    for (due, message) in &planned {
-        plan.push_message(*due, message);
-    }
-    // Otherwise the journal would refuse the event during the incident, and the incident would stay open for ever.
-    for (event, index) in plan.events().iter().zip(1..) {
-        let bytes = event.data().get().len();
-        if bytes > MAX_EVENT_BYTES - 1024 {
-            let message = format!("the data of event {index} has {bytes} bytes");
-            let help = format!(
-                "an event has at most {MAX_EVENT_BYTES} bytes with its envelope; shorten the texts of the step"
-            );
-            return Err(CompileError { message, seed, span: file.id.span(), help });
-        }
-    }
-    Ok(plan)
+    let end = Message::IncidentResolved(resolved);
+    writer.push(screen.of(schedule.end), &end, of_file, SHORTER_END)?;
+    Ok(writer.plan)
 }
 
-/// An event before its index is known.
-enum Draft {
-    Done(Box<Message>),
-    Action(Box<actions::Action>),
+/// When the next sample or action is due.
+fn next_due(
+    screen: &Screen,
+    sample: Option<&(u64, SystemMetrics)>,
+    action: Option<&actions::Action>,
+) -> Option<u64> {
+    let sample = sample.map(|(due, _)| *due);
+    let action = action.map(|action| screen.of(action.at));
+    sample.into_iter().chain(action).min()
+}
+
+/// A plan that is being written, within its budget.
+struct PlanWriter {
+    budget: Budget,
+    plan: Plan,
+}
+
+impl PlanWriter {
+    fn next_index(&self) -> u64 {
+        self.plan.events().len() as u64 + 1
+    }
+
+    fn push(
+        &mut self,
+        due: u64,
+        message: &Message,
+        span: impl FnOnce() -> Range<usize>,
+        help: &str,
+    ) -> Result<(), CompileError> {
+        let data = message.data();
+        self.budget.take(self.next_index(), data.get().len(), span, help)?;
+        self.plan.push(due, message.kind(), data);
+        Ok(())
+    }
 }
 
 fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> IncidentStarted {
@@ -112,18 +141,4 @@ fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> Inc
         speed: Some(1.0),
         run: Some(Run { scenario: file.id.get_ref().clone(), digest: digest.to_owned(), seed }),
     }
-}
-
-/// Counts the finished actions and collects the milestones.
-fn tally<'a>(messages: impl Iterator<Item = &'a Message>) -> (Actions, Durations) {
-    let mut actions = Actions::default();
-    let mut durations = Durations::default();
-    for message in messages {
-        let Message::AgentAction(action) = message else { continue };
-        actions.count(action.status);
-        for mark in &action.marks {
-            durations.reach(*mark, action.offset_s.unwrap_or_default());
-        }
-    }
-    (actions, durations)
 }

@@ -1,13 +1,13 @@
 //! Compiling metrics, affected users and cost to samples.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::dice::Dice;
 use super::error::CompileError;
 use super::screen::Screen;
 use crate::contract::{Cost, SystemMetrics};
 use crate::scenario::duration::Micros;
-use crate::scenario::file::{Metric, ScenarioFile};
+use crate::scenario::file::{CostFile, Metric, ScenarioFile};
 use crate::scenario::keyframes::Interpolate;
 
 /// The most samples of an incident: at one every two seconds, eleven hours on screen.
@@ -16,7 +16,7 @@ const MOST_SAMPLES: u64 = 20_000;
 /// Refuses an incident that plays for too long or has too many samples, before the samples are computed.
 pub(super) fn check_length(file: &ScenarioFile, screen: &Screen, seed: u64) -> Result<(), CompileError> {
     let (duration, every) = (screen.duration(), &file.metrics_every);
-    let samples = duration.div_ceil(every.get_ref().0).saturating_add(1);
+    let samples = screen.samples(every.get_ref().0);
     let phase = &file.phases[screen.longest()];
     let advice = match phase.play {
         Some(_) => format!("give phase {:?} a shorter `play`", phase.name.get_ref()),
@@ -45,11 +45,13 @@ pub(super) struct Measures<'a> {
     file: &'a ScenarioFile,
     screen: &'a Screen,
     seed: u64,
+    cost: Option<CostCurve<'a>>,
 }
 
 impl<'a> Measures<'a> {
     pub(super) fn new(file: &'a ScenarioFile, screen: &'a Screen, seed: u64) -> Self {
-        Self { file, screen, seed }
+        let cost = file.impact.as_ref().and_then(|impact| impact.cost.as_ref());
+        Self { file, screen, seed, cost: cost.map(|cost| CostCurve::new(cost, screen)) }
     }
 
     /// The samples, each with its due time: one every `metrics_every` on screen, from the start, and one at the end.
@@ -57,22 +59,13 @@ impl<'a> Measures<'a> {
         let every = self.file.metrics_every.get_ref().0;
         let duration = self.screen.duration();
         let last = duration.div_ceil(every);
-        let mut curves: Vec<(&str, &Metric, Dice)> = self
-            .file
-            .metrics
-            .0
-            .iter()
-            .map(|(name, metric)| {
-                let name = name.get_ref().as_str();
-                (name, metric, Dice::new(self.seed, &format!("noise:{name}")))
-            })
-            .collect();
+        let metrics = self.file.metrics.0.iter();
+        let mut curves: Vec<Curve> =
+            metrics.map(|(name, metric)| Curve::new(name.get_ref(), metric, self.seed)).collect();
         (0..=last).map(move |number| {
             let due = number.saturating_mul(every).min(duration);
             let time = round_to_millis(self.screen.incident(due));
-            let metrics = curves
-                .iter_mut()
-                .map(|(name, metric, dice)| (String::from(*name), sample(metric, time, dice.normal())));
+            let metrics = curves.iter_mut().map(|curve| (curve.name.to_owned(), curve.sample(time)));
             let sample = SystemMetrics {
                 offset_s: Some(time.secs()),
                 synthetic: true,
@@ -98,30 +91,84 @@ impl<'a> Measures<'a> {
         keys.chain([Micros(0), end]).filter_map(|time| self.users(time)).max()
     }
 
-    /// The cost up to a moment: the integral of the rates, rounded to cents.
+    /// The cost up to a moment, rounded to cents.
     pub(super) fn cost(&self, time: Micros) -> Option<Cost> {
-        let cost = self.file.impact.as_ref()?.cost.as_ref()?;
-        let rate_of = |phase: &str| {
-            cost.per_minute.iter().find(|(name, _)| name.get_ref() == phase).map_or(0.0, |(_, rate)| *rate)
-        };
-        let spent = self.screen.spans().map(|(name, start, end)| {
-            let until = end.secs().min(time.secs());
-            (until - start.secs()).max(0.0) / 60.0 * rate_of(name)
-        });
-        Some(Cost {
-            currency: cost.currency.get_ref().clone(),
-            total: (spent.sum::<f64>() * 100.0).round() / 100.0,
-            per_minute: rate_of(self.screen.phase(time)),
-        })
+        self.cost.as_ref().map(|cost| cost.at(time, self.screen.place(time)))
     }
 }
 
-/// A metric's value with noise. The noise does not move a ratio above 1, nor a curve that is never negative below 0.
-fn sample(metric: &Metric, time: Micros, noise: f64) -> f64 {
-    let value = metric.keys.at(time, metric.interpolate) * (1.0 + metric.noise * noise);
-    let value = if metric.keys.min() >= 0.0 { value.max(0.0) } else { value };
-    let value = if metric.unit == "ratio" { value.min(1.0) } else { value };
-    round_significant(value)
+/// One metric, with what all its samples need.
+struct Curve<'a> {
+    name: &'a str,
+    metric: &'a Metric,
+    dice: Dice,
+    /// Whether the curve is never negative.
+    is_positive: bool,
+    is_ratio: bool,
+}
+
+impl<'a> Curve<'a> {
+    fn new(name: &'a str, metric: &'a Metric, seed: u64) -> Self {
+        let dice = Dice::new(seed, &format!("noise:{name}"));
+        let (is_positive, is_ratio) = (metric.keys.min() >= 0.0, metric.unit == "ratio");
+        Self { name, metric, dice, is_positive, is_ratio }
+    }
+
+    /// The value with noise. The noise does not move a ratio above 1, nor a curve that is never negative below 0.
+    fn sample(&mut self, time: Micros) -> f64 {
+        let Metric { keys, interpolate, noise, .. } = self.metric;
+        let value = keys.at(time, *interpolate) * (1.0 + noise * self.dice.normal());
+        let value = if self.is_positive { value.max(0.0) } else { value };
+        let value = if self.is_ratio { value.min(1.0) } else { value };
+        round_significant(value)
+    }
+}
+
+/// The cost over time: the integral of the rates, with the sum up to each phase.
+struct CostCurve<'a> {
+    currency: &'a str,
+    phases: Vec<CostOfPhase>,
+}
+
+struct CostOfPhase {
+    start: Micros,
+    end: Micros,
+    per_minute: f64,
+    /// What all earlier phases cost.
+    before: f64,
+}
+
+impl CostOfPhase {
+    fn until(&self, time: Micros) -> f64 {
+        let until = self.end.secs().min(time.secs());
+        self.before + (until - self.start.secs()).max(0.0) / 60.0 * self.per_minute
+    }
+}
+
+impl<'a> CostCurve<'a> {
+    fn new(cost: &'a CostFile, screen: &Screen) -> Self {
+        let rates: HashMap<&str, f64> =
+            cost.per_minute.iter().map(|(phase, rate)| (phase.get_ref().as_str(), *rate)).collect();
+        let mut before = 0.0;
+        let phases = screen.spans().map(|(name, start, end)| {
+            let per_minute = rates.get(name).copied().unwrap_or_default();
+            let phase = CostOfPhase { start, end, per_minute, before };
+            before = phase.until(end);
+            phase
+        });
+        Self { currency: cost.currency.get_ref(), phases: phases.collect() }
+    }
+
+    /// The cost at a moment in the phase with this number.
+    fn at(&self, time: Micros, place: usize) -> Cost {
+        let phase = self.phases.get(place);
+        let total = phase.map_or(0.0, |phase| phase.until(time));
+        Cost {
+            currency: self.currency.to_owned(),
+            total: (total * 100.0).round() / 100.0,
+            per_minute: phase.map_or(0.0, |phase| phase.per_minute),
+        }
+    }
 }
 
 /// Rounds to four significant digits. It formats and parses decimal text, which is exact on every platform.

@@ -2,6 +2,7 @@
 //! clock and no files: the same file and the same seed give the same plan on every machine.
 
 mod actions;
+mod budget;
 mod compile;
 mod dice;
 mod error;

@@ -36,6 +36,11 @@ impl Screen {
         self.map.duration()
     }
 
+    /// How many samples there are at one `every` so many microseconds on screen, and one at the end.
+    pub(super) fn samples(&self, every: u64) -> u64 {
+        self.duration().div_ceil(every).saturating_add(1)
+    }
+
     /// Number of the phase that takes the longest on screen, from 0.
     pub(super) fn longest(&self) -> usize {
         let places = self.map.spans().iter().enumerate();
@@ -45,6 +50,12 @@ impl Screen {
     /// Name of the phase at a moment. The end of the last phase belongs to it.
     pub(super) fn phase(&self, time: Micros) -> &str {
         &self.names[self.place(time)]
+    }
+
+    /// Number of the phase at a moment, from 0.
+    pub(super) fn place(&self, time: Micros) -> usize {
+        let next = self.map.spans().partition_point(|span| span.start <= time.0);
+        next.saturating_sub(1)
     }
 
     /// Start and end of the phase at a moment.
@@ -67,10 +78,5 @@ impl Screen {
             end_s: Some(Micros(span.end).secs()),
             play_s: Some(Micros(span.play).secs()),
         })
-    }
-
-    fn place(&self, time: Micros) -> usize {
-        let next = self.map.spans().partition_point(|span| span.start <= time.0);
-        next.saturating_sub(1)
     }
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -138,11 +138,16 @@ impl Guard {
         }
     }
 
+    /// Whether a page of this origin, which is not the server's own, is allowed.
+    pub(in crate::server) fn allows(&self, origin: &str) -> bool {
+        origin.parse().is_ok_and(|origin| self.allowed.contains(&origin))
+    }
+
     /// Refuses requests for other hosts, and those that a page of another site sent.
-    fn admit(&self, request: &Request) -> Result<(), Problem> {
+    fn admit(&self, request: &Request) -> Result<Sender, Problem> {
         let headers = request.headers();
         if HEALTH.contains(&request.uri().path()) && !headers.contains_key(header::HOST) {
-            return Ok(());
+            return Ok(Sender::Unknown);
         }
         let host = self.host(headers)?;
         let sender = self.origin(headers, &host)?;
@@ -151,7 +156,10 @@ impl Guard {
         let link = reads && !streams && is(headers, "sec-fetch-dest", &["document"]);
         let site = headers.contains_key("sec-fetch-site");
         let elsewhere = site && !is(headers, "sec-fetch-site", &["same-origin", "none"]);
-        if elsewhere && !link && sender != Sender::Allowed { Err(refuse("another site")) } else { Ok(()) }
+        if elsewhere && !link && sender != Sender::Allowed {
+            return Err(refuse("another site"));
+        }
+        Ok(sender)
     }
 }
 
@@ -174,8 +182,24 @@ pub(in crate::server) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    match guard.admit(&request) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    match (guard.admit(&request), origin) {
+        (Ok(Sender::Allowed), Some(origin)) => {
+            let mut response = next.run(request).await;
+            if !response.status().is_success() {
+                readable_by(&mut response, origin);
+            }
+            response
+        }
+        (Ok(_), _) => next.run(request).await,
+        (Err(problem), _) => problem.into_response(),
     }
+}
+
+/// Lets a page of an allowed origin read why its request was refused and when to try again, which browsers hide otherwise.
+fn readable_by(response: &mut Response, origin: HeaderValue) {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
 }

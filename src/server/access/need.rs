@@ -16,11 +16,12 @@ pub(super) enum Need {
 }
 
 /// The files of the login page.
-const LOGIN_PAGE: [&str; 10] = [
+const LOGIN_PAGE: [&str; 11] = [
     "/api.js",
     "/app.css",
     "/colors.css",
     "/dom.js",
+    "/visible.js",
     "/favicon.svg",
     "/icons.js",
     "/login.css",

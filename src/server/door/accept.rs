@@ -31,10 +31,6 @@ use crate::server::refusals::Refusals;
 /// Connections over the rate that are answered at the same time; further ones are closed without an answer.
 const ANSWERED: usize = 256;
 
-/// The answer to a connection over the rate.
-const TOO_FAST: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
-    Connection: close\r\n\r\n";
-
 /// How long a refused connection may take to send its first byte, and to take the answer.
 const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
@@ -65,6 +61,9 @@ pub(in crate::server) struct DoorLimits {
     pub(in crate::server) served: usize,
 }
 
+/// Whether pages of an origin, which is not the server's own, may read answers.
+pub(in crate::server) type AllowsOrigin = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// What every connection needs.
 pub(in crate::server) struct Door {
     router: TowerToHyperService<Router>,
@@ -74,6 +73,7 @@ pub(in crate::server) struct Door {
     refusals: Arc<Refusals>,
     lobby: Arc<Lobby>,
     admission: Admission,
+    allows_origin: Arc<AllowsOrigin>,
     /// Bounds the connections over the rate that are answered.
     answered: Arc<Semaphore>,
 }
@@ -86,6 +86,7 @@ impl Door {
         limits: DoorLimits,
         lifecycle: Arc<Lifecycle>,
         refusals: Arc<Refusals>,
+        allows_origin: AllowsOrigin,
     ) -> Self {
         Self {
             router: TowerToHyperService::new(router),
@@ -95,6 +96,7 @@ impl Door {
             refusals,
             lobby: Lobby::new(limits.waiting, limits.served),
             admission: Admission::new(limits.admit_rate),
+            allows_origin: Arc::new(allows_origin),
             answered: Arc::new(Semaphore::new(ANSWERED)),
         }
     }
@@ -129,13 +131,13 @@ impl Door {
             tracing::info!(reason, status, %address, unsaid, "connection refused");
         }
         let Ok(permit) = Arc::clone(&self.answered).try_acquire_owned() else { return };
-        let encrypted = self.tls.is_some();
+        let (encrypted, allows_origin) = (self.tls.is_some(), Arc::clone(&self.allows_origin));
         self.lifecycle.connections.spawn(async move {
             let first = timeout(REFUSAL_DEADLINE, first_byte(&tcp)).await.ok().flatten();
             // A TLS handshake is the expensive part, so it is not done for a refusal: the client sees the connection
             // close.
             if first.is_some_and(|first| !encrypted || first != HANDSHAKE) {
-                refuse(tcp, |request| too_fast(request, encrypted)).await;
+                refuse(tcp, |request| too_fast(request, encrypted, &allows_origin)).await;
             }
             drop(permit);
         });
@@ -219,19 +221,30 @@ async fn refuse(mut tcp: TcpStream, answer: impl FnOnce(&[u8]) -> Vec<u8>) {
 }
 
 /// The answer to a request over the rate. An `EventSource` would give up for good on a 429: it is brought back later.
-fn too_fast(request: &[u8], encrypted: bool) -> Vec<u8> {
-    let is_event_source = request.split(|byte| *byte == b'\n').any(|line| {
-        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
-        line.starts_with("accept:") && line.contains("text/event-stream")
+fn too_fast(request: &[u8], encrypted: bool, allows_origin: &AllowsOrigin) -> Vec<u8> {
+    let text = String::from_utf8_lossy(request);
+    let header = |name: &str| {
+        let headers = text.lines().skip(1).filter_map(|line| line.split_once(':'));
+        let mut values =
+            headers.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
+        values.next().unwrap_or_default()
+    };
+    // Otherwise a browser hides the answer from the page.
+    let origin = Some(header("origin")).filter(|origin| allows_origin(origin));
+    let cors = origin.map(|origin| {
+        format!("Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Expose-Headers: Retry-After\r\nVary: Origin\r\n")
     });
+    let cors = cors.unwrap_or_default();
     // In plain text to a port that speaks TLS it is no page's request.
-    if !is_event_source || encrypted {
-        return TOO_FAST.to_vec();
+    if encrypted || !header("accept").to_ascii_lowercase().contains("text/event-stream") {
+        let head =
+            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n";
+        return format!("{head}{cors}\r\n").into_bytes();
     }
     let body = crate::sse::come_back(crate::sse::RETRY, "too many connections from this address");
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n",
+         Connection: close\r\n{cors}\r\n",
         body.len()
     );
     [head.as_bytes(), &body].concat()

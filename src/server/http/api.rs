@@ -23,6 +23,7 @@ use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::player::{PlayError, Speed};
 use crate::report::History;
+use crate::scenario::Scenario;
 use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
@@ -41,18 +42,7 @@ pub(in crate::server) async fn scenarios(
     State(control): State<Arc<IncidentControl>>,
     State(quota): State<Arc<Quota>>,
 ) -> Result<Response, Problem> {
-    let scenarios = control.library.iter().map(|scenario| {
-        let file = &scenario.file;
-        json!({
-            "id": scenario.id(),
-            "title": file.title,
-            "severity": file.severity,
-            "services": file.services,
-            "target_s": file.target.secs(),
-            "screen_s": scenario.duration().secs(),
-            "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
-        })
-    });
+    let scenarios = control.library.iter().map(Scenario::summary);
     json_answer(&quota, &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
 }
 
@@ -165,6 +155,9 @@ impl From<TriggerError> for Problem {
                 Self::not_found(format!("no scenario is called {name:?}: {hint}"))
             }
             TriggerError::Compile(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            TriggerError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .with_header(header::RETRY_AFTER, "2")
+                .because(Refusal::Busy),
             TriggerError::Play(error) => error.into(),
         }
     }
@@ -177,7 +170,8 @@ impl From<PlayError> for Problem {
                 .with_header(header::RETRY_AFTER, "10")
         };
         match error {
-            PlayError::TooMany => later(&error).because(Refusal::Incidents),
+            PlayError::TooMany | PlayError::TooLarge => later(&error).because(Refusal::Incidents),
+            PlayError::Unplayable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             PlayError::Stopping | PlayError::TakenOver => later(&error),
             PlayError::Journal(error) => error.into(),
         }

@@ -27,13 +27,17 @@ pub(in crate::server) struct Figures {
 
 /// `GET /metrics`
 pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> Result<Response, Problem> {
-    let extent = figures.journal.extent();
+    let (extent, clock) = (figures.journal.extent(), figures.journal.clock());
+    let steps = clock.steps();
     let now = Snapshot {
         head: extent.head,
         oldest: extent.oldest,
         ring_start: figures.hub.ring_start(),
         healthy: figures.hub.trouble().is_none(),
         commits: figures.journal.commits(),
+        clock_ahead_s: clock.ahead().as_secs_f64(),
+        clock_steps: [steps.forward, steps.back],
+        wal_bytes: figures.journal.log_bytes(),
         open: figures.control.player.open() as u64,
         max_clients: figures.limit.most().into(),
         websocket: figures.shards.tally().await,

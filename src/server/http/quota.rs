@@ -11,10 +11,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::problem::Problem;
 use crate::metrics::Refusal;
+use crate::server::turns::{Turn, Turns};
 
 /// About the bytes of one piece of an answer: what a slow reader costs besides the answer itself.
 pub(super) const PIECE_BYTES: usize = 32 * 1024;
@@ -29,9 +30,6 @@ const SMALL: usize = 64 * 1024;
 /// that was restarted ask for the listing at once, which takes a millisecond.
 const WAITING: usize = 256;
 
-/// The longest that a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// A counted answer must be taken within this time …
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
@@ -41,37 +39,19 @@ const SLOWEST_RATE: usize = 16 * 1024;
 /// What is left of the work and the memory.
 pub(in crate::server) struct Quota {
     /// Answers that are made at the same time.
-    turns: Arc<Semaphore>,
-    /// Answers that are made or wait for their turn.
-    places: Arc<Semaphore>,
+    turns: Turns,
     /// In KiB.
     memory: Arc<Semaphore>,
 }
 
-/// The permission to make an answer, given back when dropped.
-pub(super) struct Turn {
-    _place: OwnedSemaphorePermit,
-    _turn: OwnedSemaphorePermit,
-}
-
 impl Quota {
-    /// Half of the cores may make answers at the same time: the others play and deliver events.
     pub(in crate::server) fn new(cores: usize) -> Self {
-        let turns = (cores / 2).clamp(1, 4);
-        Self {
-            turns: Arc::new(Semaphore::new(turns)),
-            places: Arc::new(Semaphore::new(turns + WAITING)),
-            memory: Arc::new(Semaphore::new(BYTES / 1024)),
-        }
+        Self { turns: Turns::new(cores, WAITING), memory: Arc::new(Semaphore::new(BYTES / 1024)) }
     }
 
     /// Waits for the turn of a request that reads much of the journal.
     pub(super) async fn turn(&self) -> Result<Turn, Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        // The semaphore is never closed.
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
-        Ok(Turn { _place: place, _turn: turn })
+        self.turns.take().await.map_err(|_| busy())
     }
 
     /// Takes this part of the memory.
@@ -156,27 +136,5 @@ mod tests {
         assert!(slow.next().await.is_some_and(|piece| piece.is_ok()), "39 of 40 s");
         tokio::time::advance(Duration::from_secs(2)).await;
         assert!(slow.next().await.is_some_and(|piece| piece.is_err()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn requests_wait_for_their_turn_and_the_rest_is_refused() {
-        let quota = Arc::new(Quota::new(2));
-        let first = quota.turn().await.expect("a turn");
-        let waiting: Vec<_> = (0..WAITING)
-            .map(|_| {
-                let quota = Arc::clone(&quota);
-                tokio::spawn(async move { quota.turn().await.map(drop) })
-            })
-            .collect();
-        // The runtime does not run all of them in one go.
-        for _ in 0..8 {
-            tokio::task::yield_now().await;
-        }
-        assert!(quota.turn().await.is_err(), "too many wait");
-        drop(first);
-        for waiting in waiting {
-            assert!(waiting.await.expect("it does not panic").is_ok());
-        }
-        assert!(quota.turn().await.is_ok());
     }
 }

@@ -1,14 +1,16 @@
 //! The page in a real Chromium. These tests need `chromium` and `chromedriver`, which `./tests/run` installs;
 //! plain `cargo test` leaves them out.
 
+mod busy;
 mod colors;
 mod cuts;
-mod driver;
+pub mod driver;
 mod events;
 mod evil;
 mod login;
 mod prefix;
 mod screenshots;
+mod steps;
 mod story;
 mod tls;
 mod twin;

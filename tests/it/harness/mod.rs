@@ -1,5 +1,6 @@
 //! What the tests are written with: servers, clients and scenarios that read as a specification.
 
+mod clocks;
 mod command;
 mod events;
 mod files;
@@ -15,7 +16,8 @@ mod websocket;
 
 use std::time::Duration;
 
-pub use command::{Ran, Running, Serving, incident};
+pub use clocks::Clocks;
+pub use command::{Ran, Run, Running, Serving, incident};
 pub use events::{action, envelope, metrics, resolved, started, story};
 pub use files::{Scratch, ensure_file_contents, fixture, fixtures, root};
 pub use http::{Http, Reply, get};

@@ -12,6 +12,8 @@ use super::{PATIENCE, Scratch};
 pub struct Terminal {
     child: Child,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Everything that the terminal was sent.
+    bytes: Arc<Mutex<Vec<u8>>>,
     reader: Option<thread::JoinHandle<()>>,
     columns: u16,
     _home: Scratch,
@@ -25,13 +27,22 @@ impl Terminal {
 
     /// The same with variables.
     pub fn with(columns: u16, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::started(columns, args, variables, "--color never")
+    }
+
+    /// The same in colours, and without a variable.
+    pub fn in_colors(columns: u16, args: &[&str]) -> Self {
+        Self::started(columns, args, &[("TERM", "xterm-256color")], "")
+    }
+
+    fn started(columns: u16, args: &[&str], variables: &[(&str, &str)], last: &str) -> Self {
         let home = Scratch::new();
         let rows = 300;
         let of = |size: u16| std::num::NonZero::new(size).unwrap();
         let quoted: Vec<String> = args.iter().map(|arg| format!("'{arg}'")).collect();
         // `script` (bsdutils, a part of every Debian) opens the terminal.
         let inside = format!(
-            "stty cols {columns} rows {rows}; exec '{}' {} --color never",
+            "stty cols {columns} rows {rows}; exec '{}' {} {last}",
             env!("CARGO_BIN_EXE_incident"),
             quoted.join(" ")
         );
@@ -46,13 +57,16 @@ impl Terminal {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(of(rows), of(columns), 0)));
         let (mut output, shared) = (child.stdout.take().unwrap(), Arc::clone(&screen));
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let kept = Arc::clone(&bytes);
         let reader = thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut bytes) {
-                shared.lock().unwrap().process(&bytes[..length]);
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut piece) {
+                kept.lock().unwrap().extend(&piece[..length]);
+                shared.lock().unwrap().process(&piece[..length]);
             }
         });
-        Self { child, screen, reader: Some(reader), columns, _home: home }
+        Self { child, screen, bytes, reader: Some(reader), columns, _home: home }
     }
 
     /// What is on the screen now, without the empty rows at its end and the spaces at the end of rows.
@@ -81,6 +95,17 @@ impl Terminal {
     pub fn interrupt(&mut self) {
         use std::io::Write;
         self.child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    }
+
+    /// Waits for the end. Returns everything that the terminal was sent.
+    pub fn end_with_bytes(mut self) -> Vec<u8> {
+        let began = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < PATIENCE, "it does not end:\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.reader.take().unwrap().join().unwrap();
+        std::mem::take(&mut *self.bytes.lock().unwrap())
     }
 
     /// Waits for the end. Returns the exit status and the screen.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Tape;
+use super::{Tape, with};
 use crate::harness::{PATIENCE, Scratch, Serving, get, incident, metrics, ms, resolved, started};
 
 /// The payloads of each incident, in order.
@@ -102,7 +102,7 @@ fn the_banner_says_what_is_replayed_and_warnings_come_before_it() {
         .at(0, &metrics("late", 7))
         .at(500, &started("a"))
         .at(2_500, &started("b"))
-        .at(180_500, &resolved("b", 2));
+        .at(180_500, &with(resolved("b", 2), |data| data["offset_s"] = json!(178.0)));
     let folder = Scratch::new().with("run.ndjson", &tape.text);
     let file = folder.path().join("run.ndjson").display().to_string();
     for (speed, banner) in

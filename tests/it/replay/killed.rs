@@ -166,7 +166,7 @@ async fn a_name_of_which_a_part_is_kept_is_taken() {
     let retention = Retention { events: 10, age: None };
     let journal = Journal::new(Sqlite::open(&folder.path().join("journal.db"), retention).unwrap());
     journal.append(story("a", 30)).await.unwrap();
-    assert_eq!(journal.extent().oldest, 21);
+    soon("retention", journal.follow().wait_for(|extent| extent.oldest == 21)).await.unwrap();
     let tape = Tape::of("S1")
         .at(0, &started("z"))
         .at(1, &resolved("z", 2))

@@ -146,7 +146,11 @@ fn an_incident_whose_events_do_not_follow_is_told_with_the_place() {
         ),
         (Tape::of("S1").at(0, &metrics("a", 1)), 1, "a begins with system_metrics"),
         (Tape::of("S1").at(0, &slow), 1, "a has the speed 0"),
-        (start().at(10, &action("a", 2, &"x".repeat(65_000))), 2, "bytes; an event has at most 65536 bytes"),
+        (
+            start().at(10, &action("a", 2, &"x".repeat(65_000))),
+            2,
+            "the agent_action would have more than 65536 bytes",
+        ),
     ] {
         let (at, told) = wrong(&tape);
         assert_eq!(at, line, "{told}");

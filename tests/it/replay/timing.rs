@@ -1,7 +1,6 @@
 //! Against a paused clock: deadlines are exact.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use incident::check::{Context, MustResolve, Verdict, judge_lines};
 use incident::contract::{Message, MessageType, Outcome};

@@ -2,6 +2,7 @@
 //! says so.
 
 mod command;
+mod gaps;
 mod listen;
 mod sound;
 mod story;

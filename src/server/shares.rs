@@ -1,6 +1,6 @@
 //! How the descriptors that the system allows are shared between clients and other connections.
 
-use crate::server::Options;
+use super::options::Options;
 
 /// Descriptors besides those of connections: the journal and its readers, the listener, the log …
 const OTHER_FILES: u64 = 72;
@@ -11,32 +11,59 @@ const FILES_PER_CORE: u64 = 4;
 /// So many connections are let in even if the system hardly allows it.
 const FEWEST: usize = 8;
 
+/// Raises the limit of open files, usually 1,024, so that all connections of the options fit. If the hard limit is too low,
+/// says so and gives the options with the shares that fit.
+pub(super) fn fit(options: Options) -> Options {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let wanted = Shares::of(&options);
+    let allowed = match rlimit::increase_nofile_limit(wanted.files(cores)) {
+        Ok(allowed) => allowed,
+        Err(error) => {
+            tracing::warn!(%error, "cannot raise the limit of open files");
+            rlimit::Resource::NOFILE.get().map_or(u64::MAX, |(soft, _)| soft)
+        }
+    };
+    let shares = wanted.within(allowed, cores);
+    if shares != wanted {
+        tracing::warn!(
+            allowed,
+            "only {allowed} open files are allowed: {} clients at once instead of --max-clients {}, and {} connections that wait for a \
+             request; raise the hard limit (ulimit -Hn)",
+            shares.clients,
+            wanted.clients,
+            shares.waiting
+        );
+    }
+    let Shares { clients, waiting, served } = shares;
+    Options { max_clients: clients, max_waiting: waiting, max_served: served, ..options }
+}
+
 /// How many descriptors clients and other connections may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shares {
+struct Shares {
     /// Clients of the stream.
-    pub(super) clients: u32,
+    clients: u32,
     /// Connections that wait for a request.
-    pub(super) waiting: usize,
+    waiting: usize,
     /// Connections of which a request is served.
-    pub(super) served: usize,
+    served: usize,
 }
 
 impl Shares {
     /// What is wanted if the system allows it.
-    pub(super) fn wanted(clients: u32) -> Self {
-        let Options { max_waiting: waiting, max_served: served, .. } = Options::default();
+    fn of(options: &Options) -> Self {
+        let Options { max_clients: clients, max_waiting: waiting, max_served: served, .. } = *options;
         Self { clients, waiting, served }
     }
 
     /// The descriptors that a server with these shares needs.
-    pub(super) fn files(self, cores: usize) -> u64 {
+    fn files(self, cores: usize) -> u64 {
         u64::from(self.clients) + self.waiting as u64 + self.served as u64 + others(cores)
     }
 
     /// The same if `allowed` descriptors are enough, else smaller shares: clients get about half of what is there, so that
     /// requests are answered however many clients come.
-    pub(super) fn within(self, allowed: u64, cores: usize) -> Self {
+    fn within(self, allowed: u64, cores: usize) -> Self {
         if allowed >= self.files(cores) {
             return self;
         }
@@ -59,7 +86,7 @@ mod tests {
 
     #[test]
     fn shares_fit_into_what_is_allowed() {
-        let wanted = Shares::wanted(10_000);
+        let wanted = Shares::of(&Options::default());
         assert_eq!(wanted.within(100_000, 4), wanted);
         for allowed in [200, 256, 1_024, 4_096, 11_000] {
             let shares = wanted.within(allowed, 4);
@@ -71,6 +98,6 @@ mod tests {
         }
         let least = wanted.within(0, 4);
         assert_eq!(least, Shares { clients: 1, waiting: FEWEST, served: FEWEST });
-        assert_eq!(Shares::wanted(5).within(300, 2).clients, 5, "no more than asked for");
+        assert_eq!(Shares { clients: 5, ..wanted }.within(300, 2).clients, 5, "no more than asked for");
     }
 }

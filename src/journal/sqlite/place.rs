@@ -1,0 +1,95 @@
+//! Which file is at a path, and what is said when it is not the one that was opened.
+
+use std::fs::{File, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::super::error::{Trouble, TroubleKind};
+
+/// What happened to a file, as an error.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Changed(pub(super) String);
+
+/// Which file it is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Id(u64, u64);
+
+impl Id {
+    /// The file at a path.
+    pub(super) fn at(path: &Path) -> std::io::Result<Self> {
+        path.metadata().map(|found| Self::new(&found))
+    }
+
+    /// An open file.
+    pub(super) fn of(file: &File) -> std::io::Result<Self> {
+        file.metadata().map(|found| Self::new(&found))
+    }
+
+    #[cfg(unix)]
+    pub(super) fn new(found: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self(found.dev(), found.ino())
+    }
+
+    /// Elsewhere an open file can be neither removed nor replaced.
+    #[cfg(not(unix))]
+    fn new(_: &Metadata) -> Self {
+        Self(0, 0)
+    }
+}
+
+/// A file as it was when the server last used it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) id: Id,
+    pub(super) length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    pub(super) fn of(path: &Path) -> std::io::Result<Self> {
+        let found = path.metadata()?;
+        Ok(Self { id: Id::new(&found), length: found.len(), modified: found.modified().ok() })
+    }
+}
+
+/// The database file of an open journal, for those who open it again by its path.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    path: PathBuf,
+    id: Id,
+}
+
+impl Place {
+    pub(super) fn new(path: &Path, id: Id) -> Self {
+        Self { path: path.to_owned(), id }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// # Errors
+    /// The file at the path is not the one that the server has open. It must not be opened if it is empty either:
+    /// SQLite then deletes the write-ahead log.
+    pub(super) fn check(&self) -> Result<(), Trouble> {
+        let found = Stamp::of(&self.path);
+        if found.is_ok_and(|found| found.id == self.id && found.length > 0) {
+            return Ok(());
+        }
+        Err(changed(format!("{} is not the file that the server opened", self.path.display())))
+    }
+}
+
+/// The trouble of a journal whose files were changed; with what happened, and what to do.
+pub(super) fn changed(what: String) -> Trouble {
+    Trouble::from_error(TroubleKind::Changed, Changed(what))
+}
+
+/// `journal.db` → `journal.db-lock`, as SQLite names its files beside a database.
+pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {
+    let mut name = journal.file_name().unwrap_or_default().to_owned();
+    name.push(format!("-{suffix}"));
+    journal.with_file_name(name)
+}

@@ -1,0 +1,68 @@
+//! A journal file that is opened for reading only, while a server may have it open: to check it, to salvage it, to make a
+//! copy of it.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::super::open_error::OpenError;
+use super::head::{self, Head};
+use super::identity;
+use super::lock::Lock;
+use super::readers::reader;
+use super::running;
+use super::schema;
+
+/// The open file. All reads see the same snapshot, because a server may append in the meantime.
+pub(super) struct Source {
+    pub(super) connection: Connection,
+    /// The format; `None` if the file is empty: no journal has begun in it.
+    pub(super) format: Option<i64>,
+    /// Whether the write-ahead log had content before the file was opened.
+    pub(super) has_log: bool,
+    /// The process that has the journal open, if there is one.
+    pub(super) holder: Option<String>,
+    /// Prevents a server from opening the journal in the meantime.
+    _lock: Option<Lock>,
+}
+
+impl Source {
+    /// # Errors
+    /// The file does not exist, is not a journal, or has another format than this version writes.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        if !path.is_file() {
+            return Err(OpenError::unusable(path, "the file does not exist"));
+        }
+        identity::refuse_foreign(path)?;
+        let (lock, holder) = match Lock::take(path) {
+            Ok(lock) => (Some(lock), None),
+            Err(OpenError::Held { holder, .. }) => (None, Some(holder)),
+            // This only reads, so it goes on without a lock if the folder cannot be written.
+            Err(_) => (None, None),
+        };
+        let has_log = running::has_log(path);
+        let connection = reader(path).map_err(|error| OpenError::unusable(path, error))?;
+        let format = identity::format(&connection, path)?;
+        if let Some(format) = format.filter(|format| *format < schema::VERSION)
+            && identity::wrong(&connection, format).is_ok_and(|wrong| wrong.is_none())
+        {
+            let why = format!(
+                "it has the older format {format}: `incident serve --journal` upgrades it to format {}",
+                schema::VERSION
+            );
+            return Err(OpenError::unusable(path, why));
+        }
+        connection.execute_batch("BEGIN").map_err(|error| OpenError::unusable(path, error))?;
+        Ok(Self { connection, format, has_log, holder, _lock: lock })
+    }
+
+    /// The stream, the head and its seal.
+    ///
+    /// # Errors
+    /// The table `head` cannot be read or is empty.
+    pub(super) fn head(&self, path: &Path) -> Result<(crate::contract::StreamId, Head, i64), OpenError> {
+        let loaded =
+            head::load(&self.connection).map_err(|error| OpenError::damaged(path, error.to_string()))?;
+        loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))
+    }
+}

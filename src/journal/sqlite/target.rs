@@ -1,0 +1,86 @@
+//! A new journal file that appears under its name when it is complete: it is written under another name, made durable,
+//! and renamed.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::super::open_error::OpenError;
+use super::head::Head;
+use super::place::beside;
+use super::witness::{LastCommit, Witness};
+
+/// A file that is being written. What was written is removed if it is dropped before [`Target::finish`].
+pub(super) struct Target {
+    path: PathBuf,
+    written: PathBuf,
+}
+
+impl Target {
+    /// # Errors
+    /// The file has content, or a write-ahead log beside it has, which SQLite would take for the new file's.
+    pub(super) fn new(path: &Path) -> Result<Self, OpenError> {
+        refuse_existing(path)?;
+        let written = beside(path, &format!("part-{}", std::process::id()));
+        let target = Self { path: path.to_owned(), written };
+        target.remove();
+        Ok(target)
+    }
+
+    /// The name to write to.
+    pub(super) fn written(&self) -> &Path {
+        &self.written
+    }
+
+    /// Gives the file its name, together with a witness file that confirms its newest event. No connection to it is
+    /// open.
+    pub(super) fn finish(self, head: Head) -> Result<(), OpenError> {
+        let unusable = |error: std::io::Error| OpenError::unusable(&self.path, error);
+        // What SQLite left in the log of the new file belongs into the file, also for one who copies it further.
+        let emptied: rusqlite::Result<i64> = Connection::open(&self.written).and_then(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        });
+        emptied.map_err(|error| OpenError::unusable(&self.path, error))?;
+        File::open(&self.written).and_then(|file| file.sync_all()).map_err(unusable)?;
+        refuse_existing(&self.path)?;
+        let last = LastCommit { position: head.position, checksum: head.checksum };
+        Witness::create(&self.path, last).map_err(unusable)?;
+        fs::rename(&self.written, &self.path).map_err(unusable)?;
+        // Makes the names durable. Not every system can do this with a folder.
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+
+    fn remove(&self) {
+        // They may not exist.
+        let _ = fs::remove_file(&self.written);
+        for suffix in ["wal", "shm", "lock"] {
+            let _ = fs::remove_file(beside(&self.written, suffix));
+        }
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn refuse_existing(path: &Path) -> Result<(), OpenError> {
+    match path.metadata() {
+        Ok(found) if found.is_dir() => {
+            return Err(OpenError::Exists { path: path.to_owned(), what: "is a folder" });
+        }
+        Ok(found) if found.len() > 0 => {
+            return Err(OpenError::Exists { path: path.to_owned(), what: "already exists" });
+        }
+        _ => {}
+    }
+    let log = beside(path, "wal");
+    if log.metadata().is_ok_and(|found| found.len() > 0) {
+        return Err(OpenError::Exists { path: log, what: "already exists" });
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! What the writer does beside writing: it watches the journal's files, keeps the write-ahead log small, keeps the
+//! witness file, and leaves a whole file at a clean stop.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use super::super::error::Trouble;
+use super::files::Files;
+use super::head::Head;
+use super::lock::Lock;
+use super::running;
+use super::wal::{self, WriteAheadLog};
+use super::witness::{LastCommit, Witness};
+use crate::contract::StreamId;
+
+/// The files of an open journal, apart from the connection to it.
+pub(super) struct Upkeep {
+    pub(super) files: Files,
+    pub(super) log: WriteAheadLog,
+    pub(super) witness: Witness,
+    pub(super) lock: Arc<Lock>,
+    /// Whether the files were not in their places at the last look.
+    pub(super) is_away: bool,
+}
+
+impl Upkeep {
+    /// Whether the journal's files are still those that were opened.
+    ///
+    /// # Errors
+    /// What happened to them, and what to do. Then nothing must be written.
+    pub(super) fn look(
+        &mut self,
+        connection: &Connection,
+        stream: &StreamId,
+        head: Head,
+    ) -> Result<(), Trouble> {
+        let found = self.files.check(connection, stream, head);
+        let was_away = std::mem::replace(&mut self.is_away, found.is_err());
+        if self.is_away && !was_away && !self.files.is_ruined() {
+            // The file that the server has open gets everything: if it was moved, it is the whole journal, and what is in
+            // its place is not mixed with a log that belongs to another file.
+            self.log.empty_soon(connection);
+            self.files.note(connection, true);
+        }
+        found?;
+        self.lock.look()
+    }
+
+    /// Keeps the write-ahead log small.
+    pub(super) fn tend(&mut self, connection: &Connection) {
+        let moved = self.log.tend(connection);
+        self.files.note(connection, moved);
+    }
+
+    /// Records the last commit. If that fails, events are accepted all the same: the next start can only check less.
+    pub(super) fn remember(&mut self, head: Head) {
+        let last = LastCommit { position: head.position, checksum: head.checksum };
+        if let Err(error) = self.witness.remember(last) {
+            tracing::warn!(%error, "cannot write the witness file beside the journal, which records the last commit");
+        }
+    }
+
+    /// Moves everything from the write-ahead log into the journal's file, so that after a clean stop a copy of this one
+    /// file is the whole journal. SQLite would do it when the last connection closes, but the last one is a reader's.
+    pub(super) fn stop(&self, connection: &Connection) {
+        if self.files.is_ruined() {
+            // A checkpoint would write into what another program has put there. Without it the log stays.
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            return;
+        }
+        let unmarked = running::set(connection, false);
+        if !unmarked.and_then(|()| wal::empty(connection)).is_ok_and(|emptied| emptied) {
+            // A program that reads the file at the moment prevents it; nothing is lost then, because the log stays.
+            tracing::warn!(
+                "the journal's write-ahead log could not be emptied: copy the file together with its -wal file"
+            );
+        }
+    }
+}
