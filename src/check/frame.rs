@@ -95,7 +95,7 @@ pub struct ForeignNote {
     pub count: Option<u64>,
     /// What makes the event known.
     pub identity: u64,
-    /// Whether it ends its subject.
+    /// Whether it ends its subject, live as far as is known.
     pub ends: bool,
     /// What a client needs to resume after it.
     pub mark: Mark,

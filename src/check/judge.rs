@@ -136,7 +136,7 @@ impl Judge {
 
     fn read(&mut self, connection: u32, frame: Frame) -> Note {
         let mut note = frame.note();
-        note.foreign = self.strangers.as_ref().and_then(|_| Strangers::note(&frame));
+        note.foreign = self.strangers.as_ref().and_then(|strangers| strangers.note(&frame, &self.context));
         let remembered = |judge: &Self| judge.strangers.as_ref().map_or(0, Strangers::remembered);
         let before = remembered(self);
         self.take(connection, frame);

@@ -60,12 +60,12 @@ impl Strangers {
     }
 
     /// What an event says of itself; `None` for what is no event.
-    pub(in crate::check) fn note(frame: &Frame) -> Option<ForeignNote> {
+    pub(in crate::check) fn note(&self, frame: &Frame, context: &Context) -> Option<ForeignNote> {
         let foreign = frame.foreign.as_ref().filter(|foreign| foreign.role != ForeignRole::Control)?;
         Some(ForeignNote {
             count: None,
             identity: foreign.identity,
-            ends: foreign.role == ForeignRole::End,
+            ends: foreign.role == ForeignRole::End && self.is_live(frame, context).unwrap_or(true),
             mark: foreign.mark.clone(),
         })
     }
@@ -210,8 +210,7 @@ impl Strangers {
             shared.clock.timeless += u64::from(!frame.is_faulty && self.profile.time.is_some());
             return;
         };
-        // What happened before the connection was opened is a replay.
-        let is_live = !self.profile.replays || shared.context.began.is_some_and(|began| time >= began);
+        let is_live = self.is_live(frame, shared.context) == Some(true);
         if self.profile.is_rising {
             // However far it falls: nothing is known of the server's clock.
             let before = Some(jiff::Timestamp::MAX);
@@ -222,6 +221,12 @@ impl Strangers {
             }
             shared.clock.arrive(time, frame, shared.context, shared.found);
         }
+    }
+
+    /// Whether an event is live: what happened before the connection was opened is a replay. `None` if that is not known.
+    fn is_live(&self, frame: &Frame, context: &Context) -> Option<bool> {
+        let time = frame.head.as_ref()?.time?;
+        Some(!self.profile.replays || context.began.is_some_and(|began| time >= began))
     }
 
     /// Judges the end of the stream.

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use super::args::Validate;
 use super::link::Dial;
 use super::stranger_args::StrangerArgs;
-use crate::check::{Context, Profile, Resume};
+use crate::check::{Context, MustResolve, Profile, Resume};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::Endpoint;
 
@@ -21,7 +21,17 @@ impl ReadBy {
 
     /// Adds how the streams are read to a context.
     pub(super) fn add_to(&self, context: Context) -> Context {
-        Context { profile: self.0.profile.clone(), contract: self.0.contract.clone(), ..context }
+        // A recording of another program may end anywhere.
+        let must_resolve = match &self.0.profile {
+            Some(_) => MustResolve::None,
+            None => context.must_resolve,
+        };
+        Context {
+            profile: self.0.profile.clone(),
+            contract: self.0.contract.clone(),
+            must_resolve,
+            ..context
+        }
     }
 }
 

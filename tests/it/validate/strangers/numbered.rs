@@ -67,6 +67,22 @@ async fn an_order_that_is_delivered_ends_the_listening() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
 }
 
+/// What was delivered before the listening began is a replay, after which the listening goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_delivered_before_does_not_end_the_listening() {
+    let (_folder, flags) = files();
+    let past = with(|events| {
+        for (event, n) in events.iter_mut().zip(10..) {
+            event["at"] = format!("2020-01-01T00:00:{n}Z").into();
+        }
+    });
+    let mut args = serve(Over::Subscribed, past).await;
+    args.extend(flags[..4].iter().cloned());
+    args.extend(["--timeout", "900ms", "--gentle"].map(str::to_owned));
+    let found = failures(&validate(args).await);
+    assert_eq!(found, [("lifecycle".to_owned(), vec!["\"B\" began and never ended".to_owned()])]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_of_messages_are_found_by_schema() {
     let (_folder, flags) = files();
@@ -197,7 +213,7 @@ async fn faults_of_the_stream_are_found_each_by_its_rule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recording_may_begin_anywhere() {
+async fn a_recording_may_begin_and_end_anywhere() {
     let (folder, flags) = files();
     let lines: String = orders()[3..].iter().map(|event| format!("{event}\n")).collect();
     let folder = folder.with("orders.ndjson", &lines);
@@ -207,6 +223,12 @@ async fn a_recording_may_begin_anywhere() {
     let report = report_of(&ran);
     assert_eq!(rule(&report, "gap")["summary"], "5 sequence numbers, none missing");
     assert_eq!(rule(&report, "silence")["status"], "not_checked");
+    // The second order begins and is not delivered.
+    let lines_of_all: String = orders().iter().map(|event| format!("{event}\n")).collect();
+    let folder = folder.with("all.ndjson", &lines_of_all);
+    let file = folder.path().join("all.ndjson").display().to_string();
+    let ran = validate([&flags[..4], &[file]].concat()).await;
+    assert_eq!(ran.status, Some(0), "{ran:?}");
     let folder = folder.with("broken.ndjson", &lines.replace("\"e6\"", "\"e5\""));
     let file = folder.path().join("broken.ndjson").display().to_string();
     let ran = validate([&flags[..4], &[file]].concat()).await;
