@@ -71,7 +71,6 @@ impl Clock {
             return false;
         };
         found.judged(RuleId::Clock);
-        let fault = |text: String| Finding::new(text).at(frame).field("/time");
         if !self.streams.contains_key(stream) {
             self.streams.insert(stream.to_owned(), Latest::default());
         }
@@ -96,10 +95,16 @@ impl Clock {
             }
             self.warnings.set_back(last.duration_since(time).as_secs_f64(), frame);
         }
-        let (Some(began), Some(arrival)) =
-            (context.began, frame.arrival.filter(|_| is_live && context.arrivals))
-        else {
-            return true;
+        if is_live {
+            self.arrive(time, frame, context, found);
+        }
+        true
+    }
+
+    /// Compares the time of a live event with its arrival.
+    pub(super) fn arrive(&mut self, time: Timestamp, frame: &Frame, context: &Context, found: &mut Found) {
+        let (Some(began), Some(arrival)) = (context.began, frame.arrival.filter(|_| context.arrivals)) else {
+            return;
         };
         let arrived =
             began.saturating_add(SignedDuration::try_from(arrival).unwrap_or_default()).unwrap_or(began);
@@ -110,9 +115,9 @@ impl Clock {
             let (far, allowed) = (seconds.abs(), skew.as_secs_f64());
             let way = if seconds < 0.0 { "ahead of" } else { "behind" };
             let text = format!("the time is {far:.3} s {way} the local clock; {allowed:.3} s is allowed");
-            found.add(RuleId::Clock, fault(text).hint("--limit clock.skew=DURATION allows more"));
+            let finding = Finding::new(text).at(frame).field("/time");
+            found.add(RuleId::Clock, finding.hint("--limit clock.skew=DURATION allows more"));
         }
-        true
     }
 
     pub(super) fn finish(&mut self, context: &Context, found: &mut Found) {

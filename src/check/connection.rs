@@ -21,6 +21,11 @@ pub(super) fn ended_early(closing: &Closing, observed: &Observed) -> Finding {
             format!("the connection was lost{when}, without a close frame: {}", quoted(what))
         }
         Closing::Protocol(what) => format!("the server broke the WebSocket protocol{when}: {}", quoted(what)),
+        Closing::Malformed(what) => format!("the server sent no proper event stream{when}: {what}"),
+        Closing::Finished { is_cut: false } => format!("the server ended the event stream{when}"),
+        Closing::Finished { is_cut: true } => {
+            format!("the server ended the event stream{when} in the middle of an event")
+        }
     };
     let mut finding = Finding::new(text);
     finding.line = Some(observed.line);

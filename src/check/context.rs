@@ -1,9 +1,13 @@
 //! The expectations against which a stream is checked.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::limits::Limits;
+use super::profile::Profile;
 use crate::contract::IncidentStarted;
+use crate::contract_file::Contract;
 use crate::scenario::Expect;
 
 /// The expectations against which a stream is checked.
@@ -19,6 +23,10 @@ pub struct Context {
     pub began: Option<Timestamp>,
     /// How late, how silent and how far off a stream may be.
     pub limits: Limits,
+    /// How the stream of another program is read; `None` for our own.
+    pub profile: Option<Arc<Profile>>,
+    /// The user's contract, which every message must match too.
+    pub contract: Option<Arc<Contract>>,
 }
 
 /// The `[expect]` of a scenario.

@@ -38,7 +38,7 @@ fn position(id: &str) -> Option<u64> {
 }
 
 /// What CloudEvents demands of every event.
-fn cloud_event(event: &Map<String, Value>) -> Result<(), Finding> {
+pub(super) fn cloud_event(event: &Map<String, Value>) -> Result<(), Finding> {
     for required in ["specversion", "id", "source", "type"] {
         match event.get(required) {
             None | Some(Value::Null) => return Err(missing(required)),
@@ -187,7 +187,7 @@ fn kind_of(name: &str, expected: &str, found: &Value) -> Finding {
 }
 
 /// A value as a message shows it.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::String(text) => quoted(text),
@@ -204,7 +204,7 @@ fn is_forbidden(character: char) -> bool {
 }
 
 /// An RFC 3339 time. `jiff` also reads other forms of ISO 8601.
-fn timestamp(text: &str) -> Option<Timestamp> {
+pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     let digits = |range: std::ops::Range<usize>| {
         bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit))

@@ -1,17 +1,13 @@
-//! A text frame, read: what it says of itself, its payload, and what is wrong with it alone. Reading needs no other
-//! frame, so that many can be read at the same time.
+//! A text frame that was read: what it says of itself, its payload, and what is wrong with it alone.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::finding::{Finding, Place};
-use super::payload::Payloads;
+use super::profile::Mark;
 use super::rules::RuleId;
-use super::{envelope, strict_json};
-use crate::contract::{MAX_EVENT_BYTES, Message, MessageType, StreamOpened};
+use crate::contract::{Message, MessageType, StreamOpened};
 
 /// A text frame that was read.
 #[derive(Debug)]
@@ -28,6 +24,29 @@ pub struct Frame {
     pub(super) faults: Vec<(RuleId, Finding)>,
     /// Whether a fault of it was reported.
     pub(super) is_faulty: bool,
+    /// What else it says of itself, if a profile says how the stream is read.
+    pub(super) foreign: Option<Box<Foreign>>,
+}
+
+/// What a frame of another program's stream says of itself. The key is the stream in its head, the sequence number the
+/// position.
+#[derive(Debug)]
+pub(super) struct Foreign {
+    pub(super) role: ForeignRole,
+    /// A hash of what makes the event known: its key with its sequence number or id, else its content.
+    pub(super) identity: u64,
+    /// What a client needs to resume after it.
+    pub(super) mark: Mark,
+}
+
+/// What a message of another program does with its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ForeignRole {
+    /// Nothing: it is no event.
+    Control,
+    Begin,
+    Middle,
+    End,
 }
 
 /// The attributes of an envelope. Each is `None` if it is missing or wrong.
@@ -44,7 +63,7 @@ pub(super) struct Head {
 
 impl Head {
     /// An attribute is wrong, so that its value says nothing.
-    fn forget(&mut self, pointer: &str) {
+    pub(super) fn forget(&mut self, pointer: &str) {
         match pointer {
             "/id" => self.position = None,
             "/subject" => self.subject = None,
@@ -78,6 +97,21 @@ pub struct Note {
     pub subject: String,
     /// The stream and the positions that a greeting announces.
     pub opened: Option<StreamOpened>,
+    /// What a profile reads from an event of another program.
+    pub foreign: Option<ForeignNote>,
+}
+
+/// What a profile reads from an event of another program.
+#[derive(Debug, Clone)]
+pub struct ForeignNote {
+    /// The event's number on the main connection; `None` if it is not remembered for comparing, because it came before.
+    pub count: Option<u64>,
+    /// What makes the event known.
+    pub identity: u64,
+    /// Whether it ends its subject, live as far as is known.
+    pub ends: bool,
+    /// What a client needs to resume after it.
+    pub mark: Mark,
 }
 
 impl Finding {
@@ -99,11 +133,15 @@ impl Frame {
                 Some(Message::StreamOpened(opened)) => Some(opened.clone()),
                 _ => None,
             },
+            foreign: None,
         }
     }
 
     /// Where in the stream the frame is, for people: `position 31, T+83.4 s`.
     pub(super) fn place(&self) -> Place {
+        if let (Some(head), Some(foreign)) = (&self.head, &self.foreign) {
+            return Place { line: self.line, text: foreign.place(head) };
+        }
         let offset = self.message.as_ref().and_then(Message::offset_s);
         let text = match (&self.head, offset) {
             (Some(Head { position: Some(n), .. }), Some(offset)) => format!("position {n}, T+{offset:.1} s"),
@@ -122,67 +160,17 @@ impl Frame {
     }
 }
 
-/// Reads frames.
-pub struct Reader {
-    payloads: Payloads,
-}
-
-impl Reader {
-    /// A reader of frames of the contract.
-    pub fn new() -> Self {
-        Self { payloads: Payloads::new() }
-    }
-
-    /// Reads one frame. Never fails: what is wrong stands in the frame.
-    pub fn read(&self, line: usize, arrival: Option<Duration>, text: &str) -> Frame {
-        let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
-        let mut frame = Frame {
-            line,
-            arrival,
-            digest: hasher.finish(),
-            head: None,
-            message: None,
-            faults: Vec::new(),
-            is_faulty: false,
+impl Foreign {
+    /// `sequence 31 of orders`, `id "a7"`, or the type.
+    fn place(&self, head: &Head) -> String {
+        let of = match self.mark.key.as_deref() {
+            Some(key) => format!(" of {}", super::finding::cut(key)),
+            None => String::new(),
         };
-        let mut faults = Vec::new();
-        match strict_json::parse(text) {
-            Err(what) => faults.push((RuleId::Envelope, Finding::new(what))),
-            Ok(Value::Object(event)) => {
-                let (mut head, wrong) = envelope::read(&event);
-                if text.len() > MAX_EVENT_BYTES {
-                    let message =
-                        format!("the event has {} bytes; at most {MAX_EVENT_BYTES} are allowed", text.len());
-                    faults.push((RuleId::Envelope, Finding::new(message)));
-                } else if let Some(wrong) = wrong {
-                    head.forget(&wrong.pointer);
-                    faults.push((RuleId::Envelope, wrong));
-                }
-                if let Some(kind) = MessageType::from_name(&head.kind)
-                    && head.sender != Sender::Other
-                    && let Some(data) = event.get("data")
-                {
-                    match self.payloads.read(kind, data) {
-                        Ok(message) => frame.message = Some(message),
-                        // The payload of an event whose envelope is wrong is a matter of its own.
-                        Err(wrong) => faults.push((RuleId::Schema, wrong)),
-                    }
-                }
-                frame.head = Some(head);
-            }
-            Ok(_) => {
-                let message = "an event is a JSON object, and this is none";
-                faults.push((RuleId::Envelope, Finding::new(message)));
-            }
+        match (head.position, self.mark.id.as_deref()) {
+            (Some(n), _) => format!("sequence {n}{of}"),
+            (None, Some(id)) => format!("id {}{of}", super::finding::cut(id)),
+            (None, None) => format!("{}{of}", super::finding::cut(&head.kind)),
         }
-        frame.faults = faults.into_iter().map(|(rule, wrong)| (rule, wrong.at(&frame))).collect();
-        frame
-    }
-}
-
-impl Default for Reader {
-    fn default() -> Self {
-        Self::new()
     }
 }

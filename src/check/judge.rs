@@ -9,12 +9,14 @@ use super::connection;
 use super::context::{Context, MustResolve};
 use super::control::Control;
 use super::finding::{Finding, Place, Verdict, cut};
-use super::frame::{Frame, Note, Reader, Sender};
+use super::foreign::{Shared, Strangers};
+use super::frame::{Frame, Note, Sender};
 use super::incident::{End, Incident, Stream};
 use super::numbering::{Numbering, Standing};
-use super::observation::{MAIN, Observation, Observed};
+use super::observation::{MAIN, Observation, Observed, Purpose};
 use super::outcomes::Outcomes;
 use super::probes::Probes;
+use super::reader::Reader;
 use super::rules::{Found, Rule, RuleId};
 use crate::contract::{Message, MessageType};
 
@@ -28,6 +30,8 @@ pub struct Judge {
     incidents: HashMap<String, State>,
     pub(super) outcomes: Outcomes,
     pub(super) probes: Probes,
+    /// The judging of another program's stream; `None` for our own.
+    pub(super) strangers: Option<Strangers>,
     /// Events of the stream, also those that can't be read.
     pub(super) events: u64,
     texts: u64,
@@ -55,6 +59,8 @@ pub struct Judgement {
     pub rules: Vec<(&'static Rule, Verdict)>,
     /// How many events of incidents arrived, even if they could not be read.
     pub events: u64,
+    /// Whether a profile says how the stream is read, so that its events are of no incidents.
+    pub is_foreign: bool,
     /// What the times show about the server's clock, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -63,11 +69,13 @@ impl Judge {
     /// A judge of the rules whose names `selected` accepts. If `is_compared`, other connections will be compared with
     /// the main one.
     pub fn new(context: Context, is_compared: bool, selected: impl Fn(&str) -> bool) -> Self {
+        let profile = context.profile.clone();
         Self {
             context,
             found: Found::new(selected),
             control: Control::default(),
-            numbering: Numbering::default(),
+            numbering: profile.as_deref().map(Strangers::numbering).unwrap_or_default(),
+            strangers: profile.map(Strangers::new),
             clock: Clock::default(),
             incidents: HashMap::new(),
             outcomes: Outcomes::default(),
@@ -88,17 +96,22 @@ impl Judge {
         let mut note = Note::default();
         match &observed.what {
             Observation::Text(text) => {
-                let frame = reader.read(observed.line, observed.at, text);
-                note = frame.note();
-                self.take(observed.connection, frame);
+                note = self.read(observed.connection, reader.read(observed.line, observed.at, text));
             }
+            Observation::Event(event) => {
+                note = self.read(observed.connection, reader.event(observed.line, observed.at, event));
+            }
+            Observation::Comment(_) if observed.connection == MAIN => self.alive(observed),
             Observation::Opened(purpose) if observed.connection != MAIN => {
-                self.probes.open(observed.connection, purpose.clone(), None);
+                self.open(observed.connection, purpose.clone(), None);
             }
             Observation::Refused(purpose, status) if observed.connection != MAIN => {
-                self.probes.open(observed.connection, purpose.clone(), Some(*status));
+                self.open(observed.connection, purpose.clone(), Some(*status));
             }
-            Observation::Opened(_) => self.found.judged(RuleId::Connection),
+            Observation::Opened(_) => {
+                self.found.judged(RuleId::Connection);
+                self.alive(observed);
+            }
             Observation::Stopped(must_resolve) if observed.connection == MAIN => {
                 self.ended = self.ended.or(observed.at);
                 self.context.must_resolve = must_resolve.clone();
@@ -113,6 +126,7 @@ impl Judge {
                 self.found.add(RuleId::Connection, connection::binary(*bytes, observed));
             }
             Observation::Refused(..)
+            | Observation::Comment(_)
             | Observation::Binary(_)
             | Observation::Closed(_)
             | Observation::Stopped(_) => {}
@@ -120,13 +134,49 @@ impl Judge {
         note
     }
 
+    fn read(&mut self, connection: u32, frame: Frame) -> Note {
+        let mut note = frame.note();
+        note.foreign = self.strangers.as_ref().and_then(|strangers| strangers.note(&frame, &self.context));
+        let remembered = |judge: &Self| judge.strangers.as_ref().map_or(0, Strangers::remembered);
+        let before = remembered(self);
+        self.take(connection, frame);
+        if let Some(event) = &mut note.foreign {
+            event.count = Some(remembered(self)).filter(|count| *count > before);
+        }
+        note
+    }
+
+    fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
+        match &mut self.strangers {
+            Some(strangers) => strangers.open(connection, purpose, refused),
+            None => self.probes.open(connection, purpose, refused),
+        }
+    }
+
+    /// The main connection was opened, or something came on it that is no message.
+    fn alive(&mut self, observed: &Observed) {
+        if let Some(strangers) = &mut self.strangers {
+            strangers.alive(observed.at, observed.line, &self.context, &mut self.found);
+        }
+    }
+
     /// Takes a frame that was read.
     pub fn take(&mut self, connection: u32, mut frame: Frame) {
         if connection != MAIN {
-            self.probes.see(connection, &frame);
+            match &mut self.strangers {
+                Some(strangers) => strangers.see(connection, &frame),
+                None => self.probes.see(connection, &frame),
+            }
             return;
         }
         self.texts += 1;
+        if let Some(strangers) = &mut self.strangers {
+            let (context, found) = (&self.context, &mut self.found);
+            let mut shared =
+                Shared { context, numbering: &mut self.numbering, clock: &mut self.clock, found };
+            strangers.take(frame, &mut shared);
+            return;
+        }
         self.found.judged(RuleId::Envelope);
         self.control.see(&frame, &self.context, &mut self.found);
         let has_payload =
@@ -314,8 +364,13 @@ impl Judge {
             }
         }
         self.probes.finish(&mut self.found);
-        let (events, warnings) = (self.events, self.clock.warnings.finish());
-        Judgement { rules: self.verdicts(), events, warnings }
+        if let Some(strangers) = &mut self.strangers {
+            strangers.finish(self.ended, self.is_cut, &self.context, &mut self.found);
+            self.events = strangers.events;
+        }
+        let (events, is_foreign) = (self.events, self.strangers.is_some());
+        let warnings = self.clock.warnings.finish();
+        Judgement { rules: self.verdicts(), events, is_foreign, warnings }
     }
 }
 

@@ -42,6 +42,7 @@ mod declared;
 mod envelope;
 mod expect;
 mod finding;
+mod foreign;
 mod frame;
 mod incident;
 mod indexes;
@@ -54,6 +55,8 @@ mod outcomes;
 mod payload;
 mod phases;
 mod probes;
+mod profile;
+mod reader;
 mod recording;
 mod rules;
 mod spans;
@@ -66,10 +69,15 @@ mod verdicts;
 pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use context::{Context, Expected, MustResolve};
 pub use finding::{Finding, Verdict};
-pub use frame::{Frame, Note, Reader};
+pub use frame::{ForeignNote, Frame, Note};
 pub use judge::{Judge, Judgement};
 pub use limits::Limits;
-pub use observation::{Closing, Expectation, MAIN, Observation, Observed, Purpose};
+pub use observation::{Closing, Expectation, MAIN, Observation, Observed, Purpose, ServerEvent};
+pub use profile::{
+    Envelope, KEYS, Key, Mark, Place, Profile, Resume, SHIPPED_PROFILES, Subscribing, TimeFormat,
+    WrongHeader, header, subprotocol,
+};
+pub use reader::Reader;
 pub use recording::judge_lines;
 pub use rules::{RULES, Rule};
 pub use transcript::TranscriptHeader;

@@ -25,8 +25,12 @@ pub(super) enum Standing {
 }
 
 /// The positions of all streams that were seen on a connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Numbering {
+    /// What a number is called.
+    word: &'static str,
+    /// Whether numbers may be left out.
+    allows_gaps: bool,
     streams: BTreeMap<String, Positions>,
     /// Messages that could not be read at all since the last event: each may have been the event that is missing.
     unreadable: u64,
@@ -69,7 +73,18 @@ impl Positions {
     }
 }
 
+impl Default for Numbering {
+    fn default() -> Self {
+        Self::new("position", false)
+    }
+}
+
 impl Numbering {
+    /// Numbers that are called `word`, and may leave numbers out if `allows_gaps`.
+    pub(super) fn new(word: &'static str, allows_gaps: bool) -> Self {
+        Self { word, allows_gaps, streams: BTreeMap::new(), unreadable: 0 }
+    }
+
     pub(super) fn stream(&self, name: &str) -> Option<&Positions> {
         self.streams.get(name)
     }
@@ -114,19 +129,25 @@ impl Numbering {
         }
         // Inserted above if it was not there.
         let Some(positions) = self.streams.get_mut(stream) else { return Standing::Next };
-        for rule in [RuleId::Order, RuleId::Gap, RuleId::Duplicate] {
-            found.judged(rule);
+        found.judged(RuleId::Order);
+        found.judged(RuleId::Duplicate);
+        if self.allows_gaps {
+            // Numbers far apart are a range each.
+            positions.seen.forget(HOLES);
+        } else {
+            found.judged(RuleId::Gap);
         }
+        let word = self.word;
         let before = positions.last();
         let first = positions.seen.first().is_none();
         if !positions.seen.add(n) {
-            found.add(RuleId::Duplicate, Finding::new(format!("position {n} arrived twice")).at(frame));
+            found.add(RuleId::Duplicate, Finding::new(format!("{word} {n} arrived twice")).at(frame));
             return Standing::Repeated;
         }
         let arrived = std::mem::replace(&mut positions.arrived, n);
         if n < before {
             if n < arrived {
-                let message = format!("position {n} comes after {arrived}; positions rise");
+                let message = format!("{word} {n} comes after {arrived}; {word}s rise");
                 found.add(RuleId::Order, Finding::new(message).at(frame));
             }
             return Standing::Late;
@@ -136,7 +157,7 @@ impl Numbering {
             _ if first => n,
             _ => before + 1,
         };
-        if n <= follows {
+        if n <= follows || self.allows_gaps {
             return Standing::Next;
         }
         if n - follows <= unreadable {
@@ -146,7 +167,7 @@ impl Numbering {
         } else if positions.holes.len() < HOLES {
             positions.holes.push((follows, n - 1, frame.place()));
         } else {
-            found.add(RuleId::Gap, Finding::new(missing("position", follows, n - 1)).at(frame));
+            found.add(RuleId::Gap, Finding::new(missing(word, follows, n - 1)).at(frame));
         }
         Standing::AfterGap
     }
@@ -160,8 +181,11 @@ impl Numbering {
             };
             for (from, to, place) in &positions.holes {
                 for (from, to) in is_missing(*from, *to) {
-                    let finding = Finding::new(missing("position", from, to)).place(place);
-                    let announced = positions.announced.iter().find(|(first, ..)| *first == from);
+                    let finding = Finding::new(missing(self.word, from, to)).place(place);
+                    let announced = positions
+                        .announced
+                        .iter()
+                        .find(|(first, ..)| *first == from && self.word == "position");
                     found.add(
                         RuleId::Gap,
                         match announced {
@@ -178,20 +202,26 @@ impl Numbering {
                 found.judged(RuleId::Gap);
                 let last = positions.last();
                 for (first, last) in is_missing((*from).max(last + 1), *to) {
-                    let finding = Finding::new(missing("position", first, last)).place(place);
+                    let finding = Finding::new(missing(self.word, first, last)).place(place);
                     found.add(RuleId::Gap, finding.hint(format!("stream_opened announced {from} to {to}")));
                 }
             }
         }
     }
 
-    /// `1..111, 5..20`: the positions of each stream.
+    /// `1..111, 5..20`: the positions of each stream, of the first ones if there are many.
     pub(super) fn ranges(&self) -> String {
         let ranges = self
             .streams
             .values()
             .filter_map(|positions| Some(format!("{}..{}", positions.seen.first()?, positions.seen.last()?)));
-        ranges.collect::<Vec<_>>().join(", ")
+        // There may be a stream for each user or order.
+        let mut shown: Vec<String> = ranges.clone().take(3).collect();
+        let more = ranges.skip(3).count();
+        if more > 0 {
+            shown.push(format!("… ({more} more)"));
+        }
+        shown.join(", ")
     }
 }
 

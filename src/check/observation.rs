@@ -32,6 +32,10 @@ pub enum Observation {
     Refused(Purpose, u16),
     /// A text message.
     Text(String),
+    /// An event of an event stream.
+    Event(ServerEvent),
+    /// A comment in an event stream: the server is alive.
+    Comment(String),
     /// A binary message of this many bytes.
     Binary(usize),
     /// The server, or a fault, ended the connection.
@@ -40,13 +44,27 @@ pub enum Observation {
     Stopped(MustResolve),
 }
 
+/// An event of an event stream, as it was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerEvent {
+    /// The data.
+    pub data: String,
+    /// The id, if the event has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The name, if the event has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 /// What a connection is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// To follow the stream from where the server begins without a position, or from a given one.
     Follow,
-    /// To get everything after this position of the stream again.
+    /// To get everything again after this position of the stream; with a profile, after so many events of the main
+    /// connection.
     Resume(u64),
     /// To get the same stream at the same time as the main connection.
     Twin,
@@ -76,4 +94,11 @@ pub enum Closing {
     Lost(String),
     /// The server broke the protocol. The text says how.
     Protocol(String),
+    /// What the server sent is no event stream. The text says why.
+    Malformed(String),
+    /// An event stream came to its end, perhaps in the middle of an event.
+    Finished {
+        /// Whether the last event was not complete.
+        is_cut: bool,
+    },
 }

@@ -4,9 +4,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::context::Context;
-use super::frame::{Frame, Reader};
+use super::frame::Frame;
 use super::judge::{Judge, Judgement};
 use super::observation::MAIN;
+use super::reader::Reader;
 
 /// How many lines a core reads at a time.
 const BATCH: usize = 256;
@@ -25,16 +26,19 @@ pub fn judge_lines<E>(
     context: Context,
     selected: impl Fn(&str) -> bool,
 ) -> Result<Judgement, E> {
+    // Readers differ only in their caches.
+    let about = context.clone();
     let mut judge = Judge::new(context, false, selected);
     let cores = thread::available_parallelism().map_or(1, usize::from).min(8);
     let mut lines = lines.filter(|line| !matches!(line, Ok((_, text)) if text.trim().is_empty()));
+    let about = &about;
     thread::scope(|scope| {
         let mut workers: Vec<(SyncSender<Lines>, Receiver<Vec<Frame>>)> = Vec::new();
         for _ in 0..cores {
             let (lines, inbox) = sync_channel::<Lines>(WAITING);
             let (outbox, frames) = sync_channel(WAITING);
             scope.spawn(move || {
-                let reader = Reader::new();
+                let reader = Reader::of(about);
                 for batch in inbox {
                     let frames = batch.iter().map(|(line, text)| reader.read(*line, None, text)).collect();
                     // The judge has stopped.

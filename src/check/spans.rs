@@ -28,6 +28,13 @@ impl Spans {
         self.ranges.range(..=n).next_back().is_some_and(|(_, to)| n <= *to)
     }
 
+    /// Forgets the lowest ranges if there are more than so many.
+    pub(super) fn forget(&mut self, most: usize) {
+        while self.ranges.len() > most {
+            self.ranges.pop_first();
+        }
+    }
+
     pub(super) fn first(&self) -> Option<u64> {
         self.ranges.first_key_value().map(|(from, _)| *from)
     }

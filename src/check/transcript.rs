@@ -2,7 +2,7 @@
 //!
 //! The first line says what the file is: `{"transcript":1,"began":"2026-11-22T10:00:00Z","arrivals":true,…}`. Each other line
 //! has the seconds since the first connection was opened, the connection unless it is the main one, and one of `opened`,
-//! `refused`, `text`, `binary`, `closed` and `stopped`.
+//! `refused`, `text`, `event`, `comment`, `binary`, `closed` and `stopped`.
 
 use std::time::Duration;
 
@@ -29,12 +29,24 @@ pub struct TranscriptHeader {
     /// The scenario file whose `[expect]` was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+    /// The profile with which the stream was read: its name or file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The contract that the messages were held to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
 }
 
 impl TranscriptHeader {
     /// The header of a new transcript.
     pub fn new(target: String, began: Timestamp, arrivals: bool, expect: Option<String>) -> Self {
-        Self { transcript: VERSION, target, began, arrivals, expect }
+        Self { transcript: VERSION, target, began, arrivals, expect, profile: None, contract: None }
+    }
+
+    /// The same with the profile and the contract by which the stream is read.
+    #[must_use]
+    pub fn read_by(self, profile: Option<String>, contract: Option<String>) -> Self {
+        Self { profile, contract, ..self }
     }
 
     /// The line, without a line break.

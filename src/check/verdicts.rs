@@ -18,6 +18,9 @@ impl Judge {
 
     /// What a rule that passed has checked.
     fn passed(&self, rule: RuleId, judged: u64) -> String {
+        if let Some(strangers) = &self.strangers {
+            return strangers.passed(rule, judged, &self.context, &self.numbering, &self.clock);
+        }
         match rule {
             RuleId::Connection => "the connection lasted".to_owned(),
             RuleId::Greeting => "stream_opened came first and once".to_owned(),
@@ -58,6 +61,9 @@ impl Judge {
 
     /// Why a rule had nothing to check.
     fn unchecked(&self, rule: RuleId) -> String {
+        if let Some(strangers) = &self.strangers {
+            return strangers.unchecked(rule, &self.context, &self.clock);
+        }
         let arrivals = self.context.arrivals;
         let is_recording = self.context.began.is_none();
         let text = match rule {

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::remote::Remote;
 use super::scenarios;
+use crate::check::{Profile, SHIPPED_PROFILES};
 use crate::client::request;
 use crate::visible::{is_hidden, visible};
 
@@ -66,6 +67,16 @@ pub(super) fn paths_and_scenarios() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let mut found = paths(current);
         found.extend(starting_with(current, local()));
+        found
+    })
+}
+
+/// Files, and the profiles that ship with the program.
+pub(super) fn paths_and_profiles() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let names = std::iter::once(Profile::OWN).chain(SHIPPED_PROFILES.iter().map(|(name, _)| *name));
+        let mut found = starting_with(current, names.map(CompletionCandidate::new).collect());
+        found.extend(PathCompleter::any().complete(current));
         found
     })
 }

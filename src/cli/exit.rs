@@ -49,6 +49,8 @@ enum Kind {
     Error { error: anyhow::Error, hint: Option<String> },
     /// Mistakes in scenario files, shown with the text around them.
     Scenarios(Vec<ScenarioError>),
+    /// Mistakes in a profile.
+    Profile(Box<ScenarioError>),
     /// The reader of the output closed the pipe: there is nothing to report.
     ClosedPipe,
 }
@@ -75,9 +77,14 @@ impl Failure {
             Kind::Error { error, hint: None } => format!("{error:#}"),
             Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
             Kind::Scenarios(errors) => mistakes::summary(errors),
+            Kind::Profile(error) => mistakes::summary(std::slice::from_ref(error)),
             Kind::ClosedPipe => return None,
         };
         Some((text, self.exit))
+    }
+
+    pub(super) fn profile(error: ScenarioError) -> Self {
+        Self { exit: Exit::Usage, kind: Kind::Profile(Box::new(error)) }
     }
 
     /// Prints the error to stderr and returns the exit status.
@@ -94,6 +101,12 @@ impl Failure {
                 mistakes::show(&errors, color, LogFormat::Text);
                 say(painted!["error:".red().bold(), " ", mistakes::summary(&errors)]);
             }
+            Kind::Profile(error) => {
+                mistakes::show(std::slice::from_ref(&error), color, LogFormat::Text);
+                let mistakes = super::format::count(error.diagnostics.len() as u64, "mistake");
+                let said = format!(" {mistakes} in the profile {}", error.origin());
+                say(painted!["error:".red().bold(), said]);
+            }
             Kind::ClosedPipe => {}
         }
         self.exit.into()
@@ -108,6 +121,7 @@ impl Failure {
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, false, LogFormat::Json);
             }
+            Kind::Profile(error) => mistakes::show(std::slice::from_ref(&error), false, LogFormat::Json),
             Kind::ClosedPipe => {}
         }
         self.exit.into()

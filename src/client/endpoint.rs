@@ -10,13 +10,16 @@ use hyper::header::HeaderValue;
 use super::trust::Trust;
 use crate::token::Token;
 
-/// A server's WebSocket URL, the token to send to it and the certificates to trust.
+/// A server's WebSocket URL, or that of its event stream, the token to send to it and the certificates to trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     encrypted: bool,
     authority: String,
-    /// Path of the WebSocket.
+    /// Path of the WebSocket or of the event stream.
     path: String,
+    /// Query of the URL of a server that is not ours.
+    query: Option<String>,
+    is_event_stream: bool,
     token: Option<Token>,
     trust: Option<Trust>,
 }
@@ -30,6 +33,9 @@ pub enum EndpointError {
          ws://127.0.0.1:7911/ws"
     )]
     Form(String),
+    /// It is not the URL of an event stream.
+    #[error("{0:?} is not the URL of an event stream: expected one like http://127.0.0.1:7911/events")]
+    EventStream(String),
     /// Its host name is not ASCII.
     #[error(
         "{0:?} has a host name with letters beyond ASCII: write it in its ASCII form (xn--…), as browsers show it"
@@ -74,11 +80,73 @@ impl FromStr for Endpoint {
             path if is_socket(path) => path.to_owned(),
             base => format!("{}/ws", base.strip_suffix('/').unwrap_or(base)),
         };
-        Ok(Self { encrypted, authority: authority.to_owned(), path, token: None, trust: None })
+        Ok(Self {
+            encrypted,
+            authority: authority.to_owned(),
+            path,
+            query: None,
+            is_event_stream: false,
+            token: None,
+            trust: None,
+        })
     }
 }
 
 impl Endpoint {
+    /// The WebSocket of another program: its URL is taken as it is, with its query. `http:` stands for `ws:`.
+    ///
+    /// # Errors
+    /// The text is no URL of a WebSocket.
+    pub fn exact(text: &str) -> Result<Self, EndpointError> {
+        let (bare, query) = split(text);
+        // With a scheme of WebSocket the path is not added to, unless it ends with a slash.
+        let rest =
+            bare.strip_prefix("http").filter(|rest| rest.starts_with("://") || rest.starts_with("s://"));
+        let bare = rest.map_or_else(|| bare.to_owned(), |rest| format!("ws{rest}"));
+        let endpoint: Self = bare.parse().map_err(|_| EndpointError::Form(text.to_owned()))?;
+        let path = path_of(&bare);
+        if query.is_some_and(|query| !is_query(query)) {
+            return Err(EndpointError::Form(text.to_owned()));
+        }
+        Ok(Self { path, query: query.map(str::to_owned), ..endpoint })
+    }
+
+    /// The event stream at a URL. A path that is empty or ends with a slash is where one of our servers is published, unless
+    /// `is_exact`.
+    ///
+    /// # Errors
+    /// The text is no URL of HTTP.
+    pub fn events(text: &str, is_exact: bool) -> Result<Self, EndpointError> {
+        let wrong = || EndpointError::EventStream(text.to_owned());
+        let (bare, query) = split(text);
+        let is_http = match bare.split_once("://") {
+            Some((scheme, _)) => ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()),
+            None => true,
+        };
+        if !is_http || query.is_some_and(|query| !is_exact || !is_query(query)) {
+            return Err(wrong());
+        }
+        let endpoint: Self = bare.parse().map_err(|error| match error {
+            EndpointError::International(_) => error,
+            EndpointError::Form(_) | EndpointError::EventStream(_) => wrong(),
+        })?;
+        let path = path_of(bare);
+        let path = if path.ends_with('/') && !is_exact { format!("{path}events") } else { path };
+        Ok(Self { path, query: query.map(str::to_owned), is_event_stream: true, ..endpoint })
+    }
+
+    /// Whether the URL is that of an event stream.
+    pub fn is_event_stream(&self) -> bool {
+        self.is_event_stream
+    }
+
+    /// Path and query of a request for the stream itself. `more` is added to the query.
+    pub(super) fn target(&self, more: Option<&str>) -> String {
+        let query: Vec<&str> =
+            self.query.as_deref().into_iter().chain(more).filter(|part| !part.is_empty()).collect();
+        if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
+    }
+
     /// The same server with a token.
     #[must_use]
     pub fn with_token(self, token: Token) -> Self {
@@ -137,16 +205,22 @@ impl Endpoint {
 
     /// The WebSocket's URL, to resume after a position (`STREAM/N` or `0`).
     pub fn websocket(&self, after: Option<&str>) -> String {
-        match after {
-            Some(after) => format!("{self}?after={after}"),
-            None => self.to_string(),
-        }
+        self.url(after.map(|after| format!("after={after}")).as_deref())
+    }
+
+    /// The whole URL, with more of a query.
+    pub(super) fn url(&self, more: Option<&str>) -> String {
+        format!("{}://{}{}", self.scheme(), self.authority, self.target(more))
+    }
+
+    fn scheme(&self) -> String {
+        format!("{}{}", if self.is_event_stream { "http" } else { "ws" }, self.s())
     }
 
     /// Where the server is published: the path in front of those of its HTTP interface. A WebSocket with another name
     /// than `ws` is taken for one of a server that has the whole host.
     fn base(&self) -> &str {
-        self.path.strip_suffix("/ws").unwrap_or_default()
+        self.path.strip_suffix(if self.is_event_stream { "/events" } else { "/ws" }).unwrap_or_default()
     }
 
     /// The path of a request, from that on a server that has the whole host.
@@ -166,6 +240,26 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ws{}://{}{}", self.s(), self.authority, self.path)
+        // A query may have a secret in it.
+        write!(f, "{}://{}{}", self.scheme(), self.authority, self.path)
     }
+}
+
+/// A URL without its query, and the query. A fragment is cut off.
+fn split(text: &str) -> (&str, Option<&str>) {
+    let text = text.split('#').next().unwrap_or_default();
+    match text.split_once('?') {
+        Some((bare, query)) => (bare, Some(query)),
+        None => (text, None),
+    }
+}
+
+fn is_query(query: &str) -> bool {
+    format!("/?{query}").parse::<Uri>().is_ok()
+}
+
+/// The path of a URL without a query: `/` if it has none.
+fn path_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or_else(|| "/".to_owned(), |at| rest[at..].to_owned())
 }

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::http::refused;
+use super::subscription::Subscription;
 use super::tls::{Stream, connect, reason_of};
 use crate::contract::SUBPROTOCOL;
 
@@ -59,9 +60,21 @@ pub enum Ended {
 }
 
 impl Socket {
-    /// Connects, to resume after a position (`STREAM/N` or `0`).
+    /// Connects to one of our servers, to resume after a position (`STREAM/N` or `0`).
     pub async fn connect(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
-        match timeout(CONNECT_DEADLINE, Self::handshake(endpoint, after)).await {
+        let query = after.map(|after| format!("after={after}"));
+        let subscription = Subscription { query, ..Subscription::default() };
+        Self::open(endpoint, &subscription, true).await
+    }
+
+    /// Connects and says what the subscription says. If `offers_ours`, the subprotocol of our own streams is offered, which
+    /// other servers need not know.
+    pub async fn open(
+        endpoint: &Endpoint,
+        subscription: &Subscription,
+        offers_ours: bool,
+    ) -> Result<Self, ClientError> {
+        match timeout(CONNECT_DEADLINE, Self::handshake(endpoint, subscription, offers_ours)).await {
             Ok(connected) => connected,
             Err(_) => Err(ClientError::Unreachable {
                 url: endpoint.to_string(),
@@ -70,27 +83,52 @@ impl Socket {
         }
     }
 
-    async fn handshake(endpoint: &Endpoint, after: Option<&str>) -> Result<Self, ClientError> {
+    async fn handshake(
+        endpoint: &Endpoint,
+        subscription: &Subscription,
+        offers_ours: bool,
+    ) -> Result<Self, ClientError> {
         let url = || endpoint.to_string();
-        // If a client offers a subprotocol, the server must accept it; other servers may not know ours.
-        let mut connected = attempt(connect(endpoint, &url()).await?, endpoint, after, true).await;
-        if let Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) = &connected {
-            connected = attempt(connect(endpoint, &url()).await?, endpoint, after, false).await;
+        let mut offered = subscription.subprotocols.clone();
+        if offers_ours && offered.is_empty() {
+            offered.push(SUBPROTOCOL.to_owned());
         }
-        match connected {
-            Ok(inner) => Ok(Self { inner }),
+        // If a client offers a subprotocol, the server must accept it; other servers may not know ours.
+        let mut connected = attempt(connect(endpoint, &url()).await?, endpoint, subscription, &offered).await;
+        if let Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) = &connected {
+            if !subscription.subprotocols.is_empty() {
+                let why = format!("it accepts none of the subprotocols {}", offered.join(", "));
+                return Err(ClientError::Handshake { url: url(), why });
+            }
+            connected = attempt(connect(endpoint, &url()).await?, endpoint, subscription, &[]).await;
+        }
+        let inner = match connected {
+            Ok(inner) => inner,
             Err(Error::Http(response)) => {
                 let body = response.body().as_deref().unwrap_or_default();
-                Err(refused(&url(), response.status().as_u16(), response.headers().get("location"), body))
+                let location = response.headers().get("location");
+                return Err(refused(&url(), response.status().as_u16(), location, body));
             }
-            Err(Error::Io(error)) => Err(ClientError::Unreachable { url: url(), why: reason_of(&error) }),
+            Err(Error::Io(error)) => {
+                return Err(ClientError::Unreachable { url: url(), why: reason_of(&error) });
+            }
             // A server that dies during the handshake may be back soon: the client may try again.
-            Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(ClientError::Unreachable {
-                url: url(),
-                why: "the connection ended during the handshake".to_owned(),
-            }),
-            Err(error) => Err(ClientError::Handshake { url: url(), why: error.to_string() }),
+            Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => {
+                return Err(ClientError::Unreachable {
+                    url: url(),
+                    why: "the connection ended during the handshake".to_owned(),
+                });
+            }
+            Err(error) => return Err(ClientError::Handshake { url: url(), why: error.to_string() }),
+        };
+        let mut socket = Self { inner };
+        for text in &subscription.send {
+            // If the connection has ended, the next receive says how.
+            if socket.inner.send(Message::text(text.clone())).await.is_err() {
+                break;
+            }
         }
+        Ok(socket)
     }
 
     /// Waits for the next message.
@@ -132,13 +170,17 @@ fn lost() -> SocketEvent {
 async fn attempt(
     stream: Stream,
     endpoint: &Endpoint,
-    after: Option<&str>,
-    offer: bool,
+    subscription: &Subscription,
+    offered: &[String],
 ) -> Result<WebSocketStream<Stream>, Error> {
-    let mut request = endpoint.websocket(after).into_client_request()?;
-    request.headers_mut().extend(endpoint.authorization().map(|value| (AUTHORIZATION, value)));
-    if offer {
-        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
+    let mut request = endpoint.url(subscription.query.as_deref()).into_client_request()?;
+    let headers = request.headers_mut();
+    headers.extend(endpoint.authorization().map(|value| (AUTHORIZATION, value)));
+    for (name, value) in &subscription.headers {
+        headers.insert(name, value.clone());
+    }
+    if let (false, Ok(value)) = (offered.is_empty(), HeaderValue::from_str(&offered.join(", "))) {
+        headers.insert("Sec-WebSocket-Protocol", value);
     }
     let config = WebSocketConfig::default().read_buffer_size(16 * 1024).max_message_size(Some(1024 * 1024));
     let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;

@@ -187,6 +187,13 @@ fn discriminator(messages: &[MessageContract]) -> Option<String> {
     found.map(|(name, _)| (*name).to_owned())
 }
 
+impl std::fmt::Debug for Contract {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.messages().map(MessageContract::name).collect();
+        f.debug_struct("Contract").field("messages", &names).finish_non_exhaustive()
+    }
+}
+
 /// What compiles the schemas of a contract.
 struct Compiler {
     files: Rc<Files>,

@@ -85,7 +85,7 @@ pub struct ScenarioError {
 }
 
 impl ScenarioError {
-    pub(super) fn new(origin: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(origin: &str, text: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
         let left_out = diagnostics.len().saturating_sub(MOST_DIAGNOSTICS);
         diagnostics.truncate(MOST_DIAGNOSTICS);

@@ -38,6 +38,7 @@ impl Validate {
         let mut words = vec!["incident validate".to_owned()];
         words.extend(self.files.iter().map(|file| word(&file.display().to_string()).into_owned()));
         words.extend(self.url.iter().map(|url| format!("--url {}", word(&url.to_string()))));
+        words.extend(self.sse.iter().map(|url| format!("--sse {}", word(&url.to_string()))));
         words.extend(self.trigger.iter().map(|name| format!("--trigger {}", word(name))));
         words.extend(self.listen.iter().map(|time| format!("--for {time}")));
         if TIMEOUT.parse() != Ok(self.timeout) {
@@ -57,7 +58,7 @@ impl Validate {
         if self.gentle {
             words.push("--gentle".to_owned());
         }
-        words.join(" ") + &self.trust.flags() + &self.token.flags()
+        words.join(" ") + &self.strangers.words() + &self.trust.flags() + &self.token.flags()
     }
 
     fn limits(&self) -> impl Iterator<Item = String> {
@@ -75,7 +76,8 @@ mod tests {
     const OUTPUT: [&str; 7] = ["format", "report", "transcripts", "list", "timeline", "rule", "skip"];
 
     /// These are printed by the code that they share with other commands.
-    const SHARED: [&str; 2] = ["cacert", "token-file"];
+    const SHARED: [&str; 7] =
+        ["cacert", "token-file", "profile", "contract", "send", "header", "subprotocol"];
 
     #[test]
     fn every_flag_that_says_what_is_checked_is_in_the_command() {

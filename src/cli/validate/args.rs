@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
+use super::link::Dial;
 use super::reports::{Kind, ReportTo};
+use super::stranger_args::StrangerArgs;
 use crate::check::{Limits, RULES};
 use crate::cli::complete;
 use crate::cli::token_args::TokenArgs;
 use crate::cli::trust_args::TrustArgs;
-use crate::client::Endpoint;
+use crate::client::{Endpoint, EndpointError};
 use crate::player::Speed;
 use crate::scenario::Micros;
 
@@ -35,6 +37,8 @@ Examples:
   incident validate run.ndjson --rule gap            Check one rule on a recording or transcript
   incident validate --url ws://HOST/ws --for 5m      Listen to a running server for five minutes
   incident validate --report junit=report.xml        Write the result for a CI system too
+  incident validate --sse http://HOST/events --profile sse --for 1m
+                                                     Check the event stream of any program
   incident validate --list                           Print the rules")]
 pub(in crate::cli) struct Validate {
     /// What to check: scenarios (.toml) to play, recordings and transcripts (.ndjson), folders of them, or names of scenarios
@@ -47,11 +51,32 @@ pub(in crate::cli) struct Validate {
     #[arg(
         long,
         value_name = "URL",
+        value_parser = socket_url,
+        group = "server",
         conflicts_with_all = ["files", "real_time", "speed"],
         value_hint = ValueHint::Url,
         help_heading = "Server"
     )]
-    pub(super) url: Option<Endpoint>,
+    pub(super) url: Option<String>,
+
+    /// Check the event stream (text/event-stream) at this URL instead; for one of our servers HOST:PORT is enough
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = event_url,
+        group = "server",
+        conflicts_with_all = ["files", "real_time", "speed", "send", "subprotocol"],
+        value_hint = ValueHint::Url,
+        help_heading = "Server"
+    )]
+    pub(super) sse: Option<String>,
+
+    #[command(flatten)]
+    pub(super) strangers: StrangerArgs,
+
+    /// The server of --url or --sse, once the flags are read.
+    #[arg(skip)]
+    pub(super) dial: Option<Dial>,
 
     #[command(flatten)]
     pub(super) trust: TrustArgs,
@@ -63,14 +88,14 @@ pub(in crate::cli) struct Validate {
     #[arg(
         long,
         value_name = "SCENARIO",
-        requires = "url",
+        requires = "server",
         add = complete::of_server(),
         help_heading = "Server"
     )]
     pub(super) trigger: Option<String>,
 
     /// Listen to the server for this long, instead of until an incident has ended
-    #[arg(long = "for", value_name = "DURATION", requires = "url", help_heading = "Server")]
+    #[arg(long = "for", value_name = "DURATION", requires = "server", help_heading = "Server")]
     pub(super) listen: Option<Micros>,
 
     /// The longest time to wait for the end of an incident
@@ -143,6 +168,19 @@ pub(in crate::cli) struct Validate {
     /// Print the plan that a scenario file compiles to, and exit
     #[arg(long, value_name = "FILE", exclusive = true, value_hint = ValueHint::FilePath)]
     pub(super) timeline: Option<PathBuf>,
+}
+
+/// Checks that a text is a URL of a WebSocket, of ours or of another program.
+fn socket_url(text: &str) -> Result<String, EndpointError> {
+    match text.parse::<Endpoint>() {
+        Err(error) if Endpoint::exact(text).is_err() => Err(error),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// Checks that a text is the URL of an event stream.
+fn event_url(text: &str) -> Result<String, EndpointError> {
+    Endpoint::events(text, true).map(|_| text.to_owned())
 }
 
 /// Checks that a limit can be set.

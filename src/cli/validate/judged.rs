@@ -48,7 +48,8 @@ impl Judged {
 pub(super) fn unchecked(judgement: &Judgement) -> Option<String> {
     let failed = judgement.rules.iter().any(|(_, verdict)| matches!(verdict, Verdict::Failed(..)));
     if judgement.events == 0 && !failed {
-        return Some("no event of an incident arrived".to_owned());
+        let of = if judgement.is_foreign { "" } else { " of an incident" };
+        return Some(format!("no event{of} arrived"));
     }
     let mut reasons = Vec::new();
     for (rule, outcome) in &judgement.rules {

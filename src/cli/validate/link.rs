@@ -1,44 +1,110 @@
-//! One connection to a server, as observations.
+//! One connection to a server, WebSocket or event stream, as observations.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::{HeaderName, HeaderValue};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout};
 
-use crate::check::{Closing, Observation, Purpose};
-use crate::client::{ClientError, Ended, Endpoint, Socket, SocketEvent};
+use crate::check::{Closing, Mark, Observation, Profile, Purpose, Resume, ServerEvent};
+use crate::client::{
+    ClientError, Ended, Endpoint, EventStream, EventStreamItem, Parsed, Socket, SocketEvent, Subscription,
+};
+
+/// The header with which a client of an event stream resumes.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// An observation with its connection and the moment at which it was made.
 pub(super) type Seen = (u32, Instant, Observation);
 
+/// Where to connect, and what to say there.
+#[derive(Debug, Clone)]
+pub(super) struct Dial {
+    pub(super) endpoint: Endpoint,
+    pub(super) subscription: Subscription,
+    /// `None` for our own servers.
+    pub(super) profile: Option<Arc<Profile>>,
+}
+
+/// Where a connection resumes.
+pub(super) enum After<'a> {
+    /// Where the server begins without being asked.
+    Nothing,
+    /// After a position of our own stream, or of a text that is none.
+    Position(&'a str),
+    /// After an event of another program's stream.
+    Event(&'a Mark),
+}
+
+impl Dial {
+    /// One of our own servers.
+    pub(super) fn ours(endpoint: Endpoint) -> Self {
+        Self { endpoint, subscription: Subscription::default(), profile: None }
+    }
+
+    /// What to say to resume; `None` if the profile has no way, or the event lacks what the way needs.
+    pub(super) fn subscription(&self, after: &After<'_>) -> Option<Subscription> {
+        let mut said = self.subscription.clone();
+        match after {
+            After::Nothing => {}
+            After::Position(position) if self.endpoint.is_event_stream() => {
+                said.headers.push((LAST_EVENT_ID, HeaderValue::from_str(position).ok()?));
+            }
+            After::Position(position) => said.add_query(&format!("after={position}")),
+            After::Event(mark) => match self.profile.as_ref()?.resume.as_ref()?.filled(mark)? {
+                Resume::Query(query) => said.add_query(&query),
+                Resume::Send(texts) => said.send = texts,
+                Resume::Header(name, value) => {
+                    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+                    said.headers.push((name, HeaderValue::from_bytes(value.as_bytes()).ok()?));
+                }
+            },
+        }
+        Some(said)
+    }
+
+    /// Opens connection `number`.
+    pub(super) async fn open(&self, number: u32, after: &After<'_>) -> Result<Opened, ClientError> {
+        let Some(said) = self.subscription(after) else {
+            let why = "it can't be asked for what follows this event".to_owned();
+            return Err(ClientError::Answer { url: self.endpoint.to_string(), why });
+        };
+        let opened = if self.endpoint.is_event_stream() {
+            EventStream::open(&self.endpoint, &said).await.map(|stream| Wire::Events(Box::new(stream)))
+        } else {
+            Socket::open(&self.endpoint, &said, self.profile.is_none())
+                .await
+                .map(|socket| Wire::Socket(Box::new(socket)))
+        };
+        match opened {
+            Ok(wire) => Ok(Opened::Link(Link { number, wire })),
+            Err(error @ ClientError::Status { status, .. }) => Ok(Opened::Refused(status, error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// A connection that is open.
 pub(super) struct Link {
     number: u32,
-    socket: Socket,
+    wire: Wire,
+}
+
+enum Wire {
+    Socket(Box<Socket>),
+    Events(Box<EventStream>),
 }
 
 /// How opening a connection ended.
 pub(super) enum Opened {
     /// It is open.
     Link(Link),
-    /// The server refused it with an HTTP status.
-    Refused(u16),
+    /// The server refused it with an HTTP status, which the error puts in words.
+    Refused(u16, ClientError),
 }
 
 impl Link {
-    /// Opens connection `number`, to resume after a position.
-    pub(super) async fn open(
-        number: u32,
-        endpoint: &Endpoint,
-        after: Option<&str>,
-    ) -> Result<Opened, ClientError> {
-        match Socket::connect(endpoint, after).await {
-            Ok(socket) => Ok(Opened::Link(Self { number, socket })),
-            Err(ClientError::Status { status, .. }) => Ok(Opened::Refused(status)),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Sends everything that arrives until the connection ends or nobody listens any more.
     pub(super) async fn follow(mut self, out: Sender<Seen>) {
         loop {
@@ -56,30 +122,58 @@ impl Link {
     /// The next message, or the end.
     pub(super) async fn next(&mut self) -> Observation {
         loop {
-            match self.socket.receive().await {
-                SocketEvent::Text(text) => return Observation::Text(text),
-                SocketEvent::Binary(bytes) => return Observation::Binary(bytes),
-                SocketEvent::Alive => {}
-                SocketEvent::Closed { code, reason, how } => {
-                    return Observation::Closed(match how {
-                        Ended::Closed => Closing::Frame(code, reason),
-                        Ended::Lost => Closing::Lost(reason),
-                        Ended::Protocol => Closing::Protocol(reason),
-                    });
-                }
+            let next = match &mut self.wire {
+                Wire::Socket(socket) => of_socket(socket.receive().await),
+                Wire::Events(stream) => of_events(stream.next().await),
+            };
+            if let Some(observation) = next {
+                return observation;
             }
         }
     }
 
     pub(super) async fn close(self) {
-        self.socket.close().await;
+        if let Wire::Socket(socket) = self.wire {
+            socket.close().await;
+        }
     }
+}
+
+/// What something on a WebSocket is; `None` if it says nothing.
+fn of_socket(event: SocketEvent) -> Option<Observation> {
+    Some(match event {
+        SocketEvent::Text(text) => Observation::Text(text),
+        SocketEvent::Binary(bytes) => Observation::Binary(bytes),
+        SocketEvent::Alive => return None,
+        SocketEvent::Closed { code, reason, how } => Observation::Closed(match how {
+            Ended::Closed => Closing::Frame(code, reason),
+            Ended::Lost => Closing::Lost(reason),
+            Ended::Protocol => Closing::Protocol(reason),
+        }),
+    })
+}
+
+/// The same for an event stream.
+fn of_events(item: EventStreamItem) -> Option<Observation> {
+    let malformed = |why: &str| Observation::Closed(Closing::Malformed(why.to_owned()));
+    Some(match item {
+        EventStreamItem::Parsed(Parsed::Event { data, id, name }) => {
+            Observation::Event(ServerEvent { data, id, name: Some(name).filter(|name| !name.is_empty()) })
+        }
+        EventStreamItem::Parsed(Parsed::Comment(text)) => Observation::Comment(text),
+        EventStreamItem::Parsed(Parsed::Retry(_)) => return None,
+        EventStreamItem::Parsed(Parsed::InvalidUtf8) => malformed("it has bytes that are not UTF-8"),
+        EventStreamItem::Ended { is_unfinished } => {
+            Observation::Closed(Closing::Finished { is_cut: is_unfinished })
+        }
+        EventStreamItem::Lost(why) | EventStreamItem::Malformed(why) => malformed(&why),
+    })
 }
 
 /// Opens a connection and takes what arrives until `is_enough` says so of a text, the connection ends, or `limit` is over.
 pub(super) async fn probe(
     number: u32,
-    endpoint: &Endpoint,
+    dial: &Dial,
     after: &str,
     purpose: Purpose,
     limit: Duration,
@@ -87,13 +181,15 @@ pub(super) async fn probe(
 ) -> Vec<Seen> {
     let mut seen = Vec::new();
     let listening = async {
-        match Link::open(number, endpoint, Some(after)).await {
+        match dial.open(number, &After::Position(after)).await {
             Ok(Opened::Link(mut link)) => {
                 seen.push((number, Instant::now(), Observation::Opened(purpose)));
                 loop {
                     let next = link.next().await;
                     let enough = match &next {
                         Observation::Text(text) => is_enough(text),
+                        Observation::Event(event) => is_enough(&event.data),
+                        Observation::Comment(_) => false,
                         _ => true,
                     };
                     seen.push((number, Instant::now(), next));
@@ -103,8 +199,8 @@ pub(super) async fn probe(
                 }
             }
             // The server has no room, or asks to come later: that says nothing about the position.
-            Ok(Opened::Refused(429 | 503)) => {}
-            Ok(Opened::Refused(status)) => {
+            Ok(Opened::Refused(429 | 503, _)) => {}
+            Ok(Opened::Refused(status, _)) => {
                 seen.push((number, Instant::now(), Observation::Refused(purpose, status)));
             }
             Err(error) => {

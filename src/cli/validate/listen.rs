@@ -11,8 +11,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::link::{Link, Opened, Seen, probe};
+use super::link::{After, Dial, Link, Opened, Seen, probe};
 use super::session::Session;
+use super::strangers::Marks;
 use crate::check::{Expectation, MAIN, MustResolve, Note, Observation, Purpose};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::{ClientError, Endpoint, request};
@@ -26,7 +27,7 @@ const PROBE_LIMIT: Duration = Duration::from_secs(10);
 
 /// How a server is listened to.
 pub(super) struct Listening<'a> {
-    pub(super) endpoint: &'a Endpoint,
+    pub(super) dial: &'a Dial,
     /// The scenario to start. The listening lasts until its incident ends.
     pub(super) trigger: Option<&'a str>,
     /// How long to listen, instead of until an incident ends.
@@ -49,17 +50,17 @@ impl Listening<'_> {
     /// Observes the server until the triggered incident has ended, or without a trigger the first incident that ends
     /// live; or for the time to listen.
     pub(super) async fn run(&self, session: &mut Session) -> Result<(), Failure> {
-        let main = match Link::open(MAIN, self.endpoint, None).await? {
+        let main = match self.dial.open(MAIN, &After::Nothing).await? {
             Opened::Link(link) => link,
-            Opened::Refused(_) => return Err(self.refused().await),
+            Opened::Refused(_, why) => return Err(why.into()),
         };
         session.observe(MAIN, Instant::now(), Observation::Opened(Purpose::Follow))?;
         let (out, mut inbox) = mpsc::channel::<Seen>(1_024);
         let mut links = JoinSet::new();
         let stuck = self.others(session, &mut links, &out).await?;
         links.spawn(main.follow(out));
-        let progress = self.main(session, &mut inbox).await?;
-        self.wait_for_twins(session, &mut inbox, &progress).await?;
+        let mut progress = self.main(session, &mut inbox).await?;
+        self.wait_for_twins(session, &mut inbox, &mut progress).await?;
         // Now every link closes its connection.
         drop(inbox);
         links.join_all().await;
@@ -72,17 +73,6 @@ impl Listening<'_> {
         Ok(())
     }
 
-    /// Why the server refuses connections, which the same request says again.
-    async fn refused(&self) -> Failure {
-        match crate::client::Socket::connect(self.endpoint, None).await {
-            Err(error) => error.into(),
-            Ok(_) => Failure::new(
-                Exit::Connection,
-                anyhow!("{} refused one connection and took the next", self.endpoint),
-            ),
-        }
-    }
-
     /// Opens the other connections. Returns the one that reads nothing.
     async fn others(
         &self,
@@ -93,7 +83,7 @@ impl Listening<'_> {
         let mut stuck = None;
         for number in 1..=self.twins + u32::from(self.stalled) {
             let purpose = if number <= self.twins { Purpose::Twin } else { Purpose::Stalled };
-            match Link::open(number, self.endpoint, None).await? {
+            match self.dial.open(number, &After::Nothing).await? {
                 Opened::Link(link) => {
                     session.observe(number, Instant::now(), Observation::Opened(purpose.clone()))?;
                     if purpose == Purpose::Twin {
@@ -102,8 +92,8 @@ impl Listening<'_> {
                         stuck = Some(link);
                     }
                 }
-                Opened::Refused(429 | 503) => {}
-                Opened::Refused(status) => {
+                Opened::Refused(429 | 503, _) => {}
+                Opened::Refused(status, _) => {
                     session.observe(number, Instant::now(), Observation::Refused(purpose, status))?;
                 }
             }
@@ -122,7 +112,7 @@ impl Listening<'_> {
         // Connect first, then trigger, so that the start is not missed. The server need not send `stream_opened`.
         let mut progress = match self.trigger {
             Some(name) => {
-                Progress { subject: Some(start(self.endpoint, name).await?), ..Progress::default() }
+                Progress { subject: Some(start(&self.dial.endpoint, name).await?), ..Progress::default() }
             }
             None => Progress::default(),
         };
@@ -147,6 +137,8 @@ impl Listening<'_> {
             let note = session.observe(connection, moment, what)?;
             if connection == MAIN {
                 progress.take(note, moment, self.trigger.is_some());
+            } else if let Some(event) = &note.foreign {
+                progress.marks.take_of(connection, event);
             } else {
                 progress.twins.insert(connection, note.position.unwrap_or_default());
             }
@@ -157,6 +149,8 @@ impl Listening<'_> {
         }
         let must_resolve = match &progress.subject {
             _ if self.listen.is_some() || self.stop.is_cancelled() => MustResolve::None,
+            // Something of another program's ended, which is what was waited for.
+            None if progress.over.is_some() => MustResolve::None,
             Some(subject) => MustResolve::Only(subject.clone()),
             // No incident ended while this command waited for one: then every incident that started must end.
             None => MustResolve::All,
@@ -170,11 +164,19 @@ impl Listening<'_> {
         &self,
         session: &mut Session,
         inbox: &mut mpsc::Receiver<Seen>,
-        progress: &Progress,
+        progress: &mut Progress,
     ) -> Result<(), Failure> {
+        let until = Instant::now() + REPLAY_PAUSE;
+        while self.dial.profile.is_some() && progress.marks.has_clients_behind(self.twins) {
+            let Ok(Some((connection, moment, what))) = timeout_at(until, inbox.recv()).await else { break };
+            if connection != MAIN
+                && let Some(event) = session.observe(connection, moment, what)?.foreign
+            {
+                progress.marks.take_of(connection, &event);
+            }
+        }
         let mut behind = progress.twins.clone();
         behind.retain(|_, last| *last < progress.received);
-        let until = Instant::now() + REPLAY_PAUSE;
         while !behind.is_empty() {
             let Ok(Some((connection, moment, what))) = timeout_at(until, inbox.recv()).await else { break };
             // The main connection has been judged.
@@ -190,15 +192,18 @@ impl Listening<'_> {
 
     /// Resumes at several points, and asks for positions that are none.
     async fn probe(&self, session: &mut Session, progress: &Progress) -> Result<(), Failure> {
+        let mut number = self.twins + u32::from(self.stalled);
+        if self.dial.profile.is_some() {
+            return progress.marks.resume(self.dial, session, number, REPLAY_PAUSE, PROBE_LIMIT).await;
+        }
         let (Some(opened), Some(first)) = (&progress.opened, progress.first) else { return Ok(()) };
         let (stream, head) = (&opened.stream, progress.received);
-        let mut number = self.twins + u32::from(self.stalled);
         let mut points = vec![first - 1, first + (head - first) / 3, first + (head - first) * 2 / 3];
         points.dedup();
         for after in points {
             number += 1;
             let position = format!("{stream}/{after}");
-            let seen = probe(number, self.endpoint, &position, Purpose::Resume(after), PROBE_LIMIT, |text| {
+            let seen = probe(number, self.dial, &position, Purpose::Resume(after), PROBE_LIMIT, |text| {
                 has_everything(text, head)
             });
             for (connection, moment, what) in seen.await {
@@ -208,7 +213,7 @@ impl Listening<'_> {
         for (position, expected) in wrong_positions(opened, head) {
             number += 1;
             let purpose = Purpose::Position(position.clone(), expected);
-            let seen = probe(number, self.endpoint, &position, purpose, REPLAY_PAUSE, |_| true);
+            let seen = probe(number, self.dial, &position, purpose, REPLAY_PAUSE, |_| true);
             for (connection, moment, what) in seen.await {
                 session.observe(connection, moment, what)?;
             }
@@ -256,6 +261,8 @@ struct Progress {
     is_cut: bool,
     /// The highest position of each twin.
     twins: std::collections::HashMap<u32, u64>,
+    /// What arrived of another program's stream.
+    marks: Marks,
 }
 
 impl Progress {
@@ -271,6 +278,14 @@ impl Progress {
 
     /// Takes a message.
     fn take(&mut self, note: Note, moment: Instant, triggered: bool) {
+        if let Some(event) = note.foreign {
+            self.last_event = Some(moment);
+            if event.ends {
+                self.over = self.over.or(Some(moment));
+            }
+            self.marks.take(event);
+            return;
+        }
         if let Some(opened) = note.opened {
             self.opened.get_or_insert(opened);
         }

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
+use super::stranger_args::StrangerArgs;
 use crate::check::{Context, Judge, Judgement, Observed, Reader, TranscriptHeader, judge_lines};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::recorded::{ENCODING, open};
@@ -63,7 +64,16 @@ fn judge_transcript(
 ) -> Result<Judgement, Failure> {
     context.began = Some(header.began);
     context.arrivals = header.arrivals;
-    let reader = Reader::new();
+    // What the flags say counts more.
+    if let (None, Some(name)) = (&context.profile, &header.profile) {
+        context.profile = StrangerArgs::profile_at(name).map_err(|failure| named(failure, origin))?;
+    }
+    if let (None, Some(file)) = (&context.contract, &header.contract) {
+        let contract =
+            StrangerArgs::contract_at(Path::new(file)).map_err(|failure| named(failure, origin))?;
+        context.contract = Some(contract);
+    }
+    let reader = Reader::of(&context);
     let mut judge = Judge::new(context, true, selected);
     for line in lines {
         let (number, text) = line.map_err(failure)?;
@@ -72,6 +82,11 @@ fn judge_transcript(
         judge.see(&observed, &reader);
     }
     Ok(judge.finish())
+}
+
+/// A failure to read what the header of a transcript names.
+fn named(failure: Failure, origin: &str) -> Failure {
+    failure.hint(format!("{origin} names this file in its first line; --profile and --contract name another"))
 }
 
 fn failure(error: RecordingError) -> Failure {

@@ -5,19 +5,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Validate;
 use super::judged::{Findings, Judged, unchecked};
+use super::link::Dial;
 use super::listen::Listening;
 use super::play::TemporaryServer;
+use super::prepare::ReadBy;
 use super::progress::Progress;
 use super::reports::{self, Detail, Kind, Reports, View};
 use super::session::Session;
 use super::targets::{Target, Targets};
 use super::transcripts::Transcripts;
 use super::{list, recorded, timeline};
-use crate::check::{Context, Judgement, Limits, MustResolve, RULES};
+use crate::check::{Context, Judgement, Limits, MustResolve, RULES, TranscriptHeader};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
@@ -47,16 +50,7 @@ impl Validate {
         if let Some(file) = &self.timeline {
             return timeline::print(file);
         }
-        match self.url.take() {
-            Some(url) => self.url = Some(self.token.add_to(self.trust.add_to(url)?)?),
-            None => {
-                let given = [("--token-file", &self.token.token_file), ("--cacert", &self.trust.cacert)];
-                if let Some((flag, _)) = given.iter().find(|(_, file)| file.is_some()) {
-                    let error = anyhow!("{flag} needs a server: give its --url");
-                    return Err(Failure::new(Exit::Usage, error));
-                }
-            }
-        }
+        let read_by = self.prepare()?;
         runtime()?.block_on(async {
             let stop = CancellationToken::new();
             let signal = signals::shutdown();
@@ -70,7 +64,7 @@ impl Validate {
             let reports = Reports::open(self.format, &self.report)?;
             // A recording says itself whether it is large.
             let progress = Progress::new(!quiet);
-            let found = self.judge_all(&stop, &progress).await;
+            let found = self.judge_all(&read_by, &stop, &progress).await;
             interrupted.abort();
             progress.end();
             let view = |next| View {
@@ -105,14 +99,30 @@ impl Validate {
     }
 
     /// Observes all targets at the same time, and judges each.
-    async fn judge_all(&self, stop: &CancellationToken, progress: &Progress) -> Result<Findings, Failure> {
+    async fn judge_all(
+        &self,
+        read_by: &ReadBy,
+        stop: &CancellationToken,
+        progress: &Progress,
+    ) -> Result<Findings, Failure> {
         let Targets { targets, wrong } = self.targets()?;
+        if let (Some(name), Some(target)) =
+            (read_by.foreign(), targets.iter().find(|target| target.is_scenario()))
+        {
+            let what = anyhow!(
+                "the profile {name} reads streams of other programs, and {} is a scenario",
+                target.name()
+            );
+            let hint = "leave out --profile, or name recordings and transcripts only";
+            return Err(Failure::new(Exit::Usage, what).hint(hint));
+        }
         let recordings = targets.iter().filter_map(Target::recording);
         let transcripts = Transcripts::open(
             self.transcripts.as_deref(),
             self.files.iter().chain(&self.expect).map(PathBuf::as_path).chain(recordings),
         )?;
-        let judging = targets.into_iter().map(|target| self.judge(target, &transcripts, stop, progress));
+        let judging =
+            targets.into_iter().map(|target| self.judge(target, read_by, &transcripts, stop, progress));
         let judged: Result<Vec<_>, Failure> =
             futures_util::future::join_all(judging).await.into_iter().collect();
         transcripts.finish();
@@ -123,12 +133,13 @@ impl Validate {
     async fn judge(
         &self,
         target: Target,
+        read_by: &ReadBy,
         transcripts: &Transcripts,
         stop: &CancellationToken,
         progress: &Progress,
     ) -> Result<Judged, Failure> {
         let name = target.name();
-        let context = self.context(&target)?;
+        let context = read_by.add_to(self.context(&target)?);
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
@@ -141,7 +152,7 @@ impl Validate {
             let results = judgement.rules;
             Judged { name, transcript, results, unchecked, clock, warned, expected, is_live }
         };
-        let (endpoint, server) = match &target {
+        let (dial, server) = match &target {
             Target::Recording { path, .. } => {
                 let judgement = recorded::judge(path, context, self.wanted(), stop.clone(), progress).await?;
                 return Ok(judged(judgement, Some(path.clone())));
@@ -149,18 +160,20 @@ impl Validate {
             Target::Scenario { scenario, .. } => {
                 let speed = if self.real_time { Speed::REAL_TIME } else { self.speed };
                 let server = TemporaryServer::start(scenario, speed).await?;
-                (server.endpoint.clone(), Some((server, scenario.id())))
+                (Dial::ours(server.endpoint.clone()), Some((server, scenario.id())))
             }
-            Target::Server { endpoint, .. } => (endpoint.clone(), None),
+            Target::Server { dial, .. } => ((**dial).clone(), None),
         };
         let expect = target.expect().map(|expected| expected.origin);
-        let transcript = transcripts.begin(&target.stem(), target.name(), expect)?;
+        let contract = self.strangers.contract.as_ref().map(|file| file.display().to_string());
+        let profile = context.profile.as_ref().map(|profile| profile.name.clone());
+        let header = TranscriptHeader::new(target.name(), Timestamp::UNIX_EPOCH, context.arrivals, expect);
+        let transcript = transcripts.begin(&target.stem(), header.read_by(profile, contract))?;
         // What is played fast is over before a person has read the line.
-        let shown =
-            if self.url.is_some() || self.real_time { progress.clone() } else { Progress::new(false) };
+        let shown = if server.is_none() || self.real_time { progress.clone() } else { Progress::new(false) };
         let mut session = Session::begin(context, transcript, shown, |rule| self.wants(rule))?;
         let listening = Listening {
-            endpoint: &endpoint,
+            dial: &dial,
             trigger: server.as_ref().map(|(_, id)| *id).or(self.trigger.as_deref()),
             listen: self.listen.map(Duration::from),
             timeout: self.timeout.into(),
@@ -205,11 +218,12 @@ impl Validate {
         }
         Ok(Context {
             expect: target.expect(),
-            arrivals: self.url.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
+            arrivals: self.dial.is_some() || (self.real_time && matches!(target, Target::Scenario { .. })),
             // A recording has everything that happened. What was listened to says in the end what it waited for.
             must_resolve: MustResolve::All,
             began: None,
             limits,
+            ..Context::default()
         })
     }
 

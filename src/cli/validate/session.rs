@@ -32,9 +32,10 @@ impl Session {
         let (began, moment) = (Timestamp::now(), Instant::now());
         context.began = Some(began);
         transcript.begin(began, context.arrivals)?;
+        let reader = Reader::of(&context);
         let judge = Judge::new(context, true, selected);
         progress.listens();
-        Ok(Self { judge, reader: Reader::new(), transcript, progress, began: moment, line: 1 })
+        Ok(Self { judge, reader, transcript, progress, began: moment, line: 1 })
     }
 
     /// Takes an observation that was made at `moment`.

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::args::Validate;
+use super::link::Dial;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::scenarios::{self, shipped};
-use crate::client::Endpoint;
 use crate::scenario::{Library, Loaded, Scenario, ScenarioError, text_of};
 
 /// One target to check.
@@ -19,7 +19,7 @@ pub(super) enum Target {
     /// A recording, read from a file.
     Recording { path: PathBuf, expect: Option<Expected> },
     /// A running server.
-    Server { endpoint: Endpoint, expect: Option<Expected> },
+    Server { dial: Box<Dial>, expect: Option<Expected> },
 }
 
 impl Target {
@@ -27,7 +27,7 @@ impl Target {
         match self {
             Self::Scenario { scenario, .. } => scenario.origin.clone(),
             Self::Recording { path, .. } => path.display().to_string(),
-            Self::Server { endpoint, .. } => endpoint.to_string(),
+            Self::Server { dial, .. } => dial.endpoint.to_string(),
         }
     }
 
@@ -40,6 +40,10 @@ impl Target {
             }
             Self::Server { .. } => "server".to_owned(),
         }
+    }
+
+    pub(super) fn is_scenario(&self) -> bool {
+        matches!(self, Self::Scenario { .. })
     }
 
     /// What is suspicious in a scenario.
@@ -97,14 +101,14 @@ impl Validate {
             return Err(Failure::new(Exit::Usage, anyhow!("{file} has no [expect] table")));
         }
         let given = given.flatten();
-        if let Some(url) = &self.url {
+        if let Some(dial) = &self.dial {
             // A server that has a scenario with the name of a built-in one must meet the expectations of that one.
             let own = self
                 .trigger
                 .as_deref()
                 .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
             let expect = given.or(own);
-            let server = Target::Server { endpoint: url.clone(), expect };
+            let server = Target::Server { dial: Box::new(dial.clone()), expect };
             return Ok(Targets { targets: vec![server], wrong: Vec::new() });
         }
         let mut found = Targets::default();

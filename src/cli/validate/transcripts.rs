@@ -49,13 +49,8 @@ impl Transcripts {
         Ok(folder)
     }
 
-    /// Begins a transcript of `target`.
-    pub(super) fn begin(
-        &self,
-        stem: &str,
-        target: String,
-        expect: Option<String>,
-    ) -> Result<OpenTranscript, Failure> {
+    /// Begins a transcript. The moments in its header are set when it begins.
+    pub(super) fn begin(&self, stem: &str, header: TranscriptHeader) -> Result<OpenTranscript, Failure> {
         let folder = self.folder()?;
         let mut taken = self.taken.borrow_mut();
         let names = std::iter::once(format!("{stem}.ndjson"));
@@ -68,7 +63,7 @@ impl Transcripts {
         };
         let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
         taken.extend(path.canonicalize().ok());
-        Ok(OpenTranscript { path, file: BufWriter::new(file), target, expect })
+        Ok(OpenTranscript { path, file: BufWriter::new(file), header })
     }
 
     /// Removes the temporary folder if nothing is kept in it.
@@ -84,15 +79,15 @@ impl Transcripts {
 pub(super) struct OpenTranscript {
     path: PathBuf,
     file: BufWriter<File>,
-    target: String,
-    expect: Option<String>,
+    header: TranscriptHeader,
 }
 
 impl OpenTranscript {
     /// Writes the first line.
     pub(super) fn begin(&mut self, began: Timestamp, arrivals: bool) -> Result<(), Failure> {
-        let header = TranscriptHeader::new(self.target.clone(), began, arrivals, self.expect.clone());
-        self.line(&header.line())
+        self.header.began = began;
+        self.header.arrivals = arrivals;
+        self.line(&self.header.line())
     }
 
     /// Writes an observation.

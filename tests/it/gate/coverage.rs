@@ -28,7 +28,8 @@ const SILENT: &[(&str, &str)] = &[
     ("max-message-bytes", "a number"),
     ("max-message-rate", "a number"),
     ("real-time", "no value"),
-    ("tolerance", "a duration"),
+    ("clients", "a number"),
+    ("gentle", "no value"),
 ];
 
 /// Driven by `server.rs`, with a server that stays.

@@ -10,6 +10,7 @@ mod listen;
 mod mutations;
 mod reports;
 mod sound;
+mod strangers;
 
 use incident::check::{Context, Expectation, Judge, MustResolve, RULES, Verdict, judge_lines};
 use incident::contract::MessageType;

@@ -1,0 +1,91 @@
+//! The verdicts about streams of other programs in words.
+
+use super::super::clock::Clock;
+use super::super::context::Context;
+use super::super::numbering::Numbering;
+use super::super::rules::RuleId;
+use super::fold::Strangers;
+
+impl Strangers {
+    /// What a rule that passed has checked.
+    pub(in crate::check) fn passed(
+        &self,
+        rule: RuleId,
+        judged: u64,
+        context: &Context,
+        numbering: &Numbering,
+        clock: &Clock,
+    ) -> String {
+        match rule {
+            RuleId::Schema if context.contract.is_some() => format!("{judged} messages match the contract"),
+            RuleId::Connection => "the connection lasted".to_owned(),
+            RuleId::Envelope => format!("{judged} messages are CloudEvents 1.0"),
+            RuleId::Schema => format!("{judged} messages have the fields that the profile names"),
+            RuleId::Order => format!("sequence numbers {} rise", numbering.ranges()),
+            RuleId::Gap => format!("{judged} sequence numbers, none missing"),
+            RuleId::Duplicate => format!("{} events, each once", self.events),
+            RuleId::Clock if !self.profile.is_rising => format!("{judged} times are near the local clock"),
+            RuleId::Clock if clock.timeless > 0 => {
+                format!("{judged} times, none goes back; {} events have no time", clock.timeless)
+            }
+            RuleId::Clock if context.limits.skew.is_some() && clock.latencies().is_none() => {
+                format!(
+                    "{judged} times, none goes back; no event was live, so that the clocks were not compared"
+                )
+            }
+            RuleId::Clock => format!("{judged} times, none goes back"),
+            RuleId::Lifecycle => self.lives.summary(),
+            RuleId::Resume => self.probes.resume_summary(),
+            RuleId::FanOut => self.probes.fan_out_summary(judged),
+            RuleId::Latency => clock.latencies().unwrap_or_default(),
+            RuleId::Silence => format!("the longest silence was {:.1} s", self.quiet.longest.as_secs_f64()),
+            _ => format!("{judged} checked"),
+        }
+    }
+
+    /// Why a rule had nothing to check.
+    pub(in crate::check) fn unchecked(&self, rule: RuleId, context: &Context, clock: &Clock) -> String {
+        let profile = &self.profile;
+        let arrivals = context.arrivals;
+        let text = match rule {
+            RuleId::Connection => "a recording has no connection",
+            RuleId::Envelope if profile.envelope.is_some() => "no message arrived",
+            RuleId::Order | RuleId::Gap if profile.sequence.is_none() => {
+                "the profile names no sequence number"
+            }
+            RuleId::Gap if !profile.is_gapless => "the profile does not say that the sequence is gapless",
+            RuleId::Duplicate if profile.sequence.is_none() && !profile.is_unique => {
+                "the profile names neither a sequence number nor an id that is unique"
+            }
+            RuleId::Order | RuleId::Gap => "no event has a sequence number",
+            RuleId::Duplicate => "no event has a sequence number or an id",
+            RuleId::Clock | RuleId::Latency if profile.time.is_none() => "the profile names no time",
+            RuleId::Clock if !profile.is_rising => {
+                "the profile says that times may fall, and --limit clock.skew is not set"
+            }
+            RuleId::Clock => "no event has a time",
+            RuleId::Lifecycle if !profile.has_lifecycle() => {
+                "the profile names no types that begin or end something"
+            }
+            RuleId::Lifecycle => "no event has a subject",
+            RuleId::Resume if profile.resume.is_none() => "the profile has no resume template",
+            RuleId::Resume => "the connection was not cut and resumed",
+            RuleId::FanOut => "no other client was connected",
+            RuleId::Latency | RuleId::Silence if !arrivals => {
+                "arrival times are only checked with --url or --sse"
+            }
+            RuleId::Latency => {
+                return match clock.latencies() {
+                    Some(seen) => format!("no limit is set, as in --limit latency.p99=50ms; {seen}"),
+                    None => "no live event with a time arrived".to_owned(),
+                };
+            }
+            RuleId::Silence if profile.silence.is_none() && context.limits.silence.is_none() => {
+                "the profile promises no silence, and --limit silence.longest is not set"
+            }
+            RuleId::Schema | RuleId::Silence => "no message arrived",
+            _ => "not part of the profile",
+        };
+        text.to_owned()
+    }
+}

@@ -1,0 +1,146 @@
+//! Reads text frames. Reading needs no other frame, so that many can be read at the same time.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::context::Context;
+use super::finding::{Finding, quoted};
+use super::foreign::reading;
+use super::frame::{Frame, Sender};
+use super::observation::ServerEvent;
+use super::payload::Payloads;
+use super::profile::Profile;
+use super::rules::RuleId;
+use super::{envelope, strict_json};
+use crate::contract::{MAX_EVENT_BYTES, MessageType};
+use crate::contract_file::Contract;
+
+/// Reads frames.
+pub struct Reader {
+    payloads: Payloads,
+    /// How the stream of another program is read; `None` for our own.
+    profile: Option<Arc<Profile>>,
+    contract: Option<Arc<Contract>>,
+}
+
+impl Reader {
+    /// A reader of frames of the contract.
+    pub fn new() -> Self {
+        Self { payloads: Payloads::new(), profile: None, contract: None }
+    }
+
+    /// A reader of the frames that a context is about.
+    pub fn of(context: &Context) -> Self {
+        Self { profile: context.profile.clone(), contract: context.contract.clone(), ..Self::new() }
+    }
+
+    /// Reads one event of an event stream.
+    pub(super) fn event(&self, line: usize, arrival: Option<Duration>, event: &ServerEvent) -> Frame {
+        if let Some(profile) = &self.profile {
+            return reading::read(
+                profile,
+                self.contract.as_deref(),
+                blank(line, arrival, 0),
+                &event.data,
+                Some(event),
+            );
+        }
+        let mut frame = self.read(line, arrival, &event.data);
+        if let Some(wrong) = fields_of_event(&frame, event) {
+            frame.faults.push((RuleId::Connection, wrong.at(&frame)));
+        }
+        frame
+    }
+
+    /// Reads one frame. Never fails: what is wrong stands in the frame.
+    pub fn read(&self, line: usize, arrival: Option<Duration>, text: &str) -> Frame {
+        if let Some(profile) = &self.profile {
+            return reading::read(profile, self.contract.as_deref(), blank(line, arrival, 0), text, None);
+        }
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let mut frame = blank(line, arrival, hasher.finish());
+        let mut faults = Vec::new();
+        match strict_json::parse(text) {
+            Err(what) => faults.push((RuleId::Envelope, Finding::new(what))),
+            Ok(Value::Object(event)) => {
+                let (mut head, wrong) = envelope::read(&event);
+                if text.len() > MAX_EVENT_BYTES {
+                    let message =
+                        format!("the event has {} bytes; at most {MAX_EVENT_BYTES} are allowed", text.len());
+                    faults.push((RuleId::Envelope, Finding::new(message)));
+                } else if let Some(wrong) = wrong {
+                    head.forget(&wrong.pointer);
+                    faults.push((RuleId::Envelope, wrong));
+                }
+                if let Some(kind) = MessageType::from_name(&head.kind)
+                    && head.sender != Sender::Other
+                    && let Some(data) = event.get("data")
+                {
+                    match self.payloads.read(kind, data) {
+                        Ok(message) => frame.message = Some(message),
+                        // The payload of an event whose envelope is wrong is a matter of its own.
+                        Err(wrong) => faults.push((RuleId::Schema, wrong)),
+                    }
+                }
+                frame.head = Some(head);
+                // What our own contract finds fault with need not be told twice.
+                if let (Some(contract), []) = (&self.contract, faults.as_slice())
+                    && let Err(mismatch) = contract.judge(&Value::Object(event))
+                {
+                    faults.push((RuleId::Schema, reading::mismatched(mismatch)));
+                }
+            }
+            Ok(_) => {
+                let message = "an event is a JSON object, and this is none";
+                faults.push((RuleId::Envelope, Finding::new(message)));
+            }
+        }
+        frame.faults = faults.into_iter().map(|(rule, wrong)| (rule, wrong.at(&frame))).collect();
+        frame
+    }
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn blank(line: usize, arrival: Option<Duration>, digest: u64) -> Frame {
+    Frame {
+        line,
+        arrival,
+        digest,
+        head: None,
+        message: None,
+        faults: Vec::new(),
+        is_faulty: false,
+        foreign: None,
+    }
+}
+
+/// What is wrong with the fields of an event of our own event stream: its `event` is the type, its `id` the position.
+fn fields_of_event(frame: &Frame, event: &ServerEvent) -> Option<Finding> {
+    let head = frame.head.as_ref().filter(|head| !head.kind.is_empty())?;
+    let name = event.name.as_deref().unwrap_or_default();
+    if name != head.kind {
+        let text = format!("the event field is {}; expected {}, the type", quoted(name), quoted(&head.kind));
+        return Some(Finding::new(text));
+    }
+    let (Sender::Stream(stream), Some(n)) = (&head.sender, head.position) else { return None };
+    let wanted = format!("{stream}/{n}");
+    match event.id.as_deref() {
+        Some(id) if id == wanted => None,
+        Some(id) => {
+            Some(Finding::new(format!("the id field is {}; expected {}", quoted(id), quoted(&wanted))))
+        }
+        None => {
+            let text = format!("the id field is missing; expected {}", quoted(&wanted));
+            Some(Finding::new(text).hint("a client that reconnects after this event would get it again"))
+        }
+    }
+}
