@@ -70,6 +70,7 @@ impl Strangers {
             RuleId::Lifecycle => "no event has a subject",
             RuleId::Resume if profile.resume.is_none() => "the profile has no resume template",
             RuleId::Resume => "the connection was not cut and resumed",
+            RuleId::FanOut if self.events == 0 => "no event arrived",
             RuleId::FanOut => "no other client was connected",
             RuleId::Latency | RuleId::Silence if !arrivals => {
                 "arrival times are only checked with --url or --sse"

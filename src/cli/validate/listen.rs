@@ -50,9 +50,9 @@ impl Listening<'_> {
     /// Observes the server until the triggered incident has ended, or without a trigger the first incident that ends
     /// live; or for the time to listen.
     pub(super) async fn run(&self, session: &mut Session) -> Result<(), Failure> {
-        let main = match self.dial.open(MAIN, &After::Nothing).await? {
-            Opened::Link(link) => link,
-            Opened::Refused(_, why) => return Err(why.into()),
+        let main = match self.dial.open(MAIN, &After::Nothing).await {
+            Ok(Opened::Link(link)) => link,
+            Ok(Opened::Refused(_, why)) | Err(why) => return Err(self.failure(why)),
         };
         session.observe(MAIN, Instant::now(), Observation::Opened(Purpose::Follow))?;
         let (out, mut inbox) = mpsc::channel::<Seen>(1_024);
@@ -71,6 +71,24 @@ impl Listening<'_> {
             self.probe(session, &progress).await?;
         }
         Ok(())
+    }
+
+    /// The failure to connect. What to try with a server of another program is not what to try with ours.
+    fn failure(&self, error: ClientError) -> Failure {
+        let hint = match &error {
+            _ if self.dial.profile.is_none() => None,
+            ClientError::Unreachable { .. } => Some("check the URL, and whether the server runs"),
+            ClientError::Status { .. } | ClientError::Handshake { .. } | ClientError::Answer { .. } => Some(
+                "check the URL (--url is a WebSocket, --sse an event stream), and the headers, the query and the \
+                 subprotocols that the profile and the flags send",
+            ),
+            _ => None,
+        };
+        let failure = Failure::from(error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 
     /// Opens the other connections. Returns the one that reads nothing.

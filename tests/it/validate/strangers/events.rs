@@ -240,4 +240,21 @@ async fn a_redirect_is_refused_with_where_it_leads() {
     let ran = validate(args).await;
     assert_eq!(ran.status, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("it redirects to https://elsewhere.example/feed"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("try: check the URL (--url is a WebSocket, --sse an event stream)"),
+        "{ran:?}"
+    );
+}
+
+/// That all clients get nothing is no agreement, and a quiet stream is no pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_event_stream_is_no_pass() {
+    let mut args = serve(Over::Events, talk(|_| vec![Does::Ever(": alive\n".to_owned(), 100)])).await;
+    args.extend(flags());
+    let ran = validate(args).await;
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    let report = report_of(&ran);
+    assert_eq!(report["targets"][0]["nothing_checked"], "no event arrived");
+    assert_eq!(rule(&report, "fan-out")["why"], "no event arrived");
+    assert_eq!(rule(&report, "resume")["status"], "not_checked");
 }
