@@ -14,6 +14,8 @@ pub(super) struct Announced {
     /// without a scenario is the replay of a real incident.
     pub(super) is_generated: bool,
     pub(super) phases: Vec<Phase>,
+    /// Whether the phases follow one another. Otherwise nothing is compared with them.
+    pub(super) is_sound: bool,
     /// The place of each phase, by its name.
     places: HashMap<String, usize>,
     /// The starts of the phases, in order.
@@ -26,7 +28,7 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    pub(super) fn of(started: &IncidentStarted) -> Self {
+    pub(super) fn of(started: &IncidentStarted, is_sound: bool) -> Self {
         let mut places = HashMap::new();
         for (place, phase) in started.phases.iter().enumerate() {
             places.entry(phase.name.clone()).or_insert(place);
@@ -38,6 +40,7 @@ impl Announced {
             borders,
             impact_started_at: started.impact_started_at,
             is_generated: started.synthetic && started.run.is_some(),
+            is_sound,
             screen: ScreenMap::of(&started.phases),
             phases: started.phases.clone(),
             agents: started.agents.iter().map(|agent| agent.id.clone()).collect(),

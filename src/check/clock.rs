@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
-use super::finding::Finding;
+use super::finding::{Finding, Place};
 use super::frame::Frame;
 use super::rules::{Found, RuleId};
 use super::times::Warnings;
@@ -15,16 +15,48 @@ const STEP: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    /// The time of the last event of each stream.
-    last: HashMap<String, Timestamp>,
+    /// The times of each stream.
+    streams: HashMap<String, Latest>,
     latency: Histogram,
     pub(super) warnings: Warnings,
     /// Events without a time.
     pub(super) timeless: u64,
 }
 
+/// The latest times of a stream.
+#[derive(Debug, Default)]
+struct Latest {
+    /// The time before the last one.
+    earlier: Option<Timestamp>,
+    last: Option<(Timestamp, Place)>,
+    /// The last time fell: from which time, of which event. The next one shows which of the two is wrong.
+    fell: Option<(Timestamp, Place)>,
+}
+
+impl Latest {
+    fn push(&mut self, time: Timestamp, place: Place) {
+        let last = self.last.replace((time, place));
+        self.earlier = last.map(|(time, _)| time);
+    }
+
+    /// The finding about a time that fell, if one did. `next` is the time of the event after it.
+    fn settle(&mut self, next: Option<Timestamp>) -> Option<Finding> {
+        let (high, place) = self.fell.take()?;
+        let (low, low_place) = self.last.as_ref()?;
+        let finding = match next {
+            Some(next) if (*low..high).contains(&next) => {
+                Finding::new(format!("the time is {high}, ahead of the next one, which is {low}"))
+                    .place(&place)
+            }
+            _ => Finding::new(format!("the time goes back from {high} to {low}")).place(low_place),
+        };
+        Some(finding.field("/time"))
+    }
+}
+
 impl Clock {
-    /// Checks the time of an event. `before` is the time of the incident's event before it.
+    /// Checks the time of an event. `before` is the time of the incident's event before it. Returns whether the time may
+    /// be right.
     pub(super) fn see(
         &mut self,
         stream: &str,
@@ -33,28 +65,40 @@ impl Clock {
         frame: &Frame,
         context: &Context,
         found: &mut Found,
-    ) {
+    ) -> bool {
         let Some(time) = frame.head.as_ref().and_then(|head| head.time) else {
-            self.timeless += u64::from(frame.faults.is_empty());
-            return;
+            self.timeless += u64::from(!frame.is_faulty);
+            return false;
         };
         found.judged(RuleId::Clock);
-        let fault = |text: String| Finding::new(text).at(frame).field("/time");
-        let last = match self.last.get_mut(stream) {
-            Some(last) => Some(std::mem::replace(last, time)),
-            None => self.last.insert(stream.to_owned(), time),
-        };
-        if let Some(last) = last.filter(|last| time < *last) {
+        if !self.streams.contains_key(stream) {
+            self.streams.insert(stream.to_owned(), Latest::default());
+        }
+        // Inserted above if it was not there.
+        let Some(times) = self.streams.get_mut(stream) else { return true };
+        if let Some(finding) = times.settle(Some(time)) {
+            found.add(RuleId::Clock, finding);
+        }
+        let (earlier, last) = (times.earlier, times.last.clone());
+        times.push(time, frame.place());
+        if let Some((last, place)) = last.filter(|(last, _)| time < *last) {
             let set_back = last.duration_since(time) > STEP && before.is_none_or(|before| before <= time);
             if !set_back {
-                found.add(RuleId::Clock, fault(format!("the time goes back from {last} to {time}")));
-                return;
+                times.fell = Some((last, place));
+                // Below two earlier times it is the wrong one itself.
+                if earlier.is_some_and(|earlier| time < earlier)
+                    && let Some(finding) = times.settle(None)
+                {
+                    found.add(RuleId::Clock, finding);
+                }
+                return false;
             }
             self.warnings.set_back(last.duration_since(time).as_secs_f64(), frame);
         }
         if is_live {
             self.arrive(time, frame, context, found);
         }
+        true
     }
 
     /// Compares the time of a live event with its arrival.
@@ -76,7 +120,9 @@ impl Clock {
         }
     }
 
-    pub(super) fn finish(&self, context: &Context, found: &mut Found) {
+    pub(super) fn finish(&mut self, context: &Context, found: &mut Found) {
+        let fell = self.streams.values_mut().filter_map(|times| times.settle(None));
+        fell.for_each(|finding| found.add(RuleId::Clock, finding));
         for (share, allowed) in &context.limits.latency {
             let Some(latency) = self.latency.quantile(*share) else { continue };
             found.judged(RuleId::Latency);
@@ -151,7 +197,7 @@ mod tests {
         assert_eq!(histogram.quantile(0.5), None);
         (1..=1000).for_each(|ms| histogram.add(f64::from(ms) / 1e3));
         for (share, exact) in [(0.5, 0.5), (0.95, 0.95), (0.99, 0.99), (1.0, 1.0)] {
-            let near = histogram.quantile(share).unwrap();
+            let near = histogram.quantile(share).unwrap_or_default();
             assert!((near / exact - 1.0).abs() < 0.07, "{share}: {near} is not near {exact}");
         }
     }

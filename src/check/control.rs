@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::finding::{Finding, Place, quoted};
 use super::frame::Frame;
-use super::numbering::{Numbering, Positions};
+use super::numbering::Numbering;
 use super::rules::{Found, RuleId};
 use crate::contract::{CONTRACT_VERSION, Follows, Heartbeat, StreamOpened};
 
@@ -16,6 +16,11 @@ pub(super) struct Control {
     any: bool,
     /// Whether the connection must begin with a greeting: it is live, or a greeting came.
     pub(super) greeting: Option<Greeting>,
+    /// A heartbeat that is ahead of an event, until the next event shows whether events are missing, which the rule
+    /// `gap` reports, or the heartbeat is wrong.
+    ahead: Option<(u64, Finding)>,
+    /// Another stream than the greeting's, of which an event arrived.
+    foreign: Option<String>,
     /// The last message and when it arrived.
     heard: Option<(Place, Duration)>,
     longest: Duration,
@@ -26,7 +31,10 @@ pub(super) struct Control {
 #[derive(Debug, Clone)]
 pub(super) struct Greeting {
     pub(super) stream: String,
-    pub(super) follows: Follows,
+    /// Whether it promised every event of an incident that is open.
+    pub(super) promises_start: bool,
+    /// The first and last stored event that follow; `None` if the greeting is wrong about that.
+    range: Option<(u64, u64)>,
     heartbeat: Duration,
     /// Whether the contract of the server is newer than this program: it may have types that are not known here.
     pub(super) is_newer: bool,
@@ -54,24 +62,47 @@ impl Control {
         &mut self,
         opened: &StreamOpened,
         frame: &Frame,
+        context: &Context,
         numbering: &mut Numbering,
         found: &mut Found,
     ) {
         found.judged(RuleId::Greeting);
         let range = opened.follows.range();
-        if self.greeting.is_some() {
+        // A recording may have several connections in it.
+        if self.greeting.is_some() && context.began.is_some() {
             found.add(RuleId::Greeting, Finding::new("stream_opened came twice on one connection").at(frame));
             return;
         }
-        found_wrong(opened, frame, found);
-        numbering.announce(&opened.stream, range, frame);
+        let is_wrong = found_wrong(opened, frame, found).is_some_and(|field| field != "contract");
+        if !is_wrong {
+            numbering.announce(&opened.stream, range, frame);
+        }
         self.greeting = Some(Greeting {
             stream: opened.stream.clone(),
-            follows: opened.follows.clone(),
+            promises_start: !is_wrong && matches!(opened.follows, Follows::Started { .. }),
+            range: (!is_wrong).then_some(range),
             heartbeat: Duration::from_millis(opened.heartbeat_ms),
             is_newer: version(&opened.contract)
                 .is_some_and(|theirs| Some(theirs) > version(CONTRACT_VERSION)),
         });
+    }
+
+    /// Whether an event is of another stream than the greeting's. Each further event of it says nothing new.
+    pub(super) fn is_foreign(&mut self, stream: &str, frame: &Frame, found: &mut Found) -> bool {
+        let Some(greeting) = self.greeting.as_ref().filter(|greeting| greeting.stream != stream) else {
+            return false;
+        };
+        if self.foreign.as_deref() == Some(stream) {
+            return true;
+        }
+        let message = format!(
+            "an event of stream {} arrived; stream_opened announced {}",
+            quoted(stream),
+            quoted(&greeting.stream)
+        );
+        found.add(RuleId::Greeting, Finding::new(message).at(frame).field("/source"));
+        self.foreign = Some(stream.to_owned());
+        true
     }
 
     pub(super) fn beat(
@@ -95,24 +126,36 @@ impl Control {
             found.add(RuleId::Heartbeat, Finding::new(message).at(frame).field("/data/stream"));
             return;
         }
-        let seen = numbering.stream(&beat.stream);
-        // The client has, or does not get, every event before the first announced one.
-        let from = greeting.follows.range().0;
-        let last = seen.map_or(0, Positions::heard).max(from.saturating_sub(1));
-        if beat.head > last {
-            let message = format!("the heartbeat's head is {}, but the last event was {last}", beat.head);
-            found.add(
-                RuleId::Heartbeat,
-                fault(message).hint(
-                    "a heartbeat goes to clients that have all events: the events up to its head were lost",
-                ),
-            );
+        let (heard, has_holes) =
+            numbering.stream(&beat.stream).map_or((0, false), |seen| (seen.heard(), seen.has_holes()));
+        // The client has, or does not get, every event before the first announced one. If an announced one is missing,
+        // the rule `gap` says so.
+        let last = match greeting.range {
+            Some((from, to)) => heard.max(from.saturating_sub(1)).max(to),
+            None if heard == 0 => return,
+            None => heard,
+        };
+        if beat.head > last && numbering.explains(beat.head - last) {
             numbering.excuse(&beat.stream, last + 1, beat.head);
-        } else if beat.head < last && !seen.is_some_and(Positions::has_holes) {
+        } else if beat.head > last && self.ahead.is_none() {
+            let message = format!("the heartbeat's head is {}, but the last event was {last}", beat.head);
+            let hint =
+                "a heartbeat goes to clients that have all events: the events up to its head were lost";
+            self.ahead = Some((last, fault(message).hint(hint)));
+        } else if beat.head < last && !has_holes {
             // Events that are still missing may come late.
             let message =
                 format!("the heartbeat's head is {}, behind the last event, which is {last}", beat.head);
             found.add(RuleId::Heartbeat, fault(message));
+        }
+    }
+
+    /// Takes note of the position of an event that arrived.
+    pub(super) fn arrived(&mut self, position: u64, found: &mut Found) {
+        if let Some((last, finding)) = self.ahead.take_if(|(last, _)| position > *last)
+            && position == last + 1
+        {
+            found.add(RuleId::Heartbeat, finding);
         }
     }
 
@@ -140,6 +183,9 @@ impl Control {
 
     /// Judges the end. Returns why nothing was checked of the heartbeat, if that is so.
     pub(super) fn finish(&mut self, ended: Option<Duration>, context: &Context, found: &mut Found) {
+        if let Some((_, finding)) = self.ahead.take() {
+            found.add(RuleId::Heartbeat, finding);
+        }
         if !context.arrivals {
             return;
         }
@@ -158,14 +204,15 @@ impl Control {
         format!("{} heartbeats; the longest silence was {longest:.1} s", self.beats)
     }
 
-    /// The position of the last stored event that was announced; later events are sent live.
+    /// The position of the last stored event that was announced; later events are sent live. If the greeting is wrong
+    /// about that, nobody knows which are.
     pub(super) fn replayed_to(&self) -> u64 {
-        self.greeting.as_ref().map_or(0, |greeting| greeting.follows.range().1)
+        self.greeting.as_ref().map_or(0, |greeting| greeting.range.map_or(u64::MAX, |(_, to)| to))
     }
 }
 
-/// Checks that a greeting agrees with itself.
-fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) {
+/// Checks that a greeting agrees with itself. Returns the field that does not.
+fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) -> Option<&'static str> {
     let (from, to) = opened.follows.range();
     let (head, oldest) = (opened.head, opened.oldest);
     let wrong = match version(&opened.contract) {
@@ -184,8 +231,8 @@ fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) {
         Some(_) if oldest > head + 1 => {
             Some((format!("the oldest event is {oldest}, beyond the head {head}"), "oldest"))
         }
-        Some(_) if to > head => {
-            Some((format!("events up to {to} follow, beyond the head {head}"), "follows"))
+        Some(_) if to != head => {
+            Some((format!("events up to {to} follow; expected up to the head, which is {head}"), "follows"))
         }
         Some(_) if from > to + 1 => {
             Some((format!("the events {from} to {to} follow, which are no events"), "follows"))
@@ -195,9 +242,9 @@ fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) {
         }
         Some(_) => None,
     };
-    if let Some((message, field)) = wrong {
-        found.add(RuleId::Greeting, Finding::new(message).at(frame).field(format!("/data/{field}")));
-    }
+    let (message, field) = wrong?;
+    found.add(RuleId::Greeting, Finding::new(message).at(frame).field(format!("/data/{field}")));
+    Some(field)
 }
 
 fn version(text: &str) -> Option<(u32, u32)> {

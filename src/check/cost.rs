@@ -68,15 +68,12 @@ impl Growth {
         fault: &impl Fn(String, &str) -> Finding,
     ) -> Option<Finding> {
         let growth = grown.cost.total - grown.before.total;
-        let (known, unseen_minutes) = match grown.unseen(borders) {
-            None => {
-                let (low, high) = grown.rates();
-                let minutes = grown.minutes();
-                let allowed = low * minutes - CENT..=high * minutes + CENT;
-                return (!allowed.contains(&growth))
-                    .then(|| fault(grown.text(growth, low * minutes, high * minutes), "total"));
-            }
-            Some(unseen) => unseen,
+        let Some((known, unseen_minutes)) = grown.unseen(borders) else {
+            let (low, high) = grown.rates();
+            let minutes = grown.minutes();
+            let allowed = low * minutes - CENT..=high * minutes + CENT;
+            return (!allowed.contains(&growth))
+                .then(|| fault(grown.text(growth, low * minutes, high * minutes), "total"));
         };
         if growth < known - CENT {
             return Some(fault(grown.text(growth, known, known + self.highest * unseen_minutes), "total"));

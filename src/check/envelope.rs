@@ -126,7 +126,6 @@ fn ours(event: &Map<String, Value>, head: &Head, source: &str) -> Result<(), Fin
     match (&head.sender, known) {
         (Sender::Other, None) => return Ok(()),
         (Sender::Stream(_), _) if !control => {}
-        (Sender::Server, None) => {}
         (Sender::Server, Some(_)) if control => {}
         (_, Some(_)) => {
             let wanted = if control { "/servers/NAME" } else { "/streams/STREAM" };

@@ -61,6 +61,19 @@ pub(super) struct Head {
     pub(super) time: Option<Timestamp>,
 }
 
+impl Head {
+    /// An attribute is wrong, so that its value says nothing.
+    pub(super) fn forget(&mut self, pointer: &str) {
+        match pointer {
+            "/id" => self.position = None,
+            "/subject" => self.subject = None,
+            "/index" => self.index = None,
+            "/time" => self.time = None,
+            _ => {}
+        }
+    }
+}
+
 /// Who sent a frame.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum Sender {

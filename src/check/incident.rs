@@ -1,6 +1,7 @@
-//! One incident on its way through the rules. Its events come here in the order of their positions; one is held back until
-//! the next one shows whether its second can be right.
+//! One incident on its way through the rules. Its events come here in the order of their positions; two are held
+//! back until later ones show whether their seconds can be right.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,7 +52,11 @@ pub(super) struct Incident {
     begins_at: Option<Place>,
     /// Whether all of its events were received and read. Otherwise its totals say nothing.
     is_whole: bool,
-    held: Option<Frame>,
+    /// Whether the last event has no type that can be read: it may be the end.
+    is_unknown: bool,
+    /// Whether the second of each event is known.
+    is_timed: bool,
+    held: VecDeque<Held>,
     last_place: Place,
     /// The last planned second that can be trusted.
     second: Option<f64>,
@@ -69,6 +74,17 @@ pub(super) struct Incident {
     pub(super) outcome: Option<Outcome>,
 }
 
+/// An event that waits for the next ones.
+#[derive(Debug)]
+struct Held {
+    frame: Frame,
+    /// Whether it follows the event before it.
+    follows: bool,
+}
+
+/// How many events wait: two later seconds show which of two is wrong.
+const HELD: usize = 2;
+
 impl Incident {
     pub(super) fn new(id: &str) -> Self {
         Self {
@@ -80,7 +96,9 @@ impl Incident {
             has_start: false,
             begins_at: None,
             is_whole: true,
-            held: None,
+            is_unknown: false,
+            is_timed: true,
+            held: VecDeque::new(),
             last_place: Place::default(),
             second: None,
             lifecycle: Lifecycle::default(),
@@ -119,17 +137,17 @@ impl Incident {
         let role = frame.kind().map_or(Role::Middle, crate::contract::MessageType::role);
         let first = self.indexes.is_empty();
         let follows = if first {
-            self.begin(index, role, &frame, stream, found)
+            self.begin(index, role, standing, &frame, stream, found)
         } else {
             self.indexes.see(&self.id, index, standing, &frame, found)
         };
         if follows != Follows::Next {
             self.is_whole = false;
-            self.expectation.interrupt();
         }
         if follows == Follows::Wrong {
-            return false;
+            return role == Role::End && standing != Standing::Late;
         }
+        self.is_unknown = frame.is_faulty && frame.kind().is_none();
         self.last_time = frame.head.as_ref().and_then(|head| head.time).or(self.last_time);
         self.last_place = frame.place();
         if role == Role::Start && !first {
@@ -147,10 +165,10 @@ impl Incident {
             found.add(RuleId::Lifecycle, Finding::new(text).place(&place));
         }
         if let Some(Message::IncidentStarted(started)) = &frame.message {
-            Phases::announce(started, &frame, found);
+            let is_sound = Phases::announce(started, &frame, found);
             self.is_expected =
                 stream.context.expect.as_ref().is_some_and(|expected| expected.concerns(started));
-            self.announced = Some(Announced::of(started));
+            self.announced = Some(Announced::of(started, is_sound));
         }
         if stream.context.arrivals {
             let counts = stream.is_live && !first && follows == Follows::Next;
@@ -159,18 +177,18 @@ impl Incident {
         }
         if frame.message.is_none() {
             self.is_whole = false;
-            self.expectation.interrupt();
         }
-        let next = frame.message.as_ref().and_then(Message::offset_s);
-        self.release(next, stream.context, found);
         if stream.is_live
             && stream.context.arrivals
             && follows == Follows::Next
             && let Some(message) = &frame.message
         {
-            self.pacing.see(self.announced.as_ref(), message, &frame);
+            self.pacing.see(self.announced.as_ref().filter(|announced| announced.is_sound), message, &frame);
         }
-        self.held = Some(frame);
+        self.held.push_back(Held { frame, follows: follows == Follows::Next });
+        if self.held.len() > HELD {
+            self.release(stream.context, found);
+        }
         role == Role::End
     }
 
@@ -184,12 +202,13 @@ impl Incident {
         &mut self,
         index: u64,
         role: Role,
+        standing: Standing,
         frame: &Frame,
         stream: &Stream<'_>,
         found: &mut Found,
     ) -> Follows {
         if role == Role::Start {
-            self.indexes.begin(1);
+            self.indexes.start(index);
             if index != 1 {
                 let text = format!("the index of {}'s incident_started is {index}; expected 1", self.id);
                 found.add(RuleId::Order, Finding::new(text).at(frame).field("/index"));
@@ -197,7 +216,7 @@ impl Incident {
             return Follows::Next;
         }
         self.indexes.begin(index);
-        if stream.has_holes {
+        if stream.has_holes || standing != Standing::Next || (frame.is_faulty && frame.kind().is_none()) {
             return Follows::AfterGap;
         }
         if index == 1 {
@@ -217,13 +236,19 @@ impl Incident {
         self.times.warning(&self.id)
     }
 
-    /// Judges the content of the event that is held, which the next one follows at the second `next`.
-    fn release(&mut self, next: Option<f64>, context: &Context, found: &mut Found) {
-        let Some(frame) = self.held.take() else { return };
+    /// Judges the content of the first event that is held. The others show whether its second can be right.
+    fn release(&mut self, context: &Context, found: &mut Found) {
+        let Some(Held { frame, follows }) = self.held.pop_front() else { return };
+        if !follows || frame.message.is_none() {
+            self.expectation.interrupt();
+        }
+        let mut later = self.held.iter().filter_map(|held| held.frame.message.as_ref()?.offset_s());
+        let next = later.next();
+        let next = next.zip(later.next());
         self.content(&frame, next, context, found);
     }
 
-    fn content(&mut self, frame: &Frame, next: Option<f64>, context: &Context, found: &mut Found) {
+    fn content(&mut self, frame: &Frame, next: Option<(f64, f64)>, context: &Context, found: &mut Found) {
         let (Some(message), Some(head)) = (&frame.message, &frame.head) else { return };
         let planned = self.planned(message, next, frame, found);
         let began = self.announced.as_ref().map(|announced| announced.impact_started_at);
@@ -237,7 +262,8 @@ impl Incident {
         let is_generated = self.announced.as_ref().is_some_and(|announced| announced.is_generated);
         self.lifecycle.see(message, index, frame, is_generated, found);
         self.confidence.see(message, frame, found);
-        self.growth.see(self.announced.as_ref(), message, planned, frame, found);
+        let is_sound = self.announced.as_ref().is_none_or(|announced| announced.is_sound);
+        self.growth.see(self.announced.as_ref(), message, planned.filter(|_| is_sound), frame, found);
         if let Some(announced) = &self.announced {
             self.phases.see(announced, message, planned, frame, found);
             self.declared.see(announced, message, self.is_whole, frame, found);
@@ -249,9 +275,12 @@ impl Incident {
             self.resolve(resolved, offset_s, frame, context, found);
             return;
         }
-        self.totals.see(message, offset_s.or(self.second).unwrap_or_default());
-        if message.offset_s().is_some() && planned.is_none() {
-            self.is_whole = false;
+        self.is_timed &= offset_s.is_some();
+        self.totals.see(message, offset_s.filter(|_| planned.is_some() || self.is_timed));
+        if !is_sound {
+            self.expectation.interrupt();
+        }
+        if offset_s.is_none() {
             self.expectation.interrupt();
         } else if let (Some(expected), Some(announced), Some(offset_s), true) =
             (&context.expect, &self.announced, offset_s, self.is_expected)
@@ -260,11 +289,11 @@ impl Incident {
         }
     }
 
-    /// The planned second of an event, if it can be right: not before the event ahead of it, not after the next one.
+    /// The planned second of an event, if it can be right: not before the event ahead of it, not after the next two.
     fn planned(
         &mut self,
         message: &Message,
-        next: Option<f64>,
+        next: Option<(f64, f64)>,
         frame: &Frame,
         found: &mut Found,
     ) -> Option<f64> {
@@ -272,7 +301,9 @@ impl Incident {
         let before = self.second.unwrap_or(0.0);
         let text = if offset_s < before {
             format!("offset_s goes back from {before} to {offset_s}")
-        } else if let Some(next) = next.filter(|next| (before..offset_s).contains(next)) {
+        } else if let Some((next, _)) = next
+            .filter(|(next, later)| (before..offset_s).contains(next) && (*next..offset_s).contains(later))
+        {
             format!(
                 "offset_s is {offset_s}, but the event before is at {before} s and the next one at {next} s"
             )
@@ -297,7 +328,8 @@ impl Incident {
         // The totals cannot be compared if events are missing, which other rules report.
         if self.is_whole {
             self.lifecycle.resolved(resolved.outcome, found);
-            self.totals.compare(resolved, offset_s, announced.is_generated, frame, found);
+            let second = offset_s.filter(|_| resolved.offset_s.is_some() || self.is_timed);
+            self.totals.compare(resolved, second, announced.is_generated, frame, found);
         }
         if let (Some(expected), true) = (&context.expect, self.is_expected) {
             if let Some(offset_s) = offset_s {
@@ -311,22 +343,24 @@ impl Incident {
                 );
             }
             let end = Some((resolved, offset_s.unwrap_or_default(), frame)).filter(|_| offset_s.is_some());
-            self.expectation.finish(expected, &self.totals, end, true, self.is_whole, found);
+            self.expectation.finish(expected, &self.totals, end, true, self.is_whole && self.is_timed, found);
         }
     }
 
     /// Judges the end: of the incident, or of the listening if it is still open. Returns its longest delay.
     pub(super) fn finish(&mut self, end: &End<'_>, found: &mut Found) -> f64 {
-        let End { context, ended, must_end, .. } = *end;
+        let End { context, ended, is_due, .. } = *end;
         let was_resolved = matches!(
-            self.held.as_ref().map(Frame::kind),
+            self.held.back().map(|held| held.frame.kind()),
             Some(Some(kind)) if kind.role() == Role::End
         );
-        self.release(None, context, found);
+        while !self.held.is_empty() {
+            self.release(context, found);
+        }
         self.indexes.finish(&self.id, found);
         self.growth.finish(found);
         if !was_resolved {
-            if must_end {
+            if is_due && !self.is_unknown && !self.indexes.has_unplaced() {
                 let text = format!("{} is never resolved", self.id);
                 let hint = "the stream ends before incident_resolved";
                 found.add(RuleId::Lifecycle, Finding::new(text).place(&self.last_place).hint(hint));
@@ -336,7 +370,8 @@ impl Incident {
                 self.silence.finish(ended, allowed, found);
             }
             if let (Some(expected), true) = (&context.expect, self.is_expected) {
-                self.expectation.finish(expected, &self.totals, None, must_end, self.is_whole, found);
+                let is_whole = self.is_whole && self.is_timed;
+                self.expectation.finish(expected, &self.totals, None, is_due, is_whole, found);
             }
         }
         self.pacing.finish(context, found)
@@ -350,5 +385,5 @@ pub(super) struct End<'a> {
     /// When the listening ended.
     pub(super) ended: Option<Duration>,
     /// Whether the incident should have been resolved by now.
-    pub(super) must_end: bool,
+    pub(super) is_due: bool,
 }

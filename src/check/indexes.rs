@@ -15,6 +15,8 @@ pub(super) struct Indexes {
     jump: Option<Jump>,
     /// Events whose index is unknown or wrong since the last good one: each explains one missing index.
     unplaced: u64,
+    /// The wrong index of the first event, which the next index may follow.
+    start: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -49,10 +51,21 @@ impl Indexes {
         self.unplaced += 1;
     }
 
+    /// Whether such an event came after the last good one.
+    pub(super) fn has_unplaced(&self) -> bool {
+        self.unplaced > 0
+    }
+
     /// Takes the first event that arrived of the incident.
     pub(super) fn begin(&mut self, index: u64) {
         self.seen.add(index);
         self.last = index;
+    }
+
+    /// Takes the event that must have index 1.
+    pub(super) fn start(&mut self, index: u64) {
+        self.begin(1);
+        self.start = Some(index).filter(|index| *index != 1);
     }
 
     pub(super) fn see(
@@ -63,7 +76,12 @@ impl Indexes {
         frame: &Frame,
         found: &mut Found,
     ) -> Follows {
-        let expected = self.last + 1;
+        if let Some(start) = self.start.take()
+            && index == start + 1
+        {
+            self.begin(index);
+            return Follows::Next;
+        }
         let unplaced = std::mem::take(&mut self.unplaced);
         if let Some(jump) = self.jump.take() {
             if index == jump.expected + 1 {
@@ -74,7 +92,23 @@ impl Indexes {
                 self.last = index;
                 return Follows::Next;
             }
-            self.report(id, &jump, found);
+            self.seen.add(jump.index);
+            self.last = jump.index;
+            if index == jump.expected {
+                self.seen.add(index);
+                self.late(id, index, frame, found);
+                if jump.index > index + 1 {
+                    self.jump = Some(Jump { expected: index + 1, ..jump });
+                }
+                return Follows::Wrong;
+            }
+            Self::report(id, &jump, found);
+        }
+        let expected = self.last + 1;
+        let jumps = standing == Standing::Next && index > expected && index - expected > unplaced;
+        if jumps && !self.seen.contains(index) {
+            self.jump = Some(Jump { expected, index, place: frame.place() });
+            return Follows::AfterGap;
         }
         if !self.seen.add(index) {
             if standing != Standing::Late {
@@ -88,30 +122,28 @@ impl Indexes {
             return Follows::Wrong;
         }
         if index < expected {
-            let message =
-                format!("index {index} of {id} comes after {}; the index rises with the position", self.last);
-            found.add(RuleId::Order, Finding::new(message).at(frame).field("/index"));
+            self.late(id, index, frame, found);
             self.unplaced = 1;
             return Follows::Wrong;
         }
         self.last = index;
-        if index == expected {
-            return Follows::Next;
-        }
-        if standing != Standing::AfterGap && index - expected > unplaced {
-            self.jump = Some(Jump { expected, index, place: frame.place() });
-        }
-        Follows::AfterGap
+        if index == expected { Follows::Next } else { Follows::AfterGap }
     }
 
-    fn report(&self, id: &str, jump: &Jump, found: &mut Found) {
+    fn late(&self, id: &str, index: u64, frame: &Frame, found: &mut Found) {
+        let message =
+            format!("index {index} of {id} comes after {}; the index rises with the position", self.last);
+        found.add(RuleId::Order, Finding::new(message).at(frame).field("/index"));
+    }
+
+    fn report(id: &str, jump: &Jump, found: &mut Found) {
         let message = format!("{id}: {}", missing("index", jump.expected, jump.index - 1));
         found.add(RuleId::Gap, Finding::new(message).place(&jump.place).field("/index"));
     }
 
     pub(super) fn finish(&mut self, id: &str, found: &mut Found) {
         if let Some(jump) = self.jump.take() {
-            self.report(id, &jump, found);
+            Self::report(id, &jump, found);
         }
     }
 }

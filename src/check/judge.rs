@@ -18,7 +18,7 @@ use super::outcomes::Outcomes;
 use super::probes::Probes;
 use super::reader::Reader;
 use super::rules::{Found, Rule, RuleId};
-use crate::contract::{Follows, Message, MessageType};
+use crate::contract::{Message, MessageType};
 
 /// Judges one stream.
 pub struct Judge {
@@ -231,12 +231,10 @@ impl Judge {
     fn message_of_server(&mut self, frame: &Frame) {
         match &frame.message {
             Some(Message::StreamOpened(opened)) => {
-                self.control.greet(opened, frame, &mut self.numbering, &mut self.found);
+                self.control.greet(opened, frame, &self.context, &mut self.numbering, &mut self.found);
             }
-            Some(Message::Heartbeat(beat)) => {
-                if self.context.arrivals || self.control.greeting.is_some() {
-                    self.control.beat(beat, frame, &mut self.numbering, &mut self.found);
-                }
+            Some(Message::Heartbeat(beat)) if self.context.arrivals || self.control.greeting.is_some() => {
+                self.control.beat(beat, frame, &mut self.numbering, &mut self.found);
             }
             _ => {}
         }
@@ -248,12 +246,18 @@ impl Judge {
             frame.message = None;
         }
         let Some(head) = &frame.head else { return };
+        if self.control.is_foreign(stream, &frame, &mut self.found) {
+            self.numbering.lose_one();
+            self.lose(head.subject.clone());
+            return;
+        }
         let Some(position) = head.position else {
             self.numbering.lose_one();
             self.lose(head.subject.clone());
             return;
         };
         self.probes.see_main(position, &frame);
+        self.control.arrived(position, &mut self.found);
         let standing = self.numbering.see(stream, position, &frame, &mut self.found);
         if standing == Standing::Repeated {
             return;
@@ -267,8 +271,11 @@ impl Judge {
             Some(State::Open(incident)) => incident.last_time,
             _ => None,
         };
-        if standing != Standing::Late {
-            self.clock.see(stream, before, is_live, &frame, &self.context, &mut self.found);
+        if standing != Standing::Late
+            && !self.clock.see(stream, before, is_live, &frame, &self.context, &mut self.found)
+            && let Some(head) = &mut frame.head
+        {
+            head.time = None;
         }
         let positions = self.numbering.stream(stream);
         let greeting = self.control.greeting.as_ref();
@@ -278,8 +285,7 @@ impl Judge {
             unseen: positions.and_then(super::numbering::Positions::first).unwrap_or(1) - 1,
             has_holes: standing != Standing::Next
                 || positions.is_some_and(super::numbering::Positions::has_holes),
-            promises_start: greeting
-                .is_some_and(|greeting| matches!(greeting.follows, Follows::Started { .. })),
+            promises_start: greeting.is_some_and(|greeting| greeting.promises_start),
         };
         let state = match self.incidents.get_mut(&subject) {
             Some(state) => state,
@@ -304,7 +310,7 @@ impl Judge {
                     standing
                 };
                 if incident.see(frame, index, standing, &about, &mut self.found) {
-                    let end = End { context: &self.context, ended: None, must_end: false };
+                    let end = End { context: &self.context, ended: None, is_due: false };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
                     self.clock.warnings.add(incident.clock_warning());
@@ -325,7 +331,7 @@ impl Judge {
 
     /// Judges the end of the stream.
     pub fn finish(mut self) -> Judgement {
-        self.numbering.finish(&mut self.found);
+        self.numbering.finish(self.is_cut, &mut self.found);
         self.clock.finish(&self.context, &mut self.found);
         self.control.finish(self.ended, &self.context, &mut self.found);
         if let MustResolve::Only(id) = &self.context.must_resolve
@@ -340,9 +346,10 @@ impl Judge {
         for (id, state) in incidents {
             match state {
                 State::Open(mut incident) => {
-                    // If the connection was cut, that is why the end is missing.
-                    let must_end = self.context.must_resolve.requires(&id) && !self.is_cut;
-                    let end = End { context: &self.context, ended: self.ended, must_end };
+                    // If the connection was cut, or the last message can't be read, that is why the end is missing.
+                    let is_lost = self.is_cut || self.unplaced > 0 || self.numbering.unreadable() > 0;
+                    let is_due = self.context.must_resolve.requires(&id) && !is_lost;
+                    let end = End { context: &self.context, ended: self.ended, is_due };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
                     self.clock.warnings.add(incident.clock_warning());

@@ -100,6 +100,20 @@ impl Numbering {
         positions.announced.push((from, to, frame.place()));
     }
 
+    /// Whether messages that could not be read explain that so many events are missing now.
+    pub(super) fn explains(&mut self, missing: u64) -> bool {
+        let explains = missing <= self.unreadable;
+        if explains {
+            self.unreadable -= missing;
+        }
+        explains
+    }
+
+    /// How many messages could not be read since the last event.
+    pub(super) fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
     /// Somebody else said that everything up to `head` is lost. It is not reported again.
     pub(super) fn excuse(&mut self, stream: &str, from: u64, head: u64) {
         let positions = self.streams.entry(stream.to_owned()).or_default();
@@ -158,8 +172,8 @@ impl Numbering {
         Standing::AfterGap
     }
 
-    /// Judges what is missing at the end.
-    pub(super) fn finish(&self, found: &mut Found) {
+    /// Judges what is missing at the end. If the connection was cut, the end of an announced replay is not.
+    pub(super) fn finish(&self, is_cut: bool, found: &mut Found) {
         for positions in self.streams.values() {
             let is_missing = |from, to| {
                 let missing = positions.seen.missing(from, to).into_iter();
@@ -183,7 +197,8 @@ impl Numbering {
                     );
                 }
             }
-            for (from, to, place) in positions.announced.iter().filter(|(from, to, _)| from <= to) {
+            for (from, to, place) in positions.announced.iter().filter(|(from, to, _)| from <= to && !is_cut)
+            {
                 found.judged(RuleId::Gap);
                 let last = positions.last();
                 for (first, last) in is_missing((*from).max(last + 1), *to) {
@@ -211,9 +226,9 @@ impl Numbering {
 }
 
 pub(super) fn missing(what: &str, from: u64, to: u64) -> String {
-    if from == to {
-        format!("{what} {from} is missing")
-    } else {
-        format!("{what}s {from} to {to} are missing")
+    match (from == to, what) {
+        (true, _) => format!("{what} {from} is missing"),
+        (false, "index") => format!("the indexes {from} to {to} are missing"),
+        (false, _) => format!("{what}s {from} to {to} are missing"),
     }
 }

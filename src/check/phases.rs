@@ -18,15 +18,16 @@ pub(super) struct Phases {
 }
 
 impl Phases {
-    /// Checks the phases as they are announced.
-    pub(super) fn announce(started: &IncidentStarted, frame: &Frame, found: &mut Found) {
+    /// Checks the phases as they are announced. Returns whether they are as they should be.
+    pub(super) fn announce(started: &IncidentStarted, frame: &Frame, found: &mut Found) -> bool {
         if started.phases.is_empty() {
-            return;
+            return true;
         }
         found.judged(RuleId::Phases);
         let mut fault = |place: usize, text: String| {
             let pointer = format!("/data/phases/{place}");
             found.add(RuleId::Phases, Finding::new(text).at(frame).field(pointer));
+            false
         };
         let mut names = HashSet::new();
         for (place, phase) in started.phases.iter().enumerate() {
@@ -58,6 +59,7 @@ impl Phases {
                 return fault(place, text);
             }
         }
+        true
     }
 
     /// Checks the phase of an event. `offset_s` is `None` if the second of the event is not to be trusted.
@@ -70,7 +72,7 @@ impl Phases {
         found: &mut Found,
     ) {
         // In a real incident the phases may not be known.
-        if announced.phases.is_empty() && !announced.is_generated {
+        if !announced.is_sound || (announced.phases.is_empty() && !announced.is_generated) {
             return;
         }
         let Some(name) = message.phase() else { return };

@@ -16,7 +16,7 @@ const REMEMBERED: usize = 200_000;
 pub(super) struct Probes {
     /// A hash of each event of the main connection.
     main: BTreeMap<u64, u64>,
-    probes: BTreeMap<u32, Probe>,
+    others: BTreeMap<u32, Probe>,
     is_compared: bool,
 }
 
@@ -51,11 +51,11 @@ impl Probes {
     pub(super) fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
         let due = self.main.last_key_value().map_or(0, |(n, _)| *n);
         let probe = Probe { purpose, due, refused, follows: None, events: Vec::new() };
-        self.probes.insert(connection, probe);
+        self.others.insert(connection, probe);
     }
 
     pub(super) fn see(&mut self, connection: u32, frame: &Frame) {
-        let Some(probe) = self.probes.get_mut(&connection) else { return };
+        let Some(probe) = self.others.get_mut(&connection) else { return };
         if let Some(Message::StreamOpened(opened)) = &frame.message {
             probe.follows.get_or_insert_with(|| opened.follows.clone());
         }
@@ -66,7 +66,7 @@ impl Probes {
     }
 
     pub(super) fn finish(&self, found: &mut Found) {
-        for (number, probe) in &self.probes {
+        for (number, probe) in &self.others {
             let (rule, wrong) = match &probe.purpose {
                 Purpose::Resume(after) => (RuleId::Resume, self.resumed(*after, probe)),
                 Purpose::Twin => {
@@ -84,6 +84,13 @@ impl Probes {
         }
     }
 
+    /// Whether the main connection did not get this event, or could not read it, which other rules say; or it was so
+    /// long ago that it is forgotten.
+    fn lacks(&self, position: u64) -> bool {
+        let is_within = self.main.last_key_value().is_some_and(|(last, _)| position < *last);
+        is_within && !self.main.contains_key(&position)
+    }
+
     /// What is wrong with a connection that resumed after a position.
     fn resumed(&self, after: u64, probe: &Probe) -> Option<String> {
         let cut = format!("after the cut at position {after},");
@@ -91,10 +98,15 @@ impl Probes {
             return Some(format!("{cut} the server refused to resume, with the HTTP status {status}"));
         }
         let mut expected = self.main.range(after + 1..);
+        let mut last = after;
         for (place, (position, digest)) in probe.events.iter().enumerate() {
+            if *position > after && self.lacks(*position) {
+                last = *position;
+                continue;
+            }
             match expected.next() {
                 // The stream went on meanwhile.
-                None if *position > probe.due => break,
+                None if *position > probe.due && *position == last + 1 => {}
                 Some((n, same)) if n == position && same == digest => {}
                 Some((n, _)) if n == position => {
                     return Some(format!("{cut} the server sent position {position} with another content"));
@@ -111,6 +123,7 @@ impl Probes {
                     ));
                 }
             }
+            last = *position;
         }
         let lost = expected.take_while(|(n, _)| **n <= probe.due).count();
         let events = if lost == 1 { "event is" } else { "events are" };
@@ -122,15 +135,13 @@ impl Probes {
         if let Some(status) = probe.refused {
             return Some(format!("was refused, with the HTTP status {status}"));
         }
-        let last_main = self.main.last_key_value().map_or(0, |(n, _)| *n);
         let (first, last) = (probe.events.first().map(|(n, _)| *n), probe.events.last().map(|(n, _)| *n));
         for (position, digest) in &probe.events {
             match self.main.get(position) {
                 Some(same) if same == digest => {}
                 Some(_) => return Some(format!("got another event at position {position}")),
-                None if *position > last_main
-                    || Some(position) < self.main.first_key_value().map(|(n, _)| n) => {}
-                None => return Some(format!("got position {position}, which this client did not")),
+                // If this client lacks it, the rule `gap` says so.
+                None => {}
             }
         }
         let from = first.or_else(|| probe.follows.as_ref().map(|follows| follows.range().0))?;
@@ -151,7 +162,7 @@ impl Probes {
     pub(super) fn resume_summary(&self) -> String {
         let mut cuts = Vec::new();
         let mut events = 0;
-        for probe in self.probes.values() {
+        for probe in self.others.values() {
             if let Purpose::Resume(after) = probe.purpose {
                 cuts.push(after.to_string());
                 events += probe.events.len();
@@ -163,7 +174,7 @@ impl Probes {
     }
 
     pub(super) fn fan_out_summary(&self, twins: u64) -> String {
-        let stalled = self.probes.values().filter(|probe| probe.purpose == Purpose::Stalled).count();
+        let stalled = self.others.values().filter(|probe| probe.purpose == Purpose::Stalled).count();
         let beside = if stalled > 0 { ", beside one that read nothing" } else { "" };
         format!("{} clients got the same events{beside}", twins + 1)
     }

@@ -67,12 +67,13 @@ impl Reader {
         match strict_json::parse(text) {
             Err(what) => faults.push((RuleId::Envelope, Finding::new(what))),
             Ok(Value::Object(event)) => {
-                let (head, wrong) = envelope::read(&event);
+                let (mut head, wrong) = envelope::read(&event);
                 if text.len() > MAX_EVENT_BYTES {
                     let message =
                         format!("the event has {} bytes; at most {MAX_EVENT_BYTES} are allowed", text.len());
                     faults.push((RuleId::Envelope, Finding::new(message)));
                 } else if let Some(wrong) = wrong {
+                    head.forget(&wrong.pointer);
                     faults.push((RuleId::Envelope, wrong));
                 }
                 if let Some(kind) = MessageType::from_name(&head.kind)

@@ -37,7 +37,7 @@ rules! {
         "the connection lasts until the validator ends it, and every message is text of at most 1 MiB"
         "the server ended the connection after 4.1 s with code 1011" &[];
     Greeting "greeting"
-        "stream_opened is the first message of a connection, comes once, and agrees with itself"
+        "stream_opened is the first message of a connection, comes once, and agrees with itself and with the events"
         "the first message is heartbeat; expected stream_opened" &[];
     Envelope "envelope"
         "every message is a CloudEvents 1.0 event of at most 64 KiB with the attributes that the contract requires"

@@ -31,6 +31,10 @@ impl Spans {
         }
     }
 
+    pub(super) fn contains(&self, n: u64) -> bool {
+        self.ranges.range(..=n).next_back().is_some_and(|(_, to)| n <= *to)
+    }
+
     pub(super) fn first(&self) -> Option<u64> {
         self.ranges.first_key_value().map(|(from, _)| *from)
     }

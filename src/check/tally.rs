@@ -11,6 +11,22 @@ const MILLISECOND: f64 = 0.0011;
 /// How many seconds the clocks of a publisher and of the server may differ.
 const SECOND: f64 = 1.001;
 
+/// When something happened.
+#[derive(Debug, Default, Clone, Copy)]
+enum Reached {
+    #[default]
+    Never,
+    At(f64),
+    /// Nobody knows when.
+    Sometime,
+}
+
+impl From<Option<f64>> for Reached {
+    fn from(second: Option<f64>) -> Self {
+        second.map_or(Self::Sometime, Self::At)
+    }
+}
+
 /// The totals of an incident's events.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
@@ -18,19 +34,22 @@ pub(super) struct Totals {
     pub(super) actions: Actions,
     /// The second of the first action.
     pub(super) first_action: Option<f64>,
-    /// The second of each milestone.
-    marks: [Option<f64>; 3],
+    marks: [Reached; 3],
     /// The highest number of affected users in a sample.
     users: Option<u64>,
 }
 
 impl Totals {
-    pub(super) fn see(&mut self, message: &Message, offset_s: f64) {
+    /// Takes an event that happened at second `offset_s`, if that is known.
+    pub(super) fn see(&mut self, message: &Message, offset_s: Option<f64>) {
         match message {
             Message::AgentAction(action) => {
-                self.first_action.get_or_insert(offset_s);
+                self.first_action = self.first_action.or(offset_s);
                 for mark in &action.marks {
-                    self.marks[*mark as usize].get_or_insert(offset_s);
+                    let reached = &mut self.marks[*mark as usize];
+                    if matches!(reached, Reached::Never) {
+                        *reached = offset_s.into();
+                    }
                 }
                 self.actions.count(action.status);
             }
@@ -44,7 +63,10 @@ impl Totals {
 
     /// The second at which a milestone was reached.
     pub(super) fn reached(&self, mark: Mark) -> Option<f64> {
-        self.marks[mark as usize]
+        match self.marks[mark as usize] {
+            Reached::At(second) => Some(second),
+            Reached::Never | Reached::Sometime => None,
+        }
     }
 
     /// Compares the resolution with the events. If not `exact`, the seconds come from two clocks.
@@ -76,16 +98,19 @@ impl Totals {
             fault(text, "users_peak".to_owned());
         }
         let durations = &resolved.durations;
-        let second = |mark| self.reached(mark).map(|second| second.max(0.0));
+        let mark = |mark: Mark| self.marks[mark as usize];
         for (name, claimed, seen) in [
-            ("detect_s", durations.detect_s, second(Mark::Detected)),
-            ("diagnose_s", durations.diagnose_s, second(Mark::Diagnosed)),
-            ("mitigate_s", durations.mitigate_s, second(Mark::Mitigated)),
-            ("resolve_s", Some(durations.resolve_s), offset_s),
+            ("detect_s", durations.detect_s, mark(Mark::Detected)),
+            ("diagnose_s", durations.diagnose_s, mark(Mark::Diagnosed)),
+            ("mitigate_s", durations.mitigate_s, mark(Mark::Mitigated)),
+            ("resolve_s", Some(durations.resolve_s), offset_s.into()),
         ] {
-            if name == "resolve_s" && seen.is_none() {
-                continue;
-            }
+            let seen = match seen {
+                Reached::Sometime => continue,
+                Reached::At(second) if name != "resolve_s" => Some(second.max(0.0)),
+                Reached::At(second) => Some(second),
+                Reached::Never => None,
+            };
             let agrees = match (claimed, seen) {
                 (Some(claimed), Some(seen)) if exact => (claimed - seen).abs() < MILLISECOND,
                 // A real milestone is reached before its event is published, and perhaps without one.

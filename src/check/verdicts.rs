@@ -65,8 +65,12 @@ impl Judge {
             return strangers.unchecked(rule, &self.context, &self.clock);
         }
         let arrivals = self.context.arrivals;
+        let is_recording = self.context.began.is_none();
         let text = match rule {
             RuleId::Connection => "a recording has no connection",
+            RuleId::Greeting | RuleId::Resume | RuleId::FanOut | RuleId::Positions if is_recording => {
+                "a recording has no connection"
+            }
             RuleId::Greeting => "stream_opened is missing: a recording may begin anywhere",
             RuleId::Envelope => "no message arrived",
             RuleId::Schema => "no payload arrived",

@@ -55,7 +55,10 @@ fn cut_hard(text: &str, columns: usize) -> String {
 /// A text in lines of at most that many columns, all but the first indented.
 pub(super) fn wrapped(text: &str, columns: usize, indent: usize) -> Vec<String> {
     let later = " ".repeat(indent);
-    let options = textwrap::Options::new(columns.max(indent + 10)).subsequent_indent(&later);
+    // A flag such as `--real-time` stays whole.
+    let options = textwrap::Options::new(columns.max(indent + 10))
+        .subsequent_indent(&later)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
 }
 

@@ -28,6 +28,7 @@ mod runtime;
 mod scenarios;
 mod schema;
 mod serve;
+mod shell;
 mod show;
 mod signals;
 mod table;

@@ -120,6 +120,12 @@ pub(super) fn say_drawn(drawing: &str) {
     }
 }
 
+/// Writes lines to stdout that a renderer of our own has drawn, with its styles, from texts that went through the gate.
+pub(super) fn print_drawn(drawing: &str) -> io::Result<()> {
+    let lines = drawing.lines().map(|line| Painted(only_styles(line)).ended());
+    io::stdout().write_all(lines.collect::<String>().as_bytes())
+}
+
 /// Writes one line to stdout.
 pub(super) fn print(line: impl Piece) -> io::Result<()> {
     io::stdout().write_all(painted![line].ended().as_bytes())
@@ -179,8 +185,7 @@ pub(super) fn print_usage(drawing: &str, mistake: bool) {
     if mistake {
         return say_drawn(drawing);
     }
-    let lines = drawing.lines().map(|line| Painted(only_styles(line)).ended());
-    let _ = io::stdout().write_all(lines.collect::<String>().as_bytes());
+    let _ = print_drawn(drawing);
 }
 
 /// Where the log of the process is written: each write is one line.

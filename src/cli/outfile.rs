@@ -1,40 +1,43 @@
 //! A file that is opened before the work and written after it, so that a path that can't be written fails at once. A file
-//! with content is never overwritten.
+//! with content is never overwritten, and a reader sees nothing of a file or all of it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use super::exit::{Exit, Failure};
 
-/// An opened file. Its old content stays until [`OutFile::write`]; a new file is removed if it is dropped without a
-/// write.
+/// An opened file. What is at the path stays until [`OutFile::write`].
 #[derive(Debug)]
 pub(super) struct OutFile {
     path: PathBuf,
     file: File,
-    /// The file is new, and nothing has been written to it.
-    unwritten: bool,
+    /// The file beside it that takes its place when it is written, and is removed if it never is; `None` for pipes,
+    /// terminals and devices, and in folders in which no file can be made.
+    temporary: Option<PathBuf>,
 }
 
 impl OutFile {
     /// # Errors
     /// The path can't be written, or is a file that has content already. Both are usage errors.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        if path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0) {
+        let found = path.metadata();
+        if found.as_ref().is_ok_and(|found| found.is_file() && found.len() > 0) {
             let error = anyhow!("{} already exists", path.display());
             return Err(Failure::new(Exit::Usage, error).hint("name another file, or remove this one"));
         }
-        let opened = match File::create_new(path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                OpenOptions::new().write(true).open(path).map(|file| (file, false))
-            }
-            created => created.map(|file| (file, true)),
+        let in_place = || OpenOptions::new().write(true).open(path).map(|file| (file, None));
+        let opened = match &found {
+            Ok(found) if !found.is_file() => in_place(),
+            // A link that leads nowhere.
+            Err(_) if path.is_symlink() => in_place(),
+            Ok(_) => beside(path).or_else(|_| in_place()),
+            Err(_) => beside(path),
         };
         match opened {
-            Ok((file, unwritten)) => Ok(Self { path: path.to_owned(), file, unwritten }),
+            Ok((file, temporary)) => Ok(Self { path: path.to_owned(), file, temporary }),
             Err(error) => {
                 let error = anyhow!("{} cannot be written: {error}", path.display());
                 Err(Failure::new(Exit::Usage, error).hint("name a file in a folder that exists"))
@@ -42,13 +45,20 @@ impl OutFile {
         }
     }
 
-    /// Replaces the content.
+    /// Writes the content.
     pub(super) fn write(mut self, text: &str) -> Result<(), Failure> {
-        // A pipe or a terminal can't be truncated.
-        let is_file = self.file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let cut = if is_file { self.file.set_len(0) } else { Ok(()) };
-        let written = cut.and_then(|()| self.file.write_all(text.as_bytes()));
-        self.unwritten = false;
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| match self.temporary.take() {
+            None => Ok(()),
+            Some(temporary) => {
+                // A link stays a link.
+                let real = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+                std::fs::rename(&temporary, real).or_else(|_| {
+                    // A file that a container shares can be written, but not replaced.
+                    self.temporary = Some(temporary);
+                    OpenOptions::new().write(true).truncate(true).open(&self.path)?.write_all(text.as_bytes())
+                })
+            }
+        });
         written.map_err(|error| {
             Failure::new(Exit::Internal, anyhow!("{} cannot be written: {error}", self.path.display()))
         })
@@ -59,11 +69,25 @@ impl OutFile {
     }
 }
 
+/// A new file in the same folder, with the permissions of the file whose place it takes.
+fn beside(path: &Path) -> std::io::Result<(File, Option<PathBuf>)> {
+    let real = path.canonicalize();
+    let wanted = real.as_deref().unwrap_or(path);
+    wanted.file_name().ok_or(std::io::ErrorKind::IsADirectory)?;
+    let temporary = wanted.with_file_name(format!(".incident-{:016x}.part", crate::random::bits()));
+    let file = File::create_new(&temporary)?;
+    if let Ok(found) = wanted.metadata() {
+        // If this fails, the file has the permissions of a new one.
+        let _ = file.set_permissions(found.permissions());
+    }
+    Ok((file, Some(temporary)))
+}
+
 impl Drop for OutFile {
     fn drop(&mut self) {
-        if self.unwritten {
-            // If this fails, an empty file stays.
-            let _ = std::fs::remove_file(&self.path);
+        if let Some(temporary) = &self.temporary {
+            // If this fails, the temporary file stays.
+            let _ = std::fs::remove_file(temporary);
         }
     }
 }

@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use hyper::Method;
 
 use super::exit::{Exit, Failure, direct};
+use super::shell::word;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
@@ -56,7 +57,8 @@ impl Remote {
     /// The flags with which another command reaches the same server.
     pub(super) fn flags(&self) -> String {
         let url = self.url.to_string();
-        let url = if url == local_server().to_string() { String::new() } else { format!(" --url {url}") };
+        let url =
+            if url == local_server().to_string() { String::new() } else { format!(" --url {}", word(&url)) };
         format!("{url}{}{}", self.trust.flags(), self.token.flags())
     }
 

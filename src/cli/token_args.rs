@@ -7,6 +7,7 @@ use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
 use super::reread;
+use super::shell::word;
 use crate::client::Endpoint;
 use crate::token::{self, FileError, Mistake, Token};
 
@@ -27,7 +28,8 @@ pub(super) struct TokenArgs {
 impl TokenArgs {
     /// The flag with which another command sends the same token.
     pub(super) fn flags(&self) -> String {
-        self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display())).unwrap_or_default()
+        let file = self.token_file.as_ref().map(|file| file.display().to_string());
+        file.map(|file| format!(" --token-file {}", word(&file))).unwrap_or_default()
     }
 
     /// Adds the token, if there is one, to the endpoint.

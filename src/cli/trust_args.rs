@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
+use super::shell::word;
 use crate::client::{Endpoint, Trust, TrustError};
 
 const VARIABLE: &str = "INCIDENT_CACERT";
@@ -22,7 +23,8 @@ pub(super) struct TrustArgs {
 impl TrustArgs {
     /// The flag with which another command trusts the same certificates.
     pub(super) fn flags(&self) -> String {
-        self.cacert.as_ref().map(|file| format!(" --cacert {}", file.display())).unwrap_or_default()
+        let file = self.cacert.as_ref().map(|file| file.display().to_string());
+        file.map(|file| format!(" --cacert {}", word(&file))).unwrap_or_default()
     }
 
     /// Adds the certificates to trust to the endpoint.

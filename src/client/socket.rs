@@ -144,7 +144,10 @@ impl Socket {
             // TLS reports an end without a close_notify as this error.
             Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => lost(),
             Some(Err(Error::Io(error))) => closed(None, reason_of(&error), Ended::Lost),
-            Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) | None => lost(),
+            Some(Err(error @ Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                closed(None, error.to_string(), Ended::Lost)
+            }
+            None => lost(),
             Some(Err(error)) => closed(None, error.to_string(), Ended::Protocol),
         }
     }

@@ -1,6 +1,7 @@
 //! The integration tests: one crate, a module a behaviour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
+mod action;
 mod auth;
 mod behind;
 mod browser;

@@ -8,6 +8,7 @@ use clap::ValueHint;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::journal_file::is_another_file;
+use crate::cli::shell::word;
 use crate::journal::{self, Journal, OpenError, Opened, Retention};
 use crate::scenario::Micros;
 
@@ -79,7 +80,8 @@ fn hint(error: &OpenError, file: &Path) -> String {
     match error {
         OpenError::Held { .. } => "stop that server, or name another file with --journal FILE".to_owned(),
         OpenError::Damaged { .. } => {
-            let file = file.display();
+            let name = file.display().to_string();
+            let file = word(&name);
             format!(
                 "`incident check-journal {file}` shows the damage, and with --salvage NEW copies the events before it. \
                  Or move the file away: the next start creates a new one"

@@ -6,7 +6,7 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
 use super::link::Dial;
-use super::show::Format;
+use super::reports::{Kind, ReportTo};
 use super::stranger_args::StrangerArgs;
 use crate::check::{Limits, RULES};
 use crate::cli::complete;
@@ -22,6 +22,9 @@ pub(super) const TIMEOUT: &str = "10m";
 /// The default of `--speed`.
 pub(super) const SPEED: &str = "200";
 
+/// The default of `--clients`.
+pub(super) const CLIENTS: u32 = 2;
+
 /// Check scenarios, recordings or a running server against the contract of the stream
 ///
 /// Without arguments every scenario in scenarios/ (else every built-in one) is played at high speed by a temporary server,
@@ -35,6 +38,7 @@ Examples:
   incident validate --url ws://HOST/ws --for 5m      Listen to a running server for five minutes
   incident validate --sse http://HOST/events --profile sse --for 1m
                                                      Check the event stream of any program
+  incident validate --report junit=report.xml        Write the result for a CI system too
   incident validate --list                           Print the rules")]
 pub(in crate::cli) struct Validate {
     /// What to check: scenarios (.toml) to play, recordings and transcripts (.ndjson), folders of them, or names of scenarios
@@ -111,7 +115,7 @@ pub(in crate::cli) struct Validate {
     pub(super) limit: Vec<String>,
 
     /// How many clients get the stream at the same time; all must get the same [default: 2]
-    #[arg(long, default_value = "2", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64), hide_default_value = true)]
+    #[arg(long, default_value_t = CLIENTS, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64), hide_default_value = true)]
     pub(super) clients: u32,
 
     /// Only listen: no client that reads nothing, no resuming, no wrong positions
@@ -136,17 +140,29 @@ pub(in crate::cli) struct Validate {
     )]
     pub(super) skip: Vec<String>,
 
-    /// Format of the result on stdout
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
-    pub(super) format: Format,
+    /// Format of the result on stdout [default: pretty]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    pub(super) format: Option<Kind>,
+
+    /// Also write the result to a file, as in junit=report.xml; repeat the flag for several. The kinds are those of
+    /// --format; the file - is stdout. A file with content is never overwritten
+    #[arg(long, value_name = "KIND=FILE", help_heading = "Output")]
+    pub(super) report: Vec<ReportTo>,
 
     /// Keep the transcripts of everything that was received in this folder [default: only those that fail, in a new
     /// temporary folder]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
     pub(super) transcripts: Option<PathBuf>,
 
-    /// Print the rules and what they check, and exit
-    #[arg(long, exclusive = true, help_heading = "Rules")]
+    /// Print the rules, their limits and an example of each, and exit; with --format json for programs
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "files", "url", "cacert", "token_file", "timeout", "real_time", "speed", "limit", "clients", "gentle",
+            "expect", "report", "transcripts", "timeline",
+        ],
+        help_heading = "Rules"
+    )]
     pub(super) list: bool,
 
     /// Print the plan that a scenario file compiles to, and exit

@@ -20,12 +20,21 @@ pub(super) struct Judged {
     pub(super) clock: Vec<String>,
     /// What is suspicious in the scenario.
     pub(super) warned: Option<ScenarioError>,
+    /// The file and line of the `[expect]` table that was checked.
+    pub(super) expected: Option<(String, usize)>,
+    /// Whether it was listened to. The transcript is a recording otherwise.
+    pub(super) is_live: bool,
 }
 
 impl Judged {
     /// How many of the verdicts are of one kind.
     pub(super) fn count(&self, wanted: fn(&Verdict) -> bool) -> u64 {
         self.results.iter().filter(|(_, verdict)| wanted(verdict)).count() as u64
+    }
+
+    /// The names of the rules whose verdict is of one kind.
+    pub(super) fn names(&self, wanted: fn(&Verdict) -> bool) -> Vec<&'static str> {
+        self.results.iter().filter(|(_, verdict)| wanted(verdict)).map(|(rule, _)| rule.name).collect()
     }
 
     /// Whether the target passes: it has events, at least one rule was checked, and no rule failed.
@@ -52,16 +61,34 @@ pub(super) fn unchecked(judgement: &Judgement) -> Option<String> {
     Some(if reasons.is_empty() { "all rules are skipped".to_owned() } else { reasons.join("; ") })
 }
 
+pub(super) fn is_passed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Passed(_))
+}
+
+pub(super) fn is_failed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Failed(..))
+}
+
+pub(super) fn is_not_checked(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NotChecked(_))
+}
+
 /// Everything that was found.
+#[derive(Default)]
 pub(super) struct Findings {
     /// The verdicts on each target.
     pub(super) judged: Vec<Judged>,
     /// The scenario files that could not be played.
     pub(super) wrong: Vec<ScenarioError>,
+    /// Why the validator could not do its work, and its exit status then.
+    pub(super) failure: Option<(String, Exit)>,
 }
 
 impl Findings {
     pub(super) fn exit(&self) -> Exit {
+        if let Some((_, exit)) = &self.failure {
+            return *exit;
+        }
         match (&*self.judged, &*self.wrong) {
             (_, [_, ..]) => Exit::Scenario,
             (judged, []) if !judged.is_empty() && judged.iter().all(Judged::passes) => Exit::Fine,

@@ -1,17 +1,18 @@
 //! `incident validate`: checks scenarios, recordings and running servers.
 
+mod again;
 mod args;
-mod json;
 mod judged;
 mod link;
 mod list;
 mod listen;
 mod play;
 mod prepare;
+mod progress;
 mod recorded;
+mod reports;
 mod run;
 mod session;
-mod show;
 mod stranger_args;
 mod strangers;
 mod targets;

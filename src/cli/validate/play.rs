@@ -33,7 +33,7 @@ impl TemporaryServer {
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(async move {
             // What the server could not do shows in the stream.
-            let _ = server.run(stopped).await;
+            let () = server.run(stopped).await;
         });
         Ok(Self { endpoint, stop, serving })
     }

@@ -1,11 +1,12 @@
 //! Judges a recording or a transcript from a file.
 
-use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 
+use super::progress::Progress;
 use super::stranger_args::StrangerArgs;
 use crate::check::{Context, Judge, Judgement, Observed, Reader, TranscriptHeader, judge_lines};
 use crate::cli::exit::{Exit, Failure};
@@ -18,14 +19,15 @@ pub(super) async fn judge(
     context: Context,
     wanted: Vec<&'static str>,
     stop: CancellationToken,
+    progress: &Progress,
 ) -> Result<Judgement, Failure> {
-    let (file, origin) = (open(path)?, path.display().to_string());
+    let (file, origin) = (progress.reads(open(path)?), path.display().to_string());
     let judging = tokio::task::spawn_blocking(move || judge_file(file, &origin, context, &wanted, &stop));
     judging.await.map_err(|error| Failure::new(Exit::Internal, error))?
 }
 
 fn judge_file(
-    file: File,
+    file: impl Read,
     origin: &str,
     context: Context,
     wanted: &[&str],

@@ -8,23 +8,24 @@ use anyhow::anyhow;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{SPEED, TIMEOUT, Validate};
+use super::args::Validate;
 use super::judged::{Findings, Judged, unchecked};
 use super::link::Dial;
 use super::listen::Listening;
 use super::play::TemporaryServer;
 use super::prepare::ReadBy;
+use super::progress::Progress;
+use super::reports::{self, Detail, Kind, Reports, View};
 use super::session::Session;
-use super::show::Detail;
-use super::stranger_args::quoted;
 use super::targets::{Target, Targets};
 use super::transcripts::Transcripts;
-use super::{list, recorded, show, timeline};
+use super::{list, recorded, timeline};
 use crate::check::{Context, Judgement, Limits, MustResolve, RULES, TranscriptHeader};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::mistakes;
+use crate::cli::out::print_drawn;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
@@ -44,10 +45,7 @@ impl Validate {
     ) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
         if self.list {
-            for rule in RULES {
-                list::rule(rule)?;
-            }
-            return Ok(Exit::Fine);
+            return self.list_rules();
         }
         if let Some(file) = &self.timeline {
             return timeline::print(file);
@@ -63,17 +61,37 @@ impl Validate {
                     stop.cancel();
                 }
             });
-            let found = self.judge_all(&read_by, &stop).await;
+            let reports = Reports::open(self.format, &self.report)?;
+            // A recording says itself whether it is large.
+            let progress = Progress::new(!quiet);
+            let found = self.judge_all(&read_by, &stop, &progress).await;
             interrupted.abort();
-            let found = found?;
+            progress.end();
+            let view = |next| View {
+                detail: Detail::of(quiet, verbose),
+                columns: reports::columns(),
+                next,
+                json: reports.json(),
+            };
+            let found = match found {
+                Ok(found) => found,
+                Err(failure) => {
+                    let found = Findings { failure: failure.text(), ..Findings::default() };
+                    let view = view(Vec::new());
+                    if let Err(unwritten) = reports.write_failure(&found, &view, color) {
+                        unwritten.report(color);
+                    }
+                    return Err(failure);
+                }
+            };
             let colors = color.wants(std::io::stderr().is_terminal());
             mistakes::show(&found.wrong, colors, LogFormat::Text);
             if !quiet {
                 let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
                 mistakes::show(&warned, colors, LogFormat::Text);
             }
-            let detail = Detail::of(quiet, verbose);
-            show::results(&found, self.format, detail, &self.again())?;
+            let view = view(self.again(&found));
+            reports.write(&found, &view, color)?;
             // What was found until then is shown, but it is not everything.
             let exit = found.exit();
             Ok(if stop.is_cancelled() && exit != Exit::Invalid { Exit::Interrupted } else { exit })
@@ -81,7 +99,12 @@ impl Validate {
     }
 
     /// Observes all targets at the same time, and judges each.
-    async fn judge_all(&self, read_by: &ReadBy, stop: &CancellationToken) -> Result<Findings, Failure> {
+    async fn judge_all(
+        &self,
+        read_by: &ReadBy,
+        stop: &CancellationToken,
+        progress: &Progress,
+    ) -> Result<Findings, Failure> {
         let Targets { targets, wrong } = self.targets()?;
         if let (Some(name), Some(target)) =
             (read_by.foreign(), targets.iter().find(|target| target.is_scenario()))
@@ -98,11 +121,12 @@ impl Validate {
             self.transcripts.as_deref(),
             self.files.iter().chain(&self.expect).map(PathBuf::as_path).chain(recordings),
         )?;
-        let judging = targets.into_iter().map(|target| self.judge(target, read_by, &transcripts, stop));
+        let judging =
+            targets.into_iter().map(|target| self.judge(target, read_by, &transcripts, stop, progress));
         let judged: Result<Vec<_>, Failure> =
             futures_util::future::join_all(judging).await.into_iter().collect();
         transcripts.finish();
-        Ok(Findings { judged: judged?, wrong })
+        Ok(Findings { judged: judged?, wrong, failure: None })
     }
 
     /// Observes one target and judges it.
@@ -112,6 +136,7 @@ impl Validate {
         read_by: &ReadBy,
         transcripts: &Transcripts,
         stop: &CancellationToken,
+        progress: &Progress,
     ) -> Result<Judged, Failure> {
         let name = target.name();
         let context = read_by.add_to(self.context(&target)?);
@@ -119,11 +144,17 @@ impl Validate {
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
             let clock = if self.wants("clock") { judgement.warnings } else { Vec::new() };
-            Judged { name, transcript, results: judgement.rules, unchecked, clock, warned }
+            let is_live = target.recording().is_none();
+            let expected = target.expect().and_then(|expected| {
+                let (file, line) = expected.origin.rsplit_once(':')?;
+                Some((file.to_owned(), line.parse().ok()?))
+            });
+            let results = judgement.rules;
+            Judged { name, transcript, results, unchecked, clock, warned, expected, is_live }
         };
         let (dial, server) = match &target {
             Target::Recording { path, .. } => {
-                let judgement = recorded::judge(path, context, self.wanted(), stop.clone()).await?;
+                let judgement = recorded::judge(path, context, self.wanted(), stop.clone(), progress).await?;
                 return Ok(judged(judgement, Some(path.clone())));
             }
             Target::Scenario { scenario, .. } => {
@@ -138,7 +169,10 @@ impl Validate {
         let profile = context.profile.as_ref().map(|profile| profile.name.clone());
         let header = TranscriptHeader::new(target.name(), Timestamp::UNIX_EPOCH, context.arrivals, expect);
         let transcript = transcripts.begin(&target.stem(), header.read_by(profile, contract))?;
-        let mut session = Session::begin(context, transcript, |rule| self.wants(rule))?;
+        // What is played fast is over before a person has read the line.
+        let shown =
+            if self.dial.is_some() || self.real_time { progress.clone() } else { Progress::new(false) };
+        let mut session = Session::begin(context, transcript, shown, |rule| self.wants(rule))?;
         let listening = Listening {
             dial: &dial,
             trigger: server.as_ref().map(|(_, id)| *id).or(self.trigger.as_deref()),
@@ -194,30 +228,19 @@ impl Validate {
         })
     }
 
-    /// The command that checks the same targets again. The failed rules are added to it.
-    fn again(&self) -> String {
-        let mut words = vec!["incident validate".to_owned()];
-        words.extend(self.files.iter().map(|file| file.display().to_string()));
-        words.extend(self.url.iter().map(|url| format!("--url {}", quoted(url))));
-        words.extend(self.sse.iter().map(|url| format!("--sse {}", quoted(url))));
-        words.extend(self.trigger.iter().map(|name| format!("--trigger {name}")));
-        words.extend(self.listen.iter().map(|time| format!("--for {time}")));
-        if TIMEOUT.parse() != Ok(self.timeout) {
-            words.push(format!("--timeout {}", self.timeout));
-        }
-        if self.real_time {
-            words.push("--real-time".to_owned());
-        } else if SPEED.parse() != Ok(self.speed) {
-            words.push(format!("--speed {}", self.speed));
-        }
-        words.extend(self.expect.iter().map(|file| format!("--expect {}", file.display())));
-        words.extend(self.limit.iter().map(|limit| format!("--limit {limit}")));
-        if self.clients != 2 {
-            words.push(format!("--clients {}", self.clients));
-        }
-        if self.gentle {
-            words.push("--gentle".to_owned());
-        }
-        words.join(" ") + &self.strangers.words() + &self.trust.flags() + &self.token.flags()
+    /// Prints the rules.
+    fn list_rules(&self) -> Result<Exit, Failure> {
+        let rules = RULES.iter().filter(|rule| self.wants(rule.name));
+        let columns = if std::io::stdout().is_terminal() { reports::columns().min(100) } else { 80 };
+        let text = match self.format.unwrap_or_default() {
+            Kind::Pretty => list::pretty(rules, columns),
+            Kind::Json => list::json(rules),
+            Kind::Junit | Kind::Github | Kind::Sarif => {
+                let error = anyhow!("the list of rules has the formats pretty and json");
+                return Err(Failure::new(Exit::Usage, error));
+            }
+        };
+        print_drawn(&text)?;
+        Ok(Exit::Fine)
     }
 }

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::progress::Progress;
 use super::transcripts::OpenTranscript;
-use crate::check::{Context, Judge, Judgement, Note, Observation, Observed, Reader};
+use crate::check::{Context, Judge, Judgement, MAIN, Note, Observation, Observed, Reader};
 use crate::cli::exit::Failure;
 
 /// The observing of one target.
@@ -12,6 +13,7 @@ pub(super) struct Session {
     judge: Judge,
     reader: Reader,
     transcript: OpenTranscript,
+    progress: Progress,
     /// When the first connection was opened.
     began: Instant,
     /// The last line of the transcript.
@@ -23,14 +25,17 @@ impl Session {
     pub(super) fn begin(
         mut context: Context,
         mut transcript: OpenTranscript,
+        progress: Progress,
         selected: impl Fn(&str) -> bool,
     ) -> Result<Self, Failure> {
-        let began = Timestamp::now();
+        // Both clocks now: compiling the schema takes a while.
+        let (began, moment) = (Timestamp::now(), Instant::now());
         context.began = Some(began);
         transcript.begin(began, context.arrivals)?;
         let reader = Reader::of(&context);
         let judge = Judge::new(context, true, selected);
-        Ok(Self { judge, reader, transcript, began: Instant::now(), line: 1 })
+        progress.listens();
+        Ok(Self { judge, reader, transcript, progress, began: moment, line: 1 })
     }
 
     /// Takes an observation that was made at `moment`.
@@ -44,7 +49,11 @@ impl Session {
         let at = Some(moment.saturating_duration_since(self.began));
         let observed = Observed { line: self.line, at, connection, what };
         self.transcript.write(&observed)?;
-        Ok(self.judge.see(&observed, &self.reader))
+        let note = self.judge.see(&observed, &self.reader);
+        if connection == MAIN {
+            self.progress.see(&note, moment);
+        }
+        Ok(note)
     }
 
     /// Judges what was observed.

@@ -1,107 +1,91 @@
-//! A stream as a client receives it, made to be broken.
+//! Streams as a client receives them, made to be broken.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use incident::check::{
-    Context, Expected, Judge, Judgement, MAIN, MustResolve, Observation, Observed, Purpose, Reader, Rule,
-    Verdict,
+    Closing, Context, Expectation, Expected, Finding, Judge, Judgement, Limits, MAIN, MustResolve,
+    Observation, Observed, Purpose, Reader, Rule, Verdict, judge_lines,
 };
-use incident::contract::{
-    Follows, Heartbeat, IncidentEvent, Message, MessageType, ServerState, Source, StreamId, StreamOpened,
-};
+use incident::contract::MessageType;
 use incident::scenario::{Expect, Scenario};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Timeline, encode};
+use super::good;
 
-pub const DATABASE_OUTAGE: &str = include_str!("../../../scenarios/database-outage.toml");
-const HEARTBEAT: f64 = 5.0;
+pub use good::{DATABASE_OUTAGE, EPOCH, STREAM};
 
-/// A stream that is about to be broken: frames with their arrival in seconds.
+/// A stream that is about to be broken: frames with their arrival in seconds. A text instead of an object is sent as it
+/// is, and a number is a binary message of so many bytes.
+#[derive(Clone)]
 pub struct Stream {
     pub frames: Vec<(Value, f64)>,
-    pub probes: Vec<Probe>,
+    /// What other connections get.
+    pub others: Vec<Other>,
+    /// How the server ends the connection, and when.
+    pub closing: Option<(f64, Closing)>,
     pub expect: Option<Expect>,
     pub must_resolve: MustResolve,
     pub arrivals: bool,
+    pub limits: Limits,
     /// When the listening ended, where that is not with the last frame.
     pub ended: Option<f64>,
 }
 
-/// What a client receives of `database-outage` in real time: a greeting, the events at their due times from the
-/// tenth second on, heartbeats between.
-pub fn sound() -> Stream {
-    let scenario = Scenario::parse("database-outage.toml", DATABASE_OUTAGE).unwrap();
-    let timeline = Timeline::compile(&scenario, 42);
-    let stream = StreamId::generate(1_700_000_000_000, 7);
-    let epoch: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-    let at = |seconds: f64| epoch + SignedDuration::from_micros((seconds * 1e6) as i64);
-    let server = Source::Server("test".to_owned());
-    let encode =
-        |source: &Source, id: u64, of: Option<IncidentEvent<'_>>, seconds: f64, message: &Message| {
-            let text = encode(source, id, of, at(seconds), message);
-            (serde_json::from_str(&text).unwrap(), seconds)
-        };
-    let opened = Message::StreamOpened(StreamOpened {
-        contract: "1.0".to_owned(),
-        stream: stream.to_string(),
-        head: 0,
-        oldest: 1,
-        follows: Follows::Started { from: 1, to: 0 },
-        heartbeat_ms: (HEARTBEAT * 1000.0) as u64,
-        server_time: epoch,
-    });
-    let mut frames = vec![encode(&server, 1, None, 0.0, &opened)];
-    let mut beats = 1;
-    let events = Source::Stream(stream.clone());
-    for (event, n) in timeline.events.iter().zip(1..) {
-        let seconds = 10.0 + event.due as f64 / 1e6;
-        while f64::from(beats) * HEARTBEAT <= seconds {
-            let beat = Heartbeat {
-                stream: stream.to_string(),
-                head: n - 1,
-                state: ServerState::Playing,
-                reason: None,
-            };
-            let beat = Message::Heartbeat(beat);
-            frames.push(encode(&server, beats as u64 + 1, None, f64::from(beats) * HEARTBEAT, &beat));
-            beats += 1;
-        }
-        let of = IncidentEvent { subject: "database-outage-x7k2p", index: n };
-        frames.push(encode(&events, n, Some(of), seconds, &event.message));
-    }
-    Stream {
-        frames,
-        probes: Vec::new(),
-        expect: None,
-        must_resolve: MustResolve::All,
-        arrivals: true,
-        ended: None,
-    }
-}
-
-/// What a connection gets that resumes after a position.
+/// What another connection gets.
 #[derive(Clone)]
-pub struct Probe {
-    pub after: u64,
+pub struct Other {
+    pub purpose: Purpose,
+    pub refused: Option<u16>,
     pub frames: Vec<String>,
 }
 
-fn text(frame: &Value) -> String {
+/// What a client receives of `database-outage` in real time.
+pub fn sound() -> Stream {
+    good::streams()[0].1.clone()
+}
+
+/// The text of a frame.
+pub fn text(frame: &Value) -> String {
     frame.as_str().map_or_else(|| frame.to_string(), str::to_owned)
 }
 
+fn reader() -> &'static Reader {
+    static READER: OnceLock<Reader> = OnceLock::new();
+    READER.get_or_init(Reader::new)
+}
+
+fn is_event(frame: &Value) -> bool {
+    frame["source"].as_str().is_some_and(|source| source.starts_with("/streams/"))
+}
+
+fn position(frame: &Value) -> Option<u64> {
+    frame["id"].as_str().filter(|_| is_event(frame))?.parse().ok()
+}
+
 impl Stream {
+    pub fn new(frames: Vec<(Value, f64)>) -> Self {
+        Self {
+            frames,
+            others: Vec::new(),
+            closing: None,
+            expect: None,
+            must_resolve: MustResolve::All,
+            arrivals: true,
+            limits: Limits::default(),
+            ended: None,
+        }
+    }
+
     /// Places of the frames of a type.
     pub fn all(&self, kind: MessageType) -> Vec<usize> {
         let places = self.frames.iter().enumerate().filter(|(_, (frame, _))| frame["type"] == kind.as_str());
         places.map(|(place, _)| place).collect()
     }
 
-    /// Places of the events of a step.
-    pub fn step(&self, step: &str) -> usize {
-        self.frames.iter().position(|(frame, _)| frame["data"]["step"] == step).unwrap()
+    /// Places of all events.
+    pub fn events(&self) -> Vec<usize> {
+        (0..self.frames.len()).filter(|place| is_event(&self.frames[*place].0)).collect()
     }
 
     pub fn data(&mut self, place: usize) -> &mut Value {
@@ -112,25 +96,56 @@ impl Stream {
         self.all(MessageType::IncidentResolved)[0]
     }
 
-    /// Adds `by` to the position of every event from a frame on.
+    /// The incident's name.
+    pub fn subject(&self) -> String {
+        self.frames[self.events()[0]].0["subject"].as_str().unwrap().to_owned()
+    }
+
+    /// Adds `by` to the position of every event from a frame on, and to the heads of control messages.
     pub fn shift_positions(&mut self, from: usize, by: i64) {
         for (frame, _) in &mut self.frames[from..] {
-            if frame["source"].as_str().unwrap().starts_with("/streams/") {
-                let n: i64 = frame["id"].as_str().unwrap().parse().unwrap();
-                frame["id"] = (n + by).to_string().into();
+            if let Some(n) = position(frame) {
+                frame["id"] = n.checked_add_signed(by).unwrap().to_string().into();
             } else if let Some(head) = frame["data"]["head"].as_i64() {
                 frame["data"]["head"] = (head + by).into();
             }
         }
     }
 
-    /// The probe that a server gives which keeps its promise.
-    pub fn probe(&self, after: u64) -> Probe {
-        let n = |frame: &Value| frame["id"].as_str().unwrap().parse::<u64>().unwrap();
+    /// Adds `by` to the index of every event from a frame on.
+    pub fn shift_indexes(&mut self, from: usize, by: i64) {
+        for (frame, _) in &mut self.frames[from..] {
+            if let Some(index) = frame["index"].as_u64() {
+                frame["index"] = index.checked_add_signed(by).unwrap().into();
+            }
+        }
+    }
+
+    /// What a connection gets that resumes after a position, from a server that keeps its promise.
+    pub fn resume(&self, after: u64) -> Other {
         let events = self.frames.iter().map(|(frame, _)| frame);
-        let events = events.filter(|frame| frame["source"].as_str().unwrap().starts_with("/streams/"));
-        let frames = events.filter(|frame| n(frame) > after).map(Value::to_string).collect();
-        Probe { after, frames }
+        let events = events.filter(|frame| position(frame).is_some_and(|n| n > after));
+        Other { purpose: Purpose::Resume(after), refused: None, frames: events.map(text).collect() }
+    }
+
+    /// What another client gets.
+    pub fn twin(&self) -> Other {
+        let frames = self.frames.iter().map(|(frame, _)| text(frame)).collect();
+        Other { purpose: Purpose::Twin, refused: None, frames }
+    }
+
+    /// What a server answers to a position from which it can't resume, or that is none.
+    pub fn wrong_position(&self, asked: &str, expected: Expectation) -> Other {
+        let purpose = Purpose::Position(asked.to_owned(), expected.clone());
+        match expected {
+            Expectation::BadRequest => Other { purpose, refused: Some(400), frames: Vec::new() },
+            Expectation::Reset(reason) => {
+                let mut greeting = self.frames[0].0.clone();
+                greeting["data"]["follows"] =
+                    json!({ "kind": "reset", "reason": reason, "from": 1, "to": 0 });
+                Other { purpose, refused: None, frames: vec![greeting.to_string()] }
+            }
+        }
     }
 
     pub fn expect(&mut self, toml: &str) {
@@ -159,7 +174,7 @@ impl Stream {
             frame["id"] = (head + index).to_string().into();
             frame["subject"] = "another-aaaaa".into();
             frame["time"] = last["time"].clone();
-            if index == 1 {
+            if index == 1 && frame["data"]["run"].is_object() {
                 frame["data"]["run"]["scenario"] = "another".into();
             }
             self.frames.push((frame, over + 1.0 + arrival - 10.0));
@@ -180,53 +195,99 @@ impl Stream {
         self.judgement().rules
     }
 
-    /// Everything that is observed, in order.
+    /// Everything that is observed, in order. The first line of a transcript is its header.
     pub fn observations(&self) -> Vec<Observed> {
         let mut observed = Vec::new();
         let mut add = |connection, at: f64, what| {
-            let line = observed.len() + 1;
+            let line = observed.len() + 2;
             observed.push(Observed { line, at: Some(Duration::from_secs_f64(at)), connection, what });
         };
         add(MAIN, 0.0, Observation::Opened(Purpose::Follow));
         for (frame, arrival) in &self.frames {
-            add(MAIN, *arrival, Observation::Text(text(frame)));
+            let what = match frame.as_u64() {
+                Some(bytes) => Observation::Binary(bytes as usize),
+                None => Observation::Text(text(frame)),
+            };
+            add(MAIN, *arrival, what);
         }
         let last = self.frames.last().map_or(0.0, |(_, arrival)| *arrival);
         let ended = self.ended.unwrap_or(last);
+        if let Some((at, closing)) = &self.closing {
+            add(MAIN, *at, Observation::Closed(closing.clone()));
+        }
         add(MAIN, ended, Observation::Stopped(self.must_resolve.clone()));
-        for (probe, number) in self.probes.iter().zip(1..) {
-            add(number, ended, Observation::Opened(Purpose::Resume(probe.after)));
-            for frame in &probe.frames {
+        for (other, number) in self.others.iter().zip(1..) {
+            let purpose = other.purpose.clone();
+            match other.refused {
+                Some(status) => add(number, ended, Observation::Refused(purpose, status)),
+                None => add(number, ended, Observation::Opened(purpose)),
+            }
+            for frame in &other.frames {
                 add(number, ended, Observation::Text(frame.clone()));
             }
         }
         observed
     }
 
-    pub fn judgement(&self) -> Judgement {
-        let context = Context {
+    fn context(&self) -> Context {
+        Context {
             expect: self.expect.clone().map(|expect| Expected {
                 expect,
                 origin: "test.toml:1".to_owned(),
                 scenario: "database-outage".to_owned(),
             }),
             arrivals: self.arrivals,
-            began: Some("2026-11-22T10:00:00Z".parse().unwrap()),
+            began: Some(EPOCH.parse().unwrap()),
+            limits: self.limits.clone(),
             ..Context::default()
-        };
-        let (mut judge, reader) = (Judge::new(context, true, |_| true), Reader::new());
+        }
+    }
+
+    pub fn judgement(&self) -> Judgement {
+        let mut judge = Judge::new(self.context(), true, |_| true);
         for observed in self.observations() {
-            judge.see(&observed, &reader);
+            judge.see(&observed, reader());
         }
         judge.finish()
     }
 
+    /// What every rule says of a recording of it.
+    pub fn recorded(&self) -> Judgement {
+        let lines = self.frames.iter().zip(1..).map(|((frame, _), line)| Ok::<_, ()>((line, text(frame))));
+        judge_lines(lines, self.context_of_recording(), |_| true).unwrap()
+    }
+
+    /// The same by one reader that is there already: to make one takes much longer than to judge a stream.
+    pub fn recorded_fast(&self) -> Judgement {
+        let mut judge = Judge::new(self.context_of_recording(), false, |_| true);
+        for ((frame, _), line) in self.frames.iter().zip(1..) {
+            judge.take(MAIN, reader().read(line, None, &text(frame)));
+        }
+        judge.finish()
+    }
+
+    fn context_of_recording(&self) -> Context {
+        let must_resolve = self.must_resolve.clone();
+        Context { arrivals: false, began: None, must_resolve, ..self.context() }
+    }
+
     /// The rules that fail, with their first finding.
     pub fn failures(&self) -> Vec<(&'static str, String)> {
-        let failed = self.outcomes().into_iter().filter_map(|(rule, outcome)| match outcome {
-            Verdict::Failed(findings, _) => Some((rule.name, findings[0].message.clone())),
-            Verdict::Passed(_) | Verdict::NotChecked(_) => None,
-        });
-        failed.collect()
+        let failed = failed(self.judgement()).into_iter();
+        failed.map(|(rule, mut findings)| (rule, findings.remove(0).message)).collect()
     }
+}
+
+/// The rules that fail, with what they found.
+pub fn failed(judgement: Judgement) -> Vec<(&'static str, Vec<Finding>)> {
+    let failed = judgement.rules.into_iter().filter_map(|(rule, outcome)| match outcome {
+        Verdict::Failed(findings, _) => Some((rule.name, findings)),
+        Verdict::Passed(_) | Verdict::NotChecked(_) => None,
+    });
+    failed.collect()
+}
+
+/// The `[expect]` of `database-outage`.
+pub fn expectations() -> Expect {
+    Scenario::parse("x.toml", DATABASE_OUTAGE).unwrap().file.expect.map(toml::Spanned::into_inner).unwrap()
 }

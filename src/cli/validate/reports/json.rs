@@ -2,16 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::judged::{Findings, Judged};
+use super::super::judged::{Findings, Judged};
+use super::items::{self, Item};
 use crate::check::Verdict;
 use crate::cli::exit::Exit;
 use crate::scenario::ScenarioError;
+use crate::visible;
 
 /// All verdicts, and the mistakes of the files that could not be played.
-pub(super) fn as_json(found: &Findings) -> Value {
+pub(super) fn text(found: &Findings) -> String {
     let count =
         |wanted: fn(&Verdict) -> bool| found.judged.iter().map(|target| target.count(wanted)).sum::<u64>();
-    json!({
+    let value = json!({
         "passed": found.exit() == Exit::Fine,
         "checks": {
             "passed": count(|verdict| matches!(verdict, Verdict::Passed(_))),
@@ -20,7 +22,9 @@ pub(super) fn as_json(found: &Findings) -> Value {
         },
         "targets": found.judged.iter().map(target).collect::<Vec<_>>(),
         "wrong_files": found.wrong.iter().map(wrong_file).collect::<Vec<_>>(),
-    })
+        "failure": found.failure.as_ref().map(|(why, _)| why),
+    });
+    visible::json(&value.to_string()).into_owned() + "\n"
 }
 
 fn target(target: &Judged) -> Value {
@@ -28,16 +32,9 @@ fn target(target: &Judged) -> Value {
         Verdict::Passed(summary) => json!({ "rule": rule.name, "status": "passed", "summary": summary }),
         Verdict::NotChecked(why) => json!({ "rule": rule.name, "status": "not_checked", "why": why }),
         Verdict::Failed(findings, more) => {
-            let findings = findings.iter().map(|finding| {
-                json!({
-                    "message": finding.message,
-                    "line": finding.line,
-                    "place": finding.place,
-                    "pointer": finding.pointer,
-                    "hint": finding.hint,
-                })
-            });
-            json!({ "rule": rule.name, "status": "failed", "findings": findings.collect::<Vec<_>>(), "more": more })
+            let findings = items::failed(target, rule, findings, *more);
+            let findings: Vec<Value> = findings.iter().map(finding).collect();
+            json!({ "rule": rule.name, "status": "failed", "findings": findings, "more": more })
         }
     });
     let clock = target.clock.iter().map(|warning| json!({ "message": warning }));
@@ -50,14 +47,25 @@ fn target(target: &Judged) -> Value {
     })
 }
 
+fn finding(item: &Item) -> Value {
+    json!({
+        "message": item.message,
+        "place": item.place,
+        "pointer": item.pointer,
+        "file": item.file,
+        "line": item.line,
+        "scenario": item.scenario.as_ref().map(|(file, line)| json!({ "file": file, "line": line })),
+        "hint": item.hint,
+    })
+}
+
 fn wrong_file(error: &ScenarioError) -> Value {
     json!({ "file": error.origin(), "mistakes": diagnostics(error) })
 }
 
 fn diagnostics(error: &ScenarioError) -> Vec<Value> {
-    let diagnostics = error.diagnostics.iter().map(|diagnostic| {
-        let (line, column) = error.line_column(diagnostic.span.start);
-        json!({ "message": diagnostic.message, "line": line, "column": column, "help": diagnostic.help })
+    let diagnostics = items::mistakes(error).into_iter().map(|item| {
+        json!({ "message": item.message, "line": item.line, "column": item.column, "help": item.hint })
     });
     diagnostics.collect()
 }
