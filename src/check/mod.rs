@@ -43,6 +43,7 @@ mod envelope;
 mod expect;
 mod finding;
 mod frame;
+mod head;
 mod incident;
 mod indexes;
 mod judge;
