@@ -44,6 +44,7 @@ mod expect;
 mod finding;
 mod foreign;
 mod frame;
+mod head;
 mod incident;
 mod indexes;
 mod judge;
