@@ -32,7 +32,6 @@
 mod announced;
 mod arrival;
 mod clock;
-mod compiled;
 mod confidence;
 mod connection;
 mod context;
@@ -67,7 +66,6 @@ mod times;
 mod transcript;
 mod verdicts;
 
-pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use context::{Context, Expected, MustResolve};
 pub use finding::{Finding, Verdict};
 pub use frame::{ForeignNote, Frame, Note};
