@@ -154,7 +154,7 @@ impl Judge {
         }
     }
 
-    /// The main connection was opened, or something came on it that is no message.
+    /// The main connection was opened, or something came on it that is not a message.
     fn alive(&mut self, observed: &Observed) {
         if let Some(strangers) = &mut self.strangers {
             strangers.alive(observed.at, observed.line, &self.context, &mut self.found);

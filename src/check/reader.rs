@@ -96,7 +96,7 @@ impl Reader {
                 }
             }
             Ok(_) => {
-                let message = "an event is a JSON object, and this is none";
+                let message = "the message is not a JSON object; every event is one";
                 faults.push((RuleId::Envelope, Finding::new(message)));
             }
         }

@@ -85,7 +85,7 @@ impl Strangers {
         self.probes.see(connection, frame);
     }
 
-    /// The main connection was opened, or something came on it that is no message.
+    /// The main connection was opened, or something came on it that is not a message.
     pub(in crate::check) fn alive(
         &mut self,
         at: Option<Duration>,
