@@ -162,11 +162,11 @@ impl Control {
     /// Judges the silence until now.
     fn silence(&mut self, until: Duration, frame: Option<&Frame>, context: &Context, found: &mut Found) {
         let Some(greeting) = &self.greeting else { return };
-        let allowed = greeting.heartbeat.mul_f64(context.limits.intervals);
+        let allowed = allowed_s(greeting, context);
         let Some((place, since)) = &self.heard else { return };
         let silent = until.saturating_sub(*since);
         self.longest = self.longest.max(silent);
-        if silent > allowed {
+        if silent.as_secs_f64() > allowed {
             let (silent, promised) = (silent.as_secs_f64(), greeting.heartbeat.as_millis());
             let message =
                 format!("no message for {silent:.1} s; a heartbeat is promised every {promised} ms");
@@ -192,9 +192,8 @@ impl Control {
         let heard = self.heard.as_ref().map(|(_, at)| *at).unwrap_or_default();
         let ended = ended.unwrap_or(heard);
         self.silence(ended, None, context, found);
-        let allowed =
-            self.greeting.as_ref().map(|greeting| greeting.heartbeat.mul_f64(context.limits.intervals));
-        if allowed.is_some_and(|allowed| ended > allowed) {
+        let allowed = self.greeting.as_ref().map(|greeting| allowed_s(greeting, context));
+        if allowed.is_some_and(|allowed| ended.as_secs_f64() > allowed) {
             found.judged(RuleId::Heartbeat);
         }
     }
@@ -209,6 +208,11 @@ impl Control {
     pub(super) fn replayed_to(&self) -> u64 {
         self.greeting.as_ref().map_or(0, |greeting| greeting.range.map_or(u64::MAX, |(_, to)| to))
     }
+}
+
+/// How long no message may come, in seconds. A server may promise any interval, so that a `Duration` may be too short.
+fn allowed_s(greeting: &Greeting, context: &Context) -> f64 {
+    greeting.heartbeat.as_secs_f64() * context.limits.intervals
 }
 
 /// Checks that a greeting agrees with itself. Returns the field that does not.

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::cost::Growth;
 use super::declared::Declared;
 use super::expect::Expectation;
-use super::finding::{Finding, Place};
+use super::finding::{Finding, Place, cut};
 use super::frame::Frame;
 use super::indexes::{Follows, Indexes};
 use super::lifecycle::Lifecycle;
@@ -40,6 +40,7 @@ pub(super) struct Stream<'a> {
 /// An open incident.
 #[derive(Debug)]
 pub(super) struct Incident {
+    /// The id as findings name it: cut if it is long.
     pub(super) id: String,
     announced: Option<Announced>,
     /// Whether the scenario of the expectations plays it.
@@ -88,7 +89,7 @@ const HELD: usize = 2;
 impl Incident {
     pub(super) fn new(id: &str) -> Self {
         Self {
-            id: id.to_owned(),
+            id: cut(id),
             announced: None,
             is_expected: false,
             indexes: Indexes::default(),

@@ -330,6 +330,11 @@ impl Judge {
         }
     }
 
+    /// The stream is not judged to its end: no incident must be resolved by now.
+    pub fn interrupt(&mut self) {
+        self.context.must_resolve = MustResolve::None;
+    }
+
     /// Judges the end of the stream.
     pub fn finish(mut self) -> Judgement {
         self.numbering.finish(self.is_cut, &mut self.found);

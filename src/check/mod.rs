@@ -77,6 +77,6 @@ pub use profile::{
     WrongHeader, header, subprotocol,
 };
 pub use reader::Reader;
-pub use recording::judge_lines;
+pub use recording::{judge_lines, judge_lines_until};
 pub use rules::{RULES, Rule};
 pub use transcript::TranscriptHeader;

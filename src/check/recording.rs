@@ -26,6 +26,20 @@ pub fn judge_lines<E>(
     context: Context,
     selected: impl Fn(&str) -> bool,
 ) -> Result<Judgement, E> {
+    judge_lines_until(lines, context, selected, || false)
+}
+
+/// As [`judge_lines`], until `is_stopped`. Then no incident must be resolved by the last line that was read.
+///
+/// # Errors
+/// The first error of `lines`.
+pub fn judge_lines_until<E>(
+    lines: impl Iterator<Item = Result<(usize, String), E>>,
+    context: Context,
+    selected: impl Fn(&str) -> bool,
+    is_stopped: impl Fn() -> bool,
+) -> Result<Judgement, E> {
+    let lines = lines.take_while(|_| !is_stopped());
     // Readers differ only in their caches.
     let about = context.clone();
     let mut judge = Judge::new(context, false, selected);
@@ -80,5 +94,8 @@ pub fn judge_lines<E>(
         }
         outcome
     })?;
+    if is_stopped() {
+        judge.interrupt();
+    }
     Ok(judge.finish())
 }

@@ -29,6 +29,9 @@ pub struct TranscriptHeader {
     /// The scenario file whose `[expect]` was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+    /// The limits that were set, as `--limit` takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
     /// The profile with which the stream was read: its name or file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -40,7 +43,16 @@ pub struct TranscriptHeader {
 impl TranscriptHeader {
     /// The header of a new transcript.
     pub fn new(target: String, began: Timestamp, arrivals: bool, expect: Option<String>) -> Self {
-        Self { transcript: VERSION, target, began, arrivals, expect, profile: None, contract: None }
+        Self {
+            transcript: VERSION,
+            target,
+            began,
+            arrivals,
+            expect,
+            limits: Vec::new(),
+            profile: None,
+            contract: None,
+        }
     }
 
     /// The same with the profile and the contract by which the stream is read.
@@ -111,7 +123,7 @@ impl Observed {
 impl Serialize for MustResolve {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::All => out.serialize_str("*"),
+            Self::All => out.serialize_bool(true),
             Self::Only(id) => out.serialize_some(id),
             Self::None => out.serialize_none(),
         }
@@ -120,10 +132,17 @@ impl Serialize for MustResolve {
 
 impl<'de> Deserialize<'de> for MustResolve {
     fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        Ok(match Option::<String>::deserialize(input)?.as_deref() {
-            None => Self::None,
-            Some("*") => Self::All,
-            Some(id) => Self::Only(id.to_owned()),
+        /// `true` stands for all, so that it is no incident's id.
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            All(bool),
+            Only(String),
+        }
+        Ok(match Option::<Written>::deserialize(input)? {
+            Some(Written::All(true)) => Self::All,
+            Some(Written::Only(id)) => Self::Only(id),
+            Some(Written::All(false)) | None => Self::None,
         })
     }
 }

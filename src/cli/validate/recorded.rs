@@ -8,9 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use super::stranger_args::StrangerArgs;
-use crate::check::{Context, Judge, Judgement, Observed, Reader, TranscriptHeader, judge_lines};
+use super::targets::{expectations, sound_scenario_at};
+use crate::check::{
+    Context, Expected, Judge, Judgement, Limits, Observed, Reader, TranscriptHeader, judge_lines_until,
+};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::recorded::{ENCODING, open};
+use crate::cli::scenarios::shipped;
 use crate::recording::{RecordingError, TextLines};
 
 /// Judges the file by the rules that are wanted, until `stop`.
@@ -45,12 +49,12 @@ fn judge_file(
         Some(Err(_)) => None,
     };
     let selected = |rule: &str| wanted.contains(&rule);
-    let lines = lines.take_while(|_| !stop.is_cancelled());
     match header {
-        None => judge_lines(lines, context, selected).map_err(failure),
+        None => judge_lines_until(lines, context, selected, || stop.is_cancelled()).map_err(failure),
         Some(header) => {
             let header = header.map_err(|what| Failure::new(Exit::Usage, anyhow!("{origin}:1: {what}")))?;
-            judge_transcript(lines.skip(1), origin, &header, context, selected)
+            let lines = lines.skip(1).take_while(|_| !stop.is_cancelled());
+            judge_transcript(lines, origin, &header, context, selected)
         }
     }
 }
@@ -65,6 +69,23 @@ fn judge_transcript(
     context.began = Some(header.began);
     context.arrivals = header.arrivals;
     // What the flags say counts more.
+    if context.limits == Limits::default() {
+        for limit in &header.limits {
+            context
+                .limits
+                .set(limit)
+                .map_err(|what| Failure::new(Exit::Usage, anyhow!("{origin}:1: {what}")))?;
+        }
+    }
+    let mut lost = None;
+    if let (None, Some(place)) = (&context.expect, &header.expect) {
+        context.expect = expected_at(place);
+        if context.expect.is_none() {
+            lost = Some(format!(
+                "the [expect] of {place} was not checked: it is not there; --expect FILE names another"
+            ));
+        }
+    }
     if let (None, Some(name)) = (&context.profile, &header.profile) {
         context.profile = StrangerArgs::profile_at(name).map_err(|failure| named(failure, origin))?;
     }
@@ -81,7 +102,19 @@ fn judge_transcript(
             .map_err(|what| Failure::new(Exit::Usage, anyhow!("{origin}:{number}: {what}")))?;
         judge.see(&observed, &reader);
     }
-    Ok(judge.finish())
+    let mut judgement = judge.finish();
+    judgement.warnings.extend(lost);
+    Ok(judgement)
+}
+
+/// The expectations of a scenario at `FILE:LINE`, which may be a built-in one.
+fn expected_at(place: &str) -> Option<Expected> {
+    let (file, _) = place.rsplit_once(':')?;
+    let scenario = sound_scenario_at(Path::new(file)).ok().or_else(|| {
+        let name = Path::new(file).file_stem()?.to_str()?;
+        shipped().ok()?.get(name).cloned()
+    })?;
+    expectations(&scenario)
 }
 
 /// A failure to read what the header of a transcript names.

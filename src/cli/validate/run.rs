@@ -143,7 +143,7 @@ impl Validate {
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
-            let clock = if self.wants("clock") { judgement.warnings } else { Vec::new() };
+            let clock = judgement.warnings;
             let is_live = target.recording().is_none();
             let expected = target.expect().and_then(|expected| {
                 let (file, line) = expected.origin.rsplit_once(':')?;
@@ -168,7 +168,9 @@ impl Validate {
         let contract = self.strangers.contract.as_ref().map(|file| file.display().to_string());
         let profile = context.profile.as_ref().map(|profile| profile.name.clone());
         let header = TranscriptHeader::new(target.name(), Timestamp::UNIX_EPOCH, context.arrivals, expect);
-        let transcript = transcripts.begin(&target.stem(), header.read_by(profile, contract))?;
+        let mut header = header.read_by(profile, contract);
+        header.limits.clone_from(&self.limit);
+        let transcript = transcripts.begin(&target.stem(), header)?;
         // What is played fast is over before a person has read the line.
         let shown =
             if self.dial.is_some() || self.real_time { progress.clone() } else { Progress::new(false) };
