@@ -37,14 +37,18 @@ const MISSING: &str = "missing field";
 
 /// A mistake in the syntax.
 pub(super) fn of_syntax(error: &toml::de::Error) -> Diagnostic {
-    let message = error.message().trim().replace('\n', ": ");
-    let message = message.replace("integer number overflowed", "a number is too large");
+    let message = message_of(error);
     Diagnostic::new(error.span().unwrap_or(0..0), message, "here")
+}
+
+fn message_of(error: &toml::de::Error) -> String {
+    let message = error.message().trim().replace('\n', ": ");
+    if message == "integer number overflowed" { "a number is too large".to_owned() } else { message }
 }
 
 /// A mistake in the types: a wrong value, or a key that is not known.
 pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
-    let message = error.message().trim().replace('\n', ": ");
+    let message = message_of(error);
     let written = text.get(span.clone()).unwrap_or_default();
     let help =
         unknown_name(&message).or_else(|| without_unit(&message, written)).or_else(|| wrong_value(written));
