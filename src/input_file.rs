@@ -73,3 +73,55 @@ pub fn contents(file: File, most: u64) -> Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+/// How the bytes of a text are to be read.
+#[derive(Clone, Copy)]
+pub enum Encoding {
+    /// UTF-8, with or without a mark.
+    Utf8,
+    /// UTF-16, and how two bytes make a unit.
+    Utf16(fn([u8; 2]) -> u16),
+}
+
+/// The encoding of a file that begins with these bytes, of which there are four if the file has as many. The first
+/// character of a recording or a scenario is a mark, or one of ASCII.
+///
+/// # Errors
+/// What the file is instead, and what to do.
+pub fn encoding(head: &[u8]) -> std::result::Result<Encoding, String> {
+    let compressed = |name: &str| Err(format!("compressed ({name}), which is no text: unpack it first"));
+    match *head {
+        [0xff, 0xfe, 0, 0, ..]
+        | [0, 0, 0xfe, 0xff, ..]
+        | [1..=0x7f, 0, 0, 0, ..]
+        | [0, 0, 0, 1..=0x7f, ..] => Err("UTF-32, which is not read: save the file as UTF-8".to_owned()),
+        [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Ok(Encoding::Utf16(u16::from_le_bytes)),
+        [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Ok(Encoding::Utf16(u16::from_be_bytes)),
+        [0x1f, 0x8b, ..] => compressed("gzip"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => compressed("zstd"),
+        [b'P', b'K', 3, 4, ..] => compressed("zip"),
+        [0xfd, b'7', b'z', b'X', ..] => compressed("xz"),
+        [b'B', b'Z', b'h', _, ..] => compressed("bzip2"),
+        _ => Ok(Encoding::Utf8),
+    }
+}
+
+/// The text of a file that has to be UTF-8.
+///
+/// # Errors
+/// It has another encoding, which is told as far as it shows.
+pub fn utf8(bytes: Vec<u8>) -> Result<String> {
+    let wrong = |what: String| Error::new(std::io::ErrorKind::InvalidData, format!("it is {what}"));
+    if let Encoding::Utf16(_) = encoding(&bytes).map_err(wrong)? {
+        return Err(wrong("UTF-16, which is read in recordings alone: save the file as UTF-8".to_owned()));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let mut line = before.split(|byte| *byte == b'\n');
+        let (number, last) = (line.clone().count(), line.next_back().unwrap_or_default());
+        let column = last.len() + 1;
+        wrong(format!(
+            "not UTF-8 at byte {column} of line {number}, but perhaps Latin-1 or Windows-1252: save the file as UTF-8"
+        ))
+    })
+}

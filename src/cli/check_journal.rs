@@ -1,5 +1,6 @@
 //! `incident check-journal`: checks a journal file, makes a backup of a sound one, and salvages a damaged one.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -10,11 +11,15 @@ use serde_json::{Value, json};
 
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
+use super::fit;
 use super::format::count;
 use super::journal_file::is_another_file;
 use super::out::{painted, print, print_json, say};
 use super::terminal::redraws;
 use crate::journal::{Audit, Copied, OpenError, audit, backup, salvage};
+
+/// The columns before what was found: `  PASS checksums  `.
+const FIELDS: usize = 18;
 
 /// Check every event of a journal file, make a backup of it, and salvage a damaged one
 ///
@@ -46,7 +51,7 @@ impl CheckJournal {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
         let bar = ProgressBar::hidden();
-        if !quiet && redraws(&std::io::stderr()) {
+        if !quiet && redraws() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
             // If the template is malformed, the default style is used.
             let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events");
@@ -91,13 +96,19 @@ impl CheckJournal {
     }
 
     fn print(&self, found: &Audit) -> Result<(), Failure> {
+        let columns = if std::io::stdout().is_terminal() { fit::of_stdout() } else { usize::MAX };
         print(self.file.display().to_string().bold())?;
         for checked in &found.checks {
             let (mark, text) = match &checked.outcome {
                 Ok(text) => ("PASS".green(), text),
                 Err(text) => ("FAIL".red().bold(), text),
             };
-            print(painted!["  ", mark, format!(" {:<10} ", checked.name), text])?;
+            for (number, line) in fit::wrapped(text, columns.saturating_sub(FIELDS), 0).iter().enumerate() {
+                match number {
+                    0 => print(painted!["  ", &mark, format!(" {:<10} ", checked.name), line])?,
+                    _ => print(format!("{:FIELDS$}{line}", ""))?,
+                }
+            }
         }
         if !found.is_sound() && self.salvage.is_none() {
             let file = self.file.display();

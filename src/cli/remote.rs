@@ -8,6 +8,7 @@ use super::shell::word;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
+use crate::contract::is_addressable;
 use crate::report::IncidentState;
 
 /// The port that a server listens on if no other is given.
@@ -106,8 +107,7 @@ impl Remote {
 
 /// The path of an incident in the HTTP interface.
 pub(super) fn incident_path(id: &str) -> Result<String, Failure> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if id.is_empty() || !id.bytes().all(allowed) {
+    if !is_addressable(id) {
         let error = anyhow!("{id:?} is not an incident's id; ids look like database-outage-x7k2p");
         return Err(Failure::new(Exit::Usage, error));
     }

@@ -2,10 +2,15 @@
 
 use std::io::IsTerminal;
 
-/// Whether an output can be drawn on again and again. A terminal that calls itself `dumb`, as those of editors and of some
-/// CI systems do, only takes lines.
-pub(super) fn redraws(output: &impl IsTerminal) -> bool {
-    output.is_terminal() && !is_dumb()
+use super::fit;
+
+/// With fewer columns nothing is drawn: no bar and no clock has room.
+const NARROWEST: usize = 20;
+
+/// Whether stderr can be drawn on again and again. A terminal that calls itself `dumb`, as those of editors and of some
+/// CI systems do, only takes lines, and so does one of a few columns.
+pub(super) fn redraws() -> bool {
+    std::io::stderr().is_terminal() && !is_dumb() && fit::of_stderr() >= NARROWEST
 }
 
 /// Whether the terminal knows no colours and no movements of the cursor.

@@ -48,7 +48,7 @@ impl FromStr for Endpoint {
 
     /// The WebSocket is at `ws://HOST[:PORT]/PATH`, or `wss:` with TLS. A path that ends with a slash is where a server is
     /// published, and its WebSocket is at `ws` below that; so is every path with `http:`, `https:` or no scheme, unless it
-    /// ends with `/ws`.
+    /// ends with `/ws`. A slash behind `/ws` changes nothing.
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let not_a_url = || EndpointError::Form(text.to_owned());
         let (scheme, rest) = match text.split_once("://") {
@@ -72,11 +72,16 @@ impl FromStr for Endpoint {
         let uri: Uri = format!("http://{authority}{path}").parse().map_err(|_| not_a_url())?;
         let parsed = uri.authority().filter(|parsed| parsed.as_str() == authority).ok_or_else(not_a_url)?;
         let without_port = authority.ends_with(':') || (!text.contains("://") && parsed.port_u16().is_none());
-        if authority.contains('@') || parsed.host().is_empty() || without_port || uri.query().is_some() {
+        let port = authority.strip_prefix(parsed.host()).and_then(|rest| rest.strip_prefix(':'));
+        let wrong_port = port.is_some_and(|port| !is_port(port));
+        let wrong_host = authority.contains('@') || parsed.host().is_empty();
+        if wrong_host || without_port || wrong_port || uri.query().is_some() {
             return Err(not_a_url());
         }
         let is_socket = |path: &str| !path.ends_with('/') && (socket || path.ends_with("/ws"));
-        let path = match uri.path() {
+        let path = uri.path();
+        let path = path.strip_suffix('/').filter(|path| path.ends_with("/ws")).unwrap_or(path);
+        let path = match path {
             path if is_socket(path) => path.to_owned(),
             base => format!("{}/ws", base.strip_suffix('/').unwrap_or(base)),
         };
@@ -252,6 +257,10 @@ fn split(text: &str) -> (&str, Option<&str>) {
         Some((bare, query)) => (bare, Some(query)),
         None => (text, None),
     }
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 fn is_query(query: &str) -> bool {

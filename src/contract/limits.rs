@@ -6,6 +6,12 @@ use super::message::{MessageType, Role};
 /// The longest name of a new incident, in bytes. A request's path can carry it, so every incident can be cancelled.
 pub const MAX_SUBJECT_BYTES: usize = 1024;
 
+/// Whether an incident has a name that a path of the HTTP interface can carry as it is.
+pub fn is_addressable(subject: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !subject.is_empty() && subject.bytes().all(allowed) && !matches!(subject, "." | "..")
+}
+
 /// Bytes reserved for the attributes other than `data` and `subject`: the limit applies to the whole event as a client
 /// reads it.
 const ENVELOPE_BYTES: usize = 512;

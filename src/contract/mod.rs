@@ -47,7 +47,7 @@ pub use envelope::{
 };
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
-pub use limits::{MAX_SUBJECT_BYTES, check_size};
+pub use limits::{MAX_SUBJECT_BYTES, check_size, is_addressable};
 pub use message::{Message, MessageType, Role};
 pub use position::{Position, PositionError, StreamId};
 pub use screen::{ScreenMap, ScreenSpan};

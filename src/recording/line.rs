@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use crate::contract::{Envelope, MAX_INDEX, Message, MessageType, Source, check_size};
+use crate::contract::{Envelope, MAX_INDEX, Message, MessageType, Source, check_size, is_addressable};
 
 /// Bytes reserved for the fields that a replay sets in a payload.
 const ADDED_BYTES: usize = 256;
@@ -49,6 +49,12 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
     }
     if envelope.incident().is_empty() {
         return Err(format!("the {} has no subject, which is the incident's id", envelope.kind));
+    }
+    if !is_addressable(envelope.incident()) {
+        return Err(format!(
+            "{:?} cannot be an incident's id, because no path could name it: ids have letters, digits, '-', '_' and '.'",
+            envelope.incident()
+        ));
     }
     let message = envelope.message().map_err(|error| {
         format!("the payload of the {} does not match its type: {}", envelope.kind, without_place(&error))

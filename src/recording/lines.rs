@@ -5,6 +5,8 @@
 
 use std::io::{self, BufRead, Chain, Cursor, Read};
 
+use crate::input_file::{Encoding, encoding};
+
 /// The longest line, in bytes. No client accepts a longer message.
 const LONGEST: usize = 1024 * 1024;
 
@@ -39,12 +41,6 @@ pub(super) struct Lines<R> {
     number: usize,
 }
 
-#[derive(Clone, Copy)]
-enum Encoding {
-    Utf8,
-    Utf16(fn([u8; 2]) -> u16),
-}
-
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(reader: R) -> Self {
         Self { bytes: Cursor::default().chain(reader), encoding: None, number: 0 }
@@ -61,10 +57,18 @@ impl<R: BufRead> Lines<R> {
             Encoding::Utf8 => self.utf8()?,
             Encoding::Utf16(unit) => self.utf16(unit)?,
         };
-        Ok(line.map(|(text, ended)| {
-            let text = text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text);
-            TextLine { number: self.number, text, ended }
-        }))
+        let Some((mut text, ended)) = line else { return Ok(None) };
+        if let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) {
+            text = rest.to_owned();
+        }
+        if !ended {
+            // What a file system leaves behind the last line when the power is cut.
+            text.truncate(text.trim_end_matches('\0').len());
+            if text.is_empty() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(TextLine { number: self.number, text, ended }))
     }
 
     /// Finds out the encoding.
@@ -114,11 +118,7 @@ impl<R: BufRead> Lines<R> {
                 [a, b] if unit([a, b]) == LINE_BREAK => break,
                 [a, b] if units.len() < LONGEST => units.push(unit([a, b])),
                 [_, _] => return Err(self.too_long()),
-                // The last line may end in the middle of a character.
-                [_] => {
-                    units.push(u32::from(char::REPLACEMENT_CHARACTER) as u16);
-                    return Ok(Some((String::from_utf16_lossy(&units), false)));
-                }
+                // The last line may end in the middle of a character, of which nothing can be said.
                 _ if units.is_empty() => return Ok(None),
                 _ => return Ok(Some((String::from_utf16_lossy(&units), false))),
             }
@@ -136,25 +136,5 @@ impl<R: BufRead> Lines<R> {
 
     fn wrong(&self, what: String) -> LineError {
         LineError::Encoding(self.number, what)
-    }
-}
-
-/// The encoding of a file that begins with these bytes, of which there are four if the file has as many. The first
-/// character of a recording is a mark, or one of ASCII.
-fn encoding(head: &[u8]) -> Result<Encoding, String> {
-    let compressed =
-        |name: &str| Err(format!("compressed ({name}), not the text of a recording: unpack it first"));
-    match *head {
-        [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] | [1..=0x7f, 0, 0, 0] | [0, 0, 0, 1..=0x7f] => {
-            Err("UTF-32, which is not read: save the file as UTF-8".to_owned())
-        }
-        [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Ok(Encoding::Utf16(u16::from_le_bytes)),
-        [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Ok(Encoding::Utf16(u16::from_be_bytes)),
-        [0x1f, 0x8b, ..] => compressed("gzip"),
-        [0x28, 0xb5, 0x2f, 0xfd] => compressed("zstd"),
-        [b'P', b'K', 3, 4] => compressed("zip"),
-        [0xfd, b'7', b'z', b'X'] => compressed("xz"),
-        [b'B', b'Z', b'h', _] => compressed("bzip2"),
-        _ => Ok(Encoding::Utf8),
     }
 }

@@ -3,16 +3,21 @@
 use std::fmt;
 use std::ops::Range;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity};
+use console::{measure_text_width, truncate_str};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity};
 
-use super::suggest::did_you_mean;
-use crate::visible::{source, visible};
+use super::excerpt::{Excerpt, LineBegins};
+use super::suggest::{did_you_mean, listed, shortened};
+use crate::visible::visible;
 
 /// Lines are not longer, however wide the terminal is.
 const WIDTH: usize = 110;
 
 /// The most mistakes of a file that are told. Each is shown with its place, which is looked up in the whole text.
 pub(super) const MOST_DIAGNOSTICS: usize = 100;
+
+/// The longest message or help, in characters. Names in them are those of the file, however long.
+const LONGEST: usize = 1_000;
 
 /// One mistake, or a warning. Its texts have been through the gate for text from elsewhere: they quote the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +37,14 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A mistake at a place.
     pub fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
-        let (message, label) = (visible(&message.into()).into_owned(), visible(&label.into()).into_owned());
+        let (message, label) = (told(&message.into()), told(&label.into()));
         Self { message, span, label, help: None, is_warning: false }
     }
 
     /// Adds what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(visible(&help.into()).into_owned());
+        self.help = Some(told(&help.into()));
         self
     }
 
@@ -55,20 +60,24 @@ impl Diagnostic {
         name: &toml::Spanned<String>,
         known: impl IntoIterator<Item = &'a str> + Clone,
     ) -> Self {
-        let diagnostic =
-            Self::new(name.span(), format!("unknown {what} {:?}", name.get_ref()), "not defined here");
+        let message = format!("unknown {what} {:?}", shortened(name.get_ref()));
+        let diagnostic = Self::new(name.span(), message, "not defined here");
         if let Some(near) = did_you_mean(name.get_ref(), known.clone()) {
             return diagnostic.help(format!("did you mean {near:?}?"));
         }
-        let known = known.into_iter().collect::<Vec<_>>();
-        match known.as_slice() {
-            [] => diagnostic.help(format!("the file defines no {what}")),
-            _ if known.len() <= 20 => diagnostic.help(format!("the file defines {}", known.join(", "))),
-            _ => {
-                let more = known.len() - 20;
-                diagnostic.help(format!("the file defines {} and {more} more", known[..20].join(", ")))
-            }
-        }
+        let known: Vec<&str> = known.into_iter().collect();
+        diagnostic.help(match known.as_slice() {
+            [] => format!("the file defines no {what}"),
+            known => format!("the file defines {}", listed(known)),
+        })
+    }
+}
+
+/// A text that quotes the file, as it is told.
+fn told(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", visible(&text[..cut])),
+        None => visible(text).into_owned(),
     }
 }
 
@@ -78,6 +87,7 @@ pub struct ScenarioError {
     origin: String,
     /// `None` if the file could not be read.
     text: Option<String>,
+    lines: LineBegins,
     /// The mistakes, at least one, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
     /// How many more there are, which are not told.
@@ -89,13 +99,15 @@ impl ScenarioError {
         diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
         let left_out = diagnostics.len().saturating_sub(MOST_DIAGNOSTICS);
         diagnostics.truncate(MOST_DIAGNOSTICS);
-        Self { origin: origin.to_owned(), text: Some(text.to_owned()), diagnostics, left_out }
+        let (lines, text) = (LineBegins::of(text), Some(text.to_owned()));
+        Self { origin: origin.to_owned(), text, lines, diagnostics, left_out }
     }
 
     /// A file that could not be read.
     pub(super) fn unreadable(origin: &str, error: &std::io::Error) -> Self {
         let diagnostics = vec![Diagnostic::new(0..0, format!("cannot be read: {error}"), "")];
-        Self { origin: origin.to_owned(), text: None, diagnostics, left_out: 0 }
+        let lines = LineBegins::default();
+        Self { origin: origin.to_owned(), text: None, lines, diagnostics, left_out: 0 }
     }
 
     /// The file, as diagnostics name it.
@@ -105,11 +117,8 @@ impl ScenarioError {
 
     /// Line and column of a byte of the text, from 1; columns count characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        let text = self.text.as_deref().unwrap_or_default();
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (line, column)
+        let (line, column) = self.lines.place(self.text.as_deref().unwrap_or_default(), offset);
+        (line + 1, column + 1)
     }
 
     /// All mistakes with source text and carets.
@@ -120,11 +129,13 @@ impl ScenarioError {
     /// The same in lines of at most so many columns.
     pub fn render_within(&self, color: bool, columns: usize) -> String {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(columns.min(WIDTH));
+        let width = columns.min(WIDTH);
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(width);
+        let origin = self.origin_within(columns);
         let mut out = String::new();
         for diagnostic in &self.diagnostics {
             let report = match &self.text {
-                Some(text) => shown_in(&self.origin, text, diagnostic),
+                Some(text) => shown_in((&origin, text, &self.lines), diagnostic, width),
                 None => {
                     let origin = visible(&self.origin);
                     miette::MietteDiagnostic::new(format!("{origin}: {}", diagnostic.message)).into()
@@ -138,7 +149,22 @@ impl ScenarioError {
         if let Some(more) = self.more() {
             out += &more;
         }
-        out
+        let fits = |line: &str| measure_text_width(line) <= columns;
+        if out.lines().all(fits) {
+            return out;
+        }
+        out.lines().map(|line| truncate_str(line, columns, "…").into_owned() + "\n").collect()
+    }
+
+    /// The file's name, without the beginning of its path if there is no room for it beside the place.
+    fn origin_within(&self, columns: usize) -> String {
+        const PLACE: usize = "  ╭─[:10000:1000]".len();
+        let origin = visible(&self.origin).into_owned();
+        let mut rest = origin.as_str();
+        while measure_text_width(rest) > columns.saturating_sub(PLACE + 1).max(8) {
+            rest = &rest[rest.chars().next().map_or(0, char::len_utf8)..];
+        }
+        if rest.len() == origin.len() { origin } else { format!("…{rest}") }
     }
 }
 
@@ -151,17 +177,13 @@ impl ScenarioError {
 }
 
 /// A mistake with the lines of text around it.
-fn shown_in(origin: &str, text: &str, diagnostic: &Diagnostic) -> miette::Report {
+fn shown_in(within: (&str, &str, &LineBegins), diagnostic: &Diagnostic, columns: usize) -> miette::Report {
     let mut report = miette::MietteDiagnostic::new(diagnostic.message.clone());
     report.help.clone_from(&diagnostic.help);
     report.severity = diagnostic.is_warning.then_some(Severity::Warning);
-    let span = diagnostic.span.start..diagnostic.span.start + diagnostic.span.len().max(1);
-    // miette shows no place in an empty text.
-    let text = if text.is_empty() { "\n" } else { text };
-    let (text, span) = source(text, span);
-    let source = NamedSource::new(visible(origin), text.into_owned());
-    let report = report.with_label(LabeledSpan::at(span, diagnostic.label.clone()));
-    miette::Report::from(report).with_source_code(source)
+    let excerpt = Excerpt::new(within, &diagnostic.span, &diagnostic.label, columns);
+    let label = LabeledSpan::at(excerpt.span.clone(), diagnostic.label.clone());
+    miette::Report::from(report.with_label(label)).with_source_code(excerpt)
 }
 
 impl fmt::Display for ScenarioError {

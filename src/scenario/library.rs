@@ -23,8 +23,7 @@ pub const SHIPPED: [(&str, &str); 5] = [
 /// # Errors
 /// It can't be read, is no file, is too long, or is not UTF-8.
 pub fn text_of(path: &Path) -> io::Result<String> {
-    let bytes = input_file::read(path, read::LONGEST as u64)?;
-    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    input_file::utf8(input_file::read(path, read::LONGEST as u64)?)
 }
 
 /// A set of scenarios with distinct ids, sorted by id.

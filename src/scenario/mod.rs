@@ -5,6 +5,7 @@ mod check;
 mod compiled;
 mod diagnostic;
 mod duration;
+mod excerpt;
 mod expect;
 mod file;
 mod keyframes;

@@ -46,6 +46,14 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    /// The system allows so few open files that no client would ever be let in.
+    #[error("only {allowed} open files are allowed, and the server needs at least {needed}")]
+    Files {
+        /// What the system allows.
+        allowed: u64,
+        /// What one client and a few requests need.
+        needed: u64,
+    },
     /// The journal can't be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -87,7 +95,7 @@ impl Server {
         if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
             return Err(ServeError::Remote(options.bind));
         }
-        let options = shares::fit(options);
+        let options = shares::fit(options)?;
         // As for a WebSocket without pongs, but longer than the deadlines that end a connection with a reason.
         let dead_after = (options.heartbeat * SILENT_HEARTBEATS.into()).max(options.write_deadline * 2);
         let listener = door::bind(options.bind, dead_after)

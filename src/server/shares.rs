@@ -1,6 +1,7 @@
 //! How the descriptors that the system allows are shared between clients and other connections.
 
 use super::options::Options;
+use super::run::ServeError;
 
 /// Descriptors besides those of connections: the journal and its readers, the listener, the log …
 const OTHER_FILES: u64 = 72;
@@ -8,12 +9,15 @@ const OTHER_FILES: u64 = 72;
 /// … and those of the threads of each core.
 const FILES_PER_CORE: u64 = 4;
 
-/// So many connections are let in even if the system hardly allows it.
+/// So many connections of each kind are let in even if the system hardly allows it.
 const FEWEST: usize = 8;
 
 /// Raises the limit of open files, usually 1,024, so that all connections of the options fit. If the hard limit is too low,
 /// says so and gives the options with the shares that fit.
-pub(super) fn fit(options: Options) -> Options {
+///
+/// # Errors
+/// Not even one client and a few requests fit.
+pub(super) fn fit(options: Options) -> Result<Options, ServeError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let wanted = Shares::of(&options);
     let allowed = match rlimit::increase_nofile_limit(wanted.files(cores)) {
@@ -23,6 +27,10 @@ pub(super) fn fit(options: Options) -> Options {
             rlimit::Resource::NOFILE.get().map_or(u64::MAX, |(soft, _)| soft)
         }
     };
+    let needed = Shares { clients: 1, waiting: FEWEST, served: FEWEST }.files(cores);
+    if allowed < needed {
+        return Err(ServeError::Files { allowed, needed });
+    }
     let shares = wanted.within(allowed, cores);
     if shares != wanted {
         tracing::warn!(
@@ -35,7 +43,7 @@ pub(super) fn fit(options: Options) -> Options {
         );
     }
     let Shares { clients, waiting, served } = shares;
-    Options { max_clients: clients, max_waiting: waiting, max_served: served, ..options }
+    Ok(Options { max_clients: clients, max_waiting: waiting, max_served: served, ..options })
 }
 
 /// How many descriptors clients and other connections may take.

@@ -107,13 +107,29 @@ fn what_the_system_allows_is_told_at_the_start() {
     assert_eq!(lines(server, "open files"), 0);
 }
 
+/// It would never let a client in.
+#[test]
+fn a_server_with_too_few_descriptors_does_not_start() {
+    for files in [25, 60] {
+        let scratch = Scratch::new();
+        let journal = scratch.path().join("journal.db").display().to_string();
+        let ran = incident(&["serve", "--port", "0", "--journal", &journal]).limited(files).run();
+        assert_eq!((ran.status, ran.stdout.as_str()), (Some(3), ""), "{files}: {}", ran.stderr);
+        for text in [&format!("only {files} open files are allowed"), "needs at least", "ulimit -n"] {
+            assert!(ran.stderr.contains(text), "{text}: {}", ran.stderr);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_is_out_of_descriptors_says_so_once() {
-    // What it has open when it is idle, and almost nothing more.
-    let (idle, _) = limited(1_000, &[]);
-    let open = std::fs::read_dir(format!("/proc/{}/fd", idle.id())).unwrap().count() as u64;
-    drop(idle);
-    let (server, address) = limited(open + 3, &["--request-deadline", "1h"]);
+    // What it has open when it is idle, and almost nothing more: the limit falls while it runs.
+    let (server, address) = limited(1_000, &["--request-deadline", "1h"]);
+    let open = std::fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count();
+    let (process, limit) = (server.id().to_string(), format!("--nofile={0}:{0}", open + 3));
+    // `prlimit` (util-linux) is a part of every Linux.
+    let lowered = std::process::Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap();
+    assert!(lowered.success());
     let mut silent = Vec::new();
     for _ in 0..60 {
         silent.push(soon("a connection", TcpStream::connect(address)).await.unwrap());

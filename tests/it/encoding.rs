@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::harness::{Ran, Scratch, Serving, fixture, incident};
+use crate::harness::{Ran, Scratch, Serving, fixture, incident, root};
 
 fn recording() -> String {
     fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap()
@@ -77,5 +77,59 @@ fn every_command_refuses_the_rest_with_the_same_reason() {
             assert_eq!((status, stdout.as_str()), (Some(2), ""), "{command:?}: {stderr}");
             assert!(stderr.contains(says), "{says:?} is not what {command:?} says: {stderr}");
         }
+    }
+}
+
+#[test]
+fn a_scenario_in_another_encoding_is_told_which_it_looks_like() {
+    let text = fs::read_to_string(root().join("scenarios/database-outage.toml")).unwrap();
+    let marked = format!("\u{feff}{text}");
+    let latin = [text.as_bytes(), b"# caf\xe9\n"].concat();
+    let utf32: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    let line = text.lines().count() + 1;
+    for (bytes, says) in [
+        (utf16(&marked, u16::to_le_bytes), "UTF-16".to_owned()),
+        (utf16(&text, u16::to_be_bytes), "UTF-16".to_owned()),
+        (utf32, "UTF-32".to_owned()),
+        (latin, format!("not UTF-8 at byte 6 of line {line}")),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(), "compressed (gzip)".to_owned()),
+    ] {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("run.toml");
+        fs::write(&path, bytes).unwrap();
+        let path = path.to_str().unwrap();
+        for command in [&["validate", path][..], &["serve", "--port", "0", "--scenarios", path]] {
+            let ran = incident(command).run();
+            assert!(ran.stderr.contains(&says), "{command:?}: {says}: {}", ran.stderr);
+            let next = if says.contains("gzip") { "unpack it" } else { "save the file as UTF-8" };
+            // It is wrapped.
+            let said = ran.stderr.replace("\n  │ ", " ");
+            assert!(said.contains(next), "{command:?}: {next}: {}", ran.stderr);
+        }
+    }
+    let scratch = Scratch::new().with("marked.toml", &marked);
+    let path = scratch.path().join("marked.toml").display().to_string();
+    let ran = incident(&["validate", &path, "--rule", "schema"]).run();
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+}
+
+/// One judgement on how a recording ends, whichever command reads it.
+#[test]
+fn every_command_judges_the_end_of_a_recording_alike() {
+    let text = recording();
+    let whole = utf16(&text, u16::to_le_bytes);
+    let padded = [text.as_bytes(), &[0; 4_096]].concat();
+    for (what, bytes) in [
+        ("a byte of the last line break is missing", whole[..whole.len() - 1].to_vec()),
+        ("the last line break is missing", whole[..whole.len() - 2].to_vec()),
+        ("NULs at the end, as after a power cut", padded),
+        ("NULs behind the last line", [text.trim_end().as_bytes(), &[0; 512]].concat()),
+    ] {
+        let (_scratch, path) = file(&bytes);
+        let report = incident(&["report", &path]).run();
+        let validated = incident(&["validate", &path, "--rule", "schema"]).run();
+        assert_eq!(report.status, Some(0), "{what}: {}", report.stderr);
+        assert_eq!(validated.status, Some(0), "{what}: {}{}", validated.stdout, validated.stderr);
+        Serving::with(&["--replay", &path]);
     }
 }

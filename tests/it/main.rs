@@ -4,6 +4,7 @@
 mod action;
 mod auth;
 mod behind;
+mod brief_mistakes;
 mod browser;
 mod budget;
 mod check_journal;

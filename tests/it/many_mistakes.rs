@@ -125,3 +125,58 @@ fn colour_is_given_when_asked_for() {
     let error = Scenario::parse("wrong.toml", &SOUND.replace("\"USD\"", "\"usd\"")).unwrap_err();
     assert!(error.render(true).contains("\u{1b}["), "{}", error.render(true));
 }
+
+/// What the parser calls a type is no word for an author.
+#[test]
+fn wrong_values_are_told_in_the_words_of_the_format() {
+    for (piece, wrong, says) in [
+        ("title = \"t\"", "title = \"t\"\nseed = -1", "a whole number from 0 to 9007199254740991"),
+        ("title = \"t\"", "title = \"t\"\nseed = 1.5", "a whole number from 0 to 9007199254740991"),
+        ("title = \"t\"", "title = \"t\"\nseed = \"x\"", "a whole number from 0 to 9007199254740991"),
+        (
+            "title = \"t\"",
+            "title = \"t\"\nseed = 99999999999999999999999",
+            "a whole number from 0 to 9007199254740991",
+        ),
+        ("takes = \"3s\"", "takes = [\"3s\"]", "expected a duration"),
+        ("takes = \"3s\"", "takes = [\"3s\"]", "not a list"),
+        ("takes = \"3s\"", "takes = {}", "expected a duration"),
+        ("target = \"1m\"", "target = 07:32:00", "not a date or a time"),
+        ("target = \"1m\"", "target = 99999999999999999999999", "expected a duration"),
+        ("title = \"t\"", "title = 2026-01-01", "expected a text in quotes, not a date or a time"),
+        ("times = 2", "times = -2", "expected a whole number from 0 to 4294967295"),
+        ("truth = true", "truth = \"yes\"", "expected true or false"),
+        ("\"alert\"\ndelay", "true\ndelay", "expected a step's id"),
+        ("confidence = 0.9", "confidence = 99999999999999999999999999999999999999999999", "a number"),
+    ] {
+        let text = SOUND.replacen(piece, wrong, 1);
+        assert_ne!(text, SOUND, "{piece}");
+        let error = Scenario::parse("wrong.toml", &text).unwrap_err().to_string();
+        assert!(error.contains(says), "{says:?} is not in: {error}");
+        assert_eq!(error.lines().count(), 1, "one mistake: {error}");
+        for word in
+            ["u64", "i64", "u32", "i128", "u128", "f64", "sequence", "not map", "integer `", "string \""]
+        {
+            assert!(!error.contains(word), "{word:?} is in: {error}");
+        }
+    }
+}
+
+#[test]
+fn one_mistake_is_told_once() {
+    let told = |text: &str| {
+        let error = Scenario::parse("wrong.toml", text).unwrap_err();
+        error.diagnostics.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>()
+    };
+    // No other agent is left.
+    let only = SOUND
+        .replace("agents = { detection = \"Looks\", repair = \"Mends\" }", "agents = { detection = 1 }")
+        .replace("agent = \"repair\"", "agent = \"detection\"");
+    assert_eq!(told(&only).len(), 1, "{:#?}", told(&only));
+    assert_eq!(told(&SOUND.replace("services = [\"s\"]", "services = [3]")).len(), 1);
+    let belief = SOUND.replace("belief = { 0s = 0.3, 30s = 0.4 }", "belief = { 0s = 0.3, 30s = 1.2 }");
+    assert_eq!(told(&belief), ["a belief must stay between 0 and 1"]);
+    let ends = SOUND.split("[resolution]").next().unwrap();
+    let error = Scenario::parse("wrong.toml", ends).unwrap_err().to_string();
+    assert!(!error.contains("add [resolution] says"), "{error}");
+}

@@ -228,3 +228,55 @@ fn the_release_makes_the_files_that_are_looked_for() {
     let sum = fs::read_to_string(scratch.path().join(format!("{name}.tar.gz.sha256"))).unwrap();
     assert!(sum.trim_end().ends_with(&format!("  {name}.tar.gz")), "{sum}");
 }
+
+/// Every file that is built into the program, from the project's root.
+fn built_in() -> Vec<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join("src"), root().join("benches")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let code = fs::read(&path).unwrap();
+            for part in String::from_utf8_lossy(&code).split("include_").skip(1) {
+                let is_it = ["str!(\"", "bytes!(\"", "dir!(\"", "!(\""];
+                let Some(name) = is_it.iter().find_map(|begin| part.strip_prefix(begin)) else { continue };
+                let name = name.split('"').next().unwrap();
+                let file = folder.join(name).canonicalize().unwrap();
+                files.push(file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn everything_that_is_built_in_is_in_the_image_s_context_and_in_the_package() {
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    let left_out: Vec<&str> =
+        manifest["package"]["exclude"].as_array().unwrap().iter().filter_map(toml::Value::as_str).collect();
+    let ignore = text(".dockerignore");
+    let mut rules = ignore.lines();
+    assert_eq!(rules.next(), Some("*"), "all that is not named is left out");
+    let let_in: Vec<&str> = rules.map(|line| line.strip_prefix('!').unwrap()).collect();
+    for name in &let_in {
+        assert!(root().join(name).exists(), "{name} does not exist");
+    }
+    let files = built_in();
+    assert!(files.len() > 30 && files.iter().any(|file| file.starts_with("profiles/")), "{files:?}");
+    let within = |file: &str, name: &&str| file == *name || file.starts_with(&format!("{name}/"));
+    for file in &files {
+        assert!(let_in.iter().any(|name| within(file, name)), ".dockerignore leaves {file} out");
+        assert!(!left_out.iter().any(|name| within(file, name)), "Cargo.toml excludes {file}");
+    }
+}
+
+#[test]
+fn the_unit_reloads_as_it_says() {
+    let unit = text("contrib/systemd/incident.service");
+    assert!(unit.contains("systemctl reload"));
+    assert!(unit.lines().any(|line| line == "ExecReload=/bin/kill -HUP $MAINPID"), "{unit}");
+}

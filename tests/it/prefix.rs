@@ -201,6 +201,9 @@ fn a_url_may_be_that_of_the_page_of_the_socket_or_host_and_port() {
         ("ws://h", "ws://h/ws", "http://h/x"),
         ("ws://h/incident/", "ws://h/incident/ws", "http://h/incident/x"),
         ("wss://h/incident/ws", "wss://h/incident/ws", "https://h/incident/x"),
+        ("ws://h/incident/ws/", "ws://h/incident/ws", "http://h/incident/x"),
+        ("https://h/ws/", "wss://h/ws", "https://h/x"),
+        ("h:1/ws/", "ws://h:1/ws", "http://h:1/x"),
         ("ws://h/stream", "ws://h/stream", "http://h/x"),
         ("http://h", "ws://h/ws", "http://h/x"),
         ("http://h:7911/", "ws://h:7911/ws", "http://h:7911/x"),
@@ -228,6 +231,10 @@ fn a_url_may_be_that_of_the_page_of_the_socket_or_host_and_port() {
         "http:///x",
         "ws://u@h/ws",
         "h:1?a=b",
+        "ws://h:99999/",
+        "h:65536",
+        "https://[::1]:-1/",
+        "ws://h:0x1/ws",
     ] {
         assert!(matches!(bad.parse::<Endpoint>(), Err(EndpointError::Form(_))), "{bad:?}");
     }

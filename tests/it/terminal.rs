@@ -1,6 +1,6 @@
 //! `incident trigger` on a terminal and on what is none: what is shown as done, as live, and when it gives up.
 
-use crate::harness::{Serving, Terminal, incident};
+use crate::harness::{Scratch, Serving, Terminal, incident};
 
 #[test]
 fn leaving_early_ticks_nothing_that_is_not_done() {
@@ -103,6 +103,27 @@ fn what_is_cut_ends_in_an_ellipsis() {
                 let whole = line.ends_with("Checkout 2026.8.1 never returns connections after a timeout");
                 assert!(whole || line.ends_with('…'), "{columns}: {screen}");
             }
+        }
+    }
+}
+
+/// A terminal too narrow to draw on gets lines, as a pipe does.
+#[test]
+fn nothing_is_drawn_on_a_terminal_of_a_few_columns() {
+    let server = Serving::with(&["--speed", "1000"]);
+    let scratch = Scratch::new();
+    let recording =
+        std::fs::read_to_string(crate::harness::fixture("golden/database-outage.ndjson")).unwrap();
+    let scratch = scratch.with("run.ndjson", &recording);
+    let recording = scratch.path().join("run.ndjson").display().to_string();
+    for columns in [1, 2, 3, 10, 19] {
+        let trigger = ["trigger", "database-outage", "--url", server.url()];
+        let watch = ["watch", "--after", "0", "--no-follow", "--url", server.url()];
+        for args in [&trigger[..], &watch, &["validate", &recording]] {
+            let bytes = Terminal::run(columns, args).end_with_bytes();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("panicked"), "{columns} columns: {args:?}: {text}");
+            assert!(!text.contains("\u{1b}["), "{columns} columns: {args:?}: {text}");
         }
     }
 }

@@ -64,7 +64,7 @@ impl Trigger {
         }
         let mut show: Box<dyn Show> = if quiet {
             Box::new(Plain::silent())
-        } else if redraws(&std::io::stderr()) && !self.json {
+        } else if redraws() && !self.json {
             Box::new(Checklist::new())
         } else {
             Box::new(Plain::new())

@@ -39,7 +39,7 @@ struct Last {
 
 impl Progress {
     pub(super) fn new(wanted: bool) -> Self {
-        if !wanted || !terminal::redraws(&std::io::stderr()) {
+        if !wanted || !terminal::redraws() {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));

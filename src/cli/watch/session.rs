@@ -41,7 +41,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(watch: &'a Watch, recorder: Option<Recorder>, quiet: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let footer = terminal && redraws(&std::io::stderr()) && !watch.json && !quiet;
+        let footer = terminal && redraws() && !watch.json && !quiet;
         Self {
             watch,
             filter: Filter::new(watch, terminal),

@@ -8,6 +8,7 @@ use super::names::{Names, step_ids};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::duration::Micros;
 use crate::scenario::file::{Edge, On, ScenarioFile, Step};
+use crate::scenario::suggest::shortened;
 
 /// Steps by id: a file may have thousands, and searching the list for each edge would be slow.
 pub(super) struct ById<'a> {
@@ -100,5 +101,6 @@ fn around(steps: &[&str]) -> String {
     if names.len() > 12 {
         names.splice(6..names.len() - 5, ["…"]);
     }
+    let names: Vec<String> = names.into_iter().map(shortened).collect();
     names.join(" -> ")
 }

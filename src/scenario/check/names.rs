@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::file::ScenarioFile;
+use crate::scenario::suggest::shortened;
 
 /// Reports the second of two things with the same name.
 pub(super) fn unique<'a>(
@@ -18,7 +19,7 @@ pub(super) fn unique<'a>(
         if !seen.insert(name.get_ref()) {
             found.push(Diagnostic::new(
                 name.span(),
-                format!("two {what} are called {:?}", name.get_ref()),
+                format!("two {what} are called {:?}", shortened(name.get_ref())),
                 "the second",
             ));
         }
@@ -60,7 +61,7 @@ impl<'a> Names<'a> {
         found.push(if found.len() < MOST_DIAGNOSTICS {
             Diagnostic::unknown(self.what, name, self.all.iter().copied())
         } else {
-            let message = format!("unknown {} {:?}", self.what, name.get_ref());
+            let message = format!("unknown {} {:?}", self.what, shortened(name.get_ref()));
             Diagnostic::new(name.span(), message, "not defined here")
         });
     }

@@ -126,13 +126,22 @@ pub(super) fn hypotheses(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
         found.push(Diagnostic::new(second.id.span(), "two hypotheses have `truth = true`", "the second"));
     }
     let mut judged = HashSet::new();
+    let is_wrong = |hypothesis: &Hypothesis| {
+        let belief = hypothesis.belief.get_ref();
+        belief.min() < 0.0 || belief.max() > 1.0
+    };
+    // A sum with such a belief says nothing new.
+    let any_wrong = file.hypotheses.iter().any(is_wrong);
     for hypothesis in &file.hypotheses {
-        if hypothesis.belief.get_ref().min() < 0.0 || hypothesis.belief.get_ref().max() > 1.0 {
+        if is_wrong(hypothesis) {
             found.push(Diagnostic::new(
                 hypothesis.belief.span(),
                 "a belief must stay between 0 and 1",
                 "this one",
             ));
+        }
+        if any_wrong {
+            continue;
         }
         // Between keyframes beliefs move in straight lines, so the sum is highest at a keyframe.
         for (time, _) in hypothesis.belief.get_ref().iter() {

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
-use crate::scenario::suggest::did_you_mean;
+use crate::scenario::suggest::{did_you_mean, listed, shortened};
 
 /// A target is suspicious if the incident takes this many times as long, or this part of it.
 const FAR: f64 = 4.0;
@@ -56,13 +56,9 @@ fn evidence(file: &ScenarioFile, root: &DeTable, found: &mut Vec<Diagnostic>) {
             let help = match (did_you_mean(name, metrics()), metrics().count()) {
                 (Some(near), _) => format!("did you mean {near:?}?"),
                 (None, 0) => "the file has no [metrics]".to_owned(),
-                (None, 1..=20) => format!("the file defines {}", metrics().collect::<Vec<_>>().join(", ")),
-                (None, many) => {
-                    let some: Vec<&str> = metrics().take(20).collect();
-                    format!("the file defines {} and {} more", some.join(", "), many - 20)
-                }
+                (None, _) => format!("the file defines {}", listed(&metrics().collect::<Vec<_>>())),
             };
-            let message = format!("no metric is called {name:?}");
+            let message = format!("no metric is called {:?}", shortened(name));
             found.push(Diagnostic::new(place, message, "named as evidence").help(help).warning());
         }
     }

@@ -1,5 +1,7 @@
 //! The file as a whole: identity, agents and phases.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
@@ -59,6 +61,9 @@ pub struct ScenarioFile {
     pub expect: Option<Spanned<Expect>>,
 }
 
+/// What a seed is: below 2^53, so that every reader of JSON reads it as it is.
+const SEED: &str = "a whole number from 0 to 9007199254740991";
+
 fn two_seconds() -> Spanned<Micros> {
     Spanned::new(0..0, Micros(2_000_000))
 }
@@ -66,8 +71,27 @@ fn two_seconds() -> Spanned<Micros> {
 // These are checked while the file is read, because the place of an empty list is only known then.
 
 fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let seed = u64::deserialize(deserializer)?;
-    if seed < Position::LIMIT { Ok(seed) } else { Err(de::Error::custom("the seed must be below 2^53")) }
+    struct Seed;
+    impl de::Visitor<'_> for Seed {
+        type Value = u64;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(SEED)
+        }
+        fn visit_i64<E: de::Error>(self, seed: i64) -> Result<u64, E> {
+            self.visit_i128(seed.into())
+        }
+        fn visit_u64<E: de::Error>(self, seed: u64) -> Result<u64, E> {
+            self.visit_i128(seed.into())
+        }
+        fn visit_i128<E: de::Error>(self, seed: i128) -> Result<u64, E> {
+            let seed = u64::try_from(seed).ok().filter(|seed| *seed < Position::LIMIT);
+            seed.ok_or_else(|| E::custom(format!("the seed is {SEED}")))
+        }
+        fn visit_u128<E: de::Error>(self, _: u128) -> Result<u64, E> {
+            self.visit_i128(i128::MAX)
+        }
+    }
+    deserializer.deserialize_any(Seed)
 }
 
 fn agents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ordered<String>, D::Error> {

@@ -80,13 +80,17 @@ impl<'a> Repaired<'a> {
             place.insert(Spanned::new(0..0, Cow::Owned(key.to_owned())), stand_in);
             return (mistake, true);
         }
-        let mistake = words::of_types(error, span.clone(), text);
+        // What is empty because a wrong entry was taken out is not wrong too.
+        let follows = emptied(error.message()).is_some_and(|name| {
+            self.mended.iter().any(|(table, key)| *table == Some(span.start) || key == name)
+        });
+        let mistake = (!follows).then(|| words::of_types(error, span.clone(), text));
         let Some(Removed { table, key }) = remove(self.table.get_mut(), None, &span) else {
-            return (Some(mistake), false);
+            return (mistake, false);
         };
         // A key that is wrong and then missing is one mistake.
         self.mended.insert((table, key));
-        (Some(mistake), true)
+        (mistake, true)
     }
 
     /// Whether a mistake in the meaning is one of the author, whatever was mended.
@@ -109,6 +113,12 @@ impl<'a> Repaired<'a> {
 /// serde: missing field `title`
 fn missing(message: &str) -> Option<&str> {
     message.trim().strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// Ours: no agents: at least one is needed
+fn emptied(message: &str) -> Option<&str> {
+    let (name, rest) = message.trim().strip_prefix("no ")?.split_once(": ")?;
+    rest.starts_with("at least one is needed").then_some(name)
 }
 
 /// The value that stands for a key, without a place in the file.

@@ -1,5 +1,6 @@
 //! What the TOML parser and serde say of a mistake, in words for the author of a scenario.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::scenario::diagnostic::Diagnostic;
@@ -7,17 +8,21 @@ use crate::scenario::suggest::did_you_mean;
 
 /// The tables of a file, which stand at its end, and what each of them is for.
 const TABLES: [(&str, &str); 4] = [
-    ("agents", "[agents] names who acts: detection = \"Correlates alerts\""),
-    ("phases", "[[phases]] are the parts of the incident: name = \"detect\", at = \"0s\""),
-    ("steps", "[[steps]] are what the agents do: id, at or after, agent, action, summary"),
-    ("resolution", "[resolution] says how it ends: at = \"3m\", summary = \"…\""),
+    ("agents", "[agents] with who acts: detection = \"Correlates alerts\""),
+    ("phases", "[[phases]] with the parts of the incident: name = \"detect\", at = \"0s\""),
+    ("steps", "[[steps]] with what the agents do: id, at or after, agent, action, summary"),
+    ("resolution", "[resolution] with how it ends: at = \"3m\", summary = \"…\""),
 ];
 
 /// What a type of the file is called by serde, and how it is written.
-const TYPES: [(&str, &str); 10] = [
+const TYPES: [(&str, &str); 14] = [
     ("f64", "a number"),
-    ("u64", "a whole number"),
-    ("u32", "a whole number"),
+    ("u64", "a whole number, 0 or more"),
+    ("u32", "a whole number from 0 to 4294967295"),
+    ("a string", "a text in quotes"),
+    ("string or table", "a text in quotes"),
+    ("a boolean", "true or false"),
+    ("a map", "a table: { … }"),
     ("a sequence", "a list: [ … ]"),
     ("struct Retry", "a table: { times = 2, backoff = \"5s\" }"),
     ("struct ForecastFile", "a table: { quantity = \"time_to_resolve\", unit = \"s\", p50 = 165 }"),
@@ -32,16 +37,22 @@ const MISSING: &str = "missing field";
 
 /// A mistake in the syntax.
 pub(super) fn of_syntax(error: &toml::de::Error) -> Diagnostic {
-    Diagnostic::new(error.span().unwrap_or(0..0), error.message().trim().replace('\n', ": "), "here")
+    let message = message_of(error);
+    Diagnostic::new(error.span().unwrap_or(0..0), message, "here")
+}
+
+fn message_of(error: &toml::de::Error) -> String {
+    let message = error.message().trim().replace('\n', ": ");
+    if message == "integer number overflowed" { "a number is too large".to_owned() } else { message }
 }
 
 /// A mistake in the types: a wrong value, or a key that is not known.
 pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
-    let message = error.message().trim().replace('\n', ": ");
+    let message = message_of(error);
     let written = text.get(span.clone()).unwrap_or_default();
     let help =
         unknown_name(&message).or_else(|| without_unit(&message, written)).or_else(|| wrong_value(written));
-    let diagnostic = Diagnostic::new(span, with_known_types(message), "here");
+    let diagnostic = Diagnostic::new(span, with_known_types(message, written), "here");
     match help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
@@ -108,14 +119,32 @@ fn unknown_name(message: &str) -> Option<String> {
 }
 
 /// serde: invalid type: string "97%", expected f64
-fn with_known_types(message: String) -> String {
-    let Some((found, wanted)) =
-        message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
-    else {
+fn with_known_types(message: String, written: &str) -> String {
+    let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    let Some((found, wanted)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) else {
         return message;
     };
-    let wanted = TYPES.iter().find(|(name, _)| *name == wanted).map_or(wanted, |(_, written)| *written);
-    format!("expected {wanted}, not {found}")
+    let known = TYPES.iter().find(|(name, _)| *name == wanted).map(|(_, told)| *told);
+    let wanted = known.unwrap_or(if wanted.starts_with("struct ") { "a table: { … }" } else { wanted });
+    format!("expected {wanted}, not {}", found_as(found, written))
+}
+
+/// What serde calls a value, in the words of the format.
+fn found_as<'a>(found: &'a str, written: &str) -> Cow<'a, str> {
+    let number = found.strip_prefix("integer `").or_else(|| found.strip_prefix("floating point `"));
+    if let Some(number) = number.and_then(|number| number.split('`').next()) {
+        return format!("the number {number}").into();
+    }
+    if let Some(value) = found.strip_prefix("boolean `").and_then(|value| value.strip_suffix('`')) {
+        return value.into();
+    }
+    match found {
+        "sequence" => "a list".into(),
+        // The parser hands over a date as a table of its own.
+        "map" if written.starts_with(|c: char| c.is_ascii_digit()) => "a date or a time".into(),
+        "map" => "a table".into(),
+        found => found.strip_prefix("string ").map_or(found.into(), |text| format!("the text {text}").into()),
+    }
 }
 
 /// What to write instead of a duration that is a bare number.

@@ -115,6 +115,12 @@ fn a_line_that_is_no_event_is_told_with_its_place() {
         (&start.replace("\"subject\":\"a\",", ""), "the incident_started has no subject"),
         (&start.replace("\"subject\":\"a\"", "\"subject\":\"\""), "the incident_started has no subject"),
         (
+            &start.replace("\"subject\":\"a\"", "\"subject\":\"a/../b\""),
+            "\"a/../b\" cannot be an incident's id",
+        ),
+        (&start.replace("\"subject\":\"a\"", "\"subject\":\"..\""), "\"..\" cannot be an incident's id"),
+        (&start.replace("\"subject\":\"a\"", "\"subject\":\"a\\u001b[2J\""), "\"a\\u{1b}[2J\" cannot be an"),
+        (
             &start.replace("\"title\"", "\"titel\""),
             "the payload of the incident_started does not match its type: missing field `title`",
         ),
