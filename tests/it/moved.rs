@@ -298,8 +298,8 @@ async fn what_other_programs_may_do_stops_nothing() {
         "PRAGMA wal_checkpoint(PASSIVE)",
         "PRAGMA wal_checkpoint(TRUNCATE)",
         "VACUUM",
-        "CREATE TABLE notes (text)",
-        "DROP TABLE notes",
+        "REINDEX",
+        "PRAGMA user_version = 4",
     ] {
         // Another program may be refused for a moment, as any two programs may refuse each other.
         let mut rows = other.prepare(statement).unwrap();
@@ -307,6 +307,9 @@ async fn what_other_programs_may_do_stops_nothing() {
         while rows.next().unwrap().is_some() {}
         server.play().await;
     }
+    other.execute_batch("BEGIN; CREATE TABLE notes (text); DROP TABLE notes; COMMIT").unwrap();
+    other.execute_batch("BEGIN; DELETE FROM events; ROLLBACK").unwrap();
+    server.play().await;
     let touched = fs::File::options().append(true).open(&journal).unwrap();
     touched.set_modified(std::time::SystemTime::now() + Duration::from_secs(60)).unwrap();
     server.play().await;
@@ -316,6 +319,44 @@ async fn what_other_programs_may_do_stops_nothing() {
     assert!(!said.contains("ERROR"), "{said}");
     let ran = incident(&["check-journal", journal.to_str().unwrap()]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
+}
+
+/// What another program changes through SQLite is noticed, though its events are not touched by the server again; and it stays
+/// so, because nobody knows what else was changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_another_program_changes_stops_the_journal() {
+    for (statement, said) in [
+        ("DELETE FROM events WHERE position = 3", "event 3 is damaged"),
+        ("UPDATE events SET data = replace(data, '0', '1') WHERE position = 50", "event 50 is damaged"),
+        (
+            "INSERT INTO events SELECT 500, time_us, subject, 500, type, data, checksum FROM events WHERE position = 1",
+            "500",
+        ),
+        ("DELETE FROM events", "event"),
+        ("DELETE FROM incidents", "incident"),
+        ("UPDATE incidents SET ended = 0", "incident"),
+        ("CREATE TRIGGER tr AFTER INSERT ON events BEGIN DELETE FROM events; END", "the trigger `tr`"),
+        ("CREATE TABLE notes (text)", "the table `notes`"),
+        (
+            "DELETE FROM events WHERE position = 3; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)",
+            "event 3 is damaged",
+        ),
+    ] {
+        let (_folder, journal) = prepared().await;
+        let server = Served::over(&journal);
+        server.play().await;
+        let other = rusqlite::Connection::open(&journal).unwrap();
+        other.busy_timeout(Duration::from_secs(5)).unwrap();
+        other.execute_batch(statement).unwrap();
+        let ready = server.until_ready(503).await;
+        assert!(ready.contains("another program") && ready.contains(said), "{statement}: {ready}");
+        let detail = server.trigger().await.problem(503);
+        assert!(detail.contains(said) && detail.contains("check-journal"), "{statement}: {detail}");
+        drop(other);
+        server.stop();
+        let ran = incident(&["check-journal", journal.to_str().unwrap()]).run();
+        assert_eq!(ran.status, Some(5), "{statement}: {ran:?}");
+    }
 }
 
 /// Another program that writes into the journal's own tables makes two histories.
