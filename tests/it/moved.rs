@@ -286,6 +286,21 @@ async fn a_replaced_file_and_its_replacement_are_both_whole() {
     }
 }
 
+/// SQLite reads the header of the log only after a crash, and would then take the log for empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_beginning_is_overwritten_is_noticed_before_a_crash() {
+    for bytes in [vec![0_u8; 32], vec![0x5a; 4096], b"x".to_vec()] {
+        let (_folder, journal) = prepared().await;
+        let server = Served::over(&journal);
+        server.play().await;
+        let mut log = fs::OpenOptions::new().write(true).open(beside(&journal, "wal")).unwrap();
+        std::io::Write::write_all(&mut log, &bytes).unwrap();
+        let ready = server.until_ready(503).await;
+        assert!(ready.contains("its -wal file was overwritten"), "{ready}");
+        assert_eq!(server.trigger().await.status, 503);
+    }
+}
+
 /// Another program that reads, checkpoints or even compacts the file changes it, and nothing of that is wrong.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_other_programs_may_do_stops_nothing() {
