@@ -120,7 +120,7 @@ impl Files {
             self.log_read = Instant::now();
             let path = beside(&self.journal, "wal");
             // Another program may be writing it at the first look.
-            let mut is_overwritten = || wal::is_overwritten(&path).map_err(|error| unreadable(&path, &error));
+            let is_overwritten = || wal::is_overwritten(&path).map_err(|error| unreadable(&path, &error));
             if is_overwritten()? && is_overwritten()? {
                 return Err(self.ruin("its -wal file was overwritten"));
             }

@@ -271,7 +271,7 @@ fn names_come_from_the_run_or_from_the_id() {
 
 #[test]
 fn what_can_not_be_read_says_so() {
-    let folder = crate::harness::Scratch::new();
+    let folder = Scratch::new();
     for path in [folder.path().to_owned(), folder.path().join("nowhere.ndjson")] {
         match Recording::open(&path) {
             Err(error @ RecordingError::Unreadable { .. }) => {
