@@ -33,6 +33,8 @@ impl OutFile {
             Ok(found) if !found.is_file() => in_place(),
             // A link that leads nowhere.
             Err(_) if path.is_symlink() => in_place(),
+            // The file that a shell has opened: what it writes later would go to a file without a name.
+            Ok(_) if is_descriptor(path) => in_place(),
             Ok(_) => beside(path).or_else(|_| in_place()),
             Err(_) => beside(path),
         };
@@ -52,6 +54,11 @@ impl OutFile {
             Some(temporary) => {
                 // A link stays a link.
                 let real = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+                // Something may have taken the name in the meantime.
+                if real.symlink_metadata().is_ok_and(|found| !found.is_file() || found.len() > 0) {
+                    self.temporary = Some(temporary);
+                    return Err(std::io::Error::other("something else has been put there since"));
+                }
                 std::fs::rename(&temporary, real).or_else(|_| {
                     // A file that a container shares can be written, but not replaced.
                     self.temporary = Some(temporary);
@@ -67,6 +74,23 @@ impl OutFile {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether a path such as `/dev/stdout` leads to an open file of this process by the number of its descriptor.
+fn is_descriptor(path: &Path) -> bool {
+    let mut path = path.to_owned();
+    // As many links as a system follows.
+    for _ in 0..40 {
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+        if folder.starts_with("/proc") || folder == Path::new("/dev/fd") {
+            return true;
+        }
+        match path.read_link() {
+            Ok(to) => path = folder.join(to),
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 /// A new file in the same folder, with the permissions of the file whose place it takes.

@@ -33,6 +33,16 @@ pub enum RecordingError {
         /// What the file is instead.
         what: String,
     },
+    /// An incident would be played for more than a year.
+    #[error("{origin}:{line}: {what}")]
+    Endless {
+        /// The file.
+        origin: String,
+        /// The line of the first event that is too late, from 1.
+        line: usize,
+        /// Which event it is, and how late.
+        what: String,
+    },
     /// The recording has no incident with its start.
     #[error("{origin} has no incident to play: {why}")]
     Nothing {

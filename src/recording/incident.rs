@@ -8,7 +8,8 @@ use super::line::RecordedEvent;
 use super::recorded::Recorded;
 use super::timing::{LONG_US, Timing};
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, PhaseRates, Plan, as_drill};
+use crate::plan::{IncidentTotals, PhaseRates, Plan, PlannedEvent, as_drill};
+use crate::scenario::Micros;
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -26,6 +27,8 @@ pub(super) struct IncidentBuilder {
     is_timed_by_plan: bool,
     /// The totals of the plan's events.
     totals: IncidentTotals,
+    /// The lines of the plan's events, from 1.
+    lines: Vec<usize>,
 }
 
 /// Which part of an incident was read so far.
@@ -56,6 +59,7 @@ impl IncidentBuilder {
             plan: Plan::new(String::new(), 0),
             is_timed_by_plan: false,
             totals: IncidentTotals::default(),
+            lines: Vec::new(),
         };
         match &event.message {
             Message::IncidentStarted(started) if event.index == 1 => incident.start(started)?,
@@ -105,11 +109,11 @@ impl IncidentBuilder {
         }
     }
 
-    /// Adds the next event. Returns whether its time is not before that of the previous event.
+    /// Adds the next event, which is in this line. Returns whether its time is not before that of the previous event.
     ///
     /// # Errors
     /// The event cannot be the next one.
-    pub(super) fn push(&mut self, event: RecordedEvent) -> Result<bool, String> {
+    pub(super) fn push(&mut self, event: RecordedEvent, line: usize) -> Result<bool, String> {
         let (id, next) = (&self.id, self.plan.events().len() as u64 + 1);
         if self.extent == RecordedExtent::Ended {
             return Err(format!("{id} has an event after its resolution, with the index {}", event.index));
@@ -135,7 +139,25 @@ impl IncidentBuilder {
         let offset_s = offset_s.unwrap_or_default().max(0.0);
         self.plan.push(due, event.message.kind(), as_drill(event.envelope.data, &event.message, offset_s));
         self.totals.add(&event.message, offset_s);
+        self.lines.push(line);
         Ok(rises)
+    }
+
+    /// The line of the first event that is due more than a year after the incident's first one, and what is wrong with it.
+    /// By its seconds an incident may be as long as one of a scenario; by its times as long at the speed of the recording.
+    pub(super) fn too_late(&self) -> Option<(usize, String)> {
+        let speed = if self.is_timed_by_plan { 1.0 } else { self.timing.speed };
+        let after = |due: u64| Micros::from_secs((due - self.plan.lead()) as f64 / 1e6 / speed);
+        let is_late = |event: &&PlannedEvent| after(event.due) > Micros::LONGEST;
+        let place = self.plan.events().iter().position(|event| is_late(&event))?;
+        let event = &self.plan.events()[place];
+        // What ends an incident that was cut is in no line.
+        let line = self.lines.get(place).or(self.lines.last())?;
+        let (kind, id) = (event.kind().as_str(), &self.id);
+        Some((
+            *line,
+            format!("the {kind} of {id} would be played after {}, more than a year", after(event.due)),
+        ))
     }
 
     /// Plays the incident by its planned seconds if its times cannot be right. Returns what is to be said about its times.

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             namesakes.by_start.entry(self.incidents[place].began).or_insert(place);
         }
         let incident = &mut self.incidents[place];
-        if incident.extent != RecordedExtent::WithoutStart && !incident.push(event)? {
+        if incident.extent != RecordedExtent::WithoutStart && !incident.push(event, self.line)? {
             let (_, count) = self.falls.get_or_insert((self.line, 0));
             *count += 1;
         }
@@ -202,6 +202,9 @@ impl<'a> Reader<'a> {
                 let ends = Timestamp::from_microsecond(newest_us.saturating_sub(incident.shift_us));
                 incident.cut(ends.unwrap_or(incident.began));
             }
+        }
+        if let Some((line, what)) = played.iter().filter_map(IncidentBuilder::too_late).min() {
+            return Err(RecordingError::Endless { origin: self.origin.to_owned(), line, what });
         }
         played.sort_by_key(IncidentBuilder::start_us);
         let Some(first) = played.first().map(IncidentBuilder::start_us) else {

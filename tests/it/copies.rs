@@ -2,7 +2,10 @@
 //! stays small enough to be copied, though another program reads for long.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -145,6 +148,53 @@ async fn a_damaged_journal_gets_no_backup() {
     assert!(backup(&file, &copy).is_err() && !copy.exists());
     let both = check(&file, &["--backup", "a.db", "--salvage", "b.db"]);
     assert_eq!(both.status, Some(2), "{both:?}");
+}
+
+/// A new file gets its name by a rename, which would replace a device that other programs need.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_replaces_nothing_that_has_the_name() {
+    let (folder, targets) = (Scratch::new(), Scratch::new());
+    let file = folder.path().join("journal.db");
+    let journal = Sqlite::open(&file, Retention::default()).unwrap();
+    journal.append(story("a", 30).into()).await.unwrap();
+    drop(journal);
+    let at = |name: &str| targets.path().join(name);
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    pipe(&at("pipe"));
+    drop(UnixListener::bind(at("socket")).unwrap());
+    fs::write(at("empty"), "").unwrap();
+    fs::write(at("full"), "mine").unwrap();
+    for (link, to) in
+        [("dangling", "nowhere"), ("linked", "empty"), ("device", "/dev/null"), ("to-pipe", "pipe")]
+    {
+        symlink(to, at(link)).unwrap();
+    }
+    pipe(&at("witness-head"));
+    symlink("nowhere", at("log-wal")).unwrap();
+    for option in ["--backup", "--salvage"] {
+        for (name, said) in [
+            ("pipe", "is no regular file"),
+            ("socket", "is no regular file"),
+            ("dangling", "is a link"),
+            ("linked", "is a link"),
+            ("device", "is a link"),
+            ("to-pipe", "is a link"),
+            ("full", "already exists"),
+            ("witness", "witness-head is no regular file"),
+            ("log", "log-wal already exists"),
+        ] {
+            let kind = || at(name).symlink_metadata().ok().map(|found| (found.file_type(), found.len()));
+            let before = kind();
+            let ran = check(&file, &[option, at(name).to_str().unwrap()]);
+            assert_eq!(ran.status, Some(2), "{option} {name}: {ran:?}");
+            assert!(ran.stderr.contains(said) && ran.stderr.contains("name another file"), "{name}: {ran:?}");
+            assert_eq!(kind(), before, "{option} {name}");
+        }
+        assert_eq!(fs::read_dir(targets.path()).unwrap().count(), 10, "nothing else is left");
+        assert_eq!(fs::metadata(at("empty")).unwrap().len(), 0);
+    }
+    let ran = check(&file, &["--backup", at("empty").to_str().unwrap()]);
+    assert_eq!(ran.status, Some(0), "an empty file is as good as none: {ran:?}");
 }
 
 /// Today's events are in the log: the database alone would start with none of them.

@@ -151,7 +151,7 @@ fn sql(file: &Path, statement: &str) {
 }
 
 /// Statements that damage a journal, and how many of its 240 events can be kept.
-const STATEMENTS: [(&str, u64); 34] = [
+const STATEMENTS: [(&str, u64); 42] = [
     ("UPDATE events SET data = replace(data, '0.31', '0.32') WHERE position = 150", 149),
     ("UPDATE events SET time_us = time_us + 1 WHERE position = 1", 0),
     ("UPDATE events SET checksum = checksum + 1 WHERE position = 240", 239),
@@ -191,6 +191,15 @@ const STATEMENTS: [(&str, u64); 34] = [
     ("DELETE FROM incidents", 240),
     ("DROP TABLE keys; CREATE TABLE keys (name)", 240),
     ("DROP TABLE server", 240),
+    // What another program has put into it.
+    ("CREATE TRIGGER tr AFTER INSERT ON events BEGIN DELETE FROM events; END", 240),
+    ("CREATE VIEW latest AS SELECT * FROM events", 240),
+    ("CREATE INDEX mine ON events (subject, idx)", 240),
+    ("CREATE UNIQUE INDEX once ON events (checksum)", 240),
+    ("CREATE TABLE notes (text)", 240),
+    ("ALTER TABLE events ADD COLUMN note TEXT", 240),
+    ("DROP INDEX incidents_open", 240),
+    ("DROP INDEX incidents_open; CREATE INDEX incidents_open ON incidents (start) WHERE ended = 1", 240),
     ("PRAGMA application_id = 7", 240),
     ("PRAGMA user_version = 3", 240),
 ];

@@ -94,6 +94,15 @@ fn a_scenario_to_trigger() {
 }
 
 #[test]
+fn a_journal_to_check_or_to_copy() {
+    refused("journal.db", 2, |path| incident(&["check-journal", text(path)]).run());
+    refused("journal.db", 2, |path| {
+        let new = path.with_file_name("new.db");
+        incident(&["check-journal", text(path), "--salvage", text(&new)]).run()
+    });
+}
+
+#[test]
 fn certificates_to_trust() {
     refused("ca.pem", 2, |path| {
         incident(&["watch", "--url", "wss://127.0.0.1:1/ws", "--cacert", text(path)]).run()

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 mod action;
+mod altered;
 mod auth;
 mod behind;
 mod brief_mistakes;

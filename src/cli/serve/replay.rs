@@ -55,6 +55,10 @@ fn unreadable(file: &Path, error: RecordingError) -> Failure {
         RecordingError::Line { .. } => {
             format!("`incident validate {}` shows all mistakes in it", file.display())
         }
+        RecordingError::Endless { .. } => {
+            "correct the event's `time` and `offset_s` and the phases' `play_s`, or remove the incident from the file"
+                .to_owned()
+        }
         RecordingError::Nothing { .. } => {
             "record from the start with `incident watch --after 0 --record FILE`".to_owned()
         }

@@ -2,7 +2,8 @@
 //!
 //! SQLite goes on with a file that was removed or replaced, and what it writes there is gone with the process. So before
 //! every commit, and every second without one, the files at the path are compared with those that were opened. Only
-//! `stat` is used: SQLite's locks on a file end when the process closes any descriptor of it.
+//! `stat` is used: SQLite's locks on a file end when the process closes any descriptor of it. Of the log, on which SQLite has
+//! no locks, the header is read every second.
 //!
 //! - A file that is not at its path, or another one in its place, stops the journal until it is put back. Meanwhile
 //!   nothing is written, so it is then as it was.
@@ -12,6 +13,7 @@
 
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -26,6 +28,9 @@ use crate::contract::StreamId;
 
 /// How many of the oldest and of the newest events are checked after another program has changed the database file.
 const SAMPLE: u64 = 1_000;
+
+/// How often the beginning of the log is read.
+const AGAIN: Duration = Duration::from_millis(900);
 
 /// Bytes of the header of a write-ahead log, and of the header of each page in it.
 const LOG_HEADER: u64 = 32;
@@ -42,6 +47,8 @@ pub(super) struct Files {
     log: Stamp,
     /// The index of the log, which connections of all processes share.
     shared: Option<Id>,
+    /// When the beginning of the log was last read.
+    log_read: Instant,
     ruined: Option<Trouble>,
 }
 
@@ -55,6 +62,7 @@ impl Files {
             frames: wal::frames(connection).ok(),
             log: Stamp::of(&beside(journal, "wal"))?,
             shared: Id::at(&beside(journal, "shm")).ok(),
+            log_read: Instant::now(),
             ruined: None,
         })
     }
@@ -108,6 +116,15 @@ impl Files {
             return Err(self.ruin("its -wal file was truncated"));
         }
         self.log = log;
+        if self.log_read.elapsed() >= AGAIN {
+            self.log_read = Instant::now();
+            let path = beside(&self.journal, "wal");
+            // Another program may be writing it at the first look.
+            let is_overwritten = || wal::is_overwritten(&path).map_err(|error| unreadable(&path, &error));
+            if is_overwritten()? && is_overwritten()? {
+                return Err(self.ruin("its -wal file was overwritten"));
+            }
+        }
         if database == self.database {
             return Ok(());
         }

@@ -49,16 +49,7 @@ pub(super) fn of(connection: &Connection) -> rusqlite::Result<Identity> {
     Ok(Identity::Foreign(format!("it has {has}{mark}")))
 }
 
-/// The tables of the newest format, with their columns.
-const COLUMNS: [(&str, &str); 5] = [
-    ("events", "position, time_us, subject, idx, type, data, checksum"),
-    ("incidents", "subject, start, ended, plan, plan_checksum"),
-    ("head", "stream, position, checksum, oldest, base, seal"),
-    ("keys", "source, id, position, digest, checksum"),
-    ("server", "running"),
-];
-
-/// What is wrong with the marks in the header of a journal, or with its tables.
+/// What is wrong with the marks in the header of a journal, or with its tables; or what else is in it.
 pub(super) fn wrong(connection: &Connection, format: i64) -> rusqlite::Result<Option<String>> {
     let (found, expected) = (schema::application(connection)?, schema::application_of(format));
     if found != expected {
@@ -66,14 +57,18 @@ pub(super) fn wrong(connection: &Connection, format: i64) -> rusqlite::Result<Op
             "the application id in its header is {found:#x}, but {expected:#x} belongs to format {format}"
         )));
     }
-    if format < schema::VERSION {
-        return Ok(None);
+    foreign_thing(connection, format)
+}
+
+/// How the tables and indexes differ from those that this program makes. A trigger of another program could change or delete
+/// each event as it is stored.
+fn foreign_thing(connection: &Connection, format: i64) -> rusqlite::Result<Option<String>> {
+    let (found, expected) = (schema::things(connection)?, schema::things_of(format)?);
+    if let Some((kind, name)) = expected.keys().find(|thing| found.get(thing) != expected.get(thing)) {
+        return Ok(Some(format!("its {kind} `{name}` is not a journal's")));
     }
-    let misses = |(table, columns): &&(&str, &str)| {
-        let select = format!("SELECT {columns} FROM {table} LIMIT 0");
-        connection.prepare(&select).is_err()
-    };
-    Ok(COLUMNS.iter().find(misses).map(|(table, _)| format!("its table `{table}` is not a journal's")))
+    let foreign = found.keys().find(|thing| !expected.contains_key(thing));
+    Ok(foreign.map(|(kind, name)| format!("another program has put the {kind} `{name}` into it")))
 }
 
 /// Refuses a file that is another program's database, before anything is created or locked beside it.

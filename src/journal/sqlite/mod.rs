@@ -21,6 +21,7 @@ mod judge;
 mod keys;
 mod lock;
 mod open;
+mod others;
 mod place;
 mod readers;
 mod recent;

@@ -16,6 +16,7 @@ use super::error::open_error;
 use super::files::Files;
 use super::head::{self, Head, Tail};
 use super::judge::{Case, Depth, judge};
+use super::others::Others;
 use super::wal::WriteAheadLog;
 use super::witness::Witness;
 use super::{identity, running, schema, times};
@@ -32,6 +33,7 @@ pub(super) struct Opened {
     pub(super) ages: Ages,
     pub(super) witness: Witness,
     pub(super) files: Files,
+    pub(super) others: Others,
     pub(super) log: WriteAheadLog,
     /// What is wrong with the file although it can be used. It was logged.
     pub(super) warnings: Vec<String>,
@@ -83,6 +85,7 @@ pub(super) fn open(
     }
     let loaded = head::load(&connection).map_err(sqlite)?;
     let (stream, head, seal) = loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))?;
+    let others = Others::of(&connection).map_err(sqlite)?;
     let case = Case {
         connection: &connection,
         format: schema::VERSION,
@@ -126,7 +129,7 @@ pub(super) fn open(
     running::set(&connection, true).map_err(sqlite)?;
     log.empty_soon(&connection);
     let files = Files::of(path, &connection).map_err(|error| OpenError::unusable(path, error))?;
-    Ok(Opened { connection, stream, head, open, clock, ages, witness, files, log, warnings })
+    Ok(Opened { connection, stream, head, open, clock, ages, witness, files, others, log, warnings })
 }
 
 /// Begins a journal: a new stream without events.

@@ -1,5 +1,7 @@
 //! The tables and their migrations. People should also be able to read the tables with the `sqlite3` shell.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Transaction};
 
 use super::head;
@@ -102,6 +104,34 @@ fn marked(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     ",
     )?;
     transaction.pragma_update(None, "application_id", APPLICATION)
+}
+
+/// What a database has: tables, indexes, triggers and views, each by its kind and name, with the text that made it, without
+/// comments and spaces.
+pub(super) type Things = BTreeMap<(String, String), String>;
+
+/// What a database has, apart from what SQLite itself makes.
+pub(super) fn things(connection: &Connection) -> rusqlite::Result<Things> {
+    connection
+        .prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), bare(&row.get::<_, String>(2)?))))?
+        .collect()
+}
+
+/// What a journal of a format has.
+pub(super) fn things_of(format: i64) -> rusqlite::Result<Things> {
+    let mut connection = Connection::open_in_memory()?;
+    let transaction = connection.transaction()?;
+    for migration in MIGRATIONS.iter().take(usize::try_from(format).unwrap_or_default()) {
+        migration(&transaction)?;
+    }
+    things(&transaction)
+}
+
+fn bare(sql: &str) -> String {
+    let code =
+        |line: &str| line.split("--").next().unwrap_or_default().split_whitespace().collect::<String>();
+    sql.lines().map(code).collect()
 }
 
 /// Sets the pragmas of the writing connection. Returns the journal mode that SQLite uses. `synchronous=FULL` makes

@@ -1,6 +1,7 @@
 //! A journal file that is opened for reading only, while a server may have it open: to check it, to salvage it, to make a
 //! copy of it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -12,6 +13,7 @@ use super::lock::Lock;
 use super::readers::reader;
 use super::running;
 use super::schema;
+use crate::input_file::{self, Kind};
 
 /// The open file. All reads see the same snapshot, because a server may append in the meantime.
 pub(super) struct Source {
@@ -28,10 +30,17 @@ pub(super) struct Source {
 
 impl Source {
     /// # Errors
-    /// The file does not exist, is not a journal, or has another format than this version writes.
+    /// The file does not exist, is a pipe or a device, is not a journal, or has another format than this version writes.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        if !path.is_file() {
-            return Err(OpenError::unusable(path, "the file does not exist"));
+        match input_file::kind(path) {
+            Ok(Kind::File) => {}
+            Ok(Kind::Stream | Kind::Pipe) => {
+                return Err(OpenError::unusable(path, "it is a pipe, not a file"));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(OpenError::unusable(path, "the file does not exist"));
+            }
+            Err(error) => return Err(OpenError::unusable(path, error)),
         }
         identity::refuse_foreign(path)?;
         let (lock, holder) = match Lock::take(path) {

@@ -19,7 +19,8 @@ pub(super) struct Target {
 
 impl Target {
     /// # Errors
-    /// The file has content, or a write-ahead log beside it has, which SQLite would take for the new file's.
+    /// There is something else than an empty file; or a write-ahead log beside it has content, which SQLite would take for
+    /// the new file's.
     pub(super) fn new(path: &Path) -> Result<Self, OpenError> {
         refuse_existing(path)?;
         let written = beside(path, &format!("part-{}", std::process::id()));
@@ -68,19 +69,24 @@ impl Drop for Target {
     }
 }
 
+/// Whatever has the name would be replaced. So nothing may have it but an empty file: not a link, a pipe or a device either.
 fn refuse_existing(path: &Path) -> Result<(), OpenError> {
-    match path.metadata() {
-        Ok(found) if found.is_dir() => {
-            return Err(OpenError::Exists { path: path.to_owned(), what: "is a folder" });
-        }
-        Ok(found) if found.len() > 0 => {
-            return Err(OpenError::Exists { path: path.to_owned(), what: "already exists" });
-        }
+    let refused = |path: &Path, what| Err(OpenError::Exists { path: path.to_owned(), what });
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => return refused(path, "is a folder"),
+        Ok(found) if found.is_symlink() => return refused(path, "is a link"),
+        Ok(found) if !found.is_file() => return refused(path, "is no regular file"),
+        Ok(found) if found.len() > 0 => return refused(path, "already exists"),
         _ => {}
     }
     let log = beside(path, "wal");
-    if log.metadata().is_ok_and(|found| found.len() > 0) {
-        return Err(OpenError::Exists { path: log, what: "already exists" });
+    if log.symlink_metadata().is_ok_and(|found| !found.is_file() || found.len() > 0) {
+        return refused(&log, "already exists");
+    }
+    // A witness file of an older journal is replaced.
+    let witness = beside(path, "head");
+    if witness.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        return refused(&witness, "is no regular file");
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! SQLite can move pages from the log into the database only up to the oldest snapshot that any program reads. So a
 //! program that holds a read transaction makes the log grow with every commit.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +52,29 @@ pub(super) fn frames(connection: &Connection) -> rusqlite::Result<Frames> {
 /// Moves everything into the database and empties the log. `Ok(false)` if a reader or another writer prevents it.
 pub(super) fn empty(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+}
+
+/// Bytes of the header of the log.
+const HEADER: usize = 32;
+
+/// Whether the log begins with something else than a header, whose own checksum matches. SQLite reads the header only after a
+/// crash, and then takes a log without one for empty. To read it is safe: SQLite has no locks on this file.
+pub(super) fn is_overwritten(path: &Path) -> std::io::Result<bool> {
+    let mut header = [0; HEADER];
+    if let Err(error) = File::open(path)?.read_exact(&mut header) {
+        // An empty log has no header.
+        return if error.kind() == ErrorKind::UnexpectedEof { Ok(false) } else { Err(error) };
+    }
+    let (words, _) = header.as_chunks::<4>();
+    let is_big = words[0] == 0x377f_0683_u32.to_be_bytes();
+    let is_known = is_big || words[0] == 0x377f_0682_u32.to_be_bytes();
+    let mut sums = [0_u32; 2];
+    for pair in words[..6].chunks_exact(2) {
+        let number = |word| if is_big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };
+        sums[0] = sums[0].wrapping_add(number(pair[0])).wrapping_add(sums[1]);
+        sums[1] = sums[1].wrapping_add(number(pair[1])).wrapping_add(sums[0]);
+    }
+    Ok(!is_known || words[6..] != sums.map(u32::to_be_bytes))
 }
 
 /// The log of an open journal.

@@ -18,6 +18,7 @@ use super::commit::{Answer, Changes, Commit, Open};
 use super::head::{self, Head};
 use super::lock::Lock;
 use super::open::Opened;
+use super::others::Others;
 use super::place::Place;
 use super::recent::Recent;
 use super::retain::retain;
@@ -57,6 +58,7 @@ pub(super) struct Writer {
     clock: Arc<Clock>,
     ages: Ages,
     upkeep: Upkeep,
+    others: Others,
     extent: watch::Sender<Extent>,
     health: watch::Sender<Option<Trouble>>,
     newest_term: watch::Sender<Term>,
@@ -70,7 +72,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(opened: Opened, retention: Retention, lock: Arc<Lock>) -> Self {
-        let Opened { connection, stream, head, open, clock, ages, witness, files, log, .. } = opened;
+        let Opened { connection, stream, head, open, clock, ages, witness, files, others, log, .. } = opened;
         let extent = watch::channel(Extent { oldest: head.oldest, head: head.position }).0;
         let mut writer = Self {
             connection,
@@ -81,6 +83,7 @@ impl Writer {
             clock: Arc::new(clock),
             ages,
             upkeep: Upkeep { files, log, witness, lock, is_away: false },
+            others,
             extent,
             health: watch::channel(None).0,
             newest_term: watch::channel(Term::default()).0,
@@ -152,7 +155,8 @@ impl Writer {
     /// Looks after the files while nothing is appended.
     fn idle(&mut self) {
         let is_due = self.retain_interval().is_some_and(|interval| self.retained.elapsed() >= interval);
-        if self.is_down() || is_due || self.look().is_err() {
+        let others_wrote = || self.others.have_committed(&self.connection).unwrap_or(true);
+        if self.is_down() || is_due || others_wrote() || self.look().is_err() {
             return self.commit(Vec::new());
         }
         self.upkeep.tend(&self.connection);
@@ -272,8 +276,13 @@ impl Writer {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another program that writes into the file would make two events of one position.
         let found = head::load(&transaction)?;
-        if !found.is_some_and(|(stream, head, _)| stream == self.stream && head == self.head) {
+        let Some((_, _, seal)) =
+            found.filter(|(stream, head, _)| *stream == self.stream && *head == self.head)
+        else {
             return Err(self.upkeep.files.ruin("another program has changed its table `head`"));
+        };
+        if let Some(wrong) = self.others.wrong(&transaction, &self.stream, self.head, seal)? {
+            return Err(self.upkeep.files.ruin(&format!("another program has changed it: {wrong}")));
         }
         let mut commit = Commit {
             transaction: &transaction,

@@ -5,7 +5,7 @@ use incident::recording::{Recording, RecordingError};
 use serde_json::json;
 
 use super::{Tape, with};
-use crate::harness::{action, metrics, resolved, started};
+use crate::harness::{Scratch, action, incident, metrics, resolved, started};
 
 /// Line and text of what is wrong with a line.
 fn wrong(tape: &Tape) -> (usize, String) {
@@ -164,6 +164,58 @@ fn an_incident_whose_events_do_not_follow_is_told_with_the_place() {
     }
 }
 
+/// A replay that nobody lives to see the end of is refused at the start, as such a scenario is.
+#[test]
+fn an_incident_of_more_than_a_year_is_refused_with_the_place() {
+    let late = |offset_s: f64| {
+        let end = with(resolved("a", 3), |data| data["offset_s"] = json!(offset_s));
+        Tape::of("S1").at(0, &started("a")).at(1_000, &metrics("a", 2)).at(2_000, &end)
+    };
+    let slow = with(started("a"), |data| data["phases"][0]["play_s"] = json!(1e9));
+    let slow = Tape::of("S1")
+        .at(0, &slow)
+        .at(100, &metrics("a", 2))
+        .at(2_000, &with(resolved("a", 3), |data| data["offset_s"] = json!(59.0)));
+    let year = 366 * 86_400_000;
+    let cut = Tape::of("S1").at(0, &started("a")).at(0, &metrics("a", 2)).at(year + 1_000, &started("b"));
+    let unplanned =
+        with(action("a", 2, "late"), |data| drop(data.as_object_mut().unwrap().remove("offset_s")));
+    let by_times = Tape::of("S1").at(0, &started("a")).at(year + 1_000, &unplanned);
+    let faster = with(started("a"), |data| data["speed"] = json!(1000.0));
+    let shown = Tape::of("S1")
+        .at(0, &faster)
+        .at(86_400_000, &action("a", 2, "a day"))
+        .at(86_400_000, &resolved("a", 3));
+    for (name, tape, line) in [
+        ("1e300", late(1e300), 3),
+        ("1e12", late(1e12), 3),
+        ("play_s", slow, 3),
+        ("cut", cut, 2),
+        ("by its times", by_times, 2),
+    ] {
+        match tape.read() {
+            Err(RecordingError::Endless { line: at, what, .. }) => {
+                assert_eq!(at, line, "{name}: {what}");
+                assert!(
+                    what.contains(" of a would be played after ") && what.ends_with("more than a year"),
+                    "{what}"
+                );
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+        let folder = Scratch::new().with("run.ndjson", &tape.text);
+        let file = folder.path().join("run.ndjson");
+        let ran =
+            incident(&["serve", "--port", "0", "--journal", "memory", "--replay", file.to_str().unwrap()])
+                .run();
+        assert_eq!(ran.status, Some(2), "{name}: {ran:?}");
+        assert!(ran.stderr.contains(&format!("run.ndjson:{line}: ")), "{name}: {ran:?}");
+        assert!(ran.stderr.contains("try: correct the event's"), "{name}: {ran:?}");
+    }
+    assert!(late(365.0 * 86_400.0).read().is_ok());
+    assert!(shown.read().is_ok(), "a day on the clock of its server");
+}
+
 /// A journal whose tail nobody vouches for goes on as a new stream and tells what is open again: it is one incident.
 #[test]
 fn an_incident_that_two_streams_tell_is_one() {
@@ -225,7 +277,7 @@ fn names_come_from_the_run_or_from_the_id() {
 
 #[test]
 fn what_can_not_be_read_says_so() {
-    let folder = crate::harness::Scratch::new();
+    let folder = Scratch::new();
     for path in [folder.path().to_owned(), folder.path().join("nowhere.ndjson")] {
         match Recording::open(&path) {
             Err(error @ RecordingError::Unreadable { .. }) => {

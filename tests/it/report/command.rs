@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::harness::{Ran, Scratch, Serving, envelope, fixture, fixtures, get, incident};
 use crate::trigger::answering;
@@ -158,7 +159,7 @@ fn nobody_waits_so_nobody_reports() {
 #[test]
 fn a_recording_may_come_through_a_pipe() {
     let from = |file: fs::File| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_incident"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_incident"));
         command.args(["report", "-"]).stdin(file).output().unwrap()
     };
     let piped = from(fs::File::open(recording()).unwrap());
@@ -266,4 +267,38 @@ fn a_file_is_a_file_even_if_it_is_called_like_an_incident() {
     let ran = incident(&["report", &named, "--url", "ws://127.0.0.1:1/ws"]).run();
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
     assert_eq!(ran.stdout, fs::read_to_string(fixture("golden/report.md")).unwrap());
+}
+
+/// What has the name and is no file is written as it is, or refused; a link stays a link.
+#[test]
+fn a_pipe_a_device_and_a_link_stay_what_they_are() {
+    let scratch = Scratch::new().with("empty.md", "");
+    let whole = incident(&["report", &recording()]).run().stdout;
+    let program = env!("CARGO_BIN_EXE_incident");
+    let bash = |script: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["-euc", script, "bash", program, &recording()]).current_dir(scratch.path());
+        let ran = bash.output().unwrap();
+        assert!(ran.status.success(), "{script}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    assert_eq!(bash(r#""$1" report "$2" --output /dev/stdout | cat"#), whole);
+    bash(r#"mkfifo pipe; cat pipe > read.md & "$1" report "$2" --output pipe; wait; test -p pipe"#);
+    assert_eq!(fs::read_to_string(scratch.path().join("read.md")).unwrap(), whole);
+    bash(r#"ln -s /dev/null device; "$1" report "$2" --output device; test -L device; test -c device"#);
+    bash(r#"ln -s empty.md link; "$1" report "$2" --output link; test -L link"#);
+    assert_eq!(fs::read_to_string(scratch.path().join("empty.md")).unwrap(), whole);
+    // The file that a shell has opened is the same one afterwards: what others write there is not lost.
+    bash(
+        r#"{ "$1" report "$2" --output /dev/stdout; echo more >> /dev/stdout; } > shell.md; test -s shell.md"#,
+    );
+    bash(
+        r#"exec 3> kept.md; a=$(stat -c %i kept.md)
+            "$1" report "$2" --output /dev/fd/3; test "$a" = "$(stat -c %i kept.md)""#,
+    );
+    assert_eq!(fs::read_to_string(scratch.path().join("kept.md")).unwrap(), whole);
+    std::os::unix::fs::symlink("nowhere.md", scratch.path().join("dangling")).unwrap();
+    let out = path(&scratch, "dangling");
+    refused(&incident(&["report", &recording(), "--output", &out]).run(), &[&out, "cannot be written"]);
+    assert!(Path::new(&out).is_symlink());
 }

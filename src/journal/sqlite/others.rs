@@ -1,0 +1,70 @@
+//! What other programs commit into an open journal.
+//!
+//! SQLite counts for each connection how often others have committed. Some of that changes nothing that a journal has: a
+//! `VACUUM`, a checkpoint that empties the log. So after each such commit the whole journal is judged, as `check-journal`
+//! does, before the server writes the next event behind it.
+
+use rusqlite::Connection;
+
+use super::head::Head;
+use super::judge::{Case, Depth, judge};
+use super::schema;
+use super::witness::Remembered;
+use crate::contract::StreamId;
+
+/// The commits of other programs that were seen.
+pub(super) struct Others {
+    seen: i64,
+}
+
+impl Others {
+    /// Takes those before as seen.
+    pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        Ok(Self { seen: version(connection)? })
+    }
+
+    /// Whether another program has committed something since.
+    pub(super) fn have_committed(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        Ok(version(connection)? != self.seen)
+    }
+
+    /// What is wrong with the journal, if another program has committed something since. The connection has a transaction, so
+    /// that nobody writes meanwhile.
+    pub(super) fn wrong(
+        &mut self,
+        connection: &Connection,
+        stream: &StreamId,
+        head: Head,
+        seal: i64,
+    ) -> rusqlite::Result<Option<String>> {
+        let now = version(connection)?;
+        if now == self.seen {
+            return Ok(None);
+        }
+        let case = Case {
+            connection,
+            format: schema::version(connection)?,
+            stream,
+            head,
+            seal,
+            remembered: Ok(Remembered::Nothing),
+            has_log: true,
+            // The log and the witness file are in motion.
+            holder: Some("this server"),
+        };
+        let judged = judge(&case, Depth::Everything, &mut |_, _| {});
+        if let Some(wrong) = judged.refusal(false) {
+            return Ok(Some(wrong.to_owned()));
+        }
+        for warning in judged.warnings() {
+            tracing::warn!("after another program has written into the journal: {warning}");
+        }
+        tracing::info!("another program has written into the journal; every event is as it was");
+        self.seen = now;
+        Ok(None)
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
