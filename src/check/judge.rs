@@ -9,6 +9,7 @@ use super::connection;
 use super::context::{Context, MustResolve};
 use super::control::Control;
 use super::finding::{Finding, Place, Verdict, cut};
+use super::followed::Followed;
 use super::foreign::{Shared, Strangers};
 use super::frame::{Frame, Note};
 use super::head::Sender;
@@ -29,6 +30,7 @@ pub struct Judge {
     pub(super) numbering: Numbering,
     pub(super) clock: Clock,
     incidents: HashMap<String, State>,
+    followed: Followed,
     pub(super) outcomes: Outcomes,
     pub(super) probes: Probes,
     /// The judging of another program's stream; `None` for our own.
@@ -79,6 +81,7 @@ impl Judge {
             strangers: profile.map(Strangers::new),
             clock: Clock::default(),
             incidents: HashMap::new(),
+            followed: Followed::default(),
             outcomes: Outcomes::default(),
             probes: Probes::new(is_compared),
             events: 0,
@@ -290,6 +293,7 @@ impl Judge {
         };
         let state = match self.incidents.get_mut(&subject) {
             Some(state) => state,
+            None if !self.followed.admits(self.incidents.len()) => return,
             None => {
                 let new = State::Open(Box::new(Incident::new(&subject)));
                 self.incidents.entry(subject).or_insert(new)
@@ -317,6 +321,7 @@ impl Judge {
                     self.clock.warnings.add(incident.clock_warning());
                     self.outcomes.count(incident.outcome, true);
                     *state = State::Over(0, None);
+                    self.followed.end();
                 }
             }
         }
@@ -375,7 +380,8 @@ impl Judge {
             self.events = strangers.events;
         }
         let (events, is_foreign) = (self.events, self.strangers.is_some());
-        let warnings = self.clock.warnings.finish();
+        let mut warnings = self.clock.warnings.finish();
+        warnings.extend(self.followed.warning());
         Judgement { rules: self.verdicts(), events, is_foreign, warnings }
     }
 }

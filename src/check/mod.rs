@@ -41,6 +41,7 @@ mod declared;
 mod envelope;
 mod expect;
 mod finding;
+mod followed;
 mod foreign;
 mod frame;
 mod head;
