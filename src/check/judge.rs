@@ -291,9 +291,10 @@ impl Judge {
                 || positions.is_some_and(super::numbering::Positions::has_holes),
             promises_start: greeting.is_some_and(|greeting| greeting.promises_start),
         };
+        let known = self.incidents.len();
         let state = match self.incidents.get_mut(&subject) {
             Some(state) => state,
-            None if !self.followed.admits(self.incidents.len()) => return,
+            None if !self.followed.admits(known) => return,
             None => {
                 let new = State::Open(Box::new(Incident::new(&subject)));
                 self.incidents.entry(subject).or_insert(new)
