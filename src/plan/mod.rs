@@ -26,5 +26,8 @@ mod fields;
 mod stored;
 mod totals;
 
+/// The longest incident, in microseconds: a year.
+pub const LONGEST_US: u64 = 366 * 86_400_000_000;
+
 pub use stored::{Plan, PlannedEvent, as_drill};
 pub use totals::{IncidentTotals, PhaseRates};

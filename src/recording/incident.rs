@@ -8,8 +8,7 @@ use super::line::RecordedEvent;
 use super::recorded::Recorded;
 use super::timing::{LONG_US, Timing};
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, PhaseRates, Plan, PlannedEvent, as_drill};
-use crate::scenario::Micros;
+use crate::plan::{IncidentTotals, LONGEST_US, PhaseRates, Plan, PlannedEvent, as_drill};
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -147,8 +146,8 @@ impl IncidentBuilder {
     /// By its seconds an incident may be as long as one of a scenario; by its times as long at the speed of the recording.
     pub(super) fn too_late(&self) -> Option<(usize, String)> {
         let speed = if self.is_timed_by_plan { 1.0 } else { self.timing.speed };
-        let after = |due: u64| Micros::from_secs((due - self.plan.lead()) as f64 / 1e6 / speed);
-        let is_late = |event: &&PlannedEvent| after(event.due) > Micros::LONGEST;
+        let after = |due: u64| (due - self.plan.lead()) as f64 / 1e6 / speed;
+        let is_late = |event: &&PlannedEvent| after(event.due) > LONGEST_US as f64 / 1e6;
         let place = self.plan.events().iter().position(|event| is_late(&event))?;
         let event = &self.plan.events()[place];
         // What ends an incident that was cut is in no line.
@@ -156,7 +155,10 @@ impl IncidentBuilder {
         let (kind, id) = (event.kind().as_str(), &self.id);
         Some((
             *line,
-            format!("the {kind} of {id} would be played after {}, more than a year", after(event.due)),
+            format!(
+                "the {kind} of {id} would be played after {:.0} days, more than a year",
+                after(event.due) / 86_400.0
+            ),
         ))
     }
 

@@ -48,7 +48,7 @@ const PER_DAY: u64 = 86_400_000_000;
 
 impl Micros {
     /// The longest duration that is accepted, and the longest incident: a year.
-    pub const LONGEST: Self = Self(366 * PER_DAY);
+    pub const LONGEST: Self = Self(crate::plan::LONGEST_US);
 
     /// In seconds.
     pub fn secs(self) -> f64 {

@@ -19,6 +19,7 @@ use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
 use super::refusals::Refusals;
+use super::serve_error::ServeError;
 use super::state::{HttpState, Parts};
 use super::turns::Turns;
 use super::{routes, shares};
@@ -26,41 +27,10 @@ use crate::connection::{SILENT_HEARTBEATS, Shards};
 use crate::dashboard::Dashboard;
 use crate::delivery::EndLog;
 use crate::hub::Hub;
-use crate::journal::{Journal, JournalError};
+use crate::journal::Journal;
 use crate::metrics::{Metrics, Transport};
 use crate::player::{PlayError, Player, Replay, Started};
 use crate::scenario::Library;
-
-/// Why a server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// Other machines reach the address, and neither tokens nor [`Options::allow_remote`] were given.
-    #[error("other machines can reach {0}, and without tokens each of them can start incidents")]
-    Remote(SocketAddr),
-    /// The address can't be bound.
-    #[error("cannot listen on {address}")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The system allows so few open files that no client would ever be let in.
-    #[error("only {allowed} open files are allowed, and the server needs at least {needed}")]
-    Files {
-        /// What the system allows.
-        allowed: u64,
-        /// What one client and a few requests need.
-        needed: u64,
-    },
-    /// The journal can't be read.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The operating system gives no further threads or descriptors.
-    #[error("cannot start the threads that serve clients")]
-    Clients(#[from] std::io::Error),
-}
 
 /// How long responses may still take when the drain time is over.
 const LAST_RESPONSES: Duration = Duration::from_millis(250);

@@ -1,7 +1,7 @@
 //! How the descriptors that the system allows are shared between clients and other connections.
 
 use super::options::Options;
-use super::run::ServeError;
+use super::serve_error::ServeError;
 
 /// Descriptors besides those of connections: the journal and its readers, the listener, the log …
 const OTHER_FILES: u64 = 72;
