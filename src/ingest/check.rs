@@ -79,7 +79,7 @@ fn of_server(event: &Incoming) -> Vec<Fault> {
             faults.push(Fault::new(Kind::SyntheticNotPublishable, "/data/synthetic", detail));
         }
         Some(_) => {
-            faults.push(Fault::new(Kind::Schema, "/data/synthetic", "synthetic must be false or absent"))
+            faults.push(Fault::new(Kind::Schema, "/data/synthetic", "synthetic must be false or absent"));
         }
     }
     for name in OF_SERVER {

@@ -114,7 +114,8 @@ impl Server {
             speed: options.speed,
             seed: options.seed,
         });
-        let publisher = Arc::new(Publisher::start(measured, control.player.clone(), &lifecycle)?);
+        let publisher =
+            Arc::new(Publisher::start(measured, control.player.clone(), &lifecycle, Arc::clone(&metrics))?);
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),

@@ -53,6 +53,7 @@ impl Serve {
             header_bytes: self.limits.max_header_bytes as usize,
             message_bytes: self.limits.max_message_bytes as usize,
             message_rate: self.limits.max_message_rate,
+            publish_rate: self.limits.publish_rate,
             tls: certificate.map(Certificate::config).transpose()?,
             drain: self.drain.into(),
             max_clients: self.limits.max_clients,

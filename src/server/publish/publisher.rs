@@ -1,6 +1,7 @@
 //! The handle of publishing, for everything that has events from outside: the route, and receivers of other formats.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -9,6 +10,7 @@ use super::worker::Worker;
 use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused};
 use crate::journal::Journal;
 use crate::json_schema::SchemaError;
+use crate::metrics::Metrics;
 use crate::player::Player;
 use crate::server::lifecycle::Lifecycle;
 
@@ -25,6 +27,7 @@ pub(in crate::server) struct Publisher {
     lifecycle: Arc<Lifecycle>,
     waiting: mpsc::Sender<Waiting>,
     memory: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 impl Publisher {
@@ -33,13 +36,14 @@ impl Publisher {
         journal: Journal,
         player: Player,
         lifecycle: &Arc<Lifecycle>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, SchemaError> {
         let checker = Checker::new()?;
         let (waiting, requests) = mpsc::channel(WAITING);
         let worker = Worker::new(journal.clone(), player, lifecycle.stop.clone());
         lifecycle.tasks.spawn(worker.run(requests));
         let memory = Arc::new(Semaphore::new(WAITING_KIB));
-        Ok(Self { checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory })
+        Ok(Self { checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })
     }
 
     /// Stores all events or none, and returns once they are durable: for each its place, in order. A repeat of an event that
@@ -59,6 +63,22 @@ impl Publisher {
         mode: Mode,
         events: Vec<Result<Incoming, Vec<Fault>>>,
     ) -> Outcome {
+        let (began, sent) = (Instant::now(), events.len() as u64);
+        let outcome = self.store(mode, events).await;
+        match &outcome {
+            Ok(results) => {
+                let placed = || results.iter().flatten();
+                let duplicates = placed().filter(|placed| placed.duplicate).count() as u64;
+                let new = placed().count() as u64 - duplicates;
+                self.metrics.published(new, duplicates, began.elapsed());
+                self.metrics.not_published(sent - new - duplicates, false);
+            }
+            Err(refused) => self.metrics.not_published(sent, refused.kind.retry_after().is_some()),
+        }
+        outcome
+    }
+
+    async fn store(&self, mode: Mode, events: Vec<Result<Incoming, Vec<Fault>>>) -> Outcome {
         if events.len() > MAX_EVENTS {
             let detail = format!("the request has more than {MAX_EVENTS} events");
             return Err(Refused::whole(Kind::TooLarge, detail));
@@ -81,7 +101,7 @@ impl Publisher {
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         let held = Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())?;
         let (reply, answer) = oneshot::channel();
-        self.waiting.try_send(Waiting { events, mode, reply, _held: held }).map_err(|_| busy())?;
+        self.waiting.try_send(Waiting { events, mode, reply, held }).map_err(|_| busy())?;
         answer.await.unwrap_or_else(|_| Err(stopping()))
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Waiting {
     pub(super) mode: Mode,
     pub(super) reply: oneshot::Sender<Outcome>,
     /// Its part of the memory.
-    pub(super) _held: OwnedSemaphorePermit,
+    pub(super) held: OwnedSemaphorePermit,
 }
 
 pub(super) fn stopping() -> Refused {

@@ -71,12 +71,13 @@ impl Worker {
             }
             let (group, replies): (Vec<_>, Vec<_>) = group
                 .into_iter()
-                .map(|waiting| ((waiting.events, waiting.mode), (waiting.reply, waiting._held)))
+                .map(|waiting| ((waiting.events, waiting.mode), (waiting.reply, waiting.held)))
                 .unzip();
             let outcomes = self.store(&group).await;
-            for ((reply, _held), outcome) in replies.into_iter().zip(outcomes) {
+            for ((reply, held), outcome) in replies.into_iter().zip(outcomes) {
                 // The client may be gone.
                 let _ = reply.send(outcome);
+                drop(held);
             }
             self.known.trim();
         }
@@ -137,7 +138,7 @@ impl Worker {
         }
         let Group { records, steps } = group;
         let appended = if records.is_empty() { Vec::new() } else { self.journal.append(records).await? };
-        Ok(steps.into_iter().map(|steps| answer(steps?, &appended)).collect())
+        Ok(steps.into_iter().map(|steps| Ok(answer(steps?, &appended))).collect())
     }
 
     /// Judges the events of one request, and adds their records to the group. In [`Mode::Together`] it adds all or none.
@@ -239,7 +240,7 @@ impl Worker {
 
 type Request = (Vec<Result<Incoming, Vec<Fault>>>, Mode);
 
-fn answer(steps: Vec<Step>, appended: &[Appended]) -> Outcome {
+fn answer(steps: Vec<Step>, appended: &[Appended]) -> Vec<Result<Placed, Vec<Fault>>> {
     let placed = |step| match step {
         Step::Stored(placed) => Ok(placed),
         Step::Refused(faults) => Err(faults),
@@ -253,7 +254,7 @@ fn answer(steps: Vec<Step>, appended: &[Appended]) -> Outcome {
             })
         }
     };
-    Ok(steps.into_iter().map(placed).collect())
+    steps.into_iter().map(placed).collect()
 }
 
 /// Why the journal did not take an append.

@@ -1,7 +1,9 @@
 //! `POST /api/events`: what publishers send becomes events, once and in order, or is refused with reasons.
 
 mod access;
+mod command;
 mod course;
+mod guides;
 mod refusals;
 mod storing;
 
