@@ -3,6 +3,7 @@
 mod access;
 mod command;
 mod course;
+mod drills;
 mod guides;
 mod refusals;
 mod storing;
