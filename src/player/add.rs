@@ -39,9 +39,9 @@ impl Player {
         }
         let (origin, speed) = entry.clock.ok_or(AddError::Later)?;
         let screen_us = (origin.elapsed().as_secs_f64() * speed.get() * 1e6) as u64;
-        let mut newest = course.index()?;
+        let newest = course.index()?;
         let (mut records, mut statuses) = (Vec::new(), Vec::new());
-        for Addition { key, mut data, after_index } in additions {
+        for (newest, Addition { key, mut data, after_index }) in (newest..).zip(additions) {
             if after_index.is_some_and(|expected| expected != newest) {
                 return Err(AddError::Moved { current: newest });
             }
@@ -62,7 +62,6 @@ impl Player {
             if action.caused_by.is_some_and(|cause| cause > newest) {
                 return Err(AddError::Cause { current: newest });
             }
-            newest += 1;
             statuses.push(action.status);
             records.push(Record {
                 subject: id.to_owned(),

@@ -53,7 +53,7 @@ struct Group {
 /// What is to be answered for the events of a request, and the actions that it adds to a drill.
 #[derive(Default)]
 struct Steps {
-    steps: Vec<Step>,
+    answers: Vec<Step>,
     drill: Option<String>,
     additions: Vec<Addition>,
 }
@@ -219,7 +219,7 @@ impl Worker {
             });
         }
         if mode == Mode::Each || !steps.iter().any(|step| matches!(step, Step::Refused(_))) {
-            return Ok(Steps { steps, drill, additions });
+            return Ok(Steps { answers: steps, drill, additions });
         }
         group.records.truncate(records);
         self.open = open;
@@ -238,7 +238,7 @@ impl Worker {
 
     /// Adds what a request adds to a drill, and gives the places of its events.
     async fn finish(&self, steps: Steps, appended: &[Appended]) -> Outcome {
-        let Steps { steps, drill, additions } = steps;
+        let Steps { answers, drill, additions } = steps;
         let added = match drill {
             Some(id) => drills::add(&self.player, &id, additions).await?,
             None => Vec::new(),
@@ -255,7 +255,7 @@ impl Worker {
             let Appended { position, index, new } = *appended.ok_or_else(missing)?;
             Ok(Ok(Placed { position, index, duplicate: repeats || !new }))
         };
-        steps.into_iter().map(placed).collect()
+        answers.into_iter().map(placed).collect()
     }
 
     /// The record of a new event, if it fits its incident.

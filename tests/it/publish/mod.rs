@@ -1,6 +1,7 @@
 //! `POST /api/events`: what publishers send becomes events, once and in order, or is refused with reasons.
 
 mod access;
+mod any;
 mod command;
 mod course;
 mod drills;
