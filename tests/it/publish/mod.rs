@@ -8,6 +8,7 @@ mod drills;
 mod guides;
 mod refusals;
 mod storing;
+mod unanswered;
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;
