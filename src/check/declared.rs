@@ -52,7 +52,7 @@ impl Declared {
                 let Some(cause) = resolved.root_cause.as_ref().filter(|_| is_whole) else { return };
                 found.judged(RuleId::Declared);
                 if !self.hypotheses.is_empty() && !self.hypotheses.contains(cause) {
-                    let text = format!("the root cause {} is none of the hypotheses", quoted(cause));
+                    let text = format!("the root cause {} is not among the hypotheses", quoted(cause));
                     found.add(RuleId::Declared, Finding::new(text).at(frame).field("/data/root_cause"));
                 }
             }

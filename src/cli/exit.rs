@@ -71,20 +71,20 @@ impl Failure {
         Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
     }
 
+    pub(super) fn profile(error: ScenarioError) -> Self {
+        Self { exit: Exit::Usage, kind: Kind::Profile(Box::new(error)) }
+    }
+
     /// The error and its exit status, for reports; `None` if there is nothing to report.
     pub(super) fn text(&self) -> Option<(String, Exit)> {
         let text = match &self.kind {
             Kind::Error { error, hint: None } => format!("{error:#}"),
             Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
             Kind::Scenarios(errors) => mistakes::summary(errors),
-            Kind::Profile(error) => mistakes::summary(std::slice::from_ref(error)),
+            Kind::Profile(error) => error.to_string(),
             Kind::ClosedPipe => return None,
         };
         Some((text, self.exit))
-    }
-
-    pub(super) fn profile(error: ScenarioError) -> Self {
-        Self { exit: Exit::Usage, kind: Kind::Profile(Box::new(error)) }
     }
 
     /// Prints the error to stderr and returns the exit status.
