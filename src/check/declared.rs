@@ -25,7 +25,8 @@ impl Declared {
         frame: &Frame,
         found: &mut Found,
     ) {
-        if !announced.is_generated {
+        // Whoever adds an action to a drill was not announced.
+        if !announced.is_generated || message.origin().is_some() {
             return;
         }
         match message {

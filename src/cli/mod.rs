@@ -20,6 +20,7 @@ mod man;
 mod mistakes;
 mod out;
 mod outfile;
+mod publish;
 mod recorded;
 mod remote;
 mod report;

@@ -7,6 +7,7 @@ use tokio::time::sleep_until;
 
 use super::begin::{BegunIncident, StartRequest};
 use super::control::Player;
+use super::course::Added;
 use super::elapsed::{self, LastAppended};
 use super::error::PlayError;
 use super::origin::Origin;
@@ -103,8 +104,11 @@ impl Player {
                 }
                 (None, Some(open)) => {
                     is_over = false;
-                    next = next.min(cue.due(open.index + 1));
-                    (open.index, open.time)
+                    // What was added beside the recording is no part of its timing.
+                    let added = Added::read(&self.context.journal, &open.subject, open.start).await?;
+                    let index = open.index.saturating_sub(added.indexes.len() as u64);
+                    next = next.min(cue.due(index + 1));
+                    (index, open.time)
                 }
                 // It has ended in the meantime.
                 (None, None) => continue,

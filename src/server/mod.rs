@@ -17,6 +17,7 @@ mod http;
 mod lifecycle;
 mod measured;
 mod options;
+mod publish;
 mod rate;
 mod refusals;
 mod routes;

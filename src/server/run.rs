@@ -18,6 +18,7 @@ use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
+use super::publish::{PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::serve_error::ServeError;
 use super::state::{HttpState, Parts};
@@ -83,10 +84,12 @@ impl Server {
         let control = Arc::new(IncidentControl {
             library: Arc::new(library),
             compiling: Turns::new(cores, WAITING),
-            player: Player::new(measured, tasks, stop, Arc::clone(&metrics)),
+            player: Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics)),
             speed: options.speed,
             seed: options.seed,
         });
+        let publisher =
+            Arc::new(Publisher::start(measured, control.player.clone(), &lifecycle, Arc::clone(&metrics))?);
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),
@@ -116,6 +119,8 @@ impl Server {
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
             quota: Arc::new(Quota::new(cores)),
+            publisher,
+            publish_rate: Arc::new(PublishRate::new(options.publish_rate)),
             figures: Arc::new(Figures {
                 journal,
                 hub: Arc::clone(&hub),

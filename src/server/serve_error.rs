@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::journal::JournalError;
+use crate::json_schema::SchemaError;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,9 @@ pub enum ServeError {
     /// The journal can't be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The contract's schemas can't be compiled, which a test excludes.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The operating system gives no further threads or descriptors.
     #[error("cannot start the threads that serve clients")]
     Clients(#[from] std::io::Error),

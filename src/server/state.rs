@@ -8,6 +8,7 @@ use super::access::{Auth, Guard};
 use super::control::IncidentControl;
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
+use super::publish::{PublishRate, Publisher};
 use super::refusals::Refusals;
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
@@ -29,6 +30,8 @@ pub(super) struct Parts {
     pub(super) control: Arc<IncidentControl>,
     pub(super) incidents: Arc<Incidents>,
     pub(super) quota: Arc<Quota>,
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) publish_rate: Arc<PublishRate>,
     pub(super) figures: Arc<Figures>,
 }
 
@@ -55,5 +58,7 @@ parts! {
     control: IncidentControl,
     incidents: Incidents,
     quota: Quota,
+    publisher: Publisher,
+    publish_rate: PublishRate,
     figures: Figures,
 }

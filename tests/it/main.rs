@@ -55,6 +55,7 @@ mod player;
 mod positions;
 mod prefix;
 mod proxies;
+mod publish;
 mod published;
 mod readers;
 mod reconnect;

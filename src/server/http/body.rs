@@ -27,19 +27,35 @@ pub(in crate::server) async fn json(
         let detail = "send the body as JSON with Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    // A connection that sends its body slowly can be evicted as a silent one can.
-    info.slot().wait();
-    let read = timeout(DEADLINE, axum::body::to_bytes(body, BYTES)).await;
-    info.slot().serve();
-    match read {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => {
+    match bytes(info, body, BYTES, DEADLINE).await? {
+        Some(body) => Ok(body),
+        None => {
             let detail = format!("the body is larger than {BYTES} bytes");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
         }
+    }
+}
+
+/// A body of at most `most` bytes; `None` if it is larger.
+///
+/// # Errors
+/// It does not arrive in time, or not as a whole.
+pub(in crate::server) async fn bytes(
+    info: &ConnectionInfo,
+    body: Body,
+    most: usize,
+    deadline: Duration,
+) -> Result<Option<Bytes>, Problem> {
+    // A connection that sends its body slowly can be evicted as a silent one can.
+    info.slot().wait();
+    let read = timeout(deadline, axum::body::to_bytes(body, most)).await;
+    info.slot().serve();
+    match read {
+        Ok(Ok(body)) => Ok(Some(body)),
+        Ok(Err(_)) => Ok(None),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
-            format!("the body did not arrive within {} s", DEADLINE.as_secs()),
+            format!("the body did not arrive within {} s", deadline.as_secs()),
         )),
     }
 }

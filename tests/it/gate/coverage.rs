@@ -27,6 +27,8 @@ const SILENT: &[(&str, &str)] = &[
     ("max-header-bytes", "a number"),
     ("max-message-bytes", "a number"),
     ("max-message-rate", "a number"),
+    ("publish-rate", "a number"),
+    ("retry-for", "a duration"),
     ("real-time", "no value"),
     ("clients", "a number"),
     ("gentle", "no value"),
