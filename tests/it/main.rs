@@ -55,6 +55,7 @@ mod prefix;
 mod proxies;
 mod published;
 mod readers;
+mod receivers;
 mod reconnect;
 mod record;
 mod replay;
