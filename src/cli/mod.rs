@@ -3,6 +3,7 @@
 mod bars;
 mod cancel;
 mod check_journal;
+mod check_receivers;
 mod clock;
 mod color;
 mod command;
@@ -20,6 +21,7 @@ mod man;
 mod mistakes;
 mod out;
 mod outfile;
+mod receivers_file;
 mod recorded;
 mod remote;
 mod report;

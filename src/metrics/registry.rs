@@ -7,6 +7,7 @@ use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
 use super::clients::{ClientMeter, Clients};
+use super::hooks::HookCounts;
 use super::process;
 use super::refusal::Refusal;
 use super::snapshot::Snapshot;
@@ -35,6 +36,7 @@ pub struct Metrics {
     started: IntCounter,
     ended: IntCounterVec,
     lateness: Histogram,
+    hooks: HookCounts,
     since: f64,
 }
 
@@ -106,6 +108,7 @@ impl Metrics {
             started,
             ended,
             lateness,
+            hooks: HookCounts::new(&registry),
             since: process::now(),
             registry,
         }
@@ -150,6 +153,11 @@ impl Metrics {
     /// An event was in the journal this long after it was due.
     pub fn late(&self, by: Duration) {
         self.lateness.observe(by.as_secs_f64());
+    }
+
+    /// The counters of receivers.
+    pub fn hooks(&self) -> &HookCounts {
+        &self.hooks
     }
 
     /// All metrics in Prometheus' text format, version 0.0.4.

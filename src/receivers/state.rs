@@ -104,6 +104,17 @@ impl State {
         self.groups.retain(|_, group| group.is_open || group.ended_at >= oldest);
     }
 
+    /// Leaves an id out, because the journal refuses it: it has an incident with this id of which nothing is kept, or one of
+    /// another publisher.
+    pub fn pass_over(&mut self, subject: &str) {
+        let Some((digest, ordinal)) = place_of(subject) else { return };
+        let group = self.groups.entry(digest.to_owned()).or_default();
+        group.ordinal = group.ordinal.max(ordinal);
+        if group.subject == subject || group.subject.is_empty() {
+            group.is_open = false;
+        }
+    }
+
     /// Notes that the sender of these incidents was heard.
     pub fn hear(&mut self, digests: &[String], now: Timestamp) {
         for digest in digests {

@@ -21,25 +21,25 @@ impl State {
         due.min()
     }
 
-    /// The events of everything that is due at this moment.
-    pub fn expire(&self, receivers: &[Receiver], now: Timestamp) -> Vec<Draft> {
+    /// The events of everything that is due at this moment, each with its receiver.
+    pub fn expire<'a>(&self, receivers: &'a [Receiver], now: Timestamp) -> Vec<(&'a Receiver, Draft)> {
         let mut drafts = Vec::new();
         for (receiver, group) in self.watched(receivers) {
             let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= now);
             if is_due(group.settles(receiver)) {
-                drafts.push(group.resolved(now));
+                drafts.push((receiver, group.resolved(now)));
             } else if is_due(group.falls_silent(receiver)) {
-                drafts.push(group.silent(receiver, now));
+                drafts.push((receiver, group.silent(receiver, now)));
             }
         }
         drafts
     }
 
     /// The open incidents whose receiver is configured.
-    fn watched<'a>(
-        &'a self,
+    fn watched<'s, 'a: 's>(
+        &'s self,
         receivers: &'a [Receiver],
-    ) -> impl Iterator<Item = (&'a Receiver, &'a Group)> + 'a {
+    ) -> impl Iterator<Item = (&'a Receiver, &'s Group)> + 's {
         let open = self.groups.values().filter(|group| group.is_open);
         open.filter_map(|group| {
             let receiver = receivers.iter().find(|receiver| receiver.name == group.receiver)?;

@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 
 use super::access::{Auth, Guard};
 use super::control::IncidentControl;
+use super::hooks::Hooks;
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::refusals::Refusals;
@@ -30,6 +31,7 @@ pub(super) struct Parts {
     pub(super) incidents: Arc<Incidents>,
     pub(super) quota: Arc<Quota>,
     pub(super) figures: Arc<Figures>,
+    pub(super) hooks: Arc<Hooks>,
 }
 
 /// Lets a handler ask for a part by its type: `State(hub): State<Arc<Hub>>`.
@@ -56,4 +58,5 @@ parts! {
     incidents: Incidents,
     quota: Quota,
     figures: Figures,
+    hooks: Hooks,
 }

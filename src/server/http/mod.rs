@@ -17,7 +17,7 @@ mod upgrade;
 
 pub(super) use api::{cancel, incident, report, scenarios, trigger};
 pub(super) use assets::{asset, asset_at, asyncapi, page, schema};
-pub(super) use body::json as json_body;
+pub(super) use body::{Unread, json as json_body, read as read_body};
 pub(super) use events::events;
 pub(super) use health::ready;
 pub(super) use incidents::Incidents;

@@ -54,6 +54,7 @@ impl Lab {
             self.now = self.now.max(due);
             let drafts = self.state.expire(&self.receivers, self.now);
             assert!(!drafts.is_empty(), "something was due, and nothing came of it");
+            let drafts = drafts.into_iter().map(|(_, draft)| draft).collect();
             self.write(drafts);
         }
         self.now = end;

@@ -1,8 +1,10 @@
 //! Receivers: alerts of other programs become incidents.
 
+mod command;
 mod file;
 mod fold;
 mod lab;
 mod pagerduty;
 mod property;
+mod server;
 mod webhooks;
