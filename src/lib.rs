@@ -34,6 +34,7 @@ pub mod contract_file;
 pub mod dashboard;
 pub mod delivery;
 pub mod hub;
+pub mod ingest;
 pub mod input_file;
 pub mod journal;
 pub mod json_schema;

@@ -19,6 +19,7 @@ use super::list::List;
 use super::log::{self, LogFormat};
 use super::man::ManPage;
 use super::out;
+use super::publish::Publish;
 use super::report::Report;
 use super::schema::Schema;
 use super::serve::Serve;
@@ -85,6 +86,7 @@ enum Command {
     List(List),
     Show(Show),
     Cancel(Cancel),
+    Publish(Box<Publish>),
     Report(Report),
     Health(Health),
     CheckJournal(CheckJournal),
@@ -114,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.run(cli.color, cli.quiet),
         Command::Show(show) => show.run(),
         Command::Cancel(cancel) => cancel.run(cli.color),
+        Command::Publish(publish) => publish.run(cli.color, cli.quiet),
         Command::Report(report) => report.run(),
         Command::Health(health) => health.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),

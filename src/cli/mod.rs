@@ -21,6 +21,7 @@ mod man;
 mod mistakes;
 mod out;
 mod outfile;
+mod publish;
 mod receivers_file;
 mod recorded;
 mod remote;

@@ -30,7 +30,19 @@ pub async fn request(
     path: &str,
     body: Option<&Value>,
 ) -> Result<Value, ClientError> {
+    let body = body.map(|body| ("application/json", body.to_string()));
     let answer = in_time(endpoint, method, path, body).await?;
+    serde_json::from_slice(&answer.body).map_err(|error| unreadable(endpoint, path, &error))
+}
+
+/// Publishes a batch of `CloudEvents`.
+///
+/// # Errors
+/// As [`request`].
+pub async fn request_publish(endpoint: &Endpoint, batch: &str) -> Result<Value, ClientError> {
+    let path = "/api/events";
+    let body = ("application/cloudevents-batch+json", batch.to_owned());
+    let answer = in_time(endpoint, Method::POST, path, Some(body)).await?;
     serde_json::from_slice(&answer.body).map_err(|error| unreadable(endpoint, path, &error))
 }
 
@@ -56,6 +68,9 @@ pub async fn request_text(endpoint: &Endpoint, path: &str) -> Result<String, Cli
     Ok(String::from_utf8_lossy(&answer.body).into_owned())
 }
 
+/// The media type of a body, and the body.
+type Sent = Option<(&'static str, String)>;
+
 /// The body of a 2xx and its media type.
 struct Answer {
     content_type: String,
@@ -66,12 +81,7 @@ fn unreadable(endpoint: &Endpoint, path: &str, why: &dyn std::fmt::Display) -> C
     ClientError::Answer { url: endpoint.http(path), why: why.to_string() }
 }
 
-async fn in_time(
-    endpoint: &Endpoint,
-    method: Method,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<Answer, ClientError> {
+async fn in_time(endpoint: &Endpoint, method: Method, path: &str, body: Sent) -> Result<Answer, ClientError> {
     let url = endpoint.http(path);
     match timeout(DEADLINE, exchange(endpoint, &url, method, path, body)).await {
         Ok(answer) => answer,
@@ -86,19 +96,19 @@ async fn exchange(
     url: &str,
     method: Method,
     path: &str,
-    body: Option<&Value>,
+    body: Sent,
 ) -> Result<Answer, ClientError> {
     let broken =
         |error: &dyn std::fmt::Display| ClientError::Answer { url: url.to_owned(), why: error.to_string() };
     let stream = TokioIo::new(connect(endpoint, url).await?);
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(stream).await.map_err(|error| broken(&error))?;
-    let payload = body.map(ToString::to_string).unwrap_or_default();
+    let (content_type, payload) = body.unwrap_or_else(|| ("application/json", String::new()));
     let mut request = Request::builder()
         .method(method)
         .uri(endpoint.path(path))
         .header(header::HOST, endpoint.authority())
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, content_type)
         .body(Full::new(Bytes::from(payload)))
         .map_err(|error| broken(&error))?;
     request.headers_mut().extend(endpoint.authorization().map(|value| (header::AUTHORIZATION, value)));

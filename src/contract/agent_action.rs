@@ -1,7 +1,11 @@
 //! The payload of `agent_action`. The docs of the fields become the descriptions in the JSON Schema.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::origin::Origin;
+use super::wire_time;
 
 /// An agent began, finished or concluded something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +59,13 @@ pub struct AgentAction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub late_s: Option<f64>,
+    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire_time::optional")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub observed_at: Option<Timestamp>,
 }
 
 /// Whether an action has begun, completed or failed.

@@ -1,10 +1,13 @@
 //! The payload of `incident_resolved`. The docs of the fields become the descriptions in the JSON Schema.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agent_action::{Mark, Status};
+use super::origin::Origin;
 use super::system_metrics::Cost;
+use super::wire_time;
 
 /// An incident ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +38,13 @@ pub struct IncidentResolved {
     /// What remains to be done after the incident.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub followups: Vec<String>,
+    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire_time::optional")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub observed_at: Option<Timestamp>,
 }
 
 /// How an incident ended.

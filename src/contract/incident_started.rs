@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::origin::Origin;
 use super::wire_time;
 
 /// An incident begins. The event has everything that a dashboard needs before the first action arrives.
@@ -46,6 +47,13 @@ pub struct IncidentStarted {
     /// The scenario and seed of a simulated incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
+    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire_time::optional")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub observed_at: Option<Timestamp>,
 }
 
 /// How bad an incident is.

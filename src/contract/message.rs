@@ -1,5 +1,6 @@
 //! The list of message types, and for each its name, its payload and what all payloads have in common.
 
+use jiff::Timestamp;
 use schemars::{Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -8,6 +9,7 @@ use super::agent_action::AgentAction;
 use super::control::{Heartbeat, StreamOpened};
 use super::incident_resolved::IncidentResolved;
 use super::incident_started::IncidentStarted;
+use super::origin::Origin;
 use super::system_metrics::{Cost, SystemMetrics};
 
 /// The part that a message type has in the life of an incident.
@@ -139,6 +141,22 @@ macro_rules! message_types {
             pub const fn offset_s(&self) -> Option<f64> {
                 match self {
                     $(Self::$event(data) => data.offset_s,)+
+                    $(Self::$control(_) => None,)+
+                }
+            }
+
+            /// `data.observed_at`: when the publisher of a real event observed it.
+            pub const fn observed_at(&self) -> Option<Timestamp> {
+                match self {
+                    $(Self::$event(data) => data.observed_at,)+
+                    $(Self::$control(_) => None,)+
+                }
+            }
+
+            /// `data.origin`: the publisher of a real event, and its name for it.
+            pub const fn origin(&self) -> Option<&Origin> {
+                match self {
+                    $(Self::$event(data) => data.origin.as_ref(),)+
                     $(Self::$control(_) => None,)+
                 }
             }

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::origin::Origin;
+use super::wire_time;
 
 /// One sample of the systems' state: metrics, affected users and cost at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +29,13 @@ pub struct SystemMetrics {
     /// The cost of the incident so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire_time::optional")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub observed_at: Option<Timestamp>,
 }
 
 /// The cost of an incident.

@@ -2,7 +2,7 @@
 
 /// Version of the contract, which every `stream_opened` announces. The first number changes when a client that ignores
 /// unknown fields could break.
-pub const CONTRACT_VERSION: &str = "1.0";
+pub const CONTRACT_VERSION: &str = "1.1";
 
 /// The WebSocket subprotocol: every text frame is one `CloudEvents` event in JSON.
 pub const SUBPROTOCOL: &str = "cloudevents.json";

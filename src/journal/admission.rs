@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::error::JournalError;
-use super::record::{Appended, Batch, Key, Place, Record};
+use super::record::{Appended, Batch, Key, KeyedEvent, Place, Record};
 use crate::contract::{MAX_INDEX, Role};
 
 /// How many events of an incident the journal has, and whether the incident has ended.
@@ -14,14 +14,6 @@ pub(super) struct IncidentProgress {
     pub(super) index: u64,
     /// Position of its resolution, if it has ended.
     pub(super) end: Option<u64>,
-}
-
-/// The event to which a publisher gave a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct KeyedEvent {
-    pub(super) position: u64,
-    pub(super) index: u64,
-    pub(super) digest: [u8; 32],
 }
 
 /// What admission asks an engine about the stored events.

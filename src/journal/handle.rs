@@ -11,7 +11,7 @@ use super::lease::Lease;
 use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Span,
 };
-use super::record::{Appended, Batch, Stored};
+use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
 
 /// Everything that an engine implements.
@@ -98,6 +98,11 @@ impl Journal {
     /// See [`IncidentIndex::plan`].
     pub fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
         self.incidents.plan(subject)
+    }
+
+    /// See [`IncidentIndex::keyed`].
+    pub fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
+        self.incidents.keyed(names)
     }
 
     /// See [`Health::health`].

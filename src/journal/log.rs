@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::clock::Clock;
 use super::error::{JournalError, Trouble};
 use super::lease::Lease;
-use super::record::{Appended, Batch, Stored};
+use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
 
 /// How many events a journal keeps. It keeps the events of open incidents in any case.
@@ -134,6 +134,9 @@ pub trait IncidentIndex: Send + Sync + 'static {
 
     /// The plan of an open incident; `None` if it has none or it is damaged.
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>>;
+
+    /// For each pair of a publisher and its name for an event: the event that has this key, if it is kept.
+    fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>>;
 }
 
 /// Reporting health and figures.

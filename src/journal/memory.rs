@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::admission::{self, Admitted, IncidentProgress, KeyedEvent, Lookup};
+use super::admission::{self, Admitted, IncidentProgress, Lookup};
 use super::ages::Ages;
 use super::choice::Choice;
 use super::clock::{Clock, Found, Moment};
@@ -19,7 +19,7 @@ use super::lease::{Lease, Term};
 use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
-use super::record::{Appended, Batch, Key, Place, Record, Stored};
+use super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 use super::time_source::{MachineClocks, TimeSource};
 use crate::contract::{Role, StreamId};
 
@@ -307,6 +307,12 @@ impl IncidentIndex for Memory {
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
         let plan = self.events.lock().incidents.get(subject).and_then(|incident| incident.plan.clone());
         Box::pin(async move { Ok(plan) })
+    }
+
+    fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
+        let events = self.events.lock();
+        let found = names.iter().map(|name| events.keys.get(name).copied()).collect();
+        Box::pin(async move { Ok(found) })
     }
 }
 

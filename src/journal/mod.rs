@@ -64,6 +64,6 @@ pub use log::{
 };
 pub use memory::Memory;
 pub use open_error::OpenError;
-pub use record::{Appended, Batch, Key, Place, Record, Stored};
+pub use record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 pub use sqlite::{Audit, Checked, Copied, Sqlite, audit, backup, salvage};
 pub use time_source::TimeSource;

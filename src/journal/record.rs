@@ -49,6 +49,17 @@ pub struct Key {
     pub digest: [u8; 32],
 }
 
+/// The event to which a publisher gave a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyedEvent {
+    /// The event's position.
+    pub position: u64,
+    /// The event's index in its incident.
+    pub index: u64,
+    /// The digest of the key.
+    pub digest: [u8; 32],
+}
+
 /// Records that are appended together, all or none.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {

@@ -20,6 +20,9 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const APPEND_BUCKETS: &[f64] =
     &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// What becomes of published events.
+const PUBLISH_RESULTS: [&str; 4] = ["accepted", "duplicate", "refused", "later"];
+
 /// Seconds of lateness: from the precision of a timer to a server that was down.
 const LATENESS_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0];
@@ -37,6 +40,8 @@ pub struct Metrics {
     ended: IntCounterVec,
     lateness: Histogram,
     hooks: HookCounts,
+    published: IntCounterVec,
+    publish: Histogram,
     since: f64,
 }
 
@@ -98,6 +103,19 @@ impl Metrics {
             "Seconds from the moment an event was due until it was in the journal.",
             LATENESS_BUCKETS,
         );
+        let published = registered.counters(
+            "incident_publish_events_total",
+            "Events that were published, by result (refused: for good, later: because the server could not store them).",
+            &["result"],
+        );
+        for result in PUBLISH_RESULTS {
+            published.with_label_values(&[result]);
+        }
+        let publish = registered.histogram(
+            "incident_publish_seconds",
+            "Seconds from a request to publish that was read until its events were durable.",
+            APPEND_BUCKETS,
+        );
         Self {
             clients: Arc::default(),
             closes,
@@ -109,6 +127,8 @@ impl Metrics {
             ended,
             lateness,
             hooks: HookCounts::new(&registry),
+            published,
+            publish,
             since: process::now(),
             registry,
         }
@@ -158,6 +178,19 @@ impl Metrics {
     /// The counters of receivers.
     pub fn hooks(&self) -> &HookCounts {
         &self.hooks
+    }
+
+    /// Published events were stored, of which `duplicates` had been stored before; it took `took`.
+    pub fn published(&self, accepted: u64, duplicates: u64, took: Duration) {
+        self.published.with_label_values(&["accepted"]).inc_by(accepted);
+        self.published.with_label_values(&["duplicate"]).inc_by(duplicates);
+        self.publish.observe(took.as_secs_f64());
+    }
+
+    /// Events that were to be published were not stored; `later` if they may be stored later.
+    pub fn not_published(&self, events: u64, later: bool) {
+        let result = if later { "later" } else { "refused" };
+        self.published.with_label_values(&[result]).inc_by(events);
     }
 
     /// All metrics in Prometheus' text format, version 0.0.4.

@@ -86,6 +86,8 @@ impl IncidentTotals {
         });
         self.durations.resolve_s = offset_s;
         IncidentResolved {
+            origin: None,
+            observed_at: None,
             offset_s: synthetic.then_some(offset_s),
             synthetic,
             outcome: Outcome::Cancelled,

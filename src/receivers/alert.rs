@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+/// What the source of every event of a receiver begins with.
+pub(super) const SOURCE: &str = "/receivers/";
+
 /// Labels or annotations: values by name.
 pub type Labels = BTreeMap<String, String>;
 

@@ -118,7 +118,7 @@ impl State {
             }
         }
         if let Some(note) = &delivery.note {
-            self.note(receiver, note, &mut decision);
+            self.note(receiver, note, now, &mut decision);
         }
         Ok(decision)
     }
@@ -145,7 +145,7 @@ impl State {
     }
 
     /// A note about an open alert, or about every open incident of the receiver.
-    fn note(&self, receiver: &Receiver, note: &Note, decision: &mut Decision) {
+    fn note(&self, receiver: &Receiver, note: &Note, now: Timestamp, decision: &mut Decision) {
         let mut found = false;
         for (key, group) in &self.groups {
             if !group.is_open || group.receiver != receiver.name {
@@ -165,11 +165,8 @@ impl State {
             let action = events::action(&receiver.name, note.action, &note.summary, evidence);
             let fingerprint = note.fingerprint.clone().unwrap_or_default();
             let id = digest(&[&group.subject, note.action, &note.id, &fingerprint, &times.to_string()], 32);
-            decision.drafts.push(Draft {
-                subject: group.subject.clone(),
-                id,
-                message: Message::AgentAction(action),
-            });
+            let message = Message::AgentAction(action);
+            decision.drafts.push(Draft::new(receiver, &group.subject, id, message, now));
             decision.incidents.push(group.subject.clone());
             decision.heard.push(key.clone());
         }
@@ -347,8 +344,9 @@ impl Turn<'_> {
     fn write(&mut self, kind: &str, parts: &[&str], message: Message) {
         let subject = self.group.subject.clone();
         let id = digest(&[&[subject.as_str(), kind], parts].concat(), 32);
-        self.group.fold(&subject, self.now, &message);
-        self.decision.drafts.push(Draft { subject, id, message });
+        let draft = Draft::new(self.receiver, &subject, id, message, self.now);
+        self.group.fold(&subject, self.now, &draft.message);
+        self.decision.drafts.push(draft);
     }
 }
 
@@ -370,6 +368,8 @@ fn sample(metrics: BTreeMap<String, f64>, cost: Option<Cost>) -> Message {
         metrics,
         users_affected: None,
         cost,
+        origin: None,
+        observed_at: None,
     })
 }
 

@@ -146,7 +146,7 @@ impl Receiver {
 
     /// The publisher of its events.
     pub fn source(&self) -> String {
-        format!("/receivers/{}", self.name)
+        format!("{}{}", super::alert::SOURCE, self.name)
     }
 
     /// Whether an alert is left out.

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::alert::Alert;
+use super::alert::{Alert, SOURCE};
 use super::described::Receiver;
 use super::text::line;
-use crate::contract::{AgentAction, AgentInfo, Evidence, IncidentStarted, Mark, Message, Severity, Status};
+use crate::contract::{
+    AgentAction, AgentInfo, Evidence, IncidentStarted, Mark, Message, Origin, Severity, Status,
+};
 
 /// The most characters of a summary.
 const SUMMARY_CHARS: usize = 400;
@@ -61,15 +63,39 @@ pub struct Draft {
     pub message: Message,
 }
 
+impl Draft {
+    /// An event of a receiver. It says where it comes from, by which the fold knows it again.
+    pub(super) fn new(
+        receiver: &Receiver,
+        subject: &str,
+        id: String,
+        mut message: Message,
+        now: Timestamp,
+    ) -> Self {
+        let origin = Some(Origin { source: receiver.source(), id: id.clone() });
+        let (origin_of, observed_at) = match &mut message {
+            Message::IncidentStarted(data) => (&mut data.origin, &mut data.observed_at),
+            Message::AgentAction(data) => (&mut data.origin, &mut data.observed_at),
+            Message::SystemMetrics(data) => (&mut data.origin, &mut data.observed_at),
+            Message::IncidentResolved(data) => (&mut data.origin, &mut data.observed_at),
+            Message::StreamOpened(_) | Message::Heartbeat(_) => {
+                return Self { subject: subject.to_owned(), id, message };
+            }
+        };
+        *origin_of = origin;
+        *observed_at = Some(now);
+        Self { subject: subject.to_owned(), id, message }
+    }
+}
+
+/// The receiver that wrote an event, by its origin.
+pub(super) fn writer_of(message: &Message) -> Option<&str> {
+    message.origin()?.source.strip_prefix(SOURCE)
+}
+
 /// The role of the agent that stands for a receiver.
 fn role_of(receiver: &Receiver) -> String {
     format!("{} receiver", receiver.kind.as_str())
-}
-
-/// The name of the receiver that began an incident.
-pub(super) fn receiver_of(started: &IncidentStarted) -> Option<&str> {
-    let agent = started.agents.iter().find(|agent| agent.role.ends_with(" receiver"));
-    agent.filter(|_| !started.synthetic).map(|agent| agent.id.as_str())
 }
 
 /// The fingerprint of an action's alert, and since when it fires.
@@ -112,6 +138,8 @@ pub(super) fn started(receiver: &Receiver, alerts: &[&Alert], impact: Timestamp)
         impact_started_at: impact,
         speed: None,
         run: None,
+        origin: None,
+        observed_at: None,
     })
 }
 
@@ -134,6 +162,8 @@ pub(super) fn action(receiver: &str, kind: &str, summary: &str, evidence: Vec<Ev
         caused_by: None,
         marks: Vec::new(),
         late_s: None,
+        origin: None,
+        observed_at: None,
     }
 }
 

@@ -79,7 +79,7 @@ impl State {
     pub fn fold(&mut self, subject: &str, time: Timestamp, message: &Message) {
         let Some((digest, ordinal)) = place_of(subject) else { return };
         if let Message::IncidentStarted(started) = message {
-            let Some(receiver) = events::receiver_of(started) else { return };
+            let Some(receiver) = events::writer_of(message) else { return };
             let group = self.groups.entry(digest.to_owned()).or_default();
             group.start(receiver, subject, ordinal, time, started);
         } else if let Some(group) = self.groups.get_mut(digest)
@@ -147,7 +147,7 @@ impl Group {
     /// Applies an event of this incident.
     pub(super) fn fold(&mut self, subject: &str, time: Timestamp, message: &Message) {
         if let (Message::IncidentStarted(started), Some((_, ordinal))) = (message, place_of(subject)) {
-            let receiver = events::receiver_of(started).unwrap_or_default();
+            let receiver = events::writer_of(message).unwrap_or_default();
             self.start(receiver, subject, ordinal, time, started);
         } else {
             self.go_on(time, message);
@@ -180,7 +180,9 @@ impl Group {
     fn go_on(&mut self, time: Timestamp, message: &Message) {
         self.count(time, message);
         match message {
-            Message::AgentAction(action) if action.agent == self.receiver => self.act(time, action),
+            Message::AgentAction(action) if events::writer_of(message) == Some(&self.receiver) => {
+                self.act(time, action);
+            }
             Message::SystemMetrics(sample) => {
                 if !sample.metrics.is_empty() {
                     self.metrics.clone_from(&sample.metrics);

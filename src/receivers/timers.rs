@@ -27,7 +27,7 @@ impl State {
         for (receiver, group) in self.watched(receivers) {
             let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= now);
             if is_due(group.settles(receiver)) {
-                drafts.push((receiver, group.resolved(now)));
+                drafts.push((receiver, group.resolved(receiver, now)));
             } else if is_due(group.falls_silent(receiver)) {
                 drafts.push((receiver, group.silent(receiver, now)));
             }
@@ -61,7 +61,7 @@ impl Group {
         Some(later(self.heard?, stale))
     }
 
-    fn resolved(&self, now: Timestamp) -> Draft {
+    fn resolved(&self, receiver: &Receiver, now: Timestamp) -> Draft {
         let impact = self.impact.unwrap_or(now);
         let micros = |end: Timestamp| end.duration_since(impact).as_micros().max(0) as u64;
         let mut resolved = self.totals.clone().cancelled(&PhaseRates::default(), micros(now));
@@ -74,7 +74,7 @@ impl Group {
         let quiet = self.quiet_since.map(|since| micros(since) as f64 / 1e6);
         resolved.durations.mitigate_s = resolved.durations.mitigate_s.or(quiet);
         let id = digest(&[&self.subject, "resolved"], 32);
-        Draft { subject: self.subject.clone(), id, message: Message::IncidentResolved(resolved) }
+        Draft::new(receiver, &self.subject, id, Message::IncidentResolved(resolved), now)
     }
 
     fn silent(&self, receiver: &Receiver, now: Timestamp) -> Draft {
@@ -84,7 +84,7 @@ impl Group {
         );
         let action = events::action(&receiver.name, Action::Silent.as_str(), &summary, Vec::new());
         let id = digest(&[&self.subject, Action::Silent.as_str(), &self.events.to_string()], 32);
-        Draft { subject: self.subject.clone(), id, message: Message::AgentAction(action) }
+        Draft::new(receiver, &self.subject, id, Message::AgentAction(action), now)
     }
 }
 

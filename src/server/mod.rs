@@ -18,6 +18,7 @@ mod http;
 mod lifecycle;
 mod measured;
 mod options;
+mod publish;
 mod rate;
 mod refusals;
 mod routes;

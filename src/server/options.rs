@@ -55,6 +55,8 @@ pub struct Options {
     pub message_bytes: usize,
     /// How many messages a second a client may send over its WebSocket.
     pub message_rate: u32,
+    /// How many events a second each token may publish; four times as many in a burst.
+    pub publish_rate: u32,
     /// Speak TLS.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The receivers of other programs' alerts; `None`: without their paths.
@@ -97,6 +99,7 @@ impl Default for Options {
             header_bytes: 16 * 1024,
             message_bytes,
             message_rate,
+            publish_rate: 500,
             tls: None,
             receivers: None,
             dashboard: None,

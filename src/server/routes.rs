@@ -24,6 +24,7 @@ fn routes(state: HttpState) -> Router {
         .route("/hooks/{*rest}", any(hooks::nothing))
         .route("/ws", get(http::upgrade))
         .route("/events", get(http::events))
+        .route("/api/events", post(http::publish))
         .route("/api/scenarios", get(http::scenarios))
         .route("/api/incidents", get(http::incidents).post(http::trigger))
         .route("/api/incidents/{id}", get(http::incident).delete(http::cancel))

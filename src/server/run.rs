@@ -19,6 +19,7 @@ use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
+use super::publish::{PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::state::{HttpState, Parts};
 use super::turns::Turns;
@@ -28,6 +29,7 @@ use crate::dashboard::Dashboard;
 use crate::delivery::EndLog;
 use crate::hub::Hub;
 use crate::journal::{Journal, JournalError};
+use crate::json_schema::SchemaError;
 use crate::metrics::{Metrics, Transport};
 use crate::player::{PlayError, Player, Replay, Started};
 use crate::scenario::Library;
@@ -50,6 +52,9 @@ pub enum ServeError {
     /// The journal can't be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The contract's schemas can't be compiled, which a test excludes.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The operating system gives no further threads or descriptors.
     #[error("cannot start the threads that serve clients")]
     Clients(#[from] std::io::Error),
@@ -108,10 +113,12 @@ impl Server {
         let control = Arc::new(IncidentControl {
             library: Arc::new(library),
             compiling: Turns::new(cores, WAITING),
-            player: Player::new(measured, tasks, stop, Arc::clone(&metrics)),
+            player: Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics)),
             speed: options.speed,
             seed: options.seed,
         });
+        let publisher =
+            Arc::new(Publisher::start(measured, control.player.clone(), &lifecycle, Arc::clone(&metrics))?);
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),
@@ -141,6 +148,8 @@ impl Server {
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
             quota: Arc::new(Quota::new(cores)),
+            publisher,
+            publish_rate: Arc::new(PublishRate::new(options.publish_rate)),
             figures: Arc::new(Figures {
                 journal,
                 hub: Arc::clone(&hub),

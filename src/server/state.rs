@@ -9,6 +9,7 @@ use super::control::IncidentControl;
 use super::hooks::Hooks;
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
+use super::publish::{PublishRate, Publisher};
 use super::refusals::Refusals;
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
@@ -30,6 +31,8 @@ pub(super) struct Parts {
     pub(super) control: Arc<IncidentControl>,
     pub(super) incidents: Arc<Incidents>,
     pub(super) quota: Arc<Quota>,
+    pub(super) publisher: Arc<Publisher>,
+    pub(super) publish_rate: Arc<PublishRate>,
     pub(super) figures: Arc<Figures>,
     pub(super) hooks: Arc<Hooks>,
 }
@@ -57,6 +60,8 @@ parts! {
     control: IncidentControl,
     incidents: Incidents,
     quota: Quota,
+    publisher: Publisher,
+    publish_rate: PublishRate,
     figures: Figures,
     hooks: Hooks,
 }

@@ -1,9 +1,10 @@
-//! Token files: one `read TOKEN` or `write TOKEN` per line; `#` begins a comment.
+//! Token files: one `read TOKEN`, `publish TOKEN [SOURCE …]` or `write TOKEN` per line; `#` begins a comment.
 
 use std::collections::HashMap;
 
 use super::scope::Scope;
 use super::secret::{Token, TokenError};
+use super::sources::Sources;
 
 /// What is wrong with a token file, and on which line. The message never shows a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +20,7 @@ pub struct FileError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// The line has another form.
-    #[error("expected `read TOKEN` or `write TOKEN`")]
+    #[error("expected `read TOKEN`, `publish TOKEN [SOURCE …]` or `write TOKEN`")]
     Form,
     /// The token is malformed.
     #[error("this is not a token: {0}")]
@@ -73,7 +74,7 @@ pub fn for_client(file: &str, text: &str) -> Result<Token, FileError> {
     for (line, entry) in entries(text) {
         let (scope, token) =
             entry.map_err(|mistake| FileError { file: file.to_owned(), line: Some(line), mistake })?;
-        if scope != Some(Scope::Read) {
+        if scope.is_none_or(|scope| scope == Scope::Write) {
             return Ok(token);
         }
         first.get_or_insert(token);
@@ -123,10 +124,17 @@ fn entry<'a>(first: &str, mut words: impl Iterator<Item = &'a str>) -> Result<En
     let is_end = |word: Option<&str>| word.is_none_or(|word| word.starts_with('#'));
     let scope = match first {
         "read" => Scope::Read,
+        "publish" => Scope::Publish,
         "write" => Scope::Write,
         _ if is_end(words.next()) => return Ok((None, first.parse()?)),
         _ => return Err(Mistake::Form),
     };
-    let token = words.next().ok_or(Mistake::Form)?.parse()?;
+    let token: Token = words.next().ok_or(Mistake::Form)?.parse()?;
+    if scope == Scope::Publish {
+        let sources: Vec<String> =
+            words.take_while(|word| !word.starts_with('#')).map(str::to_owned).collect();
+        let token = if sources.is_empty() { token } else { token.limited_to(Sources::new(sources)) };
+        return Ok((Some(scope), token));
+    }
     if is_end(words.next()) { Ok((Some(scope), token)) } else { Err(Mistake::Form) }
 }

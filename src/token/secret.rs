@@ -4,10 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::digest::Digest;
+use super::sources::Sources;
 
 /// A secret that fits into an HTTP header: visible ASCII. It has no `Display`, and its `Debug` hides it.
 #[derive(Clone)]
-pub struct Token(Box<str>);
+pub struct Token {
+    secret: Box<str>,
+    sources: Option<Sources>,
+}
 
 /// Why a text is not a token. The message never shows the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,17 +35,28 @@ impl Token {
 
     /// The secret, for the header that carries it.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.secret
     }
 
     /// Whether it is shorter than [`Token::MIN_LENGTH`].
     pub fn is_short(&self) -> bool {
-        self.0.len() < Self::MIN_LENGTH
+        self.secret.len() < Self::MIN_LENGTH
+    }
+
+    /// The same token, which may publish under these sources only.
+    #[must_use]
+    pub fn limited_to(self, sources: Sources) -> Self {
+        Self { sources: Some(sources), ..self }
+    }
+
+    /// The sources under which it may publish; `None` for any.
+    pub fn sources(&self) -> Option<&Sources> {
+        self.sources.as_ref()
     }
 
     /// Its digest, which is all that a server keeps.
     pub fn digest(&self) -> Digest {
-        Digest::of(self.0.as_bytes())
+        Digest::of(self.secret.as_bytes())
     }
 }
 
@@ -53,7 +68,7 @@ impl FromStr for Token {
             "" => Err(TokenError::Empty),
             _ if text.len() > Self::MAX_LENGTH => Err(TokenError::Long),
             _ if !text.bytes().all(|byte| byte.is_ascii_graphic()) => Err(TokenError::Character),
-            _ => Ok(Self(text.into())),
+            _ => Ok(Self { secret: text.into(), sources: None }),
         }
     }
 }

@@ -193,7 +193,7 @@ async fn a_withdrawn_token_is_refused_and_its_streams_end_and_no_others() {
     let mut stays = open(&server, READ).await.unwrap_or_else(|status| panic!("{status}"));
     let new = "n3w-0123456789abcdef";
     let replaced = server.auth.replace(tokens(&[(Scope::Read, READ), (Scope::Write, new)]));
-    assert_eq!(replaced, Replaced { read: 1, write: 1, added: 1, withdrawn: 1 });
+    assert_eq!(replaced, Replaced { read: 1, publish: 0, write: 1, added: 1, withdrawn: 1 });
     assert_eq!(list(&server, &format!("Bearer {WRITE}")).await.status, 401, "at once");
     assert_eq!(open(&server, WRITE).await.err(), Some(401));
     assert_eq!(withdrawn.closed().await.0, 1012);

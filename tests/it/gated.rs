@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use incident::contract::{Outcome, StreamId};
 use incident::journal::{
-    Append, Appended, Batch, Clock, Extent, Health, IncidentIndex, Journal, JournalError, Lease, Leases, Log,
-    Memory, OpenIncident, Pending, ReadLimit, Retention, Span, Stored, Trouble, TroubleKind,
+    Append, Appended, Batch, Clock, Extent, Health, IncidentIndex, Journal, JournalError, KeyedEvent, Lease,
+    Leases, Log, Memory, OpenIncident, Pending, ReadLimit, Retention, Span, Stored, Trouble, TroubleKind,
 };
 use incident::player::{Player, Speed};
 use tokio::sync::watch;
@@ -82,6 +82,10 @@ impl IncidentIndex for Gated {
 
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
         self.memory.plan(subject)
+    }
+
+    fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
+        self.memory.keyed(names)
     }
 }
 

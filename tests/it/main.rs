@@ -53,6 +53,7 @@ mod player;
 mod positions;
 mod prefix;
 mod proxies;
+mod publish;
 mod published;
 mod readers;
 mod receivers;

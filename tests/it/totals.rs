@@ -30,6 +30,8 @@ fn sample(phase: &str, offset_s: f64, total: f64, per_minute: f64) -> Message {
         metrics: BTreeMap::new(),
         users_affected: None,
         cost: Some(Cost { currency: "USD".to_owned(), total, per_minute }),
+        origin: None,
+        observed_at: None,
     })
 }
 

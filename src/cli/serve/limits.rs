@@ -76,4 +76,14 @@ pub(super) struct LimitArgs {
         help_heading = "Limits"
     )]
     pub(super) max_message_rate: u32,
+
+    /// Events per second that each token may publish, four times as many at once; more get status 429
+    #[arg(
+        long,
+        default_value_t = Options::default().publish_rate,
+        value_name = "COUNT",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        help_heading = "Limits"
+    )]
+    pub(super) publish_rate: u32,
 }

@@ -54,6 +54,7 @@ impl Serve {
             header_bytes: self.limits.max_header_bytes as usize,
             message_bytes: self.limits.max_message_bytes as usize,
             message_rate: self.limits.max_message_rate,
+            publish_rate: self.limits.publish_rate,
             tls: certificate.map(Certificate::config).transpose()?,
             drain: self.drain.into(),
             max_clients: self.limits.max_clients,
@@ -164,6 +165,7 @@ fn failure(error: ServeError, port: u16) -> Failure {
             format!("another program uses port {port}: stop it, or take any free port with --port 0")
         }
         ServeError::Bind { .. } => "use another address with --bind and --port".to_owned(),
+        ServeError::Schema(_) => "report this: it is a fault of the program".to_owned(),
         ServeError::Journal(_) => "try again".to_owned(),
         ServeError::Clients(_) => "raise the limits of open files and threads (ulimit -n, -u)".to_owned(),
     };

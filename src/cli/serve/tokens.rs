@@ -16,7 +16,7 @@ use crate::token::{self, Digest, Mistake, Scope, Token};
 /// The variable with a token that allows reading only.
 const READ_VARIABLE: &str = "INCIDENT_READ_TOKEN";
 
-const FORM: &str = "the scope, `read` or `write`, comes before the token";
+const FORM: &str = "the scope, `read`, `publish` or `write`, comes before the token";
 
 /// Where the tokens come from.
 #[derive(Debug)]
@@ -108,8 +108,8 @@ impl Tokens {
 fn replace(name: &str, text: &str, auth: &Auth) {
     match token::for_server(name, text) {
         Ok(tokens) => {
-            let Replaced { read, write, added, withdrawn } = auth.replace(tokens);
-            tracing::info!(read, write, added, withdrawn, "{name} was read again");
+            let Replaced { read, publish, write, added, withdrawn } = auth.replace(tokens);
+            tracing::info!(read, publish, write, added, withdrawn, "{name} was read again");
         }
         Err(error) if error.mistake == Mistake::Nothing => {
             let withdrawn = auth.replace(Vec::new()).withdrawn;
@@ -130,13 +130,13 @@ fn long_enough(variable: &str, token: Token) -> Result<Token, Failure> {
 /// `3 tokens from tokens.txt (1 read, 2 write)`
 impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let write = self.all().iter().filter(|(scope, _)| *scope == Scope::Write).count();
-        let (count, read) = (self.all().len(), self.all().len() - write);
-        let tokens = format::count(count as u64, "token");
-        let scopes = match (read, write) {
-            (0, _) => "write".to_owned(),
-            (_, 0) => "read".to_owned(),
-            _ => format!("{read} read, {write} write"),
+        let tokens = format::count(self.all().len() as u64, "token");
+        let count = |scope| self.all().iter().filter(|(known, _)| *known == scope).count();
+        let counts = Scope::ALL.map(|scope| (scope, count(scope)));
+        let there: Vec<_> = counts.iter().filter(|(_, count)| *count > 0).collect();
+        let scopes = match there[..] {
+            [(scope, _)] => scope.to_string(),
+            _ => there.iter().map(|(scope, count)| format!("{count} {scope}")).collect::<Vec<_>>().join(", "),
         };
         match self {
             Self::None => f.write_str("no token needed"),

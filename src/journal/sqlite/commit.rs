@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::super::admission::{self, IncidentProgress, KeyedEvent, Lookup};
+use super::super::admission::{self, IncidentProgress, Lookup};
 use super::super::clock::{Clock, Moment};
 use super::super::error::JournalError;
 use super::super::lease::Term;
-use super::super::record::{Appended, Batch, Key, Place, Record, Stored};
+use super::super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 use super::chain::{self, Row};
 use super::head::Head;
 use super::{events, keys};

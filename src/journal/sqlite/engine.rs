@@ -17,14 +17,14 @@ use super::super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 use super::super::open_error::OpenError;
-use super::super::record::{Appended, Batch, Stored};
+use super::super::record::{Appended, Batch, KeyedEvent, Stored};
 use super::super::time_source::{MachineClocks, TimeSource};
 use super::error::unavailable;
 use super::lock::Lock;
 use super::readers::Readers;
 use super::recent::Recent;
 use super::writer::{Request, WaitingAppend, Writer};
-use super::{events, identity, incidents, open};
+use super::{events, identity, incidents, keys, open};
 use crate::contract::StreamId;
 
 /// Any location that no other engine claims is a file.
@@ -224,6 +224,13 @@ impl IncidentIndex for Sqlite {
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
         let subject = subject.to_owned();
         self.readers.query(move |connection| incidents::plan(connection, &subject).map_err(unavailable))
+    }
+
+    fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
+        self.readers.query(move |connection| {
+            let found = names.iter().map(|(source, id)| keys::named(connection, source, id));
+            found.collect::<rusqlite::Result<_>>().map_err(unavailable)
+        })
     }
 }
 

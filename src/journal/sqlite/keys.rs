@@ -3,21 +3,25 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::admission::KeyedEvent;
-use super::super::record::Key;
+use super::super::record::{Key, KeyedEvent};
 use super::chain;
 
 /// The event with this key. A damaged row is ignored.
 pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<KeyedEvent>> {
+    named(connection, &key.source, &key.id)
+}
+
+/// The event to which a publisher gave this name. A damaged row is ignored.
+pub(super) fn named(connection: &Connection, source: &str, id: &str) -> rusqlite::Result<Option<KeyedEvent>> {
     let row = connection
         .prepare_cached(
             "SELECT k.position, e.idx, k.digest, k.checksum FROM keys k JOIN events e ON e.position = k.position
              WHERE k.source = ?1 AND k.id = ?2",
         )?
-        .query_row([&key.source, &key.id], |row| Ok(fields(row).ok()))
+        .query_row([source, id], |row| Ok(fields(row).ok()))
         .optional()?;
     Ok(row.flatten().and_then(|(keyed, checksum)| {
-        (checksum == of_row(&key.source, &key.id, keyed.position, &keyed.digest)).then_some(keyed)
+        (checksum == of_row(source, id, keyed.position, &keyed.digest)).then_some(keyed)
     }))
 }
 

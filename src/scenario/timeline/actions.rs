@@ -65,6 +65,8 @@ fn action(
     };
     let confidence = step.confidence.as_ref().map(|confidence| *confidence.get_ref()).or(believed);
     AgentAction {
+        origin: None,
+        observed_at: None,
         offset_s: Some(round_to_millis(at).secs()),
         synthetic: true,
         phase: None,

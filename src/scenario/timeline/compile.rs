@@ -70,6 +70,8 @@ pub(in crate::scenario) fn compile(
     durations.resolve_s = schedule.end.secs();
     let resolution = &file.resolution;
     let resolved = IncidentResolved {
+        origin: None,
+        observed_at: None,
         offset_s: Some(schedule.end.secs()),
         synthetic: true,
         outcome: Outcome::Resolved,
@@ -126,6 +128,8 @@ fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> Inc
     let agents = file.agents.0.iter();
     let metrics = file.metrics.0.iter();
     IncidentStarted {
+        origin: None,
+        observed_at: None,
         offset_s: Some(0.0),
         synthetic: true,
         title: file.title.clone(),

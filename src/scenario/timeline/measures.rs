@@ -67,6 +67,8 @@ impl<'a> Measures<'a> {
             let time = round_to_millis(self.screen.incident(due));
             let metrics = curves.iter_mut().map(|curve| (curve.name.to_owned(), curve.sample(time)));
             let sample = SystemMetrics {
+                origin: None,
+                observed_at: None,
                 offset_s: Some(time.secs()),
                 synthetic: true,
                 phase: Some(self.screen.phase(time).to_owned()),

@@ -84,7 +84,7 @@ impl Auth {
     fn admit(&self, request: &Request) -> Result<Option<Grant>, Problem> {
         credentials::refuse_in_url(request.uri())?;
         if self.is_open {
-            return Ok(Some(Grant { scope: Scope::Write, by: Credential::Open, lease: None }));
+            return Ok(Some(Grant { scope: Scope::Write, by: Credential::Open, lease: None, sources: None }));
         }
         let need = Need::of(request.method(), request.uri().path());
         if need == Need::Nothing {
@@ -93,8 +93,8 @@ impl Auth {
         let grant = self.grant(request)?;
         let Need::Scope(scope) = need else { return Ok(grant) };
         let grant = grant.ok_or_else(credentials::missing)?;
-        if grant.scope < scope {
-            return Err(credentials::insufficient());
+        if !grant.scope.includes(scope) {
+            return Err(credentials::insufficient(grant.scope, scope));
         }
         if grant.by == Credential::Session {
             require_origin(request)?;
@@ -132,6 +132,9 @@ impl Auth {
         let Grant { scope, by: Credential::Token(key), .. } = grant else {
             return Err(credentials::unknown());
         };
+        if !scope.includes(Scope::Read) {
+            return Err(credentials::insufficient(scope, Scope::Read));
+        }
         let mut accepted = self.accepted.lock();
         // It may have been withdrawn since it was checked.
         if !accepted.keyring.has(&key, scope) {
@@ -186,6 +189,7 @@ pub(in crate::server) async fn authenticate(
                 if let Some(lease) = grant.lease.clone() {
                     request.extensions_mut().insert(lease);
                 }
+                request.extensions_mut().insert(grant.publisher());
                 request.extensions_mut().insert(grant);
             }
             let mut response = next.run(request).await;

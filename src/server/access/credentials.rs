@@ -5,6 +5,7 @@ use axum::response::Response;
 
 use crate::metrics::Refusal;
 use crate::server::http::Problem;
+use crate::token::Scope;
 
 /// Cookies of our name that are looked at: other servers on this host can set further ones that hide ours.
 const COOKIES: usize = 8;
@@ -97,9 +98,19 @@ pub(super) fn unknown() -> Problem {
     unauthorized("this token is unknown or was withdrawn", challenge)
 }
 
-pub(super) fn insufficient() -> Problem {
-    let detail = "a read token allows reading only; starting and cancelling incidents needs a write token";
-    let challenge = "Bearer realm=\"incident\", error=\"insufficient_scope\", scope=\"write\"";
+pub(super) fn insufficient(has: Scope, needs: Scope) -> Problem {
+    let detail = match (has, needs) {
+        (Scope::Publish, _) => "a publish token allows publishing only; use a read token or a write token",
+        (_, Scope::Publish) => {
+            "a read token allows reading only; publishing events needs a publish token or a write token"
+        }
+        _ => "a read token allows reading only; starting and cancelling incidents needs a write token",
+    };
+    let challenge = match needs {
+        Scope::Read => "Bearer realm=\"incident\", error=\"insufficient_scope\", scope=\"read\"",
+        Scope::Publish => "Bearer realm=\"incident\", error=\"insufficient_scope\", scope=\"publish\"",
+        Scope::Write => "Bearer realm=\"incident\", error=\"insufficient_scope\", scope=\"write\"",
+    };
     Problem::new(StatusCode::FORBIDDEN, detail)
         .with_header(header::WWW_AUTHENTICATE, challenge)
         .because(Refusal::Scope)

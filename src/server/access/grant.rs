@@ -1,7 +1,8 @@
 //! What a request may do, and by which credential.
 
 use crate::delivery::Lease;
-use crate::token::{Digest, Scope};
+use crate::server::publish::PublisherId;
+use crate::token::{Digest, Scope, Sources};
 
 /// An extension of every request that was let in, unless its path is public.
 #[derive(Clone)]
@@ -10,6 +11,19 @@ pub(super) struct Grant {
     pub(super) by: Credential,
     /// Ends when the credential is withdrawn; `None` on an open server.
     pub(super) lease: Option<Lease>,
+    /// The sources under which it may publish; `None` for any.
+    pub(super) sources: Option<Sources>,
+}
+
+impl Grant {
+    /// By which token and under which sources it may publish.
+    pub(super) fn publisher(&self) -> PublisherId {
+        let token = match self.by {
+            Credential::Token(digest) => Some(digest),
+            Credential::Open | Credential::Session => None,
+        };
+        PublisherId { token, sources: self.sources.clone() }
+    }
 }
 
 /// What a request is let in by.

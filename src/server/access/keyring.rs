@@ -5,13 +5,15 @@ use tokio::sync::watch;
 
 use super::grant::{Credential, Grant};
 use crate::delivery::Lease;
-use crate::token::{Digest, Scope, Token};
+use crate::token::{Digest, Scope, Sources, Token};
 
 /// What replacing the tokens changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replaced {
     /// Tokens of scope read now.
     pub read: usize,
+    /// Tokens of scope publish now.
+    pub publish: usize,
     /// Tokens of scope write now.
     pub write: usize,
     /// Tokens that are new.
@@ -28,6 +30,7 @@ pub(super) struct Keyring {
 struct Key {
     digest: Digest,
     scope: Scope,
+    sources: Option<Sources>,
     /// Dropped with the key, which ends the leases of the streams that this token opened.
     valid: watch::Sender<()>,
 }
@@ -39,13 +42,27 @@ impl Keyring {
         let old = before.len();
         for (scope, token) in tokens {
             let digest = token.digest();
-            let known = before.iter().position(|key| key.digest == digest && key.scope == scope);
+            let sources = token.sources().cloned();
+            let known = before
+                .iter()
+                .position(|key| key.digest == digest && key.scope == scope && key.sources == sources);
             let key = known.map(|place| before.swap_remove(place));
-            self.keys.push(key.unwrap_or_else(|| Key { digest, scope, valid: watch::channel(()).0 }));
+            self.keys.push(key.unwrap_or_else(|| Key {
+                digest,
+                scope,
+                sources,
+                valid: watch::channel(()).0,
+            }));
         }
-        let write = self.keys.iter().filter(|key| key.scope == Scope::Write).count();
-        let read = self.keys.len() - write;
-        Replaced { read, write, added: self.keys.len() + before.len() - old, withdrawn: before.len() }
+        let count = |scope| self.keys.iter().filter(|key| key.scope == scope).count();
+        let (read, publish, write) = (count(Scope::Read), count(Scope::Publish), count(Scope::Write));
+        Replaced {
+            read,
+            publish,
+            write,
+            added: self.keys.len() + before.len() - old,
+            withdrawn: before.len(),
+        }
     }
 
     /// The grant of a token. Compares with every key in constant time, so that the duration tells nothing.
@@ -57,7 +74,8 @@ impl Keyring {
         }
         let key = self.keys.get(place as usize)?;
         let lease = Lease::new(key.valid.subscribe(), None);
-        Some(Grant { scope: key.scope, by: Credential::Token(key.digest), lease: Some(lease) })
+        let sources = key.sources.clone();
+        Some(Grant { scope: key.scope, by: Credential::Token(key.digest), lease: Some(lease), sources })
     }
 
     pub(super) fn has(&self, digest: &Digest, scope: Scope) -> bool {

@@ -11,7 +11,7 @@ pub(super) enum Need {
     Nothing,
     /// Nothing, but credentials are looked at if there are some.
     Optional,
-    /// A credential of this scope or a higher one.
+    /// A credential of a scope that includes this one.
     Scope(Scope),
 }
 
@@ -39,6 +39,7 @@ impl Need {
             _ if LOGIN_PAGE.contains(&path) => Self::Nothing,
             "/api/session" => Self::Optional,
             _ if matches!(*method, Method::GET | Method::HEAD) => Self::Scope(Scope::Read),
+            "/api/events" => Self::Scope(Scope::Publish),
             _ => Self::Scope(Scope::Write),
         }
     }

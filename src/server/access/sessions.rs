@@ -105,7 +105,12 @@ impl Sessions {
                 self.open.remove(&id);
             } else if let Some(session) = self.open.get(&id) {
                 let lease = Lease::new(session.valid.subscribe(), Some(Arc::new(session.used.clone())));
-                return Some(Grant { scope: session.scope, by: Credential::Session, lease: Some(lease) });
+                return Some(Grant {
+                    scope: session.scope,
+                    by: Credential::Session,
+                    lease: Some(lease),
+                    sources: None,
+                });
             }
         }
         None

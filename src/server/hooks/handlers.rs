@@ -16,7 +16,7 @@ use super::desk::{HookSetup, Hooks};
 use crate::log_limiter::limited;
 use crate::receivers::{self, Decision, Delivery, Enqueued, Fault, Kind};
 use crate::server::door::ConnectionInfo;
-use crate::server::http::{Unread, read_body};
+use crate::server::http::body_bytes;
 use crate::server::lifecycle::Lifecycle;
 
 /// The largest body of Alertmanager and Grafana.
@@ -134,10 +134,11 @@ async fn read(
     let Ok(_turn) = hooks.bodies.try_acquire() else {
         return Err(Refused::Later("the server reads as many bodies as it can at a time".to_owned()));
     };
-    read_body(info, body, most, BODY_DEADLINE).await.map_err(|unread| match unread {
-        Unread::TooLarge => Refused::TooLarge(most),
-        Unread::Late => Refused::Later("the body did not arrive in time".to_owned()),
-    })
+    match body_bytes(info, body, most, BODY_DEADLINE).await {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Refused::TooLarge(most)),
+        Err(_) => Err(Refused::Later("the body did not arrive in time".to_owned())),
+    }
 }
 
 async fn write(hooks: &Hooks, setup: &HookSetup, delivery: &Delivery) -> Result<Decision, Refused> {

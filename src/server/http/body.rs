@@ -27,41 +27,35 @@ pub(in crate::server) async fn json(
         let detail = "send the body as JSON with Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    read(info, body, BYTES, DEADLINE).await.map_err(|unread| match unread {
-        Unread::TooLarge => {
+    match bytes(info, body, BYTES, DEADLINE).await? {
+        Some(body) => Ok(body),
+        None => {
             let detail = format!("the body is larger than {BYTES} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
         }
-        Unread::Late => {
-            let detail = format!("the body did not arrive within {} s", DEADLINE.as_secs());
-            Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
-        }
-    })
+    }
 }
 
-/// Why a body was not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) enum Unread {
-    /// It has too many bytes.
-    TooLarge,
-    /// It did not arrive in time.
-    Late,
-}
-
-/// A body of at most so many bytes, whatever it is.
-pub(in crate::server) async fn read(
+/// A body of at most `most` bytes; `None` if it is larger.
+///
+/// # Errors
+/// It does not arrive in time, or not as a whole.
+pub(in crate::server) async fn bytes(
     info: &ConnectionInfo,
     body: Body,
     most: usize,
     deadline: Duration,
-) -> Result<Bytes, Unread> {
+) -> Result<Option<Bytes>, Problem> {
     // A connection that sends its body slowly can be evicted as a silent one can.
     info.slot().wait();
     let read = timeout(deadline, axum::body::to_bytes(body, most)).await;
     info.slot().serve();
     match read {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Unread::TooLarge),
-        Err(_) => Err(Unread::Late),
+        Ok(Ok(body)) => Ok(Some(body)),
+        Ok(Err(_)) => Ok(None),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the body did not arrive within {} s", deadline.as_secs()),
+        )),
     }
 }

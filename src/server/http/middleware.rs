@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::{Problem, Refused};
+use super::problem::{Counted, Problem};
 use crate::server::refusals::Refusals;
 
 /// A page loads everything from this server, runs no inline script and can't be framed.
@@ -23,7 +23,7 @@ pub(in crate::server) async fn log_refusals(
 ) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
-    if let Some(Refused { refusal, detail }) = response.extensions().get()
+    if let Some(Counted { refusal, detail }) = response.extensions().get()
         && let Some(unsaid) = refusals.count(*refusal)
     {
         let (reason, status) = (refusal.as_str(), response.status().as_u16());

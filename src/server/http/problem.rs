@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::ingest::{Fault, Refused};
 use crate::metrics::Refusal;
 
 /// What is wrong with a request, and what the caller can do about it.
@@ -14,18 +15,20 @@ pub(in crate::server) struct Problem {
     detail: String,
     header: Option<(header::HeaderName, HeaderValue)>,
     refusal: Option<Refusal>,
+    /// What the table of problems and the events say more.
+    more: Option<Box<Refused>>,
 }
 
 /// An extension of the response to a refused request, for counting and logging it.
 #[derive(Debug, Clone)]
-pub(super) struct Refused {
+pub(super) struct Counted {
     pub(super) refusal: Refusal,
     pub(super) detail: String,
 }
 
 impl Problem {
     pub(in crate::server) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), header: None, refusal: None }
+        Self { status, detail: detail.into(), header: None, refusal: None, more: None }
     }
 
     pub(in crate::server) fn bad_request(detail: impl Into<String>) -> Self {
@@ -52,8 +55,8 @@ impl Problem {
     }
 
     /// The extension with which the refusal is counted and logged, if it is one.
-    pub(super) fn refused(&self) -> Option<Refused> {
-        self.refusal.map(|refusal| Refused { refusal, detail: self.detail.clone() })
+    pub(super) fn refused(&self) -> Option<Counted> {
+        self.refusal.map(|refusal| Counted { refusal, detail: self.detail.clone() })
     }
 
     /// Counts the request as refused for this reason.
@@ -63,14 +66,49 @@ impl Problem {
     }
 }
 
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let status = StatusCode::from_u16(refused.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut problem = Self::new(status, refused.detail.clone());
+        if let Some(seconds) = refused.kind.retry_after() {
+            problem.header = Some((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        }
+        problem.more = Some(Box::new(refused));
+        problem
+    }
+}
+
+/// One of the `errors` of a problem document.
+pub(super) fn fault(fault: &Fault) -> Value {
+    let mut value = json!({
+        "index": fault.event,
+        "pointer": fault.pointer,
+        "type": fault.kind.uri(),
+        "detail": fault.detail,
+    });
+    if let (Some(current), Some(members)) = (fault.current, value.as_object_mut()) {
+        members.insert("current".to_owned(), current.into());
+    }
+    value
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
+        if let (Some(more), Some(members)) = (&self.more, body.as_object_mut()) {
+            members.insert("type".to_owned(), more.kind.uri().into());
+            members.insert("title".to_owned(), more.kind.title().into());
+            members.insert("advice".to_owned(), more.kind.advice().into());
+            if more.total > 0 {
+                members.insert("errors".to_owned(), more.faults.iter().map(fault).collect());
+                members.insert("errors_total".to_owned(), more.total.into());
+            }
+        }
         let refused = self.refused();
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();

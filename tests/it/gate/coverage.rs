@@ -27,6 +27,8 @@ const SILENT: &[(&str, &str)] = &[
     ("max-header-bytes", "a number"),
     ("max-message-bytes", "a number"),
     ("max-message-rate", "a number"),
+    ("publish-rate", "a number"),
+    ("retry-for", "a duration"),
     ("real-time", "no value"),
     ("clients", "a number"),
     ("gentle", "no value"),
@@ -50,8 +52,7 @@ fn commands() -> Vec<String> {
     let text = help(&[]);
     let list = text.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     // What a command does may take several lines, which are indented further.
-    let names =
-        list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).map(str::to_owned);
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).map(str::to_owned);
     names.filter(|name| !name.is_empty() && name != "help").collect()
 }
 

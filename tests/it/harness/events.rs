@@ -20,6 +20,8 @@ pub fn started(subject: &str) -> Record {
         subject,
         1,
         Message::IncidentStarted(IncidentStarted {
+            origin: None,
+            observed_at: None,
             offset_s: Some(0.0),
             synthetic: true,
             title: format!("{subject} is down"),
@@ -48,6 +50,8 @@ pub fn metrics(subject: &str, index: u64) -> Record {
         subject,
         index,
         Message::SystemMetrics(SystemMetrics {
+            origin: None,
+            observed_at: None,
             offset_s: Some(index as f64 / 1000.0),
             synthetic: true,
             phase: Some("detect".to_owned()),
@@ -67,6 +71,8 @@ pub fn action(subject: &str, index: u64, summary: &str) -> Record {
         subject,
         index,
         Message::AgentAction(AgentAction {
+            origin: None,
+            observed_at: None,
             offset_s: Some(index as f64 / 1000.0),
             synthetic: true,
             phase: Some("detect".to_owned()),
@@ -92,6 +98,8 @@ pub fn resolved(subject: &str, index: u64) -> Record {
         subject,
         index,
         Message::IncidentResolved(IncidentResolved {
+            origin: None,
+            observed_at: None,
             offset_s: Some(index as f64 / 1000.0),
             synthetic: true,
             outcome: Outcome::Resolved,

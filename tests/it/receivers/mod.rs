@@ -6,5 +6,6 @@ mod fold;
 mod lab;
 mod pagerduty;
 mod property;
+mod real;
 mod server;
 mod webhooks;

@@ -10,7 +10,7 @@ use crate::harness::{Http, READ, Scratch, WRITE, incident};
 fn a_mistake_in_the_file_is_told_with_its_line_and_without_the_token() {
     let scratch = Scratch::new();
     for (text, line, says) in [
-        (format!("{WRITE}\n"), ":1: ", "expected `read TOKEN` or `write TOKEN`"),
+        (format!("{WRITE}\n"), ":1: ", "expected `read TOKEN`, `publish TOKEN [SOURCE …]` or `write TOKEN`"),
         (format!("read {READ}\n\nadmin {WRITE}\n"), ":3: ", "expected"),
         (format!("Write {WRITE}\n"), ":1: ", "expected"),
         (format!("write {WRITE} more\n"), ":1: ", "expected"),

@@ -1,0 +1,186 @@
+//! One event, made from flags: `incident publish started`, `action`, `metrics`, `resolved`.
+
+use serde_json::{Map, Value, json};
+
+use super::sending::About;
+use crate::contract::{MessageType, SPEC_VERSION, now};
+
+/// One event, made from flags.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Single {
+    Started(Started),
+    Action(Action),
+    Metrics(Metrics),
+    Resolved(Resolved),
+}
+
+/// Begin an incident
+#[derive(Debug, clap::Args)]
+pub(super) struct Started {
+    #[command(flatten)]
+    about: About,
+
+    /// The incident's title
+    #[arg(long)]
+    title: String,
+
+    /// How bad it is: SEV1 (worst) to SEV5
+    #[arg(long, default_value = "SEV3", value_parser = ["SEV1", "SEV2", "SEV3", "SEV4", "SEV5"])]
+    severity: String,
+
+    /// An affected service; can be given several times
+    #[arg(long = "service", value_name = "SERVICE")]
+    services: Vec<String>,
+}
+
+/// Say what an agent or a person does or has found
+#[derive(Debug, clap::Args)]
+pub(super) struct Action {
+    #[command(flatten)]
+    about: About,
+
+    /// One line for a person
+    #[arg(value_name = "SUMMARY")]
+    summary: String,
+
+    /// Who acts
+    #[arg(long, default_value = "operator")]
+    agent: String,
+
+    /// The kind of the action, in `snake_case`
+    #[arg(long, default_value = "note")]
+    action: String,
+
+    /// Whether it has begun, completed or failed
+    #[arg(long, default_value = "completed", value_parser = ["in_progress", "completed", "failed"])]
+    status: String,
+
+    /// How sure the agent is, 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    confidence: Option<f64>,
+
+    /// A milestone that the incident reaches; can be given several times
+    #[arg(long = "mark", value_name = "MARK", value_parser = ["detected", "diagnosed", "mitigated"])]
+    marks: Vec<String>,
+}
+
+/// Report a sample of metrics
+#[derive(Debug, clap::Args)]
+pub(super) struct Metrics {
+    #[command(flatten)]
+    about: About,
+
+    /// Metrics: NAME=VALUE
+    #[arg(value_name = "NAME=VALUE", value_parser = metric)]
+    metrics: Vec<(String, f64)>,
+
+    /// Users affected now
+    #[arg(long, value_name = "COUNT")]
+    users: Option<u64>,
+
+    /// The cost so far
+    #[arg(long, value_name = "TOTAL", requires = "currency")]
+    cost: Option<f64>,
+
+    /// The cost per minute now
+    #[arg(long, value_name = "COST", default_value_t = 0.0)]
+    per_minute: f64,
+
+    /// The currency of the cost, as in USD
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+}
+
+/// End an incident
+#[derive(Debug, clap::Args)]
+pub(super) struct Resolved {
+    #[command(flatten)]
+    about: About,
+
+    /// One line for a person
+    #[arg(value_name = "SUMMARY")]
+    summary: String,
+
+    /// How it ended
+    #[arg(long, default_value = "resolved", value_parser = ["resolved", "cancelled"])]
+    outcome: String,
+
+    /// Id of the hypothesis that proved true
+    #[arg(long, value_name = "ID")]
+    root_cause: Option<String>,
+}
+
+fn metric(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, as in error_rate=0.02")?;
+    let value: f64 = value.parse().map_err(|_| format!("{value:?} is not a number"))?;
+    if name.is_empty() || !value.is_finite() {
+        return Err("expected NAME=VALUE, as in error_rate=0.02".to_owned());
+    }
+    Ok((name.to_owned(), value))
+}
+
+impl Single {
+    /// What the event is about, and the event without `source`.
+    pub(super) fn event(&self) -> (&About, Value) {
+        let (about, kind, data) = match self {
+            Self::Started(started) => (&started.about, MessageType::IncidentStarted, started.data()),
+            Self::Action(action) => (&action.about, MessageType::AgentAction, action.data()),
+            Self::Metrics(metrics) => (&metrics.about, MessageType::SystemMetrics, metrics.data()),
+            Self::Resolved(resolved) => (&resolved.about, MessageType::IncidentResolved, resolved.data()),
+        };
+        let id = about.id.clone();
+        let event = json!({
+            "specversion": SPEC_VERSION,
+            "id": id.unwrap_or_else(|| format!("{:016x}{:016x}", crate::random::bits(), crate::random::bits())),
+            "type": kind.as_str(),
+            "subject": about.subject,
+            "time": about.time.unwrap_or_else(now).to_string(),
+            "data": data,
+        });
+        (about, event)
+    }
+}
+
+impl Started {
+    fn data(&self) -> Value {
+        json!({ "title": self.title, "severity": self.severity, "services": self.services })
+    }
+}
+
+impl Action {
+    fn data(&self) -> Value {
+        let Self { summary, agent, action, status, confidence, marks, .. } = self;
+        let mut data = json!({ "agent": agent, "action": action, "status": status, "summary": summary });
+        add(&mut data, "confidence", confidence.map(Value::from));
+        add(&mut data, "marks", (!marks.is_empty()).then(|| marks.clone().into()));
+        data
+    }
+}
+
+impl Metrics {
+    fn data(&self) -> Value {
+        let metrics: Map<String, Value> =
+            self.metrics.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
+        let mut data = json!({ "metrics": metrics });
+        add(&mut data, "users_affected", self.users.map(Value::from));
+        let cost = self
+            .cost
+            .map(|total| json!({ "currency": self.currency, "total": total, "per_minute": self.per_minute }));
+        add(&mut data, "cost", cost);
+        data
+    }
+}
+
+impl Resolved {
+    fn data(&self) -> Value {
+        let mut data = json!({ "outcome": self.outcome, "summary": self.summary });
+        add(&mut data, "root_cause", self.root_cause.clone().map(Value::from));
+        data
+    }
+}
+
+fn add(data: &mut Value, name: &str, value: Option<Value>) {
+    if let (Some(data), Some(value)) = (data.as_object_mut(), value) {
+        data.insert(name.to_owned(), value);
+    }
+}

@@ -1,0 +1,103 @@
+//! The body of a request to publish: one event, a batch, or one event on each line.
+
+use serde_json::Value;
+
+use super::fault::{Fault, Refused};
+use super::incoming::Incoming;
+use super::kind::Kind;
+use crate::contract::MAX_EVENT_BYTES;
+
+/// The most bytes of a body.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The most events of a request.
+pub const MAX_EVENTS: usize = 256;
+
+/// How the events stand in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `application/cloudevents+json`
+    One,
+    /// `application/cloudevents-batch+json`
+    Batch,
+    /// `application/x-ndjson`
+    Lines,
+}
+
+impl Format {
+    /// The format that a content type names.
+    pub fn of(content_type: &str) -> Option<Self> {
+        let name = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match name.as_str() {
+            "application/cloudevents+json" => Some(Self::One),
+            "application/cloudevents-batch+json" => Some(Self::Batch),
+            "application/x-ndjson" => Some(Self::Lines),
+            _ => None,
+        }
+    }
+}
+
+/// The events of a body, each read or refused by itself.
+///
+/// # Errors
+/// The body as a whole cannot be read, has no event, or too many.
+pub fn read(format: Format, body: &[u8]) -> Result<Vec<Result<Incoming, Vec<Fault>>>, Refused> {
+    if body.len() > MAX_BODY_BYTES {
+        let detail = format!("the body has more than {MAX_BODY_BYTES} bytes");
+        return Err(Refused::whole(Kind::TooLarge, detail));
+    }
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Refused::whole(Kind::NotJson, format!("the body is not UTF-8: {error}")))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let whole = |text: &str| {
+        serde_json::from_str::<Value>(text)
+            .map_err(|error| Refused::whole(Kind::NotJson, format!("the body is not JSON: {error}")))
+    };
+    let events: Vec<Result<Incoming, Vec<Fault>>> = match format {
+        Format::One => vec![event(whole(text)?, text.len())],
+        Format::Batch => {
+            let Value::Array(events) = whole(text)? else {
+                return Err(Refused::whole(Kind::NotJson, "a batch is a JSON array of events"));
+            };
+            limited(events.len())?;
+            let sized = |value: Value| {
+                let bytes = value.to_string().len();
+                event(value, bytes)
+            };
+            events.into_iter().map(sized).collect()
+        }
+        Format::Lines => {
+            let lines: Vec<&str> =
+                text.lines().filter(|line| !line.trim_ascii().is_empty()).take(MAX_EVENTS + 1).collect();
+            limited(lines.len())?;
+            lines.into_iter().map(line).collect()
+        }
+    };
+    if events.is_empty() {
+        return Err(Refused::whole(Kind::BadEnvelope, "the body has no event"));
+    }
+    Ok(events)
+}
+
+fn limited(events: usize) -> Result<(), Refused> {
+    if events > MAX_EVENTS {
+        let detail = format!("the request has more than {MAX_EVENTS} events");
+        return Err(Refused::whole(Kind::TooLarge, detail));
+    }
+    Ok(())
+}
+
+fn line(text: &str) -> Result<Incoming, Vec<Fault>> {
+    match serde_json::from_str(text) {
+        Ok(value) => event(value, text.len()),
+        Err(error) => Err(vec![Fault::new(Kind::NotJson, "", format!("the line is not JSON: {error}"))]),
+    }
+}
+
+fn event(value: Value, bytes: usize) -> Result<Incoming, Vec<Fault>> {
+    if bytes > MAX_EVENT_BYTES {
+        let detail = format!("the event has {bytes} bytes; at most {MAX_EVENT_BYTES} are allowed");
+        return Err(vec![Fault::new(Kind::TooLarge, "", detail)]);
+    }
+    Incoming::from_value(value)
+}

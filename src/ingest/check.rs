@@ -1,0 +1,127 @@
+//! Judging an event by itself: fields that only the server sets, the schema of its type, its time and its values.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::fault::Fault;
+use super::incoming::Incoming;
+use super::kind::Kind;
+use super::values;
+use crate::contract::{Message, MessageType, schema};
+use crate::json_schema::{self, Schema, SchemaError};
+
+/// How far the clock of a publisher may be ahead.
+const AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// Fields of payloads that the server sets, or that only a played scenario has.
+const OF_SERVER: [&str; 7] = ["offset_s", "origin", "observed_at", "late_s", "index", "speed", "run"];
+
+/// The schemas of the four types, compiled.
+pub struct Checker {
+    schemas: HashMap<MessageType, Schema>,
+}
+
+impl Checker {
+    /// Compiles the schemas of the contract.
+    ///
+    /// # Errors
+    /// Never: a test compiles them.
+    pub fn new() -> Result<Self, SchemaError> {
+        let mut schemas = HashMap::new();
+        for kind in MessageType::ALL.iter().filter(|kind| !kind.is_control()) {
+            schemas.insert(*kind, Schema::compile(&schema::payload(*kind))?);
+        }
+        Ok(Self { schemas })
+    }
+
+    /// Everything that is wrong with an event, whatever its incident is.
+    pub fn faults(&self, event: &Incoming, now: Timestamp) -> Vec<Fault> {
+        let mut faults = of_server(event);
+        let latest = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+        let early = |pointer: &str, name: &str| {
+            let detail = format!("{name} is more than five minutes ahead of the server's clock");
+            Fault::new(Kind::TimeInFuture, pointer, detail)
+        };
+        if event.time > latest {
+            faults.push(early("/time", "time"));
+        }
+        if !faults.is_empty() {
+            return faults;
+        }
+        let data = Value::Object(completed(event));
+        if let Some(fault) = self.schemas.get(&event.kind).and_then(|schema| schema.fault(&data)) {
+            return mismatches(&fault);
+        }
+        match Message::from_value(event.kind, &data) {
+            Ok(message) => {
+                let mut faults = values::faults(&message);
+                if let Message::IncidentStarted(started) = &message
+                    && started.impact_started_at > latest
+                {
+                    faults.push(early("/data/impact_started_at", "impact_started_at"));
+                }
+                faults
+            }
+            Err(error) => vec![Fault::new(Kind::Schema, "/data", error.to_string())],
+        }
+    }
+}
+
+fn of_server(event: &Incoming) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    match event.data.get("synthetic") {
+        None | Some(Value::Bool(false)) => {}
+        Some(Value::Bool(true)) => {
+            let detail = "only scenarios that this server plays are synthetic";
+            faults.push(Fault::new(Kind::SyntheticNotPublishable, "/data/synthetic", detail));
+        }
+        Some(_) => {
+            faults.push(Fault::new(Kind::Schema, "/data/synthetic", "synthetic must be false or absent"));
+        }
+    }
+    for name in OF_SERVER {
+        if event.data.contains_key(name) {
+            let detail = format!("the server sets {name}");
+            faults.push(Fault::new(Kind::FieldOfServer, format!("/data/{name}"), detail));
+        }
+    }
+    faults
+}
+
+/// One fault for each thing that is wrong.
+fn mismatches(fault: &json_schema::Fault) -> Vec<Fault> {
+    match fault {
+        json_schema::Fault::All(faults) => faults.iter().flat_map(mismatches).collect(),
+        one => {
+            let mismatch = one.explain();
+            vec![Fault::new(Kind::Schema, format!("/data{}", mismatch.pointer), mismatch.text)]
+        }
+    }
+}
+
+/// The data with the fields that the server sets, of which those that depend on the incident have any value.
+pub(super) fn completed(event: &Incoming) -> Map<String, Value> {
+    let mut data = event.data.clone();
+    data.insert("synthetic".to_owned(), Value::Bool(false));
+    match event.kind {
+        MessageType::IncidentStarted => {
+            data.entry("impact_started_at").or_insert_with(|| format!("{:.6}", event.time).into());
+        }
+        MessageType::SystemMetrics => {
+            data.entry("metrics").or_insert_with(|| json!({}));
+        }
+        MessageType::IncidentResolved => {
+            data.entry("outcome").or_insert_with(|| "resolved".into());
+            let durations = data.entry("durations").or_insert_with(|| json!({}));
+            if let Value::Object(durations) = durations {
+                durations.entry("resolve_s").or_insert_with(|| 0.into());
+            }
+            data.entry("actions").or_insert_with(|| json!({ "total": 0, "failed": 0 }));
+        }
+        _ => {}
+    }
+    data
+}

@@ -1,0 +1,257 @@
+//! A real incident as its publishers have told it so far, and whether an event can follow.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use super::check::completed;
+use super::fault::Fault;
+use super::incoming::Incoming;
+use super::kind::Kind;
+use crate::contract::{
+    Actions, AgentAction, Cost, Durations, IncidentResolved, Mark, Message, MessageType, Role,
+};
+
+/// The most events of a real incident.
+const MAX_EVENTS: u64 = 100_000;
+
+/// An action that was observed longer ago than this gets `late_s`.
+const OLD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many seconds a duration may differ from what the marks say.
+const SECOND: f64 = 1.0;
+
+/// What the next event of an incident is judged by. Cheap to clone while the incident is short.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Incident {
+    index: u64,
+    ended: bool,
+    began: Option<Timestamp>,
+    phases: Vec<String>,
+    phase: usize,
+    marks: Vec<Mark>,
+    durations: Durations,
+    cost: Option<Cost>,
+    users_peak: Option<u64>,
+    actions: Actions,
+    claims: HashMap<String, String>,
+}
+
+impl Incident {
+    /// Index of its newest event; 0 before the first.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Whether it has begun and not ended.
+    pub fn is_open(&self) -> bool {
+        self.index > 0 && !self.ended
+    }
+
+    /// Adds an event that is stored. `at` is when it was observed, or else stored.
+    pub fn see(&mut self, message: &Message, index: u64, at: Timestamp) {
+        self.index = index;
+        let second = self.second(at);
+        match message {
+            Message::IncidentStarted(started) => {
+                self.began = Some(started.impact_started_at);
+                self.phases = started.phases.iter().map(|phase| phase.name.clone()).collect();
+            }
+            Message::AgentAction(action) => {
+                self.actions.count(action.status);
+                for mark in &action.marks {
+                    self.marks.push(*mark);
+                    self.durations.reach(*mark, second);
+                }
+                let claims = action.hypotheses.iter().map(|belief| (belief.id.clone(), belief.claim.clone()));
+                self.claims.extend(claims);
+            }
+            Message::SystemMetrics(sample) => self.users_peak = self.users_peak.max(sample.users_affected),
+            Message::IncidentResolved(_) => self.ended = true,
+            Message::StreamOpened(_) | Message::Heartbeat(_) => {}
+        }
+        if let Some(cost) = message.cost() {
+            self.cost = Some(cost.clone());
+        }
+        let phase = message.phase().and_then(|name| self.phases.iter().position(|known| known == name));
+        self.phase = phase.unwrap_or(self.phase).max(self.phase);
+    }
+
+    /// Judges an event that [`super::Checker`] found no fault with, adds it, and gives the payload to store.
+    ///
+    /// # Errors
+    /// Everything because of which it can't follow. Then nothing is added.
+    pub fn accept(&mut self, event: &Incoming, now: Timestamp) -> Result<Box<RawValue>, Vec<Fault>> {
+        let one = |kind, pointer: &str, detail: String| Err(vec![Fault::new(kind, pointer, detail)]);
+        let subject = &event.subject;
+        if self.ended {
+            return one(Kind::IncidentClosed, "/subject", format!("the incident {subject} has ended"));
+        }
+        if let Some(expected) = event.after_index.filter(|expected| *expected != self.index) {
+            let current = self.index;
+            let detail = format!("the newest event of {subject} has the index {current}, not {expected}");
+            let fault = Fault::new(Kind::IndexMoved, "/afterindex", detail);
+            return Err(vec![Fault { current: Some(current), ..fault }]);
+        }
+        match (event.kind.role() == Role::Start, self.index) {
+            (true, 0) => {}
+            (true, _) => {
+                return one(Kind::Lifecycle, "/type", format!("the incident {subject} has started before"));
+            }
+            (false, 0) => {
+                let detail = format!("no incident is called {subject}; its first event is incident_started");
+                return one(Kind::Lifecycle, "/subject", detail);
+            }
+            (false, MAX_EVENTS..) if event.kind.role() != Role::End => {
+                let detail = format!("{subject} has {MAX_EVENTS} events; it can only be resolved");
+                return one(Kind::Lifecycle, "/subject", detail);
+            }
+            (false, _) => {}
+        }
+        let (data, observed) = (self.payload(event, now), event.time.min(now));
+        let message = match Message::from_value(event.kind, &data) {
+            Ok(message) => message,
+            Err(error) => return one(Kind::Schema, "/data", error.to_string()),
+        };
+        let faults = self.faults(event, &message, observed);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let Ok(payload) = to_raw_value(&data) else {
+            return one(Kind::Schema, "/data", "the data cannot be written as JSON".to_owned());
+        };
+        self.see(&message, self.index + 1, observed);
+        Ok(payload)
+    }
+
+    /// Seconds from the start of the impact, in whole milliseconds.
+    fn second(&self, at: Timestamp) -> f64 {
+        let began = self.began.unwrap_or(at);
+        (at.as_millisecond() - began.as_millisecond()) as f64 / 1e3
+    }
+
+    fn payload(&self, event: &Incoming, now: Timestamp) -> Value {
+        let mut data = completed(event);
+        let observed = event.time.min(now);
+        data.insert("origin".to_owned(), json!({ "source": event.source, "id": event.id }));
+        data.insert("observed_at".to_owned(), format!("{:.6}", event.time).into());
+        match event.kind {
+            MessageType::IncidentStarted => {
+                // A publisher's clock may be ahead.
+                let began = data.get("impact_started_at").and_then(Value::as_str);
+                let began = began.and_then(|began| began.parse::<Timestamp>().ok()).unwrap_or(observed);
+                data.insert("impact_started_at".to_owned(), format!("{:.6}", began.min(now)).into());
+            }
+            MessageType::AgentAction => {
+                let late = Duration::try_from(now.duration_since(event.time)).unwrap_or_default();
+                if late > OLD {
+                    data.insert("late_s".to_owned(), late.as_secs().into());
+                }
+            }
+            MessageType::IncidentResolved => {
+                let computed =
+                    Durations { resolve_s: self.second(observed).max(0.0), ..self.durations.clone() };
+                let sent = event.data.get("durations").and_then(Value::as_object);
+                let mut durations = serde_json::to_value(&computed).unwrap_or_default();
+                if let (Some(all), Some(sent)) = (durations.as_object_mut(), sent) {
+                    all.extend(sent.clone());
+                }
+                data.insert("durations".to_owned(), durations);
+                if !event.data.contains_key("actions") {
+                    data.insert("actions".to_owned(), json!(self.actions));
+                }
+                if !event.data.contains_key("users_peak") && self.users_peak.is_some() {
+                    data.insert("users_peak".to_owned(), json!(self.users_peak));
+                }
+            }
+            _ => {}
+        }
+        Value::Object(data)
+    }
+
+    fn faults(&self, event: &Incoming, message: &Message, observed: Timestamp) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        match message {
+            Message::AgentAction(action) => self.action(action, &mut faults),
+            Message::IncidentResolved(resolved) => self.resolved(event, resolved, observed, &mut faults),
+            _ => {}
+        }
+        if let (Some(before), Some(cost)) = (&self.cost, message.cost()) {
+            let fault = |name: &str, detail| Fault::new(Kind::Value, format!("/data/cost/{name}"), detail);
+            if before.currency != cost.currency {
+                let detail = format!("the currency changes from {} to {}", before.currency, cost.currency);
+                faults.push(fault("currency", detail));
+            } else if cost.total < before.total {
+                faults
+                    .push(fault("total", format!("the cost falls from {} to {}", before.total, cost.total)));
+            }
+        }
+        if let Some(name) = message.phase().filter(|_| !self.phases.is_empty()) {
+            let detail = match self.phases.iter().position(|known| known == name) {
+                None => Some(format!("incident_started has announced no phase {name:?}")),
+                Some(place) if place < self.phase => {
+                    Some(format!("the phase goes back from {:?} to {name:?}", self.phases[self.phase]))
+                }
+                Some(_) => None,
+            };
+            faults.extend(detail.map(|detail| Fault::new(Kind::Lifecycle, "/data/phase", detail)));
+        }
+        faults
+    }
+
+    fn action(&self, action: &AgentAction, faults: &mut Vec<Fault>) {
+        for (place, mark) in action.marks.iter().enumerate().filter(|(_, mark)| self.marks.contains(mark)) {
+            let detail = format!("the incident has reached {} before; a mark comes once", json!(mark));
+            faults.push(Fault::new(Kind::Lifecycle, format!("/data/marks/{place}"), detail));
+        }
+        if let Some(cause) = action.caused_by.filter(|cause| *cause > self.index) {
+            let detail = format!("caused_by is {cause}; the newest event has the index {}", self.index);
+            faults.push(Fault::new(Kind::Value, "/data/caused_by", detail));
+        }
+        for (place, belief) in action.hypotheses.iter().enumerate() {
+            if self.claims.get(&belief.id).is_some_and(|claim| *claim != belief.claim) {
+                let detail = format!("the hypothesis {:?} had another claim before", belief.id);
+                faults.push(Fault::new(Kind::Value, format!("/data/hypotheses/{place}/claim"), detail));
+            }
+        }
+    }
+
+    fn resolved(
+        &self,
+        event: &Incoming,
+        resolved: &IncidentResolved,
+        observed: Timestamp,
+        faults: &mut Vec<Fault>,
+    ) {
+        let mut fault =
+            |name: &str, detail| faults.push(Fault::new(Kind::Value, format!("/data/{name}"), detail));
+        let (sent, ours) = (&resolved.durations, &self.durations);
+        for (name, sent, ours) in [
+            ("detect_s", sent.detect_s, ours.detect_s),
+            ("diagnose_s", sent.diagnose_s, ours.diagnose_s),
+            ("mitigate_s", sent.mitigate_s, ours.mitigate_s),
+            ("resolve_s", Some(sent.resolve_s), Some(self.second(observed).max(0.0))),
+        ] {
+            if let (Some(sent), Some(ours)) = (sent, ours)
+                && (sent - ours).abs() > SECOND
+            {
+                fault(
+                    &format!("durations/{name}"),
+                    format!("{name} is {sent}; according to the events it is {ours}"),
+                );
+            }
+        }
+        if event.data.contains_key("actions") && resolved.actions != self.actions {
+            let (total, failed) = (self.actions.total, self.actions.failed);
+            fault("actions", format!("the events have {total} finished actions, {failed} of them failed"));
+        }
+        if let (Some(sent), Some(ours)) = (resolved.users_peak, self.users_peak)
+            && sent < ours
+        {
+            fault("users_peak", format!("users_peak is {sent}, but a sample has {ours} affected users"));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `POST /api/events`: events from outside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::body;
+use super::problem::{Problem, fault};
+use crate::ingest::{Fault, Format, Incoming, Kind, MAX_BODY_BYTES, Refused, read};
+use crate::server::door::ConnectionInfo;
+use crate::server::publish::{Mode, Placed, PublishRate, Publisher, PublisherId};
+
+/// How long a body may take to arrive.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The query of `POST /api/events`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct PublishQuery {
+    /// Store the events that are sound, even if others are refused.
+    #[serde(default)]
+    partial: bool,
+}
+
+/// `POST /api/events` answers 200 once the events are durable.
+pub(in crate::server) async fn publish(
+    State(publisher): State<Arc<Publisher>>,
+    State(rate): State<Arc<PublishRate>>,
+    Extension(info): Extension<ConnectionInfo>,
+    Extension(id): Extension<PublisherId>,
+    query: Result<Query<PublishQuery>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let Query(PublishQuery { partial }) = query
+        .map_err(|error| Problem::bad_request(format!("{}; expected partial=true", error.body_text())))?;
+    // Before the body is read: a client that can't publish now need not send it.
+    publisher.is_ready()?;
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let format = Format::of(content_type).ok_or_else(|| {
+        Refused::whole(Kind::MediaType, format!("the content type {content_type:?} cannot be published"))
+    })?;
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING) {
+        let detail = format!("the content encoding {encoding:?} is not known; send the body as it is");
+        return Err(Refused::whole(Kind::MediaType, detail).into());
+    }
+    let body = body::bytes(&info, body, MAX_BODY_BYTES, DEADLINE).await?.ok_or_else(|| {
+        Refused::whole(Kind::TooLarge, format!("the body has more than {MAX_BODY_BYTES} bytes"))
+    })?;
+    let mut events = read(format, &body)?;
+    for event in &mut events {
+        if let Ok(Incoming { source, .. }) = event
+            && !id.may_publish_as(source)
+        {
+            let detail = format!("this token may not publish as {source:?}");
+            *event = Err(vec![Fault::new(Kind::SourceNotAllowed, "/source", detail)]);
+        }
+    }
+    if !rate.take(id.token, events.len()) {
+        return Err(Refused::whole(Kind::Rate, "this token has published too many events a second").into());
+    }
+    let mode = if partial { Mode::Each } else { Mode::Together };
+    let outcome = publisher.publish_in(mode, events).await?;
+    let placed = || outcome.iter().flatten();
+    let body = json!({
+        "accepted": placed().count(),
+        "duplicates": placed().filter(|placed| placed.duplicate).count(),
+        "results": outcome.iter().enumerate().map(result).collect::<Vec<_>>(),
+    });
+    Ok(Json(body).into_response())
+}
+
+/// What became of one event.
+fn result((event, outcome): (usize, &Result<Placed, Vec<Fault>>)) -> Value {
+    match outcome {
+        Ok(Placed { position, index, duplicate: false }) => json!({ "position": position, "index": index }),
+        Ok(Placed { position, index, duplicate: true }) => {
+            json!({ "position": position, "index": index, "duplicate": true })
+        }
+        Err(faults) => {
+            let kind = faults.first().map_or(Kind::BadEnvelope, |fault| fault.kind);
+            let errors = faults.iter().map(|one| fault(&one.clone().of(event)));
+            json!({ "problem": {
+                "type": kind.uri(),
+                "title": kind.title(),
+                "status": kind.status(),
+                "detail": faults.first().map_or("", |fault| &fault.detail),
+                "errors": errors.collect::<Vec<_>>(),
+            } })
+        }
+    }
+}

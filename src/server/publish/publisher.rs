@@ -1,0 +1,138 @@
+//! The handle of publishing, for everything that has events from outside: the route, and receivers of other formats.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
+use super::worker::Worker;
+use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused};
+use crate::journal::Journal;
+use crate::json_schema::SchemaError;
+use crate::metrics::Metrics;
+use crate::player::Player;
+use crate::server::lifecycle::Lifecycle;
+
+/// Requests that wait to be stored.
+const WAITING: usize = 1_024;
+
+/// KiB of events that wait to be stored.
+const WAITING_KIB: usize = 32 * 1024;
+
+/// Stores events from outside.
+pub(in crate::server) struct Publisher {
+    checker: Checker,
+    journal: Journal,
+    lifecycle: Arc<Lifecycle>,
+    waiting: mpsc::Sender<Waiting>,
+    memory: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+impl Publisher {
+    /// Starts the worker, which ends when the server stops.
+    pub(in crate::server) fn start(
+        journal: Journal,
+        player: Player,
+        lifecycle: &Arc<Lifecycle>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, SchemaError> {
+        let checker = Checker::new()?;
+        let (waiting, requests) = mpsc::channel(WAITING);
+        let worker = Worker::new(journal.clone(), player, lifecycle.stop.clone());
+        lifecycle.tasks.spawn(worker.run(requests));
+        let memory = Arc::new(Semaphore::new(WAITING_KIB));
+        Ok(Self { checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })
+    }
+
+    /// Stores all events or none, and returns once they are durable: for each its place, in order. A repeat of an event that
+    /// is stored under the same `source` and `id` is placed where it is.
+    ///
+    /// # Errors
+    /// An event is wrong or does not fit its incident, or the server cannot store events now ([`Kind::retry_after`]).
+    #[allow(dead_code, reason = "receivers of other formats call it")]
+    pub(in crate::server) async fn publish(&self, events: Vec<Incoming>) -> Result<Vec<Placed>, Refused> {
+        let outcome = self.publish_in(Mode::Together, events.into_iter().map(Ok).collect()).await?;
+        outcome.into_iter().collect::<Result<_, _>>().map_err(Refused::of)
+    }
+
+    /// Stores events of which some may have been refused already, while they were read.
+    pub(in crate::server) async fn publish_in(
+        &self,
+        mode: Mode,
+        events: Vec<Result<Incoming, Vec<Fault>>>,
+    ) -> Outcome {
+        let (began, sent) = (Instant::now(), events.len() as u64);
+        let outcome = self.store(mode, events).await;
+        match &outcome {
+            Ok(results) => {
+                let placed = || results.iter().flatten();
+                let duplicates = placed().filter(|placed| placed.duplicate).count() as u64;
+                let new = placed().count() as u64 - duplicates;
+                self.metrics.published(new, duplicates, began.elapsed());
+                self.metrics.not_published(sent - new - duplicates, false);
+            }
+            Err(refused) => self.metrics.not_published(sent, refused.kind.retry_after().is_some()),
+        }
+        outcome
+    }
+
+    async fn store(&self, mode: Mode, events: Vec<Result<Incoming, Vec<Fault>>>) -> Outcome {
+        if events.len() > MAX_EVENTS {
+            let detail = format!("the request has more than {MAX_EVENTS} events");
+            return Err(Refused::whole(Kind::TooLarge, detail));
+        }
+        self.is_ready()?;
+        let now = self.journal.clock().now();
+        let judged = |event: Result<Incoming, Vec<Fault>>| {
+            event.and_then(|event| {
+                let faults = self.checker.faults(&event, now);
+                if faults.is_empty() { Ok(event) } else { Err(faults) }
+            })
+        };
+        let events: Vec<_> = events.into_iter().map(judged).collect();
+        if mode == Mode::Together && events.iter().any(Result::is_err) {
+            return Err(Refused::of(numbered(events.into_iter().map(Result::err))));
+        }
+        let busy =
+            || Refused::whole(Kind::Busy, "many other events wait to be stored; try again in a moment");
+        let bytes = events.iter().flatten().map(size).sum::<usize>();
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        let held = Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())?;
+        let (reply, answer) = oneshot::channel();
+        self.waiting.try_send(Waiting { events, mode, reply, held }).map_err(|_| busy())?;
+        answer.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Whether events can be stored now.
+    ///
+    /// # Errors
+    /// The server stops, or the journal cannot be written.
+    pub(in crate::server) fn is_ready(&self) -> Result<(), Refused> {
+        if self.lifecycle.is_draining() {
+            return Err(stopping());
+        }
+        match &*self.journal.health().borrow() {
+            Some(trouble) => {
+                Err(Refused::whole(Kind::JournalPaused, format!("the journal is paused: {trouble}")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// About the bytes that an event takes while it waits.
+fn size(event: &Incoming) -> usize {
+    fn of(value: &serde_json::Value) -> usize {
+        32 + match value {
+            serde_json::Value::String(text) => text.len(),
+            serde_json::Value::Array(items) => items.iter().map(of).sum(),
+            serde_json::Value::Object(members) => {
+                members.iter().map(|(name, value)| name.len() + 32 + of(value)).sum()
+            }
+            _ => 0,
+        }
+    }
+    512 + event.data.iter().map(|(name, value)| name.len() + 32 + of(value)).sum::<usize>()
+}

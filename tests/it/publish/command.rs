@@ -1,0 +1,106 @@
+//! `incident publish`: from files, pipes and flags, again and again under the same ids.
+
+use serde_json::{Value, json};
+
+use super::{action, started};
+use crate::harness::{Scratch, Serving, get, incident};
+
+fn lines(events: &[Value]) -> String {
+    events.iter().map(|event| format!("{event}\n")).collect()
+}
+
+#[tokio::test]
+async fn scripts_tell_an_incident_with_flags() {
+    let server = Serving::with(&[]);
+    let steps: [&[&str]; 4] = [
+        &[
+            "started",
+            "--subject",
+            "pay-1",
+            "--title",
+            "Checkout fails",
+            "--severity",
+            "SEV2",
+            "--service",
+            "checkout",
+        ],
+        &[
+            "action",
+            "--subject",
+            "pay-1",
+            "--agent",
+            "ci",
+            "Rolled back",
+            "--mark",
+            "detected",
+            "--mark",
+            "mitigated",
+        ],
+        &[
+            "metrics",
+            "--subject",
+            "pay-1",
+            "errors=0.02",
+            "--users",
+            "7",
+            "--cost",
+            "12.5",
+            "--currency",
+            "USD",
+        ],
+        &["resolved", "--subject", "pay-1", "Rolled back"],
+    ];
+    for (step, position) in steps.iter().zip(1..) {
+        let ran = server.incident(&[&["publish"], *step].concat()).run();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(
+            ran.stderr.contains(&format!("1 event is published; the last at position {position}")),
+            "{ran:?}"
+        );
+    }
+    let state = get(server.address(), "/api/incidents/pay-1").await.json();
+    assert_eq!((&state["state"], &state["users_peak"]), (&json!("resolved"), &json!(7)), "{state}");
+    let late = server.incident(&["publish", "action", "--subject", "pay-1", "late"]).run();
+    assert_eq!(late.status, Some(5), "{late:?}");
+    assert!(late.stderr.contains("the incident pay-1 has ended"), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_published_twice_is_stored_once() {
+    let server = Serving::with(&[]);
+    let mut events = vec![started("a", "1")];
+    events.extend((2..=600).map(|id| {
+        let mut event = action("a", "", &format!("step {id}"));
+        event.as_object_mut().unwrap().remove("id");
+        event
+    }));
+    let folder = Scratch::new().with("run.ndjson", &lines(&events));
+    let publish = || server.incident(&["publish", "run.ndjson", "--json"]).at(folder.path()).run();
+    let ran = publish();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("600 events are published; the last at position 600"), "{}", ran.stderr);
+    let answers: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(answers.len() >= 3 && answers.iter().all(|answer| answer["duplicates"] == 0), "{answers:?}");
+    assert!(publish().stderr.contains("600 events are published, 600 of them before"));
+    assert_eq!(get(server.address(), "/api/incidents/a").await.json()["index"], 600);
+}
+
+#[tokio::test]
+async fn a_mistake_is_told_with_its_line_and_what_came_before_is_published() {
+    let server = Serving::with(&[]);
+    let text = lines(&[started("a", "1")]) + "\n{\"specversion\":\n";
+    let folder = Scratch::new().with("run.ndjson", &text);
+    let ran = server.incident(&["publish", "run.ndjson"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("run.ndjson:3: the line is not JSON"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 event is published"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_tried_for_a_while() {
+    let args =
+        ["publish", "resolved", "--subject", "a", "over", "--url", "ws://127.0.0.1:1/", "--retry-for", "1s"];
+    let ran = incident(&args).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("no server answers"), "{}", ran.stderr);
+}

@@ -1,0 +1,132 @@
+//! Each refusal is a problem document with a stable type, and says where what is wrong.
+
+use serde_json::{Value, json};
+
+use super::{action, event, places, post, publish, refusal, resolved, started};
+use crate::harness::{Http, Local};
+
+fn with(mut event: Value, pointer: &str, value: Value) -> Value {
+    let (parent, last) = pointer.rsplit_once('/').unwrap();
+    let parent = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    if value == json!("(absent)") {
+        parent.remove(last);
+    } else {
+        parent.insert(last.to_owned(), value);
+    }
+    event
+}
+
+#[tokio::test]
+async fn every_mistake_in_an_event_is_told_with_its_place() {
+    let server = Local::start().await;
+    places(&publish(server.address, &[started("open", "0")]).await);
+    let act = || action("open", "x", "looks");
+    let future = (incident::contract::now() + std::time::Duration::from_secs(600)).to_string();
+    let table: Vec<(Value, u16, &str, &str)> = vec![
+        (json!(7), 400, "bad-envelope", ""),
+        (with(act(), "/specversion", json!("0.3")), 400, "bad-envelope", "/specversion"),
+        (with(act(), "/id", json!("(absent)")), 400, "bad-envelope", "/id"),
+        (with(act(), "/id", json!("x".repeat(257))), 400, "bad-envelope", "/id"),
+        (with(act(), "/source", json!("with space")), 400, "bad-envelope", "/source"),
+        (with(act(), "/type", json!("heartbeat")), 400, "bad-envelope", "/type"),
+        (with(act(), "/subject", json!("Upper")), 400, "bad-envelope", "/subject"),
+        (with(act(), "/time", json!("yesterday")), 400, "bad-envelope", "/time"),
+        (with(act(), "/index", json!(4)), 400, "bad-envelope", "/index"),
+        (with(act(), "/data", json!([])), 400, "bad-envelope", "/data"),
+        (with(act(), "/data_base64", json!("e30=")), 400, "bad-envelope", "/data_base64"),
+        (with(act(), "/datacontenttype", json!("text/xml")), 400, "bad-envelope", "/datacontenttype"),
+        (with(act(), "/time", json!(future)), 422, "time-in-future", "/time"),
+        (with(act(), "/data/confidence", json!(1.4)), 422, "schema", "/data/confidence"),
+        (with(act(), "/data/summary", json!("(absent)")), 422, "schema", "/data"),
+        (with(act(), "/data/synthetic", json!(true)), 422, "synthetic-not-publishable", "/data/synthetic"),
+        (with(act(), "/data/offset_s", json!(3)), 422, "field-of-server", "/data/offset_s"),
+        (with(act(), "/data/origin", json!({})), 422, "field-of-server", "/data/origin"),
+        (
+            with(
+                act(),
+                "/data/hypotheses",
+                json!([{"id": "a", "claim": "A", "p": 0.7}, {"id": "b", "claim": "B", "p": 0.7}]),
+            ),
+            422,
+            "value",
+            "/data/hypotheses",
+        ),
+        (with(act(), "/data/caused_by", json!(9)), 422, "value", "/data/caused_by"),
+        (with(act(), "/subject", json!("nothing")), 422, "lifecycle", "/subject"),
+        (started("open", "again"), 422, "lifecycle", "/type"),
+        (with(act(), "/afterindex", json!(7)), 409, "index-moved", "/afterindex"),
+        (with(started("open", "0"), "/data/title", json!("Other")), 409, "id-reused", "/id"),
+        (with(act(), "/data/summary", json!("x".repeat(66_000))), 413, "too-large", ""),
+    ];
+    for (event, status, kind, pointer) in table {
+        let reply = publish(server.address, std::slice::from_ref(&event)).await;
+        let (found, errors) = refusal(&reply);
+        assert_eq!((reply.status, found.as_str()), (status, kind), "{}", reply.body);
+        assert_eq!(errors, [(kind.to_owned(), pointer.to_owned())], "{}", reply.body);
+    }
+    assert_eq!(server.journal_head(), 1, "nothing was stored");
+}
+
+#[tokio::test]
+async fn requests_as_a_whole_are_refused() {
+    let server = Local::start().await;
+    let batch = "application/cloudevents-batch+json";
+    let many = Value::from(vec![started("a", "1"); 257]).to_string();
+    let large = " ".repeat(1024 * 1024 + 1);
+    for (content_type, body, status, kind) in [
+        ("application/json", "{}", 415, "media-type"),
+        ("", "{}", 415, "media-type"),
+        (batch, "{", 400, "not-json"),
+        (batch, "{}", 400, "not-json"),
+        (batch, "[]", 400, "bad-envelope"),
+        ("application/x-ndjson", "\n\n", 400, "bad-envelope"),
+        (batch, &many, 413, "too-large"),
+        (batch, &large, 413, "too-large"),
+    ] {
+        let reply = post(server.address, content_type, body).send().await;
+        assert_eq!((reply.status, refusal(&reply).0.as_str()), (status, kind), "{}", reply.body);
+    }
+    let zipped = post(server.address, batch, "[]").header("Content-Encoding", "br").send().await;
+    assert_eq!(refusal(&zipped).0, "media-type");
+    let query = Http::new(server.address, "POST", "/api/events?partial=maybe").header("Content-Type", batch);
+    assert_eq!(query.body("[]").send().await.status, 400);
+}
+
+#[tokio::test]
+async fn a_batch_is_all_or_nothing_unless_it_is_asked_for_in_parts() {
+    let server = Local::start().await;
+    let batch = [
+        started("a", "1"),
+        with(action("a", "2", "two"), "/data/confidence", json!(7)),
+        action("a", "3", "three"),
+    ];
+    let reply = publish(server.address, &batch).await;
+    assert_eq!((reply.status, server.journal_head()), (422, 0));
+    assert_eq!(reply.json()["errors"][0]["index"], 1, "{}", reply.body);
+    // Two requests at once, of which one is refused by its incident: the other is stored.
+    let course = [started("b", "1b"), resolved("b", "2b"), action("b", "3b", "late")];
+    let reply = publish(server.address, &course).await;
+    assert_eq!((refusal(&reply).0.as_str(), server.journal_head()), ("incident-closed", 0));
+    assert_eq!(places(&publish(server.address, &course[..2]).await), [(1, 1, false), (2, 2, false)]);
+    let body = Value::from(batch.to_vec()).to_string();
+    let parts = Http::new(server.address, "POST", "/api/events?partial=true")
+        .header("Content-Type", "application/cloudevents-batch+json")
+        .body(&body)
+        .send()
+        .await;
+    assert_eq!(parts.status, 200, "{}", parts.body);
+    let parts = parts.json();
+    assert_eq!(parts["accepted"], 2);
+    assert_eq!((&parts["results"][0]["index"], &parts["results"][2]["index"]), (&json!(1), &json!(2)));
+    assert_eq!(parts["results"][1]["problem"]["type"], "/problems/schema", "{parts}");
+}
+
+#[tokio::test]
+async fn at_most_twenty_errors_are_listed_and_all_are_counted() {
+    let server = Local::start().await;
+    let batch: Vec<_> =
+        (0..30).map(|id| event("a", &id.to_string(), "agent_action", &json!({ "agent": 7 }))).collect();
+    let problem = publish(server.address, &batch).await.json();
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 20);
+    assert!(problem["errors_total"].as_u64().unwrap() >= 30, "{problem}");
+}
