@@ -10,7 +10,7 @@ use crate::receivers::{self, Kind, Receiver};
 use crate::server::{HookSetup, Secrets};
 use crate::token::{self, Digest};
 
-/// The characters of a `routing_key`, which some of `PagerDuty`'s clients check.
+/// The characters of a `routing_key`, which some of PagerDuty's clients check.
 const ROUTING_KEY: usize = 32;
 
 /// The receivers of a file, and all files that were read for them.

@@ -209,7 +209,7 @@ impl Turn<'_> {
                 }
                 Fate::Ends(since) => {
                     let name = self.group.alerts.get(&alert.fingerprint).map_or("alert", |known| &known.name);
-                    let action = events::about(self.receiver, alert, &name.to_owned(), since, false);
+                    let action = events::about(self.receiver, alert, name, since, false);
                     self.act_on(alert, since, action);
                 }
                 Fate::Repeat => self.decision.repeats += 1,

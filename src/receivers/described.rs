@@ -14,7 +14,7 @@ pub enum Kind {
     Alertmanager,
     /// The webhook of Grafana's alerting.
     Grafana,
-    /// The Events API v2 of `PagerDuty`, with this server in the place of theirs.
+    /// The Events API v2 of PagerDuty, with this server in the place of theirs.
     PagerDuty,
 }
 

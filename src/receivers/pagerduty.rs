@@ -1,4 +1,4 @@
-//! The requests of `PagerDuty`'s Events API v2: events about alerts, and changes.
+//! The requests of PagerDuty's Events API v2: events about alerts, and changes.
 
 use jiff::Timestamp;
 use serde_json::Value;

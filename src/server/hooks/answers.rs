@@ -93,7 +93,7 @@ pub(super) fn said(faults: &[Fault]) -> String {
     texts.join("; ")
 }
 
-/// The answers of `PagerDuty`.
+/// The answers of PagerDuty.
 pub(super) fn to_pagerduty(result: Result<String, Refused>) -> Response {
     let invalid = |status: StatusCode, message: &str, errors: Vec<String>| {
         let body = json!({ "status": "invalid event", "message": message, "errors": errors });

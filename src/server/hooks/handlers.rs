@@ -22,7 +22,7 @@ use crate::server::lifecycle::Lifecycle;
 /// The largest body of Alertmanager and Grafana.
 const WEBHOOK_BYTES: usize = 4 * 1024 * 1024;
 
-/// The largest body of `PagerDuty`'s clients.
+/// The largest body of PagerDuty's clients.
 const PAGERDUTY_BYTES: usize = 512 * 1024;
 
 /// How long a body may take to arrive …

@@ -45,6 +45,22 @@ fn a_sample_shows_what_would_be_written() {
     assert_eq!(told["ignored"], json!({ "dropped": 1 }));
 }
 
+/// The guide's file, sample and output.
+#[test]
+fn the_guide_shows_what_the_command_prints() {
+    let guide = std::fs::read_to_string(crate::harness::root().join("docs/receivers.md")).unwrap();
+    let block = |opening: &str| guide.split(opening).nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let folder = Scratch::new()
+        .with("receivers.toml", &block("```toml\n"))
+        .with("sample.json", &block("```json\n"))
+        .with("prod.token", &format!("{SECRET}\n"));
+    let shown = block("```\n$ incident check-receivers receivers.toml --payload sample.json\n");
+    let ran =
+        incident(&["check-receivers", "receivers.toml", "--payload", "sample.json"]).at(folder.path()).run();
+    let digest = ran.stdout.split("checkout-").nth(1).unwrap().split('\n').next().unwrap();
+    assert_eq!(ran.stdout.replace(digest, "DIGEST"), shown);
+}
+
 #[test]
 fn mistakes_are_shown_with_their_place() {
     let folder = folder()

@@ -8,7 +8,7 @@ use incident::server::{HookSetup, Options, Secrets};
 use serde_json::{Value, json};
 
 use super::lab::{ended, firing, group};
-use crate::harness::{Http, Local, Numbers, PATIENCE, Reply, get, options, tokens};
+use crate::harness::{Http, Local, Numbers, PATIENCE, Reply, Scratch, Serving, get, options, tokens};
 use incident::token::Scope;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -77,6 +77,54 @@ async fn a_delivery_is_answered_once_it_is_stored() {
         ("incident_hook_repeats_total{receiver=\"prod\"}", 1),
         ("incident_hook_ignored_total{receiver=\"prod\",why=\"unknown_resolved\"}", 0),
     ]);
+}
+
+/// The guide's table of metrics is what the server shows.
+#[tokio::test]
+async fn the_guide_documents_the_metrics_of_receivers() {
+    let server = server().await;
+    let numbers = Numbers::of(server.address).await;
+    let guide = std::fs::read_to_string(crate::harness::root().join("docs/receivers.md")).unwrap();
+    let hooks = numbers.described().into_iter().filter(|(name, ..)| name.starts_with("incident_hook_"));
+    let mut found = 0;
+    for (name, kind, help) in hooks {
+        let row =
+            format!("| `{name}` | {kind} | {} | {} |", numbers.labels(&name), help.trim_end_matches('.'));
+        assert!(guide.contains(&row), "docs/receivers.md lacks\n{row}");
+        found += 1;
+    }
+    assert_eq!(found, guide.matches("| `incident_hook_").count());
+}
+
+/// Alertmanager tries again after 5xx alone: a disk that is full loses no alert.
+#[tokio::test]
+async fn while_the_journal_fails_a_delivery_is_503_and_the_next_one_is_stored_once() {
+    let folder = Scratch::new().with("prod.token", SECRET).with(
+        "receivers.toml",
+        "[[receiver]]\nname = \"prod\"\nkind = \"alertmanager\"\ntoken_file = \"prod.token\"\n",
+    );
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (journal, file) = (path("journal.db"), path("receivers.toml"));
+    let server = Serving::with(&["--journal", &journal, "--receivers", &file]);
+    let body = group(&[firing("A", 0)]);
+    let limit = |bytes: u64| {
+        let process = server.id().cast_signed();
+        rlimit::prlimit(process, rlimit::Resource::FSIZE, Some((bytes, u64::MAX)), None).unwrap();
+    };
+    limit(std::fs::metadata(path("journal.db-wal")).unwrap().len());
+    let reply = deliver(server.address(), &body).await;
+    assert_eq!((reply.status, reply.header("retry-after")), (503, "2"), "{}", reply.body);
+    limit(u64::MAX);
+    let end = std::time::Instant::now() + PATIENCE;
+    while deliver(server.address(), &body).await.status != 200 {
+        assert!(std::time::Instant::now() < end, "the journal does not come back");
+        tokio::time::sleep(crate::harness::ms(50)).await;
+    }
+    deliver(server.address(), &body).await;
+    let numbers = Numbers::of(server.address()).await;
+    numbers
+        .are(&[("incident_journal_head_position", 2), ("incident_hook_events_total{receiver=\"prod\"}", 2)]);
+    assert!(numbers.get("incident_hook_deliveries_total{receiver=\"prod\",result=\"failed\"}") >= 1.0);
 }
 
 #[tokio::test]
