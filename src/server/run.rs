@@ -19,7 +19,7 @@ use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
-use super::publish::{PublishRate, Publisher};
+use super::publish::{Elsewhere, PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::state::{HttpState, Parts};
 use super::turns::Turns;
@@ -108,7 +108,13 @@ impl Server {
         let shards = Shards::start(&hub, &metrics, options.connection(), cores, &Handle::current())?;
         let shards = Arc::new(shards);
         let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
-        let hooks = Arc::new(Hooks::new(options.receivers, measured.clone(), Arc::clone(&metrics)));
+        let elsewhere = Arc::new(Elsewhere::default());
+        let hooks = Arc::new(Hooks::new(
+            options.receivers,
+            measured.clone(),
+            Arc::clone(&metrics),
+            Arc::clone(&elsewhere),
+        ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let control = Arc::new(IncidentControl {
             library: Arc::new(library),
@@ -117,8 +123,13 @@ impl Server {
             speed: options.speed,
             seed: options.seed,
         });
-        let publisher =
-            Arc::new(Publisher::start(measured, control.player.clone(), &lifecycle, Arc::clone(&metrics))?);
+        let publisher = Arc::new(Publisher::start(
+            measured,
+            control.player.clone(),
+            &lifecycle,
+            Arc::clone(&metrics),
+            elsewhere,
+        )?);
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),

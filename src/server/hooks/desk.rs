@@ -16,6 +16,7 @@ use crate::journal::{Journal, JournalError, Key, Place, ReadLimit, Record};
 use crate::log_limiter::limited;
 use crate::metrics::{HookCounts, Metrics};
 use crate::receivers::{Decision, Delivery, Draft, Ignored, Kind, Overfull, Receiver, State};
+use crate::server::publish::Elsewhere;
 
 /// How much one read of the journal returns.
 const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
@@ -47,6 +48,7 @@ pub struct Hooks {
     setups: Option<RwLock<Arc<Vec<HookSetup>>>>,
     journal: Journal,
     metrics: Arc<Metrics>,
+    elsewhere: Arc<Elsewhere>,
     desk: Mutex<Desk>,
     /// The timers have to be looked at again.
     changed: Notify,
@@ -77,11 +79,13 @@ impl Hooks {
         setups: Option<Vec<HookSetup>>,
         journal: Journal,
         metrics: Arc<Metrics>,
+        elsewhere: Arc<Elsewhere>,
     ) -> Self {
         let hooks = Self {
             setups: setups.map(|setups| RwLock::new(Arc::new(setups))),
             journal,
             metrics,
+            elsewhere,
             desk: Mutex::default(),
             changed: Notify::new(),
             bodies: Semaphore::new(BODIES),
@@ -140,6 +144,8 @@ impl Hooks {
             let decision = desk.state.decide(receiver, delivery, now)?;
             if self.write(&mut desk, receiver, decision.drafts.clone()).await? {
                 desk.state.hear(&decision.heard, now);
+                // Also of a repeat: what was written before may have been stored after its sender had given up.
+                decision.incidents.iter().for_each(|subject| self.elsewhere.note(subject));
                 self.changed.notify_one();
                 return Ok(decision);
             }
@@ -162,6 +168,7 @@ impl Hooks {
             Ok(appended) => {
                 let new = appended.iter().filter(|appended| appended.new).count();
                 self.metrics().events(&receiver.name, new as u64);
+                drafts.iter().for_each(|draft| self.elsewhere.note(&draft.subject));
                 // It is durable. If it can't be read now, the next delivery reads it.
                 let _ = desk.read_on(&self.journal).await;
                 Ok(true)

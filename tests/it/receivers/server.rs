@@ -263,6 +263,40 @@ async fn what_others_do_to_its_incident_counts() {
     assert_eq!(next["incidents"][0], format!("{subject}-2"));
 }
 
+/// An agent's events and the receiver's are one incident: each counts what the other wrote.
+#[tokio::test]
+async fn an_agent_publishes_into_the_incident_of_an_alert() {
+    let server = server().await;
+    let told = deliver(server.address, &group(&[firing("A", 0)])).await.json();
+    let subject = told["incidents"][0].as_str().unwrap();
+    let publish = |kind: &str, id: &str, data: Value| {
+        let event = json!({
+            "specversion": "1.0", "id": id, "source": "/agents/fixer", "type": kind, "subject": subject,
+            "time": jiff::Timestamp::now().to_string(), "data": data,
+        });
+        let request = Http::new(server.address, "POST", "/api/events");
+        request.header("Content-Type", "application/cloudevents+json").body(&event.to_string()).send()
+    };
+    let restart = json!({
+        "agent": "fixer", "action": "restart", "status": "completed", "summary": "restarted checkout",
+    });
+    let reply = publish("agent_action", "1", restart.clone()).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    deliver(server.address, &group(&[firing("A", 0), firing("B", 1)])).await;
+    let end = json!({ "outcome": "resolved", "summary": "the agent has mended it" });
+    let reply = publish("incident_resolved", "2", end).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let events = server.journal.read(4, ReadLimit::ALL).await.unwrap();
+    let data: Value = serde_json::from_str(events[0].data.get()).unwrap();
+    assert_eq!(data["actions"]["total"], 3, "two alerts and the agent's own");
+    let told = deliver(server.address, &group(&[firing("A", 0), firing("B", 1)])).await.json();
+    assert_eq!(
+        (told["events"].as_u64(), told["repeats"].as_u64()),
+        (Some(0), Some(2)),
+        "the agent has ended it"
+    );
+}
+
 #[tokio::test]
 async fn an_id_that_the_journal_has_already_is_passed_over() {
     let server = server().await;
