@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod live;
 mod tape;
 
 use std::fs::File;
@@ -16,13 +17,21 @@ use clap::Parser;
 
 use common::report::{Goal, Report, Row, Section};
 
-/// Measure `incident validate RECORDING` against a bare read-and-parse loop.
+/// Measure `incident validate` against a bare read-and-parse loop, and against a client that only reads.
 #[derive(Debug, Parser)]
 #[command(name = "validate")]
 struct Options {
     /// Events of the recording
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     events: u64,
+
+    /// Messages per second of the live stream
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..))]
+    rate: u32,
+
+    /// Seconds of the live stream
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(3..))]
+    seconds: u32,
 
     /// Rounds
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
@@ -102,6 +111,7 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let about = format!("{} events, {:.0} MB, rounds in turns", options.events, bytes as f64 / 1e6);
     let mut report = Report::new("validate", options.json);
     report.add(Section { name: "recording", about, rows, note: None });
+    report.add(live::measure(options.rate, options.seconds, options.rounds)?);
     report.finish();
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) fn write(file: &Path, events: u64) -> anyhow::Result<u64> {
     let source = Source::Stream(StreamId::generate(1_700_000_000_000, 7));
     let epoch: Timestamp = "2026-11-22T10:00:00Z".parse()?;
     let messages: Vec<Message> =
-        plan.events().iter().map(|event| event.message()).collect::<Result<_, _>>()?;
+        plan.events().iter().map(incident::plan::PlannedEvent::message).collect::<Result<_, _>>()?;
     let messages: Vec<_> = messages.iter().map(|message| (message.kind(), message.data())).collect();
     let mut out = BufWriter::new(File::create(file)?);
     let mut text = Vec::new();
@@ -33,7 +33,7 @@ pub(crate) fn write(file: &Path, events: u64) -> anyhow::Result<u64> {
                 id: position,
                 kind: *kind,
                 of: Some(IncidentEvent { subject: &subject, index }),
-                time: epoch + SignedDuration::from_millis(position as i64 * 10),
+                time: epoch + SignedDuration::from_millis(position.cast_signed() * 10),
                 data,
             };
             writer.write(&mut text);

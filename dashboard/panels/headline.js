@@ -11,6 +11,7 @@ class Headline extends HTMLElement {
   connectedCallback() {
     this.severity = element('span', { class: 'badge severity' });
     this.drill = element('span', { class: 'badge drill', title: 'Simulated. This is not a real incident.' }, 'DRILL');
+    this.real = element('span', { class: 'badge real', title: 'A real incident, told by its publishers.' }, 'REAL INCIDENT');
     this.services = element('span', { class: 'services' });
     this.heading = element('h2', { class: 'title' });
     this.nowIcon = element('span', { class: 'status-icon' });
@@ -39,7 +40,7 @@ class Headline extends HTMLElement {
       element(
         'div',
         { class: 'what' },
-        element('p', { class: 'badges' }, this.severity, this.drill, this.services),
+        element('p', { class: 'badges' }, this.severity, this.drill, this.real, this.services),
         this.heading,
         this.now,
       ),
@@ -78,6 +79,8 @@ class Headline extends HTMLElement {
     show(this.severity, incident.severity !== null);
     setAttribute(this.severity, 'data-severity', incident.severity);
     show(this.drill, incident.synthetic);
+    // Without its first event, nothing is known of an incident that is not a drill.
+    show(this.real, !incident.synthetic && incident.severity !== null);
     setText(this.services, incident.services.join(' · '));
     setText(this.heading, incident.title);
     setAttribute(this.heading, 'title', incident.title);

@@ -25,7 +25,8 @@ class Tabs extends HTMLElement {
         setAttribute(node, 'aria-pressed', String(tab.id === incident?.id));
         setAttribute(node, 'title', `${tab.title} (${tab.id})`);
         setIcon(glyph, open ? (tab.phase === null ? 'working' : phaseIcon(tab.phase)) : tab.state === 'resolved' ? 'check' : 'close');
-        setText(severity, tab.severity ?? '');
+        // A drill says that it is one in the headline; among several incidents the real ones have to stand out.
+        setText(severity, tab.severity === null ? '' : tab.synthetic ? tab.severity : `REAL ${tab.severity}`);
         setText(title, tab.title);
         show(news, unseen.has(tab.id));
       },

@@ -36,7 +36,8 @@ impl Pacing {
         else {
             return;
         };
-        if late {
+        // What was added to a drill was not planned.
+        if late || message.origin().is_some() {
             return;
         }
         let delay = arrival.as_secs_f64() - announced.screen_s(offset_s) / announced.speed;

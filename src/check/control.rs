@@ -228,13 +228,13 @@ fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) -> Optio
             format!("the stream is {}; a name has letters, digits, '-' and '_'", quoted(&opened.stream)),
             "stream",
         )),
-        Some(_) if oldest > head + 1 => {
+        Some(_) if oldest > head.saturating_add(1) => {
             Some((format!("the oldest event is {oldest}, beyond the head {head}"), "oldest"))
         }
         Some(_) if to != head => {
             Some((format!("events up to {to} follow; expected up to the head, which is {head}"), "follows"))
         }
-        Some(_) if from > to + 1 => {
+        Some(_) if from > to.saturating_add(1) => {
             Some((format!("the events {from} to {to} follow, which are no events"), "follows"))
         }
         Some(_) if from < oldest && from <= to => {

@@ -25,7 +25,8 @@ impl Declared {
         frame: &Frame,
         found: &mut Found,
     ) {
-        if !announced.is_generated {
+        // Whoever adds an action to a drill was not announced.
+        if !announced.is_generated || message.origin().is_some() {
             return;
         }
         match message {
@@ -51,7 +52,7 @@ impl Declared {
                 let Some(cause) = resolved.root_cause.as_ref().filter(|_| is_whole) else { return };
                 found.judged(RuleId::Declared);
                 if !self.hypotheses.is_empty() && !self.hypotheses.contains(cause) {
-                    let text = format!("the root cause {} is none of the hypotheses", quoted(cause));
+                    let text = format!("the root cause {} is not among the hypotheses", quoted(cause));
                     found.add(RuleId::Declared, Finding::new(text).at(frame).field("/data/root_cause"));
                 }
             }

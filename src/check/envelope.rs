@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::finding::{Finding, quoted};
-use super::frame::{Head, Sender};
+use super::head::{Head, Sender};
 use crate::contract::{MAX_INDEX, MessageType, Position, SPEC_VERSION, Source};
 
 /// Reads the attributes of an event as far as they can be read. Also returns the first thing that is wrong with them.

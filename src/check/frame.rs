@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::finding::{Finding, Place};
+use super::head::Head;
 use super::profile::Mark;
 use super::rules::RuleId;
 use crate::contract::{Message, MessageType, StreamOpened};
@@ -47,43 +46,6 @@ pub(super) enum ForeignRole {
     Begin,
     Middle,
     End,
-}
-
-/// The attributes of an envelope. Each is `None` if it is missing or wrong.
-#[derive(Debug, Default)]
-pub(super) struct Head {
-    pub(super) sender: Sender,
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) position: Option<u64>,
-    pub(super) subject: Option<String>,
-    pub(super) index: Option<u64>,
-    pub(super) time: Option<Timestamp>,
-}
-
-impl Head {
-    /// An attribute is wrong, so that its value says nothing.
-    pub(super) fn forget(&mut self, pointer: &str) {
-        match pointer {
-            "/id" => self.position = None,
-            "/subject" => self.subject = None,
-            "/index" => self.index = None,
-            "/time" => self.time = None,
-            _ => {}
-        }
-    }
-}
-
-/// Who sent a frame.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Sender {
-    /// A stream, with its name: an event.
-    Stream(String),
-    /// A server: a control message.
-    Server,
-    /// Somebody else, whose messages are not of this contract.
-    #[default]
-    Other,
 }
 
 /// What a frame says of itself, for those who listen until something arrives.

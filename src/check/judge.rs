@@ -10,7 +10,8 @@ use super::context::{Context, MustResolve};
 use super::control::Control;
 use super::finding::{Finding, Place, Verdict, cut};
 use super::foreign::{Shared, Strangers};
-use super::frame::{Frame, Note, Sender};
+use super::frame::{Frame, Note};
+use super::head::Sender;
 use super::incident::{End, Incident, Stream};
 use super::numbering::{Numbering, Standing};
 use super::observation::{MAIN, Observation, Observed, Purpose};
@@ -153,7 +154,7 @@ impl Judge {
         }
     }
 
-    /// The main connection was opened, or something came on it that is no message.
+    /// The main connection was opened, or something came on it that is not a message.
     fn alive(&mut self, observed: &Observed) {
         if let Some(strangers) = &mut self.strangers {
             strangers.alive(observed.at, observed.line, &self.context, &mut self.found);

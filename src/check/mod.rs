@@ -32,7 +32,6 @@
 mod announced;
 mod arrival;
 mod clock;
-mod compiled;
 mod confidence;
 mod connection;
 mod context;
@@ -44,6 +43,7 @@ mod expect;
 mod finding;
 mod foreign;
 mod frame;
+mod head;
 mod incident;
 mod indexes;
 mod judge;
@@ -66,7 +66,6 @@ mod times;
 mod transcript;
 mod verdicts;
 
-pub use compiled::{CompiledSchema, SchemaMismatch};
 pub use context::{Context, Expected, MustResolve};
 pub use finding::{Finding, Verdict};
 pub use frame::{ForeignNote, Frame, Note};

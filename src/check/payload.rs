@@ -7,18 +7,18 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::compiled::CompiledSchema;
 use super::finding::Finding;
 use crate::contract::{AgentAction, Cost, IncidentResolved, Message, MessageType, SystemMetrics, schema};
+use crate::json_schema::{Mismatch, Schema};
 
 /// The schemas of all payloads.
-pub(super) struct Payloads(HashMap<MessageType, CompiledSchema>);
+pub(super) struct Payloads(HashMap<MessageType, Schema>);
 
 impl Payloads {
     pub(super) fn new() -> Self {
         let schemas = MessageType::ALL.iter().filter_map(|kind| {
             // A schema of our own always compiles: the tests of the contract compile each.
-            CompiledSchema::new(&schema::payload(*kind)).ok().map(|schema| (*kind, schema))
+            Schema::compile(&schema::payload(*kind)).ok().map(|schema| (*kind, schema))
         });
         Self(schemas.collect())
     }
@@ -34,9 +34,8 @@ impl Payloads {
         }
         let name = kind.as_str();
         if let Some(mismatch) = self.0.get(&kind).and_then(|schema| schema.mismatch(data)) {
-            let (text, path) = (mismatch.message, mismatch.path);
-            let place = if path.is_empty() { "data".to_owned() } else { format!("data{path}") };
-            return Err(Finding::new(format!("{name}: {text} at {place}")).field(format!("/data{path}")));
+            let Mismatch { text, pointer } = mismatch;
+            return Err(Finding::new(format!("{name}: {text}")).field(format!("/data{pointer}")));
         }
         // The schema takes 1.0 for a count, which Rust's types don't.
         let mut data = data.clone();

@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::context::Context;
 use super::finding::{Finding, quoted};
 use super::foreign::reading;
-use super::frame::{Frame, Sender};
+use super::frame::Frame;
+use super::head::Sender;
 use super::observation::ServerEvent;
 use super::payload::Payloads;
 use super::profile::Profile;
@@ -95,7 +96,7 @@ impl Reader {
                 }
             }
             Ok(_) => {
-                let message = "an event is a JSON object, and this is none";
+                let message = "the message is not a JSON object; every event is one";
                 faults.push((RuleId::Envelope, Finding::new(message)));
             }
         }

@@ -82,8 +82,8 @@ rules! {
         "all clients get the same events, also while one of them reads nothing"
         "client 3 got another event at position 17" &[];
     Positions "positions"
-        "a position that is none is refused with 400; one from which the stream can't be resumed gets a reset with its reason"
-        "the position -1 was accepted; expected the HTTP status 400" &[];
+        "text that is not a position is refused with 400; a position from which the stream can't be resumed gets a reset with its reason"
+        "the position \"17\" was accepted; expected the HTTP status 400" &[];
     Expect "expect"
         "the incident does what the scenario's [expect] says"
         "the incident was detected after 9.0 s; allowed is at most 5s" &[];

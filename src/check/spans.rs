@@ -24,15 +24,15 @@ impl Spans {
         true
     }
 
-    pub(super) fn contains(&self, n: u64) -> bool {
-        self.ranges.range(..=n).next_back().is_some_and(|(_, to)| n <= *to)
-    }
-
     /// Forgets the lowest ranges if there are more than so many.
     pub(super) fn forget(&mut self, most: usize) {
         while self.ranges.len() > most {
             self.ranges.pop_first();
         }
+    }
+
+    pub(super) fn contains(&self, n: u64) -> bool {
+        self.ranges.range(..=n).next_back().is_some_and(|(_, to)| n <= *to)
     }
 
     pub(super) fn first(&self) -> Option<u64> {

@@ -71,24 +71,24 @@ impl Failure {
         Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
     }
 
-    /// The error and its exit status, for reports; `None` if there is nothing to report.
-    pub(super) fn text(&self) -> Option<(String, Exit)> {
-        let text = match &self.kind {
-            Kind::Error { error, hint: None } => format!("{error:#}"),
-            Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
-            Kind::Scenarios(errors) => mistakes::summary(errors),
-            Kind::File(_, error) => error.to_string().replace('\n', "; "),
-            Kind::ClosedPipe => return None,
-        };
-        Some((text, self.exit))
-    }
-
     pub(super) fn profile(error: ScenarioError) -> Self {
         Self { exit: Exit::Usage, kind: Kind::File("the profile", Box::new(error)) }
     }
 
     pub(super) fn receivers(error: ScenarioError) -> Self {
         Self { exit: Exit::Usage, kind: Kind::File("the file with receivers", Box::new(error)) }
+    }
+
+    /// The error and its exit status, for reports; `None` if there is nothing to report.
+    pub(super) fn text(&self) -> Option<(String, Exit)> {
+        let text = match &self.kind {
+            Kind::Error { error, hint: None } => format!("{error:#}"),
+            Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
+            Kind::Scenarios(errors) => mistakes::summary(errors),
+            Kind::File(_, error) => error.to_string(),
+            Kind::ClosedPipe => return None,
+        };
+        Some((text, self.exit))
     }
 
     /// Prints the error to stderr and returns the exit status.

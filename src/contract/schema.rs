@@ -52,7 +52,7 @@ pub(super) fn portable(mut schema: Value) -> Value {
     schema
 }
 
-/// The schema of the envelope without the payload: what the validator's rule `envelope` checks.
+/// The schema of the envelope without the payload.
 pub fn envelope() -> Value {
     let mut schema = attributes();
     schema.insert("title".into(), "CloudEvents 1.0 envelope of an incident stream".into());

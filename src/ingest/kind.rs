@@ -54,7 +54,7 @@ kinds! {
     IncidentClosed "incident-closed" 409 "The incident has ended"
         "Start a new incident under another subject; `caused_by` in a summary can name the old one.";
     IncidentIsPlayed "incident-is-played" 409 "The incident is a drill that this server plays"
-        "Publish under a subject of your own. A drill takes actions only, without marks, beliefs and forecasts.";
+        "Publish under a subject of your own. A drill takes actions only, in a request of their own, without marks, beliefs and forecasts.";
     TooLarge "too-large" 413 "The request or one of its events is too large"
         "Send at most 256 events and 1 MiB in a request, and at most 64 KiB in an event.";
     MediaType "media-type" 415 "The content type is none of those that can be published"

@@ -26,6 +26,12 @@ impl Fields {
         self
     }
 
+    /// Removes a field, if it is there.
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self
+    }
+
     /// The object as JSON text.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use crate::contract::{IncidentStarted, Message, MessageType};
+use crate::contract::{Actions, AgentAction, IncidentStarted, Message, MessageType};
 
 /// One incident from its start to its resolution. The payloads are kept as text, so that fields which this version does
 /// not know are played unchanged, also in a plan that another version of the program has stored.
@@ -58,6 +58,28 @@ impl PlannedEvent {
     /// The payload, read as the event's type.
     pub fn message(&self) -> Result<Message, serde_json::Error> {
         Message::parse(self.kind().as_str(), self.data())
+    }
+
+    /// The event in an incident that has further events beside its plan: `index_of` gives the index of a planned event by
+    /// its number, and `more` are the finished actions that the plan does not count.
+    #[must_use]
+    pub fn beside(&self, index_of: impl Fn(u64) -> u64, more: Actions) -> Self {
+        let fields = || Fields::parse(self.data());
+        let data = match self.message() {
+            Ok(Message::AgentAction(AgentAction { caused_by: Some(cause), .. })) => {
+                fields().set("caused_by", index_of(cause)).text()
+            }
+            Ok(Message::IncidentResolved(resolved)) => {
+                let (total, failed) = (resolved.actions.total, resolved.actions.failed);
+                let actions = Actions {
+                    total: total.saturating_add(more.total),
+                    failed: failed.saturating_add(more.failed),
+                };
+                fields().set("actions", actions).text()
+            }
+            _ => return self.clone(),
+        };
+        Self { due: self.due, message: Payload { kind: self.kind(), data } }
     }
 
     /// The payload of an action that is published `seconds` late: with `late_s` set.
@@ -159,9 +181,10 @@ impl Plan {
 /// The payload of a recorded event as a part of a drill, even if the recorded incident was real: with `synthetic`, and
 /// with the second at which it happened, because the wall clock of a replay says nothing about that.
 pub fn as_drill(data: Box<RawValue>, message: &Message, offset_s: f64) -> Box<RawValue> {
-    if message.is_synthetic() && message.offset_s().is_some() {
+    if message.is_synthetic() && message.offset_s().is_some() && message.origin().is_none() {
         return data;
     }
-    let fields = Fields::parse(&data).set("synthetic", true);
+    // What is played has no publisher.
+    let fields = Fields::parse(&data).without("origin").without("observed_at").set("synthetic", true);
     if message.offset_s().is_some() { fields.text() } else { fields.set("offset_s", offset_s).text() }
 }

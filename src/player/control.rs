@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::begin::{BegunIncident, StartRequest, Started};
 use super::cancel::Cancellation;
 use super::context::PlayerContext;
+use super::course::Added;
 use super::elapsed::{self, LastAppended};
 use super::error::PlayError;
 use super::origin::Origin;
@@ -77,7 +78,7 @@ impl Player {
                 Err(error) => return self.context.give_up(&slot.id, &error.to_string()).await,
             }
         };
-        let playhead = Playhead { origin, emitted: 1 };
+        let playhead = Playhead { origin, emitted: 1, added: Added::default() };
         Run::new(self.context.clone(), slot, start.plan, start.speed, playhead, lease).play().await;
     }
 
@@ -88,13 +89,19 @@ impl Player {
     pub async fn pick_up(&self) -> Result<usize, PlayError> {
         let lease = self.lease().await?;
         let mut picked_up = 0;
-        for open in self.context.journal.open_incidents().await? {
+        let open_incidents = self.context.journal.open_incidents().await?;
+        let drills = open_incidents.iter().filter(|open| open.plan.is_some());
+        let drills: Vec<_> = drills.map(|open| (open.subject.as_str(), open.start)).collect();
+        let mut added = Added::read_all(&self.context.journal, &drills).await?;
+        for open in open_incidents {
             if self.context.running.get(&open.subject).is_some() {
                 continue;
             }
             // An incident without a plan is its publisher's.
             let Some(text) = open.plan.as_deref() else { continue };
-            let (plan, began, speed) = match continuation(&open.subject, text, open.index as usize) {
+            let added = added.remove(&open.subject).unwrap_or_default();
+            let played = (open.index as usize).saturating_sub(added.indexes.len());
+            let (plan, began, speed) = match continuation(&open.subject, text, played) {
                 Ok(continuation) => continuation,
                 Err(why) => {
                     let context = self.context.clone();
@@ -104,10 +111,11 @@ impl Player {
             };
             let Some(mut slot) = self.context.running.resume(open.subject, plan.bytes()) else { continue };
             let due = |index| speed.wall(plan.due(index));
-            let last = LastAppended { time: open.time, due: due(open.index), next: due(open.index + 1) };
+            let last =
+                LastAppended { time: open.time, due: due(played as u64), next: due(played as u64 + 1) };
             let origin = Origin::ago(elapsed::since(self.context.journal.clock(), began, last));
             slot.set_clock(origin, speed);
-            let playhead = Playhead { origin, emitted: open.index as usize };
+            let playhead = Playhead { origin, emitted: played, added };
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");
             let run = Run::new(self.context.clone(), slot, plan, speed, playhead, lease.clone());
             self.context.tasks.spawn(run.play());

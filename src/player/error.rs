@@ -33,3 +33,29 @@ pub enum PlayError {
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
+
+/// Why actions were not added to an incident.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// This player does not play the incident.
+    #[error("this server does not play the incident at the moment")]
+    NotPlayed,
+    /// The player does not know how far the incident has come.
+    #[error("the incident is being started or continued; try again in a moment")]
+    Later,
+    /// The incident's newest event is another one than was expected.
+    #[error("the newest event of the incident has the index {current}")]
+    Moved {
+        /// Its index.
+        current: u64,
+    },
+    /// An action is caused by an event that is not there yet.
+    #[error("caused_by is above {current}, the index of the newest event")]
+    Cause {
+        /// Index of the newest event.
+        current: u64,
+    },
+    /// The journal did not take the actions.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}

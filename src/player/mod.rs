@@ -33,10 +33,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod add;
 mod begin;
 mod cancel;
 mod context;
 mod control;
+mod course;
 mod elapsed;
 mod error;
 mod name;
@@ -48,9 +50,10 @@ mod run;
 mod running;
 mod speed;
 
+pub use add::Addition;
 pub use begin::Started;
 pub use cancel::Cancellation;
 pub use control::Player;
-pub use error::{MAX_OPEN, MAX_PLAN_BYTES, PlayError};
+pub use error::{AddError, MAX_OPEN, MAX_PLAN_BYTES, PlayError};
 pub use replay::{Replay, ReplayError};
 pub use speed::{Speed, SpeedError};

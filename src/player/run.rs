@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use tokio::time::sleep_until;
 
 use super::context::PlayerContext;
+use super::course::Added;
 use super::origin::Origin;
 use super::running::Slot;
 use super::speed::Speed;
@@ -20,8 +21,10 @@ const LATE: Duration = Duration::from_secs(1);
 pub(super) struct Playhead {
     /// The incident's start.
     pub(super) origin: Origin,
-    /// How many events are in the journal.
+    /// How many events of the plan are in the journal.
     pub(super) emitted: usize,
+    /// What was added beside the plan.
+    pub(super) added: Added,
 }
 
 /// One incident being played.
@@ -61,6 +64,8 @@ impl Run {
 
     /// Plays the incident to its end. All deadlines count from one origin, so delays do not add up.
     pub(super) async fn play(mut self) {
+        let added = std::mem::take(&mut self.playhead.added);
+        self.slot.entry.append_lock.lock().await.begin(&self.plan, self.playhead.emitted, added);
         let mut held_up = false;
         while let Some(next) = self.plan.events().get(self.playhead.emitted) {
             let deadline = self.playhead.origin.deadline(self.due(next));
@@ -106,15 +111,24 @@ impl Run {
     /// Appends all events that are due by now as one batch.
     async fn emit_due(&mut self) -> Result<Emitted, JournalError> {
         let append_lock = self.slot.entry.append_lock.clone();
-        let _appending = append_lock.lock().await;
+        let mut course = append_lock.lock().await;
         if self.slot.entry.ended.is_cancelled() {
             return Ok(Emitted::EndedElsewhere);
         }
+        if course.is_doubtful {
+            let span = self.context.journal.incident(&self.slot.id).await?;
+            let start = span.map_or(1, |span| span.start);
+            course.added = Added::read(&self.context.journal, &self.slot.id, start).await?;
+            course.is_doubtful = false;
+        }
+        // Until the journal has answered, no other event can be added.
+        course.played = None;
         let elapsed = self.playhead.origin.elapsed();
         let rest = &self.plan.events()[self.playhead.emitted..];
         let due = rest.iter().take_while(|event| self.due(event) <= elapsed).count().max(1);
-        let numbered = rest[..due].iter().zip(self.playhead.emitted as u64 + 1..);
-        let records = numbered.map(|(event, index)| Record {
+        let first = (self.playhead.emitted + course.added.indexes.len()) as u64 + 1;
+        let own: Vec<PlannedEvent> = rest[..due].iter().map(|event| course.added.adjusted(event)).collect();
+        let records = own.iter().zip(first..).map(|(event, index)| Record {
             subject: self.slot.id.clone(),
             place: Place::At(index),
             kind: event.kind(),
@@ -129,10 +143,10 @@ impl Run {
         };
         // A repeat is either an event that this player had appended without getting the answer, or an event of another
         // caller.
-        let repeats = appended.iter().zip(&rest[..due]).filter(|(event, _)| !event.new);
+        let repeats = appended.iter().zip(&own).filter(|(event, _)| !event.new);
         let repeats: Vec<_> = repeats.collect();
         if !repeats.is_empty() {
-            if self.ended_early(&appended).await? {
+            if self.ended_early(&appended, course.added.indexes.len()).await? {
                 return Ok(Emitted::EndedElsewhere);
             }
             for (repeat, own) in repeats {
@@ -146,14 +160,15 @@ impl Run {
             self.context.metrics.late(now.saturating_sub(self.due(event)));
         }
         self.playhead.emitted += due;
+        course.advance(&self.plan, self.playhead.emitted);
         Ok(Emitted::All)
     }
 
     /// Whether the incident has ended with an event other than the plan's last one.
-    async fn ended_early(&self, appended: &[Appended]) -> Result<bool, JournalError> {
+    async fn ended_early(&self, appended: &[Appended], added: usize) -> Result<bool, JournalError> {
         let span = self.context.journal.incident(&self.slot.id).await?;
         let Some(end) = span.and_then(|span| span.end) else { return Ok(false) };
-        let last = self.plan.events().len() as u64;
+        let last = (self.plan.events().len() + added) as u64;
         Ok(!appended.iter().any(|event| event.position == end && event.index == last))
     }
 

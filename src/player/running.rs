@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::course::Course;
 use super::error::{MAX_OPEN, MAX_PLAN_BYTES, PlayError};
 use super::name;
 use super::origin::Origin;
@@ -20,7 +21,7 @@ pub(super) struct RunningIncidents(Arc<Mutex<HashMap<String, RunningIncident>>>)
 pub(super) struct RunningIncident {
     /// Held during every append to the incident, so that a cancellation sees all earlier appends and the run sees the
     /// cancellation.
-    pub(super) append_lock: Arc<tokio::sync::Mutex<()>>,
+    pub(super) append_lock: Arc<tokio::sync::Mutex<Course>>,
     /// Cancelled when the incident has ended before the end of its plan.
     pub(super) ended: CancellationToken,
     /// The moment of second 0 and the speed, once they are known.

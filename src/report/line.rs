@@ -49,7 +49,9 @@ impl Line {
         };
         match message {
             Message::IncidentStarted(started) => {
-                line(LineKind::Start, format!("{} {}", started.severity.as_str(), started.title))
+                // A drill is the usual case here, and a real incident must be told from it at a glance.
+                let real = if started.synthetic { "" } else { "REAL INCIDENT " };
+                line(LineKind::Start, format!("{real}{} {}", started.severity.as_str(), started.title))
             }
             Message::AgentAction(action) => {
                 let beliefs = action.hypotheses.iter().map(|belief| (belief.claim.as_str(), belief.p));

@@ -1,15 +1,15 @@
 //! The wire contract: one fixture a message type, round-tripped and held to the schema; and positions.
 
-use incident::check::CompiledSchema;
 use incident::contract::{
     Envelope, IncidentEvent, MessageType, Position, PositionError, Source, StreamId, schema,
 };
+use incident::json_schema::Schema;
 use serde_json::{Value, json};
 
 use crate::harness::{encode, fixtures};
 
-fn validator() -> CompiledSchema {
-    CompiledSchema::new(&schema::document()).unwrap()
+fn validator() -> Schema {
+    Schema::compile(&schema::document()).unwrap()
 }
 
 /// Every message type with its fixture.
@@ -51,12 +51,12 @@ fn every_message_type_survives_the_round_trip() {
 #[test]
 fn every_message_type_satisfies_the_schema_and_its_own_payload_schema() {
     let validator = validator();
-    let envelopes = CompiledSchema::new(&schema::envelope()).unwrap();
+    let envelopes = Schema::compile(&schema::envelope()).unwrap();
     for (kind, text) in messages() {
         let message: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(validator.mismatch(&message), None, "{}", kind.as_str());
         assert_eq!(envelopes.mismatch(&message), None, "{}", kind.as_str());
-        let payloads = CompiledSchema::new(&schema::payload(kind)).unwrap();
+        let payloads = Schema::compile(&schema::payload(kind)).unwrap();
         assert_eq!(payloads.mismatch(&message["data"]), None, "{}", kind.as_str());
     }
 }

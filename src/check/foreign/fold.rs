@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::super::clock::Clock;
 use super::super::context::Context;
 use super::super::finding::{Finding, Place, quoted};
-use super::super::frame::{ForeignNote, ForeignRole, Frame, Sender};
+use super::super::frame::{ForeignNote, ForeignRole, Frame};
+use super::super::head::Sender;
 use super::super::numbering::{Numbering, Standing};
 use super::super::observation::Purpose;
 use super::super::profile::Profile;
@@ -84,7 +85,7 @@ impl Strangers {
         self.probes.see(connection, frame);
     }
 
-    /// The main connection was opened, or something came on it that is no message.
+    /// The main connection was opened, or something came on it that is not a message.
     pub(in crate::check) fn alive(
         &mut self,
         at: Option<Duration>,

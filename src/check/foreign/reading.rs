@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::super::envelope::{self, shown};
 use super::super::finding::{Finding, quoted};
-use super::super::frame::{Foreign, ForeignRole, Frame, Head, Sender};
+use super::super::frame::{Foreign, ForeignRole, Frame};
+use super::super::head::{Head, Sender};
 use super::super::observation::ServerEvent;
 use super::super::profile::{Envelope, Mark, Place, Profile, TimeFormat};
 use super::super::rules::RuleId;

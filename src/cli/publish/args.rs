@@ -7,7 +7,7 @@ use clap::ValueHint;
 use super::sending::Sending;
 use super::single::Single;
 
-/// Publish events of real incidents
+/// Publish events of real incidents, or actions in a drill
 ///
 /// Sends `CloudEvents`, one a line, and answers once the server has stored them. Sent again under the same ids they are
 /// stored once: a request that fails is repeated until the server has answered. A line without `id` gets one from its

@@ -48,8 +48,8 @@ pub(super) struct Action {
     agent: String,
 
     /// The kind of the action, in `snake_case`
-    #[arg(long, default_value = "note")]
-    action: String,
+    #[arg(long = "action", value_name = "ACTION", default_value = "note")]
+    kind: String,
 
     /// Whether it has begun, completed or failed
     #[arg(long, default_value = "completed", value_parser = ["in_progress", "completed", "failed"])]
@@ -72,7 +72,7 @@ pub(super) struct Metrics {
 
     /// Metrics: NAME=VALUE
     #[arg(value_name = "NAME=VALUE", value_parser = metric)]
-    metrics: Vec<(String, f64)>,
+    values: Vec<(String, f64)>,
 
     /// Users affected now
     #[arg(long, value_name = "COUNT")]
@@ -149,8 +149,8 @@ impl Started {
 
 impl Action {
     fn data(&self) -> Value {
-        let Self { summary, agent, action, status, confidence, marks, .. } = self;
-        let mut data = json!({ "agent": agent, "action": action, "status": status, "summary": summary });
+        let Self { summary, agent, kind, status, confidence, marks, .. } = self;
+        let mut data = json!({ "agent": agent, "action": kind, "status": status, "summary": summary });
         add(&mut data, "confidence", confidence.map(Value::from));
         add(&mut data, "marks", (!marks.is_empty()).then(|| marks.clone().into()));
         data
@@ -160,7 +160,7 @@ impl Action {
 impl Metrics {
     fn data(&self) -> Value {
         let metrics: Map<String, Value> =
-            self.metrics.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
+            self.values.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
         let mut data = json!({ "metrics": metrics });
         add(&mut data, "users_affected", self.users.map(Value::from));
         let cost = self

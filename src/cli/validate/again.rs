@@ -37,8 +37,8 @@ impl Validate {
     fn command(&self) -> String {
         let mut words = vec!["incident validate".to_owned()];
         words.extend(self.files.iter().map(|file| word(&file.display().to_string()).into_owned()));
-        words.extend(self.url.iter().map(|url| format!("--url {}", word(&url.to_string()))));
-        words.extend(self.sse.iter().map(|url| format!("--sse {}", word(&url.to_string()))));
+        words.extend(self.url.iter().map(|url| format!("--url {}", word(url))));
+        words.extend(self.sse.iter().map(|url| format!("--sse {}", word(url))));
         words.extend(self.trigger.iter().map(|name| format!("--trigger {}", word(name))));
         words.extend(self.listen.iter().map(|time| format!("--for {time}")));
         if TIMEOUT.parse() != Ok(self.timeout) {
@@ -75,7 +75,7 @@ mod tests {
     /// What is printed and where; rules are added by what failed.
     const OUTPUT: [&str; 7] = ["format", "report", "transcripts", "list", "timeline", "rule", "skip"];
 
-    /// These are printed by the code that they share with other commands.
+    /// These are printed by the code that reads them.
     const SHARED: [&str; 7] =
         ["cacert", "token-file", "profile", "contract", "send", "header", "subprotocol"];
 

@@ -36,9 +36,9 @@ Examples:
   incident validate scenarios/database-outage.toml   Play a scenario and check the stream
   incident validate run.ndjson --rule gap            Check one rule on a recording or transcript
   incident validate --url ws://HOST/ws --for 5m      Listen to a running server for five minutes
-  incident validate --report junit=report.xml        Write the result for a CI system too
   incident validate --sse http://HOST/events --profile sse --for 1m
                                                      Check the event stream of any program
+  incident validate --report junit=report.xml        Write the result for a CI system too
   incident validate --list                           Print the rules")]
 pub(in crate::cli) struct Validate {
     /// What to check: scenarios (.toml) to play, recordings and transcripts (.ndjson), folders of them, or names of scenarios

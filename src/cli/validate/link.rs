@@ -31,7 +31,7 @@ pub(super) struct Dial {
 pub(super) enum After<'a> {
     /// Where the server begins without being asked.
     Nothing,
-    /// After a position of our own stream, or of a text that is none.
+    /// After a position of our own stream, or after a text that is not a position.
     Position(&'a str),
     /// After an event of another program's stream.
     Event(&'a Mark),

@@ -1,5 +1,5 @@
 //! Listens to a server: one connection that is judged, others that get the same or nothing, and then connections that
-//! resume or ask for a position that is none.
+//! resume or ask for a wrong position.
 
 use std::time::Duration;
 
@@ -208,7 +208,7 @@ impl Listening<'_> {
         Ok(())
     }
 
-    /// Resumes at several points, and asks for positions that are none.
+    /// Resumes at several points, and asks for wrong positions.
     async fn probe(&self, session: &mut Session, progress: &Progress) -> Result<(), Failure> {
         let mut number = self.twins + u32::from(self.stalled);
         if self.dial.profile.is_some() {

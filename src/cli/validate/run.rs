@@ -170,7 +170,8 @@ impl Validate {
         let header = TranscriptHeader::new(target.name(), Timestamp::UNIX_EPOCH, context.arrivals, expect);
         let transcript = transcripts.begin(&target.stem(), header.read_by(profile, contract))?;
         // What is played fast is over before a person has read the line.
-        let shown = if server.is_none() || self.real_time { progress.clone() } else { Progress::new(false) };
+        let shown =
+            if self.dial.is_some() || self.real_time { progress.clone() } else { Progress::new(false) };
         let mut session = Session::begin(context, transcript, shown, |rule| self.wants(rule))?;
         let listening = Listening {
             dial: &dial,

@@ -1,5 +1,7 @@
 //! Everything that is observed of one target: it goes to the judge and to the transcript.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -46,7 +48,9 @@ impl Session {
         what: Observation,
     ) -> Result<Note, Failure> {
         self.line += 1;
-        let at = Some(moment.saturating_duration_since(self.began));
+        // As exact as the transcript has it, so that its judge sees the same.
+        let micros = moment.saturating_duration_since(self.began).as_micros();
+        let at = Some(Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)));
         let observed = Observed { line: self.line, at, connection, what };
         self.transcript.write(&observed)?;
         let note = self.judge.see(&observed, &self.reader);

@@ -12,6 +12,7 @@ use crate::check::{Profile, SHIPPED_PROFILES, header, subprotocol};
 use crate::cli::complete;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::reread;
+use crate::cli::shell::word;
 use crate::client::Subscription;
 use crate::contract_file::Contract;
 use crate::scenario::{did_you_mean, text_of as scenario_text_of};
@@ -142,7 +143,7 @@ impl StrangerArgs {
         let mut words = String::new();
         let mut add = |flag: &str, value: &str| {
             // Writing to a String can't fail.
-            let _ = write!(words, " {flag} {}", quoted(value));
+            let _ = write!(words, " {flag} {}", word(value));
         };
         if let Some(profile) = &self.profile {
             add("--profile", profile);
@@ -164,15 +165,6 @@ impl StrangerArgs {
         }
         words
     }
-}
-
-/// A word for a shell: in quotes if it needs them.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:@=,+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A header whose value may be in a file, below `folder`.

@@ -24,7 +24,7 @@ pub(super) fn title(history: &History) -> String {
     format!("# {heading}\n\n{}\n", facts.join(" · "))
 }
 
-/// Notices: that the incident was a drill, and that events are missing.
+/// Notices: whether the incident was a drill or real, and that events are missing.
 pub(super) fn notices(history: &History) -> String {
     let incident = &history.incident;
     let mut notices = Vec::new();
@@ -34,6 +34,8 @@ pub(super) fn notices(history: &History) -> String {
              lost."
                 .to_owned(),
         );
+    } else if incident.severity.is_some() {
+        notices.push("**This was a real incident.** Its publishers told it as it happened.".to_owned());
     }
     for (from, to) in &history.missing {
         let missing =

@@ -4,6 +4,7 @@
 //! requests as one batch. So the events of an incident are judged in the order in which they are stored, and many
 //! publishers share a commit. A request is answered after the commit that has its events.
 
+mod drills;
 mod elsewhere;
 mod known;
 mod publisher;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::drills;
 use super::elsewhere::Elsewhere;
 use super::known::{Known, Subject};
 use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
 use crate::ingest::{Fault, Incoming, Kind, Refused};
 use crate::journal::{Appended, Journal, JournalError, Key, KeyedEvent, Place, Record};
 use crate::log_limiter::limited;
-use crate::player::Player;
+use crate::player::{Addition, Player};
 
 /// The most events that are appended together, unless one request has more.
 const EVENTS: usize = 1_024;
@@ -23,7 +24,6 @@ const MAX_OPEN: usize = 10_000;
 /// Appends what is published.
 pub(super) struct Worker {
     journal: Journal,
-    #[expect(dead_code, reason = "it takes the actions of people in drills")]
     player: Player,
     stop: CancellationToken,
     elsewhere: Arc<Elsewhere>,
@@ -39,6 +39,8 @@ enum Step {
         number: usize,
         repeats: bool,
     },
+    /// The action with this number among those that the request adds to a drill.
+    Addition(usize),
     /// It is stored already.
     Stored(Placed),
     Refused(Vec<Fault>),
@@ -48,7 +50,15 @@ enum Step {
 #[derive(Default)]
 struct Group {
     records: Vec<Record>,
-    steps: Vec<Result<Vec<Step>, Refused>>,
+    steps: Vec<Result<Steps, Refused>>,
+}
+
+/// What is to be answered for the events of a request, and the actions that it adds to a drill.
+#[derive(Default)]
+struct Steps {
+    answers: Vec<Step>,
+    drill: Option<String>,
+    additions: Vec<Addition>,
 }
 
 impl Worker {
@@ -151,7 +161,14 @@ impl Worker {
         }
         let Group { records, steps } = group;
         let appended = if records.is_empty() { Vec::new() } else { self.journal.append(records).await? };
-        Ok(steps.into_iter().map(|steps| Ok(answer(steps?, &appended))).collect())
+        let mut outcomes = Vec::with_capacity(steps.len());
+        for steps in steps {
+            outcomes.push(match steps {
+                Ok(steps) => self.finish(steps, &appended).await,
+                Err(refused) => Err(refused),
+            });
+        }
+        Ok(outcomes)
     }
 
     /// Judges the events of one request, and adds their records to the group. In [`Mode::Together`] it adds all or none.
@@ -162,7 +179,8 @@ impl Worker {
         stored: &mut impl Iterator<Item = Option<KeyedEvent>>,
         group: &mut Group,
         first_of_key: &mut HashMap<(&'a str, &'a str), (usize, [u8; 32])>,
-    ) -> Result<Vec<Step>, Refused> {
+    ) -> Result<Steps, Refused> {
+        let (mut additions, mut drill) = (Vec::new(), None);
         let (records, open) = (group.records.len(), self.open);
         let mut undo: HashMap<&str, Subject> = HashMap::new();
         let mut keys = Vec::new();
@@ -185,6 +203,19 @@ impl Worker {
                 (None, Some((record, before))) if *before == digest => {
                     Step::Record { number: *record, repeats: true }
                 }
+                (None, None) if matches!(self.known.get_mut(&event.subject), Some(Subject::Played)) => {
+                    let other = group.records.len() > records
+                        || drill.as_ref().is_some_and(|id| *id != event.subject);
+                    match drills::addition(event, digest, other) {
+                        Ok(addition) => {
+                            drill = Some(event.subject.clone());
+                            additions.push(addition);
+                            Step::Addition(additions.len() - 1)
+                        }
+                        Err(faults) => Step::Refused(faults),
+                    }
+                }
+                (None, None) if drill.is_some() => Step::Refused(vec![drills::apart()]),
                 (None, None) => match self.next(event, digest, &mut undo) {
                     Ok(record) => {
                         first_of_key.insert(key, (group.records.len(), digest));
@@ -201,7 +232,7 @@ impl Worker {
             });
         }
         if mode == Mode::Each || !steps.iter().any(|step| matches!(step, Step::Refused(_))) {
-            return Ok(steps);
+            return Ok(Steps { answers: steps, drill, additions });
         }
         group.records.truncate(records);
         self.open = open;
@@ -218,6 +249,28 @@ impl Worker {
         Err(Refused::of(numbered(faults)))
     }
 
+    /// Adds what a request adds to a drill, and gives the places of its events.
+    async fn finish(&self, steps: Steps, appended: &[Appended]) -> Outcome {
+        let Steps { answers, drill, additions } = steps;
+        let added = match drill {
+            Some(id) => drills::add(&self.player, &id, additions).await?,
+            None => Vec::new(),
+        };
+        // The journal answers for each record.
+        let missing = || Refused::whole(Kind::JournalPaused, "the journal has given no position");
+        let placed = |step| {
+            let (appended, repeats) = match step {
+                Step::Stored(placed) => return Ok(Ok(placed)),
+                Step::Refused(faults) => return Ok(Err(faults)),
+                Step::Record { number, repeats } => (appended.get(number), repeats),
+                Step::Addition(number) => (added.get(number), false),
+            };
+            let Appended { position, index, new } = *appended.ok_or_else(missing)?;
+            Ok(Ok(Placed { position, index, duplicate: repeats || !new }))
+        };
+        answers.into_iter().map(placed).collect()
+    }
+
     /// The record of a new event, if it fits its incident.
     fn next<'a>(
         &mut self,
@@ -230,8 +283,7 @@ impl Worker {
         let Some(known) = self.known.get_mut(subject) else { return Err(Vec::new()) };
         undo.entry(subject).or_insert_with(|| known.clone());
         let Subject::Real(incident) = known else {
-            let detail = format!("{subject} is a drill that this server plays");
-            return Err(vec![Fault::new(Kind::IncidentIsPlayed, "/subject", detail)]);
+            return Err(vec![drills::apart()]);
         };
         let was_open = incident.is_open();
         let open = self.open.unwrap_or_default();
@@ -252,23 +304,6 @@ impl Worker {
 }
 
 type Request = (Vec<Result<Incoming, Vec<Fault>>>, Mode);
-
-fn answer(steps: Vec<Step>, appended: &[Appended]) -> Vec<Result<Placed, Vec<Fault>>> {
-    let placed = |step| match step {
-        Step::Stored(placed) => Ok(placed),
-        Step::Refused(faults) => Err(faults),
-        Step::Record { number, repeats } => {
-            // The journal answers for each record.
-            let Some(appended) = appended.get(number) else { return Err(Vec::new()) };
-            Ok(Placed {
-                position: appended.position,
-                index: appended.index,
-                duplicate: repeats || !appended.new,
-            })
-        }
-    };
-    steps.into_iter().map(placed).collect()
-}
 
 /// Why the journal did not take an append.
 fn refusal(error: &JournalError) -> Refused {

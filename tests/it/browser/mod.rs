@@ -9,6 +9,7 @@ mod events;
 mod evil;
 mod login;
 mod prefix;
+mod real;
 mod screenshots;
 mod steps;
 mod story;

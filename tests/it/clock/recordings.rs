@@ -81,7 +81,7 @@ async fn a_time_that_falls_within_an_incident_is_a_mistake() {
     events[50]["time"] = (time(&events[49]) - SignedDuration::from_secs(1)).to_string().into();
     let ran = validated(&events);
     assert_eq!(ran.status, Some(5), "{ran:?}");
-    assert!(ran.stdout.contains("FAIL clock") && ran.stdout.contains("the time goes back from "), "{ran:?}");
+    assert!(ran.stdout.contains("the time goes back from "), "{ran:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,10 @@ pub async fn the_journal_gives_the_next_place(log: Log) {
         [(1, 1, false), (2, 2, false), (3, 3, false), (4, 4, false)],
         "under the same keys"
     );
+    let name = |publisher: &str, id: &str| (publisher.to_owned(), id.to_owned());
+    let found = log.keyed(vec![name("/pay", "3"), name("/other", "3"), name("/pay", "1")]).await.unwrap();
+    let found: Vec<_> = found.iter().map(|found| found.map(|event| (event.position, event.index))).collect();
+    assert_eq!(found, [Some((4, 4)), None, Some((1, 1))], "a publisher can ask for its names");
     let other = log.append(next(metrics("real", 0), "/other", "2", 2)).await.unwrap();
     assert_eq!(said(other), [(5, 5, true)], "another publisher has names of its own");
     let stored = log.read(4, ReadLimit::events(1)).await.unwrap().remove(0);

@@ -1,11 +1,14 @@
 //! `POST /api/events`: what publishers send becomes events, once and in order, or is refused with reasons.
 
 mod access;
+mod any;
 mod command;
 mod course;
+mod drills;
 mod guides;
 mod refusals;
 mod storing;
+mod unanswered;
 
 use std::net::SocketAddr;
 use std::sync::LazyLock;

@@ -2,6 +2,7 @@
 //! `::error file=run.ndjson,line=40,title=gap::position 40 is missing`.
 
 use super::super::judged::Findings;
+use super::escape::line;
 use super::items::{self, Item, Level};
 
 /// How many findings of a rule get an annotation. GitHub shows ten in a step.
@@ -52,7 +53,7 @@ fn annotation(item: &Item, more: u64) -> String {
 
 /// The message of a command. Line breaks are already visible.
 fn data(text: &str) -> String {
-    super::line(text).replace('%', "%25")
+    line(text).replace('%', "%25")
 }
 
 /// A value before the message, where colons and commas have a meaning.

@@ -3,8 +3,8 @@
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::judged::{Findings, Judged};
+use super::escape::line;
 use super::items::{self, CHECKED, Item, RUN, SCENARIO};
-use super::line;
 use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
 

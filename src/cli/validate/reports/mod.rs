@@ -1,6 +1,7 @@
 //! The results in several formats, on stdout and in files. The files are opened before anything is checked, so that a path
 //! that can't be written fails at once.
 
+mod escape;
 mod github;
 mod items;
 mod json;
@@ -21,7 +22,6 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::fit;
 use crate::cli::out::{print_drawn, print_own};
 use crate::cli::outfile::OutFile;
-use crate::visible::{unforged, visible};
 pub(super) use pretty::{Detail, View};
 
 /// The formats of the result.
@@ -177,11 +177,6 @@ fn is_same(one: &Path, other: &Path) -> bool {
         Some((folder.canonicalize().ok()?, path.file_name()?.to_owned()))
     };
     one == other || whole(one).zip(whole(other)).is_some_and(|(one, other)| one == other)
-}
-
-/// A text from outside as one piece of a line, in which no CI system finds a command.
-fn line(text: &str) -> String {
-    unforged(&visible(text)).into_owned()
 }
 
 /// The columns that the text on stdout may have.

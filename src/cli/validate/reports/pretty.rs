@@ -3,8 +3,8 @@
 use colored::Colorize;
 
 use super::super::judged::{Findings, Judged, is_failed, is_not_checked, is_passed};
+use super::escape::line;
 use super::items::{self, Item};
-use super::line;
 use crate::check::{Finding, Rule, Verdict};
 use crate::cli::{fit, format, mistakes};
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::judged::Findings;
+use super::escape::line;
 use super::items::{self, Item, Level};
 use crate::visible;
 
@@ -71,7 +72,7 @@ fn result(item: &Item, rule: usize) -> Value {
         "ruleId": item.rule,
         "ruleIndex": rule,
         "level": level,
-        "message": { "text": super::line(&message) },
+        "message": { "text": line(&message) },
         "properties": {
             "target": item.target,
             "place": item.place,

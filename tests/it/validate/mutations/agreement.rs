@@ -1,7 +1,8 @@
 //! Payloads are read by a short way that skips the JSON Schema. What passes there has to match the schema.
 
-use incident::check::{CompiledSchema, Context, Judge, MAIN, Reader, Verdict};
+use incident::check::{Context, Judge, MAIN, Reader, Verdict};
 use incident::contract::{MessageType, schema};
+use incident::json_schema::Schema;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -85,9 +86,9 @@ fn what_is_read_the_short_way_matches_the_schema() {
     assert!(golden.len() >= 6);
     let compiled = |event: &Value| {
         let kind = MessageType::from_name(event["type"].as_str().unwrap()).unwrap();
-        CompiledSchema::new(&schema::payload(kind)).unwrap()
+        Schema::compile(&schema::payload(kind)).unwrap()
     };
-    let golden: Vec<(Value, CompiledSchema)> = golden
+    let golden: Vec<(Value, Schema)> = golden
         .into_iter()
         .map(|event| {
             let schema = compiled(&event);

@@ -161,9 +161,9 @@ pub const FAULTS: &[Fault] = &[
         },
     ),
     fault(
-        "the root cause is none of the hypotheses",
+        "the root cause is not among the hypotheses",
         "declared",
-        "the root cause \"moon\" is none of the hypotheses",
+        "the root cause \"moon\" is not among the hypotheses",
         "/data/root_cause",
         |s| {
             s.is_drill()?;

@@ -7,10 +7,10 @@ use crate::harness::masked;
 use crate::validate::mutations::server::{Act, Answer, Script, acts, close, frame};
 
 /// One client that is gentle: nothing but the main connection.
-const ALONE: &[&str] = &["--for", "3s", "--clients", "1", "--gentle"];
+const ALONE: &[&str] = &["--for", "5s", "--clients", "1", "--gentle"];
 const LONG: &[&str] = &["--for", "7s", "--clients", "1", "--gentle"];
-const TWO: &[&str] = &["--for", "3s", "--gentle"];
-const ALL: &[&str] = &["--for", "3s"];
+const TWO: &[&str] = &["--for", "5s", "--gentle"];
+const ALL: &[&str] = &["--for", "5s"];
 
 /// The server goes on until here, and then does this.
 fn after_a_while(script: &mut Script, acts: &[Act]) {

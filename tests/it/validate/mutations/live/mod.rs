@@ -57,7 +57,9 @@ fn judge(url: &str, fault: &Live) -> Result<(), String> {
     let late: &[&str] = match fault.rule {
         "pacing" => &["--limit", "pacing.late=2s"],
         "silence" => &[],
-        _ => &["--limit", "pacing.late=9s"],
+        "heartbeat" => &["--limit", "pacing.late=9s"],
+        // The server says nothing more after its last event.
+        _ => &["--limit", "pacing.late=9s", "--limit", "heartbeat.intervals=9"],
     };
     let live = [common, &["--url", url, "--transcripts", folder.text()], fault.args, late].concat();
     let ran = incident(&live).run();

@@ -18,7 +18,7 @@ pub(super) const VARIATIONS: &[Variation] = &[
         },
         observed: false,
         recorded: true,
-        unchecked: &[("greeting", "a recording may begin anywhere")],
+        unchecked: &[("greeting", "a recording has no connection")],
     },
     Variation {
         name: "a recording of events alone",
@@ -29,7 +29,7 @@ pub(super) const VARIATIONS: &[Variation] = &[
         observed: false,
         recorded: true,
         unchecked: &[
-            ("greeting", "a recording may begin anywhere"),
+            ("greeting", "a recording has no connection"),
             ("heartbeat", "arrival times are only checked with"),
         ],
     },
@@ -43,7 +43,7 @@ pub(super) const VARIATIONS: &[Variation] = &[
         recorded: true,
         unchecked: &[
             ("tally", "no incident was received as a whole"),
-            ("greeting", "a recording may begin anywhere"),
+            ("greeting", "a recording has no connection"),
         ],
     },
     Variation {

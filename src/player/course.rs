@@ -1,0 +1,121 @@
+//! What the journal has of an incident that is played: planned events, and those that people and programs have added.
+
+use std::collections::{HashMap, HashSet};
+
+use super::error::AddError;
+use crate::contract::{Actions, Message, Phase, ScreenMap};
+use crate::journal::{Journal, JournalError, ReadLimit};
+use crate::plan::{Plan, PlannedEvent};
+
+/// How much one read returns.
+const READ: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
+
+/// Events that were added to an incident beside its plan.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Added {
+    /// Their indexes, rising.
+    pub(super) indexes: Vec<u64>,
+    /// The finished actions among them.
+    pub(super) actions: Actions,
+}
+
+/// How far an incident has come. It changes only while its lock is held, so that whoever holds it knows the next index.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// How many planned events are in the journal; `None` while the player does not know that.
+    pub(super) played: Option<usize>,
+    pub(super) added: Added,
+    /// Whether an event may have been added without an answer of the journal.
+    pub(super) is_doubtful: bool,
+    phases: Vec<Phase>,
+    map: ScreenMap,
+    /// Planned seconds of the newest and of the next planned event.
+    between: (f64, f64),
+}
+
+impl Added {
+    /// What was added to an incident that is open in the journal and starts at this position.
+    pub(super) async fn read(journal: &Journal, id: &str, start: u64) -> Result<Self, JournalError> {
+        let mut all = Self::read_all(journal, &[(id, start)]).await?;
+        Ok(all.remove(id).unwrap_or_default())
+    }
+
+    /// The same for several incidents, each with its start, in one pass.
+    pub(super) async fn read_all(
+        journal: &Journal,
+        incidents: &[(&str, u64)],
+    ) -> Result<HashMap<String, Self>, JournalError> {
+        let mut all = HashMap::new();
+        let Some(first) = incidents.iter().map(|(_, start)| *start).min() else { return Ok(all) };
+        let known: HashSet<&str> = incidents.iter().map(|(id, _)| *id).collect();
+        let mut position = first.saturating_sub(1);
+        loop {
+            let events = journal.read(position, READ).await?;
+            let Some(last) = events.last() else { return Ok(all) };
+            position = last.position;
+            for event in events {
+                // Most events are planned ones, which need not be read.
+                if !event.data.get().contains("\"origin\"") || !known.contains(&*event.subject) {
+                    continue;
+                }
+                if let Ok(Message::AgentAction(action)) = event.message()
+                    && action.origin.is_some()
+                {
+                    let added: &mut Self = all.entry(event.subject.to_string()).or_default();
+                    added.indexes.push(event.index);
+                    added.actions.count(action.status);
+                }
+            }
+        }
+    }
+
+    /// The index of a planned event, whose number in its plan this is.
+    pub(super) fn index_of(&self, number: u64) -> u64 {
+        self.indexes.iter().fold(number, |index, added| if *added <= index { index + 1 } else { index })
+    }
+
+    /// A planned event as it is appended: its references and totals count what was added.
+    pub(super) fn adjusted(&self, event: &PlannedEvent) -> PlannedEvent {
+        if self.indexes.is_empty() {
+            return event.clone();
+        }
+        event.beside(|number| self.index_of(number), self.actions)
+    }
+}
+
+impl Course {
+    /// Begins with what the journal has of the plan.
+    pub(super) fn begin(&mut self, plan: &Plan, played: usize, added: Added) {
+        self.phases = plan.started().map(|started| started.phases).unwrap_or_default();
+        self.map = ScreenMap::of(&self.phases);
+        self.added = added;
+        self.advance(plan, played);
+    }
+
+    /// So many events of the plan are in the journal now.
+    pub(super) fn advance(&mut self, plan: &Plan, played: usize) {
+        let second = |place: usize| {
+            let message = plan.events().get(place).and_then(|event| event.message().ok());
+            message.and_then(|message| message.offset_s())
+        };
+        let last = played.checked_sub(1).and_then(second).unwrap_or(self.between.0);
+        self.between = (last, second(played).unwrap_or(last).max(last));
+        self.played = Some(played);
+    }
+
+    /// The index of the newest event.
+    pub(super) fn index(&self) -> Result<u64, AddError> {
+        let played = self.played.ok_or(AddError::Later)?;
+        Ok((played + self.added.indexes.len()) as u64)
+    }
+
+    /// The second of the incident after so many microseconds of screen time, between the planned events around it, and the
+    /// phase of that second.
+    pub(super) fn moment(&mut self, screen_us: u64) -> (f64, Option<&str>) {
+        let (last, next) = self.between;
+        let second = ((self.map.incident(screen_us) / 1_000) as f64 / 1e3).clamp(last, next);
+        self.between.0 = second;
+        let phase = self.phases.iter().rfind(|phase| phase.start_s <= second);
+        (second, phase.map(|phase| phase.name.as_str()))
+    }
+}

@@ -1,0 +1,79 @@
+//! What people and programs add to a drill that this server plays: actions, and nothing that the scenario tells.
+
+use serde_json::json;
+
+use crate::contract::MessageType;
+use crate::ingest::{Fault, Incoming, Kind, Refused};
+use crate::journal::{Appended, JournalError, Key};
+use crate::player::{AddError, Addition, Player};
+
+/// Fields of an action by which the scenario tells the course of a drill.
+const OF_SCENARIO: [&str; 6] = ["marks", "hypotheses", "forecast", "step", "attempt", "phase"];
+
+/// An event as an addition to a drill. `other` says that the request has events of other incidents before it.
+///
+/// # Errors
+/// The scenario alone tells such an event.
+pub(super) fn addition(event: &Incoming, digest: [u8; 32], other: bool) -> Result<Addition, Vec<Fault>> {
+    let fault = |pointer: &str, detail: String| Fault::new(Kind::IncidentIsPlayed, pointer, detail);
+    if other {
+        return Err(vec![apart()]);
+    }
+    let (subject, kind) = (&event.subject, event.kind.as_str());
+    if event.kind != MessageType::AgentAction {
+        let detail =
+            format!("{subject} is a drill, whose {kind} comes from its scenario; only actions can be added");
+        return Err(vec![fault("/type", detail)]);
+    }
+    let faults: Vec<_> = OF_SCENARIO
+        .iter()
+        .filter(|name| event.data.contains_key(**name))
+        .map(|name| {
+            fault(
+                &format!("/data/{name}"),
+                format!("{subject} is a drill, whose {name} come from its scenario"),
+            )
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let mut data = event.data.clone();
+    data.insert("origin".to_owned(), json!({ "source": event.source, "id": event.id }));
+    data.insert("observed_at".to_owned(), format!("{:.6}", event.time).into());
+    let key = Key { source: event.source.clone(), id: event.id.clone(), digest };
+    Ok(Addition { key, data, after_index: event.after_index })
+}
+
+/// The refusal of a request that mixes a drill with other incidents: the two are not stored together.
+pub(super) fn apart() -> Fault {
+    let detail = "send the actions of a drill in a request of their own";
+    Fault::new(Kind::IncidentIsPlayed, "/subject", detail)
+}
+
+/// Adds actions to a drill.
+pub(super) async fn add(
+    player: &Player,
+    id: &str,
+    additions: Vec<Addition>,
+) -> Result<Vec<Appended>, Refused> {
+    let error = match player.add(id, additions).await {
+        Ok(appended) => return Ok(appended),
+        Err(error) => error,
+    };
+    let of = |kind, pointer: &str| Fault::new(kind, pointer, error.to_string());
+    Err(match &error {
+        AddError::NotPlayed => Refused::of(vec![of(Kind::IncidentIsPlayed, "/subject")]),
+        AddError::Moved { current } => {
+            Refused::of(vec![Fault { current: Some(*current), ..of(Kind::IndexMoved, "/afterindex") }])
+        }
+        AddError::Cause { .. } => Refused::of(vec![of(Kind::Value, "/data/caused_by")]),
+        AddError::Journal(JournalError::Ended { .. }) => {
+            Refused::of(vec![of(Kind::IncidentClosed, "/subject")])
+        }
+        AddError::Journal(JournalError::KeyReused { .. }) => Refused::of(vec![of(Kind::IdReused, "/id")]),
+        AddError::Journal(JournalError::Refused(_)) => Refused::of(vec![of(Kind::TooLarge, "")]),
+        AddError::Later => Refused::whole(Kind::Busy, error.to_string()),
+        AddError::Journal(_) => Refused::whole(Kind::JournalPaused, error.to_string()),
+    })
+}
