@@ -242,7 +242,7 @@ pub(super) fn subject_of(receiver: &str, labels: &Labels, digest: &str, ordinal:
     let mut names: Vec<&String> = labels.keys().collect();
     names.sort_by_key(|name| (name.as_str() != "alertname", name.as_str()));
     let words: Vec<&str> = names.into_iter().map(|name| labels[name].as_str()).collect();
-    let words = slug(&words.join(" "), 64 - receiver.len() - DIGITS - 10);
+    let words = slug(&words.join(" "), 64 - receiver.len() - DIGITS - 12);
     let words = if words.is_empty() { words } else { format!("{words}-") };
     let number = if ordinal > 1 { format!("-{ordinal}") } else { String::new() };
     format!("{receiver}-{words}{digest}{number}")
