@@ -43,6 +43,7 @@ pub mod metrics;
 pub mod plan;
 pub mod player;
 pub mod random;
+pub mod receivers;
 pub mod recording;
 pub mod report;
 pub mod scenario;

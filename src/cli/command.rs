@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::cancel::Cancel;
 use super::check_journal::CheckJournal;
+use super::check_receivers::CheckReceivers;
 use super::color::ColorChoice;
 use super::complete;
 use super::completions::Completions;
@@ -89,6 +90,7 @@ enum Command {
     Report(Report),
     Health(Health),
     CheckJournal(CheckJournal),
+    CheckReceivers(CheckReceivers),
     Schema(Schema),
     Completions(Completions),
     Man(ManPage),
@@ -118,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Report(report) => report.run(),
         Command::Health(health) => health.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
+        Command::CheckReceivers(check) => check.run(cli.color, cli.quiet),
         Command::Schema(schema) => schema.run(cli.color, cli.quiet),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(Cli::command()),

@@ -49,8 +49,8 @@ enum Kind {
     Error { error: anyhow::Error, hint: Option<String> },
     /// Mistakes in scenario files, shown with the text around them.
     Scenarios(Vec<ScenarioError>),
-    /// Mistakes in a profile.
-    Profile(Box<ScenarioError>),
+    /// Mistakes in a file of another kind, with what it is.
+    File(&'static str, Box<ScenarioError>),
     /// The reader of the output closed the pipe: there is nothing to report.
     ClosedPipe,
 }
@@ -72,7 +72,11 @@ impl Failure {
     }
 
     pub(super) fn profile(error: ScenarioError) -> Self {
-        Self { exit: Exit::Usage, kind: Kind::Profile(Box::new(error)) }
+        Self { exit: Exit::Usage, kind: Kind::File("the profile", Box::new(error)) }
+    }
+
+    pub(super) fn receivers(error: ScenarioError) -> Self {
+        Self { exit: Exit::Usage, kind: Kind::File("the file with receivers", Box::new(error)) }
     }
 
     /// The error and its exit status, for reports; `None` if there is nothing to report.
@@ -81,7 +85,7 @@ impl Failure {
             Kind::Error { error, hint: None } => format!("{error:#}"),
             Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
             Kind::Scenarios(errors) => mistakes::summary(errors),
-            Kind::Profile(error) => error.to_string(),
+            Kind::File(_, error) => error.to_string(),
             Kind::ClosedPipe => return None,
         };
         Some((text, self.exit))
@@ -101,10 +105,10 @@ impl Failure {
                 mistakes::show(&errors, color, LogFormat::Text);
                 say(painted!["error:".red().bold(), " ", mistakes::summary(&errors)]);
             }
-            Kind::Profile(error) => {
+            Kind::File(what, error) => {
                 mistakes::show(std::slice::from_ref(&error), color, LogFormat::Text);
                 let mistakes = super::format::count(error.diagnostics.len() as u64, "mistake");
-                let said = format!(" {mistakes} in the profile {}", error.origin());
+                let said = format!(" {mistakes} in {what} {}", error.origin());
                 say(painted!["error:".red().bold(), said]);
             }
             Kind::ClosedPipe => {}
@@ -121,7 +125,7 @@ impl Failure {
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, false, LogFormat::Json);
             }
-            Kind::Profile(error) => mistakes::show(std::slice::from_ref(&error), false, LogFormat::Json),
+            Kind::File(_, error) => mistakes::show(std::slice::from_ref(&error), false, LogFormat::Json),
             Kind::ClosedPipe => {}
         }
         self.exit.into()

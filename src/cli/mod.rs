@@ -3,6 +3,7 @@
 mod bars;
 mod cancel;
 mod check_journal;
+mod check_receivers;
 mod clock;
 mod color;
 mod command;
@@ -21,6 +22,7 @@ mod mistakes;
 mod out;
 mod outfile;
 mod publish;
+mod receivers_file;
 mod recorded;
 mod remote;
 mod report;

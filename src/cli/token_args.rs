@@ -103,6 +103,7 @@ pub(super) fn file_failure(error: FileError, form: &str) -> Failure {
     let hint = match error.mistake {
         Mistake::Form => format!("write one token per line; {form}; # begins a comment"),
         Mistake::Nothing => format!("write one token per line; {form}; make a token with: {MAKE_ONE}"),
+        Mistake::Scoped => format!("remove the scope; make a token of its own with: {MAKE_ONE}"),
         Mistake::Token(_) | Mistake::Short(_) => format!("make a token with: {MAKE_ONE}"),
         Mistake::Repeated(_) => "give each token one scope: `write` includes `read`".to_owned(),
     };

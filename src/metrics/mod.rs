@@ -5,6 +5,7 @@
 
 mod clients;
 mod family;
+mod hooks;
 mod process;
 mod refusal;
 mod registry;
@@ -13,6 +14,7 @@ mod tally;
 mod transport;
 
 pub use clients::ClientMeter;
+pub use hooks::HookCounts;
 pub use refusal::Refusal;
 pub use registry::{CONTENT_TYPE, Metrics};
 pub use snapshot::Snapshot;

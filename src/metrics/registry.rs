@@ -7,6 +7,7 @@ use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
 use super::clients::{ClientMeter, Clients};
+use super::hooks::HookCounts;
 use super::process;
 use super::refusal::Refusal;
 use super::snapshot::Snapshot;
@@ -38,6 +39,7 @@ pub struct Metrics {
     started: IntCounter,
     ended: IntCounterVec,
     lateness: Histogram,
+    hooks: HookCounts,
     published: IntCounterVec,
     publish: Histogram,
     since: f64,
@@ -124,6 +126,7 @@ impl Metrics {
             started,
             ended,
             lateness,
+            hooks: HookCounts::new(&registry),
             published,
             publish,
             since: process::now(),
@@ -170,6 +173,11 @@ impl Metrics {
     /// An event was in the journal this long after it was due.
     pub fn late(&self, by: Duration) {
         self.lateness.observe(by.as_secs_f64());
+    }
+
+    /// The counters of receivers.
+    pub fn hooks(&self) -> &HookCounts {
+        &self.hooks
     }
 
     /// Published events were stored, of which `duplicates` had been stored before; it took `took`.

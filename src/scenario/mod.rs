@@ -12,6 +12,7 @@ mod keyframes;
 mod library;
 mod read;
 mod suggest;
+mod table;
 pub mod timeline;
 
 pub use compiled::Scenario;
@@ -25,3 +26,4 @@ pub use file::{
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, Loaded, SHIPPED, text_of};
 pub use suggest::did_you_mean;
+pub(crate) use table::{Table, Text};

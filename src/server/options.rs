@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::access::Origin;
 use super::base_path::BasePath;
+use super::hooks::HookSetup;
 use crate::connection::Settings;
 use crate::player::Speed;
 use crate::token::{Scope, Token};
@@ -58,6 +59,8 @@ pub struct Options {
     pub publish_rate: u32,
     /// Speak TLS.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The receivers of other programs' alerts; `None`: without their paths.
+    pub receivers: Option<Vec<HookSetup>>,
     /// Serve the dashboard from this folder instead of the built-in one.
     pub dashboard: Option<PathBuf>,
 }
@@ -98,6 +101,7 @@ impl Default for Options {
             message_rate,
             publish_rate: 500,
             tls: None,
+            receivers: None,
             dashboard: None,
         }
     }

@@ -2,10 +2,10 @@
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use super::state::HttpState;
-use super::{access, http};
+use super::{access, hooks, http};
 
 /// The whole HTTP interface. A request passes the layers from the last one to the first.
 pub(super) fn router(state: HttpState) -> Router {
@@ -19,7 +19,9 @@ pub(super) fn router(state: HttpState) -> Router {
 }
 
 fn routes(state: HttpState) -> Router {
-    Router::new()
+    let receivers = if state.0.hooks.is_on() { receivers() } else { Router::new() };
+    receivers
+        .route("/hooks/{*rest}", any(hooks::nothing))
         .route("/ws", get(http::upgrade))
         .route("/events", get(http::events))
         .route("/api/events", post(http::publish))
@@ -41,4 +43,13 @@ fn routes(state: HttpState) -> Router {
         .layer(from_fn_with_state(state.clone(), access::guard))
         .layer(from_fn_with_state(state.clone(), http::log_refusals))
         .with_state(state)
+}
+
+/// The paths of receivers.
+fn receivers() -> Router<HttpState> {
+    Router::new()
+        .route("/hooks/alertmanager/{name}", post(hooks::alertmanager))
+        .route("/hooks/grafana/{name}", post(hooks::grafana).put(hooks::grafana))
+        .route("/hooks/pagerduty/{name}/v2/enqueue", post(hooks::pagerduty))
+        .route("/hooks/pagerduty/{name}/v2/change/enqueue", post(hooks::pagerduty_change))
 }

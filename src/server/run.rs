@@ -14,11 +14,12 @@ use super::access::{Auth, Guard};
 use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
+use super::hooks::Hooks;
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
-use super::publish::{PublishRate, Publisher};
+use super::publish::{Elsewhere, PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::serve_error::ServeError;
 use super::state::{HttpState, Parts};
@@ -55,6 +56,7 @@ pub struct Server {
     shards: Arc<Shards>,
     limit: Arc<ClientLimit>,
     lifecycle: Arc<Lifecycle>,
+    hooks: Arc<Hooks>,
     drain: Duration,
     closing: watch::Sender<bool>,
 }
@@ -80,6 +82,13 @@ impl Server {
         let shards = Shards::start(&hub, &metrics, options.connection(), cores, &Handle::current())?;
         let shards = Arc::new(shards);
         let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
+        let elsewhere = Arc::new(Elsewhere::default());
+        let hooks = Arc::new(Hooks::new(
+            options.receivers,
+            measured.clone(),
+            Arc::clone(&metrics),
+            Arc::clone(&elsewhere),
+        ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let control = Arc::new(IncidentControl {
             library: Arc::new(library),
@@ -88,8 +97,13 @@ impl Server {
             speed: options.speed,
             seed: options.seed,
         });
-        let publisher =
-            Arc::new(Publisher::start(measured, control.player.clone(), &lifecycle, Arc::clone(&metrics))?);
+        let publisher = Arc::new(Publisher::start(
+            measured,
+            control.player.clone(),
+            &lifecycle,
+            Arc::clone(&metrics),
+            elsewhere,
+        )?);
         let picked_up = match control.player.pick_up().await {
             Ok(picked_up) => picked_up,
             Err(PlayError::Journal(error)) => return Err(error.into()),
@@ -129,6 +143,7 @@ impl Server {
                 limit: Arc::clone(&limit),
                 metrics,
             }),
+            hooks: Arc::clone(&hooks),
         }));
         let limits = DoorLimits {
             request_deadline: options.request_deadline,
@@ -155,6 +170,7 @@ impl Server {
             shards,
             limit,
             lifecycle,
+            hooks,
             drain,
             closing,
         })
@@ -180,6 +196,11 @@ impl Server {
         Arc::clone(&self.auth)
     }
 
+    /// The receivers, to replace them while it serves.
+    pub fn hooks(&self) -> Arc<Hooks> {
+        Arc::clone(&self.hooks)
+    }
+
     /// Starts an incident, as `POST /api/incidents` does.
     pub async fn trigger(&self, scenario: &str) -> Result<Started, TriggerError> {
         self.control.trigger(scenario, None, None).await
@@ -195,9 +216,13 @@ impl Server {
     /// are asked to reconnect elsewhere, spread over a part of the drain time. Requests are answered until the clients
     /// have left, so that a load balancer notices; then the listener closes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, door, hub, shards, limit, lifecycle, drain, closing, .. } = self;
+        let Self { listener, door, hub, shards, limit, lifecycle, hooks, drain, closing, .. } = self;
         let stop = lifecycle.stop.clone();
         lifecycle.tasks.spawn(async move { hub.follow(stop).await });
+        if hooks.is_on() {
+            let stop = lifecycle.stop.clone();
+            lifecycle.tasks.spawn(async move { hooks.follow_time(stop).await });
+        }
         // On a worker thread, where connections are served too: a hand-over between threads costs more than accepting.
         let accepting = door::accept(listener, Arc::new(door));
         let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));

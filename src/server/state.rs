@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 
 use super::access::{Auth, Guard};
 use super::control::IncidentControl;
+use super::hooks::Hooks;
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::publish::{PublishRate, Publisher};
@@ -33,6 +34,7 @@ pub(super) struct Parts {
     pub(super) publisher: Arc<Publisher>,
     pub(super) publish_rate: Arc<PublishRate>,
     pub(super) figures: Arc<Figures>,
+    pub(super) hooks: Arc<Hooks>,
 }
 
 /// Lets a handler ask for a part by its type: `State(hub): State<Arc<Hub>>`.
@@ -61,4 +63,5 @@ parts! {
     publisher: Publisher,
     publish_rate: PublishRate,
     figures: Figures,
+    hooks: Hooks,
 }

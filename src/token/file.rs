@@ -34,6 +34,9 @@ pub enum Mistake {
     /// The file has no token.
     #[error("the file has no token")]
     Nothing,
+    /// The file of a receiver has a scope.
+    #[error("the token of a receiver stands alone on its line, without a scope")]
+    Scoped,
 }
 
 /// The tokens in a server's file.
@@ -77,6 +80,32 @@ pub fn for_client(file: &str, text: &str) -> Result<Token, FileError> {
         first.get_or_insert(token);
     }
     first.ok_or_else(|| FileError { file: file.to_owned(), line: None, mistake: Mistake::Nothing })
+}
+
+/// The tokens of a receiver, each alone on its line. A token with a scope is refused: one that opens the server is not to be
+/// given to a sender of alerts.
+///
+/// # Errors
+/// A line without a token or with a scope, a token that is too short or there twice, a file without tokens.
+pub fn for_receiver(file: &str, text: &str) -> Result<Vec<Token>, FileError> {
+    let wrong = |line, mistake| FileError { file: file.to_owned(), line: Some(line), mistake };
+    let (mut tokens, mut lines) = (Vec::new(), HashMap::new());
+    for (line, entry) in entries(text) {
+        let (None, token) = entry.map_err(|mistake| wrong(line, mistake))? else {
+            return Err(wrong(line, Mistake::Scoped));
+        };
+        if token.is_short() {
+            return Err(wrong(line, Mistake::Short(token.reveal().len())));
+        }
+        if let Some(before) = lines.insert(token.digest(), line) {
+            return Err(wrong(line, Mistake::Repeated(before)));
+        }
+        tokens.push(token);
+    }
+    if tokens.is_empty() {
+        return Err(FileError { file: file.to_owned(), line: None, mistake: Mistake::Nothing });
+    }
+    Ok(tokens)
 }
 
 type Entry = (Option<Scope>, Token);

@@ -7,7 +7,7 @@ mod secret;
 mod sources;
 
 pub use digest::Digest;
-pub use file::{FileError, Mistake, for_client, for_server};
+pub use file::{FileError, Mistake, for_client, for_receiver, for_server};
 pub use scope::Scope;
 pub use secret::{Token, TokenError};
 pub use sources::Sources;

@@ -156,8 +156,9 @@ fn completions_and_man_pages_are_up_to_date() {
         .map(|(shell, file)| (root().join("completions").join(file), printed(&["completions", shell])));
     let help = printed(&["--help"]);
     let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let commands = commands.lines().map(|line| line.split_whitespace().next().unwrap());
-    let commands: Vec<&str> = commands.filter(|name| *name != "help").collect();
+    // What a command does may take several lines, which are indented further.
+    let commands = commands.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let commands: Vec<&str> = commands.filter(|name| !name.is_empty() && *name != "help").collect();
     assert!(commands.len() >= 12, "{commands:?}");
     let page = |name: &str| root().join("man").join(name);
     let mut files = scripts.to_vec();

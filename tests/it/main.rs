@@ -58,6 +58,7 @@ mod proxies;
 mod publish;
 mod published;
 mod readers;
+mod receivers;
 mod reconnect;
 mod record;
 mod replay;

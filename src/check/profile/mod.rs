@@ -8,7 +8,6 @@ mod read;
 mod resume;
 mod shipped;
 mod subscribe;
-mod table;
 
 pub use described::{Envelope, Profile, Subscribing, TimeFormat};
 pub use keys::{KEYS, Key};

@@ -8,8 +8,7 @@ use super::described::{Envelope, Profile, TimeFormat};
 use super::keys::KEYS;
 use super::place::{self, Place};
 use super::subscribe;
-use super::table::Table;
-use crate::scenario::{Diagnostic, Micros, ScenarioError, did_you_mean};
+use crate::scenario::{Diagnostic, Micros, ScenarioError, Table, did_you_mean};
 
 /// Reads a profile. `name` is that of a shipped profile, or the file.
 ///

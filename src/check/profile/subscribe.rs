@@ -4,8 +4,7 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::described::Profile;
 use super::resume::{NAMES, Resume};
-use super::table::{Table, Text};
-use crate::scenario::did_you_mean;
+use crate::scenario::{Table, Text, did_you_mean};
 
 /// Headers that belong to the connection itself.
 const RESERVED: [&str; 10] = [

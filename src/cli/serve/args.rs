@@ -49,6 +49,11 @@ pub(in crate::cli) struct Serve {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(super) seed: Option<u64>,
 
+    /// Take alerts of Alertmanager, Grafana and PagerDuty's clients as this file says, at /hooks/KIND/NAME. The file and
+    /// the secrets that it names are read again when they change
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) receivers: Option<PathBuf>,
+
     /// Open the dashboard in the browser
     #[arg(long)]
     pub(super) open: bool,

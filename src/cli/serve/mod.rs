@@ -7,6 +7,7 @@ mod journal;
 mod library;
 mod limits;
 mod notify;
+mod receivers;
 mod replay;
 mod run;
 mod tls;

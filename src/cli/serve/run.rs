@@ -12,6 +12,7 @@ use super::browser;
 use super::journal::OpenedJournal;
 use super::library::{self, Scenarios, trigger_failure};
 use super::notify;
+use super::receivers::Receivers;
 use super::replay::{self, LoadedReplay};
 use super::tls::Certificate;
 use super::tokens::Tokens;
@@ -75,7 +76,9 @@ impl Serve {
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
         let certificate = self.tls.read()?;
-        let options = self.options(&tokens, certificate.as_ref())?;
+        let receivers = self.receivers.as_deref().map(Receivers::read).transpose()?;
+        let mut options = self.options(&tokens, certificate.as_ref())?;
+        options.receivers = receivers.as_ref().map(Receivers::setups);
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
         let clock = journal.clock().doubt().map(ToString::to_string);
@@ -87,6 +90,7 @@ impl Serve {
             notify::stopping();
         };
         let rotation = tokens.follow_file(server.auth());
+        let rereading = receivers.as_ref().map(|receivers| receivers.follow_files(server.hooks()));
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {
             Some(LoadedReplay { replay, mut summary }) => {
@@ -137,8 +141,9 @@ impl Serve {
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}
-            () = survive_hangups(tokens.is_followed() || certificate.is_some()) => {}
+            () = survive_hangups(tokens.is_followed() || certificate.is_some() || receivers.is_some()) => {}
             Some(()) = OptionFuture::from(renewal) => {}
+            Some(()) = OptionFuture::from(rereading) => {}
         }
         match self.log_format {
             LogFormat::Json => tracing::info!("stopped"),

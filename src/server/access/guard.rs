@@ -18,6 +18,9 @@ use crate::server::http::Problem;
 /// What load balancers ask, some of them in HTTP/1.0 without `Host`. The answers tell a page of another site nothing.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 
+/// The paths of receivers, each of which asks for a secret.
+const RECEIVERS: &str = "/hooks/";
+
 /// Streams, which only the server's own pages and those of allowed origins may read.
 const STREAMS: [&str; 2] = ["/ws", "/events"];
 
@@ -147,6 +150,10 @@ impl Guard {
     fn admit(&self, request: &Request) -> Result<Sender, Problem> {
         let headers = request.headers();
         if HEALTH.contains(&request.uri().path()) && !headers.contains_key(header::HOST) {
+            return Ok(Sender::Unknown);
+        }
+        // Senders name the server as their network does. A page that does so knows no receiver's secret.
+        if request.uri().path().starts_with(RECEIVERS) {
             return Ok(Sender::Unknown);
         }
         let host = self.host(headers)?;

@@ -18,7 +18,7 @@ mod upgrade;
 
 pub(super) use api::{cancel, incident, report, scenarios, trigger};
 pub(super) use assets::{asset, asset_at, asyncapi, page, schema};
-pub(super) use body::json as json_body;
+pub(super) use body::{bytes as body_bytes, json as json_body};
 pub(super) use events::events;
 pub(super) use health::ready;
 pub(super) use incidents::Incidents;

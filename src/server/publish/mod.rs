@@ -5,12 +5,14 @@
 //! publishers share a commit. A request is answered after the commit that has its events.
 
 mod drills;
+mod elsewhere;
 mod known;
 mod publisher;
 mod rate;
 mod waiting;
 mod worker;
 
+pub(super) use elsewhere::Elsewhere;
 pub(super) use publisher::Publisher;
 pub(super) use rate::{PublishRate, PublisherId};
 pub(super) use waiting::{Mode, Placed};

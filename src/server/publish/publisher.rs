@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::elsewhere::Elsewhere;
 use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
 use super::worker::Worker;
 use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused};
@@ -37,10 +38,11 @@ impl Publisher {
         player: Player,
         lifecycle: &Arc<Lifecycle>,
         metrics: Arc<Metrics>,
+        elsewhere: Arc<Elsewhere>,
     ) -> Result<Self, SchemaError> {
         let checker = Checker::new()?;
         let (waiting, requests) = mpsc::channel(WAITING);
-        let worker = Worker::new(journal.clone(), player, lifecycle.stop.clone());
+        let worker = Worker::new(journal.clone(), player, lifecycle.stop.clone(), elsewhere);
         lifecycle.tasks.spawn(worker.run(requests));
         let memory = Arc::new(Semaphore::new(WAITING_KIB));
         Ok(Self { checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })

@@ -1,11 +1,13 @@
 //! The task that stores what is published.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::drills;
+use super::elsewhere::Elsewhere;
 use super::known::{Known, Subject};
 use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
 use crate::ingest::{Fault, Incoming, Kind, Refused};
@@ -24,6 +26,7 @@ pub(super) struct Worker {
     journal: Journal,
     player: Player,
     stop: CancellationToken,
+    elsewhere: Arc<Elsewhere>,
     known: Known,
     /// How many incidents without a plan are open; `None` before they are counted.
     open: Option<usize>,
@@ -59,8 +62,13 @@ struct Steps {
 }
 
 impl Worker {
-    pub(super) fn new(journal: Journal, player: Player, stop: CancellationToken) -> Self {
-        Self { journal, player, stop, known: Known::default(), open: None }
+    pub(super) fn new(
+        journal: Journal,
+        player: Player,
+        stop: CancellationToken,
+        elsewhere: Arc<Elsewhere>,
+    ) -> Self {
+        Self { journal, player, stop, elsewhere, known: Known::default(), open: None }
     }
 
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Waiting>) {
@@ -133,6 +141,11 @@ impl Worker {
         let events = || requests.iter().flat_map(|(events, _)| events.iter().flatten());
         let names = events().map(|event| (event.source.clone(), event.id.clone())).collect();
         let mut stored = self.journal.keyed(names).await?.into_iter();
+        let changed = self.elsewhere.take();
+        if !changed.is_empty() {
+            self.known.forget(changed.iter().map(String::as_str));
+            self.open = None;
+        }
         for event in events() {
             self.known.load(&self.journal, &event.subject).await?;
         }

@@ -51,7 +51,8 @@ fn help(args: &[&str]) -> String {
 fn commands() -> Vec<String> {
     let text = help(&[]);
     let list = text.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let names = list.lines().filter_map(|line| line.trim_start().split(' ').next()).map(str::to_owned);
+    // What a command does may take several lines, which are indented further.
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).map(str::to_owned);
     names.filter(|name| !name.is_empty() && name != "help").collect()
 }
 

@@ -210,6 +210,15 @@ pub const AT_FILES: &[Drive] = &[
     (Text, &["check-journal", "{journal}", "--backup", "{new}"]),
     (Text, &["check-journal", "{no}"]),
     (Text, &["check-journal", "{missing}"]),
+    (Text, &["check-receivers", "{receivers}"]),
+    (Text, &["check-receivers", "{receivers}", "--payload", "{sample}"]),
+    (Json, &["check-receivers", "{receivers}", "--payload", "{sample}", "--json"]),
+    (Text, &["check-receivers", "{receivers}", "--payload", "{sample}", "--receiver", "{text}"]),
+    (Text, &["check-receivers", "{receivers}", "--payload", "{nonsense}"]),
+    (Text, &["check-receivers", "{receivers}", "--payload", "{missing}"]),
+    (Text, &["check-receivers", "{broken}"]),
+    (Text, &["check-receivers", "{missing}"]),
+    (Text, &["serve", "--port", "0", "--receivers", "{broken}"]),
     (Text, &["serve", "--port", "0", "--scenarios", "{raw}"]),
     (Text, &["serve", "--port", "0", "--scenarios", "{missing}"]),
     (Text, &["serve", "--port", "0", "--scenarios", "{mixed}", "--trigger", "{text}"]),
@@ -272,7 +281,7 @@ fn drive((shows, args): Drive, lie: Option<(Lie, &str)>, files: &Files) {
     }
     let both = format!("{}{}", ran.stdout, ran.stderr);
     let from = name("in a pipe");
-    let json = args.contains(&"--json") && args[0] != "list" && args[0] != "check-journal";
+    let json = args.contains(&"--json") && !["list", "check-journal", "check-receivers"].contains(&args[0]);
     match shows {
         // An event is the bytes that the server sent: one line of JSON.
         Json if json => {

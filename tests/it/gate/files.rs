@@ -78,6 +78,35 @@ fn unknown() -> String {
     format!("{before}{}agent = {}{}", &after[..agent], toml(HOSTILE), &after[agent + line..])
 }
 
+/// Receivers whose every text is hostile.
+fn receivers() -> String {
+    let (hostile, token) = (toml(HOSTILE), toml(&format!("receiver{SHORT}")));
+    format!(
+        "[[receiver]]\nname = \"prod\"\nkind = \"alertmanager\"\ntoken_file = {token}\ngroup_by = [{hostile}]\n\
+         title = {}\n[receiver.services]\nlabels = [{hostile}]\n",
+        toml(&format!("{HOSTILE}{{alertname}}"))
+    )
+}
+
+/// A group of Alertmanager whose every text is hostile.
+fn sample() -> String {
+    let words = serde_json::json!({ HOSTILE: HOSTILE, "alertname": HOSTILE, "summary": HOSTILE });
+    serde_json::json!({
+        "version": "4",
+        "groupKey": HOSTILE,
+        "groupLabels": words,
+        "alerts": [{
+            "status": "firing",
+            "labels": words,
+            "annotations": words,
+            "startsAt": "2026-11-26T12:00:00Z",
+            "fingerprint": HOSTILE,
+            "generatorURL": format!("http://{HOSTILE}"),
+        }],
+    })
+    .to_string()
+}
+
 impl Files {
     pub fn new() -> Self {
         let lines = |lines: Vec<String>| lines.join("\n") + "\n";
@@ -97,6 +126,9 @@ impl Files {
             (format!("good_tokens{SHORT}"), format!("write {TOKEN}\n")),
             (format!("tokens{SHORT}"), format!("{HOSTILE} {HOSTILE}\n")),
             (format!("no{SHORT}.db"), HOSTILE.to_owned()),
+            (format!("receivers{SHORT}.toml"), receivers()),
+            (format!("receiver{SHORT}"), format!("{TOKEN}\n")),
+            (format!("sample{SHORT}.json"), sample()),
         ];
         let folder = files.iter().fold(Scratch::new(), |folder, (name, text)| folder.with(name, text));
         Self { folder }
@@ -127,9 +159,10 @@ impl Files {
             "folder" => String::new(),
             "good" | "mixed" => name.to_owned(),
             "scenario" => format!("good/{SHORT}.toml"),
-            "unknown" | "broken" | "raw" => format!("{name}{SHORT}.toml"),
+            "unknown" | "broken" | "raw" | "receivers" => format!("{name}{SHORT}.toml"),
             "run" | "torn" | "nonsense" | "bytes" | "partial" => format!("{name}{SHORT}.ndjson"),
             "journal" | "damaged" | "no" => format!("{name}{SHORT}.db"),
+            "sample" => format!("sample{SHORT}.json"),
             "tokens" | "good_tokens" => format!("{name}{SHORT}"),
             "missing" => format!("missing{SHORT}"),
             "new" => format!("new{}{SHORT}", count()),

@@ -30,16 +30,25 @@ impl Numbers {
 
     /// Waits until a sample has a value: what a client has seen is counted a moment later.
     pub async fn until(address: SocketAddr, sample: &str, value: f64) -> Self {
+        Self::when(address, sample, &format!("{value}"), |found| found.to_bits() == value.to_bits()).await
+    }
+
+    /// Waits until a sample has at least this value.
+    pub async fn at_least(address: SocketAddr, sample: &str, value: f64) -> Self {
+        Self::when(address, sample, &format!("at least {value}"), |found| found >= value).await
+    }
+
+    async fn when(address: SocketAddr, sample: &str, what: &str, is: impl Fn(f64) -> bool) -> Self {
         let waiting = async {
             loop {
                 let numbers = Self::of(address).await;
-                if numbers.get(sample).to_bits() == value.to_bits() {
+                if is(numbers.get(sample)) {
                     return numbers;
                 }
                 tokio::time::sleep(ms(5)).await;
             }
         };
-        soon(&format!("{sample} {value}"), waiting).await
+        soon(&format!("{sample} {what}"), waiting).await
     }
 
     pub fn get(&self, sample: &str) -> f64 {

@@ -5,24 +5,25 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::scenario::{Diagnostic, did_you_mean};
+use super::diagnostic::Diagnostic;
+use super::suggest::did_you_mean;
 
 /// A table, and the mistakes in it.
-pub(super) struct Table<'a, 'i> {
+pub(crate) struct Table<'a, 'i> {
     table: &'a DeTable<'i>,
-    pub(super) mistakes: Vec<Diagnostic>,
+    pub(crate) mistakes: Vec<Diagnostic>,
 }
 
 /// A text with its place.
-pub(super) type Text<'a> = (&'a str, Range<usize>);
+pub(crate) type Text<'a> = (&'a str, Range<usize>);
 
 impl<'a, 'i> Table<'a, 'i> {
-    pub(super) fn new(table: &'a DeTable<'i>) -> Self {
+    pub(crate) fn new(table: &'a DeTable<'i>) -> Self {
         Self { table, mistakes: Vec::new() }
     }
 
     /// Notes every key that is not one of these.
-    pub(super) fn only(&mut self, what: &str, known: &[&'static str]) {
+    pub(crate) fn only(&mut self, what: &str, known: &[&'static str]) {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if known.contains(&name) {
@@ -36,7 +37,7 @@ impl<'a, 'i> Table<'a, 'i> {
         }
     }
 
-    pub(super) fn note(
+    pub(crate) fn note(
         &mut self,
         span: Range<usize>,
         message: impl Into<String>,
@@ -46,17 +47,17 @@ impl<'a, 'i> Table<'a, 'i> {
         self.mistakes.push(Diagnostic::new(span, message, label).help(help));
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Spanned<DeValue<'i>>> {
         self.table.iter().find(|(key, _)| *key.get_ref() == name).map(|(_, value)| value)
     }
 
     /// The place of a key's name, for what is wrong with its being there.
-    pub(super) fn key(&self, name: &str) -> Range<usize> {
+    pub(crate) fn key(&self, name: &str) -> Range<usize> {
         let key = self.table.keys().find(|key| *key.get_ref() == name);
         key.map_or(0..0, Spanned::span)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
@@ -65,7 +66,7 @@ impl<'a, 'i> Table<'a, 'i> {
         self.note(value.span(), format!("{name} is {found}"), wanted, format!("write {wanted}"));
     }
 
-    pub(super) fn bool(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn bool(&mut self, name: &str) -> Option<bool> {
         let value = self.get(name)?;
         let found = value.get_ref().as_bool();
         if found.is_none() {
@@ -74,7 +75,7 @@ impl<'a, 'i> Table<'a, 'i> {
         found
     }
 
-    pub(super) fn number(&mut self, name: &str) -> Option<u64> {
+    pub(crate) fn number(&mut self, name: &str) -> Option<u64> {
         let value = self.get(name)?;
         let number = value.get_ref().as_integer();
         let found = number
@@ -86,7 +87,7 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// A text that is not empty.
-    pub(super) fn text(&mut self, name: &str) -> Option<Text<'a>> {
+    pub(crate) fn text(&mut self, name: &str) -> Option<Text<'a>> {
         let value = self.get(name)?;
         self.as_text(name, value)
     }
@@ -106,7 +107,7 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// A list of texts, none of which is empty or there twice.
-    pub(super) fn texts(&mut self, name: &str) -> Vec<Text<'a>> {
+    pub(crate) fn texts(&mut self, name: &str) -> Vec<Text<'a>> {
         let Some(value) = self.get(name) else { return Vec::new() };
         let Some(items) = value.get_ref().as_array() else {
             self.wrong(name, value, "a list of texts, as in [\"one\", \"two\"]");
@@ -125,7 +126,7 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// A table of texts.
-    pub(super) fn pairs(&mut self, name: &str) -> Vec<(Text<'a>, Text<'a>)> {
+    pub(crate) fn pairs(&mut self, name: &str) -> Vec<(Text<'a>, Text<'a>)> {
         let Some(value) = self.get(name) else { return Vec::new() };
         let Some(table) = value.get_ref().as_table() else {
             self.wrong(name, value, "a table, as in { X-Name = \"value\" }");
@@ -140,13 +141,54 @@ impl<'a, 'i> Table<'a, 'i> {
     }
 
     /// A table of its own.
-    pub(super) fn table(&mut self, name: &str, wanted: &str) -> Option<Table<'a, 'i>> {
+    pub(crate) fn table(&mut self, name: &str, wanted: &str) -> Option<Table<'a, 'i>> {
         let value = self.get(name)?;
         let found = value.get_ref().as_table().map(Table::new);
         if found.is_none() {
             self.wrong(name, value, wanted);
         }
         found
+    }
+}
+
+impl<'a, 'i> Table<'a, 'i> {
+    /// A number that is neither negative nor infinite.
+    pub(crate) fn amount(&mut self, name: &str) -> Option<f64> {
+        let value = self.get(name)?;
+        let text = match value.get_ref() {
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
+            DeValue::Float(number) => Some(number.as_str()),
+            _ => None,
+        };
+        let number = text.and_then(|text| text.replace('_', "").parse::<f64>().ok());
+        let found = number.filter(|number| number.is_finite() && *number >= 0.0);
+        if found.is_none() {
+            self.wrong(name, value, "a number from 0");
+        }
+        found
+    }
+
+    /// A list of tables: `[[NAME]]`, each with its place.
+    pub(crate) fn tables(&mut self, name: &str) -> Vec<(Table<'a, 'i>, Range<usize>)> {
+        let Some(value) = self.get(name) else { return Vec::new() };
+        let wanted = format!("a list of tables: [[{name}]] above each");
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong(name, value, &wanted);
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for item in items {
+            match item.get_ref().as_table() {
+                Some(table) => found.push((Table::new(table), item.span())),
+                None => self.wrong(name, item, &wanted),
+            }
+        }
+        found
+    }
+
+    /// Takes the mistakes of a table within this one.
+    pub(crate) fn take(&mut self, inner: Table<'a, 'i>) {
+        self.mistakes.extend(inner.mistakes);
     }
 }
 

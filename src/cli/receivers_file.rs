@@ -1,0 +1,83 @@
+//! `receivers.toml` and the files with secrets that it names.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::exit::{Exit, Failure};
+use super::token_args::{self, MAKE_ONE};
+use crate::receivers::{self, Kind, Receiver};
+use crate::server::{HookSetup, Secrets};
+use crate::token::{self, Digest};
+
+/// The characters of a `routing_key`, which some of PagerDuty's clients check.
+const ROUTING_KEY: usize = 32;
+
+/// The receivers of a file, and all files that were read for them.
+#[derive(Debug)]
+pub(super) struct ReceiversFile {
+    pub(super) setups: Vec<HookSetup>,
+    /// Each with the digest of what was read.
+    pub(super) files: Vec<(PathBuf, Digest)>,
+}
+
+/// The content of a file as text.
+fn text_of(path: &Path) -> Result<String, Failure> {
+    let text = super::reread::read(path).and_then(token_args::text);
+    text.map_err(|why| {
+        let error = anyhow!("the file with receivers {} cannot be read: {why}", path.display());
+        Failure::new(Exit::Usage, error).hint("name a file as docs/receivers.md describes it")
+    })
+}
+
+/// Reads the receivers alone.
+pub(super) fn receivers(path: &Path) -> Result<(Vec<Receiver>, String), Failure> {
+    let text = text_of(path)?;
+    let receivers = receivers::read(&path.display().to_string(), &text).map_err(Failure::receivers)?;
+    Ok((receivers, text))
+}
+
+/// Reads the receivers and their secrets. Paths in the file are relative to its folder.
+pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
+    let (receivers, text) = receivers(path)?;
+    let mut files = vec![(path.to_owned(), Digest::of(text.as_bytes()))];
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut setups = Vec::new();
+    for receiver in receivers {
+        let mut tokens = Vec::new();
+        if let Some(file) = &receiver.token_file {
+            let file = folder.join(file);
+            let text = token_args::read(&file)?;
+            tokens = token::for_receiver(&file.display().to_string(), &text).map_err(|error| {
+                token_args::file_failure(error, "a receiver's token stands alone on its line")
+            })?;
+            let is_odd = |token: &token::Token| token.reveal().len() != ROUTING_KEY;
+            if receiver.kind == Kind::PagerDuty && tokens.iter().any(is_odd) {
+                let error = anyhow!(
+                    "a token in {} has not {ROUTING_KEY} characters, as a routing_key has",
+                    file.display()
+                );
+                return Err(Failure::new(Exit::Usage, error).hint("make one with: openssl rand -hex 16"));
+            }
+            files.push((file, Digest::of(text.as_bytes())));
+        }
+        let mut signing = None;
+        if let Some(signature) = &receiver.signature {
+            let file = folder.join(&signature.secret_file);
+            let text = token_args::read(&file)?;
+            let secret = text.trim();
+            if secret.len() < token::Token::MIN_LENGTH {
+                let error = anyhow!(
+                    "the secret in {} has fewer than {} characters",
+                    file.display(),
+                    token::Token::MIN_LENGTH
+                );
+                return Err(Failure::new(Exit::Usage, error).hint(format!("make one with: {MAKE_ONE}")));
+            }
+            signing = Some((signature.header.clone(), secret.as_bytes().to_vec()));
+            files.push((file, Digest::of(text.as_bytes())));
+        }
+        setups.push(HookSetup { secrets: Secrets::new(&tokens, signing), receiver });
+    }
+    Ok(ReceiversFile { setups, files })
+}

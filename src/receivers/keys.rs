@@ -1,0 +1,28 @@
+//! The keys of `receivers.toml`.
+
+/// The keys at the top of the file.
+pub(super) const TOP: &[&str] = &["receiver"];
+
+/// The keys of a receiver.
+pub const RECEIVER_KEYS: &[&str] = &[
+    "name",
+    "kind",
+    "token_file",
+    "hmac_secret_file",
+    "hmac_header",
+    "group_by",
+    "settle",
+    "reopen",
+    "stale",
+    "title",
+    "severity",
+    "services",
+    "cost",
+    "drop",
+    "metrics",
+];
+
+pub(super) const SEVERITY: &[&str] = &["label", "map", "default"];
+pub(super) const SERVICES: &[&str] = &["labels"];
+pub(super) const COST: &[&str] = &["match", "currency", "per_minute"];
+pub(super) const DROP: &[&str] = &["match"];

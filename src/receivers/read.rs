@@ -1,0 +1,275 @@
+//! Reading `receivers.toml`. Every mistake is reported, with its line and what is allowed.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::alert::Labels;
+use super::described::{CostRule, Kind, Receiver, Signature};
+use super::keys::{COST, DROP, RECEIVER_KEYS, SERVICES, SEVERITY, TOP};
+use crate::contract::Severity;
+use crate::scenario::{Diagnostic, Micros, ScenarioError, Table, did_you_mean};
+
+/// The longest name of a receiver: an incident's id has at most 64 characters, and more in it than this.
+const NAME_CHARS: usize = 20;
+
+const HMAC_HEADER: &str = "X-Grafana-Alerting-Signature";
+
+const SEVERITIES: [(&str, Severity); 5] = [
+    ("SEV1", Severity::Sev1),
+    ("SEV2", Severity::Sev2),
+    ("SEV3", Severity::Sev3),
+    ("SEV4", Severity::Sev4),
+    ("SEV5", Severity::Sev5),
+];
+
+/// Reads the receivers in the text of a file. `origin` is how diagnostics name the file.
+///
+/// # Errors
+/// All mistakes.
+pub fn read(origin: &str, text: &str) -> Result<Vec<Receiver>, ScenarioError> {
+    let failed = |mistakes| Err(ScenarioError::new(origin, text, mistakes));
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let mistakes = errors.iter().map(|error| {
+            let mistake = Diagnostic::new(error.span().unwrap_or(0..0), error.message(), "");
+            mistake.help("the file is TOML: [[receiver]] above each receiver, then NAME = VALUE, a line each")
+        });
+        return failed(mistakes.collect());
+    }
+    let mut table = Table::new(table.get_ref());
+    table.only("the file", TOP);
+    let mut receivers: Vec<Receiver> = Vec::new();
+    let tables = table.tables("receiver");
+    if !table.has("receiver") && table.mistakes.is_empty() {
+        let help = "write [[receiver]], and below it name, kind and token_file";
+        table.note(0..0, "the file has no receiver", "", help);
+    }
+    for (mut inner, span) in tables {
+        let receiver = receiver(&mut inner, &span);
+        if let Some(receiver) = receiver {
+            if receivers.iter().any(|other| other.name == receiver.name) {
+                let span = inner.get("name").map_or(span, toml::Spanned::span);
+                let what = format!("there are two receivers with the name {:?}", receiver.name);
+                inner.note(span, what, "the second", "give each receiver a name of its own");
+            }
+            receivers.push(receiver);
+        }
+        table.take(inner);
+    }
+    if table.mistakes.is_empty() { Ok(receivers) } else { failed(table.mistakes) }
+}
+
+/// One receiver; `None` if it has no name or kind.
+fn receiver(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Receiver> {
+    table.only("a receiver", RECEIVER_KEYS);
+    let name = name(table, whole);
+    let kind = kind(table, whole);
+    let mut receiver = Receiver::new(name.as_deref().unwrap_or("?"), kind.unwrap_or(Kind::Alertmanager));
+    secrets(table, whole, &mut receiver, kind);
+    receiver.group_by = table.texts("group_by").into_iter().map(|(text, _)| text.to_owned()).collect();
+    receiver.settle = duration(table, "settle").unwrap_or(receiver.settle);
+    receiver.reopen = duration(table, "reopen").unwrap_or(receiver.reopen);
+    receiver.stale = duration(table, "stale");
+    if receiver.stale == Some(Duration::ZERO) {
+        let span = table.key("stale");
+        table.note(span, "stale is no time at all", "", "write a duration such as \"30m\", or remove it");
+    }
+    if let Some((text, span)) = table.text("title") {
+        if is_title(text) {
+            text.clone_into(&mut receiver.title);
+        } else {
+            let help = "write the name of a label in braces, as in \"{alertname} on {service}\"";
+            table.note(span, "title has a brace that nothing closes, or nothing in braces", "", help);
+        }
+    }
+    severity(table, &mut receiver);
+    if let Some(mut inner) = table.table("services", "a table with labels = [\"service\"]") {
+        inner.only("services", SERVICES);
+        if inner.has("labels") {
+            receiver.services = inner.texts("labels").into_iter().map(|(text, _)| text.to_owned()).collect();
+        }
+        table.take(inner);
+    }
+    costs(table, &mut receiver);
+    for (mut inner, span) in table.tables("drop") {
+        inner.only("drop", DROP);
+        let labels = labels(&mut inner);
+        if labels.is_empty() && inner.mistakes.is_empty() {
+            let help = "write match = { alertname = \"Watchdog\" }";
+            inner.note(span, "drop without labels would leave out every alert", "", help);
+        }
+        receiver.drop.push(labels);
+        table.take(inner);
+    }
+    for ((value, _), (metric, _)) in table.pairs("metrics") {
+        receiver.metrics.insert(value.to_owned(), metric.to_owned());
+    }
+    if table.has("metrics") && kind.is_some_and(|kind| kind != Kind::Grafana) {
+        let span = table.key("metrics");
+        let help = "remove it; only kind = \"grafana\" sends values";
+        table.note(span, "metrics needs a receiver of kind \"grafana\"", "", help);
+    }
+    (name.is_some() && kind.is_some()).then_some(receiver)
+}
+
+fn name(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<String> {
+    if !table.has("name") {
+        table.note(whole.clone(), "the receiver has no name", "", "add name = \"prod\"");
+        return None;
+    }
+    let (text, span) = table.text("name")?;
+    let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_name = text.len() <= NAME_CHARS && !text.starts_with('-') && text.bytes().all(fine);
+    if !is_name {
+        let help = format!(
+            "write at most {NAME_CHARS} of a-z, 0-9 and -, with a letter or digit first: the name is a part of a path \
+             and of the ids of incidents"
+        );
+        table.note(span, format!("{text:?} can't be the name of a receiver"), "", help);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn kind(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Kind> {
+    let names = Kind::ALL.map(Kind::as_str);
+    if !table.has("kind") {
+        let help = format!("add kind = \"alertmanager\"; the kinds are {}", names.join(", "));
+        table.note(whole.clone(), "the receiver has no kind", "", help);
+        return None;
+    }
+    let (text, span) = table.text("kind")?;
+    let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
+    if found.is_none() {
+        let help = match did_you_mean(text, names) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("the kinds are {}", names.join(", ")),
+        };
+        table.note(span, format!("there is no kind {text:?}"), "not known", help);
+    }
+    found
+}
+
+fn secrets(table: &mut Table<'_, '_>, whole: &Range<usize>, receiver: &mut Receiver, kind: Option<Kind>) {
+    receiver.token_file = table.text("token_file").map(|(text, _)| text.into());
+    let header = match table.text("hmac_header") {
+        Some((text, span)) if hyper::header::HeaderName::from_bytes(text.as_bytes()).is_err() => {
+            let what = format!("{text:?} is not the name of a header");
+            table.note(span, what, "", "a name has letters, digits and hyphens");
+            HMAC_HEADER
+        }
+        Some((text, _)) => text,
+        None => HMAC_HEADER,
+    };
+    if let Some((file, _)) = table.text("hmac_secret_file") {
+        receiver.signature = Some(Signature { secret_file: file.into(), header: header.to_owned() });
+    }
+    for key in ["hmac_secret_file", "hmac_header"] {
+        if table.has(key) && kind.is_some_and(|kind| kind != Kind::Grafana) {
+            let span = table.key(key);
+            let help = "remove it, and use token_file";
+            table.note(span, format!("{key} needs a receiver of kind \"grafana\""), "", help);
+        }
+    }
+    if table.has("hmac_header") && !table.has("hmac_secret_file") {
+        let span = table.key("hmac_header");
+        table.note(span, "hmac_header needs hmac_secret_file", "", "add hmac_secret_file = \"FILE\"");
+    }
+    if !table.has("token_file") && !table.has("hmac_secret_file") {
+        let help = "add token_file = \"prod.token\"; make the file with: openssl rand -hex 16 > prod.token";
+        table.note(whole.clone(), "the receiver has no token_file", "", help);
+    }
+}
+
+fn duration(table: &mut Table<'_, '_>, name: &str) -> Option<Duration> {
+    let (text, span) = table.text(name)?;
+    match text.parse::<Micros>() {
+        Ok(found) => Some(found.into()),
+        Err(error) => {
+            table.note(span, format!("{name}: {error}"), "", "write a duration such as \"2m\"");
+            None
+        }
+    }
+}
+
+/// Whether every brace is closed, with a name in it.
+fn is_title(text: &str) -> bool {
+    let mut parts = text.split('{');
+    let first = parts.next().unwrap_or_default();
+    !first.contains('}')
+        && parts.all(|part| {
+            part.split_once('}').is_some_and(|(name, after)| !name.is_empty() && !after.contains('}'))
+        })
+}
+
+fn severity(table: &mut Table<'_, '_>, receiver: &mut Receiver) {
+    let wanted = "a table with label, map and default";
+    let Some(mut inner) = table.table("severity", wanted) else { return };
+    inner.only("severity", SEVERITY);
+    let rule = &mut receiver.severity;
+    if let Some((label, _)) = inner.text("label") {
+        label.clone_into(&mut rule.label);
+    }
+    if inner.has("map") {
+        let mut map = BTreeMap::new();
+        for ((value, _), (name, span)) in inner.pairs("map") {
+            if let Some(severity) = severity_named(&mut inner, name, span) {
+                map.insert(value.to_owned(), severity);
+            }
+        }
+        rule.map = map;
+    }
+    if let Some((name, span)) = inner.text("default")
+        && let Some(severity) = severity_named(&mut inner, name, span)
+    {
+        rule.default = severity;
+    }
+    table.take(inner);
+}
+
+fn severity_named(table: &mut Table<'_, '_>, name: &str, span: Range<usize>) -> Option<Severity> {
+    let found = SEVERITIES.iter().find(|(known, _)| *known == name).map(|(_, severity)| *severity);
+    if found.is_none() {
+        table.note(span, format!("there is no severity {name:?}"), "not known", "write one of SEV1 to SEV5");
+    }
+    found
+}
+
+fn costs(table: &mut Table<'_, '_>, receiver: &mut Receiver) {
+    for (mut inner, span) in table.tables("cost") {
+        inner.only("cost", COST);
+        let labels = labels(&mut inner);
+        let currency = inner.text("currency").and_then(|(text, span)| {
+            let fine = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+            if !fine {
+                inner.note(
+                    span,
+                    format!("{text:?} is not the code of a currency"),
+                    "",
+                    "write \"USD\" or \"EUR\"",
+                );
+            }
+            fine.then(|| text.to_owned())
+        });
+        let per_minute = inner.amount("per_minute");
+        for key in ["currency", "per_minute"] {
+            if !inner.has(key) {
+                let help = "write currency = \"USD\" and per_minute = 900";
+                inner.note(span.clone(), format!("the cost has no {key}"), "", help);
+            }
+        }
+        if let (Some(currency), Some(per_minute)) = (currency, per_minute) {
+            receiver.cost.push(CostRule { labels, currency, per_minute });
+        }
+        table.take(inner);
+    }
+}
+
+/// `match = { NAME = "VALUE" }`
+fn labels(table: &mut Table<'_, '_>) -> Labels {
+    let pairs = table.pairs("match").into_iter();
+    pairs.map(|((name, _), (value, _))| (name.to_owned(), value.to_owned())).collect()
+}

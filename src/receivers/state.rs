@@ -1,0 +1,286 @@
+//! What the journal says about the incidents of receivers: a pure fold of its events, the same before and after a restart.
+//!
+//! Everything that a decision needs is in the events: an incident's id has the digest of the receiver and its key, and each
+//! action about an alert names the alert's fingerprint and since when it fires.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::alert::{Labels, digest};
+use super::events::{self, Action};
+use super::text::slug;
+use crate::contract::{AgentAction, IncidentStarted, Message, offset_of};
+use crate::plan::IncidentTotals;
+
+/// Hexadecimal digits in the id of an incident.
+const DIGITS: usize = 12;
+
+/// The most ended incidents of which the alerts are remembered, so that a late repeat is noticed.
+const REMEMBERED: usize = 10_000;
+
+/// The incidents of all receivers, by the digest in their ids.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    pub(super) groups: BTreeMap<String, Group>,
+}
+
+/// The newest incident of one key of a receiver.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group {
+    pub(super) receiver: String,
+    pub(super) subject: String,
+    /// 1 for the first incident of the key, 2 for the next one …
+    pub(super) ordinal: u32,
+    pub(super) is_open: bool,
+    /// When it ended.
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) impact: Option<Timestamp>,
+    /// The alerts of this incident, by fingerprint.
+    pub(super) alerts: BTreeMap<String, Known>,
+    /// The alerts of the incidents before it.
+    pub(super) past: BTreeMap<String, Known>,
+    /// Whether its sender leaves alerts out.
+    pub(super) is_partial: bool,
+    /// Since when none of its alerts fires.
+    pub(super) quiet_since: Option<Timestamp>,
+    /// Whether the silence of its sender was noted.
+    pub(super) is_silent: bool,
+    /// When its sender was last heard.
+    pub(super) heard: Option<Timestamp>,
+    /// The newest sample of its metrics.
+    pub(super) metrics: BTreeMap<String, f64>,
+    /// The newest cost, and when it was measured.
+    pub(super) cost: Option<(crate::contract::Cost, Timestamp)>,
+    /// How many of its events there are.
+    pub(super) events: u64,
+    pub(super) totals: IncidentTotals,
+}
+
+/// An alert, as the journal has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Known {
+    pub(super) name: String,
+    pub(super) starts_at: Timestamp,
+    pub(super) firing: bool,
+    /// How often it has begun to fire.
+    pub(super) times: u32,
+    /// When it began to fire or was resolved, by the journal's clock.
+    pub(super) changed: Timestamp,
+}
+
+impl State {
+    /// Whether an incident may belong to a receiver: a cheap test before its events are read.
+    pub fn concerns(subject: &str) -> bool {
+        place_of(subject).is_some()
+    }
+
+    /// Applies an event of the journal. Events of other incidents change nothing.
+    pub fn fold(&mut self, subject: &str, time: Timestamp, message: &Message) {
+        let Some((digest, ordinal)) = place_of(subject) else { return };
+        if let Message::IncidentStarted(started) = message {
+            let Some(receiver) = events::writer_of(message) else { return };
+            let group = self.groups.entry(digest.to_owned()).or_default();
+            group.start(receiver, subject, ordinal, time, started);
+        } else if let Some(group) = self.groups.get_mut(digest)
+            && group.subject == subject
+        {
+            group.go_on(time, message);
+        }
+        if matches!(message, Message::IncidentResolved(_)) {
+            self.forget();
+        }
+    }
+
+    /// Forgets the incidents that ended first, if there are too many.
+    fn forget(&mut self) {
+        let ended = self.groups.values().filter(|group| !group.is_open).count();
+        if ended <= REMEMBERED + REMEMBERED / 10 {
+            return;
+        }
+        let mut times: Vec<_> = self.groups.values().filter_map(|group| group.ended_at).collect();
+        times.sort_unstable();
+        let oldest = times.get(times.len().saturating_sub(REMEMBERED)).copied();
+        self.groups.retain(|_, group| group.is_open || group.ended_at >= oldest);
+    }
+
+    /// Leaves an id out, because the journal refuses it: it has an incident with this id of which nothing is kept, or one of
+    /// another publisher.
+    pub fn pass_over(&mut self, subject: &str) {
+        let Some((digest, ordinal)) = place_of(subject) else { return };
+        let group = self.groups.entry(digest.to_owned()).or_default();
+        group.ordinal = group.ordinal.max(ordinal);
+        if group.subject == subject || group.subject.is_empty() {
+            group.is_open = false;
+        }
+    }
+
+    /// Notes that the sender of these incidents was heard.
+    pub fn hear(&mut self, digests: &[String], now: Timestamp) {
+        for digest in digests {
+            if let Some(group) = self.groups.get_mut(digest) {
+                group.heard = Some(now);
+            }
+        }
+    }
+
+    /// Every sender counts as heard now: after a start, during which none could be.
+    pub fn hear_all(&mut self, now: Timestamp) {
+        for group in self.groups.values_mut() {
+            group.heard = Some(now);
+        }
+    }
+
+    /// The ids of the open incidents of a receiver.
+    pub fn open(&self, receiver: &str) -> impl Iterator<Item = &str> {
+        let open = self.groups.values().filter(move |group| group.is_open && group.receiver == receiver);
+        open.map(|group| group.subject.as_str())
+    }
+
+    /// How many incidents are open.
+    pub(super) fn count_open(&self) -> usize {
+        self.groups.values().filter(|group| group.is_open).count()
+    }
+}
+
+impl Group {
+    /// Applies an event of this incident.
+    pub(super) fn fold(&mut self, subject: &str, time: Timestamp, message: &Message) {
+        if let (Message::IncidentStarted(started), Some((_, ordinal))) = (message, place_of(subject)) {
+            let receiver = events::writer_of(message).unwrap_or_default();
+            self.start(receiver, subject, ordinal, time, started);
+        } else {
+            self.go_on(time, message);
+        }
+    }
+
+    fn start(
+        &mut self,
+        receiver: &str,
+        subject: &str,
+        ordinal: u32,
+        time: Timestamp,
+        started: &IncidentStarted,
+    ) {
+        let mut past = std::mem::take(&mut self.past);
+        past.append(&mut self.alerts);
+        *self = Self {
+            receiver: receiver.to_owned(),
+            subject: subject.to_owned(),
+            ordinal,
+            is_open: true,
+            impact: Some(started.impact_started_at),
+            past,
+            heard: Some(time),
+            ..Self::default()
+        };
+        self.count(time, &Message::IncidentStarted(started.clone()));
+    }
+
+    fn go_on(&mut self, time: Timestamp, message: &Message) {
+        self.count(time, message);
+        match message {
+            Message::AgentAction(action) if events::writer_of(message) == Some(&self.receiver) => {
+                self.act(time, action);
+            }
+            Message::SystemMetrics(sample) => {
+                if !sample.metrics.is_empty() {
+                    self.metrics.clone_from(&sample.metrics);
+                }
+                if let Some(cost) = &sample.cost {
+                    self.cost = Some((cost.clone(), time));
+                }
+            }
+            Message::IncidentResolved(_) => {
+                self.is_open = false;
+                self.ended_at = Some(time);
+            }
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, time: Timestamp, message: &Message) {
+        self.events += 1;
+        let offset_s = offset_of(message, time, self.impact).unwrap_or_default();
+        self.totals.add(message, offset_s);
+    }
+
+    fn act(&mut self, time: Timestamp, action: &AgentAction) {
+        let kind = Action::named(&action.action);
+        self.is_silent = kind == Some(Action::Silent);
+        match kind {
+            Some(Action::Firing | Action::Resolved) => {
+                let Some((fingerprint, starts_at)) = events::instance_of(action) else { return };
+                let firing = kind == Some(Action::Firing);
+                let times = self.alerts.get(fingerprint).map_or(0, |known| known.times) + u32::from(firing);
+                let name = events::alert_of(action).to_owned();
+                let known = Known { name, starts_at, firing, times, changed: time };
+                self.alerts.insert(fingerprint.to_owned(), known);
+            }
+            Some(Action::Partial) => self.is_partial = true,
+            Some(Action::Whole) => self.is_partial = false,
+            _ => return,
+        }
+        let fires = self.is_partial || self.alerts.values().any(|known| known.firing);
+        self.quiet_since = (!fires).then_some(time);
+    }
+
+    /// Whether one of its alerts fires.
+    pub(super) fn fires(&self) -> bool {
+        self.alerts.values().any(|known| known.firing)
+    }
+}
+
+/// The digest in the ids of the incidents of a key.
+pub(super) fn digest_of(receiver: &str, key: &str) -> String {
+    digest(&[receiver, key], DIGITS)
+}
+
+/// The id of an incident: the receiver, what its labels say, the digest, and from the second on its number.
+pub(super) fn subject_of(receiver: &str, labels: &Labels, digest: &str, ordinal: u32) -> String {
+    // What is most specific for a reader comes first; an id has at most 64 characters.
+    let mut names: Vec<&String> = labels.keys().collect();
+    names.sort_by_key(|name| (name.as_str() != "alertname", name.as_str()));
+    let words: Vec<&str> = names.into_iter().map(|name| labels[name].as_str()).collect();
+    let words = slug(&words.join(" "), 64 - receiver.len() - DIGITS - 12);
+    let words = if words.is_empty() { words } else { format!("{words}-") };
+    let number = if ordinal > 1 { format!("-{ordinal}") } else { String::new() };
+    format!("{receiver}-{words}{digest}{number}")
+}
+
+/// The digest and the number in the id of an incident, if it has them.
+fn place_of(subject: &str) -> Option<(&str, u32)> {
+    let is_digest = |text: &str| {
+        text.len() == DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let (before, last) = subject.rsplit_once('-')?;
+    if is_digest(last) {
+        return Some((last, 1));
+    }
+    let ordinal = last.parse().ok().filter(|ordinal| *ordinal > 1)?;
+    let (_, digest) = before.rsplit_once('-')?;
+    is_digest(digest).then_some((digest, ordinal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_as_it_was_made() {
+        let labels: Labels = [("service", "Check out"), ("alertname", "HighLatency")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        let digest = digest_of("prod", "a group");
+        let first = subject_of("prod", &labels, &digest, 1);
+        assert_eq!(first, format!("prod-highlatency-check-out-{digest}"));
+        assert_eq!(place_of(&first), Some((digest.as_str(), 1)));
+        let second = subject_of("prod", &labels, &digest, 2);
+        assert_eq!(place_of(&second), Some((digest.as_str(), 2)));
+        let long: Labels = [("a".to_owned(), "x".repeat(300))].into();
+        assert!(subject_of(&"r".repeat(20), &long, &digest, 99_999_999).len() <= 64);
+        for other in ["database-outage-x7k2p", "prod", "prod-1", "a-0123456789ab-1", "a-0123456789AB"] {
+            assert_eq!(place_of(other), None, "{other}");
+        }
+    }
+}

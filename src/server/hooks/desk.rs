@@ -1,0 +1,291 @@
+//! The desk: reads on in the journal, decides what a delivery means, and writes it. One delivery at a time, so that two
+//! senders that tell of the same alert cannot both be first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use parking_lot::RwLock;
+use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::secrets::Secrets;
+use crate::contract::Role;
+use crate::journal::{Journal, JournalError, Key, Place, ReadLimit, Record};
+use crate::log_limiter::limited;
+use crate::metrics::{HookCounts, Metrics};
+use crate::receivers::{Decision, Delivery, Draft, Ignored, Kind, Overfull, Receiver, State};
+use crate::server::publish::Elsewhere;
+
+/// How much one read of the journal returns.
+const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
+
+/// How often a delivery is decided anew because the journal has changed, or has an incident with the id already.
+const TRIES: u32 = 100;
+
+/// The longest sleep: the wall clock, by which incidents settle, may be set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+
+/// The time between two tries while the journal does not take what is due.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Bodies that are read at the same time.
+const BODIES: usize = 16;
+
+/// A receiver with its secrets.
+#[derive(Debug, Clone)]
+pub struct HookSetup {
+    /// What it does.
+    pub receiver: Receiver,
+    /// What lets a request in.
+    pub secrets: Secrets,
+}
+
+/// The receivers of one server.
+pub struct Hooks {
+    /// `None` without a file: then there are no paths.
+    setups: Option<RwLock<Arc<Vec<HookSetup>>>>,
+    journal: Journal,
+    metrics: Arc<Metrics>,
+    elsewhere: Arc<Elsewhere>,
+    desk: Mutex<Desk>,
+    /// The timers have to be looked at again.
+    changed: Notify,
+    pub(super) bodies: Semaphore,
+}
+
+/// What the journal says, and how far it was read.
+#[derive(Default)]
+struct Desk {
+    state: State,
+    /// `None` before the first delivery.
+    position: Option<u64>,
+}
+
+/// Why a delivery was not written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotTaken {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Overfull(#[from] Overfull),
+    #[error("the journal has changed too often in the meantime")]
+    Unsettled,
+}
+
+impl Hooks {
+    pub(in crate::server) fn new(
+        setups: Option<Vec<HookSetup>>,
+        journal: Journal,
+        metrics: Arc<Metrics>,
+        elsewhere: Arc<Elsewhere>,
+    ) -> Self {
+        let hooks = Self {
+            setups: setups.map(|setups| RwLock::new(Arc::new(setups))),
+            journal,
+            metrics,
+            elsewhere,
+            desk: Mutex::default(),
+            changed: Notify::new(),
+            bodies: Semaphore::new(BODIES),
+        };
+        hooks.announce();
+        hooks
+    }
+
+    /// Whether there is a file with receivers.
+    pub(in crate::server) fn is_on(&self) -> bool {
+        self.setups.is_some()
+    }
+
+    /// Takes these receivers in the place of all others.
+    pub fn replace(&self, setups: Vec<HookSetup>) {
+        if let Some(current) = &self.setups {
+            *current.write() = Arc::new(setups);
+            self.announce();
+            self.changed.notify_one();
+        }
+    }
+
+    /// Shows the counters of every receiver, also those at zero.
+    fn announce(&self) {
+        let reasons = Ignored::ALL.map(Ignored::as_str);
+        for setup in self.all().iter() {
+            self.metrics.hooks().announce(&setup.receiver.name, &reasons);
+        }
+    }
+
+    fn all(&self) -> Arc<Vec<HookSetup>> {
+        self.setups.as_ref().map(|setups| Arc::clone(&setups.read())).unwrap_or_default()
+    }
+
+    /// The receiver of this name and kind.
+    pub(super) fn find(&self, kind: Kind, name: &str) -> Option<HookSetup> {
+        let all = self.all();
+        all.iter().find(|setup| setup.receiver.kind == kind && setup.receiver.name == name).cloned()
+    }
+
+    pub(super) fn metrics(&self) -> &HookCounts {
+        self.metrics.hooks()
+    }
+
+    /// The time by the clock that dates events.
+    pub(super) fn now(&self) -> Timestamp {
+        self.journal.clock().now()
+    }
+
+    /// Writes what a delivery means. Returns once that is durable.
+    pub(super) async fn take(&self, receiver: &Receiver, delivery: &Delivery) -> Result<Decision, NotTaken> {
+        let mut desk = self.desk.lock().await;
+        for _ in 0..TRIES {
+            desk.read_on(&self.journal).await?;
+            let now = self.now();
+            let decision = desk.state.decide(receiver, delivery, now)?;
+            if self.write(&mut desk, receiver, decision.drafts.clone()).await? {
+                desk.state.hear(&decision.heard, now);
+                // Also of a repeat: what was written before may have been stored after its sender had given up.
+                decision.incidents.iter().for_each(|subject| self.elsewhere.note(subject));
+                self.changed.notify_one();
+                return Ok(decision);
+            }
+        }
+        Err(NotTaken::Unsettled)
+    }
+
+    /// Appends events; `false` if the journal says that they have to be decided anew.
+    async fn write(
+        &self,
+        desk: &mut Desk,
+        receiver: &Receiver,
+        drafts: Vec<Draft>,
+    ) -> Result<bool, JournalError> {
+        if drafts.is_empty() {
+            return Ok(true);
+        }
+        let records: Vec<Record> = drafts.iter().map(|draft| record(receiver, draft)).collect();
+        match self.journal.append(records).await {
+            Ok(appended) => {
+                let new = appended.iter().filter(|appended| appended.new).count();
+                self.metrics().events(&receiver.name, new as u64);
+                drafts.iter().for_each(|draft| self.elsewhere.note(&draft.subject));
+                // It is durable. If it can't be read now, the next delivery reads it.
+                let _ = desk.read_on(&self.journal).await;
+                Ok(true)
+            }
+            Err(error @ (JournalError::Ended { .. } | JournalError::Refused(_))) => {
+                let before = desk.position;
+                desk.read_on(&self.journal).await?;
+                if desk.position == before {
+                    desk.pass_over(&drafts, &error);
+                }
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what falls due, until the server stops.
+    pub(in crate::server) async fn follow_time(&self, stop: CancellationToken) {
+        loop {
+            let wait = match self.expire().await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    limited!(error, "what is due of a receiver can't be written", %error);
+                    RETRY
+                }
+            };
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = self.changed.notified() => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Writes what is due now, and gives the time until the next look.
+    async fn expire(&self) -> Result<Duration, JournalError> {
+        let setups = self.all();
+        let receivers: Vec<Receiver> = setups.iter().map(|setup| setup.receiver.clone()).collect();
+        let mut desk = self.desk.lock().await;
+        desk.read_on(&self.journal).await?;
+        let now = self.now();
+        for (receiver, draft) in desk.state.expire(&receivers, now) {
+            self.write(&mut desk, receiver, vec![draft]).await?;
+        }
+        let Some(due) = desk.state.due(&receivers) else { return Ok(LONGEST_SLEEP) };
+        let left = Duration::try_from(due.duration_since(self.now())).unwrap_or_default();
+        Ok(left.clamp(Duration::from_millis(10), LONGEST_SLEEP))
+    }
+}
+
+impl Desk {
+    /// Gives up ids that the journal refuses: it has an incident of which nothing is kept, or one of another publisher.
+    fn pass_over(&mut self, drafts: &[Draft], error: &JournalError) {
+        if let JournalError::Ended { subject, .. } = error {
+            return self.state.pass_over(subject);
+        }
+        let begun = drafts.iter().filter(|draft| draft.message.kind().role() == Role::Start);
+        begun.for_each(|draft| self.state.pass_over(&draft.subject));
+    }
+
+    /// Applies what the journal has and was not read yet.
+    async fn read_on(&mut self, journal: &Journal) -> Result<(), JournalError> {
+        let mut position = match self.position {
+            Some(position) => position,
+            None => {
+                // A first reading that failed may have got half way.
+                self.state = State::default();
+                beginning(journal).await?
+            }
+        };
+        loop {
+            let page = journal.read(position, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            position = last.position;
+            for event in page.iter().filter(|event| State::concerns(&event.subject)) {
+                if let Ok(message) = event.message() {
+                    self.state.fold(&event.subject, event.time, &message);
+                }
+            }
+            if self.position.is_some() {
+                self.position = Some(position);
+            }
+        }
+        if self.position.is_none() {
+            // No sender could be heard while no server ran.
+            self.state.hear_all(journal.clock().now());
+        }
+        self.position = Some(position);
+        Ok(())
+    }
+}
+
+/// The position before the first event of an incident that may be a receiver's.
+async fn beginning(journal: &Journal) -> Result<u64, JournalError> {
+    let head = journal.extent().head;
+    let spans = journal.incidents(usize::MAX).await?;
+    let first = spans.iter().find(|span| State::concerns(&span.subject));
+    Ok(first.map_or(head, |span| span.start.saturating_sub(1)))
+}
+
+fn record(receiver: &Receiver, draft: &Draft) -> Record {
+    let key = Key {
+        source: receiver.source(),
+        id: draft.id.clone(),
+        // The id is made from everything that makes the event another one.
+        digest: digest(&draft.id),
+    };
+    Record {
+        subject: draft.subject.clone(),
+        place: Place::Next(key),
+        kind: draft.message.kind(),
+        data: draft.message.data(),
+        plan: None,
+    }
+}
+
+fn digest(id: &str) -> [u8; 32] {
+    use sha2::{Digest as _, Sha256};
+    Sha256::digest(id.as_bytes()).into()
+}

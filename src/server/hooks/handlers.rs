@@ -1,0 +1,181 @@
+//! The paths of receivers. A request passes its secret, then its body is read, then the desk writes what it means; only then
+//! it is answered. Nothing that passes is answered with 4xx: Alertmanager would drop the alerts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::answers::{Refused, said, taken, to_pagerduty};
+use super::desk::{HookSetup, Hooks};
+use crate::log_limiter::limited;
+use crate::receivers::{self, Decision, Delivery, Enqueued, Fault, Kind};
+use crate::server::door::ConnectionInfo;
+use crate::server::http::body_bytes;
+use crate::server::lifecycle::Lifecycle;
+
+/// The largest body of Alertmanager and Grafana.
+const WEBHOOK_BYTES: usize = 4 * 1024 * 1024;
+
+/// The largest body of PagerDuty's clients.
+const PAGERDUTY_BYTES: usize = 512 * 1024;
+
+/// How long a body may take to arrive …
+const BODY_DEADLINE: Duration = Duration::from_secs(5);
+
+/// … and how long writing may take before the sender is asked to try again.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+type Parts = (State<Arc<Hooks>>, State<Arc<Lifecycle>>, Extension<ConnectionInfo>);
+
+/// A path below `/hooks/` at which there is no receiver.
+pub(in crate::server) async fn nothing() -> Response {
+    Refused::Unknown.into_response()
+}
+
+/// `POST /hooks/alertmanager/NAME`
+pub(in crate::server) async fn alertmanager(
+    parts: Parts,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    webhook(Kind::Alertmanager, parts, &name, &headers, body).await
+}
+
+/// `POST` or `PUT /hooks/grafana/NAME`
+pub(in crate::server) async fn grafana(
+    parts: Parts,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    webhook(Kind::Grafana, parts, &name, &headers, body).await
+}
+
+async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body: Body) -> Response {
+    let (State(hooks), State(lifecycle), Extension(info)) = parts;
+    let Some(setup) = hooks.find(kind, name) else { return Refused::Unknown.into_response() };
+    let taken_in = async {
+        let is_signed = setup.secrets.may_be_signed(headers);
+        let is_known = setup.secrets.allow(headers);
+        if !is_known && !is_signed {
+            return Err(Refused::Secret);
+        }
+        let bytes = read(&hooks, &lifecycle, &info, body, WEBHOOK_BYTES).await?;
+        if !is_known && !setup.secrets.signed(headers, &bytes) {
+            return Err(Refused::Secret);
+        }
+        let delivery = receivers::delivery(kind, &bytes).map_err(Refused::Invalid)?;
+        write(&hooks, &setup, &delivery).await
+    };
+    let result = taken_in.await;
+    count(&hooks, &setup, result.as_ref());
+    result.map_or_else(IntoResponse::into_response, |decision| Json(taken(&decision)).into_response())
+}
+
+/// `POST /hooks/pagerduty/NAME/v2/enqueue`
+pub(in crate::server) async fn pagerduty(parts: Parts, Path(name): Path<String>, body: Body) -> Response {
+    enqueue(parts, &name, body, |bytes, hooks| {
+        let fresh = format!("{:016x}{:016x}", crate::random::bits(), crate::random::bits());
+        receivers::event(bytes, &fresh, hooks.now())
+    })
+    .await
+}
+
+/// `POST /hooks/pagerduty/NAME/v2/change/enqueue`
+pub(in crate::server) async fn pagerduty_change(
+    parts: Parts,
+    Path(name): Path<String>,
+    body: Body,
+) -> Response {
+    enqueue(parts, &name, body, |bytes, hooks| receivers::change(bytes, hooks.now())).await
+}
+
+async fn enqueue(
+    parts: Parts,
+    name: &str,
+    body: Body,
+    parse: impl FnOnce(&[u8], &Hooks) -> Result<Enqueued, Vec<Fault>>,
+) -> Response {
+    let (State(hooks), State(lifecycle), Extension(info)) = parts;
+    let Some(setup) = hooks.find(Kind::PagerDuty, name) else { return Refused::Unknown.into_response() };
+    let taken_in = async {
+        let bytes = read(&hooks, &lifecycle, &info, body, PAGERDUTY_BYTES).await?;
+        // What is wrong with a body is told to those alone who have the secret.
+        if !receivers::routing_key(&bytes).is_some_and(|key| setup.secrets.has(key.as_bytes())) {
+            return Err(Refused::Secret);
+        }
+        let enqueued = parse(&bytes, &hooks).map_err(Refused::Invalid)?;
+        let decision = write(&hooks, &setup, &enqueued.delivery).await?;
+        Ok((decision, enqueued.dedup_key))
+    };
+    let result = taken_in.await;
+    count(&hooks, &setup, result.as_ref().map(|(decision, _)| decision));
+    to_pagerduty(result.map(|(_, dedup_key)| dedup_key))
+}
+
+/// Reads a body. One that arrives too slowly may be sent again.
+async fn read(
+    hooks: &Hooks,
+    lifecycle: &Lifecycle,
+    info: &ConnectionInfo,
+    body: Body,
+    most: usize,
+) -> Result<Bytes, Refused> {
+    if lifecycle.is_draining() {
+        return Err(Refused::Later("the server is stopping".to_owned()));
+    }
+    let Ok(_turn) = hooks.bodies.try_acquire() else {
+        return Err(Refused::Later("the server reads as many bodies as it can at a time".to_owned()));
+    };
+    match body_bytes(info, body, most, BODY_DEADLINE).await {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Refused::TooLarge(most)),
+        Err(_) => Err(Refused::Later("the body did not arrive in time".to_owned())),
+    }
+}
+
+async fn write(hooks: &Hooks, setup: &HookSetup, delivery: &Delivery) -> Result<Decision, Refused> {
+    match timeout(DEADLINE, hooks.take(&setup.receiver, delivery)).await {
+        Ok(taken) => Ok(taken?),
+        Err(_) => Err(Refused::Later("the journal did not take the events in time".to_owned())),
+    }
+}
+
+/// Counts a request, and logs what its sender can't be told of in any other way.
+fn count(hooks: &Hooks, setup: &HookSetup, result: Result<&Decision, &Refused>) {
+    let (name, metrics) = (setup.receiver.name.as_str(), hooks.metrics());
+    let result = match result {
+        Ok(decision) => {
+            metrics.repeats(name, decision.repeats);
+            for (why, count) in &decision.ignored {
+                metrics.ignored(name, why.as_str(), *count);
+            }
+            "accepted"
+        }
+        Err(Refused::Secret | Refused::Unknown) => {
+            limited!(warn, "a sender showed a receiver no token or a wrong one", receiver = name);
+            "refused"
+        }
+        Err(Refused::TooLarge(most)) => {
+            limited!(warn, "a body for a receiver is too large; its alerts are lost", receiver = name, most);
+            "invalid"
+        }
+        Err(Refused::Invalid(faults)) => {
+            let why = said(faults);
+            limited!(warn, "a body for a receiver can't be read; its alerts are lost", receiver = name, why);
+            "invalid"
+        }
+        Err(Refused::Later(why)) => {
+            limited!(warn, "a delivery for a receiver could not be taken now", receiver = name, why);
+            "failed"
+        }
+    };
+    metrics.delivery(name, result);
+}
