@@ -72,6 +72,24 @@ pub enum Purpose {
     Stalled,
     /// To ask for this position, which is not one of the stream.
     Position(String, Expectation),
+    /// To serve this purpose; but there was no connection, and the text says why.
+    Failed(Box<Purpose>, String),
+}
+
+impl Purpose {
+    /// The same purpose of a connection that could not be opened.
+    #[must_use]
+    pub fn failed(self, why: String) -> Self {
+        Self::Failed(Box::new(self), why)
+    }
+
+    /// The purpose, and why the connection for it could not be opened.
+    pub(super) fn split(self) -> (Self, Option<String>) {
+        match self {
+            Self::Failed(purpose, why) => (purpose.split().0, Some(why)),
+            purpose => (purpose, None),
+        }
+    }
 }
 
 /// What the contract promises to a client that asks for a position from which the stream can't be resumed.

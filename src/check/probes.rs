@@ -1,23 +1,28 @@
 //! The rules `resume`, `fan-out` and `positions`: what further connections get while, or after, the main one is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::finding::{Finding, quoted};
+use super::finding::{Finding, cut as shortened, quoted};
 use super::frame::Frame;
 use super::observation::{Expectation, Purpose};
 use super::rules::{Found, RuleId};
-use crate::contract::{Follows, Message};
+use crate::contract::{Follows, Message, ResetReason};
 
-/// How many events of the main connection are remembered for comparing.
+/// How many events of each connection are remembered for comparing: the last ones.
 const REMEMBERED: usize = 200_000;
 
 /// The further connections, and what they are compared with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Probes {
     /// A hash of each event of the main connection.
     main: BTreeMap<u64, u64>,
+    /// The first position of the main connection that is remembered, if earlier ones are forgotten; else 0.
+    main_from: u64,
+    /// Positions that came twice or late on the main connection, which other rules report.
+    disordered: BTreeSet<u64>,
     others: BTreeMap<u32, Probe>,
     is_compared: bool,
+    remembered: usize,
 }
 
 #[derive(Debug)]
@@ -26,15 +31,38 @@ struct Probe {
     /// The position that the main connection had reached when this one was opened.
     due: u64,
     refused: Option<u16>,
+    /// Why there was no connection.
+    failed: Option<String>,
+    /// Whether any message came.
+    has_messages: bool,
     follows: Option<Follows>,
-    /// The events, each with its hash.
-    events: Vec<(u64, u64)>,
+    /// The oldest position that the greeting says is kept.
+    oldest: u64,
+    /// The events that are remembered, each with its hash.
+    events: VecDeque<(u64, u64)>,
+    /// How many events came.
+    count: usize,
+}
+
+impl Probe {
+    /// The first position that can be compared: before it, events are forgotten.
+    fn known_from(&self) -> u64 {
+        let is_forgotten = self.count > self.events.len();
+        self.events.front().filter(|_| is_forgotten).map_or(0, |(position, _)| *position)
+    }
 }
 
 impl Probes {
     /// If `is_compared`, other connections will be compared with the main one.
     pub(super) fn new(is_compared: bool) -> Self {
-        Self { is_compared, ..Self::default() }
+        Self {
+            main: BTreeMap::new(),
+            main_from: 0,
+            disordered: BTreeSet::new(),
+            others: BTreeMap::new(),
+            is_compared,
+            remembered: REMEMBERED,
+        }
     }
 
     /// Takes an event of the main connection.
@@ -42,26 +70,50 @@ impl Probes {
         if !self.is_compared {
             return;
         }
+        if self.main.last_key_value().is_some_and(|(last, _)| position <= *last) {
+            self.disordered.insert(position);
+            if self.disordered.len() > self.remembered {
+                self.disordered.pop_first();
+            }
+        }
         self.main.insert(position, frame.digest);
-        if self.main.len() > REMEMBERED {
+        if self.main.len() > self.remembered {
             self.main.pop_first();
+            self.main_from = self.main.first_key_value().map_or(0, |(first, _)| *first);
         }
     }
 
     pub(super) fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
         let due = self.main.last_key_value().map_or(0, |(n, _)| *n);
-        let probe = Probe { purpose, due, refused, follows: None, events: Vec::new() };
+        let (purpose, failed) = purpose.split();
+        let probe = Probe {
+            purpose,
+            due,
+            refused,
+            failed,
+            has_messages: false,
+            follows: None,
+            oldest: 0,
+            events: VecDeque::new(),
+            count: 0,
+        };
         self.others.insert(connection, probe);
     }
 
     pub(super) fn see(&mut self, connection: u32, frame: &Frame) {
         let Some(probe) = self.others.get_mut(&connection) else { return };
-        if let Some(Message::StreamOpened(opened)) = &frame.message {
-            probe.follows.get_or_insert_with(|| opened.follows.clone());
+        probe.has_messages = true;
+        if let (Some(Message::StreamOpened(opened)), None) = (&frame.message, &probe.follows) {
+            probe.follows = Some(opened.follows.clone());
+            probe.oldest = opened.oldest;
         }
         let position = frame.head.as_ref().and_then(|head| head.position);
-        if let Some(position) = position.filter(|_| probe.events.len() < REMEMBERED) {
-            probe.events.push((position, frame.digest));
+        if let Some(position) = position {
+            probe.count += 1;
+            probe.events.push_back((position, frame.digest));
+            if probe.events.len() > self.remembered {
+                probe.events.pop_front();
+            }
         }
     }
 
@@ -75,7 +127,7 @@ impl Probes {
                 Purpose::Position(position, expected) => {
                     (RuleId::Positions, position_wrong(position, expected, probe))
                 }
-                Purpose::Stalled | Purpose::Follow => continue,
+                Purpose::Stalled | Purpose::Follow | Purpose::Failed(..) => continue,
             };
             found.judged(rule);
             if let Some(wrong) = wrong {
@@ -94,12 +146,29 @@ impl Probes {
     /// What is wrong with a connection that resumed after a position.
     fn resumed(&self, after: u64, probe: &Probe) -> Option<String> {
         let cut = format!("after the cut at position {after},");
+        if let Some(why) = &probe.failed {
+            return Some(format!("{cut} the connection failed: {}", shortened(why)));
+        }
         if let Some(status) = probe.refused {
             return Some(format!("{cut} the server refused to resume, with the HTTP status {status}"));
         }
-        let mut expected = self.main.range(after + 1..);
+        let from = self.main_from.max(probe.known_from());
+        let is_forgotten = from > after.saturating_add(1);
+        let mut after = after.max(from.saturating_sub(1));
+        // What was kept when the main connection got it may be gone now.
+        if let Some(Follows::Reset { reason: ResetReason::Expired, from, .. }) = probe.follows
+            && probe.oldest > after.saturating_add(1)
+            && from >= probe.oldest
+        {
+            after = from - 1;
+        }
+        let mut expected = self.main.range(after.saturating_add(1)..);
         let mut last = after;
-        for (place, (position, digest)) in probe.events.iter().enumerate() {
+        let forgotten = probe.count - probe.events.len();
+        let events = probe.events.iter().enumerate();
+        for (place, (position, digest)) in
+            events.skip_while(|(_, (position, _))| is_forgotten && *position <= after)
+        {
             if *position > after && self.lacks(*position) {
                 last = *position;
                 continue;
@@ -114,7 +183,7 @@ impl Probes {
                 Some((n, _)) => {
                     return Some(format!(
                         "{cut} the server sent position {position} as number {}; expected {n}",
-                        place + 1
+                        forgotten + place + 1
                     ));
                 }
                 None => {
@@ -132,20 +201,23 @@ impl Probes {
 
     /// What is wrong with a connection that should have got the same as the main one.
     fn twin(&self, probe: &Probe) -> Option<String> {
+        if let Some(why) = &probe.failed {
+            return Some(format!("could not connect: {}", shortened(why)));
+        }
         if let Some(status) = probe.refused {
             return Some(format!("was refused, with the HTTP status {status}"));
         }
-        let (first, last) = (probe.events.first().map(|(n, _)| *n), probe.events.last().map(|(n, _)| *n));
-        for (position, digest) in &probe.events {
-            match self.main.get(position) {
-                Some(same) if same == digest => {}
-                Some(_) => return Some(format!("got another event at position {position}")),
-                // If this client lacks it, the rule `gap` says so.
-                None => {}
-            }
+        let due = self.main.last_key_value().map_or(0, |(last, _)| *last);
+        if !probe.has_messages {
+            return (due > probe.due).then(|| "got nothing at all".to_owned());
         }
-        let from = first.or_else(|| probe.follows.as_ref().map(|follows| follows.range().0))?;
-        let got: std::collections::BTreeSet<u64> = probe.events.iter().map(|(n, _)| *n).collect();
+        if let Some(wrong) = self.twin_event(probe, due) {
+            return Some(wrong);
+        }
+        let (first, last) = (probe.events.front().map(|(n, _)| *n), probe.events.back().map(|(n, _)| *n));
+        let announced = probe.follows.as_ref().map(|follows| follows.range().0);
+        let from = announced.into_iter().chain(first).min()?.max(probe.known_from());
+        let got: BTreeSet<u64> = probe.events.iter().map(|(n, _)| *n).collect();
         let lost: Vec<u64> = self.main.range(from..).map(|(n, _)| *n).filter(|n| !got.contains(n)).collect();
         match lost.as_slice() {
             [] => None,
@@ -159,13 +231,43 @@ impl Probes {
         }
     }
 
+    /// What is wrong with an event that a twin got. The last position of the main connection was `due`.
+    fn twin_event(&self, probe: &Probe, due: u64) -> Option<String> {
+        let mut got = BTreeSet::new();
+        for (position, digest) in &probe.events {
+            let highest = got.last().copied();
+            let is_new = got.insert(*position);
+            match self.main.get(position) {
+                Some(same) if same != digest => {
+                    return Some(format!("got another event at position {position}"));
+                }
+                Some(_) if self.disordered.contains(position) => {}
+                Some(_) if !is_new => return Some(format!("got position {position} twice")),
+                Some(_) => {
+                    // If what is higher came early on the main connection too, other rules say so.
+                    if let Some(highest) = highest.filter(|highest| position < highest) {
+                        return Some(format!("got position {position} after {highest}"));
+                    }
+                }
+                // The stream goes on after the main connection has ended.
+                None if *position > due && highest.is_none_or(|highest| *position == highest + 1) => {}
+                None if *position > due => {
+                    return Some(format!("got position {position}, which the main connection did not get"));
+                }
+                // If the main connection lacks it, the rule `gap` says so; or it is forgotten.
+                None => {}
+            }
+        }
+        None
+    }
+
     pub(super) fn resume_summary(&self) -> String {
         let mut cuts = Vec::new();
         let mut events = 0;
         for probe in self.others.values() {
             if let Purpose::Resume(after) = probe.purpose {
                 cuts.push(after.to_string());
-                events += probe.events.len();
+                events += probe.count;
             }
         }
         let last = cuts.pop().unwrap_or_default();
@@ -174,7 +276,11 @@ impl Probes {
     }
 
     pub(super) fn fan_out_summary(&self, twins: u64) -> String {
-        let stalled = self.others.values().filter(|probe| probe.purpose == Purpose::Stalled).count();
+        let stalled = self
+            .others
+            .values()
+            .filter(|probe| probe.purpose == Purpose::Stalled && probe.failed.is_none())
+            .count();
         let beside = if stalled > 0 { ", beside one that read nothing" } else { "" };
         format!("{} clients got the same events{beside}", twins + 1)
     }
@@ -183,6 +289,9 @@ impl Probes {
 /// What is wrong with the answer to a position that is not one of the stream.
 fn position_wrong(position: &str, expected: &Expectation, probe: &Probe) -> Option<String> {
     let asked = quoted(position);
+    if let Some(why) = &probe.failed {
+        return Some(format!("the connection for the position {asked} failed: {}", shortened(why)));
+    }
     let reason = match &probe.follows {
         Some(Follows::Reset { reason, .. }) => Some(reason.as_str()),
         Some(Follows::Started { .. } | Follows::Resumed { .. }) => Some("no reset"),
@@ -206,5 +315,51 @@ fn position_wrong(position: &str, expected: &Expectation, probe: &Probe) -> Opti
         (Expectation::Reset(wanted), None, None) => {
             Some(format!("the position {asked} got no stream_opened; expected a reset, {wanted}"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reader::Reader;
+    use super::*;
+
+    /// A stream of which more is sent than is remembered.
+    fn long(remembered: usize, twin_lacks: Option<u64>, resume_lacks: Option<u64>) -> Vec<Option<String>> {
+        let mut probes = Probes { remembered, ..Probes::new(true) };
+        let reader = Reader::new();
+        let frame = |n: u64| {
+            let text = format!(
+                r#"{{"specversion":"1.0","id":"{n}","source":"/streams/S","type":"x","time":"2026-11-22T10:00:00Z"}}"#
+            );
+            reader.read(1, None, &text)
+        };
+        probes.open(1, Purpose::Twin, None);
+        for n in 1..=26 {
+            probes.see_main(n, &frame(n));
+            if Some(n) != twin_lacks {
+                probes.see(1, &frame(n));
+            }
+        }
+        for (connection, after) in [(2, 0), (3, 20)] {
+            probes.open(connection, Purpose::Resume(after), None);
+            for n in (after + 1..=26).filter(|n| Some(*n) != resume_lacks) {
+                probes.see(connection, &frame(n));
+            }
+        }
+        vec![
+            probes.twin(&probes.others[&1]),
+            probes.resumed(0, &probes.others[&2]),
+            probes.resumed(20, &probes.others[&3]),
+        ]
+    }
+
+    #[test]
+    fn what_both_sides_remember_is_compared() {
+        for remembered in [5, 10, 20, 26, 100] {
+            assert_eq!(long(remembered, None, None), [None, None, None], "{remembered}");
+        }
+        let found = long(10, Some(24), Some(24));
+        assert!(found.iter().all(Option::is_some), "{found:?}");
+        assert_eq!(long(10, Some(3), Some(3)), [None, None, None], "it is forgotten");
     }
 }

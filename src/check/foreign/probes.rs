@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::finding::Finding;
+use super::super::finding::{Finding, cut as shortened};
 use super::super::frame::{ForeignRole, Frame};
 use super::super::observation::Purpose;
 use super::super::profile::Profile;
@@ -28,6 +28,8 @@ pub(super) struct Probes {
 struct Probe {
     purpose: Purpose,
     refused: Option<u16>,
+    /// Why there was no connection.
+    failed: Option<String>,
     events: Vec<Seen>,
 }
 
@@ -58,7 +60,8 @@ impl Probes {
     }
 
     pub(super) fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
-        self.others.insert(connection, Probe { purpose, refused, events: Vec::new() });
+        let (purpose, failed) = purpose.split();
+        self.others.insert(connection, Probe { purpose, refused, failed, events: Vec::new() });
     }
 
     /// Takes an event of another connection.
@@ -74,7 +77,7 @@ impl Probes {
             let (rule, wrong) = match &probe.purpose {
                 Purpose::Resume(after) => (RuleId::Resume, self.resumed(*after, probe, profile)),
                 Purpose::Twin => (RuleId::FanOut, self.twin(*number, probe)),
-                Purpose::Follow | Purpose::Stalled | Purpose::Position(..) => continue,
+                Purpose::Follow | Purpose::Stalled | Purpose::Position(..) | Purpose::Failed(..) => continue,
             };
             // Where nothing came there is nothing to compare.
             if wrong.is_none() && self.main.is_empty() {
@@ -91,6 +94,9 @@ impl Probes {
         let place = usize::try_from(after).unwrap_or(usize::MAX);
         let (key, last) = self.main.get(place.checked_sub(1)?)?;
         let cut = format!("after the cut at {},", last.label);
+        if let Some(why) = &probe.failed {
+            return Some(format!("{cut} the connection failed: {}", shortened(why)));
+        }
         if let Some(status) = probe.refused {
             return Some(format!("{cut} the server refused to resume, with the HTTP status {status}"));
         }
@@ -131,6 +137,9 @@ impl Probes {
     }
 
     fn twin(&self, number: u32, probe: &Probe) -> Option<String> {
+        if let Some(why) = &probe.failed {
+            return Some(format!("client {number} could not connect: {}", shortened(why)));
+        }
         if let Some(status) = probe.refused {
             return Some(format!("client {number} was refused, with the HTTP status {status}"));
         }
@@ -147,7 +156,8 @@ impl Probes {
     }
 
     pub(super) fn fan_out_summary(&self, twins: u64) -> String {
-        let stalled = self.others.values().any(|probe| probe.purpose == Purpose::Stalled);
+        let stalled =
+            self.others.values().any(|probe| probe.purpose == Purpose::Stalled && probe.failed.is_none());
         let beside = if stalled { ", beside one that read nothing" } else { "" };
         format!("{} clients got the same events{beside}", twins + 1)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::check::{Closing, Mark, Observation, Profile, Purpose, Resume, ServerEvent};
 use crate::client::{
@@ -14,6 +14,9 @@ use crate::client::{
 
 /// The header with which a client of an event stream resumes.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// How long a connection that has been judged may take to close.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// An observation with its connection and the moment at which it was made.
 pub(super) type Seen = (u32, Instant, Observation);
@@ -81,6 +84,21 @@ impl Dial {
             Ok(wire) => Ok(Opened::Link(Link { number, wire })),
             Err(error @ ClientError::Status { status, .. }) => Ok(Opened::Refused(status, error)),
             Err(error) => Err(error),
+        }
+    }
+}
+
+impl Dial {
+    /// The same within a time. An error says in words why there is no connection.
+    pub(super) async fn open_within(
+        &self,
+        number: u32,
+        after: &After<'_>,
+        limit: Duration,
+    ) -> Result<Opened, String> {
+        match timeout(limit, self.open(number, after)).await {
+            Ok(opened) => opened.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("the server did not answer within {} s", limit.as_secs())),
         }
     }
 }
@@ -179,37 +197,36 @@ pub(super) async fn probe(
     limit: Duration,
     mut is_enough: impl FnMut(&str) -> bool,
 ) -> Vec<Seen> {
+    let until = Instant::now() + limit;
     let mut seen = Vec::new();
-    let listening = async {
-        match dial.open(number, &After::Position(after)).await {
-            Ok(Opened::Link(mut link)) => {
-                seen.push((number, Instant::now(), Observation::Opened(purpose)));
-                loop {
-                    let next = link.next().await;
-                    let enough = match &next {
-                        Observation::Text(text) => is_enough(text),
-                        Observation::Event(event) => is_enough(&event.data),
-                        Observation::Comment(_) => false,
-                        _ => true,
-                    };
-                    seen.push((number, Instant::now(), next));
-                    if enough {
-                        break link.close().await;
-                    }
-                }
-            }
-            // The server has no room, or asks to come later: that says nothing about the position.
-            Ok(Opened::Refused(429 | 503, _)) => {}
-            Ok(Opened::Refused(status, _)) => {
-                seen.push((number, Instant::now(), Observation::Refused(purpose, status)));
-            }
-            Err(error) => {
-                let closing = Closing::Lost(error.to_string());
-                seen.push((number, Instant::now(), Observation::Closed(closing)));
-            }
+    let mut link = match dial.open_within(number, &After::Position(after), limit).await {
+        Ok(Opened::Link(link)) => link,
+        // The server has no room, or asks to come later: that says nothing about the position.
+        Ok(Opened::Refused(429 | 503, _)) => return seen,
+        Ok(Opened::Refused(status, _)) => {
+            seen.push((number, Instant::now(), Observation::Refused(purpose, status)));
+            return seen;
+        }
+        Err(why) => {
+            seen.push((number, Instant::now(), Observation::Opened(purpose.failed(why))));
+            return seen;
         }
     };
+    seen.push((number, Instant::now(), Observation::Opened(purpose)));
     // What is missing until then is a finding.
-    let _ = timeout(limit, listening).await;
+    while let Ok(next) = timeout_at(until, link.next()).await {
+        let enough = match &next {
+            Observation::Text(text) => is_enough(text),
+            Observation::Event(event) => is_enough(&event.data),
+            Observation::Comment(_) => false,
+            _ => true,
+        };
+        seen.push((number, Instant::now(), next));
+        if enough {
+            break;
+        }
+    }
+    // A server that is stuck may not answer.
+    let _ = timeout(CLOSING, link.close()).await;
     seen
 }

@@ -17,13 +17,19 @@ use super::strangers::Marks;
 use crate::check::{Expectation, MAIN, MustResolve, Note, Observation, Purpose};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::{ClientError, Endpoint, request};
-use crate::contract::{Envelope, Message, MessageType, Position, StreamOpened};
+use crate::contract::{Envelope, Message, MessageType, Position, StreamId, StreamOpened};
 
 /// The server announces how many events it replays. They are waited for until none arrives for this long.
 const REPLAY_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a connection that resumes may take to get everything.
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long the answer to a wrong position may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// Connections resume within so many of the last positions.
+const COMPARED: u64 = 100_000;
 
 /// How a server is listened to.
 pub(super) struct Listening<'a> {
@@ -50,16 +56,21 @@ impl Listening<'_> {
     /// Observes the server until the triggered incident has ended, or without a trigger the first incident that ends
     /// live; or for the time to listen.
     pub(super) async fn run(&self, session: &mut Session) -> Result<(), Failure> {
-        let main = match self.dial.open(MAIN, &After::Nothing).await {
+        let Some(opened) = self.unless_stopped(self.dial.open(MAIN, &After::Nothing)).await else {
+            return Ok(());
+        };
+        let main = match opened {
             Ok(Opened::Link(link)) => link,
             Ok(Opened::Refused(_, why)) | Err(why) => return Err(self.failure(why)),
         };
         session.observe(MAIN, Instant::now(), Observation::Opened(Purpose::Follow))?;
         let (out, mut inbox) = mpsc::channel::<Seen>(1_024);
         let mut links = JoinSet::new();
-        let stuck = self.others(session, &mut links, &out).await?;
+        // Those that get nothing are waited for, too.
+        let mut progress = Progress::default();
+        let stuck = self.others(session, &mut links, &out, &mut progress).await?;
         links.spawn(main.follow(out));
-        let mut progress = self.main(session, &mut inbox).await?;
+        self.main(session, &mut inbox, &mut progress).await?;
         self.wait_for_twins(session, &mut inbox, &mut progress).await?;
         // Now every link closes its connection.
         drop(inbox);
@@ -71,6 +82,11 @@ impl Listening<'_> {
             self.probe(session, &progress).await?;
         }
         Ok(())
+    }
+
+    /// The output of a future; `None` if the listening is to end before it.
+    async fn unless_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        self.stop.run_until_cancelled(future).await
     }
 
     /// The failure to connect. What to try with a server of another program is not what to try with ours.
@@ -97,22 +113,29 @@ impl Listening<'_> {
         session: &mut Session,
         links: &mut JoinSet<()>,
         out: &mpsc::Sender<Seen>,
+        progress: &mut Progress,
     ) -> Result<Option<Link>, Failure> {
         let mut stuck = None;
         for number in 1..=self.twins + u32::from(self.stalled) {
             let purpose = if number <= self.twins { Purpose::Twin } else { Purpose::Stalled };
-            match self.dial.open(number, &After::Nothing).await? {
-                Opened::Link(link) => {
+            let opening = self.dial.open_within(number, &After::Nothing, PROBE_LIMIT);
+            let Some(opened) = self.unless_stopped(opening).await else { break };
+            match opened {
+                Ok(Opened::Link(link)) => {
                     session.observe(number, Instant::now(), Observation::Opened(purpose.clone()))?;
                     if purpose == Purpose::Twin {
+                        progress.twins.insert(number, 0);
                         links.spawn(link.follow(out.clone()));
                     } else {
                         stuck = Some(link);
                     }
                 }
-                Opened::Refused(429 | 503, _) => {}
-                Opened::Refused(status, _) => {
+                Ok(Opened::Refused(429 | 503, _)) => {}
+                Ok(Opened::Refused(status, _)) => {
                     session.observe(number, Instant::now(), Observation::Refused(purpose, status))?;
+                }
+                Err(why) => {
+                    session.observe(number, Instant::now(), Observation::Opened(purpose.failed(why)))?;
                 }
             }
         }
@@ -124,16 +147,16 @@ impl Listening<'_> {
         &self,
         session: &mut Session,
         inbox: &mut mpsc::Receiver<Seen>,
-    ) -> Result<Progress, Failure> {
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
         let origin = Instant::now();
         let limit = origin + self.timeout;
         // Connect first, then trigger, so that the start is not missed. The server need not send `stream_opened`.
-        let mut progress = match self.trigger {
-            Some(name) => {
-                Progress { subject: Some(start(&self.dial.endpoint, name).await?), ..Progress::default() }
-            }
-            None => Progress::default(),
-        };
+        if let Some(name) = self.trigger
+            && let Some(started) = self.unless_stopped(start(&self.dial.endpoint, name)).await
+        {
+            progress.subject = Some(started?);
+        }
         let listen = self.listen.map_or(limit, |listen| (origin + listen).min(limit));
         loop {
             let deadline = match progress.over {
@@ -174,7 +197,7 @@ impl Listening<'_> {
             None => MustResolve::All,
         };
         session.observe(MAIN, Instant::now(), Observation::Stopped(must_resolve))?;
-        Ok(progress)
+        Ok(())
     }
 
     /// The other clients may be a moment behind.
@@ -212,11 +235,19 @@ impl Listening<'_> {
     async fn probe(&self, session: &mut Session, progress: &Progress) -> Result<(), Failure> {
         let mut number = self.twins + u32::from(self.stalled);
         if self.dial.profile.is_some() {
-            return progress.marks.resume(self.dial, session, number, REPLAY_PAUSE, PROBE_LIMIT).await;
+            let marks = &progress.marks;
+            return marks.resume(self.dial, session, number, REPLAY_PAUSE, PROBE_LIMIT, &self.stop).await;
         }
         let (Some(opened), Some(first)) = (&progress.opened, progress.first) else { return Ok(()) };
+        // What would be asked for is no position, then.
+        if opened.stream.parse::<StreamId>().is_err() || progress.received >= Position::LIMIT {
+            return Ok(());
+        }
         let (stream, head) = (&opened.stream, progress.received);
-        let mut points = vec![first - 1, first + (head - first) / 3, first + (head - first) * 2 / 3];
+        // More is not remembered for comparing.
+        let first = first.max(head.saturating_sub(COMPARED));
+        let mut points =
+            vec![first.saturating_sub(1), first + (head - first) / 3, first + (head - first) * 2 / 3];
         points.dedup();
         for after in points {
             number += 1;
@@ -224,15 +255,17 @@ impl Listening<'_> {
             let seen = probe(number, self.dial, &position, Purpose::Resume(after), PROBE_LIMIT, |text| {
                 has_everything(text, head)
             });
-            for (connection, moment, what) in seen.await {
+            let Some(seen) = self.unless_stopped(seen).await else { return Ok(()) };
+            for (connection, moment, what) in seen {
                 session.observe(connection, moment, what)?;
             }
         }
         for (position, expected) in wrong_positions(opened, head) {
             number += 1;
             let purpose = Purpose::Position(position.clone(), expected);
-            let seen = probe(number, self.dial, &position, purpose, REPLAY_PAUSE, |_| true);
-            for (connection, moment, what) in seen.await {
+            let seen = probe(number, self.dial, &position, purpose, ANSWER_LIMIT, |_| true);
+            let Some(seen) = self.unless_stopped(seen).await else { return Ok(()) };
+            for (connection, moment, what) in seen {
                 session.observe(connection, moment, what)?;
             }
         }
@@ -256,9 +289,12 @@ fn wrong_positions(opened: &StreamOpened, head: u64) -> Vec<(String, Expectation
         (format!("{stream}/-1"), Expectation::BadRequest),
         (format!("{stream}/x"), Expectation::BadRequest),
         (format!("{stream}/{}", Position::LIMIT), Expectation::BadRequest),
-        (format!("{stream}/{}", head.saturating_add(1_000_000_000)), reset("ahead")),
-        (format!("not-{}/1", &stream[..stream.len().min(40)]), reset("other-stream")),
+        (format!("not-{}/1", stream.chars().take(40).collect::<String>()), reset("other-stream")),
     ];
+    let ahead = head.saturating_add(1_000_000_000);
+    if ahead < Position::LIMIT {
+        positions.push((format!("{stream}/{ahead}"), reset("ahead")));
+    }
     if opened.oldest > 2 {
         positions.push((format!("{stream}/1"), reset("expired")));
     }

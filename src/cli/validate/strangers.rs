@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::link::{After, Dial, Opened};
 use super::session::Session;
-use crate::check::{Closing, ForeignNote, Mark, Observation, Purpose};
+use crate::check::{ForeignNote, Mark, Observation, Purpose};
 use crate::cli::exit::Failure;
 
 /// How many events are remembered to resume after. If there are more, every other one is forgotten.
@@ -76,6 +77,7 @@ impl Marks {
         mut number: u32,
         pause: Duration,
         limit: Duration,
+        stop: &CancellationToken,
     ) -> Result<(), Failure> {
         for (count, mark) in self.points() {
             let after = After::Event(mark);
@@ -84,7 +86,8 @@ impl Marks {
             }
             number += 1;
             let purpose = Purpose::Resume(*count);
-            let Ok(opened) = timeout(limit, dial.open(number, &after)).await else { continue };
+            let opening = dial.open_within(number, &after, limit);
+            let Some(opened) = stop.run_until_cancelled(opening).await else { break };
             let mut link = match opened {
                 Ok(Opened::Link(link)) => link,
                 // The server has no room, or asks to come later: that says nothing about resuming.
@@ -93,10 +96,8 @@ impl Marks {
                     session.observe(number, Instant::now(), Observation::Refused(purpose, status))?;
                     continue;
                 }
-                Err(error) => {
-                    session.observe(number, Instant::now(), Observation::Opened(purpose))?;
-                    let closing = Observation::Closed(Closing::Lost(error.to_string()));
-                    session.observe(number, Instant::now(), closing)?;
+                Err(why) => {
+                    session.observe(number, Instant::now(), Observation::Opened(purpose.failed(why)))?;
                     continue;
                 }
             };
@@ -104,7 +105,14 @@ impl Marks {
             let until = Instant::now() + limit;
             let (mut heard, mut events) = (Instant::now(), 0);
             // Control messages may go on for ever.
-            while let Ok(next) = timeout_at(until.min(heard + pause), link.next()).await {
+            loop {
+                let next = timeout_at(until.min(heard + pause), link.next());
+                let Some(next) = stop.run_until_cancelled(next).await else {
+                    // What is missing because of the interruption is no finding.
+                    session.observe(number, Instant::now(), Observation::Opened(Purpose::Follow))?;
+                    break;
+                };
+                let Ok(next) = next else { break };
                 let is_over = matches!(next, Observation::Closed(_));
                 let note = session.observe(number, Instant::now(), next)?;
                 if let Some(event) = &note.foreign {
@@ -118,7 +126,10 @@ impl Marks {
                     break;
                 }
             }
-            link.close().await;
+            let _ = timeout(limit, link.close()).await;
+            if stop.is_cancelled() {
+                break;
+            }
         }
         Ok(())
     }

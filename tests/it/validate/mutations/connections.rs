@@ -1,9 +1,10 @@
 //! Faults of connections: those of the main one, and those that only others show.
 
 use incident::check::{Closing, Expectation, Purpose};
+use serde_json::json;
 
 use super::{Fault, caught, fault};
-use crate::validate::sound::Stream;
+use crate::validate::sound::{Other, Stream, sound};
 
 impl Stream {
     /// The server ends the connection in the middle.
@@ -14,6 +15,19 @@ impl Stream {
         self.closing = Some((last + 0.1, closing));
         self.ended = Some(last + 0.1);
         Some(())
+    }
+
+    /// What a client gets that resumes after a position, when the server says that it has nothing before `from`.
+    fn expired(&self, after: u64, from: u64, oldest: u64) -> Other {
+        let mut other = self.resume(from - 1);
+        other.purpose = Purpose::Resume(after);
+        let mut greeting = self.frames[0].0.clone();
+        greeting["data"]["oldest"] = oldest.into();
+        greeting["data"]["head"] = 1_000.into();
+        greeting["data"]["follows"] =
+            json!({ "kind": "reset", "reason": "expired", "from": from, "to": 1_000 });
+        other.frames.insert(0, greeting.to_string());
+        other
     }
 }
 
@@ -335,9 +349,130 @@ pub const FAULTS: &[Fault] = &[
         },
     )
     .live(),
+    fault("another client gets no message", "fan-out", "client 1 got nothing at all", "", |s| {
+        let mut other = s.twin();
+        other.frames.clear();
+        s.others.push(other);
+        Some(())
+    })
+    .live(),
+    fault("another client gets an event twice", "fan-out", " twice", "", |s| {
+        let mut other = s.twin();
+        let place = *s.events().get(5)?;
+        let again = other.frames[place].clone();
+        other.frames.insert(place, again);
+        s.others.push(other);
+        Some(())
+    })
+    .live(),
+    fault("another client gets two events swapped", "fan-out", "client 1 got position ", "", |s| {
+        let mut other = s.twin();
+        let events = s.events();
+        other.frames.swap(*events.get(5)?, *events.get(9)?);
+        s.others.push(other);
+        Some(())
+    })
+    .live(),
+    fault(
+        "another client lacks the beginning that was announced",
+        "fan-out",
+        "client 1 did not get 10 events from position ",
+        "",
+        |s| {
+            let mut other = s.twin();
+            let events = s.events();
+            events.get(20)?;
+            for place in events[..10].iter().rev() {
+                other.frames.remove(*place);
+            }
+            s.others.push(other);
+            Some(())
+        },
+    )
+    .live(),
+    fault(
+        "another client gets an event that was never sent",
+        "fan-out",
+        "client 1 got position 900000, which the main connection did not get",
+        "",
+        |s| {
+            let mut other = s.twin();
+            let place = *s.events().get(5)?;
+            let mut more = s.frames[place].0.clone();
+            more["id"] = "900000".into();
+            other.frames.insert(place, more.to_string());
+            s.others.push(other);
+            Some(())
+        },
+    )
+    .live(),
+    fault(
+        "another client cannot connect",
+        "fan-out",
+        "client 1 could not connect: Connection reset",
+        "",
+        |s| {
+            let mut other = s.twin();
+            other.purpose = other.purpose.failed("Connection reset".to_owned());
+            other.frames.clear();
+            s.others.push(other);
+            Some(())
+        },
+    )
+    .live(),
+    fault(
+        "a resume cannot connect",
+        "resume",
+        "after the cut at position 12, the connection failed: Connection reset",
+        "",
+        |s| {
+            let mut other = s.resume(12);
+            other.purpose = other.purpose.failed("Connection reset".to_owned());
+            other.frames.clear();
+            s.others.push(other);
+            Some(())
+        },
+    )
+    .live(),
+    fault(
+        "a wrong position is not answered",
+        "positions",
+        "the connection for the position \"17\" failed: it hangs",
+        "",
+        |s| {
+            let mut other = s.wrong_position("17", Expectation::BadRequest);
+            other.purpose = other.purpose.failed("it hangs".to_owned());
+            other.refused = None;
+            s.others.push(other);
+            Some(())
+        },
+    )
+    .live(),
+    fault(
+        "a resume is said to have expired when it has not",
+        "resume",
+        "the server sent position 25 as number 1; expected 13",
+        "",
+        |s| {
+            let other = s.expired(12, 25, 1);
+            s.others.push(other);
+            Some(())
+        },
+    )
+    .live(),
 ];
 
 #[test]
 fn connections() {
     caught(FAULTS);
+}
+
+#[test]
+fn what_expired_before_a_resume_need_not_come() {
+    let mut stream = sound();
+    let other = stream.expired(12, 25, 25);
+    stream.others.push(other);
+    assert_eq!(stream.failures(), []);
+    stream.others[0].frames.remove(3);
+    assert_eq!(stream.failures()[0].0, "resume");
 }

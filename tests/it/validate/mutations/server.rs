@@ -47,6 +47,8 @@ pub struct Script {
 pub enum Answer {
     /// A status instead of a handshake.
     Refused(u16),
+    /// A reset instead of a handshake.
+    Reset,
     /// A greeting with this reason of a reset, or without one, and then texts.
     Greeted(Option<&'static str>, Vec<String>),
 }
@@ -106,6 +108,11 @@ async fn talk(
         let refusal = format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         return tcp.write_all(refusal.as_bytes()).await;
     }
+    let number = if answer.is_none() { clients.fetch_add(1, Ordering::Relaxed) } else { 0 };
+    let is_refused_twin = number > 0 && matches!(script.twin.first(), Some(Act::Reset));
+    if is_refused_twin || matches!(answer, Some(Answer::Reset)) {
+        return socket2::SockRef::from(&tcp).set_linger(Some(Duration::ZERO));
+    }
     let key = head.lines().find_map(|line| {
         line.strip_prefix("Sec-WebSocket-Key: ").or(line.strip_prefix("sec-websocket-key: "))
     });
@@ -128,7 +135,7 @@ async fn talk(
             let texts = [greeting].into_iter().chain(texts).chain(beat);
             texts.map(|text| Act::Send(0.0, frame(0x81, text.as_bytes()))).collect()
         }
-        _ if clients.fetch_add(1, Ordering::Relaxed) == 0 => script.main.clone(),
+        _ if number == 0 => script.main.clone(),
         _ => script.twin.clone(),
     };
     perform(tcp, acts).await

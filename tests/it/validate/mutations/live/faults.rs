@@ -222,7 +222,7 @@ pub const FAULTS: &[Live] = &[
     }),
     live("wrong positions are accepted", "positions", "expected the HTTP status 400", ALL, |script, _| {
         script.wrong = |answer| match answer {
-            Answer::Refused(_) => Answer::Greeted(Some("ahead"), Vec::new()),
+            Answer::Refused(_) | Answer::Reset => Answer::Greeted(Some("ahead"), Vec::new()),
             other @ Answer::Greeted(..) => other,
         };
     }),
@@ -231,5 +231,14 @@ pub const FAULTS: &[Live] = &[
             Answer::Greeted(Some("ahead"), _) => Answer::Refused(404),
             other => other,
         };
+    }),
+    live("resumes are reset", "resume", "the connection failed: ", ALL, |script, _| {
+        script.resumed = |_| Answer::Reset;
+    }),
+    live("wrong positions are reset", "positions", "failed: ", ALL, |script, _| {
+        script.wrong = |_| Answer::Reset;
+    }),
+    live("another client is reset", "fan-out", "client 1 could not connect: ", TWO, |script, _| {
+        script.twin = vec![Act::Reset];
     }),
 ];
