@@ -135,7 +135,8 @@ pub(super) const VARIATIONS: &[Variation] = &[
             other.frames.drain(1..places / 2);
             // Its greeting says so.
             let first = s.frames[places / 2..].iter().find_map(|(frame, _)| {
-                let id = frame["source"].as_str()?.starts_with("/streams/").then(|| frame["id"].as_str())??;
+                let id =
+                    frame["source"].as_str()?.starts_with("/streams/").then(|| frame["id"].as_str())??;
                 id.parse::<u64>().ok()
             })?;
             let mut greeting = s.frames[0].0.clone();
