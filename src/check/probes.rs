@@ -209,7 +209,7 @@ impl Probes {
         }
         let due = self.main.last_key_value().map_or(0, |(last, _)| *last);
         if !probe.has_messages {
-            return (due > probe.due).then(|| "got nothing at all".to_owned());
+            return (!self.main.is_empty()).then(|| "got nothing at all".to_owned());
         }
         if let Some(wrong) = self.twin_event(probe, due) {
             return Some(wrong);

@@ -57,7 +57,7 @@ impl Listening<'_> {
     /// live; or for the time to listen.
     pub(super) async fn run(&self, session: &mut Session) -> Result<(), Failure> {
         let Some(opened) = self.unless_stopped(self.dial.open(MAIN, &After::Nothing)).await else {
-            return Ok(());
+            return Err(Failure::new(Exit::Interrupted, anyhow!("interrupted before the server answered")));
         };
         let main = match opened {
             Ok(Opened::Link(link)) => link,

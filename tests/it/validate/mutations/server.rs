@@ -49,6 +49,8 @@ pub enum Answer {
     Refused(u16),
     /// A reset instead of a handshake.
     Reset,
+    /// Nothing at all.
+    Hang,
     /// A greeting with this reason of a reset, or without one, and then texts.
     Greeted(Option<&'static str>, Vec<String>),
 }
@@ -112,6 +114,10 @@ async fn talk(
     let is_refused_twin = number > 0 && matches!(script.twin.first(), Some(Act::Reset));
     if is_refused_twin || matches!(answer, Some(Answer::Reset)) {
         return socket2::SockRef::from(&tcp).set_linger(Some(Duration::ZERO));
+    }
+    if matches!(answer, Some(Answer::Hang)) || number > 0 && matches!(script.twin.first(), Some(Act::Wait(_)))
+    {
+        return tcp.read_to_end(&mut Vec::new()).await.map(drop);
     }
     let key = head.lines().find_map(|line| {
         line.strip_prefix("Sec-WebSocket-Key: ").or(line.strip_prefix("sec-websocket-key: "))

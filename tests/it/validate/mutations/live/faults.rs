@@ -222,7 +222,7 @@ pub const FAULTS: &[Live] = &[
     }),
     live("wrong positions are accepted", "positions", "expected the HTTP status 400", ALL, |script, _| {
         script.wrong = |answer| match answer {
-            Answer::Refused(_) | Answer::Reset => Answer::Greeted(Some("ahead"), Vec::new()),
+            Answer::Refused(_) | Answer::Reset | Answer::Hang => Answer::Greeted(Some("ahead"), Vec::new()),
             other @ Answer::Greeted(..) => other,
         };
     }),

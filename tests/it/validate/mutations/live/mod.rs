@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::server::{Answer, SPEED, Script, acts, serve};
+use super::server::{Act, Answer, SPEED, Script, acts, serve};
 use crate::harness::{Scratch, Serving, incident, ms};
 use crate::validate::command::json;
 use crate::validate::sound::{Stream, sound};
@@ -172,4 +172,35 @@ fn a_server_that_is_killed_is_found_out() {
         "{failed:?}"
     );
     assert_eq!(failed.len(), 1, "{failed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn control_c_ends_the_waiting_for_a_server_that_hangs() {
+    let stream = quick();
+    let mut stuck = good_script(&stream);
+    stuck.twin = vec![Act::Wait(60.0)];
+    let mut resuming = good_script(&stream);
+    resuming.resumed = |_| Answer::Hang;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cases = [
+        ("connecting", format!("ws://{}/ws", silent.local_addr().unwrap()), 1_000),
+        ("another client", serve(stuck, &stream).await, 1_000),
+        ("resuming", serve(resuming, &stream).await, 6_000),
+    ];
+    for (what, url, after) in cases {
+        let judging = move || {
+            let limits = ["--limit", "pacing.late=9s", "--limit", "heartbeat.intervals=9"];
+            let running =
+                incident(&[&["validate", "--url", &url, "--for", "3s"], &limits[..]].concat()).spawn();
+            std::thread::sleep(ms(after));
+            let begun = std::time::Instant::now();
+            running.signal("INT");
+            (running.end(), begun.elapsed())
+        };
+        let (ran, took) = tokio::task::spawn_blocking(judging).await.unwrap();
+        // Where no event came yet, nothing was checked.
+        let status = if what == "another client" { 5 } else { 130 };
+        assert_eq!(ran.status, Some(status), "{what}: {ran:?}");
+        assert!(took < ms(5_000), "{what}: {took:?}");
+    }
 }

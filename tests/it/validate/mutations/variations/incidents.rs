@@ -133,6 +133,15 @@ pub(super) const VARIATIONS: &[Variation] = &[
             let mut other = s.twin();
             let places = other.frames.len();
             other.frames.drain(1..places / 2);
+            // Its greeting says so.
+            let first = s.frames[places / 2..].iter().find_map(|(frame, _)| {
+                let id =
+                    frame["source"].as_str()?.starts_with("/streams/").then(|| frame["id"].as_str())??;
+                id.parse::<u64>().ok()
+            })?;
+            let mut greeting = s.frames[0].0.clone();
+            greeting["data"]["follows"]["from"] = first.into();
+            other.frames[0] = greeting.to_string();
             s.others.push(other);
             Some(())
         },
