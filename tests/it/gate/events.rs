@@ -79,6 +79,8 @@ pub fn playable() -> Vec<String> {
         let mut event: Value = serde_json::from_str(&event).unwrap();
         event["id"] = json!(number.to_string());
         event["index"] = json!(number);
+        // A replay refuses an id that the interface can't address.
+        event["subject"] = json!("played-1");
         event.to_string()
     });
     kept.collect()
@@ -90,7 +92,7 @@ pub fn other() -> Vec<String> {
     let renamed = others.zip(8..).map(|(event, number)| {
         let mut event: Value = serde_json::from_str(&event).unwrap();
         event["id"] = json!(number.to_string());
-        event["subject"] = json!(format!("{HOSTILE}other"));
+        event["subject"] = json!("other-1");
         event.to_string()
     });
     renamed.collect()

@@ -13,6 +13,7 @@ mod lifecycle;
 mod live;
 mod money;
 mod numbering;
+mod others;
 mod payloads;
 mod phases;
 mod server;
@@ -179,6 +180,7 @@ fn all() -> impl Iterator<Item = &'static Fault> {
         money::FAULTS,
         tally::FAULTS,
         connections::FAULTS,
+        others::FAULTS,
         expectations::FAULTS,
     ];
     groups.into_iter().flatten()
