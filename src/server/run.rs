@@ -61,6 +61,27 @@ pub struct Server {
     closing: watch::Sender<bool>,
 }
 
+/// Continues what an earlier process has left. Returns how many incidents that are.
+async fn pick_up(player: &Player) -> Result<usize, ServeError> {
+    match player.pick_up().await {
+        Ok(picked_up) => Ok(picked_up),
+        Err(PlayError::Journal(error)) => Err(error.into()),
+        // It starts nothing, so nothing else can be wrong.
+        Err(_) => Ok(0),
+    }
+}
+
+fn limits(options: &Options) -> DoorLimits {
+    DoorLimits {
+        request_deadline: options.request_deadline,
+        write_deadline: options.write_deadline,
+        header_bytes: options.header_bytes,
+        admit_rate: options.admit_rate,
+        waiting: options.max_waiting,
+        served: options.max_served,
+    }
+}
+
 impl Server {
     /// Raises the limit of open files, binds the address, warms the hub and goes on with the open incidents of the journal. Clients that connect from
     /// now on wait until [`Server::run`] accepts them.
@@ -69,6 +90,7 @@ impl Server {
             return Err(ServeError::Remote(options.bind));
         }
         let options = shares::fit(options)?;
+        let limits = limits(&options);
         // As for a WebSocket without pongs, but longer than the deadlines that end a connection with a reason.
         let dead_after = (options.heartbeat * SILENT_HEARTBEATS.into()).max(options.write_deadline * 2);
         let listener = door::bind(options.bind, dead_after)
@@ -104,12 +126,7 @@ impl Server {
             Arc::clone(&metrics),
             elsewhere,
         )?);
-        let picked_up = match control.player.pick_up().await {
-            Ok(picked_up) => picked_up,
-            Err(PlayError::Journal(error)) => return Err(error.into()),
-            // It starts nothing, so nothing else can be wrong.
-            Err(_) => 0,
-        };
+        let picked_up = pick_up(&control.player).await?;
         let auth = Arc::new(Auth::new(options.tokens, address.port()));
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
@@ -145,14 +162,6 @@ impl Server {
             }),
             hooks: Arc::clone(&hooks),
         }));
-        let limits = DoorLimits {
-            request_deadline: options.request_deadline,
-            write_deadline: options.write_deadline,
-            header_bytes: options.header_bytes,
-            admit_rate: options.admit_rate,
-            waiting: options.max_waiting,
-            served: options.max_served,
-        };
         let speaks_tls = options.tls.is_some();
         let allows_origin = Box::new(move |origin: &str| guard.allows(origin));
         let router = routes::router(state);

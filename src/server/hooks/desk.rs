@@ -168,7 +168,9 @@ impl Hooks {
             Ok(appended) => {
                 let new = appended.iter().filter(|appended| appended.new).count();
                 self.metrics().events(&receiver.name, new as u64);
-                drafts.iter().for_each(|draft| self.elsewhere.note(&draft.subject));
+                for draft in &drafts {
+                    self.elsewhere.note(&draft.subject);
+                }
                 // It is durable. If it can't be read now, the next delivery reads it.
                 let _ = desk.read_on(&self.journal).await;
                 Ok(true)

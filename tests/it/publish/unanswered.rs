@@ -22,9 +22,10 @@ impl Append for Silent {
     fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
         Box::pin(async move {
             let appended = self.appends.append(batch).await?;
-            match self.silent.load(Ordering::Relaxed) {
-                true => Err(JournalError::Unavailable(Trouble::new(TroubleKind::Io))),
-                false => Ok(appended),
+            if self.silent.load(Ordering::Relaxed) {
+                Err(JournalError::Unavailable(Trouble::new(TroubleKind::Io)))
+            } else {
+                Ok(appended)
             }
         })
     }
