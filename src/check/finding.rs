@@ -76,6 +76,10 @@ impl Findings {
         }
     }
 
+    pub(super) fn count(&self) -> u64 {
+        self.kept.len() as u64 + self.more
+    }
+
     /// Failed if there are findings, passed if something was judged, else not checked.
     pub(super) fn verdict(
         mut self,

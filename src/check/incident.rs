@@ -261,7 +261,10 @@ impl Incident {
         found.judged(RuleId::Lifecycle);
         let index = head.index.unwrap_or(u64::MAX);
         let is_generated = self.announced.as_ref().is_some_and(|announced| announced.is_generated);
+        let before = found.count(RuleId::Lifecycle);
         self.lifecycle.see(message, index, frame, is_generated, found);
+        // What it finds also makes totals wrong.
+        self.is_whole &= found.count(RuleId::Lifecycle) == before;
         self.confidence.see(message, frame, found);
         let is_sound = self.announced.as_ref().is_none_or(|announced| announced.is_sound);
         self.growth.see(self.announced.as_ref(), message, planned.filter(|_| is_sound), frame, found);
@@ -328,7 +331,11 @@ impl Incident {
         let Some(announced) = self.announced.as_ref() else { return };
         // The totals cannot be compared if events are missing, which other rules report.
         if self.is_whole {
+            let before = found.count(RuleId::Lifecycle);
             self.lifecycle.resolved(resolved.outcome, found);
+            self.is_whole = found.count(RuleId::Lifecycle) == before;
+        }
+        if self.is_whole {
             let second = offset_s.filter(|_| resolved.offset_s.is_some() || self.is_timed);
             self.totals.compare(resolved, second, announced.is_generated, frame, found);
         }

@@ -44,10 +44,20 @@ pub(super) struct Positions {
     arrived: u64,
     /// The holes, each with the frame after it.
     holes: Vec<(u64, u64, Place)>,
+    /// The last number, if it jumped: the next event shows whether events are missing or only this number is wrong.
+    jump: Option<Jump>,
     /// What greetings announced: first and last position, and the greeting's place.
     announced: Vec<(u64, u64, Place)>,
     /// Positions up to here are known to be lost, or are excused by a message that could not be read.
     excused: Spans,
+}
+
+#[derive(Debug)]
+struct Jump {
+    expected: u64,
+    number: u64,
+    /// The index of the event.
+    index: Option<u64>,
 }
 
 impl Positions {
@@ -138,6 +148,21 @@ impl Numbering {
             found.judged(RuleId::Gap);
         }
         let word = self.word;
+        let index = frame.head.as_ref().and_then(|head| head.index);
+        if let Some(Jump { expected, number: wrong, index: last }) = positions.jump.take()
+            && n == expected + 1
+            // Events that come backwards have falling indexes.
+            && index >= last
+            && let Some((_, _, place)) = positions.holes.pop()
+        {
+            let text = format!("the {word} is {wrong}; expected {expected}");
+            found.add(RuleId::Order, Finding::new(text).place(&place));
+            positions.seen.remove(wrong);
+            positions.seen.add(expected);
+            positions.seen.add(n);
+            positions.arrived = n;
+            return Standing::Next;
+        }
         let before = positions.last();
         let first = positions.seen.first().is_none();
         if !positions.seen.add(n) {
@@ -166,6 +191,7 @@ impl Numbering {
             }
         } else if positions.holes.len() < HOLES {
             positions.holes.push((follows, n - 1, frame.place()));
+            positions.jump = Some(Jump { expected: follows, number: n, index });
         } else {
             found.add(RuleId::Gap, Finding::new(missing(word, follows, n - 1)).at(frame));
         }

@@ -126,6 +126,11 @@ impl Found {
         self.rules[rule as usize].add(finding);
     }
 
+    /// How many findings the rule has.
+    pub(super) fn count(&self, rule: RuleId) -> u64 {
+        self.rules[rule as usize].count()
+    }
+
     /// Counts something that the rule has judged.
     pub(super) fn judged(&mut self, rule: RuleId) {
         self.rules[rule as usize].judged += 1;

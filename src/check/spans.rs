@@ -24,6 +24,23 @@ impl Spans {
         true
     }
 
+    /// Takes a number out.
+    pub(super) fn remove(&mut self, n: u64) {
+        let Some((from, to)) = self.ranges.range(..=n).next_back().map(|(from, to)| (*from, *to)) else {
+            return;
+        };
+        if n > to {
+            return;
+        }
+        self.ranges.remove(&from);
+        if from < n {
+            self.ranges.insert(from, n - 1);
+        }
+        if n < to {
+            self.ranges.insert(n + 1, to);
+        }
+    }
+
     /// Forgets the lowest ranges if there are more than so many.
     pub(super) fn forget(&mut self, most: usize) {
         while self.ranges.len() > most {
@@ -79,6 +96,10 @@ mod tests {
         assert_eq!(spans.missing(1, 12), [(2, 4), (8, 8), (10, 11)]);
         assert_eq!(spans.missing(3, 14), [(3, 4), (8, 8), (10, 11), (13, 14)]);
         assert_eq!(spans.missing(5, 7), []);
+        spans.remove(6);
+        assert_eq!(spans.missing(5, 7), [(6, 6)]);
+        spans.remove(3);
+        assert!(spans.add(6), "it was taken out");
         assert!(spans.add(8) && spans.add(u64::MAX));
         assert_eq!(spans.missing(5, 9), []);
     }

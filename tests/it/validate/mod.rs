@@ -1,6 +1,7 @@
 //! The validator: every rule passes on a sound stream, every rule is broken in at least two ways, and the command
 //! says so.
 
+mod blamed_once;
 mod bounds;
 mod command;
 mod forged;
