@@ -64,7 +64,7 @@ pub struct Judgement {
     pub events: u64,
     /// Whether a profile says how the stream is read, so that its events are of no incidents.
     pub is_foreign: bool,
-    /// What the times show about the server's clock, one sentence each.
+    /// What is worth knowing beside the verdicts: about the server's clock, and what was not judged. One sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -382,7 +382,8 @@ impl Judge {
         }
         let (events, is_foreign) = (self.events, self.strangers.is_some());
         let mut warnings = self.clock.warnings.finish();
-        warnings.extend(self.followed.warning());
+        let strangers = self.strangers.as_ref().and_then(Strangers::warning);
+        warnings.extend(self.followed.warning().or(strangers));
         Judgement { rules: self.verdicts(), events, is_foreign, warnings }
     }
 }

@@ -46,7 +46,7 @@ kinds! {
     BadEnvelope "bad-envelope" 400 "The event is not a CloudEvent of this contract"
         "Mend the attribute that `pointer` names.";
     SourceNotAllowed "source-not-allowed" 403 "The token may not publish under this source"
-        "Use a source that the token file allows for this token, or allow this one there.";
+        "Use a source that the token file allows for this token, or allow this one there. Sources below `/receivers/` are the receivers' own.";
     IdReused "id-reused" 409 "The id was used for another event"
         "Give each event an id of its own. A repeat must be the same event: type, subject, time and data.";
     IndexMoved "index-moved" 409 "The incident has got other events meanwhile"

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 /// What the source of every event of a receiver begins with.
-pub(super) const SOURCE: &str = "/receivers/";
+pub const SOURCE: &str = "/receivers/";
 
 /// Labels or annotations: values by name.
 pub type Labels = BTreeMap<String, String>;

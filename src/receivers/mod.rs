@@ -21,7 +21,7 @@ mod text;
 mod timers;
 mod webhook;
 
-pub use alert::{Alert, Delivery, Fault, Labels, Note};
+pub use alert::{Alert, Delivery, Fault, Labels, Note, SOURCE};
 pub use decide::{Decision, Ignored, Overfull};
 pub use described::{CostRule, Kind, Receiver, SeverityRule, Signature};
 pub use events::Draft;

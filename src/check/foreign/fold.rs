@@ -14,7 +14,7 @@ use super::super::numbering::{Numbering, Standing};
 use super::super::observation::Purpose;
 use super::super::profile::Profile;
 use super::super::rules::{Found, RuleId};
-use super::lives::Lives;
+use super::lives::{Lives, SUBJECTS};
 use super::probes::Probes;
 use super::quiet::Quiet;
 use super::recent::Recent;
@@ -28,6 +28,8 @@ pub(in crate::check) struct Strangers {
     /// How many events came on the main connection.
     pub(in crate::check) events: u64,
     keys: HashSet<String>,
+    /// Events of further keys.
+    unfollowed: u64,
     ids: Recent,
     pub(super) lives: Lives,
     pub(super) quiet: Quiet,
@@ -48,6 +50,7 @@ impl Strangers {
             profile,
             events: 0,
             keys: HashSet::new(),
+            unfollowed: 0,
             ids: Recent::default(),
             lives: Lives::default(),
             quiet: Quiet::default(),
@@ -129,6 +132,7 @@ impl Strangers {
         };
         let is_new = !self.keys.contains(key);
         if is_new && self.keys.len() >= KEYS {
+            self.unfollowed += 1;
             self.probes.see_main(frame, self.events);
             return;
         }
@@ -241,5 +245,17 @@ impl Strangers {
         self.quiet.finish(ended, &self.profile, context, found);
         self.lives.finish(context, is_cut, found);
         self.probes.finish(&self.profile, found);
+    }
+
+    /// What was not judged.
+    pub(in crate::check) fn warning(&self) -> Option<String> {
+        let others = [("keys", KEYS, self.unfollowed), ("subjects", SUBJECTS, self.lives.unfollowed)];
+        let said = others.into_iter().filter(|(.., events)| *events > 0).map(|(what, most, events)| {
+            format!(
+                "{events} events were not judged by their {what}, because at most {most} {what} are followed"
+            )
+        });
+        let said: Vec<String> = said.collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 }

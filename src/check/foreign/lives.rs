@@ -8,11 +8,13 @@ use super::super::frame::{ForeignRole, Frame};
 use super::super::rules::{Found, RuleId};
 
 /// How many subjects are followed. Events of further ones are not judged.
-const SUBJECTS: usize = 100_000;
+pub(super) const SUBJECTS: usize = 100_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Lives {
     subjects: BTreeMap<String, Life>,
+    /// Events of further subjects.
+    pub(super) unfollowed: u64,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +41,7 @@ impl Lives {
     ) {
         if !self.subjects.contains_key(subject) {
             if self.subjects.len() >= SUBJECTS {
+                self.unfollowed += 1;
                 return;
             }
             self.subjects.insert(subject.to_owned(), Life::default());

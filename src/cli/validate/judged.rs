@@ -16,8 +16,8 @@ pub(super) struct Judged {
     pub(super) results: Vec<(&'static Rule, Verdict)>,
     /// Why nothing was checked; `None` if something was.
     pub(super) unchecked: Option<String>,
-    /// What the times show about the server's clock.
-    pub(super) clock: Vec<String>,
+    /// What is worth knowing beside the verdicts: about the server's clock, and what was not judged.
+    pub(super) remarks: Vec<String>,
     /// What is suspicious in the scenario.
     pub(super) warned: Option<ScenarioError>,
     /// The file and line of the `[expect]` table that was checked.

@@ -10,7 +10,8 @@ use super::progress::Progress;
 use super::stranger_args::StrangerArgs;
 use super::targets::{expectations, sound_scenario_at};
 use crate::check::{
-    Context, Expected, Judge, Judgement, Limits, Observed, Reader, TranscriptHeader, judge_lines_until,
+    Context, Expected, Judge, Judgement, Limits, MustResolve, Observed, Reader, TranscriptHeader,
+    judge_lines_until,
 };
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::recorded::{ENCODING, open};
@@ -67,6 +68,8 @@ fn judge_transcript(
     selected: impl Fn(&str) -> bool,
 ) -> Result<Judgement, Failure> {
     context.began = Some(header.began);
+    // Its last line says what had to be resolved. One that was cut does not know.
+    context.must_resolve = MustResolve::None;
     context.arrivals = header.arrivals;
     // What the flags say counts more.
     if context.limits == Limits::default() {

@@ -143,14 +143,14 @@ impl Validate {
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
-            let clock = judgement.warnings;
+            let remarks = judgement.warnings;
             let is_live = target.recording().is_none();
             let expected = target.expect().and_then(|expected| {
                 let (file, line) = expected.origin.rsplit_once(':')?;
                 Some((file.to_owned(), line.parse().ok()?))
             });
             let results = judgement.rules;
-            Judged { name, transcript, results, unchecked, clock, warned, expected, is_live }
+            Judged { name, transcript, results, unchecked, remarks, warned, expected, is_live }
         };
         let (dial, server) = match &target {
             Target::Recording { path, .. } => {
@@ -197,6 +197,7 @@ impl Validate {
         }
         let mut one = judged(judgement, None);
         if self.transcripts.is_some() || !one.passes() {
+            one.remarks.extend(transcript.warning());
             one.transcript = Some(transcript.keep()?);
         } else {
             transcript.discard();

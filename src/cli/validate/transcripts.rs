@@ -63,7 +63,8 @@ impl Transcripts {
         };
         let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
         taken.extend(path.canonicalize().ok());
-        Ok(OpenTranscript { path, file: BufWriter::new(file), header })
+        let left = if self.is_temporary { MOST_BYTES } else { u64::MAX };
+        Ok(OpenTranscript { path, left, file: BufWriter::new(file), header })
     }
 
     /// Removes the temporary folder if nothing is kept in it.
@@ -75,9 +76,14 @@ impl Transcripts {
     }
 }
 
+/// The most bytes of a transcript that nobody asked for: an hour at full rate would fill the disk.
+const MOST_BYTES: u64 = 1024 * 1024 * 1024;
+
 /// A transcript that is being written.
 pub(super) struct OpenTranscript {
     path: PathBuf,
+    /// How many bytes may still be written.
+    left: u64,
     file: BufWriter<File>,
     header: TranscriptHeader,
 }
@@ -96,7 +102,20 @@ impl OpenTranscript {
     }
 
     fn line(&mut self, line: &str) -> Result<(), Failure> {
+        // What comes after a line that is too much would not be the stream.
+        self.left = self.left.saturating_sub(line.len() as u64 + 1);
+        if self.left == 0 {
+            return Ok(());
+        }
         writeln!(self.file, "{line}").map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    /// Whether it lacks the end of what was observed.
+    pub(super) fn warning(&self) -> Option<String> {
+        (self.left == 0).then(|| {
+            let size = MOST_BYTES / (1024 * 1024 * 1024);
+            format!("the transcript ends after {size} GiB; with --transcripts DIR it has everything")
+        })
     }
 
     /// Keeps the file, and returns its path.
@@ -134,4 +153,28 @@ fn fresh() -> (PathBuf, std::io::Result<()>) {
         last = Some((folder, created));
     }
     last.unwrap_or_else(|| (std::env::temp_dir(), Err(ErrorKind::AlreadyExists.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transcript_that_nobody_asked_for_stops_at_its_limit_and_says_so() {
+        let none = std::iter::empty();
+        let Ok(transcripts) = Transcripts::open(None, none) else { panic!("a folder") };
+        let header = TranscriptHeader::new("x".to_owned(), Timestamp::UNIX_EPOCH, false, None);
+        let Ok(mut transcript) = transcripts.begin("x", header) else { panic!("a file") };
+        assert_eq!(transcript.left, MOST_BYTES, "it is a temporary one");
+        transcript.left = 100;
+        for _ in 0..3 {
+            assert!(transcript.line(&"x".repeat(39)).is_ok());
+        }
+        assert!(transcript.warning().is_some_and(|warning| warning.contains("ends after 1 GiB")));
+        let Ok(path) = transcript.keep() else { panic!("it is kept") };
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(kept.lines().count(), 2, "whole lines, and nothing behind the first that is too much");
+        let _ = std::fs::remove_file(&path);
+        transcripts.finish();
+    }
 }

@@ -58,10 +58,15 @@ pub(in crate::server) async fn publish(
     })?;
     let mut events = read(format, &body)?;
     for event in &mut events {
-        if let Ok(Incoming { source, .. }) = event
-            && !id.may_publish_as(source)
-        {
-            let detail = format!("this token may not publish as {source:?}");
+        let Ok(Incoming { source, .. }) = event else { continue };
+        // What a receiver knows of its alerts is read from its events.
+        let is_receivers = source.starts_with(crate::receivers::SOURCE);
+        if is_receivers || !id.may_publish_as(source) {
+            let detail = if is_receivers {
+                format!("{source:?} is a receiver's: publish under another source")
+            } else {
+                format!("this token may not publish as {source:?}")
+            };
             *event = Err(vec![Fault::new(Kind::SourceNotAllowed, "/source", detail)]);
         }
     }

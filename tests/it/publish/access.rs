@@ -28,6 +28,11 @@ async fn a_publish_token_publishes_under_its_sources_and_does_nothing_else() {
     let refused = send(PUBLISH, &other).await;
     assert_eq!((refused.status, refusal(&refused).0.as_str()), (403, "source-not-allowed"));
     assert_eq!(places(&send(WRITE, &other).await).len(), 1, "a write token has no such limit");
+    // What a receiver knows of its alerts is read from its events.
+    let mut forged = started("d", "4");
+    forged["source"] = "/receivers/prod".into();
+    let refused = send(WRITE, &forged).await;
+    assert_eq!((refused.status, refusal(&refused).0.as_str()), (403, "source-not-allowed"));
     for (method, path) in [
         ("GET", "/api/incidents"),
         ("GET", "/ws"),

@@ -80,7 +80,7 @@ pub(super) fn all(found: &Findings) -> Vec<Item> {
     let mut items: Vec<Item> = found.wrong.iter().flat_map(mistakes).collect();
     for target in &found.judged {
         items.extend(target.warned.iter().flat_map(mistakes));
-        items.extend(target.clock.iter().map(|warning| clock(target, warning)));
+        items.extend(target.remarks.iter().map(|remark| remarked(target, remark)));
         items.extend(unchecked(target));
         for (rule, verdict) in &target.results {
             if let Verdict::Failed(findings, more) = verdict {
@@ -111,10 +111,10 @@ pub(super) fn failed(target: &Judged, rule: &'static Rule, findings: &[Finding],
     items
 }
 
-/// What the times show about the server's clock.
-fn clock(target: &Judged, warning: &str) -> Item {
+/// What is worth knowing beside the verdicts.
+fn remarked(target: &Judged, remark: &str) -> Item {
     let file = target.transcript.as_ref().map(|file| file.display().to_string());
-    Item { file, ..Item::new(Level::Warning, &target.name, "clock", warning) }
+    Item { file, ..Item::new(Level::Warning, &target.name, RUN, remark) }
 }
 
 /// Why nothing was checked.

@@ -37,13 +37,13 @@ fn target(target: &Judged) -> Value {
             json!({ "rule": rule.name, "status": "failed", "findings": findings, "more": more })
         }
     });
-    let clock = target.clock.iter().map(|warning| json!({ "message": warning }));
+    let remarks = target.remarks.iter().map(|warning| json!({ "message": warning }));
     json!({
         "target": target.name,
         "transcript": target.transcript.as_ref().map(|file| file.display().to_string()),
         "nothing_checked": target.unchecked,
         "rules": rules.collect::<Vec<_>>(),
-        "warnings": target.warned.as_ref().map_or_else(Vec::new, diagnostics).into_iter().chain(clock).collect::<Vec<_>>(),
+        "warnings": target.warned.as_ref().map_or_else(Vec::new, diagnostics).into_iter().chain(remarks).collect::<Vec<_>>(),
     })
 }
 

@@ -36,14 +36,17 @@ fn cases(target: &Judged) -> Vec<TestCase> {
     if let Some(item) = items::unchecked(target) {
         cases.push(failure(&target.name, CHECKED, NonSuccessKind::Error, &[item]));
     }
+    if !target.remarks.is_empty() {
+        let mut case = named(&target.name, RUN, TestCaseStatus::success());
+        let remarks = target.remarks.iter().map(|remark| format!("warning: {}", line(remark)));
+        case.set_system_out(remarks.collect::<Vec<_>>().join("\n"));
+        cases.push(case);
+    }
     for (rule, verdict) in &target.results {
         cases.push(match verdict {
             Verdict::Passed(summary) => {
                 let mut case = named(&target.name, rule.name, TestCaseStatus::success());
-                let warnings = target.clock.iter().filter(|_| rule.name == "clock");
-                let texts = std::iter::once(line(summary))
-                    .chain(warnings.map(|text| format!("warning: {}", line(text))));
-                case.set_system_out(texts.collect::<Vec<_>>().join("\n"));
+                case.set_system_out(line(summary));
                 case
             }
             Verdict::NotChecked(why) => {

@@ -127,9 +127,9 @@ impl Page<'_> {
         }
     }
 
-    /// What the times show about the server's clock.
+    /// What is worth knowing beside the verdicts.
     fn warnings(&mut self, target: &Judged) {
-        for warning in &target.clock {
+        for warning in &target.remarks {
             let text = format!("  {} {}", "warning:".yellow(), line(warning));
             self.wrapped(&text, 5, false);
         }
@@ -277,7 +277,7 @@ impl Page<'_> {
             counts += &format!("; {}", mistakes::summary(&found.wrong));
         }
         let warnings = judged.iter().map(|target| {
-            target.clock.len() + target.warned.as_ref().map_or(0, |warned| warned.diagnostics.len())
+            target.remarks.len() + target.warned.as_ref().map_or(0, |warned| warned.diagnostics.len())
         });
         match warnings.sum::<usize>() as u64 {
             0 => {}
