@@ -1,5 +1,7 @@
 //! What a rule says in the end, and the places in a stream that break it.
 
+use std::fmt;
+
 /// How many findings of one rule are kept. The others are only counted, so that a broken stream takes bounded memory.
 const KEPT: usize = 100;
 
@@ -36,7 +38,7 @@ impl Finding {
 
     pub(super) fn place(mut self, place: &Place) -> Self {
         self.line = Some(place.line);
-        self.place.clone_from(&place.text);
+        self.place = place.spot.to_string();
         self
     }
 
@@ -51,11 +53,37 @@ impl Finding {
     }
 }
 
-/// Where a frame is, kept longer than the frame.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Where a frame is, kept longer than the frame. It is put into words only if something is found there: most frames are
+/// sound.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Place {
     pub(super) line: usize,
-    pub(super) text: String,
+    pub(super) spot: Spot,
+}
+
+/// Where in the stream a frame is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Spot {
+    /// An event's position, and its second if it has one.
+    Event(u64, Option<f64>),
+    /// Anything else, in words.
+    Words(String),
+}
+
+impl Default for Spot {
+    fn default() -> Self {
+        Self::Words(String::new())
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(n, Some(offset)) => write!(f, "position {n}, T+{offset:.1} s"),
+            Self::Event(n, None) => write!(f, "position {n}"),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
 }
 
 /// The findings of one rule, and how often it was checked.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::finding::{Finding, Place};
+use super::finding::{Finding, Place, Spot};
 use super::head::Head;
 use super::profile::Mark;
 use super::rules::RuleId;
@@ -101,19 +101,17 @@ impl Frame {
 
     /// Where in the stream the frame is, for people: `position 31, T+83.4 s`.
     pub(super) fn place(&self) -> Place {
-        if let (Some(head), Some(foreign)) = (&self.head, &self.foreign) {
-            return Place { line: self.line, text: foreign.place(head) };
-        }
-        let offset = self.message.as_ref().and_then(Message::offset_s);
-        let text = match (&self.head, offset) {
-            (Some(Head { position: Some(n), .. }), Some(offset)) => format!("position {n}, T+{offset:.1} s"),
-            (Some(Head { position: Some(n), .. }), None) => format!("position {n}"),
-            (Some(head), _) if !head.kind.is_empty() => {
-                format!("{} {}", super::finding::cut(&head.kind), super::finding::cut(&head.id))
+        let spot = match (&self.head, &self.foreign) {
+            (Some(head), Some(foreign)) => Spot::Words(foreign.place(head)),
+            (Some(Head { position: Some(n), .. }), None) => {
+                Spot::Event(*n, self.message.as_ref().and_then(Message::offset_s))
             }
-            _ => format!("line {}", self.line),
+            (Some(head), None) if !head.kind.is_empty() => {
+                Spot::Words(format!("{} {}", super::finding::cut(&head.kind), super::finding::cut(&head.id)))
+            }
+            _ => Spot::Words(format!("line {}", self.line)),
         };
-        Place { line: self.line, text }
+        Place { line: self.line, spot }
     }
 
     /// The type, if it is one of the contract.

@@ -26,7 +26,7 @@ impl Warnings {
     pub(super) fn set_back(&mut self, fall_s: f64, frame: &Frame) {
         self.falls += 1;
         if self.fall.as_ref().is_none_or(|(most, _)| fall_s > *most) {
-            self.fall = Some((fall_s, frame.place().text));
+            self.fall = Some((fall_s, frame.place().spot.to_string()));
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::clock::Clock;
 use super::super::context::Context;
-use super::super::finding::{Finding, Place, quoted};
+use super::super::finding::{Finding, Place, Spot, quoted};
 use super::super::frame::{ForeignNote, ForeignRole, Frame};
 use super::super::head::Sender;
 use super::super::numbering::{Numbering, Standing};
@@ -96,7 +96,7 @@ impl Strangers {
         context: &Context,
         found: &mut Found,
     ) {
-        let place = Place { line, text: String::new() };
+        let place = Place { line, spot: Spot::default() };
         self.quiet.see(at, place, &self.profile, context, found);
     }
 
