@@ -10,7 +10,7 @@ use super::excerpt::{Excerpt, LineBegins};
 use super::suggest::{did_you_mean, listed, shortened};
 use crate::visible::visible;
 
-/// Lines are not longer, however wide the terminal is.
+/// The longest line of a drawing, however wide the terminal is.
 const WIDTH: usize = 110;
 
 /// The most mistakes of a file that are told. Each is shown with its place, which is looked up in the whole text.
