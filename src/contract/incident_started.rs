@@ -1,5 +1,7 @@
 //! The payload of `incident_started`. The docs of the fields become the descriptions in the JSON Schema.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,6 +121,20 @@ pub struct MetricInfo {
     pub name: String,
     /// The unit of its values: `ratio` (0 to 1), `ms`, `1/s` …
     pub unit: String,
+    /// The part of a metric whose values this metric has; absent if it is a metric of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<MetricPart>,
+}
+
+/// A part of a metric that is measured by region, by service or the like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricPart {
+    /// The name of the whole metric; no sample has values for it.
+    pub of: String,
+    /// What the parts are: `region`, `service` …
+    pub by: String,
+    /// The name of this part.
+    pub name: String,
 }
 
 /// The scenario and seed that play the same incident again.
@@ -130,4 +146,7 @@ pub struct Run {
     pub digest: String,
     /// The seed of the incident's noise, jitter and failures. Below 2^53.
     pub seed: u64,
+    /// What was chosen of the scenario: its parameters, and `variant`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }

@@ -47,7 +47,7 @@ pub use envelope::{
     Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source, now, offset_of,
 };
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
-pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, Phase, Run, Severity};
+pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, MetricPart, Phase, Run, Severity};
 pub use limits::{MAX_SUBJECT_BYTES, check_size, is_addressable};
 pub use message::{Message, MessageType, Role};
 pub use origin::Origin;

@@ -1,5 +1,7 @@
 //! A scenario: a file that was read, checked, and compiled once.
 
+use std::collections::HashSet;
+
 use sha2::{Digest, Sha256};
 
 use super::check;
@@ -7,6 +9,7 @@ use super::diagnostic::{Diagnostic, ScenarioError};
 use super::duration::Micros;
 use super::file::ScenarioFile;
 use super::read;
+use super::settings::{self, Settings, SettingsError};
 use super::timeline::{self, CompileError};
 use crate::plan::Plan;
 
@@ -23,25 +26,74 @@ pub struct Scenario {
     pub digest: String,
     /// What can be played, but was probably not meant so.
     pub warnings: Vec<Diagnostic>,
+    /// What was chosen of it.
+    pub settings: Settings,
     duration: Micros,
 }
 
 impl Scenario {
-    /// Reads a scenario from the text of a file. `origin` names it in diagnostics.
+    /// Reads a scenario from the text of a file, and checks each of its variants. `origin` names it in diagnostics.
     ///
     /// # Errors
     /// All mistakes, with their places in the text.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ScenarioError> {
         let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);
-        let file = read::read(text).map_err(fail)?;
+        let (mut scenario, mut used) = Self::read(origin, text, Settings::default())?;
+        let mistakes = scenario.variants(&mut used);
+        if !mistakes.is_empty() {
+            return Err(fail(mistakes));
+        }
+        scenario.warnings.extend(check::unused(&scenario.file, &used));
+        Ok(scenario)
+    }
+
+    /// The scenario with some settings: a variant, and values of parameters.
+    ///
+    /// # Errors
+    /// The scenario doesn't offer them, or has mistakes with these values.
+    pub fn with(&self, settings: &Settings) -> Result<Self, SettingsError> {
+        let settings = settings::choose(&self.file, settings)?;
+        Ok(Self::read(&self.origin, &self.text, settings)?.0)
+    }
+
+    /// The scenario with settings that it offers, and the parameters that are used.
+    fn read(origin: &str, text: &str, settings: Settings) -> Result<(Self, HashSet<String>), ScenarioError> {
+        let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);
+        let read::Read { file, warnings, used } = read::read(text, &settings).map_err(fail)?;
         let digest = Sha256::digest(text.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let plan = timeline::compile(&file, &digest, file.seed);
+        let plan = timeline::compile(&file, &digest, file.seed, &settings);
         let plan = plan.map_err(|error| fail(vec![error.diagnostic()]))?;
         let duration = Micros(plan.duration());
         let end = plan.events().last().and_then(|event| event.message().ok()?.offset_s());
-        let warnings = check::warnings(&file, text, Micros::from_secs(end.unwrap_or_default()));
-        Ok(Self { file, origin: origin.to_owned(), text: text.to_owned(), digest, warnings, duration })
+        let mut warned = check::warnings(&file, text, Micros::from_secs(end.unwrap_or_default()));
+        warned.extend(warnings);
+        let (origin, text) = (origin.to_owned(), text.to_owned());
+        Ok((Self { file, origin, text, digest, warnings: warned, settings, duration }, used))
+    }
+
+    /// The mistakes of all variants. Adds the parameters that they use, and what is suspicious in them.
+    fn variants(&mut self, used: &mut HashSet<String>) -> Vec<Diagnostic> {
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        if let Some(mistake) = check::size(&self.file, &self.text) {
+            return vec![mistake];
+        }
+        for (name, _) in &self.file.variant.0 {
+            let name = name.get_ref();
+            match Self::read(&self.origin, &self.text, Settings::variant(name)) {
+                Ok((variant, uses)) => {
+                    used.extend(uses);
+                    let new = variant.warnings.into_iter().filter(|warning| !self.warnings.contains(warning));
+                    let new: Vec<Diagnostic> = new.collect();
+                    self.warnings.extend(new);
+                }
+                Err(error) => mistakes.extend(error.diagnostics.into_iter().map(|mistake| Diagnostic {
+                    message: format!("{} (in variant {name:?})", mistake.message),
+                    ..mistake
+                })),
+            }
+        }
+        mistakes
     }
 
     /// The plan that is played with this seed.
@@ -49,7 +101,7 @@ impl Scenario {
     /// # Errors
     /// With this seed a step runs past the resolution, or the resolution is never reached.
     pub fn compile(&self, seed: u64) -> Result<Plan, CompileError> {
-        timeline::compile(&self.file, &self.digest, seed)
+        timeline::compile(&self.file, &self.digest, seed, &self.settings)
     }
 
     /// The warnings with their places in the file; `None` if there are none.
@@ -63,7 +115,8 @@ impl Scenario {
         self.duration
     }
 
-    /// What lists of scenarios say of it, as JSON: id, title, severity, services, target and length in seconds, provenance.
+    /// What lists of scenarios say of it, as JSON: id, title, severity, services, target and length in seconds, provenance,
+    /// parameters and variants.
     pub fn summary(&self) -> serde_json::Value {
         let file = &self.file;
         serde_json::json!({
@@ -74,6 +127,8 @@ impl Scenario {
             "target_s": file.target.secs(),
             "screen_s": self.duration().secs(),
             "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
+            "parameters": settings::listed_parameters(file),
+            "variants": settings::listed_variants(file),
         })
     }
 

@@ -19,6 +19,8 @@ pub enum Interpolate {
     Linear,
     /// It keeps its value, and jumps at the next keyframe.
     Step,
+    /// Slowly at first, faster in the middle, and slowly again (smoothstep: 3p² − 2p³). It never leaves the range of both.
+    Smooth,
 }
 
 impl Keyframes {
@@ -29,11 +31,15 @@ impl Keyframes {
             return self.0[0].1;
         };
         match (self.0.get(next), interpolate) {
-            (Some(&(to, high)), Interpolate::Linear) => {
+            (None, _) | (_, Interpolate::Step) => low,
+            (Some(&(to, high)), _) => {
                 let part = (time.0 - from.0) as f64 / (to.0 - from.0) as f64;
+                let part = match interpolate {
+                    Interpolate::Smooth => part * part * (3.0 - 2.0 * part),
+                    _ => part,
+                };
                 low + part * (high - low)
             }
-            _ => low,
         }
     }
 

@@ -11,6 +11,7 @@ mod file;
 mod keyframes;
 mod library;
 mod read;
+mod settings;
 mod suggest;
 mod table;
 pub mod timeline;
@@ -20,10 +21,12 @@ pub use diagnostic::{Diagnostic, ScenarioError};
 pub use duration::{DurationError, Micros};
 pub use expect::{Bounds, Counts, Expect};
 pub use file::{
-    CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, OutcomeSummaries,
-    PhaseFile, Provenance, Resolution, Retry, ScenarioFile, Step,
+    CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, ParameterFile,
+    ParameterValue, Part, PhaseFile, Provenance, Repeat, Resolution, Retry, ScenarioFile, Step, UsersBy,
+    VariantFile,
 };
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, Loaded, SHIPPED, text_of};
+pub use settings::{Settings, SettingsError, VARIANT};
 pub use suggest::did_you_mean;
 pub(crate) use table::{Table, Text};

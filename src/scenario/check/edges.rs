@@ -8,12 +8,12 @@ use super::names::{Names, step_ids};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::duration::Micros;
 use crate::scenario::file::{Edge, On, ScenarioFile, Step};
-use crate::scenario::suggest::shortened;
+use crate::scenario::suggest::{did_you_mean, shortened};
 
 /// Steps by id: a file may have thousands, and searching the list for each edge would be slow.
 pub(super) struct ById<'a> {
     steps: HashMap<&'a str, &'a Step>,
-    names: Names<'a>,
+    pub(super) names: Names<'a>,
 }
 
 impl<'a> ById<'a> {
@@ -22,7 +22,7 @@ impl<'a> ById<'a> {
         Self { steps, names: Names::new("step", step_ids(file)) }
     }
 
-    fn get(&self, id: &str) -> Option<&'a Step> {
+    pub(super) fn get(&self, id: &str) -> Option<&'a Step> {
         self.steps.get(id).copied()
     }
 }
@@ -58,9 +58,16 @@ pub(super) fn moment(
         return steps.names.refer(&after.step, found);
     };
     let fails = parent.fails.as_ref().map_or(0.0, |fails| *fails.get_ref());
-    let impossible = match after.on {
-        On::Failed if fails <= 0.0 => Some("never fails"),
-        On::Completed if fails >= 1.0 => Some("never completes"),
+    let impossible = match &after.on {
+        On::Failed if fails <= 0.0 => Some("never fails".to_owned()),
+        On::Completed | On::Drawn(_) if fails >= 1.0 => Some("never completes".to_owned()),
+        On::Drawn(way) if !parent.ways().any(|known| known == way) => {
+            let ways: Vec<&str> = ["completed", "failed", "any"].into_iter().chain(parent.ways()).collect();
+            let known =
+                did_you_mean(way, ways.iter().copied()).map(|near| format!("; did you mean {near:?}?"));
+            Some(format!("has no outcome {:?}{}", shortened(way), known.unwrap_or_default()))
+        }
+        On::Drawn(way) if parent.chance(way) <= 0.0 => Some(format!("never draws {:?}", shortened(way))),
         _ => None,
     };
     if let Some(impossible) = impossible {

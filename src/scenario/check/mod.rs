@@ -4,6 +4,7 @@ mod edges;
 mod expectations;
 mod names;
 mod numbers;
+mod settings;
 mod steps;
 mod values;
 mod warnings;
@@ -11,6 +12,7 @@ mod warnings;
 use super::diagnostic::Diagnostic;
 use super::file::ScenarioFile;
 
+pub(super) use settings::{size, unused};
 pub(super) use warnings::warnings;
 
 /// The most steps that a file may have.
@@ -20,6 +22,7 @@ const MOST_STEPS: usize = 10_000;
 pub(super) fn diagnostics(file: &ScenarioFile) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     values::identity(file, &mut found);
+    settings::settings(file, &mut found);
     values::phases(file, &mut found);
     values::metrics(file, &mut found);
     values::impact(file, &mut found);
@@ -32,6 +35,7 @@ pub(super) fn diagnostics(file: &ScenarioFile) -> Vec<Diagnostic> {
     let by_id = edges::ById::new(file);
     steps::references(file, &by_id, &mut found);
     steps::ranges(file, &mut found);
+    steps::repeats(file, &by_id, &mut found);
     edges::cycles(file, &by_id, &mut found);
     steps::resolution(file, &by_id, &mut found);
     expectations::expectations(file, &mut found);

@@ -74,6 +74,73 @@ pub(super) fn ranges(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
             }
         }
         retry(step, found);
+        draws(step, found);
+    }
+}
+
+fn draws(step: &Step, found: &mut Vec<Diagnostic>) {
+    for (name, _) in &step.outcome.0 {
+        let known: Vec<&str> = ["completed", "failed"].into_iter().chain(step.ways()).collect();
+        if !known.contains(&name.get_ref().as_str()) {
+            found.push(Diagnostic::unknown("outcome", name, known));
+        }
+    }
+    let Some(draws) = &step.draws else { return };
+    let ways = &draws.get_ref().0;
+    unique("outcomes", ways.iter().map(|(name, _)| name), found);
+    if let Some((name, _)) =
+        ways.iter().find(|(name, _)| ["any", "completed", "failed"].contains(&&**name.get_ref()))
+    {
+        let message = format!("an outcome that is drawn can't be called {:?}", name.get_ref());
+        found.push(Diagnostic::new(name.span(), message, "every step has that outcome"));
+    }
+    if ways.is_empty() || ways.iter().any(|(_, chance)| !(0.0..=1.0).contains(chance)) {
+        let message = "the probabilities of `draws` must each be from 0 to 1";
+        found.push(
+            Diagnostic::new(draws.span(), message, "these").help("as in { restored = 0.7, degraded = 0.3 }"),
+        );
+        return;
+    }
+    let sum: f64 = ways.iter().map(|(_, chance)| chance).sum();
+    if (sum - 1.0).abs() > 1e-9 {
+        let message = format!("the probabilities of `draws` sum to {sum:.3}, not to 1");
+        found.push(Diagnostic::new(draws.span(), message, "these").help("one of the outcomes is drawn"));
+    }
+}
+
+/// Whether a repeated step is one that can be done again.
+pub(super) fn repeats(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diagnostic>) {
+    for step in &file.steps {
+        let Some(repeat) = &step.repeat else { continue };
+        let (span, repeat) = (repeat.span(), repeat.get_ref());
+        let once = [
+            ("fails", step.fails.is_some()),
+            ("retry", step.retry.is_some()),
+            ("draws", step.draws.is_some()),
+            ("marks", !step.marks.is_empty()),
+        ];
+        if let Some((key, _)) = once.iter().find(|(_, is_given)| *is_given) {
+            let message = format!("`repeat` on a step with `{key}`");
+            let help = "give what is repeated a step of its own, after this one";
+            found.push(Diagnostic::new(span.clone(), message, "this repeats it").help(help));
+        }
+        if repeat.every.0 == 0 || step.takes.is_some_and(|takes| takes > repeat.every) {
+            let message = format!("the step is repeated every {}, before it has ended", repeat.every);
+            found.push(Diagnostic::new(span, message, "too often"));
+        }
+        if let Some(until) = &repeat.until {
+            match steps.get(until.get_ref()) {
+                Some(_) if until.get_ref() == step.id.get_ref() => {
+                    found.push(Diagnostic::new(
+                        until.span(),
+                        "a step can't be repeated until itself",
+                        "here",
+                    ));
+                }
+                Some(_) => {}
+                None => steps.names.refer(until, found),
+            }
+        }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
+use toml::Spanned;
+
 use super::names::{Names, unique};
 use super::numbers::{in_range, out_of_range};
 use crate::contract::Position;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::duration::Micros;
 use crate::scenario::file::{Hypothesis, ScenarioFile};
-use crate::scenario::keyframes::Interpolate;
+use crate::scenario::keyframes::{Interpolate, Keyframes};
 
 /// The most beliefs that are added up: times of keyframes times hypotheses.
 const MOST_BELIEFS: usize = 5_000_000;
@@ -88,14 +90,17 @@ pub(super) fn metrics(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
 
 pub(super) fn impact(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let Some(impact) = &file.impact else { return };
-    if let Some(users) = &impact.users {
-        if users.get_ref().min() < 0.0 {
-            found.push(Diagnostic::new(users.span(), "fewer than 0 users are affected", "this curve"));
-        }
-        // Above this, clients whose numbers are doubles would read other counts than the server wrote.
-        if users.get_ref().max() > Position::LIMIT as f64 {
-            found.push(Diagnostic::new(users.span(), "more than 2^53 users are affected", "this curve"));
-        }
+    if let (Some(users), Some(_)) = (&impact.users, &impact.users_by) {
+        found.push(Diagnostic::new(users.span(), "both `users` and `users_by`", "keep one of them"));
+    }
+    let whole = impact.users.as_ref().map(Spanned::span);
+    let place = whole.or_else(|| impact.users_by.as_ref().map(Spanned::span)).unwrap_or_default();
+    if impact.user_curves().any(|users| users.min() < 0.0) {
+        found.push(Diagnostic::new(place.clone(), "fewer than 0 users are affected", "this curve"));
+    }
+    // Above this, clients whose numbers are doubles would read other counts than the server wrote.
+    if impact.user_curves().map(Keyframes::max).sum::<f64>() > Position::LIMIT as f64 {
+        found.push(Diagnostic::new(place, "more than 2^53 users are affected", "this curve"));
     }
     let Some(cost) = &impact.cost else { return };
     let currency = cost.currency.get_ref();

@@ -15,14 +15,27 @@ pub struct Edge {
 }
 
 /// The outcome on which an edge is taken. The outcome of a step with retries is that of its last attempt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
 #[expect(missing_docs, reason = "plain words")]
 pub enum On {
     #[default]
     Any,
     Completed,
     Failed,
+    /// The step completed, and drew this outcome.
+    Drawn(String),
+}
+
+impl From<String> for On {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "any" => Self::Any,
+            "completed" => Self::Completed,
+            "failed" => Self::Failed,
+            _ => Self::Drawn(word),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Edge {

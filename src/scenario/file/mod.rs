@@ -5,11 +5,13 @@ mod edge;
 mod ordered;
 mod resolution;
 mod scenario_file;
+mod settings;
 mod step;
 
-pub use curves::{CostFile, Hypothesis, Impact, Metric};
+pub use curves::{CostFile, Hypothesis, Impact, Metric, Part, UsersBy};
 pub use edge::{Edge, On};
 pub use ordered::Ordered;
 pub use resolution::Resolution;
 pub use scenario_file::{PhaseFile, Provenance, ScenarioFile};
-pub use step::{EvidenceFile, ForecastFile, OutcomeSummaries, Retry, Step};
+pub use settings::{ParameterFile, ParameterValue, VariantFile};
+pub use step::{EvidenceFile, ForecastFile, Repeat, Retry, Step};

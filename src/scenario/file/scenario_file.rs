@@ -5,9 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use super::curves::{Hypothesis, Impact, Metric};
+use super::curves::{self, Hypothesis, Impact, Metric};
 use super::ordered::Ordered;
 use super::resolution::Resolution;
+use super::settings::{ParameterFile, VariantFile};
 use super::step::Step;
 use crate::contract::{Position, Severity};
 use crate::scenario::duration::Micros;
@@ -45,7 +46,7 @@ pub struct ScenarioFile {
     #[serde(deserialize_with = "phases")]
     pub phases: Vec<PhaseFile>,
     /// Metrics: name to curve.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "curves::metrics")]
     pub metrics: Ordered<Metric>,
     /// Users affected, and cost.
     pub impact: Option<Impact>,
@@ -59,6 +60,12 @@ pub struct ScenarioFile {
     pub resolution: Resolution,
     /// What `incident validate` asserts.
     pub expect: Option<Spanned<Expect>>,
+    /// What a caller may choose: `"{NAME}"` in a text of the file stands for the value.
+    #[serde(default)]
+    pub parameters: Ordered<ParameterFile>,
+    /// Other courses of the incident that a caller may choose, by name.
+    #[serde(default)]
+    pub variant: Ordered<VariantFile>,
 }
 
 /// What a seed is: below 2^53, so that every reader of JSON reads it as it is.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::edge::Edge;
+use super::ordered::Ordered;
 use crate::contract::Mark;
 use crate::scenario::duration::Micros;
 
@@ -45,9 +46,45 @@ pub struct Step {
     pub fails: Option<Spanned<f64>>,
     /// How a failed attempt is repeated.
     pub retry: Option<Spanned<Retry>>,
-    /// Summaries of the events that end an attempt, if they differ from `summary`.
+    /// Ways to complete, of which the seed draws one: name to probability.
+    pub draws: Option<Spanned<Ordered<f64>>>,
+    /// How the step is done again and again.
+    pub repeat: Option<Spanned<Repeat>>,
+    /// Summaries of the events that end an attempt, if they differ from `summary`: of `completed`, `failed`, or of a way
+    /// to complete that is drawn.
     #[serde(default)]
-    pub outcome: OutcomeSummaries,
+    pub outcome: Ordered<String>,
+}
+
+impl Step {
+    /// The summary of an outcome, if it has one of its own.
+    pub fn outcome(&self, name: &str) -> Option<&String> {
+        self.outcome.0.iter().find(|(outcome, _)| outcome.get_ref() == name).map(|(_, summary)| summary)
+    }
+
+    /// The probability of a way to complete.
+    pub fn chance(&self, way: &str) -> f64 {
+        let mut ways = self.draws.iter().flat_map(|draws| &draws.get_ref().0);
+        ways.find(|(name, _)| name.get_ref() == way).map_or(0.0, |(_, chance)| *chance)
+    }
+
+    /// The names of the ways to complete that are drawn, in the order of the file.
+    pub fn ways(&self) -> impl Iterator<Item = &str> + Clone {
+        self.draws.iter().flat_map(|draws| draws.get_ref().0.iter().map(|(name, _)| name.get_ref().as_str()))
+    }
+}
+
+/// How a step is done again: every so often, so many times or until another step ends. If neither is given, until the
+/// incident ends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// From one beginning to the next.
+    pub every: Micros,
+    /// How many times it may follow the first.
+    pub times: Option<u32>,
+    /// The step with whose end it stops.
+    pub until: Option<Spanned<String>>,
 }
 
 /// A prediction with its spread.
@@ -89,15 +126,6 @@ pub struct Retry {
     /// The wait before each of them.
     #[serde(default)]
     pub backoff: Micros,
-}
-
-/// The summary of each outcome of a step.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "plain words")]
-pub struct OutcomeSummaries {
-    pub completed: Option<String>,
-    pub failed: Option<String>,
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Mark>, D::Error> {

@@ -3,12 +3,15 @@
 mod repair;
 mod words;
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use toml::de::{DeTable, Deserializer};
 
 use super::check;
 use super::diagnostic::Diagnostic;
-use super::file::ScenarioFile;
+use super::file::{Impact, ScenarioFile};
+use super::settings::{self, Settings};
 use repair::Repaired;
 
 /// The most mistakes in the shape of a file that are looked for.
@@ -20,27 +23,41 @@ const MOST_READ: usize = 64 * 1024 * 1024;
 /// The longest text of a scenario, in bytes: many times that of 10,000 steps.
 pub(super) const LONGEST: usize = 8 * 1024 * 1024;
 
-/// The file of a text.
+/// A file without mistakes.
+pub(super) struct Read {
+    pub(super) file: ScenarioFile,
+    /// What is probably a mistake in the use of parameters.
+    pub(super) warnings: Vec<Diagnostic>,
+    /// The parameters that the file uses.
+    pub(super) used: HashSet<String>,
+}
+
+/// The file of a text with some settings, which the file offers.
 ///
 /// # Errors
 /// All mistakes, at least one. If the text is not TOML, only those of its syntax are found.
-pub(super) fn read(text: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
+pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnostic>> {
     if text.len() > LONGEST {
         let message = format!("the file has {} bytes; a scenario has at most {LONGEST}", text.len());
         return Err(vec![Diagnostic::new(0..0, message, "begins here")]);
     }
-    let (table, errors) = DeTable::parse_recoverable(text);
+    let (mut table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(errors.iter().take(MOST).map(words::of_syntax).collect());
     }
     // The parser of types stops at the first mistake. So it is told, mended as far as the types need it, and the rest is
     // read again.
+    let applied = settings::apply(&mut table, settings);
     let mut repaired = Repaired::new(table);
-    let mut found = Vec::new();
+    let mut found = applied.mistakes;
     let most = MOST.min(MOST_READ / text.len().max(1));
     loop {
         let file = match ScenarioFile::deserialize(Deserializer::from(repaired.table())) {
-            Ok(file) => file,
+            Ok(mut file) => {
+                let users = file.impact.as_ref().map(Impact::metrics).unwrap_or_default();
+                file.metrics.0.extend(users);
+                file
+            }
             Err(error) => {
                 let (mistake, mended) = repaired.mend(&error, text);
                 found.extend(mistake);
@@ -52,7 +69,9 @@ pub(super) fn read(text: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
         };
         let diagnostics = check::diagnostics(&file);
         return match found.is_empty() {
-            true if diagnostics.is_empty() => Ok(file),
+            true if diagnostics.is_empty() => {
+                Ok(Read { file, warnings: applied.warnings, used: applied.used })
+            }
             true => Err(diagnostics),
             false => {
                 found.extend(diagnostics.into_iter().filter(|diagnostic| repaired.is_certain(diagnostic)));

@@ -26,7 +26,7 @@ const TYPES: [(&str, &str); 14] = [
     ("a sequence", "a list: [ … ]"),
     ("struct Retry", "a table: { times = 2, backoff = \"5s\" }"),
     ("struct ForecastFile", "a table: { quantity = \"time_to_resolve\", unit = \"s\", p50 = 165 }"),
-    ("struct OutcomeSummaries", "a table: { completed = \"…\", failed = \"…\" }"),
+    ("struct Repeat", "a table: { every = \"30s\", times = 4 }"),
     ("struct EvidenceFile", "a table: { kind = \"metric\", ref = \"NAME\", value = 0.3 }"),
     ("struct Metric", "a table: { unit = \"ms\", keys = { 0s = 180, 30s = 4000 } }"),
     ("struct Range", "a table: { min = \"5s\", max = \"10s\" }"),

@@ -60,8 +60,11 @@ fn action(
     let finished = event.status != Status::InProgress;
     let summary = match event.status {
         Status::InProgress => None,
-        Status::Completed => step.outcome.completed.as_ref(),
-        Status::Failed => step.outcome.failed.as_ref(),
+        Status::Completed => {
+            let way = event.way.and_then(|way| step.ways().nth(way));
+            way.and_then(|way| step.outcome(way)).or_else(|| step.outcome("completed"))
+        }
+        Status::Failed => step.outcome("failed"),
     };
     let confidence = step.confidence.as_ref().map(|confidence| *confidence.get_ref()).or(believed);
     AgentAction {

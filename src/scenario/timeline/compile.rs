@@ -6,11 +6,12 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use crate::contract::{
-    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, Message, MetricInfo, Outcome,
-    Phase, Run, SystemMetrics,
+    Actions, AgentInfo, Cost, Durations, IncidentResolved, IncidentStarted, Message, MetricInfo, MetricPart,
+    Outcome, Phase, Run, SystemMetrics,
 };
 use crate::plan::Plan;
 use crate::scenario::file::ScenarioFile;
+use crate::scenario::settings::Settings;
 
 use super::budget::Budget;
 use super::error::CompileError;
@@ -32,6 +33,7 @@ pub(in crate::scenario) fn compile(
     file: &ScenarioFile,
     digest: &str,
     seed: u64,
+    settings: &Settings,
 ) -> Result<Plan, CompileError> {
     let schedule = schedule::schedule(file, seed)?;
     let screen = Screen::new(file, schedule.end);
@@ -41,7 +43,7 @@ pub(in crate::scenario) fn compile(
         plan: Plan::new(file.id.get_ref().clone(), seed),
     };
     let of_file = || file.id.span();
-    let start = Message::IncidentStarted(started(file, &screen, digest, seed));
+    let start = Message::IncidentStarted(started(file, &screen, digest, seed, settings));
     writer.push(0, &start, of_file, SHORTER_START)?;
 
     let measures = Measures::new(file, &screen, seed);
@@ -124,7 +126,13 @@ impl PlanWriter {
     }
 }
 
-fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> IncidentStarted {
+fn started(
+    file: &ScenarioFile,
+    screen: &Screen,
+    digest: &str,
+    seed: u64,
+    settings: &Settings,
+) -> IncidentStarted {
     let agents = file.agents.0.iter();
     let metrics = file.metrics.0.iter();
     IncidentStarted {
@@ -138,11 +146,24 @@ fn started(file: &ScenarioFile, screen: &Screen, digest: &str, seed: u64) -> Inc
         phases: screen.phases().collect::<Vec<Phase>>(),
         agents: agents.map(|(id, role)| AgentInfo { id: id.get_ref().clone(), role: role.clone() }).collect(),
         metrics: metrics
-            .map(|(name, metric)| MetricInfo { name: name.get_ref().clone(), unit: metric.unit.clone() })
+            .map(|(name, metric)| MetricInfo {
+                name: name.get_ref().clone(),
+                unit: metric.unit.clone(),
+                part: metric.part.as_ref().map(|part| MetricPart {
+                    of: part.of.clone(),
+                    by: part.by.clone(),
+                    name: part.name.clone(),
+                }),
+            })
             .collect(),
         target_s: Some(file.target.secs()),
         impact_started_at: Timestamp::UNIX_EPOCH,
         speed: Some(1.0),
-        run: Some(Run { scenario: file.id.get_ref().clone(), digest: digest.to_owned(), seed }),
+        run: Some(Run {
+            scenario: file.id.get_ref().clone(),
+            digest: digest.to_owned(),
+            seed,
+            settings: settings.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        }),
     }
 }

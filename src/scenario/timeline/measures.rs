@@ -8,7 +8,7 @@ use super::screen::Screen;
 use crate::contract::{Cost, SystemMetrics};
 use crate::scenario::duration::Micros;
 use crate::scenario::file::{CostFile, Metric, ScenarioFile};
-use crate::scenario::keyframes::Interpolate;
+use crate::scenario::keyframes::{Interpolate, Keyframes};
 
 /// The most samples of an incident: at one every two seconds, eleven hours on screen.
 const MOST_SAMPLES: u64 = 20_000;
@@ -81,15 +81,17 @@ impl<'a> Measures<'a> {
     }
 
     fn users(&self, time: Micros) -> Option<u64> {
-        let users = self.file.impact.as_ref()?.users.as_ref()?;
-        Some(users.get_ref().at(time, Interpolate::Linear).round() as u64)
+        let curves =
+            self.file.impact.as_ref()?.user_curves().map(|users| users.at(time, Interpolate::Linear));
+        // Whole users of each part, so that the parts add up to the whole.
+        curves.map(|users| users.round() as u64).reduce(u64::saturating_add)
     }
 
     /// The highest number of affected users up to the end of the incident, even if the curve continues.
     pub(super) fn users_peak(&self, end: Micros) -> Option<u64> {
-        let users = self.file.impact.as_ref()?.users.as_ref()?;
-        let keys = users.get_ref().iter().map(|(time, _)| time).filter(|time| *time < end);
-        // The curve has straight lines between keyframes, so it is highest at a keyframe, at the start or at the end.
+        let curves = self.file.impact.as_ref()?.user_curves();
+        let keys = curves.flat_map(Keyframes::iter).map(|(time, _)| time).filter(|time| *time < end);
+        // The sum has straight lines between keyframes, so it is highest at a keyframe, at the start or at the end.
         keys.chain([Micros(0), end]).filter_map(|time| self.users(time)).max()
     }
 

@@ -22,6 +22,8 @@ pub(super) struct StepEvent {
     pub(super) attempt: u32,
     /// The id of the step event that caused this one.
     pub(super) cause: Option<usize>,
+    /// Number of the way to complete that was drawn, from 0.
+    pub(super) way: Option<usize>,
 }
 
 /// All step events, ordered so that causes precede effects, and the end of the incident.
@@ -51,6 +53,8 @@ struct StepEnd {
     status: Status,
     /// The id of its last step event.
     event: usize,
+    /// Number of the way to complete that was drawn, from 0.
+    way: Option<usize>,
 }
 
 struct Scheduler<'a> {
@@ -119,6 +123,9 @@ pub(super) fn schedule(file: &ScenarioFile, seed: u64) -> Result<Schedule, Compi
             "make the step earlier or shorter, or the resolution later",
         ));
     }
+    for place in 0..file.steps.len() {
+        scheduler.repeat(place, end)?;
+    }
     let mut events = scheduler.events;
     events.sort_by_key(|event| event.at);
     Ok(Schedule { events, end })
@@ -136,13 +143,7 @@ impl Scheduler<'_> {
         }
         for place in waiting.into_iter().rev() {
             self.schedule_step(place);
-            let step = &self.file.steps[place];
-            if self.events.len() > MOST_EVENTS {
-                let id = step.id.get_ref();
-                let message = format!("the steps up to {id:?} have more than {MOST_EVENTS} events");
-                let help = "retry less often, or leave steps out".to_owned();
-                return Err(CompileError { message, seed: self.seed, span: step.id.span(), help });
-            }
+            self.check_number(place)?;
         }
         Ok(())
     }
@@ -169,10 +170,14 @@ impl Scheduler<'_> {
     /// The end of the step that `after` names, if the step ends as `after` requires.
     fn parent_of(&self, after: &Edge) -> Option<StepEnd> {
         let StepState::Ended(ended) = self.states[self.number(after)?] else { return None };
-        let matches = match after.on {
+        let matches = match &after.on {
             On::Any => true,
             On::Completed => ended.status == Status::Completed,
             On::Failed => ended.status == Status::Failed,
+            On::Drawn(name) => {
+                let step = self.number(after).and_then(|place| self.file.steps.get(place));
+                ended.way.and_then(|way| step?.ways().nth(way)) == Some(name)
+            }
         };
         matches.then_some(ended)
     }
@@ -187,14 +192,23 @@ impl Scheduler<'_> {
         loop {
             let failed = dice.uniform() < fails;
             if let Some(takes) = step.takes {
-                self.push(place, at, Status::InProgress, attempt, cause);
+                self.push(StepEvent {
+                    id: 0,
+                    step: place,
+                    at,
+                    status: Status::InProgress,
+                    attempt,
+                    cause,
+                    way: None,
+                });
                 at = at + takes;
                 cause = None;
             }
             let status = if failed { Status::Failed } else { Status::Completed };
-            let event = self.push(place, at, status, attempt, cause);
+            let way = (!failed).then(|| draw(step, self.seed)).flatten();
+            let event = self.push(StepEvent { id: 0, step: place, at, status, attempt, cause, way });
             if !failed || attempt > more {
-                return StepEnd { at, status, event };
+                return StepEnd { at, status, event, way };
             }
             at = at + backoff;
             cause = Some(event);
@@ -202,11 +216,79 @@ impl Scheduler<'_> {
         }
     }
 
-    fn push(&mut self, step: usize, at: Micros, status: Status, attempt: u32, cause: Option<usize>) -> usize {
+    /// Adds a step event, which gets the next id.
+    fn push(&mut self, event: StepEvent) -> usize {
         let id = self.events.len();
-        self.events.push(StepEvent { id, step, at, status, attempt, cause });
+        self.events.push(StepEvent { id, ..event });
         id
     }
+
+    /// Schedules the repetitions of a step whose first time is scheduled. What follows the step follows its first time.
+    fn repeat(&mut self, place: usize, end: Micros) -> Result<(), CompileError> {
+        let step = &self.file.steps[place];
+        let (Some(repeat), StepState::Ended(first)) = (&step.repeat, self.states[place]) else {
+            return Ok(());
+        };
+        let repeat = repeat.get_ref();
+        let until = repeat.until.as_ref().and_then(|until| {
+            match self.states[*self.number_of.get(until.get_ref().as_str())?] {
+                StepState::Ended(until) => Some(until.at),
+                StepState::Unscheduled | StepState::Never => None,
+            }
+        });
+        let takes = step.takes.unwrap_or(Micros(0));
+        let mut begin = Micros(first.at.0.saturating_sub(takes.0));
+        let mut cause = first.event;
+        for attempt in 2..=repeat.times.map_or(u32::MAX, |times| times.saturating_add(1)) {
+            begin = begin + repeat.every;
+            if begin + takes >= end || until.is_some_and(|until| begin >= until) {
+                break;
+            }
+            let at = begin + takes;
+            let mut from = Some(cause);
+            if step.takes.is_some() {
+                let status = Status::InProgress;
+                self.push(StepEvent {
+                    id: 0,
+                    step: place,
+                    at: begin,
+                    status,
+                    attempt,
+                    cause: from,
+                    way: None,
+                });
+                from = None;
+            }
+            let status = Status::Completed;
+            cause = self.push(StepEvent { id: 0, step: place, at, status, attempt, cause: from, way: None });
+            self.check_number(place)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a file whose steps have too many events.
+    fn check_number(&self, place: usize) -> Result<(), CompileError> {
+        if self.events.len() <= MOST_EVENTS {
+            return Ok(());
+        }
+        let id = &self.file.steps[place].id;
+        let message = format!("the steps up to {:?} have more than {MOST_EVENTS} events", id.get_ref());
+        let help = "repeat or retry less often, or leave steps out".to_owned();
+        Err(CompileError { message, seed: self.seed, span: id.span(), help })
+    }
+}
+
+/// Draws a way to complete.
+fn draw(step: &Step, seed: u64) -> Option<usize> {
+    let ways = &step.draws.as_ref()?.get_ref().0;
+    let roll = Dice::new(seed, &format!("draws:{}", step.id.get_ref())).uniform();
+    let mut up_to = 0.0;
+    let drawn = ways.iter().position(|(_, chance)| {
+        up_to += chance;
+        roll < up_to
+    });
+    // The sum may be a little below 1: then it is the last that can be drawn.
+    drawn.or_else(|| ways.iter().rposition(|(_, chance)| *chance > 0.0))
 }
 
 fn delay(delay: Option<&toml::Spanned<Micros>>) -> Micros {

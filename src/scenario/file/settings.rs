@@ -1,0 +1,135 @@
+//! What a caller may choose: parameters with their defaults, and variants of the scenario.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+use toml::Spanned;
+
+use super::ordered::Ordered;
+
+/// The value of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "plain words")]
+pub enum ParameterValue {
+    Text(String),
+    Whole(i64),
+    Number(f64),
+    Bool(bool),
+}
+
+/// A parameter: `release = "2026.8.1"`, or a table with the default, what it is about, and what may be chosen.
+#[derive(Debug, Clone)]
+pub struct ParameterFile {
+    /// The value if the caller chooses none. What may be chosen is of the same kind.
+    pub default: ParameterValue,
+    /// What it is, for lists.
+    pub about: Option<String>,
+    /// The smallest number.
+    pub min: Option<f64>,
+    /// The largest number.
+    pub max: Option<f64>,
+    /// The values that may be chosen; any if there are none.
+    pub one_of: Vec<ParameterValue>,
+}
+
+/// A variant: what it changes in the file, what it adds, and what it removes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariantFile {
+    /// What happens in it, in one line.
+    pub about: Option<String>,
+    /// The keys that it changes, in the shape of the file; a step, phase, hypothesis or metric is found by its name.
+    #[serde(default)]
+    pub change: Ordered<de::IgnoredAny>,
+    /// The entries that it adds to the lists of the file.
+    #[serde(default)]
+    pub add: Ordered<Vec<de::IgnoredAny>>,
+    /// The names of the entries that it removes from the lists of the file.
+    #[serde(default)]
+    pub remove: Ordered<Vec<Spanned<String>>>,
+}
+
+impl fmt::Display for ParameterValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Whole(number) => write!(f, "{number}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Bool(value) => write!(f, "{value}"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ParameterValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Value;
+        impl de::Visitor<'_> for Value {
+            type Value = ParameterValue;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number, true or false")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ParameterValue, E> {
+                Ok(ParameterValue::Text(text.to_owned()))
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<ParameterValue, E> {
+                Ok(ParameterValue::Whole(number))
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<ParameterValue, E> {
+                let finite = number.is_finite().then_some(ParameterValue::Number(number));
+                finite.ok_or_else(|| E::custom("a parameter's number is finite"))
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<ParameterValue, E> {
+                Ok(ParameterValue::Bool(value))
+            }
+        }
+        deserializer.deserialize_any(Value)
+    }
+}
+
+impl<'de> Deserialize<'de> for ParameterFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            default: ParameterValue,
+            about: Option<String>,
+            min: Option<f64>,
+            max: Option<f64>,
+            #[serde(default)]
+            one_of: Vec<ParameterValue>,
+        }
+        struct ValueOrTable;
+        impl<'de> de::Visitor<'de> for ValueOrTable {
+            type Value = ParameterFile;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a parameter: its default, or { default = 100, about = \"…\", min = 1, max = 500 }",
+                )
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ParameterFile, E> {
+                Ok(ParameterValue::Text(text.to_owned()).into())
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<ParameterFile, E> {
+                Ok(ParameterValue::Whole(number).into())
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<ParameterFile, E> {
+                ParameterValue::deserialize(de::value::F64Deserializer::new(number)).map(Into::into)
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<ParameterFile, E> {
+                Ok(ParameterValue::Bool(value).into())
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<ParameterFile, A::Error> {
+                let Table { default, about, min, max, one_of } =
+                    Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(ParameterFile { default, about, min, max, one_of })
+            }
+        }
+        deserializer.deserialize_any(ValueOrTable)
+    }
+}
+
+impl From<ParameterValue> for ParameterFile {
+    fn from(default: ParameterValue) -> Self {
+        Self { default, about: None, min: None, max: None, one_of: Vec::new() }
+    }
+}

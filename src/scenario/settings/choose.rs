@@ -1,0 +1,97 @@
+//! Whether a caller's settings are among those that the scenario offers.
+
+use super::{Settings, VARIANT};
+use crate::scenario::diagnostic::ScenarioError;
+use crate::scenario::file::{ParameterFile, ParameterValue, ScenarioFile};
+use crate::scenario::suggest::{did_you_mean, listed, shortened};
+
+/// Why a scenario can't be played with these settings.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SettingsError {
+    /// The scenario doesn't offer the setting, or not with this value.
+    #[error("{0}")]
+    NotOffered(String),
+    /// With these values the file has mistakes.
+    #[error("with these settings the scenario has mistakes: {0}")]
+    File(#[from] ScenarioError),
+}
+
+/// The settings in their plain form: numbers as the file would have them.
+///
+/// # Errors
+/// The first setting that the file does not offer.
+pub(in crate::scenario) fn choose(
+    file: &ScenarioFile,
+    settings: &Settings,
+) -> Result<Settings, SettingsError> {
+    let chosen = settings.iter().map(|(key, value)| {
+        let value = match key {
+            VARIANT => variant(file, value),
+            _ => parameter(file, key, value),
+        };
+        value.map(|value| (key.to_owned(), value)).map_err(SettingsError::NotOffered)
+    });
+    chosen.collect()
+}
+
+fn variant(file: &ScenarioFile, name: &str) -> Result<String, String> {
+    let names: Vec<&str> = file.variant.0.iter().map(|(name, _)| name.get_ref().as_str()).collect();
+    match names.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err(unknown("variant", name, &names)),
+    }
+}
+
+fn unknown(what: &str, name: &str, names: &[&str]) -> String {
+    let name = shortened(name);
+    match (did_you_mean(&name, names.iter().copied()), names) {
+        (_, []) => format!("the scenario has no {what}s, so there is no {what} {name:?}"),
+        (Some(near), _) => format!("the scenario has no {what} {name:?}: did you mean {near:?}?"),
+        (None, _) => format!("the scenario has no {what} {name:?}: it has {}", listed(names)),
+    }
+}
+
+fn parameter(file: &ScenarioFile, name: &str, value: &str) -> Result<String, String> {
+    let mut parameters = file.parameters.0.iter();
+    let Some((_, parameter)) = parameters.find(|(known, _)| known.get_ref() == name) else {
+        let names: Vec<&str> = file.parameters.0.iter().map(|(name, _)| name.get_ref().as_str()).collect();
+        return Err(unknown("parameter", name, &names));
+    };
+    let wrong = |wanted: &str| format!("parameter {name:?} is {wanted}, not {:?}", shortened(value));
+    let value = match parameter.default {
+        ParameterValue::Text(_) => ParameterValue::Text(value.to_owned()),
+        ParameterValue::Whole(_) => {
+            ParameterValue::Whole(value.trim().parse().map_err(|_| wrong("a whole number"))?)
+        }
+        ParameterValue::Number(_) => {
+            let number = value.trim().parse().ok().filter(|number: &f64| number.is_finite());
+            ParameterValue::Number(number.ok_or_else(|| wrong("a number"))?)
+        }
+        ParameterValue::Bool(_) => {
+            ParameterValue::Bool(value.trim().parse().map_err(|_| wrong("true or false"))?)
+        }
+    };
+    match bounds(parameter, &value) {
+        Some(wanted) => Err(wrong(&wanted)),
+        None => Ok(value.to_string()),
+    }
+}
+
+/// What a value that lies outside of a parameter's bounds should be.
+pub(in crate::scenario) fn bounds(parameter: &ParameterFile, value: &ParameterValue) -> Option<String> {
+    if !parameter.one_of.is_empty() && !parameter.one_of.contains(value) {
+        let offered: Vec<String> = parameter.one_of.iter().map(ToString::to_string).collect();
+        let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
+        return Some(format!("one of {}", listed(&offered)));
+    }
+    let number = match value {
+        ParameterValue::Whole(number) => *number as f64,
+        ParameterValue::Number(number) => *number,
+        ParameterValue::Text(_) | ParameterValue::Bool(_) => return None,
+    };
+    match (parameter.min, parameter.max) {
+        (Some(min), _) if number < min => Some(format!("at least {min}")),
+        (_, Some(max)) if number > max => Some(format!("at most {max}")),
+        _ => None,
+    }
+}

@@ -1,0 +1,55 @@
+//! Settings: what a caller chooses of a scenario. `variant` names one of its variants, every other key a parameter.
+//!
+//! A variant and the parameters change the table of the file before its types are read, so that every rule of the
+//! language holds for what is really played, and a mistake in a variant is shown where the variant is written.
+
+mod apply;
+mod choose;
+mod listed;
+mod substitute;
+mod variant;
+
+use std::collections::BTreeMap;
+
+pub(super) use apply::apply;
+pub use choose::SettingsError;
+pub(super) use choose::{bounds, choose};
+pub(super) use listed::{listed_parameters, listed_variants};
+
+/// The key that names a variant.
+pub const VARIANT: &str = "variant";
+
+/// The most parameters of a file, and the most variants: each variant is checked when the file is read.
+pub(in crate::scenario) const MOST: usize = 50;
+
+/// What a caller chooses: `variant` and parameters, each with its value as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    /// The choice of a variant.
+    pub fn variant(name: &str) -> Self {
+        Self(BTreeMap::from([(VARIANT.to_owned(), name.to_owned())]))
+    }
+
+    /// Whether nothing is chosen.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// All keys with their values, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl FromIterator<(String, String)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
