@@ -31,6 +31,7 @@ mod runtime;
 mod scenarios;
 mod schema;
 mod serve;
+mod settings_args;
 mod shell;
 mod show;
 mod signals;

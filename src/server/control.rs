@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::turns::{Busy, Turns};
+use crate::plan::Plan;
 use crate::player::{PlayError, Player, Speed, Started};
-use crate::scenario::Library;
 use crate::scenario::timeline::CompileError;
+use crate::scenario::{Library, Scenario, Settings, SettingsError};
 
 /// Plays the scenarios of a library.
 pub(super) struct IncidentControl {
@@ -33,6 +34,9 @@ pub enum TriggerError {
         /// The name that was probably meant.
         near: Option<String>,
     },
+    /// The scenario does not offer these settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The scenario does not compile with this seed.
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -51,6 +55,7 @@ impl IncidentControl {
         name: &str,
         seed: Option<u64>,
         speed: Option<Speed>,
+        settings: Settings,
     ) -> Result<Started, TriggerError> {
         let Some(scenario) = self.library.get(name) else {
             let near = crate::scenario::did_you_mean(name, self.library.ids()).map(str::to_owned);
@@ -61,7 +66,7 @@ impl IncidentControl {
         let (library, name) = (Arc::clone(&self.library), name.to_owned());
         // On a thread of its own, because it may take a second, which would hold up events and requests.
         let compiled = tokio::task::spawn_blocking(move || {
-            let compiled = library.get(&name).map(|scenario| scenario.compile(seed));
+            let compiled = library.get(&name).map(|scenario| compile(scenario, seed, &settings));
             // Also when the caller is gone: the turn lasts until the work is done.
             drop(turn);
             compiled
@@ -70,6 +75,14 @@ impl IncidentControl {
         let plan = compiled.await.ok().flatten().ok_or(PlayError::Stopping)??;
         Ok(self.player.start(plan, speed.unwrap_or(self.speed)).await?)
     }
+}
+
+/// The plan of a scenario with some settings.
+fn compile(scenario: &Scenario, seed: u64, settings: &Settings) -> Result<Plan, TriggerError> {
+    if settings.is_empty() {
+        return Ok(scenario.compile(seed)?);
+    }
+    Ok(scenario.with(settings)?.compile(seed)?)
 }
 
 impl From<Busy> for TriggerError {

@@ -32,7 +32,7 @@ use crate::hub::Hub;
 use crate::journal::Journal;
 use crate::metrics::{Metrics, Transport};
 use crate::player::{PlayError, Player, Replay, Started};
-use crate::scenario::Library;
+use crate::scenario::{Library, Settings};
 
 /// How long responses may still take when the drain time is over.
 const LAST_RESPONSES: Duration = Duration::from_millis(250);
@@ -212,7 +212,7 @@ impl Server {
 
     /// Starts an incident, as `POST /api/incidents` does.
     pub async fn trigger(&self, scenario: &str) -> Result<Started, TriggerError> {
-        self.control.trigger(scenario, None, None).await
+        self.control.trigger(scenario, None, None, Settings::default()).await
     }
 
     /// Plays a recording beside everything else. Returns how many of its incidents had begun before: see

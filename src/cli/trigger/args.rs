@@ -7,6 +7,7 @@ use clap::ValueHint;
 use crate::cli::complete;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::remote::Remote;
+use crate::cli::settings_args::SettingsArgs;
 use crate::player::Speed;
 use crate::scenario::Micros;
 
@@ -47,6 +48,9 @@ pub(in crate::cli) struct Trigger {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(super) seed: Option<u64>,
 
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+
     /// Print the incident's events on stdout, one JSON object per line
     #[arg(long, help_heading = "Output")]
     pub(super) json: bool,
@@ -62,6 +66,6 @@ pub(in crate::cli) struct Trigger {
     pub(super) report: Option<PathBuf>,
 
     /// The same as `incident cancel INCIDENT`
-    #[arg(long, value_name = "INCIDENT", add = complete::running(), hide = true, conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
+    #[arg(long, value_name = "INCIDENT", add = complete::running(), hide = true, conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "set", "json", "report"])]
     pub(super) cancel: Option<String>,
 }

@@ -48,6 +48,10 @@ impl Trigger {
         if let Some(speed) = self.speed {
             body["speed"] = speed.get().into();
         }
+        let settings = self.settings.settings();
+        if !settings.is_empty() {
+            body["settings"] = settings.to_json();
+        }
         let answer = match request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)).await {
             Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
                 let hint = format!("incident list --url {} prints the server's scenarios", self.remote.url);

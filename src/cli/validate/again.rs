@@ -51,6 +51,7 @@ impl Validate {
         }
         words
             .extend(self.expect.iter().map(|file| format!("--expect {}", word(&file.display().to_string()))));
+        words.extend(self.settings.words().map(|pair| format!("--set {}", word(&pair))));
         words.extend(self.limits());
         if self.clients != CLIENTS {
             words.push(format!("--clients {}", self.clients));

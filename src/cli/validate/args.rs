@@ -10,6 +10,7 @@ use super::reports::{Kind, ReportTo};
 use super::stranger_args::StrangerArgs;
 use crate::check::{Limits, RULES};
 use crate::cli::complete;
+use crate::cli::settings_args::SettingsArgs;
 use crate::cli::token_args::TokenArgs;
 use crate::cli::trust_args::TrustArgs;
 use crate::client::{Endpoint, EndpointError};
@@ -110,6 +111,9 @@ pub(in crate::cli) struct Validate {
     #[arg(long, default_value = SPEED, value_name = "FACTOR")]
     pub(super) speed: Speed,
 
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+
     /// Set a limit of a rule, as in latency.p99=50ms; repeat the flag for several. --list has all
     #[arg(long, value_name = "NAME=VALUE", value_parser = limit, help_heading = "Rules")]
     pub(super) limit: Vec<String>,
@@ -159,14 +163,22 @@ pub(in crate::cli) struct Validate {
         long,
         conflicts_with_all = [
             "files", "url", "cacert", "token_file", "timeout", "real_time", "speed", "limit", "clients", "gentle",
-            "expect", "report", "transcripts", "timeline",
+            "expect", "report", "transcripts", "timeline", "set",
         ],
         help_heading = "Rules"
     )]
     pub(super) list: bool,
 
     /// Print the plan that a scenario file compiles to, and exit
-    #[arg(long, value_name = "FILE", exclusive = true, value_hint = ValueHint::FilePath)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "files", "url", "cacert", "token_file", "timeout", "real_time", "speed", "limit", "clients", "gentle",
+            "expect", "report", "transcripts", "rule", "skip", "format",
+        ],
+        value_hint = ValueHint::FilePath
+    )]
     pub(super) timeline: Option<PathBuf>,
 }
 

@@ -18,6 +18,7 @@ use crate::check::{Expectation, MAIN, MustResolve, Note, Observation, Purpose};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::{ClientError, Endpoint, request};
 use crate::contract::{Envelope, Message, MessageType, Position, StreamId, StreamOpened};
+use crate::scenario::Settings;
 
 /// The server announces how many events it replays. They are waited for until none arrives for this long.
 const REPLAY_PAUSE: Duration = Duration::from_secs(1);
@@ -36,6 +37,8 @@ pub(super) struct Listening<'a> {
     pub(super) dial: &'a Dial,
     /// The scenario to start. The listening lasts until its incident ends.
     pub(super) trigger: Option<&'a str>,
+    /// What is chosen of the scenario to start.
+    pub(super) settings: &'a Settings,
     /// How long to listen, instead of until an incident ends.
     pub(super) listen: Option<Duration>,
     /// The longest time to wait for the end of an incident.
@@ -153,7 +156,7 @@ impl Listening<'_> {
         let limit = origin + self.timeout;
         // Connect first, then trigger, so that the start is not missed. The server need not send `stream_opened`.
         if let Some(name) = self.trigger
-            && let Some(started) = self.unless_stopped(start(&self.dial.endpoint, name)).await
+            && let Some(started) = self.unless_stopped(start(&self.dial.endpoint, name, self.settings)).await
         {
             progress.subject = Some(started?);
         }
@@ -363,14 +366,18 @@ impl Progress {
     }
 }
 
-async fn start(endpoint: &Endpoint, name: &str) -> Result<String, Failure> {
-    let answer =
-        match request(endpoint, Method::POST, "/api/incidents", Some(&json!({ "scenario": name }))).await {
-            Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
-                return Err(Failure::new(Exit::Usage, anyhow!(said)));
-            }
-            answer => answer?,
-        };
+async fn start(endpoint: &Endpoint, name: &str, settings: &Settings) -> Result<String, Failure> {
+    let mut body = json!({ "scenario": name });
+    // A server of another program may not know settings.
+    if !settings.is_empty() {
+        body["settings"] = settings.to_json();
+    }
+    let answer = match request(endpoint, Method::POST, "/api/incidents", Some(&body)).await {
+        Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
+            return Err(Failure::new(Exit::Usage, anyhow!(said)));
+        }
+        answer => answer?,
+    };
     let id = answer.get("id").and_then(Value::as_str).map(str::to_owned);
     id.ok_or_else(|| {
         Failure::new(Exit::Connection, anyhow!("the server's answer has no incident id: {answer}"))

@@ -29,6 +29,7 @@ use crate::cli::out::print_drawn;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
+use crate::scenario::Settings;
 
 /// How long to go on after an incident's end, in which a fault may still come.
 const AFTER_END: Duration = Duration::from_secs(1);
@@ -48,7 +49,7 @@ impl Validate {
             return self.list_rules();
         }
         if let Some(file) = &self.timeline {
-            return timeline::print(file);
+            return timeline::print(file, &self.settings.settings());
         }
         let read_by = self.prepare()?;
         runtime()?.block_on(async {
@@ -175,8 +176,11 @@ impl Validate {
         let shown =
             if self.dial.is_some() || self.real_time { progress.clone() } else { Progress::new(false) };
         let mut session = Session::begin(context, transcript, shown, |rule| self.wants(rule))?;
+        // A temporary server knows the scenario as it is to be played.
+        let settings = if server.is_some() { Settings::default() } else { self.settings.settings() };
         let listening = Listening {
             dial: &dial,
+            settings: &settings,
             trigger: server.as_ref().map(|(_, id)| *id).or(self.trigger.as_deref()),
             listen: self.listen.map(Duration::from),
             timeout: self.timeout.into(),

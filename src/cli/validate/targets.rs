@@ -10,7 +10,7 @@ use super::link::Dial;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::scenarios::{self, shipped};
-use crate::scenario::{Library, Loaded, Scenario, ScenarioError, text_of};
+use crate::scenario::{Library, Loaded, Scenario, ScenarioError, Settings, SettingsError, VARIANT, text_of};
 
 /// One target to check.
 pub(super) enum Target {
@@ -25,7 +25,10 @@ pub(super) enum Target {
 impl Target {
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Scenario { scenario, .. } => scenario.origin.clone(),
+            Self::Scenario { scenario, .. } => match settings_of(scenario) {
+                Some(settings) => format!("{} with {settings}", scenario.origin),
+                None => scenario.origin.clone(),
+            },
             Self::Recording { path, .. } => path.display().to_string(),
             Self::Server { dial, .. } => dial.endpoint.to_string(),
         }
@@ -34,7 +37,10 @@ impl Target {
     /// The name of the transcript's file, without extension.
     pub(super) fn stem(&self) -> String {
         match self {
-            Self::Scenario { scenario, .. } => scenario.id().to_owned(),
+            Self::Scenario { scenario, .. } => match scenario.settings.get(VARIANT) {
+                Some(variant) => format!("{}-{variant}", scenario.id()),
+                None => scenario.id().to_owned(),
+            },
             Self::Recording { path, .. } => {
                 path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
             }
@@ -80,10 +86,47 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    fn add(&mut self, loaded: Loaded, given: Option<&Expected>) {
+    fn add(&mut self, loaded: Loaded, given: Given<'_>) -> Result<(), Failure> {
         self.wrong.extend(loaded.errors);
-        self.targets.extend(loaded.library.iter().map(|scenario| scenario_target(scenario.clone(), given)));
+        loaded.library.iter().try_for_each(|scenario| self.add_scenario(scenario, given))
     }
+
+    /// Adds a scenario with the settings that were given, or as it is and in each of its variants.
+    fn add_scenario(&mut self, scenario: &Scenario, given: Given<'_>) -> Result<(), Failure> {
+        let with = |settings: &Settings| {
+            scenario.with(settings).map_err(|error| {
+                let error = match error {
+                    SettingsError::File(error) => return Failure::scenarios(vec![error]),
+                    error => anyhow!("{}: {error}", scenario.origin),
+                };
+                Failure::new(Exit::Usage, error)
+                    .hint("`incident list --json` has the variants and the parameters of each scenario")
+            })
+        };
+        if !given.settings.is_empty() {
+            self.targets.push(scenario_target(with(given.settings)?, given));
+            return Ok(());
+        }
+        self.targets.push(scenario_target(scenario.clone(), given));
+        for (name, _) in &scenario.file.variant.0 {
+            self.targets.push(scenario_target(with(&Settings::variant(name.get_ref()))?, given));
+        }
+        Ok(())
+    }
+}
+
+/// What the flags say about the targets.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    expect: Option<&'a Expected>,
+    settings: &'a Settings,
+}
+
+/// `variant=failover-fails release=2026.8.1`
+fn settings_of(scenario: &Scenario) -> Option<String> {
+    let settings: Vec<String> =
+        scenario.settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    (!settings.is_empty()).then(|| settings.join(" "))
 }
 
 impl Validate {
@@ -113,12 +156,14 @@ impl Validate {
         }
         let mut found = Targets::default();
         let folder = PathBuf::from("scenarios");
+        let settings = self.settings.settings();
+        let given = Given { expect: given.as_ref(), settings: &settings };
         match &*self.files {
-            [] if folder.is_dir() => found.add_path(&folder, given.as_ref())?,
-            [] => found.add(Loaded { library: shipped()?, errors: Vec::new() }, given.as_ref()),
+            [] if folder.is_dir() => found.add_path(&folder, given)?,
+            [] => found.add(Loaded { library: shipped()?, errors: Vec::new() }, given)?,
             files => {
                 for file in files {
-                    found.add_path(file, given.as_ref())?;
+                    found.add_path(file, given)?;
                 }
             }
         }
@@ -128,11 +173,11 @@ impl Validate {
 
 impl Targets {
     /// Adds a file, everything in a folder, or the scenario of that name.
-    fn add_path(&mut self, path: &Path, given: Option<&Expected>) -> Result<(), Failure> {
+    fn add_path(&mut self, path: &Path, given: Given<'_>) -> Result<(), Failure> {
         let is = |path: &Path, extension: &str| path.extension().is_some_and(|found| found == extension);
         if path.is_dir() {
             let before = self.targets.len() + self.wrong.len();
-            self.add(Library::read(path), given);
+            self.add(Library::read(path), given)?;
             let mut files: Vec<PathBuf> = std::fs::read_dir(path)
                 .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
                 .unwrap_or_default();
@@ -149,11 +194,11 @@ impl Targets {
             }
         } else if is(path, "toml") {
             match scenario_at(path)? {
-                Ok(scenario) => self.targets.push(scenario_target(scenario, given)),
+                Ok(scenario) => self.add_scenario(&scenario, given)?,
                 Err(error) => self.wrong.push(error),
             }
         } else if let Some(name) = name_of(path) {
-            self.targets.push(scenario_target(scenarios::named(name, None)?, given));
+            self.add_scenario(&scenarios::named(name, None)?, given)?;
         } else {
             self.targets.push(recording(path, given));
         }
@@ -167,12 +212,12 @@ fn name_of(path: &Path) -> Option<&str> {
     (!path.exists()).then_some(name)
 }
 
-fn recording(file: &Path, given: Option<&Expected>) -> Target {
-    Target::Recording { path: file.to_owned(), expect: given.cloned() }
+fn recording(file: &Path, given: Given<'_>) -> Target {
+    Target::Recording { path: file.to_owned(), expect: given.expect.cloned() }
 }
 
-fn scenario_target(scenario: Scenario, given: Option<&Expected>) -> Target {
-    let expect = given.cloned().or_else(|| expectations(&scenario));
+fn scenario_target(scenario: Scenario, given: Given<'_>) -> Target {
+    let expect = given.expect.cloned().or_else(|| expectations(&scenario));
     Target::Scenario { scenario: Box::new(scenario), expect }
 }
 

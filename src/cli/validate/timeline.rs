@@ -8,12 +8,13 @@ use crate::cli::out::painted;
 use crate::cli::{fit, format, out};
 use crate::contract::Message;
 use crate::report::Line;
-use crate::scenario::Micros;
+use crate::scenario::{Micros, Settings};
 use crate::visible::visible;
 
 /// Prints each event with the time at which it is due, on screen and in the incident.
-pub(super) fn print(file: &Path) -> Result<Exit, Failure> {
+pub(super) fn print(file: &Path, settings: &Settings) -> Result<Exit, Failure> {
     let scenario = sound_scenario_at(file)?;
+    let scenario = scenario.with(settings).map_err(|error| Failure::new(Exit::Usage, error))?;
     let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
     out::print(format!("{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase"))?;
     for (index, event) in plan.events().iter().enumerate() {

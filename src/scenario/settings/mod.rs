@@ -42,6 +42,11 @@ impl Settings {
         self.0.get(key).map(String::as_str)
     }
 
+    /// The keys and values as a JSON object.
+    pub fn to_json(&self) -> serde_json::Value {
+        self.iter().map(|(key, value)| (key.to_owned(), serde_json::Value::from(value))).collect()
+    }
+
     /// All keys with their values, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))

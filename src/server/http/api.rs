@@ -1,5 +1,7 @@
 //! `/api`: scenarios and incidents.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use axum::Json;
@@ -35,6 +37,27 @@ struct Trigger {
     scenario: String,
     seed: Option<u64>,
     speed: Option<f64>,
+    #[serde(default)]
+    settings: BTreeMap<String, Setting>,
+}
+
+/// The value of a setting; it has the kind of the parameter's default.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Setting {
+    Text(String),
+    Bool(bool),
+    Number(serde_json::Number),
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
 }
 
 /// `GET /api/scenarios`
@@ -69,7 +92,8 @@ pub(in crate::server) async fn trigger(
         Ok(speed) => speed,
         Err(error) => return Err(Problem::bad_request(error.to_string())),
     };
-    let started = control.trigger(&wanted.scenario, wanted.seed, speed).await?;
+    let settings = wanted.settings.iter().map(|(key, value)| (key.clone(), value.to_string())).collect();
+    let started = control.trigger(&wanted.scenario, wanted.seed, speed, settings).await?;
     let location = format!("{base}/api/incidents/{}", started.id);
     let body = json!({ "id": started.id, "stream": hub.stream(), "position": started.position });
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response())
@@ -154,6 +178,7 @@ impl From<TriggerError> for Problem {
                 };
                 Self::not_found(format!("no scenario is called {name:?}: {hint}"))
             }
+            TriggerError::Settings(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             TriggerError::Compile(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             TriggerError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
                 .with_header(header::RETRY_AFTER, "2")
