@@ -42,6 +42,7 @@ mod invented;
 mod journal;
 mod judgement;
 mod kinds;
+mod language;
 mod listing;
 mod login;
 mod logs;

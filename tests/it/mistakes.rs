@@ -113,7 +113,7 @@ const CASES: &[Case] = &[
     ("fails = 0.5", "fails = 1.5", "a failure must be from 0 to 1", "1.5", ""),
     ("fails = 0.5\n", "", "`retry` on a step that never fails", "{ times", ""),
     ("times = 2", "times = 101", "more than 100 retries", "{ times", ""),
-    ("on = \"any\"", "on = \"sometimes\"", "unknown variant `sometimes`", "", ""),
+    ("on = \"any\"", "on = \"sometimes\"", "step \"restart\" has no outcome \"sometimes\"", "\"restart\"", ""),
     ("fails = 0.5\nretry = { times = 2, backoff = \"1s\" }\n[[steps]]\nid = \"check\"\nafter = { step = \"restart\", on = \"any\" }", "[[steps]]\nid = \"check\"\nafter = { step = \"restart\", on = \"failed\" }", "step \"restart\" never fails", "\"restart\"", ""),
     ("at = \"30s\"", "at = \"0s\"", "phase \"mend\" does not begin after \"find\" (0s)", "\"0s\"", ""),
     ("at = \"0s\"", "at = \"1s\"", "the first phase does not begin at 0s", "\"1s\"", "phases cover the incident"),

@@ -60,13 +60,13 @@ pub(super) fn moment(
     let fails = parent.fails.as_ref().map_or(0.0, |fails| *fails.get_ref());
     let impossible = match &after.on {
         On::Failed if fails <= 0.0 => Some("never fails".to_owned()),
-        On::Completed | On::Drawn(_) if fails >= 1.0 => Some("never completes".to_owned()),
         On::Drawn(way) if !parent.ways().any(|known| known == way) => {
             let ways: Vec<&str> = ["completed", "failed", "any"].into_iter().chain(parent.ways()).collect();
             let known =
                 did_you_mean(way, ways.iter().copied()).map(|near| format!("; did you mean {near:?}?"));
             Some(format!("has no outcome {:?}{}", shortened(way), known.unwrap_or_default()))
         }
+        On::Completed | On::Drawn(_) if fails >= 1.0 => Some("never completes".to_owned()),
         On::Drawn(way) if parent.chance(way) <= 0.0 => Some(format!("never draws {:?}", shortened(way))),
         _ => None,
     };

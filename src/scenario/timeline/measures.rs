@@ -109,13 +109,15 @@ struct Curve<'a> {
     /// Whether the curve is never negative.
     is_positive: bool,
     is_ratio: bool,
+    is_users: bool,
 }
 
 impl<'a> Curve<'a> {
     fn new(name: &'a str, metric: &'a Metric, seed: u64) -> Self {
         let dice = Dice::new(seed, &format!("noise:{name}"));
         let (is_positive, is_ratio) = (metric.keys.min() >= 0.0, metric.unit == "ratio");
-        Self { name, metric, dice, is_positive, is_ratio }
+        let is_users = metric.part.is_some() && metric.unit == "users";
+        Self { name, metric, dice, is_positive, is_ratio, is_users }
     }
 
     /// The value with noise. The noise does not move a ratio above 1, nor a curve that is never negative below 0.
@@ -124,6 +126,10 @@ impl<'a> Curve<'a> {
         let value = keys.at(time, *interpolate) * (1.0 + noise * self.dice.normal());
         let value = if self.is_positive { value.max(0.0) } else { value };
         let value = if self.is_ratio { value.min(1.0) } else { value };
+        // Users of a part are counted as those of the whole are.
+        if self.is_users {
+            return value.round();
+        }
         round_significant(value)
     }
 }

@@ -238,29 +238,18 @@ impl Scheduler<'_> {
         });
         let takes = step.takes.unwrap_or(Micros(0));
         let mut begin = Micros(first.at.0.saturating_sub(takes.0));
-        let mut cause = first.event;
         for attempt in 2..=repeat.times.map_or(u32::MAX, |times| times.saturating_add(1)) {
             begin = begin + repeat.every;
             if begin + takes >= end || until.is_some_and(|until| begin >= until) {
                 break;
             }
-            let at = begin + takes;
-            let mut from = Some(cause);
+            // The clock is what repeats a step, so it has no cause.
+            let event =
+                |at, status| StepEvent { id: 0, step: place, at, status, attempt, cause: None, way: None };
             if step.takes.is_some() {
-                let status = Status::InProgress;
-                self.push(StepEvent {
-                    id: 0,
-                    step: place,
-                    at: begin,
-                    status,
-                    attempt,
-                    cause: from,
-                    way: None,
-                });
-                from = None;
+                self.push(event(begin, Status::InProgress));
             }
-            let status = Status::Completed;
-            cause = self.push(StepEvent { id: 0, step: place, at, status, attempt, cause: from, way: None });
+            self.push(event(begin + takes, Status::Completed));
             self.check_number(place)?;
         }
         Ok(())
