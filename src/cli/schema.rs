@@ -23,11 +23,16 @@ use crate::json_schema::words::counted;
 Examples:
   incident schema > contract.json               The JSON Schema (draft 2020-12)
   incident schema --asyncapi > asyncapi.json    An AsyncAPI 3.0 document: channels and messages
+  incident schema --scenario > scenario.json    What a scenario file may have, for editors
   incident schema --check contract.json         What changed since then; status 5 if that breaks")]
 pub(super) struct Schema {
     /// Print an AsyncAPI 3.0 document
     #[arg(long, conflicts_with = "check")]
     asyncapi: bool,
+
+    /// Print the JSON Schema of a scenario file, for editors
+    #[arg(long, conflicts_with_all = ["asyncapi", "check"])]
+    scenario: bool,
 
     /// Compare this older JSON Schema with the one of this program, and fail if a change breaks readers or writers
     ///
@@ -45,7 +50,11 @@ impl Schema {
             color.apply(&std::io::stdout());
             return check(old, quiet);
         }
-        let document = if self.asyncapi { asyncapi::document() } else { schema::document() };
+        let document = match (self.asyncapi, self.scenario) {
+            (true, _) => asyncapi::document(),
+            (_, true) => crate::scenario::schema::document(),
+            _ => schema::document(),
+        };
         let text =
             serde_json::to_string_pretty(&document).map_err(|error| Failure::new(Exit::Internal, error))?;
         print_own(format!("{text}\n").as_bytes())?;

@@ -37,7 +37,7 @@ const FORMATS_OF_RUST: [&str; 12] = [
 ];
 
 /// The schema without the formats of Rust, everywhere below.
-pub(super) fn portable(mut schema: Value) -> Value {
+pub(crate) fn portable(mut schema: Value) -> Value {
     match &mut schema {
         Value::Object(object) => {
             let format = object.get("format").and_then(Value::as_str);

@@ -1,11 +1,13 @@
 //! Durations as authors and users write them: `8s`, `1m 30s`, `250ms`, `24h`. Scenario files and flags share the type.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::{Span, SpanRelativeTo};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A duration, or a moment counted from the incident's start, in microseconds.
@@ -132,5 +134,19 @@ impl std::ops::Add for Micros {
     /// Stops at the largest number: a chain of many long steps is refused later, by [`Micros::LONGEST`].
     fn add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl JsonSchema for Micros {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A duration: numbers with the units d, h, m, s and ms, as in \"8s\", \"1m30s\" or \"250ms\"",
+            "type": "string",
+            "pattern": "[0-9]",
+        })
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fmt::Display;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::duration::Micros;
 
 /// The expectations of a scenario. All are optional; an empty table asserts nothing.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// From the start to the first `detected` mark, or to the first action if no action has that mark.
@@ -33,8 +34,9 @@ pub struct Expect {
 }
 
 /// Bounds of a duration, both included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Range<Micros>")]
+#[schemars(rename = "Bounds")]
 pub struct Bounds {
     /// At least.
     pub min: Option<Micros>,
@@ -43,7 +45,7 @@ pub struct Bounds {
 }
 
 /// Bounds of a number, both included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Range<u32>")]
 pub struct Counts {
     /// At least.
@@ -53,7 +55,7 @@ pub struct Counts {
 }
 
 /// Both bounds as they are read. They are checked here, where an error still has a place in the file.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Range<T> {
     min: Option<T>,

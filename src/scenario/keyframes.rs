@@ -1,7 +1,9 @@
 //! Values over incident time: `{ 0s = 0.002, 6s = 0.31 }`.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
 use super::duration::Micros;
@@ -11,7 +13,7 @@ use super::duration::Micros;
 pub struct Keyframes(Vec<(Micros, f64)>);
 
 /// How a value moves from one keyframe to the next.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolate {
     /// In a straight line.
@@ -91,5 +93,22 @@ impl<'de> Deserialize<'de> for Keyframes {
             }
         }
         deserializer.deserialize_map(Table)
+    }
+}
+
+impl JsonSchema for Keyframes {
+    fn schema_name() -> Cow<'static, str> {
+        "Keyframes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Values over incident time: { 0s = 0.002, 6s = 0.31 }",
+            "type": "object",
+            "minProperties": 1,
+            // A duration, or a parameter.
+            "propertyNames": { "pattern": "[0-9]|^\\{.+\\}$" },
+            "additionalProperties": { "type": "number" },
+        })
     }
 }

@@ -11,6 +11,7 @@ mod file;
 mod keyframes;
 mod library;
 mod read;
+pub mod schema;
 mod settings;
 mod suggest;
 mod table;

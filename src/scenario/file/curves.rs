@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -59,15 +60,24 @@ struct MetricFile {
     curves: Vec<(Option<(String, String)>, Keyframes)>,
 }
 
-#[derive(Deserialize)]
+/// A curve over time, or one for each region, service or the like.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Metric")]
 #[serde(deny_unknown_fields)]
-struct MetricTable {
+pub(super) struct MetricTable {
+    /// `ratio` (0 to 1), `ms`, `1/s` …
     unit: String,
+    /// Relative standard deviation of the seeded noise, 0 to 1.
     #[serde(default)]
+    #[schemars(range(min = 0, max = 1))]
     noise: f64,
+    /// The values: give these …
     keys: Option<Keyframes>,
+    /// … or what the parts are, `region` or `service`, …
     by: Option<String>,
+    /// … and the values of each part, which becomes a metric called `METRIC.PART`.
     series: Option<Ordered<Keyframes>>,
+    /// How the value moves between two keyframes.
     #[serde(default)]
     interpolate: Interpolate,
 }
@@ -112,12 +122,14 @@ fn parts(series: &[(Spanned<String>, Keyframes)]) -> Result<(), String> {
 }
 
 /// Users affected, and cost.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Impact {
     /// Users affected over time: give this …
+    #[schemars(with = "Option<Keyframes>")]
     pub users: Option<Spanned<Keyframes>>,
     /// … or the users of each part, which are added up, and are also metrics called `users.PART`.
+    #[schemars(with = "Option<UsersTable>")]
     pub users_by: Option<Spanned<UsersBy>>,
     /// What the incident costs.
     pub cost: Option<CostFile>,
@@ -133,10 +145,12 @@ pub struct UsersBy {
     pub series: Vec<(String, Keyframes)>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct UsersTable {
+    /// What the parts are: `region`, `service` …
     by: String,
+    /// The users of each part.
     series: Ordered<Keyframes>,
 }
 
@@ -177,20 +191,24 @@ impl Impact {
 }
 
 /// What the incident costs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(rename = "Cost")]
 #[serde(deny_unknown_fields)]
 pub struct CostFile {
     /// ISO 4217 code.
+    #[schemars(with = "String")]
     pub currency: Spanned<String>,
     /// Phase to cost per minute of incident time; a phase without an entry costs nothing.
+    #[schemars(with = "BTreeMap<String, f64>")]
     pub per_minute: BTreeMap<Spanned<String>, f64>,
 }
 
 /// A competing cause.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hypothesis {
     /// Unique.
+    #[schemars(with = "String")]
     pub id: Spanned<String>,
     /// The claim, in one line.
     pub claim: String,
@@ -198,5 +216,6 @@ pub struct Hypothesis {
     #[serde(default)]
     pub truth: bool,
     /// How much it is believed, 0 to 1. It is 0 before the first keyframe.
+    #[schemars(with = "Keyframes")]
     pub belief: Spanned<Keyframes>,
 }

@@ -1,7 +1,9 @@
 //! An edge between two steps: what a step, or the resolution, comes after.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
@@ -38,18 +40,42 @@ impl From<String> for On {
     }
 }
 
+/// A step's id, or the id and the outcome on which the edge is taken.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the two forms, for the schema")]
+enum EdgeForms {
+    Id(String),
+    Table(EdgeTable),
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EdgeTable {
+    /// The id of the earlier step.
+    #[schemars(with = "String")]
+    step: Spanned<String>,
+    /// `any` (the default), `completed`, `failed`, or an outcome that the step draws.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    on: On,
+}
+
+impl JsonSchema for Edge {
+    fn schema_name() -> Cow<'static, str> {
+        "Edge".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        EdgeForms::json_schema(generator)
+    }
+}
+
 impl<'de> Deserialize<'de> for Edge {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            step: Spanned<String>,
-            #[serde(default)]
-            on: On,
-        }
         enum Form {
             Text(String),
-            Table(Table),
+            Table(EdgeTable),
         }
         struct TextOrTable;
         impl<'de> de::Visitor<'de> for TextOrTable {
@@ -61,7 +87,7 @@ impl<'de> Deserialize<'de> for Edge {
                 Ok(Form::Text(step.to_owned()))
             }
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
-                Table::deserialize(de::value::MapAccessDeserializer::new(map)).map(Form::Table)
+                EdgeTable::deserialize(de::value::MapAccessDeserializer::new(map)).map(Form::Table)
             }
         }
         // An untagged enum would lose the places in the file; a visitor keeps them.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
@@ -15,10 +16,12 @@ use crate::scenario::duration::Micros;
 use crate::scenario::expect::Expect;
 
 /// A whole scenario file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Scenario")]
 pub struct ScenarioFile {
     /// Its name in `incident trigger NAME`: lower-case letters, digits and dashes.
+    #[schemars(with = "String")]
     pub id: Spanned<String>,
     /// One line that names the incident.
     pub title: String,
@@ -33,6 +36,7 @@ pub struct ScenarioFile {
     pub seed: u64,
     /// Screen time between two samples of the metrics.
     #[serde(default = "two_seconds")]
+    #[schemars(with = "Micros")]
     pub metrics_every: Spanned<Micros>,
     /// How far a step may be shifted, earlier or later; incident time.
     #[serde(default)]
@@ -47,6 +51,7 @@ pub struct ScenarioFile {
     pub phases: Vec<PhaseFile>,
     /// Metrics: name to curve.
     #[serde(default, deserialize_with = "curves::metrics")]
+    #[schemars(with = "Ordered<curves::MetricTable>")]
     pub metrics: Ordered<Metric>,
     /// Users affected, and cost.
     pub impact: Option<Impact>,
@@ -59,6 +64,7 @@ pub struct ScenarioFile {
     /// How it ends.
     pub resolution: Resolution,
     /// What `incident validate` asserts.
+    #[schemars(with = "Option<Expect>")]
     pub expect: Option<Spanned<Expect>>,
     /// What a caller may choose: `"{NAME}"` in a text of the file stands for the value.
     #[serde(default)]
@@ -126,12 +132,13 @@ fn steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, D::Err
 }
 
 /// Where the facts of a real incident come from.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// The operator's own report.
     pub url: String,
     /// The time of second 0.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub t0: toml::value::Datetime,
     /// What the author added to the report, as paths into this file.
     #[serde(default)]
@@ -139,13 +146,17 @@ pub struct Provenance {
 }
 
 /// One phase. It ends where the next begins; the last ends with the resolution.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Phase")]
 pub struct PhaseFile {
     /// Unique.
+    #[schemars(with = "String")]
     pub name: Spanned<String>,
     /// When it begins, in incident time.
+    #[schemars(with = "Micros")]
     pub at: Spanned<Micros>,
     /// How long it plays on screen; its length in incident time by default.
+    #[schemars(with = "Option<Micros>")]
     pub play: Option<Spanned<Micros>>,
 }

@@ -1,14 +1,17 @@
 //! What a caller may choose: parameters with their defaults, and variants of the scenario.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::ordered::Ordered;
 
 /// The value of a parameter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[serde(untagged)]
 #[expect(missing_docs, reason = "plain words")]
 pub enum ParameterValue {
     Text(String),
@@ -33,19 +36,23 @@ pub struct ParameterFile {
 }
 
 /// A variant: what it changes in the file, what it adds, and what it removes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Variant")]
 pub struct VariantFile {
     /// What happens in it, in one line.
     pub about: Option<String>,
     /// The keys that it changes, in the shape of the file; a step, phase, hypothesis or metric is found by its name.
     #[serde(default)]
+    #[schemars(with = "Ordered<serde_json::Value>")]
     pub change: Ordered<de::IgnoredAny>,
     /// The entries that it adds to the lists of the file.
     #[serde(default)]
+    #[schemars(with = "Ordered<Vec<serde_json::Value>>")]
     pub add: Ordered<Vec<de::IgnoredAny>>,
     /// The names of the entries that it removes from the lists of the file.
     #[serde(default)]
+    #[schemars(with = "Ordered<Vec<String>>")]
     pub remove: Ordered<Vec<Spanned<String>>>,
 }
 
@@ -86,18 +93,43 @@ impl<'de> Deserialize<'de> for ParameterValue {
     }
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ParameterTable {
+    /// The value if the caller chooses none. What may be chosen is of the same kind.
+    default: ParameterValue,
+    /// What it is, for lists.
+    about: Option<String>,
+    /// The smallest number.
+    min: Option<f64>,
+    /// The largest number.
+    max: Option<f64>,
+    /// The values that may be chosen; any if there are none.
+    #[serde(default)]
+    one_of: Vec<ParameterValue>,
+}
+
+/// The default of a parameter, or a table with it.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the two forms, for the schema")]
+enum ParameterForms {
+    Default(ParameterValue),
+    Table(ParameterTable),
+}
+
+impl JsonSchema for ParameterFile {
+    fn schema_name() -> Cow<'static, str> {
+        "Parameter".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        ParameterForms::json_schema(generator)
+    }
+}
+
 impl<'de> Deserialize<'de> for ParameterFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            default: ParameterValue,
-            about: Option<String>,
-            min: Option<f64>,
-            max: Option<f64>,
-            #[serde(default)]
-            one_of: Vec<ParameterValue>,
-        }
         struct ValueOrTable;
         impl<'de> de::Visitor<'de> for ValueOrTable {
             type Value = ParameterFile;
@@ -119,8 +151,8 @@ impl<'de> Deserialize<'de> for ParameterFile {
                 Ok(ParameterValue::Bool(value).into())
             }
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<ParameterFile, A::Error> {
-                let Table { default, about, min, max, one_of } =
-                    Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let ParameterTable { default, about, min, max, one_of } =
+                    ParameterTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
                 Ok(ParameterFile { default, about, min, max, one_of })
             }
         }

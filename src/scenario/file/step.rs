@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
@@ -11,44 +12,56 @@ use crate::contract::Mark;
 use crate::scenario::duration::Micros;
 
 /// Something an agent does.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Unique.
+    #[schemars(with = "String")]
     pub id: Spanned<String>,
     /// When it begins, in incident time: give this …
+    #[schemars(with = "Option<Micros>")]
     pub at: Option<Spanned<Micros>>,
     /// … or the step that it comes after.
     pub after: Option<Edge>,
     /// How long after that step.
+    #[schemars(with = "Option<Micros>")]
     pub delay: Option<Spanned<Micros>>,
     /// The agent that does it.
+    #[schemars(with = "String")]
     pub agent: Spanned<String>,
     /// What kind of action, `snake_case`.
     pub action: String,
     /// One line for people.
     pub summary: String,
     /// How sure the agent is, 0 to 1: give this …
+    #[schemars(with = "Option<f64>")]
     pub confidence: Option<Spanned<f64>>,
     /// … or the hypothesis whose belief at that moment is the confidence.
+    #[schemars(with = "Option<String>")]
     pub hypothesis: Option<Spanned<String>>,
     /// What the conclusion rests on.
     #[serde(default)]
     pub evidence: Vec<EvidenceFile>,
     /// Milestones that its completion reaches.
     #[serde(default, deserialize_with = "one_or_many")]
+    #[schemars(with = "OneOrMany")]
     pub marks: Vec<Mark>,
     /// A prediction.
+    #[schemars(with = "Option<ForecastFile>")]
     pub forecast: Option<Spanned<ForecastFile>>,
     /// How long it takes: the step begins `in_progress` and ends `completed` or `failed`.
     pub takes: Option<Micros>,
     /// The probability that an attempt fails.
+    #[schemars(with = "Option<f64>")]
     pub fails: Option<Spanned<f64>>,
     /// How a failed attempt is repeated.
+    #[schemars(with = "Option<Retry>")]
     pub retry: Option<Spanned<Retry>>,
     /// Ways to complete, of which the seed draws one: name to probability.
+    #[schemars(with = "Option<Ordered<f64>>")]
     pub draws: Option<Spanned<Ordered<f64>>>,
     /// How the step is done again and again.
+    #[schemars(with = "Option<Repeat>")]
     pub repeat: Option<Spanned<Repeat>>,
     /// Summaries of the events that end an attempt, if they differ from `summary`: of `completed`, `failed`, or of a way
     /// to complete that is drawn.
@@ -76,7 +89,7 @@ impl Step {
 
 /// How a step is done again: every so often, so many times or until another step ends. If neither is given, until the
 /// incident ends.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
     /// From one beginning to the next.
@@ -84,12 +97,14 @@ pub struct Repeat {
     /// How many times it may follow the first.
     pub times: Option<u32>,
     /// The step with whose end it stops.
+    #[schemars(with = "Option<String>")]
     pub until: Option<Spanned<String>>,
 }
 
 /// A prediction with its spread.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Forecast")]
 pub struct ForecastFile {
     /// What is predicted. `time_to_resolve` counts from the incident's start.
     pub quantity: String,
@@ -104,8 +119,9 @@ pub struct ForecastFile {
 }
 
 /// What a conclusion rests on.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Evidence")]
 pub struct EvidenceFile {
     /// `metric`, `alert`, `log` …
     pub kind: String,
@@ -114,11 +130,12 @@ pub struct EvidenceFile {
     /// Its text.
     pub text: Option<String>,
     /// Its value.
+    #[schemars(with = "Option<f64>")]
     pub value: Option<Spanned<f64>>,
 }
 
 /// How a failed attempt is repeated.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// How many attempts may follow the first.
@@ -128,9 +145,18 @@ pub struct Retry {
     pub backoff: Micros,
 }
 
+/// A milestone, or several.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the two forms, for the schema")]
+enum OneOrMany {
+    One(Mark),
+    Many(Vec<Mark>),
+}
+
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Mark>, D::Error> {
-    struct OneOrMany;
-    impl<'de> de::Visitor<'de> for OneOrMany {
+    struct Marks;
+    impl<'de> de::Visitor<'de> for Marks {
         type Value = Vec<Mark>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("\"detected\", \"diagnosed\", \"mitigated\" or a list of these")
@@ -142,5 +168,5 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Mark>, 
             Vec::deserialize(de::value::SeqAccessDeserializer::new(seq))
         }
     }
-    deserializer.deserialize_any(OneOrMany)
+    deserializer.deserialize_any(Marks)
 }
