@@ -11,7 +11,7 @@ use crate::contract::schema::portable;
 pub fn document() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let root = generator.root_schema_for::<ScenarioFile>().to_value();
-    let mut document = portable(root);
+    let mut document = without_null(portable(root));
     if let Some(root) = document.as_object_mut() {
         root.insert("title".into(), "incident scenario".into());
         for (key, schema) in root.iter_mut() {
@@ -29,6 +29,36 @@ pub fn document() -> Value {
         or_parameter(values);
     }
     document
+}
+
+/// The schema without `null`, which TOML does not have: an optional key is left out.
+fn without_null(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(|value| *value = without_null(value.take()));
+            if let Some(Value::Array(kinds)) = object.get_mut("type") {
+                kinds.retain(|kind| kind != "null");
+                if let [kind] = kinds.as_slice() {
+                    let kind = kind.clone();
+                    object.insert("type".to_owned(), kind);
+                }
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+                if let [Value::Object(only)] = choices.as_slice() {
+                    let only = only.clone();
+                    object.remove("anyOf");
+                    for (key, value) in only {
+                        // What the place says of the value is nearer than what its type says.
+                        object.entry(key).or_insert(value);
+                    }
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| *value = without_null(value.take())),
+        _ => {}
+    }
+    schema
 }
 
 /// Lets a parameter stand for each value in some schemas, but for those of the names in `but`.

@@ -78,6 +78,7 @@ fn the_published_contract_is_held() {
     ensure_file_contents(&[
         (file, printed(&["schema"])),
         (root().join("contract/incident-1.asyncapi.json"), printed(&["schema", "--asyncapi"])),
+        (root().join("contract/scenario.schema.json"), printed(&["schema", "--scenario"])),
     ]);
     // The files are called after the version that they are of.
     assert!(incident::contract::CONTRACT_VERSION.starts_with("1."));

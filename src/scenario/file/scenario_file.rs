@@ -138,7 +138,7 @@ pub struct Provenance {
     /// The operator's own report.
     pub url: String,
     /// The time of second 0.
-    #[schemars(with = "String", extend("format" = "date-time"))]
+    #[schemars(with = "String")]
     pub t0: toml::value::Datetime,
     /// What the author added to the report, as paths into this file.
     #[serde(default)]
