@@ -18,6 +18,7 @@ use super::health::Health;
 use super::list::List;
 use super::log::{self, LogFormat};
 use super::man::ManPage;
+use super::new::New;
 use super::out;
 use super::publish::Publish;
 use super::report::Report;
@@ -85,6 +86,7 @@ enum Command {
     Validate(Box<Validate>),
     List(List),
     Show(Show),
+    New(New),
     Cancel(Cancel),
     Publish(Box<Publish>),
     Report(Report),
@@ -115,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Validate(validate) => validate.run(cli.color, cli.quiet, cli.verbose > 0),
         Command::List(list) => list.run(cli.color, cli.quiet),
         Command::Show(show) => show.run(),
+        Command::New(new) => new.run(cli.quiet),
         Command::Cancel(cancel) => cancel.run(cli.color),
         Command::Publish(publish) => publish.run(cli.color, cli.quiet),
         Command::Report(report) => report.run(),

@@ -60,6 +60,11 @@ impl Failure {
         Self { exit, kind: Kind::Error { error: error.into(), hint: None } }
     }
 
+    /// The exit status.
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
+    }
+
     pub(super) fn hint(mut self, next: impl Into<String>) -> Self {
         if let Kind::Error { hint, .. } = &mut self.kind {
             *hint = Some(next.into());

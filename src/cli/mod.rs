@@ -2,6 +2,7 @@
 
 mod bars;
 mod cancel;
+mod changes;
 mod check_journal;
 mod check_receivers;
 mod clock;
@@ -19,6 +20,7 @@ mod list;
 mod log;
 mod man;
 mod mistakes;
+mod new;
 mod out;
 mod outfile;
 mod publish;

@@ -15,9 +15,8 @@ const FOLDER: &str = "scenarios";
 /// # Errors
 /// There is no scenario file. Files with mistakes are no error as long as one other file has none.
 pub(super) fn read(wanted: Option<&Path>) -> Result<Loaded, Failure> {
-    let loaded = match wanted {
+    let loaded = match place(wanted) {
         Some(path) => Library::read(path),
-        None if has_scenarios(Path::new(FOLDER)) => Library::read(Path::new(FOLDER)),
         None => Loaded { library: shipped()?, errors: Vec::new() },
     };
     match (loaded.library.is_empty(), loaded.errors.is_empty()) {
@@ -28,6 +27,11 @@ pub(super) fn read(wanted: Option<&Path>) -> Result<Loaded, Failure> {
             Err(Failure::new(Exit::Scenario, error).hint("leave out --scenarios for the built-in scenarios"))
         }
     }
+}
+
+/// The file or folder that scenarios are read from; `None` for the built-in ones.
+pub(super) fn place(wanted: Option<&Path>) -> Option<&Path> {
+    wanted.or_else(|| Some(Path::new(FOLDER)).filter(|folder| has_scenarios(folder)))
 }
 
 /// The scenario with that id: of the named file or folder only, or of `scenarios/` and then of the program.

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::compiled::Scenario;
 use super::diagnostic::{Diagnostic, ScenarioError};
@@ -43,6 +44,55 @@ pub struct Loaded {
     pub errors: Vec<ScenarioError>,
 }
 
+/// What was found when the files of a library were read again; the names are those of files.
+#[derive(Debug, Clone, Default)]
+pub struct Reread {
+    /// The scenarios from now on.
+    pub library: Library,
+    /// Files that were not there before.
+    pub new: Vec<String>,
+    /// Files with another content.
+    pub changed: Vec<String>,
+    /// Files that have mistakes now: the scenarios that they had before stay.
+    pub kept: Vec<String>,
+    /// Files that are no longer there.
+    pub gone: Vec<String>,
+    /// The mistakes, one entry per file.
+    pub errors: Vec<ScenarioError>,
+}
+
+/// The scenario files of a folder, sorted.
+fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    Ok(paths)
+}
+
+/// A library that is replaced while others use it.
+#[derive(Debug, Clone, Default)]
+pub struct SharedLibrary(Arc<RwLock<Arc<Library>>>);
+
+impl SharedLibrary {
+    /// The library of this moment.
+    pub fn get(&self) -> Arc<Library> {
+        // Nothing panics while it holds the lock, and what is in it is whole at any time.
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another library in its place.
+    pub fn replace(&self, library: Library) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
+    }
+}
+
+impl From<Library> for SharedLibrary {
+    fn from(library: Library) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(library))))
+    }
+}
+
 impl Library {
     /// The scenarios that ship with the program.
     ///
@@ -61,21 +111,54 @@ impl Library {
         if !path.is_dir() {
             return Self::collect(path.display().to_string(), [named(path)]);
         }
-        let paths = std::fs::read_dir(path).and_then(|entries| {
-            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
-        });
         let origin = format!("{}/", path.display().to_string().trim_end_matches('/'));
-        match paths {
-            Ok(mut paths) => {
-                paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-                paths.sort();
-                Self::collect(origin, paths.iter().map(|path| named(path)))
-            }
+        match files_of(path) {
+            Ok(paths) => Self::collect(origin, paths.iter().map(|path| named(path))),
             Err(error) => Loaded {
                 library: Self { scenarios: Vec::new(), origin },
                 errors: vec![ScenarioError::unreadable(&path.display().to_string(), &error)],
             },
         }
+    }
+
+    /// Reads the same files again. Of a file that has mistakes now, the scenario that was read before stays.
+    ///
+    /// # Errors
+    /// The folder can't be read.
+    pub fn read_again(&self, path: &Path) -> Result<Reread, ScenarioError> {
+        let unreadable = |error: io::Error| ScenarioError::unreadable(&path.display().to_string(), &error);
+        let paths = if path.is_dir() { files_of(path).map_err(unreadable)? } else { vec![path.to_owned()] };
+        let mut reread = Reread::default();
+        let mut texts = Vec::new();
+        for path in paths {
+            let name = path.display().to_string();
+            let before = self.scenarios.iter().find(|scenario| scenario.origin == name);
+            let parsed = text_of(&path)
+                .map_err(|error| ScenarioError::unreadable(&name, &error))
+                .and_then(|text| Scenario::parse(&name, &text));
+            match (parsed, before) {
+                (Ok(now), Some(before)) if now.digest == before.digest => texts.push((name, Ok(now.text))),
+                (Ok(now), before) => {
+                    let changed = if before.is_some() { &mut reread.changed } else { &mut reread.new };
+                    changed.push(name.clone());
+                    texts.push((name, Ok(now.text)));
+                }
+                // It may be gone for the moment in which an editor replaces it; a later reading finds it or doesn't.
+                (Err(error), Some(before)) => {
+                    reread.kept.push(name.clone());
+                    reread.errors.push(error);
+                    texts.push((name, Ok(before.text.clone())));
+                }
+                (Err(error), None) => reread.errors.push(error),
+            }
+        }
+        let is_there = |scenario: &Scenario| texts.iter().any(|(name, _)| *name == scenario.origin);
+        let gone = self.scenarios.iter().filter(|scenario| !is_there(scenario));
+        reread.gone = gone.map(|scenario| scenario.origin.clone()).collect();
+        let Loaded { library, errors } = Self::collect(self.origin.clone(), texts);
+        reread.errors.extend(errors);
+        reread.library = library;
+        Ok(reread)
     }
 
     /// A library of one scenario.

@@ -17,6 +17,7 @@ mod suggest;
 mod table;
 pub mod timeline;
 
+pub use check::is_id;
 pub use compiled::Scenario;
 pub use diagnostic::{Diagnostic, ScenarioError};
 pub use duration::{DurationError, Micros};
@@ -27,7 +28,7 @@ pub use file::{
     VariantFile,
 };
 pub use keyframes::{Interpolate, Keyframes};
-pub use library::{Library, Loaded, SHIPPED, text_of};
+pub use library::{Library, Loaded, Reread, SHIPPED, SharedLibrary, text_of};
 pub use settings::{Settings, SettingsError, VARIANT};
 pub use suggest::did_you_mean;
 pub(crate) use table::{Table, Text};

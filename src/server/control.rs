@@ -6,11 +6,11 @@ use super::turns::{Busy, Turns};
 use crate::plan::Plan;
 use crate::player::{PlayError, Player, Speed, Started};
 use crate::scenario::timeline::CompileError;
-use crate::scenario::{Library, Scenario, Settings, SettingsError};
+use crate::scenario::{Scenario, Settings, SettingsError, SharedLibrary};
 
 /// Plays the scenarios of a library.
 pub(super) struct IncidentControl {
-    pub(super) library: Arc<Library>,
+    pub(super) library: SharedLibrary,
     /// Plans that are compiled at the same time.
     pub(super) compiling: Turns,
     pub(super) player: Player,
@@ -57,13 +57,14 @@ impl IncidentControl {
         speed: Option<Speed>,
         settings: Settings,
     ) -> Result<Started, TriggerError> {
-        let Some(scenario) = self.library.get(name) else {
-            let near = crate::scenario::did_you_mean(name, self.library.ids()).map(str::to_owned);
+        let library = self.library.get();
+        let Some(scenario) = library.get(name) else {
+            let near = crate::scenario::did_you_mean(name, library.ids()).map(str::to_owned);
             return Err(TriggerError::Unknown { name: name.to_owned(), near });
         };
         let seed = seed.or(self.seed).unwrap_or(scenario.file.seed);
         let turn = self.compiling.take().await?;
-        let (library, name) = (Arc::clone(&self.library), name.to_owned());
+        let (library, name) = (Arc::clone(&library), name.to_owned());
         // On a thread of its own, because it may take a second, which would hold up events and requests.
         let compiled = tokio::task::spawn_blocking(move || {
             let compiled = library.get(&name).map(|scenario| compile(scenario, seed, &settings));

@@ -32,7 +32,7 @@ use crate::hub::Hub;
 use crate::journal::Journal;
 use crate::metrics::{Metrics, Transport};
 use crate::player::{PlayError, Player, Replay, Started};
-use crate::scenario::{Library, Settings};
+use crate::scenario::{Library, Settings, SharedLibrary};
 
 /// How long responses may still take when the drain time is over.
 const LAST_RESPONSES: Duration = Duration::from_millis(250);
@@ -113,7 +113,7 @@ impl Server {
         ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let control = Arc::new(IncidentControl {
-            library: Arc::new(library),
+            library: library.into(),
             compiling: Turns::new(cores, WAITING),
             player: Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics)),
             speed: options.speed,
@@ -203,6 +203,11 @@ impl Server {
     /// The tokens and sessions, to replace the tokens while it serves.
     pub fn auth(&self) -> Arc<Auth> {
         Arc::clone(&self.auth)
+    }
+
+    /// The scenarios, to replace them while it serves.
+    pub fn library(&self) -> SharedLibrary {
+        self.control.library.clone()
     }
 
     /// The receivers, to replace them while it serves.

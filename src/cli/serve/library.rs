@@ -1,6 +1,6 @@
 //! The scenarios that the server can play.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use colored::Colorize;
 
@@ -18,6 +18,8 @@ pub(super) struct Scenarios {
     pub(super) library: Library,
     /// How many there are, where they come from, and how many files are wrong.
     pub(super) description: String,
+    /// The file or folder that they were read from; `None` for the built-in ones.
+    pub(super) place: Option<PathBuf>,
 }
 
 /// Reads the scenarios, and checks that those of --trigger are among them. Files with mistakes are reported and left out.
@@ -50,7 +52,8 @@ pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, 
         }
     }
     let description = format!("{} from {}{wrong}", library.len(), library.origin);
-    Ok(Scenarios { library, description })
+    let place = scenarios::place(args.scenarios.as_deref()).map(Path::to_owned);
+    Ok(Scenarios { library, description, place })
 }
 
 /// Says that `validate` has warnings on a scenario.

@@ -8,6 +8,7 @@ mod library;
 mod limits;
 mod notify;
 mod receivers;
+mod reload;
 mod replay;
 mod run;
 mod tls;

@@ -13,6 +13,7 @@ use super::journal::OpenedJournal;
 use super::library::{self, Scenarios, trigger_failure};
 use super::notify;
 use super::receivers::Receivers;
+use super::reload::{self, Telling};
 use super::replay::{self, LoadedReplay};
 use super::tls::Certificate;
 use super::tokens::Tokens;
@@ -34,7 +35,7 @@ impl Serve {
             .as_deref()
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
-        runtime()?.block_on(self.serve(scenarios, recording, began, quiet))
+        runtime()?.block_on(self.serve(scenarios, recording, began, color, quiet))
     }
 
     fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
@@ -68,10 +69,11 @@ impl Serve {
         scenarios: Scenarios,
         recording: Option<LoadedReplay>,
         began: Instant,
+        color: bool,
         quiet: bool,
     ) -> Result<Exit, Failure> {
         let survive_hangups = signals::survive_hangups();
-        let Scenarios { library, description: scenarios } = scenarios;
+        let Scenarios { library, description: scenarios, place } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
@@ -91,6 +93,8 @@ impl Serve {
         };
         let rotation = tokens.follow_file(server.auth());
         let rereading = receivers.as_ref().map(|receivers| receivers.follow_files(server.hooks()));
+        let telling = Telling { color, log: self.log_format, quiet };
+        reload::follow(place, server.library(), telling);
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {
             Some(LoadedReplay { replay, mut summary }) => {

@@ -169,6 +169,10 @@ pub(in crate::cli) struct Validate {
     )]
     pub(super) list: bool,
 
+    /// Check again whenever a scenario or recording changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["url", "sse", "list", "timeline", "report", "format"])]
+    pub(super) watch: bool,
+
     /// Print the plan that a scenario file compiles to, and exit
     #[arg(
         long,

@@ -21,11 +21,12 @@ use super::targets::{Target, Targets};
 use super::transcripts::Transcripts;
 use super::{list, recorded, timeline};
 use crate::check::{Context, Judgement, Limits, MustResolve, RULES, TranscriptHeader};
+use crate::cli::changes::{Changes, LOOK_EVERY};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::mistakes;
-use crate::cli::out::print_drawn;
+use crate::cli::out::{print, print_drawn};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
@@ -36,6 +37,14 @@ const AFTER_END: Duration = Duration::from_secs(1);
 
 /// The same on a server of our own, which is near.
 const AFTER_END_AT_HOME: Duration = Duration::from_millis(100);
+
+/// How results are shown.
+#[derive(Clone, Copy)]
+struct Output {
+    color: ColorChoice,
+    quiet: bool,
+    verbose: bool,
+}
 
 impl Validate {
     pub(in crate::cli) fn run(
@@ -62,41 +71,88 @@ impl Validate {
                     stop.cancel();
                 }
             });
-            let reports = Reports::open(self.format, &self.report)?;
-            // A recording says itself whether it is large.
-            let progress = Progress::new(!quiet);
-            let found = self.judge_all(&read_by, &stop, &progress).await;
+            let output = Output { color, quiet, verbose };
+            let checked = match self.watch {
+                true => self.check_changes(&read_by, &stop, output).await,
+                false => self.check(&read_by, &stop, output).await,
+            };
             interrupted.abort();
-            progress.end();
-            let view = |next| View {
-                detail: Detail::of(quiet, verbose),
-                columns: reports::columns(),
-                next,
-                json: reports.json(),
-            };
-            let found = match found {
-                Ok(found) => found,
-                Err(failure) => {
-                    let found = Findings { failure: failure.text(), ..Findings::default() };
-                    let view = view(Vec::new());
-                    if let Err(unwritten) = reports.write_failure(&found, &view, color) {
-                        unwritten.report(color);
-                    }
-                    return Err(failure);
-                }
-            };
-            let colors = color.wants(std::io::stderr().is_terminal());
-            mistakes::show(&found.wrong, colors, LogFormat::Text);
-            if !quiet {
-                let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
-                mistakes::show(&warned, colors, LogFormat::Text);
-            }
-            let view = view(self.again(&found));
-            reports.write(&found, &view, color)?;
-            // What was found until then is shown, but it is not everything.
-            let exit = found.exit();
-            Ok(if stop.is_cancelled() && exit != Exit::Invalid { Exit::Interrupted } else { exit })
+            checked
         })
+    }
+
+    /// Checks all targets, and again whenever a file of them changes. Returns what came of the last time.
+    async fn check_changes(
+        &self,
+        read_by: &ReadBy,
+        stop: &CancellationToken,
+        output: Output,
+    ) -> Result<Exit, Failure> {
+        let paths = if self.files.is_empty() { vec![PathBuf::from("scenarios")] } else { self.files.clone() };
+        let mut changes = Changes::new(paths, &["toml", "ndjson"]);
+        loop {
+            // A file that can't be checked now may be mended in a moment.
+            let exit = self.check(read_by, stop, output).await.unwrap_or_else(|failure| {
+                let exit = failure.exit();
+                failure.report(output.color);
+                exit
+            });
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(exit),
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+                let changed = changes.look();
+                if !changed.is_empty() {
+                    let names: Vec<String> = changed.iter().map(|file| file.display().to_string()).collect();
+                    print("")?;
+                    print(format!("{} changed:", names.join(", ")))?;
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Checks all targets once, and reports what was found.
+    async fn check(
+        &self,
+        read_by: &ReadBy,
+        stop: &CancellationToken,
+        Output { color, quiet, verbose }: Output,
+    ) -> Result<Exit, Failure> {
+        let reports = Reports::open(self.format, &self.report)?;
+        // A recording says itself whether it is large.
+        let progress = Progress::new(!quiet);
+        let found = self.judge_all(read_by, stop, &progress).await;
+        progress.end();
+        let view = |next| View {
+            detail: Detail::of(quiet, verbose),
+            columns: reports::columns(),
+            next,
+            json: reports.json(),
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(failure) => {
+                let found = Findings { failure: failure.text(), ..Findings::default() };
+                let view = view(Vec::new());
+                if let Err(unwritten) = reports.write_failure(&found, &view, color) {
+                    unwritten.report(color);
+                }
+                return Err(failure);
+            }
+        };
+        let colors = color.wants(std::io::stderr().is_terminal());
+        mistakes::show(&found.wrong, colors, LogFormat::Text);
+        if !quiet {
+            let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
+            mistakes::show(&warned, colors, LogFormat::Text);
+        }
+        let view = view(self.again(&found));
+        reports.write(&found, &view, color)?;
+        // What was found until then is shown, but it is not everything.
+        let exit = found.exit();
+        Ok(if stop.is_cancelled() && exit != Exit::Invalid { Exit::Interrupted } else { exit })
     }
 
     /// Observes all targets at the same time, and judges each.

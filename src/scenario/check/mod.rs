@@ -12,6 +12,7 @@ mod warnings;
 use super::diagnostic::Diagnostic;
 use super::file::ScenarioFile;
 
+pub use values::is_id;
 pub(super) use settings::{size, unused};
 pub(super) use warnings::warnings;
 

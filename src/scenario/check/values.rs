@@ -15,10 +15,15 @@ use crate::scenario::keyframes::{Interpolate, Keyframes};
 /// The most beliefs that are added up: times of keyframes times hypotheses.
 const MOST_BELIEFS: usize = 5_000_000;
 
+/// Whether a text can be a scenario's id: 1 to 64 of a-z, 0-9 and `-`, not beginning with `-`.
+pub fn is_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&id.len()) && id.bytes().all(plain) && !id.starts_with('-')
+}
+
 pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let id = file.id.get_ref();
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if id.is_empty() || id.len() > 64 || !id.chars().all(plain) || id.starts_with('-') {
+    if !is_id(id) {
         found.push(
             Diagnostic::new(file.id.span(), format!("{id:?} cannot be an id"), "1 to 64 of a-z, 0-9 and '-'")
                 .help("ids become part of incident names and URLs, as in \"database-outage\""),

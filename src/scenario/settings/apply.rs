@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::substitute::Substitution;
-use super::{Settings, VARIANT, variant};
+use super::chosen::{Settings, VARIANT};
+use super::variant;
 use crate::scenario::diagnostic::Diagnostic;
 
 /// What came of applying settings.

@@ -1,6 +1,6 @@
 //! Whether a caller's settings are among those that the scenario offers.
 
-use super::{Settings, VARIANT};
+use super::chosen::{Settings, VARIANT};
 use crate::scenario::diagnostic::ScenarioError;
 use crate::scenario::file::{ParameterFile, ParameterValue, ScenarioFile};
 use crate::scenario::suggest::{did_you_mean, listed, shortened};

@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::Settings;
+use super::chosen::Settings;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::suggest::did_you_mean;
 

@@ -65,7 +65,8 @@ pub(in crate::server) async fn scenarios(
     State(control): State<Arc<IncidentControl>>,
     State(quota): State<Arc<Quota>>,
 ) -> Result<Response, Problem> {
-    let scenarios = control.library.iter().map(Scenario::summary);
+    let library = control.library.get();
+    let scenarios = library.iter().map(Scenario::summary);
     json_answer(&quota, &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
 }
 

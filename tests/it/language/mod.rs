@@ -1,5 +1,6 @@
 //! The scenario language: what a file may say beyond a straight course, and what comes of it in the plan.
 
+mod author;
 mod curves;
 mod guide;
 mod outcomes;

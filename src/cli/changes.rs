@@ -1,0 +1,60 @@
+//! Files that a person edits, and when they have changed. A file that is being written is left alone until it is whole.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// The time between two looks.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// Files, and those with some extensions in folders, with how they looked.
+pub(super) struct Changes {
+    paths: Vec<PathBuf>,
+    extensions: &'static [&'static str],
+    known: Looks,
+    seen: Option<Looks>,
+}
+
+/// Each file, when it was written, and its length; nothing of a file that is not there.
+type Looks = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+
+impl Changes {
+    /// The files as they are now.
+    pub(super) fn new(paths: Vec<PathBuf>, extensions: &'static [&'static str]) -> Self {
+        let known = looks(&paths, extensions);
+        Self { paths, extensions, known, seen: None }
+    }
+
+    /// Looks once, and returns the files that have changed, are new or are gone. A change counts when two looks agree.
+    pub(super) fn look(&mut self) -> Vec<PathBuf> {
+        let now = looks(&self.paths, self.extensions);
+        if now == self.known || self.seen.as_ref() != Some(&now) {
+            self.seen = Some(now);
+            return Vec::new();
+        }
+        let before = std::mem::replace(&mut self.known, now);
+        let differing = self.known.iter().filter(|look| !before.contains(look));
+        let gone = before.iter().filter(|(path, _)| !self.known.iter().any(|(other, _)| other == path));
+        differing.chain(gone).map(|(path, _)| path.clone()).collect()
+    }
+}
+
+fn looks(paths: &[PathBuf], extensions: &[&str]) -> Looks {
+    let look = |path: &Path| {
+        let found = path.metadata().ok().and_then(|found| Some((found.modified().ok()?, found.len())));
+        (path.to_owned(), found)
+    };
+    let mut looks: Looks = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            looks.push(look(path));
+            continue;
+        }
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_meant = |path: &PathBuf| {
+            path.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension))
+        };
+        looks.extend(entries.filter(is_meant).map(|path| look(&path)));
+    }
+    looks.sort();
+    looks
+}
