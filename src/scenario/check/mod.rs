@@ -12,8 +12,8 @@ mod warnings;
 use super::diagnostic::Diagnostic;
 use super::file::ScenarioFile;
 
-pub use values::is_id;
 pub(super) use settings::{size, unused};
+pub use values::is_id;
 pub(super) use warnings::warnings;
 
 /// The most steps that a file may have.

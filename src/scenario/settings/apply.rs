@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::substitute::Substitution;
 use super::chosen::{Settings, VARIANT};
+use super::substitute::Substitution;
 use super::variant;
 use crate::scenario::diagnostic::Diagnostic;
 
