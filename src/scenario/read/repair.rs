@@ -24,6 +24,7 @@ resolution = { at = "366d", summary = "" }
 name = "x"
 at = "0s"
 agent = "x"
+service = "x"
 action = "x"
 summary = ""
 unit = ""
