@@ -78,6 +78,11 @@ impl Courier {
         Self { target, outbox: Mutex::default(), changed: Notify::new(), witness, now }
     }
 
+    /// Goes on where another courier of the same Alertmanager was, which is not to post any more.
+    pub fn succeed(&self, other: &Self) {
+        *self.outbox.lock() = std::mem::take(&mut *other.outbox.lock());
+    }
+
     /// Posts the alerts of an incident when they are due. Returns at once.
     pub fn add(&self, incident: &str, alerts: &Alerts) {
         let left_out = self.outbox.lock().add(incident, alerts);

@@ -106,8 +106,8 @@ impl AlertArgs {
         if self.alerts_to.is_empty() {
             return Ok(None);
         }
-        has_alerts(remote, scenario).await?;
         let header = self.alerts_token_file.as_deref().map(sinks_file::bearer).transpose()?;
+        has_alerts(remote, scenario).await?;
         let notes = Arc::new(Notes::default());
         let mut couriers = Vec::new();
         for endpoint in &self.alerts_to {

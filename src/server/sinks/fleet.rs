@@ -78,27 +78,36 @@ impl Sinks {
         self.is_on
     }
 
-    /// Takes these sinks in the place of all others. One that stays as it was goes on; for one that is gone or has changed,
-    /// all alerts end.
+    /// Takes these sinks in the place of all others. One that is where it was, with the same labels, goes on, also with another
+    /// secret; for one that is gone, all alerts end.
     pub fn replace(&self, setups: Vec<SinkSetup>) {
         self.first.lock().take();
         let mut fleet = self.fleet.lock();
         let before = std::mem::take(&mut fleet.posts);
-        let (kept, gone): (Vec<Post>, Vec<Post>) =
+        let (kept, mut gone): (Vec<Post>, Vec<Post>) =
             before.into_iter().partition(|post| setups.contains(&post.setup));
         fleet.posts = kept;
-        for post in gone {
-            self.retire(post);
-        }
         for setup in setups {
             if fleet.posts.iter().any(|post| post.setup == setup) {
                 continue;
             }
             let post = self.post(setup);
+            if let Some(place) = gone.iter().position(|other| other.is_at_the_place_of(&post)) {
+                let other = gone.swap_remove(place);
+                other.retired.cancel();
+                post.courier.succeed(&other.courier);
+            }
             for (incident, (scenario, alerts)) in &fleet.drills {
-                post.add(incident, scenario, alerts);
+                if post.setup.sink.scenarios.allow(scenario) {
+                    post.courier.add(incident, alerts);
+                } else {
+                    post.courier.end(incident, self.journal.clock().now());
+                }
             }
             fleet.posts.push(post);
+        }
+        for post in gone {
+            self.retire(post);
         }
     }
 
@@ -159,6 +168,12 @@ impl Sinks {
 }
 
 impl Post {
+    /// Whether its alerts are those of the other one.
+    fn is_at_the_place_of(&self, other: &Self) -> bool {
+        let place = |post: &Self| post.setup.sink.url.to_string();
+        place(self) == place(other) && self.setup.sink.labels == other.setup.sink.labels
+    }
+
     fn add(&self, incident: &str, scenario: &str, alerts: &Alerts) {
         if self.setup.sink.scenarios.allow(scenario) {
             self.courier.add(incident, alerts);
