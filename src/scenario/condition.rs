@@ -120,7 +120,7 @@ impl Condition {
                 if since.is_some() == holds(after) {
                     continue;
                 }
-                let change = self.first_change(before, after, &holds);
+                let change = first_change(before, after, &holds);
                 match since.take() {
                     Some(begin) => found.push((begin, change)),
                     None => since = Some(change),
@@ -130,15 +130,15 @@ impl Condition {
         found.extend(since.filter(|begin| *begin < end).map(|begin| (begin, end)));
         found
     }
+}
 
-    /// The first moment after `before` at which the condition is as at `after`, to the microsecond.
-    fn first_change(&self, before: Micros, after: Micros, holds: &impl Fn(Micros) -> bool) -> Micros {
-        let wanted = holds(after);
-        let (mut low, mut high) = (before.0, after.0);
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            if holds(Micros(middle)) == wanted { high = middle } else { low = middle }
-        }
-        Micros(high)
+/// The first moment after `before` at which the condition is as at `after`, to the microsecond.
+fn first_change(before: Micros, after: Micros, holds: &impl Fn(Micros) -> bool) -> Micros {
+    let wanted = holds(after);
+    let (mut low, mut high) = (before.0, after.0);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(Micros(middle)) == wanted { high = middle } else { low = middle }
     }
+    Micros(high)
 }

@@ -114,8 +114,7 @@ impl Server {
             Arc::clone(&elsewhere),
         ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
-        let sinks =
-            Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), tasks.clone(), stop.clone());
+        let sinks = Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), &lifecycle);
         let control = Arc::new(IncidentControl {
             library: Arc::new(library),
             compiling: Turns::new(cores, WAITING),

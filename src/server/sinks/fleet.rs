@@ -13,6 +13,7 @@ use super::notes::Notes;
 use crate::client::Endpoint;
 use crate::journal::Journal;
 use crate::metrics::Metrics;
+use crate::server::lifecycle::Lifecycle;
 use crate::sinks::{ALIVE, Courier, Sink, Target};
 use crate::world::Alerts;
 
@@ -52,14 +53,14 @@ struct Post {
 }
 
 impl Sinks {
-    /// The couriers run on `tasks` until `stop`, but not before the server follows the journal.
+    /// The couriers run until the server stops, but not before the server follows the journal.
     pub(in crate::server) fn new(
         setups: Option<Vec<SinkSetup>>,
         journal: Journal,
         metrics: Arc<Metrics>,
-        tasks: TaskTracker,
-        stop: CancellationToken,
+        lifecycle: &Lifecycle,
     ) -> Self {
+        let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let is_on = setups.is_some();
         let first = Mutex::new(Some(setups.unwrap_or_default()));
         Self { is_on, journal, metrics, tasks, stop, fleet: Mutex::default(), first }

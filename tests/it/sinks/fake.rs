@@ -169,7 +169,7 @@ impl Fake {
                 posts.changed().await.unwrap();
             }
         };
-        soon(&format!("{name}"), found).await
+        soon(name, found).await
     }
 
     pub async fn until_firing(&self, name: &str) -> Value {
@@ -187,8 +187,8 @@ pub fn is_firing(alert: &Value) -> bool {
 }
 
 fn told(posts: &[Post], name: &str) -> Option<Value> {
-    let alerts = posts.iter().flat_map(|post| &post.alerts);
-    alerts.filter(|alert| alert["labels"]["alertname"] == name).next_back().cloned()
+    let mut alerts = posts.iter().flat_map(|post| &post.alerts);
+    alerts.rfind(|alert| alert["labels"]["alertname"] == name).cloned()
 }
 
 /// A connection a task, with what the crate's axum has: no server of its own.
