@@ -14,6 +14,7 @@ use super::color::ColorChoice;
 use super::complete;
 use super::completions::Completions;
 use super::exit::Exit;
+use super::export::Export;
 use super::health::Health;
 use super::list::List;
 use super::log::{self, LogFormat};
@@ -87,6 +88,7 @@ enum Command {
     List(List),
     Show(Show),
     New(New),
+    Export(Export),
     Cancel(Cancel),
     Publish(Box<Publish>),
     Report(Report),
@@ -118,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.run(cli.color, cli.quiet),
         Command::Show(show) => show.run(),
         Command::New(new) => new.run(cli.quiet),
+        Command::Export(export) => export.run(),
         Command::Cancel(cancel) => cancel.run(cli.color),
         Command::Publish(publish) => publish.run(cli.color, cli.quiet),
         Command::Report(report) => report.run(),

@@ -115,8 +115,8 @@ impl Scenario {
         self.duration
     }
 
-    /// What lists of scenarios say of it, as JSON: id, title, severity, services, target and length in seconds, provenance,
-    /// parameters and variants.
+    /// What lists of scenarios say of it, as JSON: id, title, severity, services, target and length in seconds, number of
+    /// alerts, provenance, parameters and variants.
     pub fn summary(&self) -> serde_json::Value {
         let file = &self.file;
         serde_json::json!({
@@ -126,6 +126,7 @@ impl Scenario {
             "services": file.services,
             "target_s": file.target.secs(),
             "screen_s": self.duration().secs(),
+            "alerts": file.alerts.len(),
             "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
             "parameters": settings::listed_parameters(file),
             "variants": settings::listed_variants(file),

@@ -27,6 +27,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 #[serde(transparent)]
 pub struct Micros(pub u64);
 
+/// A moment of an incident in microseconds from second 0, before it if negative: `90s`, `-12m`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub i64);
+
 /// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
@@ -83,6 +87,27 @@ impl FromStr for Micros {
     }
 }
 
+impl FromStr for Moment {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        let text = text.trim();
+        let (sign, rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest.trim_start()));
+        let Micros(micros) = rest.parse()?;
+        // A year of microseconds fits.
+        Ok(Self(sign * micros.cast_signed()))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 0 {
+            f.write_str("-")?;
+        }
+        Micros(self.0.unsigned_abs()).fmt(f)
+    }
+}
+
 impl fmt::Display for Micros {
     /// The shortest form that is read back: `1d6h`, `1m30s`, `0s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,6 +153,22 @@ impl<'de> Deserialize<'de> for Micros {
     }
 }
 
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = Moment;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration like \"8s\" or \"1m30s\", or \"-12m\" for a time before second 0")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
 impl std::ops::Add for Micros {
     type Output = Self;
 
@@ -145,6 +186,20 @@ impl JsonSchema for Micros {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A duration: numbers with the units d, h, m, s and ms, as in \"8s\", \"1m30s\" or \"250ms\"",
+            "type": "string",
+            "pattern": "[0-9]",
+        })
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A moment of the incident: a duration from second 0, before it with a minus, as in \"90s\" or \"-12m\"",
             "type": "string",
             "pattern": "[0-9]",
         })

@@ -3,6 +3,7 @@
 
 mod check;
 mod compiled;
+mod condition;
 mod diagnostic;
 mod duration;
 mod excerpt;
@@ -10,25 +11,29 @@ mod expect;
 mod file;
 mod keyframes;
 mod library;
+mod observed;
 mod read;
 pub mod schema;
 mod settings;
 mod suggest;
+mod symptoms;
 mod table;
 pub mod timeline;
 
 pub use check::is_id;
 pub use compiled::Scenario;
+pub use condition::{Comparison, Condition, ConditionError};
 pub use diagnostic::{Diagnostic, ScenarioError};
-pub use duration::{DurationError, Micros};
+pub use duration::{DurationError, Micros, Moment};
 pub use expect::{Bounds, Counts, Expect};
 pub use file::{
-    CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, ParameterFile,
-    ParameterValue, Part, PhaseFile, Provenance, Repeat, Resolution, Retry, ScenarioFile, Step, UsersBy,
-    VariantFile,
+    AlertFile, ChangeFile, CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, LogFile, Metric,
+    On, Ordered, ParameterFile, ParameterValue, Part, PhaseFile, Provenance, Repeat, Resolution, Retry,
+    ScenarioFile, Step, UsersBy, VariantFile,
 };
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, Loaded, Reread, SHIPPED, SharedLibrary, text_of};
+pub use observed::{Fired, Line, Observed, Series};
 pub use settings::{Settings, SettingsError, VARIANT};
 pub use suggest::did_you_mean;
 pub(crate) use table::{Table, Text};

@@ -11,6 +11,7 @@ mod receivers;
 mod reload;
 mod replay;
 mod run;
+mod sinks;
 mod tls;
 mod tokens;
 

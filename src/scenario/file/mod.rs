@@ -1,5 +1,6 @@
 //! The scenario file as TOML types, in the words of the file. Unknown keys are errors everywhere.
 
+mod alert;
 mod curves;
 mod edge;
 mod ordered;
@@ -7,7 +8,9 @@ mod resolution;
 mod scenario_file;
 mod settings;
 mod step;
+mod world;
 
+pub use alert::AlertFile;
 pub use curves::{CostFile, Hypothesis, Impact, Metric, Part, UsersBy};
 pub use edge::{Edge, On};
 pub use ordered::Ordered;
@@ -15,3 +18,4 @@ pub use resolution::Resolution;
 pub use scenario_file::{PhaseFile, Provenance, ScenarioFile};
 pub use settings::{ParameterFile, ParameterValue, VariantFile};
 pub use step::{EvidenceFile, ForecastFile, Repeat, Retry, Step};
+pub use world::{ChangeFile, LogFile};

@@ -6,11 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
+use super::alert::AlertFile;
 use super::curves::{self, Hypothesis, Impact, Metric};
 use super::ordered::Ordered;
 use super::resolution::Resolution;
 use super::settings::{ParameterFile, VariantFile};
 use super::step::Step;
+use super::world::{ChangeFile, LogFile};
 use crate::contract::{Position, Severity};
 use crate::scenario::duration::Micros;
 use crate::scenario::expect::Expect;
@@ -55,6 +57,23 @@ pub struct ScenarioFile {
     pub metrics: Ordered<Metric>,
     /// Users affected, and cost.
     pub impact: Option<Impact>,
+    /// What monitoring says during the incident.
+    #[serde(default)]
+    pub alerts: Vec<AlertFile>,
+    /// What the services log.
+    #[serde(default)]
+    pub logs: Vec<LogFile>,
+    /// What was changed, before the incident or during it.
+    #[serde(default)]
+    pub changes: Vec<ChangeFile>,
+    /// Which services each service calls.
+    #[serde(default)]
+    #[schemars(with = "Ordered<Vec<String>>")]
+    pub topology: Ordered<Vec<Spanned<String>>>,
+    /// How long the metrics were healthy before second 0, in what is exported: they have the value of second 0, with noise.
+    #[serde(default)]
+    #[schemars(with = "Option<Micros>")]
+    pub baseline: Option<Spanned<Micros>>,
     /// Causes that compete.
     #[serde(default)]
     pub hypotheses: Vec<Hypothesis>,

@@ -14,6 +14,15 @@ pub struct CompileError {
 }
 
 impl CompileError {
+    pub(in crate::scenario) fn new(
+        message: String,
+        seed: u64,
+        span: std::ops::Range<usize>,
+        help: &str,
+    ) -> Self {
+        Self { message, seed, span, help: help.to_owned() }
+    }
+
     pub(in crate::scenario) fn diagnostic(self) -> Diagnostic {
         Diagnostic::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here")
             .help(self.help)

@@ -102,7 +102,7 @@ impl<'a> Measures<'a> {
 }
 
 /// One metric, with what all its samples need.
-struct Curve<'a> {
+pub(in crate::scenario) struct Curve<'a> {
     name: &'a str,
     metric: &'a Metric,
     dice: Dice,
@@ -114,14 +114,23 @@ struct Curve<'a> {
 
 impl<'a> Curve<'a> {
     fn new(name: &'a str, metric: &'a Metric, seed: u64) -> Self {
-        let dice = Dice::new(seed, &format!("noise:{name}"));
+        Self::with(name, metric, Dice::new(seed, &format!("noise:{name}")))
+    }
+
+    /// The values between the samples of the stream, with random numbers of their own: however many there are, the stream
+    /// stays as it is.
+    pub(in crate::scenario) fn between(name: &'a str, metric: &'a Metric, seed: u64) -> Self {
+        Self::with(name, metric, Dice::new(seed, &format!("between:{name}")))
+    }
+
+    fn with(name: &'a str, metric: &'a Metric, dice: Dice) -> Self {
         let (is_positive, is_ratio) = (metric.keys.min() >= 0.0, metric.unit == "ratio");
         let is_users = metric.part.is_some() && metric.unit == "users";
         Self { name, metric, dice, is_positive, is_ratio, is_users }
     }
 
     /// The value with noise. The noise does not move a ratio above 1, nor a curve that is never negative below 0.
-    fn sample(&mut self, time: Micros) -> f64 {
+    pub(in crate::scenario) fn sample(&mut self, time: Micros) -> f64 {
         let Metric { keys, interpolate, noise, .. } = self.metric;
         let value = keys.at(time, *interpolate) * (1.0 + noise * self.dice.normal());
         let value = if self.is_positive { value.max(0.0) } else { value };
@@ -182,7 +191,7 @@ impl<'a> CostCurve<'a> {
 }
 
 /// Rounds to four significant digits. It formats and parses decimal text, which is exact on every platform.
-pub(super) fn round_significant(value: f64) -> f64 {
+pub(in crate::scenario) fn round_significant(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 

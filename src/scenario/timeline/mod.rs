@@ -13,3 +13,4 @@ mod screen;
 
 pub(super) use compile::compile;
 pub use error::CompileError;
+pub(super) use measures::{Curve, round_significant};
