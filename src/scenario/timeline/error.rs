@@ -23,6 +23,11 @@ impl CompileError {
         Self { message, seed, span, help: help.to_owned() }
     }
 
+    /// What to do about it.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
     pub(in crate::scenario) fn diagnostic(self) -> Diagnostic {
         Diagnostic::new(self.span, format!("{} (with seed {})", self.message, self.seed), "here")
             .help(self.help)

@@ -121,7 +121,7 @@ fn every_example_compiles() {
 }
 
 /// The tables of the language: the schema's definition, the section of the guide, and what stands before its keys there.
-const TABLES: [(&str, &str, &str); 19] = [
+const TABLES: [(&str, &str, &str); 22] = [
     ("", "The file", ""),
     ("Phase", "phases", ""),
     ("Metric", "metrics", ""),
@@ -140,6 +140,9 @@ const TABLES: [(&str, &str, &str); 19] = [
     ("Provenance", "provenance", ""),
     ("ParameterTable", "parameters", ""),
     ("Variant", "variants", ""),
+    ("Alert", "alerts", ""),
+    ("Log", "logs", ""),
+    ("Change", "changes", ""),
     ("Bounds", "expect", "{ min, max }"),
 ];
 
