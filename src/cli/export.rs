@@ -86,8 +86,10 @@ impl Export {
         }
         let output = self.output.as_deref().map(OutFile::open).transpose()?;
         let seed = self.seed.unwrap_or(scenario.file.seed);
-        let world =
-            scenario.observed(seed, self.step).map_err(|error| Failure::new(Exit::Scenario, error))?;
+        let world = scenario.observed(seed, self.step).map_err(|error| {
+            let help = error.help().to_owned();
+            Failure::new(Exit::Scenario, error).hint(help)
+        })?;
         let start = self.start.unwrap_or_else(|| {
             let now = Timestamp::now();
             now.checked_sub(SignedDuration::from_micros(world.end)).unwrap_or(now)

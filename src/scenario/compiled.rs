@@ -68,6 +68,8 @@ impl Scenario {
         let end = plan.events().last().and_then(|event| event.message().ok()?.offset_s());
         let mut warned = check::warnings(&file, text, Micros::from_secs(end.unwrap_or_default()));
         warned.extend(warnings);
+        warned.extend(check::course(&file, &plan, &timeline::empty_phases(&file)));
+        warned.extend(timeline::other_seeds(&file));
         let (origin, text) = (origin.to_owned(), text.to_owned());
         Ok((Self { file, origin, text, digest, warnings: warned, settings, duration }, used))
     }

@@ -1,6 +1,7 @@
 //! What TOML types can't express: references, order, ranges. Finds every mistake, not only the first.
 
 mod alerts;
+mod course;
 mod edges;
 mod expectations;
 mod leaks;
@@ -15,6 +16,7 @@ mod world;
 use super::diagnostic::Diagnostic;
 use super::file::ScenarioFile;
 
+pub(super) use course::course;
 pub(super) use settings::{size, unused};
 pub use values::is_id;
 pub(super) use warnings::warnings;

@@ -10,7 +10,9 @@ mod jitter;
 mod measures;
 mod schedule;
 mod screen;
+mod seeds;
 
 pub(super) use compile::compile;
 pub use error::CompileError;
 pub(super) use measures::{Curve, round_significant};
+pub(super) use seeds::{empty_phases, other_seeds};

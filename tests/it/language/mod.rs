@@ -5,6 +5,7 @@ mod curves;
 mod guide;
 mod outcomes;
 mod settings;
+mod warnings;
 mod world;
 
 use incident::contract::{AgentAction, IncidentStarted, Message, Status, SystemMetrics};
