@@ -2,6 +2,7 @@
 
 mod again;
 mod args;
+mod bars;
 mod judged;
 mod link;
 mod list;

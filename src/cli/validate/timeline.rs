@@ -1,7 +1,9 @@
-//! `validate --timeline`: prints the plan of a scenario.
+//! `validate --timeline`: prints the plan of a scenario, on a terminal as bars too.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
+use super::bars;
 use super::targets::sound_scenario_at;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::painted;
@@ -45,7 +47,8 @@ pub(super) fn print(file: &Path, settings: &Settings) -> Result<Exit, Failure> {
 fn alerts(plan: &Plan) -> Result<Exit, Failure> {
     let alerts = &plan.symptoms.alerts;
     if !alerts.is_empty() {
-        out::print(format!("\n{:>10}  {:>10}  alert", "fires", "until"))?;
+        out::print("")?;
+        out::print(format!("{:>10}  {:>10}  alert", "fires", "until"))?;
     }
     for alert in alerts {
         let decoy = if alert.decoy { " (decoy)" } else { "" };
@@ -57,6 +60,12 @@ fn alerts(plan: &Plan) -> Result<Exit, Failure> {
         }
         if alert.firings.is_empty() {
             out::print(painted![format!("{:>10}  {:>10}  ", "never", ""), what.as_str()])?;
+        }
+    }
+    if std::io::stdout().is_terminal() {
+        out::print("")?;
+        for line in bars::lines(&plan, fit::of_stdout()) {
+            out::print(line)?;
         }
     }
     Ok(Exit::Fine)
