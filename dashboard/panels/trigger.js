@@ -36,9 +36,9 @@ class TriggerMenu extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   update(view) {
-    const { mode, session, mayTrigger, scenarios, triggered, frozen, incident } = view;
+    const { mode, session, mayWrite, scenarios, triggered, frozen, incident } = view;
     // The quiet page has its own buttons: the page has one button per scenario.
-    const here = mode === 'incident' && mayTrigger;
+    const here = mode === 'incident' && mayWrite;
     show(this.readOnly, session?.scope === 'read');
     show(this.button, here);
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
