@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::additions::SAME_ID;
 use super::driver::{Browser, Size};
-use crate::harness::{Local, Timeline, envelope, fixtures, root};
+use crate::harness::{Http, Local, Timeline, envelope, fixtures, root};
 
 const SIZES: [Size; 4] = [
     Size { width: 1440, height: 900, touch: false },
@@ -102,7 +102,8 @@ async fn the_form_fits_every_size() {
         let server = Local::start().await;
         let page = Browser::sized(size, &format!("http://{}/", server.address)).await;
         page.until("the connection", "document.querySelector('#quiet')").await;
-        server.append(drill(125)).await;
+        let body = "{\"scenario\":\"database-outage\",\"speed\":4}";
+        assert_eq!(Http::trigger(server.address, body).send().await.status, 202);
         page.until("the drill", "document.querySelectorAll('#feed [data-position]').length > 3").await;
         page.click("#add").await;
         page.until("the form", "document.activeElement.closest('#addition')").await;
