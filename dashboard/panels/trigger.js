@@ -22,7 +22,7 @@ class TriggerMenu extends HTMLElement {
       element('span', {}, 'Trigger'),
     );
     this.readOnly = element('span', { id: 'read-only', class: 'badge', hidden: true }, 'Read only');
-    setAttribute(this.readOnly, 'title', 'This session can only read. Starting an incident needs a write token.');
+    setAttribute(this.readOnly, 'title', 'This session can only read. Starting incidents and adding notes need a write token.');
     this.toastText = element('span');
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
     this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);

@@ -1,10 +1,11 @@
 //! What a person adds to an incident on the page: it is there once, everywhere, and its text is lost by nothing.
 
+use incident::token::Scope;
 use serde_json::{Value, json};
 
 use super::driver::Browser;
 use super::login::log_in;
-use crate::harness::{Http, Local, Proxy, READ, Scratch, Serving, Terminal, WRITE, get};
+use crate::harness::{Http, Local, Proxy, READ, Scratch, Serving, Terminal, WRITE, get, tokens};
 use crate::publish::{publish, resolved as ended, started as real};
 
 const ENTER: char = '\u{e007}';
@@ -215,14 +216,22 @@ async fn who_may_only_look_can_add_nothing_and_a_session_that_may_write_can() {
     open_form(&page, "Alice").await;
     page.fill("#addition-text", &format!("Called the team{ENTER}")).await;
     page.until("the note", &format!("{PEOPLE}.join() === 'Called the team'")).await;
-    // A text that is not sent goes when its author goes, the name stays.
+    // A session that ends takes no text with it.
+    page.fill("#addition-text", "They watch the pool").await;
+    let other = "0ther-0123456789abcdef";
+    server.auth.replace(tokens(&[(Scope::Read, READ), (Scope::Write, other)]));
+    log_in(&page, other).await;
+    page.until("the text", "document.querySelector('#addition-text')?.value === 'They watch the pool'").await;
+    page.click("#addition .primary").await;
+    page.until("both", &format!("{PEOPLE}.length === 2")).await;
+    // It goes when its author goes, the name stays.
     page.fill("#addition-text", "half a").await;
     page.click("#logout").await;
-    log_in(&page, WRITE).await;
+    log_in(&page, other).await;
     page.until("the incident", "document.querySelector('#feed [data-position]')").await;
     assert_eq!(page.value("document.querySelector('#addition-text').value").await, "");
     let state = get_with(server.address, "/api/incidents/pay-1").await;
-    assert_eq!(state["index"], 2);
+    assert_eq!(state["index"], 3);
 }
 
 async fn get_with(address: std::net::SocketAddr, path: &str) -> Value {
