@@ -391,11 +391,10 @@ fn a_file_that_cannot_be_read_has_no_place() {
     let scratch = Scratch::new();
     let errors = Library::read(&scratch.path().join("nowhere")).errors;
     assert!(errors[0].to_string().contains("nowhere: cannot be read"), "{}", errors[0]);
-    let rendered = unwrapped(&errors[0].render(false));
-    assert!(rendered.contains("nowhere: cannot be read"), "{rendered}");
+    assert!(unwrapped(&errors[0].render(false)).contains("nowhere: cannot be read"));
 }
 
-/// A drawing without the line breaks that the length of a path decides.
+/// A drawing without line breaks: the length of a path decides on them.
 fn unwrapped(drawing: &str) -> String {
     drawing.split('│').flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
