@@ -126,7 +126,7 @@ mod tests {
     fn words_end_where_a_capital_begins() {
         assert_eq!(
             words("TokenCheckSlow on orders-db, p99 2x"),
-            ["token", "check", "slow", "on", "orders", "db", "p99", "2x"]
+            ["token", "check", "slow", "on", "order", "db", "p99", "2x"]
         );
         assert_eq!(
             words("HTTPErrors, Drives"),

@@ -60,8 +60,10 @@ impl Sinks {
 
     /// Reads a page of what is new. Returns the position that it reached.
     async fn read_on(&self, position: u64) -> Result<u64, JournalError> {
+        let head = self.journal.extent().head;
         let page = self.journal.read(position, PAGE).await?;
-        let mut reached = position;
+        // Retention may have dropped everything that there was to read.
+        let mut reached = if page.is_empty() { head.max(position) } else { position };
         for event in page {
             self.see(&event).await?;
             reached = event.position;

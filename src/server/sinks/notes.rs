@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::log_limiter::LogLimiter;
 use crate::metrics::Metrics;
 use crate::sinks::{Posted, Witness};
 
@@ -16,6 +17,8 @@ pub(super) struct Notes {
     sink: String,
     metrics: Arc<Metrics>,
     trouble: Mutex<Option<Trouble>>,
+    /// For a sink that fails and works by turns.
+    limiter: LogLimiter<&'static str>,
 }
 
 /// Why a sink fails, and when the log said so.
@@ -29,7 +32,7 @@ impl Notes {
     /// Shows the counters of the sink at zero.
     pub(super) fn new(sink: &str, metrics: Arc<Metrics>) -> Self {
         metrics.sinks().announce(sink);
-        Self { sink: sink.to_owned(), metrics, trouble: Mutex::new(None) }
+        Self { sink: sink.to_owned(), metrics, trouble: Mutex::new(None), limiter: LogLimiter::default() }
     }
 
     /// Says that the sink fails: at first, for another reason, and from time to time.
@@ -39,12 +42,15 @@ impl Notes {
         match trouble.as_mut().filter(|trouble| trouble.why == why && trouble.said.elapsed() < REMIND) {
             Some(trouble) => trouble.posts = posts,
             None => {
-                let sink = &self.sink;
-                tracing::warn!(
-                    sink,
-                    why,
-                    "the alerts of drills can't be posted to the sink; the server tries again"
-                );
+                if let Some(unsaid) = self.limiter.allows("fails") {
+                    let (sink, unsaid) = (&self.sink, (unsaid > 0).then_some(unsaid));
+                    tracing::warn!(
+                        sink,
+                        why,
+                        unsaid,
+                        "the alerts of drills can't be posted to the sink; the server tries again"
+                    );
+                }
                 *trouble = Some(Trouble { why, said: Instant::now(), posts });
             }
         }
@@ -57,7 +63,8 @@ impl Witness for Notes {
         match posted {
             Posted::Taken(alerts) => {
                 counts.accepted(sink, *alerts);
-                if let Some(trouble) = self.trouble.lock().take() {
+                let trouble = self.trouble.lock().take();
+                if let Some(trouble) = trouble.filter(|_| self.limiter.allows("works").is_some()) {
                     tracing::info!(sink, failed = trouble.posts, "the sink takes alerts again");
                 }
             }

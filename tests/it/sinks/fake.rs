@@ -90,6 +90,7 @@ struct Inner {
 /// It stops when it is dropped.
 pub struct Fake {
     pub address: SocketAddr,
+    scheme: &'static str,
     inner: Arc<Inner>,
     running: tokio::task::JoinHandle<()>,
 }
@@ -119,10 +120,15 @@ pub fn time(alert: &Value, name: &str) -> Timestamp {
 
 impl Fake {
     pub async fn start() -> Self {
-        Self::at("127.0.0.1:0".parse().unwrap()).await
+        Self::listening("127.0.0.1:0".parse().unwrap(), None).await
     }
 
-    pub async fn at(address: SocketAddr) -> Self {
+    /// One that speaks TLS.
+    pub async fn with_tls(config: Arc<rustls::ServerConfig>) -> Self {
+        Self::listening("127.0.0.1:0".parse().unwrap(), Some(config)).await
+    }
+
+    async fn listening(address: SocketAddr, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let inner = Arc::new(Inner {
@@ -131,12 +137,13 @@ impl Fake {
             posts: watch::channel(Vec::new()).0,
         });
         let app = Router::new().route("/am/api/v2/alerts", post(take)).with_state(Arc::clone(&inner));
-        let running = tokio::spawn(serve(listener, app));
-        Self { address, inner, running }
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let running = tokio::spawn(serve(listener, app, tls));
+        Self { address, scheme, inner, running }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/am", self.address)
+        format!("{}://{}/am", self.scheme, self.address)
     }
 
     pub fn does(&self, does: Does) {
@@ -192,12 +199,22 @@ fn told(posts: &[Post], name: &str) -> Option<Value> {
 }
 
 /// A connection a task, with what the crate's axum has: no server of its own.
-async fn serve(listener: tokio::net::TcpListener, app: Router) {
+async fn serve(listener: tokio::net::TcpListener, app: Router, tls: Option<Arc<rustls::ServerConfig>>) {
     loop {
         let (socket, _) = listener.accept().await.unwrap();
         let service = hyper_util::service::TowerToHyperService::new(app.clone());
-        let io = hyper_util::rt::TokioIo::new(socket);
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(io, service));
+        let http = hyper::server::conn::http1::Builder::new();
+        let tls = tls.clone().map(tokio_rustls::TlsAcceptor::from);
+        tokio::spawn(async move {
+            // A client that does not trust it ends the connection.
+            let _ = match tls {
+                Some(tls) => match tls.accept(socket).await {
+                    Ok(socket) => http.serve_connection(hyper_util::rt::TokioIo::new(socket), service).await,
+                    Err(_) => Ok(()),
+                },
+                None => http.serve_connection(hyper_util::rt::TokioIo::new(socket), service).await,
+            };
+        });
     }
 }
 

@@ -7,4 +7,5 @@ mod outbox;
 mod real;
 mod server;
 mod survive;
+mod tls;
 mod trigger;
