@@ -71,9 +71,7 @@ fn moments(scenario: &Scenario) -> BTreeMap<String, i64> {
         match &event.message {
             Message::IncidentStarted(started) => {
                 let phases = started.phases.iter();
-                moments.extend(
-                    phases.map(|phase| (format!("phase:{}", phase.name), millis(phase.start_s))),
-                );
+                moments.extend(phases.map(|phase| (format!("phase:{}", phase.name), millis(phase.start_s))));
             }
             Message::AgentAction(action) => {
                 let (step, at) = (action.step.clone().unwrap(), millis(action.offset_s.unwrap()));
@@ -148,9 +146,12 @@ fn disagreements(real: &Real) -> Vec<String> {
             found.push(wrong);
         }
     }
-    found.extend(real.inferred.iter().filter(|path| !exists(&real.table, path)).map(|path| {
-        format!("`inferred` has {path:?}, which is no place in the scenario")
-    }));
+    found.extend(
+        real.inferred
+            .iter()
+            .filter(|path| !exists(&real.table, path))
+            .map(|path| format!("`inferred` has {path:?}, which is no place in the scenario")),
+    );
     found
 }
 
@@ -158,7 +159,8 @@ fn disagreements(real: &Real) -> Vec<String> {
 fn source(real: &Real) -> Vec<String> {
     let mut found = Vec::new();
     let (facts, provenance) = (&real.facts, &real.table["provenance"]);
-    if provenance["url"].as_str() != Some(&facts.source) || provenance["t0"].as_datetime() != Some(&facts.t0) {
+    if provenance["url"].as_str() != Some(&facts.source) || provenance["t0"].as_datetime() != Some(&facts.t0)
+    {
         found.push("provenance.url and t0 are not the facts' source and t0".to_owned());
     }
     if !["P", "Q", "S"].contains(&facts.read.as_str()) {
