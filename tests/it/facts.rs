@@ -85,7 +85,7 @@ fn moments(scenario: &Scenario) -> BTreeMap<String, i64> {
             Message::IncidentResolved(resolved) => {
                 moments.insert("resolution".to_owned(), millis(resolved.offset_s.unwrap()));
             }
-            Message::SystemMetrics(_) => {}
+            _ => {}
         }
     }
     moments
