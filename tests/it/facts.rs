@@ -16,7 +16,7 @@ use crate::tidy::{files, relative};
 /// `scenarios/facts/ID.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Facts {
+struct FactFile {
     /// The operator's report.
     source: String,
     /// What else was read.
@@ -97,7 +97,7 @@ struct Real {
     table: toml::Table,
     moments: BTreeMap<String, i64>,
     inferred: BTreeSet<String>,
-    facts: Facts,
+    facts: FactFile,
 }
 
 fn real_incidents() -> Vec<Real> {
@@ -254,14 +254,13 @@ fn numbers(text: &str) -> BTreeSet<String> {
     numbers.filter(|number| !number.is_empty()).collect()
 }
 
+/// The keys of what people read in a scenario.
+const TOLD: [&str; 7] = ["title", "claim", "summary", "completed", "failed", "text", "followups"];
+
 /// What people read in a scenario.
 fn told(value: &Value, key: &str, texts: &mut Vec<String>) {
     match value {
-        Value::String(text) => {
-            if ["title", "claim", "summary", "completed", "failed", "text", "followups"].contains(&key) {
-                texts.push(text.clone());
-            }
-        }
+        Value::String(text) if TOLD.contains(&key) => texts.push(text.clone()),
         Value::Array(items) => items.iter().for_each(|item| told(item, key, texts)),
         Value::Table(table) => table.iter().for_each(|(key, value)| told(value, key, texts)),
         _ => {}
