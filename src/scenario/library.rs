@@ -11,11 +11,17 @@ use super::read;
 use crate::input_file;
 
 /// The files of `scenarios/`, name and text, built into the program.
-pub const SHIPPED: [(&str, &str); 5] = [
+pub const SHIPPED: [(&str, &str); 11] = [
     ("api-overload.toml", include_str!("../../scenarios/api-overload.toml")),
+    ("cloudflare-2019.toml", include_str!("../../scenarios/cloudflare-2019.toml")),
     ("database-outage.toml", include_str!("../../scenarios/database-outage.toml")),
     ("ddos-attack.toml", include_str!("../../scenarios/ddos-attack.toml")),
+    ("facebook-2021.toml", include_str!("../../scenarios/facebook-2021.toml")),
+    ("false-alarm.toml", include_str!("../../scenarios/false-alarm.toml")),
+    ("github-2018.toml", include_str!("../../scenarios/github-2018.toml")),
+    ("gitlab-2017.toml", include_str!("../../scenarios/gitlab-2017.toml")),
     ("memory-leak.toml", include_str!("../../scenarios/memory-leak.toml")),
+    ("s3-2017.toml", include_str!("../../scenarios/s3-2017.toml")),
     ("storage-failure.toml", include_str!("../../scenarios/storage-failure.toml")),
 ];
 

@@ -27,6 +27,7 @@ mod durable;
 mod encoding;
 mod examples;
 mod explain;
+mod facts;
 mod failing;
 mod flood;
 mod fold;

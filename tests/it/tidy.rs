@@ -218,7 +218,9 @@ fn the_page_that_is_built_in_is_the_folder() {
 fn the_shipped_scenarios_are_the_folder() {
     let shipped: BTreeSet<&str> = incident::scenario::SHIPPED.iter().map(|(name, _)| *name).collect();
     let there = files("scenarios", "toml");
-    let there: BTreeSet<&str> = there.iter().map(|path| relative(path, "scenarios")).collect();
+    let there = there.iter().map(|path| relative(path, "scenarios"));
+    // scenarios/facts/ has what the real incidents rest on: no scenarios.
+    let there: BTreeSet<&str> = there.filter(|name| !name.starts_with("facts/")).collect();
     assert_eq!(shipped, there);
     for (name, text) in incident::scenario::SHIPPED {
         // Shells complete the file's name as the scenario's.

@@ -2,7 +2,7 @@
 
 use incident::contract::{Envelope, IncidentEvent, Source, StreamId};
 use incident::report::Board;
-use incident::scenario::Library;
+use incident::scenario::{Library, SHIPPED};
 use serde_json::{Value, json};
 
 use super::driver::Browser;
@@ -62,7 +62,7 @@ async fn both_folds_agree_after_every_event_of_every_scenario() {
     let server = Local::start().await;
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     let library = Library::shipped().unwrap();
-    assert_eq!(library.len(), 5);
+    assert_eq!(library.len(), SHIPPED.len());
     let source = Source::Stream(StreamId::generate(0, 0));
     for scenario in library.iter() {
         let timeline = Timeline::compile(scenario, scenario.file.seed);

@@ -1,6 +1,7 @@
 //! `incident validate` as people and CI run it.
 
 use incident::check::RULES;
+use incident::scenario::SHIPPED;
 use serde_json::Value;
 
 use crate::harness::{Ran, Scratch, Serving, incident, root};
@@ -58,7 +59,7 @@ fn without_arguments_every_shipped_scenario_is_played_and_passes() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
     let report = json(&ran);
     assert_eq!(report["passed"], true);
-    assert_eq!(report["targets"].as_array().unwrap().len(), 5);
+    assert_eq!(report["targets"].as_array().unwrap().len(), SHIPPED.len());
     for target in report["targets"].as_array().unwrap() {
         let passed =
             target["rules"].as_array().unwrap().iter().filter(|rule| rule["status"] == "passed").count();
@@ -75,9 +76,10 @@ fn what_passes_is_one_line_and_leaves_nothing_behind() {
     let ran = run(&["validate"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     let lines: Vec<&str> = ran.stdout.lines().collect();
-    assert_eq!(lines.iter().filter(|line| line.starts_with("PASS scenarios/")).count(), 5, "{}", ran.stdout);
-    assert_eq!(lines.len(), 7, "and what was not checked, and the sum: {}", ran.stdout);
-    assert!(lines[5].contains("heartbeat") && lines[5].contains("--real-time"), "{}", ran.stdout);
+    let passed = lines.iter().filter(|line| line.starts_with("PASS scenarios/")).count();
+    assert_eq!(passed, SHIPPED.len(), "{}", ran.stdout);
+    assert_eq!(lines.len(), passed + 2, "and what was not checked, and the sum: {}", ran.stdout);
+    assert!(lines[passed].contains("heartbeat") && lines[passed].contains("--real-time"), "{}", ran.stdout);
     assert_eq!(left(), 0);
     let ran = run(&["validate", "memory-leak", "--verbose"]);
     assert!(ran.stdout.contains("  PASS order ") && ran.stderr.is_empty(), "{ran:?}");

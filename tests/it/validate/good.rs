@@ -25,7 +25,7 @@ const SCENARIOS: [(&str, &str); 5] = [
     ("storage-failure", include_str!("../../../scenarios/storage-failure.toml")),
 ];
 
-/// The good streams by name: the shipped scenarios, then a real incident.
+/// The good streams by name: drills, then a real incident.
 pub fn streams() -> &'static [(&'static str, Stream)] {
     static STREAMS: OnceLock<Vec<(&str, Stream)>> = OnceLock::new();
     STREAMS.get_or_init(|| {
