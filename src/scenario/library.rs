@@ -11,16 +11,23 @@ use super::read;
 use crate::input_file;
 
 /// The files of `scenarios/`, name and text, built into the program.
-pub const SHIPPED: [(&str, &str); 11] = [
+pub const SHIPPED: [(&str, &str); 18] = [
     ("api-overload.toml", include_str!("../../scenarios/api-overload.toml")),
+    ("aws-2025-10.toml", include_str!("../../scenarios/aws-2025-10.toml")),
+    ("cascade.toml", include_str!("../../scenarios/cascade.toml")),
     ("cloudflare-2019.toml", include_str!("../../scenarios/cloudflare-2019.toml")),
+    ("cloudflare-2025-11.toml", include_str!("../../scenarios/cloudflare-2025-11.toml")),
+    ("cloudflare-dns-2025.toml", include_str!("../../scenarios/cloudflare-dns-2025.toml")),
     ("database-outage.toml", include_str!("../../scenarios/database-outage.toml")),
     ("ddos-attack.toml", include_str!("../../scenarios/ddos-attack.toml")),
     ("facebook-2021.toml", include_str!("../../scenarios/facebook-2021.toml")),
     ("false-alarm.toml", include_str!("../../scenarios/false-alarm.toml")),
+    ("fastly-2021.toml", include_str!("../../scenarios/fastly-2021.toml")),
     ("github-2018.toml", include_str!("../../scenarios/github-2018.toml")),
     ("gitlab-2017.toml", include_str!("../../scenarios/gitlab-2017.toml")),
+    ("google-cloud-2025.toml", include_str!("../../scenarios/google-cloud-2025.toml")),
     ("memory-leak.toml", include_str!("../../scenarios/memory-leak.toml")),
+    ("noise.toml", include_str!("../../scenarios/noise.toml")),
     ("s3-2017.toml", include_str!("../../scenarios/s3-2017.toml")),
     ("storage-failure.toml", include_str!("../../scenarios/storage-failure.toml")),
 ];
