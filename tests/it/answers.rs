@@ -250,8 +250,15 @@ fn a_pipe_or_a_device_is_no_file_to_keep_or_compare() {
     let folder = Scratch::new();
     let pipe = folder.path().join("pipe").display().to_string();
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let run = folder.path().join("run.ndjson").display().to_string();
+    std::fs::write(&run, include_str!("../fixtures/golden/database-outage.ndjson")).unwrap();
+    std::fs::write(folder.path().join("c.json"), "{\"$ref\":\"pipe\"}").unwrap();
+    let refers = folder.path().join("c.json").display().to_string();
     for (args, status, told) in [
-        (&["schema", "--check", "/dev/zero"][..], 2, "it is a device"),
+        (&["validate", &run, "--contract", &pipe][..], 2, "it is a pipe, not a file"),
+        (&["validate", &run, "--contract", &refers], 2, "it is a pipe, not a file"),
+        (&["validate", &run, "--contract", "/dev/zero"], 2, "it is a device"),
+        (&["schema", "--check", "/dev/zero"], 2, "it is a device"),
         (&["schema", "--check", &pipe], 2, "it is a pipe, not a file"),
         (&["serve", "--port", "0", "--journal", &pipe], 3, "it is a pipe, not a file"),
         (&["validate", "--transcripts", &pipe], 2, "is not a folder"),
