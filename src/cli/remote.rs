@@ -23,6 +23,7 @@ pub(super) struct Remote {
     #[arg(
         long,
         env = "INCIDENT_URL",
+        hide_env_values = true,
         default_value_t = local_server(),
         value_name = "URL",
         value_hint = clap::ValueHint::Url,

@@ -61,8 +61,9 @@ impl Trigger {
             }
             answer => answer?,
         };
-        let accepted: Accepted = serde_json::from_value(answer).map_err(|error| {
-            Failure::new(Exit::Connection, anyhow!("the server's answer can't be read: {error}"))
+        let accepted: Accepted = serde_json::from_value(answer).map_err(|_| {
+            let why = "it does not name the incident, its stream and its position".to_owned();
+            Failure::from(ClientError::Answer { url: self.remote.url.http("/api/incidents"), why })
         })?;
         if self.no_wait {
             print(&accepted.id)?;

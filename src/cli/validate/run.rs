@@ -61,6 +61,8 @@ impl Validate {
             return timeline::print(file, &self.settings.settings());
         }
         let read_by = self.prepare()?;
+        // Opening a pipe waits for its reader: until then a signal has to end the process as usual.
+        let reports = Reports::open(self.format, &self.report)?;
         runtime()?.block_on(async {
             let stop = CancellationToken::new();
             let signal = signals::shutdown();
@@ -73,8 +75,8 @@ impl Validate {
             });
             let output = Output { color, quiet, verbose };
             let checked = match self.watch {
-                true => self.check_changes(&read_by, &stop, output).await,
-                false => self.check(&read_by, &stop, output).await,
+                true => self.check_changes(&read_by, &stop, output, reports).await,
+                false => self.check(&read_by, &stop, output, reports).await,
             };
             interrupted.abort();
             checked
@@ -87,12 +89,13 @@ impl Validate {
         read_by: &ReadBy,
         stop: &CancellationToken,
         output: Output,
+        mut reports: Reports,
     ) -> Result<Exit, Failure> {
         let paths = if self.files.is_empty() { vec![PathBuf::from("scenarios")] } else { self.files.clone() };
         let mut changes = Changes::new(paths, &["toml", "ndjson"]);
         loop {
             // A file that can't be checked now may be mended in a moment.
-            let exit = self.check(read_by, stop, output).await.unwrap_or_else(|failure| {
+            let exit = self.check(read_by, stop, output, reports).await.unwrap_or_else(|failure| {
                 let exit = failure.exit();
                 failure.report(output.color);
                 exit
@@ -107,6 +110,8 @@ impl Validate {
                     let names: Vec<String> = changed.iter().map(|file| file.display().to_string()).collect();
                     print("")?;
                     print(format!("{} changed:", names.join(", ")))?;
+                    // With --watch there is only the one on stdout.
+                    reports = Reports::open(self.format, &self.report)?;
                     break;
                 }
             }
@@ -119,8 +124,8 @@ impl Validate {
         read_by: &ReadBy,
         stop: &CancellationToken,
         Output { color, quiet, verbose }: Output,
+        reports: Reports,
     ) -> Result<Exit, Failure> {
-        let reports = Reports::open(self.format, &self.report)?;
         // A recording says itself whether it is large.
         let progress = Progress::new(!quiet);
         let found = self.judge_all(read_by, stop, &progress).await;

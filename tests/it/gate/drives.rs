@@ -179,7 +179,7 @@ pub const AT_FILES: &[Drive] = &[
     (Text, &["validate", "{run}", "--profile", "{broken}"]),
     (Text, &["validate", "{run}", "--contract", "{broken}"]),
     (Text, &["validate", "--url", "ws://127.0.0.1:1/", "--header", "{text}"]),
-    (Text, &["validate", "--url", "ws://127.0.0.1:1/", "--subprotocol", "{text}"]),
+    (Nothing, &["validate", "--url", "ws://127.0.0.1:1/", "--subprotocol", "{text}"]),
     (
         Nothing,
         &["validate", "--url", "ws://127.0.0.1:1/", "--send", "{text}", "--profile", "plain", "--for", "1s"],
@@ -193,7 +193,7 @@ pub const AT_FILES: &[Drive] = &[
     (Text, &["validate", "{run}", "--profile", "{broken}"]),
     (Text, &["validate", "{run}", "--contract", "{broken}"]),
     (Text, &["validate", "--url", "ws://127.0.0.1:1/", "--header", "{text}"]),
-    (Text, &["validate", "--url", "ws://127.0.0.1:1/", "--subprotocol", "{text}"]),
+    (Nothing, &["validate", "--url", "ws://127.0.0.1:1/", "--subprotocol", "{text}"]),
     (
         Nothing,
         &["validate", "--url", "ws://127.0.0.1:1/", "--send", "{text}", "--profile", "plain", "--for", "1s"],
@@ -205,7 +205,7 @@ pub const AT_FILES: &[Drive] = &[
     (Text, &["validate", "{run}", "--contract", "{nonsense}"]),
     (Text, &["validate", "--sse", "{text}"]),
     (Text, &["validate", "--url", "ws://127.0.0.1:1/", "--header", "{text}"]),
-    (Text, &["validate", "--url", "ws://127.0.0.1:1/", "--subprotocol", "{text}"]),
+    (Nothing, &["validate", "--url", "ws://127.0.0.1:1/", "--subprotocol", "{text}"]),
     (Text, &["validate", "--url", "ws://127.0.0.1:1/", "--send", "@{missing}"]),
     (Text, &["list", "--scenarios", "{good}"]),
     (Text, &["list", "--scenarios", "{mixed}"]),

@@ -13,6 +13,7 @@ mod mutations;
 mod reports;
 mod sound;
 mod strangers;
+mod transcripts;
 
 use incident::check::{Context, Expectation, Judge, MustResolve, RULES, Verdict, judge_lines};
 use incident::contract::MessageType;
