@@ -18,10 +18,10 @@ mod upgrade;
 
 pub(super) use api::{cancel, incident, report, scenarios, trigger};
 pub(super) use assets::{asset, asset_at, asyncapi, page, schema};
-pub(super) use body::{bytes as body_bytes, json as json_body};
+pub(super) use body::json as json_body;
 pub(super) use events::events;
 pub(super) use health::ready;
-pub(super) use incidents::Incidents;
+pub(super) use incidents::{Incidents, off_workers};
 pub(super) use listing::incidents;
 pub(super) use metrics::{Figures, metrics};
 pub(super) use middleware::{log_refusals, method_not_allowed, security_headers};
