@@ -52,7 +52,7 @@ impl Known {
         if !self.has_begun {
             for span in journal.open_without_plan().await? {
                 first = first.min(span.start);
-                unread.insert(span.subject, Incident::default());
+                unread.insert(span.subject, Subject::Real(Box::default()));
             }
         }
         for subject in subjects {
@@ -69,7 +69,7 @@ impl Known {
                 Some(_) if journal.plan(subject).await?.is_some() => Subject::Played,
                 Some(span) => {
                     first = first.min(span.start);
-                    unread.insert(span.subject, Incident::default());
+                    unread.insert(span.subject, Subject::Real(Box::default()));
                     continue;
                 }
             };
@@ -79,10 +79,7 @@ impl Known {
         if !unread.is_empty() {
             read(journal, first - 1, &mut unread).await?;
         }
-        let read = unread.into_iter();
-        self.by_subject.extend(
-            read.map(|(subject, incident)| (subject, (Subject::Real(Box::new(incident)), self.uses))),
-        );
+        self.by_subject.extend(unread.into_iter().map(|(subject, read)| (subject, (read, self.uses))));
         self.has_begun = true;
         Ok(())
     }
@@ -139,11 +136,11 @@ impl Known {
     }
 }
 
-/// Reads these incidents, with one pass over the journal behind a position.
+/// Reads these open incidents, with one pass over the journal behind a position.
 async fn read(
     journal: &Journal,
     after: u64,
-    incidents: &mut HashMap<String, Incident>,
+    incidents: &mut HashMap<String, Subject>,
 ) -> Result<(), JournalError> {
     let mut position = after;
     loop {
@@ -151,8 +148,14 @@ async fn read(
         let Some(last) = events.last() else { return Ok(()) };
         position = last.position;
         for event in events {
-            let Some(incident) = incidents.get_mut(&*event.subject) else { continue };
+            let Some(subject) = incidents.get_mut(&*event.subject) else { continue };
+            let Subject::Real(incident) = subject else { continue };
             let Ok(message) = event.message() else { continue };
+            // A drill without its plan, as in a journal that was salvaged, does not become real.
+            if message.is_synthetic() {
+                *subject = Subject::Played;
+                continue;
+            }
             let at = message.observed_at().map_or(event.time, |observed| {
                 if can_be_now(event.time) { observed.min(event.time) } else { observed }
             });
