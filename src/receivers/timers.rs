@@ -71,6 +71,8 @@ impl Group {
         let ends = micros(dated);
         let mut resolved = self.totals.clone().cancelled(&PhaseRates::default(), ends);
         resolved.outcome = Outcome::Resolved;
+        // A drill that is told by alerts has no plan either.
+        resolved.offset_s = None;
         let alerts = self.alerts.len();
         resolved.summary = match alerts {
             1 => "Its alert is resolved".to_owned(),
@@ -82,7 +84,7 @@ impl Group {
         });
         resolved.durations.mitigate_s = resolved.durations.mitigate_s.or(quiet);
         let id = digest(&[&self.subject, "resolved"], 32);
-        Draft::new(receiver, &self.subject, id, Message::IncidentResolved(resolved), now)
+        Draft::new(receiver, &self.subject, id, Message::IncidentResolved(resolved), self.is_drill, now)
     }
 
     fn silent(&self, receiver: &Receiver, now: Timestamp) -> Draft {
@@ -92,7 +94,7 @@ impl Group {
         );
         let action = events::action(&receiver.name, Action::Silent.as_str(), &summary, Vec::new());
         let id = digest(&[&self.subject, Action::Silent.as_str(), &self.events.to_string()], 32);
-        Draft::new(receiver, &self.subject, id, Message::AgentAction(action), now)
+        Draft::new(receiver, &self.subject, id, Message::AgentAction(action), self.is_drill, now)
     }
 }
 

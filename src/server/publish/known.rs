@@ -151,8 +151,9 @@ async fn read(
             let Some(subject) = incidents.get_mut(&*event.subject) else { continue };
             let Subject::Real(incident) = subject else { continue };
             let Ok(message) = event.message() else { continue };
-            // A drill without its plan, as in a journal that was salvaged, does not become real.
-            if message.is_synthetic() {
+            // A drill without its plan, as in a journal that was salvaged, does not become real. One that a receiver tells never
+            // had a plan.
+            if message.is_synthetic() && message.origin().is_none() {
                 *subject = Subject::Played;
                 continue;
             }

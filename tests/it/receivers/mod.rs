@@ -2,6 +2,7 @@
 
 mod clocks;
 mod command;
+mod drills;
 mod file;
 mod fold;
 mod lab;
