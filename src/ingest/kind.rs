@@ -70,7 +70,7 @@ kinds! {
     SyntheticNotPublishable "synthetic-not-publishable" 422 "Simulated events cannot be published"
         "Write a scenario and let this server play it; leave `synthetic` out of what is real.";
     TimeInFuture "time-in-future" 422 "The time lies in the future"
-        "Set the publisher's clock; five minutes are allowed.";
+        "Set the clock that is wrong: the publisher's, or the server's, which `detail` shows. Five minutes are allowed.";
     Rate "rate" 429 "The token has published too many events a second"
         "Wait as long as Retry-After says, then send the same events under the same ids.";
     TooManyIncidents "too-many-incidents" 503 "The server has reached its limit of open incidents"

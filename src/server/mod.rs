@@ -10,6 +10,7 @@
 
 mod access;
 mod base_path;
+mod bodies;
 mod client_limit;
 mod control;
 mod door;

@@ -217,6 +217,10 @@ impl IncidentIndex for Sqlite {
         self.readers.query(|connection| incidents::open(connection).map_err(unavailable))
     }
 
+    fn open_without_plan(&self) -> Pending<'_, Vec<Span>> {
+        self.readers.query(|connection| incidents::open_without_plan(connection).map_err(unavailable))
+    }
+
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
         self.readers.query(move |connection| incidents::newest(connection, limit).map_err(unavailable))
     }

@@ -37,16 +37,20 @@ pub(super) fn read(text: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
     // read again.
     let mut repaired = Repaired::new(table);
     let mut found = Vec::new();
-    let most = MOST.min(MOST_READ / text.len().max(1));
+    // A wrong value is taken out, and then it is missing: two readings.
+    let most = 2 * (MOST_READ / 2 / text.len().max(1)).clamp(1, MOST);
+    let mut readings = 0;
     loop {
+        readings += 1;
         let file = match ScenarioFile::deserialize(Deserializer::from(repaired.table())) {
             Ok(file) => file,
             Err(error) => {
-                let (mistake, mended) = repaired.mend(&error, text);
-                found.extend(mistake);
-                if mended && found.len() < most {
+                let (mistakes, mended) = repaired.mend(&error, text, MOST);
+                found.extend(mistakes);
+                if mended && found.len() < MOST && readings < most {
                     continue;
                 }
+                found.truncate(MOST);
                 return Err(words::together(found));
             }
         };

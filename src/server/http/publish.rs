@@ -7,14 +7,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body;
 use super::problem::{Problem, fault};
 use crate::ingest::{Fault, Format, Incoming, Kind, MAX_BODY_BYTES, Refused, read};
+use crate::server::bodies::Unread;
 use crate::server::door::ConnectionInfo;
 use crate::server::publish::{Mode, Placed, PublishRate, Publisher, PublisherId};
 
@@ -53,10 +53,9 @@ pub(in crate::server) async fn publish(
         let detail = format!("the content encoding {encoding:?} is not known; send the body as it is");
         return Err(Refused::whole(Kind::MediaType, detail).into());
     }
-    let body = body::bytes(&info, body, MAX_BODY_BYTES, DEADLINE).await?.ok_or_else(|| {
-        Refused::whole(Kind::TooLarge, format!("the body has more than {MAX_BODY_BYTES} bytes"))
-    })?;
+    let body = publisher.bodies.read(&info, body, MAX_BODY_BYTES, DEADLINE).await.map_err(unread)?;
     let mut events = read(format, &body)?;
+    drop(body);
     for event in &mut events {
         let Ok(Incoming { source, .. }) = event else { continue };
         // What a receiver knows of its alerts is read from its events.
@@ -82,6 +81,23 @@ pub(in crate::server) async fn publish(
         "results": outcome.iter().enumerate().map(result).collect::<Vec<_>>(),
     });
     Ok(Json(body).into_response())
+}
+
+/// The refusal of a body that was not read.
+fn unread(why: Unread) -> Problem {
+    match why {
+        Unread::TooLarge => {
+            Refused::whole(Kind::TooLarge, format!("the body has more than {MAX_BODY_BYTES} bytes")).into()
+        }
+        Unread::Busy => {
+            Refused::whole(Kind::Busy, "many other large bodies are arriving; try again in a moment").into()
+        }
+        Unread::Late => {
+            let detail = format!("the body did not arrive within {} s", DEADLINE.as_secs());
+            Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+        }
+        Unread::Broken => Problem::bad_request("the body has not arrived as a whole"),
+    }
 }
 
 /// What became of one event.

@@ -6,6 +6,7 @@ mod command;
 mod course;
 mod drills;
 mod guides;
+mod many;
 mod refusals;
 mod storing;
 mod unanswered;

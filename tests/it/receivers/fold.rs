@@ -197,7 +197,7 @@ fn an_incident_that_an_operator_ended_stays_ended_while_its_alert_fires() {
     let subject = lab.incidents()[0].to_owned();
     let resolved = crate::harness::resolved(&subject, 3);
     let message = Message::parse(resolved.kind.as_str(), &resolved.data).unwrap();
-    lab.state.fold(&subject, lab.now, &message);
+    lab.state.fold(&subject, lab.now, lab.now, &message);
     assert_eq!(lab.post(&group(&[firing("A", 0)])).repeats, 1);
     lab.post(&group(&[firing("A", 0), firing("B", 5)]));
     assert_eq!(lab.words()[2..], ["started", "alert_firing"], "another alert opens the next one");

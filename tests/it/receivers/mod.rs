@@ -1,5 +1,6 @@
 //! Receivers: alerts of other programs become incidents.
 
+mod clocks;
 mod command;
 mod drills;
 mod file;
@@ -10,3 +11,6 @@ mod property;
 mod real;
 mod server;
 mod webhooks;
+
+pub use lab::{firing, group};
+pub use server::{SECRET, setups};
