@@ -11,17 +11,18 @@ use super::arrival::{Pacing, Silence, allowed_silence};
 use super::confidence::Confidence;
 use super::context::Context;
 use super::cost::Growth;
+use super::course::Course;
 use super::declared::Declared;
-use super::expect::Expectation;
 use super::finding::{Finding, Place, cut};
 use super::frame::Frame;
-use super::indexes::{Follows, Indexes};
+use super::indexes::{IndexStanding, Indexes};
 use super::lifecycle::Lifecycle;
+use super::names::MOST;
 use super::numbering::Standing;
 use super::phases::Phases;
 use super::rules::{Found, RuleId};
 use super::tally::Totals;
-use super::times::Times;
+use super::times::{Times, Warnings};
 use crate::contract::{IncidentResolved, Message, Outcome, Role, offset_of};
 
 /// What an incident needs to know about the stream.
@@ -42,6 +43,8 @@ pub(super) struct Stream<'a> {
 pub(super) struct Incident {
     /// The id as findings name it: cut if it is long.
     pub(super) id: String,
+    /// How much memory it may take.
+    pub(super) bytes: usize,
     announced: Option<Announced>,
     /// Whether the scenario of the expectations plays it.
     is_expected: bool,
@@ -55,6 +58,10 @@ pub(super) struct Incident {
     is_whole: bool,
     /// Whether the last event has no type that can be read: it may be the end.
     is_unknown: bool,
+    /// Whether its last event is a resolution.
+    is_over: bool,
+    /// Whether it has nothing but its start, and another incident lacks one: they may be the same.
+    pub(super) is_misnamed: bool,
     /// Whether the second of each event is known.
     is_timed: bool,
     held: VecDeque<Held>,
@@ -68,7 +75,7 @@ pub(super) struct Incident {
     growth: Growth,
     totals: Totals,
     times: Times,
-    expectation: Expectation,
+    course: Course,
     pub(super) pacing: Pacing,
     pub(super) silence: Silence,
     /// How it ended.
@@ -81,7 +88,23 @@ struct Held {
     frame: Frame,
     /// Whether it follows the event before it.
     follows: bool,
+    /// Whether it came when it was due, or not.
+    is_paced: bool,
 }
+
+/// How an event fits into its incident.
+pub(super) enum Fit {
+    Fine,
+    /// The incident has ended with it.
+    Ended,
+    /// It has an index that is not its own.
+    Elsewhere,
+    /// The events before it should have come. The finding says so.
+    Orphan(Finding),
+}
+
+/// Planned seconds are whole milliseconds.
+const MILLISECOND: f64 = 0.0011;
 
 /// How many events wait: two later seconds show which of two is wrong.
 const HELD: usize = 2;
@@ -90,6 +113,7 @@ impl Incident {
     pub(super) fn new(id: &str) -> Self {
         Self {
             id: cut(id),
+            bytes: 0,
             announced: None,
             is_expected: false,
             indexes: Indexes::default(),
@@ -98,6 +122,8 @@ impl Incident {
             begins_at: None,
             is_whole: true,
             is_unknown: false,
+            is_over: false,
+            is_misnamed: false,
             is_timed: true,
             held: VecDeque::new(),
             last_place: Place::default(),
@@ -109,7 +135,7 @@ impl Incident {
             growth: Growth::default(),
             totals: Totals::default(),
             times: Times::default(),
-            expectation: Expectation::default(),
+            course: Course::default(),
             pacing: Pacing::default(),
             silence: Silence::default(),
             outcome: None,
@@ -126,7 +152,19 @@ impl Incident {
         self.indexes.unplaced();
     }
 
-    /// Takes the next event. Returns whether the incident has ended with it.
+    /// Another event follows the last one. Returns whether the incident goes on with it, because its resolution can't be
+    /// read: it may be an event of another type.
+    pub(super) fn goes_on(&mut self) -> bool {
+        self.is_over = !self.held.back().is_some_and(|held| held.frame.message.is_none());
+        !self.is_over
+    }
+
+    /// Events follow the resolution, which is reported: then nobody knows what it should have said.
+    pub(super) fn forget_resolution(&mut self) {
+        self.held.pop_back();
+    }
+
+    /// Takes the next event.
     pub(super) fn see(
         &mut self,
         frame: Frame,
@@ -134,19 +172,26 @@ impl Incident {
         standing: Standing,
         stream: &Stream<'_>,
         found: &mut Found,
-    ) -> bool {
+    ) -> Fit {
         let role = frame.kind().map_or(Role::Middle, crate::contract::MessageType::role);
         let first = self.indexes.is_empty();
+        let mut orphan = None;
         let follows = if first {
-            self.begin(index, role, standing, &frame, stream, found)
+            orphan = self.begin(index, role, standing, &frame, stream, found);
+            if role == Role::Start { IndexStanding::Next } else { IndexStanding::AfterGap }
         } else {
             self.indexes.see(&self.id, index, standing, &frame, found)
         };
-        if follows != Follows::Next {
+        if follows != IndexStanding::Next {
             self.is_whole = false;
         }
-        if follows == Follows::Wrong {
-            return role == Role::End && standing != Standing::Late;
+        if follows == IndexStanding::Wrong {
+            self.is_over = role == Role::End && standing != Standing::Late;
+            return match standing {
+                _ if self.is_over => Fit::Ended,
+                Standing::Late => Fit::Fine,
+                _ => Fit::Elsewhere,
+            };
         }
         self.is_unknown = frame.is_faulty && frame.kind().is_none();
         self.last_time = frame.head.as_ref().and_then(|head| head.time).or(self.last_time);
@@ -155,7 +200,7 @@ impl Incident {
             let text = format!("{} has a second incident_started", self.id);
             found.add(RuleId::Lifecycle, Finding::new(text).at(&frame));
             self.is_whole = false;
-            return false;
+            return Fit::Fine;
         }
         self.has_start |= role == Role::Start;
         if stream.is_live
@@ -172,25 +217,25 @@ impl Incident {
             self.announced = Some(Announced::of(started, is_sound));
         }
         if stream.context.arrivals {
-            let counts = stream.is_live && !first && follows == Follows::Next;
+            let counts = stream.is_live && !first && follows == IndexStanding::Next;
             let allowed = self.allowed_silence(stream.context);
             self.silence.see(&frame, counts, allowed, found);
         }
         if frame.message.is_none() {
             self.is_whole = false;
         }
-        if stream.is_live
-            && stream.context.arrivals
-            && follows == Follows::Next
-            && let Some(message) = &frame.message
-        {
-            self.pacing.see(self.announced.as_ref().filter(|announced| announced.is_sound), message, &frame);
-        }
-        self.held.push_back(Held { frame, follows: follows == Follows::Next });
+        let follows = follows == IndexStanding::Next;
+        let is_paced = follows && stream.is_live && stream.context.arrivals;
+        self.held.push_back(Held { frame, follows, is_paced });
         if self.held.len() > HELD {
             self.release(stream.context, found);
         }
-        role == Role::End
+        self.is_over = role == Role::End;
+        match orphan {
+            _ if self.is_over => Fit::Ended,
+            Some(finding) => Fit::Orphan(finding),
+            None => Fit::Fine,
+        }
     }
 
     fn allowed_silence(&self, context: &Context) -> Option<f64> {
@@ -198,7 +243,8 @@ impl Incident {
         allowed_silence(context, self.is_expected, speed)
     }
 
-    /// Takes the first event that was received of the incident.
+    /// Takes the first event that was received of the incident. Returns what is wrong if the events before it should have
+    /// come.
     fn begin(
         &mut self,
         index: u64,
@@ -207,51 +253,75 @@ impl Incident {
         frame: &Frame,
         stream: &Stream<'_>,
         found: &mut Found,
-    ) -> Follows {
+    ) -> Option<Finding> {
         if role == Role::Start {
             self.indexes.start(index);
             if index != 1 {
                 let text = format!("the index of {}'s incident_started is {index}; expected 1", self.id);
                 found.add(RuleId::Order, Finding::new(text).at(frame).field("/index"));
             }
-            return Follows::Next;
+            return None;
         }
         self.indexes.begin(index);
-        if stream.has_holes || standing != Standing::Next || (frame.is_faulty && frame.kind().is_none()) {
-            return Follows::AfterGap;
+        if stream.has_holes || standing != Standing::Next || frame.is_faulty {
+            return None;
         }
         if index == 1 {
             let text = format!("{} does not begin with incident_started", self.id);
             found.add(RuleId::Lifecycle, Finding::new(text).at(frame));
         } else if index - 1 > stream.unseen {
             let text = super::numbering::missing("index", 1, index - 1);
-            found.add(RuleId::Gap, Finding::new(format!("{}: {text}", self.id)).at(frame).field("/index"));
+            return Some(Finding::new(format!("{}: {text}", self.id)).at(frame).field("/index"));
         } else {
             self.begins_at = Some(frame.place());
         }
-        Follows::AfterGap
+        None
     }
 
-    /// What its times show about the server's clock.
-    pub(super) fn clock_warning(&self) -> Option<String> {
-        self.times.warning(&self.id)
+    /// Adds what is worth knowing beside the findings.
+    pub(super) fn warn(&self, warnings: &mut Warnings) {
+        warnings.add(self.times.warning(&self.id));
+        let is_full = self.lifecycle.is_full()
+            || self.declared.is_full()
+            || self.confidence.is_full()
+            || self.course.is_full();
+        warnings.add(is_full.then(|| {
+            format!(
+                "{} has more steps, hypotheses or names than are followed, which are {MOST} of each: further ones were not judged",
+                self.id
+            )
+        }));
     }
 
     /// Judges the content of the first event that is held. The others show whether its second can be right.
     fn release(&mut self, context: &Context, found: &mut Found) {
-        let Some(Held { frame, follows }) = self.held.pop_front() else { return };
+        let Some(Held { frame, follows, is_paced }) = self.held.pop_front() else { return };
         if !follows || frame.message.is_none() {
-            self.expectation.interrupt();
+            self.course.interrupt();
         }
         let mut later = self.held.iter().filter_map(|held| held.frame.message.as_ref()?.offset_s());
         let next = later.next();
         let next = next.zip(later.next());
-        self.content(&frame, next, context, found);
+        self.content(&frame, next, is_paced, context, found);
     }
 
-    fn content(&mut self, frame: &Frame, next: Option<(f64, f64)>, context: &Context, found: &mut Found) {
+    fn content(
+        &mut self,
+        frame: &Frame,
+        next: Option<(f64, f64)>,
+        is_paced: bool,
+        context: &Context,
+        found: &mut Found,
+    ) {
         let (Some(message), Some(head)) = (&frame.message, &frame.head) else { return };
-        let planned = self.planned(message, next, frame, found);
+        let mut planned = self.planned(message, next, frame, found);
+        // A resolution says twice when it came. If both disagree, the rule `tally` says so.
+        if let Message::IncidentResolved(resolved) = message
+            && message.is_synthetic()
+            && planned.is_some_and(|second| (second - resolved.durations.resolve_s).abs() > MILLISECOND)
+        {
+            planned = None;
+        }
         let began = self.announced.as_ref().map(|announced| announced.impact_started_at);
         let offset_s = match (message.offset_s(), head.time) {
             (Some(_), _) => planned,
@@ -267,6 +337,9 @@ impl Incident {
         self.is_whole &= found.count(RuleId::Lifecycle) == before;
         self.confidence.see(message, frame, found);
         let is_sound = self.announced.as_ref().is_none_or(|announced| announced.is_sound);
+        if is_paced && planned.is_some() && is_sound {
+            self.pacing.see(self.announced.as_ref(), message, frame);
+        }
         self.growth.see(self.announced.as_ref(), message, planned.filter(|_| is_sound), frame, found);
         if let Some(announced) = &self.announced {
             self.phases.see(announced, message, planned, frame, found);
@@ -282,14 +355,14 @@ impl Incident {
         self.is_timed &= offset_s.is_some();
         self.totals.see(message, offset_s.filter(|_| planned.is_some() || self.is_timed));
         if !is_sound {
-            self.expectation.interrupt();
+            self.course.interrupt();
         }
         if offset_s.is_none() {
-            self.expectation.interrupt();
+            self.course.interrupt();
         } else if let (Some(expected), Some(announced), Some(offset_s), true) =
             (&context.expect, &self.announced, offset_s, self.is_expected)
         {
-            self.expectation.see(expected, announced, message, offset_s, frame, found);
+            self.course.see(expected, announced, message, offset_s, frame, found);
         }
     }
 
@@ -336,12 +409,12 @@ impl Incident {
             self.is_whole = found.count(RuleId::Lifecycle) == before;
         }
         if self.is_whole {
-            let second = offset_s.filter(|_| resolved.offset_s.is_some() || self.is_timed);
+            let second = resolved.offset_s.or(offset_s.filter(|_| self.is_timed));
             self.totals.compare(resolved, second, announced.is_generated, frame, found);
         }
         if let (Some(expected), true) = (&context.expect, self.is_expected) {
             if let Some(offset_s) = offset_s {
-                self.expectation.see(
+                self.course.see(
                     expected,
                     announced,
                     &Message::IncidentResolved(resolved.clone()),
@@ -351,17 +424,14 @@ impl Incident {
                 );
             }
             let end = Some((resolved, offset_s.unwrap_or_default(), frame)).filter(|_| offset_s.is_some());
-            self.expectation.finish(expected, &self.totals, end, true, self.is_whole && self.is_timed, found);
+            self.course.finish(expected, &self.totals, end, true, self.is_whole && self.is_timed, found);
         }
     }
 
     /// Judges the end: of the incident, or of the listening if it is still open. Returns its longest delay.
     pub(super) fn finish(&mut self, end: &End<'_>, found: &mut Found) -> f64 {
         let End { context, ended, is_due, .. } = *end;
-        let was_resolved = matches!(
-            self.held.back().map(|held| held.frame.kind()),
-            Some(Some(kind)) if kind.role() == Role::End
-        );
+        let was_resolved = self.is_over;
         while !self.held.is_empty() {
             self.release(context, found);
         }
@@ -379,7 +449,7 @@ impl Incident {
             }
             if let (Some(expected), true) = (&context.expect, self.is_expected) {
                 let is_whole = self.is_whole && self.is_timed;
-                self.expectation.finish(expected, &self.totals, None, is_due, is_whole, found);
+                self.course.finish(expected, &self.totals, None, is_due, is_whole, found);
             }
         }
         self.pacing.finish(context, found)

@@ -1,15 +1,19 @@
 //! The rules `order`, `gap` and `duplicate`: the positions of a stream. The indexes of an incident are judged with it, in
 //! `indexes.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::finding::{Finding, Place};
+use super::followed::MOST_STREAMS;
 use super::frame::Frame;
 use super::rules::{Found, RuleId};
 use super::spans::Spans;
 
-/// How many holes are remembered until the end, in case that their events come late.
+/// How many holes are remembered until the end, in case that their events come late; and how many announcements.
 const HOLES: usize = 1_000;
+
+/// How many ranges of positions are remembered. A stream has one, and one more for each hole.
+const RANGES: usize = 50_000;
 
 /// What the position of an event says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +50,8 @@ pub(super) struct Positions {
     holes: Vec<(u64, u64, Place)>,
     /// The last number, if it jumped: the next event shows whether events are missing or only this number is wrong.
     jump: Option<Jump>,
-    /// What greetings announced: first and last position, and the greeting's place.
-    announced: Vec<(u64, u64, Place)>,
+    /// What greetings announced: first and last position, and the greeting's place. A recording has many connections in it.
+    announced: VecDeque<(u64, u64, Place)>,
     /// Positions up to here are known to be lost, or are excused by a message that could not be read.
     excused: Spans,
 }
@@ -78,7 +82,7 @@ impl Positions {
 
     /// The first position that should have arrived: the announced one, else the first that did.
     pub(super) fn first(&self) -> Option<u64> {
-        let announced = self.announced.first().map(|(from, ..)| *from);
+        let announced = self.announced.front().map(|(from, ..)| *from);
         announced.into_iter().chain(self.seen.first()).min()
     }
 }
@@ -95,6 +99,11 @@ impl Numbering {
         Self { word, allows_gaps, streams: BTreeMap::new(), unreadable: 0 }
     }
 
+    /// How many streams are known.
+    pub(super) fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
     pub(super) fn stream(&self, name: &str) -> Option<&Positions> {
         self.streams.get(name)
     }
@@ -106,8 +115,15 @@ impl Numbering {
 
     /// A greeting announces which positions follow.
     pub(super) fn announce(&mut self, stream: &str, (from, to): (u64, u64), frame: &Frame) {
+        if !self.streams.contains_key(stream) && self.streams.len() >= MOST_STREAMS {
+            return;
+        }
         let positions = self.streams.entry(stream.to_owned()).or_default();
-        positions.announced.push((from, to, frame.place()));
+        positions.announced.push_back((from, to, frame.place()));
+        // The second one was over long ago. The first one says where the stream began.
+        if positions.announced.len() > HOLES {
+            positions.announced.remove(1);
+        }
     }
 
     /// Whether messages that could not be read explain that so many events are missing now.
@@ -141,10 +157,10 @@ impl Numbering {
         let Some(positions) = self.streams.get_mut(stream) else { return Standing::Next };
         found.judged(RuleId::Order);
         found.judged(RuleId::Duplicate);
-        if self.allows_gaps {
-            // Numbers far apart are a range each.
-            positions.seen.forget(HOLES);
-        } else {
+        // If numbers may be left out, each is a range.
+        positions.seen.forget(if self.allows_gaps { HOLES } else { RANGES });
+        positions.excused.forget(RANGES);
+        if !self.allows_gaps {
             found.judged(RuleId::Gap);
         }
         let word = self.word;
@@ -177,7 +193,7 @@ impl Numbering {
             }
             return Standing::Late;
         }
-        let follows = match positions.announced.last() {
+        let follows = match positions.announced.back() {
             Some((from, ..)) if first => *from,
             _ if first => n,
             _ => before + 1,

@@ -126,6 +126,11 @@ impl Found {
         self.rules[rule as usize].add(finding);
     }
 
+    /// Whether the rule has this finding, or so many that one more says nothing.
+    pub(super) fn knows(&self, rule: RuleId, finding: &Finding) -> bool {
+        self.rules[rule as usize].knows(finding)
+    }
+
     /// How many findings the rule has.
     pub(super) fn count(&self, rule: RuleId) -> u64 {
         self.rules[rule as usize].count()

@@ -8,7 +8,9 @@ mod connections;
 mod ends;
 mod envelope;
 mod expectations;
+mod fields;
 mod files;
+mod further;
 mod lifecycle;
 mod live;
 mod money;
@@ -181,6 +183,7 @@ fn all() -> impl Iterator<Item = &'static Fault> {
         tally::FAULTS,
         connections::FAULTS,
         others::FAULTS,
+        further::FAULTS,
         expectations::FAULTS,
     ];
     groups.into_iter().flatten()

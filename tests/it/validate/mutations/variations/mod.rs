@@ -119,7 +119,7 @@ impl Stream {
     }
 
     /// Each event is followed by one of another incident.
-    fn interleaved(&mut self) -> Option<()> {
+    pub fn interleaved(&mut self) -> Option<()> {
         self.frames.retain(|(frame, _)| frame["type"] != "heartbeat");
         self.arrivals = false;
         let mut both = Vec::new();

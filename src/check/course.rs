@@ -1,11 +1,10 @@
-//! The rule `expect`, for one incident: it does what the scenario's `[expect]` says, in planned seconds.
-
-use std::collections::HashMap;
+//! The rule `expect`, for the course of one incident: it does what the scenario's `[expect]` says, in planned seconds.
 
 use super::announced::Announced;
 use super::context::Expected;
 use super::finding::{Finding, Place, quoted};
 use super::frame::Frame;
+use super::names::{MOST, Names, short};
 use super::rules::{Found, RuleId};
 use super::tally::Totals;
 use crate::contract::{IncidentResolved, Mark, Message, Status};
@@ -16,18 +15,18 @@ const MILLISECOND: f64 = 0.0011;
 
 /// What an incident did, as far as `[expect]` asks for it.
 #[derive(Debug, Default)]
-pub(super) struct Expectation {
+pub(super) struct Course {
     /// The phases of the events, in order.
     phases: Vec<String>,
     /// The steps that completed, with their place in the order of completion.
-    completed: HashMap<String, (usize, Place)>,
+    completed: Names<(usize, Place)>,
     /// The screen second of the last event.
     last_screen: Option<f64>,
     reached: [Option<Place>; 3],
     first_action: Option<Place>,
 }
 
-impl Expectation {
+impl Course {
     pub(super) fn see(
         &mut self,
         expected: &Expected,
@@ -38,9 +37,10 @@ impl Expectation {
         found: &mut Found,
     ) {
         if let Some(phase) = message.phase()
-            && self.phases.last().is_none_or(|last| last != phase)
+            && self.phases.last().is_none_or(|last| *last != *short(phase))
+            && self.phases.len() < MOST
         {
-            self.phases.push(phase.to_owned());
+            self.phases.push(short(phase).into_owned());
         }
         if let Message::AgentAction(action) = message {
             if self.first_action.is_none() {
@@ -51,7 +51,9 @@ impl Expectation {
             }
             if let Some(step) = action.step.as_ref().filter(|_| action.status == Status::Completed) {
                 let place = self.completed.len();
-                self.completed.entry(step.clone()).or_insert_with(|| (place, frame.place()));
+                if !self.completed.contains(step) {
+                    self.completed.set(step, (place, frame.place()));
+                }
             }
         }
         let Some(most) = expected.expect.max_silence else { return };
@@ -62,6 +64,11 @@ impl Expectation {
             let text = format!("no message for {:.1} s; {most} is allowed", screen - last);
             found.add(RuleId::Expect, Finding::new(text).at(frame).hint(hint(expected)));
         }
+    }
+
+    /// Whether there were more steps or phases than are followed.
+    pub(super) fn is_full(&self) -> bool {
+        self.completed.is_full || self.phases.len() == MOST
     }
 
     /// The next event does not follow the last one: the time between them says nothing.
