@@ -54,15 +54,6 @@ impl Announced {
         self.places.get(phase).copied()
     }
 
-    /// The place of the phase in which a second is; `None` on a border, which is of both.
-    pub(super) fn phase_at(&self, second: f64) -> Option<usize> {
-        const NEAR: f64 = 0.0011;
-        let is_within = |phase: &Phase| {
-            second > phase.start_s + NEAR && phase.end_s.is_none_or(|end| second < end - NEAR)
-        };
-        self.phases.iter().position(is_within)
-    }
-
     /// The starts of phases after `since` and not after `until`, in order.
     pub(super) fn borders(&self, since: f64, until: f64) -> &[f64] {
         let from = self.borders.partition_point(|border| *border <= since);

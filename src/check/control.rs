@@ -21,6 +21,8 @@ pub(super) struct Control {
     ahead: Option<(u64, Finding)>,
     /// Another stream than the greeting's, of which an event arrived.
     foreign: Option<String>,
+    /// The first heartbeat of another stream than the greeting's, until it is certain that the greeting is right.
+    foreign_beat: Option<(String, Finding)>,
     /// The last message and when it arrived.
     heard: Option<(Place, Duration)>,
     longest: Duration,
@@ -31,6 +33,8 @@ pub(super) struct Control {
 #[derive(Debug, Clone)]
 pub(super) struct Greeting {
     pub(super) stream: String,
+    /// Whether the name of the stream is one.
+    is_named: bool,
     /// Whether it promised every event of an incident that is open.
     pub(super) promises_start: bool,
     /// The first and last stored event that follow; `None` if the greeting is wrong about that.
@@ -74,6 +78,7 @@ impl Control {
             return;
         }
         let wrong = wrong_greeting(opened, frame);
+        let is_named = wrong.as_ref().is_none_or(|(_, field)| *field != "stream");
         let is_wrong = wrong.as_ref().is_some_and(|(_, field)| *field != "contract");
         if let Some((finding, _)) = wrong {
             found.add(RuleId::Greeting, finding);
@@ -83,6 +88,7 @@ impl Control {
         }
         self.greeting = Some(Greeting {
             stream: opened.stream.clone(),
+            is_named,
             promises_start: !is_wrong && matches!(opened.follows, Follows::Started { .. }),
             range: (!is_wrong).then_some(range),
             heartbeat: Duration::from_millis(opened.heartbeat_ms),
@@ -127,7 +133,10 @@ impl Control {
                 quoted(&beat.stream),
                 quoted(&greeting.stream)
             );
-            found.add(RuleId::Heartbeat, Finding::new(message).at(frame).field("/data/stream"));
+            let finding = Finding::new(message).at(frame).field("/data/stream");
+            if self.foreign_beat.is_none() && greeting.is_named {
+                self.foreign_beat = Some((beat.stream.clone(), finding));
+            }
             return;
         }
         let (heard, has_holes) =
@@ -188,6 +197,12 @@ impl Control {
     /// Judges the end. Returns why nothing was checked of the heartbeat, if that is so.
     pub(super) fn finish(&mut self, ended: Option<Duration>, context: &Context, found: &mut Found) {
         if let Some((_, finding)) = self.ahead.take() {
+            found.add(RuleId::Heartbeat, finding);
+        }
+        // If events are of that stream too, the greeting is wrong, which is reported.
+        if let Some((stream, finding)) = self.foreign_beat.take()
+            && self.foreign.as_ref() != Some(&stream)
+        {
             found.add(RuleId::Heartbeat, finding);
         }
         if !context.arrivals {

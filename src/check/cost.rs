@@ -38,7 +38,7 @@ impl Growth {
         if !is_final {
             self.highest = self.highest.max(cost.per_minute);
         }
-        if !is_final && let Some((phase, rate)) = self.changed_rate(announced, offset_s, cost) {
+        if !is_final && let Some((phase, rate)) = self.changed_rate(announced, message.phase(), cost) {
             let text = format!(
                 "per_minute is {} in the phase {}, but {rate} in a sample before; a phase has one rate",
                 cost.per_minute,
@@ -77,11 +77,11 @@ impl Growth {
     fn changed_rate(
         &mut self,
         announced: Option<&Announced>,
-        offset_s: Option<f64>,
+        phase: Option<&str>,
         cost: &Cost,
     ) -> Option<(String, f64)> {
-        let (announced, offset_s) = (announced.filter(|announced| announced.is_generated)?, offset_s?);
-        let place = announced.phase_at(offset_s)?;
+        let announced = announced.filter(|announced| announced.is_generated && announced.is_sound)?;
+        let place = announced.place_of(phase?)?;
         match self.rate {
             Some((known, rate)) if known == place => {
                 let rate = rate.filter(|rate| *rate != cost.per_minute)?;

@@ -104,7 +104,7 @@ impl Further {
 
     pub(super) fn closed(&mut self, closing: &Closing, observed: &Observed) {
         if let Some(connection) = self.connections.get_mut(&observed.connection) {
-            let finding = connection::ended_early(closing, observed);
+            let finding = connection::ended_early(closing, None, observed);
             connection.closing = Some(Ended { closing: closing.clone(), at: observed.at, finding });
         }
     }
@@ -132,6 +132,10 @@ impl Further {
             let who = connection.who(*number, first.is_foreign);
             connection.compare_streams(first);
             connection.end(first);
+            if connection.is_to_be_refused() {
+                // That it was not refused is the fault.
+                connection.faults.clear();
+            }
             connection.has_faults = !connection.faults.is_empty();
             for Fault { rule, mut finding, hides_events, .. } in std::mem::take(&mut connection.faults) {
                 if found.knows(rule, &finding) {

@@ -9,7 +9,7 @@ use super::context::{Context, MustResolve};
 use super::finding::{Finding, Place, cut, quoted};
 use super::followed::Followed;
 use super::frame::Frame;
-use super::incident::{End, Fit, Incident, Stream};
+use super::incident::{End, Incident, Stream};
 use super::names::short;
 use super::numbering::Standing;
 use super::outcomes::Outcomes;
@@ -88,9 +88,33 @@ impl Incidents {
 
     /// An event arrived whose place is not known.
     pub(super) fn lose(&mut self, subject: Option<&str>) {
+        if !self.lose_of(subject) {
+            self.unplaced += 1;
+        }
+    }
+
+    /// An event arrived whose place is not known. Returns whether its incident is.
+    pub(super) fn lose_of(&mut self, subject: Option<&str>) -> bool {
         match subject.and_then(|subject| self.states.get_mut(&*short(subject))) {
-            Some(State::Open(incident)) => incident.lose(),
-            _ => self.unplaced += 1,
+            Some(State::Open(incident)) => {
+                incident.lose();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// So many events arrived of which nothing can be read.
+    pub(super) fn lose_unknown(&mut self, events: u64) {
+        self.unplaced += events;
+    }
+
+    /// Whether the next event of an incident has this index.
+    pub(super) fn expects(&self, subject: &str, index: u64) -> bool {
+        match self.states.get(&*short(subject)) {
+            Some(State::Open(incident)) => index == incident.last_index() + 1,
+            Some(State::Ended(_) | State::Over(_) | State::Left) => false,
+            None => index == 1,
         }
     }
 
@@ -149,27 +173,33 @@ impl Incidents {
                     standing = Standing::AfterGap;
                 }
                 let place = frame.place();
-                match incident.see(frame, index, standing, about, found) {
-                    Fit::Ended => {
-                        let over = std::mem::replace(state, State::Left);
-                        if let State::Open(incident) = over {
-                            *state = State::Ended(incident);
-                        }
-                        self.ended.push_back(key.into_owned());
-                        self.end_oldest(about.context, warnings, found);
+                let fit = incident.see(frame, index, standing, about, found);
+                if let Some(finding) = fit.orphan {
+                    self.unborn(key.clone().into_owned(), index, place, finding, found);
+                }
+                // It may be of another incident, which lacks it.
+                self.unplaced += u64::from(fit.is_elsewhere && self.states.len() > 1);
+                if fit.has_ended
+                    && let Some(state) = self.states.get_mut(&*key)
+                {
+                    if let State::Open(incident) = std::mem::replace(state, State::Left) {
+                        *state = State::Ended(incident);
                     }
-                    Fit::Orphan(finding) if self.orphans.len() < ORPHANS => {
-                        let subject = key.into_owned();
-                        self.orphans.push(Orphan { subject, index, place, finding });
-                        self.begun_alone(index);
-                    }
-                    Fit::Orphan(finding) => found.add(RuleId::Gap, finding),
-                    // It may be of another incident, which lacks it.
-                    Fit::Elsewhere if self.states.len() > 1 => self.unplaced += 1,
-                    Fit::Elsewhere | Fit::Fine => {}
+                    self.ended.push_back(key.into_owned());
+                    self.end_oldest(about.context, warnings, found);
                 }
             }
         }
+    }
+
+    /// An event came of an incident of which the events before it should have come.
+    fn unborn(&mut self, subject: String, index: u64, place: Place, finding: Finding, found: &mut Found) {
+        if self.orphans.len() >= ORPHANS {
+            found.add(RuleId::Gap, finding);
+            return;
+        }
+        self.orphans.push(Orphan { subject, index, place, finding });
+        self.begun_alone(index);
     }
 
     /// An incident begins with its second event: one that has nothing but its start may be the same one.
@@ -218,11 +248,17 @@ impl Incidents {
             found.add(RuleId::Lifecycle, Finding::new(text));
         }
         let is_lost = end.is_lost || self.unplaced > 0;
+        let mut states: Vec<_> = std::mem::take(&mut self.states).into_iter().collect();
+        states.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (id, state) in &mut states {
+            // Its end may have come under another name.
+            if let State::Open(incident) = state {
+                incident.is_misnamed |= claim(&mut self.orphans, id, incident.last_index() + 1, found);
+            }
+        }
         for orphan in std::mem::take(&mut self.orphans) {
             found.add(RuleId::Gap, orphan.finding);
         }
-        let mut states: Vec<_> = std::mem::take(&mut self.states).into_iter().collect();
-        states.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (id, state) in states {
             match state {
                 State::Open(mut incident) => {
@@ -249,7 +285,8 @@ impl Incidents {
 
 /// Whether an event without a beginning is the one that an incident lacks. That is reported then.
 fn claim(orphans: &mut Vec<Orphan>, subject: &str, lacks: u64, found: &mut Found) -> bool {
-    let Some(at) = orphans.iter().position(|orphan| orphan.index == lacks) else { return false };
+    let is_it = |orphan: &Orphan| orphan.index == lacks && orphan.subject != subject;
+    let Some(at) = orphans.iter().position(is_it) else { return false };
     let Orphan { subject: other, place, .. } = orphans.remove(at);
     let text = format!(
         "the subject is {}, which has no other event; expected {}, which lacks index {lacks}",

@@ -30,6 +30,8 @@ pub struct Judge {
     pub(super) numbering: Numbering,
     pub(super) clock: Clock,
     pub(super) incidents: Incidents,
+    /// Messages since the last event of which nothing can be read.
+    unreadable: u64,
     pub(super) further: Further,
     pub(super) by_position: ByPosition,
     /// The judging of another program's stream; `None` for our own.
@@ -40,6 +42,8 @@ pub struct Judge {
     /// Messages of other senders.
     pub(super) foreign: u64,
     ended: Option<Duration>,
+    /// The last comment of an event stream.
+    comment: Option<String>,
     /// Whether the connection ended before the validator wanted it to.
     is_cut: bool,
 }
@@ -69,12 +73,14 @@ impl Judge {
             strangers: profile.map(Strangers::new),
             clock: Clock::default(),
             incidents: Incidents::default(),
+            unreadable: 0,
             further: Further::default(),
             by_position: ByPosition::new(is_compared),
             events: 0,
             texts: 0,
             foreign: 0,
             ended: None,
+            comment: None,
             is_cut: false,
         }
     }
@@ -89,7 +95,10 @@ impl Judge {
             Observation::Event(event) => {
                 note = self.read(observed.connection, reader.event(observed.line, observed.at, event));
             }
-            Observation::Comment(_) if observed.connection == MAIN => self.alive(observed),
+            Observation::Comment(comment) if observed.connection == MAIN => {
+                self.comment = Some(cut(comment));
+                self.alive(observed);
+            }
             Observation::Opened(purpose) if observed.connection != MAIN => {
                 self.open(observed.connection, purpose.clone(), None);
             }
@@ -107,10 +116,11 @@ impl Judge {
             Observation::Closed(closing) if observed.connection == MAIN => {
                 self.is_cut = true;
                 self.ended = observed.at;
-                self.found.add(RuleId::Connection, connection::ended_early(closing, observed));
+                let said = self.comment.as_deref();
+                self.found.add(RuleId::Connection, connection::ended_early(closing, said, observed));
             }
             Observation::Binary(bytes) if observed.connection == MAIN => {
-                self.numbering.lose_one();
+                self.lose_one();
                 self.found.add(RuleId::Connection, connection::binary(*bytes, observed));
             }
             Observation::Closed(closing) => self.further.closed(closing, observed),
@@ -182,7 +192,7 @@ impl Judge {
             }
         }
         let Some(head) = &frame.head else {
-            self.numbering.lose_one();
+            self.lose_one();
             return;
         };
         match &head.sender {
@@ -190,7 +200,14 @@ impl Judge {
                 let stream = stream.clone();
                 self.event(&stream, frame);
             }
-            _ if envelope_is_wrong => self.numbering.lose_one(),
+            _ if envelope_is_wrong && frame.kind().is_some_and(MessageType::is_control) => {
+                self.numbering.lose_one();
+            }
+            _ if envelope_is_wrong => {
+                let is_known = self.incidents.lose_of(head.subject.as_deref());
+                self.numbering.lose_one();
+                self.unreadable += u64::from(!is_known);
+            }
             Sender::Server | Sender::Stream(_) => self.message_of_server(&frame),
             Sender::Other => self.foreign += 1,
         }
@@ -248,11 +265,27 @@ impl Judge {
             self.incidents.lose(head.subject.as_deref());
             return;
         };
-        self.by_position.see_first(position, &frame);
         self.control.arrived(position, &mut self.found);
-        let standing = self.numbering.see(stream, position, &frame, &mut self.found);
-        if standing == Standing::Repeated {
-            return;
+        let is_new = match (&head.subject, head.index) {
+            (Some(subject), Some(index)) => self.incidents.expects(subject, index),
+            _ => false,
+        };
+        let mut standing = self.numbering.see(stream, position, is_new, &frame, &mut self.found);
+        if let Some(wrong) = self.numbering.corrected {
+            self.by_position.forget_first(wrong);
+        }
+        let unplaced = std::mem::take(&mut self.unreadable);
+        self.incidents.lose_unknown(unplaced.min(self.numbering.excused));
+        match standing {
+            Standing::Repeated => {
+                self.by_position.repeat_first(position);
+                return;
+            }
+            // The rest of it may be right.
+            Standing::Misnumbered => standing = Standing::Next,
+            Standing::Next | Standing::AfterGap | Standing::Late => {
+                self.by_position.see_first(position, &frame)
+            }
         }
         let (Some(subject), Some(index)) = (head.subject.clone(), head.index) else {
             self.incidents.lose(head.subject.as_deref());
@@ -278,6 +311,12 @@ impl Judge {
         };
         let warnings = &mut self.clock.warnings;
         self.incidents.see(&subject, index, standing, frame, &about, warnings, &mut self.found);
+    }
+
+    /// A message arrived of which nothing can be read.
+    fn lose_one(&mut self) {
+        self.numbering.lose_one();
+        self.unreadable += 1;
     }
 
     /// The stream is not judged to its end: no incident must be resolved by now.

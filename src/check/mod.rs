@@ -64,6 +64,7 @@ mod profile;
 mod reader;
 mod recording;
 mod rules;
+mod seconds;
 mod spans;
 mod strict_json;
 mod tally;

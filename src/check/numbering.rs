@@ -26,6 +26,8 @@ pub(super) enum Standing {
     Late,
     /// It was there before.
     Repeated,
+    /// It follows the event before it, but it has the position of another one, which is reported.
+    Misnumbered,
 }
 
 /// The positions of all streams that were seen on a connection.
@@ -38,6 +40,10 @@ pub(super) struct Numbering {
     streams: BTreeMap<String, Positions>,
     /// Messages that could not be read at all since the last event: each may have been the event that is missing.
     unreadable: u64,
+    /// How many of them came where a position is missing before the last event.
+    pub(super) excused: u64,
+    /// A number that turned out to be wrong.
+    pub(super) corrected: Option<u64>,
 }
 
 /// The positions of one stream.
@@ -96,7 +102,7 @@ impl Default for Numbering {
 impl Numbering {
     /// Numbers that are called `word`, and may leave numbers out if `allows_gaps`.
     pub(super) fn new(word: &'static str, allows_gaps: bool) -> Self {
-        Self { word, allows_gaps, streams: BTreeMap::new(), unreadable: 0 }
+        Self { word, allows_gaps, streams: BTreeMap::new(), unreadable: 0, excused: 0, corrected: None }
     }
 
     /// How many streams are known.
@@ -148,8 +154,17 @@ impl Numbering {
         }
     }
 
-    pub(super) fn see(&mut self, stream: &str, n: u64, frame: &Frame, found: &mut Found) -> Standing {
+    /// Takes the number of an event. If `is_new`, its index says that it was not there before.
+    pub(super) fn see(
+        &mut self,
+        stream: &str,
+        n: u64,
+        is_new: bool,
+        frame: &Frame,
+        found: &mut Found,
+    ) -> Standing {
         let unreadable = std::mem::take(&mut self.unreadable);
+        (self.excused, self.corrected) = (0, None);
         if !self.streams.contains_key(stream) {
             self.streams.insert(stream.to_owned(), Positions::default());
         }
@@ -173,6 +188,7 @@ impl Numbering {
         {
             let text = format!("the {word} is {wrong}; expected {expected}");
             found.add(RuleId::Order, Finding::new(text).place(&place));
+            self.corrected = Some(wrong);
             positions.seen.remove(wrong);
             positions.seen.add(expected);
             positions.seen.add(n);
@@ -182,6 +198,14 @@ impl Numbering {
         let before = positions.last();
         let first = positions.seen.first().is_none();
         if !positions.seen.add(n) {
+            if is_new && n <= before {
+                let expected = before + 1;
+                let text = format!("the {word} is {n}, which came before; expected {expected}");
+                found.add(RuleId::Order, Finding::new(text).at(frame).field("/id"));
+                positions.seen.add(expected);
+                positions.arrived = expected;
+                return Standing::Misnumbered;
+            }
             found.add(RuleId::Duplicate, Finding::new(format!("{word} {n} arrived twice")).at(frame));
             return Standing::Repeated;
         }
@@ -202,6 +226,7 @@ impl Numbering {
             return Standing::Next;
         }
         if n - follows <= unreadable {
+            self.excused = n - follows;
             for lost in follows..n {
                 positions.excused.add(lost);
             }

@@ -190,7 +190,7 @@ impl Strangers {
                 shared.numbering.announce(key, (first, first.saturating_sub(1)), frame);
             }
         }
-        shared.numbering.see(key, n, frame, shared.found)
+        shared.numbering.see(key, n, false, frame, shared.found)
     }
 
     /// Whether the id came before, which is reported.

@@ -11,6 +11,7 @@ mod guide;
 mod listen;
 mod mutations;
 mod reports;
+mod served;
 mod sound;
 mod strangers;
 

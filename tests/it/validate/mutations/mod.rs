@@ -3,6 +3,7 @@
 
 mod agreement;
 mod arrivals;
+mod asked;
 mod beginning;
 mod connections;
 mod ends;
@@ -184,6 +185,7 @@ fn all() -> impl Iterator<Item = &'static Fault> {
         connections::FAULTS,
         others::FAULTS,
         further::FAULTS,
+        asked::FAULTS,
         expectations::FAULTS,
     ];
     groups.into_iter().flatten()

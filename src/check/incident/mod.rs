@@ -1,6 +1,8 @@
 //! One incident on its way through the rules. Its events come here in the order of their positions; two are held
 //! back until later ones show whether their seconds can be right.
 
+mod content;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -21,9 +23,10 @@ use super::names::MOST;
 use super::numbering::Standing;
 use super::phases::Phases;
 use super::rules::{Found, RuleId};
+use super::seconds::Seconds;
 use super::tally::Totals;
 use super::times::{Times, Warnings};
-use crate::contract::{IncidentResolved, Message, Outcome, Role, offset_of};
+use crate::contract::{Message, Outcome, Role};
 
 /// What an incident needs to know about the stream.
 pub(super) struct Stream<'a> {
@@ -66,8 +69,7 @@ pub(super) struct Incident {
     is_timed: bool,
     held: VecDeque<Held>,
     last_place: Place,
-    /// The last planned second that can be trusted.
-    second: Option<f64>,
+    seconds: Seconds,
     lifecycle: Lifecycle,
     phases: Phases,
     declared: Declared,
@@ -93,18 +95,15 @@ struct Held {
 }
 
 /// How an event fits into its incident.
-pub(super) enum Fit {
-    Fine,
-    /// The incident has ended with it.
-    Ended,
-    /// It has an index that is not its own.
-    Elsewhere,
-    /// The events before it should have come. The finding says so.
-    Orphan(Finding),
+#[derive(Default)]
+pub(super) struct Fit {
+    /// Whether the incident has ended with it.
+    pub(super) has_ended: bool,
+    /// Whether it has an index that is not its own.
+    pub(super) is_elsewhere: bool,
+    /// What is wrong if the events before it should have come.
+    pub(super) orphan: Option<Finding>,
 }
-
-/// Planned seconds are whole milliseconds.
-const MILLISECOND: f64 = 0.0011;
 
 /// How many events wait: two later seconds show which of two is wrong.
 const HELD: usize = 2;
@@ -127,7 +126,7 @@ impl Incident {
             is_timed: true,
             held: VecDeque::new(),
             last_place: Place::default(),
-            second: None,
+            seconds: Seconds::default(),
             lifecycle: Lifecycle::default(),
             phases: Phases::default(),
             declared: Declared::default(),
@@ -187,10 +186,10 @@ impl Incident {
         }
         if follows == IndexStanding::Wrong {
             self.is_over = role == Role::End && standing != Standing::Late;
-            return match standing {
-                _ if self.is_over => Fit::Ended,
-                Standing::Late => Fit::Fine,
-                _ => Fit::Elsewhere,
+            return Fit {
+                has_ended: self.is_over,
+                is_elsewhere: !self.is_over && standing != Standing::Late,
+                orphan: None,
             };
         }
         self.is_unknown = frame.is_faulty && frame.kind().is_none();
@@ -200,7 +199,7 @@ impl Incident {
             let text = format!("{} has a second incident_started", self.id);
             found.add(RuleId::Lifecycle, Finding::new(text).at(&frame));
             self.is_whole = false;
-            return Fit::Fine;
+            return Fit::default();
         }
         self.has_start |= role == Role::Start;
         if stream.is_live
@@ -231,11 +230,7 @@ impl Incident {
             self.release(stream.context, found);
         }
         self.is_over = role == Role::End;
-        match orphan {
-            _ if self.is_over => Fit::Ended,
-            Some(finding) => Fit::Orphan(finding),
-            None => Fit::Fine,
-        }
+        Fit { has_ended: self.is_over, is_elsewhere: false, orphan }
     }
 
     fn allowed_silence(&self, context: &Context) -> Option<f64> {
@@ -293,141 +288,6 @@ impl Incident {
         }));
     }
 
-    /// Judges the content of the first event that is held. The others show whether its second can be right.
-    fn release(&mut self, context: &Context, found: &mut Found) {
-        let Some(Held { frame, follows, is_paced }) = self.held.pop_front() else { return };
-        if !follows || frame.message.is_none() {
-            self.course.interrupt();
-        }
-        let mut later = self.held.iter().filter_map(|held| held.frame.message.as_ref()?.offset_s());
-        let next = later.next();
-        let next = next.zip(later.next());
-        self.content(&frame, next, is_paced, context, found);
-    }
-
-    fn content(
-        &mut self,
-        frame: &Frame,
-        next: Option<(f64, f64)>,
-        is_paced: bool,
-        context: &Context,
-        found: &mut Found,
-    ) {
-        let (Some(message), Some(head)) = (&frame.message, &frame.head) else { return };
-        let mut planned = self.planned(message, next, frame, found);
-        // A resolution says twice when it came. If both disagree, the rule `tally` says so.
-        if let Message::IncidentResolved(resolved) = message
-            && message.is_synthetic()
-            && planned.is_some_and(|second| (second - resolved.durations.resolve_s).abs() > MILLISECOND)
-        {
-            planned = None;
-        }
-        let began = self.announced.as_ref().map(|announced| announced.impact_started_at);
-        let offset_s = match (message.offset_s(), head.time) {
-            (Some(_), _) => planned,
-            (None, Some(time)) => offset_of(message, time, began),
-            (None, None) => None,
-        };
-        found.judged(RuleId::Lifecycle);
-        let index = head.index.unwrap_or(u64::MAX);
-        let is_generated = self.announced.as_ref().is_some_and(|announced| announced.is_generated);
-        let before = found.count(RuleId::Lifecycle);
-        self.lifecycle.see(message, index, frame, is_generated, found);
-        // What it finds also makes totals wrong.
-        self.is_whole &= found.count(RuleId::Lifecycle) == before;
-        self.confidence.see(message, frame, found);
-        let is_sound = self.announced.as_ref().is_none_or(|announced| announced.is_sound);
-        if is_paced && planned.is_some() && is_sound {
-            self.pacing.see(self.announced.as_ref(), message, frame);
-        }
-        self.growth.see(self.announced.as_ref(), message, planned.filter(|_| is_sound), frame, found);
-        if let Some(announced) = &self.announced {
-            self.phases.see(announced, message, planned, frame, found);
-            self.declared.see(announced, message, self.is_whole, frame, found);
-            if let (true, Some(time)) = (announced.is_generated, head.time) {
-                self.times.see(announced, message, time);
-            }
-        }
-        if let Message::IncidentResolved(resolved) = message {
-            self.resolve(resolved, offset_s, frame, context, found);
-            return;
-        }
-        self.is_timed &= offset_s.is_some();
-        self.totals.see(message, offset_s.filter(|_| planned.is_some() || self.is_timed));
-        if !is_sound {
-            self.course.interrupt();
-        }
-        if offset_s.is_none() {
-            self.course.interrupt();
-        } else if let (Some(expected), Some(announced), Some(offset_s), true) =
-            (&context.expect, &self.announced, offset_s, self.is_expected)
-        {
-            self.course.see(expected, announced, message, offset_s, frame, found);
-        }
-    }
-
-    /// The planned second of an event, if it can be right: not before the event ahead of it, not after the next two.
-    fn planned(
-        &mut self,
-        message: &Message,
-        next: Option<(f64, f64)>,
-        frame: &Frame,
-        found: &mut Found,
-    ) -> Option<f64> {
-        let offset_s = message.offset_s()?;
-        let before = self.second.unwrap_or(0.0);
-        let text = if offset_s < before {
-            format!("offset_s goes back from {before} to {offset_s}")
-        } else if let Some((next, _)) = next
-            .filter(|(next, later)| (before..offset_s).contains(next) && (*next..offset_s).contains(later))
-        {
-            format!(
-                "offset_s is {offset_s}, but the event before is at {before} s and the next one at {next} s"
-            )
-        } else {
-            self.second = Some(offset_s);
-            return Some(offset_s);
-        };
-        found.add(RuleId::Clock, Finding::new(text).at(frame).field("/data/offset_s"));
-        None
-    }
-
-    fn resolve(
-        &mut self,
-        resolved: &IncidentResolved,
-        offset_s: Option<f64>,
-        frame: &Frame,
-        context: &Context,
-        found: &mut Found,
-    ) {
-        self.outcome = Some(resolved.outcome);
-        let Some(announced) = self.announced.as_ref() else { return };
-        // The totals cannot be compared if events are missing, which other rules report.
-        if self.is_whole {
-            let before = found.count(RuleId::Lifecycle);
-            self.lifecycle.resolved(resolved.outcome, found);
-            self.is_whole = found.count(RuleId::Lifecycle) == before;
-        }
-        if self.is_whole {
-            let second = resolved.offset_s.or(offset_s.filter(|_| self.is_timed));
-            self.totals.compare(resolved, second, announced.is_generated, frame, found);
-        }
-        if let (Some(expected), true) = (&context.expect, self.is_expected) {
-            if let Some(offset_s) = offset_s {
-                self.course.see(
-                    expected,
-                    announced,
-                    &Message::IncidentResolved(resolved.clone()),
-                    offset_s,
-                    frame,
-                    found,
-                );
-            }
-            let end = Some((resolved, offset_s.unwrap_or_default(), frame)).filter(|_| offset_s.is_some());
-            self.course.finish(expected, &self.totals, end, true, self.is_whole && self.is_timed, found);
-        }
-    }
-
     /// Judges the end: of the incident, or of the listening if it is still open. Returns its longest delay.
     pub(super) fn finish(&mut self, end: &End<'_>, found: &mut Found) -> f64 {
         let End { context, ended, is_due, .. } = *end;
@@ -443,16 +303,21 @@ impl Incident {
                 let hint = "the stream ends before incident_resolved";
                 found.add(RuleId::Lifecycle, Finding::new(text).place(&self.last_place).hint(hint));
             }
-            if context.arrivals {
+            if context.arrivals && !self.is_misnamed {
                 let allowed = self.allowed_silence(context);
-                self.silence.finish(ended, allowed, found);
+                self.silence.end(ended, allowed, found);
             }
             if let (Some(expected), true) = (&context.expect, self.is_expected) {
                 let is_whole = self.is_whole && self.is_timed;
                 self.course.finish(expected, &self.totals, None, is_due, is_whole, found);
             }
         }
-        self.pacing.finish(context, found)
+        let before = found.count(RuleId::Pacing);
+        let longest = self.pacing.finish(context, found);
+        let is_late = found.count(RuleId::Pacing) > before;
+        self.silence.finish(is_late && context.limits.silence.is_none(), found);
+        self.course.silent(is_late || self.phases.is_doubtful, found);
+        longest
     }
 }
 

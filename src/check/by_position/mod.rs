@@ -1,13 +1,15 @@
 //! The rules `resume`, `fan-out` and `positions`: what further connections get while, or after, the first one is judged,
 //! compared by position.
 
+mod twins;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU64;
 
 use super::answer;
 use super::finding::{Finding, cut as shortened};
 use super::frame::Frame;
-use super::further::{Connection, Further, unconnected};
+use super::further::{Connection, Further};
 use super::observation::Purpose;
 use super::rules::{Found, RuleId};
 use crate::contract::{Follows, ResetReason};
@@ -83,6 +85,18 @@ impl ByPosition {
             self.first.pop_first();
             self.first_from = self.first.first_key_value().map_or(0, |(first, _)| *first);
         }
+    }
+
+    /// An event came again on the first connection.
+    pub(super) fn repeat_first(&mut self, position: u64) {
+        if self.is_compared {
+            self.disordered.insert(position);
+        }
+    }
+
+    /// A position of the first connection turned out to be wrong.
+    pub(super) fn forget_first(&mut self, position: u64) {
+        self.first.remove(&position);
     }
 
     pub(super) fn open(&mut self, connection: u32) {
@@ -214,98 +228,6 @@ impl ByPosition {
         let lost = expected.take_while(|(n, _)| **n <= got.due).count();
         let events = if lost == 1 { "event is" } else { "events are" };
         (lost > 0).then(|| format!("{cut} {lost} {events} missing"))
-    }
-
-    /// What is wrong with a connection that should have got the same as the first one.
-    fn twin(&self, connection: &Connection, got: &Got) -> Option<String> {
-        if let Some(wrong) = unconnected(connection) {
-            return Some(wrong);
-        }
-        if !connection.is_comparable {
-            return None;
-        }
-        let due = self.first.last_key_value().map_or(0, |(last, _)| *last);
-        if !connection.has_messages && !connection.is_cut {
-            return (!self.first.is_empty()).then(|| "got nothing at all".to_owned());
-        }
-        if let Some(wrong) = self.twin_event(got, due) {
-            return Some(wrong);
-        }
-        self.lost(connection, got)
-    }
-
-    /// What is wrong with what a connection got that reads nothing for a long time.
-    fn stalled(&self, connection: &Connection, got: &Got) -> Option<String> {
-        if let Some(wrong) = unconnected(connection) {
-            return Some(wrong);
-        }
-        if !connection.is_comparable {
-            return None;
-        }
-        let due = self.first.last_key_value().map_or(0, |(last, _)| *last);
-        self.twin_event(got, due).or_else(|| {
-            // What was not read is not missing.
-            let read = got.events.back().map_or(0, |(last, _)| *last);
-            self.lost_until(read, connection, got)
-        })
-    }
-
-    /// What a connection did not get that the first one got.
-    fn lost(&self, connection: &Connection, got: &Got) -> Option<String> {
-        let last = got.events.iter().map(|(n, _)| *n).max().unwrap_or(0);
-        self.lost_until(if connection.is_cut { last } else { u64::MAX }, connection, got)
-    }
-
-    fn lost_until(&self, until: u64, connection: &Connection, got: &Got) -> Option<String> {
-        let (first, last) = (got.events.front().map(|(n, _)| *n), got.events.back().map(|(n, _)| *n));
-        let announced = connection.greeting().map(|opened| opened.follows.range().0);
-        let from = announced.into_iter().chain(first).min()?.max(got.known_from());
-        if from > until {
-            return None;
-        }
-        let known: BTreeSet<u64> = got.events.iter().map(|(n, _)| *n).collect();
-        let lost: Vec<u64> =
-            self.first.range(from..=until).map(|(n, _)| *n).filter(|n| !known.contains(n)).collect();
-        match lost.as_slice() {
-            [] => None,
-            [one] => Some(format!("did not get position {one}")),
-            [one, ..] if last.is_none_or(|last| *one > last) => {
-                Some(format!("got nothing from position {one} on"))
-            }
-            [one, .., other] => {
-                Some(format!("did not get {} events from position {one} to {other}", lost.len()))
-            }
-        }
-    }
-
-    /// What is wrong with an event that a twin got. The last position of the first connection was `due`.
-    fn twin_event(&self, got: &Got, due: u64) -> Option<String> {
-        let mut known = BTreeSet::new();
-        for (position, digest) in &got.events {
-            let highest = known.last().copied();
-            let is_new = known.insert(*position);
-            match self.first.get(position) {
-                Some(same) if !agree(*same, *digest) => {
-                    return Some(format!("got another event at position {position}"));
-                }
-                Some(_) if self.disordered.contains(position) => {}
-                Some(_) if !is_new => return Some(format!("got position {position} twice")),
-                Some(_) => {
-                    // If what is higher came early on the first connection too, other rules say so.
-                    if let Some(highest) = highest.filter(|highest| position < highest) {
-                        return Some(format!("got position {position} after {highest}"));
-                    }
-                }
-                // The stream goes on after the first connection has ended.
-                None if *position > due && highest.is_none_or(|highest| *position == highest + 1) => {}
-                None if *position > due => {
-                    return Some(format!("got position {position}, which the main connection did not get"));
-                }
-                // If the first connection lacks it, the rule `gap` says so; or it is forgotten.
-                None => {}
-            }
-        }
-        None
     }
 
     pub(super) fn resume_summary(&self, further: &Further) -> String {
