@@ -15,6 +15,8 @@ pub(super) struct Growth {
     last: Option<(Option<f64>, Cost)>,
     /// The current phase, by its place, and the rate in it, as the first sample says; `None` if another one said another.
     rate: Option<(usize, Option<f64>)>,
+    /// Whether a total grew in another time than the seconds say.
+    pub(super) is_doubtful: bool,
     /// The highest rate in a sample.
     highest: f64,
     /// The growth that needs the highest rate, where phases passed that had no sample. Their rate is not known before
@@ -61,7 +63,9 @@ impl Growth {
         } else if let (Some(since), Some(until)) = (since, offset_s) {
             let borders = announced.map(|announced| announced.borders(since, until)).unwrap_or_default();
             let grown = Grown { since, until, before: &before, cost, is_final };
-            self.judge(&grown, borders, &fault)
+            let wrong = self.judge(&grown, borders, &fault);
+            self.is_doubtful |= wrong.is_some();
+            wrong
         } else {
             // The rate of a real incident may change at any time.
             None

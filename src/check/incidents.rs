@@ -24,8 +24,10 @@ pub(super) struct Incidents {
     pub(super) outcomes: Outcomes,
     /// Events whose incident or index is not known: each explains one missing index of any incident.
     unplaced: u64,
-    /// Events whose incident may be another one.
+    /// Events whose incident may be another one, because nothing came before them.
     orphans: Vec<Orphan>,
+    /// The incidents of events whose index is another one's. They may be of another incident.
+    elsewhere: Vec<String>,
     /// The incidents that have ended, in order.
     ended: VecDeque<String>,
     pub(super) longest_delay: f64,
@@ -130,6 +132,9 @@ impl Incidents {
         found: &mut Found,
     ) {
         let key = short(subject);
+        if standing == Standing::Next && self.is_explained(subject, &key, index, found) {
+            standing = Standing::AfterGap;
+        }
         if !self.states.contains_key(&*key) {
             if !self.followed.admits(self.states.len()) {
                 return;
@@ -164,21 +169,15 @@ impl Incidents {
                     *state = State::Left;
                     return;
                 }
-                let expected = incident.last_index() + 1;
-                let jumps = index > expected && standing == Standing::Next;
-                if jumps && index == expected + 1 && claim(&mut self.orphans, subject, expected, found) {
-                    standing = Standing::AfterGap;
-                } else if jumps && self.unplaced > 0 {
-                    self.unplaced -= 1;
-                    standing = Standing::AfterGap;
-                }
                 let place = frame.place();
                 let fit = incident.see(frame, index, standing, about, found);
                 if let Some(finding) = fit.orphan {
                     self.unborn(key.clone().into_owned(), index, place, finding, found);
                 }
                 // It may be of another incident, which lacks it.
-                self.unplaced += u64::from(fit.is_elsewhere && self.states.len() > 1);
+                if fit.is_elsewhere && self.elsewhere.len() < ORPHANS {
+                    self.elsewhere.push(key.clone().into_owned());
+                }
                 if fit.has_ended
                     && let Some(state) = self.states.get_mut(&*key)
                 {
@@ -190,6 +189,53 @@ impl Incidents {
                 }
             }
         }
+    }
+
+    /// Whether other events are why the ones before this event are missing in its incident. If the only one that is missing
+    /// came under another name, that is reported.
+    fn is_explained(&mut self, subject: &str, key: &str, index: u64, found: &mut Found) -> bool {
+        let expected = match self.states.get(key) {
+            Some(State::Open(incident)) => incident.last_index() + 1,
+            Some(State::Ended(_) | State::Over(_) | State::Left) => return false,
+            None => 1,
+        };
+        if index <= expected {
+            return false;
+        }
+        if index == expected + 1 {
+            if self.claim(subject, expected, found) {
+                return true;
+            }
+            if let Some(at) = self.elsewhere.iter().position(|other| other != key) {
+                self.elsewhere.remove(at);
+                return true;
+            }
+        }
+        let is_known = expected > 1;
+        let is_explained = is_known && self.unplaced > 0;
+        self.unplaced -= u64::from(is_explained);
+        is_explained
+    }
+
+    /// Whether an event without a beginning is the one that an incident lacks, which is reported then.
+    fn claim(&mut self, subject: &str, lacks: u64, found: &mut Found) -> bool {
+        let is_alone = |orphan: &Orphan| match self.states.get(&orphan.subject) {
+            Some(State::Open(other) | State::Ended(other)) => other.last_index() == orphan.index,
+            _ => false,
+        };
+        let is_it = |orphan: &Orphan| orphan.index == lacks && orphan.subject != subject && is_alone(orphan);
+        let Some(at) = self.orphans.iter().position(is_it) else { return false };
+        let Orphan { subject: other, place, .. } = self.orphans.remove(at);
+        if let Some(State::Open(incident)) = self.states.get_mut(&other) {
+            incident.is_misnamed = true;
+        }
+        let text = format!(
+            "the subject is {}, which has no other event; expected {}, which lacks index {lacks}",
+            quoted(&other),
+            quoted(subject)
+        );
+        found.add(RuleId::Lifecycle, Finding::new(text).place(&place).field("/subject"));
+        true
     }
 
     /// An event came of an incident of which the events before it should have come.
@@ -248,14 +294,24 @@ impl Incidents {
             found.add(RuleId::Lifecycle, Finding::new(text));
         }
         let is_lost = end.is_lost || self.unplaced > 0;
-        let mut states: Vec<_> = std::mem::take(&mut self.states).into_iter().collect();
-        states.sort_by(|(one, _), (other, _)| one.cmp(other));
-        for (id, state) in &mut states {
-            // Its end may have come under another name.
-            if let State::Open(incident) = state {
-                incident.is_misnamed |= claim(&mut self.orphans, id, incident.last_index() + 1, found);
+        // The end of an incident may have come under another name.
+        let open = self.states.iter().filter_map(|(id, state)| match state {
+            State::Open(incident) if !self.orphans.is_empty() => {
+                Some((id.clone(), incident.last_index() + 1))
+            }
+            _ => None,
+        });
+        let mut open: Vec<(String, u64)> = open.collect();
+        open.sort();
+        for (id, lacks) in open {
+            if self.claim(&id, lacks, found)
+                && let Some(State::Open(incident)) = self.states.get_mut(&id)
+            {
+                incident.is_misnamed = true;
             }
         }
+        let mut states: Vec<_> = std::mem::take(&mut self.states).into_iter().collect();
+        states.sort_by(|(one, _), (other, _)| one.cmp(other));
         for orphan in std::mem::take(&mut self.orphans) {
             found.add(RuleId::Gap, orphan.finding);
         }
@@ -281,18 +337,4 @@ impl Incidents {
             }
         }
     }
-}
-
-/// Whether an event without a beginning is the one that an incident lacks. That is reported then.
-fn claim(orphans: &mut Vec<Orphan>, subject: &str, lacks: u64, found: &mut Found) -> bool {
-    let is_it = |orphan: &Orphan| orphan.index == lacks && orphan.subject != subject;
-    let Some(at) = orphans.iter().position(is_it) else { return false };
-    let Orphan { subject: other, place, .. } = orphans.remove(at);
-    let text = format!(
-        "the subject is {}, which has no other event; expected {}, which lacks index {lacks}",
-        quoted(&other),
-        quoted(subject)
-    );
-    found.add(RuleId::Lifecycle, Finding::new(text).place(&place).field("/subject"));
-    true
 }

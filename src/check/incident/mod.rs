@@ -313,7 +313,9 @@ impl Incident {
             }
         }
         let before = found.count(RuleId::Pacing);
-        let longest = self.pacing.finish(context, found);
+        // If the phases or the seconds are wrong, nobody knows when an event was due.
+        let is_known = !self.phases.is_doubtful && !self.growth.is_doubtful;
+        let longest = if is_known { self.pacing.finish(context, found) } else { 0.0 };
         let is_late = found.count(RuleId::Pacing) > before;
         self.silence.finish(is_late && context.limits.silence.is_none(), found);
         self.course.silent(is_late || self.phases.is_doubtful, found);

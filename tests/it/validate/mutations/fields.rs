@@ -179,6 +179,8 @@ const FREE_IF_REAL: &[(&str, &str, &[&str])] = &[
     ("agent_action", "/data/marks/**", &["missing"]),
     // The rates change at any time.
     ("system_metrics", "/data/cost/per_minute", ANY),
+    ("system_metrics", "/data/cost/total", &["another value"]),
+    ("system_metrics", "/data/cost", &["another value"]),
     ("incident_resolved", "/data/cost/total", &["huge"]),
     ("incident_resolved", "/data/cost", LEFT_OUT),
     ("incident_resolved", "/data/users_peak", LEFT_OUT),

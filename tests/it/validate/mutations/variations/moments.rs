@@ -130,11 +130,6 @@ pub(super) const VARIATIONS: &[Variation] = &[
         greeting["oldest"] = (by + 1).into();
         Some(())
     }),
-    variation("nothing before the twentieth event is kept", |s| {
-        s.joined(json!({ "kind": "started", "from": 21, "to": 20 }))?;
-        s.greeting()["oldest"] = 21.into();
-        Some(())
-    }),
     variation("a name in another script", |s| {
         for place in s.events() {
             s.frames[place].0["subject"] = "障害-🔥-7".into();
