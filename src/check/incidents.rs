@@ -211,8 +211,7 @@ impl Incidents {
                 return true;
             }
         }
-        let is_known = expected > 1;
-        let is_explained = is_known && self.unplaced > 0;
+        let is_explained = self.unplaced > 0;
         self.unplaced -= u64::from(is_explained);
         is_explained
     }
