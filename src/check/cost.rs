@@ -88,7 +88,7 @@ impl Growth {
         let place = announced.place_of(phase?)?;
         match self.rate {
             Some((known, rate)) if known == place => {
-                let rate = rate.filter(|rate| *rate != cost.per_minute)?;
+                let rate = rate.filter(|rate| (rate - cost.per_minute).abs() > f64::EPSILON)?;
                 self.rate = Some((place, None));
                 Some((announced.phases[place].name.clone(), rate))
             }

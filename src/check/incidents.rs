@@ -28,6 +28,8 @@ pub(super) struct Incidents {
     orphans: Vec<Orphan>,
     /// The incidents of events whose index is another one's. They may be of another incident.
     elsewhere: Vec<String>,
+    /// What is worth knowing beside the findings.
+    pub(super) warnings: Warnings,
     /// The incidents that have ended, in order.
     ended: VecDeque<String>,
     pub(super) longest_delay: f64,
@@ -128,7 +130,6 @@ impl Incidents {
         mut standing: Standing,
         frame: Frame,
         about: &Stream<'_>,
-        warnings: &mut Warnings,
         found: &mut Found,
     ) {
         let key = short(subject);
@@ -158,7 +159,7 @@ impl Incidents {
                 incident.forget_resolution();
                 let after = After { id: cut(subject), events: 1, place: frame.place() };
                 let over = std::mem::replace(state, State::Over(Some(Box::new(after))));
-                self.end(over, about.context, warnings, found);
+                self.end(over, about.context, found);
             }
             State::Over(after) => {
                 let new = || Box::new(After { id: cut(subject), events: 0, place: frame.place() });
@@ -185,7 +186,7 @@ impl Incidents {
                         *state = State::Ended(incident);
                     }
                     self.ended.push_back(key.into_owned());
-                    self.end_oldest(about.context, warnings, found);
+                    self.end_oldest(about.context, found);
                 }
             }
         }
@@ -259,7 +260,7 @@ impl Incidents {
     }
 
     /// If many incidents have ended, nothing more is expected of the oldest one.
-    fn end_oldest(&mut self, context: &Context, warnings: &mut Warnings, found: &mut Found) {
+    fn end_oldest(&mut self, context: &Context, found: &mut Found) {
         if self.ended.len() <= ENDED {
             return;
         }
@@ -267,23 +268,23 @@ impl Incidents {
             && let Some(state @ State::Ended(_)) = self.states.get_mut(&oldest)
         {
             let over = std::mem::replace(state, State::Over(None));
-            self.end(over, context, warnings, found);
+            self.end(over, context, found);
         }
     }
 
     /// Judges the end of an incident that is over.
-    fn end(&mut self, state: State, context: &Context, warnings: &mut Warnings, found: &mut Found) {
+    fn end(&mut self, state: State, context: &Context, found: &mut Found) {
         let State::Ended(mut incident) = state else { return };
         let end = End { context, ended: None, is_due: false };
         self.longest_delay = self.longest_delay.max(incident.finish(&end, found));
         self.longest_silence = self.longest_silence.max(incident.silence.longest);
-        incident.warn(warnings);
+        incident.warn(&mut self.warnings);
         self.outcomes.count(incident.outcome, true);
         self.followed.end(incident.bytes);
     }
 
     /// Judges the end of the stream.
-    pub(super) fn finish(&mut self, end: &StreamEnd<'_>, warnings: &mut Warnings, found: &mut Found) {
+    pub(super) fn finish(&mut self, end: &StreamEnd<'_>, found: &mut Found) {
         let must_resolve = &end.context.must_resolve;
         if let MustResolve::Only(id) = must_resolve
             && !self.states.contains_key(&*short(id))
@@ -322,10 +323,10 @@ impl Incidents {
                     let end = End { context: end.context, ended: end.ended, is_due };
                     self.longest_delay = self.longest_delay.max(incident.finish(&end, found));
                     self.longest_silence = self.longest_silence.max(incident.silence.longest);
-                    incident.warn(warnings);
+                    incident.warn(&mut self.warnings);
                     self.outcomes.count(None, false);
                 }
-                ended @ State::Ended(_) => self.end(ended, end.context, warnings, found),
+                ended @ State::Ended(_) => self.end(ended, end.context, found),
                 State::Over(None) | State::Left => {}
                 State::Over(Some(after)) => {
                     let After { id, events, place } = *after;

@@ -284,7 +284,7 @@ impl Judge {
             // The rest of it may be right.
             Standing::Misnumbered => standing = Standing::Next,
             Standing::Next | Standing::AfterGap | Standing::Late => {
-                self.by_position.see_first(position, &frame)
+                self.by_position.see_first(position, &frame);
             }
         }
         let (Some(subject), Some(index)) = (head.subject.clone(), head.index) else {
@@ -309,8 +309,7 @@ impl Judge {
                 || positions.is_some_and(super::numbering::Positions::has_holes),
             promises_start: greeting.is_some_and(|greeting| greeting.promises_start),
         };
-        let warnings = &mut self.clock.warnings;
-        self.incidents.see(&subject, index, standing, frame, &about, warnings, &mut self.found);
+        self.incidents.see(&subject, index, standing, frame, &about, &mut self.found);
     }
 
     /// A message arrived of which nothing can be read.
@@ -335,7 +334,7 @@ impl Judge {
             is_lost: self.is_cut || self.numbering.unreadable() > 0,
             is_cut: self.is_cut,
         };
-        self.incidents.finish(&end, &mut self.clock.warnings, &mut self.found);
+        self.incidents.finish(&end, &mut self.found);
         let first = First {
             stream: self.control.greeting.as_ref().map(|greeting| greeting.stream.as_str()),
             is_cut: self.is_cut,
@@ -352,6 +351,7 @@ impl Judge {
         }
         let (events, is_foreign) = (self.events, self.strangers.is_some());
         let mut warnings = self.clock.warnings.finish();
+        warnings.extend(self.incidents.warnings.finish());
         let strangers = self.strangers.as_ref().and_then(Strangers::warning);
         warnings.extend(self.incidents.followed.warning().or(strangers));
         Judgement { rules: self.verdicts(), events, is_foreign, warnings }

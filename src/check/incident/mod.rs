@@ -154,7 +154,7 @@ impl Incident {
     /// Another event follows the last one. Returns whether the incident goes on with it, because its resolution can't be
     /// read: it may be an event of another type.
     pub(super) fn goes_on(&mut self) -> bool {
-        self.is_over = !self.held.back().is_some_and(|held| held.frame.message.is_none());
+        self.is_over = self.held.back().is_none_or(|held| held.frame.message.is_some());
         !self.is_over
     }
 
