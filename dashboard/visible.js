@@ -10,16 +10,19 @@ const HIDDEN = [
   [0x61c, 0x61c],
   [0x115f, 0x1160],
   [0x17b4, 0x17b5],
-  [0x180e, 0x180e],
+  [0x180b, 0x180f],
   [0x200b, 0x200f],
   [0x2028, 0x202e],
   [0x2060, 0x206f],
   [0x3164, 0x3164],
   [0xfdd0, 0xfdef],
+  [0xfe00, 0xfe0f],
   [0xfeff, 0xfeff],
   [0xffa0, 0xffa0],
   [0xfff0, 0xfffb],
+  [0x13430, 0x1343f],
   [0x1bca0, 0x1bca3],
+  [0x1d159, 0x1d159],
   [0x1d173, 0x1d17a],
   [0xe0000, 0xe0fff],
 ];
@@ -29,21 +32,36 @@ const NONCHARACTERS = Array.from({ length: 17 }, (_, plane) => `${point(plane * 
 const CLASS = [...HIDDEN.map(([first, last]) => `${point(first)}-${point(last)}`), ...NONCHARACTERS].join('');
 const FOUND = new RegExp(`[${CLASS}]`, 'gu');
 /** Not ASCII, and not hidden. */
-const JOINED = new RegExp(`^[^\\u{0}-\\u{7f}${CLASS}]$`, 'u');
+const SHOWS = new RegExp(`^[^\\u{0}-\\u{7f}${CLASS}]$`, 'u');
+/** Selectors of variants, as in emoji. */
+const SELECTS = /^[\u{fe00}-\u{fe0f}\u{180b}-\u{180d}\u{180f}]$/u;
+const KEY = /^[0-9#*]$/;
+const KEYCAP = '\u{20e3}';
+/** More marks on one letter than the lines above and below leave room for. */
+const STACKED = /[\u{300}-\u{36f}\u{483}-\u{489}\u{1ab0}-\u{1aff}\u{1dc0}-\u{1dff}\u{20d0}-\u{20ff}\u{fe20}-\u{fe2f}]{7,}/gu;
+const MARKS = 6;
 const SHORT = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * A text in which everything hidden is written as `\u{202e}`. Joiners stay where they join.
+ * A text in which everything hidden is written as `\u{202e}`. Joiners stay where they join, selectors where they select.
  * @param {string} text
  * @returns {string}
  */
 export function visible(text) {
-  return text.replace(FOUND, (found, place) => {
-    if (found === '\u200c' || found === '\u200d') {
+  const shown = text.replace(FOUND, (found, place) => {
+    const joins = found === '\u200c' || found === '\u200d';
+    const selects = SELECTS.test(found);
+    if (joins || selects) {
       const before = Array.from(text.slice(Math.max(0, place - 2), place)).at(-1) ?? '';
       const after = String.fromCodePoint(text.codePointAt(place + 1) ?? 0);
-      if (JOINED.test(before) && JOINED.test(after)) return found;
+      const joined = (c) => SHOWS.test(c) || SELECTS.test(c);
+      if (joins && joined(before) && joined(after)) return found;
+      if (selects && (SHOWS.test(before) || (KEY.test(before) && after === KEYCAP))) return found;
     }
     return SHORT[found] ?? point(found.codePointAt(0));
+  });
+  return shown.replace(STACKED, (found) => {
+    const marks = Array.from(found);
+    return marks.slice(0, MARKS).join('') + marks.slice(MARKS).map((mark) => point(mark.codePointAt(0))).join('');
   });
 }

@@ -10,8 +10,9 @@ use std::fmt::Write;
 use std::ops::Range;
 
 /// Characters that steer or show nothing, in order: controls (C0, DEL, C1), separators of lines and paragraphs, controls of
-/// the reading direction, invisible letters, fillers and operators, annotations, tags. Noncharacters are not listed.
-const HIDDEN: [(u32, u32); 19] = [
+/// the reading direction, invisible letters, fillers and operators, selectors of variants, annotations, controls of layout,
+/// tags. Noncharacters are not listed.
+const HIDDEN: [(u32, u32); 22] = [
     (0x00, 0x1f),
     (0x7f, 0x9f),
     (0xad, 0xad),
@@ -19,16 +20,19 @@ const HIDDEN: [(u32, u32); 19] = [
     (0x61c, 0x61c),
     (0x115f, 0x1160),
     (0x17b4, 0x17b5),
-    (0x180e, 0x180e),
+    (0x180b, 0x180f),
     (0x200b, 0x200f),
     (0x2028, 0x202e),
     (0x2060, 0x206f),
     (0x3164, 0x3164),
     (0xfdd0, 0xfdef),
+    (0xfe00, 0xfe0f),
     (0xfeff, 0xfeff),
     (0xffa0, 0xffa0),
     (0xfff0, 0xfffb),
+    (0x1_3430, 0x1_343f),
     (0x1_bca0, 0x1_bca3),
+    (0x1_d159, 0x1_d159),
     (0x1_d173, 0x1_d17a),
     (0xe_0000, 0xe_0fff),
 ];
@@ -50,21 +54,44 @@ fn joins(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// Whether a character has to be escaped between these two. A joiner stays where it joins: between two characters of scripts
-/// that have joiners, which ASCII is not.
-fn is_escaped(before: Option<char>, c: char, after: Option<char>) -> bool {
-    let joined = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_hidden(c));
-    is_hidden(c) && !(joins(c) && joined(before) && joined(after))
+/// Selectors of variants, as in emoji. They show nothing themselves, and can carry a text that nobody sees.
+fn selects(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{180b}'..='\u{180d}' | '\u{180f}')
 }
+
+/// The frame around a key, as in `1️⃣`.
+const KEYCAP: char = '\u{20e3}';
+
+/// Whether a character has to be escaped between these two. A joiner stays where it joins: between two characters of scripts
+/// that have joiners, which ASCII is not. A selector stays behind a character that has variants.
+fn is_escaped(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let shows = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !is_hidden(c));
+    let joined = |c: Option<char>| shows(c) || c.is_some_and(selects);
+    let is_key = after == Some(KEYCAP) && before.is_some_and(|c| matches!(c, '0'..='9' | '#' | '*'));
+    is_hidden(c)
+        && !(joins(c) && joined(before) && joined(after))
+        && !(selects(c) && (shows(before) || is_key))
+}
+
+/// Marks that are put above or below the letter before them.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// The most marks on one letter. With more they would cover the lines above and below.
+const MARKS: usize = 6;
 
 /// Each character with its place in bytes, and whether it has to be escaped.
 fn judged(text: &str) -> impl Iterator<Item = (usize, char, bool)> {
     let mut before = None;
+    let mut marks = 0;
     let mut characters = text.char_indices().peekable();
     std::iter::from_fn(move || {
         let (place, c) = characters.next()?;
         let after = characters.peek().map(|(_, after)| *after);
-        let escaped = is_escaped(before.replace(c), c, after);
+        marks = if is_mark(c) && !is_hidden(c) { marks + 1 } else { 0 };
+        let escaped = is_escaped(before.replace(c), c, after) || marks > MARKS;
         Some((place, c, escaped))
     })
 }
@@ -216,12 +243,19 @@ mod tests {
             "می\u{200c}خواهم",
             "❤\u{fe0f}",
             "a\u{a0}b",
+            "🏳\u{fe0f}\u{200d}🌈 ❤\u{fe0f}\u{200d}🔥 1\u{fe0f}\u{20e3} #\u{fe0f}\u{20e3}",
+            "ᠠ\u{180b} 葛\u{fe00}",
+            "ế ᾧ e\u{301}\u{302}\u{303}\u{323}",
         ] {
             assert_eq!(visible(text), text);
             assert_eq!(document(text), text);
             assert_eq!(json(text), text);
         }
         assert_eq!(visible("pay\u{200d}pal"), "pay\\u{200d}pal", "a joiner that joins nothing");
+        assert_eq!(visible("pay\u{fe0f}1\u{fe0f}"), "pay\\u{fe0f}1\\u{fe0f}", "variants of nothing");
+        assert_eq!(visible("🔥\u{fe0f}\u{fe01}\u{fe02}"), "🔥\u{fe0f}\\u{fe01}\\u{fe02}", "a hidden text");
+        let stacked = visible("a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{20dd}b").into_owned();
+        assert_eq!(stacked, "a\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\\u{301}\\u{20dd}b");
     }
 
     #[test]

@@ -70,6 +70,7 @@ mod strict_json;
 mod tally;
 mod times;
 mod transcript;
+mod transcript_mistakes;
 mod verdicts;
 
 pub use context::{Context, Expected, MustResolve};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::context::MustResolve;
 use super::observation::{MAIN, Observation, Observed};
+use super::transcript_mistakes;
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -73,11 +74,13 @@ impl TranscriptHeader {
     pub fn read(line: &str) -> Option<Result<Self, String>> {
         #[derive(Deserialize)]
         struct Version {
-            transcript: u64,
+            transcript: serde_json::Value,
         }
         let Version { transcript } = serde_json::from_str(line).ok()?;
-        Some(if transcript == u64::from(VERSION) {
-            serde_json::from_str(line).map_err(|error| format!("the first line is no transcript's: {error}"))
+        Some(if transcript.as_u64() == Some(u64::from(VERSION)) {
+            let wrong =
+                |_| format!("the first line is no transcript's: {}", transcript_mistakes::of_header(line));
+            serde_json::from_str(line).map_err(wrong)
         } else {
             Err(format!("the transcript has version {transcript}; this program reads {VERSION}"))
         })
@@ -113,9 +116,9 @@ impl Observed {
     /// # Errors
     /// It is not a line of a transcript.
     pub fn from_line(number: usize, text: &str) -> Result<Self, String> {
-        let Line { at, connection, what } =
-            serde_json::from_str(text).map_err(|error| format!("not a line of a transcript: {error}"))?;
-        let at = Duration::try_from_secs_f64(at).map_err(|error| format!("at: {error}"))?;
+        let wrong = |text| format!("not a line of a transcript: {}", transcript_mistakes::of_line(text));
+        let Line { at, connection, what } = serde_json::from_str(text).map_err(|_| wrong(text))?;
+        let at = Duration::try_from_secs_f64(at).map_err(|_| wrong(text))?;
         Ok(Self { line: number, at: Some(at), connection, what })
     }
 }

@@ -45,7 +45,10 @@ pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
     match request(&remote.url, Method::DELETE, &path, None).await {
         Ok(answer) => {
             let now = answer["cancelled_now"].as_bool().unwrap_or(true);
-            let outcome = answer["outcome"].as_str().unwrap_or("over");
+            let Some(outcome) = answer["outcome"].as_str() else {
+                let why = "it does not say how the incident ended".to_owned();
+                return Err(ClientError::Answer { url: remote.url.http(&path), why }.into());
+            };
             let before = if now { "" } else { " already" };
             say(format!("{id} is{before} {outcome}"));
             Ok(Exit::Fine)

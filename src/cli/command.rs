@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::error::ContextValue;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
@@ -27,6 +27,7 @@ use super::show::Show;
 use super::trigger::Trigger;
 use super::validate::Validate;
 use super::watch::Watch;
+use crate::client::{urls_without_secrets, without_secrets};
 use crate::visible::visible;
 
 /// The global flags come after those of the subcommand.
@@ -142,10 +143,13 @@ fn usage(error: clap::Error) -> ExitCode {
         _ => error,
     };
     // A value may come from a variable, too.
+    let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in quoted {
         if let ContextValue::String(text) = value {
-            error.insert(kind, ContextValue::String(visible(&text).into_owned()));
+            let text = if kind == ContextKind::InvalidValue { unsecret(&flag, &text) } else { text };
+            let text = visible(&urls_without_secrets(&text)).into_owned();
+            error.insert(kind, ContextValue::String(text));
         }
     }
     let terminal = if mistake { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
@@ -154,6 +158,16 @@ fn usage(error: clap::Error) -> ExitCode {
         if ColorChoice::Auto.wants(terminal) { drawing.ansi().to_string() } else { drawing.to_string() };
     out::print_usage(&drawing, mistake);
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
+}
+
+/// A value as a mistake may quote it: what may be a password or a token is left out.
+fn unsecret(flag: &str, value: &str) -> String {
+    match flag.split(' ').next().unwrap_or_default() {
+        "--url" | "--sse" | "--allow-origin" => without_secrets(value).into_owned(),
+        "--header" => value.split_once(':').map_or("…".to_owned(), |(name, _)| format!("{name}: …")),
+        "--subprotocol" | "--send" => "…".to_owned(),
+        _ => value.to_owned(),
+    }
 }
 
 /// Which messages are logged.

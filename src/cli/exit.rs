@@ -8,7 +8,7 @@ use super::color::ColorChoice;
 use super::log::LogFormat;
 use super::mistakes;
 use super::out::{painted, say};
-use crate::client::{ClientError, Distrust, Endpoint};
+use crate::client::{ClientError, Distrust, Endpoint, urls_without_secrets};
 use crate::scenario::ScenarioError;
 
 /// The exit statuses. The README has the same table.
@@ -79,11 +79,17 @@ impl Failure {
         Self { exit: Exit::Usage, kind: Kind::File("the file with receivers", Box::new(error)) }
     }
 
+    pub(super) fn sinks(error: ScenarioError) -> Self {
+        Self { exit: Exit::Usage, kind: Kind::File("the file with sinks", Box::new(error)) }
+    }
+
     /// The error and its exit status, for reports; `None` if there is nothing to report.
     pub(super) fn text(&self) -> Option<(String, Exit)> {
         let text = match &self.kind {
-            Kind::Error { error, hint: None } => format!("{error:#}"),
-            Kind::Error { error, hint: Some(hint) } => format!("{error:#}; try: {hint}"),
+            Kind::Error { error, hint: None } => told(error),
+            Kind::Error { error, hint: Some(hint) } => {
+                format!("{}; try: {}", told(error), urls_without_secrets(hint))
+            }
             Kind::Scenarios(errors) => mistakes::summary(errors),
             Kind::File(_, error) => error.to_string(),
             Kind::ClosedPipe => return None,
@@ -96,9 +102,9 @@ impl Failure {
         let color = color.apply(&std::io::stderr());
         match self.kind {
             Kind::Error { error, hint } => {
-                say(painted!["error:".red().bold(), " ", format!("{error:#}")]);
+                say(painted!["error:".red().bold(), " ", told(&error)]);
                 if let Some(hint) = hint {
-                    say(painted!["  try:".cyan(), " ", hint]);
+                    say(painted!["  try:".cyan(), " ", urls_without_secrets(&hint)]);
                 }
             }
             Kind::Scenarios(errors) => {
@@ -120,7 +126,8 @@ impl Failure {
     pub(super) fn log(self) -> ExitCode {
         match self.kind {
             Kind::Error { error, hint } => {
-                tracing::error!(error = format!("{error:#}"), hint, "cannot go on");
+                let hint = hint.as_deref().map(urls_without_secrets);
+                tracing::error!(error = told(&error), hint = hint.as_deref(), "cannot go on");
             }
             Kind::Scenarios(errors) => {
                 mistakes::show(&errors, false, LogFormat::Json);
@@ -130,6 +137,11 @@ impl Failure {
         }
         self.exit.into()
     }
+}
+
+/// An error with its causes. It may quote what the user gave: a URL with a password, where a file is expected.
+fn told(error: &anyhow::Error) -> String {
+    urls_without_secrets(&format!("{error:#}")).into_owned()
 }
 
 /// For writes to stdout.

@@ -28,6 +28,7 @@ pub(super) struct Health {
     #[arg(
         long,
         env = "INCIDENT_URL",
+        hide_env_values = true,
         default_value_t = local_server(),
         value_name = "URL",
         value_hint = clap::ValueHint::Url,
@@ -52,10 +53,13 @@ pub(super) struct Health {
     timeout: Micros,
 }
 
+/// The most that is shown of an answer that is not the expected one.
+const SHOWN_CHARS: usize = 80;
+
 impl Health {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let endpoint = self.trust.add_to(self.url)?;
-        let path = if self.ready { "/readyz" } else { "/healthz" };
+        let (path, expected) = if self.ready { ("/readyz", "ready") } else { ("/healthz", "ok") };
         let limit = self.timeout.into();
         let asked =
             runtime()?.block_on(async { tokio::time::timeout(limit, request_text(&endpoint, path)).await });
@@ -64,7 +68,14 @@ impl Health {
             Err(ClientError::Unreachable { url: endpoint.http(path), why })
         });
         match answer {
-            Ok(text) => print(text.lines().next().unwrap_or_default())?,
+            Ok(text) if text.trim_end() == expected => print(expected)?,
+            // A proxy that knows no such host answers with 200 too.
+            Ok(text) => {
+                let said: String =
+                    text.lines().next().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
+                let why = format!("it says {said:?} instead of {expected:?}, as another program does");
+                return Err(ClientError::Answer { url: endpoint.http(path), why }.into());
+            }
             Err(ClientError::Status { status: 503, said, problem: true, .. }) => {
                 return Err(Failure::new(Exit::Connection, anyhow!("the server is not ready: {said}")));
             }

@@ -27,8 +27,8 @@ use crate::visible::visible;
 /// List the scenarios, or with --running the open incidents of a server
 ///
 /// Without flags these are the scenarios that `incident serve` would play here. On a terminal they are a table; in a pipe
-/// the columns are separated by tabs: name, severity, length in seconds, title; with --running: id, severity, phase,
-/// seconds since the start, title.
+/// the columns are separated by tabs: name, severity, length in seconds, title; with --running: id, REAL or
+/// DRILL, severity, phase, seconds since the start, title.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,6 +48,7 @@ pub(super) struct List {
     #[arg(
         long,
         env = "INCIDENT_URL",
+        hide_env_values = true,
         value_name = "URL",
         value_hint = ValueHint::Url,
         help_heading = "Server"
@@ -124,7 +125,8 @@ impl List {
         let mut remote = Remote::new(self.url.clone(), self.trust.clone(), self.token.clone());
         remote.read_files()?;
         let answer = runtime()?.block_on(request(&remote.url, Method::GET, path, None))?;
-        match answer.get(name).and_then(Value::as_array) {
+        let listed = answer.get(name).and_then(Value::as_array);
+        match listed.filter(|listed| listed.iter().all(|one| one["id"].is_string())) {
             Some(listed) => Ok((listed.clone(), remote.url.to_string())),
             None => {
                 let error = anyhow!("{} has no list of {name}", remote.url.http(path));
@@ -161,15 +163,24 @@ fn playable(listed: &[Value]) -> Table {
     table
 }
 
+/// The mark of an incident, as on the page. Without its first event nothing is known of one that is not a drill.
+fn kind(incident: &Value) -> &'static str {
+    match incident["synthetic"].as_bool() {
+        Some(true) => "DRILL",
+        Some(false) if incident["severity"].is_string() => "REAL",
+        _ => "",
+    }
+}
+
 /// The table of open incidents.
 fn running(listed: &[Value]) -> Table {
-    let mut table = Table::new(["INCIDENT", "SEVERITY", "PHASE", "AT", "TITLE"]);
+    let mut table = Table::new(["INCIDENT", "KIND", "SEVERITY", "PHASE", "AT", "TITLE"]);
     for incident in listed {
         let seconds = incident["offset_s"].as_f64().unwrap_or_default();
         let text = |name: &str| visible(incident[name].as_str().unwrap_or_default()).into_owned();
         let at = (format!("T+{}", words::clock(seconds)), format!("{seconds:.1}"));
         let [id, severity, phase, title] = ["id", "severity", "phase", "title"].map(|name| text(name).into());
-        table.row([id, severity, phase, at.into(), title]);
+        table.row([id, kind(incident).to_owned().into(), severity, phase, at.into(), title]);
     }
     table
 }

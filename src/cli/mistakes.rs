@@ -6,13 +6,20 @@ use super::fit;
 use super::format::count;
 use super::log::LogFormat;
 use super::out::say_drawn;
+use crate::client::urls_without_secrets;
 use crate::scenario::ScenarioError;
 
 /// Shows every mistake of some files.
 pub(super) fn show(errors: &[ScenarioError], color: bool, log: LogFormat) {
     for error in errors {
         match log {
-            LogFormat::Text => say_drawn(error.render_within(color, columns()).trim_end()),
+            LogFormat::Text => {
+                let drawn = error.render_within(color, columns());
+                // A URL with a password may have been given where a file is expected.
+                let is_url = error.origin().contains("://");
+                let drawn = if is_url { urls_without_secrets(&drawn) } else { drawn.as_str().into() };
+                say_drawn(drawn.trim_end());
+            }
             LogFormat::Json => {
                 for mistake in error.to_string().lines() {
                     tracing::error!(mistake, "a scenario file is wrong");

@@ -23,6 +23,7 @@ pub(super) struct Remote {
     #[arg(
         long,
         env = "INCIDENT_URL",
+        hide_env_values = true,
         default_value_t = local_server(),
         value_name = "URL",
         value_hint = clap::ValueHint::Url,
@@ -53,6 +54,11 @@ impl Remote {
     pub(super) fn read_files(&mut self) -> Result<(), Failure> {
         self.url = self.token.add_to(self.trust.add_to(self.url.clone())?)?;
         Ok(())
+    }
+
+    /// Another server, with the certificates that are trusted for this one.
+    pub(super) fn trusting(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
+        if endpoint.is_encrypted() { self.trust.add_to(endpoint) } else { Ok(endpoint) }
     }
 
     /// The flags with which another command reaches the same server.

@@ -11,6 +11,7 @@ use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::out::{painted, print, print_own};
 use crate::contract::{asyncapi, schema};
+use crate::input_file;
 use crate::json_schema::compare::{Breaks, Change, compare};
 use crate::json_schema::words::counted;
 
@@ -94,14 +95,18 @@ fn label(change: &Change) -> ColoredString {
 /// What to do about a file that is no schema.
 const NEXT: &str = "name a file that `incident schema` has printed";
 
+/// The most bytes of a schema: ours has fewer by far.
+const MAX_SCHEMA_BYTES: u64 = 8 * 1024 * 1024;
+
 fn read(file: &Path) -> Result<Value, Failure> {
     let usage =
         |error: anyhow::Error, hint: &str| Err(Failure::new(Exit::Usage, error).hint(hint.to_owned()));
     let name = file.display();
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
+    let text = match input_file::read(file, MAX_SCHEMA_BYTES) {
+        Ok(bytes) => String::from_utf8(bytes),
         Err(error) => return usage(anyhow!("{name} cannot be read: {error}"), NEXT),
     };
+    let Ok(text) = text else { return usage(anyhow!("{name} cannot be read: it is not UTF-8"), NEXT) };
     let schema: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(schema) => schema,
         Err(error) => return usage(anyhow!("{name} is not JSON: {error}"), NEXT),

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use hyper::Uri;
 use hyper::header::HeaderValue;
 
+use super::secrets::without_secrets;
 use super::trust::Trust;
 use crate::token::Token;
 
@@ -21,10 +22,12 @@ pub struct Endpoint {
     query: Option<String>,
     is_event_stream: bool,
     token: Option<Token>,
+    /// Another `Authorization` header than that of a token.
+    authorization: Option<HeaderValue>,
     trust: Option<Trust>,
 }
 
-/// A text that is not the URL of a server.
+/// A text that is not the URL of a server. What it shows of the text has nothing that may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// It has another form.
@@ -36,6 +39,12 @@ pub enum EndpointError {
     /// It is not the URL of an event stream.
     #[error("{0:?} is not the URL of an event stream: expected one like http://127.0.0.1:7911/events")]
     EventStream(String),
+    /// It has a user name or a password.
+    #[error(
+        "{0:?} has a user name or a password, which this program does not send: leave it out, and send a token with \
+         --token-file FILE or the variable INCIDENT_TOKEN"
+    )]
+    Credentials(String),
     /// Its host name is not ASCII.
     #[error(
         "{0:?} has a host name with letters beyond ASCII: write it in its ASCII form (xn--…), as browsers show it"
@@ -50,15 +59,19 @@ impl FromStr for Endpoint {
     /// published, and its WebSocket is at `ws` below that; so is every path with `http:`, `https:` or no scheme, unless it
     /// ends with `/ws`. A slash behind `/ws` changes nothing.
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let not_a_url = || EndpointError::Form(text.to_owned());
+        let shown = || without_secrets(text).into_owned();
+        let not_a_url = || EndpointError::Form(shown());
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
             None => ("http".to_owned(), text),
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
+        if authority.contains('@') {
+            return Err(EndpointError::Credentials(shown()));
+        }
         if !authority.is_ascii() {
-            return Err(EndpointError::International(text.to_owned()));
+            return Err(EndpointError::International(shown()));
         }
         let (socket, encrypted) = match scheme.as_str() {
             "ws" => (true, false),
@@ -74,7 +87,7 @@ impl FromStr for Endpoint {
         let without_port = authority.ends_with(':') || (!text.contains("://") && parsed.port_u16().is_none());
         let port = authority.strip_prefix(parsed.host()).and_then(|rest| rest.strip_prefix(':'));
         let wrong_port = port.is_some_and(|port| !is_port(port));
-        let wrong_host = authority.contains('@') || parsed.host().is_empty();
+        let wrong_host = parsed.host().is_empty();
         if wrong_host || without_port || wrong_port || uri.query().is_some() {
             return Err(not_a_url());
         }
@@ -92,6 +105,7 @@ impl FromStr for Endpoint {
             query: None,
             is_event_stream: false,
             token: None,
+            authorization: None,
             trust: None,
         })
     }
@@ -108,10 +122,13 @@ impl Endpoint {
         let rest =
             bare.strip_prefix("http").filter(|rest| rest.starts_with("://") || rest.starts_with("s://"));
         let bare = rest.map_or_else(|| bare.to_owned(), |rest| format!("ws{rest}"));
-        let endpoint: Self = bare.parse().map_err(|_| EndpointError::Form(text.to_owned()))?;
+        let endpoint: Self = bare.parse().map_err(|error| match error {
+            EndpointError::Form(_) => EndpointError::Form(without_secrets(text).into_owned()),
+            error => error,
+        })?;
         let path = path_of(&bare);
         if query.is_some_and(|query| !is_query(query)) {
-            return Err(EndpointError::Form(text.to_owned()));
+            return Err(EndpointError::Form(without_secrets(text).into_owned()));
         }
         Ok(Self { path, query: query.map(str::to_owned), ..endpoint })
     }
@@ -122,7 +139,7 @@ impl Endpoint {
     /// # Errors
     /// The text is no URL of HTTP.
     pub fn events(text: &str, is_exact: bool) -> Result<Self, EndpointError> {
-        let wrong = || EndpointError::EventStream(text.to_owned());
+        let wrong = || EndpointError::EventStream(without_secrets(text).into_owned());
         let (bare, query) = split(text);
         let is_http = match bare.split_once("://") {
             Some((scheme, _)) => ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()),
@@ -132,7 +149,7 @@ impl Endpoint {
             return Err(wrong());
         }
         let endpoint: Self = bare.parse().map_err(|error| match error {
-            EndpointError::International(_) => error,
+            EndpointError::International(_) | EndpointError::Credentials(_) => error,
             EndpointError::Form(_) | EndpointError::EventStream(_) => wrong(),
         })?;
         let path = path_of(bare);
@@ -158,6 +175,13 @@ impl Endpoint {
         Self { token: Some(token), ..self }
     }
 
+    /// The same server with another `Authorization` header than that of a token, for a server of another kind.
+    #[must_use]
+    pub fn with_authorization(self, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        Self { authorization: Some(value), ..self }
+    }
+
     /// The same server with other certificates to trust than the system's.
     #[must_use]
     pub fn with_trust(self, trust: Trust) -> Self {
@@ -175,6 +199,9 @@ impl Endpoint {
 
     /// The `Authorization` header of every request and handshake; `None` without a token.
     pub fn authorization(&self) -> Option<HeaderValue> {
+        if self.authorization.is_some() {
+            return self.authorization.clone();
+        }
         let token = self.token.as_ref()?;
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).ok()?;
         value.set_sensitive(true);

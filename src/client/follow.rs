@@ -11,6 +11,9 @@ use super::error::ClientError;
 use super::socket::{Socket, SocketEvent};
 use crate::contract::{Envelope, Follows, Heartbeat, Message, Position, ResetReason, StreamOpened};
 
+/// How long a server may be silent after the handshake. Until its first message it is not known how often it is heard.
+const GREETING: Duration = Duration::from_secs(10);
+
 /// What happens on a stream.
 #[derive(Debug)]
 pub enum Item {
@@ -79,10 +82,19 @@ enum Link {
     Open {
         socket: Box<Socket>,
         heard: Instant,
+        /// When the connection has to have said something, until it has.
+        greets_by: Option<Instant>,
     },
     /// Disconnected; the next attempt is at this time.
     Waiting(Instant),
     Connecting(Pin<Box<dyn Future<Output = Result<Socket, ClientError>> + Send>>),
+}
+
+impl Link {
+    fn opened(socket: Box<Socket>) -> Self {
+        let now = Instant::now();
+        Self::Open { socket, heard: now, greets_by: Some(now + GREETING) }
+    }
 }
 
 impl Follower {
@@ -100,7 +112,7 @@ impl Follower {
         Ok(Self {
             endpoint,
             reconnect,
-            link: Link::Open { socket, heard: Instant::now() },
+            link: Link::opened(socket),
             backoff: Backoff::default(),
             after,
             position,
@@ -134,24 +146,32 @@ impl Follower {
                     self.link = Link::Connecting(Box::pin(connecting));
                 }
                 Link::Connecting(connecting) => match connecting.as_mut().await {
-                    Ok(socket) => self.link = Link::Open { socket: Box::new(socket), heard: Instant::now() },
+                    Ok(socket) => self.link = Link::opened(Box::new(socket)),
                     Err(error) if error.is_passing() => return Ok(Some(self.lose(error.to_string()))),
                     Err(error) => return Err(error),
                 },
-                Link::Open { socket, heard } => {
+                Link::Open { socket, heard, greets_by } => {
                     // A server that is silent for two and a half heartbeat intervals is gone.
                     let patience = self.heartbeat.map(|heartbeat| heartbeat.mul_f64(2.5));
+                    let is_greeted = greets_by.is_none();
+                    let until = greets_by.or_else(|| patience.map(|patience| *heard + patience));
                     let silent = async {
-                        match patience {
-                            Some(patience) => sleep_until(*heard + patience).await,
+                        match until {
+                            Some(until) => sleep_until(until).await,
                             None => std::future::pending().await,
                         }
                     };
                     let received = tokio::select! {
                         received = socket.receive() => received,
-                        () = silent => return Ok(Some(self.lose("no heartbeat".to_owned()))),
+                        () = silent => {
+                            let why = if is_greeted { "no heartbeat" } else { "the server says nothing" };
+                            return Ok(Some(self.lose(why.to_owned())));
+                        }
                     };
                     *heard = Instant::now();
+                    if matches!(received, SocketEvent::Text(_) | SocketEvent::Binary(_)) {
+                        *greets_by = None;
+                    }
                     if let Some(item) = self.received(received) {
                         return Ok(Some(item));
                     }

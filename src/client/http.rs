@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
 use super::error::ClientError;
+use super::secrets::without_secrets;
 use super::tls::connect;
 
 /// How long a request may take.
@@ -19,6 +20,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The largest body that is read.
 const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most that is told of why a server refuses.
+const DETAIL_CHARS: usize = 1_000;
 
 /// Sends a request with an optional JSON body and reads the JSON answer.
 ///
@@ -32,7 +36,21 @@ pub async fn request(
 ) -> Result<Value, ClientError> {
     let body = body.map(|body| ("application/json", body.to_string()));
     let answer = in_time(endpoint, method, path, body).await?;
-    serde_json::from_slice(&answer.body).map_err(|error| unreadable(endpoint, path, &error))
+    json(endpoint, path, &answer.body)
+}
+
+fn json(endpoint: &Endpoint, path: &str, body: &[u8]) -> Result<Value, ClientError> {
+    let why = |error: serde_json::Error| unreadable(endpoint, path, &format!("it is not JSON: {error}"));
+    serde_json::from_slice(body).map_err(why)
+}
+
+/// Posts JSON to a server of any kind, and reads nothing of a success.
+///
+/// # Errors
+/// As [`request`].
+pub async fn request_to_post(endpoint: &Endpoint, path: &str, body: &Value) -> Result<(), ClientError> {
+    let body = ("application/json", body.to_string());
+    in_time(endpoint, Method::POST, path, Some(body)).await.map(drop)
 }
 
 /// Publishes a batch of `CloudEvents`.
@@ -43,7 +61,7 @@ pub async fn request_publish(endpoint: &Endpoint, batch: &str) -> Result<Value, 
     let path = "/api/events";
     let body = ("application/cloudevents-batch+json", batch.to_owned());
     let answer = in_time(endpoint, Method::POST, path, Some(body)).await?;
-    serde_json::from_slice(&answer.body).map_err(|error| unreadable(endpoint, path, &error))
+    json(endpoint, path, &answer.body)
 }
 
 /// Requests a Markdown document.
@@ -148,7 +166,12 @@ pub(super) fn refused(url: &str, status: u16, location: Option<&HeaderValue>, bo
         || String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect();
     let location = location.filter(|_| (300..400).contains(&status)).and_then(|to| to.to_str().ok());
     let said = match (location, detail) {
-        (Some(to), _) => format!("it redirects to {}", to.chars().take(200).collect::<String>()),
+        (Some(to), _) => {
+            format!("it redirects to {}", without_secrets(to).chars().take(200).collect::<String>())
+        }
+        (None, Some(detail)) if detail.chars().nth(DETAIL_CHARS).is_some() => {
+            detail.chars().take(DETAIL_CHARS).collect::<String>() + "…"
+        }
         (None, Some(detail)) => detail.to_owned(),
         (None, None) => first_line(),
     };

@@ -16,12 +16,16 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::http::refused;
+use super::secrets::subprotocol_without_secrets;
 use super::subscription::Subscription;
 use super::tls::{Stream, connect, reason_of};
 use crate::contract::SUBPROTOCOL;
 
 /// How long connecting and the handshake may take together.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Bytes that are collected before they are written.
+const WRITE_BUFFER: usize = 64 * 1024;
 
 /// An open socket.
 pub struct Socket {
@@ -97,7 +101,8 @@ impl Socket {
         let mut connected = attempt(connect(endpoint, &url()).await?, endpoint, subscription, &offered).await;
         if let Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) = &connected {
             if !subscription.subprotocols.is_empty() {
-                let why = format!("it accepts none of the subprotocols {}", offered.join(", "));
+                let named: Vec<&str> = offered.iter().map(|name| subprotocol_without_secrets(name)).collect();
+                let why = format!("it accepts none of the subprotocols {}", named.join(", "));
                 return Err(ClientError::Handshake { url: url(), why });
             }
             connected = attempt(connect(endpoint, &url()).await?, endpoint, subscription, &[]).await;
@@ -182,7 +187,13 @@ async fn attempt(
     if let (false, Ok(value)) = (offered.is_empty(), HeaderValue::from_str(&offered.join(", "))) {
         headers.insert("Sec-WebSocket-Protocol", value);
     }
-    let config = WebSocketConfig::default().read_buffer_size(16 * 1024).max_message_size(Some(1024 * 1024));
+    let longest = subscription.send.iter().map(String::len).max().unwrap_or_default();
+    let config = WebSocketConfig::default()
+        .read_buffer_size(16 * 1024)
+        .max_message_size(Some(1024 * 1024))
+        // A server that asks for answers to its pings and does not read them gets the newest later.
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(2 * WRITE_BUFFER + longest);
     let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
     Ok(socket)
 }

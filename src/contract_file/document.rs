@@ -1,6 +1,5 @@
 //! A file of a contract: JSON or YAML.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use serde_json::Value;
 
 use super::error::ContractError;
 use super::yaml;
+use crate::input_file;
 
 /// The largest file, in bytes.
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -48,10 +48,11 @@ fn shown(pointer: &str) -> String {
 
 fn text(path: &Path) -> Result<String, String> {
     let cannot = |error: std::io::Error| format!("the file cannot be read: {error}");
-    let file = File::open(path).map_err(cannot)?;
-    if file.metadata().map_err(cannot)?.is_dir() {
+    if path.is_dir() {
         return Err("this is a folder, not a file".to_owned());
     }
+    // Opening a pipe with a name could wait for ever.
+    let file = input_file::open(path).map_err(cannot)?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > LARGEST {

@@ -19,6 +19,7 @@ pub const RECEIVER_KEYS: &[&str] = &[
     "services",
     "cost",
     "drop",
+    "drills",
     "metrics",
 ];
 

@@ -49,9 +49,9 @@ impl Line {
         };
         match message {
             Message::IncidentStarted(started) => {
-                // A drill is the usual case here, and a real incident must be told from it at a glance.
-                let real = if started.synthetic { "" } else { "REAL INCIDENT " };
-                line(LineKind::Start, format!("{real}{} {}", started.severity.as_str(), started.title))
+                // As on the page: a real incident must be told from a drill at a glance.
+                let mark = if started.synthetic { "DRILL" } else { "REAL INCIDENT" };
+                line(LineKind::Start, format!("{mark} {} {}", started.severity.as_str(), started.title))
             }
             Message::AgentAction(action) => {
                 let beliefs = action.hypotheses.iter().map(|belief| (belief.claim.as_str(), belief.p));

@@ -218,6 +218,22 @@ async fn a_host_that_is_not_this_server_is_421() {
     }
 }
 
+/// A proxy may have looked at one of them, and this server at the other.
+#[tokio::test]
+async fn two_hosts_are_400() {
+    let server = Local::start().await;
+    let own = server.address.to_string();
+    for (first, second) in [(own.as_str(), "evil.example"), ("evil.example", own.as_str()), (&own, &own)] {
+        for path in ["/", "/api/incidents", "/healthz", "/ws"] {
+            let mut raw = Raw::connect(server.address).await;
+            let hosts = format!("Host: {first}\r\nHost: {second}\r\n");
+            raw.send(format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n").as_bytes()).await;
+            let answer = raw.head().await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{path}, {first} then {second}: {answer}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn no_host_is_400() {
     let server = Local::start().await;

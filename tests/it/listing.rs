@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::harness::{Ran, Scratch, Serving, get, incident, root};
+use crate::harness::{Ran, Scratch, Serving, Terminal, get, incident, root};
+use crate::publish::{publish, started};
 
 const GOOD: &str = include_str!("../fixtures/scenarios/database-outage.toml");
 
@@ -44,6 +45,33 @@ async fn a_server_lists_its_own_scenarios_in_the_same_words() {
     assert_eq!(columns(&names).len(), 2);
 }
 
+/// A real incident and a drill must not be taken for each other, here as on the page.
+#[tokio::test(flavor = "multi_thread")]
+async fn real_incidents_and_drills_carry_their_mark() {
+    let server = Serving::with(&["--trigger", "database-outage"]);
+    let reply = publish(server.address(), &[started("pay-1", "1")]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let ran = server.incident(&["list", "--running"]).run();
+    let mut marks: Vec<_> =
+        columns(&ran).iter().map(|line| (line[1], line[2])).map(|(a, b)| format!("{a} {b}")).collect();
+    marks.sort();
+    assert_eq!(marks, ["DRILL SEV1", "REAL SEV2"]);
+    for columns in [60, 120] {
+        let (_, screen) = Terminal::run(columns, &["list", "--running", "--url", server.url()]).end();
+        for mark in ["KIND", "DRILL", "REAL"] {
+            assert!(screen.contains(mark), "{mark} on {columns} columns: {screen}");
+        }
+    }
+    let watch =
+        server.incident(&["watch", "--after", "0", "--no-follow", "--type", "incident_started"]).run();
+    let mut firsts: Vec<_> = watch.stdout.lines().map(|line| line.split('\t').next_back().unwrap()).collect();
+    firsts.sort_unstable();
+    assert_eq!(
+        firsts,
+        ["DRILL SEV1 Primary database connection pool exhausted", "REAL INCIDENT SEV2 Checkout fails"]
+    );
+}
+
 #[test]
 fn running_incidents_are_listed_and_cancelled() {
     let server = Serving::with(&[]);
@@ -51,7 +79,7 @@ fn running_incidents_are_listed_and_cancelled() {
     let id = server.incident(&["trigger", "database-outage", "--no-wait"]).run().stdout.trim().to_owned();
     let ran = server.incident(&["list", "--running"]).run();
     let lines = columns(&ran);
-    assert_eq!((lines.len(), lines[0][0], lines[0][1]), (1, id.as_str(), "SEV1"));
+    assert_eq!((lines.len(), &lines[0][..3]), (1, &[id.as_str(), "DRILL", "SEV1"][..]));
     let cancelled = server.incident(&["cancel", &id]).run();
     assert_eq!((cancelled.status, cancelled.stdout.as_str()), (Some(0), ""), "{}", cancelled.stderr);
     assert_eq!(cancelled.stderr, format!("{id} is cancelled\n"));

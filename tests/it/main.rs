@@ -3,6 +3,7 @@
 
 mod action;
 mod altered;
+mod answers;
 mod auth;
 mod behind;
 mod brief_mistakes;
@@ -18,6 +19,7 @@ mod contract_file;
 mod contract_refused;
 mod copies;
 mod cors;
+mod credentials;
 mod cycles;
 mod dependencies;
 mod descriptors;
@@ -68,9 +70,11 @@ mod schema;
 mod schema_changes;
 mod schema_references;
 mod serve;
+mod sinks;
 mod sse;
 mod stream;
 mod survive;
+mod symptoms;
 mod terminal;
 mod tidy;
 mod timeline;

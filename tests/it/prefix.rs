@@ -229,7 +229,6 @@ fn a_url_may_be_that_of_the_page_of_the_socket_or_host_and_port() {
         "ftp://h",
         "ws://",
         "http:///x",
-        "ws://u@h/ws",
         "h:1?a=b",
         "ws://h:99999/",
         "h:65536",
@@ -237,6 +236,9 @@ fn a_url_may_be_that_of_the_page_of_the_socket_or_host_and_port() {
         "ws://h:0x1/ws",
     ] {
         assert!(matches!(bad.parse::<Endpoint>(), Err(EndpointError::Form(_))), "{bad:?}");
+    }
+    for bad in ["ws://u@h/ws", "u:p@h:1", "https://u:p@bücher.example/"] {
+        assert!(matches!(bad.parse::<Endpoint>(), Err(EndpointError::Credentials(_))), "{bad:?}");
     }
     let error = "https://bücher.example/".parse::<Endpoint>().unwrap_err();
     assert!(error.to_string().contains("xn--"), "{error}");

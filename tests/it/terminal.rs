@@ -127,3 +127,20 @@ fn nothing_is_drawn_on_a_terminal_of_a_few_columns() {
         }
     }
 }
+
+/// A terminal may become narrower later: each line would take several, so nothing is drawn until there is room again.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_shrinks_is_not_drawn_on_until_it_grows() {
+    let server = Serving::with(&[]);
+    let mut terminal = Terminal::run(80, &["trigger", "database-outage", "--url", server.url()]);
+    terminal.shows("predict");
+    for columns in [19, 8, 3, 1] {
+        terminal.resize(columns);
+        terminal.lacks(&["predict", "verif", "00:"]);
+        terminal.resize(60);
+        let screen = terminal.shows("verify");
+        // The bar gives way to the text beside it, and nothing wraps.
+        assert_eq!(screen.matches("predict").count(), 1, "{columns}:\n{screen}");
+    }
+}

@@ -40,7 +40,7 @@ fn a_line_in_a_pipe_has_seven_columns() {
         );
     }
     assert_eq!((lines[0][3], lines[0][4]), ("incident_started", ""));
-    assert_eq!(lines[0][6], "SEV1 Primary database connection pool exhausted");
+    assert_eq!(lines[0][6], "DRILL SEV1 Primary database connection pool exhausted");
     let cause = lines.iter().find(|line| line[6].starts_with("Checkout 2026.8.1")).unwrap();
     assert_eq!(cause[3..6], ["agent_action", "diagnose", "0.94"]);
     assert_eq!(lines[107][3], "incident_resolved");

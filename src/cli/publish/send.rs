@@ -18,7 +18,10 @@ pub(super) async fn send(endpoint: &Endpoint, events: &[Value], within: Duration
     let (until, mut backoff) = (Instant::now() + within, Backoff::default());
     loop {
         let error = match request_publish(endpoint, &body).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => match unstored(&answer, events.len()) {
+                None => return Ok(answer),
+                Some(why) => ClientError::Answer { url: endpoint.http("/api/events"), why },
+            },
             Err(error) => error,
         };
         let wait = backoff.next_wait();
@@ -28,6 +31,22 @@ pub(super) async fn send(endpoint: &Endpoint, events: &[Value], within: Duration
         tracing::warn!("{error}; sending again under the same ids");
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Why an answer does not say that every event is stored, each at its position; `None` if it does. What is between may have
+/// answered instead of the server.
+fn unstored(answer: &Value, sent: usize) -> Option<String> {
+    let accepted = answer["accepted"].as_u64();
+    let places = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
+    let is_whole = accepted == Some(sent as u64)
+        && places.len() == sent
+        && places.iter().all(|place| place["position"].is_u64() && place["index"].is_u64());
+    (!is_whole).then(|| {
+        format!(
+            "it does not say that {} stored",
+            if sent == 1 { "the event is".to_owned() } else { format!("all {sent} events are") }
+        )
+    })
 }
 
 /// Whether the same request may succeed later.

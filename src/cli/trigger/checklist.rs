@@ -10,6 +10,7 @@ use super::moments::{Moment, Moments};
 use super::show::{Ending, Show};
 use crate::cli::bars::{Shows, line_above};
 use crate::cli::out::{Painted, painted};
+use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::contract::Status;
 use crate::report::{IncidentState, IncidentStatus};
@@ -22,6 +23,9 @@ const MARGIN: usize = 3;
 const BAR: usize = 28;
 const SHORTEST_BAR: usize = 8;
 
+/// How often it is drawn in a second.
+const HZ: u8 = 15;
+
 /// The checklist.
 pub(super) struct Checklist {
     bars: MultiProgress,
@@ -33,12 +37,30 @@ pub(super) struct Checklist {
     moments: Moments,
     /// There is no connection: nothing moves.
     waits: bool,
+    /// The terminal has become too narrow to be drawn on.
+    is_hidden: bool,
 }
 
 impl Checklist {
     pub(super) fn new() -> Self {
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(15));
-        Self { bars, phases: Vec::new(), total: None, bar: BAR, moments: Moments::default(), waits: false }
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(HZ));
+        let moments = Moments::default();
+        Self { bars, phases: Vec::new(), total: None, bar: BAR, moments, waits: false, is_hidden: false }
+    }
+
+    /// Stops drawing while the terminal has too few columns: each line would take several.
+    fn follow_width(&mut self) {
+        let is_hidden = !redraws();
+        if std::mem::replace(&mut self.is_hidden, is_hidden) == is_hidden {
+            return;
+        }
+        if is_hidden {
+            // If this fails, the terminal is gone.
+            let _ = self.bars.clear();
+            self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            self.bars.set_draw_target(ProgressDrawTarget::stderr_with_hz(HZ));
+        }
     }
 
     /// A phase has ended: its line shows the result.
@@ -50,7 +72,7 @@ impl Checklist {
     fn close(&self, phase: &str, mark: &str, text: &Painted) {
         let Some((name, bar)) = self.phases.iter().find(|(name, _)| name == phase) else { return };
         bar.disable_steady_tick();
-        bar.set_style(style(&format!(" {mark} {{msg}}")));
+        bar.set_style(style(&format!(" {mark} {{wide_msg}}")));
         bar.close_with(message(name, text));
     }
 
@@ -67,7 +89,7 @@ impl Checklist {
         }
         for phase in &incident.phases {
             let bar = self.bars.add(ProgressBar::new_spinner());
-            bar.set_style(style("   {msg}"));
+            bar.set_style(style("   {wide_msg}"));
             bar.show(painted![label(&phase.name).dimmed()]);
             self.phases.push((phase.name.clone(), bar));
         }
@@ -108,12 +130,13 @@ fn message(phase: &str, text: &Painted) -> Painted {
 
 fn total_style(bar: usize) -> ProgressStyle {
     match bar {
-        0 => style(" {msg}"),
-        bar => style(&format!(" [{{bar:{bar}}}] {{msg}}")).progress_chars("=>-"),
+        0 => style(" {wide_msg}"),
+        bar => style(&format!(" [{{bar:{bar}}}] {{wide_msg}}")).progress_chars("=>-"),
     }
 }
 
-/// The style of a template. If the template is malformed, the default style is used.
+/// The style of a template, in which `wide_msg` is cut where the terminal ends: it may have become narrower since the text
+/// was made. If the template is malformed, the default style is used.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
@@ -131,7 +154,7 @@ impl Show for Checklist {
         if incident.state != IncidentStatus::Open {
             return;
         }
-        bar.set_style(style(" {spinner:.cyan} {msg}"));
+        bar.set_style(style(" {spinner:.cyan} {wide_msg}"));
         bar.enable_steady_tick(Duration::from_millis(100));
         match moment {
             Some(moment) if moment.status == Status::Failed => {
@@ -146,6 +169,7 @@ impl Show for Checklist {
     }
 
     fn tick(&mut self, incident: &IncidentState, now: Timestamp) {
+        self.follow_width();
         if std::mem::take(&mut self.waits)
             && let Some((_, bar)) = self.current()
         {
@@ -169,6 +193,7 @@ impl Show for Checklist {
     }
 
     fn waiting(&mut self, url: &str, since: Duration) {
+        self.follow_width();
         if !std::mem::replace(&mut self.waits, true)
             && let Some((_, bar)) = self.current()
         {

@@ -17,6 +17,10 @@ pub(super) fn is_file(name: &str) -> bool {
 /// The failure for a file. A server plays the scenarios that it has read itself, so that nobody on the network can make it
 /// compile a file of theirs.
 pub(super) fn refused(file: &str) -> Failure {
+    if file.contains("://") {
+        return Failure::new(Exit::Usage, anyhow!("{file} is a URL: trigger takes the name of a scenario"))
+            .hint("incident trigger NAME --url URL");
+    }
     let loaded = Library::read(Path::new(file));
     let Some(id) = loaded.library.ids().next().filter(|_| loaded.library.len() == 1) else {
         if !loaded.errors.is_empty() {

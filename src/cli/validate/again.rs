@@ -3,6 +3,7 @@
 use super::args::{CLIENTS, SPEED, TIMEOUT, Validate};
 use super::judged::{Findings, is_failed};
 use crate::cli::shell::word;
+use crate::client::without_secrets;
 
 impl Validate {
     /// The commands that check the rules again that failed, with what each is for.
@@ -33,12 +34,13 @@ impl Validate {
         commands
     }
 
-    /// The command with every flag that says what is checked. Those that say what is printed are for the caller.
+    /// The command with every flag that says what is checked. Those that say what is printed are for the caller. What may be
+    /// secret is not in it.
     fn command(&self) -> String {
         let mut words = vec!["incident validate".to_owned()];
         words.extend(self.files.iter().map(|file| word(&file.display().to_string()).into_owned()));
-        words.extend(self.url.iter().map(|url| format!("--url {}", word(url))));
-        words.extend(self.sse.iter().map(|url| format!("--sse {}", word(url))));
+        words.extend(self.url.iter().map(|url| format!("--url {}", word(&without_secrets(url)))));
+        words.extend(self.sse.iter().map(|url| format!("--sse {}", word(&without_secrets(url)))));
         words.extend(self.trigger.iter().map(|name| format!("--trigger {}", word(name))));
         words.extend(self.listen.iter().map(|time| format!("--for {time}")));
         if TIMEOUT.parse() != Ok(self.timeout) {

@@ -16,6 +16,7 @@ use crate::check::{
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::recorded::{ENCODING, open};
 use crate::cli::scenarios::shipped;
+use crate::cli::shell::word;
 use crate::recording::{RecordingError, TextLines};
 
 /// Judges the file by the rules that are wanted, until `stop`.
@@ -90,11 +91,11 @@ fn judge_transcript(
         }
     }
     if let (None, Some(name)) = (&context.profile, &header.profile) {
-        context.profile = StrangerArgs::profile_at(name).map_err(|failure| named(failure, origin))?;
+        context.profile = StrangerArgs::profile_at(name).map_err(|_| named("profile", name, origin))?;
     }
     if let (None, Some(file)) = (&context.contract, &header.contract) {
         let contract =
-            StrangerArgs::contract_at(Path::new(file)).map_err(|failure| named(failure, origin))?;
+            StrangerArgs::contract_at(Path::new(file)).map_err(|_| named("contract", file, origin))?;
         context.contract = Some(contract);
     }
     let reader = Reader::of(&context);
@@ -120,9 +121,16 @@ fn expected_at(place: &str) -> Option<Expected> {
     expectations(&scenario)
 }
 
-/// A failure to read what the header of a transcript names.
-fn named(failure: Failure, origin: &str) -> Failure {
-    failure.hint(format!("{origin} names this file in its first line; --profile and --contract name another"))
+/// The failure to read what the header of a transcript names. It shows nothing of that file: a transcript from elsewhere may
+/// name any file of this machine, and what is printed here lands in logs.
+fn named(flag: &str, file: &str, origin: &str) -> Failure {
+    let error =
+        anyhow!("{origin}:1: the {flag} {file:?} that the transcript names is not there, or has mistakes");
+    Failure::new(Exit::Usage, error).hint(format!(
+        "incident validate {} --{flag} {} shows them, and --{flag} may name another",
+        word(origin),
+        word(file)
+    ))
 }
 
 fn failure(error: RecordingError) -> Failure {

@@ -51,6 +51,8 @@ impl Validate {
             return timeline::print(file);
         }
         let read_by = self.prepare()?;
+        // Opening a pipe waits for its reader: until then a signal has to end the process as usual.
+        let reports = Reports::open(self.format, &self.report)?;
         runtime()?.block_on(async {
             let stop = CancellationToken::new();
             let signal = signals::shutdown();
@@ -61,7 +63,6 @@ impl Validate {
                     stop.cancel();
                 }
             });
-            let reports = Reports::open(self.format, &self.report)?;
             // A recording says itself whether it is large.
             let progress = Progress::new(!quiet);
             let found = self.judge_all(&read_by, &stop, &progress).await;

@@ -13,7 +13,7 @@ use crate::cli::complete;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::reread;
 use crate::cli::shell::word;
-use crate::client::Subscription;
+use crate::client::{Subscription, subprotocol_without_secrets};
 use crate::contract_file::Contract;
 use crate::scenario::{did_you_mean, text_of as scenario_text_of};
 
@@ -57,7 +57,9 @@ fn header_flag(text: &str) -> Result<String, String> {
 }
 
 fn subprotocol_flag(text: &str) -> Result<String, String> {
-    subprotocol(text).map(|()| text.to_owned())
+    let wrong =
+        "it is not the name of a subprotocol: a name is one word of letters, digits, dots and hyphens";
+    subprotocol(text).map(|()| text.to_owned()).map_err(|_| wrong.to_owned())
 }
 
 impl StrangerArgs {
@@ -138,7 +140,7 @@ impl StrangerArgs {
         Ok(said)
     }
 
-    /// The flags as another command has them.
+    /// The flags as another command has them, without what may be secret.
     pub(super) fn words(&self) -> String {
         let mut words = String::new();
         let mut add = |flag: &str, value: &str| {
@@ -151,17 +153,18 @@ impl StrangerArgs {
         if let Some(contract) = &self.contract {
             add("--contract", &contract.display().to_string());
         }
+        // What is not in a file may be a secret.
+        let in_file =
+            |value: &str| if value.starts_with(FILE) { value.to_owned() } else { "@FILE".to_owned() };
         for text in &self.send {
-            add("--send", text);
+            add("--send", &in_file(text));
         }
         for flag in &self.header {
             let (name, value) = flag.split_once(':').unwrap_or_default();
-            // What is not in a file may be a secret all the same.
-            let value = if value.trim().starts_with(FILE) { value.trim() } else { "@FILE" };
-            add("--header", &format!("{name}: {value}"));
+            add("--header", &format!("{name}: {}", in_file(value.trim())));
         }
         for name in &self.subprotocol {
-            add("--subprotocol", name);
+            add("--subprotocol", subprotocol_without_secrets(name));
         }
         words
     }

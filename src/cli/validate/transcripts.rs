@@ -133,7 +133,12 @@ impl OpenTranscript {
 }
 
 fn cannot_create(folder: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Internal, anyhow!("cannot create {}: {error}", folder.display()))
+    let name = folder.display();
+    if folder.exists() {
+        return Failure::new(Exit::Usage, anyhow!("{name} is not a folder"))
+            .hint("name a folder with --transcripts");
+    }
+    Failure::new(Exit::Internal, anyhow!("cannot create {name}: {error}"))
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {

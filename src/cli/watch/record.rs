@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use tokio::sync::oneshot;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
@@ -34,9 +35,19 @@ pub(super) fn refuse_existing(path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Opens the recording on a thread of its own: opening a pipe waits for its reader, and the wait may be left.
+pub(super) async fn create(path: PathBuf) -> Result<Recorder, Failure> {
+    let (opened, opening) = oneshot::channel();
+    std::thread::spawn(move || {
+        // The wait may be over.
+        let _ = opened.send(Recorder::create(&path));
+    });
+    opening.await.map_err(|error| Failure::new(Exit::Internal, error))?
+}
+
 impl Recorder {
     /// Opens the file. It is new or empty.
-    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+    fn create(path: &Path) -> Result<Self, Failure> {
         // Append: if another process has written to the file since the check, its data stays.
         let opened = OpenOptions::new().append(true).create(true).open(path);
         let file = opened

@@ -25,18 +25,19 @@ impl Watch {
     }
 
     async fn follow(&self, quiet: bool) -> Result<Exit, Failure> {
-        let interrupted = pin!(signals::shutdown());
+        let mut interrupted = pin!(signals::shutdown());
         if let Some(file) = &self.record {
             record::refuse_existing(file)?;
             signals::outlive_file_limits();
         }
-        let (after, unconfirmed) = match self.start().await? {
-            Start::At(after) => (after, false),
-            Start::Unconfirmed => (Some("0".to_owned()), true),
-            Start::Ended(exit) => return Ok(exit),
+        let connected = tokio::select! {
+            connected = self.connect() => connected?,
+            () = &mut interrupted => return Ok(Exit::Interrupted),
         };
-        let mut follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
-        let recorder = self.record.as_deref().map(Recorder::create).transpose()?;
+        let (mut follower, recorder, unconfirmed) = match connected {
+            Connected::To(follower, recorder, unconfirmed) => (*follower, recorder, unconfirmed),
+            Connected::NotNeeded(exit) => return Ok(exit),
+        };
         let mut session = Session::new(self, recorder, quiet);
         session.unconfirmed = self.incident.as_deref().filter(|_| unconfirmed);
         let ended = self.watch(&mut follower, &mut session, interrupted).await;
@@ -45,6 +46,21 @@ impl Watch {
             say(recorder.summary());
         }
         ended
+    }
+
+    /// Connects, and opens the recording. Each may take long.
+    async fn connect(&self) -> Result<Connected, Failure> {
+        let (after, unconfirmed) = match self.start().await? {
+            Start::At(after) => (after, false),
+            Start::Unconfirmed => (Some("0".to_owned()), true),
+            Start::Ended(exit) => return Ok(Connected::NotNeeded(exit)),
+        };
+        let follower = Follower::connect(self.remote.url.clone(), after, !self.no_reconnect).await?;
+        let recorder = match self.record.clone() {
+            Some(file) => Some(record::create(file).await?),
+            None => None,
+        };
+        Ok(Connected::To(Box::new(follower), recorder, unconfirmed))
     }
 
     /// Shows events until the end that the flags ask for, or until the user interrupts.
@@ -111,8 +127,21 @@ impl Watch {
                 anyhow!("the connection ended before the incident did"),
             ));
         }
+        // Then it would have ended with the last of them.
+        if self.no_follow {
+            let error = anyhow!("the connection ended before all past events were shown");
+            return Err(Failure::new(Exit::Connection, error));
+        }
         Ok(Exit::Fine)
     }
+}
+
+/// What connecting led to.
+enum Connected {
+    /// A follower, the recording, and whether it is unknown whether the server knows the incident.
+    To(Box<Follower>, Option<Recorder>, bool),
+    /// There is nothing to show.
+    NotNeeded(Exit),
 }
 
 /// Where to start.

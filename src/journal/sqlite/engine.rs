@@ -26,6 +26,7 @@ use super::recent::Recent;
 use super::writer::{Request, WaitingAppend, Writer};
 use super::{events, identity, incidents, keys, open};
 use crate::contract::StreamId;
+use crate::input_file::{self, Kind};
 
 /// Any location that no other engine claims is a file.
 pub(in crate::journal) const CHOICE: Choice = Choice {
@@ -76,6 +77,10 @@ impl Sqlite {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
         let real = real(path).map_err(unusable)?;
+        // Opening a pipe would wait for ever.
+        if real.exists() && input_file::kind(&real).map_err(unusable)? != Kind::File {
+            return Err(OpenError::unusable(path, "it is a pipe, not a file"));
+        }
         identity::refuse_foreign(&real)?;
         let is_new = !real.exists();
         let lock = Arc::new(Lock::take(&real)?);

@@ -104,6 +104,12 @@ impl Guard {
     fn host(&self, headers: &HeaderMap) -> Result<String, Problem> {
         let refuse =
             |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).because(Refusal::Host);
+        // What stands before this server may have looked at another one.
+        if headers.get_all(header::HOST).iter().nth(1).is_some() {
+            return Err(
+                Problem::bad_request("the request has more than one Host header").because(Refusal::Host)
+            );
+        }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host
             .ok_or_else(|| Problem::bad_request("the request has no Host header").because(Refusal::Host))?

@@ -6,7 +6,7 @@ use incident::visible::is_hidden;
 /// and TOML can write all of it; a file's name and a close reason get [`SHORT`].
 pub const HOSTILE: &str = "z\u{1b}]0;pwned\u{7}\u{1b}[2J\u{1b}[38;5;1m\r\n::error::forged\nPASS forged\n##[error]forged\t\
     \u{9b}31m\u{90}q\u{85}\u{7f}\u{8}\u{b}\u{c}\u{202e}\u{202a}\u{2066}\u{2069}\u{61c}\u{200e}\u{200f}\u{200b}\u{2060}\
-    \u{feff}\u{2028}\u{2029}\u{ad}\u{180e}\u{3164}\u{e0041}\u{fff9}| <script>alert(1)</script> ![x](y)";
+    \u{feff}\u{2028}\u{2029}\u{ad}\u{180e}\u{3164}\u{e0041}\u{fff9}\u{fe00}\u{180b}\u{13430}| <script>alert(1)</script> ![x](y)";
 
 /// The same in what fits a close frame, and in what a file's name can have.
 pub const SHORT: &str =

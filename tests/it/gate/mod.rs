@@ -9,4 +9,5 @@ mod files;
 mod liar;
 mod outputs;
 mod page;
+mod published;
 mod server;

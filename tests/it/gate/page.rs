@@ -4,10 +4,10 @@ use std::fs;
 
 use incident::visible::is_hidden;
 
-use super::corpus::SHOWN;
+use super::corpus::{HOSTILE, SHOWN};
 use super::files::Files;
 use crate::browser::driver::Browser;
-use crate::harness::{Http, Serving, root};
+use crate::harness::{Http, Scratch, Serving, root};
 use crate::tidy::{files, relative};
 
 /// What puts a text into the document: markup never, the rest in `dom.js` alone.
@@ -98,5 +98,54 @@ async fn no_event_steers_the_page() {
         assert!(text.contains(SHOWN), "{part}: {text}");
         let hidden = text.chars().find(|c| is_hidden(*c) && !matches!(c, '\n' | '\t'));
         assert_eq!(hidden, None, "{part}: {}", text.escape_debug());
+    }
+}
+
+/// Both gates show the same, character by character.
+#[test]
+#[ignore = "needs Node.js: ./tests/run installs it and runs this"]
+fn the_page_shows_a_text_as_the_terminal_does() {
+    let mut texts = vec![HOSTILE.to_owned()];
+    let pieces = [
+        "a",
+        "1",
+        "#",
+        "❤",
+        "🏳",
+        "🌈",
+        "ᠠ",
+        "葛",
+        "\u{200d}",
+        "\u{200c}",
+        "\u{fe0f}",
+        "\u{fe00}",
+        "\u{180b}",
+        "\u{20e3}",
+        "\u{301}",
+        "\u{34f}",
+        "\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}",
+        "\u{13430}",
+        "\u{202e}",
+        "\n",
+    ];
+    for one in pieces {
+        for two in pieces {
+            texts.extend(pieces.map(|three| format!("{one}{two}{three}")));
+        }
+    }
+    let script = Scratch::new()
+        .with("visible.mjs", &fs::read_to_string(root().join("dashboard/visible.js")).unwrap())
+        .with("texts.json", &serde_json::to_string(&texts).unwrap())
+        .with(
+            "main.mjs",
+            "import fs from 'node:fs'; import { visible } from './visible.mjs';\n\
+             const texts = JSON.parse(fs.readFileSync('texts.json', 'utf8'));\n\
+             console.log(JSON.stringify(texts.map((text) => visible(text))));",
+        );
+    let ran = std::process::Command::new("node").arg("main.mjs").current_dir(script.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let shown: Vec<String> = serde_json::from_slice(&ran.stdout).unwrap();
+    for (text, shown) in texts.iter().zip(shown) {
+        assert_eq!(shown, incident::visible::visible(text), "{}", text.escape_unicode());
     }
 }

@@ -91,6 +91,28 @@ impl Terminal {
         }
     }
 
+    /// Waits until the screen has none of these texts.
+    pub fn lacks(&self, texts: &[&str]) {
+        let began = Instant::now();
+        while texts.iter().any(|text| self.text().contains(text)) {
+            assert!(began.elapsed() < PATIENCE, "{texts:?} stay on the screen:\n{}", self.text());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Makes the terminal narrower or wider while the program runs.
+    pub fn resize(&mut self, columns: u16) {
+        let children = |id: u32| std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let inside: u32 = children(self.child.id()).trim().parse().unwrap();
+        let terminal = std::fs::read_link(format!("/proc/{inside}/fd/2")).unwrap();
+        let mut stty = Command::new("stty");
+        stty.arg("-F").arg(terminal).args(["cols", &columns.to_string()]);
+        assert!(stty.status().unwrap().success());
+        self.columns = columns;
+        let of = |size: u16| std::num::NonZero::new(size).unwrap();
+        self.screen.lock().unwrap().screen_mut().set_size(of(300), of(columns));
+    }
+
     /// Presses ctrl-c.
     pub fn interrupt(&mut self) {
         use std::io::Write;

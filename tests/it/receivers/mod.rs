@@ -1,6 +1,7 @@
 //! Receivers: alerts of other programs become incidents.
 
 mod command;
+mod drills;
 mod file;
 mod fold;
 mod lab;

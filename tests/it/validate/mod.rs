@@ -14,6 +14,7 @@ mod reports;
 mod served;
 mod sound;
 mod strangers;
+mod transcripts;
 
 use incident::check::{Context, Judge, MustResolve, Promise, RULES, Verdict, judge_lines};
 use incident::contract::MessageType;

@@ -55,7 +55,7 @@ pub const FAULTS: &[Fault] = &[
         "",
         |s| {
             let mut other = s.asked_ahead();
-            other.frames[0] = "no such position".to_owned();
+            other.frames[0] = String::from("no such position");
             s.with(other)
         },
     )

@@ -26,6 +26,7 @@ impl Stream {
         Some(other)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what makes a fault ends with it")]
     pub fn with(&mut self, other: Other) -> Option<()> {
         self.others.push(other);
         Some(())
@@ -117,7 +118,7 @@ pub const FAULTS: &[Fault] = &[
     .live(),
     fault("another client gets what is not JSON", "envelope", "client 1: not JSON", "", |s| {
         let mut other = s.twin();
-        other.frames[s.events()[7]] = "{nonsense".to_owned();
+        other.frames[s.events()[7]] = String::from("{nonsense");
         s.with(other)
     })
     .live(),
@@ -129,7 +130,7 @@ pub const FAULTS: &[Fault] = &[
     fault("another client gets a binary message", "connection", "client 1: a binary message of", "", |s| {
         // A number is a binary message.
         let mut other = s.twin();
-        other.frames[s.events()[7]] = "300".to_owned();
+        other.frames[s.events()[7]] = String::from("300");
         s.with(other)
     })
     .live(),

@@ -166,6 +166,9 @@ async fn a_transcript_whose_profile_is_gone_says_so() {
     );
     let ran = validate(vec![folder.path().join("x.ndjson").display().to_string()]).await;
     assert_eq!(ran.status, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("the profile gone.toml cannot be read"), "{ran:?}");
-    assert!(ran.stderr.contains("names this file in its first line"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("the profile \"gone.toml\" that the transcript names is not there"),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("--profile may name another"), "{ran:?}");
 }

@@ -11,6 +11,7 @@ mod parser;
 mod plain;
 mod profiles;
 mod real;
+mod secrets;
 mod server;
 
 use futures_util::StreamExt;
