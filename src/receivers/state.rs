@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::alert::{Labels, digest};
 use super::events::{self, Action};
 use super::text::slug;
-use crate::contract::{AgentAction, IncidentStarted, Message, offset_of};
+use crate::contract::{AgentAction, IncidentStarted, Message, Severity, offset_of};
 use crate::plan::IncidentTotals;
 
 /// Hexadecimal digits in the id of an incident.
@@ -36,6 +36,8 @@ pub(super) struct Group {
     /// When it ended.
     pub(super) ended_at: Option<Timestamp>,
     pub(super) impact: Option<Timestamp>,
+    /// How severe it is: as at its beginning, or as an action has said since.
+    pub(super) severity: Option<Severity>,
     /// The alerts of this incident, by fingerprint.
     pub(super) alerts: BTreeMap<String, Known>,
     /// The alerts of the incidents before it.
@@ -170,6 +172,7 @@ impl Group {
             ordinal,
             is_open: true,
             impact: Some(started.impact_started_at),
+            severity: Some(started.severity),
             past,
             heard: Some(time),
             ..Self::default()
@@ -219,6 +222,10 @@ impl Group {
             }
             Some(Action::Partial) => self.is_partial = true,
             Some(Action::Whole) => self.is_partial = false,
+            Some(Action::Worse) => {
+                self.severity = events::severity_in(action).or(self.severity);
+                return;
+            }
             _ => return,
         }
         let fires = self.is_partial || self.alerts.values().any(|known| known.firing);

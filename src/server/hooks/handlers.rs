@@ -13,10 +13,11 @@ use tokio::time::timeout;
 
 use super::answers::{Refused, said, taken, to_pagerduty};
 use super::desk::{HookSetup, Hooks};
+use super::secrets::Unsigned;
 use crate::log_limiter::limited;
 use crate::receivers::{self, Decision, Delivery, Enqueued, Fault, Kind};
 use crate::server::door::ConnectionInfo;
-use crate::server::http::body_bytes;
+use crate::server::http::{Encoding, Undecodable, body_bytes};
 use crate::server::lifecycle::Lifecycle;
 
 /// The largest body of Alertmanager and Grafana.
@@ -67,10 +68,15 @@ async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body
         if !is_known && !is_signed {
             return Err(Refused::Secret);
         }
+        let encoding = Encoding::of(headers).map_err(Refused::Encoding)?;
         let bytes = read(&hooks, &lifecycle, &info, body, WEBHOOK_BYTES).await?;
-        if !is_known && !setup.secrets.signed(headers, &bytes) {
-            return Err(Refused::Secret);
+        if !is_known {
+            setup.secrets.signed(headers, &bytes, crate::contract::now()).map_err(|why| match why {
+                Unsigned::Wrong => Refused::Secret,
+                Unsigned::Late => Refused::Late,
+            })?;
         }
+        let bytes = decode(encoding, bytes, WEBHOOK_BYTES)?;
         let delivery = receivers::delivery(kind, &bytes).map_err(Refused::Invalid)?;
         write(&hooks, &setup, &delivery).await
     };
@@ -80,8 +86,13 @@ async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body
 }
 
 /// `POST /hooks/pagerduty/NAME/v2/enqueue`
-pub(in crate::server) async fn pagerduty(parts: Parts, Path(name): Path<String>, body: Body) -> Response {
-    enqueue(parts, &name, body, |bytes, hooks| {
+pub(in crate::server) async fn pagerduty(
+    parts: Parts,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    enqueue(parts, &name, &headers, body, |bytes, hooks| {
         let fresh = format!("{:016x}{:016x}", crate::random::bits(), crate::random::bits());
         receivers::event(bytes, &fresh, hooks.now())
     })
@@ -92,21 +103,25 @@ pub(in crate::server) async fn pagerduty(parts: Parts, Path(name): Path<String>,
 pub(in crate::server) async fn pagerduty_change(
     parts: Parts,
     Path(name): Path<String>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    enqueue(parts, &name, body, |bytes, hooks| receivers::change(bytes, hooks.now())).await
+    enqueue(parts, &name, &headers, body, |bytes, hooks| receivers::change(bytes, hooks.now())).await
 }
 
 async fn enqueue(
     parts: Parts,
     name: &str,
+    headers: &HeaderMap,
     body: Body,
     parse: impl FnOnce(&[u8], &Hooks) -> Result<Enqueued, Vec<Fault>>,
 ) -> Response {
     let (State(hooks), State(lifecycle), Extension(info)) = parts;
     let Some(setup) = hooks.find(Kind::PagerDuty, name) else { return Refused::Unknown.into_response() };
     let taken_in = async {
+        let encoding = Encoding::of(headers).map_err(Refused::Encoding)?;
         let bytes = read(&hooks, &lifecycle, &info, body, PAGERDUTY_BYTES).await?;
+        let bytes = decode(encoding, bytes, PAGERDUTY_BYTES)?;
         // What is wrong with a body is told to those alone who have the secret.
         if !receivers::routing_key(&bytes).is_some_and(|key| setup.secrets.has(key.as_bytes())) {
             return Err(Refused::Secret);
@@ -141,6 +156,14 @@ async fn read(
     }
 }
 
+/// The body as it was before something between the sender and here has compressed it.
+fn decode(encoding: Encoding, bytes: Bytes, most: usize) -> Result<Bytes, Refused> {
+    encoding.decode(bytes, most).map_err(|error| match error {
+        Undecodable::TooLarge => Refused::TooLarge(most),
+        Undecodable::Broken(why) => Refused::Encoding(why),
+    })
+}
+
 async fn write(hooks: &Hooks, setup: &HookSetup, delivery: &Delivery) -> Result<Decision, Refused> {
     match timeout(DEADLINE, hooks.take(&setup.receiver, delivery)).await {
         Ok(taken) => Ok(taken?),
@@ -162,6 +185,18 @@ fn count(hooks: &Hooks, setup: &HookSetup, result: Result<&Decision, &Refused>) 
         Err(Refused::Secret | Refused::Unknown) => {
             limited!(warn, "a sender showed a receiver no token or a wrong one", receiver = name);
             "refused"
+        }
+        Err(Refused::Late) => {
+            limited!(
+                warn,
+                "a signed request to a receiver is older or newer than its time allows; set the clocks",
+                receiver = name
+            );
+            "refused"
+        }
+        Err(Refused::Encoding(why)) => {
+            limited!(warn, "a body for a receiver can't be decoded; its alerts are lost", receiver = name, why);
+            "invalid"
         }
         Err(Refused::TooLarge(most)) => {
             limited!(warn, "a body for a receiver is too large; its alerts are lost", receiver = name, most);
