@@ -195,7 +195,12 @@ fn count(hooks: &Hooks, setup: &HookSetup, result: Result<&Decision, &Refused>) 
             "refused"
         }
         Err(Refused::Encoding(why)) => {
-            limited!(warn, "a body for a receiver can't be decoded; its alerts are lost", receiver = name, why);
+            limited!(
+                warn,
+                "a body for a receiver can't be decoded; its alerts are lost",
+                receiver = name,
+                why
+            );
             "invalid"
         }
         Err(Refused::TooLarge(most)) => {

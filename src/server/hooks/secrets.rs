@@ -3,8 +3,8 @@
 
 use axum::http::{HeaderMap, header};
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
-use sha2::{Digest as _, Sha256};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::token::{Digest, Token};
@@ -118,7 +118,11 @@ fn hmac(secret: &[u8], before: &[u8], text: &[u8]) -> [u8; 32] {
     } else {
         key[..secret.len()].copy_from_slice(secret);
     }
-    let inner = Sha256::new().chain_update(key.map(|byte| byte ^ 0x36)).chain_update(before).chain_update(text).finalize();
+    let inner = Sha256::new()
+        .chain_update(key.map(|byte| byte ^ 0x36))
+        .chain_update(before)
+        .chain_update(text)
+        .finalize();
     Sha256::new().chain_update(key.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
 }
 
@@ -160,8 +164,7 @@ mod tests {
     /// As Grafana signs: TIME:BODY, with the time of the header.
     #[test]
     fn a_signature_with_a_time_holds_for_five_minutes() {
-        let secrets =
-            Secrets::default().signed_with(b"secret".to_vec(), "X-Signature", Some("X-Timestamp"));
+        let secrets = Secrets::default().signed_with(b"secret".to_vec(), "X-Signature", Some("X-Timestamp"));
         let now = Timestamp::from_second(1_764_000_000).expect("a time");
         let asked = |time: &str, signed: &str, body: &[u8]| {
             let mut headers = HeaderMap::new();

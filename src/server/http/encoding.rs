@@ -34,7 +34,13 @@ impl Encoding {
     pub(in crate::server) fn of(headers: &HeaderMap) -> Result<Self, String> {
         let values = headers.get_all(header::CONTENT_ENCODING).iter();
         let names: Vec<String> = values
-            .flat_map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned().split(',').map(str::to_owned).collect::<Vec<_>>())
+            .flat_map(|value| {
+                String::from_utf8_lossy(value.as_bytes())
+                    .into_owned()
+                    .split(',')
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
             .map(|name| name.trim().to_ascii_lowercase())
             .filter(|name| !matches!(name.as_str(), "" | "identity"))
             .collect();
@@ -43,7 +49,9 @@ impl Encoding {
             ["gzip" | "x-gzip"] => Ok(Self::Gzip),
             _ => {
                 let names = names.join(", ");
-                Err(format!("the content encoding {names:?} is not known; send the body as it is, or gzip it once"))
+                Err(format!(
+                    "the content encoding {names:?} is not known; send the body as it is, or gzip it once"
+                ))
             }
         }
     }
@@ -67,7 +75,9 @@ fn inflate(body: &[u8], most: usize) -> Result<Vec<u8>, Undecodable> {
     let mut inflated = MultiGzDecoder::new(Cursor::new(body)).take(most as u64 + 1);
     match inflated.read_to_end(&mut plain) {
         Ok(_) => Ok(plain),
-        Err(error) => Err(Undecodable::Broken(format!("the body is not gzip, or not all of it came: {error}"))),
+        Err(error) => {
+            Err(Undecodable::Broken(format!("the body is not gzip, or not all of it came: {error}")))
+        }
     }
 }
 
@@ -138,7 +148,10 @@ mod tests {
     fn what_is_no_gzip_or_cut_off_is_told() {
         let whole = gzip(b"some text that is longer than the header");
         for broken in [&b"{}"[..], b"", &whole[..whole.len() - 1], &[whole.as_slice(), b"x"].concat()] {
-            assert!(matches!(Encoding::Gzip.decode(broken.to_vec().into(), 1_000), Err(Undecodable::Broken(_))));
+            assert!(matches!(
+                Encoding::Gzip.decode(broken.to_vec().into(), 1_000),
+                Err(Undecodable::Broken(_))
+            ));
         }
     }
 }

@@ -68,8 +68,7 @@ async fn stored(
     let format = Format::of(content_type).ok_or_else(|| {
         Refused::whole(Kind::MediaType, format!("the content type {content_type:?} cannot be published"))
     })?;
-    let encoding =
-        Encoding::of(headers).map_err(|detail| Refused::whole(Kind::ContentEncoding, detail))?;
+    let encoding = Encoding::of(headers).map_err(|detail| Refused::whole(Kind::ContentEncoding, detail))?;
     let too_large =
         || Refused::whole(Kind::TooLarge, format!("the body has more than {MAX_BODY_BYTES} bytes"));
     let body = body::bytes(&info, body, MAX_BODY_BYTES, DEADLINE).await?.ok_or_else(too_large)?;

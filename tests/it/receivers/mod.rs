@@ -1,11 +1,14 @@
 //! Receivers: alerts of other programs become incidents.
 
+mod any;
 mod command;
 mod file;
 mod fold;
-mod lab;
+pub mod lab;
 mod pagerduty;
+mod prometheus;
 mod property;
 mod real;
+mod senders;
 mod server;
 mod webhooks;

@@ -24,7 +24,10 @@ pub fn setups(more: &str) -> Vec<HookSetup> {
     let token = [SECRET.parse().unwrap()];
     receivers
         .into_iter()
-        .map(|receiver| HookSetup { receiver, secrets: Secrets::new(&token).signed_with(b"Jefe".to_vec(), "X-Sign", None) })
+        .map(|receiver| HookSetup {
+            receiver,
+            secrets: Secrets::new(&token).signed_with(b"Jefe".to_vec(), "X-Sign", None),
+        })
         .collect()
 }
 
