@@ -82,7 +82,7 @@ pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
             let timestamp_header = signature.timestamp_header.as_deref();
             secrets = secrets.signed_with(secret, &signature.header, timestamp_header);
         }
-        setups.push(HookSetup { secrets, receiver });
+        setups.push(HookSetup { receiver, secrets });
     }
     Ok(ReceiversFile { setups, files })
 }

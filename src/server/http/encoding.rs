@@ -33,14 +33,10 @@ impl Encoding {
     /// The server does not know it: a sentence for people.
     pub(in crate::server) fn of(headers: &HeaderMap) -> Result<Self, String> {
         let values = headers.get_all(header::CONTENT_ENCODING).iter();
+        let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         let names: Vec<String> = values
-            .flat_map(|value| {
-                String::from_utf8_lossy(value.as_bytes())
-                    .into_owned()
-                    .split(',')
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-            })
+            .iter()
+            .flat_map(|value| value.split(','))
             .map(|name| name.trim().to_ascii_lowercase())
             .filter(|name| !matches!(name.as_str(), "" | "identity"))
             .collect();

@@ -234,6 +234,7 @@ async fn killed_again_and_again_everything_is_stored_once_and_gapless() {
         assert_eq!(event["id"], position.to_string(), "{id} is where it was answered to be");
         assert_eq!(event["index"], index);
     }
-    let told = |kind: &str| events.iter().filter(|event| event["data"]["action"] == kind).count() as i64;
-    assert_eq!((told("alert_firing"), told("alert_resolved")), (ALERTS, ALERTS));
+    let told = |kind: &str| events.iter().filter(|event| event["data"]["action"] == kind).count();
+    let alerts = ALERTS as usize;
+    assert_eq!((told("alert_firing"), told("alert_resolved")), (alerts, alerts));
 }

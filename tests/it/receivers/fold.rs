@@ -216,7 +216,7 @@ fn a_worse_alert_raises_the_severity_and_a_milder_one_changes_nothing() {
         alert
     };
     let (mild, middle, worst) = (severe("A", "warning"), severe("B", "error"), severe("C", "critical"));
-    lab.post(&group(&[mild.clone()]));
+    lab.post(&group(std::slice::from_ref(&mild)));
     assert_eq!(lab.started().severity.as_str(), "SEV3");
     lab.post(&group(&[mild.clone(), middle.clone()]));
     assert_eq!(lab.action().action, "severity_raised");
