@@ -1,4 +1,4 @@
-// Owns the HTTP calls: scenarios, incidents, triggering one, and the session.
+// Owns the HTTP calls: scenarios, incidents, triggering one, publishing an event, and the session.
 
 /**
  * @typedef {object} Scenario
@@ -18,6 +18,11 @@
 
 /** Where the server is published: this file's own place, which may be below a prefix of a proxy's. */
 export const base = new URL('.', import.meta.url);
+
+/** An answer that takes longer is not waited for: the event can be sent again. */
+const ANSWER_MS = 10_000;
+/** After these statuses the same request may succeed later: as in `src/cli/publish/send.rs`. */
+const MAY_PASS = [408, 429, 502, 503, 504];
 
 /** The WebSocket's URL. */
 export function socketUrl() {
@@ -66,33 +71,56 @@ export function trigger(scenario) {
   return ask('api/incidents', json({ scenario }));
 }
 
-function json(body) {
-  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+/**
+ * Publishes one event. It is stored once, however often it is sent.
+ * @param {object} event a CloudEvent
+ */
+export function publish(event) {
+  const options = { ...json(event, 'application/cloudevents+json'), signal: AbortSignal.timeout(ANSWER_MS) };
+  return ask('api/events', options);
+}
+
+function json(body, type = 'application/json') {
+  return { method: 'POST', headers: { 'content-type': type }, body: JSON.stringify(body) };
 }
 
 async function ask(path, options) {
   const response = await answer(path, options);
   const body = await response.json().catch(() => null);
-  if (typeof body !== 'object' || body === null) throw new Error('The server did not answer with JSON.');
+  if (typeof body !== 'object' || body === null) throw failure('The server did not answer with JSON.', true);
   return body;
 }
 
-/** Errors have the text of the server's problem document, and `retryAfter` in seconds if the server names it. */
+/**
+ * Errors have the text of the server's problem document, `mayPass` if the same request may succeed later, and `retryAfter`
+ * in seconds if the server names it.
+ */
 async function answer(path, options) {
   let response;
   try {
     response = await fetch(new URL(path, base), options);
-  } catch {
-    throw new Error('The server cannot be reached.');
+  } catch (error) {
+    throw failure(error?.name === 'TimeoutError' ? 'The server does not answer.' : 'The server cannot be reached.', true);
   }
   if (!response.ok) {
     const body = await response.json().catch(() => null);
-    const text = body?.detail ?? body?.title ?? `The server answered ${response.status} ${response.statusText}.`;
-    const error = new Error(text);
+    const text = reasonOf(body) ?? `The server answered ${response.status} ${response.statusText}.`;
+    const error = failure(text, MAY_PASS.includes(response.status));
     // parseFloat(null) is not a number.
     const seconds = parseFloat(response.headers.get('retry-after'));
     if (Number.isFinite(seconds)) error.retryAfter = Math.max(0, seconds);
     throw error;
   }
   return response;
+}
+
+function failure(text, mayPass) {
+  return Object.assign(new Error(text), { mayPass });
+}
+
+/** If one event was sent, what is wrong with it need not be numbered. */
+function reasonOf(problem) {
+  const [only, another] = Array.isArray(problem?.errors) ? problem.errors : [];
+  const text = (another ? null : only?.detail) ?? problem?.detail ?? problem?.title;
+  return typeof text === 'string' ? text : null;
 }

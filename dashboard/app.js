@@ -41,6 +41,7 @@ const ofMode = {
     'headline-panel',
     'phase-track',
     'feed-panel',
+    'addition-form',
     'agents-panel',
     'hypotheses-panel',
     'impact-panel',
@@ -82,6 +83,8 @@ const model = new Model(stream, changed);
 addEventListener('incident-select', ({ detail }) => model.select(detail));
 addEventListener('incident-dismiss', () => model.dismiss());
 addEventListener('incident-trigger', ({ detail }) => model.trigger(detail));
+addEventListener('addition-write', ({ detail }) => model.additions.write(detail.id, detail.typed));
+addEventListener('addition-send', ({ detail }) => model.additions.send(detail.id));
 
 stream.start();
 

@@ -62,7 +62,7 @@ const numbers = (value) => {
 };
 
 const cost = record({ currency: text, total: number, per_minute: number });
-const base = { offset_s: optional(number), synthetic: flag };
+const base = { offset_s: optional(number), synthetic: flag, origin: optional(record({ source: text, id: text })) };
 
 /** Payloads of events. They are numbered and belong to an incident. */
 const EVENTS = {

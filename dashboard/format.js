@@ -123,6 +123,33 @@ export function words(name) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
+/** Agents of people begin so: as in `src/contract/agent_action.rs`. */
+const PERSON = 'person:';
+
+/**
+ * The agent of a person.
+ * @param {string} name
+ */
+export function personCalled(name) {
+  return `${PERSON}${name}`;
+}
+
+/**
+ * Whether an agent is a person.
+ * @param {string} agent
+ */
+export function isPerson(agent) {
+  return agent.startsWith(PERSON) && agent !== PERSON;
+}
+
+/**
+ * An agent, written for people. A person is written as they have written their name.
+ * @param {string} agent
+ */
+export function agentName(agent) {
+  return isPerson(agent) ? agent.slice(PERSON.length) : words(agent);
+}
+
 /**
  * A metric's value in the unit that the incident announced for it.
  * @param {number} value

@@ -1,5 +1,6 @@
 // Owns what the page knows: the board, the histories, the selection, and the server's answers over HTTP.
 
+import { Additions } from './additions.js';
 import { listIncidents, listScenarios, session, trigger } from './api.js';
 import { STEP_MS, ServerClock, momentOf } from './clock.js';
 import { isEventType, readData } from './contract.js';
@@ -27,9 +28,11 @@ const KEEP = 12;
  * @property {import('./fold.js').IncidentState[]} tabs
  * @property {Set<string>} unseen ids that were never selected
  * @property {import('./api.js').Session | null} session `null` while unknown
- * @property {boolean} mayTrigger
+ * @property {boolean} mayWrite the session may start incidents and add to them
  * @property {import('./api.js').Scenario[] | null} scenarios `null` while unknown
  * @property {{text: string, id: string | null, failed: boolean} | null} triggered the result of the last trigger
+ * @property {import('./additions.js').Draft | null} draft what the person at this page adds to the selected incident
+ * @property {string} author that person's name; empty while unknown
  * @property {import('./fold.js').IncidentState | null} last the newest ended incident, for the quiet page
  */
 
@@ -60,6 +63,7 @@ export class Model {
   constructor(stream, changed) {
     this.#stream = stream;
     this.#changed = changed;
+    this.additions = new Additions(() => this.clock.now(), changed);
   }
 
   /**
@@ -81,6 +85,7 @@ export class Model {
       this.#unseen.add(id);
     }
     const data = readData(event) ?? {};
+    this.additions.heard(id, data.origin);
     const phase = data.phase ?? incident.phase ?? '';
     const offset_s = secondOf(event, data, incident.impact_started_at) ?? incident.offset_s;
     this.#histories.get(id).take(event, { position, live, phase, offset_s });
@@ -113,6 +118,7 @@ export class Model {
   opened(opened, anew) {
     this.clock.restart(opened.server_time);
     this.#frozenAt = null;
+    this.additions.hurry();
     if (anew) {
       this.#board = newBoard();
       this.#histories.clear();
@@ -179,9 +185,11 @@ export class Model {
       tabs: this.#board.incidents.filter(({ id }) => !this.#dismissed.has(id)),
       unseen: this.#unseen,
       session: this.#session,
-      mayTrigger: this.#session?.scope === 'write',
+      mayWrite: this.#session?.scope === 'write',
       scenarios: this.#scenarios,
       triggered: this.#triggered,
+      draft: incident && this.additions.of(incident.id),
+      author: this.additions.author,
       last: this.#last(),
     };
   }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// Name and content of every built-in file. A test compares this table with the folder `dashboard/`.
 pub const FILES: &[(&str, &[u8])] = &[
+    ("additions.js", include_bytes!("../dashboard/additions.js")),
     ("api.js", include_bytes!("../dashboard/api.js")),
     ("app.css", include_bytes!("../dashboard/app.css")),
     ("app.js", include_bytes!("../dashboard/app.js")),
@@ -27,6 +28,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("model.js", include_bytes!("../dashboard/model.js")),
     ("panels.css", include_bytes!("../dashboard/panels.css")),
     ("panels/account.js", include_bytes!("../dashboard/panels/account.js")),
+    ("panels/addition.js", include_bytes!("../dashboard/panels/addition.js")),
     ("panels/agents.js", include_bytes!("../dashboard/panels/agents.js")),
     ("panels/announcer.js", include_bytes!("../dashboard/panels/announcer.js")),
     ("panels/feed.js", include_bytes!("../dashboard/panels/feed.js")),

@@ -1,5 +1,6 @@
 // Owns the log-out button.
 
+import { forgetDrafts } from '../additions.js';
 import { logOut } from '../api.js';
 import { element, setAttribute, setText, show } from '../dom.js';
 import { icon } from '../icons.js';
@@ -22,6 +23,7 @@ class AccountMenu extends HTMLElement {
   async #leave() {
     try {
       await logOut();
+      forgetDrafts();
       location.reload();
     } catch (error) {
       setText(this.word, 'Log-out failed');

@@ -1,8 +1,8 @@
 // Owns the agents: what each one does, its confidence, and the trend of that confidence.
 
 import { element, keyed, setAttribute, setProperty, setText, show } from '../dom.js';
-import { percent, stamp, words } from '../format.js';
-import { setIcon } from '../icons.js';
+import { agentName, isPerson, percent, stamp } from '../format.js';
+import { icon, setIcon } from '../icons.js';
 
 const STATUS_ICON = { idle: 'idle', working: 'working', done: 'check', failed: 'alert' };
 
@@ -35,7 +35,7 @@ function create({ id }) {
     'li',
     { class: 'agent-row', 'data-agent': id },
     element('span', { class: 'status-icon' }),
-    element('span', { class: 'who' }, words(id)),
+    element('span', { class: 'who' }, isPerson(id) && icon('person'), agentName(id)),
     element('span', { class: 'status' }),
     element('span', { class: 'does' }),
     element('span', { class: 'bar' }),

@@ -1,4 +1,4 @@
-// Owns the status line for screen readers (phase, missed target, end, connection, triggers) and the title of the page.
+// Owns the status line for screen readers (phase, missed target, end, connection, triggers, additions) and the title of the page.
 
 import { element, setText, setTitle } from '../dom.js';
 import { clock, countdown, words } from '../format.js';
@@ -12,12 +12,15 @@ class Announcer extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ connection, incident, tabs, triggered, mode, hours }) {
+  update({ connection, incident, tabs, triggered, draft, mode, hours }) {
     if (connection.state !== this.connection && this.connection && CONNECTION[connection.state])
       this.#say(CONNECTION[connection.state]);
     this.connection = connection.state;
     if (triggered && triggered !== this.triggered) this.#say(triggered.text);
     this.triggered = triggered;
+    if (draft?.state === 'added' && this.draft === draft && this.draftState !== 'added') this.#say('Added.');
+    this.draft = draft;
+    this.draftState = draft?.state;
     for (const { id, title, state } of tabs) {
       if (state === 'open' && this.known && !this.known.has(id) && id !== incident?.id)
         this.#say(`New incident: ${title}.`);

@@ -3,6 +3,7 @@
 import { element, setAttribute, setText, show } from '../dom.js';
 import { count } from '../format.js';
 import { icon } from '../icons.js';
+import './addition.js';
 import { divider, rowOf } from './rows.js';
 
 /** Most rows in the DOM. The history keeps the rest. */
@@ -36,6 +37,7 @@ class Feed extends HTMLElement {
       this.older,
       this.rows,
     );
+    this.addition = element('addition-form');
     this.news = element('button', { type: 'button', class: 'news', hidden: true });
     this.append(
       element(
@@ -46,9 +48,10 @@ class Feed extends HTMLElement {
         element('span', { class: 'grow' }),
         this.keyOnly,
         this.aloud,
+        this.addition.button,
       ),
-      this.list,
-      this.news,
+      element('div', { class: 'list' }, this.list, this.news),
+      this.addition,
     );
     this.keyOnly.addEventListener('click', () => {
       setAttribute(this.list, 'data-key-only', toggle(this.keyOnly));

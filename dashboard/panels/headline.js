@@ -1,7 +1,7 @@
 // Owns the headline: the incident in one sentence, and its moving numbers: phase, countdown or time since the start, cost.
 
 import { element, setAttribute, setText, show } from '../dom.js';
-import { cash, cashShort, clock, countdown, duration, stamp, timeOfDay, words } from '../format.js';
+import { agentName, cash, cashShort, clock, countdown, duration, stamp, timeOfDay, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
 
 const NOW_ICON = { in_progress: 'working', completed: 'check', failed: 'alert' };
@@ -106,7 +106,7 @@ class Headline extends HTMLElement {
       setAttribute(this.now, 'data-status', NOW_WORD[now.status]);
       setText(
         this.nowText,
-        `${words(now.agent)} ${NOW_WORD[now.status] === 'done' ? '' : `(${NOW_WORD[now.status]})`}: ${now.summary}`.replace(
+        `${agentName(now.agent)} ${NOW_WORD[now.status] === 'done' ? '' : `(${NOW_WORD[now.status]})`}: ${now.summary}`.replace(
           ' :',
           ':',
         ),

@@ -19,8 +19,8 @@ class Quiet extends HTMLElement {
     }
     this.built ??= this.#build();
     if (!this.built.isConnected) this.append(this.built);
-    const { connection, session, mayTrigger, last } = view;
-    const scenarios = mayTrigger ? view.scenarios : [];
+    const { connection, session, mayWrite, last } = view;
+    const scenarios = mayWrite ? view.scenarios : [];
     setText(
       this.standing,
       connection.position
@@ -90,8 +90,8 @@ class Quiet extends HTMLElement {
     );
   }
 
-  #note({ frozen, mayTrigger, triggered }) {
-    const gone = mayTrigger ? 'Not connected. Scenarios can be started when the server is back.' : 'Not connected.';
+  #note({ frozen, mayWrite, triggered }) {
+    const gone = mayWrite ? 'Not connected. Scenarios can be started when the server is back.' : 'Not connected.';
     const text = frozen ? gone : (triggered?.text ?? '');
     show(this.note, text !== '');
     setText(this.note, text);

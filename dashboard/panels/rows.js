@@ -1,8 +1,8 @@
 // Owns how one entry of an incident's history is drawn: its row in the feed and its dot on the track, per event type.
 
 import { REJECTED, entryPerType } from '../contract.js';
-import { element, svg } from '../dom.js';
-import { count, duration, metric, percent, quantity, stamp, words } from '../format.js';
+import { element, setAttribute, svg } from '../dom.js';
+import { agentName, count, duration, isPerson, metric, percent, quantity, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
 
 /**
@@ -27,7 +27,8 @@ export const ROWS = entryPerType('panels/rows.js', {
   },
   agent_action: {
     cells: action,
-    key: ({ status, marks, forecast }) => status === 'failed' || marks.length > 0 || forecast !== undefined,
+    key: (data) =>
+      data.status === 'failed' || data.marks.length > 0 || data.forecast !== undefined || addedBy(data)?.icon === 'person',
     dot: actionDot,
   },
   // The metrics and impact panels show it.
@@ -38,6 +39,15 @@ export const ROWS = entryPerType('panels/rows.js', {
     dot: null,
   },
 });
+
+/** Kinds of actions that say something: notes, and what receivers tell of alerts. */
+const SAID = {
+  note: { icon: 'note', word: 'note' },
+  alert_firing: { icon: 'bell', word: 'fires' },
+  alert_resolved: { icon: 'check', word: 'ended' },
+};
+/** The sources of receivers begin so. */
+const RECEIVERS = '/receivers/';
 
 /** @type {Renderer} */
 const UNKNOWN = { cells: unknown, key: () => true, dot: null };
@@ -70,6 +80,7 @@ export function rowOf(entry, context) {
       'data-phase': entry.phase,
       'data-incident': context.incident.id,
       'data-status': entry.data.status,
+      'data-added': entry.type === 'agent_action' && isAdded(entry.data),
       'data-key-moment': key(entry.data),
       'data-live': entry.live,
     },
@@ -88,7 +99,7 @@ export function dotOf(entry, hours) {
   const dot = entry.gap ? null : rendererOf(entry).dot;
   if (!dot) return null;
   const { data, offset_s } = entry;
-  return [dot(data), svg('title', {}, `${stamp(offset_s, hours)} ${words(data.agent ?? '')}: ${data.summary ?? ''}`)];
+  return [dot(data), svg('title', {}, `${stamp(offset_s, hours)} ${agentName(data.agent ?? '')}: ${data.summary ?? ''}`)];
 }
 
 /**
@@ -144,7 +155,7 @@ function unknown({ type, unknown }) {
 function action({ data }, { history, hours, incident: { units } }) {
   const cause = data.caused_by && history.entry(data.caused_by);
   const causeText = cause && (cause.data.summary ?? cause.data.title ?? words(cause.type));
-  const status = STATUS[data.status];
+  const status = statusOf(data);
   // The confidence of an action that rejects a hypothesis is the belief in what it rejects, not in what it says.
   const rejects = data.action === REJECTED && data.confidence !== undefined;
   const rejected = rejects && data.hypotheses.find(({ p }) => p === data.confidence);
@@ -163,7 +174,7 @@ function action({ data }, { history, hours, incident: { units } }) {
     data.late_s && element('span', { class: 'fact' }, `${duration(data.late_s)} late`),
   ].filter(Boolean);
   return [
-    element('span', { class: 'agent' }, words(data.agent)),
+    agent(data),
     element(
       'div',
       { class: 'body' },
@@ -179,10 +190,48 @@ function action({ data }, { history, hours, incident: { units } }) {
   ];
 }
 
-/** A circle for a completed action, a ring for one that began, a triangle for a failed one: readable without colour. */
-function actionDot({ status, marks }) {
+/** An alert that fires is not something that is done, nor is a note. */
+function statusOf({ action, status, origin }) {
+  const said = Object.hasOwn(SAID, action) ? SAID[action] : null;
+  const holds = status === 'completed' && (action === 'note' || origin?.source.startsWith(RECEIVERS));
+  return said && holds ? said : STATUS[status];
+}
+
+/** The agent, with a sign for people, for alerts, and for programs that added something to a drill. */
+function agent(data) {
+  const by = addedBy(data);
+  const name = element('span', { class: 'agent', title: by?.title }, by && icon(by.icon), agentName(data.agent));
+  if (by) {
+    setAttribute(name.firstElementChild, 'aria-hidden', null);
+    setAttribute(name.firstElementChild, 'role', 'img');
+    setAttribute(name.firstElementChild, 'aria-label', by.title);
+  }
+  return name;
+}
+
+/** What tells an action from those of the scenario, or of the programs of a real incident; `null` if it is one of those. */
+function addedBy({ agent, origin, synthetic }) {
+  if (!origin) return null;
+  if (isPerson(agent)) return { icon: 'person', title: 'A person' };
+  // Only receivers can publish under such a source.
+  if (origin.source.startsWith(RECEIVERS)) return { icon: 'bell', title: 'An alert' };
+  return synthetic ? { icon: 'plus', title: `Added to the drill by ${origin.source}` } : null;
+}
+
+function isAdded(data) {
+  return ['person', 'plus'].includes(addedBy(data)?.icon);
+}
+
+/**
+ * A circle for a completed action, a ring for one that began, a triangle for a failed one, a diamond for what people and
+ * programs added: readable without colour.
+ */
+function actionDot(data) {
+  const { status, marks } = data;
   if (status === 'failed') return svg('path', { d: 'M0-6 6 5H-6Z', class: 'failed' });
-  return svg('circle', { r: marks.length ? 5 : 4, class: status === 'in_progress' ? 'began' : 'completed' });
+  const kind = status === 'in_progress' ? 'began' : 'completed';
+  if (isAdded(data)) return svg('path', { d: 'M0-6 6 0 0 6-6 0Z', class: kind });
+  return svg('circle', { r: marks.length ? 5 : 4, class: kind });
 }
 
 function forecast({ quantity: name, unit, p10, p50, p90 }, hours) {

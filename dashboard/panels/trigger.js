@@ -22,7 +22,7 @@ class TriggerMenu extends HTMLElement {
       element('span', {}, 'Trigger'),
     );
     this.readOnly = element('span', { id: 'read-only', class: 'badge', hidden: true }, 'Read only');
-    setAttribute(this.readOnly, 'title', 'This session can only read. Starting an incident needs a write token.');
+    setAttribute(this.readOnly, 'title', 'This session can only read. Starting incidents and adding notes need a write token.');
     this.toastText = element('span');
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
     this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);
@@ -36,9 +36,9 @@ class TriggerMenu extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   update(view) {
-    const { mode, session, mayTrigger, scenarios, triggered, frozen, incident } = view;
+    const { mode, session, mayWrite, scenarios, triggered, frozen, incident } = view;
     // The quiet page has its own buttons: the page has one button per scenario.
-    const here = mode === 'incident' && mayTrigger;
+    const here = mode === 'incident' && mayWrite;
     show(this.readOnly, session?.scope === 'read');
     show(this.button, here);
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);

@@ -19,7 +19,7 @@ pub struct AgentAction {
     /// The phase in which the event happened; absent if the incident has no phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// The agent that acts.
+    /// The agent that acts; a person is `person:NAME`.
     pub agent: String,
     /// The kind of the action, in `snake_case`.
     pub action: String,
@@ -67,6 +67,9 @@ pub struct AgentAction {
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub observed_at: Option<Timestamp>,
 }
+
+/// The agent of a person begins so; `dashboard/format.js` has it too.
+pub const PERSON: &str = "person:";
 
 /// Whether an action has begun, completed or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

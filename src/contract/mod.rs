@@ -41,7 +41,7 @@ mod system_metrics;
 mod version;
 mod wire_time;
 
-pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, Status};
+pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, PERSON, Status};
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
 pub use envelope::{
     Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source, now, offset_of,

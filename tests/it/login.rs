@@ -10,6 +10,9 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::harness::{Client, Http, Local, READ, Reply, WRITE, get, options, started, tokens};
 
+/// A second token that may write.
+const OTHER: &str = "0ther-0123456789abcdef";
+
 const BODY: &str = r#"{"scenario":"database-outage"}"#;
 
 fn login(server: &Local, token: &str) -> Http {
@@ -351,4 +354,32 @@ async fn a_session_counts_though_the_browser_sends_a_password_for_a_proxy() {
     assert_eq!(both.status, 200);
     asked().bearer("wr0ng-0123456789abcdef").send().await.problem(401);
     asked().bearer(READ).bearer(WRITE).send().await.problem(400);
+}
+
+/// The page adds notes with its session: no other page can, and one token's sessions use up no other's share.
+#[tokio::test]
+async fn a_session_publishes_from_its_own_page_and_has_the_share_of_its_token() {
+    let known = tokens(&[(Scope::Write, WRITE), (Scope::Write, OTHER), (Scope::Read, READ)]);
+    let few = Options { tokens: known, publish_rate: 1, ..options() };
+    let server = Local::with(few, Retention::default()).await;
+    let (cookie, other) = (session(&server, WRITE).await, session(&server, OTHER).await);
+    let send = |cookie: &str, origin: &str, id: u32| {
+        let event = crate::publish::started(&format!("a{id}"), &id.to_string());
+        let post = Http::new(server.address, "POST", "/api/events").header("Cookie", cookie);
+        let post = post.header("Content-Type", "application/cloudevents+json").body(&event.to_string());
+        let post = if origin.is_empty() { post } else { post.origin(origin) };
+        async move { post.send().await }
+    };
+    send(&cookie, "", 0).await.problem(403);
+    send(&cookie, "http://evil.example", 0).await.problem(403);
+    send(&session(&server, READ).await, &own(&server), 0).await.problem(403);
+    assert_eq!(server.journal_head(), 0);
+    // A second's worth may be given back while they are sent.
+    let mut answers = Vec::new();
+    for id in 1..40 {
+        answers.push(send(&cookie, &own(&server), id).await.status);
+    }
+    assert_eq!((answers[0], answers.contains(&429)), (200, true), "{answers:?}");
+    let replies = [send(&other, &own(&server), 50).await, send(&other, &own(&server), 51).await];
+    assert_eq!(replies.map(|reply| reply.status), [200, 200]);
 }

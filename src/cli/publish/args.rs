@@ -20,6 +20,7 @@ use super::single::Single;
 Examples:
   incident publish started --subject checkout-42 --title 'Checkout fails' --severity SEV2 --service checkout
   incident publish action --subject checkout-42 --agent ci 'Rolled back release 88' --mark mitigated
+  incident publish note --subject checkout-42 --by Alice Called the database team
   incident publish metrics --subject checkout-42 error_rate=0.02 --users 120
   incident publish resolved --subject checkout-42 'Rolled back'
   incident publish events.ndjson                     Publish a file

@@ -1,15 +1,16 @@
-//! One event, made from flags: `incident publish started`, `action`, `metrics`, `resolved`.
+//! One event, made from flags: `incident publish started`, `action`, `note`, `metrics`, `resolved`.
 
 use serde_json::{Map, Value, json};
 
 use super::sending::About;
-use crate::contract::{MessageType, SPEC_VERSION, now};
+use crate::contract::{MessageType, PERSON, SPEC_VERSION, now};
 
 /// One event, made from flags.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Single {
     Started(Started),
     Action(Action),
+    Note(Note),
     Metrics(Metrics),
     Resolved(Resolved),
 }
@@ -62,6 +63,21 @@ pub(super) struct Action {
     /// A milestone that the incident reaches; can be given several times
     #[arg(long = "mark", value_name = "MARK", value_parser = ["detected", "diagnosed", "mitigated"])]
     marks: Vec<String>,
+}
+
+/// Add the note of a person
+#[derive(Debug, clap::Args)]
+pub(super) struct Note {
+    #[command(flatten)]
+    about: About,
+
+    /// The person's name: the agent of the note is person:NAME
+    #[arg(long, value_name = "NAME", value_parser = person)]
+    by: String,
+
+    /// What happened, or what was done; several words need no quotes
+    #[arg(value_name = "TEXT", required = true)]
+    text: Vec<String>,
 }
 
 /// Report a sample of metrics
@@ -119,12 +135,18 @@ fn metric(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), value))
 }
 
+fn person(name: &str) -> Result<String, String> {
+    let name = name.strip_prefix(PERSON).unwrap_or(name).trim();
+    if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok(name.to_owned()) }
+}
+
 impl Single {
     /// What the event is about, and the event without `source`.
     pub(super) fn event(&self) -> (&About, Value) {
         let (about, kind, data) = match self {
             Self::Started(started) => (&started.about, MessageType::IncidentStarted, started.data()),
             Self::Action(action) => (&action.about, MessageType::AgentAction, action.data()),
+            Self::Note(note) => (&note.about, MessageType::AgentAction, note.data()),
             Self::Metrics(metrics) => (&metrics.about, MessageType::SystemMetrics, metrics.data()),
             Self::Resolved(resolved) => (&resolved.about, MessageType::IncidentResolved, resolved.data()),
         };
@@ -154,6 +176,13 @@ impl Action {
         add(&mut data, "confidence", confidence.map(Value::from));
         add(&mut data, "marks", (!marks.is_empty()).then(|| marks.clone().into()));
         data
+    }
+}
+
+impl Note {
+    fn data(&self) -> Value {
+        let (agent, summary) = (format!("{PERSON}{}", self.by), self.text.join(" "));
+        json!({ "agent": agent, "action": "note", "status": "completed", "summary": summary })
     }
 }
 

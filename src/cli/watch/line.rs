@@ -1,5 +1,6 @@
 //! One line per event: for people on a terminal, separated by tabs in a pipe.
 
+use std::borrow::Cow;
 use std::io;
 
 use colored::{ColoredString, Colorize};
@@ -7,7 +8,7 @@ use colored::{ColoredString, Colorize};
 use super::layout::Cells;
 use crate::cli::out::{print, print_fields};
 use crate::cli::{fit, format};
-use crate::contract::{Envelope, Message, MessageType, Outcome};
+use crate::contract::{Envelope, Message, MessageType, Outcome, PERSON};
 use crate::report::{Line, LineKind};
 use crate::visible::visible;
 
@@ -59,7 +60,7 @@ impl Lines {
             when,
             incident: visible(envelope.incident()).into_owned(),
             phase: phase.to_owned(),
-            agent: visible(line.and_then(|line| line.agent.as_deref()).unwrap_or_default()).into_owned(),
+            agent: visible(&agent(line)).into_owned(),
             percent: format::percent(line.and_then(|line| line.confidence).filter(|_| belief.is_none())),
             mark: mark(kind),
             text: belief.map_or_else(|| text.to_owned(), |belief| format!("{text} ({})", visible(belief))),
@@ -70,6 +71,15 @@ impl Lines {
             Some(LineKind::Action(_) | LineKind::Control) | None => text.normal(),
         });
         lines.iter().try_for_each(print)
+    }
+}
+
+/// The agent; a person as `@NAME`, because the column is narrow.
+fn agent(line: Option<&Line>) -> Cow<'_, str> {
+    let agent = line.and_then(|line| line.agent.as_deref()).unwrap_or_default();
+    match agent.strip_prefix(PERSON) {
+        Some(name) if !name.is_empty() => format!("@{name}").into(),
+        _ => agent.into(),
     }
 }
 

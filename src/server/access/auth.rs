@@ -96,7 +96,7 @@ impl Auth {
         if !grant.scope.includes(scope) {
             return Err(credentials::insufficient(grant.scope, scope));
         }
-        if grant.by == Credential::Session {
+        if matches!(grant.by, Credential::Session(_)) {
             require_origin(request)?;
         }
         Ok(Some(grant))

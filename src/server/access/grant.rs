@@ -19,8 +19,8 @@ impl Grant {
     /// By which token and under which sources it may publish.
     pub(super) fn publisher(&self) -> PublisherId {
         let token = match self.by {
-            Credential::Token(digest) => Some(digest),
-            Credential::Open | Credential::Session => None,
+            Credential::Token(digest) | Credential::Session(digest) => Some(digest),
+            Credential::Open => None,
         };
         PublisherId { token, sources: self.sources.clone() }
     }
@@ -32,5 +32,6 @@ pub(super) enum Credential {
     /// None: the server has no tokens.
     Open,
     Token(Digest),
-    Session,
+    /// The session of a browser, and the token that it was exchanged for.
+    Session(Digest),
 }

@@ -107,7 +107,7 @@ impl Sessions {
                 let lease = Lease::new(session.valid.subscribe(), Some(Arc::new(session.used.clone())));
                 return Some(Grant {
                     scope: session.scope,
-                    by: Credential::Session,
+                    by: Credential::Session(session.key),
                     lease: Some(lease),
                     sources: None,
                 });

@@ -16,7 +16,7 @@ const MOST: usize = 10_000;
 /// An extension of each request that may publish: by which token, and under which sources.
 #[derive(Debug, Clone, Default)]
 pub(in crate::server) struct PublisherId {
-    /// The token; `None` if the server is open or a session was used.
+    /// The token, also that of a session; `None` if the server is open.
     pub(in crate::server) token: Option<Digest>,
     /// The sources under which it may publish; `None` for any.
     pub(in crate::server) sources: Option<Sources>,

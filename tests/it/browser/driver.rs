@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::error::NewSessionError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -12,6 +13,9 @@ use crate::harness::{Scratch, ms, soon};
 
 /// A page may take this long: Chromium starts slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a browser is started at most.
+const STARTS: usize = 3;
 
 /// How large a page is shown, in CSS pixels.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +49,23 @@ impl Browser {
         Self::with(&[], Some(size), url).await
     }
 
+    /// A browser that ends while it starts, as on a busy machine, is started again.
     async fn with(flags: &[&str], size: Option<Size>, url: &str) -> Self {
-        let (driver, port) = driver();
+        let mut failures = Vec::new();
+        while failures.len() < STARTS {
+            match Self::start(flags, size).await {
+                Ok(browser) => {
+                    browser.goto(url).await;
+                    return browser;
+                }
+                Err(error) => failures.push(error),
+            }
+        }
+        panic!("the browser does not start: {failures:#?}");
+    }
+
+    async fn start(flags: &[&str], size: Option<Size>) -> Result<Self, NewSessionError> {
+        let (mut driver, port) = driver();
         let profile = Scratch::new();
         let arguments = [
             "--headless",
@@ -69,10 +88,15 @@ impl Browser {
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().unwrap().clone())
             .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .unwrap();
-        client.goto(url).await.unwrap();
-        Self { driver, client, profile }
+            .await;
+        match client {
+            Ok(client) => Ok(Self { driver, client, profile }),
+            Err(error) => {
+                let _ = driver.kill();
+                let _ = driver.wait();
+                Err(error)
+            }
+        }
     }
 
     /// The value of a JavaScript expression.

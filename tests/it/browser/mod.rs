@@ -1,6 +1,7 @@
 //! The page in a real Chromium. These tests need `chromium` and `chromedriver`, which `./tests/run` installs;
 //! plain `cargo test` leaves them out.
 
+mod additions;
 mod busy;
 mod colors;
 mod cuts;
@@ -14,5 +15,6 @@ mod screenshots;
 mod steps;
 mod story;
 mod tls;
+mod together;
 mod twin;
 mod unknown;

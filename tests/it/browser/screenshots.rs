@@ -9,8 +9,9 @@ use incident::scenario::Library;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::additions::SAME_ID;
 use super::driver::{Browser, Size};
-use crate::harness::{Local, Timeline, envelope, fixtures, root};
+use crate::harness::{Http, Local, Timeline, envelope, fixtures, root};
 
 const SIZES: [Size; 4] = [
     Size { width: 1440, height: 900, touch: false },
@@ -89,6 +90,44 @@ async fn every_state_fits_every_size() {
                 "await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted, 300)));";
             assert_eq!(page.run(painted, Vec::<Value>::new()).await, json!(null));
             picture(&page, size, name).await;
+        }
+    }
+}
+
+/// With its form open, and with a refusal in it, in both themes.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn the_form_fits_every_size() {
+    for size in SIZES {
+        let server = Local::start().await;
+        let page = Browser::sized(size, &format!("http://{}/", server.address)).await;
+        page.until("the connection", "document.querySelector('#quiet')").await;
+        let body = "{\"scenario\":\"database-outage\",\"speed\":4}";
+        assert_eq!(Http::trigger(server.address, body).send().await.status, 202);
+        page.until("the drill", "document.querySelectorAll('#feed [data-position]').length > 3").await;
+        page.click("#add").await;
+        page.until("the form", "document.activeElement.closest('#addition')").await;
+        let seen = "['#feed', '#addition-name', '#addition-kind', '#addition-text', '#addition .primary', '.said'].filter((name) => {
+                      const { top, bottom, left, right, height } = document.querySelector(name).getBoundingClientRect();
+                      return left < 0 || right > innerWidth || height < 24 || (name !== '#feed' && (top < 0 || bottom > innerHeight));
+                    })";
+        assert_eq!(page.value(seen).await, json!([]), "out of sight at {size:?}");
+        page.fill("#addition-name", "Zo\u{eb} of the night shift").await;
+        page.run(SAME_ID, Vec::new()).await;
+        page.fill("#addition-text", "Paused the nightly export\u{e007}").await;
+        page.until("the note", "document.querySelector('#feed [data-added]')").await;
+        for theme in ["light", "dark"] {
+            page.value(&format!("(document.documentElement.dataset.theme = '{theme}')")).await;
+            page.fill("#addition-text", "Called the database team: they are looking at the pool").await;
+            picture(&page, size, &format!("form-{theme}")).await;
+            page.fill("#addition-text", "Called the database team again\u{e007}").await;
+            page.until(
+                "a refusal",
+                "document.querySelector('#addition-problem').innerText.startsWith('Not added:')",
+            )
+            .await;
+            assert_eq!(page.value(seen).await, json!([]), "out of sight at {size:?}");
+            picture(&page, size, &format!("form-refused-{theme}")).await;
         }
     }
 }

@@ -7,7 +7,7 @@ use incident::visible::is_hidden;
 use super::corpus::SHOWN;
 use super::files::Files;
 use crate::browser::driver::Browser;
-use crate::harness::{Serving, root};
+use crate::harness::{Http, Serving, root};
 use crate::tidy::{files, relative};
 
 /// What puts a text into the document: markup never, the rest in `dom.js` alone.
@@ -84,8 +84,12 @@ async fn no_event_steers_the_page() {
     let files = Files::new();
     let scenario = files.path("scenario").display().to_string();
     let fixed = ["serve", "--port", "0", "--json", "--quiet", "--speed", "60", "--scenarios", &scenario];
-    let server = Serving::alone(&[&fixed[..], &["--trigger", "hostile"]].concat());
+    let server = Serving::alone(&fixed);
     let page = Browser::open(&format!("http://{}/", server.address())).await;
+    // A page that comes after the end does not show the incident.
+    page.until("the quiet page", "document.querySelector('#quiet')").await;
+    let reply = Http::trigger(server.address(), "{\"scenario\":\"hostile\"}").send().await;
+    assert_eq!(reply.status, 202, "{}", reply.body);
     page.until("the result", "document.querySelector('#result')").await;
     let seen = page.run(SEEN, Vec::new()).await;
     assert_eq!(seen[2], serde_json::json!([]), "a text became an element");

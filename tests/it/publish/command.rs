@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{action, started};
-use crate::harness::{Scratch, Serving, get, incident};
+use crate::harness::{Scratch, Serving, Terminal, get, incident};
 
 fn lines(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
@@ -103,4 +103,32 @@ fn a_server_that_is_not_there_is_tried_for_a_while() {
     let ran = incident(&args).run();
     assert_eq!(ran.status, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("no server answers"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn a_person_writes_a_note_without_quotes() {
+    let server = Serving::with(&[]);
+    server.incident(&["publish", "started", "--subject", "pay-1", "--title", "Checkout fails"]).run();
+    let note = ["publish", "note", "--subject", "pay-1", "--by", "Zoë Ott", "Called", "the", "database team"];
+    // With an id of its own and its time it can be sent again.
+    let again = [&note[..], &["--id", "n1", "--time", "2026-01-02T03:04:05Z"]].concat();
+    for (args, repeated) in [(&note[..], false), (&again, false), (&again, true)] {
+        let ran = server.incident(args).run();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert_eq!(ran.stderr.contains("1 of them before"), repeated, "{ran:?}");
+    }
+    let state = get(server.address(), "/api/incidents/pay-1").await.json();
+    assert_eq!(state["index"], 3, "{state}");
+    let now =
+        json!({ "agent": "person:Zoë Ott", "status": "completed", "summary": "Called the database team" });
+    assert_eq!(state["now"], now);
+    let (_, watched) =
+        Terminal::run(120, &["watch", "--url", server.url(), "--after", "0", "--no-follow"]).end();
+    assert_eq!(watched.matches("@Zoë Ott").count(), 2, "{watched}");
+    for (wrong, why) in
+        [(&["--by", " ", "text"][..], "the name is empty"), (&["text"], "--by"), (&["--by", "Zoë"], "TEXT")]
+    {
+        let ran = server.incident(&[&["publish", "note", "--subject", "pay-1"], wrong].concat()).run();
+        assert!(ran.status == Some(2) && ran.stderr.contains(why), "{ran:?}");
+    }
 }

@@ -1,9 +1,10 @@
 //! People and programs add actions to a drill while it is played, and the drill goes on.
 
+use incident::scenario::Library;
 use serde_json::{Value, json};
 
 use super::{action, event, places, publish, refusal, resolved, started};
-use crate::harness::{Http, Scratch, Serving, get, incident, ms};
+use crate::harness::{Http, Local, Scratch, Serving, Timeline, get, incident, ms};
 
 /// Waits until a drill has ended, and gives its events as they were sent.
 async fn ended(server: &Serving, id: &str) -> Vec<Value> {
@@ -77,6 +78,20 @@ async fn the_scenario_alone_tells_the_course_of_a_drill() {
     let mixed = publish(server.address(), &[started("other", "1"), action(&id, "2", "note")]).await;
     assert_eq!(refusal(&mixed).0, "incident-is-played");
     assert_eq!(get(server.address(), "/api/incidents/other").await.status, 404, "nothing was stored");
+}
+
+/// As in a journal that was salvaged.
+#[tokio::test]
+async fn a_drill_without_its_plan_gets_no_real_events() {
+    let server = Local::start().await;
+    let library = Library::shipped().unwrap();
+    let drill = Timeline::compile(library.get("database-outage").unwrap(), 42).records("a", 9);
+    server.append(drill).await;
+    for event in [action("a", "1", "note"), resolved("a", "2")] {
+        let reply = publish(server.address, &[event]).await;
+        assert_eq!((reply.status, refusal(&reply).0.as_str()), (409, "incident-is-played"), "{}", reply.body);
+    }
+    assert_eq!(server.journal_head(), 9);
 }
 
 /// The plan goes on where it was, also after a kill, and counts what was added before it.
