@@ -48,6 +48,8 @@ pub mod recording;
 pub mod report;
 pub mod scenario;
 pub mod server;
+pub mod sinks;
 pub mod sse;
 pub mod token;
 pub mod visible;
+pub mod world;

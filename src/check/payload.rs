@@ -72,9 +72,10 @@ fn with_seconds(message: Message) -> Result<Message, Finding> {
     }
 }
 
-/// A drill may run faster than the clock, so only `offset_s` says at which second something happened.
+/// A drill may run faster than the clock, so only `offset_s` says at which second something happened. One that is told by its
+/// publishers, by the alerts of another program, has no plan.
 fn drill_without_seconds(message: &Message) -> Option<Finding> {
-    let lacks = message.is_synthetic() && message.offset_s().is_none();
+    let lacks = message.is_synthetic() && message.offset_s().is_none() && message.origin().is_none();
     lacks.then(|| {
         let name = message.kind().as_str();
         Finding::new(format!("{name}: a drill's event has no offset_s"))

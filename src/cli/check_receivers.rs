@@ -153,6 +153,9 @@ fn print_decision(receiver: &Receiver, decision: &Decision) -> Result<(), Failur
     for draft in &decision.drafts {
         if let Message::IncidentStarted(started) = &draft.message {
             print(painted!["  incident   ", draft.subject.bold()])?;
+            if started.synthetic {
+                print("  drill      its alerts have synthetic=\"true\"")?;
+            }
             print(format!("  title      {}", started.title))?;
             print(format!("  severity   {}", started.severity.as_str()))?;
             print(format!("  services   {}", started.services.join(", ")))?;

@@ -79,6 +79,10 @@ impl Failure {
         Self { exit: Exit::Usage, kind: Kind::File("the file with receivers", Box::new(error)) }
     }
 
+    pub(super) fn sinks(error: ScenarioError) -> Self {
+        Self { exit: Exit::Usage, kind: Kind::File("the file with sinks", Box::new(error)) }
+    }
+
     /// The error and its exit status, for reports; `None` if there is nothing to report.
     pub(super) fn text(&self) -> Option<(String, Exit)> {
         let text = match &self.kind {

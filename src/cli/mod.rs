@@ -34,6 +34,7 @@ mod serve;
 mod shell;
 mod show;
 mod signals;
+mod sinks_file;
 mod table;
 mod terminal;
 mod token_args;

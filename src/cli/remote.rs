@@ -55,6 +55,11 @@ impl Remote {
         Ok(())
     }
 
+    /// Another server, with the certificates that are trusted for this one.
+    pub(super) fn trusting(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
+        if endpoint.is_encrypted() { self.trust.add_to(endpoint) } else { Ok(endpoint) }
+    }
+
     /// The flags with which another command reaches the same server.
     pub(super) fn flags(&self) -> String {
         let url = self.url.to_string();

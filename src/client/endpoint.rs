@@ -21,6 +21,8 @@ pub struct Endpoint {
     query: Option<String>,
     is_event_stream: bool,
     token: Option<Token>,
+    /// Another `Authorization` header than that of a token.
+    authorization: Option<HeaderValue>,
     trust: Option<Trust>,
 }
 
@@ -92,6 +94,7 @@ impl FromStr for Endpoint {
             query: None,
             is_event_stream: false,
             token: None,
+            authorization: None,
             trust: None,
         })
     }
@@ -158,6 +161,13 @@ impl Endpoint {
         Self { token: Some(token), ..self }
     }
 
+    /// The same server with another `Authorization` header than that of a token, for a server of another kind.
+    #[must_use]
+    pub fn with_authorization(self, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        Self { authorization: Some(value), ..self }
+    }
+
     /// The same server with other certificates to trust than the system's.
     #[must_use]
     pub fn with_trust(self, trust: Trust) -> Self {
@@ -175,6 +185,9 @@ impl Endpoint {
 
     /// The `Authorization` header of every request and handshake; `None` without a token.
     pub fn authorization(&self) -> Option<HeaderValue> {
+        if self.authorization.is_some() {
+            return self.authorization.clone();
+        }
         let token = self.token.as_ref()?;
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).ok()?;
         value.set_sensitive(true);

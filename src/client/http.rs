@@ -35,6 +35,15 @@ pub async fn request(
     serde_json::from_slice(&answer.body).map_err(|error| unreadable(endpoint, path, &error))
 }
 
+/// Posts JSON to a server of any kind, and reads nothing of a success.
+///
+/// # Errors
+/// As [`request`].
+pub async fn request_to_post(endpoint: &Endpoint, path: &str, body: &Value) -> Result<(), ClientError> {
+    let body = ("application/json", body.to_string());
+    in_time(endpoint, Method::POST, path, Some(body)).await.map(drop)
+}
+
 /// Publishes a batch of `CloudEvents`.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::ClientError;
 pub use event_stream::{EventParser, EventStream, EventStreamItem, Parsed, TooLarge};
 pub use follow::{Follower, Item};
-pub use http::{request, request_markdown, request_publish, request_text};
+pub use http::{request, request_markdown, request_publish, request_text, request_to_post};
 pub use socket::{Ended, Socket, SocketEvent};
 pub use subscription::Subscription;
 pub use trust::{Trust, TrustError};

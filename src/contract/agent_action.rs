@@ -10,7 +10,7 @@ use super::wire_time;
 /// An agent began, finished or concluded something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentAction {
-    /// Planned second of the incident; absent in real incidents, which have no plan.
+    /// Planned second of the incident; absent in incidents without a plan: real ones, and drills that are told by alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub offset_s: Option<f64>,
@@ -59,7 +59,7 @@ pub struct AgentAction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub late_s: Option<f64>,
-    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    /// The publisher of the event and its name for it; absent if a scenario was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.

@@ -12,7 +12,7 @@ use super::wire_time;
 /// An incident ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentResolved {
-    /// Planned second of the incident; absent in real incidents, which have no plan.
+    /// Planned second of the incident; absent in incidents without a plan: real ones, and drills that are told by alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub offset_s: Option<f64>,
@@ -38,7 +38,7 @@ pub struct IncidentResolved {
     /// What remains to be done after the incident.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub followups: Vec<String>,
-    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    /// The publisher of the event and its name for it; absent if a scenario was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.

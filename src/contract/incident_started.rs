@@ -10,7 +10,7 @@ use super::wire_time;
 /// An incident begins. The event has everything that a dashboard needs before the first action arrives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentStarted {
-    /// Planned second of the incident: 0. Absent in real incidents, which have no plan.
+    /// Planned second of the incident: 0. Absent in incidents without a plan: real ones, and drills that are told by alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub offset_s: Option<f64>,
@@ -47,7 +47,7 @@ pub struct IncidentStarted {
     /// The scenario and seed of a simulated incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
-    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    /// The publisher of the event and its name for it; absent if a scenario was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.

@@ -12,7 +12,7 @@ use super::wire_time;
 /// One sample of the systems' state: metrics, affected users and cost at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SystemMetrics {
-    /// Planned second of the incident; absent in real incidents, which have no plan.
+    /// Planned second of the incident; absent in incidents without a plan: real ones, and drills that are told by alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub offset_s: Option<f64>,
@@ -29,7 +29,7 @@ pub struct SystemMetrics {
     /// The cost of the incident so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
-    /// The publisher of a real event and its name for it; absent if a scenario was played.
+    /// The publisher of the event and its name for it; absent if a scenario was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// When the publisher observed what the event tells, by the publisher's clock; absent if a scenario was played.

@@ -29,6 +29,8 @@ const SECOND: f64 = 1.0;
 pub struct Incident {
     index: u64,
     ended: bool,
+    /// Whether it is a drill: then what is published into it is one, too.
+    is_drill: bool,
     began: Option<Timestamp>,
     phases: Vec<String>,
     phase: usize,
@@ -58,6 +60,7 @@ impl Incident {
         match message {
             Message::IncidentStarted(started) => {
                 self.began = Some(started.impact_started_at);
+                self.is_drill = started.synthetic;
                 self.phases = started.phases.iter().map(|phase| phase.name.clone()).collect();
             }
             Message::AgentAction(action) => {
@@ -135,6 +138,7 @@ impl Incident {
 
     fn payload(&self, event: &Incoming, now: Timestamp) -> Value {
         let mut data = completed(event);
+        data.insert("synthetic".to_owned(), self.is_drill.into());
         let observed = event.time.min(now);
         data.insert("origin".to_owned(), json!({ "source": event.source, "id": event.id }));
         data.insert("observed_at".to_owned(), format!("{:.6}", event.time).into());

@@ -35,7 +35,7 @@ impl HookCounts {
             ),
             ignored: counters(
                 "incident_hook_ignored_total",
-                "Alerts that were ignored: dropped, unknown_resolved, ended, too_many.",
+                "Alerts that were ignored: dropped, drill, unknown_resolved, ended, too_many.",
                 &["receiver", "why"],
             ),
         }

@@ -10,6 +10,7 @@ use super::clients::{ClientMeter, Clients};
 use super::hooks::HookCounts;
 use super::process;
 use super::refusal::Refusal;
+use super::sinks::SinkCounts;
 use super::snapshot::Snapshot;
 use super::transport::Transport;
 
@@ -40,6 +41,7 @@ pub struct Metrics {
     ended: IntCounterVec,
     lateness: Histogram,
     hooks: HookCounts,
+    sinks: SinkCounts,
     published: IntCounterVec,
     publish: Histogram,
     since: f64,
@@ -127,6 +129,7 @@ impl Metrics {
             ended,
             lateness,
             hooks: HookCounts::new(&registry),
+            sinks: SinkCounts::new(&registry),
             published,
             publish,
             since: process::now(),
@@ -178,6 +181,11 @@ impl Metrics {
     /// The counters of receivers.
     pub fn hooks(&self) -> &HookCounts {
         &self.hooks
+    }
+
+    /// The counters of sinks.
+    pub fn sinks(&self) -> &SinkCounts {
+        &self.sinks
     }
 
     /// Published events were stored, of which `duplicates` had been stored before; it took `took`.

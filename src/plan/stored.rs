@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
+use super::symptoms::Symptoms;
 use crate::contract::{Actions, AgentAction, IncidentStarted, Message, MessageType};
 
 /// One incident from its start to its resolution. The payloads are kept as text, so that fields which this version does
@@ -18,6 +19,9 @@ pub struct Plan {
     /// The seed; 0 if it is not known.
     #[serde(default)]
     pub seed: u64,
+    /// What monitoring says meanwhile.
+    #[serde(default, skip_serializing_if = "Symptoms::is_empty")]
+    pub symptoms: Symptoms,
     events: Vec<PlannedEvent>,
 }
 
@@ -91,7 +95,7 @@ impl PlannedEvent {
 impl Plan {
     /// A plan without events.
     pub fn new(scenario: String, seed: u64) -> Self {
-        Self { scenario, seed, events: Vec::new() }
+        Self { scenario, seed, symptoms: Symptoms::default(), events: Vec::new() }
     }
 
     /// Adds the next event. It must not be due before the previous one.
@@ -116,9 +120,9 @@ impl Plan {
         &self.events
     }
 
-    /// Bytes of all payloads.
+    /// Bytes of all payloads, and of the symptoms.
     pub fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.data().get().len()).sum()
+        self.events.iter().map(|event| event.data().get().len()).sum::<usize>() + self.symptoms.bytes()
     }
 
     /// The events as messages, in order. An event that cannot be read is left out.
@@ -151,8 +155,10 @@ impl Plan {
         }
     }
 
-    /// Sets the fields of the first event that are known only at the start: the speed, and the wall clock of second 0.
+    /// Sets what is known only at the start: the fields of the first event with the speed and the wall clock of second 0,
+    /// and the name of the run.
     pub fn stamp(&mut self, speed: f64, began: Timestamp) {
+        self.symptoms.begin();
         if let Some(first) = self.events.first_mut() {
             let fields = Fields::parse(first.data());
             first.message.data =
@@ -163,6 +169,27 @@ impl Plan {
     /// The plan as JSON text, for the journal.
     pub fn text(&self) -> Result<Arc<str>, serde_json::Error> {
         serde_json::to_string(self).map(Arc::from)
+    }
+
+    /// Reads the beginning of a plan from the JSON text that [`Plan::text`] wrote: everything but the events behind the first
+    /// one.
+    ///
+    /// # Errors
+    /// The text is not a plan.
+    pub fn read_beginning(text: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Beginning<'a> {
+            scenario: String,
+            #[serde(default)]
+            seed: u64,
+            #[serde(default)]
+            symptoms: Symptoms,
+            #[serde(borrow)]
+            events: Vec<&'a RawValue>,
+        }
+        let Beginning { scenario, seed, symptoms, events } = serde_json::from_str(text)?;
+        let first = events.first().map(|first| serde_json::from_str(first.get())).transpose()?;
+        Ok(Self { scenario, seed, symptoms, events: first.into_iter().collect() })
     }
 
     /// Reads a plan from the JSON text that [`Plan::text`] wrote.

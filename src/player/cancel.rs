@@ -177,7 +177,7 @@ fn screen_us(entry: Option<&RunningIncident>, stored: &StoredIncident, now: Time
     let micros = |elapsed: Duration, speed: f64| (elapsed.as_secs_f64() * speed * 1e6) as u64;
     match (entry.and_then(|entry| entry.clock), &stored.started) {
         (Some((origin, speed)), _) => micros(origin.elapsed(), speed.get()),
-        (None, Some(started)) if !started.synthetic => {
+        (None, Some(started)) if !started.synthetic || started.origin.is_some() => {
             // The resolution is dated no earlier than the event before it, even if the clock was set back.
             let ends = stored.time.map_or(now, |newest| newest.max(now));
             micros(

@@ -8,6 +8,9 @@ use sha2::{Digest as _, Sha256};
 /// What the source of every event of a receiver begins with.
 pub const SOURCE: &str = "/receivers/";
 
+/// The label that marks the alerts of a drill, with the value `true`.
+pub const SYNTHETIC: &str = "synthetic";
+
 /// Labels or annotations: values by name.
 pub type Labels = BTreeMap<String, String>;
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alert::{Alert, Delivery, Labels, Note, digest};
-use super::described::{Kind, Receiver};
+use super::alert::{Alert, Delivery, Note, digest};
+use super::described::{Drills, Kind, Receiver};
 use super::events::{self, Action, Draft};
-use super::state::{Group, Known, State, digest_of, subject_of};
+use super::key::Key;
+use super::state::{Group, Known, State, subject_of};
 use crate::contract::{AgentAction, Cost, Message, SystemMetrics};
 
 /// How long after an alert was resolved the same firing of it counts as a late repeat: the second of two senders may be
@@ -27,6 +28,8 @@ const MOST_OPEN: usize = 10_000;
 pub enum Ignored {
     /// A rule of the receiver leaves it out.
     Dropped,
+    /// It is of a drill, and the receiver leaves those out.
+    Drill,
     /// It is resolved, and was never seen firing; or nothing is open that a note could be about.
     UnknownResolved,
     /// Its incident has ended, although it still fired.
@@ -37,12 +40,14 @@ pub enum Ignored {
 
 impl Ignored {
     /// All reasons.
-    pub const ALL: [Self; 4] = [Self::Dropped, Self::UnknownResolved, Self::Ended, Self::TooMany];
+    pub const ALL: [Self; 5] =
+        [Self::Dropped, Self::Drill, Self::UnknownResolved, Self::Ended, Self::TooMany];
 
     /// Its name in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dropped => "dropped",
+            Self::Drill => "drill",
             Self::UnknownResolved => "unknown_resolved",
             Self::Ended => "ended",
             Self::TooMany => "too_many",
@@ -88,25 +93,29 @@ impl State {
         now: Timestamp,
     ) -> Result<Decision, Overfull> {
         let mut decision = Decision::default();
-        let mut by_key: Vec<(String, Labels, Vec<&Alert>)> = Vec::new();
+        let mut by_key: Vec<(Key, Vec<&Alert>)> = Vec::new();
         for alert in &delivery.alerts {
             if receiver.drops(alert) {
                 decision.ignore(Ignored::Dropped);
                 continue;
             }
-            let (digest, labels) = self.key_of(receiver, delivery, alert);
-            match by_key.iter_mut().find(|(known, ..)| *known == digest) {
-                Some((.., alerts)) => alerts.push(alert),
-                None => by_key.push((digest, labels, vec![alert])),
+            if receiver.drills == Drills::Drop && receiver.is_drill(alert) {
+                decision.ignore(Ignored::Drill);
+                continue;
+            }
+            let key = self.key_of(receiver, delivery, alert);
+            match by_key.iter_mut().find(|(known, _)| known.digest == key.digest) {
+                Some((_, alerts)) => alerts.push(alert),
+                None => by_key.push((key, vec![alert])),
             }
         }
         let mut open = self.count_open();
-        for (digest, labels, mut alerts) in by_key {
+        for (key, mut alerts) in by_key {
             // What fires opens the incident in which others are resolved.
             alerts.sort_by_key(|alert| !alert.firing);
-            let group = self.groups.get(&digest).cloned().unwrap_or_default();
+            let group = self.groups.get(&key.digest).cloned().unwrap_or_default();
             let was_open = group.is_open;
-            let mut turn = Turn { receiver, digest, labels, now, group, decision: &mut decision };
+            let mut turn = Turn { receiver, key, now, group, decision: &mut decision };
             turn.alerts(&alerts);
             turn.completeness(delivery.left_out);
             turn.measure(&alerts);
@@ -121,27 +130,6 @@ impl State {
             self.note(receiver, note, now, &mut decision);
         }
         Ok(decision)
-    }
-
-    /// The digest of the key to which an alert belongs, and the labels that name it.
-    fn key_of(&self, receiver: &Receiver, delivery: &Delivery, alert: &Alert) -> (String, Labels) {
-        if receiver.group_by.is_empty() {
-            return (digest_of(&receiver.name, &delivery.group), delivery.group_labels.clone());
-        }
-        // PagerDuty's clients resolve an alert by its key alone.
-        if receiver.kind == Kind::PagerDuty && !alert.firing {
-            let mut known = self.groups.iter().filter(|(_, group)| group.receiver == receiver.name);
-            let found =
-                known.find(|(_, group)| group.is_open && group.alerts.contains_key(&alert.fingerprint));
-            if let Some((digest, _)) = found {
-                return (digest.clone(), Labels::new());
-            }
-        }
-        let labels = receiver.group_by.iter();
-        let labels: Labels =
-            labels.map(|name| (name.clone(), alert.labels.get(name).cloned().unwrap_or_default())).collect();
-        let key: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-        (digest_of(&receiver.name, &key.join(",")), labels)
     }
 
     /// A note about an open alert, or about every open incident of the receiver.
@@ -166,7 +154,7 @@ impl State {
             let fingerprint = note.fingerprint.clone().unwrap_or_default();
             let id = digest(&[&group.subject, note.action, &note.id, &fingerprint, &times.to_string()], 32);
             let message = Message::AgentAction(action);
-            decision.drafts.push(Draft::new(receiver, &group.subject, id, message, now));
+            decision.drafts.push(Draft::new(receiver, &group.subject, id, message, group.is_drill, now));
             decision.incidents.push(group.subject.clone());
             decision.heard.push(key.clone());
         }
@@ -179,8 +167,7 @@ impl State {
 /// The part of a delivery that is about one key.
 struct Turn<'a> {
     receiver: &'a Receiver,
-    digest: String,
-    labels: Labels,
+    key: Key,
     now: Timestamp,
     group: Group,
     decision: &'a mut Decision,
@@ -262,7 +249,7 @@ impl Turn<'_> {
             .filter(|ended| self.now.duration_since(*ended) <= signed(self.receiver.reopen));
         let before = before.map(|_| self.group.subject.clone());
         let ordinal = self.group.ordinal + 1;
-        let subject = subject_of(&self.receiver.name, &self.labels, &self.digest, ordinal);
+        let subject = subject_of(&self.receiver.name, &self.key.labels, &self.key.digest, ordinal);
         let impact = alerts.iter().map(|alert| alert.starts_at).min().unwrap_or(self.now).min(self.now);
         let message = events::started(self.receiver, alerts, impact);
         self.group.subject.clone_from(&subject);
@@ -338,7 +325,7 @@ impl Turn<'_> {
         if !self.group.subject.is_empty() {
             self.decision.incidents.push(self.group.subject.clone());
         }
-        self.decision.heard.push(self.digest.clone());
+        self.decision.heard.push(self.key.digest.clone());
     }
 
     fn write_action(&mut self, kind: Action, summary: &str) {
@@ -350,7 +337,7 @@ impl Turn<'_> {
     fn write(&mut self, kind: &str, parts: &[&str], message: Message) {
         let subject = self.group.subject.clone();
         let id = digest(&[&[subject.as_str(), kind], parts].concat(), 32);
-        let draft = Draft::new(self.receiver, &subject, id, message, self.now);
+        let draft = Draft::new(self.receiver, &subject, id, message, self.key.is_drill, self.now);
         self.group.fold(&subject, self.now, &draft.message);
         self.decision.drafts.push(draft);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::alert::{Alert, Labels};
+use super::alert::{Alert, Labels, SYNTHETIC};
 use crate::contract::Severity;
 
 /// The programs whose alerts can be received.
@@ -61,8 +61,19 @@ pub struct Receiver {
     pub cost: Vec<CostRule>,
     /// Alerts that are left out.
     pub drop: Vec<Labels>,
+    /// What becomes of the alerts of drills.
+    pub drills: Drills,
     /// The names of metrics, by the name of the sender's value.
     pub metrics: BTreeMap<String, String>,
+}
+
+/// What becomes of alerts with the label `synthetic="true"`. They are never a part of a real incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drills {
+    /// They are incidents of their own, which are drills.
+    Mark,
+    /// They are left out.
+    Drop,
 }
 
 /// How a sender signs a body: HMAC-SHA256, in hexadecimal digits.
@@ -136,6 +147,7 @@ impl Receiver {
             services: ["service", "job", "app"].map(str::to_owned).into(),
             cost: Vec::new(),
             drop: Vec::new(),
+            drills: Drills::Mark,
             metrics: BTreeMap::new(),
         }
     }
@@ -154,6 +166,12 @@ impl Receiver {
     /// Whether an alert is left out.
     pub(super) fn drops(&self, alert: &Alert) -> bool {
         self.drop.iter().any(|labels| alert.matches(labels))
+    }
+
+    /// Whether an alert is a part of a drill, which its labels say; for PagerDuty, whose events have none, its details.
+    pub(super) fn is_drill(&self, alert: &Alert) -> bool {
+        let details = if self.kind == Kind::PagerDuty { alert.annotations.get(SYNTHETIC) } else { None };
+        alert.labels.get(SYNTHETIC).or(details).is_some_and(|value| value == "true")
     }
 
     /// How severe an alert is.

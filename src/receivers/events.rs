@@ -69,25 +69,27 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// An event of a receiver. It says where it comes from, by which the fold knows it again.
+    /// An event of a receiver. It says where it comes from, by which the fold knows it again, and whether it is of a drill.
     pub(super) fn new(
         receiver: &Receiver,
         subject: &str,
         id: String,
         mut message: Message,
+        is_drill: bool,
         now: Timestamp,
     ) -> Self {
         let origin = Some(Origin { source: receiver.source(), id: id.clone() });
-        let (origin_of, observed_at) = match &mut message {
-            Message::IncidentStarted(data) => (&mut data.origin, &mut data.observed_at),
-            Message::AgentAction(data) => (&mut data.origin, &mut data.observed_at),
-            Message::SystemMetrics(data) => (&mut data.origin, &mut data.observed_at),
-            Message::IncidentResolved(data) => (&mut data.origin, &mut data.observed_at),
+        let (origin_of, observed_at, synthetic) = match &mut message {
+            Message::IncidentStarted(data) => (&mut data.origin, &mut data.observed_at, &mut data.synthetic),
+            Message::AgentAction(data) => (&mut data.origin, &mut data.observed_at, &mut data.synthetic),
+            Message::SystemMetrics(data) => (&mut data.origin, &mut data.observed_at, &mut data.synthetic),
+            Message::IncidentResolved(data) => (&mut data.origin, &mut data.observed_at, &mut data.synthetic),
             Message::StreamOpened(_) | Message::Heartbeat(_) => {
                 return Self { subject: subject.to_owned(), id, message };
             }
         };
         *origin_of = origin;
+        *synthetic = is_drill;
         *observed_at = Some(now);
         Self { subject: subject.to_owned(), id, message }
     }

@@ -20,6 +20,7 @@ pub const RECEIVER_KEYS: &[&str] = &[
     "services",
     "cost",
     "drop",
+    "drills",
     "metrics",
 ];
 

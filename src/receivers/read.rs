@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::alert::Labels;
-use super::described::{CostRule, Kind, Receiver, Signature};
+use super::described::{CostRule, Drills, Kind, Receiver, Signature};
 use super::keys::{COST, DROP, RECEIVER_KEYS, SERVICES, SEVERITY, TOP};
 use crate::contract::Severity;
 use crate::scenario::{Diagnostic, Micros, ScenarioError, Table, did_you_mean};
@@ -96,6 +96,7 @@ fn receiver(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Receiver>
         receiver.drop.push(labels);
         table.take(inner);
     }
+    receiver.drills = drills(table).unwrap_or(receiver.drills);
     for ((value, _), (metric, _)) in table.pairs("metrics") {
         receiver.metrics.insert(value.to_owned(), metric.to_owned());
     }
@@ -143,6 +144,19 @@ fn kind(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Kind> {
         table.note(span, format!("there is no kind {text:?}"), "not known", help);
     }
     found
+}
+
+fn drills(table: &mut Table<'_, '_>) -> Option<Drills> {
+    let (text, span) = table.text("drills")?;
+    match text {
+        "mark" => Some(Drills::Mark),
+        "drop" => Some(Drills::Drop),
+        _ => {
+            let help = "write \"mark\" for incidents that are drills, or \"drop\" to leave their alerts out";
+            table.note(span, format!("drills can't be {text:?}"), "not known", help);
+            None
+        }
+    }
 }
 
 fn secrets(table: &mut Table<'_, '_>, whole: &Range<usize>, receiver: &mut Receiver, kind: Option<Kind>) {

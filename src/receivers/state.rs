@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::alert::{Labels, digest};
+use super::alert::{Labels, SYNTHETIC, digest};
 use super::events::{self, Action};
 use super::text::slug;
 use crate::contract::{AgentAction, IncidentStarted, Message, Severity, offset_of};
@@ -33,6 +33,8 @@ pub(super) struct Group {
     /// 1 for the first incident of the key, 2 for the next one …
     pub(super) ordinal: u32,
     pub(super) is_open: bool,
+    /// Whether it is a drill.
+    pub(super) is_drill: bool,
     /// When it ended.
     pub(super) ended_at: Option<Timestamp>,
     pub(super) impact: Option<Timestamp>,
@@ -171,6 +173,7 @@ impl Group {
             subject: subject.to_owned(),
             ordinal,
             is_open: true,
+            is_drill: started.synthetic,
             impact: Some(started.impact_started_at),
             severity: Some(started.severity),
             past,
@@ -238,9 +241,9 @@ impl Group {
     }
 }
 
-/// The digest in the ids of the incidents of a key.
-pub(super) fn digest_of(receiver: &str, key: &str) -> String {
-    digest(&[receiver, key], DIGITS)
+/// The digest in the ids of the incidents of a key. A drill and a real incident with the same key are two.
+pub(super) fn digest_of(receiver: &str, key: &str, is_drill: bool) -> String {
+    if is_drill { digest(&[receiver, key, SYNTHETIC], DIGITS) } else { digest(&[receiver, key], DIGITS) }
 }
 
 /// The id of an incident: the receiver, what its labels say, the digest, and from the second on its number.
@@ -278,7 +281,7 @@ mod tests {
         let labels: Labels = [("service", "Check out"), ("alertname", "HighLatency")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
-        let digest = digest_of("prod", "a group");
+        let digest = digest_of("prod", "a group", false);
         let first = subject_of("prod", &labels, &digest, 1);
         assert_eq!(first, format!("prod-highlatency-check-out-{digest}"));
         assert_eq!(place_of(&first), Some((digest.as_str(), 1)));

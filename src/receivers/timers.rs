@@ -66,6 +66,8 @@ impl Group {
         let micros = |end: Timestamp| end.duration_since(impact).as_micros().max(0) as u64;
         let mut resolved = self.totals.clone().cancelled(&PhaseRates::default(), micros(now));
         resolved.outcome = Outcome::Resolved;
+        // A drill that is told by alerts has no plan either.
+        resolved.offset_s = None;
         let alerts = self.alerts.len();
         resolved.summary = match alerts {
             1 => "Its alert is resolved".to_owned(),
@@ -74,7 +76,7 @@ impl Group {
         let quiet = self.quiet_since.map(|since| micros(since) as f64 / 1e6);
         resolved.durations.mitigate_s = resolved.durations.mitigate_s.or(quiet);
         let id = digest(&[&self.subject, "resolved"], 32);
-        Draft::new(receiver, &self.subject, id, Message::IncidentResolved(resolved), now)
+        Draft::new(receiver, &self.subject, id, Message::IncidentResolved(resolved), self.is_drill, now)
     }
 
     fn silent(&self, receiver: &Receiver, now: Timestamp) -> Draft {
@@ -84,7 +86,7 @@ impl Group {
         );
         let action = events::action(&receiver.name, Action::Silent.as_str(), &summary, Vec::new());
         let id = digest(&[&self.subject, Action::Silent.as_str(), &self.events.to_string()], 32);
-        Draft::new(receiver, &self.subject, id, Message::AgentAction(action), now)
+        Draft::new(receiver, &self.subject, id, Message::AgentAction(action), self.is_drill, now)
     }
 }
 

@@ -43,7 +43,7 @@ impl Timing {
     pub(super) fn start(&mut self, started: &IncidentStarted, speed: f64) {
         self.speed = speed;
         self.map = ScreenMap::of(&started.phases);
-        if !started.synthetic {
+        if !started.synthetic || started.origin.is_some() {
             self.second_zero = started.impact_started_at.min(self.newest);
         }
     }

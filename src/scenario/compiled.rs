@@ -63,7 +63,8 @@ impl Scenario {
         self.duration
     }
 
-    /// What lists of scenarios say of it, as JSON: id, title, severity, services, target and length in seconds, provenance.
+    /// What lists of scenarios say of it, as JSON: id, title, severity, services, target and length in seconds, number of
+    /// alerts, provenance.
     pub fn summary(&self) -> serde_json::Value {
         let file = &self.file;
         serde_json::json!({
@@ -73,6 +74,7 @@ impl Scenario {
             "services": file.services,
             "target_s": file.target.secs(),
             "screen_s": self.duration().secs(),
+            "alerts": file.alerts.len(),
             "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),
         })
     }

@@ -25,6 +25,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 #[serde(transparent)]
 pub struct Micros(pub u64);
 
+/// A moment of an incident in microseconds from second 0, before it if negative: `90s`, `-12m`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub i64);
+
 /// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
@@ -81,6 +85,27 @@ impl FromStr for Micros {
     }
 }
 
+impl FromStr for Moment {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        let text = text.trim();
+        let (sign, rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest.trim_start()));
+        let Micros(micros) = rest.parse()?;
+        // A year of microseconds fits.
+        Ok(Self(sign * micros.cast_signed()))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 0 {
+            f.write_str("-")?;
+        }
+        Micros(self.0.unsigned_abs()).fmt(f)
+    }
+}
+
 impl fmt::Display for Micros {
     /// The shortest form that is read back: `1d6h`, `1m30s`, `0s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,6 +144,22 @@ impl<'de> Deserialize<'de> for Micros {
                 f.write_str("a duration like \"8s\", \"1m30s\", \"250ms\" or \"24h\"")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Micros, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = Moment;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration like \"8s\" or \"1m30s\", or \"-12m\" for a time before second 0")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
                 text.parse().map_err(E::custom)
             }
         }

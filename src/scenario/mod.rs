@@ -3,6 +3,7 @@
 
 mod check;
 mod compiled;
+mod condition;
 mod diagnostic;
 mod duration;
 mod excerpt;
@@ -12,16 +13,18 @@ mod keyframes;
 mod library;
 mod read;
 mod suggest;
+mod symptoms;
 mod table;
 pub mod timeline;
 
 pub use compiled::Scenario;
+pub use condition::{Comparison, Condition, ConditionError};
 pub use diagnostic::{Diagnostic, ScenarioError};
-pub use duration::{DurationError, Micros};
+pub use duration::{DurationError, Micros, Moment};
 pub use expect::{Bounds, Counts, Expect};
 pub use file::{
-    CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered, OutcomeSummaries,
-    PhaseFile, Provenance, Resolution, Retry, ScenarioFile, Step,
+    AlertFile, CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, Metric, On, Ordered,
+    OutcomeSummaries, PhaseFile, Provenance, Resolution, Retry, ScenarioFile, Step,
 };
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, Loaded, SHIPPED, text_of};

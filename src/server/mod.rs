@@ -25,6 +25,7 @@ mod routes;
 mod run;
 mod serve_error;
 mod shares;
+mod sinks;
 mod state;
 mod turns;
 
@@ -36,3 +37,4 @@ pub use hooks::{HookSetup, Hooks, Secrets};
 pub use options::Options;
 pub use run::Server;
 pub use serve_error::ServeError;
+pub use sinks::{SinkSetup, Sinks};

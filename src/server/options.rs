@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::access::Origin;
 use super::base_path::BasePath;
 use super::hooks::HookSetup;
+use super::sinks::SinkSetup;
 use crate::connection::Settings;
 use crate::player::Speed;
 use crate::token::{Scope, Token};
@@ -61,6 +62,8 @@ pub struct Options {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The receivers of other programs' alerts; `None`: without their paths.
     pub receivers: Option<Vec<HookSetup>>,
+    /// Where the alerts of drills are posted; `None`: nowhere.
+    pub sinks: Option<Vec<SinkSetup>>,
     /// Serve the dashboard from this folder instead of the built-in one.
     pub dashboard: Option<PathBuf>,
 }
@@ -102,6 +105,7 @@ impl Default for Options {
             publish_rate: 500,
             tls: None,
             receivers: None,
+            sinks: None,
             dashboard: None,
         }
     }

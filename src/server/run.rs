@@ -22,6 +22,7 @@ use super::options::Options;
 use super::publish::{Elsewhere, PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::serve_error::ServeError;
+use super::sinks::Sinks;
 use super::state::{HttpState, Parts};
 use super::turns::Turns;
 use super::{routes, shares};
@@ -57,6 +58,7 @@ pub struct Server {
     limit: Arc<ClientLimit>,
     lifecycle: Arc<Lifecycle>,
     hooks: Arc<Hooks>,
+    sinks: Arc<Sinks>,
     drain: Duration,
     closing: watch::Sender<bool>,
 }
@@ -112,6 +114,7 @@ impl Server {
             Arc::clone(&elsewhere),
         ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
+        let sinks = Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), &lifecycle);
         let control = Arc::new(IncidentControl {
             library: Arc::new(library),
             compiling: Turns::new(cores, WAITING),
@@ -180,6 +183,7 @@ impl Server {
             limit,
             lifecycle,
             hooks,
+            sinks: Arc::new(sinks),
             drain,
             closing,
         })
@@ -210,6 +214,11 @@ impl Server {
         Arc::clone(&self.hooks)
     }
 
+    /// The sinks, to replace them while it serves.
+    pub fn sinks(&self) -> Arc<Sinks> {
+        Arc::clone(&self.sinks)
+    }
+
     /// Starts an incident, as `POST /api/incidents` does.
     pub async fn trigger(&self, scenario: &str) -> Result<Started, TriggerError> {
         self.control.trigger(scenario, None, None).await
@@ -225,12 +234,16 @@ impl Server {
     /// are asked to reconnect elsewhere, spread over a part of the drain time. Requests are answered until the clients
     /// have left, so that a load balancer notices; then the listener closes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, door, hub, shards, limit, lifecycle, hooks, drain, closing, .. } = self;
+        let Self { listener, door, hub, shards, limit, lifecycle, hooks, sinks, drain, closing, .. } = self;
         let stop = lifecycle.stop.clone();
         lifecycle.tasks.spawn(async move { hub.follow(stop).await });
         if hooks.is_on() {
             let stop = lifecycle.stop.clone();
             lifecycle.tasks.spawn(async move { hooks.follow_time(stop).await });
+        }
+        if sinks.is_on() {
+            let stop = lifecycle.stop.clone();
+            lifecycle.tasks.spawn(async move { sinks.follow(stop).await });
         }
         // On a worker thread, where connections are served too: a hand-over between threads costs more than accepting.
         let accepting = door::accept(listener, Arc::new(door));

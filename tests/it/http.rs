@@ -26,6 +26,7 @@ async fn scenarios_are_listed_with_what_a_choice_needs() {
         "services": ["checkout", "orders-db"],
         "target_s": 180.0,
         "screen_s": 180.0,
+        "alerts": 0,
         "provenance": null,
     });
     assert_eq!(*outage, wanted);

@@ -54,6 +54,11 @@ pub(in crate::cli) struct Serve {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) receivers: Option<PathBuf>,
 
+    /// Post the alerts of drills to the Alertmanagers in this file, with the label synthetic="true". The file and the
+    /// secrets that it names are read again when they change
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) sinks: Option<PathBuf>,
+
     /// Open the dashboard in the browser
     #[arg(long)]
     pub(super) open: bool,

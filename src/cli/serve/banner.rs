@@ -29,6 +29,8 @@ pub(super) struct Banner {
     /// How many open incidents the server continues.
     pub(super) picked_up: usize,
     pub(super) replay: Option<ReplaySummary>,
+    /// Where the alerts of drills go.
+    pub(super) sinks: Option<String>,
     /// How many tokens there are, and where they come from.
     pub(super) access: String,
     /// The file with the tokens.
@@ -80,6 +82,9 @@ impl Banner {
         if let Some(replay) = &self.replay {
             say(painted![label("Replay"), replay.to_string()]);
         }
+        if let Some(sinks) = &self.sinks {
+            say(painted![label("Sinks"), sinks.as_str()]);
+        }
         say(painted![label("Access"), self.access]);
         let (port, base) = (self.address.port(), self.base.to_string());
         let elsewhere = match &self.tls {
@@ -106,6 +111,7 @@ impl Banner {
             journal = self.journal,
             clock = self.clock,
             picked_up = self.picked_up,
+            sinks = self.sinks,
             access = self.access,
             replay = self.replay.as_ref().map(ToString::to_string),
             took_ms = self.took.as_millis() as u64,

@@ -10,6 +10,7 @@ mod notify;
 mod receivers;
 mod replay;
 mod run;
+mod sinks;
 mod tls;
 mod tokens;
 

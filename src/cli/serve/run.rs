@@ -14,6 +14,7 @@ use super::library::{self, Scenarios, trigger_failure};
 use super::notify;
 use super::receivers::Receivers;
 use super::replay::{self, LoadedReplay};
+use super::sinks::SinkFiles;
 use super::tls::Certificate;
 use super::tokens::Tokens;
 use crate::cli::color::ColorChoice;
@@ -77,8 +78,10 @@ impl Serve {
         let tokens = Tokens::read(self.token_file.as_deref())?;
         let certificate = self.tls.read()?;
         let receivers = self.receivers.as_deref().map(Receivers::read).transpose()?;
+        let sinks = self.sinks.as_deref().map(SinkFiles::read).transpose()?;
         let mut options = self.options(&tokens, certificate.as_ref())?;
         options.receivers = receivers.as_ref().map(Receivers::setups);
+        options.sinks = sinks.as_ref().map(SinkFiles::setups);
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
         let clock = journal.clock().doubt().map(ToString::to_string);
@@ -91,6 +94,7 @@ impl Serve {
         };
         let rotation = tokens.follow_file(server.auth());
         let rereading = receivers.as_ref().map(|receivers| receivers.follow_files(server.hooks()));
+        let resinking = sinks.as_ref().map(|sinks| sinks.follow_files(server.sinks()));
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {
             Some(LoadedReplay { replay, mut summary }) => {
@@ -114,6 +118,7 @@ impl Serve {
             clock: clock.clone(),
             picked_up: server.picked_up(),
             replay: replayed,
+            sinks: sinks.as_ref().map(SinkFiles::described),
             access: tokens.to_string(),
             token_file: self.token_file.clone(),
             example,
@@ -138,12 +143,14 @@ impl Serve {
             browser::open(&banner.page());
         }
         notify::ready();
+        let rereads = tokens.is_followed() || certificate.is_some() || receivers.is_some() || sinks.is_some();
         tokio::select! {
             () = server.run(shutdown) => {}
             () = rotation => {}
-            () = survive_hangups(tokens.is_followed() || certificate.is_some() || receivers.is_some()) => {}
+            () = survive_hangups(rereads) => {}
             Some(()) = OptionFuture::from(renewal) => {}
             Some(()) = OptionFuture::from(rereading) => {}
+            Some(()) = OptionFuture::from(resinking) => {}
         }
         match self.log_format {
             LogFormat::Json => tracing::info!("stopped"),

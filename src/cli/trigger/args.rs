@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
+use super::alerts::AlertArgs;
 use crate::cli::complete;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::remote::Remote;
@@ -18,6 +19,8 @@ use crate::scenario::Micros;
 Examples:
   incident trigger database-outage --speed 10        Start an incident, ten times faster than real time
   incident trigger memory-leak --report report.md    Also write its report when it has ended
+  incident trigger api-overload --alerts-to http://127.0.0.1:9093
+                                                     Also play its alerts into an Alertmanager
   incident cancel memory-leak-x7k2p                  Cancel an incident")]
 pub(in crate::cli) struct Trigger {
     /// The scenario to play: one that the server has; `incident list` prints the names
@@ -47,6 +50,9 @@ pub(in crate::cli) struct Trigger {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
     pub(super) seed: Option<u64>,
 
+    #[command(flatten)]
+    pub(super) alerts: AlertArgs,
+
     /// Print the incident's events on stdout, one JSON object per line
     #[arg(long, help_heading = "Output")]
     pub(super) json: bool,
@@ -62,6 +68,6 @@ pub(in crate::cli) struct Trigger {
     pub(super) report: Option<PathBuf>,
 
     /// The same as `incident cancel INCIDENT`
-    #[arg(long, value_name = "INCIDENT", add = complete::running(), hide = true, conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report"])]
+    #[arg(long, value_name = "INCIDENT", add = complete::running(), hide = true, conflicts_with_all = ["scenario", "no_wait", "timeout", "speed", "seed", "json", "report", "alerts_to"])]
     pub(super) cancel: Option<String>,
 }

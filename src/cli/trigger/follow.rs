@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use serde::Deserialize;
 
+use super::alerts::AlertsOut;
 use super::args::Trigger;
 use super::reporter::Reporter;
 use super::show::Show;
@@ -32,6 +33,7 @@ impl Trigger {
         accepted: &Accepted,
         show: &mut dyn Show,
         mut reporter: Option<&mut Reporter>,
+        out: Option<&AlertsOut>,
     ) -> Result<Option<IncidentState>, Failure> {
         let after = format!("{}/{}", accepted.stream, accepted.position.saturating_sub(1));
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
@@ -44,6 +46,9 @@ impl Trigger {
             let item = tokio::select! {
                 item = follower.next() => item?,
                 _ = ticks.tick() => {
+                    for note in out.map(AlertsOut::notes).unwrap_or_default() {
+                        show.note(&note);
+                    }
                     match (lost_at.map(|at| at.elapsed()), board.get(&accepted.id)) {
                         (Some(away), _) if away >= Duration::from(self.reconnect_for) => {
                             return Err(self.gave_up(&accepted.id));

@@ -1,5 +1,6 @@
 //! `incident trigger`: starts an incident, or cancels one.
 
+mod alerts;
 mod args;
 mod checklist;
 mod conclusion;

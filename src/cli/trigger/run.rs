@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use hyper::Method;
 use serde_json::json;
 
+use super::alerts::AlertsOut;
 use super::args::Trigger;
 use super::checklist::Checklist;
 use super::conclusion::conclude;
@@ -40,7 +41,8 @@ impl Trigger {
         if let Some(name) = self.scenario.as_deref().filter(|name| file::is_file(name)) {
             return Err(file::refused(name));
         }
-        let mut reporter = self.report.as_deref().map(Reporter::open).transpose()?;
+        let reporter = self.report.as_deref().map(Reporter::open).transpose()?;
+        let out = self.alerts.prepare(&self.remote, self.scenario.as_deref().unwrap_or_default()).await?;
         let mut body = json!({ "scenario": self.scenario });
         if let Some(seed) = self.seed {
             body["seed"] = seed.into();
@@ -62,6 +64,24 @@ impl Trigger {
             print(&accepted.id)?;
             return Ok(Exit::Fine);
         }
+        if let Some(out) = &out {
+            out.begin(&self.remote, &accepted.id).await;
+        }
+        let watched = self.watch_to_end(&accepted, quiet, reporter, out.as_ref()).await;
+        if let Some(out) = out {
+            out.finish(quiet).await;
+        }
+        watched
+    }
+
+    /// Shows the course of the incident until it has ended, or the user wants no more of it.
+    async fn watch_to_end(
+        &self,
+        accepted: &Accepted,
+        quiet: bool,
+        mut reporter: Option<Reporter>,
+        out: Option<&AlertsOut>,
+    ) -> Result<Exit, Failure> {
         let mut show: Box<dyn Show> = if quiet {
             Box::new(Plain::silent())
         } else if redraws() && !self.json {
@@ -70,7 +90,7 @@ impl Trigger {
             Box::new(Plain::new())
         };
         let deadline = self.timeout.map(Duration::from);
-        let follow = self.follow(&accepted, show.as_mut(), reporter.as_mut());
+        let follow = self.follow(accepted, show.as_mut(), reporter.as_mut(), out);
         let ended = tokio::select! {
             ended = follow => ended,
             () = signals::shutdown() => Ok(None),

@@ -7,6 +7,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::painted;
 use crate::cli::{fit, format, out};
 use crate::contract::Message;
+use crate::plan::{Firing, Plan};
 use crate::report::Line;
 use crate::scenario::Micros;
 use crate::visible::visible;
@@ -35,6 +36,27 @@ pub(super) fn print(file: &Path) -> Result<Exit, Failure> {
         let offset = message.offset_s().unwrap_or_default();
         let begin = format!("{:>5}  {screen:>8.2}s  {offset:>10.2}s  ", index + 1);
         out::print(painted![begin, fit::at_least(&visible(phase), 9), "  ", what])?;
+    }
+    alerts(&plan)
+}
+
+/// Prints when each alert begins and ends on screen.
+fn alerts(plan: &Plan) -> Result<Exit, Failure> {
+    let alerts = &plan.symptoms.alerts;
+    if !alerts.is_empty() {
+        out::print(format!("\n{:>10}  {:>10}  alert", "fires", "until"))?;
+    }
+    for alert in alerts {
+        let decoy = if alert.decoy { " (decoy)" } else { "" };
+        let what = format!("{}: {} {}{decoy}", alert.service, alert.severity, alert.name);
+        for Firing { from, to } in &alert.firings {
+            let secs = |micros: i64| micros as f64 / 1e6;
+            let begin = format!("{:>9.2}s  {:>9.2}s  ", secs(*from), secs(*to));
+            out::print(painted![begin, what.as_str()])?;
+        }
+        if alert.firings.is_empty() {
+            out::print(painted![format!("{:>10}  {:>10}  ", "never", ""), what.as_str()])?;
+        }
     }
     Ok(Exit::Fine)
 }

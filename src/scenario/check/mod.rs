@@ -1,7 +1,9 @@
 //! What TOML types can't express: references, order, ranges. Finds every mistake, not only the first.
 
+mod alerts;
 mod edges;
 mod expectations;
+mod leaks;
 mod names;
 mod numbers;
 mod steps;
@@ -24,6 +26,7 @@ pub(super) fn diagnostics(file: &ScenarioFile) -> Vec<Diagnostic> {
     values::metrics(file, &mut found);
     values::impact(file, &mut found);
     values::hypotheses(file, &mut found);
+    alerts::alerts(file, &mut found);
     if let Some(step) = file.steps.get(MOST_STEPS) {
         let message = format!("{} steps: at most {MOST_STEPS} are allowed", file.steps.len());
         found.push(Diagnostic::new(step.id.span(), message, "the first too many"));

@@ -9,6 +9,7 @@ use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::suggest::{did_you_mean, listed, shortened};
+use crate::scenario::symptoms;
 
 /// A target is suspicious if the incident takes this many times as long, or this part of it.
 const FAR: f64 = 4.0;
@@ -20,7 +21,31 @@ pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Mic
     let mut found = Vec::new();
     target(file, root, length, &mut found);
     evidence(file, root, &mut found);
+    silent(file, length, &mut found);
     found
+}
+
+/// An alert that no curve makes fire.
+fn silent(file: &ScenarioFile, length: Micros, found: &mut Vec<Diagnostic>) {
+    for alert in &file.alerts {
+        if !symptoms::firings(file, alert, length).is_empty() {
+            continue;
+        }
+        let (place, help) = match (&alert.when, &alert.at) {
+            (Some(when), _) => {
+                let help = if alert.hold.is_some() {
+                    "lower the limit to what the metric reaches, or `for` to how long it stays there"
+                } else {
+                    "lower the limit to what the metric reaches"
+                };
+                (when.span(), help)
+            }
+            (None, Some(at)) => (at.span(), "the incident is over by then: give an earlier time"),
+            (None, None) => continue,
+        };
+        let message = format!("the alert {:?} never fires", shortened(alert.name.get_ref()));
+        found.push(Diagnostic::new(place, message, "never happens").help(help).warning());
+    }
 }
 
 fn target(file: &ScenarioFile, root: &DeTable, length: Micros, found: &mut Vec<Diagnostic>) {

@@ -1,5 +1,6 @@
 //! The scenario file as TOML types, in the words of the file. Unknown keys are errors everywhere.
 
+mod alert;
 mod curves;
 mod edge;
 mod ordered;
@@ -7,6 +8,7 @@ mod resolution;
 mod scenario_file;
 mod step;
 
+pub use alert::AlertFile;
 pub use curves::{CostFile, Hypothesis, Impact, Metric};
 pub use edge::{Edge, On};
 pub use ordered::Ordered;

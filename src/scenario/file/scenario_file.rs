@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
+use super::alert::AlertFile;
 use super::curves::{Hypothesis, Impact, Metric};
 use super::ordered::Ordered;
 use super::resolution::Resolution;
@@ -49,6 +50,9 @@ pub struct ScenarioFile {
     pub metrics: Ordered<Metric>,
     /// Users affected, and cost.
     pub impact: Option<Impact>,
+    /// What monitoring says during the incident.
+    #[serde(default)]
+    pub alerts: Vec<AlertFile>,
     /// Causes that compete.
     #[serde(default)]
     pub hypotheses: Vec<Hypothesis>,

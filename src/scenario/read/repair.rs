@@ -24,6 +24,7 @@ resolution = { at = "366d", summary = "" }
 name = "x"
 at = "0s"
 agent = "x"
+service = "x"
 action = "x"
 summary = ""
 unit = ""
@@ -104,6 +105,9 @@ impl<'a> Repaired<'a> {
             && !(message.starts_with("unknown ") && self.mended.iter().any(|(_, key)| refers_to(key)))
             && !(mended(&["at", "after"])
                 && (message.starts_with("neither ") || message.starts_with("`delay`")))
+            && !(mended(&["at", "when"])
+                && ["neither ", "`for` ", "`until` "].iter().any(|start| message.starts_with(start)))
+            && !(mended(&["service", "severity", "labels"]) && message.starts_with("two alerts "))
             && !(mended(&["fails"]) && message.contains("never "))
             && !(mended(&["phases", "at"]) && message.contains("begin"))
             && !(mended(&["truth"]) && message.contains("true hypothesis"))

@@ -11,6 +11,7 @@ use crate::contract::{
 };
 use crate::plan::Plan;
 use crate::scenario::file::ScenarioFile;
+use crate::scenario::symptoms;
 
 use super::budget::Budget;
 use super::error::CompileError;
@@ -85,6 +86,7 @@ pub(in crate::scenario) fn compile(
     };
     let end = Message::IncidentResolved(resolved);
     writer.push(screen.of(schedule.end), &end, of_file, SHORTER_END)?;
+    writer.plan.symptoms = symptoms::symptoms(file, screen.map(), schedule.end);
     Ok(writer.plan)
 }
 

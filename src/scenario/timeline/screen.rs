@@ -21,6 +21,11 @@ impl Screen {
         Self { map, names: file.phases.iter().map(|phase| phase.name.get_ref().clone()).collect() }
     }
 
+    /// The map alone.
+    pub(super) fn map(&self) -> &ScreenMap {
+        &self.map
+    }
+
     /// The screen time of an incident time, in microseconds.
     pub(super) fn of(&self, time: Micros) -> u64 {
         self.map.screen(time.0)

@@ -128,13 +128,13 @@ pub(in crate::server) async fn cancel(
     Ok(Json(body).into_response())
 }
 
-fn json_answer(quota: &Quota, content: &impl Serialize) -> Result<Response, Problem> {
+pub(super) fn json_answer(quota: &Quota, content: &impl Serialize) -> Result<Response, Problem> {
     let content = serde_json::to_vec(content)
         .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     quota.answer("application/json", content)
 }
 
-fn no_incident(id: &str) -> Problem {
+pub(super) fn no_incident(id: &str) -> Problem {
     Problem::not_found(format!("no incident is called {id:?}; GET /api/incidents lists them"))
 }
 

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
 use crate::contract::{Envelope, SPEC_VERSION, Source};
 use crate::journal::{Journal, JournalError, ReadLimit, Span, Stored, Trouble, TroubleKind};
+use crate::plan::Plan;
 use crate::report::{Board, IncidentState};
+use crate::world::Alerts;
 
 /// Ended incidents that are remembered. Older ones are folded anew when a client asks for them.
 const KEEP: usize = 200;
@@ -39,6 +42,22 @@ pub(super) enum CollectError {
     Journal(JournalError),
     /// They are too many.
     TooLarge,
+}
+
+/// Why there are no alerts.
+pub(super) enum NoAlerts {
+    /// The journal can't be read.
+    Journal(JournalError),
+    /// There is no such incident.
+    Unknown,
+    /// It has ended.
+    Ended,
+}
+
+impl From<JournalError> for NoAlerts {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
 }
 
 impl From<JournalError> for CollectError {
@@ -118,6 +137,26 @@ impl Incidents {
             .await?;
         }
         Ok(board.get(id).cloned())
+    }
+
+    /// The alerts of an incident, by its plan; none if it has no plan.
+    ///
+    /// # Errors
+    /// The journal can't be read, there is no such incident, or it has ended.
+    pub(super) async fn alerts(&self, id: &str) -> Result<Alerts, NoAlerts> {
+        let span = self.journal.incident(id).await?.ok_or(NoAlerts::Unknown)?;
+        if span.end.is_some() {
+            return Err(NoAlerts::Ended);
+        }
+        let Some(text) = self.journal.plan(id).await? else { return Ok(Alerts::default()) };
+        let read = off_workers(move || Plan::read_beginning(&text).map(|plan| Alerts::of(&plan)));
+        // A plan that can't be read is not played either.
+        Ok(read.await?.unwrap_or_default())
+    }
+
+    /// The time by the clock of the alerts.
+    pub(super) fn now(&self) -> Timestamp {
+        self.journal.clock().now()
     }
 
     /// Every event that is kept of one incident, in order; `None` if there is none.

@@ -1,5 +1,6 @@
 //! The HTTP interface: its handlers, their bodies, and errors as problem documents.
 
+mod alerts;
 mod api;
 mod assets;
 mod body;
@@ -18,6 +19,7 @@ mod quota;
 mod streams;
 mod upgrade;
 
+pub(super) use alerts::alerts;
 pub(super) use api::{cancel, incident, report, scenarios, trigger};
 pub(super) use assets::{asset, asset_at, asyncapi, page, schema};
 pub(super) use body::{bytes as body_bytes, json as json_body};

@@ -86,8 +86,9 @@ async fn read(journal: &Journal, subject: &str) -> Result<Subject, JournalError>
         position = last.position;
         for event in events.into_iter().filter(|event| *event.subject == *subject) {
             let Ok(message) = event.message() else { continue };
-            // A drill without its plan, as in a journal that was salvaged, does not become real.
-            if message.is_synthetic() && span.end.is_none() {
+            // A drill without its plan, as in a journal that was salvaged, does not become real. One that a receiver tells never
+            // had a plan.
+            if message.is_synthetic() && message.origin().is_none() && span.end.is_none() {
                 return Ok(Subject::Played);
             }
             let at = message.observed_at().map_or(event.time, |observed| observed.min(event.time));

@@ -71,7 +71,12 @@ impl Local {
 
     /// Over a journal that has a past.
     pub async fn over(options: Options, journal: Journal) -> Self {
-        let server = Server::bind(options, library(), journal.clone()).await.unwrap();
+        Self::playing(options, library(), journal).await
+    }
+
+    /// With these scenarios.
+    pub async fn playing(options: Options, library: Library, journal: Journal) -> Self {
+        let server = Server::bind(options, library, journal.clone()).await.unwrap();
         let (address, auth) = (server.address(), server.auth());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(async move { drop(stopped.await) }));

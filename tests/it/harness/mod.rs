@@ -1,5 +1,6 @@
 //! What the tests are written with: servers, clients and scenarios that read as a specification.
 
+mod alertmanager;
 mod clocks;
 mod command;
 mod events;
@@ -16,6 +17,7 @@ mod websocket;
 
 use std::time::Duration;
 
+pub use alertmanager::Alertmanager;
 pub use clocks::Clocks;
 pub use command::{Ran, Run, Running, Serving, incident};
 pub use events::{action, envelope, metrics, resolved, started, story};

@@ -2,6 +2,7 @@
 
 mod any;
 mod command;
+mod drills;
 mod file;
 mod fold;
 pub mod lab;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::real::{Alertmanager, folder, judged, words};
+use super::real::{folder, judged, start, words};
 use crate::harness::{Numbers, Scratch, Serving};
 
 /// A target with one gauge.
@@ -94,7 +94,7 @@ async fn a_rule_fires_gets_worse_and_is_resolved_over_a_pair_and_a_restart() {
     let address = server.address();
     // Both alerts of the service are one group.
     let by_service = |config: String| config.replace("group_by: [alertname, service]", "group_by: [service]");
-    let pair = [Alertmanager::start(address, by_service), Alertmanager::start(address, by_service)];
+    let pair = [start(address, by_service), start(address, by_service)];
     let value = Arc::new(AtomicU32::new(0));
     let probe = target(Arc::clone(&value)).await;
     let _prometheus = Prometheus::start(probe, &[pair[0].address, pair[1].address]);

@@ -1,13 +1,11 @@
 //! Real Alertmanagers, configured as the guide says: what fires on them is on the page, once, whatever they repeat.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Http, Numbers, PATIENCE, Scratch, Serving, incident, root};
+use crate::harness::{Alertmanager, Http, Numbers, Scratch, Serving, incident, root};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -27,81 +25,43 @@ pub fn folder() -> Scratch {
     Scratch::new().with("receivers.toml", &file).with("prod.token", &format!("{SECRET}\n"))
 }
 
-/// An Alertmanager that is killed when dropped.
-pub struct Alertmanager {
-    process: Child,
-    pub address: SocketAddr,
-    _folder: Scratch,
+/// With the configuration of the guide, faster, and with these changes.
+pub fn start(server: SocketAddr, change: impl Fn(String) -> String) -> Alertmanager {
+    with(server, SECRET, change)
 }
 
-impl Alertmanager {
-    /// With the configuration of the guide, faster, and with these changes.
-    pub fn start(server: SocketAddr, change: impl Fn(String) -> String) -> Self {
-        Self::with(server, SECRET, change)
+/// … that shows this secret.
+fn with(server: SocketAddr, secret: &str, change: impl Fn(String) -> String) -> Alertmanager {
+    let config = blocks("yaml").remove(0);
+    for text in ["127.0.0.1:7911", "group_wait: 10s", "group_interval: 1m"] {
+        assert!(config.contains(text), "{text} is not in the guide's configuration");
     }
-
-    /// … that shows this secret.
-    fn with(server: SocketAddr, secret: &str, change: impl Fn(String) -> String) -> Self {
-        let config = blocks("yaml").remove(0);
-        for text in ["127.0.0.1:7911", "group_wait: 10s", "group_interval: 1m"] {
-            assert!(config.contains(text), "{text} is not in the guide's configuration");
-        }
-        let config = config.replace("127.0.0.1:7911", &server.to_string());
-        let config = config.replace("group_wait: 10s", "group_wait: 100ms");
-        let config = config.replace("group_interval: 1m", "group_interval: 1s\n  repeat_interval: 1s");
-        let folder = Scratch::new()
-            .with("alertmanager.yml", &change(config))
-            .with("prod.token", &format!("{secret}\n"));
-        let mut process = Command::new("prometheus-alertmanager")
-            .args(["--config.file=alertmanager.yml", "--storage.path=data"])
-            .args(["--web.listen-address=127.0.0.1:0", "--cluster.listen-address="])
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("prometheus-alertmanager is installed: ./tests/run does that");
-        let log = BufReader::new(process.stderr.take().unwrap());
-        let (found, address) = mpsc::channel();
-        // It has to be read on: a full pipe would stop it.
-        std::thread::spawn(move || {
-            for line in log.lines().map_while(Result::ok) {
-                let word = line.split(' ').find_map(|word| word.strip_prefix("address="));
-                if let Some(address) = word.and_then(|word| word.parse::<SocketAddr>().ok()) {
-                    let _ = found.send(address);
-                }
-            }
-        });
-        let address = address.recv_timeout(PATIENCE).expect("it says where it listens");
-        Self { process, address, _folder: folder }
-    }
-
-    /// Sends it alerts: names, and when they end.
-    async fn alerts(&self, alerts: &[(&str, Option<jiff::Timestamp>)]) {
-        let alerts: Vec<Value> = alerts
-            .iter()
-            .map(|(name, end)| {
-                let labels = json!({
-                    "alertname": "HighLatency", "instance": name, "service": "checkout", "severity": "critical",
-                });
-                let mut alert = json!({ "labels": labels, "startsAt": "2026-01-01T00:00:00Z" });
-                alert["endsAt"] = json!(end.unwrap_or(jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string());
-                alert
-            })
-            .collect();
-        let reply = Http::new(self.address, "POST", "/api/v2/alerts")
-            .header("Content-Type", "application/json")
-            .body(&Value::from(alerts).to_string())
-            .send()
-            .await;
-        assert_eq!(reply.status, 200, "{}", reply.body);
-    }
+    let config = config.replace("127.0.0.1:7911", &server.to_string());
+    let config = config.replace("group_wait: 10s", "group_wait: 100ms");
+    let config = config.replace("group_interval: 1m", "group_interval: 1s\n  repeat_interval: 1s");
+    Alertmanager::start(&change(config), &[("prod.token", &format!("{secret}\n"))])
 }
 
-impl Drop for Alertmanager {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Sends an Alertmanager alerts: names, and when they end.
+async fn send(to: &Alertmanager, alerts: &[(&str, Option<jiff::Timestamp>)]) {
+    let alerts: Vec<Value> = alerts
+        .iter()
+        .map(|(name, end)| {
+            let labels = json!({
+                "alertname": "HighLatency", "instance": name, "service": "checkout", "severity": "critical",
+            });
+            let mut alert = json!({ "labels": labels, "startsAt": "2026-01-01T00:00:00Z" });
+            let hour = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+            alert["endsAt"] = json!(end.unwrap_or(hour).to_string());
+            alert
+        })
+        .collect();
+    let reply = Http::new(to.address, "POST", "/api/v2/alerts")
+        .header("Content-Type", "application/json")
+        .body(&Value::from(alerts).to_string())
+        .send()
+        .await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
 }
 
 /// What the server's journal has: the kinds of actions, and the types of other events.
@@ -151,9 +111,9 @@ async fn a_pair_repeats_over_a_restart_and_each_change_is_there_once() {
     let server = serve("0");
     let address = server.address();
     // Neither knows of the other: each sends everything.
-    let pair = [Alertmanager::start(address, |config| config), Alertmanager::start(address, |config| config)];
+    let pair = [start(address, |config| config), start(address, |config| config)];
     for one in &pair {
-        one.alerts(&[("a", None), ("b", None)]).await;
+        send(one, &[("a", None), ("b", None)]).await;
     }
     Numbers::until(address, EVENTS, 3.0).await;
     Numbers::at_least(address, REPEATS, 6.0).await;
@@ -162,14 +122,14 @@ async fn a_pair_repeats_over_a_restart_and_each_change_is_there_once() {
     server.signal("KILL");
     server.end();
     for one in &pair {
-        one.alerts(&[("a", Some(jiff::Timestamp::now()))]).await;
+        send(one, &[("a", Some(jiff::Timestamp::now()))]).await;
     }
     let server = serve(&address.port().to_string());
     Numbers::until(address, EVENTS, 1.0).await;
     Numbers::at_least(address, REPEATS, 4.0).await;
     assert_eq!(words(&server)[3..], ["alert_resolved"]);
     for one in &pair {
-        one.alerts(&[("b", Some(jiff::Timestamp::now()))]).await;
+        send(one, &[("b", Some(jiff::Timestamp::now()))]).await;
     }
     Numbers::until(address, "incident_incidents_ended_total{outcome=\"resolved\"}", 1.0).await;
     assert_eq!(words(&server)[4..], ["alert_resolved", "incident_resolved"]);
@@ -184,12 +144,12 @@ async fn a_group_that_it_truncates_does_not_end_by_itself() {
     let server = Serving::with(&["--journal", "memory", "--receivers", file.to_str().unwrap()]);
     let cut =
         |config: String| config.replace("send_resolved: true", "send_resolved: true\n        max_alerts: 1");
-    let sender = Alertmanager::start(server.address(), cut);
-    sender.alerts(&[("a", None), ("b", None)]).await;
+    let sender = start(server.address(), cut);
+    send(&sender, &[("a", None), ("b", None)]).await;
     Numbers::until(server.address(), EVENTS, 3.0).await;
     assert_eq!(words(&server), ["incident_started", "alert_firing", "alerts_left_out"]);
     let now = jiff::Timestamp::now();
-    sender.alerts(&[("a", Some(now)), ("b", Some(now))]).await;
+    send(&sender, &[("a", Some(now)), ("b", Some(now))]).await;
     Numbers::until(server.address(), EVENTS, 4.0).await;
     assert_eq!(words(&server)[3..], ["alert_resolved"], "the other one may still fire");
     let listed = server.incident(&["list", "--running"]).run().stdout;
@@ -215,7 +175,7 @@ async fn the_guide_leads_to_a_firing_alert() {
     // Its port and its journal would meet those of others.
     let file = folder.path().join(&args[2]).display().to_string();
     let server = Serving::alone(&[&args[0], &args[1], &file, "--json", "--port", "0", "--journal", "memory"]);
-    let sender = Alertmanager::with(server.address(), secret.trim(), |config| config);
+    let sender = with(server.address(), secret.trim(), |config| config);
     let curl = curl.replace("127.0.0.1:9093", &sender.address.to_string());
     assert!(run(&curl).success());
     Numbers::until(server.address(), EVENTS, 2.0).await;

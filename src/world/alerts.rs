@@ -1,0 +1,100 @@
+//! The alerts of a drill at the wall clock.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Plan, PlannedAlert};
+
+/// Labels or annotations: values by name.
+pub type Labels = BTreeMap<String, String>;
+
+/// Every alert of a drill, with the times at which it fires.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alerts {
+    /// The label `run` of all of them.
+    pub run: String,
+    /// Each time that an alert fires, in the order of the scenario.
+    pub alerts: Vec<Alert>,
+}
+
+/// One time that an alert fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alert {
+    /// What identifies it.
+    pub labels: Labels,
+    /// What else it says.
+    #[serde(default)]
+    pub annotations: Labels,
+    /// When it begins to fire.
+    pub starts_at: Timestamp,
+    /// When it is resolved, unless the drill ends before.
+    pub ends_at: Timestamp,
+}
+
+impl Alert {
+    /// Whether it fires at this moment.
+    pub fn fires_at(&self, now: Timestamp) -> bool {
+        (self.starts_at..self.ends_at).contains(&now)
+    }
+}
+
+impl Alerts {
+    /// The alerts of a plan that has begun; none if it has not, or if its scenario has none.
+    pub fn of(plan: &Plan) -> Self {
+        let run = &plan.symptoms.run;
+        let Some(started) = plan.started().filter(|_| !run.is_empty()) else { return Self::default() };
+        let began = started.impact_started_at;
+        let speed = started.speed.filter(|speed| *speed > 0.0).unwrap_or(1.0);
+        let at = |screen_us: i64| {
+            let micros = (screen_us as f64 / speed).round() as i64;
+            began.checked_add(SignedDuration::from_micros(micros)).unwrap_or(began)
+        };
+        let fires = plan.symptoms.alerts.iter().flat_map(|alert| {
+            alert.firings.iter().map(move |firing| Alert {
+                labels: labels(alert, run),
+                annotations: alert
+                    .summary
+                    .iter()
+                    .map(|summary| ("summary".to_owned(), summary.clone()))
+                    .collect(),
+                starts_at: at(firing.from),
+                ends_at: at(firing.to),
+            })
+        });
+        Self { run: run.clone(), alerts: fires.collect() }
+    }
+
+    /// The same by a clock that shows `there` when this one shows `here`.
+    #[must_use]
+    pub fn by_clock(mut self, here: Timestamp, there: Timestamp) -> Self {
+        let ahead = there.duration_since(here);
+        let moved = |time: Timestamp| time.checked_add(ahead).unwrap_or(time);
+        for alert in &mut self.alerts {
+            (alert.starts_at, alert.ends_at) = (moved(alert.starts_at), moved(alert.ends_at));
+        }
+        self
+    }
+
+    /// Those that fire at this moment.
+    pub fn at(&self, now: Timestamp) -> impl Iterator<Item = &Alert> {
+        self.alerts.iter().filter(move |alert| alert.fires_at(now))
+    }
+}
+
+/// The labels of an alert. None says whether it is a decoy, nor which scenario is played.
+fn labels(alert: &PlannedAlert, run: &str) -> Labels {
+    let mut labels = alert.labels.clone();
+    for (name, value) in [
+        ("alertname", alert.name.as_str()),
+        ("service", &alert.service),
+        ("severity", &alert.severity),
+        ("synthetic", "true"),
+        ("run", run),
+    ] {
+        labels.insert(name.to_owned(), value.to_owned());
+    }
+    labels
+}

@@ -1,0 +1,11 @@
+//! Alerts of drills, out: the file with sinks, what is posted when, the door for clients, and `trigger --alerts-to`.
+
+mod door;
+mod fake;
+mod file;
+mod outbox;
+mod real;
+mod server;
+mod survive;
+mod tls;
+mod trigger;
