@@ -271,6 +271,12 @@ impl Turn<'_> {
         let mut action = events::about(self.receiver, alert, &name, since, is_first);
         action.evidence.extend(before.map(|before| events::piece("incident", &before)));
         self.act_on(alert, since, action);
+        let (severity, before) = (self.receiver.severity_of(alert), self.group.severity);
+        if let Some(before) = before.filter(|before| (severity as u8) < *before as u8) {
+            let action = events::worse(self.receiver, alert, before, severity);
+            let (kind, events) = (action.action.clone(), self.group.events.to_string());
+            self.write(&kind, &[&events], Message::AgentAction(action));
+        }
     }
 
     fn act_on(&mut self, alert: &Alert, since: Timestamp, action: AgentAction) {

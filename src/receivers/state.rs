@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::alert::{Labels, SYNTHETIC, digest};
 use super::events::{self, Action};
 use super::text::slug;
-use crate::contract::{AgentAction, IncidentStarted, Message, offset_of};
+use crate::contract::{AgentAction, IncidentStarted, Message, Severity, offset_of};
 use crate::plan::IncidentTotals;
 
 /// Hexadecimal digits in the id of an incident.
@@ -41,6 +41,8 @@ pub(super) struct Group {
     /// When it ended.
     pub(super) ended_at: Option<Timestamp>,
     pub(super) impact: Option<Timestamp>,
+    /// How severe it is: as at its beginning, or as an action has said since.
+    pub(super) severity: Option<Severity>,
     /// The alerts of this incident, by fingerprint.
     pub(super) alerts: BTreeMap<String, Known>,
     /// The alerts of the incidents before it.
@@ -208,6 +210,7 @@ impl Group {
             is_open: true,
             is_drill: started.synthetic,
             impact: Some(started.impact_started_at),
+            severity: Some(started.severity),
             past,
             heard: Some(at.happened),
             ..Self::default()
@@ -259,6 +262,10 @@ impl Group {
             }
             Some(Action::Partial) => self.is_partial = true,
             Some(Action::Whole) => self.is_partial = false,
+            Some(Action::Worse) => {
+                self.severity = events::severity_in(action).or(self.severity);
+                return;
+            }
             _ => return,
         }
         let fires = self.is_partial || self.alerts.values().any(|known| known.firing);

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::door::ConnectionInfo;
+use super::encoding::{Encoding, Undecodable};
 
 /// So much of each large body is not counted: small bodies are read, however many large ones are on their way.
 const FREE: usize = 16 * 1024;
@@ -65,6 +66,29 @@ impl Bodies {
         let read = timeout(deadline, self.collect(body, most)).await;
         info.slot().serve();
         read.unwrap_or(Err(Unread::Late))
+    }
+
+    /// The body as it was before it was encoded, of at most `most` bytes. While it is inflated it holds the memory that it may
+    /// need at most.
+    pub(super) async fn decode(
+        &self,
+        body: LargeBody,
+        encoding: Encoding,
+        most: usize,
+    ) -> Result<LargeBody, Undecodable> {
+        if encoding == Encoding::Plain {
+            return Ok(body);
+        }
+        let kib = |bytes: usize| bytes.saturating_sub(FREE).div_ceil(1024);
+        let may_need = u32::try_from(kib(most)).map_err(|_| Undecodable::TooLarge)?;
+        let mut held =
+            Arc::clone(&self.memory).try_acquire_many_owned(may_need).map_err(|_| Undecodable::Busy)?;
+        // On a thread of its own, because it may take some milliseconds. It fails only if the runtime ends.
+        let inflate = move || encoding.decode(body.bytes.into(), most).map(Vec::from);
+        let bytes = tokio::task::spawn_blocking(inflate).await.map_err(|_| Undecodable::Busy)??;
+        // What it does not need is free again.
+        drop(held.split(kib(most).saturating_sub(kib(bytes.len()))));
+        Ok(LargeBody { bytes, _held: Some(held) })
     }
 
     async fn collect(&self, body: Body, most: usize) -> Result<LargeBody, Unread> {

@@ -14,6 +14,7 @@ mod bodies;
 mod client_limit;
 mod control;
 mod door;
+mod encoding;
 mod hooks;
 mod http;
 mod lifecycle;

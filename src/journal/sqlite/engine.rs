@@ -237,7 +237,9 @@ impl IncidentIndex for Sqlite {
 
     fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
         self.readers.query(move |connection| {
-            let found = names.iter().map(|(source, id)| keys::named(connection, source, id));
+            // One transaction: each query alone would lock the file and unlock it again.
+            let transaction = connection.unchecked_transaction().map_err(unavailable)?;
+            let found = names.iter().map(|(source, id)| keys::named(&transaction, source, id));
             found.collect::<rusqlite::Result<_>>().map_err(unavailable)
         })
     }

@@ -205,3 +205,41 @@ fn an_incident_that_an_operator_ended_stays_ended_while_its_alert_fires() {
     lab.pass(120);
     assert_eq!(lab.words()[4..], ["alert_resolved", "resolved"]);
 }
+
+/// The beginning says how severe an incident is; what is worse later is told by an action, once for each step.
+#[test]
+fn a_worse_alert_raises_the_severity_and_a_milder_one_changes_nothing() {
+    let mut lab = alertmanager("");
+    let severe = |name: &str, severity: &str| {
+        let mut alert = firing(name, 0);
+        alert["labels"]["severity"] = severity.into();
+        alert
+    };
+    let (mild, middle, worst) = (severe("A", "warning"), severe("B", "error"), severe("C", "critical"));
+    lab.post(&group(std::slice::from_ref(&mild)));
+    assert_eq!(lab.started().severity.as_str(), "SEV3");
+    lab.post(&group(&[mild.clone(), middle.clone()]));
+    assert_eq!(lab.action().action, "severity_raised");
+    assert_eq!(lab.action().summary, "The incident is SEV2 now, it was SEV3: B fires on checkout");
+    lab.restart();
+    lab.post(&group(&[mild.clone(), middle.clone(), worst.clone()]));
+    assert_eq!(lab.action().summary, "The incident is SEV1 now, it was SEV2: C fires on checkout");
+    lab.restart();
+    lab.post(&group(&[mild, middle, worst, severe("D", "error"), severe("E", "critical")]));
+    let words = ["alert_firing", "severity_raised"];
+    let wanted =
+        [&["started", "alert_firing"][..], &words, &words, &["alert_firing", "alert_firing"]].concat();
+    assert_eq!(lab.words(), wanted);
+    assert_eq!(lab.incidents().len(), 1);
+}
+
+/// Alerts that come together open their incident with the worst of them.
+#[test]
+fn a_group_that_comes_at_once_begins_with_its_worst() {
+    let mut lab = alertmanager("");
+    let mut mild = firing("A", 0);
+    mild["labels"]["severity"] = "info".into();
+    lab.post(&group(&[mild, firing("B", 0)]));
+    assert_eq!(lab.started().severity.as_str(), "SEV1");
+    assert_eq!(lab.words(), ["started", "alert_firing", "alert_firing"]);
+}

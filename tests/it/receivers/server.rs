@@ -22,10 +22,12 @@ pub fn setups(more: &str) -> Vec<HookSetup> {
     );
     let receivers = receivers::read("r", &text).unwrap_or_else(|error| panic!("{error}"));
     let token = [SECRET.parse().unwrap()];
-    let signing = Some(("X-Sign".to_owned(), b"Jefe".to_vec()));
     receivers
         .into_iter()
-        .map(|receiver| HookSetup { receiver, secrets: Secrets::new(&token, signing.clone()) })
+        .map(|receiver| HookSetup {
+            receiver,
+            secrets: Secrets::new(&token).signed_with(b"Jefe".to_vec(), "X-Sign", None),
+        })
         .collect()
 }
 
