@@ -71,6 +71,8 @@ impl Pacing {
 pub(super) struct Silence {
     last: Option<(Duration, Place)>,
     pub(super) longest: f64,
+    /// What was found. Events that are late are found too, and may be why.
+    findings: Vec<Finding>,
 }
 
 impl Silence {
@@ -85,10 +87,16 @@ impl Silence {
     }
 
     /// Judges the silence after the last event of an incident that is open.
-    pub(super) fn finish(&mut self, ended: Option<Duration>, allowed: Option<f64>, found: &mut Found) {
+    pub(super) fn end(&mut self, ended: Option<Duration>, allowed: Option<f64>, found: &mut Found) {
         if let (Some(ended), Some((_, place))) = (ended, self.last.clone()) {
             self.judge(ended, &place, allowed, " after the last event", found);
         }
+    }
+
+    /// Reports what was found, unless events are late, which is why.
+    pub(super) fn finish(&mut self, is_late: bool, found: &mut Found) {
+        let findings = std::mem::take(&mut self.findings).into_iter().filter(|_| !is_late);
+        findings.for_each(|finding| found.add(RuleId::Silence, finding));
     }
 
     fn judge(&mut self, until: Duration, place: &Place, allowed: Option<f64>, when: &str, found: &mut Found) {
@@ -100,7 +108,9 @@ impl Silence {
             let text = format!(
                 "no event of the incident arrived for {silent:.1} s{when}; {allowed:.1} s is allowed"
             );
-            found.add(RuleId::Silence, Finding::new(text).place(place));
+            if self.findings.len() < LATEST {
+                self.findings.push(Finding::new(text).place(place));
+            }
         }
     }
 }

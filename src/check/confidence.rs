@@ -1,20 +1,33 @@
 //! The rule `confidence`, for one incident: probabilities and forecasts are consistent. The schema checks the range of
 //! each single value.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::finding::{Finding, quoted};
 use super::frame::Frame;
+use super::names::Names;
 use super::rules::{Found, RuleId};
 use crate::contract::Message;
 
 #[derive(Debug, Default)]
 pub(super) struct Confidence {
-    /// The claim of each hypothesis.
-    claims: HashMap<String, String>,
+    /// The claim of each hypothesis, as findings quote it, with a hash of all of it.
+    claims: Names<(String, u64)>,
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Confidence {
+    /// Whether there were more hypotheses than are followed.
+    pub(super) fn is_full(&self) -> bool {
+        self.claims.is_full
+    }
+
     pub(super) fn see(&mut self, message: &Message, frame: &Frame, found: &mut Found) {
         let Message::AgentAction(action) = message else { return };
         if action.confidence.is_none() && action.hypotheses.is_empty() && action.forecast.is_none() {
@@ -41,14 +54,14 @@ impl Confidence {
             fault(text, "/data/hypotheses", Some("the rest to 1 stands for an unknown cause"));
         }
         for (place, belief) in action.hypotheses.iter().enumerate() {
+            let hash = hash(&belief.claim);
             match self.claims.get(&belief.id) {
-                None => drop(self.claims.insert(belief.id.clone(), belief.claim.clone())),
-                Some(claim) if *claim != belief.claim => {
+                None => drop(self.claims.set(&belief.id, (quoted(&belief.claim), hash))),
+                Some((claim, known)) if *known != hash => {
                     let text = format!(
-                        "the claim of hypothesis {} is {}; before it was {}",
+                        "the claim of hypothesis {} is {}; before it was {claim}",
                         quoted(&belief.id),
                         quoted(&belief.claim),
-                        quoted(claim)
                     );
                     fault(text, &format!("/data/hypotheses/{place}/claim"), None);
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::limits::Limits;
+use super::names::short;
 use super::profile::Profile;
 use crate::contract::IncidentStarted;
 use crate::contract_file::Contract;
@@ -60,10 +61,11 @@ pub enum MustResolve {
 }
 
 impl MustResolve {
+    /// Whether it requires the incident whose id is remembered as this.
     pub(super) fn requires(&self, incident: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(id) => id == incident,
+            Self::Only(id) => short(id) == incident,
             Self::None => false,
         }
     }

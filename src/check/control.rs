@@ -21,6 +21,8 @@ pub(super) struct Control {
     ahead: Option<(u64, Finding)>,
     /// Another stream than the greeting's, of which an event arrived.
     foreign: Option<String>,
+    /// The first heartbeat of another stream than the greeting's, until it is certain that the greeting is right.
+    foreign_beat: Option<(String, Finding)>,
     /// The last message and when it arrived.
     heard: Option<(Place, Duration)>,
     longest: Duration,
@@ -31,6 +33,8 @@ pub(super) struct Control {
 #[derive(Debug, Clone)]
 pub(super) struct Greeting {
     pub(super) stream: String,
+    /// Whether the name of the stream is one.
+    is_named: bool,
     /// Whether it promised every event of an incident that is open.
     pub(super) promises_start: bool,
     /// The first and last stored event that follow; `None` if the greeting is wrong about that.
@@ -44,13 +48,13 @@ impl Control {
     /// Takes note of any message of the connection.
     pub(super) fn see(&mut self, frame: &Frame, context: &Context, found: &mut Found) {
         let first = !std::mem::replace(&mut self.any, true);
-        let greets = frame.head.as_ref().is_some_and(|head| head.kind == "stream_opened");
-        // A recording may begin anywhere. A message that can't be read is reported as such.
-        if first && context.began.is_some() && !greets && frame.faults.is_empty() {
-            let kind = frame.head.as_ref().map(|head| quoted(&head.kind)).unwrap_or_default();
-            let message = format!("the first message is {kind}; expected stream_opened");
+        // A recording may begin anywhere.
+        if first
+            && context.began.is_some()
+            && let Some(wrong) = wrong_first(frame)
+        {
             found.judged(RuleId::Greeting);
-            found.add(RuleId::Greeting, Finding::new(message).at(frame));
+            found.add(RuleId::Greeting, wrong);
         }
         if let Some(arrival) = frame.arrival.filter(|_| context.arrivals) {
             self.silence(arrival, Some(frame), context, found);
@@ -73,12 +77,18 @@ impl Control {
             found.add(RuleId::Greeting, Finding::new("stream_opened came twice on one connection").at(frame));
             return;
         }
-        let is_wrong = found_wrong(opened, frame, found).is_some_and(|field| field != "contract");
+        let wrong = wrong_greeting(opened, frame);
+        let is_named = wrong.as_ref().is_none_or(|(_, field)| *field != "stream");
+        let is_wrong = wrong.as_ref().is_some_and(|(_, field)| *field != "contract");
+        if let Some((finding, _)) = wrong {
+            found.add(RuleId::Greeting, finding);
+        }
         if !is_wrong {
             numbering.announce(&opened.stream, range, frame);
         }
         self.greeting = Some(Greeting {
             stream: opened.stream.clone(),
+            is_named,
             promises_start: !is_wrong && matches!(opened.follows, Follows::Started { .. }),
             range: (!is_wrong).then_some(range),
             heartbeat: Duration::from_millis(opened.heartbeat_ms),
@@ -123,7 +133,10 @@ impl Control {
                 quoted(&beat.stream),
                 quoted(&greeting.stream)
             );
-            found.add(RuleId::Heartbeat, Finding::new(message).at(frame).field("/data/stream"));
+            let finding = Finding::new(message).at(frame).field("/data/stream");
+            if self.foreign_beat.is_none() && greeting.is_named {
+                self.foreign_beat = Some((beat.stream.clone(), finding));
+            }
             return;
         }
         let (heard, has_holes) =
@@ -186,6 +199,12 @@ impl Control {
         if let Some((_, finding)) = self.ahead.take() {
             found.add(RuleId::Heartbeat, finding);
         }
+        // If events are of that stream too, the greeting is wrong, which is reported.
+        if let Some((stream, finding)) = self.foreign_beat.take()
+            && self.foreign.as_ref() != Some(&stream)
+        {
+            found.add(RuleId::Heartbeat, finding);
+        }
         if !context.arrivals {
             return;
         }
@@ -215,8 +234,17 @@ fn allowed_s(greeting: &Greeting, context: &Context) -> f64 {
     greeting.heartbeat.as_secs_f64() * context.limits.intervals
 }
 
-/// Checks that a greeting agrees with itself. Returns the field that does not.
-fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) -> Option<&'static str> {
+/// What is wrong with the first message of a connection, if it is no greeting. A message that can't be read is reported as
+/// such.
+pub(super) fn wrong_first(frame: &Frame) -> Option<Finding> {
+    let kind = frame.head.as_ref().map(|head| head.kind.as_str()).unwrap_or_default();
+    (kind != "stream_opened" && frame.faults.is_empty()).then(|| {
+        Finding::new(format!("the first message is {}; expected stream_opened", quoted(kind))).at(frame)
+    })
+}
+
+/// What is wrong with a greeting that does not agree with itself, and the field.
+pub(super) fn wrong_greeting(opened: &StreamOpened, frame: &Frame) -> Option<(Finding, &'static str)> {
     let (from, to) = opened.follows.range();
     let (head, oldest) = (opened.head, opened.oldest);
     let wrong = match version(&opened.contract) {
@@ -247,8 +275,7 @@ fn found_wrong(opened: &StreamOpened, frame: &Frame, found: &mut Found) -> Optio
         Some(_) => None,
     };
     let (message, field) = wrong?;
-    found.add(RuleId::Greeting, Finding::new(message).at(frame).field(format!("/data/{field}")));
-    Some(field)
+    Some((Finding::new(message).at(frame).field(format!("/data/{field}")), field))
 }
 
 fn version(text: &str) -> Option<(u32, u32)> {

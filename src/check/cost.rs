@@ -13,6 +13,10 @@ const CENT: f64 = 0.011;
 pub(super) struct Growth {
     /// The total before, and its second if that can be trusted.
     last: Option<(Option<f64>, Cost)>,
+    /// The current phase, by its place, and the rate in it, as the first sample says; `None` if another one said another.
+    rate: Option<(usize, Option<f64>)>,
+    /// Whether a total grew in another time than the seconds say.
+    pub(super) is_doubtful: bool,
     /// The highest rate in a sample.
     highest: f64,
     /// The growth that needs the highest rate, where phases passed that had no sample. Their rate is not known before
@@ -36,6 +40,16 @@ impl Growth {
         if !is_final {
             self.highest = self.highest.max(cost.per_minute);
         }
+        if !is_final && let Some((phase, rate)) = self.changed_rate(announced, message.phase(), cost) {
+            let text = format!(
+                "per_minute is {} in the phase {}, but {rate} in a sample before; a phase has one rate",
+                cost.per_minute,
+                quoted(&phase)
+            );
+            found.add(RuleId::Cost, Finding::new(text).at(frame).field("/data/cost/per_minute"));
+            self.last = None;
+            return;
+        }
         let last = self.last.take();
         self.last = Some((offset_s, cost.clone()));
         let Some((since, before)) = last else { return };
@@ -49,7 +63,9 @@ impl Growth {
         } else if let (Some(since), Some(until)) = (since, offset_s) {
             let borders = announced.map(|announced| announced.borders(since, until)).unwrap_or_default();
             let grown = Grown { since, until, before: &before, cost, is_final };
-            self.judge(&grown, borders, &fault)
+            let wrong = self.judge(&grown, borders, &fault);
+            self.is_doubtful |= wrong.is_some();
+            wrong
         } else {
             // The rate of a real incident may change at any time.
             None
@@ -58,6 +74,28 @@ impl Growth {
             found.add(RuleId::Cost, finding);
             // The next total is compared with this one again only if both can be right.
             self.last = None;
+        }
+    }
+
+    /// Notes the rate of a sample of a drill. Returns the phase and the rate before if it is another one in the same phase.
+    fn changed_rate(
+        &mut self,
+        announced: Option<&Announced>,
+        phase: Option<&str>,
+        cost: &Cost,
+    ) -> Option<(String, f64)> {
+        let announced = announced.filter(|announced| announced.is_generated && announced.is_sound)?;
+        let place = announced.place_of(phase?)?;
+        match self.rate {
+            Some((known, rate)) if known == place => {
+                let rate = rate.filter(|rate| (rate - cost.per_minute).abs() > f64::EPSILON)?;
+                self.rate = Some((place, None));
+                Some((announced.phases[place].name.clone(), rate))
+            }
+            _ => {
+                self.rate = Some((place, Some(cost.per_minute)));
+                None
+            }
         }
     }
 

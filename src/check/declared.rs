@@ -1,19 +1,18 @@
 //! The rule `declared`, for one incident: a scenario announces what appears in it. In a real incident agents may join
 //! later, and nobody may know the metrics in advance.
 
-use std::collections::HashSet;
-
 use super::announced::Announced;
 use super::finding::{Finding, quoted};
 use super::frame::Frame;
+use super::names::Names;
 use super::rules::{Found, RuleId};
 use crate::contract::Message;
 
 #[derive(Debug, Default)]
 pub(super) struct Declared {
-    hypotheses: HashSet<String>,
+    hypotheses: Names<()>,
     /// Names that were reported, so that each is reported once.
-    reported: HashSet<String>,
+    reported: Names<()>,
 }
 
 impl Declared {
@@ -33,9 +32,7 @@ impl Declared {
             Message::AgentAction(action) => {
                 found.judged(RuleId::Declared);
                 for belief in &action.hypotheses {
-                    if !self.hypotheses.contains(&belief.id) {
-                        self.hypotheses.insert(belief.id.clone());
-                    }
+                    self.hypotheses.set(&belief.id, ());
                 }
                 if !announced.agents.contains(&action.agent) {
                     self.report("agent", &action.agent, "/data/agent", frame, found);
@@ -51,7 +48,8 @@ impl Declared {
             Message::IncidentResolved(resolved) => {
                 let Some(cause) = resolved.root_cause.as_ref().filter(|_| is_whole) else { return };
                 found.judged(RuleId::Declared);
-                if !self.hypotheses.is_empty() && !self.hypotheses.contains(cause) {
+                if !self.hypotheses.is_empty() && !self.hypotheses.is_full && !self.hypotheses.contains(cause)
+                {
                     let text = format!("the root cause {} is not among the hypotheses", quoted(cause));
                     found.add(RuleId::Declared, Finding::new(text).at(frame).field("/data/root_cause"));
                 }
@@ -60,8 +58,14 @@ impl Declared {
         }
     }
 
+    /// Whether there were more names than are followed.
+    pub(super) fn is_full(&self) -> bool {
+        self.hypotheses.is_full || self.reported.is_full
+    }
+
     fn report(&mut self, what: &str, name: &str, pointer: &str, frame: &Frame, found: &mut Found) {
-        if self.reported.insert(format!("{what} {name}")) {
+        let key = format!("{what} {name}");
+        if !self.reported.contains(&key) && self.reported.set(&key, ()) {
             let text = format!("{what} {} was not announced", quoted(name));
             let hint = "incident_started announces all agents and metrics of a drill";
             found.add(RuleId::Declared, Finding::new(text).at(frame).field(pointer).hint(hint));

@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use super::finding::{Finding, quoted};
 use super::head::{Head, Sender};
-use crate::contract::{MAX_INDEX, MessageType, Position, SPEC_VERSION, Source};
+use crate::contract::{
+    MAX_INDEX, MAX_SUBJECT_BYTES, MessageType, Position, Role, SPEC_VERSION, Source, is_addressable,
+};
 
 /// Reads the attributes of an event as far as they can be read. Also returns the first thing that is wrong with them.
 pub(super) fn read(event: &Map<String, Value>) -> (Head, Option<Finding>) {
@@ -159,8 +161,21 @@ fn ours(event: &Map<String, Value>, head: &Head, source: &str) -> Result<(), Fin
         );
         return Err(wrong("id", message));
     }
-    if head.subject.is_none() {
+    let Some(subject) = &head.subject else {
         return Err(missing("subject").hint("the subject is the incident's id"));
+    };
+    // As a replay judges it.
+    if !is_addressable(subject) {
+        let message = format!(
+            "the subject is {}, which no path can name; ids of incidents have letters, digits, '-', '_' and '.'",
+            quoted(subject)
+        );
+        return Err(wrong("subject", message));
+    }
+    if known.is_some_and(|kind| kind.role() == Role::Start) && subject.len() > MAX_SUBJECT_BYTES {
+        let bytes = subject.len();
+        let message = format!("the subject has {bytes} bytes; at most {MAX_SUBJECT_BYTES} are allowed");
+        return Err(wrong("subject", message));
     }
     match event.get("index") {
         Some(_) if head.index.is_some() => Ok(()),

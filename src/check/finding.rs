@@ -104,6 +104,12 @@ impl Findings {
         }
     }
 
+    /// Whether it is there already, perhaps of another place, or so many are that one more says nothing.
+    pub(super) fn knows(&self, finding: &Finding) -> bool {
+        let same = |kept: &Finding| kept.message == finding.message && kept.pointer == finding.pointer;
+        self.more > 0 || self.kept.iter().any(same)
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.kept.len() as u64 + self.more
     }

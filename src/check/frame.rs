@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use super::finding::{Finding, Place, Spot};
 use super::head::Head;
-use super::profile::Mark;
+use super::profile::Bookmark;
 use super::rules::RuleId;
 use crate::contract::{Message, MessageType, StreamOpened};
 
 /// A text frame that was read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Frame {
     pub(super) line: usize,
     pub(super) arrival: Option<Duration>,
+    /// How many bytes it has.
+    pub(super) bytes: usize,
     /// A hash of the text, to compare it with what another connection gets.
     pub(super) digest: u64,
     /// What it says of itself, as far as that can be read; `None` if it is not a JSON object.
@@ -29,13 +31,13 @@ pub struct Frame {
 
 /// What a frame of another program's stream says of itself. The key is the stream in its head, the sequence number the
 /// position.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Foreign {
     pub(super) role: ForeignRole,
     /// A hash of what makes the event known: its key with its sequence number or id, else its content.
     pub(super) identity: u64,
     /// What a client needs to resume after it.
-    pub(super) mark: Mark,
+    pub(super) bookmark: Bookmark,
 }
 
 /// What a message of another program does with its subject.
@@ -73,7 +75,7 @@ pub struct ForeignNote {
     /// Whether it ends its subject, live as far as is known.
     pub ends: bool,
     /// What a client needs to resume after it.
-    pub mark: Mark,
+    pub bookmark: Bookmark,
 }
 
 impl Finding {
@@ -123,11 +125,11 @@ impl Frame {
 impl Foreign {
     /// `sequence 31 of orders`, `id "a7"`, or the type.
     fn place(&self, head: &Head) -> String {
-        let of = match self.mark.key.as_deref() {
+        let of = match self.bookmark.key.as_deref() {
             Some(key) => format!(" of {}", super::finding::cut(key)),
             None => String::new(),
         };
-        match (head.position, self.mark.id.as_deref()) {
+        match (head.position, self.bookmark.id.as_deref()) {
             (Some(n), _) => format!("sequence {n}{of}"),
             (None, Some(id)) => format!("id {}{of}", super::finding::cut(id)),
             (None, None) => format!("{}{of}", super::finding::cut(&head.kind)),

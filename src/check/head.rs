@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// The attributes of an envelope. Each is `None` if it is missing or wrong.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Head {
     pub(super) sender: Sender,
     pub(super) id: String,
@@ -28,7 +28,7 @@ impl Head {
 }
 
 /// Who sent a frame.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Sender {
     /// A stream, with its name: an event.
     Stream(String),

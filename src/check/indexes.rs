@@ -6,6 +6,9 @@ use super::numbering::{Standing, missing};
 use super::rules::{Found, RuleId};
 use super::spans::Spans;
 
+/// How many ranges of indexes are remembered. An incident has one, and one more for each gap.
+const RANGES: usize = 100;
+
 /// The indexes of one incident.
 #[derive(Debug, Default)]
 pub(super) struct Indexes {
@@ -28,7 +31,7 @@ struct Jump {
 
 /// What the index of an event says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Follows {
+pub(super) enum IndexStanding {
     /// It follows the event before it.
     Next,
     /// Events before it are missing, so what was counted until now is not everything.
@@ -75,12 +78,12 @@ impl Indexes {
         standing: Standing,
         frame: &Frame,
         found: &mut Found,
-    ) -> Follows {
+    ) -> IndexStanding {
         if let Some(start) = self.start.take()
             && index == start + 1
         {
             self.begin(index);
-            return Follows::Next;
+            return IndexStanding::Next;
         }
         let unplaced = std::mem::take(&mut self.unplaced);
         if let Some(jump) = self.jump.take() {
@@ -90,7 +93,7 @@ impl Indexes {
                 self.seen.add(jump.expected);
                 self.seen.add(index);
                 self.last = index;
-                return Follows::Next;
+                return IndexStanding::Next;
             }
             self.seen.add(jump.index);
             self.last = jump.index;
@@ -100,15 +103,16 @@ impl Indexes {
                 if jump.index > index + 1 {
                     self.jump = Some(Jump { expected: index + 1, ..jump });
                 }
-                return Follows::Wrong;
+                return IndexStanding::Wrong;
             }
             Self::report(id, &jump, found);
         }
+        self.seen.forget(RANGES);
         let expected = self.last + 1;
         let jumps = standing == Standing::Next && index > expected && index - expected > unplaced;
         if jumps && !self.seen.contains(index) {
             self.jump = Some(Jump { expected, index, place: frame.place() });
-            return Follows::AfterGap;
+            return IndexStanding::AfterGap;
         }
         if !self.seen.add(index) {
             if standing != Standing::Late {
@@ -116,18 +120,18 @@ impl Indexes {
                 found.add(RuleId::Duplicate, Finding::new(message).at(frame).field("/index"));
                 self.unplaced = 1;
             }
-            return Follows::Wrong;
+            return IndexStanding::Wrong;
         }
         if standing == Standing::Late {
-            return Follows::Wrong;
+            return IndexStanding::Wrong;
         }
         if index < expected {
             self.late(id, index, frame, found);
             self.unplaced = 1;
-            return Follows::Wrong;
+            return IndexStanding::Wrong;
         }
         self.last = index;
-        if index == expected { Follows::Next } else { Follows::AfterGap }
+        if index == expected { IndexStanding::Next } else { IndexStanding::AfterGap }
     }
 
     fn late(&self, id: &str, index: u64, frame: &Frame, found: &mut Found) {

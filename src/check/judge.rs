@@ -1,23 +1,23 @@
 //! Judges a stream while it arrives. Each observation is taken once and in order, and the memory does not grow with the
 //! length of the stream.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use super::by_position::ByPosition;
 use super::clock::Clock;
 use super::connection;
 use super::context::{Context, MustResolve};
 use super::control::Control;
-use super::finding::{Finding, Place, Verdict, cut};
-use super::followed::Followed;
+use super::finding::{Finding, Verdict, cut};
+use super::followed::MOST_STREAMS;
 use super::foreign::{Shared, Strangers};
 use super::frame::{Frame, Note};
+use super::further::{First, Further};
 use super::head::Sender;
-use super::incident::{End, Incident, Stream};
+use super::incident::Stream;
+use super::incidents::{Incidents, StreamEnd};
 use super::numbering::{Numbering, Standing};
 use super::observation::{MAIN, Observation, Observed, Purpose};
-use super::outcomes::Outcomes;
-use super::probes::Probes;
 use super::reader::Reader;
 use super::rules::{Found, Rule, RuleId};
 use crate::contract::{Message, MessageType};
@@ -29,10 +29,11 @@ pub struct Judge {
     pub(super) control: Control,
     pub(super) numbering: Numbering,
     pub(super) clock: Clock,
-    incidents: HashMap<String, State>,
-    followed: Followed,
-    pub(super) outcomes: Outcomes,
-    pub(super) probes: Probes,
+    pub(super) incidents: Incidents,
+    /// Messages since the last event of which nothing can be read.
+    unreadable: u64,
+    pub(super) further: Further,
+    pub(super) by_position: ByPosition,
     /// The judging of another program's stream; `None` for our own.
     pub(super) strangers: Option<Strangers>,
     /// Events of the stream, also those that can't be read.
@@ -40,20 +41,11 @@ pub struct Judge {
     texts: u64,
     /// Messages of other senders.
     pub(super) foreign: u64,
-    /// Events whose incident or index is not known: each explains one missing index of any incident.
-    unplaced: u64,
-    pub(super) longest_delay: f64,
-    pub(super) longest_silence: f64,
     ended: Option<Duration>,
+    /// The last comment of an event stream.
+    comment: Option<String>,
     /// Whether the connection ended before the validator wanted it to.
     is_cut: bool,
-}
-
-#[derive(Debug)]
-enum State {
-    Open(Box<Incident>),
-    /// It is over: how many events came after the end, and where the first of them was.
-    Over(u64, Option<Place>),
 }
 
 /// The verdicts of all selected rules.
@@ -80,17 +72,15 @@ impl Judge {
             numbering: profile.as_deref().map(Strangers::numbering).unwrap_or_default(),
             strangers: profile.map(Strangers::new),
             clock: Clock::default(),
-            incidents: HashMap::new(),
-            followed: Followed::default(),
-            outcomes: Outcomes::default(),
-            probes: Probes::new(is_compared),
+            incidents: Incidents::default(),
+            unreadable: 0,
+            further: Further::default(),
+            by_position: ByPosition::new(is_compared),
             events: 0,
             texts: 0,
             foreign: 0,
-            unplaced: 0,
-            longest_delay: 0.0,
-            longest_silence: 0.0,
             ended: None,
+            comment: None,
             is_cut: false,
         }
     }
@@ -105,7 +95,10 @@ impl Judge {
             Observation::Event(event) => {
                 note = self.read(observed.connection, reader.event(observed.line, observed.at, event));
             }
-            Observation::Comment(_) if observed.connection == MAIN => self.alive(observed),
+            Observation::Comment(comment) if observed.connection == MAIN => {
+                self.comment = Some(cut(comment));
+                self.alive(observed);
+            }
             Observation::Opened(purpose) if observed.connection != MAIN => {
                 self.open(observed.connection, purpose.clone(), None);
             }
@@ -123,17 +116,16 @@ impl Judge {
             Observation::Closed(closing) if observed.connection == MAIN => {
                 self.is_cut = true;
                 self.ended = observed.at;
-                self.found.add(RuleId::Connection, connection::ended_early(closing, observed));
+                let said = self.comment.as_deref();
+                self.found.add(RuleId::Connection, connection::ended_early(closing, said, observed));
             }
             Observation::Binary(bytes) if observed.connection == MAIN => {
-                self.numbering.lose_one();
+                self.lose_one();
                 self.found.add(RuleId::Connection, connection::binary(*bytes, observed));
             }
-            Observation::Refused(..)
-            | Observation::Comment(_)
-            | Observation::Binary(_)
-            | Observation::Closed(_)
-            | Observation::Stopped(_) => {}
+            Observation::Closed(closing) => self.further.closed(closing, observed),
+            Observation::Binary(bytes) => self.further.binary(*bytes, observed),
+            Observation::Refused(..) | Observation::Comment(_) | Observation::Stopped(_) => {}
         }
         note
     }
@@ -141,20 +133,21 @@ impl Judge {
     fn read(&mut self, connection: u32, frame: Frame) -> Note {
         let mut note = frame.note();
         note.foreign = self.strangers.as_ref().and_then(|strangers| strangers.note(&frame, &self.context));
-        let remembered = |judge: &Self| judge.strangers.as_ref().map_or(0, Strangers::remembered);
-        let before = remembered(self);
+        let compared = |judge: &Self| judge.strangers.as_ref().map_or(0, Strangers::compared);
+        let before = compared(self);
         self.take(connection, frame);
         if let Some(event) = &mut note.foreign {
-            event.count = Some(remembered(self)).filter(|count| *count > before);
+            event.count = Some(compared(self)).filter(|count| *count > before);
         }
         note
     }
 
     fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
         match &mut self.strangers {
-            Some(strangers) => strangers.open(connection, purpose, refused),
-            None => self.probes.open(connection, purpose, refused),
+            Some(strangers) => strangers.open(connection, &purpose),
+            None => self.by_position.open(connection),
         }
+        self.further.open(connection, purpose, refused);
     }
 
     /// The main connection was opened, or something came on it that is not a message.
@@ -167,9 +160,10 @@ impl Judge {
     /// Takes a frame that was read.
     pub fn take(&mut self, connection: u32, mut frame: Frame) {
         if connection != MAIN {
+            self.further.see(connection, &mut frame, self.strangers.is_some());
             match &mut self.strangers {
                 Some(strangers) => strangers.see(connection, &frame),
-                None => self.probes.see(connection, &frame),
+                None => self.by_position.see(connection, &frame),
             }
             return;
         }
@@ -198,7 +192,7 @@ impl Judge {
             }
         }
         let Some(head) = &frame.head else {
-            self.numbering.lose_one();
+            self.lose_one();
             return;
         };
         match &head.sender {
@@ -206,7 +200,14 @@ impl Judge {
                 let stream = stream.clone();
                 self.event(&stream, frame);
             }
-            _ if envelope_is_wrong => self.numbering.lose_one(),
+            _ if envelope_is_wrong && frame.kind().is_some_and(MessageType::is_control) => {
+                self.numbering.lose_one();
+            }
+            _ if envelope_is_wrong => {
+                let is_known = self.incidents.lose_of(head.subject.as_deref());
+                self.numbering.lose_one();
+                self.unreadable += u64::from(!is_known);
+            }
             Sender::Server | Sender::Stream(_) => self.message_of_server(&frame),
             Sender::Other => self.foreign += 1,
         }
@@ -252,29 +253,46 @@ impl Judge {
         let Some(head) = &frame.head else { return };
         if self.control.is_foreign(stream, &frame, &mut self.found) {
             self.numbering.lose_one();
-            self.lose(head.subject.clone());
+            self.incidents.lose(head.subject.as_deref());
+            return;
+        }
+        if self.numbering.stream(stream).is_none() && self.numbering.streams() >= MOST_STREAMS {
+            self.incidents.followed.leave_out_stream();
             return;
         }
         let Some(position) = head.position else {
             self.numbering.lose_one();
-            self.lose(head.subject.clone());
+            self.incidents.lose(head.subject.as_deref());
             return;
         };
-        self.probes.see_main(position, &frame);
         self.control.arrived(position, &mut self.found);
-        let standing = self.numbering.see(stream, position, &frame, &mut self.found);
-        if standing == Standing::Repeated {
-            return;
+        let is_new = match (&head.subject, head.index) {
+            (Some(subject), Some(index)) => self.incidents.expects(subject, index),
+            _ => false,
+        };
+        let mut standing = self.numbering.see(stream, position, is_new, &frame, &mut self.found);
+        if let Some(wrong) = self.numbering.corrected {
+            self.by_position.forget_first(wrong);
+        }
+        let unplaced = std::mem::take(&mut self.unreadable);
+        self.incidents.lose_unknown(unplaced.min(self.numbering.excused));
+        match standing {
+            Standing::Repeated => {
+                self.by_position.repeat_first(position);
+                return;
+            }
+            // The rest of it may be right.
+            Standing::Misnumbered => standing = Standing::Next,
+            Standing::Next | Standing::AfterGap | Standing::Late => {
+                self.by_position.see_first(position, &frame);
+            }
         }
         let (Some(subject), Some(index)) = (head.subject.clone(), head.index) else {
-            self.lose(head.subject.clone());
+            self.incidents.lose(head.subject.as_deref());
             return;
         };
         let is_live = position > self.control.replayed_to();
-        let before = match self.incidents.get(&subject) {
-            Some(State::Open(incident)) => incident.last_time,
-            _ => None,
-        };
+        let before = self.incidents.last_time(&subject);
         if standing != Standing::Late
             && !self.clock.see(stream, before, is_live, &frame, &self.context, &mut self.found)
             && let Some(head) = &mut frame.head
@@ -291,49 +309,13 @@ impl Judge {
                 || positions.is_some_and(super::numbering::Positions::has_holes),
             promises_start: greeting.is_some_and(|greeting| greeting.promises_start),
         };
-        let known = self.incidents.len();
-        let state = match self.incidents.get_mut(&subject) {
-            Some(state) => state,
-            None if !self.followed.admits(known) => return,
-            None => {
-                let new = State::Open(Box::new(Incident::new(&subject)));
-                self.incidents.entry(subject).or_insert(new)
-            }
-        };
-        match state {
-            State::Over(after, place) => {
-                if standing != Standing::Late {
-                    *after += 1;
-                    place.get_or_insert_with(|| frame.place());
-                }
-            }
-            State::Open(incident) => {
-                let jumps = index > incident.last_index() + 1;
-                let standing = if jumps && standing == Standing::Next && self.unplaced > 0 {
-                    self.unplaced -= 1;
-                    Standing::AfterGap
-                } else {
-                    standing
-                };
-                if incident.see(frame, index, standing, &about, &mut self.found) {
-                    let end = End { context: &self.context, ended: None, is_due: false };
-                    self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
-                    self.longest_silence = self.longest_silence.max(incident.silence.longest);
-                    self.clock.warnings.add(incident.clock_warning());
-                    self.outcomes.count(incident.outcome, true);
-                    *state = State::Over(0, None);
-                    self.followed.end();
-                }
-            }
-        }
+        self.incidents.see(&subject, index, standing, frame, &about, &mut self.found);
     }
 
-    /// An event arrived whose place is not known.
-    fn lose(&mut self, subject: Option<String>) {
-        match subject.and_then(|subject| self.incidents.get_mut(&subject)) {
-            Some(State::Open(incident)) => incident.lose(),
-            _ => self.unplaced += 1,
-        }
+    /// A message arrived of which nothing can be read.
+    fn lose_one(&mut self) {
+        self.numbering.lose_one();
+        self.unreadable += 1;
     }
 
     /// The stream is not judged to its end: no incident must be resolved by now.
@@ -346,44 +328,32 @@ impl Judge {
         self.numbering.finish(self.is_cut, &mut self.found);
         self.clock.finish(&self.context, &mut self.found);
         self.control.finish(self.ended, &self.context, &mut self.found);
-        if let MustResolve::Only(id) = &self.context.must_resolve
-            && !self.incidents.contains_key(id)
-            && !self.is_cut
-        {
-            let text = format!("{} was triggered, but no event of it arrived", cut(id));
-            self.found.add(RuleId::Lifecycle, Finding::new(text));
-        }
-        let mut incidents: Vec<_> = std::mem::take(&mut self.incidents).into_iter().collect();
-        incidents.sort_by(|(one, _), (other, _)| one.cmp(other));
-        for (id, state) in incidents {
-            match state {
-                State::Open(mut incident) => {
-                    // If the connection was cut, or the last message can't be read, that is why the end is missing.
-                    let is_lost = self.is_cut || self.unplaced > 0 || self.numbering.unreadable() > 0;
-                    let is_due = self.context.must_resolve.requires(&id) && !is_lost;
-                    let end = End { context: &self.context, ended: self.ended, is_due };
-                    self.longest_delay = self.longest_delay.max(incident.finish(&end, &mut self.found));
-                    self.longest_silence = self.longest_silence.max(incident.silence.longest);
-                    self.clock.warnings.add(incident.clock_warning());
-                    self.outcomes.count(None, false);
-                }
-                State::Over(0, _) => {}
-                State::Over(after, place) => {
-                    let events = if after == 1 { "event" } else { "events" };
-                    let text = format!("{} has {after} {events} after its resolution", cut(&id));
-                    self.found.add(RuleId::Lifecycle, Finding::new(text).place(&place.unwrap_or_default()));
-                }
+        let end = StreamEnd {
+            context: &self.context,
+            ended: self.ended,
+            is_lost: self.is_cut || self.numbering.unreadable() > 0,
+            is_cut: self.is_cut,
+        };
+        self.incidents.finish(&end, &mut self.found);
+        let first = First {
+            stream: self.control.greeting.as_ref().map(|greeting| greeting.stream.as_str()),
+            is_cut: self.is_cut,
+            ended: self.ended,
+            is_foreign: self.strangers.is_some(),
+        };
+        self.further.finish(&first, &mut self.found);
+        match &mut self.strangers {
+            Some(strangers) => {
+                strangers.finish(self.ended, self.is_cut, &self.further, &self.context, &mut self.found);
+                self.events = strangers.events;
             }
-        }
-        self.probes.finish(&mut self.found);
-        if let Some(strangers) = &mut self.strangers {
-            strangers.finish(self.ended, self.is_cut, &self.context, &mut self.found);
-            self.events = strangers.events;
+            None => self.by_position.finish(&self.further, &mut self.found),
         }
         let (events, is_foreign) = (self.events, self.strangers.is_some());
         let mut warnings = self.clock.warnings.finish();
+        warnings.extend(self.incidents.warnings.finish());
         let strangers = self.strangers.as_ref().and_then(Strangers::warning);
-        warnings.extend(self.followed.warning().or(strangers));
+        warnings.extend(self.incidents.followed.warning().or(strangers));
         Judgement { rules: self.verdicts(), events, is_foreign, warnings }
     }
 }

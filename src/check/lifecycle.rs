@@ -1,10 +1,9 @@
 //! The rule `lifecycle`, for one incident: milestones, steps, and being a drill or real. `incident.rs` has its start and
 //! end.
 
-use std::collections::HashMap;
-
 use super::finding::{Finding, Place, quoted};
 use super::frame::Frame;
+use super::names::Names;
 use super::rules::{Found, RuleId};
 use crate::contract::{AgentAction, Mark, Message, Outcome, Status};
 
@@ -14,7 +13,7 @@ pub(super) struct Lifecycle {
     is_synthetic: Option<bool>,
     marks: Vec<Mark>,
     /// Attempts at steps that have begun and not ended.
-    busy: HashMap<(String, u32), Place>,
+    busy: Names<(String, Place)>,
 }
 
 impl Lifecycle {
@@ -68,12 +67,17 @@ impl Lifecycle {
     /// Notes that an attempt at a step began or ended.
     fn attempt(&mut self, action: &AgentAction, frame: &Frame) {
         let Some(step) = &action.step else { return };
-        let key = (step.clone(), action.attempt.unwrap_or(1));
+        let key = format!("{} {step}", action.attempt.unwrap_or(1));
         if action.status == Status::InProgress {
-            self.busy.insert(key, frame.place());
+            self.busy.set(&key, (quoted(step), frame.place()));
         } else {
             self.busy.remove(&key);
         }
+    }
+
+    /// Whether there were more steps than are followed.
+    pub(super) fn is_full(&self) -> bool {
+        self.busy.is_full
     }
 
     /// Judges the end of an incident that was received as a whole.
@@ -81,10 +85,10 @@ impl Lifecycle {
         if outcome == Outcome::Cancelled {
             return;
         }
-        let mut open: Vec<_> = self.busy.drain().collect();
+        let mut open: Vec<_> = self.busy.drain().map(|(_, step)| step).collect();
         open.sort_by_key(|(_, place)| place.line);
-        for ((step, _), place) in open {
-            let text = format!("step {} began and never ended", quoted(&step));
+        for (step, place) in open {
+            let text = format!("step {step} began and never ended");
             found.add(RuleId::Lifecycle, Finding::new(text).place(&place));
         }
     }

@@ -30,36 +30,41 @@
 //! ```
 
 mod announced;
+mod answer;
 mod arrival;
+mod by_position;
 mod clock;
 mod confidence;
 mod connection;
 mod context;
 mod control;
 mod cost;
+mod course;
 mod declared;
 mod envelope;
-mod expect;
 mod finding;
 mod followed;
 mod foreign;
 mod frame;
+mod further;
 mod head;
 mod incident;
+mod incidents;
 mod indexes;
 mod judge;
 mod lifecycle;
 mod limits;
+mod names;
 mod numbering;
 mod observation;
 mod outcomes;
 mod payload;
 mod phases;
-mod probes;
 mod profile;
 mod reader;
 mod recording;
 mod rules;
+mod seconds;
 mod spans;
 mod strict_json;
 mod tally;
@@ -73,9 +78,9 @@ pub use finding::{Finding, Verdict};
 pub use frame::{ForeignNote, Frame, Note};
 pub use judge::{Judge, Judgement};
 pub use limits::Limits;
-pub use observation::{Closing, Expectation, MAIN, Observation, Observed, Purpose, ServerEvent};
+pub use observation::{Closing, MAIN, Observation, Observed, Promise, Purpose, ServerEvent};
 pub use profile::{
-    Envelope, KEYS, Key, Mark, Place, Profile, Resume, SHIPPED_PROFILES, Subscribing, TimeFormat,
+    Bookmark, Envelope, FieldPlace, KEYS, Key, Profile, Resume, SHIPPED_PROFILES, Subscribing, TimeFormat,
     WrongHeader, header, subprotocol,
 };
 pub use reader::Reader;

@@ -1,15 +1,19 @@
 //! The rules `order`, `gap` and `duplicate`: the positions of a stream. The indexes of an incident are judged with it, in
 //! `indexes.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::finding::{Finding, Place};
+use super::followed::MOST_STREAMS;
 use super::frame::Frame;
 use super::rules::{Found, RuleId};
 use super::spans::Spans;
 
-/// How many holes are remembered until the end, in case that their events come late.
+/// How many holes are remembered until the end, in case that their events come late; and how many announcements.
 const HOLES: usize = 1_000;
+
+/// How many ranges of positions are remembered. A stream has one, and one more for each hole.
+const RANGES: usize = 50_000;
 
 /// What the position of an event says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub(super) enum Standing {
     Late,
     /// It was there before.
     Repeated,
+    /// It follows the event before it, but it has the position of another one, which is reported.
+    Misnumbered,
 }
 
 /// The positions of all streams that were seen on a connection.
@@ -34,6 +40,10 @@ pub(super) struct Numbering {
     streams: BTreeMap<String, Positions>,
     /// Messages that could not be read at all since the last event: each may have been the event that is missing.
     unreadable: u64,
+    /// How many of them came where a position is missing before the last event.
+    pub(super) excused: u64,
+    /// A number that turned out to be wrong.
+    pub(super) corrected: Option<u64>,
 }
 
 /// The positions of one stream.
@@ -46,8 +56,8 @@ pub(super) struct Positions {
     holes: Vec<(u64, u64, Place)>,
     /// The last number, if it jumped: the next event shows whether events are missing or only this number is wrong.
     jump: Option<Jump>,
-    /// What greetings announced: first and last position, and the greeting's place.
-    announced: Vec<(u64, u64, Place)>,
+    /// What greetings announced: first and last position, and the greeting's place. A recording has many connections in it.
+    announced: VecDeque<(u64, u64, Place)>,
     /// Positions up to here are known to be lost, or are excused by a message that could not be read.
     excused: Spans,
 }
@@ -78,7 +88,7 @@ impl Positions {
 
     /// The first position that should have arrived: the announced one, else the first that did.
     pub(super) fn first(&self) -> Option<u64> {
-        let announced = self.announced.first().map(|(from, ..)| *from);
+        let announced = self.announced.front().map(|(from, ..)| *from);
         announced.into_iter().chain(self.seen.first()).min()
     }
 }
@@ -92,7 +102,12 @@ impl Default for Numbering {
 impl Numbering {
     /// Numbers that are called `word`, and may leave numbers out if `allows_gaps`.
     pub(super) fn new(word: &'static str, allows_gaps: bool) -> Self {
-        Self { word, allows_gaps, streams: BTreeMap::new(), unreadable: 0 }
+        Self { word, allows_gaps, streams: BTreeMap::new(), unreadable: 0, excused: 0, corrected: None }
+    }
+
+    /// How many streams are known.
+    pub(super) fn streams(&self) -> usize {
+        self.streams.len()
     }
 
     pub(super) fn stream(&self, name: &str) -> Option<&Positions> {
@@ -106,8 +121,15 @@ impl Numbering {
 
     /// A greeting announces which positions follow.
     pub(super) fn announce(&mut self, stream: &str, (from, to): (u64, u64), frame: &Frame) {
+        if !self.streams.contains_key(stream) && self.streams.len() >= MOST_STREAMS {
+            return;
+        }
         let positions = self.streams.entry(stream.to_owned()).or_default();
-        positions.announced.push((from, to, frame.place()));
+        positions.announced.push_back((from, to, frame.place()));
+        // The second one was over long ago. The first one says where the stream began.
+        if positions.announced.len() > HOLES {
+            positions.announced.remove(1);
+        }
     }
 
     /// Whether messages that could not be read explain that so many events are missing now.
@@ -132,8 +154,17 @@ impl Numbering {
         }
     }
 
-    pub(super) fn see(&mut self, stream: &str, n: u64, frame: &Frame, found: &mut Found) -> Standing {
+    /// Takes the number of an event. If `is_new`, its index says that it was not there before.
+    pub(super) fn see(
+        &mut self,
+        stream: &str,
+        n: u64,
+        is_new: bool,
+        frame: &Frame,
+        found: &mut Found,
+    ) -> Standing {
         let unreadable = std::mem::take(&mut self.unreadable);
+        (self.excused, self.corrected) = (0, None);
         if !self.streams.contains_key(stream) {
             self.streams.insert(stream.to_owned(), Positions::default());
         }
@@ -141,10 +172,10 @@ impl Numbering {
         let Some(positions) = self.streams.get_mut(stream) else { return Standing::Next };
         found.judged(RuleId::Order);
         found.judged(RuleId::Duplicate);
-        if self.allows_gaps {
-            // Numbers far apart are a range each.
-            positions.seen.forget(HOLES);
-        } else {
+        // If numbers may be left out, each is a range.
+        positions.seen.forget(if self.allows_gaps { HOLES } else { RANGES });
+        positions.excused.forget(RANGES);
+        if !self.allows_gaps {
             found.judged(RuleId::Gap);
         }
         let word = self.word;
@@ -157,6 +188,7 @@ impl Numbering {
         {
             let text = format!("the {word} is {wrong}; expected {expected}");
             found.add(RuleId::Order, Finding::new(text).place(&place));
+            self.corrected = Some(wrong);
             positions.seen.remove(wrong);
             positions.seen.add(expected);
             positions.seen.add(n);
@@ -166,6 +198,14 @@ impl Numbering {
         let before = positions.last();
         let first = positions.seen.first().is_none();
         if !positions.seen.add(n) {
+            if is_new && n <= before {
+                let expected = before + 1;
+                let text = format!("the {word} is {n}, which came before; expected {expected}");
+                found.add(RuleId::Order, Finding::new(text).at(frame).field("/id"));
+                positions.seen.add(expected);
+                positions.arrived = expected;
+                return Standing::Misnumbered;
+            }
             found.add(RuleId::Duplicate, Finding::new(format!("{word} {n} arrived twice")).at(frame));
             return Standing::Repeated;
         }
@@ -177,7 +217,7 @@ impl Numbering {
             }
             return Standing::Late;
         }
-        let follows = match positions.announced.last() {
+        let follows = match positions.announced.back() {
             Some((from, ..)) if first => *from,
             _ if first => n,
             _ => before + 1,
@@ -186,6 +226,7 @@ impl Numbering {
             return Standing::Next;
         }
         if n - follows <= unreadable {
+            self.excused = n - follows;
             for lost in follows..n {
                 positions.excused.add(lost);
             }

@@ -71,7 +71,7 @@ pub enum Purpose {
     /// To read nothing, so that the server has to make up its mind about a client that is stuck.
     Stalled,
     /// To ask for this position, which is not one of the stream.
-    Position(String, Expectation),
+    Position(String, Promise),
     /// To serve this purpose; but there was no connection, and the text says why.
     Failed(Box<Purpose>, String),
 }
@@ -95,7 +95,7 @@ impl Purpose {
 /// What the contract promises to a client that asks for a position from which the stream can't be resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Expectation {
+pub enum Promise {
     /// The status 400 instead of a handshake.
     BadRequest,
     /// A greeting with `reset`, and this reason.

@@ -15,6 +15,8 @@ const MILLISECOND: f64 = 0.0011;
 pub(super) struct Phases {
     /// How many phases are over or current.
     reached: usize,
+    /// Whether an event was found in a wrong phase.
+    pub(super) is_doubtful: bool,
 }
 
 impl Phases {
@@ -92,6 +94,7 @@ impl Phases {
                 }
             },
         };
+        self.is_doubtful = true;
         found.add(RuleId::Phases, Finding::new(text).at(frame).field("/data/phase"));
     }
 }

@@ -44,7 +44,7 @@ impl Reader {
             return reading::read(
                 profile,
                 self.contract.as_deref(),
-                blank(line, arrival, 0),
+                blank(line, arrival, event.data.len(), 0),
                 &event.data,
                 Some(event),
             );
@@ -59,11 +59,17 @@ impl Reader {
     /// Reads one frame. Never fails: what is wrong stands in the frame.
     pub fn read(&self, line: usize, arrival: Option<Duration>, text: &str) -> Frame {
         if let Some(profile) = &self.profile {
-            return reading::read(profile, self.contract.as_deref(), blank(line, arrival, 0), text, None);
+            return reading::read(
+                profile,
+                self.contract.as_deref(),
+                blank(line, arrival, text.len(), 0),
+                text,
+                None,
+            );
         }
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
-        let mut frame = blank(line, arrival, hasher.finish());
+        let mut frame = blank(line, arrival, text.len(), hasher.finish());
         let mut faults = Vec::new();
         match strict_json::parse(text) {
             Err(what) => faults.push((RuleId::Envelope, Finding::new(what))),
@@ -111,10 +117,11 @@ impl Default for Reader {
     }
 }
 
-fn blank(line: usize, arrival: Option<Duration>, digest: u64) -> Frame {
+fn blank(line: usize, arrival: Option<Duration>, bytes: usize, digest: u64) -> Frame {
     Frame {
         line,
         arrival,
+        bytes,
         digest,
         head: None,
         message: None,

@@ -34,7 +34,7 @@ macro_rules! rules {
 
 rules! {
     Connection "connection"
-        "the connection lasts until the validator ends it, and every message is text of at most 1 MiB"
+        "each connection lasts until the validator ends it, and every message is text of at most 1 MiB"
         "the server ended the connection after 4.1 s with code 1011" &[];
     Greeting "greeting"
         "stream_opened is the first message of a connection, comes once, and agrees with itself and with the events"
@@ -67,13 +67,13 @@ rules! {
         "a drill announces its agents and metrics before they appear, and its root cause is one of its hypotheses"
         "agent \"nobody\" was not announced" &[];
     Cost "cost"
-        "the total never falls, keeps its currency and, in a drill, grows at the announced rates up to the final cost"
+        "the total never falls, keeps its currency and, in a drill, grows up to the final cost at the rates of the phases, each of which has one"
         "the total falls from 120.5 to 1" &[];
     Confidence "confidence"
         "the probabilities in an event sum to at most 1, one for each hypothesis, a hypothesis keeps its claim, and a forecast has p10 ≤ p50 ≤ p90"
         "the probabilities of the hypotheses sum to 1.2; expected at most 1" &[];
     Tally "tally"
-        "the resolution agrees with the events: its number of actions, its durations, and its peak of affected users"
+        "the resolution agrees with the events: its number of actions, its durations, its peak of affected users and, in a drill, that it has a cost if samples have one"
         "users_peak is 1, but a sample has 48000 affected users" &[];
     Resume "resume"
         "after a reconnect the server sends exactly the events that follow, unchanged"
@@ -124,6 +124,11 @@ impl Found {
 
     pub(super) fn add(&mut self, rule: RuleId, finding: Finding) {
         self.rules[rule as usize].add(finding);
+    }
+
+    /// Whether the rule has this finding, or so many that one more says nothing.
+    pub(super) fn knows(&self, rule: RuleId, finding: &Finding) -> bool {
+        self.rules[rule as usize].knows(finding)
     }
 
     /// How many findings the rule has.

@@ -37,6 +37,8 @@ pub(super) struct Totals {
     marks: [Reached; 3],
     /// The highest number of affected users in a sample.
     users: Option<u64>,
+    /// Whether a sample has a cost.
+    has_cost: bool,
 }
 
 impl Totals {
@@ -53,12 +55,20 @@ impl Totals {
                 }
                 self.actions.count(action.status);
             }
-            Message::SystemMetrics(sample) => self.users = self.users.max(sample.users_affected),
+            Message::SystemMetrics(sample) => {
+                self.users = self.users.max(sample.users_affected);
+                self.has_cost |= sample.cost.is_some();
+            }
             Message::IncidentStarted(_)
             | Message::IncidentResolved(_)
             | Message::StreamOpened(_)
             | Message::Heartbeat(_) => {}
         }
+    }
+
+    /// Whether a milestone was reached, whenever.
+    pub(super) fn was_reached(&self, mark: Mark) -> bool {
+        !matches!(self.marks[mark as usize], Reached::Never)
     }
 
     /// The second at which a milestone was reached.
@@ -96,6 +106,14 @@ impl Totals {
         {
             let text = format!("users_peak is {claimed}, but a sample has {most} affected users");
             fault(text, "users_peak".to_owned());
+        }
+        // A drill knows both to its end.
+        if let (true, None, Some(most)) = (exact, resolved.users_peak, self.users) {
+            let text = format!("users_peak is missing, but a sample has {most} affected users");
+            fault(text, "users_peak".to_owned());
+        }
+        if exact && resolved.cost.is_none() && self.has_cost {
+            fault("the cost is missing, but samples have one".to_owned(), "cost".to_owned());
         }
         let durations = &resolved.durations;
         let mark = |mark: Mark| self.marks[mark as usize];

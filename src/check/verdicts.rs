@@ -19,7 +19,14 @@ impl Judge {
     /// What a rule that passed has checked.
     fn passed(&self, rule: RuleId, judged: u64) -> String {
         if let Some(strangers) = &self.strangers {
-            return strangers.passed(rule, judged, &self.context, &self.numbering, &self.clock);
+            return strangers.passed(
+                rule,
+                judged,
+                &self.context,
+                &self.numbering,
+                &self.clock,
+                &self.further,
+            );
         }
         match rule {
             RuleId::Connection => "the connection lasted".to_owned(),
@@ -36,25 +43,25 @@ impl Judge {
                 format!("{judged} times, none goes back; {} events have no time", self.clock.timeless)
             }
             RuleId::Clock => format!("{judged} times, none goes back"),
-            RuleId::Lifecycle => self.outcomes.summary(),
+            RuleId::Lifecycle => self.incidents.outcomes.summary(),
             RuleId::Phases => format!("{judged} events are in their phases"),
             RuleId::Declared => format!("{judged} events name only what was announced"),
             RuleId::Cost => format!("{judged} totals never fall and grow at their rates"),
             RuleId::Confidence => format!("{judged} actions with confidences, hypotheses or forecasts"),
             RuleId::Tally if judged == 1 => "the resolution agrees with the events".to_owned(),
             RuleId::Tally => format!("{judged} resolutions agree with the events"),
-            RuleId::Resume => self.probes.resume_summary(),
-            RuleId::FanOut => self.probes.fan_out_summary(judged),
+            RuleId::Resume => self.by_position.resume_summary(&self.further),
+            RuleId::FanOut => self.by_position.fan_out_summary(&self.further, judged),
             RuleId::Positions => format!("{judged} positions got the answer that they must get"),
             RuleId::Expect => {
                 let origin = self.context.expect.as_ref().map_or("", |expected| expected.origin.as_str());
                 format!("the [expect] of {origin} is met")
             }
             RuleId::Pacing => {
-                format!("{judged} live events, at most {:.1} ms late", self.longest_delay * 1e3)
+                format!("{judged} live events, at most {:.1} ms late", self.incidents.longest_delay * 1e3)
             }
             RuleId::Latency => self.clock.latencies().unwrap_or_default(),
-            RuleId::Silence => format!("the longest silence was {:.1} s", self.longest_silence),
+            RuleId::Silence => format!("the longest silence was {:.1} s", self.incidents.longest_silence),
             RuleId::Heartbeat => self.control.heartbeat_summary(),
         }
     }

@@ -74,10 +74,15 @@ pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
                 );
                 return Err(Failure::new(Exit::Usage, error).hint(format!("make one with: {MAKE_ONE}")));
             }
-            signing = Some((signature.header.clone(), secret.as_bytes().to_vec()));
+            signing = Some((signature, secret.as_bytes().to_vec()));
             files.push((file, Digest::of(text.as_bytes())));
         }
-        setups.push(HookSetup { secrets: Secrets::new(&tokens, signing), receiver });
+        let mut secrets = Secrets::new(&tokens);
+        if let Some((signature, secret)) = signing {
+            let timestamp_header = signature.timestamp_header.as_deref();
+            secrets = secrets.signed_with(secret, &signature.header, timestamp_header);
+        }
+        setups.push(HookSetup { receiver, secrets });
     }
     Ok(ReceiversFile { setups, files })
 }

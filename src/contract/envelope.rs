@@ -20,6 +20,14 @@ pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 /// The highest `index`: a `CloudEvents` integer is a signed 32-bit number.
 pub const MAX_INDEX: u64 = i32::MAX as u64;
 
+/// No clock of a machine was right before 2020, in microseconds since 1970: a machine without a battery begins in 1970.
+pub const CLOCKS_BEGIN_US: i64 = 1_577_836_800_000_000;
+
+/// Whether a clock that shows this time can be right.
+pub fn can_be_now(time: Timestamp) -> bool {
+    time.as_microsecond() >= CLOCKS_BEGIN_US
+}
+
 /// The wall clock now, in whole microseconds: the resolution of times on the wire.
 pub fn now() -> Timestamp {
     Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or(Timestamp::UNIX_EPOCH)

@@ -75,6 +75,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 5] = [Self::Sev1, Self::Sev2, Self::Sev3, Self::Sev4, Self::Sev5];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -44,7 +44,8 @@ mod wire_time;
 pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, PERSON, Status};
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
 pub use envelope::{
-    Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source, now, offset_of,
+    CLOCKS_BEGIN_US, Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source,
+    can_be_now, now, offset_of,
 };
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, MetricPart, Phase, Run, Severity};

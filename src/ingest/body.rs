@@ -1,6 +1,7 @@
 //! The body of a request to publish: one event, a batch, or one event on each line.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::fault::{Fault, Refused};
 use super::incoming::Incoming;
@@ -56,21 +57,19 @@ pub fn read(format: Format, body: &[u8]) -> Result<Vec<Result<Incoming, Vec<Faul
     let events: Vec<Result<Incoming, Vec<Fault>>> = match format {
         Format::One => vec![event(whole(text)?, text.len())],
         Format::Batch => {
-            let Value::Array(events) = whole(text)? else {
+            // Each as it was sent, to know its size without writing it again.
+            let Ok(events) = serde_json::from_str::<Vec<&RawValue>>(text) else {
+                whole(text)?;
                 return Err(Refused::whole(Kind::NotJson, "a batch is a JSON array of events"));
             };
             limited(events.len())?;
-            let sized = |value: Value| {
-                let bytes = value.to_string().len();
-                event(value, bytes)
-            };
-            events.into_iter().map(sized).collect()
+            events.into_iter().map(|event| one(event.get(), "event")).collect()
         }
         Format::Lines => {
             let lines: Vec<&str> =
                 text.lines().filter(|line| !line.trim_ascii().is_empty()).take(MAX_EVENTS + 1).collect();
             limited(lines.len())?;
-            lines.into_iter().map(line).collect()
+            lines.into_iter().map(|text| one(text, "line")).collect()
         }
     };
     if events.is_empty() {
@@ -87,10 +86,12 @@ fn limited(events: usize) -> Result<(), Refused> {
     Ok(())
 }
 
-fn line(text: &str) -> Result<Incoming, Vec<Fault>> {
-    match serde_json::from_str(text) {
+/// One event of several. A text that is too large is not read.
+fn one(text: &str, what: &str) -> Result<Incoming, Vec<Fault>> {
+    let value = if text.len() > MAX_EVENT_BYTES { Ok(Value::Null) } else { serde_json::from_str(text) };
+    match value {
         Ok(value) => event(value, text.len()),
-        Err(error) => Err(vec![Fault::new(Kind::NotJson, "", format!("the line is not JSON: {error}"))]),
+        Err(error) => Err(vec![Fault::new(Kind::NotJson, "", format!("the {what} is not JSON: {error}"))]),
     }
 }
 

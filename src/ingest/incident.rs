@@ -1,6 +1,7 @@
 //! A real incident as its publishers have told it so far, and whether an event can follow.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,10 +22,13 @@ const MAX_EVENTS: u64 = 100_000;
 /// An action that was observed longer ago than this gets `late_s`.
 const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The most hypotheses of a real incident: their claims are remembered.
+const MAX_HYPOTHESES: usize = 1_000;
+
 /// How many seconds a duration may differ from what the marks say.
 const SECOND: f64 = 1.0;
 
-/// What the next event of an incident is judged by. Cheap to clone while the incident is short.
+/// What the next event of an incident is judged by. Bounded, however long the incident is, and cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Incident {
     index: u64,
@@ -39,10 +43,29 @@ pub struct Incident {
     cost: Option<Cost>,
     users_peak: Option<u64>,
     actions: Actions,
-    claims: HashMap<String, String>,
+    /// The digests of the claims of hypotheses, by the digests of their ids.
+    claims: HashMap<u64, u64>,
+}
+
+/// A digest of a text that is the same in every incident of this process.
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Incident {
+    /// An incident that has ended, of which nothing else needs to be known.
+    pub fn over() -> Self {
+        Self { index: 1, ended: true, ..Self::default() }
+    }
+
+    /// About the bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        let phases: usize = self.phases.iter().map(|phase| 32 + phase.len()).sum();
+        512 + phases + self.claims.capacity() * 24
+    }
+
     /// Index of its newest event; 0 before the first.
     pub fn index(&self) -> u64 {
         self.index
@@ -69,8 +92,11 @@ impl Incident {
                     self.marks.push(*mark);
                     self.durations.reach(*mark, second);
                 }
-                let claims = action.hypotheses.iter().map(|belief| (belief.id.clone(), belief.claim.clone()));
-                self.claims.extend(claims);
+                for belief in &action.hypotheses {
+                    if self.claims.len() < MAX_HYPOTHESES {
+                        self.claims.insert(digest(&belief.id), digest(&belief.claim));
+                    }
+                }
             }
             Message::SystemMetrics(sample) => self.users_peak = self.users_peak.max(sample.users_affected),
             Message::IncidentResolved(_) => self.ended = true,
@@ -215,8 +241,14 @@ impl Incident {
             let detail = format!("caused_by is {cause}; the newest event has the index {}", self.index);
             faults.push(Fault::new(Kind::Value, "/data/caused_by", detail));
         }
+        let new = action.hypotheses.iter().map(|belief| digest(&belief.id));
+        let new: HashSet<u64> = new.filter(|id| !self.claims.contains_key(id)).collect();
+        if self.claims.len() + new.len() > MAX_HYPOTHESES {
+            let detail = format!("an incident has at most {MAX_HYPOTHESES} hypotheses");
+            faults.push(Fault::new(Kind::Value, "/data/hypotheses", detail));
+        }
         for (place, belief) in action.hypotheses.iter().enumerate() {
-            if self.claims.get(&belief.id).is_some_and(|claim| *claim != belief.claim) {
+            if self.claims.get(&digest(&belief.id)).is_some_and(|claim| *claim != digest(&belief.claim)) {
                 let detail = format!("the hypothesis {:?} had another claim before", belief.id);
                 faults.push(Fault::new(Kind::Value, format!("/data/hypotheses/{place}/claim"), detail));
             }

@@ -36,6 +36,11 @@ macro_rules! kinds {
             pub const fn uri(self) -> &'static str {
                 match self { $(Self::$kind => concat!("/problems/", $name),)+ }
             }
+
+            /// The kind with this name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.name() == name)
+            }
         }
     };
 }
@@ -56,9 +61,11 @@ kinds! {
     IncidentIsPlayed "incident-is-played" 409 "The incident is a drill that this server plays"
         "Publish under a subject of your own. A drill takes actions only, in a request of their own, without marks, beliefs and forecasts.";
     TooLarge "too-large" 413 "The request or one of its events is too large"
-        "Send at most 256 events and 1 MiB in a request, and at most 64 KiB in an event.";
+        "Send at most 256 events and 1 MiB, before compression, in a request, and at most 64 KiB in an event.";
     MediaType "media-type" 415 "The content type is none of those that can be published"
         "Send application/cloudevents+json, application/cloudevents-batch+json or application/x-ndjson.";
+    ContentEncoding "content-encoding" 415 "The content encoding is not known, or the body does not have it"
+        "Send the body as it is, or compressed once, with Content-Encoding: gzip.";
     Schema "schema" 422 "The data does not match the schema of its type"
         "GET /schema.json has the schema; `pointer` says where the data differs.";
     Lifecycle "lifecycle" 422 "The event does not fit the course of its incident"
@@ -70,7 +77,7 @@ kinds! {
     SyntheticNotPublishable "synthetic-not-publishable" 422 "Simulated events cannot be published"
         "Write a scenario and let this server play it; leave `synthetic` out of what is real.";
     TimeInFuture "time-in-future" 422 "The time lies in the future"
-        "Set the publisher's clock; five minutes are allowed.";
+        "Set the clock that is wrong: the publisher's, or the server's, which `detail` shows. Five minutes are allowed.";
     Rate "rate" 429 "The token has published too many events a second"
         "Wait as long as Retry-After says, then send the same events under the same ids.";
     TooManyIncidents "too-many-incidents" 503 "The server has reached its limit of open incidents"

@@ -129,8 +129,8 @@ impl Clock {
         self.doubt.as_ref()
     }
 
-    /// The steady clock.
-    pub(super) fn steady(&self) -> Duration {
+    /// The steady clock, which nobody sets.
+    pub fn steady(&self) -> Duration {
         self.source.steady()
     }
 

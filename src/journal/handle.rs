@@ -85,6 +85,11 @@ impl Journal {
         self.incidents.open_incidents()
     }
 
+    /// See [`IncidentIndex::open_without_plan`].
+    pub fn open_without_plan(&self) -> Pending<'_, Vec<Span>> {
+        self.incidents.open_without_plan()
+    }
+
     /// See [`IncidentIndex::incidents`].
     pub fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
         self.incidents.incidents(limit)

@@ -126,6 +126,10 @@ pub trait IncidentIndex: Send + Sync + 'static {
     /// All incidents that have not ended, in order of their start.
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>>;
 
+    /// The incidents that have not ended and have no plan, in order of their start: publishers and receivers tell them.
+    /// Costs as little as there are such incidents, however long the journal is.
+    fn open_without_plan(&self) -> Pending<'_, Vec<Span>>;
+
     /// The newest `limit` incidents with at least one kept event, in order of their start.
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>>;
 

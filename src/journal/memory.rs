@@ -21,7 +21,7 @@ use super::log::{
 };
 use super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 use super::time_source::{MachineClocks, TimeSource};
-use crate::contract::{Role, StreamId};
+use crate::contract::{MAX_INDEX, Role, StreamId};
 
 /// The location `memory`.
 pub(super) const CHOICE: Choice = Choice {
@@ -52,11 +52,17 @@ struct Events {
     head: u64,
     /// The incidents with at least one kept event.
     incidents: HashMap<Arc<str>, Incident>,
+    /// The ends of incidents of which only the id is kept, and these ids in the order in which they were dropped.
+    over: HashMap<Arc<str>, u64>,
+    ended: VecDeque<Arc<str>>,
     /// The keys of published events, by publisher and id. A key is kept as long as its event.
     keys: HashMap<(String, String), KeyedEvent>,
     /// The same keys in order of their events' positions.
     keyed: VecDeque<(u64, (String, String))>,
 }
+
+/// The most ids of incidents that are kept longer than their events, so that none of them is used again.
+const IDS: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Incident {
@@ -94,6 +100,8 @@ impl Memory {
             kept: VecDeque::new(),
             head: 0,
             incidents: HashMap::new(),
+            over: HashMap::new(),
+            ended: VecDeque::new(),
             keys: HashMap::new(),
             keyed: VecDeque::new(),
         };
@@ -135,11 +143,13 @@ impl Lookup for Events {
     type Error = Infallible;
 
     fn progress(&self, subject: &str) -> Result<IncidentProgress, Infallible> {
-        let known = self.incidents.get(subject);
-        Ok(known.map_or_else(IncidentProgress::default, |incident| IncidentProgress {
-            index: incident.positions.len() as u64,
-            end: incident.end(),
-        }))
+        let known = self
+            .incidents
+            .get(subject)
+            .map(|incident| IncidentProgress { index: incident.positions.len() as u64, end: incident.end() });
+        let over =
+            || self.over.get(subject).map(|end| IncidentProgress { index: MAX_INDEX, end: Some(*end) });
+        Ok(known.or_else(over).unwrap_or_default())
     }
 
     fn position(&self, subject: &str, index: u64) -> Result<Option<u64>, Infallible> {
@@ -204,6 +214,13 @@ impl Events {
             }
             if incident.positions.last() == Some(&oldest.position) {
                 self.incidents.remove(&oldest.subject);
+                self.over.insert(Arc::clone(&oldest.subject), oldest.position);
+                self.ended.push_back(Arc::clone(&oldest.subject));
+                if self.ended.len() > IDS
+                    && let Some(first) = self.ended.pop_front()
+                {
+                    self.over.remove(&first);
+                }
             }
             self.kept.pop_front();
         }
@@ -284,6 +301,14 @@ impl IncidentIndex for Memory {
             open.sort_by_key(|incident| incident.start);
             Ok(open)
         })
+    }
+
+    fn open_without_plan(&self) -> Pending<'_, Vec<Span>> {
+        let events = self.events.lock();
+        let open = events.incidents.iter().filter(|(_, incident)| !incident.ended && incident.plan.is_none());
+        let mut open: Vec<_> = open.filter_map(|(subject, incident)| incident.span(subject)).collect();
+        open.sort_by_key(|span| span.start);
+        Box::pin(async move { Ok(open) })
     }
 
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 /// The largest step back of the wall clock that the times of events hide.
 pub(super) const HIDDEN: Duration = Duration::from_secs(60);
 
-/// A time before this one shows a machine whose clock was never set: 2020-01-01, in microseconds since 1970.
-pub(super) const NEVER_SET_BEFORE_US: i64 = 1_577_836_800_000_000;
+/// A time before this one shows a machine whose clock was never set.
+pub(super) const NEVER_SET_BEFORE_US: i64 = crate::contract::CLOCKS_BEGIN_US;
 
 /// A pair of clocks. The wall clock says what time it is, and people and programs set it. The steady clock counts, and
 /// nothing sets it.

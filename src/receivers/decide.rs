@@ -1,7 +1,7 @@
 //! What a delivery means: which events are new. Decides on a copy of the state, to which each event that it makes is
 //! applied at once, so that the alerts of one delivery see one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,15 +10,12 @@ use super::alert::{Alert, Delivery, Note, digest};
 use super::described::{Drills, Kind, Receiver};
 use super::events::{self, Action, Draft};
 use super::key::Key;
-use super::state::{Group, Known, State, subject_of};
-use crate::contract::{AgentAction, Cost, Message, SystemMetrics};
+use super::state::{Group, Known, MOST_ALERTS, State, subject_of};
+use crate::contract::{AgentAction, Cost, Message, SystemMetrics, can_be_now};
 
 /// How long after an alert was resolved the same firing of it counts as a late repeat: the second of two senders may be
 /// behind the first. Later it counts as a new firing: a sender that lost sight of an alert keeps its beginning.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
-
-/// The most alerts of an incident.
-const MOST_ALERTS: usize = 10_000;
 
 /// The most open incidents of all receivers.
 const MOST_OPEN: usize = 10_000;
@@ -94,6 +91,7 @@ impl State {
     ) -> Result<Decision, Overfull> {
         let mut decision = Decision::default();
         let mut by_key: Vec<(Key, Vec<&Alert>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for alert in &delivery.alerts {
             if receiver.drops(alert) {
                 decision.ignore(Ignored::Dropped);
@@ -104,9 +102,12 @@ impl State {
                 continue;
             }
             let key = self.key_of(receiver, delivery, alert);
-            match by_key.iter_mut().find(|(known, _)| known.digest == key.digest) {
-                Some((_, alerts)) => alerts.push(alert),
-                None => by_key.push((key, vec![alert])),
+            match places.get(&key.digest) {
+                Some(place) => by_key[*place].1.push(alert),
+                None => {
+                    places.insert(key.digest.clone(), by_key.len());
+                    by_key.push((key, vec![alert]));
+                }
             }
         }
         let mut open = self.count_open();
@@ -250,7 +251,9 @@ impl Turn<'_> {
         let before = before.map(|_| self.group.subject.clone());
         let ordinal = self.group.ordinal + 1;
         let subject = subject_of(&self.receiver.name, &self.key.labels, &self.key.digest, ordinal);
-        let impact = alerts.iter().map(|alert| alert.starts_at).min().unwrap_or(self.now).min(self.now);
+        let impact = alerts.iter().map(|alert| alert.starts_at).min().unwrap_or(self.now);
+        // A server that was started without a clock believes its senders.
+        let impact = if can_be_now(self.now) { impact.min(self.now) } else { impact };
         let message = events::started(self.receiver, alerts, impact);
         self.group.subject.clone_from(&subject);
         self.write("started", &[], message);
@@ -268,6 +271,12 @@ impl Turn<'_> {
         let mut action = events::about(self.receiver, alert, &name, since, is_first);
         action.evidence.extend(before.map(|before| events::piece("incident", &before)));
         self.act_on(alert, since, action);
+        let (severity, before) = (self.receiver.severity_of(alert), self.group.severity);
+        if let Some(before) = before.filter(|before| (severity as u8) < *before as u8) {
+            let action = events::worse(self.receiver, alert, before, severity);
+            let (kind, events) = (action.action.clone(), self.group.events.to_string());
+            self.write(&kind, &[&events], Message::AgentAction(action));
+        }
     }
 
     fn act_on(&mut self, alert: &Alert, since: Timestamp, action: AgentAction) {

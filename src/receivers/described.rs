@@ -83,6 +83,8 @@ pub struct Signature {
     pub secret_file: PathBuf,
     /// The header with the signature.
     pub header: String,
+    /// The header with the time, in seconds since 1970, that is signed with the body.
+    pub timestamp_header: Option<String>,
 }
 
 /// How severe an alert is.

@@ -30,11 +30,12 @@ pub(super) enum Action {
     Whole,
     Silent,
     Back,
+    Worse,
 }
 
 impl Action {
-    const ALL: [Self; 6] =
-        [Self::Firing, Self::Resolved, Self::Partial, Self::Whole, Self::Silent, Self::Back];
+    const ALL: [Self; 7] =
+        [Self::Firing, Self::Resolved, Self::Partial, Self::Whole, Self::Silent, Self::Back, Self::Worse];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +45,7 @@ impl Action {
             Self::Whole => "alerts_complete",
             Self::Silent => "receiver_silent",
             Self::Back => "receiver_back",
+            Self::Worse => "severity_raised",
         }
     }
 
@@ -51,6 +53,9 @@ impl Action {
         Self::ALL.into_iter().find(|action| action.as_str() == name)
     }
 }
+
+/// The kind of the evidence that names a severity.
+const SEVERITY: &str = "severity";
 
 /// An event that is to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +116,21 @@ pub(super) fn instance_of(action: &AgentAction) -> Option<(&str, Timestamp)> {
 pub(super) fn alert_of(action: &AgentAction) -> &str {
     let found = action.evidence.iter().find(|evidence| evidence.kind == "alert");
     found.map_or("alert", |evidence| evidence.reference.as_str())
+}
+
+/// The action that says that an incident is more severe than it was, because of an alert that fires.
+pub(super) fn worse(receiver: &Receiver, alert: &Alert, before: Severity, now: Severity) -> AgentAction {
+    let service = receiver.service_of(alert).map(|service| format!(" on {service}")).unwrap_or_default();
+    let (before, name) = (before.as_str(), alert.name());
+    let summary = format!("The incident is {} now, it was {before}: {name} fires{service}", now.as_str());
+    let evidence = vec![piece(SEVERITY, now.as_str()), piece("alert", &line(name, 200))];
+    action(&receiver.name, Action::Worse.as_str(), &summary, evidence)
+}
+
+/// The severity that an action says the incident has.
+pub(super) fn severity_in(action: &AgentAction) -> Option<Severity> {
+    let found = action.evidence.iter().find(|evidence| evidence.kind == SEVERITY)?;
+    Severity::ALL.into_iter().find(|severity| severity.as_str() == found.reference)
 }
 
 /// The beginning of an incident with these alerts.

@@ -10,6 +10,7 @@ pub const RECEIVER_KEYS: &[&str] = &[
     "token_file",
     "hmac_secret_file",
     "hmac_header",
+    "hmac_timestamp_header",
     "group_by",
     "settle",
     "reopen",

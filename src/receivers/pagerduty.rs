@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::alert::{Alert, Delivery, Fault, Labels, Note, digest};
 use super::body::{Faults, Object, object};
+use crate::contract::can_be_now;
 
 /// The longest `dedup_key`, in characters.
 const KEY_CHARS: usize = 255;
@@ -127,7 +128,8 @@ fn triggered(
     links.extend(self::links(body, "images", "src", "image", faults));
     links.extend(body.link("client_url", "source"));
     // When the sender says that it began counts for the impact, and cannot be later than now.
-    let began = payload.time("timestamp", faults).filter(|began| *began < now).unwrap_or(now);
+    let began = payload.time("timestamp", faults).filter(|began| *began < now || !can_be_now(now));
+    let began = began.unwrap_or(now);
     Alert {
         fingerprint: dedup_key.to_owned(),
         labels,

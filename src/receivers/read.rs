@@ -17,14 +17,6 @@ const NAME_CHARS: usize = 20;
 
 const HMAC_HEADER: &str = "X-Grafana-Alerting-Signature";
 
-const SEVERITIES: [(&str, Severity); 5] = [
-    ("SEV1", Severity::Sev1),
-    ("SEV2", Severity::Sev2),
-    ("SEV3", Severity::Sev3),
-    ("SEV4", Severity::Sev4),
-    ("SEV5", Severity::Sev5),
-];
-
 /// Reads the receivers in the text of a file. `origin` is how diagnostics name the file.
 ///
 /// # Errors
@@ -169,33 +161,37 @@ fn drills(table: &mut Table<'_, '_>) -> Option<Drills> {
 
 fn secrets(table: &mut Table<'_, '_>, whole: &Range<usize>, receiver: &mut Receiver, kind: Option<Kind>) {
     receiver.token_file = table.text("token_file").map(|(text, _)| text.into());
-    let header = match table.text("hmac_header") {
-        Some((text, span)) if hyper::header::HeaderName::from_bytes(text.as_bytes()).is_err() => {
-            let what = format!("{text:?} is not the name of a header");
-            table.note(span, what, "", "a name has letters, digits and hyphens");
-            HMAC_HEADER
-        }
-        Some((text, _)) => text,
-        None => HMAC_HEADER,
-    };
+    let header = header_of(table, "hmac_header").unwrap_or_else(|| HMAC_HEADER.to_owned());
+    let timestamp_header = header_of(table, "hmac_timestamp_header");
     if let Some((file, _)) = table.text("hmac_secret_file") {
-        receiver.signature = Some(Signature { secret_file: file.into(), header: header.to_owned() });
+        receiver.signature = Some(Signature { secret_file: file.into(), header, timestamp_header });
     }
-    for key in ["hmac_secret_file", "hmac_header"] {
+    for key in ["hmac_secret_file", "hmac_header", "hmac_timestamp_header"] {
         if table.has(key) && kind.is_some_and(|kind| kind != Kind::Grafana) {
             let span = table.key(key);
             let help = "remove it, and use token_file";
             table.note(span, format!("{key} needs a receiver of kind \"grafana\""), "", help);
         }
-    }
-    if table.has("hmac_header") && !table.has("hmac_secret_file") {
-        let span = table.key("hmac_header");
-        table.note(span, "hmac_header needs hmac_secret_file", "", "add hmac_secret_file = \"FILE\"");
+        if key != "hmac_secret_file" && table.has(key) && !table.has("hmac_secret_file") {
+            let span = table.key(key);
+            table.note(span, format!("{key} needs hmac_secret_file"), "", "add hmac_secret_file = \"FILE\"");
+        }
     }
     if !table.has("token_file") && !table.has("hmac_secret_file") {
         let help = "add token_file = \"prod.token\"; make the file with: openssl rand -hex 16 > prod.token";
         table.note(whole.clone(), "the receiver has no token_file", "", help);
     }
+}
+
+/// The name of a header.
+fn header_of(table: &mut Table<'_, '_>, key: &str) -> Option<String> {
+    let (text, span) = table.text(key)?;
+    if hyper::header::HeaderName::from_bytes(text.as_bytes()).is_err() {
+        let what = format!("{text:?} is not the name of a header");
+        table.note(span, what, "", "a name has letters, digits and hyphens");
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn duration(table: &mut Table<'_, '_>, name: &str) -> Option<Duration> {
@@ -245,7 +241,7 @@ fn severity(table: &mut Table<'_, '_>, receiver: &mut Receiver) {
 }
 
 fn severity_named(table: &mut Table<'_, '_>, name: &str, span: Range<usize>) -> Option<Severity> {
-    let found = SEVERITIES.iter().find(|(known, _)| *known == name).map(|(_, severity)| *severity);
+    let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
     if found.is_none() {
         table.note(span, format!("there is no severity {name:?}"), "not known", "write one of SEV1 to SEV5");
     }

@@ -5,16 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Labels, SYNTHETIC, digest};
 use super::events::{self, Action};
 use super::text::slug;
-use crate::contract::{AgentAction, IncidentStarted, Message, offset_of};
+use crate::contract::{AgentAction, IncidentStarted, Message, Severity, offset_of};
 use crate::plan::IncidentTotals;
 
 /// Hexadecimal digits in the id of an incident.
 const DIGITS: usize = 12;
+
+/// The most alerts of an incident, and of those before it.
+pub(super) const MOST_ALERTS: usize = 10_000;
 
 /// The most ended incidents of which the alerts are remembered, so that a late repeat is noticed.
 const REMEMBERED: usize = 10_000;
@@ -38,6 +41,8 @@ pub(super) struct Group {
     /// When it ended.
     pub(super) ended_at: Option<Timestamp>,
     pub(super) impact: Option<Timestamp>,
+    /// How severe it is: as at its beginning, or as an action has said since.
+    pub(super) severity: Option<Severity>,
     /// The alerts of this incident, by fingerprint.
     pub(super) alerts: BTreeMap<String, Known>,
     /// The alerts of the incidents before it.
@@ -54,9 +59,20 @@ pub(super) struct Group {
     pub(super) metrics: BTreeMap<String, f64>,
     /// The newest cost, and when it was measured.
     pub(super) cost: Option<(crate::contract::Cost, Timestamp)>,
+    /// When its newest event was.
+    pub(super) newest: Option<At>,
     /// How many of its events there are.
     pub(super) events: u64,
     pub(super) totals: IncidentTotals,
+}
+
+/// When an event was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct At {
+    /// The time of the event, from which the seconds of its incident are counted.
+    pub(super) dated: Timestamp,
+    /// When it happened by the clock as it is now, from which durations to come are counted.
+    pub(super) happened: Timestamp,
 }
 
 /// An alert, as the journal has it.
@@ -77,17 +93,19 @@ impl State {
         place_of(subject).is_some()
     }
 
-    /// Applies an event of the journal. Events of other incidents change nothing.
-    pub fn fold(&mut self, subject: &str, time: Timestamp, message: &Message) {
+    /// Applies an event of the journal, which shows `now`. Events of other incidents change nothing.
+    pub fn fold(&mut self, subject: &str, time: Timestamp, now: Timestamp, message: &Message) {
         let Some((digest, ordinal)) = place_of(subject) else { return };
+        // An incident that was open when the clock was set back goes on from its last time, which is in the future.
+        let at = At { dated: time, happened: time.min(now) };
         if let Message::IncidentStarted(started) = message {
             let Some(receiver) = events::writer_of(message) else { return };
             let group = self.groups.entry(digest.to_owned()).or_default();
-            group.start(receiver, subject, ordinal, time, started);
+            group.start(receiver, subject, ordinal, at, started);
         } else if let Some(group) = self.groups.get_mut(digest)
             && group.subject == subject
         {
-            group.go_on(time, message);
+            group.go_on(at, message);
         }
         if matches!(message, Message::IncidentResolved(_)) {
             self.forget();
@@ -139,6 +157,25 @@ impl State {
         open.map(|group| group.subject.as_str())
     }
 
+    /// Moves every time that a duration is counted from: the machine's clock was set by so much, or went at another rate, and
+    /// no incident settles sooner or later for that.
+    pub fn shift(&mut self, by: SignedDuration) {
+        let moved = |time: &mut Timestamp| {
+            let limit = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+            *time = time.checked_add(by).unwrap_or(limit);
+        };
+        for group in self.groups.values_mut() {
+            [&mut group.ended_at, &mut group.quiet_since, &mut group.heard]
+                .into_iter()
+                .flatten()
+                .for_each(moved);
+            group.newest.iter_mut().for_each(|newest| moved(&mut newest.happened));
+            group.cost.iter_mut().for_each(|(_, measured)| moved(measured));
+            let known = group.alerts.values_mut().chain(group.past.values_mut());
+            known.for_each(|known| moved(&mut known.changed));
+        }
+    }
+
     /// How many incidents are open.
     pub(super) fn count_open(&self) -> usize {
         self.groups.values().filter(|group| group.is_open).count()
@@ -147,25 +184,25 @@ impl State {
 
 impl Group {
     /// Applies an event of this incident.
-    pub(super) fn fold(&mut self, subject: &str, time: Timestamp, message: &Message) {
+    pub(super) fn fold(&mut self, subject: &str, now: Timestamp, message: &Message) {
+        let at = At { dated: now, happened: now };
         if let (Message::IncidentStarted(started), Some((_, ordinal))) = (message, place_of(subject)) {
             let receiver = events::writer_of(message).unwrap_or_default();
-            self.start(receiver, subject, ordinal, time, started);
+            self.start(receiver, subject, ordinal, at, started);
         } else {
-            self.go_on(time, message);
+            self.go_on(at, message);
         }
     }
 
-    fn start(
-        &mut self,
-        receiver: &str,
-        subject: &str,
-        ordinal: u32,
-        time: Timestamp,
-        started: &IncidentStarted,
-    ) {
+    fn start(&mut self, receiver: &str, subject: &str, ordinal: u32, at: At, started: &IncidentStarted) {
         let mut past = std::mem::take(&mut self.past);
         past.append(&mut self.alerts);
+        if past.len() > MOST_ALERTS {
+            let mut changes: Vec<Timestamp> = past.values().map(|known| known.changed).collect();
+            changes.sort_unstable();
+            let oldest = changes[changes.len() - MOST_ALERTS / 2];
+            past.retain(|_, known| known.changed >= oldest);
+        }
         *self = Self {
             receiver: receiver.to_owned(),
             subject: subject.to_owned(),
@@ -173,15 +210,17 @@ impl Group {
             is_open: true,
             is_drill: started.synthetic,
             impact: Some(started.impact_started_at),
+            severity: Some(started.severity),
             past,
-            heard: Some(time),
+            heard: Some(at.happened),
             ..Self::default()
         };
-        self.count(time, &Message::IncidentStarted(started.clone()));
+        self.count(at, &Message::IncidentStarted(started.clone()));
     }
 
-    fn go_on(&mut self, time: Timestamp, message: &Message) {
-        self.count(time, message);
+    fn go_on(&mut self, at: At, message: &Message) {
+        let time = at.happened;
+        self.count(at, message);
         match message {
             Message::AgentAction(action) if events::writer_of(message) == Some(&self.receiver) => {
                 self.act(time, action);
@@ -202,9 +241,10 @@ impl Group {
         }
     }
 
-    fn count(&mut self, time: Timestamp, message: &Message) {
+    fn count(&mut self, at: At, message: &Message) {
         self.events += 1;
-        let offset_s = offset_of(message, time, self.impact).unwrap_or_default();
+        self.newest = Some(at);
+        let offset_s = offset_of(message, at.dated, self.impact).unwrap_or_default();
         self.totals.add(message, offset_s);
     }
 
@@ -222,6 +262,10 @@ impl Group {
             }
             Some(Action::Partial) => self.is_partial = true,
             Some(Action::Whole) => self.is_partial = false,
+            Some(Action::Worse) => {
+                self.severity = events::severity_in(action).or(self.severity);
+                return;
+            }
             _ => return,
         }
         let fires = self.is_partial || self.alerts.values().any(|known| known.firing);

@@ -64,7 +64,12 @@ impl Group {
     fn resolved(&self, receiver: &Receiver, now: Timestamp) -> Draft {
         let impact = self.impact.unwrap_or(now);
         let micros = |end: Timestamp| end.duration_since(impact).as_micros().max(0) as u64;
-        let mut resolved = self.totals.clone().cancelled(&PhaseRates::default(), micros(now));
+        // If the clock was set back, the resolution is dated as long after the newest event as it comes after it.
+        let dated =
+            self.newest.and_then(|newest| newest.dated.checked_add(now.duration_since(newest.happened)).ok());
+        let dated = dated.map_or(now, |dated| dated.max(now));
+        let ends = micros(dated);
+        let mut resolved = self.totals.clone().cancelled(&PhaseRates::default(), ends);
         resolved.outcome = Outcome::Resolved;
         // A drill that is told by alerts has no plan either.
         resolved.offset_s = None;
@@ -73,7 +78,10 @@ impl Group {
             1 => "Its alert is resolved".to_owned(),
             _ => format!("All {alerts} alerts are resolved"),
         };
-        let quiet = self.quiet_since.map(|since| micros(since) as f64 / 1e6);
+        let quiet = self.quiet_since.map(|since| {
+            let before = now.duration_since(since).as_micros().max(0) as u64;
+            ends.saturating_sub(before) as f64 / 1e6
+        });
         resolved.durations.mitigate_s = resolved.durations.mitigate_s.or(quiet);
         let id = digest(&[&self.subject, "resolved"], 32);
         Draft::new(receiver, &self.subject, id, Message::IncidentResolved(resolved), self.is_drill, now)

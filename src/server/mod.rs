@@ -10,9 +10,11 @@
 
 mod access;
 mod base_path;
+mod bodies;
 mod client_limit;
 mod control;
 mod door;
+mod encoding;
 mod hooks;
 mod http;
 mod lifecycle;

@@ -25,6 +25,7 @@ fn routes(state: HttpState) -> Router {
         .route("/ws", get(http::upgrade))
         .route("/events", get(http::events))
         .route("/api/events", post(http::publish))
+        .route("/problems/{name}", get(http::described_problem))
         .route("/api/scenarios", get(http::scenarios))
         .route("/api/incidents", get(http::incidents).post(http::trigger))
         .route("/api/incidents/{id}", get(http::incident).delete(http::cancel))

@@ -209,6 +209,25 @@ fn a_long_file_is_not_read_again_for_each_mistake() {
     assert!((2..20).contains(&mistakes(100_000)), "{}", mistakes(100_000));
 }
 
+/// The unknown keys of a table are found with one reading, however many there are and wherever the table is.
+#[test]
+fn many_unknown_keys_are_one_reading() {
+    let text = Declared { steps: 3, ..SMALL }.text();
+    let keys: String = (0..200_000).map(|n| format!("key{n} = {n}\n")).collect();
+    let wrong = format!("{keys}{text}").replacen("action = \"act\"", "action = 7", 1);
+    let error = Scenario::parse("wrong.toml", &wrong).unwrap_err();
+    let told: Vec<_> = error.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    assert_eq!(told.len(), 50);
+    assert!(told[0].starts_with("unknown field `key0`, expected one of `id`"), "{}", told[0]);
+    assert!(told[49].starts_with("unknown field `key49`, "), "{}", told[49]);
+    // A file with few of them is read to its end.
+    let steps = text.replace("action = \"act\"", "action = \"act\"\nactoin = 1\nwhy = 2\n");
+    let error = Scenario::parse("wrong.toml", &format!("one = 1\ntwo = 2\n{steps}")).unwrap_err();
+    let told: Vec<_> = error.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
+    let told = |word: &str| told.iter().filter(|told| told.contains(word)).count();
+    assert_eq!((told("`one`"), told("`two`"), told("`actoin`"), told("`why`")), (1, 1, 3, 3));
+}
+
 /// A scenario whose plan takes a while.
 fn slow() -> Library {
     let slow = Declared { metrics: 25, samples: 19_000, ..SMALL };

@@ -1,11 +1,18 @@
 //! The programs in `examples/` do what they say, against a real server and through a connection that is cut.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::harness::{Numbers, Proxy, Serving, ms, root};
+use incident::journal::Retention;
+use incident::server::Options;
+use incident::token::Scope;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::harness::{Local, Numbers, Proxy, READ, Scratch, Serving, incident, ms, options, root, tokens};
 
 /// The program that cargo built from an example.
 fn built(name: &str) -> Command {
@@ -63,6 +70,146 @@ async fn following_in_javascript_resumes() {
     let mut node = Command::new("node");
     node.arg(root().join("examples/follow.mjs"));
     gapless(&followed(node, "http", "/events").await);
+}
+
+/// Passes requests on, and loses the answer to the first request of every other connection, as a kill between commit and answer
+/// does.
+async fn forgetful(server: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut loses = false;
+        while let Ok((mut client, _)) = listener.accept().await {
+            loses = !loses;
+            let lost = loses;
+            tokio::spawn(async move {
+                let Ok(mut server) = TcpStream::connect(server).await else { return };
+                if !lost {
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                    return;
+                }
+                let (mut from_client, _to_client) = client.split();
+                let (from_server, mut to_server) = server.split();
+                tokio::select! {
+                    _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                    // The server answers: what it has answered is durable.
+                    _ = from_server.readable() => {}
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Runs an example twice through a connection that loses answers: everything is there once, and the validator passes it.
+async fn published(command: impl Fn() -> Command, source: &str) {
+    let server = Serving::with(&[]);
+    let address = forgetful(server.address()).await;
+    let subject = "login-9";
+    let since = jiff::Timestamp::now().as_second() - 60;
+    let mut runs = Vec::new();
+    for round in 0..2 {
+        let mut command = command();
+        command.arg(format!("http://{address}")).arg(subject);
+        match source {
+            "/agents/example-python" => command.arg(format!("--since={since}")),
+            _ => command.arg(since.to_string()),
+        };
+        let ran = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success(), "{said}");
+        assert!(round == 1 || said.contains("trying again"), "it lost an answer: {said}");
+        runs.push(String::from_utf8(ran.stdout).unwrap());
+    }
+    assert!(
+        runs[0].contains("repeat") || runs[0].contains("duplicate"),
+        "what was lost was stored: {}",
+        runs[0]
+    );
+    let ran = server.incident(&["watch", "--json", "--after", "0", "--no-follow"]).run();
+    let events: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<&Value> = events.iter().filter(|event| event["subject"] == subject).collect();
+    let indexes: Vec<u64> = events.iter().map(|event| event["index"].as_u64().unwrap()).collect();
+    assert_eq!(indexes, (1..=indexes.len() as u64).collect::<Vec<_>>());
+    for (run, line) in runs.iter().zip(["first", "second"]) {
+        assert_eq!(run.lines().count(), events.len(), "{line}: {run}");
+    }
+    assert!(
+        events
+            .iter()
+            .all(|event| event["data"]["origin"]["source"] == source && event["data"]["synthetic"] == false)
+    );
+    let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    for (kind, least) in
+        [("incident_started", 1), ("agent_action", 2), ("system_metrics", 2), ("incident_resolved", 1)]
+    {
+        assert!(kinds.iter().filter(|known| **known == kind).count() >= least, "{kinds:?}");
+    }
+    let record = Scratch::new().with("run.ndjson", &ran.stdout);
+    let judged = incident(&["validate", "run.ndjson"]).at(record.path()).run();
+    assert_eq!(judged.status, Some(0), "{}{}", judged.stdout, judged.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python's cloudevents: ./tests/run installs it and runs this"]
+async fn publishing_in_python_stores_everything_once() {
+    let command = || {
+        let mut python = Command::new(root().join("target/test-tools/python/bin/python"));
+        python.arg(root().join("examples/publish.py"));
+        python
+    };
+    published(command, "/agents/example-python").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Node.js: ./tests/run installs it and runs this"]
+async fn publishing_in_javascript_stores_everything_once() {
+    let command = || {
+        let mut node = Command::new("node");
+        node.arg(root().join("examples/publish.mjs"));
+        node
+    };
+    published(command, "/agents/example-node").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs curl: ./tests/run installs it and runs this"]
+async fn publishing_with_curl_stores_everything_once() {
+    let command = || {
+        let mut sh = Command::new("sh");
+        sh.arg(root().join("examples/publish.sh"));
+        sh
+    };
+    published(command, "/agents/example-shell").await;
+}
+
+/// A token is shown, and one that may not publish is told why, at once.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python's cloudevents, Node.js and curl: ./tests/run installs them and runs this"]
+async fn the_examples_that_publish_show_their_token_and_say_why_they_are_refused() {
+    let known = tokens(&[(Scope::Read, READ), (Scope::Publish, "publ1sh-0123456789abcdef")]);
+    let server = Local::with(Options { tokens: known, ..options() }, Retention::default()).await;
+    let python = root().join("target/test-tools/python/bin/python").display().to_string();
+    for (number, (program, example)) in
+        [(python.as_str(), "publish.py"), ("node", "publish.mjs"), ("sh", "publish.sh")]
+            .into_iter()
+            .enumerate()
+    {
+        let run = async |token: &str| {
+            let mut command = Command::new(program);
+            command.arg(root().join("examples").join(example)).env("INCIDENT_TOKEN", token);
+            command.arg(format!("http://{}", server.address)).arg(format!("login-{number}"));
+            tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+        };
+        let refused = run(READ).await;
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(
+            !refused.status.success() && said.contains("a read token allows reading only"),
+            "{example}: {said}"
+        );
+        let ran = run("publ1sh-0123456789abcdef").await;
+        assert!(ran.status.success(), "{example}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
 }
 
 /// It gets the same shares of the open files as `incident serve`.

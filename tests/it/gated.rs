@@ -1,122 +1,15 @@
 //! A player over a journal that makes it wait: for its lease, or for what it reads.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use incident::contract::{Outcome, StreamId};
-use incident::journal::{
-    Append, Appended, Batch, Clock, Extent, Health, IncidentIndex, Journal, JournalError, KeyedEvent, Lease,
-    Leases, Log, Memory, OpenIncident, Pending, ReadLimit, Retention, Span, Stored, Trouble, TroubleKind,
-};
+use incident::contract::Outcome;
+use incident::journal::{IncidentIndex as _, Journal, Log as _};
 use incident::player::{Player, Speed};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{Timeline, library, soon};
-
-/// A journal in memory with gates.
-struct Gated {
-    memory: Memory,
-    /// How many more leases are refused; `u32::MAX` for a lease that is never granted nor refused.
-    refused_leases: AtomicU32,
-    /// Reads wait until this is true.
-    readable: watch::Sender<bool>,
-    /// How many reads have begun.
-    reads: watch::Sender<u32>,
-}
-
-impl Gated {
-    fn new(refused_leases: u32) -> Arc<Self> {
-        let memory = Memory::new(StreamId::generate(1_700_000_000_000, 4), Retention::default());
-        Arc::new(Self {
-            memory,
-            refused_leases: refused_leases.into(),
-            readable: watch::channel(true).0,
-            reads: watch::channel(0).0,
-        })
-    }
-}
-
-impl Append for Gated {
-    fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
-        self.memory.append(batch)
-    }
-}
-
-impl Log for Gated {
-    fn stream(&self) -> &StreamId {
-        self.memory.stream()
-    }
-
-    fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>> {
-        Box::pin(async move {
-            self.reads.send_modify(|reads| *reads += 1);
-            self.readable.subscribe().wait_for(|readable| *readable).await.unwrap();
-            self.memory.read(after, limit).await
-        })
-    }
-
-    fn extent(&self) -> Extent {
-        self.memory.extent()
-    }
-
-    fn follow(&self) -> watch::Receiver<Extent> {
-        self.memory.follow()
-    }
-}
-
-impl IncidentIndex for Gated {
-    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
-        self.memory.open_incidents()
-    }
-
-    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
-        self.memory.incidents(limit)
-    }
-
-    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
-        self.memory.incident(subject)
-    }
-
-    fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
-        self.memory.plan(subject)
-    }
-
-    fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
-        self.memory.keyed(names)
-    }
-}
-
-impl Health for Gated {
-    fn health(&self) -> watch::Receiver<Option<Trouble>> {
-        self.memory.health()
-    }
-
-    fn commits(&self) -> u64 {
-        self.memory.commits()
-    }
-
-    fn clock(&self) -> &Clock {
-        self.memory.clock()
-    }
-}
-
-impl Leases for Gated {
-    fn lease(&self) -> Pending<'_, Lease> {
-        Box::pin(async move {
-            match self.refused_leases.load(Ordering::Relaxed) {
-                0 => self.memory.lease().await,
-                u32::MAX => std::future::pending().await,
-                left => {
-                    self.refused_leases.store(left - 1, Ordering::Relaxed);
-                    Err(JournalError::Unavailable(Trouble::new(TroubleKind::Busy)))
-                }
-            }
-        })
-    }
-}
+use crate::harness::{Gated, Timeline, library, soon};
 
 /// A player over it, and what ends it.
 fn player(gated: &Arc<Gated>) -> (Player, TaskTracker, CancellationToken) {

@@ -218,6 +218,18 @@ fn a_recording_whose_names_are_too_long_is_refused_where_it_is_read() {
     }
 }
 
+/// What a replay refuses, `validate` does not pass.
+#[test]
+fn validate_and_replays_judge_names_alike() {
+    for (id, plays) in [("n".repeat(1_024), true), ("n".repeat(1_025), false), ("a b".to_owned(), false)] {
+        let text = recording(&id, "outage", 10);
+        assert_eq!(Recording::read(text.as_bytes(), "run.ndjson").is_ok(), plays, "{id}");
+        let folder = Scratch::new().with("run.ndjson", &text);
+        let ran = incident(&["validate", "run.ndjson", "--format", "json"]).at(folder.path()).run();
+        assert_eq!(ran.stdout.contains("\"/subject\""), !plays, "{id}: {}", ran.stdout);
+    }
+}
+
 /// The names of later replays begin with the scenario of the recorded run, which can be as long as an event.
 #[tokio::test(start_paused = true)]
 async fn a_recording_with_a_long_scenario_is_played_to_its_end_every_time() {

@@ -9,13 +9,14 @@ use super::super::clock::Clock;
 use super::super::context::Context;
 use super::super::finding::{Finding, Place, Spot, quoted};
 use super::super::frame::{ForeignNote, ForeignRole, Frame};
+use super::super::further::Further;
 use super::super::head::Sender;
 use super::super::numbering::{Numbering, Standing};
 use super::super::observation::Purpose;
 use super::super::profile::Profile;
 use super::super::rules::{Found, RuleId};
+use super::in_order::InOrder;
 use super::lives::{Lives, SUBJECTS};
-use super::probes::Probes;
 use super::quiet::Quiet;
 use super::recent::Recent;
 
@@ -33,7 +34,7 @@ pub(in crate::check) struct Strangers {
     ids: Recent,
     pub(super) lives: Lives,
     pub(super) quiet: Quiet,
-    pub(super) probes: Probes,
+    pub(super) in_order: InOrder,
 }
 
 /// What the folds have in common with those for our own stream.
@@ -54,7 +55,7 @@ impl Strangers {
             ids: Recent::default(),
             lives: Lives::default(),
             quiet: Quiet::default(),
-            probes: Probes::default(),
+            in_order: InOrder::default(),
         }
     }
 
@@ -70,22 +71,22 @@ impl Strangers {
             count: None,
             identity: foreign.identity,
             ends: foreign.role == ForeignRole::End && self.is_live(frame, context).unwrap_or(true),
-            mark: foreign.mark.clone(),
+            bookmark: foreign.bookmark.clone(),
         })
     }
 
-    /// How many events of the main connection are remembered for comparing.
-    pub(in crate::check) fn remembered(&self) -> u64 {
-        self.probes.remembered()
+    /// How many events of the main connection are compared with those of others.
+    pub(in crate::check) fn compared(&self) -> u64 {
+        self.in_order.count()
     }
 
-    pub(in crate::check) fn open(&mut self, connection: u32, purpose: Purpose, refused: Option<u16>) {
-        self.probes.open(connection, purpose, refused);
+    pub(in crate::check) fn open(&mut self, connection: u32, purpose: &Purpose) {
+        self.in_order.open(connection, purpose);
     }
 
     /// Takes a message of another connection.
     pub(in crate::check) fn see(&mut self, connection: u32, frame: &Frame) {
-        self.probes.see(connection, frame);
+        self.in_order.see(connection, frame);
     }
 
     /// The main connection was opened, or something came on it that is not a message.
@@ -133,7 +134,7 @@ impl Strangers {
         let is_new = !self.keys.contains(key);
         if is_new && self.keys.len() >= KEYS {
             self.unfollowed += 1;
-            self.probes.see_main(frame, self.events);
+            self.in_order.see_first(frame, self.events);
             return;
         }
         if is_new {
@@ -143,13 +144,13 @@ impl Strangers {
         // With a sequence number of its own an event is another one, whatever its id.
         let is_known = standing != Standing::Repeated && self.is_known(key, frame, shared.found);
         if standing == Standing::Repeated || (is_known && head.position.is_none()) {
-            self.probes.repeat(frame);
+            self.in_order.repeat(frame);
             return;
         }
-        self.probes.see_main(frame, self.events);
+        self.in_order.see_first(frame, self.events);
         if standing == Standing::Late {
             // Its time and its place in the life of its subject say nothing more than its number.
-            self.probes.disorder();
+            self.in_order.disorder();
             return;
         }
         self.time(key, frame, shared);
@@ -189,12 +190,12 @@ impl Strangers {
                 shared.numbering.announce(key, (first, first.saturating_sub(1)), frame);
             }
         }
-        shared.numbering.see(key, n, frame, shared.found)
+        shared.numbering.see(key, n, false, frame, shared.found)
     }
 
     /// Whether the id came before, which is reported.
     fn is_known(&mut self, key: &str, frame: &Frame, found: &mut Found) -> bool {
-        let id = frame.foreign.as_ref().and_then(|foreign| foreign.mark.id.as_deref());
+        let id = frame.foreign.as_ref().and_then(|foreign| foreign.bookmark.id.as_deref());
         let Some(id) = id.filter(|_| self.profile.is_unique) else { return false };
         let mut hasher = DefaultHasher::new();
         (key, id).hash(&mut hasher);
@@ -239,12 +240,13 @@ impl Strangers {
         &mut self,
         ended: Option<Duration>,
         is_cut: bool,
+        further: &Further,
         context: &Context,
         found: &mut Found,
     ) {
         self.quiet.finish(ended, &self.profile, context, found);
         self.lives.finish(context, is_cut, found);
-        self.probes.finish(&self.profile, found);
+        self.in_order.finish(further, &self.profile, found);
     }
 
     /// What was not judged.

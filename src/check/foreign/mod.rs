@@ -3,8 +3,8 @@
 
 mod compare;
 mod fold;
+mod in_order;
 mod lives;
-mod probes;
 mod quiet;
 pub(super) mod reading;
 mod recent;

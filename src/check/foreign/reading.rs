@@ -10,8 +10,9 @@ use super::super::envelope::{self, shown};
 use super::super::finding::{Finding, quoted};
 use super::super::frame::{Foreign, ForeignRole, Frame};
 use super::super::head::{Head, Sender};
+use super::super::names::short;
 use super::super::observation::ServerEvent;
-use super::super::profile::{Envelope, Mark, Place, Profile, TimeFormat};
+use super::super::profile::{Bookmark, Envelope, FieldPlace, Profile, TimeFormat};
 use super::super::rules::RuleId;
 use super::super::strict_json;
 use crate::contract_file::{Contract, Mismatch};
@@ -71,18 +72,19 @@ pub(in crate::check) fn read(
     let role = role(profile, kind.as_deref());
     let faults = if role == ForeignRole::Control {
         frame.head = Some(Head { kind: kind.unwrap_or_default(), sender: Sender::Server, ..Head::default() });
-        frame.foreign = Some(Box::new(Foreign { role, identity: frame.digest, mark: Mark::default() }));
+        frame.foreign =
+            Some(Box::new(Foreign { role, identity: frame.digest, bookmark: Bookmark::default() }));
         fields.faults
     } else {
-        let (head, mark) = fields.event(kind.unwrap_or_default());
-        let known = match (head.position, mark.id.as_deref()) {
-            (Some(n), _) => hash(&(&mark.key, n)),
-            (None, Some(id)) if profile.is_unique => hash(&(&mark.key, id)),
+        let (head, bookmark) = fields.event(kind.unwrap_or_default());
+        let known = match (head.position, bookmark.id.as_deref()) {
+            (Some(n), _) => hash(&(&bookmark.key, n)),
+            (None, Some(id)) if profile.is_unique => hash(&(&bookmark.key, id)),
             (None, _) => frame.digest,
         };
         let faults = fields.faults;
         frame.head = Some(head);
-        frame.foreign = Some(Box::new(Foreign { role, identity: known, mark }));
+        frame.foreign = Some(Box::new(Foreign { role, identity: known, bookmark }));
         faults
     };
     // One mistake is told once: the first one.
@@ -120,7 +122,7 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     /// What an event says of itself.
-    fn event(&mut self, kind: String) -> (Head, Mark) {
+    fn event(&mut self, kind: String) -> (Head, Bookmark) {
         let profile = self.profile;
         let id = self.text("id", profile.id.as_ref());
         let sequence = self.sequence();
@@ -130,42 +132,42 @@ impl Fields<'_> {
             None => key.clone(),
         };
         let (time, written) = self.time();
-        let mark = Mark {
+        let bookmark = Bookmark {
             sequence: sequence.map(|n| n.to_string()),
             id: id.clone(),
             key: key.clone(),
             time: written,
         };
         let head = Head {
-            sender: Sender::Stream(key.unwrap_or_default()),
+            sender: Sender::Stream(key.map(|key| short(&key).into_owned()).unwrap_or_default()),
             id: id.unwrap_or_default(),
             kind,
             position: sequence,
-            subject,
+            subject: subject.map(|subject| short(&subject).into_owned()),
             index: None,
             time,
         };
-        (head, mark)
+        (head, bookmark)
     }
 
     /// The value of a field. That it is missing is a fault if it is required.
-    fn value(&mut self, name: &str, place: Option<&Place>) -> Option<Value> {
+    fn value(&mut self, name: &str, place: Option<&FieldPlace>) -> Option<Value> {
         let place = place?;
         let id = self.event.and_then(|event| event.id.as_deref());
         let label = self.event.and_then(|event| event.name.as_deref());
         let found = match place {
             // A recording or a WebSocket has no such fields: then nothing is said about them.
-            Place::EventId | Place::EventName if self.event.is_none() => return None,
+            FieldPlace::EventId | FieldPlace::EventName if self.event.is_none() => return None,
             _ => place.value(self.value, id, label).map(Cow::into_owned),
         };
         if found.is_none() && self.profile.requires(name) {
             let fault = match place {
-                Place::EventId => {
+                FieldPlace::EventId => {
                     let text = "the event has no id of its own";
                     let hint = "a client that reconnects after this event would get it again";
                     (RuleId::Connection, Finding::new(text).hint(hint))
                 }
-                Place::EventName | Place::Pointer(_) => {
+                FieldPlace::EventName | FieldPlace::Pointer(_) => {
                     let finding = Finding::new(format!("the {name} is missing")).field(place.pointer());
                     (
                         RuleId::Schema,
@@ -178,14 +180,14 @@ impl Fields<'_> {
         found
     }
 
-    fn wrong(&mut self, name: &str, place: Option<&Place>, found: &Value, wanted: &str) {
+    fn wrong(&mut self, name: &str, place: Option<&FieldPlace>, found: &Value, wanted: &str) {
         let text = format!("the {name} is {}; expected {wanted}", shown(found));
-        let pointer = place.map(Place::pointer).unwrap_or_default();
+        let pointer = place.map(FieldPlace::pointer).unwrap_or_default();
         self.faults.push((RuleId::Schema, Finding::new(text).field(pointer)));
     }
 
     /// A field that is a text, or a number that stands for one.
-    fn text(&mut self, name: &str, place: Option<&Place>) -> Option<String> {
+    fn text(&mut self, name: &str, place: Option<&FieldPlace>) -> Option<String> {
         match self.value(name, place)? {
             Value::String(text) => Some(text),
             Value::Number(number) => Some(number.to_string()),
@@ -264,7 +266,7 @@ fn hash(value: &impl Hash) -> u64 {
 /// How a finding calls an event: by its sequence number, its id, or its number on the connection.
 pub(super) fn label(frame: &Frame, count: u64) -> String {
     let Some(foreign) = &frame.foreign else { return format!("event {count}") };
-    match (&foreign.mark.sequence, &foreign.mark.id) {
+    match (&foreign.bookmark.sequence, &foreign.bookmark.id) {
         (Some(n), _) => format!("sequence number {n}"),
         (None, Some(id)) => format!("id {}", quoted(id)),
         (None, None) => format!("event {count}"),

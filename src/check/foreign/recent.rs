@@ -12,6 +12,10 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    pub(super) fn contains(&self, value: u64) -> bool {
+        self.known.contains(&value)
+    }
+
     /// Adds a value. Returns whether it is new, as far as is remembered.
     pub(super) fn add(&mut self, value: u64) -> bool {
         if !self.known.insert(value) {

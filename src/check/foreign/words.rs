@@ -2,6 +2,7 @@
 
 use super::super::clock::Clock;
 use super::super::context::Context;
+use super::super::further::Further;
 use super::super::numbering::Numbering;
 use super::super::rules::RuleId;
 use super::fold::Strangers;
@@ -15,6 +16,7 @@ impl Strangers {
         context: &Context,
         numbering: &Numbering,
         clock: &Clock,
+        further: &Further,
     ) -> String {
         match rule {
             RuleId::Schema if context.contract.is_some() => format!("{judged} messages match the contract"),
@@ -35,8 +37,8 @@ impl Strangers {
             }
             RuleId::Clock => format!("{judged} times, none goes back"),
             RuleId::Lifecycle => self.lives.summary(),
-            RuleId::Resume => self.probes.resume_summary(),
-            RuleId::FanOut => self.probes.fan_out_summary(judged),
+            RuleId::Resume => self.in_order.resume_summary(further),
+            RuleId::FanOut => self.in_order.fan_out_summary(further, judged),
             RuleId::Latency => clock.latencies().unwrap_or_default(),
             RuleId::Silence => format!("the longest silence was {:.1} s", self.quiet.longest.as_secs_f64()),
             _ => format!("{judged} checked"),

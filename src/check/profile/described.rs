@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::place::Place;
+use super::field_place::FieldPlace;
 use super::resume::Resume;
 
 /// How a stream of another program is read and subscribed to. `None` and empty lists mean that nothing is known, so that
@@ -16,23 +16,23 @@ pub struct Profile {
     /// The standard that every message follows, if any.
     pub envelope: Option<Envelope>,
     /// Where the type is.
-    pub kind: Option<Place>,
+    pub kind: Option<FieldPlace>,
     /// Where the id is.
-    pub id: Option<Place>,
+    pub id: Option<FieldPlace>,
     /// Whether an id never comes twice within a key.
     pub is_unique: bool,
     /// Where the sequence number is.
-    pub sequence: Option<Place>,
+    pub sequence: Option<FieldPlace>,
     /// Whether sequence numbers follow one another without gaps.
     pub is_gapless: bool,
     /// The sequence number with which each key begins on a new connection.
     pub first: Option<u64>,
     /// What sequence numbers, ids and times belong to; without it, to the whole stream.
-    pub key: Option<Place>,
+    pub key: Option<FieldPlace>,
     /// What begins and ends; without it, the key.
-    pub subject: Option<Place>,
+    pub subject: Option<FieldPlace>,
     /// Where the time is.
-    pub time: Option<Place>,
+    pub time: Option<FieldPlace>,
     /// How the time is written.
     pub time_format: TimeFormat,
     /// Whether the time of a key never falls.
@@ -102,7 +102,7 @@ impl Profile {
     }
 
     /// Every field with its name and place.
-    pub(in crate::check) fn fields(&self) -> [(&'static str, Option<&Place>); 6] {
+    pub(in crate::check) fn fields(&self) -> [(&'static str, Option<&FieldPlace>); 6] {
         [
             ("type", self.kind.as_ref()),
             ("id", self.id.as_ref()),
@@ -115,7 +115,9 @@ impl Profile {
 
     /// Whether it reads fields that only an event stream has.
     pub fn needs_event_stream(&self) -> bool {
-        self.fields().iter().any(|(_, place)| matches!(place, Some(Place::EventId | Place::EventName)))
+        self.fields()
+            .iter()
+            .any(|(_, place)| matches!(place, Some(FieldPlace::EventId | FieldPlace::EventName)))
     }
 
     /// Whether it names types of which one ends what the other began.

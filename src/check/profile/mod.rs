@@ -2,16 +2,16 @@
 //! are in `foreign/`.
 
 mod described;
+mod field_place;
 mod keys;
-mod place;
 mod read;
 mod resume;
 mod shipped;
 mod subscribe;
 
 pub use described::{Envelope, Profile, Subscribing, TimeFormat};
+pub use field_place::FieldPlace;
 pub use keys::{KEYS, Key};
-pub use place::Place;
-pub use resume::{Mark, Resume};
+pub use resume::{Bookmark, Resume};
 pub use shipped::SHIPPED_PROFILES;
 pub use subscribe::{WrongHeader, header, subprotocol};

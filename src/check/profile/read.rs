@@ -5,8 +5,8 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::described::{Envelope, Profile, TimeFormat};
+use super::field_place::{self, FieldPlace};
 use super::keys::KEYS;
-use super::place::{self, Place};
 use super::subscribe;
 use crate::scenario::{Diagnostic, Micros, ScenarioError, Table, did_you_mean};
 
@@ -74,7 +74,7 @@ fn fields(table: &mut Table<'_, '_>, profile: &mut Profile) {
         table.note(span, "an envelope needs JSON", "", "remove json = false, or remove envelope");
     }
     for (pointer, span) in table.texts("varies") {
-        match place::pointer(pointer) {
+        match field_place::pointer(pointer) {
             Ok(()) => profile.varies.push(pointer.to_owned()),
             Err((what, help)) => table.note(span, format!("varies: {what}"), "", help),
         }
@@ -100,10 +100,10 @@ fn fields(table: &mut Table<'_, '_>, profile: &mut Profile) {
     }
 }
 
-fn place(table: &mut Table<'_, '_>, name: &str, is_json: bool) -> Option<Place> {
+fn place(table: &mut Table<'_, '_>, name: &str, is_json: bool) -> Option<FieldPlace> {
     let (text, span) = table.text(name)?;
-    match Place::read(text) {
-        Ok(Place::Pointer(_)) if !is_json && !has_mistake_at(table, &span) => {
+    match FieldPlace::read(text) {
+        Ok(FieldPlace::Pointer(_)) if !is_json && !has_mistake_at(table, &span) => {
             let message = format!("{name} is a field of JSON, but json is false");
             table.note(span, message, "", "remove json = false, or write \"sse:id\" or \"sse:event\"");
             None

@@ -2,7 +2,7 @@
 
 /// What a client knows of the last event that it has, as texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mark {
+pub struct Bookmark {
     /// The sequence number.
     pub sequence: Option<String>,
     /// The id.
@@ -28,7 +28,13 @@ pub enum Resume {
 /// The names that a template may have in braces.
 pub(super) const NAMES: [&str; 4] = ["sequence", "id", "key", "time"];
 
-impl Mark {
+impl Bookmark {
+    /// How many bytes its texts have.
+    pub fn bytes(&self) -> usize {
+        let texts = [&self.sequence, &self.id, &self.key, &self.time];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
+
     fn value(&self, name: &str) -> Option<&str> {
         match name {
             "sequence" => self.sequence.as_deref(),
@@ -56,23 +62,25 @@ impl Resume {
     }
 
     /// The same without templates: what asks for everything after an event. `None` if the event lacks a field that is needed.
-    pub fn filled(&self, mark: &Mark) -> Option<Self> {
+    pub fn filled(&self, bookmark: &Bookmark) -> Option<Self> {
         Some(match self {
-            Self::Query(template) => Self::Query(fill(template, mark, percent)?),
+            Self::Query(template) => Self::Query(fill(template, bookmark, percent)?),
             Self::Send(texts) => {
-                Self::Send(texts.iter().map(|text| fill(text, mark, escaped)).collect::<Option<_>>()?)
+                Self::Send(texts.iter().map(|text| fill(text, bookmark, escaped)).collect::<Option<_>>()?)
             }
-            Self::Header(name, template) => Self::Header(name.clone(), fill(template, mark, str::to_owned)?),
+            Self::Header(name, template) => {
+                Self::Header(name.clone(), fill(template, bookmark, str::to_owned)?)
+            }
         })
     }
 }
 
-fn fill(template: &str, mark: &Mark, write: impl Fn(&str) -> String) -> Option<String> {
+fn fill(template: &str, bookmark: &Bookmark, write: impl Fn(&str) -> String) -> Option<String> {
     let mut filled = template.to_owned();
     for name in NAMES {
         let braced = format!("{{{name}}}");
         if filled.contains(&braced) {
-            filled = filled.replace(&braced, &write(mark.value(name)?));
+            filled = filled.replace(&braced, &write(bookmark.value(name)?));
         }
     }
     Some(filled)
@@ -103,9 +111,12 @@ mod tests {
 
     #[test]
     fn values_are_written_as_their_place_demands() {
-        let mark =
-            Mark { id: Some("a \"b\"&c".to_owned()), sequence: Some("7".to_owned()), ..Mark::default() };
-        let filled = |resume: Resume| resume.filled(&mark);
+        let bookmark = Bookmark {
+            id: Some("a \"b\"&c".to_owned()),
+            sequence: Some("7".to_owned()),
+            ..Bookmark::default()
+        };
+        let filled = |resume: Resume| resume.filled(&bookmark);
         assert_eq!(
             filled(Resume::Query("after={id}&n={sequence}".to_owned())),
             Some(Resume::Query("after=a%20%22b%22%26c&n=7".to_owned()))

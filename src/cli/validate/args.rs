@@ -6,7 +6,7 @@ use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
 
 use super::link::Dial;
-use super::reports::{Kind, ReportTo};
+use super::reports::{Kind, ReportsTo};
 use super::stranger_args::StrangerArgs;
 use crate::check::{Limits, RULES};
 use crate::cli::complete;
@@ -148,10 +148,11 @@ pub(in crate::cli) struct Validate {
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     pub(super) format: Option<Kind>,
 
-    /// Also write the result to a file, as in junit=report.xml; repeat the flag for several. The kinds are those of
-    /// --format; the file - is stdout. A file with content is never overwritten
+    /// Also write the result to a file, as in junit=report.xml; repeat the flag for several, or write
+    /// junit=report.xml,sarif=report.sarif. The kinds are those of --format; the file - is stdout. A file with content is never
+    /// overwritten
     #[arg(long, value_name = "KIND=FILE", help_heading = "Output")]
-    pub(super) report: Vec<ReportTo>,
+    pub(super) report: Vec<ReportsTo>,
 
     /// Keep the transcripts of everything that was received in this folder [default: only those that fail, in a new
     /// temporary folder]

@@ -85,6 +85,11 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// Whether neither a rule nor a scenario file has a fault, even if nothing was checked.
+    pub(super) fn is_clean(&self) -> bool {
+        self.wrong.is_empty() && self.judged.iter().all(|target| target.count(is_failed) == 0)
+    }
+
     pub(super) fn exit(&self) -> Exit {
         if let Some((_, exit)) = &self.failure {
             return *exit;

@@ -7,7 +7,9 @@ use hyper::header::{HeaderName, HeaderValue};
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::check::{Closing, Mark, Observation, Profile, Purpose, Resume, ServerEvent};
+use super::session::Session;
+use crate::check::{Bookmark, Closing, Observation, Profile, Purpose, Resume, ServerEvent};
+use crate::cli::exit::Failure;
 use crate::client::{
     ClientError, Ended, Endpoint, EventStream, EventStreamItem, Parsed, Socket, SocketEvent, Subscription,
 };
@@ -37,7 +39,7 @@ pub(super) enum After<'a> {
     /// After a position of our own stream, or after a text that is not a position.
     Position(&'a str),
     /// After an event of another program's stream.
-    Event(&'a Mark),
+    Event(&'a Bookmark),
 }
 
 impl Dial {
@@ -55,7 +57,7 @@ impl Dial {
                 said.headers.push((LAST_EVENT_ID, HeaderValue::from_str(position).ok()?));
             }
             After::Position(position) => said.add_query(&format!("after={position}")),
-            After::Event(mark) => match self.profile.as_ref()?.resume.as_ref()?.filled(mark)? {
+            After::Event(bookmark) => match self.profile.as_ref()?.resume.as_ref()?.filled(bookmark)? {
                 Resume::Query(query) => said.add_query(&query),
                 Resume::Send(texts) => said.send = texts,
                 Resume::Header(name, value) => {
@@ -188,45 +190,61 @@ fn of_events(item: EventStreamItem) -> Option<Observation> {
     })
 }
 
-/// Opens a connection and takes what arrives until `is_enough` says so of a text, the connection ends, or `limit` is over.
+/// Opens a connection and observes what arrives until `is_enough` says so of a text, the connection ends, or `limit` is
+/// over.
 pub(super) async fn probe(
+    session: &mut Session,
     number: u32,
     dial: &Dial,
     after: &str,
     purpose: Purpose,
     limit: Duration,
-    mut is_enough: impl FnMut(&str) -> bool,
-) -> Vec<Seen> {
+    is_enough: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
     let until = Instant::now() + limit;
-    let mut seen = Vec::new();
-    let mut link = match dial.open_within(number, &After::Position(after), limit).await {
+    let link = match dial.open_within(number, &After::Position(after), limit).await {
         Ok(Opened::Link(link)) => link,
         // The server has no room, or asks to come later: that says nothing about the position.
-        Ok(Opened::Refused(429 | 503, _)) => return seen,
+        Ok(Opened::Refused(429 | 503, _)) => return Ok(()),
         Ok(Opened::Refused(status, _)) => {
-            seen.push((number, Instant::now(), Observation::Refused(purpose, status)));
-            return seen;
+            session.observe(number, Instant::now(), Observation::Refused(purpose, status))?;
+            return Ok(());
         }
         Err(why) => {
-            seen.push((number, Instant::now(), Observation::Opened(purpose.failed(why))));
-            return seen;
+            session.observe(number, Instant::now(), Observation::Opened(purpose.failed(why)))?;
+            return Ok(());
         }
     };
-    seen.push((number, Instant::now(), Observation::Opened(purpose)));
+    session.observe(number, Instant::now(), Observation::Opened(purpose))?;
     // What is missing until then is a finding.
-    while let Ok(next) = timeout_at(until, link.next()).await {
-        let enough = match &next {
-            Observation::Text(text) => is_enough(text),
-            Observation::Event(event) => is_enough(&event.data),
-            Observation::Comment(_) => false,
-            _ => true,
-        };
-        seen.push((number, Instant::now(), next));
-        if enough {
-            break;
+    link.observe(session, |since| until.min(since + limit), is_enough).await
+}
+
+impl Link {
+    /// Observes what arrives until `is_enough` says so of a text, the connection ends, or nothing arrives until the moment
+    /// that `until` says, to which the last message counts. Then closes the connection.
+    pub(super) async fn observe(
+        mut self,
+        session: &mut Session,
+        until: impl Fn(Instant) -> Instant,
+        is_enough: impl Fn(&str) -> bool,
+    ) -> Result<(), Failure> {
+        let mut heard = Instant::now();
+        while let Ok(next) = timeout_at(until(heard), self.next()).await {
+            let enough = match &next {
+                Observation::Text(text) => is_enough(text),
+                Observation::Event(event) => is_enough(&event.data),
+                Observation::Comment(_) => false,
+                _ => true,
+            };
+            heard = Instant::now();
+            session.observe(self.number, heard, next)?;
+            if enough {
+                break;
+            }
         }
+        // A server that is stuck may not answer.
+        let _ = timeout(CLOSING, self.close()).await;
+        Ok(())
     }
-    // A server that is stuck may not answer.
-    let _ = timeout(CLOSING, link.close()).await;
-    seen
 }

@@ -1,6 +1,7 @@
 //! Listens to a server: one connection that is judged, others that get the same or nothing, and then connections that
 //! resume or ask for a wrong position.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -13,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::link::{After, Dial, Link, Opened, Seen, probe};
 use super::session::Session;
-use super::strangers::Marks;
-use crate::check::{Expectation, MAIN, MustResolve, Note, Observation, Purpose};
+use super::strangers::Bookmarks;
+use crate::check::{MAIN, MustResolve, Note, Observation, Promise, Purpose};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::{ClientError, Endpoint, request};
 use crate::contract::{Envelope, Message, MessageType, Position, StreamId, StreamOpened};
@@ -28,6 +29,10 @@ const PROBE_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the answer to a wrong position may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// So many messages are read of what came for the client that read nothing, until none comes for a moment.
+const STALLED_MESSAGES: u32 = 2_000;
+const STALLED_PAUSE: Duration = Duration::from_millis(100);
 
 /// Connections resume within so many of the last positions.
 const COMPARED: u64 = 100_000;
@@ -79,7 +84,7 @@ impl Listening<'_> {
         drop(inbox);
         links.join_all().await;
         if let Some(stuck) = stuck {
-            stuck.close().await;
+            self.read_stalled(stuck, session).await?;
         }
         if self.probes && !progress.is_cut && !self.stop.is_cancelled() {
             self.probe(session, &progress).await?;
@@ -145,6 +150,14 @@ impl Listening<'_> {
         Ok(stuck)
     }
 
+    /// Reads the beginning of what came for the client that read nothing. Its server may have sent it away.
+    async fn read_stalled(&self, stuck: Link, session: &mut Session) -> Result<(), Failure> {
+        let left = Cell::new(STALLED_MESSAGES);
+        let is_enough = |_: &str| left.replace(left.get() - 1) <= 1;
+        let reading = stuck.observe(session, |heard| heard + STALLED_PAUSE, is_enough);
+        self.unless_stopped(reading).await.unwrap_or(Ok(()))
+    }
+
     /// Listens on the main connection.
     async fn main(
         &self,
@@ -177,16 +190,20 @@ impl Listening<'_> {
                 () = self.stop.cancelled() => break,
             };
             let Ok(Some((connection, moment, what))) = next else { break };
-            let closed = connection == MAIN && matches!(what, Observation::Closed(_));
+            let has_ended = matches!(what, Observation::Closed(_));
             let note = session.observe(connection, moment, what)?;
             if connection == MAIN {
                 progress.take(note, moment, self.trigger.is_some());
             } else if let Some(event) = &note.foreign {
-                progress.marks.take_of(connection, event);
-            } else {
-                progress.twins.insert(connection, note.position.unwrap_or_default());
+                progress.bookmarks.take_of(connection, event);
+            } else if has_ended {
+                // Nothing more comes there.
+                progress.twins.remove(&connection);
+            } else if let (Some(last), Some(position)) = (progress.twins.get_mut(&connection), note.position)
+            {
+                *last = position.max(*last);
             }
-            if closed {
+            if has_ended && connection == MAIN {
                 progress.is_cut = true;
                 break;
             }
@@ -211,12 +228,12 @@ impl Listening<'_> {
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         let until = Instant::now() + REPLAY_PAUSE;
-        while self.dial.profile.is_some() && progress.marks.has_clients_behind(self.twins) {
+        while self.dial.profile.is_some() && progress.bookmarks.has_clients_behind(self.twins) {
             let Ok(Some((connection, moment, what))) = timeout_at(until, inbox.recv()).await else { break };
             if connection != MAIN
                 && let Some(event) = session.observe(connection, moment, what)?.foreign
             {
-                progress.marks.take_of(connection, &event);
+                progress.bookmarks.take_of(connection, &event);
             }
         }
         let mut behind = progress.twins.clone();
@@ -238,8 +255,8 @@ impl Listening<'_> {
     async fn probe(&self, session: &mut Session, progress: &Progress) -> Result<(), Failure> {
         let mut number = self.twins + u32::from(self.stalled);
         if self.dial.profile.is_some() {
-            let marks = &progress.marks;
-            return marks.resume(self.dial, session, number, REPLAY_PAUSE, PROBE_LIMIT, &self.stop).await;
+            let bookmarks = &progress.bookmarks;
+            return bookmarks.resume(self.dial, session, number, REPLAY_PAUSE, PROBE_LIMIT, &self.stop).await;
         }
         let (Some(opened), Some(first)) = (&progress.opened, progress.first) else { return Ok(()) };
         // What would be asked for is no position, then.
@@ -255,25 +272,30 @@ impl Listening<'_> {
         for after in points {
             number += 1;
             let position = format!("{stream}/{after}");
-            let seen = probe(number, self.dial, &position, Purpose::Resume(after), PROBE_LIMIT, |text| {
-                has_everything(text, head)
-            });
-            let Some(seen) = self.unless_stopped(seen).await else { return Ok(()) };
-            for (connection, moment, what) in seen {
-                session.observe(connection, moment, what)?;
+            let purpose = Purpose::Resume(after);
+            let is_enough = |text: &str| has_everything(text, head);
+            let probing = probe(session, number, self.dial, &position, purpose, PROBE_LIMIT, is_enough);
+            match self.unless_stopped(probing).await {
+                Some(probed) => probed?,
+                None => return given_up(session, number),
             }
         }
         for (position, expected) in wrong_positions(opened, head) {
             number += 1;
             let purpose = Purpose::Position(position.clone(), expected);
-            let seen = probe(number, self.dial, &position, purpose, ANSWER_LIMIT, |_| true);
-            let Some(seen) = self.unless_stopped(seen).await else { return Ok(()) };
-            for (connection, moment, what) in seen {
-                session.observe(connection, moment, what)?;
+            let probing = probe(session, number, self.dial, &position, purpose, ANSWER_LIMIT, |_| true);
+            match self.unless_stopped(probing).await {
+                Some(probed) => probed?,
+                None => return given_up(session, number),
             }
         }
         Ok(())
     }
+}
+
+/// Says that a connection was left in the middle: what is missing because of the interruption is no finding.
+pub(super) fn given_up(session: &mut Session, number: u32) -> Result<(), Failure> {
+    session.observe(number, Instant::now(), Observation::Opened(Purpose::Follow)).map(drop)
 }
 
 /// Whether a client that resumes needs to wait no longer: it has the newest event, or a heartbeat says that it has all.
@@ -284,14 +306,14 @@ fn has_everything(text: &str, head: u64) -> bool {
 }
 
 /// Positions from which a stream can't be resumed, with what the contract promises.
-fn wrong_positions(opened: &StreamOpened, head: u64) -> Vec<(String, Expectation)> {
+fn wrong_positions(opened: &StreamOpened, head: u64) -> Vec<(String, Promise)> {
     let stream = &opened.stream;
-    let reset = |reason: &str| Expectation::Reset(reason.to_owned());
+    let reset = |reason: &str| Promise::Reset(reason.to_owned());
     let mut positions = vec![
-        ("17".to_owned(), Expectation::BadRequest),
-        (format!("{stream}/-1"), Expectation::BadRequest),
-        (format!("{stream}/x"), Expectation::BadRequest),
-        (format!("{stream}/{}", Position::LIMIT), Expectation::BadRequest),
+        ("17".to_owned(), Promise::BadRequest),
+        (format!("{stream}/-1"), Promise::BadRequest),
+        (format!("{stream}/x"), Promise::BadRequest),
+        (format!("{stream}/{}", Position::LIMIT), Promise::BadRequest),
         (format!("not-{}/1", stream.chars().take(40).collect::<String>()), reset("other-stream")),
     ];
     let ahead = head.saturating_add(1_000_000_000);
@@ -319,7 +341,7 @@ struct Progress {
     /// The highest position of each twin.
     twins: std::collections::HashMap<u32, u64>,
     /// What arrived of another program's stream.
-    marks: Marks,
+    bookmarks: Bookmarks,
 }
 
 impl Progress {
@@ -340,7 +362,7 @@ impl Progress {
             if event.ends {
                 self.over = self.over.or(Some(moment));
             }
-            self.marks.take(event);
+            self.bookmarks.take(event);
             return;
         }
         if let Some(opened) = note.opened {

@@ -156,8 +156,8 @@ impl Validate {
         let view = view(self.again(&found));
         reports.write(&found, &view, color)?;
         // What was found until then is shown, but it is not everything.
-        let exit = found.exit();
-        Ok(if stop.is_cancelled() && exit != Exit::Invalid { Exit::Interrupted } else { exit })
+        let is_left = stop.is_cancelled() && found.is_clean();
+        Ok(if is_left { Exit::Interrupted } else { found.exit() })
     }
 
     /// Observes all targets at the same time, and judges each.

@@ -8,20 +8,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::link::{After, Dial, Opened};
 use super::session::Session;
-use crate::check::{ForeignNote, Mark, Observation, Purpose};
+use crate::check::{Bookmark, ForeignNote, Observation, Purpose};
 use crate::cli::exit::Failure;
 
 /// How many events are remembered to resume after. If there are more, every other one is forgotten.
 const REMEMBERED: usize = 512;
+
+/// Connections resume within so many of the last events. More is not remembered for comparing.
+const COMPARED: u64 = 25_000;
+
+/// An event that is larger is not remembered: it says more of itself than anybody resumes with.
+const MOST_BYTES: usize = 4 * 1024;
 
 /// A stream that goes on while it is resumed may bring so many events more than there were.
 const MORE: u64 = 100;
 
 /// What arrived on the connections.
 #[derive(Default)]
-pub(super) struct Marks {
+pub(super) struct Bookmarks {
     /// Events of the main connection, each with its number.
-    remembered: Vec<(u64, Mark)>,
+    remembered: Vec<(u64, Bookmark)>,
     /// Every how manyeth event is remembered.
     step: u64,
     /// How many events came on the main connection.
@@ -32,15 +38,19 @@ pub(super) struct Marks {
     twins: HashMap<u32, u64>,
 }
 
-impl Marks {
+impl Bookmarks {
     /// Takes an event of the main connection.
     pub(super) fn take(&mut self, event: ForeignNote) {
         self.last = Some(event.identity);
         self.count += 1;
         self.step = self.step.max(1);
         let Some(count) = event.count else { return };
-        if count % self.step == 0 || self.remembered.is_empty() {
-            self.remembered.push((count, event.mark));
+        if (count % self.step == 0 || self.remembered.is_empty()) && event.bookmark.bytes() <= MOST_BYTES {
+            self.remembered.push((count, event.bookmark));
+        }
+        if self.remembered.len() > REMEMBERED {
+            let oldest = count.saturating_sub(COMPARED);
+            self.remembered.retain(|(count, _)| *count >= oldest);
         }
         if self.remembered.len() > REMEMBERED {
             self.step *= 2;
@@ -60,12 +70,13 @@ impl Marks {
         self.last.is_some_and(|last| (1..=twins).any(|number| self.twins.get(&number) != Some(&last)))
     }
 
-    /// The events after which to resume: the first, and two between it and the last one.
-    fn points(&self) -> Vec<&(u64, Mark)> {
-        let count = self.remembered.len();
-        let mut places = vec![0, count / 3, count * 2 / 3];
+    /// The events after which to resume: the first that is remembered, and two between it and the last one.
+    fn points(&self) -> Vec<&(u64, Bookmark)> {
+        let oldest = self.remembered.last().map_or(0, |(count, _)| count.saturating_sub(COMPARED));
+        let known: Vec<_> = self.remembered.iter().filter(|(count, _)| *count >= oldest).collect();
+        let mut places = vec![0, known.len() / 3, known.len() * 2 / 3];
         places.dedup();
-        places.into_iter().filter_map(|place| self.remembered.get(place)).collect()
+        places.into_iter().filter_map(|place| known.get(place).copied()).collect()
     }
 
     /// Resumes at several points, each on a connection with a number from `number` on, and observes what comes until the last
@@ -79,8 +90,8 @@ impl Marks {
         limit: Duration,
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
-        for (count, mark) in self.points() {
-            let after = After::Event(mark);
+        for (count, bookmark) in self.points() {
+            let after = After::Event(bookmark);
             if dial.subscription(&after).is_none() {
                 continue;
             }

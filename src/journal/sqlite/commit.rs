@@ -13,7 +13,7 @@ use super::super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stor
 use super::chain::{self, Row};
 use super::head::Head;
 use super::{events, keys};
-use crate::contract::Role;
+use crate::contract::{MAX_INDEX, Role};
 
 /// The result of appending a batch.
 pub(super) type Answer = Result<Vec<Appended>, JournalError>;
@@ -135,9 +135,14 @@ impl Lookup for Commit<'_> {
         let ended = self
             .transaction
             .prepare_cached(
-                "SELECT e.idx, i.ended FROM incidents i JOIN events e ON e.position = i.ended WHERE i.subject = ?1",
+                "SELECT e.idx, i.ended FROM incidents i LEFT JOIN events e ON e.position = i.ended
+                 WHERE i.subject = ?1",
             )?
-            .query_row([subject], |row| Ok(IncidentProgress { index: row.get(0)?, end: Some(row.get(1)?) }))
+            .query_row([subject], |row| {
+                // Of some incidents only the id is kept.
+                let index = row.get::<_, Option<u64>>(0)?.unwrap_or(MAX_INDEX);
+                Ok(IncidentProgress { index, end: Some(row.get(1)?) })
+            })
             .optional()?;
         Ok(ended.unwrap_or_default())
     }

@@ -217,6 +217,10 @@ impl IncidentIndex for Sqlite {
         self.readers.query(|connection| incidents::open(connection).map_err(unavailable))
     }
 
+    fn open_without_plan(&self) -> Pending<'_, Vec<Span>> {
+        self.readers.query(|connection| incidents::open_without_plan(connection).map_err(unavailable))
+    }
+
     fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
         self.readers.query(move |connection| incidents::newest(connection, limit).map_err(unavailable))
     }
@@ -233,7 +237,9 @@ impl IncidentIndex for Sqlite {
 
     fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
         self.readers.query(move |connection| {
-            let found = names.iter().map(|(source, id)| keys::named(connection, source, id));
+            // One transaction: each query alone would lock the file and unlock it again.
+            let transaction = connection.unchecked_transaction().map_err(unavailable)?;
+            let found = names.iter().map(|(source, id)| keys::named(&transaction, source, id));
             found.collect::<rusqlite::Result<_>>().map_err(unavailable)
         })
     }

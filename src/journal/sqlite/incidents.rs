@@ -15,6 +15,9 @@ use super::chain;
 use super::commit::{Newest, Open};
 use crate::contract::MessageType;
 
+/// The condition that something of an incident is kept. The others only keep their ids from being used again.
+pub(super) const KEPT: &str = "(ended = 0 OR ended >= (SELECT oldest FROM head))";
+
 /// How many of the newest incidents are checked when a file is opened.
 const NEWEST: i64 = 1_000;
 
@@ -68,7 +71,7 @@ fn misplaced(connection: &Connection, limit: i64) -> rusqlite::Result<Option<Str
     while let Some(row) = rows.next()? {
         let (start, ended): (u64, u64) = (row.get(1)?, row.get(3)?);
         let begins = row.get::<_, Option<bool>>(2)?.unwrap_or(Some(start) < oldest);
-        let ends = ended == 0 || row.get::<_, Option<bool>>(4)?.unwrap_or(false);
+        let ends = ended == 0 || row.get::<_, Option<bool>>(4)?.unwrap_or(Some(ended) < oldest);
         if !(begins && ends) {
             let subject: String = row.get(0)?;
             return Ok(Some(format!("{subject} does not begin or end where the table `incidents` says")));
@@ -133,6 +136,14 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident
     rows.collect()
 }
 
+/// The incidents without a resolution and without a plan, in order of their start.
+pub(super) fn open_without_plan(connection: &Connection) -> rusqlite::Result<Vec<Span>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT subject, start, ended FROM incidents WHERE ended = 0 AND plan IS NULL ORDER BY start",
+    )?;
+    statement.query_map([], span)?.collect()
+}
+
 /// A time as a row has it. No event has a time that is out of range.
 fn timestamp(us: i64) -> Timestamp {
     Timestamp::from_microsecond(us).unwrap_or_default()
@@ -140,8 +151,9 @@ fn timestamp(us: i64) -> Timestamp {
 
 /// The newest `limit` incidents, in order of their start.
 pub(super) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Span>> {
-    let mut statement = connection
-        .prepare_cached("SELECT subject, start, ended FROM incidents ORDER BY start DESC LIMIT ?1")?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT subject, start, ended FROM incidents WHERE {KEPT} ORDER BY start DESC LIMIT ?1"
+    ))?;
     let spans = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], span)?;
     let mut spans = spans.collect::<rusqlite::Result<Vec<_>>>()?;
     spans.reverse();
@@ -166,7 +178,9 @@ fn sound_plan(row: &rusqlite::Row<'_>, plan: usize, checksum: usize) -> Option<S
 /// The incident with this id.
 pub(super) fn of(connection: &Connection, subject: &str) -> rusqlite::Result<Option<Span>> {
     connection
-        .prepare_cached("SELECT subject, start, ended FROM incidents WHERE subject = ?1")?
+        .prepare_cached(&format!(
+            "SELECT subject, start, ended FROM incidents WHERE subject = ?1 AND {KEPT}"
+        ))?
         .query_row([subject], span)
         .optional()
 }

@@ -220,7 +220,11 @@ impl Case<'_> {
             Ok(found) => *open = found,
             Err(wrong) => return Ok(Err(wrong)),
         }
-        let all: u64 = self.connection.query_row("SELECT count(*) FROM incidents", [], |row| row.get(0))?;
+        let all: u64 = self.connection.query_row(
+            &format!("SELECT count(*) FROM incidents WHERE {}", incidents::KEPT),
+            [],
+            |row| row.get(0),
+        )?;
         Ok(Ok(format!(
             "{all}, {} of them open; every incident begins and ends at the recorded positions",
             open.len()

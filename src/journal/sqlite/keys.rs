@@ -1,6 +1,7 @@
 //! The table `keys`: the names that publishers gave to their events. A key is kept as long as its event. Each row has a
 //! checksum, because a wrong row would turn a publisher's new event into a repeat.
 
+use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::record::{Key, KeyedEvent};
@@ -91,6 +92,6 @@ pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>>
 }
 
 fn of_row(source: &str, id: &str, position: u64, digest: &[u8; 32]) -> i64 {
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = HEXLOWER.encode(digest);
     chain::of_text(&format!("{} {source} {} {id} {position} {digest}", source.len(), id.len()))
 }

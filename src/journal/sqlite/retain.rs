@@ -7,6 +7,9 @@ use super::head::Head;
 /// The most events that one commit drops, so that retention never delays appends for long.
 const DROP: u64 = 2_000;
 
+/// The ids of ended incidents are kept until so many further events are dropped.
+const IDS: u64 = 200_000;
+
 /// Drops the oldest events until at most `most` are kept and all are newer than `expired`. Never drops an event of an
 /// open incident, nor one after `before`, the head before this commit: nobody could have seen it. Returns whether there
 /// are more to drop.
@@ -37,6 +40,9 @@ pub(super) fn retain(
     head.oldest = keep_from;
     transaction.execute("DELETE FROM events WHERE position < ?1", [keep_from])?;
     super::keys::forget(transaction, keep_from)?;
-    transaction.execute("DELETE FROM incidents WHERE ended <> 0 AND ended < ?1", [keep_from])?;
+    // An incident's id is not free as soon as its events are gone: it would name two incidents, and a publisher's late
+    // repeat would be a new one.
+    let gone = keep_from.saturating_sub(IDS);
+    transaction.execute("DELETE FROM incidents WHERE start < ?1 AND ended <> 0 AND ended < ?1", [gone])?;
     Ok(keep_from < target)
 }

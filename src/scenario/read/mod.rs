@@ -50,8 +50,11 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
     let applied = settings::apply(&mut table, settings);
     let mut repaired = Repaired::new(table);
     let mut found = applied.mistakes;
-    let most = MOST.min(MOST_READ / text.len().max(1));
+    // A wrong value is taken out, and then it is missing: two readings.
+    let most = 2 * (MOST_READ / 2 / text.len().max(1)).clamp(1, MOST);
+    let mut readings = 0;
     loop {
+        readings += 1;
         let file = match ScenarioFile::deserialize(Deserializer::from(repaired.table())) {
             Ok(mut file) => {
                 let users = file.impact.as_ref().map(Impact::metrics).unwrap_or_default();
@@ -59,11 +62,12 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
                 file
             }
             Err(error) => {
-                let (mistake, mended) = repaired.mend(&error, text);
-                found.extend(mistake);
-                if mended && found.len() < most {
+                let (mistakes, mended) = repaired.mend(&error, text, MOST);
+                found.extend(mistakes);
+                if mended && found.len() < MOST && readings < most {
                     continue;
                 }
+                found.truncate(MOST);
                 return Err(words::together(found));
             }
         };

@@ -63,9 +63,29 @@ impl<'a> Repaired<'a> {
         self.table.clone()
     }
 
-    /// Mends what an error is about. Returns the mistake, unless it follows from one that was mended before, and whether
-    /// the rest can be read.
-    pub(super) fn mend(&mut self, error: &toml::de::Error, text: &'a str) -> (Option<Diagnostic>, bool) {
+    /// Mends what an error is about. Returns the mistakes, unless they follow from one that was mended before, and whether
+    /// the rest can be read. All unknown keys of a table are mended at once, and the first `most` are told.
+    pub(super) fn mend(
+        &mut self,
+        error: &toml::de::Error,
+        text: &'a str,
+        most: usize,
+    ) -> (Vec<Diagnostic>, bool) {
+        let span = error.span().unwrap_or(0..0);
+        let unknown = words::expected_keys(error)
+            .and_then(|known| remove_unknown(self.table.get_mut(), None, &span, &known));
+        let Some((table, keys)) = unknown else {
+            let (mistake, mended) = self.mend_one(error, text);
+            return (mistake.into_iter().collect(), mended);
+        };
+        let told =
+            keys.iter().take(most).map(|(key, span)| words::of_unknown(key, error, span.clone(), text));
+        let told = told.collect();
+        self.mended.extend(keys.into_iter().map(|(key, _)| (table, key)));
+        (told, true)
+    }
+
+    fn mend_one(&mut self, error: &toml::de::Error, text: &'a str) -> (Option<Diagnostic>, bool) {
         let root = self.table.span();
         let span = error.span().unwrap_or(0..0);
         if let Some(key) = missing(error.message()) {
@@ -192,6 +212,45 @@ fn remove(table: &mut DeTable<'_>, begin: Option<usize>, place: &Range<usize>) -
         let found = match value.get_mut() {
             DeValue::Table(table) => remove(table, Some(span.start), place),
             DeValue::Array(items) => remove_item(items, key.get_ref(), begin, place),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// A key and its place.
+type Key = (String, Range<usize>);
+
+/// Takes all keys that are not `known` out of the table that has a key at that place. Returns where the table begins, and the
+/// keys in their order.
+fn remove_unknown(
+    table: &mut DeTable<'_>,
+    begin: Option<usize>,
+    place: &Range<usize>,
+    known: &[&str],
+) -> Option<(Option<usize>, Vec<Key>)> {
+    if table.iter().any(|(key, _)| key.span() == *place) {
+        let entries = std::mem::replace(table, DeTable::new()).into_iter();
+        let (kept, removed): (Vec<_>, Vec<_>) =
+            entries.partition(|(key, _)| known.contains(&key.get_ref().as_ref()));
+        *table = kept.into_iter().collect();
+        let mut keys: Vec<Key> =
+            removed.into_iter().map(|(key, _)| (key.get_ref().to_string(), key.span())).collect();
+        keys.sort_by_key(|(_, span)| span.start);
+        return Some((begin, keys));
+    }
+    let mut values: Vec<_> = table.iter_mut().map(|(_, value)| value).collect();
+    while let Some(value) = values.pop() {
+        let start = value.span().start;
+        let found = match value.get_mut() {
+            DeValue::Table(table) => remove_unknown(table, Some(start), place, known),
+            DeValue::Array(items) => {
+                values.extend(items.iter_mut());
+                None
+            }
             _ => None,
         };
         if found.is_some() {

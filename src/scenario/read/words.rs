@@ -48,7 +48,11 @@ fn message_of(error: &toml::de::Error) -> String {
 
 /// A mistake in the types: a wrong value, or a key that is not known.
 pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
-    let message = message_of(error);
+    of_types_as_told(message_of(error), span, text)
+}
+
+/// A mistake in the types, as serde tells it.
+fn of_types_as_told(message: String, span: Range<usize>, text: &str) -> Diagnostic {
     let written = text.get(span.clone()).unwrap_or_default();
     let help =
         unknown_name(&message).or_else(|| without_unit(&message, written)).or_else(|| wrong_value(written));
@@ -57,6 +61,19 @@ pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) 
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }
+}
+
+/// The keys that a table can have, if an error is that it has another one.
+pub(super) fn expected_keys(error: &toml::de::Error) -> Option<Vec<&str>> {
+    let (_, rest) = error.message().trim().strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    Some(rest.split('`').skip(1).step_by(2).collect())
+}
+
+/// A key that is not known, as `error` is of another key of the same table.
+pub(super) fn of_unknown(key: &str, error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
+    let message = message_of(error);
+    let rest = message.rfind("`, expected ").map_or("`", |end| &message[end..]);
+    of_types_as_told(format!("unknown field `{key}{rest}"), span, text)
 }
 
 /// A key that has to be there. `table` is the place of its table; `None` for the file itself.

@@ -36,6 +36,8 @@ impl Need {
             "/healthz" | "/readyz" | "/login" | "/logout" => Self::Nothing,
             // Receivers have secrets of their own.
             _ if path.starts_with("/hooks/") => Self::Nothing,
+            // What a publisher is told that may not read.
+            _ if path.starts_with("/problems/") => Self::Nothing,
             _ if LOGIN_PAGE.contains(&path) => Self::Nothing,
             "/api/session" => Self::Optional,
             // What will happen in a drill is for those who play it, not for those who watch.

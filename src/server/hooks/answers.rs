@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::desk::NotTaken;
 use crate::receivers::{Decision, Fault};
+use crate::server::encoding;
 use crate::server::http::Problem;
 
 /// What is wrong with a request to a receiver.
@@ -15,6 +16,10 @@ pub(super) enum Refused {
     Unknown,
     /// It shows no secret, or a wrong one.
     Secret,
+    /// It is signed for another time.
+    Late,
+    /// Its body's encoding is not known, or its body does not have it.
+    Encoding(String),
     /// Its body is larger than so many bytes.
     TooLarge(usize),
     /// Its body can't be read.
@@ -56,6 +61,15 @@ impl IntoResponse for Refused {
             )
             .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"incident\"")
             .into_response(),
+            Self::Late => Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "the request is signed for a time that is more than five minutes away; set the clocks of both",
+            )
+            .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"incident\"")
+            .into_response(),
+            Self::Encoding(why) => Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why)
+                .with_header(header::ACCEPT_ENCODING, encoding::ACCEPTED)
+                .into_response(),
             Self::TooLarge(most) => {
                 let detail =
                     format!("the body has more than {most} bytes; limit the alerts of a group: max_alerts");

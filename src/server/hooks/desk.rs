@@ -1,25 +1,34 @@
 //! The desk: reads on in the journal, decides what a delivery means, and writes it. One delivery at a time, so that two
 //! senders that tell of the same alert cannot both be first.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::secrets::Secrets;
 use crate::contract::Role;
-use crate::journal::{Journal, JournalError, Key, Place, ReadLimit, Record};
+use crate::journal::{Appended, Journal, JournalError, Key, Place, ReadLimit, Record, Trouble, TroubleKind};
 use crate::log_limiter::limited;
 use crate::metrics::{HookCounts, Metrics};
 use crate::receivers::{Decision, Delivery, Draft, Ignored, Kind, Overfull, Receiver, State};
+use crate::server::bodies::Bodies;
+use crate::server::http::off_workers;
 use crate::server::publish::Elsewhere;
 
 /// How much one read of the journal returns.
 const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
+
+/// A delivery of more alerts is decided on a thread of its own.
+const FEW: usize = 200;
+
+/// The most incidents that are ended with one commit.
+const TOGETHER: usize = 256;
 
 /// How often a delivery is decided anew because the journal has changed, or has an incident with the id already.
 const TRIES: u32 = 100;
@@ -30,8 +39,11 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// The time between two tries while the journal does not take what is due.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Bodies that are read at the same time.
-const BODIES: usize = 16;
+/// Bytes of bodies that arrive or are read, of senders that have shown their secret …
+const KNOWN_BYTES: usize = 32 * 1024 * 1024;
+
+/// … and of those whose secret is in the body: they could be strangers, and must not keep the others out.
+const UNKNOWN_BYTES: usize = 8 * 1024 * 1024;
 
 /// A receiver with its secrets.
 #[derive(Debug, Clone)]
@@ -49,10 +61,11 @@ pub struct Hooks {
     journal: Journal,
     metrics: Arc<Metrics>,
     elsewhere: Arc<Elsewhere>,
-    desk: Mutex<Desk>,
+    desk: Arc<Mutex<Desk>>,
     /// The timers have to be looked at again.
     changed: Notify,
-    pub(super) bodies: Semaphore,
+    pub(super) known: Bodies,
+    pub(super) unknown: Bodies,
 }
 
 /// What the journal says, and how far it was read.
@@ -61,6 +74,8 @@ struct Desk {
     state: State,
     /// `None` before the first delivery.
     position: Option<u64>,
+    /// The wall clock and the steady clock, as they were looked at last.
+    clocks: Option<(Timestamp, Duration)>,
 }
 
 /// Why a delivery was not written.
@@ -86,9 +101,10 @@ impl Hooks {
             journal,
             metrics,
             elsewhere,
-            desk: Mutex::default(),
+            desk: Arc::default(),
             changed: Notify::new(),
-            bodies: Semaphore::new(BODIES),
+            known: Bodies::new(KNOWN_BYTES),
+            unknown: Bodies::new(UNKNOWN_BYTES),
         };
         hooks.announce();
         hooks
@@ -136,16 +152,29 @@ impl Hooks {
     }
 
     /// Writes what a delivery means. Returns once that is durable.
-    pub(super) async fn take(&self, receiver: &Receiver, delivery: &Delivery) -> Result<Decision, NotTaken> {
-        let mut desk = self.desk.lock().await;
+    pub(super) async fn take(
+        &self,
+        receiver: &Receiver,
+        delivery: &Arc<Delivery>,
+    ) -> Result<Decision, NotTaken> {
+        let mut desk = Arc::clone(&self.desk).lock_owned().await;
         for _ in 0..TRIES {
             desk.read_on(&self.journal).await?;
-            let now = self.now();
-            let decision = desk.state.decide(receiver, delivery, now)?;
+            let now = desk.now(&self.journal);
+            let decision = if delivery.alerts.len() <= FEW {
+                desk.state.decide(receiver, delivery, now)?
+            } else {
+                let (receiver, delivery) = (receiver.clone(), Arc::clone(delivery));
+                let decide = move || {
+                    let decision = desk.state.decide(&receiver, &delivery, now);
+                    (desk, decision)
+                };
+                let (given_back, decision) = off_workers(decide).await?;
+                desk = given_back;
+                decision?
+            };
             if self.write(&mut desk, receiver, decision.drafts.clone()).await? {
                 desk.state.hear(&decision.heard, now);
-                // Also of a repeat: what was written before may have been stored after its sender had given up.
-                decision.incidents.iter().for_each(|subject| self.elsewhere.note(subject));
                 self.changed.notify_one();
                 return Ok(decision);
             }
@@ -164,13 +193,10 @@ impl Hooks {
             return Ok(true);
         }
         let records: Vec<Record> = drafts.iter().map(|draft| record(receiver, draft)).collect();
-        match self.journal.append(records).await {
+        match self.append(records).await {
             Ok(appended) => {
                 let new = appended.iter().filter(|appended| appended.new).count();
                 self.metrics().events(&receiver.name, new as u64);
-                for draft in &drafts {
-                    self.elsewhere.note(&draft.subject);
-                }
                 // It is durable. If it can't be read now, the next delivery reads it.
                 let _ = desk.read_on(&self.journal).await;
                 Ok(true)
@@ -185,6 +211,24 @@ impl Hooks {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Appends, also if the sender gives up meanwhile: the publishing worker has to hear of what was stored.
+    async fn append(&self, records: Vec<Record>) -> Result<Vec<Appended>, JournalError> {
+        let (journal, elsewhere) = (self.journal.clone(), Arc::clone(&self.elsewhere));
+        let appending = tokio::spawn(async move {
+            let subjects: HashSet<String> = records.iter().map(|record| record.subject.clone()).collect();
+            let _turn = elsewhere.turn().await;
+            let appended = journal.append(records).await;
+            // What failed may be stored all the same.
+            for subject in &subjects {
+                elsewhere.note(subject);
+            }
+            appended
+        });
+        // It does not panic, so it was cancelled: the runtime ends.
+        let stopped = |_| JournalError::Unavailable(Trouble::new(TroubleKind::Stopped));
+        appending.await.unwrap_or_else(|error| Err(stopped(error)))
     }
 
     /// Writes what falls due, until the server stops.
@@ -211,9 +255,17 @@ impl Hooks {
         let receivers: Vec<Receiver> = setups.iter().map(|setup| setup.receiver.clone()).collect();
         let mut desk = self.desk.lock().await;
         desk.read_on(&self.journal).await?;
-        let now = self.now();
-        for (receiver, draft) in desk.state.expire(&receivers, now) {
-            self.write(&mut desk, receiver, vec![draft]).await?;
+        let now = desk.now(&self.journal);
+        let due = desk.state.expire(&receivers, now);
+        // So many with one commit, then the deliveries have their turn.
+        if let Some((receiver, _)) = due.first().cloned() {
+            let own = due.into_iter().filter(|(other, _)| other.name == receiver.name);
+            let drafts: Vec<Draft> = own.map(|(_, draft)| draft).take(TOGETHER).collect();
+            if !self.write(&mut desk, receiver, drafts.clone()).await? && drafts.len() > 1 {
+                for draft in drafts {
+                    self.write(&mut desk, receiver, vec![draft]).await?;
+                }
+            }
         }
         let Some(due) = desk.state.due(&receivers) else { return Ok(LONGEST_SLEEP) };
         let left = Duration::try_from(due.duration_since(self.now())).unwrap_or_default();
@@ -222,6 +274,20 @@ impl Hooks {
 }
 
 impl Desk {
+    /// The time by the clock that dates events. How long ago something was goes by the steady clock: if the two have gone apart
+    /// since the last look, the times in the state move with the wall clock.
+    fn now(&mut self, journal: &Journal) -> Timestamp {
+        let (now, steady) = (journal.clock().now(), journal.clock().steady());
+        if let Some((before, steady_before)) = self.clocks.replace((now, steady)) {
+            let passed = SignedDuration::try_from(steady.saturating_sub(steady_before));
+            let apart = now.duration_since(before).saturating_sub(passed.unwrap_or_default());
+            if !apart.is_zero() {
+                self.state.shift(apart);
+            }
+        }
+        now
+    }
+
     /// Gives up ids that the journal refuses: it has an incident of which nothing is kept, or one of another publisher.
     fn pass_over(&mut self, drafts: &[Draft], error: &JournalError) {
         if let JournalError::Ended { subject, .. } = error {
@@ -233,6 +299,7 @@ impl Desk {
 
     /// Applies what the journal has and was not read yet.
     async fn read_on(&mut self, journal: &Journal) -> Result<(), JournalError> {
+        let now = self.now(journal);
         let mut position = match self.position {
             Some(position) => position,
             None => {
@@ -247,7 +314,7 @@ impl Desk {
             position = last.position;
             for event in page.iter().filter(|event| State::concerns(&event.subject)) {
                 if let Ok(message) = event.message() {
-                    self.state.fold(&event.subject, event.time, &message);
+                    self.state.fold(&event.subject, event.time, now, &message);
                 }
             }
             if self.position.is_some() {
@@ -256,7 +323,7 @@ impl Desk {
         }
         if self.position.is_none() {
             // No sender could be heard while no server ran.
-            self.state.hear_all(journal.clock().now());
+            self.state.hear_all(now);
         }
         self.position = Some(position);
         Ok(())

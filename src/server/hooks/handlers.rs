@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::answers::{Refused, said, taken, to_pagerduty};
-use super::desk::{HookSetup, Hooks};
+use super::desk::{HookSetup, Hooks, NotTaken};
+use super::secrets::Unsigned;
 use crate::log_limiter::limited;
 use crate::receivers::{self, Decision, Delivery, Enqueued, Fault, Kind};
+use crate::server::bodies::{Bodies, LargeBody, Unread};
 use crate::server::door::ConnectionInfo;
-use crate::server::http::body_bytes;
+use crate::server::encoding::{Encoding, Undecodable};
+use crate::server::http::off_workers;
 use crate::server::lifecycle::Lifecycle;
 
 /// The largest body of Alertmanager and Grafana.
@@ -24,6 +27,9 @@ const WEBHOOK_BYTES: usize = 4 * 1024 * 1024;
 
 /// The largest body of PagerDuty's clients.
 const PAGERDUTY_BYTES: usize = 512 * 1024;
+
+/// A larger body is read on a thread of its own.
+const FEW_BYTES: usize = 64 * 1024;
 
 /// How long a body may take to arrive …
 const BODY_DEADLINE: Duration = Duration::from_secs(5);
@@ -67,12 +73,23 @@ async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body
         if !is_known && !is_signed {
             return Err(Refused::Secret);
         }
-        let bytes = read(&hooks, &lifecycle, &info, body, WEBHOOK_BYTES).await?;
-        if !is_known && !setup.secrets.signed(headers, &bytes) {
-            return Err(Refused::Secret);
+        let encoding = Encoding::of(headers).map_err(Refused::Encoding)?;
+        let bodies = if is_known { &hooks.known } else { &hooks.unknown };
+        let bytes = read(bodies, &lifecycle, &info, body, WEBHOOK_BYTES).await?;
+        if !is_known {
+            setup.secrets.signed(headers, &bytes, crate::contract::now()).map_err(|why| match why {
+                Unsigned::Wrong => Refused::Secret,
+                Unsigned::Late => Refused::Late,
+            })?;
         }
-        let delivery = receivers::delivery(kind, &bytes).map_err(Refused::Invalid)?;
-        write(&hooks, &setup, &delivery).await
+        // From here on the sender is known.
+        let bytes = decode(&hooks.known, encoding, bytes, WEBHOOK_BYTES).await?;
+        let delivery = if bytes.len() <= FEW_BYTES {
+            receivers::delivery(kind, &bytes)
+        } else {
+            off_workers(move || receivers::delivery(kind, &bytes)).await.map_err(NotTaken::from)?
+        };
+        write(&hooks, &setup, delivery.map_err(Refused::Invalid)?).await
     };
     let result = taken_in.await;
     count(&hooks, &setup, result.as_ref());
@@ -80,8 +97,13 @@ async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body
 }
 
 /// `POST /hooks/pagerduty/NAME/v2/enqueue`
-pub(in crate::server) async fn pagerduty(parts: Parts, Path(name): Path<String>, body: Body) -> Response {
-    enqueue(parts, &name, body, |bytes, hooks| {
+pub(in crate::server) async fn pagerduty(
+    parts: Parts,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    enqueue(parts, &name, &headers, body, |bytes, hooks| {
         let fresh = format!("{:016x}{:016x}", crate::random::bits(), crate::random::bits());
         receivers::event(bytes, &fresh, hooks.now())
     })
@@ -92,27 +114,31 @@ pub(in crate::server) async fn pagerduty(parts: Parts, Path(name): Path<String>,
 pub(in crate::server) async fn pagerduty_change(
     parts: Parts,
     Path(name): Path<String>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    enqueue(parts, &name, body, |bytes, hooks| receivers::change(bytes, hooks.now())).await
+    enqueue(parts, &name, &headers, body, |bytes, hooks| receivers::change(bytes, hooks.now())).await
 }
 
 async fn enqueue(
     parts: Parts,
     name: &str,
+    headers: &HeaderMap,
     body: Body,
     parse: impl FnOnce(&[u8], &Hooks) -> Result<Enqueued, Vec<Fault>>,
 ) -> Response {
     let (State(hooks), State(lifecycle), Extension(info)) = parts;
     let Some(setup) = hooks.find(Kind::PagerDuty, name) else { return Refused::Unknown.into_response() };
     let taken_in = async {
-        let bytes = read(&hooks, &lifecycle, &info, body, PAGERDUTY_BYTES).await?;
+        let encoding = Encoding::of(headers).map_err(Refused::Encoding)?;
+        let bytes = read(&hooks.unknown, &lifecycle, &info, body, PAGERDUTY_BYTES).await?;
+        let bytes = decode(&hooks.unknown, encoding, bytes, PAGERDUTY_BYTES).await?;
         // What is wrong with a body is told to those alone who have the secret.
         if !receivers::routing_key(&bytes).is_some_and(|key| setup.secrets.has(key.as_bytes())) {
             return Err(Refused::Secret);
         }
         let enqueued = parse(&bytes, &hooks).map_err(Refused::Invalid)?;
-        let decision = write(&hooks, &setup, &enqueued.delivery).await?;
+        let decision = write(&hooks, &setup, enqueued.delivery).await?;
         Ok((decision, enqueued.dedup_key))
     };
     let result = taken_in.await;
@@ -122,27 +148,42 @@ async fn enqueue(
 
 /// Reads a body. One that arrives too slowly may be sent again.
 async fn read(
-    hooks: &Hooks,
+    bodies: &Bodies,
     lifecycle: &Lifecycle,
     info: &ConnectionInfo,
     body: Body,
     most: usize,
-) -> Result<Bytes, Refused> {
+) -> Result<LargeBody, Refused> {
+    let later = |why: &str| Refused::Later(why.to_owned());
     if lifecycle.is_draining() {
-        return Err(Refused::Later("the server is stopping".to_owned()));
+        return Err(later("the server is stopping"));
     }
-    let Ok(_turn) = hooks.bodies.try_acquire() else {
-        return Err(Refused::Later("the server reads as many bodies as it can at a time".to_owned()));
-    };
-    match body_bytes(info, body, most, BODY_DEADLINE).await {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(Refused::TooLarge(most)),
-        Err(_) => Err(Refused::Later("the body did not arrive in time".to_owned())),
-    }
+    bodies.read(info, body, most, BODY_DEADLINE).await.map_err(|why| match why {
+        Unread::TooLarge => Refused::TooLarge(most),
+        Unread::Late => later("the body did not arrive in time"),
+        Unread::Broken => later("the body has not arrived as a whole"),
+        Unread::Busy => later("the server reads as many large bodies as it can at a time"),
+    })
 }
 
-async fn write(hooks: &Hooks, setup: &HookSetup, delivery: &Delivery) -> Result<Decision, Refused> {
-    match timeout(DEADLINE, hooks.take(&setup.receiver, delivery)).await {
+/// The body as it was before something between the sender and here has compressed it.
+async fn decode(
+    bodies: &Bodies,
+    encoding: Encoding,
+    body: LargeBody,
+    most: usize,
+) -> Result<LargeBody, Refused> {
+    bodies.decode(body, encoding, most).await.map_err(|error| match error {
+        Undecodable::TooLarge => Refused::TooLarge(most),
+        Undecodable::Broken(why) => Refused::Encoding(why),
+        Undecodable::Busy => {
+            Refused::Later("the server reads as many large bodies as it can at a time".to_owned())
+        }
+    })
+}
+
+async fn write(hooks: &Hooks, setup: &HookSetup, delivery: Delivery) -> Result<Decision, Refused> {
+    match timeout(DEADLINE, hooks.take(&setup.receiver, &Arc::new(delivery))).await {
         Ok(taken) => Ok(taken?),
         Err(_) => Err(Refused::Later("the journal did not take the events in time".to_owned())),
     }
@@ -162,6 +203,23 @@ fn count(hooks: &Hooks, setup: &HookSetup, result: Result<&Decision, &Refused>) 
         Err(Refused::Secret | Refused::Unknown) => {
             limited!(warn, "a sender showed a receiver no token or a wrong one", receiver = name);
             "refused"
+        }
+        Err(Refused::Late) => {
+            limited!(
+                warn,
+                "a signed request to a receiver is older or newer than its time allows; set the clocks",
+                receiver = name
+            );
+            "refused"
+        }
+        Err(Refused::Encoding(why)) => {
+            limited!(
+                warn,
+                "a body for a receiver can't be decoded; its alerts are lost",
+                receiver = name,
+                why
+            );
+            "invalid"
         }
         Err(Refused::TooLarge(most)) => {
             limited!(warn, "a body for a receiver is too large; its alerts are lost", receiver = name, most);

@@ -1,4 +1,4 @@
-//! Bodies of requests: they must be declared as JSON, small, and arrive in time.
+//! Bodies of requests: they must be declared as JSON, small, and arrive in time. `bodies.rs` reads large ones.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(in crate::server) async fn json(
 ///
 /// # Errors
 /// It does not arrive in time, or not as a whole.
-pub(in crate::server) async fn bytes(
+async fn bytes(
     info: &ConnectionInfo,
     body: Body,
     most: usize,

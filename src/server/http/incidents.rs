@@ -205,7 +205,7 @@ impl Incidents {
 }
 
 /// Runs work on a thread of its own, because it would hold up the events that the runtime's threads play and deliver.
-pub(super) async fn off_workers<T: Send + 'static>(
+pub(in crate::server) async fn off_workers<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, JournalError> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -1,10 +1,12 @@
 //! `GET /metrics`: Prometheus' text format.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 
 use super::problem::Problem;
 use crate::connection::Shards;
@@ -14,6 +16,9 @@ use crate::log_limiter::limited;
 use crate::metrics::{CONTENT_TYPE, Metrics, Snapshot};
 use crate::server::client_limit::ClientLimit;
 use crate::server::control::IncidentControl;
+
+/// How long the journal may take to count its incidents.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the figures come from.
 pub(in crate::server) struct Figures {
@@ -29,6 +34,9 @@ pub(in crate::server) struct Figures {
 pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> Result<Response, Problem> {
     let (extent, clock) = (figures.journal.extent(), figures.journal.clock());
     let steps = clock.steps();
+    // Also an incident that its publisher has forgotten counts: the journal keeps everything behind its start.
+    let told = timeout(PATIENCE, figures.journal.open_without_plan()).await;
+    let told = told.ok().and_then(Result::ok).map_or(0, |open| open.len());
     let now = Snapshot {
         head: extent.head,
         oldest: extent.oldest,
@@ -38,7 +46,7 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
         clock_ahead_s: clock.ahead().as_secs_f64(),
         clock_steps: [steps.forward, steps.back],
         wal_bytes: figures.journal.log_bytes(),
-        open: figures.control.player.open() as u64,
+        open: (figures.control.player.open() + told) as u64,
         max_clients: figures.limit.most().into(),
         websocket: figures.shards.tally().await,
     };

@@ -5,8 +5,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::ingest::{Fault, Refused};
+use crate::ingest::{Fault, Kind, Refused};
 use crate::metrics::Refusal;
+use crate::server::encoding;
 
 /// What is wrong with a request, and what the caller can do about it.
 #[derive(Debug)]
@@ -54,6 +55,11 @@ impl Problem {
         &self.detail
     }
 
+    /// Where the table of problems describes it.
+    pub(super) fn described_at(&self) -> Option<&'static str> {
+        self.more.as_ref().map(|more| more.kind.uri())
+    }
+
     /// The extension with which the refusal is counted and logged, if it is one.
     pub(super) fn refused(&self) -> Option<Counted> {
         self.refusal.map(|refusal| Counted { refusal, detail: self.detail.clone() })
@@ -70,6 +76,9 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let status = StatusCode::from_u16(refused.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut problem = Self::new(status, refused.detail.clone());
+        if refused.kind == Kind::ContentEncoding {
+            problem = problem.with_header(header::ACCEPT_ENCODING, encoding::ACCEPTED);
+        }
         if let Some(seconds) = refused.kind.retry_after() {
             problem.header = Some((header::RETRY_AFTER, HeaderValue::from(seconds)));
         }

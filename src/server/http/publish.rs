@@ -7,15 +7,18 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body;
+use super::prefix::PublicPath;
 use super::problem::{Problem, fault};
+use super::problems;
 use crate::ingest::{Fault, Format, Incoming, Kind, MAX_BODY_BYTES, Refused, read};
+use crate::server::bodies::Unread;
 use crate::server::door::ConnectionInfo;
+use crate::server::encoding::{Encoding, Undecodable};
 use crate::server::publish::{Mode, Placed, PublishRate, Publisher, PublisherId};
 
 /// How long a body may take to arrive.
@@ -30,16 +33,32 @@ pub(in crate::server) struct PublishQuery {
     partial: bool,
 }
 
-/// `POST /api/events` answers 200 once the events are durable.
+/// Who publishes, and what stores it.
+type Parts =
+    (State<Arc<Publisher>>, State<Arc<PublishRate>>, Extension<ConnectionInfo>, Extension<PublisherId>);
+
+/// `POST /api/events` answers 200 once the events are durable. A refusal has a `Link` to what it means: its `type` is the same
+/// on every server, wherever that is published.
 pub(in crate::server) async fn publish(
-    State(publisher): State<Arc<Publisher>>,
-    State(rate): State<Arc<PublishRate>>,
-    Extension(info): Extension<ConnectionInfo>,
-    Extension(id): Extension<PublisherId>,
+    path: PublicPath,
+    parts: Parts,
     query: Result<Query<PublishQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
+) -> Response {
+    match stored(parts, query, &headers, body).await {
+        Ok(response) => response,
+        Err(problem) => problems::linked(problem, &path),
+    }
+}
+
+async fn stored(
+    parts: Parts,
+    query: Result<Query<PublishQuery>, QueryRejection>,
+    headers: &HeaderMap,
+    body: Body,
 ) -> Result<Response, Problem> {
+    let (State(publisher), State(rate), Extension(info), Extension(id)) = parts;
     let Query(PublishQuery { partial }) = query
         .map_err(|error| Problem::bad_request(format!("{}; expected partial=true", error.body_text())))?;
     // Before the body is read: a client that can't publish now need not send it.
@@ -49,14 +68,15 @@ pub(in crate::server) async fn publish(
     let format = Format::of(content_type).ok_or_else(|| {
         Refused::whole(Kind::MediaType, format!("the content type {content_type:?} cannot be published"))
     })?;
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING) {
-        let detail = format!("the content encoding {encoding:?} is not known; send the body as it is");
-        return Err(Refused::whole(Kind::MediaType, detail).into());
-    }
-    let body = body::bytes(&info, body, MAX_BODY_BYTES, DEADLINE).await?.ok_or_else(|| {
-        Refused::whole(Kind::TooLarge, format!("the body has more than {MAX_BODY_BYTES} bytes"))
+    let encoding = Encoding::of(headers).map_err(|detail| Refused::whole(Kind::ContentEncoding, detail))?;
+    let body = publisher.bodies.read(&info, body, MAX_BODY_BYTES, DEADLINE).await.map_err(unread)?;
+    let body = publisher.bodies.decode(body, encoding, MAX_BODY_BYTES).await.map_err(|why| match why {
+        Undecodable::TooLarge => unread(Unread::TooLarge),
+        Undecodable::Busy => unread(Unread::Busy),
+        Undecodable::Broken(detail) => Refused::whole(Kind::ContentEncoding, detail).into(),
     })?;
     let mut events = read(format, &body)?;
+    drop(body);
     for event in &mut events {
         let Ok(Incoming { source, .. }) = event else { continue };
         // What a receiver knows of its alerts is read from its events.
@@ -82,6 +102,23 @@ pub(in crate::server) async fn publish(
         "results": outcome.iter().enumerate().map(result).collect::<Vec<_>>(),
     });
     Ok(Json(body).into_response())
+}
+
+/// The refusal of a body that was not read.
+fn unread(why: Unread) -> Problem {
+    match why {
+        Unread::TooLarge => {
+            Refused::whole(Kind::TooLarge, format!("the body has more than {MAX_BODY_BYTES} bytes")).into()
+        }
+        Unread::Busy => {
+            Refused::whole(Kind::Busy, "many other large bodies are arriving; try again in a moment").into()
+        }
+        Unread::Late => {
+            let detail = format!("the body did not arrive within {} s", DEADLINE.as_secs());
+            Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+        }
+        Unread::Broken => Problem::bad_request("the body has not arrived as a whole"),
+    }
 }
 
 /// What became of one event.

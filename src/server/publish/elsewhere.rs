@@ -1,17 +1,29 @@
-//! The incidents that got events from another part of the server than the worker, which remembers incidents.
+//! What keeps the worker, which remembers incidents, and other parts of the server that store events of real incidents from
+//! getting in each other's way.
 
 use std::collections::HashSet;
 
 use parking_lot::Mutex;
+use tokio::sync::MutexGuard;
 
-/// Their ids, until the worker has forgotten what it remembers of them.
+/// Whose turn it is to store events of real incidents, and the incidents that others than the worker have added to.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Elsewhere(Mutex<HashSet<String>>);
+pub(in crate::server) struct Elsewhere {
+    turn: tokio::sync::Mutex<()>,
+    /// Their ids, until the worker has forgotten what it remembers of them.
+    subjects: Mutex<HashSet<String>>,
+}
 
 impl Elsewhere {
-    /// An event of this incident was stored.
+    /// Waits for the turn to store events. Between the worker's judging of an event and its storing, nothing else is stored in
+    /// its incident.
+    pub(in crate::server) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// An event of this incident was stored, or may have been.
     pub(in crate::server) fn note(&self, subject: &str) {
-        let mut subjects = self.0.lock();
+        let mut subjects = self.subjects.lock();
         if !subjects.contains(subject) {
             subjects.insert(subject.to_owned());
         }
@@ -19,6 +31,6 @@ impl Elsewhere {
 
     /// The incidents since the last call.
     pub(super) fn take(&self) -> HashSet<String> {
-        std::mem::take(&mut *self.0.lock())
+        std::mem::take(&mut *self.subjects.lock())
     }
 }

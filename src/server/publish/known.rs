@@ -2,11 +2,18 @@
 
 use std::collections::HashMap;
 
+use crate::contract::can_be_now;
 use crate::ingest::Incident;
 use crate::journal::{Journal, JournalError, ReadLimit};
 
-/// Incidents that are remembered. The others are read from the journal again when an event comes.
-const MOST: usize = 1_000;
+/// The most incidents that are remembered: all that may be open at a time, those of receivers too.
+const MOST: usize = 20_000;
+
+/// About the most bytes that they may take. The others are read from the journal again when an event comes.
+const BYTES: usize = 64 * 1024 * 1024;
+
+/// How many requests pass between two looks at how much is remembered.
+const ROUNDS: u64 = 64;
 
 /// How much one read returns.
 const READ: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
@@ -20,24 +27,60 @@ pub(super) enum Subject {
     Played,
 }
 
-/// The remembered incidents.
+/// The remembered incidents. A journal may be long and have many open incidents, so it is read once for all of them, not once
+/// for each: everybody who publishes waits for that.
 #[derive(Default)]
 pub(super) struct Known {
     by_subject: HashMap<String, (Subject, u64)>,
+    /// What was looked up for the present requests.
+    looked_up: Vec<String>,
     /// Counts the uses, so that the incident used longest ago is forgotten first.
     uses: u64,
+    /// Whether the incidents were read that were open at the start.
+    has_begun: bool,
 }
 
 impl Known {
-    /// Reads an incident from the journal unless it is remembered.
-    pub(super) async fn load(&mut self, journal: &Journal, subject: &str) -> Result<(), JournalError> {
+    /// Reads incidents from the journal unless they are remembered.
+    pub(super) async fn load<'a>(
+        &mut self,
+        journal: &Journal,
+        subjects: impl Iterator<Item = &'a str>,
+    ) -> Result<(), JournalError> {
         self.uses += 1;
-        if let Some((_, used)) = self.by_subject.get_mut(subject) {
-            *used = self.uses;
-            return Ok(());
+        let (mut unread, mut first) = (HashMap::new(), u64::MAX);
+        if !self.has_begun {
+            for span in journal.open_without_plan().await? {
+                first = first.min(span.start);
+                unread.insert(span.subject, Subject::Real(Box::default()));
+            }
         }
-        let read = read(journal, subject).await?;
-        self.by_subject.insert(subject.to_owned(), (read, self.uses));
+        for subject in subjects {
+            if let Some((_, used)) = self.by_subject.get_mut(subject) {
+                *used = self.uses;
+                continue;
+            }
+            if unread.contains_key(subject) {
+                continue;
+            }
+            let found = match journal.incident(subject).await? {
+                None => Subject::Real(Box::default()),
+                Some(span) if span.end.is_some() => Subject::Real(Box::new(Incident::over())),
+                Some(_) if journal.plan(subject).await?.is_some() => Subject::Played,
+                Some(span) => {
+                    first = first.min(span.start);
+                    unread.insert(span.subject, Subject::Real(Box::default()));
+                    continue;
+                }
+            };
+            self.by_subject.insert(subject.to_owned(), (found, self.uses));
+            self.looked_up.push(subject.to_owned());
+        }
+        if !unread.is_empty() {
+            read(journal, first - 1, &mut unread).await?;
+        }
+        self.by_subject.extend(unread.into_iter().map(|(subject, read)| (subject, (read, self.uses))));
+        self.has_begun = true;
         Ok(())
     }
 
@@ -58,42 +101,96 @@ impl Known {
         }
     }
 
-    /// Forgets the incidents that were used longest ago, and what says nothing about an incident that is told.
+    /// Forgets what can be looked up again at once: what is not open. From time to time forgets the incidents that were used
+    /// longest ago, if they are too many.
     pub(super) fn trim(&mut self) {
-        self.by_subject.retain(|_, (subject, _)| match subject {
-            Subject::Real(incident) => incident.index() > 0,
-            Subject::Played => false,
-        });
-        if self.by_subject.len() > MOST {
-            let mut uses: Vec<u64> = self.by_subject.values().map(|(_, used)| *used).collect();
-            uses.sort_unstable();
-            let oldest = uses[uses.len() - MOST / 2];
-            self.by_subject.retain(|_, (_, used)| *used >= oldest);
+        for subject in self.looked_up.drain(..) {
+            let is_open = |known: &(Subject, u64)| matches!(&known.0, Subject::Real(real) if real.is_open());
+            if !self.by_subject.get(&subject).is_some_and(is_open) {
+                self.by_subject.remove(&subject);
+            }
+        }
+        if self.uses.is_multiple_of(ROUNDS) {
+            self.trim_to(MOST, BYTES);
+        }
+    }
+
+    fn trim_to(&mut self, most: usize, bytes: usize) {
+        let bytes_of = |subject: &Subject| match subject {
+            Subject::Real(incident) => incident.bytes(),
+            Subject::Played => 0,
+        };
+        self.by_subject.retain(|_, (subject, _)| matches!(subject, Subject::Real(real) if real.is_open()));
+        let mut uses: Vec<(u64, usize)> =
+            self.by_subject.values().map(|(subject, used)| (*used, bytes_of(subject))).collect();
+        uses.sort_unstable_by(|one, other| other.cmp(one));
+        let mut sum = 0;
+        let fit = |(place, (_, size)): &(usize, &(u64, usize))| {
+            sum += size;
+            *place < most && sum <= bytes
+        };
+        let kept = uses.iter().enumerate().take_while(fit).count();
+        if let Some((oldest, _)) = uses.get(kept) {
+            self.by_subject.retain(|_, (_, used)| *used > *oldest);
         }
     }
 }
 
-async fn read(journal: &Journal, subject: &str) -> Result<Subject, JournalError> {
-    let mut incident = Incident::default();
-    let Some(span) = journal.incident(subject).await? else { return Ok(Subject::Real(Box::new(incident))) };
-    if span.end.is_none() && journal.plan(subject).await?.is_some() {
-        return Ok(Subject::Played);
-    }
-    let (mut position, end) = (span.start - 1, span.end.unwrap_or(u64::MAX));
-    while position < end {
+/// Reads these open incidents, with one pass over the journal behind a position.
+async fn read(
+    journal: &Journal,
+    after: u64,
+    incidents: &mut HashMap<String, Subject>,
+) -> Result<(), JournalError> {
+    let mut position = after;
+    loop {
         let events = journal.read(position, READ).await?;
-        let Some(last) = events.last() else { break };
+        let Some(last) = events.last() else { return Ok(()) };
         position = last.position;
-        for event in events.into_iter().filter(|event| *event.subject == *subject) {
+        for event in events {
+            let Some(subject) = incidents.get_mut(&*event.subject) else { continue };
+            let Subject::Real(incident) = subject else { continue };
             let Ok(message) = event.message() else { continue };
             // A drill without its plan, as in a journal that was salvaged, does not become real. One that a receiver tells never
             // had a plan.
-            if message.is_synthetic() && message.origin().is_none() && span.end.is_none() {
-                return Ok(Subject::Played);
+            if message.is_synthetic() && message.origin().is_none() {
+                *subject = Subject::Played;
+                continue;
             }
-            let at = message.observed_at().map_or(event.time, |observed| observed.min(event.time));
+            let at = message.observed_at().map_or(event.time, |observed| {
+                if can_be_now(event.time) { observed.min(event.time) } else { observed }
+            });
             incident.see(&message, event.index, at);
         }
     }
-    Ok(Subject::Real(Box::new(incident)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::MessageType;
+
+    #[test]
+    fn what_was_used_longest_ago_is_forgotten_first() {
+        let mut known = Known::default();
+        let text = include_str!("../../../tests/fixtures/messages/incident_started.real.json");
+        let message: serde_json::Value = serde_json::from_str(text).expect("a fixture");
+        let started = crate::contract::Message::from_value(MessageType::IncidentStarted, &message["data"]);
+        let mut open = Incident::default();
+        open.see(&started.expect("a message"), 1, jiff::Timestamp::UNIX_EPOCH);
+        for used in 0..10 {
+            known.by_subject.insert(format!("s{used}"), (Subject::Real(Box::new(open.clone())), used));
+        }
+        known.by_subject.insert("over".to_owned(), (Subject::Real(Box::new(Incident::over())), 99));
+        known.trim_to(20, usize::MAX);
+        assert_eq!(known.by_subject.len(), 10, "what has ended needs no memory");
+        known.trim_to(5, usize::MAX);
+        let mut left: Vec<_> = known.by_subject.keys().cloned().collect();
+        left.sort();
+        assert_eq!(left, ["s5", "s6", "s7", "s8", "s9"]);
+        known.trim_to(20, open.bytes() * 2);
+        assert_eq!(known.by_subject.len(), 2);
+        known.trim_to(20, 0);
+        assert!(known.by_subject.is_empty());
+    }
 }

@@ -13,6 +13,7 @@ use crate::journal::Journal;
 use crate::json_schema::SchemaError;
 use crate::metrics::Metrics;
 use crate::player::Player;
+use crate::server::bodies::Bodies;
 use crate::server::lifecycle::Lifecycle;
 
 /// Requests that wait to be stored.
@@ -21,8 +22,12 @@ const WAITING: usize = 1_024;
 /// KiB of events that wait to be stored.
 const WAITING_KIB: usize = 32 * 1024;
 
+/// Bytes of bodies that arrive or are read.
+const BODY_BYTES: usize = 32 * 1024 * 1024;
+
 /// Stores events from outside.
 pub(in crate::server) struct Publisher {
+    pub(in crate::server) bodies: Bodies,
     checker: Checker,
     journal: Journal,
     lifecycle: Arc<Lifecycle>,
@@ -45,7 +50,8 @@ impl Publisher {
         let worker = Worker::new(journal.clone(), player, lifecycle.stop.clone(), elsewhere);
         lifecycle.tasks.spawn(worker.run(requests));
         let memory = Arc::new(Semaphore::new(WAITING_KIB));
-        Ok(Self { checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })
+        let bodies = Bodies::new(BODY_BYTES);
+        Ok(Self { bodies, checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })
     }
 
     /// Stores all events or none, and returns once they are durable: for each its place, in order. A repeat of an event that

@@ -10,6 +10,7 @@ use super::drills;
 use super::elsewhere::Elsewhere;
 use super::known::{Known, Subject};
 use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
+use crate::contract::can_be_now;
 use crate::ingest::{Fault, Incoming, Kind, Refused};
 use crate::journal::{Appended, Journal, JournalError, Key, KeyedEvent, Place, Record};
 use crate::log_limiter::limited;
@@ -140,18 +141,18 @@ impl Worker {
     async fn append(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, JournalError> {
         let events = || requests.iter().flat_map(|(events, _)| events.iter().flatten());
         let names = events().map(|event| (event.source.clone(), event.id.clone())).collect();
+        // What is judged here and stored must be one step for the others.
+        let elsewhere = Arc::clone(&self.elsewhere);
+        let _turn = elsewhere.turn().await;
         let mut stored = self.journal.keyed(names).await?.into_iter();
         let changed = self.elsewhere.take();
         if !changed.is_empty() {
             self.known.forget(changed.iter().map(String::as_str));
             self.open = None;
         }
-        for event in events() {
-            self.known.load(&self.journal, &event.subject).await?;
-        }
+        self.known.load(&self.journal, events().map(|event| event.subject.as_str())).await?;
         if self.open.is_none() {
-            let open = self.journal.open_incidents().await?;
-            self.open = Some(open.iter().filter(|incident| incident.plan.is_none()).count());
+            self.open = Some(self.journal.open_without_plan().await?.len());
         }
         let mut group = Group::default();
         let mut first_of_key = HashMap::new();
@@ -291,7 +292,9 @@ impl Worker {
             let detail = format!("{MAX_OPEN} real incidents are open");
             return Err(vec![Fault::new(Kind::TooManyIncidents, "/subject", detail)]);
         }
-        let data = incident.accept(event, self.journal.clock().now())?;
+        // A server that was started without a clock believes its publishers.
+        let now = Some(self.journal.clock().now()).filter(|now| can_be_now(*now)).unwrap_or(event.time);
+        let data = incident.accept(event, now)?;
         self.open = Some(match (was_open, incident.is_open()) {
             (false, true) => open + 1,
             (true, false) => open.saturating_sub(1),

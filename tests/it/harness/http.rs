@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Raw;
 
@@ -72,19 +73,55 @@ impl Http {
         self
     }
 
+    /// A body that is no text.
+    pub fn bytes(mut self, body: &[u8]) -> Self {
+        body.clone_into(&mut self.body);
+        self
+    }
+
+    /// The answer, or `None` if the server is gone before it has answered.
+    pub async fn try_send(self) -> Option<Reply> {
+        let address = self.address;
+        let request = self.text();
+        let answer = async {
+            let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
+            stream.write_all(&request).await.ok()?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.ok()?;
+            Some(String::from_utf8_lossy(&answer).into_owned())
+        };
+        let answer = super::soon("an answer, or that there is none", answer).await?;
+        let whole = answer.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            length.is_some_and(|length| length.parse() == Ok(body.len()))
+        });
+        whole.then(|| Reply::read(&answer))
+    }
+
+    /// Sends the request, and reads no answer.
+    pub async fn unanswered(self) -> Raw {
+        let mut raw = Raw::connect(self.address).await;
+        raw.send(&self.text()).await;
+        raw
+    }
+
     pub async fn send(self) -> Reply {
+        let mut raw = match self.source {
+            Some(source) => Raw::connect_from(source, self.address).await,
+            None => Raw::connect(self.address).await,
+        };
+        raw.send(&self.text()).await;
+        Reply::read(&raw.rest().await)
+    }
+
+    fn text(self) -> Vec<u8> {
         let host = self.host.map(|host| format!("Host: {host}"));
         let length = (!self.body.is_empty()).then(|| format!("Content-Length: {}", self.body.len()));
         let headers = self.headers.into_iter().map(|(name, value)| format!("{name}: {value}"));
         let lines =
             [self.line, "Connection: close".to_owned()].into_iter().chain(host).chain(headers).chain(length);
         let head = lines.map(|line| line + "\r\n").collect::<String>() + "\r\n";
-        let mut raw = match self.source {
-            Some(source) => Raw::connect_from(source, self.address).await,
-            None => Raw::connect(self.address).await,
-        };
-        raw.send(&[head.as_bytes(), &self.body].concat()).await;
-        Reply::read(&raw.rest().await)
+        [head.as_bytes(), &self.body].concat()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use incident::contract::{MAX_EVENT_BYTES, Position, StreamId};
 use incident::journal::{
-    Append, Appended, Batch, Extent, Journal, JournalError, Memory, Pending, Place, ReadLimit, Record,
+    Append, Appended, Batch, Extent, Journal, JournalError, Key, Memory, Pending, Place, ReadLimit, Record,
     Retention, Span, Sqlite,
 };
 
@@ -189,8 +189,11 @@ async fn open_incidents_come_with_their_plans(log: Log) {
         .collect();
     let wanted = [("z", 1, 2, Some("plan of z")), ("a", 2, 1, Some("plan of a")), ("bare", 4, 1, None)];
     assert_eq!(told, wanted, "in order of their start");
-    append(&log, vec![resolved("z", 3)]).await;
+    let bare = Span { subject: "bare".to_owned(), start: 4, end: None };
+    assert_eq!(log.open_without_plan().await.unwrap(), [bare]);
+    append(&log, vec![resolved("z", 3), resolved("bare", 2)]).await;
     assert_eq!(log.open_incidents().await.unwrap()[0].subject, "a");
+    assert_eq!(log.open_without_plan().await.unwrap(), []);
 }
 
 async fn incidents_are_found_by_name_and_by_age(log: Log) {
@@ -256,6 +259,14 @@ async fn retention_drops_the_oldest_but_nothing_of_an_open_incident(log: Log) {
     assert_eq!(log.incident("open").await.unwrap(), None, "nothing of it is kept");
     let gone = log.append(vec![metrics("c", 2)]).await;
     assert!(matches!(&gone, Err(JournalError::Refused(why)) if why.contains("retention")), "{gone:?}");
+    // The id of what is gone names no other incident.
+    let gone = log.append(vec![started("open")]).await;
+    assert!(matches!(&gone, Err(JournalError::Refused(why)) if why.contains("retention")), "{gone:?}");
+    let key = Key { source: "/pay".to_owned(), id: "1".to_owned(), digest: [1; 32] };
+    let again = Record { place: Place::Next(key), ..started("open") };
+    assert!(matches!(log.append(vec![again]).await, Err(JournalError::Ended { position: Some(28), .. })));
+    let kept = log.incidents(usize::MAX).await.unwrap();
+    assert_eq!(kept.iter().map(|span| span.subject.as_str()).collect::<Vec<_>>(), ["c", "d"]);
 }
 
 macro_rules! conformance {

@@ -11,7 +11,7 @@ use crate::harness::{Local, Serving, options};
 const CASES: usize = 400;
 
 /// Any JSON value of a few levels.
-fn value() -> impl Strategy<Value = Value> {
+pub fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use incident::ingest::Kind;
 
-use crate::harness::{Scratch, Serving, get, root};
+use super::{action, publish, started};
+use crate::harness::{Local, Scratch, Serving, get, root};
 
 fn guide(name: &str) -> String {
     std::fs::read_to_string(root().join("docs").join(name)).unwrap()
@@ -14,6 +15,12 @@ fn guide(name: &str) -> String {
 fn blocks(text: &str) -> Vec<String> {
     let blocks = text.split("\n```sh\n").skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned());
     blocks.collect()
+}
+
+/// The first block of code in a language.
+fn block(text: &str, language: &str) -> String {
+    let rest = text.split_once(&format!("\n```{language}\n")).unwrap().1;
+    rest.split("\n```").next().unwrap().to_owned()
 }
 
 /// Runs one block as a reader would, against this server.
@@ -51,11 +58,43 @@ async fn the_requests_of_the_guide_are_answered() {
     let (server, folder) = (Serving::with(&[]), Scratch::new());
     let all = blocks(&guide("publish.md"));
     let blocks: Vec<_> = all.iter().filter(|block| block.contains("curl")).collect();
-    assert!(blocks.len() >= 3, "{all:?}");
+    assert!(blocks.len() >= 4, "{all:?}");
+    let mut answers = Vec::new();
     for block in blocks {
         let said = run(block, &server, &folder);
         assert!(said.contains("\"position\":"), "{block}\n{said}");
+        answers.push(said);
     }
+    // The position is the one of a server that has other events before.
+    let shown = block(&guide("publish.md"), "json");
+    assert_eq!(answers[0].trim().replace("\"position\":1}", "\"position\":881}"), shown.trim());
+}
+
+/// The examples that the guide names: `tests/it/examples.rs` runs them.
+#[test]
+fn the_guide_names_every_example_that_publishes() {
+    let text = guide("publish.md");
+    let files = std::fs::read_dir(root().join("examples")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.filter(|name| name.starts_with("publish.")).collect();
+    assert!(names.len() >= 3, "{names:?}");
+    for name in names {
+        assert!(text.contains(&format!("(../examples/{name})")), "docs/publish.md lacks {name}");
+    }
+}
+
+/// The problem document in the guide is the one that this mistake gets.
+#[tokio::test]
+async fn the_guide_shows_what_a_refusal_is() {
+    let server = Local::start().await;
+    let mut batch = vec![started("a", "0"), action("a", "1", "looks"), action("a", "2", "looks")];
+    let mut wrong = action("a", "3", "looks");
+    wrong["data"]["confidence"] = serde_json::json!(1.4);
+    batch.push(wrong);
+    let refused = publish(server.address, &batch).await;
+    let shown: serde_json::Value = serde_json::from_str(&block(&guide("problems.md"), "json")).unwrap();
+    assert_eq!(refused.json(), shown);
+    assert_eq!(refused.status, shown["status"]);
 }
 
 #[test]

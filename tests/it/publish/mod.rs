@@ -1,11 +1,15 @@
 //! `POST /api/events`: what publishers send becomes events, once and in order, or is refused with reasons.
 
 mod access;
-mod any;
+pub mod any;
 mod command;
 mod course;
 mod drills;
+pub mod encoded;
 mod guides;
+mod killed;
+mod many;
+mod problems;
 mod refusals;
 mod storing;
 mod unanswered;

@@ -4,11 +4,11 @@ use incident::receivers::{RECEIVER_KEYS, read};
 
 use crate::harness::root;
 
-/// The example of the guide.
-fn example() -> String {
+/// The examples of the guide.
+fn examples() -> Vec<String> {
     let guide = std::fs::read_to_string(root().join("docs/receivers.md")).unwrap();
     let blocks = guide.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
-    blocks.max_by_key(|block| block.len()).unwrap().to_owned()
+    blocks.map(str::to_owned).collect()
 }
 
 #[test]
@@ -17,8 +17,12 @@ fn the_example_of_the_guide_has_every_key() {
     for key in RECEIVER_KEYS {
         assert!(guide.contains(&format!("`{key}`")), "docs/receivers.md does not say what {key} is");
     }
-    let receivers = read("receivers.toml", &example()).unwrap_or_else(|error| panic!("{error}"));
-    assert!(!receivers.is_empty());
+    let examples = examples();
+    assert!(examples.len() >= 3, "{examples:#?}");
+    for example in &examples {
+        let receivers = read("receivers.toml", example).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!receivers.is_empty());
+    }
 }
 
 #[test]
@@ -41,6 +45,7 @@ currency = "usd"
 [[receiver]]
 kind = "pagerduty"
 hmac_secret_file = "s"
+hmac_timestamp_header = "not a name"
 stale = "0s"
 
 [[receivers]]
@@ -61,8 +66,9 @@ name = "x"
         (14, "would leave out every alert"),
         (16, "the receiver has no name"),
         (18, "needs a receiver of kind \"grafana\""),
-        (19, "stale is no time at all"),
-        (21, "did you mean \"receiver\"?"),
+        (19, "is not the name of a header"),
+        (20, "stale is no time at all"),
+        (22, "did you mean \"receiver\"?"),
     ] {
         let place = format!("receivers.toml:{line}:");
         let found = lines.iter().any(|text| text.starts_with(&place) && text.contains(says));

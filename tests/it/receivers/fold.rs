@@ -197,11 +197,49 @@ fn an_incident_that_an_operator_ended_stays_ended_while_its_alert_fires() {
     let subject = lab.incidents()[0].to_owned();
     let resolved = crate::harness::resolved(&subject, 3);
     let message = Message::parse(resolved.kind.as_str(), &resolved.data).unwrap();
-    lab.state.fold(&subject, lab.now, &message);
+    lab.state.fold(&subject, lab.now, lab.now, &message);
     assert_eq!(lab.post(&group(&[firing("A", 0)])).repeats, 1);
     lab.post(&group(&[firing("A", 0), firing("B", 5)]));
     assert_eq!(lab.words()[2..], ["started", "alert_firing"], "another alert opens the next one");
     lab.post(&group(&[ended("A", 0, 9), ended("B", 5, 9)]));
     lab.pass(120);
     assert_eq!(lab.words()[4..], ["alert_resolved", "resolved"]);
+}
+
+/// The beginning says how severe an incident is; what is worse later is told by an action, once for each step.
+#[test]
+fn a_worse_alert_raises_the_severity_and_a_milder_one_changes_nothing() {
+    let mut lab = alertmanager("");
+    let severe = |name: &str, severity: &str| {
+        let mut alert = firing(name, 0);
+        alert["labels"]["severity"] = severity.into();
+        alert
+    };
+    let (mild, middle, worst) = (severe("A", "warning"), severe("B", "error"), severe("C", "critical"));
+    lab.post(&group(std::slice::from_ref(&mild)));
+    assert_eq!(lab.started().severity.as_str(), "SEV3");
+    lab.post(&group(&[mild.clone(), middle.clone()]));
+    assert_eq!(lab.action().action, "severity_raised");
+    assert_eq!(lab.action().summary, "The incident is SEV2 now, it was SEV3: B fires on checkout");
+    lab.restart();
+    lab.post(&group(&[mild.clone(), middle.clone(), worst.clone()]));
+    assert_eq!(lab.action().summary, "The incident is SEV1 now, it was SEV2: C fires on checkout");
+    lab.restart();
+    lab.post(&group(&[mild, middle, worst, severe("D", "error"), severe("E", "critical")]));
+    let words = ["alert_firing", "severity_raised"];
+    let wanted =
+        [&["started", "alert_firing"][..], &words, &words, &["alert_firing", "alert_firing"]].concat();
+    assert_eq!(lab.words(), wanted);
+    assert_eq!(lab.incidents().len(), 1);
+}
+
+/// Alerts that come together open their incident with the worst of them.
+#[test]
+fn a_group_that_comes_at_once_begins_with_its_worst() {
+    let mut lab = alertmanager("");
+    let mut mild = firing("A", 0);
+    mild["labels"]["severity"] = "info".into();
+    lab.post(&group(&[mild, firing("B", 0)]));
+    assert_eq!(lab.started().severity.as_str(), "SEV1");
+    assert_eq!(lab.words(), ["started", "alert_firing", "alert_firing"]);
 }

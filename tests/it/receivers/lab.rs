@@ -66,7 +66,7 @@ impl Lab {
             if self.events.iter().any(|(_, known)| known.id == draft.id) {
                 continue;
             }
-            self.state.fold(&draft.subject, self.now, &draft.message);
+            self.state.fold(&draft.subject, self.now, self.now, &draft.message);
             self.events.push((self.now, draft));
         }
     }
@@ -77,7 +77,7 @@ impl Lab {
         for (time, draft) in &self.events {
             // As it is stored and read again.
             let message = Message::parse(draft.message.kind().as_str(), &draft.message.data()).unwrap();
-            self.state.fold(&draft.subject, *time, &message);
+            self.state.fold(&draft.subject, *time, self.now, &message);
         }
         self.state.hear_all(self.now);
     }

@@ -1,12 +1,19 @@
 //! Receivers: alerts of other programs become incidents.
 
+mod any;
+mod clocks;
 mod command;
 mod drills;
 mod file;
 mod fold;
-mod lab;
+pub mod lab;
 mod pagerduty;
+mod prometheus;
 mod property;
 mod real;
+mod senders;
 mod server;
 mod webhooks;
+
+pub use lab::{firing, group};
+pub use server::{SECRET, setups};

@@ -20,13 +20,18 @@ fn blocks(language: &str) -> Vec<String> {
 }
 
 /// The folder of the guide's reader, with a short time to settle.
-fn folder() -> Scratch {
+pub fn folder() -> Scratch {
     let file = blocks("toml").remove(0) + "settle = \"1s\"\n";
     Scratch::new().with("receivers.toml", &file).with("prod.token", &format!("{SECRET}\n"))
 }
 
 /// With the configuration of the guide, faster, and with these changes.
-fn start(server: SocketAddr, change: impl Fn(String) -> String) -> Alertmanager {
+pub fn start(server: SocketAddr, change: impl Fn(String) -> String) -> Alertmanager {
+    with(server, SECRET, change)
+}
+
+/// … that shows this secret.
+fn with(server: SocketAddr, secret: &str, change: impl Fn(String) -> String) -> Alertmanager {
     let config = blocks("yaml").remove(0);
     for text in ["127.0.0.1:7911", "group_wait: 10s", "group_interval: 1m"] {
         assert!(config.contains(text), "{text} is not in the guide's configuration");
@@ -34,7 +39,7 @@ fn start(server: SocketAddr, change: impl Fn(String) -> String) -> Alertmanager 
     let config = config.replace("127.0.0.1:7911", &server.to_string());
     let config = config.replace("group_wait: 10s", "group_wait: 100ms");
     let config = config.replace("group_interval: 1m", "group_interval: 1s\n  repeat_interval: 1s");
-    Alertmanager::start(&change(config), &[("prod.token", &format!("{SECRET}\n"))])
+    Alertmanager::start(&change(config), &[("prod.token", &format!("{secret}\n"))])
 }
 
 /// Sends an Alertmanager alerts: names, and when they end.
@@ -60,7 +65,7 @@ async fn send(to: &Alertmanager, alerts: &[(&str, Option<jiff::Timestamp>)]) {
 }
 
 /// What the server's journal has: the kinds of actions, and the types of other events.
-fn words(server: &Serving) -> Vec<String> {
+pub fn words(server: &Serving) -> Vec<String> {
     let ran = server.incident(&["watch", "--json", "--after", "0", "--no-follow"]).run();
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
     let events = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -69,6 +74,14 @@ fn words(server: &Serving) -> Vec<String> {
         action.unwrap_or(event["type"].as_str().unwrap()).to_owned()
     });
     words.collect()
+}
+
+/// Asserts that the validator passes what the server's journal has.
+pub fn judged(server: &Serving) {
+    let ran = server.incident(&["watch", "--json", "--after", "0", "--no-follow"]).run();
+    let record = Scratch::new().with("run.ndjson", &ran.stdout);
+    let judged = incident(&["validate", "run.ndjson"]).at(record.path()).run();
+    assert_eq!(judged.status, Some(0), "{}", judged.stdout);
 }
 
 const REPEATS: &str = "incident_hook_repeats_total{receiver=\"prod\"}";
@@ -120,10 +133,7 @@ async fn a_pair_repeats_over_a_restart_and_each_change_is_there_once() {
     }
     Numbers::until(address, "incident_incidents_ended_total{outcome=\"resolved\"}", 1.0).await;
     assert_eq!(words(&server)[4..], ["alert_resolved", "incident_resolved"]);
-    let ran = server.incident(&["watch", "--json", "--after", "0", "--no-follow"]).run();
-    let record = Scratch::new().with("run.ndjson", &ran.stdout);
-    let judged = incident(&["validate", record.path().join("run.ndjson").to_str().unwrap()]).run();
-    assert_eq!(judged.status, Some(0), "{}", judged.stdout);
+    judged(&server);
 }
 
 #[tokio::test]
@@ -142,20 +152,32 @@ async fn a_group_that_it_truncates_does_not_end_by_itself() {
     send(&sender, &[("a", Some(now)), ("b", Some(now))]).await;
     Numbers::until(server.address(), EVENTS, 4.0).await;
     assert_eq!(words(&server)[3..], ["alert_resolved"], "the other one may still fire");
+    let listed = server.incident(&["list", "--running"]).run().stdout;
+    let ran = server.incident(&["cancel", listed.split('\t').next().unwrap()]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    judged(&server);
 }
 
-/// The guide's own way from nothing to an alert, and its commands.
+/// The guide's own way from nothing to an alert: its commands, its file and its configuration.
 #[tokio::test]
-#[ignore = "runs Alertmanager and curl: ./tests/run installs them and runs this"]
+#[ignore = "runs Alertmanager, curl and openssl: ./tests/run installs them and runs this"]
 async fn the_guide_leads_to_a_firing_alert() {
-    let folder = folder();
-    let file = folder.path().join("receivers.toml");
-    let server = Serving::with(&["--journal", "memory", "--receivers", file.to_str().unwrap()]);
-    let sender = start(server.address(), |config| config);
+    let folder = Scratch::new().with("receivers.toml", &blocks("toml").remove(0));
     let commands = blocks("sh");
-    let curl = commands.iter().find(|block| block.starts_with("curl")).unwrap();
+    let [secret, serve, curl] = &commands[..] else { panic!("{commands:#?}") };
+    let run = |command: &str| {
+        Command::new("sh").args(["-euc", command]).current_dir(folder.path()).status().unwrap()
+    };
+    assert!(run(secret).success());
+    let secret = std::fs::read_to_string(folder.path().join("prod.token")).unwrap();
+    let args: Vec<String> = shlex::split(serve).unwrap().into_iter().skip(1).collect();
+    assert_eq!(args, ["serve", "--receivers", "receivers.toml"]);
+    // Its port and its journal would meet those of others.
+    let file = folder.path().join(&args[2]).display().to_string();
+    let server = Serving::alone(&[&args[0], &args[1], &file, "--json", "--port", "0", "--journal", "memory"]);
+    let sender = with(server.address(), secret.trim(), |config| config);
     let curl = curl.replace("127.0.0.1:9093", &sender.address.to_string());
-    assert!(Command::new("sh").args(["-c", &curl]).status().unwrap().success());
+    assert!(run(&curl).success());
     Numbers::until(server.address(), EVENTS, 2.0).await;
     let listed = server.incident(&["list", "--running"]).run().stdout;
     assert!(listed.contains("prod-highlatency-checkout-"), "{listed}");

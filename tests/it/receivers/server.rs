@@ -8,10 +8,10 @@ use incident::server::{HookSetup, Options, Secrets};
 use serde_json::{Value, json};
 
 use super::lab::{ended, firing, group};
-use crate::harness::{Http, Local, Numbers, PATIENCE, Reply, Scratch, Serving, get, options, tokens};
+use crate::harness::{Http, Local, Numbers, PATIENCE, Raw, Reply, Scratch, Serving, get, options, tokens};
 use incident::token::Scope;
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// A receiver of each kind.
 pub fn setups(more: &str) -> Vec<HookSetup> {
@@ -22,10 +22,12 @@ pub fn setups(more: &str) -> Vec<HookSetup> {
     );
     let receivers = receivers::read("r", &text).unwrap_or_else(|error| panic!("{error}"));
     let token = [SECRET.parse().unwrap()];
-    let signing = Some(("X-Sign".to_owned(), b"Jefe".to_vec()));
     receivers
         .into_iter()
-        .map(|receiver| HookSetup { receiver, secrets: Secrets::new(&token, signing.clone()) })
+        .map(|receiver| HookSetup {
+            receiver,
+            secrets: Secrets::new(&token).signed_with(b"Jefe".to_vec(), "X-Sign", None),
+        })
         .collect()
 }
 
@@ -309,4 +311,56 @@ async fn an_id_that_the_journal_has_already_is_passed_over() {
     let reply = deliver(other.address, &body).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(reply.json()["incidents"][0], format!("{subject}-3"));
+}
+
+/// Anybody can open connections to the path of a receiver whose secret is in the body.
+#[tokio::test]
+async fn bodies_that_do_not_arrive_keep_no_other_sender_out() {
+    let server = server().await;
+    let mut slow = Vec::new();
+    for path in ["pagerduty/pd/v2/enqueue", "alertmanager/prod", "grafana/graf"] {
+        for _ in 0..40 {
+            let mut raw = Raw::connect(server.address).await;
+            let head = format!(
+                "POST /hooks/{path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nX-Sign: 00\r\n\
+                 Content-Type: application/json\r\nContent-Length: 400000\r\n\r\n{{",
+                server.address,
+                if path.starts_with("alert") { SECRET } else { "" },
+            );
+            raw.send(head.as_bytes()).await;
+            slow.push(raw);
+        }
+    }
+    let reply = deliver(server.address, &group(&[firing("A", 0)])).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let body = json!({
+        "routing_key": SECRET, "event_action": "trigger", "dedup_key": "k",
+        "payload": { "summary": "s", "source": "s", "severity": "info" },
+    });
+    assert_eq!(post(server.address, "/hooks/pagerduty/pd/v2/enqueue", &body).send().await.status, 202);
+    let reply = post(server.address, "/hooks/grafana/graf", &grafana()).bearer(SECRET).send().await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+}
+
+fn grafana() -> Value {
+    let mut body = group(&[firing("G", 0)]);
+    body["version"] = json!("1");
+    body
+}
+
+/// A sender that breaks off is no sender of a body that is too large.
+#[tokio::test]
+async fn a_body_that_breaks_off_may_come_again() {
+    let server = server().await;
+    let mut raw = Raw::connect(server.address).await;
+    let head = format!(
+        "POST /hooks/alertmanager/prod HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {SECRET}\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{{\"ve\r\nZZ\r\n",
+        server.address,
+    );
+    raw.send(head.as_bytes()).await;
+    let answer = raw.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503") || answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let numbers = Numbers::of(server.address).await;
+    numbers.are(&[("incident_hook_deliveries_total{receiver=\"prod\",result=\"invalid\"}", 0)]);
 }

@@ -67,3 +67,65 @@ fn no_promised_interval_is_too_long() {
     let heartbeat = judge.finish().rules.into_iter().find(|(rule, _)| rule.name == "heartbeat").unwrap();
     assert!(!matches!(heartbeat.1, Verdict::Failed(..)), "{heartbeat:?}");
 }
+
+/// What a judge warns of after so many texts, and its verdicts.
+fn judged(texts: impl Iterator<Item = String>) -> incident::check::Judgement {
+    let (mut judge, reader) = (Judge::new(Context::default(), false, |_| true), Reader::new());
+    for (text, line) in texts.zip(1..) {
+        judge.see(&Observed { line, at: None, connection: MAIN, what: Observation::Text(text) }, &reader);
+    }
+    judge.finish()
+}
+
+#[test]
+fn endless_streams_in_a_recording_take_bounded_memory_and_the_rest_is_told() {
+    let text = |n: u64| {
+        event(1, &format!("real-{n}"), "incident_started", &start())
+            .replace("/streams/S1", &format!("/streams/S{n}"))
+    };
+    let judgement = judged((1..=10_007).map(text));
+    assert!(
+        judgement.warnings[0].ends_with("because at most 10000 streams are followed"),
+        "{:?}",
+        judgement.warnings
+    );
+    assert!(judgement.warnings[0].starts_with("7 events were judged only by"), "{:?}", judgement.warnings);
+}
+
+#[test]
+fn incidents_of_large_events_take_bounded_memory() {
+    let text = |n: u64| {
+        let mut data = start();
+        data["title"] = "x".repeat(50_000).into();
+        event(n, &format!("real-{n}"), "incident_started", &data)
+    };
+    let judgement = judged((1..=1_900).map(text));
+    assert!(judgement.warnings[0].contains("at the same time, in 256 MiB"), "{:?}", judgement.warnings);
+}
+
+#[test]
+fn endless_steps_and_hypotheses_of_one_incident_take_bounded_memory() {
+    let action = |n: u64| {
+        let data = json!({
+            "synthetic": false, "agent": "ci", "action": "acted", "status": "in_progress", "summary": "Acts",
+            "step": format!("step-{n}"), "hypotheses": [{ "id": format!("h-{n}"), "claim": "x", "p": 0.1 }],
+        });
+        let text = event(n, "real-1", "agent_action", &data);
+        text.replace("\"index\":1,", &format!("\"index\":{n},"))
+    };
+    let begin = std::iter::once(event(1, "real-1", "incident_started", &start()));
+    let judgement = judged(begin.chain((2..=1_500).map(action)));
+    assert!(judgement.warnings[0].contains("more steps, hypotheses or names"), "{:?}", judgement.warnings);
+}
+
+#[test]
+fn a_stream_full_of_holes_takes_bounded_memory() {
+    // Every second position is missing: each event is a range.
+    let text = |n: u64| {
+        let text = event(2 * n, "real-1", "incident_started", &start());
+        text.replace("\"index\":1,", &format!("\"index\":{n},"))
+    };
+    let judgement = judged((1..=60_000).map(text));
+    let (_, gap) = judgement.rules.iter().find(|(rule, _)| rule.name == "gap").unwrap();
+    assert!(matches!(gap, Verdict::Failed(kept, more) if kept.len() == 100 && *more > 50_000), "{gap:?}");
+}

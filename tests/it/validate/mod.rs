@@ -11,11 +11,12 @@ mod guide;
 mod listen;
 mod mutations;
 mod reports;
+mod served;
 mod sound;
 mod strangers;
 mod transcripts;
 
-use incident::check::{Context, Expectation, Judge, MustResolve, RULES, Verdict, judge_lines};
+use incident::check::{Context, Judge, MustResolve, Promise, RULES, Verdict, judge_lines};
 use incident::contract::MessageType;
 use serde_json::json;
 
@@ -24,12 +25,12 @@ use sound::{STREAM, expectations, sound};
 #[test]
 fn a_sound_stream_passes_every_rule() {
     let mut stream = sound();
-    let ahead = Expectation::Reset("ahead".to_owned());
+    let ahead = Promise::Reset("ahead".to_owned());
     stream.others = vec![
         stream.resume(30),
         stream.resume(70),
         stream.twin(),
-        stream.wrong_position("-1", Expectation::BadRequest),
+        stream.wrong_position("-1", Promise::BadRequest),
         stream.wrong_position(&format!("{STREAM}/1000000"), ahead),
     ];
     stream.ended = Some(stream.frames.last().unwrap().1 + 5.0);

@@ -89,6 +89,16 @@ fn one_run_writes_every_format() {
 }
 
 #[test]
+fn one_flag_writes_several_files_with_commas_in_their_names() {
+    let folder = broken();
+    let ran = validate(&folder, &["good.ndjson", "--report", "junit=a,b.xml,sarif=c.sarif,github=-"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let all = names(&folder);
+    assert!(all.contains(&"a,b.xml".to_owned()) && all.contains(&"c.sarif".to_owned()), "{all:?}");
+    assert!(read(&folder, "a,b.xml").starts_with("<?xml") && read(&folder, "c.sarif").starts_with('{'));
+}
+
+#[test]
 fn json_has_everything_about_a_finding() {
     let folder = broken();
     let ran = validate(&folder, &["broken.ndjson", "late.toml", "wrong.toml", "--format", "json"]);

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use incident::check::{
-    Closing, Context, Expectation, Expected, Finding, Judge, Judgement, Limits, MAIN, MustResolve,
-    Observation, Observed, Purpose, Reader, Rule, Verdict, judge_lines,
+    Closing, Context, Expected, Finding, Judge, Judgement, Limits, MAIN, MustResolve, Observation, Observed,
+    Promise, Purpose, Reader, Rule, Verdict, judge_lines,
 };
 use incident::contract::MessageType;
 use incident::scenario::{Expect, Scenario};
@@ -37,7 +37,18 @@ pub struct Stream {
 pub struct Other {
     pub purpose: Purpose,
     pub refused: Option<u16>,
+    /// The greeting, where `frames` has only events.
+    pub greeting: Option<String>,
+    /// Texts. A number is a binary message of so many bytes.
     pub frames: Vec<String>,
+    /// How the server ends the connection, and how long after the listening has ended.
+    pub closing: Option<(f64, Closing)>,
+}
+
+impl Other {
+    fn new(purpose: Purpose, frames: Vec<String>) -> Self {
+        Self { purpose, refused: None, greeting: None, frames, closing: None }
+    }
 }
 
 /// What a client receives of `database-outage` in real time.
@@ -125,25 +136,30 @@ impl Stream {
     pub fn resume(&self, after: u64) -> Other {
         let events = self.frames.iter().map(|(frame, _)| frame);
         let events = events.filter(|frame| position(frame).is_some_and(|n| n > after));
-        Other { purpose: Purpose::Resume(after), refused: None, frames: events.map(text).collect() }
+        let frames: Vec<String> = events.map(text).collect();
+        let mut greeting = self.frames[0].0.clone();
+        let head = after.max(self.frames.iter().filter_map(|(frame, _)| position(frame)).max().unwrap_or(0));
+        greeting["data"]["head"] = head.into();
+        greeting["data"]["follows"] = json!({ "kind": "resumed", "from": after + 1, "to": head });
+        Other { greeting: Some(greeting.to_string()), ..Other::new(Purpose::Resume(after), frames) }
     }
 
     /// What another client gets.
     pub fn twin(&self) -> Other {
         let frames = self.frames.iter().map(|(frame, _)| text(frame)).collect();
-        Other { purpose: Purpose::Twin, refused: None, frames }
+        Other::new(Purpose::Twin, frames)
     }
 
     /// What a server answers to a position from which it can't resume, or that is none.
-    pub fn wrong_position(&self, asked: &str, expected: Expectation) -> Other {
+    pub fn wrong_position(&self, asked: &str, expected: Promise) -> Other {
         let purpose = Purpose::Position(asked.to_owned(), expected.clone());
         match expected {
-            Expectation::BadRequest => Other { purpose, refused: Some(400), frames: Vec::new() },
-            Expectation::Reset(reason) => {
+            Promise::BadRequest => Other { refused: Some(400), ..Other::new(purpose, Vec::new()) },
+            Promise::Reset(reason) => {
                 let mut greeting = self.frames[0].0.clone();
                 greeting["data"]["follows"] =
                     json!({ "kind": "reset", "reason": reason, "from": 1, "to": 0 });
-                Other { purpose, refused: None, frames: vec![greeting.to_string()] }
+                Other::new(purpose, vec![greeting.to_string()])
             }
         }
     }
@@ -222,14 +238,22 @@ impl Stream {
                 Some(status) => add(number, ended, Observation::Refused(purpose, status)),
                 None => add(number, ended, Observation::Opened(purpose)),
             }
-            for frame in &other.frames {
-                add(number, ended, Observation::Text(frame.clone()));
+            let greeting = other.greeting.iter().filter(|_| other.refused.is_none());
+            for frame in greeting.chain(&other.frames) {
+                let what = match frame.parse() {
+                    Ok(bytes) => Observation::Binary(bytes),
+                    Err(_) => Observation::Text(frame.clone()),
+                };
+                add(number, ended, what);
+            }
+            if let Some((after, closing)) = &other.closing {
+                add(number, ended + after, Observation::Closed(closing.clone()));
             }
         }
         observed
     }
 
-    fn context(&self) -> Context {
+    pub fn context(&self) -> Context {
         Context {
             expect: self.expect.clone().map(|expect| Expected {
                 expect,

@@ -40,9 +40,33 @@ pub(super) enum Kind {
     Sarif,
 }
 
+/// `KIND=FILE`, or several with commas between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ReportsTo(Vec<ReportTo>);
+
+impl FromStr for ReportsTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A comma in the name of a file is no end, unless a kind follows.
+        let begins = |rest: &str| {
+            let kind = rest.split_once('=').map(|(kind, _)| kind);
+            kind.is_some_and(|kind| Kind::from_str(kind, false).is_ok())
+        };
+        let mut reports = Vec::new();
+        let mut from = 0;
+        for (at, _) in text.match_indices(',').filter(|(at, _)| begins(&text[at + 1..])) {
+            reports.push(text[from..at].parse()?);
+            from = at + 1;
+        }
+        reports.push(text[from..].parse()?);
+        Ok(Self(reports))
+    }
+}
+
 /// `KIND=FILE`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ReportTo {
+struct ReportTo {
     kind: Kind,
     /// `None` is stdout.
     file: Option<PathBuf>,
@@ -77,7 +101,8 @@ impl Reports {
     ///
     /// # Errors
     /// A file can't be written, or has content already; two reports would be mixed.
-    pub(super) fn open(format: Option<Kind>, reports: &[ReportTo]) -> Result<Self, Failure> {
+    pub(super) fn open(format: Option<Kind>, reports: &[ReportsTo]) -> Result<Self, Failure> {
+        let reports: Vec<&ReportTo> = reports.iter().flat_map(|several| &several.0).collect();
         let on_stdout: Vec<Kind> =
             reports.iter().filter(|report| report.file.is_none()).map(|report| report.kind).collect();
         // Annotations are lines among others; what else is printed is read as a whole.

@@ -44,7 +44,7 @@ fn values() -> Vec<Value> {
 }
 
 /// All places in a value, as JSON pointers.
-fn places(value: &Value, place: &str, found: &mut Vec<String>) {
+pub fn places(value: &Value, place: &str, found: &mut Vec<String>) {
     found.push(place.to_owned());
     match value {
         Value::Array(items) => {

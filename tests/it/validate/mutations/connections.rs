@@ -26,7 +26,7 @@ impl Stream {
         greeting["data"]["head"] = 1_000.into();
         greeting["data"]["follows"] =
             json!({ "kind": "reset", "reason": "expired", "from": from, "to": 1_000 });
-        other.frames.insert(0, greeting.to_string());
+        other.greeting = Some(greeting.to_string());
         other
     }
 }
@@ -166,8 +166,8 @@ pub const FAULTS: &[Fault] = &[
         "the server sent position 13 as number 1; expected 14",
         "",
         |s| {
-            let mut other = s.resume(12);
-            other.purpose = Purpose::Resume(13);
+            let mut other = s.resume(13);
+            other.frames = s.resume(12).frames;
             s.others.push(other);
             Some(())
         },

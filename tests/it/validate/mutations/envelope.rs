@@ -194,6 +194,9 @@ pub const OURS: &[Fault] = &[
     fault("subject is null", "envelope", "subject is missing", "/subject", |s| {
         set(s.event()?, "subject", Value::Null)
     }),
+    fault("a subject that no path can name", "envelope", "which no path can name", "/subject", |s| {
+        set(s.event()?, "subject", "a/b")
+    }),
     fault("no index", "envelope", "index is missing", "/index", |s| remove(s.event()?, "index")),
     fault("index is null", "envelope", "index is missing", "/index", |s| {
         set(s.event()?, "index", Value::Null)

@@ -134,6 +134,49 @@ pub const FAULTS: &[Fault] = &[
     .later(),
     fault("an incident starts twice", "lifecycle", "a second incident_started", "", Stream::starts_again)
         .later(),
+    fault("a resolution in the middle", "lifecycle", "events after its resolution", "", |s| {
+        let place = s.sample(7)?;
+        let (mut end, _) = s.frames[s.resolution()].clone();
+        let (next, at) = s.frames[place].clone();
+        for field in ["id", "index", "time"] {
+            end[field] = next[field].clone();
+        }
+        if next["data"]["offset_s"].is_number() {
+            end["data"]["offset_s"] = next["data"]["offset_s"].clone();
+        }
+        s.frames.insert(place, (end, at));
+        s.shift_positions(place + 1, 1);
+        s.shift_indexes(place + 1, 1);
+        Some(())
+    })
+    .later(),
+    fault("an event turns into a resolution", "schema", "incident_resolved: ", "/data*", |s| {
+        set(s.event()?, "type", "incident_resolved")
+    }),
+    fault(
+        "an event under the name of no incident",
+        "lifecycle",
+        "the subject is \"checkout-aaaaa\", which has no other event; expected",
+        "/subject",
+        |s| set(s.event()?, "subject", "checkout-aaaaa"),
+    ),
+    fault(
+        "the resolution under the name of no incident",
+        "lifecycle",
+        "the subject is \"checkout-aaaaa\", which has no other event; expected",
+        "/subject",
+        |s| {
+            let place = s.resolution();
+            s.frames[place].0["subject"] = "checkout-aaaaa".into();
+            Some(())
+        },
+    ),
+    fault("the start under the name of no incident", "gap", "index 1 is missing", "/index", |s| {
+        let place = s.events()[0];
+        s.frames[place].0["subject"] = "checkout-aaaaa".into();
+        Some(())
+    })
+    .later(),
     fault("one event after the resolution", "lifecycle", "has 1 event after its resolution", "", |s| {
         s.after_the_end(1)
     }),

@@ -3,12 +3,15 @@
 
 mod agreement;
 mod arrivals;
+mod asked;
 mod beginning;
 mod connections;
 mod ends;
 mod envelope;
 mod expectations;
+mod fields;
 mod files;
+mod further;
 mod lifecycle;
 mod live;
 mod money;
@@ -181,6 +184,8 @@ fn all() -> impl Iterator<Item = &'static Fault> {
         tally::FAULTS,
         connections::FAULTS,
         others::FAULTS,
+        further::FAULTS,
+        asked::FAULTS,
         expectations::FAULTS,
     ];
     groups.into_iter().flatten()

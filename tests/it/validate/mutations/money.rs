@@ -69,6 +69,31 @@ pub const FAULTS: &[Fault] = &[
         s.is_drill()?;
         s.costly(7, |total| total + 500_000.0)
     }),
+    fault(
+        "the rate changes in the middle of a phase",
+        "cost",
+        "a phase has one rate",
+        "/data/cost/per_minute",
+        |s| {
+            s.is_drill()?;
+            let cost = s.middle()?.get_mut("cost")?.as_object_mut()?;
+            let rate = cost["per_minute"].as_f64()?;
+            set(cost, "per_minute", rate * 1.5 + 1.0)
+        },
+    ),
+    fault(
+        "the rate of the last sample is another",
+        "cost",
+        "a phase has one rate",
+        "/data/cost/per_minute",
+        |s| {
+            s.is_drill()?;
+            let place = *s.all(MessageType::SystemMetrics).last()?;
+            let cost = s.data(place)["cost"].as_object_mut()?;
+            let rate = cost["per_minute"].as_f64()?;
+            set(cost, "per_minute", rate * 1.5 + 1.0)
+        },
+    ),
     fault("the total stands still", "cost", "its rates allow", "/data/cost/total", |s| {
         s.is_drill()?;
         let before = s.last_cost(12)?;

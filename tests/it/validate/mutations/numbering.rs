@@ -69,6 +69,30 @@ pub const FAULTS: &[Fault] = &[
         s.frames[one].0["index"] = next;
         Some(())
     }),
+    fault(
+        "an event has the position of an earlier one",
+        "order",
+        "which came before; expected",
+        "/id",
+        |s| {
+            let place = s.sample(9)?;
+            let other = s.sample(2)?;
+            s.frames[place].0["id"] = s.frames[other].0["id"].clone();
+            Some(())
+        },
+    ),
+    fault(
+        "the resolution has the position of an earlier one",
+        "order",
+        "which came before; expected",
+        "/id",
+        |s| {
+            let place = s.resolution();
+            let other = s.sample(2)?;
+            s.frames[place].0["id"] = s.frames[other].0["id"].clone();
+            Some(())
+        },
+    ),
     fault("one index is too high", "order", "the index of", "/index", |s| {
         let event = s.event()?;
         let index = event["index"].as_u64()?;

@@ -1,6 +1,6 @@
 //! More faults of further connections: the second half of the table in `connections.rs`.
 
-use incident::check::Expectation;
+use incident::check::Promise;
 
 use super::{Fault, caught, fault};
 
@@ -49,7 +49,7 @@ pub const FAULTS: &[Fault] = &[
         "the position \"S/-1\" was accepted; expected the HTTP status 400",
         "",
         |s| {
-            let mut other = s.wrong_position("S/-1", Expectation::BadRequest);
+            let mut other = s.wrong_position("S/-1", Promise::BadRequest);
             other.refused = None;
             other.frames.push(s.frames[0].0.to_string());
             s.others.push(other);
@@ -63,7 +63,7 @@ pub const FAULTS: &[Fault] = &[
         "refused with the HTTP status 404; expected 400",
         "",
         |s| {
-            let mut other = s.wrong_position("17", Expectation::BadRequest);
+            let mut other = s.wrong_position("17", Promise::BadRequest);
             other.refused = Some(404);
             s.others.push(other);
             Some(())
@@ -71,7 +71,7 @@ pub const FAULTS: &[Fault] = &[
     )
     .live(),
     fault("a position ahead gets no reset", "positions", "got no reset; expected a reset, ahead", "", |s| {
-        let mut other = s.wrong_position("S/99999", Expectation::Reset("ahead".to_owned()));
+        let mut other = s.wrong_position("S/99999", Promise::Reset("ahead".to_owned()));
         other.frames[0] = s.frames[0].0.to_string();
         s.others.push(other);
         Some(())
@@ -83,7 +83,7 @@ pub const FAULTS: &[Fault] = &[
         "got expired; expected a reset, ahead",
         "",
         |s| {
-            let mut other = s.wrong_position("S/99999", Expectation::Reset("ahead".to_owned()));
+            let mut other = s.wrong_position("S/99999", Promise::Reset("ahead".to_owned()));
             other.frames[0] = other.frames[0].replace("ahead", "expired");
             s.others.push(other);
             Some(())
@@ -96,7 +96,7 @@ pub const FAULTS: &[Fault] = &[
         "refused with the HTTP status 400; expected a reset, other-stream",
         "",
         |s| {
-            let mut other = s.wrong_position("T/1", Expectation::Reset("other-stream".to_owned()));
+            let mut other = s.wrong_position("T/1", Promise::Reset("other-stream".to_owned()));
             other.refused = Some(400);
             other.frames.clear();
             s.others.push(other);
@@ -110,7 +110,7 @@ pub const FAULTS: &[Fault] = &[
         "got no stream_opened; expected a reset, other-stream",
         "",
         |s| {
-            let mut other = s.wrong_position("T/1", Expectation::Reset("other-stream".to_owned()));
+            let mut other = s.wrong_position("T/1", Promise::Reset("other-stream".to_owned()));
             other.frames.clear();
             s.others.push(other);
             Some(())
@@ -208,7 +208,7 @@ pub const FAULTS: &[Fault] = &[
         "the connection for the position \"17\" failed: it hangs",
         "",
         |s| {
-            let mut other = s.wrong_position("17", Expectation::BadRequest);
+            let mut other = s.wrong_position("17", Promise::BadRequest);
             other.purpose = other.purpose.failed("it hangs".to_owned());
             other.refused = None;
             s.others.push(other);

@@ -51,6 +51,8 @@ pub enum Answer {
     Reset,
     /// Nothing at all.
     Hang,
+    /// A handshake, these texts, and then an end without a close frame.
+    Broken(Vec<String>),
     /// A greeting with this reason of a reset, or without one, and then texts.
     Greeted(Option<&'static str>, Vec<String>),
 }
@@ -102,7 +104,7 @@ async fn talk(
     let head = String::from_utf8(head).unwrap();
     let after =
         head.split_once("?after=").map(|(_, rest)| rest.split(' ').next().unwrap().replace("%2F", "/"));
-    let answer = after.map(|after| match resume(&after, stream) {
+    let answer = after.as_ref().map(|after| match resume(after, stream) {
         Ok(events) => (script.resumed)(events),
         Err(wrong) => (script.wrong)(wrong),
     });
@@ -129,8 +131,16 @@ async fn talk(
     );
     tcp.write_all(shake.as_bytes()).await?;
     let acts = match answer {
+        Some(Answer::Broken(events)) => {
+            let after = after.as_deref().and_then(|after| after.split_once('/')?.1.parse().ok());
+            let greeting = greeting(stream, None, after.unwrap_or(0));
+            let texts = Some(greeting).filter(|_| !events.is_empty()).into_iter().chain(events);
+            let texts = texts.map(|text| Act::Send(0.0, frame(0x81, text.as_bytes())));
+            texts.chain([Act::End]).collect()
+        }
         Some(Answer::Greeted(reason, texts)) => {
-            let greeting = greeting(stream, reason, &texts);
+            let after = after.as_deref().and_then(|after| after.split_once('/')?.1.parse().ok());
+            let greeting = greeting(stream, reason, after.unwrap_or(0));
             // Like every good server it says when a client has all events.
             let beat =
                 stream.frames.iter().rfind(|(frame, _)| frame["type"] == "heartbeat").map(|(frame, _)| {
@@ -181,14 +191,13 @@ fn resume(after: &str, stream: &Stream) -> Result<Vec<String>, Answer> {
     Ok(stream.resume(n).frames)
 }
 
-fn greeting(stream: &Stream, reason: Option<&str>, texts: &[String]) -> String {
+fn greeting(stream: &Stream, reason: Option<&str>, after: u64) -> String {
     let mut greeting = stream.frames[0].0.clone();
-    let head = stream.events().len();
-    let from = head + 1 - texts.len().min(head);
+    let head = stream.events().len() as u64;
     greeting["data"]["head"] = head.into();
     greeting["data"]["follows"] = match reason {
-        None => json!({ "kind": "resumed", "from": from, "to": head }),
-        Some(reason) => json!({ "kind": "reset", "reason": reason, "from": from, "to": head }),
+        None => json!({ "kind": "resumed", "from": after + 1, "to": head }),
+        Some(reason) => json!({ "kind": "reset", "reason": reason, "from": head + 1, "to": head }),
     };
     Value::to_string(&greeting)
 }

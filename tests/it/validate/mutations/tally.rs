@@ -55,6 +55,35 @@ pub const FAULTS: &[Fault] = &[
         let seconds = durations["resolve_s"].as_f64()?;
         set(durations, "resolve_s", seconds - 0.5)
     }),
+    fault("the resolution has another second", "tally", "resolve_s is", "/data/durations/resolve_s", |s| {
+        s.is_drill()?;
+        let second = s.end()?["offset_s"].as_f64()?;
+        set(s.end()?, "offset_s", second + 600.0)
+    }),
+    fault(
+        "the resolution has an earlier second",
+        "tally",
+        "resolve_s is",
+        "/data/durations/resolve_s",
+        |s| {
+            s.is_drill()?;
+            set(s.end()?, "offset_s", 1.0)
+        },
+    ),
+    fault("the resolution of a drill has no cost", "tally", "the cost is missing", "/data/cost", |s| {
+        s.is_drill()?;
+        remove(s.end()?, "cost")
+    }),
+    fault(
+        "the resolution of a drill has no users",
+        "tally",
+        "users_peak is missing",
+        "/data/users_peak",
+        |s| {
+            s.is_drill()?;
+            remove(s.end()?, "users_peak")
+        },
+    ),
     fault("one action more", "tally", "the resolution has", "/data/actions", |s| {
         let actions = s.end()?["actions"].as_object_mut()?;
         let total = actions["total"].as_u64()?;

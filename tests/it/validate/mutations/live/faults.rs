@@ -191,14 +191,73 @@ pub const FAULTS: &[Live] = &[
         TWO,
         |script, stream| {
             let place = stream.events()[50];
-            let text = stream.frames[place].0.to_string().replace(':', ": ");
+            let text = stream.frames[place].0.to_string().replacen("\"data\":", "\"data\": ", 1);
             script.twin[place] = Act::Send(0.0, frame(0x81, text.as_bytes()));
         },
     ),
-    live("another client is cut off", "fan-out", "got nothing from position", TWO, |script, _| {
-        script.twin.truncate(60);
-        script.twin.push(Act::End);
+    live(
+        "another client is cut off",
+        "connection",
+        "client 1: the connection was lost after",
+        TWO,
+        |script, _| {
+            script.twin.truncate(60);
+            script.twin.push(Act::End);
+        },
+    ),
+    live(
+        "another client is closed with a reason",
+        "connection",
+        "with code 1011 and the reason \"no journal\"",
+        TWO,
+        |script, _| {
+            script.twin.truncate(60);
+            script.twin.push(Act::Send(0.0, close(1011, "no journal")));
+        },
+    ),
+    live(
+        "another client gets no greeting",
+        "greeting",
+        "client 1: the first message is",
+        TWO,
+        |script, _| {
+            drop(script.twin.remove(0));
+        },
+    ),
+    live("another client gets what is not JSON", "envelope", "client 1: not JSON", TWO, |script, stream| {
+        script.twin[stream.events()[50]] = Act::Send(0.0, frame(0x81, b"{nonsense"));
     }),
+    live(
+        "resumes break after the handshake",
+        "connection",
+        "after the cut at position 0: the connection was lost after",
+        ALL,
+        |script, _| script.resumed = |_| Answer::Broken(Vec::new()),
+    ),
+    live(
+        "resumes break in the middle",
+        "connection",
+        "after the cut at position 0: the connection was lost after",
+        ALL,
+        |script, _| {
+            script.resumed = |mut events| {
+                events.truncate(5);
+                Answer::Broken(events)
+            };
+        },
+    ),
+    live(
+        "a position ahead breaks after the handshake",
+        "connection",
+        ": the connection was lost after",
+        ALL,
+        |script, _| {
+            script.wrong = |answer| match answer {
+                Answer::Greeted(Some("ahead"), _) => Answer::Broken(Vec::new()),
+                other => other,
+            };
+        },
+    ),
     live("a resume loses its first event", "resume", "as number 1; expected", ALL, |script, _| {
         script.resumed = |mut events| {
             events.remove(0);
@@ -222,8 +281,8 @@ pub const FAULTS: &[Live] = &[
     }),
     live("wrong positions are accepted", "positions", "expected the HTTP status 400", ALL, |script, _| {
         script.wrong = |answer| match answer {
-            Answer::Refused(_) | Answer::Reset | Answer::Hang => Answer::Greeted(Some("ahead"), Vec::new()),
-            other @ Answer::Greeted(..) => other,
+            Answer::Refused(_) => Answer::Greeted(Some("ahead"), Vec::new()),
+            other => other,
         };
     }),
     live("a position ahead is refused", "positions", "expected a reset, ahead", ALL, |script, _| {

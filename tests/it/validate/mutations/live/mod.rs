@@ -198,9 +198,8 @@ async fn control_c_ends_the_waiting_for_a_server_that_hangs() {
             (running.end(), begun.elapsed())
         };
         let (ran, took) = tokio::task::spawn_blocking(judging).await.unwrap();
-        // Where no event came yet, nothing was checked.
-        let status = if what == "another client" { 5 } else { 130 };
-        assert_eq!(ran.status, Some(status), "{what}: {ran:?}");
+        // Also where no event came yet: that it was left says more than that nothing was checked.
+        assert_eq!(ran.status, Some(130), "{what}: {ran:?}");
         assert!(took < ms(5_000), "{what}: {took:?}");
     }
 }

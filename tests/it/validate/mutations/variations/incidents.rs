@@ -140,7 +140,9 @@ pub(super) const VARIATIONS: &[Variation] = &[
                 id.parse::<u64>().ok()
             })?;
             let mut greeting = s.frames[0].0.clone();
+            greeting["data"]["head"] = (first - 1).into();
             greeting["data"]["follows"]["from"] = first.into();
+            greeting["data"]["follows"]["to"] = (first - 1).into();
             other.frames[0] = greeting.to_string();
             s.others.push(other);
             Some(())

@@ -2,6 +2,7 @@
 
 mod envelopes;
 mod incidents;
+mod moments;
 mod streams;
 
 use incident::check::{Judgement, Verdict};
@@ -119,7 +120,7 @@ impl Stream {
     }
 
     /// Each event is followed by one of another incident.
-    fn interleaved(&mut self) -> Option<()> {
+    pub fn interleaved(&mut self) -> Option<()> {
         self.frames.retain(|(frame, _)| frame["type"] != "heartbeat");
         self.arrivals = false;
         let mut both = Vec::new();
@@ -138,5 +139,6 @@ impl Stream {
 
 #[test]
 fn there_are_many_variations() {
-    assert!(envelopes::VARIATIONS.len() + streams::VARIATIONS.len() + incidents::VARIATIONS.len() >= 25);
+    let all = [envelopes::VARIATIONS, streams::VARIATIONS, incidents::VARIATIONS, moments::VARIATIONS];
+    assert!(all.iter().map(|some| some.len()).sum::<usize>() >= 65);
 }

@@ -1,6 +1,8 @@
 //! One incident on its way through the rules. Its events come here in the order of their positions; two are held
 //! back until later ones show whether their seconds can be right.
 
+mod content;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -11,18 +13,20 @@ use super::arrival::{Pacing, Silence, allowed_silence};
 use super::confidence::Confidence;
 use super::context::Context;
 use super::cost::Growth;
+use super::course::Course;
 use super::declared::Declared;
-use super::expect::Expectation;
 use super::finding::{Finding, Place, cut};
 use super::frame::Frame;
-use super::indexes::{Follows, Indexes};
+use super::indexes::{IndexStanding, Indexes};
 use super::lifecycle::Lifecycle;
+use super::names::MOST;
 use super::numbering::Standing;
 use super::phases::Phases;
 use super::rules::{Found, RuleId};
+use super::seconds::Seconds;
 use super::tally::Totals;
-use super::times::Times;
-use crate::contract::{IncidentResolved, Message, Outcome, Role, offset_of};
+use super::times::{Times, Warnings};
+use crate::contract::{Message, Outcome, Role};
 
 /// What an incident needs to know about the stream.
 pub(super) struct Stream<'a> {
@@ -42,6 +46,8 @@ pub(super) struct Stream<'a> {
 pub(super) struct Incident {
     /// The id as findings name it: cut if it is long.
     pub(super) id: String,
+    /// How much memory it may take.
+    pub(super) bytes: usize,
     announced: Option<Announced>,
     /// Whether the scenario of the expectations plays it.
     is_expected: bool,
@@ -55,12 +61,15 @@ pub(super) struct Incident {
     is_whole: bool,
     /// Whether the last event has no type that can be read: it may be the end.
     is_unknown: bool,
+    /// Whether its last event is a resolution.
+    is_over: bool,
+    /// Whether it has nothing but its start, and another incident lacks one: they may be the same.
+    pub(super) is_misnamed: bool,
     /// Whether the second of each event is known.
     is_timed: bool,
     held: VecDeque<Held>,
     last_place: Place,
-    /// The last planned second that can be trusted.
-    second: Option<f64>,
+    seconds: Seconds,
     lifecycle: Lifecycle,
     phases: Phases,
     declared: Declared,
@@ -68,7 +77,7 @@ pub(super) struct Incident {
     growth: Growth,
     totals: Totals,
     times: Times,
-    expectation: Expectation,
+    course: Course,
     pub(super) pacing: Pacing,
     pub(super) silence: Silence,
     /// How it ended.
@@ -81,6 +90,19 @@ struct Held {
     frame: Frame,
     /// Whether it follows the event before it.
     follows: bool,
+    /// Whether it came when it was due, or not.
+    is_paced: bool,
+}
+
+/// How an event fits into its incident.
+#[derive(Default)]
+pub(super) struct Fit {
+    /// Whether the incident has ended with it.
+    pub(super) has_ended: bool,
+    /// Whether it has an index that is not its own.
+    pub(super) is_elsewhere: bool,
+    /// What is wrong if the events before it should have come.
+    pub(super) orphan: Option<Finding>,
 }
 
 /// How many events wait: two later seconds show which of two is wrong.
@@ -90,6 +112,7 @@ impl Incident {
     pub(super) fn new(id: &str) -> Self {
         Self {
             id: cut(id),
+            bytes: 0,
             announced: None,
             is_expected: false,
             indexes: Indexes::default(),
@@ -98,10 +121,12 @@ impl Incident {
             begins_at: None,
             is_whole: true,
             is_unknown: false,
+            is_over: false,
+            is_misnamed: false,
             is_timed: true,
             held: VecDeque::new(),
             last_place: Place::default(),
-            second: None,
+            seconds: Seconds::default(),
             lifecycle: Lifecycle::default(),
             phases: Phases::default(),
             declared: Declared::default(),
@@ -109,7 +134,7 @@ impl Incident {
             growth: Growth::default(),
             totals: Totals::default(),
             times: Times::default(),
-            expectation: Expectation::default(),
+            course: Course::default(),
             pacing: Pacing::default(),
             silence: Silence::default(),
             outcome: None,
@@ -126,7 +151,19 @@ impl Incident {
         self.indexes.unplaced();
     }
 
-    /// Takes the next event. Returns whether the incident has ended with it.
+    /// Another event follows the last one. Returns whether the incident goes on with it, because its resolution can't be
+    /// read: it may be an event of another type.
+    pub(super) fn goes_on(&mut self) -> bool {
+        self.is_over = self.held.back().is_none_or(|held| held.frame.message.is_some());
+        !self.is_over
+    }
+
+    /// Events follow the resolution, which is reported: then nobody knows what it should have said.
+    pub(super) fn forget_resolution(&mut self) {
+        self.held.pop_back();
+    }
+
+    /// Takes the next event.
     pub(super) fn see(
         &mut self,
         frame: Frame,
@@ -134,19 +171,26 @@ impl Incident {
         standing: Standing,
         stream: &Stream<'_>,
         found: &mut Found,
-    ) -> bool {
+    ) -> Fit {
         let role = frame.kind().map_or(Role::Middle, crate::contract::MessageType::role);
         let first = self.indexes.is_empty();
+        let mut orphan = None;
         let follows = if first {
-            self.begin(index, role, standing, &frame, stream, found)
+            orphan = self.begin(index, role, standing, &frame, stream, found);
+            if role == Role::Start { IndexStanding::Next } else { IndexStanding::AfterGap }
         } else {
             self.indexes.see(&self.id, index, standing, &frame, found)
         };
-        if follows != Follows::Next {
+        if follows != IndexStanding::Next {
             self.is_whole = false;
         }
-        if follows == Follows::Wrong {
-            return role == Role::End && standing != Standing::Late;
+        if follows == IndexStanding::Wrong {
+            self.is_over = role == Role::End && standing != Standing::Late;
+            return Fit {
+                has_ended: self.is_over,
+                is_elsewhere: !self.is_over && standing != Standing::Late,
+                orphan: None,
+            };
         }
         self.is_unknown = frame.is_faulty && frame.kind().is_none();
         self.last_time = frame.head.as_ref().and_then(|head| head.time).or(self.last_time);
@@ -155,7 +199,7 @@ impl Incident {
             let text = format!("{} has a second incident_started", self.id);
             found.add(RuleId::Lifecycle, Finding::new(text).at(&frame));
             self.is_whole = false;
-            return false;
+            return Fit::default();
         }
         self.has_start |= role == Role::Start;
         if stream.is_live
@@ -172,25 +216,21 @@ impl Incident {
             self.announced = Some(Announced::of(started, is_sound));
         }
         if stream.context.arrivals {
-            let counts = stream.is_live && !first && follows == Follows::Next;
+            let counts = stream.is_live && !first && follows == IndexStanding::Next;
             let allowed = self.allowed_silence(stream.context);
             self.silence.see(&frame, counts, allowed, found);
         }
         if frame.message.is_none() {
             self.is_whole = false;
         }
-        if stream.is_live
-            && stream.context.arrivals
-            && follows == Follows::Next
-            && let Some(message) = &frame.message
-        {
-            self.pacing.see(self.announced.as_ref().filter(|announced| announced.is_sound), message, &frame);
-        }
-        self.held.push_back(Held { frame, follows: follows == Follows::Next });
+        let follows = follows == IndexStanding::Next;
+        let is_paced = follows && stream.is_live && stream.context.arrivals;
+        self.held.push_back(Held { frame, follows, is_paced });
         if self.held.len() > HELD {
             self.release(stream.context, found);
         }
-        role == Role::End
+        self.is_over = role == Role::End;
+        Fit { has_ended: self.is_over, is_elsewhere: false, orphan }
     }
 
     fn allowed_silence(&self, context: &Context) -> Option<f64> {
@@ -198,7 +238,8 @@ impl Incident {
         allowed_silence(context, self.is_expected, speed)
     }
 
-    /// Takes the first event that was received of the incident.
+    /// Takes the first event that was received of the incident. Returns what is wrong if the events before it should have
+    /// come.
     fn begin(
         &mut self,
         index: u64,
@@ -207,161 +248,50 @@ impl Incident {
         frame: &Frame,
         stream: &Stream<'_>,
         found: &mut Found,
-    ) -> Follows {
+    ) -> Option<Finding> {
         if role == Role::Start {
             self.indexes.start(index);
             if index != 1 {
                 let text = format!("the index of {}'s incident_started is {index}; expected 1", self.id);
                 found.add(RuleId::Order, Finding::new(text).at(frame).field("/index"));
             }
-            return Follows::Next;
+            return None;
         }
         self.indexes.begin(index);
-        if stream.has_holes || standing != Standing::Next || (frame.is_faulty && frame.kind().is_none()) {
-            return Follows::AfterGap;
+        if stream.has_holes || standing != Standing::Next || frame.is_faulty {
+            return None;
         }
         if index == 1 {
             let text = format!("{} does not begin with incident_started", self.id);
             found.add(RuleId::Lifecycle, Finding::new(text).at(frame));
         } else if index - 1 > stream.unseen {
             let text = super::numbering::missing("index", 1, index - 1);
-            found.add(RuleId::Gap, Finding::new(format!("{}: {text}", self.id)).at(frame).field("/index"));
+            return Some(Finding::new(format!("{}: {text}", self.id)).at(frame).field("/index"));
         } else {
             self.begins_at = Some(frame.place());
         }
-        Follows::AfterGap
-    }
-
-    /// What its times show about the server's clock.
-    pub(super) fn clock_warning(&self) -> Option<String> {
-        self.times.warning(&self.id)
-    }
-
-    /// Judges the content of the first event that is held. The others show whether its second can be right.
-    fn release(&mut self, context: &Context, found: &mut Found) {
-        let Some(Held { frame, follows }) = self.held.pop_front() else { return };
-        if !follows || frame.message.is_none() {
-            self.expectation.interrupt();
-        }
-        let mut later = self.held.iter().filter_map(|held| held.frame.message.as_ref()?.offset_s());
-        let next = later.next();
-        let next = next.zip(later.next());
-        self.content(&frame, next, context, found);
-    }
-
-    fn content(&mut self, frame: &Frame, next: Option<(f64, f64)>, context: &Context, found: &mut Found) {
-        let (Some(message), Some(head)) = (&frame.message, &frame.head) else { return };
-        let planned = self.planned(message, next, frame, found);
-        let began = self.announced.as_ref().map(|announced| announced.impact_started_at);
-        let offset_s = match (message.offset_s(), head.time) {
-            (Some(_), _) => planned,
-            (None, Some(time)) => offset_of(message, time, began),
-            (None, None) => None,
-        };
-        found.judged(RuleId::Lifecycle);
-        let index = head.index.unwrap_or(u64::MAX);
-        let is_generated = self.announced.as_ref().is_some_and(|announced| announced.is_generated);
-        let before = found.count(RuleId::Lifecycle);
-        self.lifecycle.see(message, index, frame, is_generated, found);
-        // What it finds also makes totals wrong.
-        self.is_whole &= found.count(RuleId::Lifecycle) == before;
-        self.confidence.see(message, frame, found);
-        let is_sound = self.announced.as_ref().is_none_or(|announced| announced.is_sound);
-        self.growth.see(self.announced.as_ref(), message, planned.filter(|_| is_sound), frame, found);
-        if let Some(announced) = &self.announced {
-            self.phases.see(announced, message, planned, frame, found);
-            self.declared.see(announced, message, self.is_whole, frame, found);
-            if let (true, Some(time)) = (announced.is_generated, head.time) {
-                self.times.see(announced, message, time);
-            }
-        }
-        if let Message::IncidentResolved(resolved) = message {
-            self.resolve(resolved, offset_s, frame, context, found);
-            return;
-        }
-        self.is_timed &= offset_s.is_some();
-        self.totals.see(message, offset_s.filter(|_| planned.is_some() || self.is_timed));
-        if !is_sound {
-            self.expectation.interrupt();
-        }
-        if offset_s.is_none() {
-            self.expectation.interrupt();
-        } else if let (Some(expected), Some(announced), Some(offset_s), true) =
-            (&context.expect, &self.announced, offset_s, self.is_expected)
-        {
-            self.expectation.see(expected, announced, message, offset_s, frame, found);
-        }
-    }
-
-    /// The planned second of an event, if it can be right: not before the event ahead of it, not after the next two.
-    fn planned(
-        &mut self,
-        message: &Message,
-        next: Option<(f64, f64)>,
-        frame: &Frame,
-        found: &mut Found,
-    ) -> Option<f64> {
-        let offset_s = message.offset_s()?;
-        let before = self.second.unwrap_or(0.0);
-        let text = if offset_s < before {
-            format!("offset_s goes back from {before} to {offset_s}")
-        } else if let Some((next, _)) = next
-            .filter(|(next, later)| (before..offset_s).contains(next) && (*next..offset_s).contains(later))
-        {
-            format!(
-                "offset_s is {offset_s}, but the event before is at {before} s and the next one at {next} s"
-            )
-        } else {
-            self.second = Some(offset_s);
-            return Some(offset_s);
-        };
-        found.add(RuleId::Clock, Finding::new(text).at(frame).field("/data/offset_s"));
         None
     }
 
-    fn resolve(
-        &mut self,
-        resolved: &IncidentResolved,
-        offset_s: Option<f64>,
-        frame: &Frame,
-        context: &Context,
-        found: &mut Found,
-    ) {
-        self.outcome = Some(resolved.outcome);
-        let Some(announced) = self.announced.as_ref() else { return };
-        // The totals cannot be compared if events are missing, which other rules report.
-        if self.is_whole {
-            let before = found.count(RuleId::Lifecycle);
-            self.lifecycle.resolved(resolved.outcome, found);
-            self.is_whole = found.count(RuleId::Lifecycle) == before;
-        }
-        if self.is_whole {
-            let second = offset_s.filter(|_| resolved.offset_s.is_some() || self.is_timed);
-            self.totals.compare(resolved, second, announced.is_generated, frame, found);
-        }
-        if let (Some(expected), true) = (&context.expect, self.is_expected) {
-            if let Some(offset_s) = offset_s {
-                self.expectation.see(
-                    expected,
-                    announced,
-                    &Message::IncidentResolved(resolved.clone()),
-                    offset_s,
-                    frame,
-                    found,
-                );
-            }
-            let end = Some((resolved, offset_s.unwrap_or_default(), frame)).filter(|_| offset_s.is_some());
-            self.expectation.finish(expected, &self.totals, end, true, self.is_whole && self.is_timed, found);
-        }
+    /// Adds what is worth knowing beside the findings.
+    pub(super) fn warn(&self, warnings: &mut Warnings) {
+        warnings.add(self.times.warning(&self.id));
+        let is_full = self.lifecycle.is_full()
+            || self.declared.is_full()
+            || self.confidence.is_full()
+            || self.course.is_full();
+        warnings.add(is_full.then(|| {
+            format!(
+                "{} has more steps, hypotheses or names than are followed, which are {MOST} of each: further ones were not judged",
+                self.id
+            )
+        }));
     }
 
     /// Judges the end: of the incident, or of the listening if it is still open. Returns its longest delay.
     pub(super) fn finish(&mut self, end: &End<'_>, found: &mut Found) -> f64 {
         let End { context, ended, is_due, .. } = *end;
-        let was_resolved = matches!(
-            self.held.back().map(|held| held.frame.kind()),
-            Some(Some(kind)) if kind.role() == Role::End
-        );
+        let was_resolved = self.is_over;
         while !self.held.is_empty() {
             self.release(context, found);
         }
@@ -373,16 +303,23 @@ impl Incident {
                 let hint = "the stream ends before incident_resolved";
                 found.add(RuleId::Lifecycle, Finding::new(text).place(&self.last_place).hint(hint));
             }
-            if context.arrivals {
+            if context.arrivals && !self.is_misnamed {
                 let allowed = self.allowed_silence(context);
-                self.silence.finish(ended, allowed, found);
+                self.silence.end(ended, allowed, found);
             }
             if let (Some(expected), true) = (&context.expect, self.is_expected) {
                 let is_whole = self.is_whole && self.is_timed;
-                self.expectation.finish(expected, &self.totals, None, is_due, is_whole, found);
+                self.course.finish(expected, &self.totals, None, is_due, is_whole, found);
             }
         }
-        self.pacing.finish(context, found)
+        let before = found.count(RuleId::Pacing);
+        // If the phases or the seconds are wrong, nobody knows when an event was due.
+        let is_known = !self.phases.is_doubtful && !self.growth.is_doubtful;
+        let longest = if is_known { self.pacing.finish(context, found) } else { 0.0 };
+        let is_late = found.count(RuleId::Pacing) > before;
+        self.silence.finish(is_late && context.limits.silence.is_none(), found);
+        self.course.silent(is_late || self.phases.is_doubtful, found);
+        longest
     }
 }
 

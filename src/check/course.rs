@@ -1,11 +1,10 @@
-//! The rule `expect`, for one incident: it does what the scenario's `[expect]` says, in planned seconds.
-
-use std::collections::HashMap;
+//! The rule `expect`, for the course of one incident: it does what the scenario's `[expect]` says, in planned seconds.
 
 use super::announced::Announced;
 use super::context::Expected;
 use super::finding::{Finding, Place, quoted};
 use super::frame::Frame;
+use super::names::{MOST, Names, short};
 use super::rules::{Found, RuleId};
 use super::tally::Totals;
 use crate::contract::{IncidentResolved, Mark, Message, Status};
@@ -16,18 +15,35 @@ const MILLISECOND: f64 = 0.0011;
 
 /// What an incident did, as far as `[expect]` asks for it.
 #[derive(Debug, Default)]
-pub(super) struct Expectation {
+pub(super) struct Course {
     /// The phases of the events, in order.
     phases: Vec<String>,
     /// The steps that completed, with their place in the order of completion.
-    completed: HashMap<String, (usize, Place)>,
+    completed: Names<(usize, Place)>,
     /// The screen second of the last event.
     last_screen: Option<f64>,
     reached: [Option<Place>; 3],
     first_action: Option<Place>,
+    /// Pauses that are too long. Events that are late may be why.
+    silences: Vec<Finding>,
+    /// Whether the rule `phases` has found something: then the phases of the events say nothing.
+    is_phase_wrong: bool,
 }
 
-impl Expectation {
+/// The end of an incident.
+pub(super) struct Resolution<'a> {
+    pub(super) resolved: &'a IncidentResolved,
+    /// The second at which it came, if that is certain.
+    pub(super) second: Option<f64>,
+    pub(super) frame: &'a Frame,
+    /// Whether its cause is one of the hypotheses.
+    pub(super) names_cause: bool,
+}
+
+/// How many pauses are reported.
+const KEPT: usize = 100;
+
+impl Course {
     pub(super) fn see(
         &mut self,
         expected: &Expected,
@@ -35,12 +51,14 @@ impl Expectation {
         message: &Message,
         offset_s: f64,
         frame: &Frame,
-        found: &mut Found,
+        is_phase_wrong: bool,
     ) {
+        self.is_phase_wrong |= is_phase_wrong;
         if let Some(phase) = message.phase()
-            && self.phases.last().is_none_or(|last| last != phase)
+            && self.phases.last().is_none_or(|last| *last != *short(phase))
+            && self.phases.len() < MOST
         {
-            self.phases.push(phase.to_owned());
+            self.phases.push(short(phase).into_owned());
         }
         if let Message::AgentAction(action) = message {
             if self.first_action.is_none() {
@@ -51,7 +69,9 @@ impl Expectation {
             }
             if let Some(step) = action.step.as_ref().filter(|_| action.status == Status::Completed) {
                 let place = self.completed.len();
-                self.completed.entry(step.clone()).or_insert_with(|| (place, frame.place()));
+                if !self.completed.contains(step) {
+                    self.completed.set(step, (place, frame.place()));
+                }
             }
         }
         let Some(most) = expected.expect.max_silence else { return };
@@ -60,8 +80,21 @@ impl Expectation {
             && screen - last > most.secs() + MILLISECOND
         {
             let text = format!("no message for {:.1} s; {most} is allowed", screen - last);
-            found.add(RuleId::Expect, Finding::new(text).at(frame).hint(hint(expected)));
+            if self.silences.len() < KEPT {
+                self.silences.push(Finding::new(text).at(frame).hint(hint(expected)));
+            }
         }
+    }
+
+    /// Whether there were more steps or phases than are followed.
+    pub(super) fn is_full(&self) -> bool {
+        self.completed.is_full || self.phases.len() == MOST
+    }
+
+    /// Reports the pauses that are too long, unless something else is why.
+    pub(super) fn silent(&mut self, is_explained: bool, found: &mut Found) {
+        let findings = std::mem::take(&mut self.silences).into_iter().filter(|_| !is_explained);
+        findings.for_each(|finding| found.add(RuleId::Expect, finding));
     }
 
     /// The next event does not follow the last one: the time between them says nothing.
@@ -74,7 +107,7 @@ impl Expectation {
         &self,
         expected: &Expected,
         totals: &Totals,
-        resolved: Option<(&IncidentResolved, f64, &Frame)>,
+        end: Option<&Resolution<'_>>,
         must_end: bool,
         is_whole: bool,
         found: &mut Found,
@@ -82,15 +115,23 @@ impl Expectation {
         found.judged(RuleId::Expect);
         let expect = &expected.expect;
         let mut add = |finding: Finding| found.add(RuleId::Expect, finding.hint(hint(expected)));
-        let ended = is_whole && (resolved.is_some() || must_end);
+        let ended = is_whole && (end.is_some() || must_end);
         let mark = |mark: Mark| totals.reached(mark).zip(self.reached[mark as usize].clone());
         // If no action is marked as the detection, the first action counts as the detection.
-        let detected = mark(Mark::Detected).or(totals.first_action.zip(self.first_action.clone()));
+        let first_action = totals.first_action.filter(|_| is_whole && !totals.was_reached(Mark::Detected));
+        let detected = mark(Mark::Detected).or(first_action.zip(self.first_action.clone()));
+        // Nobody knows when.
+        let sometime = |what: &str| match what {
+            "detected" => totals.was_reached(Mark::Detected),
+            "diagnosed" => totals.was_reached(Mark::Diagnosed),
+            "mitigated" => totals.was_reached(Mark::Mitigated),
+            _ => end.is_some(),
+        };
         for (what, bounds, reached) in [
             ("detected", expect.detect, detected),
             ("diagnosed", expect.diagnose, mark(Mark::Diagnosed)),
             ("mitigated", expect.mitigate, mark(Mark::Mitigated)),
-            ("resolved", expect.resolve, resolved.map(|(_, offset_s, frame)| (offset_s, frame.place()))),
+            ("resolved", expect.resolve, end.and_then(|end| Some((end.second?, end.frame.place())))),
         ] {
             match (bounds, reached) {
                 (Some(bounds), Some((offset_s, place))) => {
@@ -98,12 +139,14 @@ impl Expectation {
                         add(finding.place(&place));
                     }
                 }
-                (Some(_), None) if ended => add(Finding::new(format!("the incident was never {what}"))),
+                (Some(_), None) if ended && !sometime(what) => {
+                    add(Finding::new(format!("the incident was never {what}")));
+                }
                 _ => {}
             }
         }
         if ended {
-            self.whole(expect, totals, resolved.map(|(resolved, ..)| resolved), &mut add);
+            self.whole(expect, totals, end, &mut add);
         }
     }
 
@@ -111,7 +154,7 @@ impl Expectation {
         &self,
         expect: &Expect,
         totals: &Totals,
-        resolved: Option<&IncidentResolved>,
+        end: Option<&Resolution<'_>>,
         add: &mut impl FnMut(Finding),
     ) {
         let counts = [
@@ -119,15 +162,18 @@ impl Expectation {
             count("failed actions", expect.failed, totals.actions.failed),
         ];
         counts.into_iter().flatten().for_each(&mut *add);
-        if let Some(wanted) = expect.phases.as_ref().filter(|wanted| **wanted != self.phases) {
+        let phases = expect.phases.as_ref().filter(|_| !self.is_phase_wrong);
+        if let Some(wanted) = phases.filter(|wanted| **wanted != self.phases) {
             let (seen, wanted) = (self.phases.join(", "), wanted.join(", "));
             add(Finding::new(format!("the phases were {seen}; expected are {wanted}")));
         }
         if let Some(finding) = expect.order.as_ref().and_then(|order| self.in_order(order)) {
             add(finding);
         }
-        if let Some(wanted) = &expect.root_cause {
-            let cause = resolved.and_then(|resolved| resolved.root_cause.as_ref());
+        // A cause that is no hypothesis is reported as such.
+        let names_cause = end.is_none_or(|end| end.names_cause);
+        if let Some(wanted) = expect.root_cause.as_ref().filter(|_| names_cause) {
+            let cause = end.and_then(|end| end.resolved.root_cause.as_ref());
             if cause != Some(wanted) {
                 let cause = cause.map_or_else(|| "not named".to_owned(), |cause| quoted(cause));
                 add(Finding::new(format!("the root cause is {cause}; expected is {wanted:?}")));

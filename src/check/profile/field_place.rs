@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Where in a message a field is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum FieldPlace {
     /// At this JSON pointer (RFC 6901).
     Pointer(String),
     /// In the `id:` of an event stream's event.
@@ -17,9 +17,10 @@ pub enum Place {
 }
 
 /// The names of the fields of an event stream.
-const OF_EVENTS: [(&str, Place); 2] = [("sse:id", Place::EventId), ("sse:event", Place::EventName)];
+const OF_EVENTS: [(&str, FieldPlace); 2] =
+    [("sse:id", FieldPlace::EventId), ("sse:event", FieldPlace::EventName)];
 
-impl Place {
+impl FieldPlace {
     /// Reads a place as a profile writes it.
     ///
     /// # Errors
@@ -58,7 +59,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FieldPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pointer(pointer) => f.write_str(pointer),

@@ -1,0 +1,132 @@
+//! A journal in memory that makes its callers wait, and counts what they read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use incident::contract::StreamId;
+use incident::journal::{
+    Append, Appended, Batch, Clock, Extent, Health, IncidentIndex, JournalError, KeyedEvent, Lease, Leases,
+    Log, Memory, OpenIncident, Pending, ReadLimit, Retention, Span, Stored, Trouble, TroubleKind,
+};
+use tokio::sync::watch;
+
+/// A journal in memory with gates.
+pub struct Gated {
+    pub memory: Memory,
+    /// How many more leases are refused; `u32::MAX` for a lease that is never granted nor refused.
+    pub refused_leases: AtomicU32,
+    /// Reads wait until this is true.
+    pub readable: watch::Sender<bool>,
+    /// How many reads have begun.
+    pub reads: watch::Sender<u32>,
+    /// How many events were read.
+    pub events_read: AtomicU64,
+    /// Appends wait until this is true, and are done even if their caller gives up meanwhile.
+    pub writable: watch::Sender<bool>,
+    /// How many appends have begun.
+    pub appends: watch::Sender<u32>,
+}
+
+impl Gated {
+    pub fn new(refused_leases: u32) -> Arc<Self> {
+        let memory = Memory::new(StreamId::generate(1_700_000_000_000, 4), Retention::default());
+        Arc::new(Self {
+            memory,
+            refused_leases: refused_leases.into(),
+            readable: watch::channel(true).0,
+            reads: watch::channel(0).0,
+            events_read: 0.into(),
+            writable: watch::channel(true).0,
+            appends: watch::channel(0).0,
+        })
+    }
+}
+
+impl Append for Gated {
+    fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
+        Box::pin(async move {
+            self.appends.send_modify(|appends| *appends += 1);
+            self.writable.subscribe().wait_for(|writable| *writable).await.unwrap();
+            self.memory.append(batch).await
+        })
+    }
+}
+
+impl Log for Gated {
+    fn stream(&self) -> &StreamId {
+        self.memory.stream()
+    }
+
+    fn read(&self, after: u64, limit: ReadLimit) -> Pending<'_, Vec<Stored>> {
+        Box::pin(async move {
+            self.reads.send_modify(|reads| *reads += 1);
+            self.readable.subscribe().wait_for(|readable| *readable).await.unwrap();
+            let events = self.memory.read(after, limit).await?;
+            self.events_read.fetch_add(events.len() as u64, Ordering::Relaxed);
+            Ok(events)
+        })
+    }
+
+    fn extent(&self) -> Extent {
+        self.memory.extent()
+    }
+
+    fn follow(&self) -> watch::Receiver<Extent> {
+        self.memory.follow()
+    }
+}
+
+impl IncidentIndex for Gated {
+    fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
+        self.memory.open_incidents()
+    }
+
+    fn incidents(&self, limit: usize) -> Pending<'_, Vec<Span>> {
+        self.memory.incidents(limit)
+    }
+
+    fn incident(&self, subject: &str) -> Pending<'_, Option<Span>> {
+        self.memory.incident(subject)
+    }
+
+    fn open_without_plan(&self) -> Pending<'_, Vec<Span>> {
+        self.memory.open_without_plan()
+    }
+
+    fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
+        self.memory.plan(subject)
+    }
+
+    fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
+        self.memory.keyed(names)
+    }
+}
+
+impl Health for Gated {
+    fn health(&self) -> watch::Receiver<Option<Trouble>> {
+        self.memory.health()
+    }
+
+    fn commits(&self) -> u64 {
+        self.memory.commits()
+    }
+
+    fn clock(&self) -> &Clock {
+        self.memory.clock()
+    }
+}
+
+impl Leases for Gated {
+    fn lease(&self) -> Pending<'_, Lease> {
+        Box::pin(async move {
+            match self.refused_leases.load(Ordering::Relaxed) {
+                0 => self.memory.lease().await,
+                u32::MAX => std::future::pending().await,
+                left => {
+                    self.refused_leases.store(left - 1, Ordering::Relaxed);
+                    Err(JournalError::Unavailable(Trouble::new(TroubleKind::Busy)))
+                }
+            }
+        })
+    }
+}
