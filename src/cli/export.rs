@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::complete;
 use super::exit::{Exit, Failure};
-use super::out::print_own;
+use super::out::print_file;
 use super::outfile::OutFile;
 use super::scenarios;
 use super::settings_args::SettingsArgs;
 use crate::scenario::{Library, Loaded, Micros, Observed, Scenario};
+use crate::visible;
 use crate::world::{export, openmetrics};
 
 /// Write what can be observed of a scenario: metrics, logs, changes or alerts
@@ -97,7 +98,7 @@ impl Export {
         let text = self.text(&world, start, &run_of(&scenario, seed))?;
         match output {
             Some(file) => file.write(&text)?,
-            None => print_own(text.as_bytes())?,
+            None => print_file(&text)?,
         }
         Ok(Exit::Fine)
     }
@@ -118,7 +119,10 @@ impl Export {
             writeln!(out, "{text}").map_err(|error| internal(error.into()))?;
         }
         let bytes = out.into_inner().map_err(|error| internal(error.into_error().into()))?;
-        String::from_utf8(bytes).map_err(|error| internal(error.into()))
+        let text = String::from_utf8(bytes).map_err(|error| internal(error.into()))?;
+        // What is hidden in a text of the scenario is escaped, which changes nothing about the value.
+        let lines = || text.lines().map(|line| format!("{}\n", visible::json(line)));
+        Ok(if self.what.openmetrics { text } else { lines().collect() })
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::export::{at, run_labels};
 use crate::scenario::{Observed, Series};
+use crate::visible::visible;
 
 /// Writes the metrics of a world whose second 0 is at `start`, and `up`, which is 1 for each service: nothing ever stops
 /// answering.
@@ -66,7 +67,8 @@ fn joined(labels: impl Iterator<Item = (String, String)>) -> String {
 }
 
 fn escaped(text: &str, quotes: bool) -> String {
-    let text = text.replace('\\', "\\\\").replace('\n', "\\n");
+    // A scenario may have any text, and this one is read by programs and people.
+    let text = visible(text).replace('\\', "\\\\");
     if quotes { text.replace('"', "\\\"") } else { text }
 }
 

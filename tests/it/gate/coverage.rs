@@ -32,6 +32,8 @@ const SILENT: &[(&str, &str)] = &[
     ("real-time", "no value"),
     ("clients", "a number"),
     ("gentle", "no value"),
+    ("step", "a duration"),
+    ("watch", "prints again what is driven without it"),
 ];
 
 /// Driven by `server.rs`, with a server that stays.
