@@ -163,7 +163,9 @@ impl Course {
         ];
         counts.into_iter().flatten().for_each(&mut *add);
         let phases = expect.phases.as_ref().filter(|_| !self.is_phase_wrong);
-        if let Some(wanted) = phases.filter(|wanted| **wanted != self.phases) {
+        // Those that were seen are remembered in their short form.
+        let phases: Option<Vec<_>> = phases.map(|wanted| wanted.iter().map(|name| short(name)).collect());
+        if let Some(wanted) = phases.filter(|wanted| *wanted != self.phases) {
             let (seen, wanted) = (self.phases.join(", "), wanted.join(", "));
             add(Finding::new(format!("the phases were {seen}; expected are {wanted}")));
         }

@@ -173,9 +173,14 @@ mod tests {
     #[test]
     fn what_was_used_longest_ago_is_forgotten_first() {
         let mut known = Known::default();
-        let text = include_str!("../../../tests/fixtures/messages/incident_started.real.json");
-        let message: serde_json::Value = serde_json::from_str(text).expect("a fixture");
-        let started = crate::contract::Message::from_value(MessageType::IncidentStarted, &message["data"]);
+        let data = serde_json::json!({
+            "synthetic": false,
+            "title": "Checkout errors",
+            "severity": "SEV2",
+            "services": ["checkout"],
+            "impact_started_at": "2026-11-26T10:00:00Z",
+        });
+        let started = crate::contract::Message::from_value(MessageType::IncidentStarted, &data);
         let mut open = Incident::default();
         open.see(&started.expect("a message"), 1, jiff::Timestamp::UNIX_EPOCH);
         for used in 0..10 {

@@ -47,6 +47,8 @@ fn is_one_drill(server: &Serving) {
         .collect();
     assert_eq!((words[0], words[words.len() - 1]), ("incident_started", "incident_resolved"), "{words:?}");
     words.sort_unstable();
+    // A worse alert raises the severity, unless it came in the first group.
+    words.retain(|word| *word != "severity_raised");
     let wanted =
         [&["alert_firing"; 3][..], &["alert_resolved"; 3], &["incident_resolved", "incident_started"]]
             .concat();
