@@ -102,10 +102,14 @@ impl Scenario {
         let series = series.map(|(name, metric)| {
             let name = name.get_ref();
             let mut between = Curve::between(name, metric, seed);
-            let values = moments.iter().map(|at| match samples.binary_search_by_key(at, |(at, _)| *at) {
-                Ok(place) => samples[place].1.metrics.get(name).copied().unwrap_or_default(),
-                // Before the incident everything is as at its first moment.
-                Err(_) => between.sample(Micros(u64::try_from(*at).unwrap_or_default())),
+            let values = moments.iter().map(|at| {
+                // Two samples may have the same moment, on screen or when it was rounded: the later one counts.
+                let sample = samples.partition_point(|(time, _)| time <= at).checked_sub(1);
+                match sample.map(|place| &samples[place]).filter(|(time, _)| time == at) {
+                    Some((_, sample)) => sample.metrics.get(name).copied().unwrap_or_default(),
+                    // Before the incident everything is as at its first moment.
+                    None => between.sample(Micros(u64::try_from(*at).unwrap_or_default())),
+                }
             });
             Series {
                 name: metric.part.as_ref().map_or(name, |part| &part.of).clone(),

@@ -19,7 +19,7 @@ fn mistakes_of_every_kind_in_one_file_are_told_in_one_run() {
     let error = Scenario::parse("wrong.toml", &text).unwrap_err();
     let told: Vec<&str> = error.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
     let wanted = [
-        "unknown variant `critical`",
+        "unknown value `critical`",
         "unknown field `sevrity`",
         "\"dollars\" is not a currency",
         "missing field `claim`",

@@ -15,7 +15,7 @@ use crate::invented::{Invented, invented};
 
 const SEEDS: std::ops::Range<u64> = 0..1 << 53;
 
-fn scenario(invented: &Invented) -> Scenario {
+pub fn scenario(invented: &Invented) -> Scenario {
     let text = invented.toml();
     Scenario::parse("invented.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
@@ -38,7 +38,7 @@ fn never_falls(values: impl IntoIterator<Item = f64>) -> bool {
 }
 
 /// What holds for every timeline, and what broke.
-fn check(timeline: &Timeline) -> Result<(), TestCaseError> {
+pub fn check(timeline: &Timeline) -> Result<(), TestCaseError> {
     for message in messages(timeline) {
         prop_assert!(message.data().get().len() <= MAX_EVENT_BYTES);
     }

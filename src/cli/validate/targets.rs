@@ -227,8 +227,12 @@ fn scenario_target(scenario: Scenario, given: Given<'_>) -> Target {
 /// The file can't be read, which is a usage error.
 fn scenario_at(file: &Path) -> Result<Result<Scenario, ScenarioError>, Failure> {
     let text = text_of(file).map_err(|error| {
-        let exit = if error.kind() == ErrorKind::InvalidData { Exit::Scenario } else { Exit::Usage };
-        Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display())).hint(
+        let failure = |exit| Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display()));
+        // It is there, and its error says what to do about what is in it.
+        if error.kind() == ErrorKind::InvalidData {
+            return failure(Exit::Scenario);
+        }
+        failure(Exit::Usage).hint(
             "the name of a scenario ends in .toml, that of a recording in .ndjson; `incident watch --record FILE` makes recordings",
         )
     })?;

@@ -71,11 +71,22 @@ pub(super) fn moment(
         _ => None,
     };
     if let Some(impossible) = impossible {
-        found.push(Diagnostic::new(
+        let mistake = Diagnostic::new(
             after.step.span(),
             format!("step {:?} {impossible}", parent.id.get_ref()),
             "so nothing can follow here",
-        ));
+        );
+        let help = match &after.on {
+            On::Failed => Some("give that step `fails`, or follow another of its outcomes"),
+            On::Completed | On::Drawn(_) if fails >= 1.0 => {
+                Some("lower its `fails`, or follow it on \"failed\" or \"any\"")
+            }
+            _ => None,
+        };
+        found.push(match help {
+            Some(help) => mistake.help(help),
+            None => mistake,
+        });
     }
 }
 

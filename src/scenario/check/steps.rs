@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::edges::{ById, moment};
 use super::names::{Names, unique};
-use super::numbers::{in_range, out_of_range};
+use super::numbers::{in_range, out_of_range, percent};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::file::{ScenarioFile, Step};
 
@@ -35,15 +35,9 @@ pub(super) fn references(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diag
 pub(super) fn ranges(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let mut part = |value: &Spanned<f64>, what: &str| {
         if !(0.0..=1.0).contains(value.get_ref()) {
-            let number = *value.get_ref();
             let mistake =
                 Diagnostic::new(value.span(), format!("{what} must be from 0 to 1"), "out of range");
-            let percent = number > 1.0 && number <= 100.0;
-            found.push(if percent {
-                mistake.help(format!("write {number} % as {}", number / 100.0))
-            } else {
-                mistake
-            });
+            found.push(percent(mistake, *value.get_ref()));
         }
     };
     for step in &file.steps {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use toml::Spanned;
 
 use super::names::{Names, unique};
-use super::numbers::{in_range, out_of_range};
+use super::numbers::{in_range, out_of_range, percent};
 use crate::contract::Position;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::duration::Micros;
@@ -77,17 +77,19 @@ pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
 pub(super) fn metrics(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     for (name, metric) in &file.metrics.0 {
         if !(0.0..=1.0).contains(&metric.noise) {
-            found.push(Diagnostic::new(
+            let mistake = Diagnostic::new(
                 name.span(),
                 "noise must be from 0 to 1: it is a relative deviation",
                 "this metric",
-            ));
+            );
+            found.push(percent(mistake, metric.noise));
         }
         if metric.keys.iter().any(|(_, value)| !in_range(value)) {
             found.push(out_of_range(name.span(), "a metric"));
         }
         if metric.unit == "ratio" && (metric.keys.min() < 0.0 || metric.keys.max() > 1.0) {
-            found.push(Diagnostic::new(name.span(), "a ratio must stay between 0 and 1", "this metric"));
+            let mistake = Diagnostic::new(name.span(), "a ratio must stay between 0 and 1", "this metric");
+            found.push(percent(mistake, metric.keys.max()));
         }
     }
     unique("metrics", file.metrics.0.iter().map(|(name, _)| name), found);

@@ -43,10 +43,11 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
     }
     let (mut table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(errors.iter().take(MOST).map(words::of_syntax).collect());
+        return Err(errors.iter().take(MOST).map(|error| words::of_syntax(error, text)).collect());
     }
     // The parser of types stops at the first mistake. So it is told, mended as far as the types need it, and the rest is
     // read again.
+    let is_empty = table.get_ref().is_empty();
     let applied = settings::apply(&mut table, settings);
     let mut repaired = Repaired::new(table);
     let mut found = applied.mistakes;
@@ -68,7 +69,7 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
                     continue;
                 }
                 found.truncate(MOST);
-                return Err(words::together(found));
+                return Err(explained(words::together(found), &applied.warnings));
             }
         };
         let diagnostics = check::diagnostics(&file);
@@ -79,8 +80,20 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
             true => Err(diagnostics),
             false => {
                 found.extend(diagnostics.into_iter().filter(|diagnostic| repaired.is_certain(diagnostic)));
-                Err(words::together(found))
+                let found = explained(words::together(found), &applied.warnings);
+                Err(if is_empty { words::of_empty(found) } else { found })
             }
         };
     }
+}
+
+/// A value that is wrong because the name of a parameter in it is wrong.
+fn explained(mut found: Vec<Diagnostic>, warnings: &[Diagnostic]) -> Vec<Diagnostic> {
+    for mistake in &mut found {
+        let Some(warning) = warnings.iter().find(|warning| warning.span == mistake.span) else { continue };
+        let Some(near) = &warning.help else { continue };
+        let name = warning.message.split(':').next().unwrap_or_default();
+        mistake.help = Some(format!("{name}; {near}"));
+    }
+    found
 }

@@ -119,18 +119,63 @@ impl<'a> Repaired<'a> {
         let mended = |keys: &[&str]| self.mended.iter().any(|(_, key)| keys.contains(&key.as_str()));
         let message = &diagnostic.message;
         let refers_to = |key: &str| message.contains(&format!("{key:?}"));
+        let beside = |keys: &[&str]| self.mended_beside(&diagnostic.span, keys);
         // Stand-ins have no place in the file.
         !diagnostic.span.is_empty()
             && !(mended(&NAMES) && (message.starts_with("unknown ") || message.starts_with("two ")))
             && !(message.starts_with("unknown ") && self.mended.iter().any(|(_, key)| refers_to(key)))
-            && !(mended(&["at", "after"])
+            && !(beside(&["at", "after"])
                 && (message.starts_with("neither ") || message.starts_with("`delay`")))
-            && !(mended(&["at", "when"])
+            && !(beside(&["at", "when"])
                 && ["neither ", "`for` ", "`until` "].iter().any(|start| message.starts_with(start)))
             && !(mended(&["service", "severity", "labels"]) && message.starts_with("two alerts "))
             && !(mended(&["fails"]) && message.contains("never "))
             && !(mended(&["phases", "at"]) && message.contains("begin"))
             && !(mended(&["truth"]) && message.contains("true hypothesis"))
+    }
+}
+
+impl Repaired<'_> {
+    /// Whether one of these keys was mended in a table around that place: what is said of another table is certain.
+    fn mended_beside(&self, place: &Range<usize>, keys: &[&str]) -> bool {
+        let mut around = Vec::new();
+        tables_around(self.table.get_ref(), None, place, &mut around);
+        // What is said of the resolution has its place at the file's `id`.
+        if around == [None] {
+            return self.mended.iter().any(|(_, key)| keys.contains(&key.as_str()));
+        }
+        self.mended.iter().any(|(table, key)| keys.contains(&key.as_str()) && around.contains(table))
+    }
+}
+
+/// Where the tables begin that have a key or a value at that place, from the inner to the outer.
+fn tables_around(
+    table: &DeTable<'_>,
+    begin: Option<usize>,
+    place: &Range<usize>,
+    around: &mut Vec<Option<usize>>,
+) -> bool {
+    let is_around = table.iter().any(|(key, value)| {
+        key.span() == *place || value.span() == *place || within(value, begin, place, around)
+    });
+    if is_around {
+        around.push(begin);
+    }
+    is_around
+}
+
+fn within(
+    value: &Spanned<DeValue<'_>>,
+    begin: Option<usize>,
+    place: &Range<usize>,
+    around: &mut Vec<Option<usize>>,
+) -> bool {
+    match value.get_ref() {
+        DeValue::Table(table) => tables_around(table, Some(value.span().start), place, around),
+        DeValue::Array(items) => {
+            items.iter().any(|item| item.span() == *place || within(item, begin, place, around))
+        }
+        _ => false,
     }
 }
 

@@ -14,6 +14,41 @@ const TABLES: [(&str, &str); 4] = [
     ("resolution", "[resolution] with how it ends: at = \"3m\", summary = \"…\""),
 ];
 
+/// The single keys of a file, and what each of them looks like.
+const KEYS: [(&str, &str); 5] = [
+    ("id", "\"slow-shop\""),
+    ("title", "\"The shop is slow\""),
+    ("severity", "\"SEV2\""),
+    ("services", "[\"shop\"]"),
+    ("target", "\"15m\""),
+];
+
+/// How the TOML parser begins to tell a mistake in the syntax, what is said instead, if its words are not an author's, and
+/// what to do.
+const SYNTAX: [(&str, &str, &str); 7] = [
+    ("duplicate key", "", "a key stands once in a table: leave one of them out"),
+    (
+        "invalid basic string, expected `\"`",
+        "a text is not closed",
+        "it ends on its line, with the quote that it begins with: \"30s\"",
+    ),
+    (
+        "unclosed array table",
+        "a header is not closed",
+        "the header of a list has two brackets on both sides: [[steps]]",
+    ),
+    (
+        "unclosed table",
+        "a header is not closed",
+        "the header of a table has a bracket on both sides: [resolution]",
+    ),
+    ("invalid unquoted key", "", LIKE_TOML),
+    ("key with no value", "", LIKE_TOML),
+    ("unclosed array", "a list is not closed", "it ends with a bracket: [\"shop\", \"cart\"]"),
+];
+
+const LIKE_TOML: &str = "a scenario is TOML: KEY = VALUE, as in title = \"The shop is slow\"";
+
 /// What a type of the file is called by serde, and how it is written.
 const TYPES: [(&str, &str); 14] = [
     ("f64", "a number"),
@@ -36,9 +71,24 @@ const TYPES: [(&str, &str); 14] = [
 const MISSING: &str = "missing field";
 
 /// A mistake in the syntax.
-pub(super) fn of_syntax(error: &toml::de::Error) -> Diagnostic {
+pub(super) fn of_syntax(error: &toml::de::Error, text: &str) -> Diagnostic {
     let message = message_of(error);
-    Diagnostic::new(error.span().unwrap_or(0..0), message, "here")
+    let span = error.span().unwrap_or(0..0);
+    let written = text.get(span.clone()).map_or("", str::trim);
+    let known = SYNTAX.iter().find(|(start, ..)| message.starts_with(start));
+    let (message, help) = if let Some((_, told, help)) = known {
+        (if told.is_empty() { message } else { (*told).to_owned() }, Some((*help).to_owned()))
+    } else if message.starts_with("string values must be quoted") {
+        // The parser adds which kind of text it expected, which no author has to know.
+        ("a text must be in quotes".to_owned(), (!written.is_empty()).then(|| format!("write \"{written}\"")))
+    } else {
+        (message, None)
+    };
+    let diagnostic = Diagnostic::new(span, message, "here");
+    match help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
 }
 
 fn message_of(error: &toml::de::Error) -> String {
@@ -54,8 +104,13 @@ pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) 
 /// A mistake in the types, as serde tells it.
 fn of_types_as_told(message: String, span: Range<usize>, text: &str) -> Diagnostic {
     let written = text.get(span.clone()).unwrap_or_default();
+    if let Some((message, help)) = wrong_brackets(&message, written) {
+        return Diagnostic::new(span, message, "here").help(help);
+    }
     let help =
         unknown_name(&message).or_else(|| without_unit(&message, written)).or_else(|| wrong_value(written));
+    // The language has variants of its own.
+    let message = message.replacen("unknown variant `", "unknown value `", 1);
     let diagnostic = Diagnostic::new(span, with_known_types(message, written), "here");
     match help {
         Some(help) => diagnostic.help(help),
@@ -90,9 +145,23 @@ pub(super) fn of_missing(key: &str, table: Option<Range<usize>>, text: &str) -> 
         (None, None) => {
             let begin = text.find(|c: char| !c.is_whitespace()).unwrap_or_default();
             Diagnostic::new(begin..begin, message, "the file begins here")
-                .help(format!("add `{key} = …` above the first table"))
+                .help(format!("add `{key} = {}` above the first table", like(key)))
         }
     }
+}
+
+/// An example of a key's value.
+fn like(key: &str) -> &'static str {
+    KEYS.iter().find(|(name, _)| *name == key).map_or("…", |(_, value)| value)
+}
+
+/// Says how to begin a file that has nothing in it.
+pub(super) fn of_empty(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if let Some(first) = found.first_mut() {
+        let help = first.help.take().unwrap_or_default();
+        first.help = Some(format!("`incident new NAME` writes a whole scenario to begin with; or\n{help}"));
+    }
+    found
 }
 
 /// Keys that are missing at the same place are one mistake.
@@ -133,6 +202,27 @@ fn unknown_name(message: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// A table that is written as an entry of a list, or a list that is written as a table.
+fn wrong_brackets(message: &str, written: &str) -> Option<(String, String)> {
+    if !message.starts_with("invalid type: ") {
+        return None;
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let named = |begin, end| {
+        let name = written.strip_prefix(begin).and_then(|rest: &str| rest.strip_suffix(end));
+        name.filter(|name| !name.is_empty() && name.chars().all(is_plain))
+    };
+    if let Some(name) = named("[[", "]]") {
+        return Some((format!("`{name}` is no list"), format!("write [{name}], with single brackets")));
+    }
+    let name = named("[", "]")?;
+    let is_list = message.starts_with("invalid type: map, expected a sequence");
+    is_list.then(|| {
+        let help = format!("write [[{name}]], with two brackets, above each of them");
+        (format!("`{name}` is a list"), help)
+    })
 }
 
 /// serde: invalid type: string "97%", expected f64
@@ -176,6 +266,9 @@ fn wrong_value(written: &str) -> Option<String> {
     let inner = written.strip_prefix('"')?.strip_suffix('"')?.trim();
     if let Some(percent) = inner.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok()) {
         return Some(format!("write {inner} as {}", percent / 100.0));
+    }
+    if let Some(name) = inner.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        return Some(format!("no parameter is called {name:?}: declare it in [parameters]"));
     }
     inner.parse::<f64>().ok().map(|_| format!("leave out the quotes: {inner}"))
 }

@@ -106,7 +106,7 @@ async fn a_server_takes_changed_and_new_files_and_keeps_the_last_good_version() 
     becomes("a new file", &[("one", "Changed"), ("two", "Two")]).await;
     serving.says("two.toml is new");
     fs::write(folder.path().join("one.toml"), small("one", "Broken").replace("SEV2", "SEV9")).unwrap();
-    serving.says("unknown variant");
+    serving.says("unknown value");
     serving.says("one.toml has mistakes now: triggers play the last version without");
     assert_eq!(titles(address).await[0].1, "Changed");
     let started = Http::trigger(address, "{\"scenario\":\"one\"}").send().await;

@@ -1,9 +1,12 @@
 //! The scenario language: what a file may say beyond a straight course, and what comes of it in the plan.
 
 mod author;
+mod broken;
 mod curves;
+mod golden;
 mod guide;
 mod outcomes;
+mod properties;
 mod settings;
 mod warnings;
 mod world;
