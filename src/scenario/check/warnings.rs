@@ -14,6 +14,10 @@ use crate::scenario::symptoms;
 /// A target is suspicious if the incident takes this many times as long, or this part of it.
 const FAR: f64 = 4.0;
 
+/// Words by which a decoy gives itself away.
+const TELLING: [&str; 6] =
+    ["decoy", "red herring", "unrelated", "false lead", "distraction", "not the cause"];
+
 /// The warnings on a sound file whose incident takes `length`.
 pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Micros) -> Vec<Diagnostic> {
     let Ok(table) = DeTable::parse(text) else { return Vec::new() };
@@ -22,7 +26,55 @@ pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Mic
     target(file, root, length, &mut found);
     evidence(file, root, &mut found);
     silent(file, length, &mut found);
+    beliefs(file, &mut found);
+    cost(file, &mut found);
+    decoys(file, &mut found);
     found
+}
+
+/// A belief that never moves: nothing speaks for the hypothesis or against it.
+fn beliefs(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    for hypothesis in &file.hypotheses {
+        let belief = hypothesis.belief.get_ref();
+        if belief.iter().count() > 1 && belief.min().total_cmp(&belief.max()).is_eq() {
+            let message = format!("the belief in {:?} never moves", shortened(hypothesis.id.get_ref()));
+            let warning = Diagnostic::new(hypothesis.belief.span(), message, "always the same").warning();
+            found.push(
+                warning.help("raise or lower it when a step finds something out, or keep one keyframe"),
+            );
+        }
+    }
+}
+
+/// A cost although nobody is affected.
+fn cost(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    let Some(impact) = &file.impact else { return };
+    let Some(cost) = &impact.cost else { return };
+    let costs = cost.per_minute.values().any(|rate| *rate > 0.0);
+    let any_users = impact.user_curves().any(|users| users.max() > 0.0);
+    if costs && !any_users {
+        let message = "the incident costs money, but no user is affected";
+        let warning = Diagnostic::new(cost.currency.span(), message, "this cost").warning();
+        found.push(warning.help("give [impact] users = { 0s = 0, 20s = 48000 }, or leave the cost out"));
+    }
+}
+
+/// A decoy that gives itself away.
+fn decoys(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    for alert in file.alerts.iter().filter(|alert| alert.decoy) {
+        let labels = alert.labels.iter().flat_map(|(name, value)| [name, value]);
+        let texts =
+            [&alert.name, &alert.service, &alert.severity].into_iter().chain(&alert.summary).chain(labels);
+        for text in texts {
+            let lower = text.get_ref().to_lowercase();
+            let Some(word) = TELLING.iter().find(|word| lower.contains(*word)) else { continue };
+            let message = format!("the decoy says that it is one: {word:?}");
+            let warning =
+                Diagnostic::new(text.span(), message, "seen by those who look for the cause").warning();
+            found.push(warning.help("say what monitoring would say"));
+            break;
+        }
+    }
 }
 
 /// An alert that no curve makes fire.

@@ -164,10 +164,14 @@ pub(super) fn of_empty(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     found
 }
 
-/// Keys that are missing at the same place are one mistake.
+/// Keys that are missing at the same place are one mistake, and so is one that was found twice: a variant's patch is a part
+/// of the variant and of what it changes.
 pub(super) fn together(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut kept: Vec<Diagnostic> = Vec::new();
     for diagnostic in found {
+        if kept.contains(&diagnostic) {
+            continue;
+        }
         let missing = |diagnostic: &Diagnostic| diagnostic.message.starts_with(MISSING);
         let same = kept
             .iter_mut()

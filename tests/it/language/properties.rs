@@ -119,7 +119,7 @@ fn without_seed(timeline: &Timeline) -> Vec<(u64, Message)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn cost_users_and_export_are_true_at_every_message(invented in invented(), seed in SEEDS) {
