@@ -1,0 +1,135 @@
+//! From the text of a file to its plan, in a process of its own for each time.
+
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use incident::scenario::Scenario;
+use serde_json::{Value, json};
+
+use crate::common::report::{Goal, Row, Section};
+use crate::written::{Size, toml};
+
+/// The file of the goal.
+const LARGE: Size = Size { steps: 10_000, samples: 500, bytes: 1_000_000 };
+
+/// Steps and samples together, as far as the language allows: at most 10,000 steps, which have two events each here, and
+/// 20,000 samples.
+const SIZES: [Size; 6] = [
+    Size { steps: 500, samples: 500, bytes: 0 },
+    Size { steps: 1_000, samples: 1_000, bytes: 0 },
+    Size { steps: 2_500, samples: 2_500, bytes: 0 },
+    Size { steps: 5_000, samples: 5_000, bytes: 0 },
+    Size { steps: 10_000, samples: 10_000, bytes: 0 },
+    Size { steps: 10_000, samples: 20_000, bytes: 0 },
+];
+
+/// The names of the rows of `SIZES`.
+const NAMES: [&str; 6] = [
+    "500 steps, 500 samples",
+    "1,000 steps, 1,000 samples",
+    "2,500 steps, 2,500 samples",
+    "5,000 steps, 5,000 samples",
+    "10,000 steps, 10,000 samples",
+    "10,000 steps, 20,000 samples",
+];
+
+/// Compiles once, in this process, and prints what it took.
+pub(crate) fn once(size: Size) -> anyhow::Result<()> {
+    let text = toml(size);
+    let start = Instant::now();
+    // It reads, checks and compiles with the file's own seed.
+    let scenario = Scenario::parse("large.toml", &text)?;
+    let read = start.elapsed();
+    let plan = scenario.compile(1)?;
+    let compiled = start.elapsed() - read;
+    let samples = plan.events().iter().filter(|event| event.kind().as_str() == "system_metrics").count();
+    ensure!(samples as u64 == size.samples, "{samples} samples, not {}", size.samples);
+    ensure!(
+        plan.events().len() as u64 == 2 * size.steps + size.samples + 2,
+        "{} events",
+        plan.events().len()
+    );
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM is missing")?;
+    let kib: f64 = peak.trim().trim_end_matches(" kB").parse()?;
+    let took = json!({
+        "bytes": text.len(),
+        "read_ms": read.as_secs_f64() * 1e3,
+        "compile_ms": compiled.as_secs_f64() * 1e3,
+        "mib": kib / 1024.0,
+    });
+    println!("{took}");
+    Ok(())
+}
+
+/// What some rounds took, each in a fresh process.
+#[derive(Default)]
+struct Took {
+    bytes: f64,
+    read: Vec<f64>,
+    compile: Vec<f64>,
+    mib: Vec<f64>,
+}
+
+fn rounds(size: Size, rounds: u32) -> anyhow::Result<Took> {
+    let mut took = Took::default();
+    for _ in 0..rounds {
+        let mut command = Command::new(std::env::current_exe()?);
+        let ran = command.args(["--compile", &size.argument()]).stderr(Stdio::inherit()).output()?;
+        ensure!(ran.status.success(), "{command:?} failed: {}", ran.status);
+        let told: Value = serde_json::from_slice(&ran.stdout)?;
+        let number = |key: &str| told[key].as_f64().with_context(|| format!("{told} has no {key}"));
+        took.bytes = number("bytes")?;
+        took.read.push(number("read_ms")?);
+        took.compile.push(number("compile_ms")?);
+        took.mib.push(number("mib")?);
+    }
+    Ok(took)
+}
+
+pub(crate) fn large(number: u32) -> anyhow::Result<Section> {
+    let took = rounds(LARGE, number)?;
+    Ok(Section {
+        name: "large",
+        about: format!("a file of {:.2} MB with {} steps", took.bytes / 1e6, LARGE.steps),
+        rows: vec![
+            Row::new("read, check and compile", "ms", took.read).goal(Goal::AtMost(50.0)),
+            Row::new("compile again with another seed", "ms", took.compile),
+            Row::new("most memory of the process", "MiB", took.mib).goal(Goal::AtMost(100.0)),
+        ],
+        note: None,
+    })
+}
+
+pub(crate) fn slope(number: u32) -> anyhow::Result<Section> {
+    let mut rows = Vec::new();
+    let mut points = Vec::new();
+    for (size, name) in SIZES.into_iter().zip(NAMES) {
+        let row = Row::new(name, "ms", rounds(size, number)?.read);
+        points.push(((size.parts() as f64).ln(), row.median().max(f64::MIN_POSITIVE).ln()));
+        rows.push(row);
+    }
+    // 1 is linear, 2 quadratic.
+    let exponent = Row::single("exponent of the growth", "", slope_of(&points)).goal(Goal::AtMost(1.15));
+    rows.insert(0, exponent);
+    Ok(Section {
+        name: "slope",
+        about: "from text to plan; a straight line through the logarithms of size and time".to_owned(),
+        rows,
+        note: Some(
+            "a file has at most 10,000 steps and 20,000 samples: 30,000 is the largest sum of them"
+                .to_owned(),
+        ),
+    })
+}
+
+/// Of the straight line with the least squares.
+fn slope_of(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
+    let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
+    let both: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let square: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    both / square
+}

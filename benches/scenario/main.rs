@@ -1,0 +1,109 @@
+//! What it costs to compile scenarios and to play many of them: see `benches/README.md`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stderr, reason = "a benchmark that fails says so and ends")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod compile;
+mod library;
+mod many;
+mod written;
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use common::report::{Report, Section};
+use written::Size;
+
+/// Measure the compiler of scenarios, and the player with many of them.
+#[derive(Debug, Parser)]
+#[command(name = "scenario")]
+struct Options {
+    /// What to measure [default: all]
+    #[arg(value_enum)]
+    sections: Vec<Which>,
+
+    /// Incidents at once
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    incidents: u32,
+
+    /// Seconds for which the incidents are watched
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=170))]
+    seconds: u32,
+
+    /// Rounds
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+
+    /// Print one JSON object instead of the table
+    #[arg(long)]
+    json: bool,
+
+    /// Compile a scenario of this size once, and print how long it took and how much memory
+    #[arg(long, hide = true)]
+    compile: Option<Size>,
+
+    /// What `cargo bench` says to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// A file of 1 MB with 10,000 steps
+    Large,
+    /// How the time grows with steps and samples
+    Slope,
+    /// The shipped scenarios, validated over real sockets
+    Library,
+    /// Many incidents at once, at real speed
+    Many,
+}
+
+impl Which {
+    fn measure(self, options: &Options) -> anyhow::Result<Section> {
+        match self {
+            Self::Large => compile::large(options.rounds),
+            Self::Slope => compile::slope(options.rounds),
+            Self::Library => library::measure(options.rounds.min(3)),
+            Self::Many => many::measure(options.incidents, options.seconds),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let ran = match options.compile {
+        Some(size) => compile::once(size),
+        None => run(&options),
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("scenario: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> anyhow::Result<()> {
+    if !cfg!(target_os = "linux") {
+        eprintln!("scenario: Linux only: memory of a process is read from /proc");
+        return Ok(());
+    }
+    if !options.bench && options.sections.is_empty() {
+        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
+        println!("scenario: run it with `cargo bench --bench scenario`");
+        return Ok(());
+    }
+    let all = [Which::Large, Which::Slope, Which::Library, Which::Many];
+    let chosen = if options.sections.is_empty() { &all } else { options.sections.as_slice() };
+    let mut report = Report::new("scenario", options.json);
+    for section in chosen {
+        report.add(section.measure(options)?);
+    }
+    report.finish();
+    Ok(())
+}
