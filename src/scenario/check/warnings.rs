@@ -22,7 +22,56 @@ pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Mic
     target(file, root, length, &mut found);
     evidence(file, root, &mut found);
     silent(file, length, &mut found);
+    beliefs(file, &mut found);
+    cost(file, &mut found);
+    decoys(file, &mut found);
     found
+}
+
+/// A belief is there to move: an agent that learns nothing need not be asked.
+fn beliefs(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    let still = file.hypotheses.iter().filter(|known| {
+        let belief = known.belief.get_ref();
+        (belief.max() - belief.min()).abs() < f64::EPSILON
+    });
+    for hypothesis in still.take(MOST_DIAGNOSTICS) {
+        let message = format!("the belief in {:?} never moves", shortened(hypothesis.id.get_ref()));
+        let warning = Diagnostic::new(hypothesis.belief.span(), message, "the same all through").warning();
+        found.push(warning.help("give it a keyframe for each step that makes it more or less likely"));
+    }
+}
+
+fn cost(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    let Some(impact) = &file.impact else { return };
+    let Some(cost) = impact.cost.as_ref().filter(|cost| cost.per_minute.values().any(|rate| *rate > 0.0))
+    else {
+        return;
+    };
+    if impact.user_curves().all(|users| users.max() <= 0.0) {
+        let message = "the incident costs money, but no user is affected";
+        let warning = Diagnostic::new(cost.currency.span(), message, "this cost").warning();
+        found.push(warning.help("give impact.users, or leave the cost out"));
+    }
+}
+
+/// Words by which anybody would know a decoy.
+const TELLING: [&str; 7] =
+    ["decoy", "fake", "unrelated", "harmless", "ignore", "red herring", "not the cause"];
+
+/// What participants see of a decoy must not say that it is one.
+fn decoys(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    for alert in file.alerts.iter().filter(|alert| alert.decoy) {
+        let texts = [&alert.name, &alert.severity].into_iter().chain(&alert.summary);
+        let texts = texts.chain(alert.labels.iter().flat_map(|(name, value)| [name, value]));
+        for text in texts {
+            let said = text.get_ref().to_lowercase();
+            if let Some(word) = TELLING.iter().find(|word| said.contains(*word)) {
+                let message = format!("the decoy says that it is one: {word:?}");
+                let warning = Diagnostic::new(text.span(), message, "seen by all").warning();
+                found.push(warning.help("write it as monitoring that believes in it would"));
+            }
+        }
+    }
 }
 
 /// An alert that no curve makes fire.
