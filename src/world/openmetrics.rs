@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::export::{at, run_labels};
 use crate::scenario::{Observed, Series};
-use crate::visible::visible;
+use crate::visible::{unforged, visible};
 
 /// Writes the metrics of a world whose second 0 is at `start`, and `up`, which is 1 for each service: nothing ever stops
 /// answering.
@@ -68,7 +68,7 @@ fn joined(labels: impl Iterator<Item = (String, String)>) -> String {
 
 fn escaped(text: &str, quotes: bool) -> String {
     // A scenario may have any text, and this one is read by programs and people.
-    let text = visible(text).replace('\\', "\\\\");
+    let text = unforged(&visible(text)).replace('\\', "\\\\");
     if quotes { text.replace('"', "\\\"") } else { text }
 }
 

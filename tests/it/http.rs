@@ -28,6 +28,8 @@ async fn scenarios_are_listed_with_what_a_choice_needs() {
         "screen_s": 180.0,
         "alerts": 0,
         "provenance": null,
+        "parameters": [],
+        "variants": [],
     });
     assert_eq!(*outage, wanted);
     let real = list.iter().find(|scenario| scenario["id"] == "github-2018-mysql-failover").unwrap();

@@ -83,15 +83,17 @@ fn what_is_suspicious_is_a_warning_and_can_be_played() {
             .map(|warning| (warning.message.clone(), text[warning.span.clone()].to_owned()))
             .collect::<Vec<_>>()
     };
-    assert_eq!(warned(SOUND), []);
-    let odd = SOUND.replace(
+    // With something to do in each phase.
+    let sound = SOUND.replace("at = \"5s\"", "at = \"25s\"");
+    assert_eq!(warned(&sound), []);
+    let odd = sound.replace(
         "hypothesis = \"leak\"\nforecast",
         "evidence = [{ kind = \"metric\", ref = \"error\" }, { kind = \"log\", ref = \"x\" }]\nforecast",
     );
     let [(message, at)] = &warned(&odd)[..] else { panic!("{:?}", warned(&odd)) };
     assert!(message.contains("no metric is called \"error\"") && at == "\"error\"", "{message} at {at}");
     for target in ["10s", "1h"] {
-        let odd = SOUND.replace("target = \"1m\"", &format!("target = \"{target}\""));
+        let odd = sound.replace("target = \"1m\"", &format!("target = \"{target}\""));
         let [(message, at)] = &warned(&odd)[..] else { panic!("{:?}", warned(&odd)) };
         assert!(
             message.contains("the incident takes 1m") && *at == format!("\"{target}\""),
@@ -105,7 +107,10 @@ fn what_is_suspicious_is_a_warning_and_can_be_played() {
 
 #[test]
 fn validate_shows_warnings_and_passes() {
-    let folder = Scratch::new().with("odd.toml", &SOUND.replace("target = \"1m\"", "target = \"1h\""));
+    let folder = Scratch::new().with(
+        "odd.toml",
+        &SOUND.replace("target = \"1m\"", "target = \"1h\"").replace("at = \"5s\"", "at = \"25s\""),
+    );
     let file = folder.path().join("odd.toml").display().to_string();
     let ran = incident(&["validate", &file, "--rule", "schema"]).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");

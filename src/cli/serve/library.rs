@@ -1,10 +1,11 @@
 //! The scenarios that the server can play.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use colored::Colorize;
 
 use super::args::Serve;
+use super::reload::Watched;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format::count;
 use crate::cli::log::LogFormat;
@@ -19,7 +20,7 @@ pub(super) struct Scenarios {
     /// How many there are, where they come from, and how many files are wrong.
     pub(super) description: String,
     /// The file or folder that they were read from; `None` for the built-in ones.
-    pub(super) place: Option<PathBuf>,
+    pub(super) watched: Option<Watched>,
 }
 
 /// Reads the scenarios, and checks that those of --trigger are among them. Files with mistakes are reported and left out.
@@ -27,6 +28,7 @@ pub(super) struct Scenarios {
 /// # Errors
 /// There is no scenario without mistakes, or --trigger names none.
 pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, Failure> {
+    let watched = scenarios::place(args.scenarios.as_deref()).map(Watched::new);
     let Loaded { library, errors } = scenarios::read(args.scenarios.as_deref())?;
     let wrong = match errors.len() {
         0 => String::new(),
@@ -52,8 +54,7 @@ pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, 
         }
     }
     let description = format!("{} from {}{wrong}", library.len(), library.origin);
-    let place = scenarios::place(args.scenarios.as_deref()).map(Path::to_owned);
-    Ok(Scenarios { library, description, place })
+    Ok(Scenarios { library, description, watched })
 }
 
 /// Says that `validate` has warnings on a scenario.

@@ -18,12 +18,24 @@ pub(super) struct Telling {
     pub(super) quiet: bool,
 }
 
+/// The file or folder of a library, and how it looked before the library was read.
+pub(super) struct Watched {
+    path: PathBuf,
+    changes: Changes,
+}
+
+impl Watched {
+    /// To be called before the files are read: what changes in between is read again.
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), changes: Changes::new(vec![path.to_owned()], &["toml"]) }
+    }
+}
+
 /// Follows the files that a library was read from, on a thread of its own: a disk may be slow or hang. Built-in scenarios
 /// don't change. The thread ends with the process.
-pub(super) fn follow(path: Option<PathBuf>, library: SharedLibrary, telling: Telling) {
-    let Some(path) = path else { return };
+pub(super) fn follow(watched: Option<Watched>, library: SharedLibrary, telling: Telling) {
+    let Some(Watched { path, mut changes }) = watched else { return };
     let watch = move || {
-        let mut changes = Changes::new(vec![path.clone()], &["toml"]);
         loop {
             std::thread::sleep(LOOK_EVERY);
             if !changes.look().is_empty() {

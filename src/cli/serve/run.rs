@@ -74,7 +74,7 @@ impl Serve {
         quiet: bool,
     ) -> Result<Exit, Failure> {
         let survive_hangups = signals::survive_hangups();
-        let Scenarios { library, description: scenarios, place } = scenarios;
+        let Scenarios { library, description: scenarios, watched } = scenarios;
         let first = library.ids().next().unwrap_or_default();
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
@@ -97,7 +97,7 @@ impl Serve {
         let rotation = tokens.follow_file(server.auth());
         let rereading = receivers.as_ref().map(|receivers| receivers.follow_files(server.hooks()));
         let telling = Telling { color, log: self.log_format, quiet };
-        reload::follow(place, server.library(), telling);
+        reload::follow(watched, server.library(), telling);
         let resinking = sinks.as_ref().map(|sinks| sinks.follow_files(server.sinks()));
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {

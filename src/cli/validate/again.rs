@@ -76,7 +76,8 @@ mod tests {
     use super::*;
 
     /// What is printed and where; rules are added by what failed.
-    const OUTPUT: [&str; 7] = ["format", "report", "transcripts", "list", "timeline", "rule", "skip"];
+    const OUTPUT: [&str; 8] =
+        ["format", "report", "transcripts", "list", "timeline", "watch", "rule", "skip"];
 
     /// These are printed by the code that reads them.
     const SHARED: [&str; 7] =

@@ -113,7 +113,9 @@ mod tests {
             let lines = lines(&plan, columns);
             assert!(lines.iter().all(|line| fit::width(line) <= columns), "{columns}: {lines:#?}");
             let restart = lines.iter().find(|line| line.starts_with("restart")).unwrap();
-            assert_eq!(restart.matches('✗').count(), 3, "{restart}");
+            // Where a column is several seconds, two failures may share it.
+            let failures = restart.matches('✗').count();
+            assert!(failures == 3 || (failures == 2 && columns < 60), "{restart}");
             let place = |line: &str, mark: char| line.chars().position(|c| c == mark).unwrap() as f64;
             // The restart begins at 95 s of 180.
             let begin = lines[1].chars().position(|c| c == '├').unwrap() as f64;

@@ -5,8 +5,6 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use hyper::Method;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -15,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::link::{After, Dial, Link, Opened, Seen, probe};
 use super::session::Session;
 use super::strangers::Bookmarks;
+use super::trigger;
 use crate::check::{MAIN, MustResolve, Note, Observation, Promise, Purpose};
 use crate::cli::exit::{Exit, Failure};
-use crate::client::{ClientError, Endpoint, request};
+use crate::client::ClientError;
 use crate::contract::{Envelope, Message, MessageType, Position, StreamId, StreamOpened};
 use crate::scenario::Settings;
 
@@ -169,7 +168,8 @@ impl Listening<'_> {
         let limit = origin + self.timeout;
         // Connect first, then trigger, so that the start is not missed. The server need not send `stream_opened`.
         if let Some(name) = self.trigger
-            && let Some(started) = self.unless_stopped(start(&self.dial.endpoint, name, self.settings)).await
+            && let Some(started) =
+                self.unless_stopped(trigger::start(&self.dial.endpoint, name, self.settings)).await
         {
             progress.subject = Some(started?);
         }
@@ -386,22 +386,4 @@ impl Progress {
             }
         }
     }
-}
-
-async fn start(endpoint: &Endpoint, name: &str, settings: &Settings) -> Result<String, Failure> {
-    let mut body = json!({ "scenario": name });
-    // A server of another program may not know settings.
-    if !settings.is_empty() {
-        body["settings"] = settings.to_json();
-    }
-    let answer = match request(endpoint, Method::POST, "/api/incidents", Some(&body)).await {
-        Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
-            return Err(Failure::new(Exit::Usage, anyhow!(said)));
-        }
-        answer => answer?,
-    };
-    let id = answer.get("id").and_then(Value::as_str).map(str::to_owned);
-    id.ok_or_else(|| {
-        Failure::new(Exit::Connection, anyhow!("the server's answer has no incident id: {answer}"))
-    })
 }

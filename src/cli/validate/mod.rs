@@ -19,5 +19,6 @@ mod strangers;
 mod targets;
 mod timeline;
 mod transcripts;
+mod trigger;
 
 pub(super) use args::Validate;

@@ -14,10 +14,6 @@ use crate::scenario::symptoms;
 /// A target is suspicious if the incident takes this many times as long, or this part of it.
 const FAR: f64 = 4.0;
 
-/// Words by which a decoy gives itself away.
-const TELLING: [&str; 6] =
-    ["decoy", "red herring", "unrelated", "false lead", "distraction", "not the cause"];
-
 /// The warnings on a sound file whose incident takes `length`.
 pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Micros) -> Vec<Diagnostic> {
     let Ok(table) = DeTable::parse(text) else { return Vec::new() };
@@ -32,47 +28,48 @@ pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Mic
     found
 }
 
-/// A belief that never moves: nothing speaks for the hypothesis or against it.
+/// A belief is there to move: an agent that learns nothing need not be asked.
 fn beliefs(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
-    for hypothesis in &file.hypotheses {
-        let belief = hypothesis.belief.get_ref();
-        if belief.iter().count() > 1 && belief.min().total_cmp(&belief.max()).is_eq() {
-            let message = format!("the belief in {:?} never moves", shortened(hypothesis.id.get_ref()));
-            let warning = Diagnostic::new(hypothesis.belief.span(), message, "always the same").warning();
-            found.push(
-                warning.help("raise or lower it when a step finds something out, or keep one keyframe"),
-            );
-        }
+    let still = file.hypotheses.iter().filter(|known| {
+        let belief = known.belief.get_ref();
+        (belief.max() - belief.min()).abs() < f64::EPSILON
+    });
+    for hypothesis in still.take(MOST_DIAGNOSTICS) {
+        let message = format!("the belief in {:?} never moves", shortened(hypothesis.id.get_ref()));
+        let warning = Diagnostic::new(hypothesis.belief.span(), message, "the same all through").warning();
+        found.push(warning.help("give it a keyframe for each step that makes it more or less likely"));
     }
 }
 
-/// A cost although nobody is affected.
 fn cost(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let Some(impact) = &file.impact else { return };
-    let Some(cost) = &impact.cost else { return };
-    let costs = cost.per_minute.values().any(|rate| *rate > 0.0);
-    let any_users = impact.user_curves().any(|users| users.max() > 0.0);
-    if costs && !any_users {
+    let Some(cost) = impact.cost.as_ref().filter(|cost| cost.per_minute.values().any(|rate| *rate > 0.0))
+    else {
+        return;
+    };
+    if impact.user_curves().all(|users| users.max() <= 0.0) {
         let message = "the incident costs money, but no user is affected";
         let warning = Diagnostic::new(cost.currency.span(), message, "this cost").warning();
-        found.push(warning.help("give [impact] users = { 0s = 0, 20s = 48000 }, or leave the cost out"));
+        found.push(warning.help("give impact.users, or leave the cost out"));
     }
 }
 
-/// A decoy that gives itself away.
+/// Words by which anybody would know a decoy.
+const TELLING: [&str; 7] =
+    ["decoy", "fake", "unrelated", "harmless", "ignore", "red herring", "not the cause"];
+
+/// What participants see of a decoy must not say that it is one.
 fn decoys(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     for alert in file.alerts.iter().filter(|alert| alert.decoy) {
-        let labels = alert.labels.iter().flat_map(|(name, value)| [name, value]);
-        let texts =
-            [&alert.name, &alert.service, &alert.severity].into_iter().chain(&alert.summary).chain(labels);
+        let texts = [&alert.name, &alert.severity].into_iter().chain(&alert.summary);
+        let texts = texts.chain(alert.labels.iter().flat_map(|(name, value)| [name, value]));
         for text in texts {
-            let lower = text.get_ref().to_lowercase();
-            let Some(word) = TELLING.iter().find(|word| lower.contains(*word)) else { continue };
-            let message = format!("the decoy says that it is one: {word:?}");
-            let warning =
-                Diagnostic::new(text.span(), message, "seen by those who look for the cause").warning();
-            found.push(warning.help("say what monitoring would say"));
-            break;
+            let said = text.get_ref().to_lowercase();
+            if let Some(word) = TELLING.iter().find(|word| said.contains(*word)) {
+                let message = format!("the decoy says that it is one: {word:?}");
+                let warning = Diagnostic::new(text.span(), message, "seen by all").warning();
+                found.push(warning.help("write it as monitoring that believes in it would"));
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ const WRITES: [(&str, &[&str]); 23] = [
         &["cli/out.rs", "cli/completions.rs", "cli/man.rs", "cli/schema.rs", "cli/validate/reports/mod.rs"],
     ),
     ("print_drawn(", &["cli/out.rs", "cli/validate/reports/mod.rs", "cli/validate/run.rs"]),
-    ("print_file(", &["cli/out.rs", "cli/show.rs"]),
+    ("print_file(", &["cli/out.rs", "cli/export.rs", "cli/new/mod.rs", "cli/show.rs"]),
     ("print_usage(", &["cli/out.rs", "cli/command.rs"]),
 ];
 

@@ -130,14 +130,14 @@ pub(super) const VARIATIONS: &[Variation] = &[
         greeting["oldest"] = (by + 1).into();
         Some(())
     }),
-    variation("a name in another script", |s| {
+    variation("a name of all that a path can name", |s| {
         for place in s.events() {
-            s.frames[place].0["subject"] = "障害-🔥-7".into();
+            s.frames[place].0["subject"] = "Checkout_EU.v2-7".into();
         }
         Some(())
     }),
-    variation("a name of 300 letters", |s| {
-        let name = "checkout-".repeat(33);
+    variation("a name as long as it may be", |s| {
+        let name = "c".repeat(incident::contract::MAX_SUBJECT_BYTES);
         for place in s.events() {
             s.frames[place].0["subject"] = name.clone().into();
         }
