@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use incident::contract::MessageType;
 use incident::scenario::Scenario;
 use serde_json::{Value, json};
 
@@ -42,8 +43,8 @@ pub(crate) fn once(size: Size) -> anyhow::Result<()> {
     let scenario = Scenario::parse("large.toml", &text)?;
     let read = start.elapsed();
     let plan = scenario.compile(1)?;
-    let compiled = start.elapsed() - read;
-    let samples = plan.events().iter().filter(|event| event.kind().as_str() == "system_metrics").count();
+    let compiled = start.elapsed().saturating_sub(read);
+    let samples = plan.events().iter().filter(|event| event.kind() == MessageType::SystemMetrics).count();
     ensure!(samples as u64 == size.samples, "{samples} samples, not {}", size.samples);
     ensure!(
         plan.events().len() as u64 == 2 * size.steps + size.samples + 2,

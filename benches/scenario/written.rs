@@ -37,7 +37,7 @@ impl FromStr for Size {
     }
 }
 
-/// Every step takes a while and follows the one before it in its chain of ten. Summaries are as long as the file has to be.
+/// Every step takes a second and follows the one before it in its chain of ten. Summaries are as long as the file has to be.
 pub(crate) fn toml(size: Size) -> String {
     let seconds = size.steps * 2 + 60;
     let every = (seconds * 1_000).div_ceil(size.samples.saturating_sub(1).max(1)).max(100);
@@ -45,7 +45,7 @@ pub(crate) fn toml(size: Size) -> String {
     let play = every * (size.samples.saturating_sub(1).max(1));
     let mut text = format!(
         "id = \"large\"\ntitle = \"Large\"\nseverity = \"SEV2\"\nservices = [\"shop\"]\ntarget = \"{seconds}s\"\n\
-         metrics_every = \"{every}ms\"\nagents = {{ watcher = \"Watches\", fixer = \"Mends\" }}\n\
+         metrics_every = \"{every}ms\"\nagents = {{ w = \"Watches\", f = \"Mends\" }}\n\
          [[phases]]\nname = \"all\"\nat = \"0s\"\nplay = \"{play}ms\"\n\
          [metrics]\nerrors = {{ unit = \"ratio\", noise = 0.02, keys = {{ 0s = 0.01, 30s = 0.4, 60s = 0.02 }} }}\n\
          latency = {{ unit = \"ms\", noise = 0.05, keys = {{ 0s = 180, 30s = 4200 }} }}\n\
@@ -64,13 +64,13 @@ pub(crate) fn toml(size: Size) -> String {
 }
 
 fn step(number: u64, summary: &str) -> String {
-    let when = if number % 10 == 0 {
+    let when = if number.is_multiple_of(10) {
         format!("at = \"{}s\"", number * 2)
     } else {
-        format!("after = \"s{}\"\ndelay = \"1s\"", number - 1)
+        format!("after = \"s{}\"", number - 1)
     };
-    let agent = if number % 2 == 0 { "watcher" } else { "fixer" };
+    let agent = if number.is_multiple_of(2) { "w" } else { "f" };
     format!(
-        "[[steps]]\nid = \"s{number}\"\n{when}\nagent = \"{agent}\"\naction = \"look\"\nsummary = \"Look {summary}\"\ntakes = \"500ms\"\n"
+        "[[steps]]\nid = \"s{number}\"\n{when}\nagent = \"{agent}\"\naction = \"look\"\nsummary = \"L{summary}\"\ntakes = \"1s\"\n"
     )
 }

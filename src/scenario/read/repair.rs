@@ -155,25 +155,20 @@ fn tables_around(
     place: &Range<usize>,
     around: &mut Vec<Option<usize>>,
 ) -> bool {
-    let is_around = table.iter().any(|(key, value)| {
-        key.span() == *place || value.span() == *place || within(value, begin, place, around)
-    });
+    let is_around = table
+        .iter()
+        .any(|(key, value)| key.span() == *place || value.span() == *place || within(value, place, around));
     if is_around {
         around.push(begin);
     }
     is_around
 }
 
-fn within(
-    value: &Spanned<DeValue<'_>>,
-    begin: Option<usize>,
-    place: &Range<usize>,
-    around: &mut Vec<Option<usize>>,
-) -> bool {
+fn within(value: &Spanned<DeValue<'_>>, place: &Range<usize>, around: &mut Vec<Option<usize>>) -> bool {
     match value.get_ref() {
         DeValue::Table(table) => tables_around(table, Some(value.span().start), place, around),
         DeValue::Array(items) => {
-            items.iter().any(|item| item.span() == *place || within(item, begin, place, around))
+            items.iter().any(|item| item.span() == *place || within(item, place, around))
         }
         _ => false,
     }

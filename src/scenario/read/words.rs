@@ -98,17 +98,17 @@ fn message_of(error: &toml::de::Error) -> String {
 
 /// A mistake in the types: a wrong value, or a key that is not known.
 pub(super) fn of_types(error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
-    of_types_as_told(message_of(error), span, text)
+    of_types_as_told(&message_of(error), span, text)
 }
 
 /// A mistake in the types, as serde tells it.
-fn of_types_as_told(message: String, span: Range<usize>, text: &str) -> Diagnostic {
+fn of_types_as_told(message: &str, span: Range<usize>, text: &str) -> Diagnostic {
     let written = text.get(span.clone()).unwrap_or_default();
-    if let Some((message, help)) = wrong_brackets(&message, written) {
+    if let Some((message, help)) = wrong_brackets(message, written) {
         return Diagnostic::new(span, message, "here").help(help);
     }
     let help =
-        unknown_name(&message).or_else(|| without_unit(&message, written)).or_else(|| wrong_value(written));
+        unknown_name(message).or_else(|| without_unit(message, written)).or_else(|| wrong_value(written));
     // The language has variants of its own.
     let message = message.replacen("unknown variant `", "unknown value `", 1);
     let diagnostic = Diagnostic::new(span, with_known_types(message, written), "here");
@@ -128,7 +128,7 @@ pub(super) fn expected_keys(error: &toml::de::Error) -> Option<Vec<&str>> {
 pub(super) fn of_unknown(key: &str, error: &toml::de::Error, span: Range<usize>, text: &str) -> Diagnostic {
     let message = message_of(error);
     let rest = message.rfind("`, expected ").map_or("`", |end| &message[end..]);
-    of_types_as_told(format!("unknown field `{key}{rest}"), span, text)
+    of_types_as_told(&format!("unknown field `{key}{rest}"), span, text)
 }
 
 /// A key that has to be there. `table` is the place of its table; `None` for the file itself.

@@ -5,6 +5,7 @@ mod broken;
 mod curves;
 mod golden;
 mod guide;
+mod large;
 mod outcomes;
 mod properties;
 mod settings;

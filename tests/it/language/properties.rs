@@ -144,7 +144,7 @@ proptest! {
         prop_assert_eq!(&started(&timeline).title, "Invented {first} \"x\"");
         for sample in samples(&timeline) {
             if let Some(users) = sample.metrics.get("users.first") {
-                prop_assert_eq!(*users, f64::from(first));
+                prop_assert_eq!(*users as u32, first);
             }
         }
         // The defaults are what nothing was chosen gives.
