@@ -32,7 +32,7 @@ fn each_suspicion_is_told_once_with_what_to_do() {
             sparse,
             "",
             "[expect]\nmax_silence = \"3s\"",
-            "25s of silence on screen from 5s, but max_silence is 3s",
+            "30s of silence on screen from 30s, but max_silence is 3s",
         ),
         (
             "",
