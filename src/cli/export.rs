@@ -60,7 +60,7 @@ pub(super) struct Export {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// The metrics, as OpenMetrics text with times
+    /// The metrics, as `OpenMetrics` text with times
     #[arg(long)]
     openmetrics: bool,
 
@@ -111,9 +111,10 @@ impl Export {
         } else if self.what.logs_ndjson {
             export::write_logs(&mut out, world, start, run).map_err(|error| internal(error.into()))?;
         } else {
-            let text = match self.what.alerts_json {
-                true => to_string_pretty(&export::alerts(world, start, run)),
-                false => to_string_pretty(&export::changes(world, start, run)),
+            let text = if self.what.alerts_json {
+                to_string_pretty(&export::alerts(world, start, run))
+            } else {
+                to_string_pretty(&export::changes(world, start, run))
             };
             let text = text.map_err(|error| internal(error.into()))?;
             writeln!(out, "{text}").map_err(|error| internal(error.into()))?;

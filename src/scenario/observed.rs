@@ -158,7 +158,7 @@ fn services(file: &ScenarioFile) -> Vec<String> {
     let topology = file.topology.0.iter();
     let named = topology.flat_map(|(name, called)| std::iter::once(name).chain(called));
     let mut services = file.services.clone();
-    for name in named.map(|name| name.get_ref()) {
+    for name in named.map(toml::Spanned::get_ref) {
         if !services.contains(name) {
             services.push(name.clone());
         }

@@ -18,7 +18,7 @@ pub fn document() -> Value {
             match key.as_str() {
                 "properties" => fill(schema, &["id", "parameters"]),
                 "$defs" => {
-                    fill(schema, &["Parameter", "ParameterTable", "ParameterValue", "Variant", "Keyframes"])
+                    fill(schema, &["Parameter", "ParameterTable", "ParameterValue", "Variant", "Keyframes"]);
                 }
                 _ => {}
             }

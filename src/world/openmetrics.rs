@@ -1,4 +1,4 @@
-//! Metrics as OpenMetrics text, as `promtool tsdb create-blocks-from openmetrics` reads it.
+//! Metrics as `OpenMetrics` text, as `promtool tsdb create-blocks-from openmetrics` reads it.
 //!
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>: each metric family stands together, its series one after the
 //! other, each in the order of time; a time is seconds since 1970; the text ends with `# EOF`.

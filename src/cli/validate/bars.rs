@@ -107,18 +107,21 @@ mod tests {
 
     #[test]
     fn bars_are_to_scale_and_fit() {
-        let text = SHIPPED.iter().find(|(file, _)| *file == "database-outage.toml").unwrap().1;
-        let plan = Scenario::parse("database-outage.toml", text).unwrap().compile(42).unwrap();
+        let text = SHIPPED.iter().find(|(file, _)| *file == "database-outage.toml").expect("it is shipped").1;
+        let plan = Scenario::parse("database-outage.toml", text)
+            .expect("it is sound")
+            .compile(42)
+            .expect("it compiles");
         for columns in [40, 60, 80, 120, 200] {
             let lines = lines(&plan, columns);
             assert!(lines.iter().all(|line| fit::width(line) <= columns), "{columns}: {lines:#?}");
-            let restart = lines.iter().find(|line| line.starts_with("restart")).unwrap();
+            let restart = lines.iter().find(|line| line.starts_with("restart")).expect("a row");
             // Where a column is several seconds, two failures may share it.
             let failures = restart.matches('✗').count();
             assert!(failures == 3 || (failures == 2 && columns < 60), "{restart}");
-            let place = |line: &str, mark: char| line.chars().position(|c| c == mark).unwrap() as f64;
+            let place = |line: &str, mark: char| line.chars().position(|c| c == mark).expect("a mark") as f64;
             // The restart begins at 95 s of 180.
-            let begin = lines[1].chars().position(|c| c == '├').unwrap() as f64;
+            let begin = lines[1].chars().position(|c| c == '├').expect("a ruler") as f64;
             let part = (place(restart, '✗') - begin) / (columns as f64 - begin);
             assert!((part - 98.0 / 180.0).abs() < 0.04, "{columns}: {part}");
         }

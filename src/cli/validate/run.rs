@@ -74,9 +74,10 @@ impl Validate {
                 }
             });
             let output = Output { color, quiet, verbose };
-            let checked = match self.watch {
-                true => self.check_changes(&read_by, &stop, output, reports).await,
-                false => self.check(&read_by, &stop, output, reports).await,
+            let checked = if self.watch {
+                self.check_changes(&read_by, &stop, output, reports).await
+            } else {
+                self.check(&read_by, &stop, output, reports).await
             };
             interrupted.abort();
             checked

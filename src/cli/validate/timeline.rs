@@ -64,7 +64,7 @@ fn alerts(plan: &Plan) -> Result<Exit, Failure> {
     }
     if std::io::stdout().is_terminal() {
         out::print("")?;
-        for line in bars::lines(&plan, fit::of_stdout()) {
+        for line in bars::lines(plan, fit::of_stdout()) {
             out::print(line)?;
         }
     }

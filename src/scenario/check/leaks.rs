@@ -37,10 +37,10 @@ impl<'a> Secrets<'a> {
         let seen: HashSet<String> = seen.flat_map(words).collect();
         let truth = file.hypotheses.iter().find(|known| known.truth);
         let sentence = truth.map(|truth| words(&truth.claim)).unwrap_or_default();
-        let claim = sentence.iter().cloned().filter(|word| {
-            word.chars().count() >= SHORTEST && !COMMON.contains(&word.as_str()) && !seen.contains(word)
+        let claim = sentence.iter().filter(|word| {
+            word.chars().count() >= SHORTEST && !COMMON.contains(&word.as_str()) && !seen.contains(*word)
         });
-        Self { ids: ids.map(|id| (id, words(id))).collect(), claim: claim.collect(), sentence }
+        Self { ids: ids.map(|id| (id, words(id))).collect(), claim: claim.cloned().collect(), sentence }
     }
 
     /// Reports each text of an alert that gives something away.

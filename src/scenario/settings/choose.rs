@@ -36,10 +36,7 @@ pub(in crate::scenario) fn choose(
 
 fn variant(file: &ScenarioFile, name: &str) -> Result<String, String> {
     let names: Vec<&str> = file.variant.0.iter().map(|(name, _)| name.get_ref().as_str()).collect();
-    match names.contains(&name) {
-        true => Ok(name.to_owned()),
-        false => Err(unknown("variant", name, &names)),
-    }
+    if names.contains(&name) { Ok(name.to_owned()) } else { Err(unknown("variant", name, &names)) }
 }
 
 fn unknown(what: &str, name: &str, names: &[&str]) -> String {

@@ -217,9 +217,10 @@ impl Scheduler<'_> {
     }
 
     /// Adds a step event, which gets the next id.
-    fn push(&mut self, event: StepEvent) -> usize {
+    fn push(&mut self, mut event: StepEvent) -> usize {
         let id = self.events.len();
-        self.events.push(StepEvent { id, ..event });
+        event.id = id;
+        self.events.push(event);
         id
     }
 

@@ -52,7 +52,7 @@ fn parts_are_metrics_of_their_own_that_name_the_whole() {
         let parts = sample.metrics["users.eu"] + sample.metrics["users.us"];
         assert_eq!(sample.users_affected, Some(parts as u64), "the parts add up");
     }
-    assert_eq!(samples(&timeline)[1].metrics["latency.eu"], 130.0);
+    assert_eq!(samples(&timeline)[1].metrics["latency.eu"].to_bits(), 130_f64.to_bits());
 }
 
 #[test]
