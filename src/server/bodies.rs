@@ -22,6 +22,7 @@ pub(super) struct Bodies {
 }
 
 /// A large body, and its part of the memory.
+#[derive(Debug)]
 pub(super) struct LargeBody {
     bytes: Vec<u8>,
     _held: Option<OwnedSemaphorePermit>,
@@ -136,5 +137,22 @@ mod tests {
         drop(first);
         assert!(bodies.collect(of(FREE + 64 * 1024), 100_000).await.is_ok());
         assert_eq!(bodies.collect(of(1_001), 1_000).await.err(), Some(Unread::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn an_inflated_body_holds_what_it_needs_and_no_more() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut gzip, &vec![b'x'; 100 * 1024]).expect("memory takes it");
+        let gzip = gzip.finish().expect("memory takes it");
+        let bodies = Bodies::new(200 * 1024);
+        let small = bodies.collect(Body::from(gzip.clone()), 10_000).await.expect("it is small");
+        let first = bodies.decode(small, Encoding::Gzip, 150 * 1024).await.expect("there is room");
+        assert_eq!(first.len(), 100 * 1024);
+        // 84 KiB of it count, and 116 of 200 are left: not enough for what a body may become.
+        assert_eq!(bodies.memory.available_permits(), 116);
+        let next = bodies.collect(Body::from(gzip), 10_000).await.expect("it is small");
+        assert_eq!(bodies.decode(next, Encoding::Gzip, 150 * 1024).await.err(), Some(Undecodable::Busy));
+        drop(first);
+        assert_eq!(bodies.memory.available_permits(), 200);
     }
 }

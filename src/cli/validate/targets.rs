@@ -144,6 +144,7 @@ impl Validate {
             return Err(Failure::new(Exit::Usage, anyhow!("{file} has no [expect] table")));
         }
         let given = given.flatten();
+        self.check_settings()?;
         if let Some(dial) = &self.dial {
             // A server that has a scenario with the name of a built-in one must meet the expectations of that one.
             let own = self
@@ -168,6 +169,17 @@ impl Validate {
             }
         }
         Ok(found)
+    }
+}
+
+impl Validate {
+    /// Settings are for what is played: nothing can be chosen of a stream that is only listened to.
+    fn check_settings(&self) -> Result<(), Failure> {
+        if !self.settings.settings().is_empty() && self.dial.is_some() && self.trigger.is_none() {
+            let error = anyhow!("--set chooses how a scenario is played, and nothing is played here");
+            return Err(Failure::new(Exit::Usage, error).hint("add --trigger NAME, or leave out --set"));
+        }
+        Ok(())
     }
 }
 
@@ -199,8 +211,12 @@ impl Targets {
             }
         } else if let Some(name) = name_of(path) {
             self.add_scenario(&scenarios::named(name, None)?, given)?;
-        } else {
+        } else if given.settings.is_empty() {
             self.targets.push(recording(path, given));
+        } else {
+            let error =
+                anyhow!("--set chooses how a scenario is played, and {} is a recording", path.display());
+            return Err(Failure::new(Exit::Usage, error).hint("name scenarios only, or leave out --set"));
         }
         Ok(())
     }

@@ -13,6 +13,10 @@ pub(super) fn simulation(history: &History) -> String {
     if let Some(run) = &incident.run {
         items.push(format!("Scenario: {}, file digest {}", code(&run.scenario), code(&run.digest)));
         items.push(format!("Seed: {}", run.seed));
+        if !run.settings.is_empty() {
+            let settings = run.settings.iter().map(|(key, value)| code(&format!("{key}={value}")));
+            items.push(format!("Settings: {}", settings.collect::<Vec<_>>().join(", ")));
+        }
     }
     if history.synthetic {
         items.extend(playback(history));
@@ -57,16 +61,22 @@ fn late(history: &History) -> String {
     }
 }
 
-/// The command that plays the incident again, if the scenario's name needs no quoting in a shell.
+/// The command that plays the incident again, if neither the scenario's name nor a setting needs quoting in a shell.
 fn again(history: &History) -> String {
     let Some(run) = &history.incident.run else { return String::new() };
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if run.scenario.is_empty() || run.scenario.starts_with('-') || !run.scenario.bytes().all(plain) {
         return String::new();
     }
+    let plain_value = |b: u8| plain(b) || matches!(b, b'.' | b':' | b'+');
+    if run.settings.iter().any(|(key, value)| !key.bytes().all(plain) || !value.bytes().all(plain_value)) {
+        return String::new();
+    }
+    let settings: String = run.settings.iter().map(|(key, value)| format!(" --set {key}={value}")).collect();
+    let what = if settings.is_empty() { "file and seed" } else { "file, seed and settings" };
     format!(
-        "\nThe same file and seed play the same incident again, except for ids and times:\n\n```\nincident trigger {} \
-         --seed {}\n```\n",
+        "\nThe same {what} play the same incident again, except for ids and times:\n\n```\nincident trigger {} \
+         --seed {}{settings}\n```\n",
         run.scenario, run.seed
     )
 }

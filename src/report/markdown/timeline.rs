@@ -21,22 +21,19 @@ pub(super) fn timeline(history: &History) -> String {
         let what = format!("**Impact begins:** {}", text(&incident.title));
         rows.push(row(history, 1, 0.0, began, ["", "", ""], what));
     }
-    let mut steps = HashSet::new();
+    // The steps that have begun, or failed and been tried again. A step that repeats is done each time, and begins anew.
+    let mut begun = HashSet::new();
     for event in &history.actions {
         let action = &event.action;
-        let is_first = action.step.as_ref().is_none_or(|step| steps.insert(step));
+        let ends = action.step.as_ref().is_some_and(|step| match action.status {
+            Status::Completed => begun.remove(step),
+            Status::InProgress | Status::Failed => begun.insert(step),
+        });
         let confidence =
             action.confidence.filter(|_| belief(action).is_none()).map(words::percent).unwrap_or_default();
         let phase = action.phase.as_deref().map(text).unwrap_or_default();
         let columns = [&*phase, &*text(&action.agent), &*confidence];
-        rows.push(row(
-            history,
-            event.index,
-            event.offset_s,
-            event.time,
-            columns,
-            what(history, event, is_first),
-        ));
+        rows.push(row(history, event.index, event.offset_s, event.time, columns, what(history, event, ends)));
     }
     let phase = incident.phase.as_deref().map(text).unwrap_or_default();
     let end = match (&incident.resolution, incident.state) {
@@ -83,16 +80,16 @@ fn row(
     columns.into()
 }
 
-/// The text of an action: milestone, status, summary, attempt, cause, evidence, delay. `is_first` says that it has no step, or
-/// is the first event of its step.
-fn what(history: &History, event: &ActionEvent, is_first: bool) -> String {
+/// The text of an action: milestone, status, summary, attempt, cause, evidence, delay. `ends` says that an earlier event has
+/// told that the step began, or failed at first.
+fn what(history: &History, event: &ActionEvent, ends: bool) -> String {
     let action = &event.action;
     let mut parts: Vec<String> =
         event.reached.iter().map(|mark| format!("**{}.**", milestone(*mark))).collect();
     match action.status {
         Status::InProgress => parts.push("Begins:".to_owned()),
         Status::Failed => parts.push("**Failed:**".to_owned()),
-        Status::Completed if !is_first => parts.push("Done:".to_owned()),
+        Status::Completed if ends => parts.push("Done:".to_owned()),
         Status::Completed => {}
     }
     parts.push(text(&action.summary));

@@ -4,7 +4,7 @@ use incident::scenario::{Scenario, Settings};
 use serde_json::json;
 
 use super::{actions, completed, mistakes, parse, samples, started, step, text};
-use crate::harness::{Scratch, Timeline, incident};
+use crate::harness::{Scratch, Serving, Timeline, incident};
 
 fn offered() -> String {
     let fix = step("fix", "at = \"{fix_at}\"\ntakes = \"3s\"");
@@ -159,4 +159,63 @@ fn validate_plays_every_variant_and_what_is_chosen() {
     assert!(wrong.stderr.contains("at least 1, not \"0\""), "{}", wrong.stderr);
     let plan = incident(&["validate", "--timeline", file, "--set", "release=R"]).run();
     assert!(plan.stdout.contains("R is slow"), "{}{}", plan.stdout, plan.stderr);
+
+    // Nothing is played of a recording, or of a server that is only listened to.
+    let run = scratch.path().join("run.ndjson");
+    std::fs::write(&run, "").unwrap();
+    for args in [vec![run.to_str().unwrap()], vec!["--url", "ws://127.0.0.1:1/ws"]] {
+        let ran = incident(&[&["validate", "--set", "users=5"], &args[..]].concat()).run();
+        assert_eq!(ran.status, Some(2), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("--set chooses how a scenario is played"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_report_says_what_was_chosen_and_how_to_play_it_again() {
+    let steps = step("look", "at = \"5s\"\nrepeat = { every = \"10s\", times = 1 }")
+        .replace("\"look\"\n", "\"look {how}\"\n");
+    let text = text(
+        "[parameters]\nhow = \"far\"\n",
+        &steps,
+        "[variant.other]\n[variant.other.change]\ntitle = \"Other\"",
+    );
+    let scratch = Scratch::new().with("small.toml", &text.replace("id = \"look {how}\"", "id = \"look\""));
+    let file = scratch.path().join("small.toml");
+    let serving = Serving::alone(&[
+        "serve",
+        "--port",
+        "0",
+        "--json",
+        "--quiet",
+        "--speed",
+        "100",
+        "--scenarios",
+        file.to_str().unwrap(),
+    ]);
+    let report = |set: &str, name: &str| {
+        let written = scratch.path().join(name);
+        let args = [
+            "trigger",
+            "small",
+            "--set",
+            "variant=other",
+            "--set",
+            set,
+            "--report",
+            written.to_str().unwrap(),
+        ];
+        let ran = serving.incident(&args).run();
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        std::fs::read_to_string(written).unwrap()
+    };
+    let plain = report("how=2026.8", "plain.md");
+    assert!(plain.contains("- Settings: how=2026.8, variant=other\n"), "{plain}");
+    assert!(
+        plain.contains("incident trigger small --seed 0 --set how=2026.8 --set variant=other\n"),
+        "{plain}"
+    );
+    // A step that repeats has not begun before.
+    assert!(plain.matches("look 2026.8").count() >= 2 && !plain.contains("Done:"), "{plain}");
+    let quoted = report("how=$(reboot)", "quoted.md");
+    assert!(quoted.contains("how=\\$(reboot)") && !quoted.contains("incident trigger"), "{quoted}");
 }
