@@ -229,7 +229,7 @@ async fn who_may_only_look_can_add_nothing_and_a_session_that_may_write_can() {
     page.click("#logout").await;
     log_in(&page, other).await;
     page.until("the incident", "document.querySelector('#feed [data-position]')").await;
-    assert_eq!(page.value("document.querySelector('#addition-text').value").await, "");
+    page.until("an empty field", "document.querySelector('#addition-text').value === ''").await;
     let state = get_with(server.address, "/api/incidents/pay-1").await;
     assert_eq!(state["index"], 3);
 }

@@ -115,16 +115,23 @@ impl Browser {
         value
     }
 
-    /// Waits until an expression is true.
+    /// Waits until an expression is true. While a page gives way to the next, an expression fails: that is not yet true.
     pub async fn until(&self, what: &str, expression: &str) {
+        let script = format!("return Boolean({expression});");
+        let mut failure = None;
         let waiting = async {
-            while self.value(&format!("Boolean({expression})")).await != Value::Bool(true) {
+            loop {
+                match self.client.execute(&script, Vec::new()).await {
+                    Ok(value) if value == true => break,
+                    told => failure = told.err(),
+                }
                 tokio::time::sleep(ms(30)).await;
             }
         };
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
             let page = self.value("document.body.innerText").await;
-            panic!("waited in vain for {what}; the page says:\n{}", page.as_str().unwrap_or_default());
+            let page = page.as_str().unwrap_or_default();
+            panic!("waited in vain for {what}; the last failure is {failure:?}; the page says:\n{page}");
         }
     }
 
