@@ -38,7 +38,10 @@ impl Scenario {
     /// All mistakes, with their places in the text.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ScenarioError> {
         let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);
-        let (mut scenario, mut used) = Self::read(origin, text, Settings::default())?;
+        let (mut scenario, mut used) = match Self::read(origin, text, Settings::default()) {
+            Ok(read) => read,
+            Err(error) => return Err(Self::with_variants(error, origin, text)),
+        };
         let mistakes = scenario.variants(&mut used);
         if !mistakes.is_empty() {
             return Err(fail(mistakes));
@@ -77,10 +80,12 @@ impl Scenario {
     /// The mistakes of all variants. Adds the parameters that they use, and what is suspicious in them.
     fn variants(&mut self, used: &mut HashSet<String>) -> Vec<Diagnostic> {
         let mut mistakes: Vec<Diagnostic> = Vec::new();
-        if let Some(mistake) = check::size(&self.file, &self.text) {
+        let variants = &self.file.variant.0;
+        let last = variants.last().map(|(name, _)| name.span());
+        if let Some(mistake) = last.and_then(|last| check::size(variants.len(), last, &self.text)) {
             return vec![mistake];
         }
-        for (name, _) in &self.file.variant.0 {
+        for (name, _) in variants {
             let name = name.get_ref();
             match Self::read(&self.origin, &self.text, Settings::variant(name)) {
                 Ok((variant, uses)) => {
@@ -89,13 +94,34 @@ impl Scenario {
                     let new: Vec<Diagnostic> = new.collect();
                     self.warnings.extend(new);
                 }
-                Err(error) => mistakes.extend(error.diagnostics.into_iter().map(|mistake| Diagnostic {
-                    message: format!("{} (in variant {name:?})", mistake.message),
-                    ..mistake
-                })),
+                Err(error) => {
+                    let found = error.diagnostics.into_iter();
+                    mistakes.extend(found.map(|mistake| settings::in_variant(mistake, name)));
+                }
             }
         }
         mistakes
+    }
+
+    /// The mistakes of a file that is wrong without its variants too, and those that only its variants have: an author
+    /// sees all of them in one run.
+    fn with_variants(plain: ScenarioError, origin: &str, text: &str) -> ScenarioError {
+        let names = settings::variant_names(text);
+        let last = names.last().map(|(_, place)| place.clone());
+        let is_large = last.is_some_and(|last| check::size(names.len(), last, text).is_some());
+        if plain.left_out > 0 || is_large {
+            return plain;
+        }
+        let mut found = plain.diagnostics;
+        let count = found.len();
+        for (name, _) in names {
+            let Err(error) = Self::read(origin, text, Settings::variant(&name)) else { continue };
+            let new = error.diagnostics.into_iter();
+            let new = new.filter(|mistake| !settings::is_known(mistake, &found[..count]));
+            let new: Vec<Diagnostic> = new.map(|mistake| settings::in_variant(mistake, &name)).collect();
+            found.extend(new);
+        }
+        ScenarioError::new(origin, text, found)
     }
 
     /// The plan that is played with this seed.

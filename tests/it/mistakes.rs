@@ -120,7 +120,7 @@ const CASES: &[Case] = &[
     ("play = \"10s\"", "play = \"0s\"", "a phase plays for 0s", "\"0s\"", ""),
     ("at = \"60s\"", "at = \"30s\"", "not after the start of the last phase", "\"30s\"", ""),
     ("at = \"60s\"", "at = \"31s\"\nafter = \"check\"", "both `at` and `after`", "\"check\"", ""),
-    ("at = \"60s\"\n", "", "neither `at` nor `after`", "\"a\"", ""),
+    ("at = \"60s\"\n", "", "neither `at` nor `after`", "[resolution]", "give at = \"40s\" or after = \"STEP\""),
     ("[resolution]\nat = \"60s\"\nsummary = \"s\"\nroot_cause = \"leak\"\n", "", "missing field `resolution`", "\"", "[resolution] with how it ends"),
     ("summary = \"s\"\nroot_cause = \"leak\"", "summary = \"s\"\nroot_cause = \"load\"", "the root cause is not the true hypothesis", "\"load\"", ""),
     ("id = \"restart\"", "id = \"alert\"", "two steps are called \"alert\"", "\"alert\"", ""),

@@ -81,7 +81,8 @@ pub struct ScenarioFile {
     #[serde(deserialize_with = "steps")]
     pub steps: Vec<Step>,
     /// How it ends.
-    pub resolution: Resolution,
+    #[schemars(with = "Resolution")]
+    pub resolution: Spanned<Resolution>,
     /// What `incident validate` asserts.
     #[schemars(with = "Option<Expect>")]
     pub expect: Option<Spanned<Expect>>,

@@ -7,6 +7,7 @@ mod apply;
 mod choose;
 mod chosen;
 mod listed;
+mod mistakes;
 mod substitute;
 mod variant;
 
@@ -16,3 +17,4 @@ pub(super) use choose::{bounds, choose};
 pub(super) use chosen::MOST;
 pub use chosen::{Settings, VARIANT};
 pub(super) use listed::{listed_parameters, listed_variants};
+pub(super) use mistakes::{in_variant, is_known, variant_names};

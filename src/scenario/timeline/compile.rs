@@ -71,7 +71,7 @@ pub(in crate::scenario) fn compile(
         }
     }
     durations.resolve_s = schedule.end.secs();
-    let resolution = &file.resolution;
+    let resolution = file.resolution.get_ref();
     let resolved = IncidentResolved {
         origin: None,
         observed_at: None,
@@ -87,7 +87,7 @@ pub(in crate::scenario) fn compile(
         followups: resolution.followups.clone(),
     };
     let end = Message::IncidentResolved(resolved);
-    writer.push(screen.of(schedule.end), &end, of_file, SHORTER_END)?;
+    writer.push(screen.of(schedule.end), &end, || file.resolution.span(), SHORTER_END)?;
     writer.plan.symptoms = symptoms::symptoms(file, screen.map(), schedule.end);
     Ok(writer.plan)
 }

@@ -79,7 +79,7 @@ pub(super) fn schedule(file: &ScenarioFile, seed: u64) -> Result<Schedule, Compi
     for place in 0..file.steps.len() {
         scheduler.schedule_with_parents(place)?;
     }
-    let resolution = &file.resolution;
+    let resolution = file.resolution.get_ref();
     let fail = |span, message, help: &str| CompileError { message, seed, span, help: help.to_owned() };
     let end = match (&resolution.at, &resolution.after) {
         (Some(at), _) => *at.get_ref(),
@@ -100,7 +100,7 @@ pub(super) fn schedule(file: &ScenarioFile, seed: u64) -> Result<Schedule, Compi
         (None, None) => Micros::default(),
     };
     if end > Micros::LONGEST {
-        let span = resolution.after.as_ref().map_or(file.id.span(), |after| after.step.span());
+        let span = resolution.after.as_ref().map_or(file.resolution.span(), |after| after.step.span());
         let message = format!("the incident ends after {end}, which is more than a year");
         return Err(fail(span, message, "make the steps that lead here shorter, or retry less often"));
     }
