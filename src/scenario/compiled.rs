@@ -29,6 +29,8 @@ pub struct Scenario {
     /// What was chosen of it.
     pub settings: Settings,
     duration: Micros,
+    /// What can't happen, unless a variant makes it possible.
+    never: Vec<Diagnostic>,
 }
 
 impl Scenario {
@@ -47,6 +49,7 @@ impl Scenario {
             return Err(fail(mistakes));
         }
         scenario.warnings.extend(check::unused(&scenario.file, &used));
+        scenario.warnings.append(&mut scenario.never);
         Ok(scenario)
     }
 
@@ -65,16 +68,24 @@ impl Scenario {
         let read::Read { file, warnings, used } = read::read(text, &settings).map_err(fail)?;
         let digest = Sha256::digest(text.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let plan = timeline::compile(&file, &digest, file.seed, &settings);
-        let plan = plan.map_err(|error| fail(vec![error.diagnostic()]))?;
+        let compiled = timeline::compile(&file, &digest, file.seed, &settings);
+        let timeline::Compiled { plan, empty_phases } =
+            compiled.map_err(|error| fail(vec![error.diagnostic()]))?;
         let duration = Micros(plan.duration());
         let end = plan.events().last().and_then(|event| event.message().ok()?.offset_s());
-        let mut warned = check::warnings(&file, text, Micros::from_secs(end.unwrap_or_default()));
+        let mut warned = check::warnings(&file, Micros::from_secs(end.unwrap_or_default()));
         warned.extend(warnings);
-        warned.extend(check::course(&file, &plan, &timeline::empty_phases(&file)));
-        warned.extend(timeline::other_seeds(&file));
+        warned.extend(check::course(&file, &plan, &empty_phases));
+        let branches = timeline::branches(&file);
+        // What is wrong with a branch is seen with some seeds too.
+        warned.extend(if branches.is_empty() {
+            timeline::other_seeds(&file).into_iter().collect()
+        } else {
+            branches
+        });
+        let never = check::never(&file);
         let (origin, text) = (origin.to_owned(), text.to_owned());
-        Ok((Self { file, origin, text, digest, warnings: warned, settings, duration }, used))
+        Ok((Self { file, origin, text, digest, warnings: warned, settings, duration, never }, used))
     }
 
     /// The mistakes of all variants. Adds the parameters that they use, and what is suspicious in them.
@@ -90,6 +101,7 @@ impl Scenario {
             match Self::read(&self.origin, &self.text, Settings::variant(name)) {
                 Ok((variant, uses)) => {
                     used.extend(uses);
+                    self.never.retain(|warning| variant.never.contains(warning));
                     let new = variant.warnings.into_iter().filter(|warning| !self.warnings.contains(warning));
                     let new: Vec<Diagnostic> = new.collect();
                     self.warnings.extend(new);
@@ -129,7 +141,7 @@ impl Scenario {
     /// # Errors
     /// With this seed a step runs past the resolution, or the resolution is never reached.
     pub fn compile(&self, seed: u64) -> Result<Plan, CompileError> {
-        timeline::compile(&self.file, &self.digest, seed, &self.settings)
+        Ok(timeline::compile(&self.file, &self.digest, seed, &self.settings)?.plan)
     }
 
     /// The warnings with their places in the file; `None` if there are none.
@@ -152,7 +164,7 @@ impl Scenario {
             "title": file.title,
             "severity": file.severity,
             "services": file.services,
-            "target_s": file.target.secs(),
+            "target_s": file.target.get_ref().secs(),
             "screen_s": self.duration().secs(),
             "alerts": file.alerts.len(),
             "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),

@@ -11,7 +11,7 @@ mod mistakes;
 mod substitute;
 mod variant;
 
-pub(super) use apply::apply;
+pub(super) use apply::{Applied, apply};
 pub use choose::SettingsError;
 pub(super) use choose::{bounds, choose};
 pub(super) use chosen::MOST;
