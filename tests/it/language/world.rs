@@ -111,7 +111,7 @@ fn open_metrics_have_families_labels_and_times() {
 
 #[test]
 fn what_a_scenario_has_none_of_is_told() {
-    let folder = Scratch::new().with("bare.toml", &super::text("", "", ""));
+    let folder = Scratch::new().with("bare.toml", &text("", "", ""));
     for (what, key, nothing) in [
         ("--openmetrics", "[metrics]", None),
         ("--logs-ndjson", "[[logs]]", Some("")),
