@@ -185,7 +185,7 @@ pub(in crate::cli) struct Validate {
         ],
         value_hint = ValueHint::FilePath
     )]
-    pub(super) timeline: Option<Option<PathBuf>>,
+    pub(super) timeline: Option<Vec<PathBuf>>,
 }
 
 /// Checks that a text is a URL of a WebSocket, of ours or of another program.

@@ -58,7 +58,7 @@ impl Validate {
             return self.list_rules();
         }
         if let Some(named) = &self.timeline {
-            return timeline::print(named.as_deref(), &self.files, &self.settings.settings());
+            return timeline::print(named, &self.files, &self.settings.settings());
         }
         let read_by = self.prepare()?;
         // Opening a pipe waits for its reader: until then a signal has to end the process as usual.

@@ -1,7 +1,7 @@
 //! `validate --timeline`: prints the plan of a scenario, on a terminal as bars too.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 
@@ -17,10 +17,9 @@ use crate::scenario::{Micros, Scenario, Settings};
 use crate::visible::visible;
 
 /// The one scenario that is wanted: the flag's, or what stands beside the flag.
-fn wanted(named: Option<&Path>, beside: &[PathBuf]) -> Result<Scenario, Failure> {
+fn wanted(named: &[PathBuf], beside: &[PathBuf]) -> Result<Scenario, Failure> {
     let one = match (named, beside) {
-        (Some(one), []) => one,
-        (None, [one]) => one.as_path(),
+        ([one], []) | ([], [one]) => one.as_path(),
         _ => {
             let error = anyhow!("--timeline prints the plan of one scenario");
             return Err(
@@ -36,7 +35,7 @@ fn wanted(named: Option<&Path>, beside: &[PathBuf]) -> Result<Scenario, Failure>
 }
 
 /// Prints each event with the time at which it is due, on screen and in the incident.
-pub(super) fn print(named: Option<&Path>, beside: &[PathBuf], settings: &Settings) -> Result<Exit, Failure> {
+pub(super) fn print(named: &[PathBuf], beside: &[PathBuf], settings: &Settings) -> Result<Exit, Failure> {
     let scenario = wanted(named, beside)?;
     let scenario = scenario.with(settings).map_err(|error| Failure::new(Exit::Usage, error))?;
     let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
