@@ -57,10 +57,9 @@ fn wild() -> impl Strategy<Value = (Vec<Wild>, Option<(usize, &'static str)>, u6
 /// What can follow a step: edges to other outcomes are mistakes, which are refused.
 fn sound(on: &'static str, parent: &Wild) -> &'static str {
     match (on, parent.chance) {
-        ("failed", Chance::Fails(..)) => on,
+        ("failed", Chance::Fails(..)) | ("completed", Chance::None | Chance::Draws(_)) => on,
         ("one", Chance::Draws(one)) if one > 0.0 => on,
         ("two", Chance::Draws(one)) if one < 1.0 => on,
-        ("completed", Chance::None | Chance::Draws(_)) => on,
         ("completed", Chance::Fails(fails, _)) if fails < 1.0 => on,
         _ => "any",
     }
