@@ -13,6 +13,7 @@ import './panels/forecast.js';
 import './panels/headline.js';
 import './panels/hypotheses.js';
 import './panels/impact.js';
+import './panels/menu.js';
 import './panels/metrics.js';
 import './panels/quiet.js';
 import './panels/result.js';
@@ -29,6 +30,7 @@ const always = panels(
   'connection-status',
   'trigger-menu',
   'account-menu',
+  'page-menu',
   'incident-tabs',
   'quiet-panel',
   'result-card',
@@ -96,6 +98,7 @@ function draw() {
     stale = false;
     setAttribute(page, 'data-connection', view.connection.state);
     setAttribute(page, 'data-view', view.mode);
+    setAttribute(page, 'data-drill', view.incident?.synthetic === true);
     for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
     setAttribute(received, 'data-count', view.connection.received);
     setAttribute(received, 'data-last', view.connection.position?.last ?? 0);

@@ -1,6 +1,7 @@
 //! The page in a real Chromium. These tests need `chromium` and `chromedriver`, which `./tests/run` installs;
 //! plain `cargo test` leaves them out.
 
+mod actions;
 mod additions;
 mod busy;
 mod colors;
@@ -12,6 +13,7 @@ mod login;
 mod prefix;
 mod real;
 mod screenshots;
+mod settings;
 mod steps;
 mod story;
 mod tls;
