@@ -78,6 +78,17 @@ export async function listIncidents() {
 }
 
 /**
+ * Events of an incident as they were streamed, one per line; empty when there are no more.
+ * @param {string} id
+ * @param {number} after position of the last event that is known
+ * @returns {Promise<string>}
+ */
+export async function incidentEvents(id, after) {
+  const response = await answer(`api/incidents/${encodeURIComponent(id)}/events?after=${after}`);
+  return response.text();
+}
+
+/**
  * Starts an incident.
  * @param {string} scenario
  * @param {import('./choices.js').Choice} [choice]

@@ -12,7 +12,7 @@ class Announcer extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ connection, incident, tabs, triggered, draft, mode, hours }) {
+  update({ connection, newest: incident, tabs, triggered, draft, mode, hours }) {
     if (connection.state !== this.connection && this.connection && CONNECTION[connection.state])
       this.#say(CONNECTION[connection.state]);
     this.connection = connection.state;
@@ -44,7 +44,7 @@ class Announcer extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  tick({ incident, moment, hours, frozen }) {
+  tick({ newest: incident, present: moment, hours, frozen }) {
     if (!incident || !moment) return;
     if (moment.breached && !this.shown.breached && incident.state === 'open') {
       this.#say(`The target of ${clock(incident.target_s, hours)} is missed.`);

@@ -121,13 +121,13 @@ class Headline extends HTMLElement {
     const at = stamp(moment.offset_s, hours);
     const asOf = frozen && open ? `as of ${at}` : '';
     setText(this.elapsed, asOf || (incident.target_s === null ? beganAt(incident) : at));
-    setAttribute(this, 'data-breached', moment.breached);
+    setAttribute(this, 'data-breached', moment.breached && incident.state !== 'cancelled');
     setText(this.timerAsOf, asOf && ` · ${asOf}`);
     setText(this.costAsOf, asOf && ` · ${asOf}`);
     setAttribute(this.timer, 'data-hours', hours);
     // Without the first event of an incident, its start is not known.
     show(this.timer.parentElement, incident.target_s !== null || incident.impact_started_at !== null);
-    if (incident.target_s === null) this.#countUp(incident, moment, hours);
+    if (incident.target_s === null || !open) this.#countUp(incident, moment, hours);
     else this.#countdown(incident, moment, hours);
     if (!moment.cost) return;
     const { currency, total, per_minute } = moment.cost;
@@ -138,38 +138,50 @@ class Headline extends HTMLElement {
       this.projected,
       moment.projected === null ? '' : `≈ ${cashShort(moment.projected, currency)} at ${clock(moment.end_s, hours)}`,
     );
-    setAttribute(this.projected, 'title', 'Cost at the planned end at the current rate');
+    setAttribute(this.projected, 'title', projectedTitle(moment.projection, hours));
   }
 
-  #countdown({ state, target_s }, { remaining_s, breached }, hours) {
+  #countdown({ target_s }, { remaining_s, breached }, hours) {
     const target = `target ${clock(target_s, hours)}`;
-    if (state === 'open') {
-      setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}`);
-    } else {
-      const spare = breached
-        ? 'missed'
-        : remaining_s >= 1
-          ? `${duration(Math.floor(remaining_s))} to spare`
-          : 'on time';
-      setText(this.timerLabel, `${target[0].toUpperCase()}${target.slice(1)} · ${spare}`);
-    }
+    setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}`);
     setText(this.digits, countdown(remaining_s, breached, hours));
     setText(this.over, breached ? ' over' : '');
     setAttribute(this.overIcon, 'hidden', !breached);
   }
 
-  /** Without a target there is nothing to count down to. */
-  #countUp({ state }, { offset_s }, hours) {
-    setText(this.timerLabel, state === 'open' ? 'Since the start' : `${words(state)} after`);
+  /** Without a target there is nothing to count down to, and after the end nothing runs: then it says how long it took. */
+  #countUp({ state, target_s }, { offset_s, remaining_s, breached }, hours) {
+    const target = target_s === null ? '' : `target ${clock(target_s, hours)}`;
+    // A cancelled incident was not resolved in time, however early it was cancelled.
+    const missed = state === 'resolved' && breached;
+    const verdict =
+      state !== 'resolved' || target_s === null
+        ? ''
+        : missed
+          ? `${duration(Math.ceil(-remaining_s - 1e-6))} over`
+          : remaining_s >= 1
+            ? `${duration(Math.floor(remaining_s))} to spare`
+            : 'on time';
+    const label = state === 'open' ? 'Since the start' : state === 'resolved' ? 'Resolved in' : `${words(state)} after`;
+    setText(this.timerLabel, [label, target, verdict].filter(Boolean).join(' · '));
     setText(this.digits, clock(offset_s, hours));
     setText(this.over, '');
-    setAttribute(this.overIcon, 'hidden', true);
+    setAttribute(this.overIcon, 'hidden', !missed);
   }
 }
 
 function phaseLabel({ phase, phases }, open, place) {
   if (!open || phase === null) return 'State';
   return place < 0 ? 'Phase' : `Phase ${place + 1} of ${phases.length}`;
+}
+
+/** What the projected cost rests on. */
+function projectedTitle(projection, hours) {
+  if (!projection?.cost) return null;
+  const { cost, currency, end_s, by } = projection;
+  const range = `${cashShort(cost.low, currency)} to ${cashShort(cost.high, currency)}`;
+  const end = `${by === 'forecast' ? 'the forecast of' : 'the planned end at'} ${clock(end_s.middle, hours)}`;
+  return `${range}, by ${end} and the phases to come`;
 }
 
 function openIcon({ phase }) {

@@ -6,7 +6,7 @@ import { isOn, setOn } from '../preferences.js';
 import { dialogOf } from './dialog.js';
 
 /** How keys are written. */
-const WRITTEN = { ' ': 'Space', Escape: 'Esc', ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓' };
+const WRITTEN = { Escape: 'Esc', ArrowLeft: '←', ArrowRight: '→', 'Shift+ArrowLeft': 'Shift ←', 'Shift+ArrowRight': 'Shift →' };
 
 export function showHelp() {
   const groups = [...keysByGroup()].map(([group, keys]) =>

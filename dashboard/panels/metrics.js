@@ -36,23 +36,23 @@ class Metrics extends HTMLElement {
   update(view) {
     const { incident, history } = view;
     this.view = view;
-    const samples = history?.samples ?? [];
-    const names = chosen(samples.at(-1)?.values ?? incident.metrics);
-    const scale = scaleOf(incident, view.moment.offset_s);
+    const known = history?.names() ?? [];
+    const names = chosen(known.length > 0 ? known : Object.keys(incident.metrics));
+    const scale = scaleOf(view.newest, view.present.offset_s);
     // A drill announces metrics that are still to come. A real incident may never have any.
     show(this, names.length > 0 || incident.synthetic);
     show(this.none, names.length === 0);
     show(this.charts, names.length > 0);
     setProperty(this.charts, '--charts', Math.max(1, names.length));
     this.total = scale.total;
-    const key = `${incident.id} ${scale.total} ${samples.length} ${samples.at(-1)?.offset_s}`;
+    const key = `${incident.id} ${scale.total} ${history?.revision} ${view.scrub?.offset_s}`;
     keyed(
       this.charts,
       names,
       (name) => name,
       create,
       (chart, name) => {
-        if (chart.drawn !== key) draw(chart, name, samples, incident, scale);
+        if (chart.drawn !== key && history) draw(chart, history.line(name), incident, scale);
         chart.drawn = key;
       },
     );
@@ -62,10 +62,10 @@ class Metrics extends HTMLElement {
   /** @param {import('../model.js').View} view */
   tick(view) {
     this.view = view;
-    const scale = scaleOf(view.incident, view.moment.offset_s);
+    const scale = scaleOf(view.newest, view.present.offset_s);
     // An open axis also grows between two messages.
     if (scale.total !== this.total) this.update(view);
-    const at = this.#probe ?? (view.incident.state === 'open' ? scale.at(view.moment.offset_s) : null);
+    const at = this.#probe ?? (view.newest.state === 'open' || view.scrub ? scale.at(view.moment.offset_s) : null);
     setAttribute(this.charts, 'data-probing', this.#probe !== null);
     setAttribute(this.charts, 'data-cursor', at !== null);
     if (at !== null) setProperty(this.charts, '--x', place(at));
@@ -83,32 +83,28 @@ class Metrics extends HTMLElement {
     if (event.key === 'Escape') this.#point(null);
     if (!step) return;
     event.preventDefault();
-    const scale = scaleOf(this.view.incident, this.view.moment.offset_s);
+    const scale = scaleOf(this.view.newest, this.view.present.offset_s);
     const from = this.#probe ?? scale.at(this.view.moment.offset_s);
     this.#point(Math.min(1, Math.max(0, from + step)));
   }
 
   /** The values at the cursor: the newest ones, or the last ones measured before the probe. */
   #label() {
-    const { incident, history, moment, hours } = this.view;
-    const offset_s = this.#probe === null ? null : scaleOf(incident, moment.offset_s).offset(this.#probe);
-    const sample =
-      offset_s === null ? history?.samples.at(-1) : history?.samples.findLast((one) => one.offset_s <= offset_s);
+    const { incident, newest, present, hours } = this.view;
+    const offset_s = this.#probe === null ? null : scaleOf(newest, present.offset_s).offset(this.#probe);
     for (const chart of this.charts.children) {
-      const value = sample
-        ? sample.values[chart.dataset.key]
-        : offset_s === null
-          ? incident.metrics[chart.dataset.key]
-          : undefined;
+      const { line } = chart;
+      const point = offset_s === null ? line?.last : line?.points.findLast((one) => one.offset_s <= offset_s);
+      const value = point ? point.value : offset_s === null ? incident.metrics[chart.dataset.key] : undefined;
       setText(chart.value, value === undefined ? '–' : metric(value, incident.units[chart.dataset.key]));
-      setText(chart.when, offset_s === null || !sample ? chart.range : stamp(sample.offset_s, hours));
+      setText(chart.when, offset_s === null || !point ? chart.range : stamp(point.offset_s, hours));
     }
   }
 }
 
-function chosen(values) {
-  const own = Object.keys(values).filter((name) => !FILLERS.includes(name));
-  return [...own, ...FILLERS.filter((name) => Object.hasOwn(values, name)).slice(0, Math.max(0, CHARTS - own.length))];
+function chosen(names) {
+  const own = names.filter((name) => !FILLERS.includes(name));
+  return [...own, ...FILLERS.filter((name) => names.includes(name)).slice(0, Math.max(0, CHARTS - own.length))];
 }
 
 function create(name) {
@@ -129,22 +125,22 @@ function create(name) {
   return chart;
 }
 
-function draw(chart, name, samples, incident, scale) {
+function draw(chart, line, incident, scale) {
   const x = (offset_s) => scale.at(offset_s) * WIDTH;
-  const measured = samples.filter(({ values }) => Object.hasOwn(values, name));
-  const numbers = measured.map(({ values }) => values[name]);
+  const { points: measured, min, max } = line;
+  chart.line = line;
   // The axis starts at zero, so that a small change does not look like a large one.
-  const low = Math.min(0, ...numbers);
-  const high = Math.max(...numbers, low + 1e-9);
+  const low = Math.min(0, min?.value ?? 0);
+  const high = Math.max(max?.value ?? 0, low + 1e-9);
   const y = (value) => HEIGHT - 4 - ((value - low) / (high - low)) * (HEIGHT - 12);
-  chart.range = numbers.length > 0 ? `max ${metric(Math.max(...numbers), incident.units[name])}` : '';
+  chart.range = max ? `max ${metric(max.value, incident.units[chart.dataset.key])}` : '';
   const bands = incident.phases.map(({ name: phase, start_s, end_s }, place) => {
     const end = end_s ?? incident.phases[place + 1]?.start_s;
     const right = end === undefined ? WIDTH : x(end);
     const width = Math.max(0, right - x(start_s));
     return svg('rect', { class: 'band', 'data-phase': phase, x: x(start_s), width, height: HEIGHT });
   });
-  const points = measured.map(({ offset_s, values }) => `${x(offset_s).toFixed(1)} ${y(values[name]).toFixed(1)}`);
+  const points = measured.map(({ offset_s, value }) => `${x(offset_s).toFixed(1)} ${y(value).toFixed(1)}`);
   const shapes = [];
   if (points.length > 0) {
     const [first, last] = [x(measured[0].offset_s), x(measured.at(-1).offset_s)];
