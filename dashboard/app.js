@@ -1,15 +1,18 @@
 // Owns the wiring of the page: events go from the stream through the model to the panels, actions from the panels to the model.
 
 import { session, socketUrl } from './api.js';
+import { likelyPartner } from './compare.js';
 import { setAttribute, setText, show } from './dom.js';
 import { Frames } from './frames.js';
 import { listenToKeys } from './keys.js';
-import { linkTo, readLink, showInAddress } from './link.js';
+import { linkTo, readLink, showComparedInAddress, showInAddress } from './link.js';
 import { Model } from './model.js';
 import { Stream } from './stream.js';
 import './panels/account.js';
 import './panels/agents.js';
 import './panels/announcer.js';
+import './panels/board.js';
+import './panels/compare.js';
 import './panels/copylink.js';
 import './panels/feed.js';
 import './panels/forecast.js';
@@ -18,6 +21,7 @@ import './panels/hypotheses.js';
 import './panels/impact.js';
 import './panels/menu.js';
 import './panels/metrics.js';
+import { watchForNews } from './panels/notices.js';
 import './panels/quiet.js';
 import './panels/result.js';
 import './panels/tabs.js';
@@ -43,9 +47,12 @@ const always = panels(
 const ofMode = {
   connecting: [],
   quiet: [],
+  board: panels('incident-board'),
+  compare: panels('compare-panel'),
   incident: panels(
     'headline-panel',
     'phase-track',
+    'replay-controls',
     'feed-panel',
     'addition-form',
     'agents-panel',
@@ -83,6 +90,16 @@ addEventListener('incident-select', ({ detail }) => {
   model.select(detail);
   showInAddress(detail);
 });
+addEventListener('incident-pin', ({ detail }) => model.pin(detail));
+addEventListener('board-show', ({ detail }) => {
+  model.go((places) => Object.assign(places, { list: detail, compared: null }));
+  if (detail) document.querySelector('incident-board').wantsFocus = true;
+});
+addEventListener('compare-with', ({ detail }) => {
+  const partner = likelyPartner(detail, model.all());
+  if (partner) showComparison([partner.id, detail.id]);
+});
+addEventListener('compare-show', ({ detail }) => showComparison(detail));
 addEventListener('incident-dismiss', () => {
   model.dismiss();
   showInAddress(null);
@@ -94,17 +111,27 @@ addEventListener('addition-send', ({ detail }) => model.additions.send(detail.id
 onScrub('scrub-to', (scrub, incident, timeline, now_s, second) => scrub.at(incident, timeline, second, now_s));
 onScrub('scrub-seconds', (scrub, incident, timeline, now_s, by) => scrub.bySeconds(incident, timeline, by, now_s));
 onScrub('scrub-event', (scrub, incident, timeline, now_s, by) => scrub.byEvent(incident, timeline, by, now_s));
-onScrub('scrub-pause', (scrub, incident, timeline, now_s) =>
-  scrub.of(incident.id) ? scrub.live() : scrub.pause(incident, timeline, now_s),
-);
+onScrub('scrub-pause', (scrub, incident, timeline, now_s) => {
+  if (model.replay.stop()) return;
+  if (scrub.of(incident.id)) scrub.live();
+  else scrub.pause(incident, timeline, now_s);
+});
 onScrub('scrub-live', (scrub) => scrub.live());
 addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail));
 addEventListener('link-copy', () => document.querySelector('copy-link').copy(linkToShown()));
 
 const link = readLink();
 if (link.incident !== null) model.follow(link.incident, link.t);
+if (link.compare) showComparison(link.compare);
 listenToKeys();
+watchForNews(model);
 stream.start();
+
+/** @param {[string, string] | null} ids */
+function showComparison(ids) {
+  model.go((places) => (places.compared = ids));
+  showComparedInAddress(ids);
+}
 
 /** Moves the moment that is shown, and keeps it in the page's address. */
 function onScrub(name, move) {

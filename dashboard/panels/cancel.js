@@ -42,6 +42,6 @@ export function confirmCancel({ id, title }) {
  * Whether the person at this page can end an incident: drills are played here, real incidents are not.
  * @param {import('../model.js').View} view
  */
-export function mayCancel({ incident, mayWrite, frozen }) {
-  return mayWrite && !frozen && incident?.state === 'open' && incident.synthetic;
+export function mayCancel({ newest, mode, mayWrite, frozen }) {
+  return mode === 'incident' && mayWrite && !frozen && newest?.state === 'open' && newest.synthetic;
 }

@@ -39,7 +39,7 @@ class TriggerMenu extends HTMLElement {
   update(view) {
     const { mode, session, mayWrite, scenarios, triggered, frozen, incident } = view;
     // The quiet page has its own buttons: the page has one button per scenario.
-    const here = mode === 'incident' && mayWrite;
+    const here = (mode === 'incident' || mode === 'board') && mayWrite;
     show(this.readOnly, session?.scope === 'read');
     show(this.button, here);
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
