@@ -82,7 +82,9 @@ pub(in crate::server) fn asset(dashboard: &Dashboard, path: &str, wanted: &Heade
 /// Whether the client has this very content. A proxy that compresses marks tags as weak, which is no other content.
 fn is_current(wanted: &HeaderMap, etag: &str) -> bool {
     let tags = wanted.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    tags.flat_map(|value| value.split(',')).map(str::trim).any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    tags.flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 /// Whether `Accept-Encoding` allows gzip: by name, or as any other coding, with a weight above zero.

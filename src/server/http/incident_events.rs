@@ -30,7 +30,10 @@ pub(in crate::server) async fn incident_events(
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
     let refuse = |error: QueryRejection| {
-        Problem::bad_request(format!("{}; after is the position of an event, as in ?after=17", error.body_text()))
+        Problem::bad_request(format!(
+            "{}; after is the position of an event, as in ?after=17",
+            error.body_text()
+        ))
     };
     let Query(After { after }) = query.map_err(refuse)?;
     let turn = quota.turn().await?;

@@ -187,7 +187,8 @@ impl Incidents {
             let page = self.journal.read(position, PAGE).await?;
             let Some(last) = page.last() else { break };
             position = last.position;
-            for event in page.iter().filter(|event| *event.subject == *span.subject && event.position <= end) {
+            for event in page.iter().filter(|event| *event.subject == *span.subject && event.position <= end)
+            {
                 event.writer(&source).write(&mut lines);
                 lines.push(b'\n');
             }

@@ -151,6 +151,11 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Presses keys, one after the other, wherever the focus is.
+    pub async fn press(&self, keys: &str) {
+        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
     /// The text of an element.
     pub async fn text(&self, selector: &str) -> String {
         let text = self.value(&format!("document.querySelector({selector:?})?.innerText ?? ''")).await;
