@@ -102,7 +102,7 @@ onScrub('scrub-pause', (scrub, incident, timeline, now_s) =>
   scrub.of(incident.id) ? scrub.live() : scrub.pause(incident, timeline, now_s),
 );
 onScrub('scrub-live', (scrub) => scrub.live());
-addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail));
+addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail, model.view()));
 addEventListener('link-copy', () => document.querySelector('copy-link').copy(linkToShown()));
 
 const link = readLink();
