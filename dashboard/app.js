@@ -7,12 +7,12 @@ import { Model } from './model.js';
 import { Stream } from './stream.js';
 import './panels/account.js';
 import './panels/agents.js';
+import './panels/ahead.js';
 import './panels/announcer.js';
 import './panels/feed.js';
 import './panels/forecast.js';
 import './panels/headline.js';
 import './panels/hypotheses.js';
-import './panels/impact.js';
 import './panels/metrics.js';
 import './panels/quiet.js';
 import './panels/result.js';
@@ -42,9 +42,9 @@ const ofMode = {
     'phase-track',
     'feed-panel',
     'addition-form',
+    'ahead-panel',
     'agents-panel',
     'hypotheses-panel',
-    'impact-panel',
     'forecast-panel',
     'metrics-panel',
   ),

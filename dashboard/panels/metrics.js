@@ -1,7 +1,8 @@
 // Owns the metrics: small charts over the phases, on the same axis as the track, with one cursor for all of them.
 
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
-import { metric, stamp, words } from '../format.js';
+import { axisOf } from '../axis.js';
+import { clock, metric, short, stamp, words } from '../format.js';
 import { place, scaleOf } from '../scale.js';
 
 /** Shown as well when an incident has fewer than four metrics of its own. */
@@ -39,8 +40,8 @@ class Metrics extends HTMLElement {
     const samples = history?.samples ?? [];
     const names = chosen(samples.at(-1)?.values ?? incident.metrics);
     const scale = scaleOf(incident, view.moment.offset_s);
-    // A drill announces metrics that are still to come. A real incident may never have any.
-    show(this, names.length > 0 || incident.synthetic);
+    // A plan announces metrics that are still to come. Without one there may never be any.
+    show(this, names.length > 0 || Object.keys(incident.units).length > 0);
     show(this.none, names.length === 0);
     show(this.charts, names.length > 0);
     setProperty(this.charts, '--charts', Math.max(1, names.length));
@@ -52,7 +53,7 @@ class Metrics extends HTMLElement {
       (name) => name,
       create,
       (chart, name) => {
-        if (chart.drawn !== key) draw(chart, name, samples, incident, scale);
+        if (chart.drawn !== key) draw(chart, name, samples, incident, scale, view.hours);
         chart.drawn = key;
       },
     );
@@ -100,7 +101,9 @@ class Metrics extends HTMLElement {
         : offset_s === null
           ? incident.metrics[chart.dataset.key]
           : undefined;
-      setText(chart.value, value === undefined ? '–' : metric(value, incident.units[chart.dataset.key]));
+      const text = value === undefined ? '–' : metric(value, incident.units[chart.dataset.key]);
+      // The headline has the newest of these numbers.
+      setText(chart.value, offset_s === null && FILLERS.includes(chart.dataset.key) ? '' : text);
       setText(chart.when, offset_s === null || !sample ? chart.range : stamp(sample.offset_s, hours));
     }
   }
@@ -122,43 +125,67 @@ function create(name) {
     preserveAspectRatio: 'none',
     'aria-hidden': 'true',
   });
+  chart.ys = element('div', { class: 'ys digits', 'aria-hidden': 'true' });
+  chart.xs = element('div', { class: 'xs digits', 'aria-hidden': 'true' });
+  const title = words(name);
   chart.append(
-    element('figcaption', {}, element('span', { class: 'name' }, words(name)), chart.when, chart.value),
-    element('div', { class: 'area' }, chart.plot, element('span', { class: 'cursor' })),
+    element('figcaption', {}, element('span', { class: 'name', title }, title), chart.when, chart.value),
+    element('div', { class: 'area' }, chart.plot, chart.ys, chart.xs, element('span', { class: 'cursor' })),
   );
   return chart;
 }
 
-function draw(chart, name, samples, incident, scale) {
+function draw(chart, name, samples, incident, scale, hours) {
   const x = (offset_s) => scale.at(offset_s) * WIDTH;
+  const unit = incident.units[name];
   const measured = samples.filter(({ values }) => Object.hasOwn(values, name));
   const numbers = measured.map(({ values }) => values[name]);
-  // The axis starts at zero, so that a small change does not look like a large one.
-  const low = Math.min(0, ...numbers);
-  const high = Math.max(...numbers, low + 1e-9);
-  const y = (value) => HEIGHT - 4 - ((value - low) / (high - low)) * (HEIGHT - 12);
-  chart.range = numbers.length > 0 ? `max ${metric(Math.max(...numbers), incident.units[name])}` : '';
+  const least = numbers.reduce((low, value) => Math.min(low, value), Infinity);
+  const most = numbers.reduce((high, value) => Math.max(high, value), -Infinity);
+  const axis = axisOf(least, most);
+  const y = (value) => (1 - axis.at(value)) * HEIGHT;
+  chart.range = numbers.length > 0 ? `max ${metric(most, unit)}` : '';
   const bands = incident.phases.map(({ name: phase, start_s, end_s }, place) => {
     const end = end_s ?? incident.phases[place + 1]?.start_s;
     const right = end === undefined ? WIDTH : x(end);
     const width = Math.max(0, right - x(start_s));
-    return svg('rect', { class: 'band', 'data-phase': phase, x: x(start_s), width, height: HEIGHT });
+    return svg('rect', { class: 'phase', 'data-phase': phase, x: x(start_s), width, height: HEIGHT });
   });
+  const lines = axis.ticks.map((tick) => svg('path', { class: 'grid', d: `M0 ${y(tick).toFixed(1)}H${WIDTH}` }));
   const points = measured.map(({ offset_s, values }) => `${x(offset_s).toFixed(1)} ${y(values[name]).toFixed(1)}`);
   const shapes = [];
   if (points.length > 0) {
     const [first, last] = [x(measured[0].offset_s), x(measured.at(-1).offset_s)];
+    const floor = y(axis.at(0) >= 0 && axis.at(0) <= 1 ? 0 : axis.low).toFixed(1);
     shapes.push(
-      svg('path', {
-        class: 'under',
-        d: `M${first.toFixed(1)} ${y(low)}L${points.join('L')}L${last.toFixed(1)} ${y(low)}Z`,
-      }),
+      svg('path', { class: 'under', d: `M${first.toFixed(1)} ${floor}L${points.join('L')}L${last.toFixed(1)} ${floor}Z` }),
       svg('path', { class: 'line', d: `M${points.join('L')}` }),
       // A line without length and with a round cap is a dot that the stretched axis does not distort.
-      svg('path', { class: 'end', d: `M${points.at(-1)}h0.01` }),
+      svg('path', { class: 'tip', d: `M${points.at(-1)}h0.01` }),
     );
   }
-  chart.plot.replaceChildren(...bands, ...shapes);
+  chart.plot.replaceChildren(...bands, ...lines, ...shapes);
+  labels(chart.ys, axis.ticks.map((tick) => ['--y', axis.at(tick), axisText(tick, unit)]));
+  labels(chart.xs, [0, 0.5, 1].map((part) => ['--x', part, clock(scale.offset(part), hours)]));
+}
+
+function labels(host, marks) {
+  keyed(
+    host,
+    marks.map((mark, at) => ({ mark, at })),
+    ({ at }) => String(at),
+    () => element('span'),
+    (node, { mark: [property, part, text] }) => {
+      setText(node, text);
+      setProperty(node, property, place(part));
+    },
+  );
+}
+
+/** At the axis, a long unit has no room: it stands in the caption. */
+function axisText(value, unit) {
+  if (unit === 'ratio') return `${Number((value * 100).toPrecision(3))}%`;
+  return `${short(value)}${unit === '%' ? '%' : ''}`;
 }
 
 customElements.define('metrics-panel', Metrics);
