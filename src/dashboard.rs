@@ -28,6 +28,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("login.css", include_bytes!("../dashboard/login.css")),
     ("login.html", include_bytes!("../dashboard/login.html")),
     ("login.js", include_bytes!("../dashboard/login.js")),
+    ("long.js", include_bytes!("../dashboard/long.js")),
     ("model.js", include_bytes!("../dashboard/model.js")),
     ("panels.css", include_bytes!("../dashboard/panels.css")),
     ("panels/account.js", include_bytes!("../dashboard/panels/account.js")),

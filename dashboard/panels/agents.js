@@ -8,7 +8,7 @@ const STATUS_ICON = { idle: 'idle', working: 'working', done: 'check', failed: '
 
 class Agents extends HTMLElement {
   connectedCallback() {
-    this.list = element('ul', { class: 'agents' });
+    this.list = element('ul', { class: 'agents', tabindex: '0', 'aria-label': 'Agents' });
     this.working = element('span', { class: 'muted count' });
     this.none = element('p', { class: 'muted empty' }, 'No agent has acted yet.');
     this.append(element('header', {}, element('h3', {}, 'Agents'), this.working), this.none, this.list);

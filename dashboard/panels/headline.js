@@ -200,7 +200,6 @@ class Headline extends HTMLElement {
     const by = end_s === null ? '' : ` by ${clock(end_s, hours)}`;
     const expected = open && projected !== null ? `≈ ${projectedText(projected, currency)}${by}` : '';
     this.money.say(cashShort(total, currency), [rate, people].filter(Boolean).join(' · '), expected);
-    setAttribute(this.money.value, 'data-long', this.money.value.textContent.length > 8);
   }
 }
 
@@ -220,6 +219,7 @@ class Vital {
 
   say(value, first, second) {
     setText(this.value, value);
+    setAttribute(this.value, 'data-long', value.length > 8);
     setText(this.first, first);
     setAttribute(this.first, 'title', first || null);
     this.explain(second);

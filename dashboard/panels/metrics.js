@@ -130,7 +130,8 @@ function create(name) {
   const title = words(name);
   chart.append(
     element('figcaption', {}, element('span', { class: 'name', title }, title), chart.when, chart.value),
-    element('div', { class: 'area' }, chart.plot, chart.ys, chart.xs, element('span', { class: 'cursor' })),
+    element('div', { class: 'area' }, chart.plot, chart.ys, element('span', { class: 'cursor' })),
+    chart.xs,
   );
   return chart;
 }

@@ -3,6 +3,7 @@
 import { element } from '../dom.js';
 import { cashShort, clock, compact, count, duration, inHours } from '../format.js';
 import { icon } from '../icons.js';
+import { longText } from '../long.js';
 
 const MILESTONES = [
   ['detect_s', 'Detected'],
@@ -47,8 +48,8 @@ export function resultOf(incident, { id, heading, brief = false }, action) {
     element(
       'header',
       {},
-      element('span', { class: 'outcome' }, icon(resolved ? 'check' : 'close'), resolved ? 'Resolved' : 'Cancelled'),
-      element(heading, {}, brief ? '' : verdict(incident)),
+      !brief && element('span', { class: 'outcome' }, icon(resolved ? 'check' : 'close'), resolved ? 'Resolved' : 'Cancelled'),
+      element(heading, {}, brief ? 'How it went' : verdict(incident)),
       element('span', { class: 'grow' }),
       action,
     ),
@@ -63,13 +64,13 @@ export function resultOf(incident, { id, heading, brief = false }, action) {
     element(
       'div',
       { class: 'after' },
-      root && !brief && element('p', {}, element('span', { class: 'label' }, 'Root cause'), root.claim),
+      root && !brief && element('p', {}, element('span', { class: 'label' }, 'Root cause'), ...longText('span', {}, root.claim)),
       resolution?.followups.length > 0 &&
         element(
           'div',
           {},
           element('span', { class: 'label' }, 'Follow-ups'),
-          element('ul', {}, ...resolution.followups.map((one) => element('li', {}, one))),
+          element('ul', {}, ...resolution.followups.map((one) => element('li', {}, element('div', {}, ...longText('p', {}, one))))),
         ),
     ),
   );

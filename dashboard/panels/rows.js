@@ -4,6 +4,7 @@ import { REJECTED, entryPerType } from '../contract.js';
 import { element, setAttribute, svg } from '../dom.js';
 import { agentName, count, duration, isPerson, metric, percent, quantity, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
+import { longText } from '../long.js';
 
 /**
  * @typedef {import('../history.js').Entry} Entry
@@ -131,7 +132,7 @@ function gapRow({ from, to }) {
 }
 
 function milestone(text) {
-  return element('div', { class: 'body' }, element('p', { class: 'summary strong' }, text));
+  return element('div', { class: 'body' }, ...longText('p', { class: 'summary strong' }, text));
 }
 
 /** The payload is shown as text, never as markup. */
@@ -178,7 +179,7 @@ function action({ data }, { history, hours, incident: { units } }) {
     element(
       'div',
       { class: 'body' },
-      element('p', { class: 'summary', title: words(data.action) }, data.summary),
+      ...longText('p', { class: 'summary', title: words(data.action) }, data.summary),
       facts.length > 0 && element('p', { class: 'facts' }, ...facts),
     ),
     element(
