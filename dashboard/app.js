@@ -3,16 +3,20 @@
 import { session, socketUrl } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
 import { Frames } from './frames.js';
+import { listenToKeys } from './keys.js';
+import { linkTo, readLink, showInAddress } from './link.js';
 import { Model } from './model.js';
 import { Stream } from './stream.js';
 import './panels/account.js';
 import './panels/agents.js';
 import './panels/ahead.js';
 import './panels/announcer.js';
+import './panels/copylink.js';
 import './panels/feed.js';
 import './panels/forecast.js';
 import './panels/headline.js';
 import './panels/hypotheses.js';
+import './panels/menu.js';
 import './panels/metrics.js';
 import './panels/quiet.js';
 import './panels/result.js';
@@ -29,6 +33,8 @@ const always = panels(
   'connection-status',
   'trigger-menu',
   'account-menu',
+  'page-menu',
+  'copy-link',
   'incident-tabs',
   'quiet-panel',
   'result-card',
@@ -50,9 +56,9 @@ const ofMode = {
   ),
 };
 
-/** Messages since the last frame. */
-let queue = [];
 let stale = true;
+/** What was drawn last. */
+let drawn = null;
 
 const frames = new Frames(draw, moves);
 const changed = () => {
@@ -61,41 +67,70 @@ const changed = () => {
 };
 const stream = new Stream(socketUrl(), {
   event: (...event) => {
-    queue.push(event);
+    model.take(...event);
     changed();
   },
-  // Events that wait for the next frame came before the new connection, so the model has to get them first.
-  opened: (...opened) => {
-    takeQueue();
-    model.opened(...opened);
-  },
-  gap: (...gap) => {
-    takeQueue();
-    model.gap(...gap);
-  },
+  opened: (...opened) => model.opened(...opened),
+  gap: (...gap) => model.gap(...gap),
   recovered: (recovery) => document.querySelector('connection-status').recovered(recovery),
   refused: leaveIfLoggedOut,
-  heard: (...heard) => model.clock.observe(...heard),
+  heard: (...heard) => model.heard(...heard),
   changed,
 });
 const model = new Model(stream, changed);
 
-addEventListener('incident-select', ({ detail }) => model.select(detail));
-addEventListener('incident-dismiss', () => model.dismiss());
+addEventListener('incident-select', ({ detail }) => {
+  model.select(detail);
+  showInAddress(detail);
+});
+addEventListener('incident-dismiss', () => {
+  model.dismiss();
+  showInAddress(null);
+});
 addEventListener('incident-trigger', ({ detail }) => model.trigger(detail));
 addEventListener('addition-write', ({ detail }) => model.additions.write(detail.id, detail.typed));
 addEventListener('addition-send', ({ detail }) => model.additions.send(detail.id));
 
+onScrub('scrub-to', (scrub, incident, timeline, now_s, second) => scrub.at(incident, timeline, second, now_s));
+onScrub('scrub-seconds', (scrub, incident, timeline, now_s, by) => scrub.bySeconds(incident, timeline, by, now_s));
+onScrub('scrub-event', (scrub, incident, timeline, now_s, by) => scrub.byEvent(incident, timeline, by, now_s));
+onScrub('scrub-pause', (scrub, incident, timeline, now_s) =>
+  scrub.of(incident.id) ? scrub.live() : scrub.pause(incident, timeline, now_s),
+);
+onScrub('scrub-live', (scrub) => scrub.live());
+addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail));
+addEventListener('link-copy', () => document.querySelector('copy-link').copy(linkToShown()));
+
+const link = readLink();
+if (link.incident !== null) model.follow(link.incident, link.t);
+listenToKeys();
 stream.start();
 
+/** Moves the moment that is shown, and keeps it in the page's address. */
+function onScrub(name, move) {
+  addEventListener(name, ({ detail }) => {
+    model.move((...now) => move(...now, detail));
+    const { newest, scrub } = model.view();
+    if (newest) showInAddress(newest.id, scrub?.offset_s ?? null);
+  });
+}
+
+/** The link to what is on screen: to its moment, while that is not the end of the incident. */
+function linkToShown() {
+  const { newest, moment, scrub } = model.view();
+  if (!newest) return linkTo(null);
+  return linkTo(newest.id, scrub || newest.state === 'open' ? moment.offset_s : null);
+}
+
 function draw() {
-  takeQueue();
   if (stream.connection.state !== 'live') model.freeze();
   const view = model.view();
+  drawn = view;
   if (stale) {
     stale = false;
     setAttribute(page, 'data-connection', view.connection.state);
     setAttribute(page, 'data-view', view.mode);
+    setAttribute(page, 'data-drill', view.incident?.synthetic === true);
     for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
     setAttribute(received, 'data-count', view.connection.received);
     setAttribute(received, 'data-last', view.connection.position?.last ?? 0);
@@ -107,13 +142,7 @@ function draw() {
 
 /** Numbers change with time only while an incident is open and the server is connected. */
 function moves() {
-  return stream.connection.state === 'live' && model.view().tabs.some(({ state }) => state === 'open');
-}
-
-function takeQueue() {
-  const events = queue;
-  queue = [];
-  for (const event of events) model.take(...event);
+  return stream.connection.state === 'live' && drawn.tabs.some(({ state }) => state === 'open');
 }
 
 /** After a reload the server shows the login page at this address, and this page again after the log-in. */

@@ -7,8 +7,8 @@ const PARTS = 2;
 
 /**
  * The axis of values. It has zero in it, so that a small change does not look like a large one.
- * @param {number} least the smallest value; infinite without values
- * @param {number} most
+ * @param {number | undefined} least the smallest value; `undefined` without values
+ * @param {number | undefined} most
  * @returns {{low: number, high: number, ticks: number[], at: (value: number) => number}} `at` is 0 at the bottom, 1 at the top
  */
 export function axisOf(least, most) {

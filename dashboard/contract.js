@@ -175,14 +175,32 @@ export function readFrame(frame) {
   return attempt((value) => envelope(JSON.parse(text(value))), frame);
 }
 
+/** Where an event keeps its payload once it was read. */
+const READ = Symbol('read');
+
 /**
- * Reads the payload of an event.
+ * Reads the payload of an event. Fold, history and stream all ask for it, and it is read once.
  * @param {Envelope} event
  * @returns {any} the payload with its known fields only; `null` if it does not fit its type, the event has no index,
  *   or the type is unknown
  */
 export function readData(event) {
-  return isEventType(event.type) && event.index !== undefined ? attempt(EVENTS[event.type], event.data) : null;
+  if (event[READ] === undefined) {
+    const readable = isEventType(event.type) && event.index !== undefined;
+    event[READ] = readable ? attempt(EVENTS[event.type], event.data) : null;
+  }
+  return event[READ];
+}
+
+/**
+ * What a fold needs of an event that is kept: its payload as it was read, and nothing else that the publisher sent.
+ * @param {Envelope} event whose payload is readable
+ * @returns {Envelope}
+ */
+export function keptEvent(event) {
+  const { id, source, type, subject, index, time } = event;
+  const data = readData(event);
+  return Object.assign({ id, source, type, subject, index, time, data }, { [READ]: data });
 }
 
 /**

@@ -30,10 +30,12 @@ class Feed extends HTMLElement {
       'Read aloud',
     );
     this.older = element('button', { type: 'button', class: 'older', hidden: true });
+    this.note = element('p', { class: 'muted empty', hidden: true });
     this.rows = element('div');
     this.list = element(
       'div',
       { id: 'feed', role: 'log', 'aria-live': 'off', 'aria-label': 'Activity', tabindex: '0' },
+      this.note,
       this.older,
       this.rows,
     );
@@ -74,20 +76,41 @@ class Feed extends HTMLElement {
     const { history, incident } = view;
     if (!history) return;
     this.view = view;
-    if (this.#history !== history || this.#next < history.dropped) {
-      this.#history = history;
+    const end = history.dropped + history.entries.length;
+    const scrubbed = view.scrub?.count !== this.scrubbed;
+    this.scrubbed = view.scrub?.count;
+    // Rows that would be removed at once are not built: after a replay of thousands of events, or far back in the past.
+    const far = end <= this.#first || end - this.#next > MOST_ROWS;
+    if (this.#history?.whole !== history.whole || this.#next < history.dropped || (far && (scrubbed || this.#atEnd))) {
       this.#unseen = 0;
       this.#atEnd = true;
-      this.#restart(Math.max(history.dropped, history.dropped + history.entries.length - MOST_ROWS));
+      this.#history = history;
+      this.#restart(Math.max(history.dropped, end - MOST_ROWS));
     }
+    this.#history = history;
+    if (scrubbed) this.#cut(end);
+    if (scrubbed && view.scrub) this.#atEnd = true;
     const before = this.#next;
     this.#append();
     const added = this.#next - before;
     setAttribute(this.list, 'data-hours', view.hours);
     setText(this.total, `${count(incident.index)} ${incident.index === 1 ? 'event' : 'events'}`);
+    setText(this.note, view.loading ? 'Loading what happened before …' : history.missing && `Not loaded: ${history.missing}`);
+    show(this.note, this.note.textContent !== '');
+    if (scrubbed && this.#atEnd) this.#toEnd();
     if (added === 0) return;
     if (this.#atEnd) this.#toEnd();
     else this.#setUnseen(this.#unseen + added);
+  }
+
+  /** Removes the rows of what had not happened yet at the moment that is shown. */
+  #cut(end) {
+    for (; this.#next > end; this.#next -= 1) this.#removeLast();
+  }
+
+  #removeLast() {
+    this.rows.lastElementChild?.remove();
+    if (this.rows.lastElementChild?.matches('.divider')) this.rows.lastElementChild.remove();
   }
 
   #restart(first) {
@@ -104,12 +127,18 @@ class Feed extends HTMLElement {
       const entry = entries[this.#next - dropped];
       const phaseBefore = this.#next > this.#first ? entries[this.#next - dropped - 1]?.phase : null;
       if (entry.phase && entry.phase !== phaseBefore)
-        rows.append(divider(entry.phase, entry.offset_s, this.view.hours));
+        rows.append(divider(entry.phase, this.#startOf(entry), this.view.hours));
       rows.append(rowOf(entry, this.view));
     }
     this.rows.append(rows);
     // While the reader is further up, no rows are removed.
     if (this.#atEnd) this.#trim();
+  }
+
+  /** When a phase really began: as planned, unless an event of it came earlier. */
+  #startOf({ phase, phase_s }) {
+    const planned = this.view.incident.phases.findLast(({ name, start_s }) => name === phase && start_s <= phase_s);
+    return planned?.start_s ?? phase_s;
   }
 
   #trim() {

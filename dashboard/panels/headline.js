@@ -140,7 +140,7 @@ class Headline extends HTMLElement {
     if (!open) {
       this.end.name(state === 'resolved' ? 'Took' : 'Cancelled after');
       const took = resolution?.durations.resolve_s ?? incident.offset_s;
-      this.end.say(clock(took, hours), '', forecast && state === 'resolved' ? judged(forecast, took, hours) : '');
+      this.end.say(clock(took, hours), forecast && state === 'resolved' ? judged(forecast, took, hours) : '', '');
       return;
     }
     this.end.name('Expected end');
@@ -159,7 +159,7 @@ class Headline extends HTMLElement {
     const asOf = frozen && open;
     setText(this.elapsed, elapsed(incident, stamp(moment.offset_s, hours), asOf));
     setAttribute(this.elapsed, 'data-frozen', asOf);
-    setAttribute(this, 'data-breached', moment.breached);
+    setAttribute(this, 'data-breached', moment.breached && incident.state !== 'cancelled');
     setAttribute(this.timer.value, 'data-hours', hours);
     this.#timer(incident, moment, hours);
     this.#money(incident, moment, hours);
@@ -180,12 +180,12 @@ class Headline extends HTMLElement {
       this.timer.name('Target');
       setText(this.digits, clock(target_s, hours));
     }
-    this.timer.explain(!open && target_s !== null ? outcome(state, remaining_s, breached) : '');
+    setText(this.timer.first, !open && target_s !== null ? outcome(state, remaining_s, breached) : '');
     setText(this.over, counts && breached ? ' over' : '');
     setAttribute(this.overIcon, 'hidden', !breached || (!open && state !== 'resolved'));
   }
 
-  #money(incident, { cost, projected, end_s }, hours) {
+  #money(incident, { cost, projection }, hours) {
     const open = incident.state === 'open';
     const users = open ? incident.users_affected : incident.users_peak;
     const people = users === null ? '' : `${compact(users)} users${open ? '' : ' at the peak'}`;
@@ -197,9 +197,9 @@ class Headline extends HTMLElement {
     const { currency, total, per_minute } = cost;
     this.money.name(open ? 'Cost so far' : 'Total cost');
     const rate = open ? `+${cashShort(per_minute, currency)}/min` : '';
-    const by = end_s === null ? '' : ` by ${clock(end_s, hours)}`;
-    const expected = open && projected !== null ? `≈ ${projectedText(projected, currency)}${by}` : '';
+    const expected = open ? projected(projection, hours) : '';
     this.money.say(cashShort(total, currency), [rate, people].filter(Boolean).join(' · '), expected);
+    setAttribute(this.money.second, 'title', open ? projectedTitle(projection, hours) : null);
   }
 }
 
@@ -271,11 +271,21 @@ function elapsed({ state, target_s, impact_started_at }, at, asOf) {
   return impact_started_at === null ? '' : `began ${timeOfDay(impact_started_at)}`;
 }
 
-/** The model gives a number, or a range. */
-function projectedText(projected, currency) {
-  if (typeof projected === 'number') return cashShort(projected, currency);
-  const { low, high } = projected;
-  return low === high ? cashShort(low, currency) : `${cashShort(low, currency)}–${cashShort(high, currency)}`;
+/** The cost at the likely end, with its range. */
+function projected(projection, hours) {
+  if (!projection?.cost) return '';
+  const { cost, currency, end_s } = projection;
+  const range = cost.low === cost.high ? ` by ${clock(end_s.middle, hours)}` : `, ${cashShort(cost.low, currency)}–${cashShort(cost.high, currency)}`;
+  return `≈ ${cashShort(cost.middle, currency)}${range}`;
+}
+
+/** What the projected cost rests on. */
+function projectedTitle(projection, hours) {
+  if (!projection?.cost) return null;
+  const { cost, currency, end_s, by } = projection;
+  const range = `${cashShort(cost.low, currency)} to ${cashShort(cost.high, currency)}`;
+  const end = `${by === 'forecast' ? 'the forecast of' : 'the planned end at'} ${clock(end_s.middle, hours)}`;
+  return `${range}, by ${end} and the phases to come`;
 }
 
 customElements.define('headline-panel', Headline);

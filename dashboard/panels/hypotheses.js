@@ -30,7 +30,8 @@ class Hypotheses extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident, history, moment, hours }) {
+  update(view) {
+    const { incident, history, newest, present, hours } = view;
     const { hypotheses, resolution, phases, agents, state } = incident;
     // Only a plan says that there will be any.
     show(this, hypotheses.length > 0 || (state === 'open' && phases.length > 0 && agents.length > 0));
@@ -38,7 +39,7 @@ class Hypotheses extends HTMLElement {
     show(this.body, hypotheses.length > 0);
     if (hypotheses.length === 0) return;
     const series = beliefsOf(history, incident);
-    const scale = scaleOf(incident, moment.offset_s);
+    const scale = scaleOf(newest, present.offset_s);
     this.total = scale.total;
     const root = resolution?.root_cause ?? null;
     const shown = [...hypotheses].sort((a, b) => (b.id === root) - (a.id === root) || b.peak - a.peak).slice(0, MOST);
@@ -55,14 +56,14 @@ class Hypotheses extends HTMLElement {
     setText(this.more, rest > 0 ? `and ${count(rest)} more that were never believed as much` : '');
     const texts = rows.map(({ claim, p, note }) => `${claim}: ${percent(p)}, ${note}`);
     setAttribute(this.plot, 'aria-label', `Belief in each cause over time. ${texts.join('; ')}.`);
-    this.tick({ incident, moment, history, hours });
+    this.tick(view);
   }
 
   /** @param {import('../model.js').View} view */
   tick(view) {
-    const { incident, moment } = view;
+    const { newest, present, moment } = view;
     if (this.body.hidden) return;
-    const scale = scaleOf(incident, moment.offset_s);
+    const scale = scaleOf(newest, present.offset_s);
     // An open axis also grows between two messages.
     if (scale.total !== this.total) return this.update(view);
     setProperty(this.plot, '--x', place(scale.at(moment.offset_s)));

@@ -91,16 +91,29 @@ export function rowOf(entry, context) {
 }
 
 /**
- * The shape of an entry on the track, with a tooltip.
+ * Whether an entry is a key moment.
+ * @param {Entry | import('../history.js').Gap} entry
+ */
+export function isKey(entry) {
+  return !entry.gap && rendererOf(entry).key(entry.data);
+}
+
+/**
+ * The shape of an entry on the track, with its text.
  * @param {Entry | import('../history.js').Gap} entry
  * @param {boolean} hours
- * @returns {Node[] | null} `null` when it has none
+ * @returns {{shape: SVGElement, text: string, weight: number} | null} `weight`: of two that are drawn at the same place, the
+ *   heavier one is seen. `null` when it has none
  */
 export function dotOf(entry, hours) {
   const dot = entry.gap ? null : rendererOf(entry).dot;
   if (!dot) return null;
   const { data, offset_s } = entry;
-  return [dot(data), svg('title', {}, `${stamp(offset_s, hours)} ${agentName(data.agent ?? '')}: ${data.summary ?? ''}`)];
+  return {
+    shape: dot(data),
+    text: `${stamp(offset_s, hours)} ${agentName(data.agent ?? '')}: ${data.summary ?? ''}`,
+    weight: data.status === 'failed' ? 3 : isKey(entry) ? 2 : data.status === 'in_progress' ? 0 : 1,
+  };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { element, setAttribute, setText } from '../dom.js';
 import { icon } from '../icons.js';
+import { readLink } from '../link.js';
 
 class ThemeToggle extends HTMLElement {
   connectedCallback() {
@@ -19,7 +20,8 @@ class ThemeToggle extends HTMLElement {
       setAttribute(button, 'title', `Switch to ${other} colours`);
       setAttribute(button, 'aria-label', `Switch to ${other} colours`);
     };
-    setTheme(remembered());
+    // A link can ask for a theme, for this page only.
+    setTheme(readLink().theme ?? remembered());
     label();
     button.addEventListener('click', () => {
       const other = now() === 'dark' ? 'light' : 'dark';

@@ -47,6 +47,7 @@ async fn everything_asks_for_a_token_but_what_has_to_be_there_without_one() {
         ("GET", "/api/incidents"),
         ("GET", "/api/incidents/x"),
         ("GET", "/api/incidents/x/report.md"),
+        ("GET", "/api/incidents/x/events"),
         ("GET", "/nothing"),
         ("GET", "//healthz"),
         ("GET", "/healthz/"),
