@@ -91,6 +91,16 @@ function moneyFormat(currency) {
   }
 }
 
+/**
+ * About how much money: `$30.1K`.
+ * @param {number} amount
+ * @param {string} currency ISO 4217
+ */
+export function cashAbout(amount, currency) {
+  if (Math.abs(amount) < 1e4 || Math.abs(amount) >= 1e6) return cashShort(amount, currency);
+  return cash(1, currency).replace('1', COMPACT.format(amount));
+}
+
 const SIZES = [
   [1e15, ''],
   [1e12, 'T'],

@@ -2,7 +2,7 @@
 // it will end, and how sure that is.
 
 import { element, setAttribute, setText, show } from '../dom.js';
-import { agentName, cashShort, clock, compact, countdown, duration, percent, stamp, timeOfDay, words } from '../format.js';
+import { agentName, cashAbout, cashShort, clock, compact, count, countdown, duration, percent, short, stamp, timeOfDay, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
 import { attemptsOf, endOf, leadersOf } from '../series.js';
 
@@ -188,7 +188,7 @@ class Headline extends HTMLElement {
   #money(incident, { cost, projection }, hours) {
     const open = incident.state === 'open';
     const users = open ? incident.users_affected : incident.users_peak;
-    const people = users === null ? '' : `${compact(users)} users${open ? '' : ' at the peak'}`;
+    const people = users === null ? '' : `${short(users)} users${open ? '' : ' at the peak'}`;
     if (!cost) {
       this.money.name('Users');
       this.money.say(users === null ? '–' : compact(users), '', '');
@@ -199,6 +199,7 @@ class Headline extends HTMLElement {
     const rate = open ? `+${cashShort(per_minute, currency)}/min` : '';
     const expected = open ? projected(projection, hours) : '';
     this.money.say(cashShort(total, currency), [rate, people].filter(Boolean).join(' · '), expected);
+    setAttribute(this.money.first, 'title', [rate, users !== null && `${count(users)} users`].filter(Boolean).join(' · '));
     setAttribute(this.money.second, 'title', open ? projectedTitle(projection, hours) : null);
   }
 }
@@ -275,7 +276,7 @@ function elapsed({ state, target_s, impact_started_at }, at, asOf) {
 function projected(projection, hours) {
   if (!projection?.cost) return '';
   const { cost, currency, end_s } = projection;
-  const range = cost.low === cost.high ? ` by ${clock(end_s.middle, hours)}` : `, ${cashShort(cost.low, currency)}–${cashShort(cost.high, currency)}`;
+  const range = cost.low === cost.high ? ` by ${clock(end_s.middle, hours)}` : ` (${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)})`;
   return `≈ ${cashShort(cost.middle, currency)}${range}`;
 }
 

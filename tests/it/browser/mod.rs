@@ -10,6 +10,7 @@ mod cuts;
 pub mod driver;
 mod events;
 mod evil;
+mod headline;
 mod login;
 mod prefix;
 mod real;

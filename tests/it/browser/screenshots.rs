@@ -22,7 +22,7 @@ const SIZES: [Size; 4] = [
 ];
 
 /// A drill that began so many seconds ago, with everything that is due by now.
-fn drill(seconds: i64) -> Vec<Record> {
+pub fn drill(seconds: i64) -> Vec<Record> {
     let library = Library::shipped().unwrap();
     let mut timeline = Timeline::compile(library.get("database-outage").unwrap(), 42);
     if let Message::IncidentStarted(started) = &mut timeline.events[0].message {
@@ -33,7 +33,7 @@ fn drill(seconds: i64) -> Vec<Record> {
 }
 
 /// A real incident: what publishers know of one.
-fn real(ended: bool) -> Vec<Record> {
+pub fn real(ended: bool) -> Vec<Record> {
     let real = fixtures("messages").into_iter().filter(|(name, _)| name.contains(".real"));
     let mut events: Vec<_> = real.map(|(_, text)| envelope(&text)).collect();
     events.sort_by_key(|event| event.index);
