@@ -10,6 +10,7 @@ import { Model } from './model.js';
 import { Stream } from './stream.js';
 import './panels/account.js';
 import './panels/agents.js';
+import './panels/ahead.js';
 import './panels/announcer.js';
 import './panels/board.js';
 import './panels/compare.js';
@@ -18,7 +19,6 @@ import './panels/feed.js';
 import './panels/forecast.js';
 import './panels/headline.js';
 import './panels/hypotheses.js';
-import './panels/impact.js';
 import './panels/menu.js';
 import './panels/metrics.js';
 import { watchForNews } from './panels/notices.js';
@@ -59,9 +59,9 @@ const ofMode = {
     'replay-controls',
     'feed-panel',
     'addition-form',
+    'ahead-panel',
     'agents-panel',
     'hypotheses-panel',
-    'impact-panel',
     'forecast-panel',
     'metrics-panel',
   ),

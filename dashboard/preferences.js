@@ -1,7 +1,7 @@
 // Owns what this browser remembers of a person's choices: small values, each under a name of its own.
 
 /** Switches, and whether they are on until somebody says otherwise. */
-const SWITCHES = { keys: true, notifications: false, sound: false };
+const SWITCHES = { keys: true, moments: true, notifications: false, sound: false };
 
 /**
  * @param {string} name

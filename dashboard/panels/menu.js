@@ -3,7 +3,7 @@
 import { element, setAttribute, setText, show } from '../dom.js';
 import { icon } from '../icons.js';
 import { bindKey } from '../keys.js';
-import { isOn } from '../preferences.js';
+import { isOn, setOn } from '../preferences.js';
 import { confirmCancel, mayCancel } from './cancel.js';
 import { showHelp } from './help.js';
 import { isNotifying, mayNotify, switchNotifications, switchSound } from './notices.js';
@@ -99,6 +99,16 @@ const ITEMS = [
     group: 'The page',
     when: () => true,
     run: () => setShow(!isShow()),
+  },
+  {
+    id: 'moments',
+    key: '',
+    icon: 'bell',
+    word: 'Key moments for screen readers',
+    group: 'The page',
+    on: () => isOn('moments'),
+    when: () => true,
+    run: () => setOn('moments', !isOn('moments')),
   },
   {
     id: 'help',

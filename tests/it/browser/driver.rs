@@ -51,7 +51,7 @@ impl Browser {
     }
 
     /// A browser that ends while it starts, as on a busy machine, is started again.
-    async fn with(flags: &[&str], size: Option<Size>, url: &str) -> Self {
+    pub async fn with(flags: &[&str], size: Option<Size>, url: &str) -> Self {
         let mut failures = Vec::new();
         while failures.len() < STARTS {
             match Self::start(flags, size).await {
