@@ -1,27 +1,26 @@
 // Owns the wiring of the page: events go from the stream through the model to the panels, actions from the panels to the model.
 
 import { session, socketUrl } from './api.js';
-import { likelyPartner } from './compare.js';
 import { setAttribute, setText, show } from './dom.js';
 import { Frames } from './frames.js';
 import { listenToKeys } from './keys.js';
 import { linkTo, readLink, showComparedInAddress, showInAddress } from './link.js';
 import { Model } from './model.js';
+import { isPart, part } from './parts.js';
+import { isNotifying, isOn } from './preferences.js';
 import { Stream } from './stream.js';
 import './panels/account.js';
 import './panels/agents.js';
 import './panels/ahead.js';
 import './panels/announcer.js';
-import './panels/board.js';
-import './panels/compare.js';
 import './panels/copylink.js';
+import { tellNotLoaded } from './panels/entrances.js';
 import './panels/feed.js';
 import './panels/forecast.js';
 import './panels/headline.js';
 import './panels/hypotheses.js';
 import './panels/menu.js';
 import './panels/metrics.js';
-import { watchForNews } from './panels/notices.js';
 import './panels/quiet.js';
 import './panels/result.js';
 import './panels/tabs.js';
@@ -72,6 +71,8 @@ let drawnAt = 0;
 let countedAt = 0;
 /** What was drawn last. */
 let drawn = null;
+/** Parts that were asked for. */
+const fetched = new Set();
 
 const frames = new Frames(draw, moves);
 const changed = () => {
@@ -102,8 +103,18 @@ addEventListener('board-show', ({ detail }) => {
   if (detail) document.querySelector('incident-board').wantsFocus = true;
 });
 addEventListener('compare-with', ({ detail }) => {
-  const partner = likelyPartner(detail, model.all());
-  if (partner) showComparison([partner.id, detail.id]);
+  part('compare').then(({ likelyPartner }) => {
+    const partner = likelyPartner(detail, model.all());
+    if (partner) showComparison([partner.id, detail.id]);
+    else document.querySelector('trigger-menu').tell('There is no other run to compare with.');
+  }, tellNotLoaded);
+});
+addEventListener('notices-switch', ({ detail }) => {
+  part('notices').then(async (notices) => {
+    notices.watchForNews(model);
+    await (detail === 'sound' ? notices.switchSound() : notices.switchNotifications());
+    changed();
+  }, tellNotLoaded);
 });
 addEventListener('compare-show', ({ detail }) => showComparison(detail));
 addEventListener('incident-dismiss', () => {
@@ -130,7 +141,7 @@ const link = readLink();
 if (link.incident !== null) model.follow(link.incident, link.t);
 if (link.compare) showComparison(link.compare);
 listenToKeys();
-watchForNews(model);
+if (isNotifying() || isOn('sound')) part('notices').then((notices) => notices.watchForNews(model), tellNotLoaded);
 stream.start();
 
 /** @param {[string, string] | null} ids */
@@ -174,6 +185,7 @@ function draw() {
     setAttribute(page, 'data-connection', view.connection.state);
     setAttribute(page, 'data-view', view.mode);
     setAttribute(page, 'data-drill', view.incident?.synthetic === true);
+    if (isPart(view.mode)) fetchPart(view.mode);
     for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
     // For tests and scripts: what was received, and drawn.
     setAttribute(received, 'data-count', view.connection.received);
@@ -182,6 +194,17 @@ function draw() {
     for (const panel of panelsOf(view)) panel.update?.(view, model);
   }
   for (const panel of panelsOf(view)) panel.tick?.(view, model);
+}
+
+/** A part of the page that is there draws itself; one that is not there yet is loaded, once. */
+function fetchPart(mode) {
+  if (fetched.has(mode)) return;
+  fetched.add(mode);
+  part(mode).then(changed, () => {
+    fetched.delete(mode);
+    model.go((places) => Object.assign(places, { list: false, compared: null }));
+    tellNotLoaded();
+  });
 }
 
 /** Numbers change with time only while an incident is open and the server is connected. */

@@ -27,6 +27,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("contract.js", include_bytes!("../dashboard/contract.js")),
     ("controls.css", include_bytes!("../dashboard/controls.css")),
     ("curve.js", include_bytes!("../dashboard/curve.js")),
+    ("dialogs.css", include_bytes!("../dashboard/dialogs.css")),
     ("dom.js", include_bytes!("../dashboard/dom.js")),
     ("favicon.svg", include_bytes!("../dashboard/favicon.svg")),
     ("fold.js", include_bytes!("../dashboard/fold.js")),
@@ -59,6 +60,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("panels/compare.js", include_bytes!("../dashboard/panels/compare.js")),
     ("panels/copylink.js", include_bytes!("../dashboard/panels/copylink.js")),
     ("panels/dialog.js", include_bytes!("../dashboard/panels/dialog.js")),
+    ("panels/entrances.js", include_bytes!("../dashboard/panels/entrances.js")),
     ("panels/feed.js", include_bytes!("../dashboard/panels/feed.js")),
     ("panels/forecast.js", include_bytes!("../dashboard/panels/forecast.js")),
     ("panels/headline.js", include_bytes!("../dashboard/panels/headline.js")),
@@ -82,6 +84,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("panels/topbar.js", include_bytes!("../dashboard/panels/topbar.js")),
     ("panels/track.js", include_bytes!("../dashboard/panels/track.js")),
     ("panels/trigger.js", include_bytes!("../dashboard/panels/trigger.js")),
+    ("parts.js", include_bytes!("../dashboard/parts.js")),
     ("phone.css", include_bytes!("../dashboard/phone.css")),
     ("places.js", include_bytes!("../dashboard/places.js")),
     ("preferences.js", include_bytes!("../dashboard/preferences.js")),
@@ -122,6 +125,7 @@ pub struct Asset {
 /// What is computed of a built-in file when it is sent for the first time, and kept.
 #[derive(Default)]
 struct Made {
+    plain: OnceLock<Vec<u8>>,
     digest: OnceLock<String>,
     /// `None` if compression does not make it smaller.
     gzip: OnceLock<Option<Vec<u8>>>,
@@ -137,7 +141,8 @@ impl Dashboard {
     }
 
     /// The file at a URL path; `/` is `index.html`. A built-in file is compressed if the client can read that. (Brotli would
-    /// save another eighth and cost four crates.) The files of a folder change, so they are sent as they are.
+    /// save another eighth and cost four crates.) Its comments stay at home. The files of a folder change, so they are sent as
+    /// they are.
     pub fn get(&self, path: &str, gzip: bool) -> Option<Asset> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
@@ -150,7 +155,8 @@ impl Dashboard {
             return Some(Asset { bytes: Cow::Owned(bytes), gzipped: false, content_type, etag });
         }
         let place = FILES.iter().position(|(file, _)| *file == name)?;
-        let (plain, made) = (FILES[place].1, MADE.get(place)?);
+        let made = MADE.get(place)?;
+        let plain: &'static [u8] = made.plain.get_or_init(|| without_comments(name, FILES[place].1));
         let digest = made.digest.get_or_init(|| digest(plain));
         let packed = gzip.then(|| made.gzip.get_or_init(|| compressed(plain)).as_deref()).flatten();
         Some(match packed {
@@ -164,6 +170,26 @@ impl Dashboard {
             }
         })
     }
+}
+
+/// A script or style sheet without the lines that are comments, which are a quarter of it. The lines stay, so that errors name
+/// the same ones. A line that begins like a comment is one: a test holds the files to that.
+pub fn without_comments(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let Some(text) = str::from_utf8(bytes).ok().filter(|_| name.ends_with(".js") || name.ends_with(".css"))
+    else {
+        return bytes.to_owned();
+    };
+    let (mut kept, mut inside) = (String::with_capacity(text.len()), false);
+    for line in text.lines() {
+        let begins = line.trim_start();
+        if inside || begins.starts_with("/*") {
+            inside = !line.trim_end().ends_with("*/");
+        } else if !begins.starts_with("//") {
+            kept.push_str(line);
+        }
+        kept.push('\n');
+    }
+    kept.into_bytes()
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -4,8 +4,8 @@
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
 import { cashShort, count, countdown, inHours, stamp, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
-import { bindKey, describeKey } from '../keys.js';
 import { byUrgency, fits, servicesOf } from '../urgency.js';
+import { showBoard } from './entrances.js';
 import './past.js';
 
 /** The order changes at most so often, so that a row can be read and hit. */
@@ -48,7 +48,7 @@ class IncidentBoard extends HTMLElement {
     for (const field of [this.search, this.service, this.kind]) field.addEventListener('input', () => this.#refresh());
     this.search.addEventListener('keydown', (event) => this.#searchKey(event));
     this.rows.addEventListener('keydown', (event) => this.#rowKey(event));
-    this.back.addEventListener('click', closeBoard);
+    this.back.addEventListener('click', () => showBoard(false));
   }
 
   /** @param {import('../model.js').View} view */
@@ -201,27 +201,5 @@ function refreshNumbers(node, { offset_s, remaining_s, breached, cost }) {
   setText(money.firstElementChild, cost ? cashShort(cost.total, cost.currency) : '–');
   setText(rate.firstElementChild, cost ? `+${cashShort(cost.per_minute, cost.currency)}` : '');
 }
-
-function openBoard() {
-  dispatchEvent(new CustomEvent('board-show', { detail: true }));
-}
-
-function closeBoard() {
-  dispatchEvent(new CustomEvent('board-show', { detail: false }));
-}
-
-/** Whether the list is on screen. */
-export const boardIsShown = () => document.documentElement.dataset.view === 'board';
-
-bindKey('Escape', {
-  group: 'All incidents',
-  what: 'Back',
-  when: () => boardIsShown(),
-  run: closeBoard,
-});
-bindKey('i', { group: 'The page', what: 'All incidents, and back', run: () => (boardIsShown() ? closeBoard() : openBoard()) });
-describeKey(['↑', '↓'], { group: 'All incidents', what: 'Go through the list' });
-describeKey('Enter', { group: 'All incidents', what: 'Show the incident' });
-describeKey('p', { group: 'All incidents', what: 'Keep the incident as a tab' });
 
 customElements.define('incident-board', IncidentBoard);

@@ -4,7 +4,6 @@ import { firstDifference, loadRun } from '../compare.js';
 import { element, setAttribute, setProperty, setText, show, svg } from '../dom.js';
 import { agentName, cash, cashShort, clock, count, duration, inHours, percent, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
-import { bindKey, describeKey } from '../keys.js';
 
 const WIDTH = 1000;
 const HEIGHT = 60;
@@ -293,9 +292,6 @@ function leave() {
   dispatchEvent(new CustomEvent('compare-show', { detail: null }));
 }
 
-const isShown = () => document.documentElement.dataset.view === 'compare';
-
-bindKey('Escape', { group: 'Comparing two runs', what: 'Back', when: isShown, run: leave });
-describeKey(['←', '→'], { group: 'Comparing two runs', what: 'Move the cursor of both' });
+export { likelyPartner } from '../compare.js';
 
 customElements.define('compare-panel', ComparePanel);

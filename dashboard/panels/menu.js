@@ -3,12 +3,9 @@
 import { element, setAttribute, setText, show } from '../dom.js';
 import { icon } from '../icons.js';
 import { bindKey } from '../keys.js';
-import { isOn, setOn } from '../preferences.js';
-import { confirmCancel, mayCancel } from './cancel.js';
-import { showHelp } from './help.js';
-import { isNotifying, mayNotify, switchNotifications, switchSound } from './notices.js';
+import { isNotifying, isOn, mayNotify, setOn } from '../preferences.js';
+import { openDialog, showBoard } from './entrances.js';
 import { isShow, setShow } from './show.js';
-import { showReport } from './report.js';
 
 /**
  * @typedef {object} Item
@@ -32,7 +29,7 @@ const ITEMS = [
     word: 'Report',
     group: 'This incident',
     when: ({ incident, frozen, mode }) => incident !== null && mode === 'incident' && !frozen,
-    run: ({ incident }) => showReport(incident),
+    run: ({ newest }) => openDialog('report', newest),
   },
   {
     id: 'compare',
@@ -59,7 +56,7 @@ const ITEMS = [
     word: 'End the drill …',
     group: 'This incident',
     when: mayCancel,
-    run: ({ incident }) => confirmCancel(incident),
+    run: ({ newest }) => openDialog('cancel', newest),
   },
   {
     id: 'board',
@@ -69,7 +66,7 @@ const ITEMS = [
     word: 'All incidents',
     group: 'The page',
     when: ({ mode }) => mode === 'incident' || mode === 'quiet',
-    run: () => dispatchEvent(new CustomEvent('board-show', { detail: true })),
+    run: () => showBoard(true),
   },
   {
     id: 'notify',
@@ -79,7 +76,7 @@ const ITEMS = [
     group: 'The page',
     on: isNotifying,
     when: () => true,
-    run: switchNotifications,
+    run: () => dispatchEvent(new CustomEvent('notices-switch', { detail: 'notifications' })),
   },
   {
     id: 'sound',
@@ -89,7 +86,7 @@ const ITEMS = [
     group: 'The page',
     on: () => isOn('sound'),
     when: () => true,
-    run: switchSound,
+    run: () => dispatchEvent(new CustomEvent('notices-switch', { detail: 'sound' })),
   },
   {
     id: 'show',
@@ -118,9 +115,14 @@ const ITEMS = [
     word: 'Keys',
     group: 'The page',
     when: () => true,
-    run: showHelp,
+    run: () => openDialog('help'),
   },
 ];
+
+/** Whether the person at this page can end the incident: drills are played here, real incidents are not. */
+function mayCancel({ newest, mode, mayWrite, frozen }) {
+  return mode === 'incident' && mayWrite && !frozen && newest?.state === 'open' && newest.synthetic;
+}
 
 class PageMenu extends HTMLElement {
   connectedCallback() {
@@ -176,9 +178,9 @@ class PageMenu extends HTMLElement {
     }
   }
 
-  async #run(item) {
+  #run(item) {
     if (!item.when(this.view)) return;
-    await item.run(this.view);
+    item.run(this.view);
     this.update(this.view);
   }
 

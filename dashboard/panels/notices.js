@@ -2,7 +2,7 @@
 
 import { visible } from '../visible.js';
 import { lookAt, noticeOf } from '../notices.js';
-import { isOn, setOn } from '../preferences.js';
+import { isNotifying, isOn, mayNotify, setOn } from '../preferences.js';
 
 /** Also in the background, where no frames are drawn. */
 const LOOK_MS = 1000;
@@ -24,18 +24,12 @@ let model = null;
  * @param {import('../model.js').Model} of
  */
 export function watchForNews(of) {
+  if (model) return;
   model = of;
   schedule();
   // A browser lets a page sound only after the person has done something with it.
   for (const act of ['pointerdown', 'keydown']) addEventListener(act, () => isOn('sound') && audio?.resume(), { passive: true });
 }
-
-/** Whether the browser has notifications, and has not refused them to this page. */
-export function mayNotify() {
-  return 'Notification' in window && Notification.permission !== 'denied';
-}
-
-export const isNotifying = () => isOn('notifications') && mayNotify() && Notification.permission === 'granted';
 
 /** Asks for the permission at the first time. */
 export async function switchNotifications() {

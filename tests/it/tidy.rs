@@ -215,15 +215,93 @@ fn the_page_that_is_built_in_is_the_folder() {
 }
 
 /// Otherwise the browser finds a module only when it has read the one that imports it, one round trip after the other.
+/// Every file that the page loads before a person wants more: its modules all at once, and its style sheets.
+pub fn first_load() -> BTreeSet<&'static str> {
+    let page = file_of_page("index.html");
+    let named = page.split("href=\"./").skip(1).chain(page.split("src=\"./").skip(1));
+    named.map(|rest| rest.split('"').next().unwrap()).chain(["index.html"]).collect()
+}
+
+fn file_of_page(name: &str) -> &'static str {
+    let files = incident::dashboard::FILES;
+    let (_, bytes) =
+        files.iter().find(|(file, _)| *file == name).unwrap_or_else(|| panic!("there is no {name}"));
+    str::from_utf8(bytes).unwrap()
+}
+
+/// The modules that one imports at its top, as names of files.
+fn imports_of(name: &str) -> Vec<String> {
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let text = file_of_page(name);
+    let lines = text
+        .lines()
+        .filter(|line| ["import ", "export {", "} from "].iter().any(|begin| line.starts_with(begin)));
+    let paths = lines.filter_map(|line| line.split('\'').nth(1).filter(|path| path.starts_with('.')));
+    paths
+        .map(|path| match (path.strip_prefix("../"), folder) {
+            (Some(above), _) => above.to_owned(),
+            (None, "") => path.trim_start_matches("./").to_owned(),
+            (None, folder) => format!("{folder}/{}", path.trim_start_matches("./")),
+        })
+        .collect()
+}
+
 #[test]
-fn the_page_asks_for_all_of_its_modules_at_once() {
-    let page = fs::read_to_string(root().join("dashboard/index.html")).unwrap();
-    let modules = incident::dashboard::FILES.iter().map(|(name, _)| *name);
-    let modules = modules.filter(|name| name.ends_with(".js") && !["app.js", "login.js"].contains(name));
-    let missing: Vec<&str> = modules
-        .filter(|name| !page.contains(&format!("<link rel=\"modulepreload\" href=\"./{name}\">")))
+fn the_page_asks_for_all_of_its_first_modules_at_once_and_for_no_other() {
+    let (mut wanted, mut left) = (BTreeSet::new(), vec!["app.js".to_owned()]);
+    while let Some(name) = left.pop() {
+        if wanted.insert(name.clone()) {
+            left.extend(imports_of(&name));
+        }
+    }
+    let asked: BTreeSet<String> =
+        first_load().into_iter().filter(|name| name.ends_with(".js")).map(str::to_owned).collect();
+    assert!(wanted.len() > 40, "{wanted:?}");
+    assert_eq!(asked, wanted, "dashboard/index.html preloads what app.js leads to");
+    // The rest is loaded by `parts.js`, and nothing is forgotten.
+    let mut later: Vec<String> = file_of_page("parts.js")
+        .split("import('./")
+        .skip(1)
+        .map(|rest| rest.split('\'').next().unwrap().to_owned())
         .collect();
-    assert_eq!(missing, [""; 0], "dashboard/index.html preloads every module");
+    while let Some(name) = later.pop() {
+        if wanted.insert(name.clone()) {
+            later.extend(imports_of(&name));
+        }
+    }
+    let all = incident::dashboard::FILES.iter().map(|(name, _)| (*name).to_owned());
+    let all: BTreeSet<String> = all.filter(|name| name.ends_with(".js") && name != "login.js").collect();
+    assert_eq!(wanted, all, "a module that nothing loads");
+}
+
+/// What is served lacks the lines that begin like comments: none of them may be code.
+#[test]
+fn a_line_of_the_page_that_begins_like_a_comment_is_one() {
+    let mut comments = 0;
+    for (name, bytes) in incident::dashboard::FILES {
+        if !name.ends_with(".js") && !name.ends_with(".css") {
+            continue;
+        }
+        let text = str::from_utf8(bytes).unwrap();
+        let served = String::from_utf8(incident::dashboard::without_comments(name, bytes)).unwrap();
+        assert_eq!(served.lines().count(), text.lines().count(), "{name}");
+        for (line, kept) in text.lines().zip(served.lines()) {
+            if line == kept {
+                // A text over several lines could have such a line.
+                assert_eq!(kept.matches('`').count() % 2, 0, "{name}: {kept}");
+                continue;
+            }
+            comments += 1;
+            assert_eq!(kept, "", "{name}: {line}");
+            let begins = line.trim_start();
+            let comment =
+                ["//", "/*", "*"].iter().any(|begin| begins.starts_with(begin)) || name.ends_with(".css");
+            assert!(comment, "{name}: {line}");
+            let code_behind = begins.split_once("*/").is_some_and(|(_, behind)| !behind.trim().is_empty());
+            assert!(!code_behind, "{name}: {line}");
+        }
+    }
+    assert!(comments > 500, "{comments} lines");
 }
 
 #[test]
