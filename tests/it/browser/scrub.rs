@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::driver::{Browser, Size};
 use crate::harness::{Local, Timeline, library};
 
-/// Keys as WebDriver names them.
+/// Keys as `WebDriver` names them.
 const ESCAPE: &str = "\u{e00c}";
 const LEFT: &str = "\u{e012}";
 const RIGHT: &str = "\u{e014}";
@@ -110,18 +110,23 @@ async fn keys_go_by_seconds_by_events_and_by_marks() {
     page.press("...").await;
     page.until("one event on", &format!("{} === {}", number(), from + 1)).await;
     // To the start of the phase, and to the first mark of the next one.
-    page.press("[[").await;
+    page.press("[").await;
     page.until("the mark before", &format!("!({})", at(40))).await;
     let mut marks = vec![said(&page).await];
     for _ in 0..4 {
         page.press("]").await;
         let last = marks.last().unwrap().replace('\'', "");
-        page.until("another mark", &format!("document.querySelector('#scrub').ariaValueText !== '{last}'")).await;
+        page.until("another mark", &format!("document.querySelector('#scrub').ariaValueText !== '{last}'"))
+            .await;
         marks.push(said(&page).await);
     }
     // Keys that come faster than the page draws are not lost.
     page.press("[[[").await;
-    page.until("the mark three before", &format!("document.querySelector('#scrub').ariaValueText === '{}'", marks[1])).await;
+    page.until(
+        "the mark three before",
+        &format!("document.querySelector('#scrub').ariaValueText === '{}'", marks[1]),
+    )
+    .await;
     page.press("p").await;
     page.until("the present", &format!("{STATE} === 'LIVE'")).await;
     page.press("p").await;
