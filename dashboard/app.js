@@ -9,13 +9,14 @@ import { Model } from './model.js';
 import { Stream } from './stream.js';
 import './panels/account.js';
 import './panels/agents.js';
+import './panels/ahead.js';
 import './panels/announcer.js';
 import './panels/copylink.js';
 import './panels/feed.js';
 import './panels/forecast.js';
 import './panels/headline.js';
 import './panels/hypotheses.js';
-import './panels/impact.js';
+import './panels/menu.js';
 import './panels/metrics.js';
 import './panels/quiet.js';
 import './panels/result.js';
@@ -36,6 +37,7 @@ const always = panels(
   'connection-status',
   'trigger-menu',
   'account-menu',
+  'page-menu',
   'copy-link',
   'incident-tabs',
   'quiet-panel',
@@ -50,9 +52,9 @@ const ofMode = {
     'phase-track',
     'feed-panel',
     'addition-form',
+    'ahead-panel',
     'agents-panel',
     'hypotheses-panel',
-    'impact-panel',
     'forecast-panel',
     'metrics-panel',
   ),
@@ -144,6 +146,7 @@ function draw() {
     stale = false;
     setAttribute(page, 'data-connection', view.connection.state);
     setAttribute(page, 'data-view', view.mode);
+    setAttribute(page, 'data-drill', view.incident?.synthetic === true);
     for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
     // For tests and scripts: what was received, and drawn.
     setAttribute(received, 'data-count', view.connection.received);

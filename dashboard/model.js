@@ -2,6 +2,7 @@
 
 import { Additions } from './additions.js';
 import { listIncidents, listScenarios, session, trigger } from './api.js';
+import { keepChoice } from './choices.js';
 import { STEP_MS, ServerClock, momentOf } from './clock.js';
 import { isEventType, readData } from './contract.js';
 import { fold, forgetEnded, newBoard } from './fold.js';
@@ -40,10 +41,20 @@ const KEEP = 12;
  * @property {import('./api.js').Session | null} session `null` while unknown
  * @property {boolean} mayWrite the session may start incidents and add to them
  * @property {import('./api.js').Scenario[] | null} scenarios `null` while unknown
- * @property {{text: string, id: string | null, failed: boolean} | null} triggered the result of the last trigger
+ * @property {Triggered | null} triggered the result of the last trigger
  * @property {import('./additions.js').Draft | null} draft what the person at this page adds to the selected incident
  * @property {string} author that person's name; empty while unknown
  * @property {import('./fold.js').IncidentState | null} last the newest ended incident, for the quiet page
+ */
+
+/**
+ * @typedef {object} Triggered
+ * @property {string} text
+ * @property {'pending' | 'started' | 'failed'} state
+ * @property {boolean} failed
+ * @property {string | null} id of the incident
+ * @property {object | null} of the form that waits for it
+ * @property {{pointer: string, detail: string}[]} members what is wrong with which member of the request
  */
 
 export class Model {
@@ -210,18 +221,25 @@ export class Model {
     this.#changed();
   }
 
-  /** @param {string} scenario */
-  async trigger(scenario) {
-    this.#triggered = { text: `Starting ${scenario} …`, id: null, failed: false };
-    this.#changed();
+  /**
+   * Starts an incident.
+   * @param {{scenario: string, choice: import('./choices.js').Choice, of?: object}} wanted `of` is the form that waits for
+   *   the answer
+   */
+  async trigger({ scenario, choice, of = null }) {
+    const told = (state, more) => {
+      this.#triggered = { id: null, of, state, failed: state === 'failed', members: [], ...more };
+      this.#changed();
+    };
+    told('pending', { text: `Starting ${scenario} …` });
     try {
-      const { id } = await trigger(scenario);
+      const { id } = await trigger(scenario, choice);
+      keepChoice(scenario, choice);
       this.#awaited = id;
-      this.#triggered = { text: `Started ${id}`, id, failed: false };
+      told('started', { text: `Started ${id}`, id });
     } catch (error) {
-      this.#triggered = { text: error.message, id: null, failed: true };
+      told('failed', { text: error.message, members: error.members ?? [] });
     }
-    this.#changed();
   }
 
   /** @returns {View} */

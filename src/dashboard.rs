@@ -1,5 +1,7 @@
 //! The files of the dashboard page: built into the program, or read from a folder during development.
 
+mod slim;
+
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -15,15 +17,20 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("api.js", include_bytes!("../dashboard/api.js")),
     ("app.css", include_bytes!("../dashboard/app.css")),
     ("app.js", include_bytes!("../dashboard/app.js")),
+    ("axis.js", include_bytes!("../dashboard/axis.js")),
+    ("charts.css", include_bytes!("../dashboard/charts.css")),
+    ("choices.js", include_bytes!("../dashboard/choices.js")),
     ("clock.js", include_bytes!("../dashboard/clock.js")),
     ("colors.css", include_bytes!("../dashboard/colors.css")),
     ("contract.js", include_bytes!("../dashboard/contract.js")),
+    ("controls.css", include_bytes!("../dashboard/controls.css")),
     ("curve.js", include_bytes!("../dashboard/curve.js")),
     ("dom.js", include_bytes!("../dashboard/dom.js")),
     ("favicon.svg", include_bytes!("../dashboard/favicon.svg")),
     ("fold.js", include_bytes!("../dashboard/fold.js")),
     ("format.js", include_bytes!("../dashboard/format.js")),
     ("frames.js", include_bytes!("../dashboard/frames.js")),
+    ("headline.css", include_bytes!("../dashboard/headline.css")),
     ("history.js", include_bytes!("../dashboard/history.js")),
     ("icons.js", include_bytes!("../dashboard/icons.js")),
     ("index.html", include_bytes!("../dashboard/index.html")),
@@ -34,31 +41,43 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("login.css", include_bytes!("../dashboard/login.css")),
     ("login.html", include_bytes!("../dashboard/login.html")),
     ("login.js", include_bytes!("../dashboard/login.js")),
+    ("long.js", include_bytes!("../dashboard/long.js")),
+    ("markdown.js", include_bytes!("../dashboard/markdown.js")),
     ("model.js", include_bytes!("../dashboard/model.js")),
+    ("moments.js", include_bytes!("../dashboard/moments.js")),
     ("panels.css", include_bytes!("../dashboard/panels.css")),
     ("panels/account.js", include_bytes!("../dashboard/panels/account.js")),
     ("panels/addition.js", include_bytes!("../dashboard/panels/addition.js")),
     ("panels/agents.js", include_bytes!("../dashboard/panels/agents.js")),
+    ("panels/ahead.js", include_bytes!("../dashboard/panels/ahead.js")),
     ("panels/announcer.js", include_bytes!("../dashboard/panels/announcer.js")),
+    ("panels/cancel.js", include_bytes!("../dashboard/panels/cancel.js")),
     ("panels/copylink.js", include_bytes!("../dashboard/panels/copylink.js")),
+    ("panels/dialog.js", include_bytes!("../dashboard/panels/dialog.js")),
     ("panels/feed.js", include_bytes!("../dashboard/panels/feed.js")),
     ("panels/forecast.js", include_bytes!("../dashboard/panels/forecast.js")),
     ("panels/headline.js", include_bytes!("../dashboard/panels/headline.js")),
+    ("panels/help.js", include_bytes!("../dashboard/panels/help.js")),
     ("panels/hypotheses.js", include_bytes!("../dashboard/panels/hypotheses.js")),
-    ("panels/impact.js", include_bytes!("../dashboard/panels/impact.js")),
+    ("panels/menu.js", include_bytes!("../dashboard/panels/menu.js")),
     ("panels/metrics.js", include_bytes!("../dashboard/panels/metrics.js")),
     ("panels/quiet.js", include_bytes!("../dashboard/panels/quiet.js")),
+    ("panels/report.js", include_bytes!("../dashboard/panels/report.js")),
     ("panels/result.js", include_bytes!("../dashboard/panels/result.js")),
     ("panels/rows.js", include_bytes!("../dashboard/panels/rows.js")),
+    ("panels/scenarios.js", include_bytes!("../dashboard/panels/scenarios.js")),
     ("panels/scrubber.js", include_bytes!("../dashboard/panels/scrubber.js")),
+    ("panels/settings.js", include_bytes!("../dashboard/panels/settings.js")),
     ("panels/tabs.js", include_bytes!("../dashboard/panels/tabs.js")),
     ("panels/theme.js", include_bytes!("../dashboard/panels/theme.js")),
     ("panels/topbar.js", include_bytes!("../dashboard/panels/topbar.js")),
     ("panels/track.js", include_bytes!("../dashboard/panels/track.js")),
     ("panels/trigger.js", include_bytes!("../dashboard/panels/trigger.js")),
     ("phone.css", include_bytes!("../dashboard/phone.css")),
+    ("preferences.js", include_bytes!("../dashboard/preferences.js")),
     ("projection.js", include_bytes!("../dashboard/projection.js")),
     ("scale.js", include_bytes!("../dashboard/scale.js")),
+    ("series.js", include_bytes!("../dashboard/series.js")),
     ("scrub.js", include_bytes!("../dashboard/scrub.js")),
     ("stream.js", include_bytes!("../dashboard/stream.js")),
     ("timeline.js", include_bytes!("../dashboard/timeline.js")),
@@ -86,16 +105,17 @@ pub struct Asset {
     pub etag: String,
 }
 
-/// What is computed of a built-in file when it is sent for the first time, and kept.
-#[derive(Default)]
-struct Made {
-    digest: OnceLock<String>,
+/// A built-in file as it is sent. It is made when it is sent for the first time, and kept.
+struct Packed {
+    plain: Vec<u8>,
     /// `None` if compression does not make it smaller.
-    gzip: OnceLock<Option<Vec<u8>>>,
+    gzip: Option<Vec<u8>>,
+    digest: String,
 }
 
 /// In the order of [`FILES`].
-static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| FILES.iter().map(|_| Made::default()).collect());
+static PACKED: LazyLock<Vec<OnceLock<Packed>>> =
+    LazyLock::new(|| FILES.iter().map(|_| OnceLock::new()).collect());
 
 impl Dashboard {
     /// The built-in files, or those of a folder.
@@ -103,8 +123,9 @@ impl Dashboard {
         Self { folder }
     }
 
-    /// The file at a URL path; `/` is `index.html`. A built-in file is compressed if the client can read that. (Brotli would
-    /// save another eighth and cost four crates.) The files of a folder change, so they are sent as they are.
+    /// The file at a URL path; `/` is `index.html`. A built-in file is sent without comments, and compressed if the client can
+    /// read that. (Brotli would save another eighth and cost four crates.) The files of a folder change, so they are sent as
+    /// they are.
     pub fn get(&self, path: &str, gzip: bool) -> Option<Asset> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
@@ -117,20 +138,28 @@ impl Dashboard {
             return Some(Asset { bytes: Cow::Owned(bytes), gzipped: false, content_type, etag });
         }
         let place = FILES.iter().position(|(file, _)| *file == name)?;
-        let (plain, made) = (FILES[place].1, MADE.get(place)?);
-        let digest = made.digest.get_or_init(|| digest(plain));
-        let packed = gzip.then(|| made.gzip.get_or_init(|| compressed(plain)).as_deref()).flatten();
-        Some(match packed {
-            Some(packed) => {
+        let packed = PACKED.get(place)?.get_or_init(|| pack(name, FILES[place].1));
+        let digest = &packed.digest;
+        Some(match packed.gzip.as_deref().filter(|_| gzip) {
+            Some(gzip) => {
                 let etag = format!("\"{digest}-gzip\"");
-                Asset { bytes: Cow::Borrowed(packed), gzipped: true, content_type, etag }
+                Asset { bytes: Cow::Borrowed(gzip), gzipped: true, content_type, etag }
             }
             None => {
                 let etag = format!("\"{digest}\"");
-                Asset { bytes: Cow::Borrowed(plain), gzipped: false, content_type, etag }
+                Asset { bytes: Cow::Borrowed(&packed.plain), gzipped: false, content_type, etag }
             }
         })
     }
+}
+
+fn pack(name: &str, file: &[u8]) -> Packed {
+    let plain = match std::str::from_utf8(file) {
+        Ok(text) => slim::slim(name, text).into_bytes(),
+        Err(_) => file.to_vec(),
+    };
+    let (gzip, digest) = (compressed(&plain), digest(&plain));
+    Packed { plain, gzip, digest }
 }
 
 fn digest(bytes: &[u8]) -> String {

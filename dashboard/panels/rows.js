@@ -4,6 +4,7 @@ import { REJECTED, entryPerType } from '../contract.js';
 import { element, setAttribute, svg } from '../dom.js';
 import { agentName, count, duration, isPerson, metric, percent, quantity, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
+import { longText } from '../long.js';
 
 /**
  * @typedef {import('../history.js').Entry} Entry
@@ -144,7 +145,7 @@ function gapRow({ from, to }) {
 }
 
 function milestone(text) {
-  return element('div', { class: 'body' }, element('p', { class: 'summary strong' }, text));
+  return element('div', { class: 'body' }, ...longText('p', { class: 'summary strong' }, text));
 }
 
 /** The payload is shown as text, never as markup. */
@@ -191,7 +192,7 @@ function action({ data }, { history, hours, incident: { units } }) {
     element(
       'div',
       { class: 'body' },
-      element('p', { class: 'summary', title: words(data.action) }, data.summary),
+      ...longText('p', { class: 'summary', title: words(data.action) }, data.summary),
       facts.length > 0 && element('p', { class: 'facts' }, ...facts),
     ),
     element(

@@ -99,6 +99,7 @@ class PhaseTrack extends HTMLElement {
   #scaled({ phases, target_s }, scale, hours) {
     this.total = scale.total;
     const ticks = phases.length > 0 ? [] : ticksOf(scale);
+    show(this.ticks, ticks.length > 0);
     keyed(
       this.ticks,
       ticks,

@@ -214,19 +214,6 @@ fn the_page_that_is_built_in_is_the_folder() {
     }
 }
 
-/// Otherwise the browser finds a module only when it has read the one that imports it, one round trip after the other.
-#[test]
-fn the_page_asks_for_all_of_its_modules_at_once() {
-    let page = fs::read_to_string(root().join("dashboard/index.html")).unwrap();
-    let scripts = files("dashboard", "js");
-    let modules = scripts.iter().map(|path| relative(path, "dashboard"));
-    let missing: Vec<&str> = modules
-        .filter(|name| !["app.js", "login.js"].contains(name))
-        .filter(|name| !page.contains(&format!("<link rel=\"modulepreload\" href=\"./{name}\">")))
-        .collect();
-    assert_eq!(missing, [""; 0], "dashboard/index.html preloads every module");
-}
-
 #[test]
 fn the_shipped_scenarios_are_the_folder() {
     let shipped: BTreeSet<&str> = incident::scenario::SHIPPED.iter().map(|(name, _)| *name).collect();

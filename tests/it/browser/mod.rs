@@ -6,14 +6,17 @@ use serde_json::Value;
 
 use crate::harness::{Timeline, encode};
 
+mod actions;
 mod additions;
 mod busy;
+mod checks;
 mod colors;
 mod curves;
 mod cuts;
 pub mod driver;
 mod events;
 mod evil;
+mod headline;
 mod late;
 mod links;
 mod login;
@@ -21,8 +24,10 @@ mod prefix;
 mod real;
 mod screenshots;
 mod scrub;
+mod settings;
 mod steps;
 mod story;
+mod strangers;
 mod tls;
 mod together;
 mod truth;

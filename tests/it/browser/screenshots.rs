@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::additions::SAME_ID;
+use super::checks;
 use super::driver::{Browser, Size};
 use crate::harness::{Http, Local, Timeline, envelope, fixtures, root};
 
@@ -21,7 +22,7 @@ const SIZES: [Size; 4] = [
 ];
 
 /// A drill that began so many seconds ago, with everything that is due by now.
-fn drill(seconds: i64) -> Vec<Record> {
+pub fn drill(seconds: i64) -> Vec<Record> {
     let library = Library::shipped().unwrap();
     let mut timeline = Timeline::compile(library.get("database-outage").unwrap(), 42);
     if let Message::IncidentStarted(started) = &mut timeline.events[0].message {
@@ -32,7 +33,7 @@ fn drill(seconds: i64) -> Vec<Record> {
 }
 
 /// A real incident: what publishers know of one.
-fn real(ended: bool) -> Vec<Record> {
+pub fn real(ended: bool) -> Vec<Record> {
     let real = fixtures("messages").into_iter().filter(|(name, _)| name.contains(".real"));
     let mut events: Vec<_> = real.map(|(_, text)| envelope(&text)).collect();
     events.sort_by_key(|event| event.index);
@@ -65,11 +66,12 @@ async fn picture(page: &Browser, size: Size, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+#[ignore = "drives Chromium and axe-core: ./tests/run installs them and runs this"]
 async fn every_state_fits_every_size() {
     for size in SIZES {
         for (name, mut records, ready) in [
             ("quiet", Vec::new(), "document.querySelector('#quiet')"),
+            ("drill-begun", drill(3), "document.querySelectorAll('#feed [data-position]').length > 0"),
             ("drill", drill(125), "document.querySelectorAll('#feed [data-position]').length > 3"),
             ("drill-resolved", drill(181), "document.querySelector('#result')"),
             ("real", real(false), "document.querySelectorAll('#feed [data-position]').length > 0"),
@@ -90,6 +92,7 @@ async fn every_state_fits_every_size() {
                 "await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted, 300)));";
             assert_eq!(page.run(painted, Vec::<Value>::new()).await, json!(null));
             picture(&page, size, name).await;
+            checks::hold(&page, &format!("{name} at {}x{}", size.width, size.height)).await;
         }
     }
 }
