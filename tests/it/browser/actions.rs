@@ -25,7 +25,7 @@ async fn a_report_is_read_on_the_page_and_downloaded_as_the_command_prints_it() 
     let ran = serving.incident(&["trigger", "database-outage", "--json"]).run();
     let id = envelope(ran.stdout.lines().next().unwrap()).incident().to_owned();
     page.until("the result", "document.querySelector('#result')").await;
-    page.press("r").await;
+    page.keys("r").await;
     page.until("the report", "document.querySelector('.report h2')").await;
     let printed = serving.incident(&["report", &id]).run().stdout;
     let script = "const link = document.querySelector('#report a[download]');
@@ -46,7 +46,7 @@ async fn a_report_is_read_on_the_page_and_downloaded_as_the_command_prints_it() 
         page.value("document.querySelectorAll('.report tr').length").await,
         rows - rows_of_dashes(&printed)
     );
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("the page", "!document.querySelector('#report')").await;
 }
 
@@ -110,14 +110,14 @@ async fn a_drill_is_ended_only_after_a_second_yes() {
         "Keep it running",
         "a hasty Enter ends nothing"
     );
-    page.press("\u{e007}").await;
+    page.keys("\u{e007}").await;
     page.until("the page", "!document.querySelector('dialog#cancel')").await;
     assert_eq!(page.value("document.querySelector('#headline').dataset.state").await, "open");
-    page.press("x").await;
+    page.keys("x").await;
     page.click("dialog#cancel .danger").await;
     page.until("the end", "document.querySelector('#headline').dataset.state === 'cancelled'").await;
     page.until("the page", "!document.querySelector('dialog#cancel')").await;
-    page.press("x").await;
+    page.keys("x").await;
     assert_eq!(page.value("document.querySelector('dialog#cancel')").await, json!(null), "it has ended");
 }
 
@@ -156,7 +156,7 @@ async fn the_help_lists_the_keys_and_switches_letters_off() {
     server.append(vec![crate::harness::started("a")]).await;
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     page.until("the incident", "document.querySelector('#feed [data-position]')").await;
-    page.press("?").await;
+    page.keys("?").await;
     page.until("the help", "document.querySelector('dialog#help')").await;
     // Every key that is bound is in it, with words.
     let script = "const { keysByGroup } = await import('/keys.js');
@@ -165,18 +165,18 @@ async fn the_help_lists_the_keys_and_switches_letters_off() {
                   return [rows.length === keys.length && rows.length > 8, rows.filter((row) => !row.includes('\\n'))];";
     assert_eq!(page.run(script, vec![]).await, json!([true, []]));
     page.click("#help-letters").await;
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("the page", "!document.querySelector('dialog#help')").await;
-    page.press("r").await;
+    page.keys("r").await;
     assert_eq!(page.value("document.querySelector('dialog')").await, json!(null), "letters are no keys");
     page.refresh().await;
     page.until("the incident", "document.querySelector('#feed [data-position]')").await;
-    page.press("r").await;
+    page.keys("r").await;
     assert_eq!(page.value("document.querySelector('dialog')").await, json!(null), "also after a reload");
-    page.press("?").await;
+    page.keys("?").await;
     page.click("#help-letters").await;
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("the page", "!document.querySelector('dialog#help')").await;
-    page.press("r").await;
+    page.keys("r").await;
     page.until("the report", "document.querySelector('.report h2')").await;
 }

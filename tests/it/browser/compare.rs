@@ -33,7 +33,7 @@ async fn the_first_difference_of_two_runs_is_named_and_both_are_on_one_axis() {
     let root = format!("http://{}/", serving.address());
     let page = Browser::open(&format!("{root}?incident={failing}")).await;
     page.until("the run", "document.querySelector('#result')").await;
-    page.press("d").await;
+    page.keys("d").await;
     page.until("the comparison", "document.querySelector('.difference strong')").await;
     let told = page.text(".difference").await;
     assert!(told.starts_with("First difference at T+02:06"), "{told}");
@@ -61,7 +61,7 @@ async fn the_first_difference_of_two_runs_is_named_and_both_are_on_one_axis() {
 
     // The cursor of both, with the keyboard; the comparison is a link; and back.
     page.value("document.querySelector('.compare-body').focus()").await;
-    page.press("\u{e014}\u{e014}").await;
+    page.keys("\u{e014}\u{e014}").await;
     page.until("the cursor", "document.querySelector('.compare-cursor').checkVisibility()").await;
     assert!(
         page.text(".compare-readout").await.contains("A: Resolve"),
@@ -70,7 +70,7 @@ async fn the_first_difference_of_two_runs_is_named_and_both_are_on_one_axis() {
     );
     let link = page.value("location.href").await;
     assert!(link.as_str().unwrap().contains(&format!("compare={plain}&compare={failing}")), "{link}");
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("the run", "document.documentElement.dataset.view === 'incident'").await;
     page.goto(link.as_str().unwrap()).await;
     page.until("the comparison", "document.querySelector('.difference strong')").await;
@@ -138,7 +138,7 @@ async fn what_has_ended_is_replayed_at_a_speed_that_is_chosen_and_stops_where_it
     page.until("the run", "document.querySelector('#result')").await;
     let speeds = "[...document.querySelectorAll('#replay-speed option')].map((one) => one.innerText)";
     assert_eq!(page.value(speeds).await, json!(["1×", "2×", "5×", "10×", "20×"]));
-    page.press("++++k").await;
+    page.keys("++++k").await;
     page.until("the start", "document.querySelector('#headline').dataset.state === 'open'").await;
     assert_eq!(page.value("document.querySelector('#replay-speed').value").await, "20");
     assert_eq!(page.text("#connection").await, "Replay");
@@ -146,13 +146,13 @@ async fn what_has_ended_is_replayed_at_a_speed_that_is_chosen_and_stops_where_it
     page.until("the second phase", &phase("diagnose")).await;
     let rows = "document.querySelectorAll('#feed [data-position]').length";
     assert!(page.value(rows).await.as_u64().unwrap() < 12, "what came later is not shown");
-    page.press("k").await;
+    page.keys("k").await;
     page.until("the pause", "document.querySelector('#scrub-state').innerText === 'PAUSED'").await;
     let moment = "document.querySelector('#scrub').ariaValueText";
     let stopped = page.value(moment).await;
     tokio::time::sleep(crate::harness::ms(400)).await;
     assert_eq!(page.value(moment).await, stopped, "it stands still");
-    page.press("k").await;
+    page.keys("k").await;
     page.until("the end", "document.querySelector('#scrub-state').innerText === 'END'").await;
     assert_eq!(page.value("document.querySelector('#headline').dataset.state").await, "resolved");
     assert_eq!(page.text("#connection").await, "Live");

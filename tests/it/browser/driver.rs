@@ -153,7 +153,7 @@ impl Browser {
     }
 
     /// Presses keys one after the other, wherever the focus is.
-    pub async fn press(&self, keys: &str) {
+    pub async fn keys(&self, keys: &str) {
         let mut pressed = KeyActions::new("keys".to_owned());
         for value in keys.chars() {
             pressed = pressed.then(KeyAction::Down { value }).then(KeyAction::Up { value });

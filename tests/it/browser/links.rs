@@ -38,7 +38,7 @@ async fn a_copied_link_shows_the_same_moment_after_a_restart() {
     page.run("dispatchEvent(new CustomEvent('scrub-to', { detail: 67.5 }))", vec![]).await;
     page.until("the moment", PAUSED).await;
     page.run(CLIPBOARD, vec![]).await;
-    page.press("c").await;
+    page.keys("c").await;
     page.until("the link", "window.copied && document.querySelector('#copy-link').innerText === 'Copied'")
         .await;
     let link = page.value("window.copied").await.as_str().unwrap().to_owned();
@@ -58,7 +58,7 @@ async fn a_copied_link_shows_the_same_moment_after_a_restart() {
     assert_eq!(other.value(PANELS).await, shown);
     assert_eq!(other.value(lines).await, curves);
     assert_eq!(other.value("document.querySelectorAll('.dots > svg').length").await, dots);
-    other.press("\u{e00c}").await;
+    other.keys("\u{e00c}").await;
     other.until("the end", ENDED).await;
     other.until("no moment in the address", "!location.search.includes('&t=')").await;
     drop(server);

@@ -76,11 +76,11 @@ async fn twenty_four_open_incidents_are_a_list_with_the_most_urgent_on_top() {
     assert!(!row.contains("DRILL"), "{row}");
 
     // Search, service and kind leave out what does not fit.
-    page.press("/").await;
-    page.press("trouble sev1").await;
+    page.keys("/").await;
+    page.keys("trouble sev1").await;
     page.until("three", &format!("{ROWS}.join() === 'late,dear,cheap'")).await;
     assert!(page.text("incident-board .board-bar").await.contains("3 of 24 open"));
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("all", &format!("{ROWS}.length === 24")).await;
     let choose = |name: &str, value: &str| {
         format!(
@@ -97,14 +97,14 @@ async fn twenty_four_open_incidents_are_a_list_with_the_most_urgent_on_top() {
 
     page.value("document.querySelector('incident-board .search').focus()").await;
     // With the keyboard alone: down to the second, kept as a tab, shown, and back.
-    page.press(&format!("{DOWN}{DOWN}p{ENTER}")).await;
+    page.keys(&format!("{DOWN}{DOWN}p{ENTER}")).await;
     page.until("the second", "document.querySelector('#headline .title')?.innerText === 'Trouble of dear'")
         .await;
     assert_eq!(page.value(TABS).await, json!(["dear"]));
-    page.press("i").await;
+    page.keys("i").await;
     page.until("the list", &format!("{ROWS}.length === 24")).await;
     page.click("[data-board='slow'] .pin").await;
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("both tabs", &format!("{TABS}.join() === 'dear,slow'")).await;
     page.refresh().await;
     page.until("the page", &format!("{TABS}.length === 2 || {ROWS}.length === 24")).await;
@@ -141,7 +141,7 @@ async fn the_last_days_have_their_bars_and_an_old_incident_opens_whole() {
         .await;
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     page.until("the quiet page", "document.querySelector('#quiet')").await;
-    page.press("i").await;
+    page.keys("i").await;
     page.until("it", "document.querySelector('[data-past=old]')").await;
     let days =
         "[...document.querySelectorAll('.day')].map((day) => day.querySelector('.day-count').innerText)";

@@ -108,7 +108,7 @@ async fn a_projector_shows_no_controls_and_bigger_digits_and_there_is_a_way_out(
     page.until("the incident", seen).await;
     let height = "document.querySelector('#countdown .digits').getBoundingClientRect().height";
     let before = page.value(height).await.as_f64().unwrap();
-    page.press("v").await;
+    page.keys("v").await;
     page.until("the view", "document.documentElement.hasAttribute('data-show')").await;
     assert!(page.value(height).await.as_f64().unwrap() > before * 1.3);
     assert_eq!(page.value("location.search").await, "?show");
@@ -118,9 +118,9 @@ async fn a_projector_shows_no_controls_and_bigger_digits_and_there_is_a_way_out(
     page.refresh().await;
     page.until("the incident", seen).await;
     assert_eq!(page.value("document.documentElement.hasAttribute('data-show')").await, true);
-    page.press("\u{e004}").await;
+    page.keys("\u{e004}").await;
     page.until("the way out", "document.activeElement.id === 'leave-show'").await;
-    page.press("\u{e007}").await;
+    page.keys("\u{e007}").await;
     page.until("the controls", "document.querySelector('#more').checkVisibility()").await;
     assert_eq!(page.value("location.search").await, "");
     for size in SIZES {

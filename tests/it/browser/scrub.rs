@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::driver::{Browser, Size};
 use crate::harness::{Local, Timeline, library};
 
-/// Keys as WebDriver names them.
+/// Keys as `WebDriver` names them.
 const ESCAPE: &str = "\u{e00c}";
 const LEFT: &str = "\u{e012}";
 const RIGHT: &str = "\u{e014}";
@@ -72,7 +72,7 @@ async fn every_panel_of_a_running_incident_shows_what_a_page_showed_at_that_mome
     page.until("the news", &format!("{STATE} === 'PAUSED · {fresh} new'")).await;
     assert_eq!(page.value(PANELS).await, shown);
     assert_eq!(page.text("#connection").await, "Paused");
-    page.press(ESCAPE).await;
+    page.keys(ESCAPE).await;
     page.until("the present", &format!("{STATE} === 'LIVE'")).await;
     assert_ne!(page.value(PANELS).await, shown);
     assert_eq!(page.text("#connection").await, "Live");
@@ -96,40 +96,40 @@ async fn keys_go_by_seconds_by_events_and_by_marks() {
     page.until("the incident", &format!("{STATE} === 'LIVE'")).await;
     page.run("dispatchEvent(new CustomEvent('scrub-to', { detail: 50 }))", vec![]).await;
     page.until("the moment", &at(50)).await;
-    page.press(&LEFT.repeat(3)).await;
+    page.keys(&LEFT.repeat(3)).await;
     page.until("fifteen seconds before", &at(35)).await;
-    page.press(RIGHT).await;
+    page.keys(RIGHT).await;
     page.until("five seconds on", &at(40)).await;
     let event = |text: &str| {
         let number = text.split("event ").nth(1).unwrap().split(' ').next().unwrap();
         number.parse::<u64>().unwrap()
     };
     let from = event(&said(&page).await);
-    page.press(",,").await;
+    page.keys(",,").await;
     page.until("two events before", &format!("{} === {}", number(), from - 2)).await;
-    page.press("...").await;
+    page.keys("...").await;
     page.until("one event on", &format!("{} === {}", number(), from + 1)).await;
     // To the start of the phase, and to the first mark of the next one.
-    page.press("[[").await;
+    page.keys("[").await;
     page.until("the mark before", &format!("!({})", at(40))).await;
     let mut marks = vec![said(&page).await];
     for _ in 0..4 {
-        page.press("]").await;
+        page.keys("]").await;
         let last = marks.last().unwrap().replace('\'', "");
         page.until("another mark", &format!("document.querySelector('#scrub').ariaValueText !== '{last}'"))
             .await;
         marks.push(said(&page).await);
     }
     // Keys that come faster than the page draws are not lost.
-    page.press("[[[").await;
+    page.keys("[[[").await;
     page.until(
         "the mark three before",
         &format!("document.querySelector('#scrub').ariaValueText === '{}'", marks[1]),
     )
     .await;
-    page.press("p").await;
+    page.keys("p").await;
     page.until("the present", &format!("{STATE} === 'LIVE'")).await;
-    page.press("p").await;
+    page.keys("p").await;
     page.until("a pause", PAUSED).await;
     // A key that is typed is a letter.
     page.click("#add").await;

@@ -138,39 +138,39 @@ async fn many_scenarios_are_searched_and_started_with_the_keyboard_alone() {
     let serving = Serving::alone(&["serve", "--port", "0", "--json", "--quiet", "--speed", "20"]);
     let page = Browser::open(&format!("http://{}/", serving.address())).await;
     page.until("the list", "document.querySelectorAll('#quiet .card').length > 8").await;
-    page.press("/").await;
+    page.keys("/").await;
     page.until("the search", "document.activeElement.matches('#quiet .search')").await;
     let shown = "[...document.querySelectorAll('#quiet .card:not([hidden]) [data-scenario]')].map((one) => one.dataset.scenario)";
-    page.press("cloudflare SEV1").await;
+    page.keys("cloudflare SEV1").await;
     page.until(
         "some",
         &format!("{shown}.length === 3 && {shown}.every((id) => id.startsWith('cloudflare'))"),
     )
     .await;
-    page.press(" nothing").await;
+    page.keys(" nothing").await;
     page.until("none", "document.querySelector('#quiet').innerText.includes('No scenario has')").await;
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("all", &format!("{shown}.length > 8")).await;
-    page.press(&format!("database-out{DOWN}")).await;
+    page.keys(&format!("database-out{DOWN}")).await;
     page.until("its card", "document.activeElement.dataset.scenario === 'database-outage'").await;
     // One step to its settings and back, and it starts.
-    page.press(&format!("{TAB}{ENTER}")).await;
+    page.keys(&format!("{TAB}{ENTER}")).await;
     page.until(
         "its settings",
         "document.querySelector('#quiet settings-form').contains(document.activeElement)",
     )
     .await;
-    page.press(&ESCAPE.to_string()).await;
+    page.keys(&ESCAPE.to_string()).await;
     page.until("the list", "document.activeElement.matches('#quiet .card-settings')").await;
-    page.press("\u{e012}").await;
+    page.keys("\u{e012}").await;
     page.until("its card", "document.activeElement.matches('[data-scenario]')").await;
-    page.press(&ENTER.to_string()).await;
+    page.keys(&ENTER.to_string()).await;
     page.until("the incident", "document.querySelector('#feed [data-position]')").await;
 
     // Over an incident the same list is a menu.
-    page.press("t").await;
+    page.keys("t").await;
     page.until("its search", "document.activeElement.matches('#trigger-menu .search')").await;
-    page.press(&format!("false-al{DOWN}{ENTER}")).await;
+    page.keys(&format!("false-al{DOWN}{ENTER}")).await;
     page.until("the second", "document.querySelectorAll('#tabs [data-tab]').length === 2").await;
     assert_eq!(page.value("document.querySelector('#trigger-menu').matches(':popover-open')").await, false);
 }
