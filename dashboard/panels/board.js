@@ -35,7 +35,7 @@ class IncidentBoard extends HTMLElement {
     this.table = element(
       'div',
       { class: 'board-table', role: 'table', 'aria-label': 'Open incidents, the most urgent first' },
-      element('div', { role: 'rowgroup' }, element('div', { class: 'board-row board-head', role: 'row' }, ...head)),
+      element('div', { role: 'rowgroup', class: 'board-heads' }, element('div', { class: 'board-row board-head', role: 'row' }, ...head)),
       this.rows,
     );
     this.none = element('p', { class: 'muted empty' });

@@ -210,7 +210,7 @@ class ComparePanel extends HTMLElement {
     rows.push(['Peak users', number(users), number(otherUsers), users === null || otherUsers === null ? '' : signed(otherUsers - users, count)]);
     const failed = [a, b].map(({ incident }) => incident.actions.failed);
     rows.push(['Failed actions', ...failed.map(count), signed(failed[1] - failed[0], count)]);
-    const head = ['', 'A', 'B', 'B against A'].map((name) => element('th', { scope: 'col' }, name));
+    const head = [element('td'), ...['A', 'B', 'B against A'].map((name) => element('th', { scope: 'col' }, name))];
     const lines = rows.map(([name, ...cells]) => element('tr', {}, element('th', { scope: 'row' }, name), ...cells.map((cell) => element('td', { class: 'digits' }, cell))));
     return [element('table', {}, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...lines))];
   }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::checks::hold;
 use super::driver::Browser;
 use super::screenshots::{SIZES, picture};
 use crate::harness::{Http, Serving, get};
@@ -88,6 +89,7 @@ async fn the_first_difference_of_two_runs_is_named_and_both_are_on_one_axis() {
     for size in SIZES {
         let page = Browser::sized(size, link.as_str().unwrap()).await;
         page.until("the comparison", "document.querySelector('.difference strong')").await;
+        hold(&page, &format!("a comparison at {size:?}")).await;
         picture(&page, size, "compare").await;
     }
 }

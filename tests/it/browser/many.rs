@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::checks::hold;
 use super::driver::{Browser, Size};
 use super::screenshots::{SIZES, picture};
 use crate::harness::{Local, action, started};
@@ -161,6 +162,8 @@ async fn the_last_days_have_their_bars_and_an_old_incident_opens_whole() {
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn the_list_fits_every_size() {
     let server = crowd().await;
+    // One of the past, beside the list.
+    server.append(vec![started("ended"), crate::harness::resolved("ended", 2)]).await;
     for size in SIZES {
         let page = Browser::sized(size, &format!("http://{}/", server.address)).await;
         page.until("the list", &format!("{ROWS}.length === 24")).await;
@@ -171,6 +174,7 @@ async fn the_list_fits_every_size() {
              && cell.scrollWidth > cell.clientWidth + 1))).map((cell) => cell.outerHTML)"
         );
         assert_eq!(page.value(&cut).await, json!([]), "cut off at {size:?}");
+        hold(&page, &format!("the list at {size:?}")).await;
         for theme in ["light", "dark"] {
             page.value(&format!("(document.documentElement.dataset.theme = '{theme}')")).await;
             picture(&page, size, &format!("many-{theme}")).await;

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
+use super::checks::hold;
 use super::driver::Browser;
+use super::screenshots::{SIZES, picture};
 use crate::harness::{Scratch, Serving, get};
 
 const DOWN: char = '\u{e015}';
@@ -173,4 +175,21 @@ async fn many_scenarios_are_searched_and_started_with_the_keyboard_alone() {
     page.keys(&format!("false-al{DOWN}{ENTER}")).await;
     page.until("the second", "document.querySelectorAll('#tabs [data-tab]').length === 2").await;
     assert_eq!(page.value("document.querySelector('#trigger-menu').matches(':popover-open')").await, false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn the_list_and_the_settings_fit_every_size_and_are_there_for_everyone() {
+    let folder = Scratch::new().with("kinds.toml", KINDS);
+    let serving = serve(&folder);
+    for size in SIZES {
+        let page = Browser::sized(size, &format!("http://{}/", serving.address())).await;
+        page.until("the list", "document.querySelector('#quiet .card')").await;
+        hold(&page, &format!("the list of scenarios at {size:?}")).await;
+        page.click("#quiet .card-settings").await;
+        page.fill("[data-pointer='/speed'] input", &format!("0{ENTER}")).await;
+        page.until("a mistake", "document.querySelector('#quiet [aria-invalid=true]')").await;
+        hold(&page, &format!("the settings at {size:?}")).await;
+        picture(&page, size, "settings").await;
+    }
 }
