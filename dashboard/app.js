@@ -26,6 +26,10 @@ import './panels/topbar.js';
 import './panels/track.js';
 import './panels/trigger.js';
 
+/** Between two drawings of everything, and of the progress, while a replay arrives. */
+const CATCHING_UP_MS = 300;
+const COUNTING_MS = 80;
+
 const page = document.documentElement;
 const received = document.getElementById('received');
 /** Panels of every mode: they also have to remove their content when the mode changes. */
@@ -57,6 +61,8 @@ const ofMode = {
 };
 
 let stale = true;
+let drawnAt = 0;
+let countedAt = 0;
 /** What was drawn last. */
 let drawn = null;
 
@@ -98,7 +104,7 @@ onScrub('scrub-pause', (scrub, incident, timeline, now_s) =>
   scrub.of(incident.id) ? scrub.live() : scrub.pause(incident, timeline, now_s),
 );
 onScrub('scrub-live', (scrub) => scrub.live());
-addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail));
+addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail, model.view()));
 addEventListener('link-copy', () => document.querySelector('copy-link').copy(linkToShown()));
 
 const link = readLink();
@@ -122,7 +128,17 @@ function linkToShown() {
   return linkTo(newest.id, scrub || newest.state === 'open' ? moment.offset_s : null);
 }
 
+/** While a replay arrives, only its progress is drawn each time. Everything else is drawn a few times a second. */
 function draw() {
+  if (stream.connection.state === 'live' && !stream.caughtUp && performance.now() - drawnAt < CATCHING_UP_MS) {
+    if (performance.now() - countedAt > COUNTING_MS) {
+      countedAt = performance.now();
+      document.querySelector('connection-status').update(model.view());
+    }
+    frames.request();
+    return;
+  }
+  drawnAt = performance.now();
   if (stream.connection.state !== 'live') model.freeze();
   const view = model.view();
   drawn = view;
@@ -132,6 +148,7 @@ function draw() {
     setAttribute(page, 'data-view', view.mode);
     setAttribute(page, 'data-drill', view.incident?.synthetic === true);
     for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
+    // For tests and scripts: what was received, and drawn.
     setAttribute(received, 'data-count', view.connection.received);
     setAttribute(received, 'data-last', view.connection.position?.last ?? 0);
     setText(document.getElementById('connecting-url'), view.connection.url);

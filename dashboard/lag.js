@@ -9,7 +9,7 @@ export class Lag {
   #stream;
   #clock;
   /** Time of the newest event, and by how much the last live one was late. */
-  #newest_ms = null;
+  #newest = null;
   #late_ms = 0;
   #frozen_ms = null;
 
@@ -38,8 +38,8 @@ export class Lag {
    * @param {boolean} live
    */
   took({ time, subject = '' }, live) {
-    this.#newest_ms = millis(time);
-    if (live) this.#late_ms = this.#clock.now() + this.#clock.apart(subject) - this.#newest_ms;
+    this.#newest = time;
+    if (live) this.#late_ms = this.#clock.now() + this.#clock.apart(subject) - millis(time);
   }
 
   /** Stops the clock until the connection is back. */
@@ -52,15 +52,15 @@ export class Lag {
     if (this.#frozen_ms !== null) return this.#frozen_ms;
     const now = this.#clock.now();
     const { caughtUp, vouched = 0, heartbeat = 0 } = this.#stream;
-    if (caughtUp || this.#newest_ms === null) return now + Math.min(0, vouched);
-    return Math.min(now, this.#newest_ms + heartbeat);
+    if (caughtUp || this.#newest === null) return now + Math.min(0, vouched);
+    return Math.min(now, millis(this.#newest) + heartbeat);
   }
 
   /** @returns {{seconds: number, done: number, total: number} | null} `null` while the page shows the present */
   behind() {
     const { connection, caughtUp, progress } = this.#stream;
-    if (connection.state !== 'live' || this.#newest_ms === null || !progress) return null;
-    const behind_ms = caughtUp ? this.#late_ms : this.#clock.now() - this.#newest_ms;
+    if (connection.state !== 'live' || this.#newest === null || !progress) return null;
+    const behind_ms = caughtUp ? this.#late_ms : this.#clock.now() - millis(this.#newest);
     return behind_ms > BEHIND_MS ? { seconds: behind_ms / 1000, ...progress } : null;
   }
 }

@@ -1,5 +1,7 @@
 //! The files of the dashboard page: built into the program, or read from a folder during development.
 
+mod slim;
+
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -103,16 +105,17 @@ pub struct Asset {
     pub etag: String,
 }
 
-/// What is computed of a built-in file when it is sent for the first time, and kept.
-#[derive(Default)]
-struct Made {
-    digest: OnceLock<String>,
+/// A built-in file as it is sent. It is made when it is sent for the first time, and kept.
+struct Packed {
+    plain: Vec<u8>,
     /// `None` if compression does not make it smaller.
-    gzip: OnceLock<Option<Vec<u8>>>,
+    gzip: Option<Vec<u8>>,
+    digest: String,
 }
 
 /// In the order of [`FILES`].
-static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| FILES.iter().map(|_| Made::default()).collect());
+static PACKED: LazyLock<Vec<OnceLock<Packed>>> =
+    LazyLock::new(|| FILES.iter().map(|_| OnceLock::new()).collect());
 
 impl Dashboard {
     /// The built-in files, or those of a folder.
@@ -120,8 +123,9 @@ impl Dashboard {
         Self { folder }
     }
 
-    /// The file at a URL path; `/` is `index.html`. A built-in file is compressed if the client can read that. (Brotli would
-    /// save another eighth and cost four crates.) The files of a folder change, so they are sent as they are.
+    /// The file at a URL path; `/` is `index.html`. A built-in file is sent without comments, and compressed if the client can
+    /// read that. (Brotli would save another eighth and cost four crates.) The files of a folder change, so they are sent as
+    /// they are.
     pub fn get(&self, path: &str, gzip: bool) -> Option<Asset> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
@@ -134,20 +138,28 @@ impl Dashboard {
             return Some(Asset { bytes: Cow::Owned(bytes), gzipped: false, content_type, etag });
         }
         let place = FILES.iter().position(|(file, _)| *file == name)?;
-        let (plain, made) = (FILES[place].1, MADE.get(place)?);
-        let digest = made.digest.get_or_init(|| digest(plain));
-        let packed = gzip.then(|| made.gzip.get_or_init(|| compressed(plain)).as_deref()).flatten();
-        Some(match packed {
-            Some(packed) => {
+        let packed = PACKED.get(place)?.get_or_init(|| pack(name, FILES[place].1));
+        let digest = &packed.digest;
+        Some(match packed.gzip.as_deref().filter(|_| gzip) {
+            Some(gzip) => {
                 let etag = format!("\"{digest}-gzip\"");
-                Asset { bytes: Cow::Borrowed(packed), gzipped: true, content_type, etag }
+                Asset { bytes: Cow::Borrowed(gzip), gzipped: true, content_type, etag }
             }
             None => {
                 let etag = format!("\"{digest}\"");
-                Asset { bytes: Cow::Borrowed(plain), gzipped: false, content_type, etag }
+                Asset { bytes: Cow::Borrowed(&packed.plain), gzipped: false, content_type, etag }
             }
         })
     }
+}
+
+fn pack(name: &str, file: &[u8]) -> Packed {
+    let plain = match std::str::from_utf8(file) {
+        Ok(text) => slim::slim(name, text).into_bytes(),
+        Err(_) => file.to_vec(),
+    };
+    let (gzip, digest) = (compressed(&plain), digest(&plain));
+    Packed { plain, gzip, digest }
 }
 
 fn digest(bytes: &[u8]) -> String {

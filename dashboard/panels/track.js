@@ -14,6 +14,8 @@ const MARK_PX = 5;
 const LABEL_ROOM = 0.9;
 
 class PhaseTrack extends HTMLElement {
+  /** Places for marks along the axis. */
+  columns = 200;
   #history = null;
   /** Number of the next entry without a dot, counted over all entries of the history. */
   #next = 0;
@@ -33,7 +35,11 @@ class PhaseTrack extends HTMLElement {
       element('div', { class: 'rail' }, this.segments, this.ticks, this.dots, this.veil, this.target, this.cursor),
       this.scrubber,
     );
-    new ResizeObserver(() => this.view && this.update(this.view)).observe(this.dots);
+    new ResizeObserver(() => {
+      // Measured here and not in each drawing, which would make the browser lay out the page twice.
+      this.columns = Math.max(1, Math.floor(this.dots.clientWidth / MARK_PX));
+      if (this.view) this.#plotAgain();
+    }).observe(this.dots);
   }
 
   /** @param {import('../model.js').View} view */
@@ -79,10 +85,10 @@ class PhaseTrack extends HTMLElement {
   /**
    * Goes to the mark before or after the moment that is shown: the start of a phase, or a key moment.
    * @param {1 | -1} by
+   * @param {import('../model.js').View} view as it is now: a key may come before the last one was drawn
    */
-  toMark(by) {
-    if (!this.view) return;
-    const { newest, history, present, moment } = this.view;
+  toMark(by, { newest, history, present, moment }) {
+    if (!newest) return;
     const keys = (history?.whole.entries ?? []).filter(isKey).map(({ offset_s }) => offset_s);
     const marks = [...newest.phases.map(({ start_s }) => start_s), ...keys].filter((second) => second <= present.offset_s);
     const beyond = marks.filter((second) => (second - moment.offset_s) * by > 1e-3);
@@ -114,9 +120,14 @@ class PhaseTrack extends HTMLElement {
     setAttribute(this.target, 'data-left', at > LABEL_ROOM);
   }
 
+  #plotAgain() {
+    const { newest, history, present, hours } = this.view;
+    this.#plot(newest, history?.whole, scaleOf(newest, present.offset_s), hours);
+  }
+
   /** However many events there are, there is one mark per few pixels. */
   #plot({ id }, history, scale, hours) {
-    const columns = Math.max(1, Math.floor(this.dots.clientWidth / MARK_PX));
+    const { columns } = this;
     // The axis rarely changes and entries are only added, so most marks stay where they are.
     const key = `${id} ${scale.total} ${columns}`;
     if (this.drawn !== key || this.#history !== history) {
@@ -155,7 +166,7 @@ class PhaseTrack extends HTMLElement {
    * @returns {{offset_s: number, text: string} | null}
    */
   markAt(part) {
-    const columns = Math.max(1, Math.floor(this.dots.clientWidth / MARK_PX));
+    const { columns } = this;
     const column = Math.round(part * columns);
     const mark = [column, column - 1, column + 1].map((near) => this.#columns.get(near)).find(Boolean);
     if (!mark) return null;

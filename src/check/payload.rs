@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::finding::Finding;
-use crate::contract::{AgentAction, Cost, IncidentResolved, Message, MessageType, SystemMetrics, schema};
+use crate::contract::{Message, MessageType, schema};
 use crate::json_schema::{Mismatch, Schema};
 
 /// The schemas of all payloads.
@@ -29,7 +29,7 @@ impl Payloads {
     /// What is wrong with the payload.
     pub(super) fn read(&self, kind: MessageType, data: &Value) -> Result<Message, Finding> {
         match Message::from_value(kind, data) {
-            Ok(message) if is_within_bounds(&message) => return with_seconds(message),
+            Ok(message) if message.is_within_bounds() => return with_seconds(message),
             _ => {}
         }
         let name = kind.as_str();
@@ -82,38 +82,4 @@ fn drill_without_seconds(message: &Message) -> Option<Finding> {
             .field("/data/offset_s")
             .hint("a drill may run faster than the clock, so only offset_s says at which second it happened")
     })
-}
-
-/// Whether everything is known to be within the bounds that the schema has and the Rust types have not.
-fn is_within_bounds(message: &Message) -> bool {
-    let positive = |value: Option<f64>| value.is_none_or(|value| value >= 0.0);
-    positive(message.offset_s())
-        && match message {
-            // Their times can be written in more forms than RFC 3339 has, which only the schema sees. They are rare.
-            Message::IncidentStarted(_) | Message::StreamOpened(_) => false,
-            Message::AgentAction(AgentAction {
-                attempt, confidence, hypotheses, caused_by, late_s, ..
-            }) => {
-                let share = |value: f64| (0.0..=1.0).contains(&value);
-                attempt.is_none_or(|attempt| attempt >= 1)
-                    && confidence.is_none_or(share)
-                    && hypotheses.iter().all(|belief| share(belief.p))
-                    && caused_by.is_none_or(|index| index >= 1)
-                    && positive(*late_s)
-            }
-            Message::SystemMetrics(SystemMetrics { cost, .. }) => cost.as_ref().is_none_or(is_cost),
-            Message::IncidentResolved(IncidentResolved { durations, cost, .. }) => {
-                positive(durations.detect_s)
-                    && positive(durations.diagnose_s)
-                    && positive(durations.mitigate_s)
-                    && durations.resolve_s >= 0.0
-                    && cost.as_ref().is_none_or(is_cost)
-            }
-            Message::Heartbeat(_) => true,
-        }
-}
-
-fn is_cost(cost: &Cost) -> bool {
-    let code = cost.currency.len() == 3 && cost.currency.bytes().all(|byte| byte.is_ascii_uppercase());
-    code && cost.total >= 0.0 && cost.per_minute >= 0.0
 }

@@ -27,6 +27,7 @@
 
 mod agent_action;
 pub mod asyncapi;
+mod bounds;
 mod control;
 mod envelope;
 mod incident_resolved;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::fault::Fault;
 use super::incoming::Incoming;
 use super::kind::Kind;
+use super::sound::Sound;
 use super::values;
 use crate::contract::{Message, MessageType, can_be_now, schema};
 use crate::json_schema::{self, Schema, SchemaError};
@@ -37,9 +38,12 @@ impl Checker {
         Ok(Self { schemas })
     }
 
-    /// Everything that is wrong with an event, whatever its incident is.
-    pub fn faults(&self, event: &Incoming, now: Timestamp) -> Vec<Fault> {
-        let mut faults = of_server(event);
+    /// The event, judged by itself, whatever its incident is.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn judge(&self, mut event: Incoming, now: Timestamp) -> Result<Sound, Vec<Fault>> {
+        let mut faults = of_server(&event);
         // A server that was started without a clock believes its publishers.
         let latest = now.checked_add(AHEAD).ok().filter(|_| can_be_now(now)).unwrap_or(Timestamp::MAX);
         let early = |pointer: &str, name: &str| {
@@ -51,24 +55,33 @@ impl Checker {
             faults.push(early("/time", "time"));
         }
         if !faults.is_empty() {
-            return faults;
+            return Err(faults);
         }
-        let data = Value::Object(completed(event));
-        if let Some(fault) = self.schemas.get(&event.kind).and_then(|schema| schema.fault(&data)) {
-            return mismatches(&fault);
+        let digest = event.digest();
+        // The data of the types that depend on their incident are needed as they were sent.
+        let data = match event.kind {
+            MessageType::AgentAction | MessageType::SystemMetrics => std::mem::take(&mut event.data),
+            _ => event.data.clone(),
+        };
+        let data = Value::Object(completed(&event, data));
+        let message = self.message(event.kind, &data)?;
+        faults = values::faults(&message);
+        if let Message::IncidentStarted(started) = &message
+            && started.impact_started_at > latest
+        {
+            faults.push(early("/data/impact_started_at", "impact_started_at"));
         }
-        match Message::from_value(event.kind, &data) {
-            Ok(message) => {
-                let mut faults = values::faults(&message);
-                if let Message::IncidentStarted(started) = &message
-                    && started.impact_started_at > latest
-                {
-                    faults.push(early("/data/impact_started_at", "impact_started_at"));
-                }
-                faults
-            }
-            Err(error) => vec![Fault::new(Kind::Schema, "/data", error.to_string())],
+        if faults.is_empty() { Ok(Sound::new(event, digest, data, message)) } else { Err(faults) }
+    }
+
+    /// The message of a payload. One whose numbers are within their bounds needs no schema: see [`Message::is_within_bounds`].
+    fn message(&self, kind: MessageType, data: &Value) -> Result<Message, Vec<Fault>> {
+        let read = Message::from_value(kind, data);
+        let proven = read.as_ref().is_ok_and(Message::is_within_bounds);
+        if !proven && let Some(fault) = self.schemas.get(&kind).and_then(|schema| schema.fault(data)) {
+            return Err(mismatches(&fault));
         }
+        read.map_err(|error| vec![Fault::new(Kind::Schema, "/data", error.to_string())])
     }
 }
 
@@ -104,9 +117,8 @@ fn mismatches(fault: &json_schema::Fault) -> Vec<Fault> {
     }
 }
 
-/// The data with the fields that the server sets, of which those that depend on the incident have any value.
-pub(super) fn completed(event: &Incoming) -> Map<String, Value> {
-    let mut data = event.data.clone();
+/// The data of an event with the fields that the server sets, of which those that depend on the incident have any value.
+pub(super) fn completed(event: &Incoming, mut data: Map<String, Value>) -> Map<String, Value> {
     data.insert("synthetic".to_owned(), Value::Bool(false));
     match event.kind {
         MessageType::IncidentStarted => {

@@ -12,6 +12,7 @@ use super::check::completed;
 use super::fault::Fault;
 use super::incoming::Incoming;
 use super::kind::Kind;
+use super::sound::Sound;
 use crate::contract::{
     Actions, AgentAction, Cost, Durations, IncidentResolved, Mark, Message, MessageType, Role,
 };
@@ -52,6 +53,11 @@ fn digest(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+/// How long ago an event was observed, if that is told.
+fn late(event: &Incoming, now: Timestamp) -> Option<Duration> {
+    Duration::try_from(now.duration_since(event.time)).ok().filter(|late| *late > OLD)
 }
 
 impl Incident {
@@ -109,11 +115,12 @@ impl Incident {
         self.phase = phase.unwrap_or(self.phase).max(self.phase);
     }
 
-    /// Judges an event that [`super::Checker`] found no fault with, adds it, and gives the payload to store.
+    /// Judges an event that is sound by itself, adds it, and gives the payload to store.
     ///
     /// # Errors
     /// Everything because of which it can't follow. Then nothing is added.
-    pub fn accept(&mut self, event: &Incoming, now: Timestamp) -> Result<Box<RawValue>, Vec<Fault>> {
+    pub fn accept(&mut self, sound: &Sound, now: Timestamp) -> Result<Box<RawValue>, Vec<Fault>> {
+        let event = sound.event();
         let one = |kind, pointer: &str, detail: String| Err(vec![Fault::new(kind, pointer, detail)]);
         let subject = &event.subject;
         if self.ended {
@@ -140,20 +147,31 @@ impl Incident {
             }
             (false, _) => {}
         }
-        let (data, observed) = (self.payload(event, now), event.time.min(now));
-        let message = match Message::from_value(event.kind, &data) {
-            Ok(message) => message,
-            Err(error) => return one(Kind::Schema, "/data", error.to_string()),
-        };
-        let faults = self.faults(event, &message, observed);
-        if !faults.is_empty() {
-            return Err(faults);
+        let observed = event.time.min(now);
+        if let Some(ready) = &sound.ready
+            && !self.is_drill
+            && late(event, now).is_none()
+        {
+            self.add(event, &ready.message, observed)?;
+            return Ok(ready.payload.clone());
         }
-        let Ok(payload) = to_raw_value(&data) else {
-            return one(Kind::Schema, "/data", "the data cannot be written as JSON".to_owned());
-        };
-        self.see(&message, self.index + 1, observed);
+        let data = self.payload(event, now);
+        let unreadable =
+            |error: serde_json::Error| vec![Fault::new(Kind::Schema, "/data", error.to_string())];
+        let message = Message::from_value(event.kind, &data).map_err(unreadable)?;
+        let payload = to_raw_value(&data).map_err(unreadable)?;
+        self.add(event, &message, observed)?;
         Ok(payload)
+    }
+
+    /// Adds an event unless it contradicts those before.
+    fn add(&mut self, event: &Incoming, message: &Message, observed: Timestamp) -> Result<(), Vec<Fault>> {
+        let faults = self.faults(event, message, observed);
+        if faults.is_empty() {
+            self.see(message, self.index + 1, observed);
+            return Ok(());
+        }
+        Err(faults)
     }
 
     /// Seconds from the start of the impact, in whole milliseconds.
@@ -163,7 +181,7 @@ impl Incident {
     }
 
     fn payload(&self, event: &Incoming, now: Timestamp) -> Value {
-        let mut data = completed(event);
+        let mut data = completed(event, event.data.clone());
         data.insert("synthetic".to_owned(), self.is_drill.into());
         let observed = event.time.min(now);
         data.insert("origin".to_owned(), json!({ "source": event.source, "id": event.id }));
@@ -176,8 +194,7 @@ impl Incident {
                 data.insert("impact_started_at".to_owned(), format!("{:.6}", began.min(now)).into());
             }
             MessageType::AgentAction => {
-                let late = Duration::try_from(now.duration_since(event.time)).unwrap_or_default();
-                if late > OLD {
+                if let Some(late) = late(event, now) {
                     data.insert("late_s".to_owned(), late.as_secs().into());
                 }
             }

@@ -1,7 +1,7 @@
 //! The way in for events from outside: what publishers send becomes events of the contract, or is refused with reasons.
 //!
 //! Pure: no sockets and no journal. A publisher sends `CloudEvents` ([`read`]), each of which becomes an [`Incoming`]. What can
-//! be judged by the event alone is judged by [`Checker`], what depends on its incident by [`Incident`], which also makes
+//! be judged by the event alone is judged by [`Checker`], which makes it [`Sound`], what depends on its incident by [`Incident`], which also makes
 //! the payload as it is stored. Every refusal has a [`Kind`], listed in one table, and [`Fault`]s that say where.
 
 mod body;
@@ -11,6 +11,7 @@ mod fault;
 mod incident;
 mod incoming;
 mod kind;
+mod sound;
 mod values;
 
 pub use body::{Format, MAX_BODY_BYTES, MAX_EVENTS, read};
@@ -19,3 +20,4 @@ pub use fault::{Fault, MAX_FAULTS, Refused};
 pub use incident::Incident;
 pub use incoming::Incoming;
 pub use kind::Kind;
+pub use sound::Sound;

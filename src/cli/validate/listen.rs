@@ -45,7 +45,7 @@ pub(super) struct Listening<'a> {
     pub(super) settings: &'a Settings,
     /// How long to listen, instead of until an incident ends.
     pub(super) listen: Option<Duration>,
-    /// The longest time to wait for the end of an incident.
+    /// The longest time to wait for the end of an incident, or for the end of a replay after `listen`.
     pub(super) timeout: Duration,
     /// How long to go on after the end: an event that comes then is a fault.
     pub(super) after_end: Duration,
@@ -165,7 +165,7 @@ impl Listening<'_> {
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         let origin = Instant::now();
-        let limit = origin + self.timeout;
+        let limit = origin + self.listen.unwrap_or_default() + self.timeout;
         // Connect first, then trigger, so that the start is not missed. The server need not send `stream_opened`.
         if let Some(name) = self.trigger
             && let Some(started) =
@@ -173,7 +173,7 @@ impl Listening<'_> {
         {
             progress.subject = Some(started?);
         }
-        let listen = self.listen.map_or(limit, |listen| (origin + listen).min(limit));
+        let listen = self.listen.map_or(limit, |listen| origin + listen);
         loop {
             let deadline = match progress.over {
                 Some(over) if self.listen.is_none() => over + self.after_end,

@@ -17,6 +17,7 @@ use super::files::Files;
 use super::head::{self, Head, Tail};
 use super::judge::{Case, Depth, judge};
 use super::others::Others;
+use super::readers::keep_plans;
 use super::wal::WriteAheadLog;
 use super::witness::Witness;
 use super::{identity, running, schema, times};
@@ -57,6 +58,7 @@ pub(super) fn open(
     // A file that is refused stays as it is, with its log.
     let keeps_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(keeps_log, true).map_err(sqlite)?;
+    keep_plans(&connection).map_err(sqlite)?;
     let found = identity::format(&connection, path)?;
     if let Some(format) = found
         && let Some(wrong) = identity::wrong(&connection, format).map_err(sqlite)?

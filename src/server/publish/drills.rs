@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::contract::MessageType;
-use crate::ingest::{Fault, Incoming, Kind, Refused};
+use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::{Appended, JournalError, Key};
 use crate::player::{AddError, Addition, Player};
 
@@ -14,7 +14,8 @@ const OF_SCENARIO: [&str; 6] = ["marks", "hypotheses", "forecast", "step", "atte
 ///
 /// # Errors
 /// The scenario alone tells such an event.
-pub(super) fn addition(event: &Incoming, digest: [u8; 32], other: bool) -> Result<Addition, Vec<Fault>> {
+pub(super) fn addition(sound: &Sound, other: bool) -> Result<Addition, Vec<Fault>> {
+    let (event, digest) = (sound.event(), sound.digest());
     let fault = |pointer: &str, detail: String| Fault::new(Kind::IncidentIsPlayed, pointer, detail);
     if other {
         return Err(vec![apart()]);

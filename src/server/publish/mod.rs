@@ -1,14 +1,17 @@
 //! Publishing: events from outside on their way into the journal.
 //!
-//! One task ([`worker`]) takes the events of all requests in turn, judges each by its incident, and appends those of many
-//! requests as one batch. So the events of an incident are judged in the order in which they are stored, and many
-//! publishers share a commit. A request is answered after the commit that has its events.
+//! What can be judged by an event alone is judged by its request. Then one task ([`worker`]) takes the events of all requests
+//! in turn, judges each by its incident, and appends those of many requests as one batch. So the events of an incident are
+//! judged in the order in which they are stored, and many publishers share a commit. Meanwhile another task ([`gather`])
+//! looks up which of the next events are stored already. A request is answered after the commit that has its events.
 
 mod drills;
 mod elsewhere;
+mod gather;
 mod known;
 mod publisher;
 mod rate;
+mod recent;
 mod waiting;
 mod worker;
 

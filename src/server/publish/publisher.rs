@@ -6,9 +6,10 @@ use std::time::Instant;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::elsewhere::Elsewhere;
+use super::gather::Gatherer;
 use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
 use super::worker::Worker;
-use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused};
+use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused, Sound};
 use crate::journal::Journal;
 use crate::json_schema::SchemaError;
 use crate::metrics::Metrics;
@@ -47,8 +48,9 @@ impl Publisher {
     ) -> Result<Self, SchemaError> {
         let checker = Checker::new()?;
         let (waiting, requests) = mpsc::channel(WAITING);
-        let worker = Worker::new(journal.clone(), player, lifecycle.stop.clone(), elsewhere);
-        lifecycle.tasks.spawn(worker.run(requests));
+        let (gatherer, gathering) = Gatherer::new(journal.clone(), requests, lifecycle.stop.clone());
+        lifecycle.tasks.spawn(gathering);
+        lifecycle.tasks.spawn(Worker::new(journal.clone(), player, elsewhere).run(gatherer));
         let memory = Arc::new(Semaphore::new(WAITING_KIB));
         let bodies = Bodies::new(BODY_BYTES);
         Ok(Self { bodies, checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })
@@ -93,19 +95,14 @@ impl Publisher {
         }
         self.is_ready()?;
         let now = self.journal.clock().now();
-        let judged = |event: Result<Incoming, Vec<Fault>>| {
-            event.and_then(|event| {
-                let faults = self.checker.faults(&event, now);
-                if faults.is_empty() { Ok(event) } else { Err(faults) }
-            })
-        };
-        let events: Vec<_> = events.into_iter().map(judged).collect();
+        let events: Vec<_> =
+            events.into_iter().map(|event| event.and_then(|event| self.checker.judge(event, now))).collect();
         if mode == Mode::Together && events.iter().any(Result::is_err) {
             return Err(Refused::of(numbered(events.into_iter().map(Result::err))));
         }
         let busy =
             || Refused::whole(Kind::Busy, "many other events wait to be stored; try again in a moment");
-        let bytes = events.iter().flatten().map(size).sum::<usize>();
+        let bytes = events.iter().flatten().map(Sound::bytes).sum::<usize>();
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         let held = Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())?;
         let (reply, answer) = oneshot::channel();
@@ -128,19 +125,4 @@ impl Publisher {
             None => Ok(()),
         }
     }
-}
-
-/// About the bytes that an event takes while it waits.
-fn size(event: &Incoming) -> usize {
-    fn of(value: &serde_json::Value) -> usize {
-        32 + match value {
-            serde_json::Value::String(text) => text.len(),
-            serde_json::Value::Array(items) => items.iter().map(of).sum(),
-            serde_json::Value::Object(members) => {
-                members.iter().map(|(name, value)| name.len() + 32 + of(value)).sum()
-            }
-            _ => 0,
-        }
-    }
-    512 + event.data.iter().map(|(name, value)| name.len() + 32 + of(value)).sum::<usize>()
 }

@@ -2,7 +2,8 @@
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::ingest::{Fault, Incoming, Kind, Refused};
+use crate::ingest::{Fault, Kind, Refused, Sound};
+use crate::journal::{JournalError, TroubleKind};
 
 /// Whether the events of a request are stored together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +28,31 @@ pub(super) type Outcome = Result<Vec<Result<Placed, Vec<Fault>>>, Refused>;
 
 /// A request on its way to the worker.
 pub(super) struct Waiting {
-    pub(super) events: Vec<Result<Incoming, Vec<Fault>>>,
+    pub(super) events: Vec<Result<Sound, Vec<Fault>>>,
     pub(super) mode: Mode,
     pub(super) reply: oneshot::Sender<Outcome>,
     /// Its part of the memory.
     pub(super) held: OwnedSemaphorePermit,
+}
+
+impl Waiting {
+    /// Answers that the journal cannot store the events.
+    pub(super) fn refuse(self, error: &JournalError) {
+        // The client may be gone.
+        let _ = self.reply.send(Err(refusal(error)));
+    }
+}
+
+/// Why the journal did not take an append.
+pub(super) fn refusal(error: &JournalError) -> Refused {
+    let of = |kind, pointer: &str| Refused::of(vec![Fault::new(kind, pointer, error.to_string())]);
+    match error {
+        JournalError::Ended { .. } => of(Kind::IncidentClosed, "/subject"),
+        JournalError::KeyReused { .. } => of(Kind::IdReused, "/id"),
+        JournalError::Refused(_) => of(Kind::TooLarge, ""),
+        JournalError::Unavailable(trouble) if trouble.kind() == TroubleKind::Stopped => stopping(),
+        _ => Refused::whole(Kind::JournalPaused, error.to_string()),
+    }
 }
 
 pub(super) fn stopping() -> Refused {

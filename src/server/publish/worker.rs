@@ -3,21 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-
 use super::drills;
 use super::elsewhere::Elsewhere;
+use super::gather::{self, Gathered, Gatherer};
 use super::known::{Known, Subject};
-use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
+use super::recent::Recent;
+use super::waiting::{Mode, Outcome, Placed, numbered, refusal, stopping};
 use crate::contract::can_be_now;
-use crate::ingest::{Fault, Incoming, Kind, Refused};
+use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::{Appended, Journal, JournalError, Key, KeyedEvent, Place, Record};
 use crate::log_limiter::limited;
 use crate::player::{Addition, Player};
-
-/// The most events that are appended together, unless one request has more.
-const EVENTS: usize = 1_024;
 
 /// The most incidents of publishers that are open at the same time.
 const MAX_OPEN: usize = 10_000;
@@ -26,9 +22,9 @@ const MAX_OPEN: usize = 10_000;
 pub(super) struct Worker {
     journal: Journal,
     player: Player,
-    stop: CancellationToken,
     elsewhere: Arc<Elsewhere>,
     known: Known,
+    recent: Recent,
     /// How many incidents without a plan are open; `None` before they are counted.
     open: Option<usize>,
 }
@@ -63,36 +59,20 @@ struct Steps {
 }
 
 impl Worker {
-    pub(super) fn new(
-        journal: Journal,
-        player: Player,
-        stop: CancellationToken,
-        elsewhere: Arc<Elsewhere>,
-    ) -> Self {
-        Self { journal, player, stop, elsewhere, known: Known::default(), open: None }
+    pub(super) fn new(journal: Journal, player: Player, elsewhere: Arc<Elsewhere>) -> Self {
+        let (known, recent) = (Known::default(), Recent::default());
+        Self { journal, player, elsewhere, known, recent, open: None }
     }
 
-    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Waiting>) {
-        loop {
-            let first = tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return,
-                first = requests.recv() => first,
-            };
-            let Some(first) = first else { return };
-            let mut events = first.events.len();
-            let mut group = vec![first];
-            while events < EVENTS
-                && let Ok(next) = requests.try_recv()
-            {
-                events += next.events.len();
-                group.push(next);
-            }
-            let (group, replies): (Vec<_>, Vec<_>) = group
+    /// Stores what is gathered, until the server stops.
+    pub(super) async fn run(mut self, gatherer: Gatherer) {
+        while let Some(Gathered { requests, stored, as_of, .. }) = gatherer.next().await {
+            self.recent.forget(as_of);
+            let (requests, replies): (Vec<_>, Vec<_>) = requests
                 .into_iter()
                 .map(|waiting| ((waiting.events, waiting.mode), (waiting.reply, waiting.held)))
                 .unzip();
-            let outcomes = self.store(&group).await;
+            let outcomes = self.store(&requests, stored).await;
             for ((reply, held), outcome) in replies.into_iter().zip(outcomes) {
                 // The client may be gone.
                 let _ = reply.send(outcome);
@@ -103,48 +83,60 @@ impl Worker {
     }
 
     /// Stores the events of several requests with one append. If the journal refuses that, one request at a time.
-    async fn store(&mut self, requests: &[Request]) -> Vec<Outcome> {
-        match self.append(requests).await {
+    /// `stored` has for each sound event the one that is stored under its name.
+    async fn store(&mut self, requests: &[Request], stored: Vec<Option<KeyedEvent>>) -> Vec<Outcome> {
+        match self.append(requests, stored).await {
             Ok(outcomes) => outcomes,
             Err(error) if error.is_temporary() => {
                 self.forget(requests);
                 limited!(warn, "published events cannot be stored", %error);
                 requests.iter().map(|_| Err(refusal(&error))).collect()
             }
-            Err(_) if requests.len() > 1 => {
+            Err(_) => {
+                // An incident has got events that the worker did not know, such as its cancellation.
                 self.forget(requests);
                 let mut outcomes = Vec::with_capacity(requests.len());
                 for request in requests {
-                    outcomes.extend(Box::pin(self.store(std::slice::from_ref(request))).await);
+                    outcomes.push(self.store_one(request).await);
                 }
                 outcomes
             }
-            Err(_) => {
-                // The incident has got events that the worker did not know, such as its cancellation.
+        }
+    }
+
+    /// Stores the events of one request. The worker knows nothing of their incidents.
+    async fn store_one(&mut self, request: &Request) -> Outcome {
+        let requests = std::slice::from_ref(request);
+        let stored = match gather::stored(&self.journal, requests.iter().map(|(events, _)| events)).await {
+            Ok(stored) => stored,
+            Err(error) => return Err(refusal(&error)),
+        };
+        match self.append(requests, stored).await {
+            Ok(mut outcomes) => outcomes.pop().unwrap_or_else(|| Err(stopping())),
+            Err(error) => {
                 self.forget(requests);
-                let again = self.append(requests).await;
-                again.unwrap_or_else(|error| {
-                    self.forget(requests);
-                    limited!(error, "the journal refuses published events", %error);
-                    vec![Err(refusal(&error))]
-                })
+                limited!(warn, "published events cannot be stored", %error);
+                Err(refusal(&error))
             }
         }
     }
 
     fn forget(&mut self, requests: &[Request]) {
         let events = requests.iter().flat_map(|(events, _)| events.iter().flatten());
-        self.known.forget(events.map(|event| event.subject.as_str()));
+        self.known.forget(events.map(|sound| sound.event().subject.as_str()));
         self.open = None;
     }
 
-    async fn append(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, JournalError> {
-        let events = || requests.iter().flat_map(|(events, _)| events.iter().flatten());
-        let names = events().map(|event| (event.source.clone(), event.id.clone())).collect();
+    async fn append(
+        &mut self,
+        requests: &[Request],
+        stored: Vec<Option<KeyedEvent>>,
+    ) -> Result<Vec<Outcome>, JournalError> {
+        let events = || requests.iter().flat_map(|(events, _)| events.iter().flatten()).map(Sound::event);
         // What is judged here and stored must be one step for the others.
         let elsewhere = Arc::clone(&self.elsewhere);
         let _turn = elsewhere.turn().await;
-        let mut stored = self.journal.keyed(names).await?.into_iter();
+        let mut stored = stored.into_iter();
         let changed = self.elsewhere.take();
         if !changed.is_empty() {
             self.known.forget(changed.iter().map(String::as_str));
@@ -163,9 +155,9 @@ impl Worker {
         let Group { records, steps } = group;
         let appended = if records.is_empty() { Vec::new() } else { self.journal.append(records).await? };
         let mut outcomes = Vec::with_capacity(steps.len());
-        for steps in steps {
+        for ((events, _), steps) in requests.iter().zip(steps) {
             outcomes.push(match steps {
-                Ok(steps) => self.finish(steps, &appended).await,
+                Ok(steps) => self.finish(events, steps, &appended).await,
                 Err(refused) => Err(refused),
             });
         }
@@ -175,7 +167,7 @@ impl Worker {
     /// Judges the events of one request, and adds their records to the group. In [`Mode::Together`] it adds all or none.
     fn request<'a>(
         &mut self,
-        events: &'a [Result<Incoming, Vec<Fault>>],
+        events: &'a [Result<Sound, Vec<Fault>>],
         mode: Mode,
         stored: &mut impl Iterator<Item = Option<KeyedEvent>>,
         group: &mut Group,
@@ -187,16 +179,16 @@ impl Worker {
         let mut keys = Vec::new();
         let mut steps = Vec::with_capacity(events.len());
         for event in events {
-            let event = match event {
-                Ok(event) => event,
+            let sound = match event {
+                Ok(sound) => sound,
                 Err(faults) => {
                     steps.push(Step::Refused(faults.clone()));
                     continue;
                 }
             };
+            let (event, digest) = (sound.event(), sound.digest());
             let key = (event.source.as_str(), event.id.as_str());
-            let digest = event.digest();
-            let stored = stored.next().flatten();
+            let stored = stored.next().flatten().or_else(|| self.recent.get(event));
             steps.push(match (stored, first_of_key.get(&key)) {
                 (Some(before), _) if before.digest == digest => {
                     Step::Stored(Placed { position: before.position, index: before.index, duplicate: true })
@@ -207,7 +199,7 @@ impl Worker {
                 (None, None) if matches!(self.known.get_mut(&event.subject), Some(Subject::Played)) => {
                     let other = group.records.len() > records
                         || drill.as_ref().is_some_and(|id| *id != event.subject);
-                    match drills::addition(event, digest, other) {
+                    match drills::addition(sound, other) {
                         Ok(addition) => {
                             drill = Some(event.subject.clone());
                             additions.push(addition);
@@ -217,7 +209,7 @@ impl Worker {
                     }
                 }
                 (None, None) if drill.is_some() => Step::Refused(vec![drills::apart()]),
-                (None, None) => match self.next(event, digest, &mut undo) {
+                (None, None) => match self.next(sound, &mut undo) {
                     Ok(record) => {
                         first_of_key.insert(key, (group.records.len(), digest));
                         keys.push(key);
@@ -250,8 +242,14 @@ impl Worker {
         Err(Refused::of(numbered(faults)))
     }
 
-    /// Adds what a request adds to a drill, and gives the places of its events.
-    async fn finish(&self, steps: Steps, appended: &[Appended]) -> Outcome {
+    /// Adds what a request adds to a drill, and gives the places of its events. What is new is remembered for the requests that
+    /// are gathered already.
+    async fn finish(
+        &mut self,
+        events: &[Result<Sound, Vec<Fault>>],
+        steps: Steps,
+        appended: &[Appended],
+    ) -> Outcome {
         let Steps { answers, drill, additions } = steps;
         let added = match drill {
             Some(id) => drills::add(&self.player, &id, additions).await?,
@@ -259,26 +257,38 @@ impl Worker {
         };
         // The journal answers for each record.
         let missing = || Refused::whole(Kind::JournalPaused, "the journal has given no position");
-        let placed = |step| {
+        let mut placed = Vec::with_capacity(answers.len());
+        for (event, step) in events.iter().zip(answers) {
             let (appended, repeats) = match step {
-                Step::Stored(placed) => return Ok(Ok(placed)),
-                Step::Refused(faults) => return Ok(Err(faults)),
+                Step::Stored(before) => {
+                    placed.push(Ok(before));
+                    continue;
+                }
+                Step::Refused(faults) => {
+                    placed.push(Err(faults));
+                    continue;
+                }
                 Step::Record { number, repeats } => (appended.get(number), repeats),
                 Step::Addition(number) => (added.get(number), false),
             };
             let Appended { position, index, new } = *appended.ok_or_else(missing)?;
-            Ok(Ok(Placed { position, index, duplicate: repeats || !new }))
-        };
-        answers.into_iter().map(placed).collect()
+            if let Ok(sound) = event
+                && !repeats
+            {
+                self.recent.insert(sound.event(), KeyedEvent { position, index, digest: sound.digest() });
+            }
+            placed.push(Ok(Placed { position, index, duplicate: repeats || !new }));
+        }
+        Ok(placed)
     }
 
     /// The record of a new event, if it fits its incident.
     fn next<'a>(
         &mut self,
-        event: &'a Incoming,
-        digest: [u8; 32],
+        sound: &'a Sound,
         undo: &mut HashMap<&'a str, Subject>,
     ) -> Result<Record, Vec<Fault>> {
+        let (event, digest) = (sound.event(), sound.digest());
         let subject = event.subject.as_str();
         // It was loaded before.
         let Some(known) = self.known.get_mut(subject) else { return Err(Vec::new()) };
@@ -294,7 +304,7 @@ impl Worker {
         }
         // A server that was started without a clock believes its publishers.
         let now = Some(self.journal.clock().now()).filter(|now| can_be_now(*now)).unwrap_or(event.time);
-        let data = incident.accept(event, now)?;
+        let data = incident.accept(sound, now)?;
         self.open = Some(match (was_open, incident.is_open()) {
             (false, true) => open + 1,
             (true, false) => open.saturating_sub(1),
@@ -306,18 +316,4 @@ impl Worker {
     }
 }
 
-type Request = (Vec<Result<Incoming, Vec<Fault>>>, Mode);
-
-/// Why the journal did not take an append.
-fn refusal(error: &JournalError) -> Refused {
-    let of = |kind, pointer: &str| Refused::of(vec![Fault::new(kind, pointer, error.to_string())]);
-    match error {
-        JournalError::Ended { .. } => of(Kind::IncidentClosed, "/subject"),
-        JournalError::KeyReused { .. } => of(Kind::IdReused, "/id"),
-        JournalError::Refused(_) => of(Kind::TooLarge, ""),
-        JournalError::Unavailable(trouble) if trouble.kind() == crate::journal::TroubleKind::Stopped => {
-            stopping()
-        }
-        _ => Refused::whole(Kind::JournalPaused, error.to_string()),
-    }
-}
+type Request = (Vec<Result<Sound, Vec<Fault>>>, Mode);

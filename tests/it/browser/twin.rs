@@ -1,12 +1,12 @@
 //! `fold.js` is the twin of Rust's fold: both give the same states for the same events.
 
-use incident::contract::{Envelope, IncidentEvent, Source, StreamId};
+use incident::contract::Envelope;
 use incident::report::Board;
 use incident::scenario::{Library, SHIPPED};
 use serde_json::{Value, json};
 
 use super::driver::Browser;
-use crate::harness::{Local, Timeline, encode, fixture, fixtures};
+use crate::harness::{Local, Timeline, fixture, fixtures};
 
 /// Folds `args[0]`. Times become milliseconds, because the twins may write different numbers of decimals.
 const SAME_TIMES: &str = r"
@@ -63,16 +63,9 @@ async fn both_folds_agree_after_every_event_of_every_scenario() {
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     let library = Library::shipped().unwrap();
     assert_eq!(library.len(), SHIPPED.len());
-    let source = Source::Stream(StreamId::generate(0, 0));
     for scenario in library.iter() {
         let timeline = Timeline::compile(scenario, scenario.file.seed);
-        let start: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        let events = timeline.events.iter().zip(1..).map(|(event, n)| {
-            let time = start + jiff::SignedDuration::from_micros(event.due.cast_signed());
-            let of = IncidentEvent { subject: "it", index: n };
-            serde_json::from_str(&encode(&source, n, Some(of), time, &event.message)).unwrap()
-        });
-        let (ours, theirs) = both(&page, events.collect()).await;
+        let (ours, theirs) = both(&page, super::story_of(&timeline)).await;
         assert_eq!(ours.len(), timeline.events.len());
         for (place, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             assert_eq!(ours, theirs, "{} after event {}", scenario.id(), place + 1);

@@ -25,6 +25,8 @@ pub struct Gated {
     pub writable: watch::Sender<bool>,
     /// How many appends have begun.
     pub appends: watch::Sender<u32>,
+    /// How often publishers' names were looked up.
+    pub lookups: watch::Sender<u32>,
 }
 
 impl Gated {
@@ -38,6 +40,7 @@ impl Gated {
             events_read: 0.into(),
             writable: watch::channel(true).0,
             appends: watch::channel(0).0,
+            lookups: watch::channel(0).0,
         })
     }
 }
@@ -98,7 +101,9 @@ impl IncidentIndex for Gated {
     }
 
     fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {
-        self.memory.keyed(names)
+        let found = self.memory.keyed(names);
+        self.lookups.send_modify(|lookups| *lookups += 1);
+        found
     }
 }
 

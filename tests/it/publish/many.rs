@@ -144,6 +144,32 @@ async fn an_expected_index_holds_against_an_event_of_a_receiver_that_is_on_its_w
     assert_eq!(gated.extent().head, 4);
 }
 
+/// While a commit lasts, the next requests are looked up, and the journal does not know yet what is being stored.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_of_what_is_being_stored_is_a_repeat() {
+    let gated = Gated::new(0);
+    let server = Local::over(options(), Journal::from(Arc::clone(&gated))).await;
+    let address = server.address;
+    let sent = [started("a", "1"), action("a", "2", "looks")];
+    let send = |sent: Vec<Value>| tokio::spawn(async move { publish(address, &sent).await });
+    gated.writable.send_replace(false);
+    let first = send(sent.to_vec());
+    gated.appends.subscribe().wait_for(|appends| *appends == 1).await.unwrap();
+    let before = *gated.lookups.borrow();
+    let again = send(sent.to_vec());
+    let mut other = sent[1].clone();
+    other["data"]["summary"] = "looks elsewhere".into();
+    gated.lookups.subscribe().wait_for(|lookups| *lookups > before).await.unwrap();
+    let reused = send(vec![other]);
+    gated.lookups.subscribe().wait_for(|lookups| *lookups > before + 1).await.unwrap();
+    gated.writable.send_replace(true);
+    assert_eq!(places(&first.await.unwrap()), [(1, 1, false), (2, 2, false)]);
+    assert_eq!(places(&again.await.unwrap()), [(1, 1, true), (2, 2, true)]);
+    let reused = reused.await.unwrap();
+    assert_eq!((reused.status, refusal(&reused).0.as_str()), (409, "id-reused"), "{}", reused.body);
+    assert_eq!(gated.extent().head, 2);
+}
+
 /// Bodies that do not arrive are bounded together, and keep nobody out.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_bodies_that_do_not_arrive_are_bounded_and_small_ones_are_stored() {

@@ -27,6 +27,18 @@ fn published(server: &Serving, args: &[&str]) {
     assert_eq!(ran.status, Some(0), "{args:?}: {ran:?}");
 }
 
+/// `--for 1h` ended after the ten minutes that `--timeout` has by default, and passed.
+#[test]
+fn a_listening_lasts_as_long_as_it_was_asked_to() {
+    let server = Serving::with(&["--heartbeat", "1s"]);
+    let flags = ["--for", "3s", "--timeout", "1ms", "--gentle", "--format", "json", "--url", server.url()];
+    let ran = incident(&[&["validate"], &flags[..]].concat()).run();
+    let report = json(&ran);
+    let rules = report["targets"][0]["rules"].as_array().unwrap();
+    let heartbeat = rules.iter().find(|rule| rule["rule"] == "heartbeat").unwrap();
+    assert_eq!(heartbeat["status"], "passed", "{report:#}");
+}
+
 #[test]
 fn real_incidents_of_several_publishers_beside_a_drill_pass() {
     let server = Serving::with(&["--speed", "30", "--heartbeat", "1s"]);
