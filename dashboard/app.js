@@ -4,14 +4,17 @@ import { session, socketUrl } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
 import { Frames } from './frames.js';
 import { listenToKeys } from './keys.js';
-import { linkTo, readLink, showInAddress } from './link.js';
+import { linkTo, readLink, showComparedInAddress, showInAddress } from './link.js';
 import { Model } from './model.js';
+import { isPart, part } from './parts.js';
+import { isNotifying, isOn } from './preferences.js';
 import { Stream } from './stream.js';
 import './panels/account.js';
 import './panels/agents.js';
 import './panels/ahead.js';
 import './panels/announcer.js';
 import './panels/copylink.js';
+import { tellNotLoaded } from './panels/entrances.js';
 import './panels/feed.js';
 import './panels/forecast.js';
 import './panels/headline.js';
@@ -47,9 +50,12 @@ const always = panels(
 const ofMode = {
   connecting: [],
   quiet: [],
+  board: panels('incident-board'),
+  compare: panels('compare-panel'),
   incident: panels(
     'headline-panel',
     'phase-track',
+    'replay-controls',
     'feed-panel',
     'addition-form',
     'ahead-panel',
@@ -65,6 +71,8 @@ let drawnAt = 0;
 let countedAt = 0;
 /** What was drawn last. */
 let drawn = null;
+/** Parts that were asked for. */
+const fetched = new Set();
 
 const frames = new Frames(draw, moves);
 const changed = () => {
@@ -89,6 +97,26 @@ addEventListener('incident-select', ({ detail }) => {
   model.select(detail);
   showInAddress(detail);
 });
+addEventListener('incident-pin', ({ detail }) => model.pin(detail));
+addEventListener('board-show', ({ detail }) => {
+  model.go((places) => Object.assign(places, { list: detail, compared: null }));
+  if (detail) document.querySelector('incident-board').wantsFocus = true;
+});
+addEventListener('compare-with', ({ detail }) => {
+  part('compare').then(({ likelyPartner }) => {
+    const partner = likelyPartner(detail, model.all());
+    if (partner) showComparison([partner.id, detail.id]);
+    else document.querySelector('trigger-menu').tell('There is no other run to compare with.');
+  }, tellNotLoaded);
+});
+addEventListener('notices-switch', ({ detail }) => {
+  part('notices').then(async (notices) => {
+    notices.watchForNews(model);
+    await (detail === 'sound' ? notices.switchSound() : notices.switchNotifications());
+    changed();
+  }, tellNotLoaded);
+});
+addEventListener('compare-show', ({ detail }) => showComparison(detail));
 addEventListener('incident-dismiss', () => {
   model.dismiss();
   showInAddress(null);
@@ -100,17 +128,27 @@ addEventListener('addition-send', ({ detail }) => model.additions.send(detail.id
 onScrub('scrub-to', (scrub, incident, timeline, now_s, second) => scrub.at(incident, timeline, second, now_s));
 onScrub('scrub-seconds', (scrub, incident, timeline, now_s, by) => scrub.bySeconds(incident, timeline, by, now_s));
 onScrub('scrub-event', (scrub, incident, timeline, now_s, by) => scrub.byEvent(incident, timeline, by, now_s));
-onScrub('scrub-pause', (scrub, incident, timeline, now_s) =>
-  scrub.of(incident.id) ? scrub.live() : scrub.pause(incident, timeline, now_s),
-);
+onScrub('scrub-pause', (scrub, incident, timeline, now_s) => {
+  if (model.replay.stop()) return;
+  if (scrub.of(incident.id)) scrub.live();
+  else scrub.pause(incident, timeline, now_s);
+});
 onScrub('scrub-live', (scrub) => scrub.live());
 addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail, model.view()));
 addEventListener('link-copy', () => document.querySelector('copy-link').copy(linkToShown()));
 
 const link = readLink();
 if (link.incident !== null) model.follow(link.incident, link.t);
+if (link.compare) showComparison(link.compare);
 listenToKeys();
+if (isNotifying() || isOn('sound')) part('notices').then((notices) => notices.watchForNews(model), tellNotLoaded);
 stream.start();
+
+/** @param {[string, string] | null} ids */
+function showComparison(ids) {
+  model.go((places) => (places.compared = ids));
+  showComparedInAddress(ids);
+}
 
 /** Moves the moment that is shown, and keeps it in the page's address. */
 function onScrub(name, move) {
@@ -147,6 +185,7 @@ function draw() {
     setAttribute(page, 'data-connection', view.connection.state);
     setAttribute(page, 'data-view', view.mode);
     setAttribute(page, 'data-drill', view.incident?.synthetic === true);
+    if (isPart(view.mode)) fetchPart(view.mode);
     for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
     // For tests and scripts: what was received, and drawn.
     setAttribute(received, 'data-count', view.connection.received);
@@ -155,6 +194,17 @@ function draw() {
     for (const panel of panelsOf(view)) panel.update?.(view, model);
   }
   for (const panel of panelsOf(view)) panel.tick?.(view, model);
+}
+
+/** A part of the page that is there draws itself; one that is not there yet is loaded, once. */
+function fetchPart(mode) {
+  if (fetched.has(mode)) return;
+  fetched.add(mode);
+  part(mode).then(changed, () => {
+    fetched.delete(mode);
+    model.go((places) => Object.assign(places, { list: false, compared: null }));
+    tellNotLoaded();
+  });
 }
 
 /** Numbers change with time only while an incident is open and the server is connected. */

@@ -61,6 +61,16 @@ const numbers = (value) => {
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, number(entry)]));
 };
 
+/** Settings that were chosen, name to text; left out if there are none, as serde leaves them out. */
+const settings = (value = {}) => {
+  check(isRecord(value), value);
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, text(entry)]));
+};
+const run = (value) => {
+  const { settings: chosen, ...known } = record({ scenario: text, digest: text, seed: whole, settings })(value);
+  return Object.keys(chosen).length > 0 ? { ...known, settings: chosen } : known;
+};
+
 const cost = record({ currency: text, total: number, per_minute: number });
 const base = { offset_s: optional(number), synthetic: flag, origin: optional(record({ source: text, id: text })) };
 
@@ -79,7 +89,7 @@ const EVENTS = {
     target_s: optional(number),
     impact_started_at: moment,
     speed: optional(number),
-    run: optional(record({ scenario: text, digest: text, seed: whole })),
+    run: optional(run),
   }),
   agent_action: record({
     ...base,

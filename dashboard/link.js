@@ -1,18 +1,19 @@
-// Owns the address of the page as a link to a moment: `?incident=ID&t=67`, and the theme in it.
+// Owns the address of the page as a link to a moment: `?incident=ID&t=67`.
 
 import { base } from './api.js';
 
 /** Browsers refuse to change the address too often, and a scrub changes the moment at each movement. */
 const QUIET_MS = 300;
 
-/** @returns {{incident: string | null, t: number | null, theme: string | null}} what the address asks for */
+/** @returns {{incident: string | null, t: number | null, compare: [string, string] | null}} what the address asks for */
 export function readLink() {
   const wanted = new URLSearchParams(location.search);
+  const [a, b] = wanted.getAll('compare');
   const t = Number.parseFloat(wanted.get('t') ?? '');
   return {
     incident: wanted.get('incident') || null,
     t: Number.isFinite(t) ? t : null,
-    theme: wanted.get('theme'),
+    compare: a && b ? [a, b] : null,
   };
 }
 
@@ -43,6 +44,17 @@ export function showInAddress(id, offset_s = null) {
     const link = linkTo(id, offset_s);
     if (link !== location.href) history.replaceState(null, '', link);
   }, QUIET_MS);
+}
+
+/**
+ * Makes the address the link to the comparison of two runs: `?compare=A&compare=B`.
+ * @param {[string, string] | null} ids
+ */
+export function showComparedInAddress(ids) {
+  const link = new URL(location.href);
+  link.searchParams.delete('compare');
+  for (const id of ids ?? []) link.searchParams.append('compare', id);
+  if (link.href !== location.href) history.replaceState(null, '', link.href);
 }
 
 /**

@@ -4,11 +4,11 @@ import { element } from './dom.js';
 
 const ENTITIES = { '&lt;': '<', '&gt;': '>', '&amp;': '&' };
 /** Fences may be longer than the ones within. */
-const FENCE = /^(`{3,})/;
+const FENCE = /^(\x60{3,})/;
 const ITEM = /^- (?:\[([ x])\] )?(.*)$/;
 const HEADING = /^(#{1,4}) (.*)$/;
 /** An escape, an entity, code, or strong text. */
-const INLINE = /\\([!-/:-@[-`{-~])|(&(?:lt|gt|amp);)|(`+)(.+?)\3(?!`)|\*\*((?:\\.|[^\\])+?)\*\*/g;
+const INLINE = /\\([!-/:-@[-`{-~])|(&(?:lt|gt|amp);)|(\x60+)(.+?)\3(?!\x60)|\*\*((?:\\.|[^\\])+?)\*\*/g;
 
 /**
  * @param {string} text Markdown

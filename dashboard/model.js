@@ -1,8 +1,7 @@
 // Owns what the page knows: the board, the histories, the selection, and the server's answers over HTTP.
 
 import { Additions } from './additions.js';
-import { listIncidents, listScenarios, session, trigger } from './api.js';
-import { keepChoice } from './choices.js';
+import { Answers } from './answers.js';
 import { STEP_MS, ServerClock, momentOf } from './clock.js';
 import { isEventType, readData } from './contract.js';
 import { fold, forgetEnded, newBoard } from './fold.js';
@@ -10,19 +9,20 @@ import { inHours } from './format.js';
 import { History } from './history.js';
 import { Lag } from './lag.js';
 import { Loaded, load, record } from './loading.js';
+import { Places } from './places.js';
+import { Replay } from './replay.js';
 import { Scrub } from './scrub.js';
+import { Starting } from './starting.js';
 import { secondOf } from './timemap.js';
-
-/** How often the server is asked again after it was busy, and how many seconds are waited at most. */
-const ASK_AGAIN = 5;
-const LONGEST_WAIT = 30;
+import { lastEnded } from './urgency.js';
 
 /** Ended incidents are forgotten beyond this many. */
 const KEEP = 12;
 
 /**
  * @typedef {object} View what panels draw
- * @property {'connecting' | 'quiet' | 'incident'} mode
+ * @property {'connecting' | 'quiet' | 'incident' | 'board' | 'compare'} mode `board` is the list of all incidents
+ * @property {[string, string] | null} compare ids of the two runs that are compared
  * @property {import('./stream.js').Connection} connection
  * @property {boolean} frozen there is no connection, so clocks and numbers stand still
  * @property {{seconds: number, done: number, total: number} | null} behind how far the newest event that this page has is behind
@@ -30,53 +30,41 @@ const KEEP = 12;
  * @property {import('./fold.js').IncidentState | null} incident the selected one, at the moment that is shown
  * @property {import('./fold.js').IncidentState | null} newest the selected one as it is now
  * @property {import('./clock.js').Moment | null} present what moves of it, now
- * @property {{offset_s: number, fresh: number, count: number} | null} scrub the earlier moment that is shown, the number of
- *   events since it was paused, and of those before it; `null` when the present is shown
+ * @property {{offset_s: number, fresh: number, count: number, playing: boolean} | null} scrub the earlier moment that is shown,
+ *   the number of events since it was paused, of those before it, and whether it is a replay; `null` when the present is shown
  * @property {import('./history.js').Past | null} history of the selected one, up to the moment that is shown
  * @property {boolean} loading its events are being loaded
  * @property {boolean} hours whether its times are written with hours
  * @property {import('./clock.js').Moment | null} moment
  * @property {import('./fold.js').IncidentState[]} tabs
  * @property {Set<string>} unseen ids that were never selected
+ * @property {import('./fold.js').IncidentState[]} all every known incident, also those that only the server knows; empty while
+ *   the list of them is not shown
+ * @property {Set<string>} pinned ids of those that a person keeps as tabs
  * @property {import('./api.js').Session | null} session `null` while unknown
  * @property {boolean} mayWrite the session may start incidents and add to them
  * @property {import('./api.js').Scenario[] | null} scenarios `null` while unknown
- * @property {Triggered | null} triggered the result of the last trigger
+ * @property {import('./starting.js').Triggered | null} triggered the result of the last trigger
  * @property {import('./additions.js').Draft | null} draft what the person at this page adds to the selected incident
  * @property {string} author that person's name; empty while unknown
  * @property {import('./fold.js').IncidentState | null} last the newest ended incident, for the quiet page
  */
 
-/**
- * @typedef {object} Triggered
- * @property {string} text
- * @property {'pending' | 'started' | 'failed'} state
- * @property {boolean} failed
- * @property {string | null} id of the incident
- * @property {object | null} of the form that waits for it
- * @property {{pointer: string, detail: string}[]} members what is wrong with which member of the request
- */
-
 export class Model {
   clock = new ServerClock();
   scrub = new Scrub();
+  replay = new Replay(this);
   #stream;
   #lag;
   #changed;
   #board = newBoard();
   #histories = new Map();
   #selected = null;
+  #places = new Places();
   #dismissed = new Set();
   #unseen = new Set();
-  #session = null;
-  #scenarios = null;
-  /** The states that the server sent over HTTP. */
-  #listed = [];
-  #triggered = null;
-  /** The incident that this page started and that has not appeared in the stream yet. */
-  #awaited = null;
-  /** Counts the rounds of questions: a new one takes the place of one that waits. */
-  #asked = 0;
+  #answers = new Answers();
+  #starting;
   /** Incidents whose events are being loaded, with the events that came meanwhile; and those that were loaded before. */
   #loading = new Map();
   #loaded = new Set();
@@ -91,6 +79,7 @@ export class Model {
     this.#stream = stream;
     this.#lag = new Lag(stream, this.clock);
     this.#changed = changed;
+    this.#starting = new Starting(changed);
     this.additions = new Additions(() => this.clock.now(), changed);
   }
 
@@ -182,16 +171,18 @@ export class Model {
    * @param {number | null} offset_s
    */
   follow(id, offset_s) {
+    this.#places.chosen = true;
     this.#wanted = { id, offset_s };
     this.#changed();
   }
 
   /** @param {string} id */
   select(id) {
+    this.go((places) => places.toIncident());
     this.#selected = id;
     this.#dismissed.delete(id);
     // "Last result" can name an ended incident that is only known over HTTP.
-    const listed = this.#listed.find((incident) => incident.id === id);
+    const listed = this.#answers.listed.find((incident) => incident.id === id);
     if (listed && !this.#find(id)) {
       this.#board.incidents.unshift(listed);
       this.#histories.set(id, new History());
@@ -213,6 +204,23 @@ export class Model {
     this.#changed();
   }
 
+  /**
+   * Goes to another part of the page. What was in the list is not new any more.
+   * @param {(places: Places) => void} move
+   */
+  go(move) {
+    if (this.#places.list) this.#unseen.clear();
+    move(this.#places);
+    if (this.#places.mode) this.#ask({});
+    this.#changed();
+  }
+
+  /** @param {string} id of an incident that a person keeps as a tab, or no longer */
+  pin(id) {
+    this.#places.pin(id);
+    this.#changed();
+  }
+
   /** Closes an ended incident. */
   dismiss() {
     this.#dismissed.add(this.#selected);
@@ -221,25 +229,9 @@ export class Model {
     this.#changed();
   }
 
-  /**
-   * Starts an incident.
-   * @param {{scenario: string, choice: import('./choices.js').Choice, of?: object}} wanted `of` is the form that waits for
-   *   the answer
-   */
-  async trigger({ scenario, choice, of = null }) {
-    const told = (state, more) => {
-      this.#triggered = { id: null, of, state, failed: state === 'failed', members: [], ...more };
-      this.#changed();
-    };
-    told('pending', { text: `Starting ${scenario} …` });
-    try {
-      const { id } = await trigger(scenario, choice);
-      keepChoice(scenario, choice);
-      this.#awaited = id;
-      told('started', { text: `Started ${id}`, id });
-    } catch (error) {
-      told('failed', { text: error.message, members: error.members ?? [] });
-    }
+  /** @param {import('./starting.js').Wanted} wanted */
+  trigger(wanted) {
+    return this.#starting.start(wanted);
   }
 
   /** @returns {View} */
@@ -247,13 +239,14 @@ export class Model {
     const { connection } = this.#stream;
     this.#arrive();
     const newest = this.#selection();
+    this.#settle();
     const whole = newest && (this.#histories.get(newest.id) ?? null);
     const open = connection.state === 'live' ? this.#stream.caughtUp : connection.position !== null;
     const present = newest && this.momentOf(newest);
     const chosen = whole && this.scrub.of(newest.id);
     const shown = chosen ? this.scrub.shown(chosen, whole) : { incident: newest, history: whole, moment: present };
     return {
-      mode: newest ? 'incident' : open && !this.#wanted ? 'quiet' : 'connecting',
+      mode: (open && this.#places.mode) || (newest ? 'incident' : open && !this.#wanted ? 'quiet' : 'connecting'),
       connection,
       frozen: connection.state !== 'live',
       behind: this.#lag.behind(),
@@ -263,19 +256,23 @@ export class Model {
       scrub: chosen && {
         offset_s: chosen.offset_s,
         count: chosen.count,
+        playing: this.replay.playing,
         fresh: whole.timeline.count - chosen.seen,
       },
       loading: newest !== null && this.#loading.has(newest.id),
       hours: newest !== null && inHours(newest, present.offset_s),
       tabs: this.#board.incidents.filter(({ id }) => !this.#dismissed.has(id)),
       unseen: this.#unseen,
-      session: this.#session,
-      mayWrite: this.#session?.scope === 'write',
-      scenarios: this.#scenarios,
-      triggered: this.#triggered,
+      compare: this.#places.compared,
+      all: this.#places.mode ? this.all() : [],
+      pinned: this.#places.pinned,
+      session: this.#answers.session,
+      mayWrite: this.#answers.session?.scope === 'write',
+      scenarios: this.#answers.scenarios,
+      triggered: this.#starting.triggered,
       draft: newest && this.additions.of(newest.id),
       author: this.additions.author,
-      last: this.#last(),
+      last: lastEnded([...this.#board.incidents, ...this.#answers.listed], this.clock.now() + STEP_MS),
     };
   }
 
@@ -285,6 +282,20 @@ export class Model {
    */
   momentOf(incident) {
     return momentOf(incident, this.#lag.now() + this.clock.apart(incident.id));
+  }
+
+  /** One who comes to many open incidents is shown the list of them. */
+  #settle() {
+    const { connection, caughtUp } = this.#stream;
+    if (connection.state !== 'live' || !caughtUp || !this.#places.settle(this.#board.incidents)) return;
+    this.#unseen.clear();
+    this.#ask({});
+  }
+
+  /** Every incident that this page or the server knows. */
+  all() {
+    const known = new Set(this.#board.incidents.map(({ id }) => id));
+    return [...this.#board.incidents, ...this.#answers.listed.filter(({ id }) => !known.has(id))];
   }
 
   /** Shows what the page's address asks for once the stream has told all that it tells. */
@@ -328,7 +339,7 @@ export class Model {
       else this.#board.incidents.unshift(loaded.incident);
       this.#histories.set(id, loaded.history);
     } else if (this.#histories.has(id)) this.#histories.get(id).missing = failure;
-    if (failure && this.#wanted?.id === id) this.#triggered = { text: failure, id: null, failed: true };
+    if (failure && this.#wanted?.id === id) this.#starting.failed(failure);
     if (!this.#find(id) && this.#wanted?.id === id) this.#wanted = null;
     this.#changed();
   }
@@ -338,9 +349,9 @@ export class Model {
    * started on this page may replace an ended one, because the person waits for it.
    */
   #selection() {
-    const awaited = this.#find(this.#awaited);
+    const awaited = this.#find(this.#starting.awaited);
     if (awaited) {
-      this.#awaited = null;
+      this.#starting.awaited = null;
       if (this.#find(this.#selected)?.state !== 'open') this.#selected = awaited.id;
     }
     if (!this.#find(this.#selected) && !this.#wanted) {
@@ -354,14 +365,6 @@ export class Model {
     return this.#board.incidents.findLast((incident) => incident.id === id);
   }
 
-  #last() {
-    const ended = [...this.#board.incidents, ...this.#listed].filter(({ state }) => state !== 'open');
-    // A run with the clock years ahead is not the newest for years.
-    const future = this.clock.now() + STEP_MS;
-    const endedAt = ({ time }) => (Date.parse(time) > future ? 0 : Date.parse(time));
-    return ended.reduce((last, one) => (last && endedAt(last) >= endedAt(one) ? last : one), null);
-  }
-
   #forget() {
     forgetEnded(this.#board, KEEP);
     for (const id of this.#histories.keys()) {
@@ -373,25 +376,17 @@ export class Model {
    * Asks the server for what is not in the stream. With `adopt`, newer states from the server replace the ones here:
    * after a gap, they include the lost events. A server that is busy names when to ask again.
    */
-  async #ask({ adopt = false }, again = ASK_AGAIN) {
-    const round = ++this.#asked;
-    const [access, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
-    if (access.status === 'fulfilled') this.#session = access.value;
-    if (scenarios.status === 'fulfilled') this.#scenarios = scenarios.value;
-    if (incidents.status === 'fulfilled') this.#listed = incidents.value;
-    if (adopt) {
-      for (const listed of this.#listed) {
-        const place = this.#board.incidents.findLastIndex(({ id }) => id === listed.id);
-        if (place >= 0 && listed.index > this.#board.incidents[place].index) this.#board.incidents[place] = listed;
-      }
+  #ask({ adopt = false }) {
+    this.#answers.ask(() => {
+      if (adopt) this.#adopt();
+      this.#changed();
+    });
+  }
+
+  #adopt() {
+    for (const listed of this.#answers.listed) {
+      const place = this.#board.incidents.findLastIndex(({ id }) => id === listed.id);
+      if (place >= 0 && listed.index > this.#board.incidents[place].index) this.#board.incidents[place] = listed;
     }
-    this.#changed();
-    const waits = [access, scenarios, incidents].map(({ reason }) => reason?.retryAfter).filter((s) => s !== undefined);
-    if (waits.length === 0 || again === 0) return;
-    // Spread, so that all pages of a restarted server do not ask at the same moment again.
-    const seconds = Math.min(Math.max(...waits), LONGEST_WAIT) * (1 + Math.random() / 2);
-    setTimeout(() => {
-      if (round === this.#asked) this.#ask({ adopt }, again - 1);
-    }, seconds * 1000);
   }
 }

@@ -46,3 +46,13 @@ export function setOn(name, on) {
   now.set(name, on);
   remember(name, on === SWITCHES[name] ? null : on);
 }
+
+/** Whether the browser has notifications, and has not refused them to this page. */
+export function mayNotify() {
+  return 'Notification' in window && Notification.permission !== 'denied';
+}
+
+/** Whether notifications are switched on and allowed. */
+export function isNotifying() {
+  return isOn('notifications') && mayNotify() && Notification.permission === 'granted';
+}

@@ -8,7 +8,7 @@ import { dialogOf } from './dialog.js';
  * Asks whether a drill should end now.
  * @param {import('../fold.js').IncidentState} incident
  */
-export function confirmCancel({ id, title }) {
+export function open({ id, title }) {
   const keep = element('button', { type: 'button', autofocus: true }, 'Keep it running');
   const end = element('button', { type: 'button', class: 'danger' }, 'End the drill');
   const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
@@ -36,12 +36,4 @@ export function confirmCancel({ id, title }) {
     setAttribute(end, 'disabled', null);
   });
   dialog.open_();
-}
-
-/**
- * Whether the person at this page can end an incident: drills are played here, real incidents are not.
- * @param {import('../model.js').View} view
- */
-export function mayCancel({ incident, mayWrite, frozen }) {
-  return mayWrite && !frozen && incident?.state === 'open' && incident.synthetic;
 }

@@ -1,14 +1,15 @@
 // Owns the help: every key of the page, and the switch for those who want no letters as keys.
 
 import { element, setAttribute } from '../dom.js';
-import { bindKey, keysByGroup } from '../keys.js';
+import { keysByGroup } from '../keys.js';
 import { isOn, setOn } from '../preferences.js';
 import { dialogOf } from './dialog.js';
 
 /** How keys are written. */
 const WRITTEN = { Escape: 'Esc', ArrowLeft: '←', ArrowRight: '→', 'Shift+ArrowLeft': 'Shift ←', 'Shift+ArrowRight': 'Shift →' };
 
-export function showHelp() {
+/** Shows every key. */
+export function open() {
   const groups = [...keysByGroup()].map(([group, keys]) =>
     element(
       'section',
@@ -42,5 +43,3 @@ function row(keys, what) {
   const shown = keys.flatMap((key, place) => [place > 0 && ' ', element('kbd', {}, WRITTEN[key] ?? key)]);
   return [element('div', {}, element('dt', {}, ...shown), element('dd', {}, what))];
 }
-
-bindKey('?', { group: 'The page', what: 'This help', run: showHelp });

@@ -1,22 +1,23 @@
 // Owns the menu of the page: what is done with the incident on screen, and how the page is.
 
-import { element, setText, show } from '../dom.js';
+import { element, setAttribute, setText, show } from '../dom.js';
 import { icon } from '../icons.js';
 import { bindKey } from '../keys.js';
-import { isOn, setOn } from '../preferences.js';
-import { confirmCancel, mayCancel } from './cancel.js';
-import { showHelp } from './help.js';
-import { showReport } from './report.js';
+import { isNotifying, isOn, mayNotify, setOn } from '../preferences.js';
+import { openDialog, showBoard } from './entrances.js';
+import { isShow, setShow } from './show.js';
 
 /**
  * @typedef {object} Item
  * @property {string} id
- * @property {string} key of the keyboard; empty for none
+ * @property {string} key that this binds; empty for none
+ * @property {string} [hint] key that is bound elsewhere
  * @property {string} icon
  * @property {string | ((view: import('../model.js').View) => string)} word
  * @property {(view: import('../model.js').View) => boolean} when it can be chosen
  * @property {(view: import('../model.js').View) => void} run
  * @property {string} group
+ * @property {() => boolean} [on] whether it is switched on, if it is a switch
  */
 
 /** @type {Item[]} */
@@ -27,8 +28,26 @@ const ITEMS = [
     icon: 'report',
     word: 'Report',
     group: 'This incident',
-    when: ({ incident, frozen }) => incident !== null && !frozen,
-    run: ({ incident }) => showReport(incident),
+    when: ({ incident, frozen, mode }) => incident !== null && mode === 'incident' && !frozen,
+    run: ({ newest }) => openDialog('report', newest),
+  },
+  {
+    id: 'compare',
+    key: 'd',
+    icon: 'compare',
+    word: 'Compare with another run',
+    group: 'This incident',
+    when: ({ incident, mode, frozen }) => incident !== null && mode === 'incident' && !frozen,
+    run: ({ newest }) => dispatchEvent(new CustomEvent('compare-with', { detail: newest })),
+  },
+  {
+    id: 'pin',
+    key: '',
+    icon: 'pin',
+    word: ({ incident, pinned }) => (incident && pinned.has(incident.id) ? 'No longer a tab' : 'Keep as a tab'),
+    group: 'This incident',
+    when: ({ incident, mode, tabs }) => incident !== null && mode === 'incident' && tabs.length > 1,
+    run: ({ incident }) => dispatchEvent(new CustomEvent('incident-pin', { detail: incident.id })),
   },
   {
     id: 'cancel',
@@ -37,30 +56,73 @@ const ITEMS = [
     word: 'End the drill …',
     group: 'This incident',
     when: mayCancel,
-    run: ({ incident }) => confirmCancel(incident),
+    run: ({ newest }) => openDialog('cancel', newest),
+  },
+  {
+    id: 'board',
+    key: '',
+    hint: 'i',
+    icon: 'list',
+    word: 'All incidents',
+    group: 'The page',
+    when: ({ mode }) => mode === 'incident' || mode === 'quiet',
+    run: () => showBoard(true),
+  },
+  {
+    id: 'notify',
+    key: '',
+    icon: 'bell',
+    word: () => (mayNotify() ? 'Notify me' : 'Notify me (the browser refuses)'),
+    group: 'The page',
+    on: isNotifying,
+    when: () => true,
+    run: () => dispatchEvent(new CustomEvent('notices-switch', { detail: 'notifications' })),
+  },
+  {
+    id: 'sound',
+    key: '',
+    icon: 'sound',
+    word: 'Sound',
+    group: 'The page',
+    on: () => isOn('sound'),
+    when: () => true,
+    run: () => dispatchEvent(new CustomEvent('notices-switch', { detail: 'sound' })),
+  },
+  {
+    id: 'show',
+    key: 'v',
+    icon: 'screen',
+    word: 'View for a projector',
+    group: 'The page',
+    when: () => true,
+    run: () => setShow(!isShow()),
   },
   {
     id: 'moments',
     key: '',
     icon: 'bell',
-    word: () => `Screen readers hear key moments: ${isOn('moments') ? 'yes' : 'no'}`,
+    word: 'Key moments for screen readers',
     group: 'The page',
+    on: () => isOn('moments'),
     when: () => true,
-    run: (view) => {
-      setOn('moments', !isOn('moments'));
-      document.querySelector('page-menu').update(view);
-    },
+    run: () => setOn('moments', !isOn('moments')),
   },
   {
     id: 'help',
     key: '',
+    hint: '?',
     icon: 'keys',
     word: 'Keys',
     group: 'The page',
     when: () => true,
-    run: showHelp,
+    run: () => openDialog('help'),
   },
 ];
+
+/** Whether the person at this page can end the incident: drills are played here, real incidents are not. */
+function mayCancel({ newest, mode, mayWrite, frozen }) {
+  return mode === 'incident' && mayWrite && !frozen && newest?.state === 'open' && newest.synthetic;
+}
 
 class PageMenu extends HTMLElement {
   connectedCallback() {
@@ -75,7 +137,7 @@ class PageMenu extends HTMLElement {
         { type: 'button', id: `do-${item.id}`, class: 'menu-item' },
         icon(item.icon),
         element('span', {}),
-        element('kbd', { hidden: item.key === '' }, item.key === '' && item.id === 'help' ? '?' : item.key),
+        element('kbd', { hidden: !(item.hint ?? item.key) }, item.hint ?? item.key),
       );
       button.addEventListener('click', () => {
         this.menu.hidePopover();
@@ -109,6 +171,7 @@ class PageMenu extends HTMLElement {
     for (const { item, button } of this.items) {
       show(button, item.when(view));
       setText(button.children[1], typeof item.word === 'string' ? item.word : item.word(view));
+      setAttribute(button, 'aria-pressed', item.on ? String(item.on()) : null);
     }
     for (const section of this.menu.children) {
       show(section, Array.from(section.children).some((child) => child.matches('.menu-item:not([hidden])')));
@@ -116,7 +179,9 @@ class PageMenu extends HTMLElement {
   }
 
   #run(item) {
-    if (item.when(this.view)) item.run(this.view);
+    if (!item.when(this.view)) return;
+    item.run(this.view);
+    this.update(this.view);
   }
 
   #key(event) {

@@ -10,7 +10,7 @@ import { dialogOf } from './dialog.js';
  * Shows the report of an incident as it is now.
  * @param {import('../fold.js').IncidentState} incident
  */
-export async function showReport({ id, state }) {
+export async function open({ id, state }) {
   const body = element('article', { class: 'report', tabindex: '0', autofocus: true, 'aria-busy': 'true' }, element('p', { class: 'muted' }, 'Loading the report …'));
   const dialog = dialogOf({ id: 'report', heading: 'Report', className: 'wide-sheet' }, body);
   const download = element('a', { class: 'button', href: reportUrl(id), download: `${id}.md` }, icon('download'), 'Download');

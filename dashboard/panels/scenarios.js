@@ -5,7 +5,8 @@ import { element, keyed, setAttribute, setText, show } from '../dom.js';
 import { count, duration } from '../format.js';
 import { icon } from '../icons.js';
 import { bindKey, describeKey } from '../keys.js';
-import './settings.js';
+import { part } from '../parts.js';
+import { tellNotLoaded } from './entrances.js';
 
 /** With more scenarios than this, the list can be searched. */
 const FEW = 8;
@@ -43,7 +44,7 @@ class ScenarioPicker extends HTMLElement {
     this.view = view;
     this.scenarios = scenarios;
     if (scenarios.length === 0) this.#showList();
-    this.form.update(view);
+    this.form.update?.(view);
     this.#refresh();
   }
 
@@ -124,7 +125,12 @@ class ScenarioPicker extends HTMLElement {
   }
 
   /** @param {string} id of the scenario whose settings are shown */
-  openSettings(id) {
+  async openSettings(id) {
+    try {
+      await part('settings');
+    } catch {
+      return tellNotLoaded();
+    }
     const scenario = this.scenarios.find((known) => known.id === id);
     if (!scenario) return;
     this.form.open(scenario, this.view);

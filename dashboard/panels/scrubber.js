@@ -3,6 +3,7 @@
 import { element, setAttribute, setText, show } from '../dom.js';
 import { count, stamp, words } from '../format.js';
 import { icon, setIcon } from '../icons.js';
+import './replay.js';
 
 /** Positions of the slider over the whole axis. */
 const STEPS = 2000;
@@ -39,7 +40,7 @@ class ScrubBar extends HTMLElement {
     this.state.addEventListener('click', () => send('scrub-pause'));
     this.append(
       this.range,
-      element('div', { class: 'scrub-buttons', role: 'group', 'aria-label': 'Moment' }, ...buttons, this.state),
+      element('div', { class: 'scrub-buttons', role: 'group', 'aria-label': 'Moment' }, element('replay-controls'), ...buttons, this.state),
     );
   }
 
@@ -50,9 +51,9 @@ class ScrubBar extends HTMLElement {
   update({ newest, scrub, history }) {
     const open = newest.state === 'open';
     setAttribute(this, 'data-scrubbed', scrub !== null);
-    setIcon(this.glyph, scrub ? 'pause' : open ? 'detect' : 'check');
+    setIcon(this.glyph, scrub ? (scrub.playing ? 'play' : 'pause') : open ? 'detect' : 'check');
     const fresh = scrub && open ? ` · ${count(scrub.fresh)} new` : '';
-    setText(this.word, scrub ? `PAUSED${fresh}` : open ? 'LIVE' : 'END');
+    setText(this.word, scrub?.playing ? 'REPLAY' : scrub ? `PAUSED${fresh}` : open ? 'LIVE' : 'END');
     setAttribute(this.state, 'title', scrub ? (open ? 'Back to live (Esc)' : 'To the end (Esc)') : 'Pause here (P)');
     setAttribute(this.state, 'aria-label', scrub ? `${this.word.textContent}. Back to ${open ? 'live' : 'the end'}` : `${this.word.textContent}. Pause here`);
     show(this, history !== null && history.whole.timeline.count > 0);

@@ -116,6 +116,7 @@ function shownState({ state, paused }, behind, scrub) {
   if (state !== 'live') return { ...STATES[state], state };
   if (paused !== null) return { icon: 'alert', word: 'Server paused', state: 'paused' };
   if (behind !== null) return { icon: 'reconnect', word: 'Catching up', state: 'behind' };
+  if (scrub?.playing) return { icon: 'play', word: 'Replay', state: 'scrubbed' };
   if (scrub !== null) return { icon: 'pause', word: 'Paused', state: 'scrubbed' };
   return { ...STATES.live, state };
 }

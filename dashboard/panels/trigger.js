@@ -39,7 +39,7 @@ class TriggerMenu extends HTMLElement {
   update(view) {
     const { mode, session, mayWrite, scenarios, triggered, frozen, incident } = view;
     // The quiet page has its own buttons: the page has one button per scenario.
-    const here = mode === 'incident' && mayWrite;
+    const here = (mode === 'incident' || mode === 'board') && mayWrite;
     show(this.readOnly, session?.scope === 'read');
     show(this.button, here);
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
@@ -62,10 +62,26 @@ class TriggerMenu extends HTMLElement {
       this.timer = setTimeout(() => this.#hideToast(), 8000);
     }
     show(this.toastShow, this.started !== null && this.started !== incident?.id);
-    if (!here || (this.started && this.started === incident?.id)) this.#hideToast();
+    if ((!here && !this.telling) || (this.started && this.started === incident?.id)) this.#hideToast();
+  }
+
+  /**
+   * Says that something which a person wanted did not work.
+   * @param {string} text
+   */
+  tell(text) {
+    this.telling = true;
+    this.started = null;
+    setText(this.toastText, text);
+    setAttribute(this.toast, 'data-failed', true);
+    show(this.toastShow, false);
+    show(this.toast, true);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#hideToast(), 8000);
   }
 
   #hideToast() {
+    this.telling = false;
     clearTimeout(this.timer);
     show(this.toast, false);
   }

@@ -80,6 +80,7 @@ async fn everything_asks_for_a_token_but_what_has_to_be_there_without_one() {
         "/visible.js",
         "/favicon.svg",
         "/icons.js",
+        "/link.js",
         "/panels/theme.js",
         "/phone.css",
         "/api/session",

@@ -175,6 +175,8 @@ async fn the_help_lists_the_keys_and_switches_letters_off() {
     assert_eq!(page.value("document.querySelector('dialog')").await, json!(null), "also after a reload");
     page.keys("?").await;
     page.click("#help-letters").await;
-    page.keys(&format!("{ESCAPE}r")).await;
+    page.keys(&ESCAPE.to_string()).await;
+    page.until("the page", "!document.querySelector('dialog#help')").await;
+    page.keys("r").await;
     page.until("the report", "document.querySelector('.report h2')").await;
 }

@@ -14,7 +14,7 @@ use super::checks;
 use super::driver::{Browser, Size};
 use crate::harness::{Http, Local, Timeline, envelope, fixtures, root};
 
-const SIZES: [Size; 4] = [
+pub const SIZES: [Size; 4] = [
     Size { width: 1440, height: 900, touch: false },
     Size { width: 1024, height: 768, touch: false },
     Size { width: 844, height: 390, touch: true },
@@ -50,7 +50,7 @@ pub fn real(ended: bool) -> Vec<Record> {
 }
 
 /// Takes the picture, and holds the page to its width.
-async fn picture(page: &Browser, size: Size, name: &str) {
+pub async fn picture(page: &Browser, size: Size, name: &str) {
     let folder: PathBuf = root().join("target/screenshots");
     fs::create_dir_all(&folder).unwrap();
     let png = page.screenshot().await;

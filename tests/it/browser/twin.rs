@@ -91,6 +91,38 @@ async fn the_page_folds_the_golden_recording_to_the_golden_states() {
     }
 }
 
+/// What was chosen of a scenario is a part of the state.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn both_folds_keep_the_settings_of_a_run() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let (_, text) = fixtures("messages").into_iter().find(|(name, _)| name == "incident_started").unwrap();
+    for (settings, kept) in [
+        (json!({ "variant": "worse", "__proto__": "x" }), true),
+        (json!({}), false),
+        (Value::Null, false),
+        (json!({ "users": 7 }), false),
+    ] {
+        let mut event: Value = serde_json::from_str(&text).unwrap();
+        event["data"]["run"]["settings"] = settings;
+        let mut board = Board::default();
+        board.fold(&serde_json::from_value(event.clone()).unwrap());
+        let ours = serde_json::to_value(board.incidents()).unwrap();
+        let theirs = page
+            .run(
+                "const { foldAll } = await import('/fold.js');
+                 return JSON.stringify(foldAll(args[0].map((event) => JSON.parse(event))).incidents);",
+                vec![json!([event.to_string()])],
+            )
+            .await;
+        // As text: the driver loses a member that is called `__proto__`.
+        let theirs: Value = serde_json::from_str(theirs.as_str().unwrap()).unwrap();
+        assert_eq!(ours[0]["run"], theirs[0]["run"], "{event}");
+        assert_eq!(!ours[0]["run"]["settings"].is_null(), kept);
+    }
+}
+
 /// Without phases, target, speed and seconds: the second of each event follows from the clock.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
