@@ -1,11 +1,11 @@
-// Owns the address of the page as a link to a moment: `?incident=ID&t=67`, and the theme in it.
+// Owns the address of the page as a link to a moment: `?incident=ID&t=67`.
 
 import { base } from './api.js';
 
 /** Browsers refuse to change the address too often, and a scrub changes the moment at each movement. */
 const QUIET_MS = 300;
 
-/** @returns {{incident: string | null, t: number | null, theme: string | null, compare: [string, string] | null}} what the address asks for */
+/** @returns {{incident: string | null, t: number | null, compare: [string, string] | null}} what the address asks for */
 export function readLink() {
   const wanted = new URLSearchParams(location.search);
   const [a, b] = wanted.getAll('compare');
@@ -13,7 +13,6 @@ export function readLink() {
   return {
     incident: wanted.get('incident') || null,
     t: Number.isFinite(t) ? t : null,
-    theme: wanted.get('theme'),
     compare: a && b ? [a, b] : null,
   };
 }

@@ -2,7 +2,6 @@
 
 import { element, setAttribute, setText } from '../dom.js';
 import { icon } from '../icons.js';
-import { readLink } from '../link.js';
 
 class ThemeToggle extends HTMLElement {
   connectedCallback() {
@@ -21,7 +20,7 @@ class ThemeToggle extends HTMLElement {
       setAttribute(button, 'aria-label', `Switch to ${other} colours`);
     };
     // A link can ask for a theme, for this page only.
-    setTheme(readLink().theme ?? remembered());
+    setTheme(new URLSearchParams(location.search).get('theme') ?? remembered());
     label();
     button.addEventListener('click', () => {
       const other = now() === 'dark' ? 'light' : 'dark';

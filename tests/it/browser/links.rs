@@ -73,7 +73,7 @@ async fn a_link_to_a_running_incident_stops_there_and_one_to_nothing_says_so() {
     let page = Browser::open(&url).await;
     page.until(
         "the moment",
-        &format!("{PAUSED} && document.querySelector('.stage .sub').innerText === 'T+00:30'"),
+        &format!("{PAUSED} && document.querySelector('#headline .elapsed').innerText === 'T+00:30'"),
     )
     .await;
     page.goto(&format!("http://{}/?incident=it", server.address)).await;

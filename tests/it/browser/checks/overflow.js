@@ -13,9 +13,9 @@ for (const node of document.querySelectorAll('body *')) {
   if (style.display === 'inline' || node.matches('main')) continue;
   const { clientWidth, clientHeight, scrollWidth, scrollHeight } = node;
   if (style.overflowX === 'visible' && clientWidth > 0 && scrollWidth > clientWidth + 1) found.add(`${name(node)} is too wide: ${scrollWidth} in ${clientWidth}`);
-  // Digits are taller than their line.
+  // What is out of sight has an estimated height. Digits are taller than their line.
   const room = 3 + parseFloat(style.fontSize) / 5;
-  if (style.overflowY === 'visible' && clientHeight > 0 && scrollHeight > clientHeight + room) found.add(`${name(node)} is too tall: ${scrollHeight} in ${clientHeight}`);
+  if (style.overflowY === 'visible' && style.contentVisibility === 'visible' && clientHeight > 0 && scrollHeight > clientHeight + room) found.add(`${name(node)} is too tall: ${scrollHeight} in ${clientHeight}`);
 }
 if (document.documentElement.scrollWidth > innerWidth) found.add(`the page is ${document.documentElement.scrollWidth} wide`);
 return [...found];
