@@ -124,7 +124,11 @@ class ComparePanel extends HTMLElement {
     const [one, other] = this.pair;
     const settings = [one, other].map(({ incident }) => settingsOf(incident));
     const chosen = settings[0] === settings[1] ? null : element('p', { class: 'muted' }, `Settings: A ${settings[0]} · B ${settings[1]}`);
-    if (kind === 'none') return [element('strong', {}, 'No difference'), element('p', {}, 'Both runs took the same steps at the same times.'), chosen].filter(Boolean);
+    if (kind === 'none') {
+      const open = [one, other].some(({ incident }) => incident.state === 'open');
+      const far = open ? 'Both took the same steps at the same times, as far as the open one has come.' : 'Both runs took the same steps at the same times.';
+      return [element('strong', {}, open ? 'No difference so far' : 'No difference'), element('p', {}, far), chosen].filter(Boolean);
+    }
     const heading = element('strong', {}, `First difference at ${stamp(offset_s, this.hours)}`);
     if (kind === 'times') {
       const later = b.offset_s - a.offset_s;

@@ -244,7 +244,7 @@ class SettingsForm extends HTMLElement {
   }
 
   #seed() {
-    const input = element('input', { type: 'number', step: '1', inputmode: 'numeric', placeholder: 'the scenario’s own' });
+    const input = element('input', { type: 'number', step: '1', inputmode: 'numeric', placeholder: 'as written' });
     const random = element('button', { type: 'button', class: 'chip' }, 'Random');
     random.addEventListener('click', () => {
       input.value = String(Math.floor(Math.random() * Math.min(SEEDS, 1e6)));
