@@ -114,12 +114,12 @@ fn resolution() -> Message {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn an_ended_incident_says_how_long_it_took_and_nothing_of_time_to_spare_that_was_not_used() {
-    for (outcome, took, digits, label) in [
-        (Outcome::Resolved, 45.0, "00:45", "Resolved in · target 01:00 · 15 s to spare"),
-        (Outcome::Resolved, 60.0, "01:00", "Resolved in · target 01:00 · on time"),
-        (Outcome::Resolved, 72.0, "01:12", "Resolved in · target 01:00 · 12 s over"),
-        (Outcome::Cancelled, 7.0, "00:07", "Cancelled after · target 01:00"),
-        (Outcome::Cancelled, 72.0, "01:12", "Cancelled after · target 01:00"),
+    for (outcome, took, name, digits, verdict) in [
+        (Outcome::Resolved, 45.0, "Took", "00:45", "Met, 15 s to spare"),
+        (Outcome::Resolved, 60.0, "Took", "01:00", "Met"),
+        (Outcome::Resolved, 72.0, "Took", "01:12", "Missed by 12 s"),
+        (Outcome::Cancelled, 7.0, "Cancelled after", "00:07", "Not reached: cancelled"),
+        (Outcome::Cancelled, 72.0, "Cancelled after", "01:12", "Not reached: cancelled"),
     ] {
         let server = Local::start().await;
         server.append(vec![started("it"), metrics("it", 2)]).await;
@@ -127,9 +127,11 @@ async fn an_ended_incident_says_how_long_it_took_and_nothing_of_time_to_spare_th
         page.until("the incident", "document.querySelector('#scrub-state')?.innerText === 'LIVE'").await;
         server.append(vec![ended(outcome, took)]).await;
         page.until("its end", "document.querySelector('#headline').dataset.state !== 'open'").await;
-        let shown = page.text("#countdown").await;
-        assert_eq!(shown, digits, "{outcome:?} after {took}");
-        assert_eq!(page.text(".timer .label").await, label, "{outcome:?} after {took}");
+        let text = async |selector: &str| page.text(selector).await.trim().to_owned();
+        assert_eq!(text(".vital.end .label").await, name, "{outcome:?} after {took}");
+        assert_eq!(text(".vital.end .value").await, digits, "{outcome:?} after {took}");
+        assert_eq!(text("#countdown").await, "01:00", "the target, which no longer runs");
+        assert_eq!(text(".vital.timer .first").await, verdict, "{outcome:?} after {took}");
         let breached = page.value("'breached' in document.querySelector('#headline').dataset").await;
         assert_eq!(breached, outcome == Outcome::Resolved && took > 60.0, "{outcome:?} after {took}");
     }
