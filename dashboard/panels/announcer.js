@@ -34,16 +34,25 @@ class Announcer extends HTMLElement {
     this.shown = incident && { ...snapshot(incident), breached: before?.id === incident.id && before.breached };
     if (incident && before?.id !== incident.id) this.#say(introduction(incident));
     else if (incident && isOn('moments')) for (const moment of momentsBetween(before, incident)) this.#say(moment);
-    this.#speak();
     if (mode !== 'incident') setTitle('incident');
   }
 
   /** @param {import('../model.js').View} view */
-  tick({ newest: incident, present: moment, hours, frozen }) {
+  tick(view) {
+    this.#passes(view);
+    // What happens in one frame is said together: a later sentence would take the place of an earlier one.
+    const said = this.said.splice(0);
+    if (said.length > 0) setText(this.line, said.join(' '));
+  }
+
+  /**
+   * What time alone brings.
+   * @param {import('../model.js').View} view
+   */
+  #passes({ newest: incident, present: moment, hours, frozen }) {
     if (!incident || !moment) return;
     if (moment.breached && !this.shown.breached && incident.state === 'open') {
       if (isOn('moments')) this.#say(missed(incident.target_s));
-      this.#speak();
       this.shown.breached = true;
     }
     // The title is visible while the tab is in the background.
@@ -60,12 +69,6 @@ class Announcer extends HTMLElement {
 
   #say(text) {
     this.said.push(text.trim());
-  }
-
-  /** What happens at one moment is said together: a later sentence takes the place of an earlier one. */
-  #speak() {
-    const said = this.said.splice(0);
-    if (said.length > 0) setText(this.line, said.join(' '));
   }
 }
 

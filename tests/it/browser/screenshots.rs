@@ -74,6 +74,11 @@ async fn every_state_fits_every_size() {
             ("drill-begun", drill(3), "document.querySelectorAll('#feed [data-position]').length > 0"),
             ("drill", drill(125), "document.querySelectorAll('#feed [data-position]').length > 3"),
             ("drill-resolved", drill(181), "document.querySelector('#result')"),
+            (
+                "many",
+                [drill(125), real(false)].concat(),
+                "document.querySelectorAll('incident-tabs .tab').length === 2",
+            ),
             ("real", real(false), "document.querySelectorAll('#feed [data-position]').length > 0"),
             ("real-resolved", real(true), "document.querySelector('#result')"),
         ] {

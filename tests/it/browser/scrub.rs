@@ -25,8 +25,8 @@ pub fn outage(began: i64, until: i64) -> Vec<Record> {
 }
 
 /// What every panel shows, apart from what moves with the time: the panels' texts, and the curves' newest values.
-pub const PANELS: &str = "['#feed', 'agents-panel', 'hypotheses-panel', 'impact-panel .number', '.forecasts .value', \
-    '.stage .word', '.now', '.chart .value'].map((panel) => \
+pub const PANELS: &str = "['#feed', 'agents-panel', 'hypotheses-panel', '.fan .text', '.forecasts .value', \
+    '.vital.sure', '.vital.end', '.phase-name', '.trace', '.now', '.chart .value'].map((panel) => \
     [...document.querySelectorAll(panel)].filter((one) => one.checkVisibility()).map((one) => one.innerText.replaceAll(/\\s+/g, ' ').trim()).join('; '))";
 
 const STATE: &str = "document.querySelector('#scrub-state').innerText";
