@@ -12,7 +12,7 @@ mod substitute;
 mod variant;
 
 pub(super) use apply::{Applied, apply};
-pub use choose::SettingsError;
+pub use choose::{NotOffered, SettingsError};
 pub(super) use choose::{bounds, choose};
 pub(super) use chosen::MOST;
 pub use chosen::{Settings, VARIANT};
