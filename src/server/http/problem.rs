@@ -18,7 +18,13 @@ pub(in crate::server) struct Problem {
     refusal: Option<Refusal>,
     /// What the table of problems and the events say more.
     more: Option<Box<Refused>>,
-    /// The members of the request's body that are wrong, each as a JSON pointer with what is wrong with it.
+    /// The members of the request's body that are wrong.
+    wrong: Option<Box<Wrong>>,
+}
+
+/// Members of a request's body, each as a JSON pointer with what is wrong with it.
+#[derive(Debug, Default)]
+struct Wrong {
     members: Vec<(String, String)>,
 }
 
@@ -31,7 +37,7 @@ pub(super) struct Counted {
 
 impl Problem {
     pub(in crate::server) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), header: None, refusal: None, more: None, members: Vec::new() }
+        Self { status, detail: detail.into(), header: None, refusal: None, more: None, wrong: None }
     }
 
     pub(in crate::server) fn bad_request(detail: impl Into<String>) -> Self {
@@ -54,7 +60,7 @@ impl Problem {
 
     /// Names a member of the request's body that is wrong, by its JSON pointer, so that a form can say it beside its field.
     pub(super) fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.members.push((pointer.into(), detail.into()));
+        self.wrong.get_or_insert_default().members.push((pointer.into(), detail.into()));
         self
     }
 
@@ -126,11 +132,9 @@ impl IntoResponse for Problem {
                 members.insert("errors_total".to_owned(), more.total.into());
             }
         }
-        if !self.members.is_empty()
-            && let Some(members) = body.as_object_mut()
-        {
+        if let (Some(wrong), Some(members)) = (&self.wrong, body.as_object_mut()) {
             let errors =
-                self.members.iter().map(|(pointer, detail)| json!({ "pointer": pointer, "detail": detail }));
+                wrong.members.iter().map(|(pointer, detail)| json!({ "pointer": pointer, "detail": detail }));
             members.insert("errors".to_owned(), errors.collect());
         }
         let refused = self.refused();

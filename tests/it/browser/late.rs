@@ -45,7 +45,14 @@ async fn rows_marks_and_nodes_are_bounded_and_the_newest_is_seen() {
     // 10,000 more, of which a reader further up sees none and loses nothing.
     page.run("document.querySelector('#feed').scrollTop = 200", vec![]).await;
     page.until("the place", "document.querySelector('#feed').scrollTop === 200").await;
-    let top = "document.elementFromPoint(200, document.querySelector('#feed').getBoundingClientRect().top + 60).innerText";
+    // The row at the top of what is seen, once the rows there have their heights.
+    let top = "document.elementFromPoint(200, document.querySelector('#feed').getBoundingClientRect().top + 60)\
+               ?.closest('.row')?.dataset.index";
+    page.until(
+        "the row",
+        &format!("(({top}) !== undefined && ({top}) === window.row) || ((window.row = {top}), false)"),
+    )
+    .await;
     let read = page.value(top).await;
     server.append(long(30_000).split_off(20_000)).await;
     page.until("them all", "document.querySelector('#received').dataset.count === '30000'").await;

@@ -71,11 +71,8 @@ async fn a_link_to_a_running_incident_stops_there_and_one_to_nothing_says_so() {
     server.append(super::scrub::outage(100, 100)).await;
     let url = format!("http://{}/?incident=it&t=30", server.address);
     let page = Browser::open(&url).await;
-    page.until(
-        "the moment",
-        &format!("{PAUSED} && document.querySelector('#headline .elapsed').innerText === 'T+00:30'"),
-    )
-    .await;
+    let moment = "document.querySelector('#scrub').ariaValueText.startsWith('T+00:30,')";
+    page.until("the moment", &format!("{PAUSED} && {moment}")).await;
     page.goto(&format!("http://{}/?incident=it", server.address)).await;
     page.until("the present", "document.querySelector('#scrub-state')?.innerText === 'LIVE'").await;
 
