@@ -12,7 +12,10 @@ use incident::token::Scope;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{Local, Numbers, Proxy, READ, Scratch, Serving, incident, ms, options, root, tokens};
+use crate::harness::{
+    Http, Local, Numbers, Proxy, READ, Scratch, Serving, incident, ms, options, root, tokens,
+};
+use crate::receivers;
 
 /// The program that cargo built from an example.
 fn built(name: &str) -> Command {
@@ -181,6 +184,36 @@ async fn publishing_with_curl_stores_everything_once() {
         sh
     };
     published(command, "/agents/example-shell").await;
+}
+
+/// What it published is there once, although it lost an answer and was started again.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python: ./tests/run installs it and runs this"]
+async fn an_agent_in_python_adds_to_an_alert_that_fires() {
+    let setups = Options { receivers: Some(receivers::setups("")), ..options() };
+    let server = Local::with(setups, Retention::default()).await;
+    let delivery = receivers::group(&[receivers::firing("A", 0)]).to_string();
+    let delivered = Http::new(server.address, "POST", "/hooks/alertmanager/prod")
+        .header("Content-Type", "application/json")
+        .bearer(receivers::SECRET)
+        .body(&delivery)
+        .send()
+        .await;
+    let subject = delivered.json()["incidents"][0].as_str().unwrap().to_owned();
+    let address = forgetful(server.address).await;
+    for _ in 0..2 {
+        let mut python = Command::new(root().join("target/test-tools/python/bin/python"));
+        python.arg(root().join("examples/agent.py")).arg(format!("http://{address}"));
+        let mut running = python.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let printed = BufReader::new(running.stdout.take().unwrap());
+        let line = tokio::task::spawn_blocking(move || printed.lines().next().unwrap().unwrap());
+        assert_eq!(line.await.unwrap(), format!("{subject}: added 2 actions"));
+        running.kill().unwrap();
+        let said = String::from_utf8(running.wait_with_output().unwrap().stderr).unwrap();
+        assert!(said.contains("trying again"), "it lost its connection: {said}");
+    }
+    let state = Http::new(server.address, "GET", &format!("/api/incidents/{subject}")).send().await.json();
+    assert_eq!((state["index"].as_u64(), server.journal_head()), (Some(4), 4), "{state}");
 }
 
 /// A token is shown, and one that may not publish is told why, at once.

@@ -276,6 +276,11 @@ impl Worker {
                 && !repeats
             {
                 self.recent.insert(sound.event(), KeyedEvent { position, index, digest: sound.digest() });
+                if !new {
+                    // It was judged as if it were not there.
+                    self.known.forget([sound.event().subject.as_str()]);
+                    self.open = None;
+                }
             }
             placed.push(Ok(Placed { position, index, duplicate: repeats || !new }));
         }
