@@ -25,6 +25,11 @@ fn header<'a>(head: &'a str, name: &str) -> &'a str {
     head.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default()
 }
 
+/// The ending of a file's name.
+fn content_kind(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
 fn unpacked(body: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     GzDecoder::new(body).read_to_end(&mut plain).unwrap();
@@ -77,7 +82,7 @@ fn comments_of_the_page_have_their_own_lines_and_no_text_spans_lines() {
                 comment = !line.contains("*/");
                 continue;
             }
-            if !name.ends_with(".js") || line.trim_start().starts_with("//") {
+            if content_kind(name) != "js" || line.trim_start().starts_with("//") {
                 continue;
             }
             // A regular expression may have one.
@@ -104,7 +109,7 @@ async fn what_is_not_named_at_the_start_is_a_part_that_is_loaded_when_it_is_want
     // Every path in the quotes of an import, as a name of a file.
     let imports = |name: &str| {
         let folder = if name.starts_with("panels/") { "panels/" } else { "" };
-        let paths = read(name).split('\'').skip(1).step_by(2).filter(|path| path.ends_with(".js"));
+        let paths = read(name).split('\'').skip(1).step_by(2).filter(|path| content_kind(path) == "js");
         let names = paths.map(|path| match path.strip_prefix("../") {
             Some(above) => above.to_owned(),
             None => format!("{folder}{}", path.trim_start_matches("./")),
@@ -119,7 +124,7 @@ async fn what_is_not_named_at_the_start_is_a_part_that_is_loaded_when_it_is_want
             found.push(name);
         }
     }
-    let styles = read("parts.js").split('\'').filter(|text| text.ends_with(".css")).map(str::to_owned);
+    let styles = read("parts.js").split('\'').filter(|text| content_kind(text) == "css").map(str::to_owned);
     found.extend(styles);
     let names = incident::dashboard::FILES.iter().map(|(name, _)| *name);
     let forgotten: Vec<&str> = names
