@@ -78,7 +78,6 @@ class Headline extends HTMLElement {
     this.#now(incident);
     this.#trace(history);
     this.#sure(incident);
-    this.#end(incident, hours);
     show(this.money.node, incident.cost !== null || incident.users_affected !== null);
   }
 
@@ -131,7 +130,7 @@ class Headline extends HTMLElement {
     this.sure.say(percent(leading.p), leading.claim, next === null ? '' : `Next ${percent(next.p)}: ${next.claim}`);
   }
 
-  #end(incident, hours) {
+  #end(incident, { offset_s }, hours) {
     const { resolution, target_s, state } = incident;
     const forecast = endOf(incident);
     const open = state === 'open';
@@ -149,6 +148,11 @@ class Headline extends HTMLElement {
       return;
     }
     const { low, middle, high, spread } = forecast;
+    const past = `${clock(middle, hours)} has passed`;
+    setAttribute(this.end.node, 'data-empty', offset_s > high);
+    if (offset_s > high) return this.end.say('Overdue', past, spread ? 'Only 1 in 10 takes as long' : '');
+    // What is left of the forecast is its upper half.
+    if (offset_s > middle) return this.end.say(`by ${clock(high, hours)}`, past, '1 in 10 takes longer');
     const range = spread ? `${clock(low, hours)}–${clock(high, hours)}, 8 in 10` : 'no range given';
     this.end.say(clock(middle, hours), range, target_s === null ? '' : against(middle, target_s));
   }
@@ -161,6 +165,7 @@ class Headline extends HTMLElement {
     setAttribute(this.elapsed, 'data-frozen', asOf);
     setAttribute(this, 'data-breached', moment.breached && incident.state !== 'cancelled');
     setAttribute(this.timer.value, 'data-hours', hours);
+    this.#end(incident, moment, hours);
     this.#timer(incident, moment, hours);
     this.#money(incident, moment, hours);
   }
