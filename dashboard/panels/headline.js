@@ -144,7 +144,7 @@ class Headline extends HTMLElement {
     }
     this.end.name('Expected end');
     if (forecast === null) {
-      this.end.say('No forecast', 'An agent will make one', '');
+      this.end.say('Unknown', 'No forecast yet', 'An agent will make one');
       return;
     }
     const { low, middle, high, spread } = forecast;
