@@ -1,6 +1,14 @@
-// Owns the HTTP calls: scenarios, incidents, triggering one, publishing an event, and the session.
+// Owns the HTTP calls: scenarios, incidents, starting and cancelling one, its report, publishing an event, and the session.
 
 /**
+ * @typedef {object} Parameter a value that can be chosen
+ * @property {string} name
+ * @property {string | number | boolean} default what is chosen has the same kind
+ * @property {string} [about]
+ * @property {number} [min]
+ * @property {number} [max]
+ * @property {(string | number | boolean)[]} [one_of]
+ *
  * @typedef {object} Scenario
  * @property {string} id
  * @property {string} title
@@ -8,6 +16,13 @@
  * @property {string[]} services
  * @property {number} screen_s length of its playback
  * @property {number} target_s
+ * @property {Parameter[]} [parameters]
+ * @property {{name: string, about?: string}[]} [variants]
+ *
+ * @typedef {object} Refused what an error of this module says more than its message
+ * @property {boolean} mayPass the same request may succeed later
+ * @property {number} [retryAfter] in seconds, if the server names it
+ * @property {{pointer: string, detail: string}[]} members what is wrong with which member of the request
  */
 
 /**
@@ -63,12 +78,53 @@ export async function listIncidents() {
 }
 
 /**
+ * Events of an incident as they were streamed, one per line; empty when there are no more.
+ * @param {string} id
+ * @param {number} after position of the last event that is known
+ * @returns {Promise<string>}
+ */
+export async function incidentEvents(id, after) {
+  const response = await answer(`api/incidents/${encodeURIComponent(id)}/events?after=${after}`);
+  return response.text();
+}
+
+/**
  * Starts an incident.
  * @param {string} scenario
+ * @param {import('./choices.js').Choice} [choice]
  * @returns {Promise<{id: string, stream: string, position: number}>}
  */
-export function trigger(scenario) {
-  return ask('api/incidents', json({ scenario }));
+export function trigger(scenario, choice = {}) {
+  return ask('api/incidents', json({ scenario, ...choice }));
+}
+
+/**
+ * Ends a drill. `cancelled_now` is false if it had ended before.
+ * @param {string} id
+ * @returns {Promise<{outcome: string, cancelled_now: boolean}>}
+ */
+export function cancel(id) {
+  return ask(pathOf(id), { method: 'DELETE' });
+}
+
+/**
+ * Where the report of an incident is.
+ * @param {string} id
+ */
+export function reportUrl(id) {
+  return new URL(`${pathOf(id)}/report.md`, base).href;
+}
+
+/**
+ * The report of an incident, as Markdown.
+ * @param {string} id
+ */
+export async function report(id) {
+  return (await answer(`${pathOf(id)}/report.md`)).text();
+}
+
+function pathOf(id) {
+  return `api/incidents/${encodeURIComponent(id)}`;
 }
 
 /**
@@ -91,10 +147,7 @@ async function ask(path, options) {
   return body;
 }
 
-/**
- * Errors have the text of the server's problem document, `mayPass` if the same request may succeed later, and `retryAfter`
- * in seconds if the server names it.
- */
+/** Errors have the text of the server's problem document, and what `Refused` lists. */
 async function answer(path, options) {
   let response;
   try {
@@ -106,6 +159,7 @@ async function answer(path, options) {
     const body = await response.json().catch(() => null);
     const text = reasonOf(body) ?? `The server answered ${response.status} ${response.statusText}.`;
     const error = failure(text, MAY_PASS.includes(response.status));
+    if (Array.isArray(body?.errors)) error.members = body.errors.filter((one) => typeof one?.pointer === 'string');
     // parseFloat(null) is not a number.
     const seconds = parseFloat(response.headers.get('retry-after'));
     if (Number.isFinite(seconds)) error.retryAfter = Math.max(0, seconds);
@@ -115,7 +169,7 @@ async function answer(path, options) {
 }
 
 function failure(text, mayPass) {
-  return Object.assign(new Error(text), { mayPass });
+  return Object.assign(new Error(text), { mayPass, members: [] });
 }
 
 /** If one event was sent, what is wrong with it need not be numbered. */

@@ -1,5 +1,6 @@
 // Owns what moves between two messages: the server's clock as this page knows it, and the numbers that follow it.
 
+import { projectionOf } from './projection.js';
 import { TimeMap, millis } from './timemap.js';
 
 /**
@@ -83,8 +84,9 @@ export function offsetAt(state, serverMs) {
  * @property {number | null} remaining_s to the target, negative after it; `null` without a target
  * @property {boolean} breached the target is missed by more than a late message can explain
  * @property {{currency: string, total: number, per_minute: number} | null} cost so far
- * @property {number | null} projected cost at the planned end at the current rate; `null` when no end is planned
- * @property {number | null} end_s the planned end
+ * @property {import('./projection.js').Projection | null} projection what it may still take and cost; `null` when unknown
+ * @property {number | null} projected the likely cost at its end; `null` when no end is known
+ * @property {number | null} end_s the likely end
  */
 
 /**
@@ -94,18 +96,34 @@ export function offsetAt(state, serverMs) {
  * @returns {Moment}
  */
 export function momentOf(state, serverMs) {
+  return momentAt(state, offsetAt(state, serverMs));
+}
+
+/**
+ * Everything that moves, at a second of the incident.
+ * @param {import('./fold.js').IncidentState} state
+ * @param {number} second
+ * @returns {Moment}
+ */
+export function momentAt(state, second) {
   const open = state.state === 'open';
-  const { end_s } = new TimeMap(state.phases);
-  const offset_s = open ? offsetAt(state, serverMs) : (state.resolution?.durations.resolve_s ?? state.offset_s);
+  const offset_s = open ? second : (state.resolution?.durations.resolve_s ?? state.offset_s);
   const remaining_s = state.target_s === null ? null : state.target_s - offset_s;
   const cost = state.cost && { ...state.cost };
-  let projected = null;
   if (cost && open) {
     const measured_s = state.cost_s ?? state.offset_s;
     cost.total += (Math.max(0, rateHolds(state.phases, measured_s, offset_s) - measured_s) / 60) * cost.per_minute;
-    if (end_s !== null) projected = cost.total + (Math.max(0, end_s - offset_s) / 60) * cost.per_minute;
   }
-  return { offset_s, remaining_s, breached: missed(state, offset_s), cost, projected, end_s };
+  const projection = projectionOf(state, offset_s);
+  return {
+    offset_s,
+    remaining_s,
+    breached: missed(state, offset_s),
+    cost,
+    projection,
+    projected: projection?.cost?.middle ?? null,
+    end_s: projection?.end_s.middle ?? null,
+  };
 }
 
 /**

@@ -61,6 +61,16 @@ const numbers = (value) => {
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, number(entry)]));
 };
 
+/** Settings that were chosen, name to text; left out if there are none, as serde leaves them out. */
+const settings = (value = {}) => {
+  check(isRecord(value), value);
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, text(entry)]));
+};
+const run = (value) => {
+  const { settings: chosen, ...known } = record({ scenario: text, digest: text, seed: whole, settings })(value);
+  return Object.keys(chosen).length > 0 ? { ...known, settings: chosen } : known;
+};
+
 const cost = record({ currency: text, total: number, per_minute: number });
 const base = { offset_s: optional(number), synthetic: flag, origin: optional(record({ source: text, id: text })) };
 
@@ -79,7 +89,7 @@ const EVENTS = {
     target_s: optional(number),
     impact_started_at: moment,
     speed: optional(number),
-    run: optional(record({ scenario: text, digest: text, seed: whole })),
+    run: optional(run),
   }),
   agent_action: record({
     ...base,
@@ -175,14 +185,32 @@ export function readFrame(frame) {
   return attempt((value) => envelope(JSON.parse(text(value))), frame);
 }
 
+/** Where an event keeps its payload once it was read. */
+const READ = Symbol('read');
+
 /**
- * Reads the payload of an event.
+ * Reads the payload of an event. Fold, history and stream all ask for it, and it is read once.
  * @param {Envelope} event
  * @returns {any} the payload with its known fields only; `null` if it does not fit its type, the event has no index,
  *   or the type is unknown
  */
 export function readData(event) {
-  return isEventType(event.type) && event.index !== undefined ? attempt(EVENTS[event.type], event.data) : null;
+  if (event[READ] === undefined) {
+    const readable = isEventType(event.type) && event.index !== undefined;
+    event[READ] = readable ? attempt(EVENTS[event.type], event.data) : null;
+  }
+  return event[READ];
+}
+
+/**
+ * What a fold needs of an event that is kept: its payload as it was read, and nothing else that the publisher sent.
+ * @param {Envelope} event whose payload is readable
+ * @returns {Envelope}
+ */
+export function keptEvent(event) {
+  const { id, source, type, subject, index, time } = event;
+  const data = readData(event);
+  return Object.assign({ id, source, type, subject, index, time, data }, { [READ]: data });
 }
 
 /**

@@ -150,11 +150,19 @@ function act(incident, action, offset_s) {
   agent.since_s = offset_s;
   // The number of a rejection is the belief in what it rejects.
   if (action.confidence !== undefined && action.action !== REJECTED) {
-    agent.confidence_before = agent.confidence;
+    const about = subjectOf(action);
+    // A belief in one cause is no earlier value of the belief in another.
+    agent.confidence_before = agent.confidence_in === about ? agent.confidence : null;
     agent.confidence = action.confidence;
+    agent.confidence_in = about;
   }
   if (action.evidence.length > 0) agent.evidence = action.evidence;
   incident.now = { agent: action.agent, status: action.status, summary: action.summary };
+}
+
+/** What the confidence of an action is about: the hypothesis that has this belief, or else what the action does. */
+function subjectOf({ action, confidence, hypotheses }) {
+  return hypotheses.find(({ p }) => p === confidence)?.id ?? action;
 }
 
 /** An event has all hypotheses at once. A hypothesis that is not in it has the probability 0. */
@@ -205,6 +213,7 @@ function idle(id, role) {
     summary: null,
     confidence: null,
     confidence_before: null,
+    confidence_in: null,
     since_s: null,
     evidence: [],
   };

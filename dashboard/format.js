@@ -92,14 +92,49 @@ function moneyFormat(currency) {
 }
 
 /**
- * Money where room is short: `$12,345`, but `$15.96M`.
+ * About how much money: `$30.1K`.
+ * @param {number} amount
+ * @param {string} currency ISO 4217
+ */
+export function cashAbout(amount, currency) {
+  if (Math.abs(amount) < 1e4 || Math.abs(amount) >= 1e6) return cashShort(amount, currency);
+  return cash(1, currency).replace('1', COMPACT.format(amount));
+}
+
+const SIZES = [
+  [1e15, ''],
+  [1e12, 'T'],
+  [1e9, 'B'],
+  [1e6, 'M'],
+];
+
+/**
+ * Money where room is short: `$12,345`, but `$15.96M`, and `$1.2e+21` beyond what has a name.
  * @param {number} amount
  * @param {string} currency ISO 4217
  */
 export function cashShort(amount, currency) {
-  return amount < 1e6
-    ? cash(amount, currency)
-    : `${cash(amount / 1e6, currency).replace(/[\d,]+/, (amount / 1e6).toFixed(2))}M`;
+  const size = SIZES.find(([least]) => Math.abs(amount) >= least);
+  if (!size) return cash(amount, currency);
+  const [least, letter] = size;
+  const digits = letter === '' ? amount.toExponential(1) : scaled(amount / least);
+  // The sign of the currency is where that of a small amount is.
+  return cash(1, currency).replace('1', `${digits}${letter}`);
+}
+
+/** Three digits that count: `1.23`, `15.96`, `120`. */
+function scaled(value) {
+  return Math.abs(value) < 99.995 ? value.toFixed(2) : COUNT.format(value);
+}
+
+/**
+ * A number of people or things where room is short: `48,000`, but `4.8B`.
+ * @param {number} value
+ */
+export function compact(value) {
+  const size = Math.abs(value);
+  if (size >= 1e15) return value.toExponential(1);
+  return (size < 1e6 ? COUNT : COMPACT).format(value);
 }
 
 /** @param {number} value */
@@ -151,6 +186,16 @@ export function agentName(agent) {
 }
 
 /**
+ * A number with little room, as at an axis: `0.25`, `1,200`, `48K`.
+ * @param {number} value
+ */
+export function short(value) {
+  const size = Math.abs(value);
+  if (size >= 1e15) return value.toExponential(0);
+  return (size >= 1e4 ? COMPACT : size >= 100 ? COUNT : SMALL).format(value);
+}
+
+/**
  * A metric's value in the unit that the incident announced for it.
  * @param {number} value
  * @param {string} [unit]
@@ -158,7 +203,7 @@ export function agentName(agent) {
 export function metric(value, unit = '') {
   if (unit === 'ratio') return `${(value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0)}%`;
   const size = Math.abs(value);
-  const number = (size >= 1e5 ? COMPACT : size >= 100 ? COUNT : SMALL).format(value);
+  const number = size >= 1e15 ? value.toExponential(1) : (size >= 1e5 ? COMPACT : size >= 100 ? COUNT : SMALL).format(value);
   if (unit === '1/s') return `${number}/s`;
   if (unit === '%') return `${number}%`;
   return BARE.has(unit) ? number : `${number} ${unit}`;

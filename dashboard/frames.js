@@ -1,16 +1,22 @@
-// Owns the animation frame: draws once per frame, and only when something changed or moves.
+// Owns the animation frame: draws only when something changed or moves, and no more often than eyes need.
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
+/** Least times between two drawings: of news, and of numbers that move by themselves. The first news is drawn at once. */
+const NEWS_MS = 33;
+const MOVES_MS = 100;
+const CALM_MS = 1000;
 /** A hidden tab gets no animation frames. A timer handles the events that arrive there. */
 const HIDDEN_MS = 250;
-const CALM_MS = 1000;
 
 export class Frames {
   #draw;
   #moves;
   #frame = 0;
   #timer = 0;
+  /** When the timer fires, and when the last drawing was. */
+  #due = 0;
+  #drawn = -Infinity;
 
   /**
    * @param {() => void} draw
@@ -23,20 +29,40 @@ export class Frames {
     calm.addEventListener('change', () => this.request());
   }
 
-  /** Draws in the next frame. Several requests before it make one drawing. */
+  /** Draws soon. Several requests before it make one drawing. */
   request() {
-    if (document.hidden) this.#timer ||= setTimeout(this.#run, HIDDEN_MS);
-    else this.#frame ||= requestAnimationFrame(this.#run);
+    this.#within(document.hidden ? HIDDEN_MS : NEWS_MS);
   }
+
+  /** Draws this long after the last drawing, unless it is drawn sooner. */
+  #within(ms) {
+    if (this.#frame && !document.hidden) return;
+    const due = this.#drawn + ms;
+    if (this.#timer && this.#due <= due) return;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const wait = due - performance.now();
+    if (wait <= 0 && !document.hidden) {
+      this.#frame = requestAnimationFrame(this.#run);
+      return;
+    }
+    this.#due = due;
+    this.#timer = setTimeout(this.#fire, Math.max(0, wait));
+  }
+
+  #fire = () => {
+    this.#timer = 0;
+    if (document.hidden) this.#run();
+    else this.#frame ||= requestAnimationFrame(this.#run);
+  };
 
   #run = () => {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
     this.#frame = 0;
     this.#timer = 0;
+    this.#drawn = performance.now();
     this.#draw();
-    if (document.hidden || !this.#moves()) return;
-    if (calm.matches) this.#timer = setTimeout(this.#run, CALM_MS);
-    else this.request();
+    if (!document.hidden && this.#moves()) this.#within(calm.matches ? CALM_MS : MOVES_MS);
   };
 }

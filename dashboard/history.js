@@ -1,10 +1,13 @@
-// Owns what the state of an incident does not keep: its feed entries and its metric samples, in order of arrival.
+// Owns what the state of an incident does not keep: its feed entries, its metrics' curves and its past states.
 
 import { isEventType, readData } from './contract.js';
+import { Curve } from './curve.js';
+import { Timeline } from './timeline.js';
 
-/** A page may stay open for weeks. Beyond these numbers, the oldest entries are dropped and samples are thinned out. */
+/** A page may stay open for weeks. Beyond this number, the oldest entries are dropped. */
 const MOST_ENTRIES = 5000;
-const MOST_SAMPLES = 1200;
+/** An incident has at most this many metrics with a curve. */
+const MOST_CURVES = 64;
 /** Of the payload of an unknown event, this many characters are kept. */
 const MOST_TEXT = 400;
 
@@ -14,6 +17,7 @@ const MOST_TEXT = 400;
  * @property {number} [index]
  * @property {string} type
  * @property {string} phase the incident's phase after the event
+ * @property {number} phase_s second at which that phase began, as far as events say
  * @property {boolean} live it arrived as it happened, not in a replay
  * @property {number} offset_s second of the incident
  * @property {any} data the payload; empty for an unknown event
@@ -27,17 +31,34 @@ const MOST_TEXT = 400;
  * @typedef {object} Gap positions that will never arrive
  * @property {{from: number, to: number}} gap
  *
- * @typedef {{offset_s: number, phase: string, values: Record<string, number>}} Sample
+ * @typedef {object} Past what panels draw of a history, up to now or to an earlier moment
+ * @property {History} whole the history itself
+ * @property {(Entry | Gap)[]} entries
+ * @property {number} dropped how many entries were dropped at the front
+ * @property {number} revision changes whenever a curve does
+ * @property {() => string[]} names of the metrics that have a curve
+ * @property {(name: string) => import('./curve.js').Line} line the curve of a metric
+ * @property {(index: number) => Entry | undefined} entry
+ * @property {string} missing why events before the first entry are not there; empty when none are missing
  */
 
+/** @implements {Past} */
 export class History {
   /** @type {(Entry | Gap)[]} */
   entries = [];
   /** How many entries were dropped at the front. Entry `i` of the list is number `dropped + i` of all. */
   dropped = 0;
-  /** @type {Sample[]} */
-  samples = [];
+  revision = 0;
+  missing = '';
+  timeline = new Timeline();
+  /** @type {Map<string, Curve>} */
+  #curves = new Map();
   #byIndex = new Map();
+  #phase = { name: '', since_s: 0 };
+
+  get whole() {
+    return this;
+  }
 
   /**
    * @param {import('./contract.js').Envelope} event
@@ -47,8 +68,9 @@ export class History {
     const known = isEventType(event.type);
     const data = readData(event);
     if (known && !data) return;
-    if (event.type === 'system_metrics') return this.#sample(data, phase, offset_s);
-    const entry = { position, index: event.index, type: event.type, phase, live, offset_s };
+    if (phase !== this.#phase.name) this.#phase = { name: phase, since_s: offset_s };
+    if (event.type === 'system_metrics') return this.#sample(data, offset_s);
+    const entry = { position, index: event.index, type: event.type, phase, phase_s: this.#phase.since_s, live, offset_s };
     this.#add(known ? { ...entry, data } : { ...entry, data: {}, unknown: unknown(event) });
   }
 
@@ -58,7 +80,7 @@ export class History {
    * @param {{position: number, live: boolean, phase: string, offset_s: number}} arrival
    */
   takeForeign(event, arrival) {
-    this.#add({ ...arrival, type: event.type, data: {}, unknown: { ...unknown(event), subject: event.subject ?? '' } });
+    this.#add({ ...arrival, phase_s: this.#phase.since_s, type: event.type, data: {}, unknown: { ...unknown(event), subject: event.subject ?? '' } });
   }
 
   /**
@@ -78,6 +100,45 @@ export class History {
     return this.#byIndex.get(index);
   }
 
+  /** @returns {string[]} the metrics that have a curve */
+  names() {
+    return [...this.#curves.keys()];
+  }
+
+  /**
+   * The curve of a metric.
+   * @param {string} name
+   * @param {number} [until_s]
+   */
+  line(name, until_s) {
+    return (this.#curves.get(name) ?? new Curve()).line(until_s);
+  }
+
+  /**
+   * This history as it was at a moment.
+   * @param {number} index of the last event that had happened
+   * @param {number} offset_s second of the incident
+   * @returns {Past}
+   */
+  upTo(index, offset_s) {
+    const later = this.entries.findIndex((entry) => entry.index > index);
+    const lines = new Map();
+    const line = (name) => {
+      if (!lines.has(name)) lines.set(name, this.line(name, offset_s));
+      return lines.get(name);
+    };
+    return {
+      whole: this,
+      entries: later < 0 ? this.entries.slice() : this.entries.slice(0, later),
+      dropped: this.dropped,
+      revision: -index,
+      missing: this.missing,
+      names: () => this.names().filter((name) => line(name).last !== null),
+      line,
+      entry: (wanted) => (wanted <= index ? this.entry(wanted) : undefined),
+    };
+  }
+
   #add(entry) {
     this.entries.push(entry);
     if (entry.index) this.#byIndex.set(entry.index, entry);
@@ -87,13 +148,19 @@ export class History {
     }
   }
 
-  #sample(data, phase, offset_s) {
-    const values = { ...data.metrics };
-    if (data.users_affected !== undefined) values.users_affected = data.users_affected;
-    if (data.cost) values.cost_per_minute = data.cost.per_minute;
-    this.samples.push({ offset_s, phase, values });
-    // Every second sample is dropped and the newest one stays, so the curve keeps its shape.
-    if (this.samples.length > MOST_SAMPLES) this.samples = this.samples.filter((_, place) => place % 2 === 0);
+  #sample({ metrics, users_affected, cost }, offset_s) {
+    for (const name of Object.keys(metrics)) this.#measured(name, offset_s, metrics[name]);
+    if (users_affected !== undefined) this.#measured('users_affected', offset_s, users_affected);
+    if (cost) this.#measured('cost_per_minute', offset_s, cost.per_minute);
+    this.revision += 1;
+  }
+
+  #measured(name, offset_s, value) {
+    if (!this.#curves.has(name)) {
+      if (this.#curves.size >= MOST_CURVES) return;
+      this.#curves.set(name, new Curve());
+    }
+    this.#curves.get(name).add(offset_s, value);
   }
 }
 

@@ -66,6 +66,8 @@ export class Stream {
   #gone = 0;
   /** Last position of the replay. Later events are live. */
   #replayTo = 0;
+  /** First position that this connection follows. */
+  #from = 0;
   /** Set from `stream_opened` to the end of the replay. A replay can take several connections. */
   #recovery = null;
 
@@ -103,6 +105,25 @@ export class Stream {
     return this.#opened && (this.connection.position?.last ?? 0) >= this.#replayTo;
   }
 
+  /**
+   * How much of what this connection follows has arrived, in events.
+   * @returns {{done: number, total: number}}
+   */
+  get progress() {
+    const last = this.connection.position?.last ?? 0;
+    return { done: Math.max(0, last - this.#from + 1), total: Math.max(last, this.#replayTo) - this.#from + 1 };
+  }
+
+  /** Milliseconds for which the last message vouches: it was heard a while ago, and the next is due after a heartbeat. */
+  get vouched() {
+    return this.#heartbeatMs - (performance.now() - this.#heardAt);
+  }
+
+  /** Milliseconds between two heartbeats. */
+  get heartbeat() {
+    return this.#heartbeatMs;
+  }
+
   #connect() {
     clearTimeout(this.#retry);
     const { connection } = this;
@@ -117,6 +138,7 @@ export class Stream {
     socket.onmessage = (message) => socket === this.#socket && this.#receive(message.data);
     socket.onclose = (close) => socket === this.#socket && this.#closed(close.code);
     this.#heard();
+    this.#listen();
     this.#handlers.changed();
   }
 
@@ -162,15 +184,17 @@ export class Stream {
     else if (this.#socket) this.#listen();
   }
 
+  /** A message only notes the time. The timer looks at it when it fires, because a replay has thousands of messages. */
   #heard() {
     this.#heardAt = performance.now();
-    clearTimeout(this.#watch);
-    this.#watch = setTimeout(() => this.#listen(), this.#heartbeatMs * SILENT_BEATS);
   }
 
   #listen() {
+    clearTimeout(this.#watch);
     const silent = performance.now() - this.#heardAt;
-    if (silent >= this.#heartbeatMs * SILENT_BEATS) this.#lose(`no message for ${(silent / 1000).toFixed(1)} s`);
+    const longest = this.#heartbeatMs * SILENT_BEATS;
+    if (silent >= longest) this.#lose(`no message for ${(silent / 1000).toFixed(1)} s`);
+    else this.#watch = setTimeout(() => this.#listen(), longest - silent);
   }
 
   #receive(frame) {
@@ -207,6 +231,7 @@ export class Stream {
     this.#opened = true;
     this.#heartbeatMs = opened.heartbeat_ms;
     this.#replayTo = to;
+    this.#from = from;
     // Events before `from` are lost only if this page had a position before.
     const missing = before && !anew ? from - before.last - 1 : 0;
     connection.position = { stream: opened.stream, last: from - 1 };
@@ -218,6 +243,7 @@ export class Stream {
     Object.assign(connection, { state: 'live', attempt: 0, downSince: null, reason: '', paused: null });
     clearTimeout(this.#gone);
     this.#heard();
+    this.#listen();
     this.#handlers.opened(opened, anew);
     if (missing > 0) this.#handlers.gap(before.last + 1, from - 1);
     this.#settle();

@@ -89,7 +89,7 @@ class AdditionForm extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   update(view) {
-    const { incident, draft, author, mayWrite } = view;
+    const { newest: incident, draft, author, mayWrite } = view;
     const open = mayWrite && incident.state === 'open';
     if (this.#view?.incident.id !== incident.id) {
       this.#missing = '';
@@ -112,7 +112,7 @@ class AdditionForm extends HTMLElement {
   }
 
   #say() {
-    const { incident, draft: { state, problem } } = this.#view;
+    const { newest: incident, draft: { state, problem } } = this.#view;
     const sending = state === 'sending';
     for (const input of [this.name, this.text]) setAttribute(input, 'readonly', sending);
     setAttribute(this.kind, 'disabled', sending);

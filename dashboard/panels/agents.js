@@ -8,24 +8,24 @@ const STATUS_ICON = { idle: 'idle', working: 'working', done: 'check', failed: '
 
 class Agents extends HTMLElement {
   connectedCallback() {
-    this.list = element('ul', { class: 'agents' });
+    this.list = element('ul', { class: 'agents', tabindex: '0', 'aria-label': 'Agents' });
     this.working = element('span', { class: 'muted count' });
     this.none = element('p', { class: 'muted empty' }, 'No agent has acted yet.');
     this.append(element('header', {}, element('h3', {}, 'Agents'), this.working), this.none, this.list);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident: { agents, synthetic }, hours }) {
+  update({ incident: { agents, hypotheses }, hours }) {
+    const causes = new Set(hypotheses.map(({ id }) => id));
     const working = agents.filter(({ status }) => status === 'working').length;
     show(this.none, agents.length === 0);
     setText(this.working, working > 0 ? `${working} working` : '');
-    setAttribute(this.list, 'data-plain', !synthetic && agents.every(({ confidence }) => confidence === null));
     keyed(
       this.list,
       agents,
       (agent) => agent.id,
       create,
-      (node, agent) => refresh(node, agent, hours),
+      (node, agent) => refresh(node, agent, causes.has(agent.confidence_in), hours),
     );
   }
 }
@@ -44,9 +44,10 @@ function create({ id }) {
   );
 }
 
-function refresh(node, agent, hours) {
+/** A belief in a cause is told by the headline and by the hypotheses. */
+function refresh(node, agent, believes, hours) {
   const [statusIcon, , status, does, bar, value, trend] = node.children;
-  const { confidence } = agent;
+  const confidence = believes ? null : agent.confidence;
   setAttribute(node, 'data-status', agent.status);
   setAttribute(node, 'title', agent.role || null);
   setIcon(statusIcon, STATUS_ICON[agent.status]);
@@ -54,26 +55,23 @@ function refresh(node, agent, hours) {
   setText(does, agent.summary ?? agent.role);
   setAttribute(does, 'data-role', agent.summary === null);
   setAttribute(does, 'title', agent.summary);
-  setAttribute(bar, 'data-empty', confidence === null);
-  setProperty(bar, '--value', confidence ?? 0);
-  setText(value, confidence === null ? '–' : percent(confidence));
-  setAttribute(value, 'aria-label', confidence === null ? 'no confidence given' : `confidence ${percent(confidence)}`);
+  // Without a confidence, the text takes its place.
+  setAttribute(node, 'data-plain', confidence === null);
+  setProperty(bar, '--value', Math.min(1, Math.max(0, confidence ?? 0)));
+  setText(value, confidence === null ? '' : percent(confidence));
+  setAttribute(value, 'title', confidence === null ? null : `Confidence ${percent(confidence)}`);
   const points =
     confidence === null || agent.confidence_before === null
       ? null
       : Math.round(confidence * 100) - Math.round(agent.confidence_before * 100);
   setText(trend, trendOf(points));
   setAttribute(trend, 'data-trend', points === null ? null : Math.sign(points));
-  setAttribute(
-    trend,
-    'aria-label',
-    points === null ? null : `${points >= 0 ? 'up' : 'down'} ${Math.abs(points)} points`,
-  );
+  setAttribute(trend, 'title', points === null ? null : `${points >= 0 ? 'Up' : 'Down'} ${Math.abs(points)} points`);
 }
 
 function trendOf(points) {
   if (points === null) return '';
-  if (points === 0) return '= 0';
+  if (points === 0) return '';
   return points > 0 ? `▲ ${points}` : `▼ ${-points}`;
 }
 

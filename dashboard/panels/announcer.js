@@ -1,18 +1,22 @@
-// Owns the status line for screen readers (phase, missed target, end, connection, triggers, additions) and the title of the page.
+// Owns the status line for screen readers, which says key moments in whole sentences (they can be switched off), and the page's title.
 
 import { element, setText, setTitle } from '../dom.js';
 import { clock, countdown, words } from '../format.js';
+import { introduction, missed, momentsBetween, snapshot } from '../moments.js';
+import { isOn } from '../preferences.js';
 
 const CONNECTION = { reconnecting: 'Connection lost. Numbers are frozen.', live: 'Connected.' };
 
 class Announcer extends HTMLElement {
   connectedCallback() {
+    /** @type {string[]} */
+    this.said = [];
     this.line = element('p', { class: 'unseen', role: 'status' });
     this.append(this.line);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ connection, incident, tabs, triggered, draft, mode, hours }) {
+  update({ connection, newest: incident, tabs, triggered, draft, mode }) {
     if (connection.state !== this.connection && this.connection && CONNECTION[connection.state])
       this.#say(CONNECTION[connection.state]);
     this.connection = connection.state;
@@ -27,27 +31,28 @@ class Announcer extends HTMLElement {
     }
     this.known = new Set(tabs.map(({ id }) => id));
     const before = this.shown;
-    this.shown = incident && {
-      id: incident.id,
-      phase: incident.phase,
-      state: incident.state,
-      breached: before?.id === incident.id && before.breached,
-    };
-    if (incident && before?.id !== incident.id)
-      this.#say(`${incident.severity ?? ''} ${incident.title}.${incident.phase === null ? '' : ` Phase ${incident.phase}.`}`);
-    else if (incident && before.state !== incident.state) {
-      this.#say(
-        `Incident ${incident.state} after ${clock(incident.resolution?.durations.resolve_s ?? incident.offset_s, hours)}.`,
-      );
-    } else if (incident && before.phase !== incident.phase) this.#say(`Phase ${words(incident.phase ?? '')}.`);
+    this.shown = incident && { ...snapshot(incident), breached: before?.id === incident.id && before.breached };
+    if (incident && before?.id !== incident.id) this.#say(introduction(incident));
+    else if (incident && isOn('moments')) for (const moment of momentsBetween(before, incident)) this.#say(moment);
     if (mode !== 'incident') setTitle('incident');
   }
 
   /** @param {import('../model.js').View} view */
-  tick({ incident, moment, hours, frozen }) {
+  tick(view) {
+    this.#passes(view);
+    // What happens in one frame is said together: a later sentence would take the place of an earlier one.
+    const said = this.said.splice(0);
+    if (said.length > 0) setText(this.line, said.join(' '));
+  }
+
+  /**
+   * What time alone brings.
+   * @param {import('../model.js').View} view
+   */
+  #passes({ newest: incident, present: moment, hours, frozen }) {
     if (!incident || !moment) return;
     if (moment.breached && !this.shown.breached && incident.state === 'open') {
-      this.#say(`The target of ${clock(incident.target_s, hours)} is missed.`);
+      if (isOn('moments')) this.#say(missed(incident.target_s));
       this.shown.breached = true;
     }
     // The title is visible while the tab is in the background.
@@ -63,7 +68,7 @@ class Announcer extends HTMLElement {
   }
 
   #say(text) {
-    setText(this.line, text.trim());
+    this.said.push(text.trim());
   }
 }
 

@@ -8,7 +8,10 @@ import { divider, rowOf } from './rows.js';
 
 /** Most rows in the DOM. The history keeps the rest. */
 const MOST_ROWS = 500;
-const OLDER_ROWS = 200;
+/** So many are added at once to what a reader looks at further up. */
+const MORE_ROWS = 200;
+/** A page that is catching up shows only what fits on a screen: the rows change many times a second. */
+const ROWS_BEHIND = 40;
 /** A scroll position this close to the end counts as the end. */
 const END_PX = 48;
 
@@ -30,10 +33,12 @@ class Feed extends HTMLElement {
       'Read aloud',
     );
     this.older = element('button', { type: 'button', class: 'older', hidden: true });
+    this.note = element('p', { class: 'muted empty', hidden: true });
     this.rows = element('div');
     this.list = element(
       'div',
       { id: 'feed', role: 'log', 'aria-live': 'off', 'aria-label': 'Activity', tabindex: '0' },
+      this.note,
       this.older,
       this.rows,
     );
@@ -55,13 +60,13 @@ class Feed extends HTMLElement {
     );
     this.keyOnly.addEventListener('click', () => {
       setAttribute(this.list, 'data-key-only', toggle(this.keyOnly));
-      this.#toEnd();
+      this.#follow();
     });
     this.aloud.addEventListener('click', () =>
       setAttribute(this.list, 'aria-live', toggle(this.aloud) ? 'polite' : 'off'),
     );
     this.older.addEventListener('click', () => this.#showOlder());
-    this.news.addEventListener('click', () => this.#toEnd());
+    this.news.addEventListener('click', () => this.#follow());
     this.list.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     // Rows out of sight have estimated heights. When they are laid out, the end moves.
     const keep = new ResizeObserver(() => this.#atEnd && this.#toEnd());
@@ -74,46 +79,73 @@ class Feed extends HTMLElement {
     const { history, incident } = view;
     if (!history) return;
     this.view = view;
-    if (this.#history !== history || this.#next < history.dropped) {
-      this.#history = history;
-      this.#unseen = 0;
-      this.#atEnd = true;
-      this.#restart(Math.max(history.dropped, history.dropped + history.entries.length - MOST_ROWS));
-    }
-    const before = this.#next;
-    this.#append();
-    const added = this.#next - before;
+    const end = history.dropped + history.entries.length;
+    const most = view.behind ? ROWS_BEHIND : MOST_ROWS;
+    const scrubbed = view.scrub?.count !== this.scrubbed;
+    this.scrubbed = view.scrub?.count;
+    if (scrubbed || this.#history?.whole !== history.whole) this.#atEnd = true;
+    // Rows that would be removed at once are not built: after a replay of thousands of events, or far back in the past.
+    const far = end <= this.#first || end - this.#next > most;
+    const few = this.#atEnd && !view.behind && this.behind;
+    this.behind = view.behind !== null;
+    const lost = this.#history?.whole !== history.whole || this.#first < history.dropped;
+    this.#history = history;
+    if (lost || few || (far && this.#atEnd)) this.#restart(end - most);
+    this.#cut(end);
     setAttribute(this.list, 'data-hours', view.hours);
     setText(this.total, `${count(incident.index)} ${incident.index === 1 ? 'event' : 'events'}`);
-    if (added === 0) return;
-    if (this.#atEnd) this.#toEnd();
-    else this.#setUnseen(this.#unseen + added);
+    setText(this.note, view.loading ? 'Loading what happened before …' : history.missing && `Not loaded: ${history.missing}`);
+    show(this.note, this.note.textContent !== '');
+    if (!this.#atEnd) {
+      // A reader further up is left alone.
+      this.#setUnseen(end - this.#next);
+    } else if (end > this.#next || scrubbed) {
+      this.#append(end);
+      this.#trim();
+      this.#toEnd();
+    }
+  }
+
+  /** Removes the rows of what had not happened yet at the moment that is shown. */
+  #cut(end) {
+    for (; this.#next > end; this.#next -= 1) this.#removeLast();
+  }
+
+  #removeLast() {
+    this.rows.lastElementChild?.remove();
+    if (this.rows.lastElementChild?.matches('.divider')) this.rows.lastElementChild.remove();
   }
 
   #restart(first) {
     this.rows.replaceChildren();
-    this.#first = first;
-    this.#next = first;
+    this.#first = Math.max(this.#history.dropped, first);
+    this.#next = this.#first;
     this.#refreshOlder();
   }
 
-  #append() {
+  /** Adds rows up to an entry. */
+  #append(end) {
     const { entries, dropped } = this.#history;
     const rows = document.createDocumentFragment();
-    for (; this.#next < dropped + entries.length; this.#next += 1) {
+    for (; this.#next < end; this.#next += 1) {
       const entry = entries[this.#next - dropped];
       const phaseBefore = this.#next > this.#first ? entries[this.#next - dropped - 1]?.phase : null;
       if (entry.phase && entry.phase !== phaseBefore)
-        rows.append(divider(entry.phase, entry.offset_s, this.view.hours));
+        rows.append(divider(entry.phase, this.#startOf(entry), this.view.hours));
       rows.append(rowOf(entry, this.view));
     }
     this.rows.append(rows);
-    // While the reader is further up, no rows are removed.
-    if (this.#atEnd) this.#trim();
+  }
+
+  /** When a phase really began: as planned, unless an event of it came earlier. */
+  #startOf({ phase, phase_s }) {
+    const planned = this.view.incident.phases.findLast(({ name, start_s }) => name === phase && start_s <= phase_s);
+    return planned?.start_s ?? phase_s;
   }
 
   #trim() {
-    let surplus = this.#next - this.#first - MOST_ROWS;
+    const most = this.view.behind ? ROWS_BEHIND : MOST_ROWS;
+    let surplus = this.#next - this.#first - most;
     if (surplus <= 0) return;
     for (let node = this.rows.firstElementChild; node && surplus > 0; node = this.rows.firstElementChild) {
       if (!node.matches('.divider')) {
@@ -127,31 +159,54 @@ class Feed extends HTMLElement {
 
   #showOlder() {
     const { scrollHeight, scrollTop } = this.list;
-    this.#restart(Math.max(this.#history.dropped, this.#first - OLDER_ROWS));
+    const { entries, dropped } = this.#history;
+    this.#restart(this.#first - MORE_ROWS);
     this.#atEnd = false;
-    this.#append();
+    this.#append(Math.min(dropped + entries.length, this.#first + MOST_ROWS));
     this.list.scrollTop = scrollTop + this.list.scrollHeight - scrollHeight;
+    this.#scrolledTo = this.list.scrollTop;
+  }
+
+  /** The reader came to the last row: then more of what happened after it. */
+  #showNewer() {
+    const end = this.#history.dropped + this.#history.entries.length;
+    this.#append(Math.min(end, this.#next + MORE_ROWS));
+    this.#trim();
+    this.#atEnd = this.#next >= end;
+    this.#setUnseen(end - this.#next);
+    this.#scrolledTo = this.list.scrollTop;
   }
 
   #refreshOlder() {
     const hidden = this.#first - this.#history.dropped;
     show(this.older, hidden > 0);
-    setText(this.older, `Show ${count(Math.min(hidden, OLDER_ROWS))} older of ${count(hidden)}`);
+    setText(this.older, `Show ${count(Math.min(hidden, MORE_ROWS))} older of ${count(hidden)}`);
   }
 
   /** Only scrolling up leaves the end. New rows and changed heights do not. */
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.list;
-    if (scrollHeight - scrollTop - clientHeight < END_PX) this.#atEnd = true;
-    else if (scrollTop < this.#scrolledTo) this.#atEnd = false;
+    const down = scrollHeight - scrollTop - clientHeight < END_PX;
+    if (down && !this.#atEnd && this.#history) this.#showNewer();
+    else if (!down && scrollTop < this.#scrolledTo) this.#atEnd = false;
     this.#scrolledTo = scrollTop;
-    if (this.#atEnd) this.#setUnseen(0);
   }
 
+  /** Rows that were removed make the list shorter, which is not the reader's doing. */
   #toEnd() {
     this.#setUnseen(0);
     this.#atEnd = true;
     this.list.scrollTop = this.list.scrollHeight;
+    this.#scrolledTo = this.list.scrollTop;
+  }
+
+  /** To the newest row, from wherever the reader is. */
+  #follow() {
+    const end = this.#history ? this.#history.dropped + this.#history.entries.length : 0;
+    if (end - this.#next > MORE_ROWS) this.#restart(end - MOST_ROWS);
+    if (this.#history) this.#append(end);
+    this.#trim();
+    this.#toEnd();
   }
 
   #setUnseen(unseen) {

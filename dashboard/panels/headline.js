@@ -1,80 +1,65 @@
-// Owns the headline: the incident in one sentence, and its moving numbers: phase, countdown or time since the start, cost.
+// Owns the headline. It answers six questions: what is broken, what is being done, how sure the cause is, what it costs, when
+// it will end, and how sure that is.
 
 import { element, setAttribute, setText, show } from '../dom.js';
-import { agentName, cash, cashShort, clock, countdown, duration, stamp, timeOfDay, words } from '../format.js';
+import { agentName, cashAbout, cashShort, clock, compact, count, countdown, duration, percent, short, stamp, timeOfDay, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
+import { attemptsOf, endOf, leadersOf } from '../series.js';
 
 const NOW_ICON = { in_progress: 'working', completed: 'check', failed: 'alert' };
 const NOW_WORD = { in_progress: 'working', completed: 'done', failed: 'failed' };
+/** More kinds of failed attempts than these are counted, not named. */
+const NAMED = 2;
 
 class Headline extends HTMLElement {
   connectedCallback() {
     this.severity = element('span', { class: 'badge severity' });
     this.drill = element('span', { class: 'badge drill', title: 'Simulated. This is not a real incident.' }, 'DRILL');
     this.real = element('span', { class: 'badge real', title: 'A real incident, told by its publishers.' }, 'REAL INCIDENT');
+    this.phaseIcon = element('span');
+    this.phaseWord = element('span', { class: 'word' });
+    this.phasePlace = element('span', { class: 'place digits' });
+    this.phase = element('span', { class: 'phase-name' }, this.phaseIcon, this.phaseWord, this.phasePlace);
+    this.elapsed = element('span', { class: 'digits elapsed' });
     this.services = element('span', { class: 'services' });
     this.heading = element('h2', { class: 'title' });
     this.nowIcon = element('span', { class: 'status-icon' });
     this.nowText = element('span');
     this.now = element('p', { class: 'now' }, this.nowIcon, this.nowText);
+    this.trace = element('p', { class: 'trace' }, element('span'), element('span'));
 
-    this.phaseLabel = element('span', { class: 'label' }, 'Phase');
-    this.phaseIcon = element('span');
-    this.phaseWord = element('span', { class: 'word' });
-    this.elapsed = element('span', { class: 'digits sub' });
-
-    this.timerLabel = element('span');
-    this.timerAsOf = element('span', { class: 'as-of' });
+    this.sure = new Vital('sure');
+    this.end = new Vital('end');
+    this.timer = new Vital('timer');
     this.digits = element('span', { class: 'digits' });
     this.over = element('span', { class: 'over' });
     this.overIcon = icon('alert');
-    this.timer = element('span', { id: 'countdown', role: 'timer' }, this.overIcon, this.digits, this.over);
-
-    this.costLabel = element('span');
-    this.costAsOf = element('span', { class: 'as-of' });
-    this.cost = element('span', { id: 'cost', class: 'digits' });
-    this.rate = element('span', { class: 'rate' });
-    this.projected = element('span', { class: 'projected' });
+    setAttribute(this.timer.value, 'id', 'countdown');
+    setAttribute(this.timer.value, 'role', 'timer');
+    setAttribute(this.timer.value, 'class', 'value');
+    this.timer.value.append(this.overIcon, this.digits, this.over);
+    this.money = new Vital('money');
+    setAttribute(this.money.value, 'id', 'cost');
 
     this.append(
       element(
         'div',
         { class: 'what' },
-        element('p', { class: 'badges' }, this.severity, this.drill, this.real, this.services),
+        element('p', { class: 'badges' }, this.severity, this.drill, this.real, this.phase, this.elapsed, this.services),
         this.heading,
         this.now,
+        this.trace,
       ),
-      element(
-        'div',
-        { class: 'vitals' },
-        element(
-          'div',
-          { class: 'vital stage' },
-          this.phaseLabel,
-          element('span', { class: 'phase-name' }, this.phaseIcon, this.phaseWord),
-          this.elapsed,
-        ),
-        element(
-          'div',
-          { class: 'vital timer' },
-          element('span', { class: 'label' }, this.timerLabel, this.timerAsOf),
-          this.timer,
-        ),
-        element(
-          'div',
-          { class: 'vital money' },
-          element('span', { class: 'label' }, this.costLabel, this.costAsOf),
-          this.cost,
-          element('span', { class: 'sub' }, this.rate, this.projected),
-        ),
-      ),
+      element('div', { class: 'vitals' }, this.sure.node, this.end.node, this.timer.node, this.money.node),
     );
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident }) {
+  update({ incident, history, hours }) {
+    const open = incident.state === 'open';
     setAttribute(this, 'data-phase', incident.phase ?? '');
     setAttribute(this, 'data-state', incident.state);
+    setAttribute(this, 'data-synthetic', incident.synthetic);
     setText(this.severity, incident.severity ?? '');
     show(this.severity, incident.severity !== null);
     setAttribute(this.severity, 'data-severity', incident.severity);
@@ -82,103 +67,231 @@ class Headline extends HTMLElement {
     // Without its first event, nothing is known of an incident that is not a drill.
     show(this.real, !incident.synthetic && incident.severity !== null);
     setText(this.services, incident.services.join(' · '));
+    setAttribute(this.services, 'title', incident.services.join(' · '));
     setText(this.heading, incident.title);
     setAttribute(this.heading, 'title', incident.title);
-    this.#now(incident);
 
     const place = incident.phases.findIndex((phase) => phase.name === incident.phase);
-    const open = incident.state === 'open';
-    setText(this.phaseLabel, phaseLabel(incident, open, place));
     setIcon(this.phaseIcon, open ? openIcon(incident) : incident.state === 'resolved' ? 'check' : 'close');
     setText(this.phaseWord, words(open ? (incident.phase ?? 'open') : incident.state));
-    setAttribute(this.cost, 'data-long', (incident.cost?.total ?? 0) >= 1e6);
-    show(this.cost.parentElement, incident.cost !== null);
+    setText(this.phasePlace, open && place >= 0 ? `${place + 1}/${incident.phases.length}` : '');
+    this.#now(incident);
+    this.#trace(history);
+    this.#sure(incident);
+    show(this.money.node, incident.cost !== null || incident.users_affected !== null);
   }
 
-  #now({ now, resolution }) {
-    show(this.now, now !== null || resolution !== null);
+  #now({ now, resolution, agents }) {
+    const watching = agents.length > 0 ? `${agents.length} agents watch; none has acted yet` : 'Nothing was done so far';
     if (resolution) {
       setIcon(this.nowIcon, resolution.outcome === 'resolved' ? 'check' : 'close');
       setAttribute(this.now, 'data-status', resolution.outcome === 'resolved' ? 'done' : 'idle');
       setText(this.nowText, resolution.summary);
     } else if (now) {
+      const word = NOW_WORD[now.status];
       setIcon(this.nowIcon, NOW_ICON[now.status]);
-      setAttribute(this.now, 'data-status', NOW_WORD[now.status]);
-      setText(
-        this.nowText,
-        `${agentName(now.agent)} ${NOW_WORD[now.status] === 'done' ? '' : `(${NOW_WORD[now.status]})`}: ${now.summary}`.replace(
-          ' :',
-          ':',
-        ),
-      );
+      setAttribute(this.now, 'data-status', word);
+      setText(this.nowText, `${agentName(now.agent)}${word === 'done' ? '' : ` (${word})`}: ${now.summary}`);
+    } else {
+      setIcon(this.nowIcon, 'idle');
+      setAttribute(this.now, 'data-status', 'idle');
+      setText(this.nowText, watching);
     }
     setAttribute(this.now, 'title', this.nowText.textContent);
+  }
+
+  /** Failed attempts stay on screen: "3 × restart pool failed · promote replica helped". */
+  #trace(history) {
+    const { failed, helped } = attemptsOf(history);
+    const named = failed.slice(-NAMED);
+    const more = failed.slice(0, -NAMED).reduce((sum, { times }) => sum + times, 0);
+    const texts = named.map(({ action, times }) => `${times > 1 ? `${times} × ` : ''}${lower(action)} failed`);
+    if (more > 0) texts.unshift(`${more} more failed`);
+    const [failures, help] = this.trace.children;
+    setText(failures, texts.join(' · '));
+    setText(help, helped === null ? '' : `${lower(helped.action)} helped`);
+    setAttribute(help, 'title', helped?.summary);
+    show(failures, texts.length > 0);
+    show(help, helped !== null);
+    show(this.trace, texts.length > 0 || helped !== null);
+    setAttribute(this.trace, 'title', this.trace.innerText || null);
+  }
+
+  #sure(incident) {
+    const { leading, next, proved } = leadersOf(incident);
+    // A real incident may never have any.
+    show(this.sure.node, leading !== null || expects(incident));
+    setAttribute(this.sure.node, 'data-empty', leading === null);
+    this.sure.name(proved ? 'Root cause, proved' : 'Leading cause');
+    if (leading === null) {
+      this.sure.say('Unknown', incident.resolution ? 'No cause was named' : 'No cause is suspected', '');
+      return;
+    }
+    this.sure.say(percent(leading.p), leading.claim, next === null ? '' : `Next ${percent(next.p)}: ${next.claim}`);
+  }
+
+  #end(incident, { offset_s }, hours) {
+    const { resolution, target_s, state } = incident;
+    const forecast = endOf(incident);
+    const open = state === 'open';
+    show(this.end.node, open ? forecast !== null || expects(incident) : resolution !== null);
+    setAttribute(this.end.node, 'data-empty', open && forecast === null);
+    if (!open) {
+      this.end.name(state === 'resolved' ? 'Took' : 'Cancelled after');
+      const took = resolution?.durations.resolve_s ?? incident.offset_s;
+      this.end.say(clock(took, hours), forecast && state === 'resolved' ? judged(forecast, took, hours) : '', '');
+      return;
+    }
+    this.end.name('Expected end');
+    if (forecast === null) {
+      this.end.say('No forecast', 'An agent will make one', '');
+      return;
+    }
+    const { low, middle, high, spread } = forecast;
+    const past = `${clock(middle, hours)} has passed`;
+    setAttribute(this.end.node, 'data-empty', offset_s > high);
+    if (offset_s > high) return this.end.say('Overdue', past, spread ? 'Only 1 in 10 takes as long' : '');
+    // What is left of the forecast is its upper half.
+    if (offset_s > middle) return this.end.say(`by ${clock(high, hours)}`, past, '1 in 10 takes longer');
+    const range = spread ? `${clock(low, hours)}–${clock(high, hours)}, 8 in 10` : 'no range given';
+    this.end.say(clock(middle, hours), range, target_s === null ? '' : against(middle, target_s));
   }
 
   /** @param {import('../model.js').View} view */
   tick({ incident, moment, hours, frozen }) {
     const open = incident.state === 'open';
-    const at = stamp(moment.offset_s, hours);
-    const asOf = frozen && open ? `as of ${at}` : '';
-    setText(this.elapsed, asOf || (incident.target_s === null ? beganAt(incident) : at));
-    setAttribute(this, 'data-breached', moment.breached);
-    setText(this.timerAsOf, asOf && ` · ${asOf}`);
-    setText(this.costAsOf, asOf && ` · ${asOf}`);
-    setAttribute(this.timer, 'data-hours', hours);
-    // Without the first event of an incident, its start is not known.
-    show(this.timer.parentElement, incident.target_s !== null || incident.impact_started_at !== null);
-    if (incident.target_s === null) this.#countUp(incident, moment, hours);
-    else this.#countdown(incident, moment, hours);
-    if (!moment.cost) return;
-    const { currency, total, per_minute } = moment.cost;
-    setText(this.costLabel, open ? 'Cost so far' : 'Total cost');
-    setText(this.cost, cash(total, currency));
-    setText(this.rate, open ? `+${cash(per_minute, currency)}/min` : '');
-    setText(
-      this.projected,
-      moment.projected === null ? '' : `≈ ${cashShort(moment.projected, currency)} at ${clock(moment.end_s, hours)}`,
-    );
-    setAttribute(this.projected, 'title', 'Cost at the planned end at the current rate');
+    const asOf = frozen && open;
+    setText(this.elapsed, elapsed(incident, stamp(moment.offset_s, hours), asOf));
+    setAttribute(this.elapsed, 'data-frozen', asOf);
+    setAttribute(this, 'data-breached', moment.breached && incident.state !== 'cancelled');
+    setAttribute(this.timer.value, 'data-hours', hours);
+    this.#end(incident, moment, hours);
+    this.#timer(incident, moment, hours);
+    this.#money(incident, moment, hours);
   }
 
-  #countdown({ state, target_s }, { remaining_s, breached }, hours) {
-    const target = `target ${clock(target_s, hours)}`;
-    if (state === 'open') {
-      setText(this.timerLabel, `${breached ? 'Past' : 'To'} ${target}`);
+  #timer({ state, target_s, impact_started_at }, { offset_s, remaining_s, breached }, hours) {
+    const open = state === 'open';
+    // How long an ended incident took stands beside. Without the first event of an incident, its start is not known.
+    show(this.timer.node, target_s !== null || (open && impact_started_at !== null));
+    const counts = open && target_s !== null;
+    if (target_s === null) {
+      this.timer.name('Since the start');
+      setText(this.digits, clock(offset_s, hours));
+    } else if (counts) {
+      this.timer.name(`${breached ? 'Past' : 'To'} target ${clock(target_s, hours)}`);
+      setText(this.digits, countdown(remaining_s, breached, hours));
     } else {
-      const spare = breached
-        ? 'missed'
-        : remaining_s >= 1
-          ? `${duration(Math.floor(remaining_s))} to spare`
-          : 'on time';
-      setText(this.timerLabel, `${target[0].toUpperCase()}${target.slice(1)} · ${spare}`);
+      this.timer.name('Target');
+      setText(this.digits, clock(target_s, hours));
     }
-    setText(this.digits, countdown(remaining_s, breached, hours));
-    setText(this.over, breached ? ' over' : '');
-    setAttribute(this.overIcon, 'hidden', !breached);
+    setText(this.timer.first, !open && target_s !== null ? outcome(state, remaining_s, breached) : '');
+    setText(this.over, counts && breached ? ' over' : '');
+    setAttribute(this.overIcon, 'hidden', !breached || (!open && state !== 'resolved'));
   }
 
-  /** Without a target there is nothing to count down to. */
-  #countUp({ state }, { offset_s }, hours) {
-    setText(this.timerLabel, state === 'open' ? 'Since the start' : `${words(state)} after`);
-    setText(this.digits, clock(offset_s, hours));
-    setText(this.over, '');
-    setAttribute(this.overIcon, 'hidden', true);
+  #money(incident, { cost, projection }, hours) {
+    const open = incident.state === 'open';
+    const users = open ? incident.users_affected : incident.users_peak;
+    const people = users === null ? '' : `${short(users)} users${open ? '' : ' at the peak'}`;
+    if (!cost) {
+      this.money.name('Users');
+      this.money.say(users === null ? '–' : compact(users), '', '');
+      return;
+    }
+    const { currency, total, per_minute } = cost;
+    this.money.name(open ? 'Cost so far' : 'Total cost');
+    const rate = open ? `+${cashShort(per_minute, currency)}/min` : '';
+    const expected = open ? projected(projection, hours) : '';
+    this.money.say(cashShort(total, currency), [rate, people].filter(Boolean).join(' · '), expected);
+    setAttribute(this.money.first, 'title', [rate, users !== null && `${count(users)} users`].filter(Boolean).join(' · '));
+    setAttribute(this.money.second, 'title', open ? projectedTitle(projection, hours) : null);
   }
 }
 
-function phaseLabel({ phase, phases }, open, place) {
-  if (!open || phase === null) return 'State';
-  return place < 0 ? 'Phase' : `Phase ${place + 1} of ${phases.length}`;
+/** One number of the headline: its name, the value, and up to two lines that explain it. */
+class Vital {
+  constructor(kind) {
+    this.label = element('span', { class: 'label' });
+    this.value = element('span', { class: 'value digits' });
+    this.first = element('span', { class: 'sub first' });
+    this.second = element('span', { class: 'sub second' });
+    this.node = element('div', { class: `vital ${kind}` }, this.label, this.value, this.first, this.second);
+  }
+
+  name(text) {
+    setText(this.label, text);
+  }
+
+  say(value, first, second) {
+    setText(this.value, value);
+    setAttribute(this.value, 'data-long', value.length > 8);
+    setText(this.first, first);
+    setAttribute(this.first, 'title', first || null);
+    this.explain(second);
+  }
+
+  explain(text) {
+    setText(this.second, text);
+    setAttribute(this.second, 'title', text || null);
+  }
+}
+
+/** Whether causes and forecasts are still to come: the plan of a scenario has agents. Drills of receivers have no plan. */
+function expects({ phases, agents, state }) {
+  return state === 'open' && phases.length > 0 && agents.length > 0;
 }
 
 function openIcon({ phase }) {
   return phase === null ? 'working' : phaseIcon(phase);
 }
 
-/** The clock next to it already shows the time since the start. */
-function beganAt({ impact_started_at }) {
+function lower(name) {
+  return words(name).toLowerCase();
+}
+
+/** How a forecast compares with the target. */
+function against(middle, target_s) {
+  const spare = target_s - middle;
+  if (Math.abs(spare) < 0.5) return 'On target';
+  return `${duration(Math.round(Math.abs(spare)))} ${spare > 0 ? 'before' : 'after'} target`;
+}
+
+/** How good a forecast was. */
+function judged({ low, middle, high, spread }, took, hours) {
+  const where = spread ? (took >= low && took <= high ? ', in its range' : ', out of its range') : '';
+  return `Forecast ${clock(middle, hours)}${where}`;
+}
+
+function outcome(state, remaining_s, breached) {
+  if (state !== 'resolved') return 'Not reached: cancelled';
+  if (breached) return `Missed by ${duration(Math.round(-remaining_s))}`;
+  return remaining_s >= 1 ? `Met, ${duration(Math.floor(remaining_s))} to spare` : 'Met';
+}
+
+function elapsed({ state, target_s, impact_started_at }, at, asOf) {
+  if (asOf) return `as of ${at}`;
+  if (state !== 'open') return impact_started_at === null ? '' : `began ${timeOfDay(impact_started_at)}`;
+  // Without a target, the large clock shows the time since the start.
+  if (target_s !== null) return at;
   return impact_started_at === null ? '' : `began ${timeOfDay(impact_started_at)}`;
+}
+
+/** The cost at the likely end, with its range. */
+function projected(projection, hours) {
+  if (!projection?.cost) return '';
+  const { cost, currency, end_s } = projection;
+  const range = cost.low === cost.high ? ` by ${clock(end_s.middle, hours)}` : ` (${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)})`;
+  return `≈ ${cashShort(cost.middle, currency)}${range}`;
+}
+
+/** What the projected cost rests on. */
+function projectedTitle(projection, hours) {
+  if (!projection?.cost) return null;
+  const { cost, currency, end_s, by } = projection;
+  const range = `${cashShort(cost.low, currency)} to ${cashShort(cost.high, currency)}`;
+  const end = `${by === 'forecast' ? 'the forecast of' : 'the planned end at'} ${clock(end_s.middle, hours)}`;
+  return `${range}, by ${end} and the phases to come`;
 }
 
 customElements.define('headline-panel', Headline);

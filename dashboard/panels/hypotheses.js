@@ -1,65 +1,160 @@
-// Owns the hypotheses: the probability of each one now, its highest so far, and the rest that is unknown.
+// Owns the hypotheses: the belief in each cause over time as competing bands, in which wrong leads stay visible.
 
-import { element, keyed, setAttribute, setProperty, setText, show } from '../dom.js';
-import { percent } from '../format.js';
-import { setIcon } from '../icons.js';
+import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
+import { count, percent, stamp } from '../format.js';
+import { icon } from '../icons.js';
+import { place, scaleOf } from '../scale.js';
+import { beliefsOf } from '../series.js';
+
+const HEIGHT = 100;
+const WIDTH = 1000;
+/** Causes with a band and a line of their own. The rest is one number. */
+const MOST = 6;
+/** A band gets its letter where it is at least this thick, as a part of the whole. */
+const THICK = 0.16;
+/** And lasts at least as long as this part of the axis. */
+const LONG = 0.03;
+const LETTERS = 'ABCDEF';
 
 class Hypotheses extends HTMLElement {
   connectedCallback() {
-    this.list = element('ul', { class: 'hypotheses' });
-    this.none = element('p', { class: 'muted empty' }, 'No hypothesis yet.');
-    this.append(element('header', {}, element('h3', {}, 'Hypotheses')), this.none, this.list);
+    this.list = element('ol', { class: 'claims' });
+    this.none = element('p', { class: 'muted empty' }, 'No cause is suspected yet. Each one will have a band here, as wide as the belief in it.');
+    this.bands = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+    this.letters = element('div', { class: 'letters', 'aria-hidden': 'true' });
+    this.scale = element('div', { class: 'scale digits', 'aria-hidden': 'true' }, element('span', {}, '100%'), element('span', {}, '0%'));
+    this.plot = element('div', { class: 'bands', role: 'img' }, element('div', { class: 'drawn' }, this.bands, this.letters), this.scale);
+    this.more = element('p', { class: 'sub rest' });
+    this.body = element('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': 'Hypotheses' }, this.plot, this.list, this.more);
+    this.append(element('header', {}, element('h3', {}, 'Hypotheses')), this.none, this.body);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident: { hypotheses, resolution, synthetic } }) {
-    // A real incident may never have any.
-    show(this, hypotheses.length > 0 || synthetic);
+  update(view) {
+    const { incident, history, newest, present, hours } = view;
+    const { hypotheses, resolution, phases, agents, state } = incident;
+    // Only a plan says that there will be any.
+    show(this, hypotheses.length > 0 || (state === 'open' && phases.length > 0 && agents.length > 0));
     show(this.none, hypotheses.length === 0);
+    show(this.body, hypotheses.length > 0);
+    if (hypotheses.length === 0) return;
+    const series = beliefsOf(history, incident);
+    const scale = scaleOf(newest, present.offset_s);
+    this.total = scale.total;
     const root = resolution?.root_cause ?? null;
-    const leader = Math.max(0, ...hypotheses.map(({ p }) => p));
-    const known = hypotheses.reduce((sum, { p }) => sum + p, 0);
-    // The most important one is on top, where it is always visible. Equal ones keep their order of appearance.
-    const rows = hypotheses
-      .map((hypothesis) => ({ ...hypothesis, verdict: verdict(hypothesis, root, leader) }))
-      .sort((a, b) => (b.id === root) - (a.id === root) || b.p - a.p);
-    if (rows.length > 0 && root === null) {
-      const p = Math.max(0, 1 - known);
-      rows.push({ id: ' unknown', claim: 'Unknown', p, peak: p, verdict: { name: 'unknown', word: '' } });
-    }
-    keyed(this.list, rows, (row) => row.id, create, refresh);
+    const shown = [...hypotheses].sort((a, b) => (b.id === root) - (a.id === root) || b.peak - a.peak).slice(0, MOST);
+    // The order of appearance keeps each band in its place.
+    const ordered = hypotheses.filter((one) => shown.includes(one));
+    const leader = hypotheses.reduce((best, one) => (one.p > (best?.p ?? 0) ? one : best), null);
+    const rows = ordered.map((one, at) => ({ ...one, letter: LETTERS[at], ...told(one, series, root, leader, hours) }));
+    const key = `${incident.id} ${incident.index} ${scale.total} ${series.length} ${root}`;
+    if (this.drawn !== key) this.#draw(rows, series, scale);
+    this.drawn = key;
+    keyed(this.list, [...rows].sort((a, b) => b.rank - a.rank || b.p - a.p), (row) => row.id, create, refresh);
+    const rest = hypotheses.length - shown.length;
+    show(this.more, rest > 0);
+    setText(this.more, rest > 0 ? `and ${count(rest)} more that were never believed as much` : '');
+    const texts = rows.map(({ claim, p, note }) => `${claim}: ${percent(p)}, ${note}`);
+    setAttribute(this.plot, 'aria-label', `Belief in each cause over time. ${texts.join('; ')}.`);
+    this.tick(view);
+  }
+
+  /** @param {import('../model.js').View} view */
+  tick(view) {
+    const { newest, present, moment } = view;
+    if (this.body.hidden) return;
+    const scale = scaleOf(newest, present.offset_s);
+    // An open axis also grows between two messages.
+    if (scale.total !== this.total) return this.update(view);
+    setProperty(this.plot, '--x', place(scale.at(moment.offset_s)));
+  }
+
+  #draw(rows, series, scale) {
+    const tops = series.map(() => 0);
+    const letters = [];
+    const from = [...series.map(({ offset_s }) => scale.at(offset_s)), 1];
+    const paths = rows.map(({ id, letter, tone }) => {
+      const lows = [...tops];
+      series.forEach(({ p }, at) => {
+        tops[at] = Math.min(1, lows[at] + (p.get(id) ?? 0));
+      });
+      const thick = (at) => (from[at + 1] - from[at] >= LONG ? tops[at] - lows[at] : 0);
+      const best = series.reduce((found, _, at) => (thick(at) > thick(found) ? at : found), 0);
+      if (thick(best) >= THICK) letters.push({ letter, tone, x: from[best], y: (tops[best] + lows[best]) / 2 });
+      return svg('path', { class: 'band', 'data-tone': tone, d: area(series, lows, tops, scale) });
+    });
+    this.bands.replaceChildren(...paths);
+    keyed(
+      this.letters,
+      letters,
+      ({ letter }) => letter,
+      ({ letter }) => element('span', {}, letter),
+      (node, { tone, x, y }) => {
+        setAttribute(node, 'data-tone', tone);
+        setProperty(node, '--at', place(x));
+        setProperty(node, '--up', place(1 - y));
+      },
+    );
   }
 }
 
-function verdict({ id, p }, root, leader) {
-  if (root !== null) return id === root ? { name: 'proved', word: 'root cause' } : { name: 'out', word: 'ruled out' };
-  if (p === leader && p > 0) return { name: 'leading', word: 'leading' };
-  return { name: 'open', word: '' };
+/** The area between two stepped lines: a belief holds until the next one is told. */
+function area(series, lows, tops, scale) {
+  const x = series.map(({ offset_s }) => (scale.at(offset_s) * WIDTH).toFixed(1));
+  const y = (part) => ((1 - part) * HEIGHT).toFixed(1);
+  const there = tops.map((top, at) => `${x[at]} ${y(top)}H${x[at + 1] ?? WIDTH}`);
+  const back = lows.map((low, at) => `${x[at + 1] ?? WIDTH} ${y(low)}H${x[at]}`).reverse();
+  return `M${there.join('V').replaceAll(/V[\d.]+ /g, 'V')}L${back.join('V').replaceAll(/V[\d.]+ /g, 'V')}Z`;
 }
 
-function create() {
+/** What became of a cause, in words, and how its band looks. */
+function told({ id, p, peak }, series, root, leader, hours) {
+  const led = leads(id, series);
+  const when = led === null ? '' : `led from ${stamp(led, hours)}`;
+  if (id === root) return { rank: 3, tone: 'proved', mark: 'check', note: 'root cause' };
+  if (root !== null) return { rank: 0, tone: 'out', mark: 'close', note: wrong(led, peak, hours) };
+  if (id === leader?.id) return { rank: 2, tone: 'leading', mark: 'predict', note: `leading${when ? `, since ${stamp(led, hours)}` : ''}` };
+  // A belief below a fifth of its peak is one that was given up.
+  if (p < peak / 5) return { rank: 0, tone: 'out', mark: 'close', note: wrong(led, peak, hours) };
+  return { rank: 1, tone: 'open', mark: 'idle', note: led === null ? `at most ${percent(peak)}` : when };
+}
+
+function wrong(led, peak, hours) {
+  return led === null ? `given up, at most ${percent(peak)}` : `wrong lead at ${stamp(led, hours)}, ${percent(peak)}`;
+}
+
+/** The second at which a cause took the lead the last time; `null` if it never did. */
+function leads(id, series) {
+  let since = null;
+  let leading = false;
+  for (const { offset_s, p } of series) {
+    const own = p.get(id) ?? 0;
+    const first = own > 0 && [...p].every(([other, belief]) => other === id || belief < own);
+    if (first && !leading) since = offset_s;
+    leading = first;
+  }
+  return since;
+}
+
+function create({ letter }) {
   return element(
     'li',
-    { class: 'hypothesis' },
+    { class: 'claim-row' },
+    element('span', { class: 'key', 'aria-hidden': 'true' }, letter),
     element('span', { class: 'claim' }),
-    element('span', { class: 'value digits' }),
-    element('span', { class: 'bar' }),
-    element('span', { class: 'verdict' }, element('span'), element('span')),
+    element('span', { class: 'fate' }, element('span', { class: 'mark' }), element('span')),
   );
 }
 
-function refresh(node, { claim, p, peak, verdict: { name, word } }) {
-  const [text, value, bar, badge] = node.children;
-  setAttribute(node, 'data-verdict', name);
+function refresh(node, { letter, claim, tone, mark, note }) {
+  const [key, text, line] = node.children;
+  setAttribute(node, 'data-tone', tone);
+  setText(key, letter);
   setText(text, claim);
   setAttribute(text, 'title', claim);
-  show(badge, word !== '');
-  setText(badge.lastElementChild, word);
-  if (word) setIcon(badge.firstElementChild, name === 'out' ? 'close' : name === 'leading' ? 'predict' : 'check');
-  setProperty(bar, '--value', p);
-  setProperty(bar, '--peak', peak);
-  setAttribute(bar, 'title', peak > p ? `highest so far: ${percent(peak)}` : null);
-  setText(value, percent(p));
+  if (line.firstElementChild.dataset.mark !== mark) line.firstElementChild.replaceChildren(icon(mark));
+  line.firstElementChild.dataset.mark = mark;
+  setText(line.lastElementChild, note);
 }
 
 customElements.define('hypotheses-panel', Hypotheses);

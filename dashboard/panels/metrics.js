@@ -1,7 +1,8 @@
 // Owns the metrics: small charts over the phases, on the same axis as the track, with one cursor for all of them.
 
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
-import { metric, stamp, words } from '../format.js';
+import { axisOf } from '../axis.js';
+import { clock, metric, short, stamp, words } from '../format.js';
 import { place, scaleOf } from '../scale.js';
 
 /** Shown as well when an incident has fewer than four metrics of its own. */
@@ -9,6 +10,8 @@ const FILLERS = ['users_affected', 'cost_per_minute'];
 const CHARTS = 4;
 const HEIGHT = 100;
 const WIDTH = 1000;
+/** About a pixel of the widest chart. */
+const COLUMN = 2.5;
 
 class Metrics extends HTMLElement {
   /** Place of the pointer or the arrow keys on the axis, 0 to 1; `null` when the cursor is at the present. */
@@ -36,23 +39,23 @@ class Metrics extends HTMLElement {
   update(view) {
     const { incident, history } = view;
     this.view = view;
-    const samples = history?.samples ?? [];
-    const names = chosen(samples.at(-1)?.values ?? incident.metrics);
-    const scale = scaleOf(incident, view.moment.offset_s);
-    // A drill announces metrics that are still to come. A real incident may never have any.
-    show(this, names.length > 0 || incident.synthetic);
+    const known = history?.names() ?? [];
+    const names = chosen(known.length > 0 ? known : Object.keys(incident.metrics));
+    const scale = scaleOf(view.newest, view.present.offset_s);
+    // A plan announces metrics that are still to come. Without one there may never be any.
+    show(this, names.length > 0 || Object.keys(incident.units).length > 0);
     show(this.none, names.length === 0);
     show(this.charts, names.length > 0);
     setProperty(this.charts, '--charts', Math.max(1, names.length));
     this.total = scale.total;
-    const key = `${incident.id} ${scale.total} ${samples.length} ${samples.at(-1)?.offset_s}`;
+    const key = `${incident.id} ${scale.total} ${history?.revision} ${view.scrub?.offset_s}`;
     keyed(
       this.charts,
       names,
       (name) => name,
       create,
       (chart, name) => {
-        if (chart.drawn !== key) draw(chart, name, samples, incident, scale);
+        if (chart.drawn !== key && history) draw(chart, history.line(name), incident, scale, view.hours);
         chart.drawn = key;
       },
     );
@@ -62,10 +65,10 @@ class Metrics extends HTMLElement {
   /** @param {import('../model.js').View} view */
   tick(view) {
     this.view = view;
-    const scale = scaleOf(view.incident, view.moment.offset_s);
+    const scale = scaleOf(view.newest, view.present.offset_s);
     // An open axis also grows between two messages.
     if (scale.total !== this.total) this.update(view);
-    const at = this.#probe ?? (view.incident.state === 'open' ? scale.at(view.moment.offset_s) : null);
+    const at = this.#probe ?? (view.newest.state === 'open' || view.scrub ? scale.at(view.moment.offset_s) : null);
     setAttribute(this.charts, 'data-probing', this.#probe !== null);
     setAttribute(this.charts, 'data-cursor', at !== null);
     if (at !== null) setProperty(this.charts, '--x', place(at));
@@ -83,32 +86,32 @@ class Metrics extends HTMLElement {
     if (event.key === 'Escape') this.#point(null);
     if (!step) return;
     event.preventDefault();
-    const scale = scaleOf(this.view.incident, this.view.moment.offset_s);
+    const scale = scaleOf(this.view.newest, this.view.present.offset_s);
     const from = this.#probe ?? scale.at(this.view.moment.offset_s);
     this.#point(Math.min(1, Math.max(0, from + step)));
   }
 
   /** The values at the cursor: the newest ones, or the last ones measured before the probe. */
   #label() {
-    const { incident, history, moment, hours } = this.view;
-    const offset_s = this.#probe === null ? null : scaleOf(incident, moment.offset_s).offset(this.#probe);
-    const sample =
-      offset_s === null ? history?.samples.at(-1) : history?.samples.findLast((one) => one.offset_s <= offset_s);
+    const { incident, newest, present, hours } = this.view;
+    const offset_s = this.#probe === null ? null : scaleOf(newest, present.offset_s).offset(this.#probe);
     for (const chart of this.charts.children) {
-      const value = sample
-        ? sample.values[chart.dataset.key]
-        : offset_s === null
-          ? incident.metrics[chart.dataset.key]
-          : undefined;
-      setText(chart.value, value === undefined ? '–' : metric(value, incident.units[chart.dataset.key]));
-      setText(chart.when, offset_s === null || !sample ? chart.range : stamp(sample.offset_s, hours));
+      const { line } = chart;
+      const { key } = chart.dataset;
+      const point = offset_s === null ? line?.last : line?.points.findLast((one) => one.offset_s <= offset_s);
+      const value = point ? point.value : offset_s === null ? incident.metrics[key] : undefined;
+      const text = value === undefined ? '–' : metric(value, incident.units[key]);
+      // The headline has the newest of these numbers.
+      setText(chart.value, offset_s === null && FILLERS.includes(key) ? '' : text);
+      setAttribute(chart.value, 'title', text);
+      setText(chart.when, offset_s === null || !point ? chart.range : stamp(point.offset_s, hours));
     }
   }
 }
 
-function chosen(values) {
-  const own = Object.keys(values).filter((name) => !FILLERS.includes(name));
-  return [...own, ...FILLERS.filter((name) => Object.hasOwn(values, name)).slice(0, Math.max(0, CHARTS - own.length))];
+function chosen(names) {
+  const own = names.filter((name) => !FILLERS.includes(name));
+  return [...own, ...FILLERS.filter((name) => names.includes(name)).slice(0, Math.max(0, CHARTS - own.length))];
 }
 
 function create(name) {
@@ -122,43 +125,85 @@ function create(name) {
     preserveAspectRatio: 'none',
     'aria-hidden': 'true',
   });
+  chart.ys = element('div', { class: 'ys digits', 'aria-hidden': 'true' });
+  chart.xs = element('div', { class: 'xs digits', 'aria-hidden': 'true' });
+  const title = words(name);
   chart.append(
-    element('figcaption', {}, element('span', { class: 'name' }, words(name)), chart.when, chart.value),
-    element('div', { class: 'area' }, chart.plot, element('span', { class: 'cursor' })),
+    element('figcaption', {}, element('span', { class: 'name', title }, title), chart.when, chart.value),
+    element('div', { class: 'area' }, chart.plot, chart.ys, element('span', { class: 'cursor' })),
+    chart.xs,
   );
   return chart;
 }
 
-function draw(chart, name, samples, incident, scale) {
+function draw(chart, line, incident, scale, hours) {
   const x = (offset_s) => scale.at(offset_s) * WIDTH;
-  const measured = samples.filter(({ values }) => Object.hasOwn(values, name));
-  const numbers = measured.map(({ values }) => values[name]);
-  // The axis starts at zero, so that a small change does not look like a large one.
-  const low = Math.min(0, ...numbers);
-  const high = Math.max(...numbers, low + 1e-9);
-  const y = (value) => HEIGHT - 4 - ((value - low) / (high - low)) * (HEIGHT - 12);
-  chart.range = numbers.length > 0 ? `max ${metric(Math.max(...numbers), incident.units[name])}` : '';
+  const unit = incident.units[chart.dataset.key];
+  const { points, min, max } = line;
+  const measured = thinned(points, x);
+  chart.line = line;
+  const axis = axisOf(min?.value, max?.value);
+  const y = (value) => (1 - axis.at(value)) * HEIGHT;
+  chart.range = max ? `max ${metric(max.value, unit)}` : '';
   const bands = incident.phases.map(({ name: phase, start_s, end_s }, place) => {
     const end = end_s ?? incident.phases[place + 1]?.start_s;
     const right = end === undefined ? WIDTH : x(end);
     const width = Math.max(0, right - x(start_s));
-    return svg('rect', { class: 'band', 'data-phase': phase, x: x(start_s), width, height: HEIGHT });
+    return svg('rect', { class: 'phase', 'data-phase': phase, x: x(start_s), width, height: HEIGHT });
   });
-  const points = measured.map(({ offset_s, values }) => `${x(offset_s).toFixed(1)} ${y(values[name]).toFixed(1)}`);
+  const lines = axis.ticks.map((tick) => svg('path', { class: 'grid', d: `M0 ${y(tick).toFixed(1)}H${WIDTH}` }));
+  const drawn = measured.map(({ offset_s, value }) => `${x(offset_s).toFixed(1)} ${y(value).toFixed(1)}`);
   const shapes = [];
-  if (points.length > 0) {
+  if (drawn.length > 0) {
     const [first, last] = [x(measured[0].offset_s), x(measured.at(-1).offset_s)];
+    const floor = y(axis.at(0) >= 0 && axis.at(0) <= 1 ? 0 : axis.low).toFixed(1);
     shapes.push(
-      svg('path', {
-        class: 'under',
-        d: `M${first.toFixed(1)} ${y(low)}L${points.join('L')}L${last.toFixed(1)} ${y(low)}Z`,
-      }),
-      svg('path', { class: 'line', d: `M${points.join('L')}` }),
+      svg('path', { class: 'under', d: `M${first.toFixed(1)} ${floor}L${drawn.join('L')}L${last.toFixed(1)} ${floor}Z` }),
+      svg('path', { class: 'line', d: `M${drawn.join('L')}` }),
       // A line without length and with a round cap is a dot that the stretched axis does not distort.
-      svg('path', { class: 'end', d: `M${points.at(-1)}h0.01` }),
+      svg('path', { class: 'tip', d: `M${drawn.at(-1)}h0.01` }),
     );
   }
-  chart.plot.replaceChildren(...bands, ...shapes);
+  chart.plot.replaceChildren(...bands, ...lines, ...shapes);
+  labels(chart.ys, axis.ticks.map((tick) => ['--y', axis.at(tick), axisText(tick, unit)]));
+  labels(chart.xs, [0, 0.5, 1].map((part) => ['--x', part, clock(scale.offset(part), hours)]));
+}
+
+/** What falls on one column of the drawing is its first, lowest, highest and last point: more can't be seen. */
+function thinned(points, x) {
+  const columns = new Map();
+  for (const point of points) {
+    const at = Math.floor(x(point.offset_s) / COLUMN);
+    const column = columns.get(at);
+    if (!column) columns.set(at, { first: point, low: point, high: point, last: point });
+    else {
+      if (point.value < column.low.value) column.low = point;
+      if (point.value > column.high.value) column.high = point;
+      column.last = point;
+    }
+  }
+  return [...columns.values()].flatMap(({ first, low, high, last }) =>
+    [...new Set([first, low, high, last])].sort((one, other) => one.offset_s - other.offset_s),
+  );
+}
+
+function labels(host, marks) {
+  keyed(
+    host,
+    marks.map((mark, at) => ({ mark, at })),
+    ({ at }) => String(at),
+    () => element('span'),
+    (node, { mark: [property, part, text] }) => {
+      setText(node, text);
+      setProperty(node, property, place(part));
+    },
+  );
+}
+
+/** At the axis, a long unit has no room: it stands in the caption. */
+function axisText(value, unit) {
+  if (unit === 'ratio') return `${Number((value * 100).toPrecision(3))}%`;
+  return `${short(value)}${unit === '%' ? '%' : ''}`;
 }
 
 customElements.define('metrics-panel', Metrics);

@@ -1,11 +1,11 @@
 // Owns the quiet page: no incident is open. It shows how to start a scenario and the result of the last incident.
 
 import { socketUrl } from '../api.js';
-import { element, keyed, setText, show } from '../dom.js';
+import { element, setText, show } from '../dom.js';
 import { count } from '../format.js';
 import { icon } from '../icons.js';
 import { resultOf } from './result.js';
-import { refreshScenario, scenarioButton } from './trigger.js';
+import './scenarios.js';
 
 class Quiet extends HTMLElement {
   /**
@@ -32,20 +32,14 @@ class Quiet extends HTMLElement {
     const command = example ? `trigger ${example.id}` : 'watch';
     const token = session?.authenticated ? ' --token-file FILE' : '';
     setText(this.command.firstElementChild, `incident ${command}${urlFlag()}${token}`);
-    keyed(
-      this.cards,
-      scenarios ?? [],
-      (scenario) => scenario.id,
-      scenarioButton,
-      (node, scenario) => refreshScenario(node, scenario, view),
-    );
+    this.picker.update(view, scenarios ?? []);
     this.#note(view);
     this.#last(last);
   }
 
   #build() {
     this.standing = element('p', { class: 'muted' });
-    this.cards = element('div', { class: 'cards' });
+    this.picker = element('scenario-picker');
     this.choose = element('h3', {}, 'Start a scenario');
     this.note = element('p', { class: 'note' });
     this.command = element('code', { class: 'command' }, element('span'));
@@ -77,7 +71,7 @@ class Quiet extends HTMLElement {
         'section',
         { class: 'start' },
         this.choose,
-        this.cards,
+        this.picker,
         this.note,
         element(
           'p',
@@ -92,7 +86,8 @@ class Quiet extends HTMLElement {
 
   #note({ frozen, mayWrite, triggered }) {
     const gone = mayWrite ? 'Not connected. Scenarios can be started when the server is back.' : 'Not connected.';
-    const text = frozen ? gone : (triggered?.text ?? '');
+    // A form says by itself what is wrong with it.
+    const text = frozen ? gone : triggered?.of && triggered.failed ? '' : (triggered?.text ?? '');
     show(this.note, text !== '');
     setText(this.note, text);
     this.note.dataset.failed = String(frozen || Boolean(triggered?.failed));

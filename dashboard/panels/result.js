@@ -1,8 +1,9 @@
 // Owns the result card of an ended incident, on its own page and on the quiet page.
 
 import { element } from '../dom.js';
-import { cash, clock, count, duration, inHours } from '../format.js';
+import { cashShort, clock, compact, count, duration, inHours } from '../format.js';
 import { icon } from '../icons.js';
+import { longText } from '../long.js';
 
 const MILESTONES = [
   ['detect_s', 'Detected'],
@@ -27,17 +28,17 @@ class ResultCard extends HTMLElement {
       'Close',
     );
     close.addEventListener('click', () => this.dispatchEvent(new CustomEvent('incident-dismiss', { bubbles: true })));
-    this.append(resultOf(incident, { id: 'result', heading: 'h3' }, close));
+    this.append(resultOf(incident, { id: 'result', heading: 'h3', brief: true }, close));
   }
 }
 
 /**
  * The card of an ended incident.
  * @param {import('../fold.js').IncidentState} incident
- * @param {{id?: string, heading: string}} options
+ * @param {{id?: string, heading: string, brief?: boolean}} options brief: without what the headline says above it
  * @param {Node} action the button in its corner
  */
-export function resultOf(incident, { id, heading }, action) {
+export function resultOf(incident, { id, heading, brief = false }, action) {
   const { resolution, cost, users_peak: users, actions, hypotheses } = incident;
   const resolved = incident.state === 'resolved';
   const root = hypotheses.find((hypothesis) => hypothesis.id === resolution?.root_cause);
@@ -47,8 +48,8 @@ export function resultOf(incident, { id, heading }, action) {
     element(
       'header',
       {},
-      element('span', { class: 'outcome' }, icon(resolved ? 'check' : 'close'), resolved ? 'Resolved' : 'Cancelled'),
-      element(heading, {}, verdict(incident)),
+      !brief && element('span', { class: 'outcome' }, icon(resolved ? 'check' : 'close'), resolved ? 'Resolved' : 'Cancelled'),
+      element(heading, {}, brief ? 'How it went' : verdict(incident)),
       element('span', { class: 'grow' }),
       action,
     ),
@@ -56,20 +57,20 @@ export function resultOf(incident, { id, heading }, action) {
     element(
       'dl',
       { class: 'totals' },
-      ...(cost ? pair('Cost', cash(cost.total, cost.currency)) : []),
-      ...(users === null ? [] : pair('Peak users', count(users))),
+      ...(cost && !brief ? pair('Cost', cashShort(cost.total, cost.currency)) : []),
+      ...(users === null || brief ? [] : pair('Peak users', compact(users))),
       ...pair('Actions', `${count(actions.total)}${actions.failed > 0 ? `, ${count(actions.failed)} failed` : ''}`),
     ),
     element(
       'div',
       { class: 'after' },
-      root && element('p', {}, element('span', { class: 'label' }, 'Root cause'), root.claim),
+      root && !brief && element('p', {}, element('span', { class: 'label' }, 'Root cause'), ...longText('span', {}, root.claim)),
       resolution?.followups.length > 0 &&
         element(
           'div',
           {},
           element('span', { class: 'label' }, 'Follow-ups'),
-          element('ul', {}, ...resolution.followups.map((one) => element('li', {}, one))),
+          element('ul', {}, ...resolution.followups.map((one) => element('li', {}, element('div', {}, ...longText('p', {}, one))))),
         ),
     ),
   );

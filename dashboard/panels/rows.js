@@ -4,6 +4,7 @@ import { REJECTED, entryPerType } from '../contract.js';
 import { element, setAttribute, svg } from '../dom.js';
 import { agentName, count, duration, isPerson, metric, percent, quantity, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
+import { longText } from '../long.js';
 
 /**
  * @typedef {import('../history.js').Entry} Entry
@@ -90,16 +91,29 @@ export function rowOf(entry, context) {
 }
 
 /**
- * The shape of an entry on the track, with a tooltip.
+ * Whether an entry is a key moment.
+ * @param {Entry | import('../history.js').Gap} entry
+ */
+export function isKey(entry) {
+  return !entry.gap && rendererOf(entry).key(entry.data);
+}
+
+/**
+ * The shape of an entry on the track, with its text.
  * @param {Entry | import('../history.js').Gap} entry
  * @param {boolean} hours
- * @returns {Node[] | null} `null` when it has none
+ * @returns {{shape: SVGElement, text: string, weight: number} | null} `weight`: of two that are drawn at the same place, the
+ *   heavier one is seen. `null` when it has none
  */
 export function dotOf(entry, hours) {
   const dot = entry.gap ? null : rendererOf(entry).dot;
   if (!dot) return null;
   const { data, offset_s } = entry;
-  return [dot(data), svg('title', {}, `${stamp(offset_s, hours)} ${agentName(data.agent ?? '')}: ${data.summary ?? ''}`)];
+  return {
+    shape: dot(data),
+    text: `${stamp(offset_s, hours)} ${agentName(data.agent ?? '')}: ${data.summary ?? ''}`,
+    weight: data.status === 'failed' ? 3 : isKey(entry) ? 2 : data.status === 'in_progress' ? 0 : 1,
+  };
 }
 
 /**
@@ -131,7 +145,7 @@ function gapRow({ from, to }) {
 }
 
 function milestone(text) {
-  return element('div', { class: 'body' }, element('p', { class: 'summary strong' }, text));
+  return element('div', { class: 'body' }, ...longText('p', { class: 'summary strong' }, text));
 }
 
 /** The payload is shown as text, never as markup. */
@@ -178,7 +192,7 @@ function action({ data }, { history, hours, incident: { units } }) {
     element(
       'div',
       { class: 'body' },
-      element('p', { class: 'summary', title: words(data.action) }, data.summary),
+      ...longText('p', { class: 'summary', title: words(data.action) }, data.summary),
       facts.length > 0 && element('p', { class: 'facts' }, ...facts),
     ),
     element(

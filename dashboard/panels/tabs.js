@@ -1,21 +1,32 @@
-// Owns the tabs: one per incident, with its phase, timer and cost. They are hidden while there is only one incident.
+// Owns the tabs: one per incident, with its phase, timer and cost. They are hidden while there is only one incident. If there are
+// many, only the pinned ones and the one on screen have a tab, and a button leads to the list of all.
 
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
-import { cash, clock, countdown, inHours } from '../format.js';
-import { phaseIcon, setIcon } from '../icons.js';
+import { cash, clock, count, countdown, inHours } from '../format.js';
+import { icon, phaseIcon, setIcon } from '../icons.js';
+import { MOST_TABS } from '../urgency.js';
 
 class Tabs extends HTMLElement {
   connectedCallback() {
     this.list = element('div', { class: 'tabs', role: 'group', 'aria-label': 'Incidents' });
-    this.append(this.list);
+    this.allWord = element('span');
+    this.allNews = element('span', { class: 'badge new', hidden: true });
+    this.all = element('button', { type: 'button', id: 'all-incidents', title: 'All incidents (i)' }, icon('list'), this.allWord, this.allNews);
+    this.all.addEventListener('click', () => dispatchEvent(new CustomEvent('board-show', { detail: true })));
+    this.append(this.all, this.list);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ tabs, mode, incident, unseen }) {
+  update({ tabs, mode, incident, unseen, pinned }) {
     show(this, tabs.length > 1 && mode === 'incident');
+    this.shown = tabs.length <= MOST_TABS ? tabs : tabs.filter(({ id }) => pinned.has(id) || id === incident?.id);
+    const news = tabs.filter(({ id }) => unseen.has(id) && !this.shown.some((tab) => tab.id === id)).length;
+    setText(this.allWord, `All ${count(tabs.filter(({ state }) => state === 'open').length)} open`);
+    show(this.allNews, news > 0);
+    setText(this.allNews, `${count(news)} new`);
     keyed(
       this.list,
-      this.hidden ? [] : tabs,
+      this.hidden ? [] : this.shown,
       ({ id }) => id,
       create,
       (node, tab) => {
@@ -34,10 +45,10 @@ class Tabs extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  tick({ tabs }, model) {
+  tick(_view, model) {
     if (this.hidden) return;
     for (const [place, node] of Array.from(this.list.children).entries()) {
-      const tab = tabs[place];
+      const tab = this.shown[place];
       if (!tab) continue;
       const { offset_s, remaining_s, breached, cost } = model.momentOf(tab);
       const [, , , timer, money] = node.children;

@@ -19,7 +19,8 @@ class ThemeToggle extends HTMLElement {
       setAttribute(button, 'title', `Switch to ${other} colours`);
       setAttribute(button, 'aria-label', `Switch to ${other} colours`);
     };
-    setTheme(remembered());
+    // A link can ask for a theme, for this page only.
+    setTheme(new URLSearchParams(location.search).get('theme') ?? remembered());
     label();
     button.addEventListener('click', () => {
       const other = now() === 'dark' ? 'light' : 'dark';

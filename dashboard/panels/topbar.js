@@ -17,20 +17,24 @@ class ConnectionStatus extends HTMLElement {
     this.word = element('span');
     this.pill = element('span', { id: 'connection', class: 'pill' }, this.glyph, this.word);
     this.detail = element('span', { class: 'detail muted digits' });
+    this.behindText = element('span', { class: 'digits' });
+    this.behindBar = element('progress', { 'aria-label': 'Events received' });
+    this.behind = element('span', { id: 'behind', hidden: true }, this.behindText, this.behindBar);
     this.recovery = element('span', { id: 'recovery', hidden: true }, element('span'), element('span'));
     this.alertText = element('span');
     this.alert = element('div', { class: 'alert', role: 'alert' });
-    this.append(this.pill, this.detail, this.recovery, this.alert);
+    this.append(this.pill, this.behind, this.detail, this.recovery, this.alert);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ connection }) {
+  update({ connection, behind, scrub }) {
     this.connection = connection;
     const { state, paused, unreadable, unknown, position, url } = connection;
-    const shown = state === 'live' && paused !== null ? { icon: 'alert', word: 'Server paused' } : STATES[state];
+    const shown = shownState(connection, behind, scrub);
     setIcon(this.glyph, shown.icon);
     setText(this.word, shown.word);
-    setAttribute(this.pill, 'data-state', state === 'live' && paused !== null ? 'paused' : state);
+    setAttribute(this.pill, 'data-state', shown.state);
+    this.#behind(behind);
     const bad =
       unreadable > 0 ? `${count(unreadable)} unreadable ${unreadable === 1 ? 'message' : 'messages'} ignored` : '';
     const newer = unknown > 0 ? `${count(unknown)} ${unknown === 1 ? 'event' : 'events'} of an unknown type` : '';
@@ -68,6 +72,18 @@ class ConnectionStatus extends HTMLElement {
     show(this.recovery, true);
   }
 
+  /** What is shown while the page is behind is the past, and says so. */
+  #behind(behind) {
+    show(this.behind, behind !== null);
+    if (behind === null) return;
+    const { seconds, done, total } = behind;
+    const ago = `${duration(seconds)} behind`;
+    setText(this.behindText, done < total ? `${count(done)} of ${count(total)} · ${ago}` : ago);
+    setAttribute(this.behindBar, 'max', total);
+    setAttribute(this.behindBar, 'value', done);
+    show(this.behindBar, done < total);
+  }
+
   /** Screen readers read the alert once. The number of attempts changes silently. */
   #alert() {
     const { state, url, attempt, downSince, reason, position } = this.connection;
@@ -93,6 +109,16 @@ class ConnectionStatus extends HTMLElement {
       `Attempt ${count(attempt)}, without a connection for ${duration(Math.round((performance.now() - downSince) / 1000)).replace('.0', '')}`,
     );
   }
+}
+
+/** "Live" is only what shows the present. */
+function shownState({ state, paused }, behind, scrub) {
+  if (state !== 'live') return { ...STATES[state], state };
+  if (paused !== null) return { icon: 'alert', word: 'Server paused', state: 'paused' };
+  if (behind !== null) return { icon: 'reconnect', word: 'Catching up', state: 'behind' };
+  if (scrub?.playing) return { icon: 'play', word: 'Replay', state: 'scrubbed' };
+  if (scrub !== null) return { icon: 'pause', word: 'Paused', state: 'scrubbed' };
+  return { ...STATES.live, state };
 }
 
 customElements.define('connection-status', ConnectionStatus);

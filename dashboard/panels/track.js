@@ -1,19 +1,26 @@
-// Owns the track: the phases to scale, the events, the target, and the place that the incident has reached. Without
-// phases it is a time axis with events.
+// Owns the track: the phases to scale, the events, the target, and the moment that is shown. Without phases it is a time axis
+// with events. It always shows the whole incident, because it is also where an earlier moment is chosen.
 
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
 import { clock, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
 import { place, scaleOf, ticksOf } from '../scale.js';
-import { dotOf } from './rows.js';
+import { dotOf, isKey } from './rows.js';
+import './scrubber.js';
 
+/** Marks closer than this are drawn as one. */
+const MARK_PX = 5;
 /** To the right of this, a label hangs to the left of its line. */
 const LABEL_ROOM = 0.9;
 
 class PhaseTrack extends HTMLElement {
+  /** Places for marks along the axis. */
+  columns = 200;
   #history = null;
   /** Number of the next entry without a dot, counted over all entries of the history. */
   #next = 0;
+  /** What is drawn in each column of the axis. */
+  #columns = new Map();
 
   connectedCallback() {
     this.segments = element('ol', { class: 'segments' });
@@ -22,32 +29,49 @@ class PhaseTrack extends HTMLElement {
     this.flag = element('span', { class: 'flag digits' });
     this.target = element('span', { class: 'target' }, this.flag);
     this.cursor = element('span', { class: 'cursor' });
-    this.append(element('div', { class: 'rail' }, this.segments, this.ticks, this.dots, this.target, this.cursor));
+    this.veil = element('span', { class: 'veil', hidden: true });
+    this.scrubber = element('scrub-bar');
+    this.append(
+      element('div', { class: 'rail' }, this.segments, this.ticks, this.dots, this.veil, this.target, this.cursor),
+      this.scrubber,
+    );
+    new ResizeObserver(() => {
+      // Measured here and not in each drawing, which would make the browser lay out the page twice.
+      this.columns = Math.max(1, Math.floor(this.dots.clientWidth / MARK_PX));
+      if (this.view) this.#plotAgain();
+    }).observe(this.dots);
   }
 
   /** @param {import('../model.js').View} view */
-  update({ incident, history, moment, hours }) {
-    const scale = scaleOf(incident, moment.offset_s);
-    setAttribute(this.segments, 'aria-label', incident.phases.length > 0 ? 'Phases' : 'Time');
+  update(view) {
+    const { newest, history, present, hours } = view;
+    this.view = view;
+    const scale = scaleOf(newest, present.offset_s);
+    setAttribute(this.segments, 'aria-label', newest.phases.length > 0 ? 'Phases' : 'Time');
     keyed(
       this.segments,
-      segmentsOf(incident, scale),
+      segmentsOf(newest, scale),
       (segment) => segment.key,
       create,
       (node, segment) => refresh(node, segment, hours),
     );
-    this.#scaled(incident, scale, hours);
-    this.#plot(incident, history, scale, hours);
+    this.#scaled(newest, scale, hours);
+    this.#plot(newest, history?.whole, scale, hours);
+    this.scrubber.update(view, scale);
   }
 
   /** @param {import('../model.js').View} view */
-  tick({ incident, moment, history, hours }) {
-    const scale = scaleOf(incident, moment.offset_s);
+  tick(view) {
+    const { newest, moment, present, scrub } = view;
+    this.view = view;
+    const scale = scaleOf(newest, present.offset_s);
     // An open axis also grows between two messages.
-    if (scale.total !== this.total) this.update({ incident, moment, history, hours });
-    setProperty(this.cursor, '--x', place(scale.at(moment.offset_s)));
-    show(this.cursor, incident.state === 'open');
+    if (scale.total !== this.total) this.update(view);
     const now = scale.map.screenOf(moment.offset_s);
+    setProperty(this.cursor, '--x', place(scale.at(moment.offset_s)));
+    show(this.cursor, newest.state === 'open' || scrub !== null);
+    show(this.veil, scrub !== null);
+    setProperty(this.veil, '--x', place(scale.at(moment.offset_s)));
     let from = 0;
     for (const node of this.segments.children) {
       const length = Number(node.dataset.play);
@@ -55,11 +79,27 @@ class PhaseTrack extends HTMLElement {
       setProperty(node, '--fill', part.toFixed(4));
       from += length;
     }
+    this.scrubber.tick(view, scale);
+  }
+
+  /**
+   * Goes to the mark before or after the moment that is shown: the start of a phase, or a key moment.
+   * @param {1 | -1} by
+   * @param {import('../model.js').View} view as it is now: a key may come before the last one was drawn
+   */
+  toMark(by, { newest, history, present, moment }) {
+    if (!newest) return;
+    const keys = (history?.whole.entries ?? []).filter(isKey).map(({ offset_s }) => offset_s);
+    const marks = [...newest.phases.map(({ start_s }) => start_s), ...keys].filter((second) => second <= present.offset_s);
+    const beyond = marks.filter((second) => (second - moment.offset_s) * by > 1e-3);
+    if (beyond.length > 0) scrubTo(by > 0 ? Math.min(...beyond) : Math.max(...beyond));
+    else if (by > 0) dispatchEvent(new CustomEvent('scrub-live'));
   }
 
   #scaled({ phases, target_s }, scale, hours) {
     this.total = scale.total;
     const ticks = phases.length > 0 ? [] : ticksOf(scale);
+    show(this.ticks, ticks.length > 0);
     keyed(
       this.ticks,
       ticks,
@@ -80,25 +120,64 @@ class PhaseTrack extends HTMLElement {
     setAttribute(this.target, 'data-left', at > LABEL_ROOM);
   }
 
+  #plotAgain() {
+    const { newest, history, present, hours } = this.view;
+    this.#plot(newest, history?.whole, scaleOf(newest, present.offset_s), hours);
+  }
+
+  /** However many events there are, there is one mark per few pixels. */
   #plot({ id }, history, scale, hours) {
-    // The axis rarely changes and entries are only added, so most dots stay where they are.
-    const key = `${id} ${scale.total}`;
+    const { columns } = this;
+    // The axis rarely changes and entries are only added, so most marks stay where they are.
+    const key = `${id} ${scale.total} ${columns}`;
     if (this.drawn !== key || this.#history !== history) {
       this.drawn = key;
       this.#history = history;
       this.#next = 0;
+      this.#columns.clear();
       this.dots.replaceChildren();
     }
     const { entries, dropped } = history ?? { entries: [], dropped: 0 };
     this.#next = Math.max(this.#next, dropped);
     for (; this.#next < dropped + entries.length; this.#next += 1) {
       const entry = entries[this.#next - dropped];
-      const shapes = dotOf(entry, hours);
-      if (!shapes) continue;
-      const x = place(scale.at(entry.offset_s));
-      this.dots.append(svg('svg', { x, y: '50%', overflow: 'visible', 'data-dot': entry.phase }, ...shapes));
+      const dot = dotOf(entry, hours);
+      if (dot) this.#mark(Math.round(scale.at(entry.offset_s) * columns), columns, entry, dot);
     }
   }
+
+  #mark(column, columns, { phase, offset_s }, { shape, text, weight }) {
+    const old = this.#columns.get(column);
+    const count = (old?.count ?? 0) + 1;
+    if (old && old.weight >= weight) {
+      old.count = count;
+      return;
+    }
+    old?.node.remove();
+    const x = place(column / columns);
+    const node = svg('svg', { x, y: '50%', overflow: 'visible', 'data-dot': phase }, shape);
+    this.dots.append(node);
+    this.#columns.set(column, { node, weight, count, text, offset_s });
+  }
+
+  /**
+   * What stands at a place of the axis.
+   * @param {number} part 0 to 1
+   * @returns {{offset_s: number, text: string} | null}
+   */
+  markAt(part) {
+    const { columns } = this;
+    const column = Math.round(part * columns);
+    const mark = [column, column - 1, column + 1].map((near) => this.#columns.get(near)).find(Boolean);
+    if (!mark) return null;
+    const more = mark.count > 1 ? ` (and ${mark.count - 1} more)` : '';
+    return { offset_s: mark.offset_s, text: mark.text + more };
+  }
+}
+
+/** @param {number} second of the incident */
+function scrubTo(second) {
+  dispatchEvent(new CustomEvent('scrub-to', { detail: second }));
 }
 
 /** What the rail consists of. `play_s` is the screen time of a segment. */

@@ -1,19 +1,18 @@
-// Owns starting incidents: the button of a scenario, the menu of these buttons while an incident is shown, and the badge
-// of a session that can only read.
+// Owns the menu that starts incidents while one is shown, what came of it, and the badge of a session that can only read.
 
-import { element, keyed, setAttribute, setText, show } from '../dom.js';
-import { duration } from '../format.js';
+import { element, setAttribute, setText, show } from '../dom.js';
 import { icon } from '../icons.js';
+import { bindKey } from '../keys.js';
+import './scenarios.js';
 
 class TriggerMenu extends HTMLElement {
   connectedCallback() {
-    this.cards = element('div', { class: 'cards' });
-    this.note = element('p', { class: 'note' });
+    this.picker = element('scenario-picker');
     this.menu = element(
       'div',
       { id: 'trigger-menu', class: 'menu', popover: 'auto' },
       element('h2', {}, 'Start a scenario'),
-      this.cards,
+      this.picker,
     );
     this.button = element(
       'button',
@@ -27,7 +26,9 @@ class TriggerMenu extends HTMLElement {
     this.toastShow = element('button', { type: 'button', class: 'quiet-button' }, 'Show');
     this.toast = element('p', { class: 'toast', hidden: true }, this.toastText, this.toastShow);
     this.append(this.toast, this.readOnly, this.button, this.menu);
-    this.addEventListener('incident-trigger', () => this.menu.hidePopover());
+    // A form waits for the answer, because mistakes are said beside its fields.
+    this.addEventListener('incident-trigger', ({ detail }) => detail.of || this.menu.hidePopover());
+    this.menu.addEventListener('toggle', ({ newState }) => newState === 'open' && this.picker.focusFirst());
     this.toastShow.addEventListener('click', () => {
       this.#hideToast();
       this.dispatchEvent(new CustomEvent('incident-select', { detail: this.started, bubbles: true }));
@@ -38,19 +39,15 @@ class TriggerMenu extends HTMLElement {
   update(view) {
     const { mode, session, mayWrite, scenarios, triggered, frozen, incident } = view;
     // The quiet page has its own buttons: the page has one button per scenario.
-    const here = mode === 'incident' && mayWrite;
+    const here = (mode === 'incident' || mode === 'board') && mayWrite;
     show(this.readOnly, session?.scope === 'read');
     show(this.button, here);
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
     setAttribute(this.button, 'title', frozen ? 'Not connected. No incident can be started.' : 'Start another incident');
     if ((frozen || !here) && this.menu.matches(':popover-open')) this.menu.hidePopover();
-    keyed(
-      this.cards,
-      here ? (scenarios ?? []) : [],
-      (scenario) => scenario.id,
-      scenarioButton,
-      (node, scenario) => refreshScenario(node, scenario, view),
-    );
+    this.picker.update(view, here ? (scenarios ?? []) : []);
+    if (triggered !== this.reported && triggered?.state === 'started' && this.menu.matches(':popover-open'))
+      this.menu.hidePopover();
     this.#report(triggered, here, incident);
   }
 
@@ -60,53 +57,41 @@ class TriggerMenu extends HTMLElement {
       this.started = triggered?.id ?? null;
       setText(this.toastText, triggered?.text ?? '');
       setAttribute(this.toast, 'data-failed', triggered?.failed);
-      show(this.toast, here && triggered !== null);
+      show(this.toast, here && triggered !== null && !(triggered.of && triggered.failed));
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.#hideToast(), 8000);
     }
     show(this.toastShow, this.started !== null && this.started !== incident?.id);
-    if (!here || (this.started && this.started === incident?.id)) this.#hideToast();
+    if ((!here && !this.telling) || (this.started && this.started === incident?.id)) this.#hideToast();
+  }
+
+  /**
+   * Says that something which a person wanted did not work.
+   * @param {string} text
+   */
+  tell(text) {
+    this.telling = true;
+    this.started = null;
+    setText(this.toastText, text);
+    setAttribute(this.toast, 'data-failed', true);
+    show(this.toastShow, false);
+    show(this.toast, true);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#hideToast(), 8000);
   }
 
   #hideToast() {
+    this.telling = false;
     clearTimeout(this.timer);
     show(this.toast, false);
   }
 }
 
-/**
- * The button that starts a scenario.
- * @param {import('../api.js').Scenario} scenario
- */
-export function scenarioButton(scenario) {
-  const button = element(
-    'button',
-    { type: 'button', class: 'card', 'data-scenario': scenario.id },
-    element('span', { class: 'badge severity' }),
-    element('span', { class: 'card-title' }),
-    element('span', { class: 'card-facts' }),
-  );
-  button.addEventListener('click', () => {
-    button.dispatchEvent(new CustomEvent('incident-trigger', { detail: scenario.id, bubbles: true }));
-  });
-  return button;
-}
-
-/**
- * @param {HTMLElement} button
- * @param {import('../api.js').Scenario} scenario
- * @param {import('../model.js').View} view
- */
-export function refreshScenario(button, scenario, { frozen }) {
-  const [severity, title, facts] = button.children;
-  setText(severity, scenario.severity ?? '');
-  setAttribute(severity, 'data-severity', scenario.severity);
-  setText(title, scenario.title ?? scenario.id);
-  const plays = Number.isFinite(scenario.screen_s) ? `plays ${duration(scenario.screen_s)}` : null;
-  const target = Number.isFinite(scenario.target_s) ? `target ${duration(scenario.target_s)}` : null;
-  setText(facts, [scenario.id, plays, target].filter(Boolean).join(' · '));
-  setAttribute(button, 'disabled', frozen);
-  setAttribute(button, 'title', frozen ? 'Not connected. No incident can be started.' : `Start ${scenario.id}`);
-}
+bindKey('t', {
+  group: 'The page',
+  what: 'Start a scenario',
+  when: () => document.querySelector('#trigger')?.checkVisibility() === true,
+  run: () => document.querySelector('#trigger').click(),
+});
 
 customElements.define('trigger-menu', TriggerMenu);

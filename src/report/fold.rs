@@ -101,6 +101,7 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
         // A milestone is reached once. Only the first time counts.
         slot.get_or_insert(offset_s);
     }
+    let about = subject_of(&action);
     believe(&mut incident.hypotheses, action.hypotheses);
     if let Some(forecast) = action.forecast {
         let made = ForecastState { forecast, made_s: offset_s };
@@ -126,14 +127,23 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
     agent.since_s = Some(offset_s);
     // The number of a rejection is the belief in what it rejects.
     if action.confidence.is_some() && action.action != REJECTED {
-        agent.confidence_before = agent.confidence;
+        // A belief in one cause is no earlier value of the belief in another.
+        let same = agent.confidence_in.as_deref() == Some(about.as_str());
+        agent.confidence_before = agent.confidence.filter(|_| same);
         agent.confidence = action.confidence;
+        agent.confidence_in = Some(about);
     }
     agent.action = Some(action.action);
     if !action.evidence.is_empty() {
         agent.evidence = action.evidence;
     }
     incident.now = Some(Now { agent: action.agent, status: action.status, summary: action.summary });
+}
+
+/// What the confidence of an action is about: the hypothesis that has this belief, or else what the action does.
+fn subject_of(action: &AgentAction) -> String {
+    let believed = action.hypotheses.iter().find(|belief| Some(belief.p) == action.confidence);
+    believed.map_or_else(|| action.action.clone(), |belief| belief.id.clone())
 }
 
 /// An event that lists hypotheses lists all of them: a missing one has the probability 0.
@@ -213,6 +223,7 @@ fn idle(id: String, role: String) -> AgentState {
         summary: None,
         confidence: None,
         confidence_before: None,
+        confidence_in: None,
         since_s: None,
         evidence: Vec::new(),
     }

@@ -110,8 +110,11 @@ pub struct AgentState {
     pub summary: Option<String>,
     /// The newest confidence that it reported. An action that rejects a hypothesis reports none of its own.
     pub confidence: Option<f64>,
-    /// The confidence that it reported before, for the trend.
+    /// The confidence that it reported before, for the trend; none if that one was about something else.
     pub confidence_before: Option<f64>,
+    /// What the confidence is about: a hypothesis' id, or else the kind of the action.
+    #[serde(default)]
+    pub confidence_in: Option<String>,
     /// Second of the incident at which the newest action happened.
     pub since_s: Option<f64>,
     /// The newest evidence that it gave.

@@ -34,6 +34,6 @@ pub use file::{
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, Loaded, Reread, SHIPPED, SharedLibrary, text_of};
 pub use observed::{Fired, Line, Observed, Series};
-pub use settings::{Settings, SettingsError, VARIANT};
+pub use settings::{NotOffered, Settings, SettingsError, VARIANT};
 pub use suggest::did_you_mean;
 pub(crate) use table::{Table, Text};

@@ -30,6 +30,7 @@ fn routes(state: HttpState) -> Router {
         .route("/api/incidents", get(http::incidents).post(http::trigger))
         .route("/api/incidents/{id}", get(http::incident).delete(http::cancel))
         .route("/api/incidents/{id}/report.md", get(http::report))
+        .route("/api/incidents/{id}/events", get(http::incident_events))
         .route("/api/incidents/{id}/alerts", get(http::alerts))
         .route("/api/session", get(access::session))
         .route("/login", get(access::login_page).post(access::login))

@@ -4,7 +4,7 @@ use incident::journal::Retention;
 use incident::server::Options;
 use serde_json::json;
 
-use crate::harness::{Client, Http, Local, Raw, Reply, Scratch, envelope, get, options};
+use crate::harness::{Client, Http, Local, Raw, Reply, Scratch, Serving, envelope, get, options};
 
 async fn trigger(server: &Local, body: &str) -> Reply {
     Http::trigger(server.address, body).send().await
@@ -122,6 +122,37 @@ async fn a_wrong_body_is_400_and_says_what_is_wrong() {
         assert!(detail.contains(says), "{body}: {detail}");
     }
     assert_eq!(server.journal_head(), 0, "nothing began");
+}
+
+/// A form says each mistake beside its field.
+#[tokio::test]
+async fn what_is_wrong_with_a_trigger_is_said_of_each_member() {
+    let server = Serving::alone(&["serve", "--port", "0", "--json", "--quiet"]);
+    for (body, wanted) in [
+        (r#"{"scenario":"databse-outage"}"#, vec![("/scenario", "did you mean")]),
+        (r#"{"scenario":"database-outage","seed":-1}"#, vec![("/seed", "not -1")]),
+        (r#"{"scenario":"database-outage","speed":0}"#, vec![("/speed", "from 0.001")]),
+        (
+            r#"{"scenario":"api-overload","settings":{"a/b~c":1,"instances":500,"variant":"partner-silnt"}}"#,
+            vec![
+                ("/settings/a~1b~0c", "no parameter"),
+                ("/settings/instances", "at most 400"),
+                ("/settings/variant", "did you mean \"partner-silent\"?"),
+            ],
+        ),
+    ] {
+        let reply = Http::trigger(server.address(), body).send().await;
+        let detail = reply.problem(reply.status);
+        let errors = reply.json()["errors"].as_array().unwrap().clone();
+        assert_eq!(errors.len(), wanted.len(), "{errors:?}");
+        for (error, (pointer, says)) in errors.iter().zip(wanted) {
+            assert_eq!(error["pointer"], pointer);
+            let why = error["detail"].as_str().unwrap();
+            assert!(why.contains(says) && detail.contains(why), "{error} of {detail}");
+        }
+    }
+    let listed = get(server.address(), "/api/incidents").await.json();
+    assert_eq!(listed["incidents"], json!([]), "nothing began");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ impl Serve {
 
     fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
         if let Some(folder) = &self.dashboard
-            && !folder.join("index.html").is_file()
+            && !folder.join("index.html").exists()
         {
             let error = anyhow!("the folder of --dashboard, {}, has no index.html", folder.display());
             return Err(Failure::new(Exit::Usage, error)

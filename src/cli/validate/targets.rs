@@ -97,7 +97,7 @@ impl Targets {
             scenario.with(settings).map_err(|error| {
                 let error = match error {
                     SettingsError::File(error) => return Failure::scenarios(vec![error]),
-                    SettingsError::NotOffered(why) => anyhow!("{}: {why}", scenario.origin),
+                    SettingsError::NotOffered(_) => anyhow!("{}: {error}", scenario.origin),
                 };
                 Failure::new(Exit::Usage, error)
                     .hint("`incident list --json` has the variants and the parameters of each scenario")

@@ -8,30 +8,43 @@ use crate::scenario::suggest::{did_you_mean, listed, shortened};
 /// Why a scenario can't be played with these settings.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SettingsError {
-    /// The scenario doesn't offer the setting, or not with this value.
-    #[error("{0}")]
-    NotOffered(String),
+    /// The scenario doesn't offer these settings, or not with these values.
+    #[error("{}", .0.iter().map(|setting| setting.why.as_str()).collect::<Vec<_>>().join("; "))]
+    NotOffered(Vec<NotOffered>),
     /// With these values the file has mistakes.
     #[error("with these settings the scenario has mistakes: {0}")]
     File(#[from] ScenarioError),
 }
 
+/// A setting that the scenario doesn't offer, or not with this value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOffered {
+    /// `variant`, or the name of a parameter.
+    pub key: String,
+    /// What is wrong, and what may be chosen.
+    pub why: String,
+}
+
 /// The settings in their plain form: numbers as the file would have them.
 ///
 /// # Errors
-/// The first setting that the file does not offer.
+/// Every setting that the file does not offer.
 pub(in crate::scenario) fn choose(
     file: &ScenarioFile,
     settings: &Settings,
 ) -> Result<Settings, SettingsError> {
-    let chosen = settings.iter().map(|(key, value)| {
+    let (mut chosen, mut wrong) = (Vec::new(), Vec::new());
+    for (key, value) in settings.iter() {
         let value = match key {
             VARIANT => variant(file, value),
             _ => parameter(file, key, value),
         };
-        value.map(|value| (key.to_owned(), value)).map_err(SettingsError::NotOffered)
-    });
-    chosen.collect()
+        match value {
+            Ok(value) => chosen.push((key.to_owned(), value)),
+            Err(why) => wrong.push(NotOffered { key: key.to_owned(), why }),
+        }
+    }
+    if wrong.is_empty() { Ok(chosen.into_iter().collect()) } else { Err(SettingsError::NotOffered(wrong)) }
 }
 
 fn variant(file: &ScenarioFile, name: &str) -> Result<String, String> {

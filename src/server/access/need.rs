@@ -16,7 +16,7 @@ pub(super) enum Need {
 }
 
 /// The files of the login page.
-const LOGIN_PAGE: [&str; 11] = [
+const LOGIN_PAGE: [&str; 12] = [
     "/api.js",
     "/app.css",
     "/colors.css",
@@ -24,6 +24,7 @@ const LOGIN_PAGE: [&str; 11] = [
     "/visible.js",
     "/favicon.svg",
     "/icons.js",
+    "/link.js",
     "/login.css",
     "/login.js",
     "/panels/theme.js",

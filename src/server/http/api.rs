@@ -25,7 +25,7 @@ use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::player::{PlayError, Speed};
 use crate::report::History;
-use crate::scenario::Scenario;
+use crate::scenario::{NotOffered, Scenario, SettingsError};
 use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
@@ -35,7 +35,7 @@ use crate::server::lifecycle::Lifecycle;
 #[serde(deny_unknown_fields)]
 struct Trigger {
     scenario: String,
-    seed: Option<u64>,
+    seed: Option<serde_json::Number>,
     speed: Option<f64>,
     #[serde(default)]
     settings: BTreeMap<String, Setting>,
@@ -86,18 +86,24 @@ pub(in crate::server) async fn trigger(
     let body = body::json(&info, &headers, body).await?;
     let wanted: Trigger = serde_json::from_slice(&body)
         .map_err(|error| Problem::bad_request(format!("{error}; expected {{\"scenario\": \"NAME\"}}")))?;
-    if wanted.seed.is_some_and(|seed| seed >= Position::LIMIT) {
-        return Err(Problem::bad_request("seed must be a whole number below 2^53"));
-    }
+    let seed = wanted.seed.as_ref().map(seed).transpose()?;
     let speed = match wanted.speed.map(Speed::new).transpose() {
         Ok(speed) => speed,
-        Err(error) => return Err(Problem::bad_request(error.to_string())),
+        Err(error) => return Err(Problem::bad_request(error.to_string()).at("/speed", error.to_string())),
     };
     let settings = wanted.settings.iter().map(|(key, value)| (key.clone(), value.to_string())).collect();
-    let started = control.trigger(&wanted.scenario, wanted.seed, speed, settings).await?;
+    let started = control.trigger(&wanted.scenario, seed, speed, settings).await?;
     let location = format!("{base}/api/incidents/{}", started.id);
     let body = json!({ "id": started.id, "stream": hub.stream(), "position": started.position });
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response())
+}
+
+/// A seed as JavaScript can write it.
+fn seed(number: &serde_json::Number) -> Result<u64, Problem> {
+    number.as_u64().filter(|seed| *seed < Position::LIMIT).ok_or_else(|| {
+        let detail = format!("seed must be a whole number from 0 and below 2^53, not {number}");
+        Problem::bad_request(detail.clone()).at("/seed", detail)
+    })
 }
 
 /// `GET /api/incidents/ID`
@@ -163,6 +169,11 @@ pub(super) fn no_incident(id: &str) -> Problem {
     Problem::not_found(format!("no incident is called {id:?}; GET /api/incidents lists them"))
 }
 
+/// A key as a part of a JSON pointer.
+fn pointed(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 impl From<PathRejection> for Problem {
     fn from(error: PathRejection) -> Self {
         Self::bad_request(error.body_text())
@@ -177,9 +188,16 @@ impl From<TriggerError> for Problem {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => "GET /api/scenarios lists them".to_owned(),
                 };
-                Self::not_found(format!("no scenario is called {name:?}: {hint}"))
+                let detail = format!("no scenario is called {name:?}: {hint}");
+                Self::not_found(detail.clone()).at("/scenario", detail)
             }
-            TriggerError::Settings(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            TriggerError::Settings(error) => {
+                let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
+                let SettingsError::NotOffered(settings) = error else { return problem };
+                settings.into_iter().fold(problem, |problem, NotOffered { key, why }| {
+                    problem.at(format!("/settings/{}", pointed(&key)), why)
+                })
+            }
             TriggerError::Compile(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             TriggerError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
                 .with_header(header::RETRY_AFTER, "2")

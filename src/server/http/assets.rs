@@ -29,7 +29,7 @@ pub(in crate::server) async fn page(
 pub(in crate::server) fn asset_at(dashboard: &Dashboard, name: &str, path: &str) -> Response {
     let mut response = asset(dashboard, name, &HeaderMap::new());
     let depth = path.matches('/').count().saturating_sub(1);
-    let page = dashboard.get(name).and_then(|page| String::from_utf8(page.bytes.into_owned()).ok());
+    let page = dashboard.get(name, false).and_then(|page| String::from_utf8(page.bytes.into_owned()).ok());
     if let Some(page) = page.filter(|_| depth > 0) {
         // Browsers count the path from its start, so this is right below every prefix, which need not be known.
         *response.body_mut() = page.replace("\"./", &format!("\"{}", "../".repeat(depth))).into();
@@ -54,22 +54,52 @@ pub(in crate::server) async fn asyncapi() -> Response {
 
 /// A file of the dashboard, or 304 if the client's copy is current.
 pub(in crate::server) fn asset(dashboard: &Dashboard, path: &str, wanted: &HeaderMap) -> Response {
-    let Some(Asset { bytes, content_type, etag }) = dashboard.get(path) else {
+    let Some(asset) = dashboard.get(path, accepts_gzip(wanted)) else {
         return Problem::not_found(format!("there is nothing at {path}")).into_response();
     };
+    let Asset { bytes, gzipped, content_type, etag } = asset;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        // Also when it is sent as it is: a cache must not give it to clients that asked otherwise.
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    let etag = HeaderValue::from_str(&etag).ok();
-    let known = wanted.get(header::IF_NONE_MATCH);
-    let mut response = if etag.is_some() && known == etag.as_ref() {
+    let mut response = if is_current(wanted, &etag) {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
-        (headers, bytes).into_response()
+        let mut response = (headers, bytes).into_response();
+        if gzipped {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        response
     };
-    if let Some(etag) = etag {
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
+}
+
+/// Whether the client has this very content. A proxy that compresses marks tags as weak, which is no other content.
+fn is_current(wanted: &HeaderMap, etag: &str) -> bool {
+    let tags = wanted.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    tags.flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+/// Whether `Accept-Encoding` allows gzip: by name, or as any other coding, with a weight above zero.
+fn accepts_gzip(wanted: &HeaderMap) -> bool {
+    let codings = wanted.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut any = false;
+    for coding in codings.flat_map(|value| value.split(',')) {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let allowed = weight.is_none_or(|weight| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0));
+        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
+            return allowed;
+        }
+        any |= name == "*" && allowed;
+    }
+    any
 }

@@ -17,6 +17,9 @@ const KEEP: usize = 200;
 /// Events read at once.
 const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
+/// The bytes of events in one answer, exceeded by less than a page.
+const LINES_BYTES: usize = 2 * 1024 * 1024;
+
 /// So few events are folded on the runtime's threads: handing them to another thread would cost more.
 const FEW: usize = 32;
 
@@ -171,6 +174,26 @@ impl Incidents {
             events.extend(page);
         }
         Ok(Some(events))
+    }
+
+    /// Events of one incident after a position as they are streamed, one per line: as many as one answer holds, none behind the
+    /// newest one. `None` if there is no such incident.
+    pub(super) async fn lines(&self, id: &str, after: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
+        let end = span.end.unwrap_or(u64::MAX);
+        let source = Source::Stream(self.journal.stream().clone());
+        let (mut position, mut lines) = (after.max(span.start - 1), Vec::new());
+        while position < end && lines.len() < LINES_BYTES {
+            let page = self.journal.read(position, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            position = last.position;
+            for event in page.iter().filter(|event| *event.subject == *span.subject && event.position <= end)
+            {
+                event.writer(&source).write(&mut lines);
+                lines.push(b'\n');
+            }
+        }
+        Ok(Some(lines))
     }
 
     /// The events of an incident in the next page after `position`, maybe none; `None` behind its end.

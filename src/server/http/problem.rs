@@ -18,6 +18,14 @@ pub(in crate::server) struct Problem {
     refusal: Option<Refusal>,
     /// What the table of problems and the events say more.
     more: Option<Box<Refused>>,
+    /// The members of the request's body that are wrong.
+    wrong: Option<Box<Wrong>>,
+}
+
+/// Members of a request's body, each as a JSON pointer with what is wrong with it.
+#[derive(Debug, Default)]
+struct Wrong {
+    members: Vec<(String, String)>,
 }
 
 /// An extension of the response to a refused request, for counting and logging it.
@@ -29,7 +37,7 @@ pub(super) struct Counted {
 
 impl Problem {
     pub(in crate::server) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), header: None, refusal: None, more: None }
+        Self { status, detail: detail.into(), header: None, refusal: None, more: None, wrong: None }
     }
 
     pub(in crate::server) fn bad_request(detail: impl Into<String>) -> Self {
@@ -47,6 +55,12 @@ impl Problem {
     /// Adds a header to the response. One is enough: a second replaces it.
     pub(in crate::server) fn with_header(mut self, name: header::HeaderName, value: &'static str) -> Self {
         self.header = Some((name, HeaderValue::from_static(value)));
+        self
+    }
+
+    /// Names a member of the request's body that is wrong, by its JSON pointer, so that a form can say it beside its field.
+    pub(super) fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        self.wrong.get_or_insert_default().members.push((pointer.into(), detail.into()));
         self
     }
 
@@ -117,6 +131,11 @@ impl IntoResponse for Problem {
                 members.insert("errors".to_owned(), more.faults.iter().map(fault).collect());
                 members.insert("errors_total".to_owned(), more.total.into());
             }
+        }
+        if let (Some(wrong), Some(members)) = (&self.wrong, body.as_object_mut()) {
+            let errors =
+                wrong.members.iter().map(|(pointer, detail)| json!({ "pointer": pointer, "detail": detail }));
+            members.insert("errors".to_owned(), errors.collect());
         }
         let refused = self.refused();
         let mut response = (self.status, Json(body)).into_response();

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::error::NewSessionError;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -50,7 +51,7 @@ impl Browser {
     }
 
     /// A browser that ends while it starts, as on a busy machine, is started again.
-    async fn with(flags: &[&str], size: Option<Size>, url: &str) -> Self {
+    pub async fn with(flags: &[&str], size: Option<Size>, url: &str) -> Self {
         let mut failures = Vec::new();
         while failures.len() < STARTS {
             match Self::start(flags, size).await {
@@ -149,6 +150,15 @@ impl Browser {
         let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await.unwrap();
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses keys one after the other, wherever the focus is.
+    pub async fn keys(&self, keys: &str) {
+        let mut pressed = KeyActions::new("keys".to_owned());
+        for value in keys.chars() {
+            pressed = pressed.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        self.client.perform_actions(pressed).await.unwrap();
     }
 
     /// The text of an element.

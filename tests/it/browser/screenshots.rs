@@ -10,10 +10,11 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::additions::SAME_ID;
+use super::checks;
 use super::driver::{Browser, Size};
 use crate::harness::{Http, Local, Timeline, envelope, fixtures, root};
 
-const SIZES: [Size; 4] = [
+pub const SIZES: [Size; 4] = [
     Size { width: 1440, height: 900, touch: false },
     Size { width: 1024, height: 768, touch: false },
     Size { width: 844, height: 390, touch: true },
@@ -21,7 +22,7 @@ const SIZES: [Size; 4] = [
 ];
 
 /// A drill that began so many seconds ago, with everything that is due by now.
-fn drill(seconds: i64) -> Vec<Record> {
+pub fn drill(seconds: i64) -> Vec<Record> {
     let library = Library::shipped().unwrap();
     let mut timeline = Timeline::compile(library.get("database-outage").unwrap(), 42);
     if let Message::IncidentStarted(started) = &mut timeline.events[0].message {
@@ -32,7 +33,7 @@ fn drill(seconds: i64) -> Vec<Record> {
 }
 
 /// A real incident: what publishers know of one.
-fn real(ended: bool) -> Vec<Record> {
+pub fn real(ended: bool) -> Vec<Record> {
     let real = fixtures("messages").into_iter().filter(|(name, _)| name.contains(".real"));
     let mut events: Vec<_> = real.map(|(_, text)| envelope(&text)).collect();
     events.sort_by_key(|event| event.index);
@@ -49,7 +50,7 @@ fn real(ended: bool) -> Vec<Record> {
 }
 
 /// Takes the picture, and holds the page to its width.
-async fn picture(page: &Browser, size: Size, name: &str) {
+pub async fn picture(page: &Browser, size: Size, name: &str) {
     let folder: PathBuf = root().join("target/screenshots");
     fs::create_dir_all(&folder).unwrap();
     let png = page.screenshot().await;
@@ -65,13 +66,19 @@ async fn picture(page: &Browser, size: Size, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+#[ignore = "drives Chromium and axe-core: ./tests/run installs them and runs this"]
 async fn every_state_fits_every_size() {
     for size in SIZES {
         for (name, mut records, ready) in [
             ("quiet", Vec::new(), "document.querySelector('#quiet')"),
+            ("drill-begun", drill(3), "document.querySelectorAll('#feed [data-position]').length > 0"),
             ("drill", drill(125), "document.querySelectorAll('#feed [data-position]').length > 3"),
             ("drill-resolved", drill(181), "document.querySelector('#result')"),
+            (
+                "many",
+                [drill(125), real(false)].concat(),
+                "document.querySelectorAll('incident-tabs .tab').length === 2",
+            ),
             ("real", real(false), "document.querySelectorAll('#feed [data-position]').length > 0"),
             ("real-resolved", real(true), "document.querySelector('#result')"),
         ] {
@@ -90,6 +97,7 @@ async fn every_state_fits_every_size() {
                 "await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted, 300)));";
             assert_eq!(page.run(painted, Vec::<Value>::new()).await, json!(null));
             picture(&page, size, name).await;
+            checks::hold(&page, &format!("{name} at {}x{}", size.width, size.height)).await;
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `fold.js` is the twin of Rust's fold: both give the same states for the same events.
 
-use incident::contract::{Envelope, IncidentEvent, Source, StreamId};
+use incident::contract::Envelope;
 use incident::report::Board;
 use incident::scenario::{Library, SHIPPED};
 use serde_json::{Value, json};
 
 use super::driver::Browser;
-use crate::harness::{Local, Timeline, encode, fixture, fixtures};
+use crate::harness::{Local, Timeline, fixture, fixtures};
 
 /// Folds `args[0]`. Times become milliseconds, because the twins may write different numbers of decimals.
 const SAME_TIMES: &str = r"
@@ -63,16 +63,9 @@ async fn both_folds_agree_after_every_event_of_every_scenario() {
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     let library = Library::shipped().unwrap();
     assert_eq!(library.len(), SHIPPED.len());
-    let source = Source::Stream(StreamId::generate(0, 0));
     for scenario in library.iter() {
         let timeline = Timeline::compile(scenario, scenario.file.seed);
-        let start: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        let events = timeline.events.iter().zip(1..).map(|(event, n)| {
-            let time = start + jiff::SignedDuration::from_micros(event.due.cast_signed());
-            let of = IncidentEvent { subject: "it", index: n };
-            serde_json::from_str(&encode(&source, n, Some(of), time, &event.message)).unwrap()
-        });
-        let (ours, theirs) = both(&page, events.collect()).await;
+        let (ours, theirs) = both(&page, super::story_of(&timeline)).await;
         assert_eq!(ours.len(), timeline.events.len());
         for (place, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             assert_eq!(ours, theirs, "{} after event {}", scenario.id(), place + 1);
@@ -95,6 +88,38 @@ async fn the_page_folds_the_golden_recording_to_the_golden_states() {
     for (after, state) in states {
         let after: usize = after.parse().unwrap();
         assert_eq!(normal(state.clone()), theirs[after - 1], "after event {after}");
+    }
+}
+
+/// What was chosen of a scenario is a part of the state.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn both_folds_keep_the_settings_of_a_run() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let (_, text) = fixtures("messages").into_iter().find(|(name, _)| name == "incident_started").unwrap();
+    for (settings, kept) in [
+        (json!({ "variant": "worse", "__proto__": "x" }), true),
+        (json!({}), false),
+        (Value::Null, false),
+        (json!({ "users": 7 }), false),
+    ] {
+        let mut event: Value = serde_json::from_str(&text).unwrap();
+        event["data"]["run"]["settings"] = settings;
+        let mut board = Board::default();
+        board.fold(&serde_json::from_value(event.clone()).unwrap());
+        let ours = serde_json::to_value(board.incidents()).unwrap();
+        let theirs = page
+            .run(
+                "const { foldAll } = await import('/fold.js');
+                 return JSON.stringify(foldAll(args[0].map((event) => JSON.parse(event))).incidents);",
+                vec![json!([event.to_string()])],
+            )
+            .await;
+        // As text: the driver loses a member that is called `__proto__`.
+        let theirs: Value = serde_json::from_str(theirs.as_str().unwrap()).unwrap();
+        assert_eq!(ours[0]["run"], theirs[0]["run"], "{event}");
+        assert_eq!(!ours[0]["run"]["settings"].is_null(), kept);
     }
 }
 

@@ -1,0 +1,106 @@
+//! What the page costs a browser, from its first byte to hours of use: see `benches/README.md`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stderr, reason = "a benchmark that fails says so and ends")]
+
+mod browser;
+#[path = "../common/mod.rs"]
+mod common;
+mod load;
+mod sections;
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use browser::Browser;
+use common::report::Report;
+
+/// Measure the page in a headless Chromium. It needs `chromium` and `chromedriver`, which `./tests/run` installs.
+#[derive(Debug, Parser)]
+#[command(name = "page")]
+struct Options {
+    /// What to measure [default: all]
+    #[arg(value_enum)]
+    sections: Vec<Which>,
+
+    /// Events of the long incidents
+    #[arg(long, default_value_t = 119_506, value_parser = clap::value_parser!(u64).range(1_000..))]
+    events: u64,
+
+    /// Incidents that are open at once
+    #[arg(long, default_value_t = 20)]
+    incidents: usize,
+
+    /// Seconds of a live round
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+
+    /// Rounds
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+
+    /// Print one JSON object instead of the table
+    #[arg(long)]
+    json: bool,
+
+    /// What `cargo bench` says to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// Bytes, requests and the first paint
+    Load,
+    /// A page that comes late to a long incident
+    Late,
+    /// Many incidents at 100 messages per second
+    Many,
+    /// Many incidents at 1,000 messages per second
+    Flood,
+    /// Nodes and heap over eight hours' events
+    Hours,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if !options.bench {
+        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
+        println!("page: run it with `cargo bench --bench page`");
+        return ExitCode::SUCCESS;
+    }
+    if !cfg!(target_os = "linux") {
+        eprintln!("page: Linux only: CPU of a process is read from /proc");
+        return ExitCode::SUCCESS;
+    }
+    let ran = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match ran.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("page: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> anyhow::Result<()> {
+    let Some(browser) = Browser::start().await? else {
+        eprintln!("page: there is no chromedriver; `./tests/run` installs it");
+        return Ok(());
+    };
+    let mut report = Report::new("page", options.json);
+    let all = Which::value_variants();
+    let wanted = if options.sections.is_empty() { all } else { &options.sections };
+    for section in wanted {
+        report.add(match section {
+            Which::Load => sections::load(&browser, options).await?,
+            Which::Late => sections::late(&browser, options).await?,
+            Which::Many => sections::follow(&browser, options, 100).await?,
+            Which::Flood => sections::follow(&browser, options, 1_000).await?,
+            Which::Hours => sections::hours(&browser, options).await?,
+        });
+    }
+    report.finish();
+    browser.close().await
+}

@@ -1,0 +1,38 @@
+// Owns what the server answers over HTTP: the session, the scenarios, and the states of incidents that the stream has not told.
+
+import { listIncidents, listScenarios, session } from './api.js';
+
+/** How often the server is asked again after it was busy, and how many seconds are waited at most. */
+const ASK_AGAIN = 5;
+const LONGEST_WAIT = 30;
+
+export class Answers {
+  /** @type {import('./api.js').Session | null} `null` while unknown */
+  session = null;
+  /** @type {import('./api.js').Scenario[] | null} `null` while unknown */
+  scenarios = null;
+  /** @type {import('./fold.js').IncidentState[]} */
+  listed = [];
+  /** Counts the rounds of questions: a new one takes the place of one that waits. */
+  #asked = 0;
+
+  /**
+   * Asks the server. One that is busy names when to ask again.
+   * @param {() => void} answered is called after each round
+   */
+  async ask(answered, again = ASK_AGAIN) {
+    const round = ++this.#asked;
+    const [access, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
+    if (access.status === 'fulfilled') this.session = access.value;
+    if (scenarios.status === 'fulfilled') this.scenarios = scenarios.value;
+    if (incidents.status === 'fulfilled') this.listed = incidents.value;
+    answered();
+    const waits = [access, scenarios, incidents].map(({ reason }) => reason?.retryAfter).filter((s) => s !== undefined);
+    if (waits.length === 0 || again === 0) return;
+    // Spread, so that all pages of a restarted server do not ask at the same moment again.
+    const seconds = Math.min(Math.max(...waits), LONGEST_WAIT) * (1 + Math.random() / 2);
+    setTimeout(() => {
+      if (round === this.#asked) this.ask(answered, again - 1);
+    }, seconds * 1000);
+  }
+}

@@ -1,0 +1,43 @@
+//! `GET /api/incidents/ID/events`: the events of one incident as they were streamed, a bounded part per request, so that a page
+//! that opens an incident which has ended needs neither the whole journal nor a second stream.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::api::no_incident;
+use super::incidents::Incidents;
+use super::problem::Problem;
+use super::quota::Quota;
+
+/// The query: the number of the last event that the client has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+/// One event per line, after the position `after`. An empty answer means that there are no more for now.
+pub(in crate::server) async fn incident_events(
+    State(incidents): State<Arc<Incidents>>,
+    State(quota): State<Arc<Quota>>,
+    id: Result<Path<String>, PathRejection>,
+    query: Result<Query<After>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id?;
+    let refuse = |error: QueryRejection| {
+        Problem::bad_request(format!(
+            "{}; after is the position of an event, as in ?after=17",
+            error.body_text()
+        ))
+    };
+    let Query(After { after }) = query.map_err(refuse)?;
+    let turn = quota.turn().await?;
+    let lines = incidents.lines(&id, after).await?.ok_or_else(|| no_incident(&id))?;
+    drop(turn);
+    quota.answer("application/x-ndjson", lines)
+}

@@ -1,0 +1,208 @@
+//! The page's files as they are sent: compressed for whoever can read that, each form with its own entity tag.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Http, Local, get, soon};
+
+/// Head and body of an answer, byte by byte.
+async fn fetch(server: &Local, path: &str, headers: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let host = server.address;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    soon("the answer", stream.read_to_end(&mut answer)).await.unwrap();
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let body = answer.split_off(end + 4);
+    (String::from_utf8(answer).unwrap().to_ascii_lowercase(), body)
+}
+
+fn header<'a>(head: &'a str, name: &str) -> &'a str {
+    head.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default()
+}
+
+/// The ending of a file's name.
+fn content_kind(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
+fn unpacked(body: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    GzDecoder::new(body).read_to_end(&mut plain).unwrap();
+    plain
+}
+
+#[tokio::test]
+async fn a_client_that_reads_gzip_gets_the_same_files_in_fewer_bytes() {
+    let server = Local::start().await;
+    let (mut packed, mut plain, mut first) = (0, 0, 0);
+    let page = get(server.address, "/").await.body;
+    // What is loaded when it is wanted is not weighed with the page.
+    let at_start = |name: &str| name == "index.html" || page.contains(&format!("\"./{name}\""));
+    for (name, bytes) in incident::dashboard::FILES {
+        let (head, body) = fetch(&server, &format!("/{name}"), "Accept-Encoding: br, gzip;q=0.8\r\n").await;
+        assert_eq!(header(&head, "vary"), "accept-encoding", "{name}");
+        assert_eq!(header(&head, "content-length"), body.len().to_string(), "{name}");
+        let (_, as_it_is) = fetch(&server, &format!("/{name}"), "").await;
+        match header(&head, "content-encoding") {
+            "gzip" => assert_eq!(unpacked(&body), as_it_is, "{name}"),
+            "" => assert_eq!(body, as_it_is, "{name}"),
+            other => panic!("{name}: {other}"),
+        }
+        assert!(body.len() <= bytes.len(), "{name} became larger");
+        if name.starts_with("login") {
+            continue;
+        }
+        packed += body.len();
+        first += if at_start(name) { body.len() } else { 0 };
+        plain += bytes.len();
+    }
+    assert!(packed * 5 < plain * 2, "{packed} of {plain} bytes");
+    assert!(first <= 100_000, "the page is {first} bytes on the wire before a person wants more");
+}
+
+/// What is sent has no comments, and `src/dashboard/slim.rs` finds them by lines.
+#[test]
+fn comments_of_the_page_have_their_own_lines_and_no_text_spans_lines() {
+    for (name, bytes) in incident::dashboard::FILES {
+        let text = std::str::from_utf8(bytes).unwrap();
+        let mut comment = false;
+        for (line, n) in text.lines().zip(1..) {
+            let place = format!("dashboard/{name}:{n}: {line}");
+            if comment {
+                comment = !line.contains("*/");
+                assert!(comment || line.trim_end().ends_with("*/"), "code after a comment: {place}");
+                continue;
+            }
+            if line.trim_start().starts_with("/*") {
+                comment = !line.contains("*/");
+                continue;
+            }
+            if content_kind(name) != "js" || line.trim_start().starts_with("//") {
+                continue;
+            }
+            // A regular expression may have one.
+            let quotes = line.matches('`').count();
+            assert!(
+                quotes.is_multiple_of(2) || line.contains(" = /"),
+                "a text that goes on in the next line: {place}"
+            );
+            assert!(!line.trim_end().ends_with('\\'), "a text that goes on in the next line: {place}");
+        }
+    }
+}
+
+/// What the page does not name at the start is loaded by `parts.js`: no file is forgotten.
+#[tokio::test]
+async fn what_is_not_named_at_the_start_is_a_part_that_is_loaded_when_it_is_wanted() {
+    let server = Local::start().await;
+    let page = get(server.address, "/").await.body;
+    let read = |name: &str| {
+        let file = incident::dashboard::FILES.iter().find(|(file, _)| *file == name);
+        let (_, bytes) = file.unwrap_or_else(|| panic!("there is no {name}"));
+        str::from_utf8(bytes).unwrap()
+    };
+    // Every path in the quotes of an import, as a name of a file.
+    let imports = |name: &str| {
+        let folder = if name.starts_with("panels/") { "panels/" } else { "" };
+        let paths = read(name).split('\'').skip(1).step_by(2).filter(|path| content_kind(path) == "js");
+        let names = paths.map(|path| match path.strip_prefix("../") {
+            Some(above) => above.to_owned(),
+            None => format!("{folder}{}", path.trim_start_matches("./")),
+        });
+        names.collect::<Vec<_>>()
+    };
+    let (mut found, mut left) = (Vec::new(), imports("parts.js"));
+    assert!(left.len() > 5, "{left:?}");
+    while let Some(name) = left.pop() {
+        if !found.contains(&name) {
+            left.extend(imports(&name));
+            found.push(name);
+        }
+    }
+    let styles = read("parts.js").split('\'').filter(|text| content_kind(text) == "css").map(str::to_owned);
+    found.extend(styles);
+    let names = incident::dashboard::FILES.iter().map(|(name, _)| *name);
+    let forgotten: Vec<&str> = names
+        .filter(|name| {
+            !name.starts_with("login") && *name != "index.html" && !page.contains(&format!("\"./{name}\""))
+        })
+        .filter(|name| !found.iter().any(|one| one == name))
+        .collect();
+    assert_eq!(forgotten, [""; 0]);
+}
+
+/// Otherwise a browser finds a module only when it has read the one that imports it.
+#[tokio::test]
+async fn the_page_names_every_module_that_it_needs_at_the_start() {
+    let server = Local::start().await;
+    let page = get(server.address, "/").await.body;
+    let hints: Vec<&str> = page
+        .split("<link rel=\"modulepreload\" href=\"./")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(hints.len() > 30, "{hints:?}");
+    for name in &hints {
+        assert_eq!(get(server.address, &format!("/{name}")).await.status, 200, "{name}");
+    }
+    for needed in ["contract.js", "fold.js", "panels/feed.js", "curve.js"] {
+        assert!(hints.contains(&needed), "{needed} is not among {hints:?}");
+    }
+    assert!(!hints.contains(&"login.js") && !hints.contains(&"app.js"), "{hints:?}");
+    assert!(!page.contains("<!--"), "comments are not sent");
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_gzip_gets_the_file_as_it_is() {
+    let server = Local::start().await;
+    let plain = get(server.address, "/app.js").await;
+    assert_eq!(plain.header("vary"), "accept-encoding");
+    for accepted in ["", "identity", "br", "gzip;q=0", "GZIP; q=0.000", "*;q=0", "gzip;q=x", "xgzip"] {
+        let (head, body) = fetch(&server, "/app.js", &format!("Accept-Encoding: {accepted}\r\n")).await;
+        assert_eq!(header(&head, "content-encoding"), "", "{accepted:?}");
+        assert_eq!(body, plain.body.as_bytes(), "{accepted:?}");
+    }
+    for accepted in
+        ["gzip", "GZip", "deflate, gzip;q=0.1", "*", "identity;q=0, *;q=0.5", "gzip, *;q=0", "x-gzip"]
+    {
+        let (head, body) = fetch(&server, "/app.js", &format!("Accept-Encoding: {accepted}\r\n")).await;
+        assert_eq!(header(&head, "content-encoding"), "gzip", "{accepted:?}");
+        assert_eq!(unpacked(&body), plain.body.as_bytes(), "{accepted:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_form_has_its_own_tag_and_is_current_by_that_alone() {
+    let server = Local::start().await;
+    let plain = get(server.address, "/app.js").await.header("etag").to_owned();
+    let (head, _) = fetch(&server, "/app.js", "Accept-Encoding: gzip\r\n").await;
+    let packed = header(&head, "etag").to_owned();
+    assert_ne!(plain, packed);
+    let status = async |tag: &str, accepted: &str| {
+        let request = Http::new(server.address, "GET", "/app.js").header("If-None-Match", tag);
+        let reply = request.header("Accept-Encoding", accepted).send().await;
+        if reply.status == 304 {
+            assert_eq!((reply.body.as_str(), reply.header("content-encoding")), ("", ""));
+            assert_eq!(reply.header("vary"), "accept-encoding");
+            assert!(!reply.header("etag").is_empty());
+        }
+        reply.status
+    };
+    for (tag, accepted, wanted) in [
+        (packed.as_str(), "gzip", 304),
+        (&plain, "gzip", 200),
+        (&packed, "identity", 200),
+        (&plain, "identity", 304),
+        // A proxy that compresses by itself says that a tag is weak; a browser may know several.
+        (&format!("W/{packed}"), "gzip", 304),
+        (&format!("\"other\", {packed}"), "gzip", 304),
+        ("\"other\"", "gzip", 200),
+    ] {
+        assert_eq!(status(tag, accepted).await, wanted, "{tag} with {accepted}");
+    }
+}
