@@ -48,6 +48,7 @@ pub mod recording;
 pub mod report;
 pub mod scenario;
 pub mod server;
+pub mod shell;
 pub mod sinks;
 pub mod sse;
 pub mod token;

@@ -54,7 +54,8 @@ pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
             Ok(Exit::Fine)
         }
         Err(ClientError::Status { status: 404, problem: true, .. }) => {
-            let hint = format!("incident list --running{} prints the open ones", remote.flags());
+            let flags = remote.flags();
+            let hint = format!("incident list --running{flags} prints the open ones");
             Err(Failure::new(Exit::Usage, anyhow!("no incident is called {id:?}")).hint(hint))
         }
         Err(error) => Err(error.into()),

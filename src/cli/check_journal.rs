@@ -15,8 +15,10 @@ use super::fit;
 use super::format::count;
 use super::journal_file::is_another_file;
 use super::out::{painted, print, print_json, say};
+use super::outfile::refuse_stdout;
 use super::terminal::redraws;
 use crate::journal::{Audit, Copied, OpenError, audit, backup, salvage};
+use crate::shell;
 
 /// The columns before what was found: `  PASS checksums  `.
 const FIELDS: usize = 18;
@@ -50,6 +52,7 @@ pub(super) struct CheckJournal {
 impl CheckJournal {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
+        self.backup.iter().chain(&self.salvage).try_for_each(|into| refuse_stdout(into))?;
         let bar = ProgressBar::hidden();
         if !quiet && redraws() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -116,7 +119,7 @@ impl CheckJournal {
                 print(format!("Events {} to {} are sound.", found.oldest, found.sound_to))?;
             }
             let next = if found.stream.is_some() {
-                format!("incident check-journal {file} --salvage NEW")
+                format!("incident check-journal {} --salvage NEW", shell::file(&self.file))
             } else {
                 format!("put a backup in the place of {file}, which is empty")
             };
@@ -139,10 +142,10 @@ fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure {
 /// Says what was copied.
 fn told(copied: &Copied, into: &Path) {
     let (events, stream) = ((copied.head + 1).saturating_sub(copied.oldest), &copied.stream);
-    let into = into.display();
+    let (into, shown) = (into.display(), shell::file(into));
     let range = if events == 0 { String::new() } else { format!(", {} to {},", copied.oldest, copied.head) };
     say(format!(
-        "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {into}",
+        "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {shown}",
         count(events, "event"),
     ));
 }
@@ -173,7 +176,7 @@ fn failure(error: OpenError, file: &Path) -> Failure {
     let (exit, hint) = match &error {
         OpenError::Damaged { .. } => (
             Exit::Invalid,
-            format!("`incident check-journal {} --salvage NEW` copies what can be read", file.display()),
+            format!("`incident check-journal {} --salvage NEW` copies what can be read", shell::file(file)),
         ),
         OpenError::Held { .. } => (Exit::Connection, "name another file".to_owned()),
         OpenError::Newer { .. } => (Exit::Usage, "use a newer version of incident".to_owned()),

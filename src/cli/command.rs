@@ -150,6 +150,10 @@ fn usage(error: clap::Error) -> ExitCode {
     };
     // A value may come from a variable, too.
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    let is_given = std::env::args_os().any(|arg| arg.to_string_lossy().starts_with("--url"));
+    if flag.starts_with("--url") && !is_given {
+        error.insert(ContextKind::InvalidArg, ContextValue::String("the variable INCIDENT_URL".to_owned()));
+    }
     let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in quoted {
         if let ContextValue::String(text) = value {

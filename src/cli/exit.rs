@@ -8,7 +8,7 @@ use super::color::ColorChoice;
 use super::log::LogFormat;
 use super::mistakes;
 use super::out::{painted, say};
-use crate::client::{ClientError, Distrust, Endpoint, urls_without_secrets};
+use crate::client::{Advice, ClientError, Distrust, Endpoint, urls_without_secrets};
 use crate::scenario::ScenarioError;
 
 /// The exit statuses. The README has the same table.
@@ -72,7 +72,16 @@ impl Failure {
         self
     }
 
+    /// The failure of scenario files: their mistakes, or that they are not there.
     pub(super) fn scenarios(errors: Vec<ScenarioError>) -> Self {
+        if errors.iter().all(|error| error.is_unread) {
+            let said = errors.iter().flat_map(|error| {
+                error.diagnostics.iter().map(|unread| format!("{} {}", error.origin(), unread.message))
+            });
+            let error = anyhow::anyhow!(said.collect::<Vec<_>>().join("; "));
+            return Self::new(Exit::Usage, error)
+                .hint("name a scenario file (*.toml), or a folder with some");
+        }
         Self { exit: Exit::Scenario, kind: Kind::Scenarios(errors) }
     }
 
@@ -161,6 +170,10 @@ impl From<std::io::Error> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
+        if let ClientError::Status { advice: Some(advice), .. } = &error {
+            let hint = advised(advice);
+            return Self::new(Exit::Connection, error).hint(hint);
+        }
         let hint = match &error {
             ClientError::Unreachable { url, .. } => {
                 let direct = direct(url);
@@ -178,6 +191,14 @@ impl From<ClientError> for Failure {
             ClientError::Status { status: 503, .. } => {
                 "the server is full or stopping: wait a moment and try again"
             }
+            ClientError::Status { status: 413 | 414 | 431, .. } => {
+                "shorten what is sent: the server does not take so much"
+            }
+            // These clients always ask for the upgrade.
+            ClientError::Status { status: 426, .. } => {
+                "a proxy between removes the header `Upgrade` or `Connection`: set it up as docs/proxies.md shows, or name the server itself with \
+                 --url"
+            }
             ClientError::Certificate { why, .. } => untrusted(why),
             ClientError::NotTls { .. } => "use ws:// in --url if the server is meant to be unencrypted",
             ClientError::Tls { .. } => {
@@ -191,6 +212,11 @@ impl From<ClientError> for Failure {
         };
         Self::new(Exit::Connection, error).hint(hint)
     }
+}
+
+/// What a server's table of problems says to do, and where it describes the problem.
+pub(super) fn advised(advice: &Advice) -> String {
+    format!("{} (docs/problems.md describes {})", advice.advice.trim_end_matches('.'), advice.problem)
 }
 
 /// That the proxy of the environment was not used to reach a URL, if one is set. It could not help to reach this machine.

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::complete;
 use super::exit::{Exit, Failure};
+use super::format::time;
 use super::out::{painted, print_file, say};
 use super::outfile::OutFile;
 use super::scenarios::named_or_file;
@@ -45,14 +46,14 @@ pub(super) struct Export {
     settings: SettingsArgs,
 
     /// The wall clock of second 0, as in 2026-11-26T10:00:00Z [default: so that the incident ends now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     start: Option<Timestamp>,
 
     /// The longest time between two values of a metric
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     step: Micros,
 
-    /// The file to write [default: stdout]
+    /// The file to write; - is stdout [default: -]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 }
@@ -60,7 +61,7 @@ pub(super) struct Export {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// The metrics, as `OpenMetrics` text with times
+    /// The metrics, as OpenMetrics text with times
     #[arg(long)]
     openmetrics: bool,
 
@@ -99,7 +100,7 @@ impl Export {
         if self.step < Micros(100_000) {
             return Err(usage(anyhow!("--step must be at least 100ms")));
         }
-        let output = self.output.as_deref().map(OutFile::open).transpose()?;
+        let output = OutFile::or_stdout(self.output.as_deref())?;
         let seed = self.seed.unwrap_or(scenario.file.seed);
         let world = scenario.observed(seed, self.step).map_err(|error| {
             let help = error.help().to_owned();

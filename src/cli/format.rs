@@ -1,6 +1,7 @@
 //! Numbers, phases and status as a terminal shows them. Formats that the report shares are in [`crate::report::words`].
 
 use colored::{Color, ColoredString, Colorize};
+use jiff::Timestamp;
 
 use crate::contract::{Cost, Status};
 pub(super) use crate::report::words::{clock, metric, money};
@@ -33,6 +34,19 @@ pub(super) fn mark(status: Status) -> ColoredString {
         Status::Completed => "✓".green(),
         Status::Failed => "✗".red().bold(),
     }
+}
+
+/// Reads a flag with a probability.
+pub(super) fn probability(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|p| (0.0..=1.0).contains(p))
+        .ok_or_else(|| "it must be a number from 0 to 1".to_owned())
+}
+
+/// Reads a flag with a time.
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "it is not a time with its zone, as 2026-11-26T10:00:00Z is".to_owned())
 }
 
 /// `1 event`, `2 events`.

@@ -1,8 +1,7 @@
 //! `incident list`: the scenarios, or the open incidents of a server.
 
-use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::ValueHint;
@@ -22,6 +21,7 @@ use super::{fit, mistakes, scenarios};
 use crate::client::{Endpoint, request};
 use crate::report::words;
 use crate::scenario::{Loaded, Scenario};
+use crate::shell::{self, word};
 use crate::visible::visible;
 
 /// List the scenarios, or with --running the open incidents of a server
@@ -44,7 +44,8 @@ pub(super) struct List {
     #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     scenarios: Option<PathBuf>,
 
-    /// WebSocket URL of the server that is asked [default with --running: the server on this machine]
+    /// URL of the server that is asked: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough [default with
+    /// --running: the server on this machine]
     #[arg(
         long,
         env = "INCIDENT_URL",
@@ -69,6 +70,10 @@ pub(super) struct List {
 impl List {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
+        if self.scenarios.is_some() && self.url.is_some() && !from_variable(self.url.as_ref()) {
+            let error = anyhow!("--scenarios lists files here, --url the scenarios of a server");
+            return Err(Failure::new(Exit::Usage, error).hint("leave out one of them"));
+        }
         let (listed, origin) = match (self.running, &self.scenarios, &self.url) {
             (true, ..) => self.incidents()?,
             (false, None, Some(_)) => self.ask("/api/scenarios", "scenarios")?,
@@ -100,15 +105,13 @@ impl List {
         let Loaded { library, errors } = scenarios::read(self.scenarios.as_deref())?;
         if !errors.is_empty() {
             let summary = mistakes::summary(&errors);
-            let files = errors.iter().fold(String::new(), |mut files, error| {
-                // Writing to a String cannot fail.
-                let _ = write!(files, " {}", error.origin());
-                files
-            });
+            let files: Vec<String> =
+                errors.iter().map(|error| shell::file(Path::new(error.origin()))).collect();
+            let next = files.iter().fold("incident validate".to_owned(), |next, file| next + " " + file);
             let label = "warning:";
             let label =
                 if color.wants(std::io::stderr().is_terminal()) { label.yellow() } else { label.normal() };
-            say(painted![label, " ", summary, ", left out here: incident validate", files]);
+            say(painted![label, " ", summary, ", left out here: ", next]);
         }
         let listed = library.iter().map(Scenario::summary);
         Ok((listed.collect(), library.origin.clone()))
@@ -138,7 +141,7 @@ impl List {
     /// `5 scenarios from scenarios/. Play one: incident trigger NAME`
     fn footer(&self, number: usize, origin: &str) -> String {
         let url = self.url.as_ref().filter(|_| self.scenarios.is_none());
-        let flags = url.map(|url| format!(" --url {url}")).unwrap_or_default();
+        let flags = url.map(|url| format!(" --url {}", word(&url.to_string()))).unwrap_or_default();
         let flags = flags + &self.trust.flags() + &self.token.flags();
         let noun = if self.running { "open incident" } else { "scenario" };
         let number = super::format::count(number as u64, noun);
@@ -149,6 +152,11 @@ impl List {
         };
         format!("{number} {} {origin}. {next}", if self.running { "on" } else { "from" })
     }
+}
+
+/// Whether the URL is that of the variable: it is meant for the commands that need a server.
+fn from_variable(url: Option<&Endpoint>) -> bool {
+    std::env::var("INCIDENT_URL").is_ok_and(|set| set.parse().ok().as_ref() == url)
 }
 
 /// The table of scenarios.

@@ -21,6 +21,16 @@ pub(super) struct ManPage {
     command: Option<String>,
 }
 
+/// A command by its name, or one of a command by both, as `publish-note`: pages refer to each other so.
+fn found<'a>(within: &'a clap::Command, name: &str) -> Option<&'a clap::Command> {
+    within.find_subcommand(name).or_else(|| {
+        within.get_subcommands().find_map(|outer| {
+            let rest = name.strip_prefix(outer.get_name())?.strip_prefix('-')?;
+            found(outer, rest)
+        })
+    })
+}
+
 impl ManPage {
     /// Prints the page of the whole program or of a command in it.
     pub(super) fn run(self, whole: clap::Command) -> Result<Exit, Failure> {
@@ -28,8 +38,8 @@ impl ManPage {
         whole.build();
         let page = match self.command.as_deref() {
             None => whole,
-            Some(name) => match whole.find_subcommand(name) {
-                Some(found) => found.clone(),
+            Some(name) => match found(&whole, name) {
+                Some(page) => page.clone(),
                 None => {
                     let names = whole.get_subcommands().map(clap::Command::get_name);
                     let near = did_you_mean(name, names).map(|near| format!("did you mean {near:?}?"));

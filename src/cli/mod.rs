@@ -35,7 +35,6 @@ mod scenarios;
 mod schema;
 mod serve;
 mod settings_args;
-mod shell;
 mod show;
 mod signals;
 mod sinks_file;

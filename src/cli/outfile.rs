@@ -2,7 +2,7 @@
 //! with content is never overwritten, and a reader sees nothing of a file or all of it.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -20,9 +20,18 @@ pub(super) struct OutFile {
 }
 
 impl OutFile {
+    /// The file of a flag that may name stdout as `-`, as no flag does; `None` is stdout.
+    ///
+    /// # Errors
+    /// As [`OutFile::open`].
+    pub(super) fn or_stdout(path: Option<&Path>) -> Result<Option<Self>, Failure> {
+        path.filter(|path| *path != Path::new(STDOUT)).map(Self::open).transpose()
+    }
+
     /// # Errors
     /// The path can't be written, or is a file that has content already. Both are usage errors.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        refuse_stdout(path)?;
         let found = path.metadata();
         if found.as_ref().is_ok_and(|found| found.is_file() && found.len() > 0) {
             let error = anyhow!("{} already exists", path.display());
@@ -41,8 +50,9 @@ impl OutFile {
         match opened {
             Ok((file, temporary)) => Ok(Self { path: path.to_owned(), file, temporary }),
             Err(error) => {
+                let hint = instead(&error);
                 let error = anyhow!("{} cannot be written: {error}", path.display());
-                Err(Failure::new(Exit::Usage, error).hint("name a file in a folder that exists"))
+                Err(Failure::new(Exit::Usage, error).hint(hint))
             }
         }
     }
@@ -76,6 +86,29 @@ impl OutFile {
     }
 }
 
+/// What stands for stdout where a file is written.
+pub(super) const STDOUT: &str = "-";
+
+/// Refuses `-` where stdout has something else, or can't be written like a file: it would be a file with that name.
+pub(super) fn refuse_stdout(path: &Path) -> Result<(), Failure> {
+    if path != Path::new(STDOUT) {
+        return Ok(());
+    }
+    let error = anyhow!("- stands for stdout, which this cannot be written to");
+    Err(Failure::new(Exit::Usage, error).hint("name a file; ./- is one that is called -"))
+}
+
+/// What to name instead of a file that can't be written.
+fn instead(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => "name a file in a folder that exists",
+        ErrorKind::IsADirectory => "this is a folder: name a file in it",
+        ErrorKind::PermissionDenied => "name a file that you may write, in a folder that you may write to",
+        ErrorKind::ReadOnlyFilesystem => "name a file on a disk that can be written",
+        _ => "name another file",
+    }
+}
+
 /// Whether a path such as `/dev/stdout` leads to an open file of this process by the number of its descriptor.
 fn is_descriptor(path: &Path) -> bool {
     let mut path = path.to_owned();
@@ -97,7 +130,7 @@ fn is_descriptor(path: &Path) -> bool {
 fn beside(path: &Path) -> std::io::Result<(File, Option<PathBuf>)> {
     let real = path.canonicalize();
     let wanted = real.as_deref().unwrap_or(path);
-    wanted.file_name().ok_or(std::io::ErrorKind::IsADirectory)?;
+    wanted.file_name().ok_or(ErrorKind::IsADirectory)?;
     let temporary = wanted.with_file_name(format!(".incident-{:016x}.part", crate::random::bits()));
     let file = File::create_new(&temporary)?;
     if let Ok(found) = wanted.metadata() {

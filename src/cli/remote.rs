@@ -4,12 +4,12 @@ use anyhow::anyhow;
 use hyper::Method;
 
 use super::exit::{Exit, Failure, direct};
-use super::shell::word;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use crate::client::{ClientError, Endpoint, request, request_markdown};
 use crate::contract::is_addressable;
 use crate::report::IncidentState;
+use crate::shell::word;
 
 /// The port that a server listens on if no other is given.
 pub(super) const DEFAULT_PORT: u16 = 7911;

@@ -37,14 +37,14 @@ pub(super) struct Report {
     #[arg(long, value_name = "ID")]
     incident: Option<String>,
 
-    /// Write the report to this file instead of stdout
+    /// Write the report to this file; - is stdout [default: -]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     output: Option<PathBuf>,
 }
 
 impl Report {
     pub(super) fn run(mut self) -> Result<Exit, Failure> {
-        let output = self.output.as_deref().map(OutFile::open).transpose()?;
+        let output = OutFile::or_stdout(self.output.as_deref())?;
         let text = self.text()?;
         match output {
             Some(output) => output.write(&lines_of(&text))?,

@@ -24,7 +24,7 @@ pub(super) fn read(wanted: Option<&Path>) -> Result<Loaded, Failure> {
         (true, false) => Err(Failure::scenarios(loaded.errors)),
         (true, true) => {
             let error = anyhow!("there is no scenario file (*.toml) in {}", loaded.library.origin);
-            Err(Failure::new(Exit::Scenario, error).hint("leave out --scenarios for the built-in scenarios"))
+            Err(Failure::new(Exit::Usage, error).hint("leave out --scenarios for the built-in scenarios"))
         }
     }
 }

@@ -7,8 +7,8 @@ use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
 use super::reread;
-use super::shell::word;
 use crate::client::Endpoint;
+use crate::shell;
 use crate::token::{self, FileError, Mistake, Token};
 
 /// The variable with the token of a client; on a server, the token with the scope `write`.
@@ -28,8 +28,10 @@ pub(super) struct TokenArgs {
 impl TokenArgs {
     /// The flag with which another command sends the same token.
     pub(super) fn flags(&self) -> String {
-        let file = self.token_file.as_ref().map(|file| file.display().to_string());
-        file.map(|file| format!(" --token-file {}", word(&file))).unwrap_or_default()
+        self.token_file
+            .as_deref()
+            .map(|file| format!(" --token-file {}", shell::file(file)))
+            .unwrap_or_default()
     }
 
     /// Adds the token, if there is one, to the endpoint.
@@ -74,7 +76,8 @@ pub(super) fn from_environment(variable: &str) -> Result<Option<Token>, Failure>
 pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let name = file.display();
     if is_open_to_others(file) {
-        tracing::warn!("other users can read the tokens in {name}: chmod 600 {name}");
+        let shown = shell::file(file);
+        tracing::warn!("other users can read the tokens in {name}: chmod 600 {shown}");
     }
     let text = reread::read(file).and_then(text);
     text.map_err(|why| Failure::new(Exit::Usage, anyhow!("the token file {name} cannot be read: {why}")))

@@ -6,8 +6,8 @@ use anyhow::anyhow;
 use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
-use super::shell::word;
 use crate::client::{Endpoint, Trust, TrustError};
+use crate::shell;
 
 const VARIABLE: &str = "INCIDENT_CACERT";
 
@@ -23,8 +23,7 @@ pub(super) struct TrustArgs {
 impl TrustArgs {
     /// The flag with which another command trusts the same certificates.
     pub(super) fn flags(&self) -> String {
-        let file = self.cacert.as_ref().map(|file| file.display().to_string());
-        file.map(|file| format!(" --cacert {}", word(&file))).unwrap_or_default()
+        self.cacert.as_deref().map(|file| format!(" --cacert {}", shell::file(file))).unwrap_or_default()
     }
 
     /// Adds the certificates to trust to the endpoint.

@@ -3,6 +3,15 @@
 use super::distrust::Distrust;
 use super::trust::TrustError;
 
+/// What a server's table of problems says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// The name of the problem: the last part of its `type`.
+    pub problem: String,
+    /// What the caller can do.
+    pub advice: String,
+}
+
 /// Why a request or a connection to a server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -25,6 +34,8 @@ pub enum ClientError {
         said: String,
         /// Whether the body is a problem document (RFC 9457): then an incident server answered, not another one.
         problem: bool,
+        /// What the server's table of problems says about it, if it is in that table.
+        advice: Option<Box<Advice>>,
     },
     /// The server does not speak WebSocket.
     #[error("{url} does not speak WebSocket: {why}")]

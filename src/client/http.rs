@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
-use super::error::ClientError;
+use super::error::{Advice, ClientError};
 use super::secrets::without_secrets;
 use super::tls::connect;
 
@@ -157,6 +157,13 @@ async fn exchange(
     }
 }
 
+/// What a problem document says beside its detail.
+fn advice(problem: &Value) -> Option<Advice> {
+    let text = |name: &str| problem.get(name).and_then(Value::as_str);
+    let cut = |text: &str| text.chars().take(DETAIL_CHARS).collect();
+    Some(Advice { problem: cut(text("type")?.strip_prefix("/problems/")?), advice: cut(text("advice")?) })
+}
+
 /// The error for a status other than 2xx, with where it redirects to, the detail of its problem document or the first
 /// line of its body.
 pub(super) fn refused(url: &str, status: u16, location: Option<&HeaderValue>, body: &[u8]) -> ClientError {
@@ -175,5 +182,6 @@ pub(super) fn refused(url: &str, status: u16, location: Option<&HeaderValue>, bo
         (None, Some(detail)) => detail.to_owned(),
         (None, None) => first_line(),
     };
-    ClientError::Status { url: url.to_owned(), status, said, problem: detail.is_some() }
+    let advice = problem.as_ref().and_then(advice).map(Box::new);
+    ClientError::Status { url: url.to_owned(), status, said, problem: detail.is_some(), advice }
 }

@@ -16,7 +16,7 @@ mod trust;
 pub use backoff::Backoff;
 pub use distrust::Distrust;
 pub use endpoint::{Endpoint, EndpointError};
-pub use error::ClientError;
+pub use error::{Advice, ClientError};
 pub use event_stream::{EventParser, EventStream, EventStreamItem, Parsed, TooLarge};
 pub use follow::{Follower, Item};
 pub use http::{request, request_markdown, request_publish, request_text, request_to_post};

@@ -92,6 +92,8 @@ pub struct ScenarioError {
     pub diagnostics: Vec<Diagnostic>,
     /// How many more there are, which are not told.
     pub left_out: usize,
+    /// Nothing in it is wrong: it is not there, or may not be read.
+    pub is_unread: bool,
 }
 
 impl ScenarioError {
@@ -100,14 +102,16 @@ impl ScenarioError {
         let left_out = diagnostics.len().saturating_sub(MOST_DIAGNOSTICS);
         diagnostics.truncate(MOST_DIAGNOSTICS);
         let (lines, text) = (LineBegins::of(text), Some(text.to_owned()));
-        Self { origin: origin.to_owned(), text, lines, diagnostics, left_out }
+        Self { origin: origin.to_owned(), text, lines, diagnostics, left_out, is_unread: false }
     }
 
     /// A file that could not be read.
     pub(super) fn unreadable(origin: &str, error: &std::io::Error) -> Self {
         let diagnostics = vec![Diagnostic::new(0..0, format!("cannot be read: {error}"), "")];
         let lines = LineBegins::default();
-        Self { origin: origin.to_owned(), text: None, lines, diagnostics, left_out: 0 }
+        // What is there may be too long, or no text.
+        let is_unread = error.kind() != std::io::ErrorKind::InvalidData;
+        Self { origin: origin.to_owned(), text: None, lines, diagnostics, left_out: 0, is_unread }
     }
 
     /// The file, as diagnostics name it.

@@ -37,7 +37,11 @@ pub const SHIPPED: [(&str, &str); 18] = [
 /// # Errors
 /// It can't be read, is no file, is too long, or is not UTF-8.
 pub fn text_of(path: &Path) -> io::Result<String> {
-    input_file::utf8(input_file::read(path, read::LONGEST as u64)?)
+    let read = input_file::read(path, read::LONGEST as u64).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), "no such file"),
+        _ => error,
+    });
+    input_file::utf8(read?)
 }
 
 /// A set of scenarios with distinct ids, sorted by id.

@@ -1,5 +1,6 @@
 //! Completions that know the server, and man pages: what the shells get, and the files that hold them.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::harness::{Ran, Scratch, Serving, ensure_file_contents, incident, root};
@@ -163,11 +164,29 @@ fn completions_and_man_pages_are_up_to_date() {
     let page = |name: &str| root().join("man").join(name);
     let mut files = scripts.to_vec();
     files.push((page("incident.1"), printed(&["man"])));
-    files.extend(commands.iter().map(|name| (page(&format!("incident-{name}.1")), printed(&["man", name]))));
+    let own = |name: &str| (page(&format!("incident-{name}.1")), printed(&["man", name]));
+    files.extend(commands.iter().map(|name| own(name)));
+    // Those of `publish`, to which its page points.
+    let inner: Vec<(PathBuf, String)> = ["started", "action", "note", "metrics", "resolved"]
+        .map(|name| own(&format!("publish-{name}")))
+        .into();
+    let inner_count = inner.len();
+    files.extend(inner);
+    let known: Vec<String> =
+        files.iter().filter_map(|(path, _)| Some(path.file_name()?.to_str()?.to_owned())).collect();
+    for (path, text) in files.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "1")) {
+        // `incident\\-publish\\-note(1)`
+        let text = text.replace('\\', "");
+        let words = text.split(|c: char| c.is_whitespace() || c == ',');
+        let pages = words.filter_map(|word| word.strip_suffix("(1)"));
+        for named in pages {
+            assert!(known.contains(&format!("{named}.1")), "{} points to {named}(1)", path.display());
+        }
+    }
     ensure_file_contents(&files);
     // No page of a command that is gone stays.
     let pages = std::fs::read_dir(root().join("man")).unwrap().count();
-    assert_eq!(pages, commands.len() + 1);
+    assert_eq!(pages, commands.len() + inner_count + 1);
     let wrong = incident(&["man", "sevre"]).run();
     assert_eq!(wrong.status, Some(2));
     assert!(wrong.stderr.contains("did you mean \"serve\"?"), "{wrong:?}");

@@ -99,12 +99,12 @@ fn a_broken_scenario_is_shown_with_file_line_and_text() {
 fn a_folder_without_scenarios_is_refused() {
     let scratch = Scratch::new().with("notes.md", "none");
     let ran = incident(&["serve", "--port", "0", "--scenarios", scratch.text()]).run();
-    assert_eq!(ran.status, Some(6), "{}", ran.stderr);
+    assert_eq!(ran.status, Some(2), "{}", ran.stderr);
     assert!(ran.stderr.contains("no scenario file") && ran.stderr.contains(scratch.text()), "{}", ran.stderr);
     let nowhere = format!("{}/nowhere", scratch.text());
     let ran = incident(&["serve", "--port", "0", "--scenarios", &nowhere]).run();
-    assert_eq!(ran.status, Some(6), "{}", ran.stderr);
-    assert!(ran.stderr.contains("nowhere"), "{}", ran.stderr);
+    assert_eq!(ran.status, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nowhere cannot be read: no such file"), "{}", ran.stderr);
 }
 
 #[test]

@@ -7,9 +7,9 @@ use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
 use super::out::{print_file, say};
-use super::outfile::OutFile;
-use super::shell::word;
+use super::outfile::{OutFile, STDOUT};
 use crate::scenario::is_id;
+use crate::shell::{self, word};
 
 /// The file that is written; `ID` and `FILE` stand for its id and name.
 const STARTER: &str = include_str!("starter.toml");
@@ -44,17 +44,25 @@ impl New {
             let folder = Path::new("scenarios");
             if folder.is_dir() { folder.join(name) } else { name.into() }
         });
-        let shown = word(&file.display().to_string()).into_owned();
-        let text = starter(&self.name, &shown);
-        if file == Path::new("-") {
+        let shown = shell::file(&file);
+        let text = starter(&self.name, if file == Path::new(STDOUT) { STDOUT } else { &shown });
+        if file == Path::new(STDOUT) {
             print_file(&text)?;
             return Ok(Exit::Fine);
+        }
+        // Pipes and devices are written too.
+        let is_new = !file.exists() || file.is_file();
+        if is_new && file.extension().is_none_or(|extension| extension != "toml") {
+            let error = anyhow!("{} does not end in .toml, as the files of scenarios do", file.display());
+            let named = shell::file(&file.with_extension("toml"));
+            return Err(Failure::new(Exit::Usage, error).hint(format!("--output {named}")));
         }
         OutFile::open(&file)?.write(&text)?;
         if !quiet {
             say(format!("wrote {shown}"));
             say(format!("check it:  incident validate {shown} --watch"));
-            say(format!("play it:   incident serve --scenarios {shown} --trigger {}", self.name));
+            let id = word(&self.name);
+            say(format!("play it:   incident serve --scenarios {shown} --trigger {id}"));
         }
         Ok(Exit::Fine)
     }
@@ -62,7 +70,7 @@ impl New {
 
 fn starter(id: &str, file: &str) -> String {
     // In a comment no control character may stand.
-    let file = if file == "-" || file.contains(char::is_control) { "FILE" } else { file };
+    let file = if file == STDOUT || file.contains(char::is_control) { "FILE" } else { file };
     let begin = STARTER.replacen("\"ID\"", &format!("{id:?}"), 1);
     begin.replace(" FILE", &format!(" {file}")).replace("trigger ID", &format!("trigger {id}"))
 }

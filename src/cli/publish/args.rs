@@ -9,7 +9,7 @@ use super::single::Single;
 
 /// Publish events of real incidents, or actions in a drill
 ///
-/// Sends `CloudEvents`, one a line, and answers once the server has stored them. Sent again under the same ids they are
+/// Sends CloudEvents, one a line, and answers once the server has stored them. Sent again under the same ids they are
 /// stored once: a request that fails is repeated until the server has answered. A line without `id` gets one from its
 /// content, a line without `time` the time now.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub(in crate::cli) struct Publish {
     #[command(subcommand)]
     pub(super) single: Option<Single>,
 
-    /// File with one `CloudEvent` in JSON on each line; - for standard input
+    /// File with one CloudEvent in JSON on each line; - for standard input
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
 

@@ -24,7 +24,7 @@ impl Publish {
         let runtime = runtime()?;
         let done = match &self.single {
             Some(single) => {
-                let (about, mut event) = single.event();
+                let (about, mut event) = single.event()?;
                 let mut sending = about.sending.clone();
                 sending.remote.read_files()?;
                 event["source"] = sending.source.clone().into();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use serde_json::Value;
 
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::exit::{self, Exit, Failure};
 use crate::client::{Backoff, ClientError, Endpoint, request_publish};
 
 /// Sends events until the server has stored or refused them: it may have stored them although no answer came, and then
@@ -60,9 +60,13 @@ fn may_pass(error: &ClientError) -> bool {
 
 fn failure(error: ClientError) -> Failure {
     match error {
-        ClientError::Status { status: 400 | 409 | 413 | 415 | 422, said, problem: true, .. } => {
-            Failure::new(Exit::Invalid, anyhow!("the server refuses the events: {said}"))
-                .hint("docs/problems.md says what each problem means")
+        ClientError::Status { status: 400 | 409 | 413 | 415 | 422, said, problem: true, advice, .. } => {
+            let name = advice.as_ref().map(|advice| format!(" ({})", advice.problem)).unwrap_or_default();
+            let error = anyhow!("the server refuses the events{name}: {said}");
+            Failure::new(Exit::Invalid, error).hint(match advice {
+                Some(advice) => exit::advised(&advice),
+                None => "docs/problems.md says what each problem means".to_owned(),
+            })
         }
         error => error.into(),
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cli::duration::at_least_100ms;
+use crate::cli::format::time;
 use crate::cli::remote::Remote;
 use crate::scenario::Micros;
 
 /// Where to, as whom, and how long to try.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Sending {
-    /// The publisher, for events that name none: a URI reference
+    /// Who publishes, a URI reference; a line of a file may name its own
     #[arg(long, value_name = "SOURCE", default_value = "/incident/publish")]
     pub(super) source: String,
 
@@ -44,7 +45,7 @@ pub(super) struct About {
     pub(super) id: Option<String>,
 
     /// When it happened, as in 2026-11-22T10:00:00Z [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) time: Option<Timestamp>,
 
     #[command(flatten)]

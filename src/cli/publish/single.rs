@@ -1,8 +1,13 @@
 //! One event, made from flags: `incident publish started`, `action`, `note`, `metrics`, `resolved`.
 
+use std::collections::HashSet;
+
+use anyhow::anyhow;
 use serde_json::{Map, Value, json};
 
 use super::sending::About;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::format::probability;
 use crate::contract::{MessageType, PERSON, SPEC_VERSION, now};
 
 /// One event, made from flags.
@@ -22,7 +27,7 @@ pub(super) struct Started {
     about: About,
 
     /// The incident's title
-    #[arg(long)]
+    #[arg(long, value_parser = filled)]
     title: String,
 
     /// How bad it is: SEV1 (worst) to SEV5
@@ -30,7 +35,7 @@ pub(super) struct Started {
     severity: String,
 
     /// An affected service; can be given several times
-    #[arg(long = "service", value_name = "SERVICE")]
+    #[arg(long = "service", value_name = "SERVICE", value_parser = filled)]
     services: Vec<String>,
 }
 
@@ -41,15 +46,15 @@ pub(super) struct Action {
     about: About,
 
     /// One line for a person
-    #[arg(value_name = "SUMMARY")]
+    #[arg(value_name = "SUMMARY", value_parser = filled)]
     summary: String,
 
     /// Who acts
-    #[arg(long, default_value = "operator")]
+    #[arg(long, default_value = "operator", value_parser = filled)]
     agent: String,
 
     /// The kind of the action, in `snake_case`
-    #[arg(long = "action", value_name = "ACTION", default_value = "note")]
+    #[arg(long = "action", value_name = "ACTION", default_value = "note", value_parser = snake_case)]
     kind: String,
 
     /// Whether it has begun, completed or failed
@@ -57,7 +62,7 @@ pub(super) struct Action {
     status: String,
 
     /// How sure the agent is, 0 to 1
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = probability)]
     confidence: Option<f64>,
 
     /// A milestone that the incident reaches; can be given several times
@@ -87,7 +92,7 @@ pub(super) struct Metrics {
     about: About,
 
     /// Metrics: NAME=VALUE
-    #[arg(value_name = "NAME=VALUE", value_parser = metric)]
+    #[arg(value_name = "NAME=VALUE", value_parser = metric, required_unless_present_any = ["users", "cost"])]
     values: Vec<(String, f64)>,
 
     /// Users affected now
@@ -95,15 +100,15 @@ pub(super) struct Metrics {
     users: Option<u64>,
 
     /// The cost so far
-    #[arg(long, value_name = "TOTAL", requires = "currency")]
+    #[arg(long, value_name = "TOTAL", requires = "currency", value_parser = amount)]
     cost: Option<f64>,
 
     /// The cost per minute now
-    #[arg(long, value_name = "COST", default_value_t = 0.0)]
+    #[arg(long, value_name = "COST", default_value = "0", requires = "cost", value_parser = amount)]
     per_minute: f64,
 
     /// The currency of the cost, as in USD
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", requires = "cost", value_parser = currency)]
     currency: Option<String>,
 }
 
@@ -114,7 +119,7 @@ pub(super) struct Resolved {
     about: About,
 
     /// One line for a person
-    #[arg(value_name = "SUMMARY")]
+    #[arg(value_name = "SUMMARY", value_parser = filled)]
     summary: String,
 
     /// How it ended
@@ -122,7 +127,7 @@ pub(super) struct Resolved {
     outcome: String,
 
     /// Id of the hypothesis that proved true
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = filled)]
     root_cause: Option<String>,
 }
 
@@ -135,6 +140,32 @@ fn metric(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), value))
 }
 
+/// A text that says something.
+fn filled(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn snake_case(text: &str) -> Result<String, String> {
+    let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
+    let is = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if begins && text.chars().all(is) {
+        return Ok(text.to_owned());
+    }
+    Err("it is not in snake_case, as rolled_back is: lower-case letters, digits and _".to_owned())
+}
+
+fn amount(text: &str) -> Result<f64, String> {
+    let amount = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
+    amount.ok_or_else(|| "it must be a number, 0 or more".to_owned())
+}
+
+fn currency(text: &str) -> Result<String, String> {
+    if text.len() == 3 && text.chars().all(|c| c.is_ascii_uppercase()) {
+        return Ok(text.to_owned());
+    }
+    Err("it is not a code of ISO 4217, as USD is".to_owned())
+}
+
 fn person(name: &str) -> Result<String, String> {
     let name = name.strip_prefix(PERSON).unwrap_or(name).trim();
     if name.is_empty() { Err("the name is empty".to_owned()) } else { Ok(name.to_owned()) }
@@ -142,7 +173,15 @@ fn person(name: &str) -> Result<String, String> {
 
 impl Single {
     /// What the event is about, and the event without `source`.
-    pub(super) fn event(&self) -> (&About, Value) {
+    ///
+    /// # Errors
+    /// The flags contradict each other.
+    pub(super) fn event(&self) -> Result<(&About, Value), Failure> {
+        match self {
+            Self::Note(note) => note.check()?,
+            Self::Metrics(metrics) => metrics.check()?,
+            _ => {}
+        }
         let (about, kind, data) = match self {
             Self::Started(started) => (&started.about, MessageType::IncidentStarted, started.data()),
             Self::Action(action) => (&action.about, MessageType::AgentAction, action.data()),
@@ -159,7 +198,7 @@ impl Single {
             "time": about.time.unwrap_or_else(now).to_string(),
             "data": data,
         });
-        (about, event)
+        Ok((about, event))
     }
 }
 
@@ -180,6 +219,13 @@ impl Action {
 }
 
 impl Note {
+    fn check(&self) -> Result<(), Failure> {
+        if self.text.iter().all(|word| word.trim().is_empty()) {
+            return Err(Failure::new(Exit::Usage, anyhow!("the note is empty")).hint("say what happened"));
+        }
+        Ok(())
+    }
+
     fn data(&self) -> Value {
         let (agent, summary) = (format!("{PERSON}{}", self.by), self.text.join(" "));
         json!({ "agent": agent, "action": "note", "status": "completed", "summary": summary })
@@ -187,6 +233,15 @@ impl Note {
 }
 
 impl Metrics {
+    fn check(&self) -> Result<(), Failure> {
+        let mut names = HashSet::new();
+        match self.values.iter().find(|(name, _)| !names.insert(name)) {
+            Some((name, _)) => Err(Failure::new(Exit::Usage, anyhow!("the metric {name:?} has two values"))
+                .hint("give each metric once, or publish two samples")),
+            None => Ok(()),
+        }
+    }
+
     fn data(&self) -> Value {
         let metrics: Map<String, Value> =
             self.values.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();

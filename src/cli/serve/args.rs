@@ -101,8 +101,8 @@ pub(in crate::cli) struct Serve {
     #[command(flatten)]
     pub(super) journal: JournalArgs,
 
-    /// Require one of the tokens in this file from every client. The file has one `read TOKEN` or `write TOKEN` per
-    /// line, and is read again when it changes [default: the variables `INCIDENT_TOKEN` (write) and
+    /// Require one of the tokens in this file from every client. The file has one `read TOKEN`, `publish TOKEN` or
+    /// `write TOKEN` per line, and is read again when it changes [default: the variables `INCIDENT_TOKEN` (write) and
     /// `INCIDENT_READ_TOKEN`]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Access")]
     pub(super) token_file: Option<PathBuf>,

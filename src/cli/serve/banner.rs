@@ -12,6 +12,7 @@ use crate::cli::exit::Failure;
 use crate::cli::out::{painted, print_json, say};
 use crate::cli::remote::DEFAULT_PORT;
 use crate::server::BasePath;
+use crate::shell::{self, word};
 
 /// What users should know about a server that is ready.
 pub(super) struct Banner {
@@ -87,17 +88,19 @@ impl Banner {
         }
         say(painted![label("Access"), self.access]);
         let (port, base) = (self.address.port(), self.base.to_string());
-        let elsewhere = match &self.tls {
-            None if port == DEFAULT_PORT && base.is_empty() => String::new(),
-            None => format!(" --url {socket}"),
-            Some((host, flag)) if host.contains(':') => {
-                format!(" --url wss://[{host}]:{port}{base}/ws{flag}")
+        let (url, trust) = match &self.tls {
+            None => (socket, ""),
+            Some((host, trust)) if host.contains(':') => {
+                (format!("wss://[{host}]:{port}{base}/ws"), trust.as_str())
             }
-            Some((host, flag)) => format!(" --url wss://{host}:{port}{base}/ws{flag}"),
+            Some((host, trust)) => (format!("wss://{host}:{port}{base}/ws"), trust.as_str()),
         };
-        let token = self.token_file.as_ref().map(|file| format!(" --token-file {}", file.display()));
+        let is_usual = self.tls.is_none() && port == DEFAULT_PORT && base.is_empty();
+        let elsewhere = if is_usual { String::new() } else { format!(" --url {}", word(&url)) + trust };
+        let token = self.token_file.as_deref().map(|file| format!(" --token-file {}", shell::file(file)));
         let token = token.unwrap_or_default();
-        say(painted![label("Try"), "incident trigger ", self.example, elsewhere, token]);
+        let example = word(&self.example);
+        say(painted![label("Try"), format!("incident trigger {example}{elsewhere}{token}")]);
         say(format!("Ready in {} ms. Ctrl-C to stop.", self.took.as_millis()));
     }
 

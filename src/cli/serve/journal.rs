@@ -8,9 +8,10 @@ use clap::ValueHint;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::journal_file::is_another_file;
-use crate::cli::shell::word;
+use crate::cli::outfile::refuse_stdout;
 use crate::journal::{self, Journal, OpenError, Opened, Retention};
 use crate::scenario::Micros;
+use crate::shell;
 
 /// Flags of the journal.
 #[derive(Debug, clap::Args)]
@@ -58,6 +59,7 @@ impl JournalArgs {
                 })?
                 .join("journal.db"),
         };
+        refuse_stdout(&location)?;
         let Opened { journal, is_durable } = journal::open(&location, retention).map_err(|error| {
             if matches!(error, OpenError::Damaged { .. }) && is_another_file(&location) {
                 let error = anyhow!("{} is not a journal: it is no SQLite database", location.display());
@@ -80,8 +82,7 @@ fn hint(error: &OpenError, file: &Path) -> String {
     match error {
         OpenError::Held { .. } => "stop that server, or name another file with --journal FILE".to_owned(),
         OpenError::Damaged { .. } => {
-            let name = file.display().to_string();
-            let file = word(&name);
+            let file = shell::file(file);
             format!(
                 "`incident check-journal {file}` shows the damage, and with --salvage NEW copies the events before it. \
                  Or move the file away: the next start creates a new one"

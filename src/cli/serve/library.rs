@@ -13,6 +13,7 @@ use crate::cli::out::{painted, say};
 use crate::cli::{mistakes, scenarios};
 use crate::scenario::{Library, Loaded, ScenarioError, did_you_mean};
 use crate::server::TriggerError;
+use crate::shell;
 
 /// The scenarios, and a description of them.
 pub(super) struct Scenarios {
@@ -59,11 +60,11 @@ pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, 
 
 /// Says that `validate` has warnings on a scenario.
 fn warn(file: &str, warnings: u64, log: LogFormat) {
-    let warnings = count(warnings, "warning");
+    let (warnings, shown) = (count(warnings, "warning"), shell::file(Path::new(file)));
     match log {
-        LogFormat::Json => tracing::warn!("{warnings} in {file}: run incident validate {file}"),
+        LogFormat::Json => tracing::warn!("{warnings} in {file}: run incident validate {shown}"),
         LogFormat::Text => {
-            let text = format!(" {warnings} in {file}: run incident validate {file}");
+            let text = format!(" {warnings} in {file}: run incident validate {shown}");
             say(painted!["warning:".yellow().bold(), text]);
         }
     }

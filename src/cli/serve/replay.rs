@@ -13,6 +13,7 @@ use crate::cli::out::{painted, say};
 use crate::cli::recorded::ENCODING;
 use crate::player::{Replay, ReplayError, Speed};
 use crate::recording::{Recording, RecordingError};
+use crate::shell;
 
 /// A recording that was read and can be replayed.
 pub(super) struct LoadedReplay {
@@ -53,7 +54,7 @@ fn unreadable(file: &Path, error: RecordingError) -> Failure {
         }
         RecordingError::Encoding { .. } => ENCODING.to_owned(),
         RecordingError::Line { .. } => {
-            format!("`incident validate {}` shows all mistakes in it", file.display())
+            format!("`incident validate {}` shows all mistakes in it", shell::file(file))
         }
         RecordingError::Endless { .. } => {
             "correct the event's `time` and `offset_s` and the phases' `play_s`, or remove the incident from the file"

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use anyhow::anyhow;
 use futures_util::future::OptionFuture;
 
 use super::args::Serve;
@@ -40,6 +41,13 @@ impl Serve {
     }
 
     fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
+        if let Some(folder) = &self.dashboard
+            && !folder.join("index.html").exists()
+        {
+            let error = anyhow!("the folder of --dashboard, {}, has no index.html", folder.display());
+            return Err(Failure::new(Exit::Usage, error)
+                .hint("name a folder with the page's files, as dashboard/ is"));
+        }
         Ok(Options {
             bind: SocketAddr::new(self.bind, self.port),
             allow_remote: self.allow_remote,

@@ -12,6 +12,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::reread::{self, Files};
 use crate::client::Trust;
 use crate::server::{Identity, Pem, TlsError};
+use crate::shell;
 use crate::token::Digest;
 
 /// Flags for TLS. Without them the server speaks plain HTTP.
@@ -98,7 +99,7 @@ impl Certificate {
         let mut hosts = std::iter::once(bound.to_string()).chain(others);
         let trusted = hosts.find(|host| own.as_ref().is_some_and(|own| own.trusts(&chain, host)));
         match trusted {
-            Some(host) => (host, format!(" --cacert {}", self.path.display())),
+            Some(host) => (host, format!(" --cacert {}", shell::file(&self.path))),
             None => (bound.to_string(), String::new()),
         }
     }
@@ -126,7 +127,7 @@ fn failure(error: TlsError) -> Failure {
         }
         TlsError::Encrypted(path) => format!(
             "remove the passphrase, which a server can't ask for: openssl pkey -in {} -out FILE",
-            path.display()
+            shell::file(path)
         ),
         TlsError::Mismatch { .. } => {
             "use the key that the certificate was requested with, and put the server's own certificate first"

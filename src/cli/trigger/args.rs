@@ -31,8 +31,8 @@ pub(in crate::cli) struct Trigger {
     #[command(flatten)]
     pub(super) remote: Remote,
 
-    /// Print the incident's id and exit; the incident goes on
-    #[arg(long)]
+    /// Print the incident's id, with --json the server's answer, and exit; the incident goes on
+    #[arg(long, conflicts_with_all = ["timeout", "reconnect_for"])]
     pub(super) no_wait: bool,
 
     /// Stop waiting, with exit status 4, if the incident has not ended after this long

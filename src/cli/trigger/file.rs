@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::shell::word;
 use crate::scenario::Library;
+use crate::shell::{self, word};
 
 /// Whether the name is meant as a file: it ends in `.toml`, or is a path with a folder. A scenario's name can't be either.
 pub(super) fn is_file(name: &str) -> bool {
@@ -30,7 +30,7 @@ pub(super) fn refused(file: &str) -> Failure {
             .hint("name a scenario; `incident list` prints their names");
     };
     let error = anyhow!("{file} is a file: trigger takes the name of a scenario that the server has");
-    let (file, id) = (word(file), word(id));
+    let (file, id) = (shell::file(Path::new(file)), word(id));
     Failure::new(Exit::Usage, error).hint(format!(
         "play it on a server of its own: incident serve --port 0 --journal memory --scenarios {file} --trigger {id} --open"
     ))

@@ -121,8 +121,9 @@ impl Trigger {
     /// The failure when the server did not come back.
     fn gave_up(&self, id: &str) -> Failure {
         let (url, most) = (&self.remote.url, self.reconnect_for);
-        let error = anyhow!("{url} did not answer for {most}; {id} goes on when its server does");
-        Failure::new(Exit::Connection, error).hint(self.watch_on(id))
+        let error = anyhow!("{url} did not answer for {most}");
+        Failure::new(Exit::Connection, error)
+            .hint(format!("start the server again: {id} goes on when its server does"))
     }
 
     /// Asks the server whether the incident has ended. Events were lost, and the resolution may be among them.

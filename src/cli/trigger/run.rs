@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use hyper::Method;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::alerts::AlertsOut;
@@ -18,12 +19,13 @@ use super::show::{Ending, Show};
 use crate::cli::cancel::cancel;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::out::{print, say};
+use crate::cli::out::{print, print_json, say};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::terminal::redraws;
 use crate::client::{ClientError, request};
 use crate::report::IncidentStatus;
+use crate::shell::{self, word};
 
 impl Trigger {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -56,17 +58,27 @@ impl Trigger {
         }
         let answer = match request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)).await {
             Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
-                let hint = format!("incident list --url {} prints the server's scenarios", self.remote.url);
+                let url = self.remote.url.to_string();
+                let hint = format!("incident list --url {} prints the server's scenarios", word(&url));
                 return Err(Failure::new(Exit::Usage, anyhow!(said)).hint(hint));
+            }
+            // A file or a text in the place of a name.
+            Err(error @ ClientError::Status { status: 413, .. }) => {
+                let hint = "shorten the name of the scenario and what --set gives it";
+                return Err(Failure::new(Exit::Usage, error).hint(hint));
             }
             answer => answer?,
         };
-        let accepted: Accepted = serde_json::from_value(answer).map_err(|_| {
+        let accepted = Accepted::deserialize(&answer).map_err(|_| {
             let why = "it does not name the incident, its stream and its position".to_owned();
             Failure::from(ClientError::Answer { url: self.remote.url.http("/api/incidents"), why })
         })?;
         if self.no_wait {
-            print(&accepted.id)?;
+            if self.json {
+                print_json(&answer)?;
+            } else {
+                print(&accepted.id)?;
+            }
             return Ok(Exit::Fine);
         }
         if let Some(out) = &out {
@@ -111,7 +123,7 @@ impl Trigger {
             Ok(Some(_)) => Ending::Resolved,
             Ok(None) | Err(_) => Ending::Left,
         });
-        match ended? {
+        match ended.inspect_err(|failure| self.say_left(&accepted.id, failure))? {
             Some(incident) => {
                 // If stdout is closed, the report is written all the same.
                 let exit = conclude(&incident, self.json);
@@ -127,15 +139,21 @@ impl Trigger {
         }
     }
 
+    /// Says that the incident goes on although this command can't follow it: trying again would start another one.
+    fn say_left(&self, id: &str, failure: &Failure) {
+        // The other failures say what became of the incident, or there is no reader.
+        if matches!(failure.exit(), Exit::Connection | Exit::Internal) {
+            let (shown, flags) = (word(id), self.remote.flags());
+            say(format!("{id} was started and goes on. Watch it: {}", self.watch_on(id)));
+            say(format!("Cancel it: incident cancel {shown}{flags}"));
+        }
+    }
+
     /// The command that goes on watching the incident.
     pub(super) fn watch_on(&self, id: &str) -> String {
-        let flags = self.remote.flags();
-        let report = self.report.as_ref().map(|file| {
-            format!(
-                " (its report, once it has ended: incident report {id}{flags} --output {})",
-                file.display()
-            )
-        });
-        format!("incident watch --incident {id}{flags}{}", report.unwrap_or_default())
+        let (id, flags) = (word(id), self.remote.flags());
+        let watch = format!("incident watch --incident {id}{flags}");
+        let Some(file) = self.report.as_deref().map(shell::file) else { return watch };
+        format!("{watch} (its report, once it has ended: incident report {id}{flags} --output {file})")
     }
 }

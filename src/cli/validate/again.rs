@@ -1,9 +1,11 @@
 //! The commands that check the same again: the same targets, and what was received.
 
+use std::path::Path;
+
 use super::args::{CLIENTS, SPEED, TIMEOUT, Validate};
 use super::judged::{Findings, is_failed};
-use crate::cli::shell::word;
 use crate::client::without_secrets;
+use crate::shell::{self, word};
 
 impl Validate {
     /// The commands that check the rules again that failed, with what each is for.
@@ -17,17 +19,22 @@ impl Validate {
         if rules.is_empty() {
             return Vec::new();
         }
-        let rules: String = rules.iter().map(|rule| format!(" --rule {rule}")).collect();
+        let rules: String = rules.iter().map(|rule| format!(" --rule {}", word(rule))).collect();
         let mut commands = vec![("Again", format!("{}{rules}", self.command()))];
         let live = found.judged.iter().filter(|target| target.is_live && !target.names(is_failed).is_empty());
         for target in live {
             if let Some(transcript) = &target.transcript {
                 let mut words = vec!["incident validate".to_owned()];
-                words.push(word(&transcript.display().to_string()).into_owned());
-                words.extend(target.expected.iter().map(|(file, _)| format!("--expect {}", word(file))));
+                words.push(shell::file(transcript));
+                words.extend(
+                    target
+                        .expected
+                        .iter()
+                        .map(|(file, _)| format!("--expect {}", shell::file(Path::new(file)))),
+                );
                 words.extend(self.limits());
                 let failed: String =
-                    target.names(is_failed).iter().map(|rule| format!(" --rule {rule}")).collect();
+                    target.names(is_failed).iter().map(|rule| format!(" --rule {}", word(rule))).collect();
                 commands.push(("Offline", words.join(" ") + &failed));
             }
         }
@@ -38,7 +45,7 @@ impl Validate {
     /// secret is not in it.
     fn command(&self) -> String {
         let mut words = vec!["incident validate".to_owned()];
-        words.extend(self.files.iter().map(|file| word(&file.display().to_string()).into_owned()));
+        words.extend(self.files.iter().map(|file| shell::file(file)));
         words.extend(self.url.iter().map(|url| format!("--url {}", word(&without_secrets(url)))));
         words.extend(self.sse.iter().map(|url| format!("--sse {}", word(&without_secrets(url)))));
         words.extend(self.trigger.iter().map(|name| format!("--trigger {}", word(name))));
@@ -51,8 +58,7 @@ impl Validate {
         } else if SPEED.parse() != Ok(self.speed) {
             words.push(format!("--speed {}", self.speed));
         }
-        words
-            .extend(self.expect.iter().map(|file| format!("--expect {}", word(&file.display().to_string()))));
+        words.extend(self.expect.iter().map(|file| format!("--expect {}", shell::file(file))));
         words.extend(self.settings.words().map(|pair| format!("--set {}", word(&pair))));
         words.extend(self.limits());
         if self.clients != CLIENTS {

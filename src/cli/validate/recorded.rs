@@ -16,8 +16,8 @@ use crate::check::{
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::recorded::{ENCODING, open};
 use crate::cli::scenarios::shipped;
-use crate::cli::shell::word;
 use crate::recording::{RecordingError, TextLines};
+use crate::shell::{self, word};
 
 /// Judges the file by the rules that are wanted, until `stop`.
 pub(super) async fn judge(
@@ -126,10 +126,9 @@ fn expected_at(place: &str) -> Option<Expected> {
 fn named(flag: &str, file: &str, origin: &str) -> Failure {
     let error =
         anyhow!("{origin}:1: the {flag} {file:?} that the transcript names is not there, or has mistakes");
+    let (flag, origin, file) = (word(flag), shell::file(Path::new(origin)), word(file));
     Failure::new(Exit::Usage, error).hint(format!(
-        "incident validate {} --{flag} {} shows them, and --{flag} may name another",
-        word(origin),
-        word(file)
+        "incident validate {origin} --{flag} {file} shows them, and --{flag} may name another",
     ))
 }
 

@@ -12,10 +12,10 @@ use crate::check::{Profile, SHIPPED_PROFILES, header, subprotocol};
 use crate::cli::complete;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::reread;
-use crate::cli::shell::word;
 use crate::client::{Subscription, subprotocol_without_secrets};
 use crate::contract_file::Contract;
 use crate::scenario::{did_you_mean, text_of as scenario_text_of};
+use crate::shell::{self, word};
 
 /// Begins the name of a file whose text is meant.
 const FILE: char = '@';
@@ -28,7 +28,7 @@ pub(super) struct StrangerArgs {
     #[arg(long, value_name = "NAME|FILE", add = complete::paths_and_profiles(), help_heading = "Other programs")]
     pub(super) profile: Option<String>,
 
-    /// Hold every message to this contract too: a JSON Schema or an `AsyncAPI` document, as JSON or YAML
+    /// Hold every message to this contract too: a JSON Schema or an AsyncAPI document, as JSON or YAML
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Other programs")]
     pub(super) contract: Option<PathBuf>,
 
@@ -150,9 +150,6 @@ impl StrangerArgs {
         if let Some(profile) = &self.profile {
             add("--profile", profile);
         }
-        if let Some(contract) = &self.contract {
-            add("--contract", &contract.display().to_string());
-        }
         // What is not in a file may be a secret.
         let in_file =
             |value: &str| if value.starts_with(FILE) { value.to_owned() } else { "@FILE".to_owned() };
@@ -165,6 +162,9 @@ impl StrangerArgs {
         }
         for name in &self.subprotocol {
             add("--subprotocol", subprotocol_without_secrets(name));
+        }
+        if let Some(contract) = &self.contract {
+            words += &format!(" --contract {}", shell::file(contract));
         }
         words
     }

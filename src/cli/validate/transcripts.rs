@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::check::{Observed, TranscriptHeader};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::outfile::refuse_stdout;
 
 /// A folder for transcripts. A temporary one is made with the first transcript, and removed if none is kept.
 pub(super) struct Transcripts {
@@ -28,6 +29,7 @@ impl Transcripts {
         inputs: impl Iterator<Item = &'a Path>,
     ) -> Result<Self, Failure> {
         if let Some(folder) = wanted {
+            refuse_stdout(folder)?;
             std::fs::create_dir_all(folder).map_err(|error| cannot_create(folder, &error))?;
         }
         // A path that can't be resolved does not exist, so it can't be overwritten.

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use regex::Regex;
 
 use crate::cli::complete;
+use crate::cli::format::probability;
 use crate::cli::remote::Remote;
 use crate::contract::MessageType;
 use crate::hub::After;
@@ -90,11 +91,4 @@ fn message_types() -> impl TypedValueParser<Value = MessageType> {
     let events = MessageType::ALL.iter().copied().filter(|kind| !kind.is_control());
     PossibleValuesParser::new(events.map(MessageType::as_str))
         .try_map(|name| MessageType::from_name(&name).ok_or("it is not a message type"))
-}
-
-fn probability(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|p| (0.0..=1.0).contains(p))
-        .ok_or_else(|| "it must be a number from 0 to 1".to_owned())
 }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
+use crate::cli::outfile::refuse_stdout;
 
 /// A recording in progress.
 pub(super) struct Recorder {
@@ -21,6 +22,9 @@ pub(super) struct Recorder {
 
 /// Refuses a file that has content: no recording is overwritten or extended.
 pub(super) fn refuse_existing(path: &Path) -> Result<(), Failure> {
+    refuse_stdout(path).map_err(|failure| {
+        failure.hint("--json prints each event on stdout; ./- is a file that is called -")
+    })?;
     match path.metadata() {
         Ok(found) if found.is_dir() => {
             Err(Failure::new(Exit::Usage, anyhow!("{} is a folder", path.display()))

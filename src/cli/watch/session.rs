@@ -18,6 +18,7 @@ use crate::cli::{fit, format};
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
 use crate::report::{Board, IncidentStatus};
+use crate::shell::word;
 use crate::visible::visible;
 
 /// Events of a replay that `--tail` holds back, until it is known that they are among the last.
@@ -60,8 +61,8 @@ impl<'a> Session<'a> {
         let wanted = self.watch.incident.as_deref();
         let open = self.board.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
         for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
-            let (id, flags) = (&incident.id, self.watch.remote.flags());
-            say(format!("{id} goes on. Watch it: incident watch --incident {id}{flags}"));
+            let (id, shown, flags) = (&incident.id, word(&incident.id), self.watch.remote.flags());
+            say(format!("{id} goes on. Watch it: incident watch --incident {shown}{flags}"));
         }
     }
 

@@ -25,6 +25,7 @@ use super::readers::reader;
 use super::wal::{self, Frames};
 use super::walk::Walk;
 use crate::contract::StreamId;
+use crate::shell;
 
 /// How many of the oldest and of the newest events are checked after another program has changed the database file.
 const SAMPLE: u64 = 1_000;
@@ -147,9 +148,9 @@ impl Files {
 
     /// Marks the journal as changed in place.
     pub(super) fn ruin(&mut self, what: &str) -> Trouble {
-        let journal = self.journal.display();
+        let (journal, shown) = (self.journal.display(), shell::file(&self.journal));
         let trouble = changed(format!(
-            "{journal}: {what}. Stop the server and put a backup in place, or see `incident check-journal {journal}`"
+            "{journal}: {what}. Stop the server and put a backup in place, or see `incident check-journal {shown}`"
         ));
         self.ruined = Some(trouble.clone());
         trouble

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -28,8 +28,9 @@ pub(in crate::server) async fn upgrade(
     mut request: Request,
 ) -> Result<Response, Problem> {
     let after = StreamQuery::after(query)?;
-    let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        let detail = "this path is a WebSocket: connect with `incident watch` or another WebSocket client";
+    let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let Some(on_upgrade) = on_upgrade.filter(|_| names_upgrade(request.headers())) else {
+        let detail = not_an_upgrade(request.headers());
         let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, detail).because(Refusal::Handshake);
         return Err(problem.with_header(header::UPGRADE, "websocket"));
     };
@@ -64,6 +65,21 @@ pub(in crate::server) async fn upgrade(
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
     Ok(response)
+}
+
+/// Whether `Connection` says that `Upgrade` is meant for this server. Proxies that pass only `Upgrade` on close or keep it.
+fn names_upgrade(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("upgrade"))
+}
+
+/// Why a request is no handshake. A proxy that does not know WebSocket removes `Upgrade`, and passes the rest on.
+fn not_an_upgrade(headers: &HeaderMap) -> &'static str {
+    if headers.contains_key(header::SEC_WEBSOCKET_KEY) {
+        return "a WebSocket handshake came without its headers `Upgrade` and `Connection: upgrade`, or not in HTTP/1.1: a proxy \
+                between the client and this server has to pass them on, as docs/proxies.md shows";
+    }
+    "this path is a WebSocket: connect with `incident watch` or another WebSocket client"
 }
 
 /// The connection below hyper's wrapping, what is still to be written on it, and what was already read from it.

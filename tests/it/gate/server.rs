@@ -12,6 +12,7 @@ use crate::harness::{Raw, Terminal, incident, soon};
 /// The flags of a server for which everything that a file can fill is hostile.
 fn flags(files: &Files) -> Vec<String> {
     let path = |name: &str| files.path(name).display().to_string();
+    std::fs::write(files.path("folder").join("index.html"), "").unwrap();
     let mut flags = vec![
         "serve".to_owned(),
         "--port".to_owned(),

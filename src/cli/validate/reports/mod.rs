@@ -21,7 +21,7 @@ use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::fit;
 use crate::cli::out::{print_drawn, print_own};
-use crate::cli::outfile::OutFile;
+use crate::cli::outfile::{OutFile, STDOUT};
 pub(super) use pretty::{Detail, View};
 
 /// The formats of the result.
@@ -85,7 +85,7 @@ impl FromStr for ReportTo {
         })?;
         let kind = Kind::from_str(kind, false)
             .map_err(|_| format!("there is no kind {kind:?}; there are {}", kinds()))?;
-        Ok(Self { kind, file: (file != "-").then(|| PathBuf::from(file)) })
+        Ok(Self { kind, file: (file != STDOUT).then(|| PathBuf::from(file)) })
     }
 }
 

@@ -1,37 +1,60 @@
 //! Words as a shell reads them, for commands that are printed to be copied.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use crate::visible::is_hidden;
 
 /// A word, quoted if it needs that. A word with control characters, which would break the printed line, is written as
 /// `$'…'`, which bash, zsh and ksh read.
-pub(super) fn word(text: &str) -> Cow<'_, str> {
+pub fn word(text: &str) -> Cow<'_, str> {
     // CI systems look for `##[command]` in what is printed.
     if !text.chars().any(is_hidden) && !text.contains("##") {
         // It only refuses NUL, which is a control character.
         return shlex::try_quote(text).unwrap_or(Cow::Borrowed(text));
     }
-    let mut quoted = String::from("$'");
-    for character in text.chars() {
-        match character {
-            '\'' | '\\' => quoted.extend(['\\', character]),
-            character if is_hidden(character) || character == '#' => {
-                let mut bytes = [0; 4];
-                for byte in character.encode_utf8(&mut bytes).bytes() {
-                    // Three digits, so that a digit that follows is not read as one of them.
-                    quoted += &format!("\\{byte:03o}");
-                }
-            }
-            character => quoted.push(character),
-        }
+    escaped(text.as_bytes()).into()
+}
+
+/// The name of a file as a word: also if it begins like a flag, or is not UTF-8.
+pub fn file(path: &Path) -> String {
+    if path.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        return file(&Path::new(".").join(path));
     }
-    (quoted + "'").into()
+    match path.to_str() {
+        Some(text) => word(text).into_owned(),
+        None => escaped(path.as_os_str().as_encoded_bytes()),
+    }
+}
+
+/// Three digits for each byte, so that a digit that follows is not read as one of them.
+fn octal(byte: u8) -> String {
+    format!("\\{byte:03o}")
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let mut quoted = String::from("$'");
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\'' | '\\' => quoted.extend(['\\', character]),
+                character if is_hidden(character) || character == '#' => {
+                    let mut bytes = [0; 4];
+                    quoted.extend(character.encode_utf8(&mut bytes).bytes().map(octal));
+                }
+                character => quoted.push(character),
+            }
+        }
+        quoted.extend(chunk.invalid().iter().copied().map(octal));
+    }
+    quoted + "'"
 }
 
 #[cfg(test)]
 mod tests {
-    use super::word;
+    use std::path::Path;
+
+    use super::{file, word};
 
     #[test]
     fn a_word_is_quoted_only_if_it_needs_that() {
@@ -48,6 +71,28 @@ mod tests {
         ] {
             assert_eq!(word(text), wanted);
         }
+    }
+
+    #[test]
+    fn a_file_is_never_read_as_a_flag() {
+        for (name, wanted) in [
+            ("a.toml", "a.toml"),
+            ("-x.toml", "./-x.toml"),
+            ("-", "./-"),
+            ("/tmp/-x", "/tmp/-x"),
+            ("x; touch y", "'x; touch y'"),
+            ("-x y", "'./-x y'"),
+        ] {
+            assert_eq!(file(Path::new(name)), wanted);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_utf_8_keeps_its_bytes() {
+        use std::os::unix::ffi::OsStrExt;
+        let name = std::ffi::OsStr::from_bytes(b"a\xff1'");
+        assert_eq!(file(Path::new(name)), "$'a\\3771\\''");
     }
 
     proptest::proptest! {

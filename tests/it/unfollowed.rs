@@ -1,0 +1,105 @@
+//! An incident that was started and can't be followed: `trigger` names it, and says why.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use crate::harness::{Ran, Raw, Serving, get, incident};
+
+/// What a proxy that knows no WebSocket removes, as nginx without settings does.
+const BOTH: &[&str] = &["upgrade:", "connection:"];
+
+/// A proxy that removes headers.
+fn without(dropped: &'static [&'static str], server: SocketAddr) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            thread::spawn(move || pass_on(client.unwrap(), dropped, server));
+        }
+    });
+    url
+}
+
+fn pass_on(mut client: TcpStream, dropped: &[&str], server: SocketAddr) {
+    let (mut request, mut byte) = (Vec::new(), [0]);
+    while !request.ends_with(b"\r\n\r\n") {
+        if client.read(&mut byte).unwrap_or(0) == 0 {
+            return;
+        }
+        request.push(byte[0]);
+    }
+    let head = String::from_utf8(request).unwrap();
+    let lower = |line: &str| line.to_ascii_lowercase();
+    let length =
+        head.lines().find_map(|line| lower(line).strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    client.read_exact(&mut body).unwrap();
+    let is_dropped = |line: &str| dropped.iter().any(|name| lower(line).starts_with(name));
+    let kept: Vec<&str> = head.lines().filter(|line| !line.is_empty() && !is_dropped(line)).collect();
+    let mut onward = TcpStream::connect(server).unwrap();
+    let head = kept.join("\r\n") + "\r\nConnection: close\r\n\r\n";
+    onward.write_all(head.as_bytes()).unwrap();
+    onward.write_all(&body).unwrap();
+    let _ = std::io::copy(&mut onward, &mut client);
+    let _ = client.shutdown(Shutdown::Both);
+}
+
+/// Holds that a failed `trigger` names the incident that goes on, and how to watch and cancel it.
+async fn names_what_goes_on(ran: &Ran, server: &Serving, url: &str) {
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(3), ""), "{}", ran.stderr);
+    let listed = get(server.address(), "/api/incidents").await.json();
+    let open: Vec<&str> = listed["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|incident| incident["state"] == "open")
+        .map(|incident| incident["id"].as_str().unwrap())
+        .collect();
+    let [id] = open[..] else { panic!("{open:?}") };
+    for wanted in [
+        format!("{id} was started and goes on"),
+        format!("incident watch --incident {id} --url {url}"),
+        format!("incident cancel {id} --url {url}"),
+    ] {
+        assert!(ran.stderr.contains(&wanted), "{wanted}: {}", ran.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_without_upgrade_leaves_an_incident_that_is_named() {
+    let server = Serving::with(&[]);
+    let url = without(BOTH, server.address());
+    let ran = incident(&["trigger", "database-outage", "--url", &url]).run();
+    names_what_goes_on(&ran, &server, &url.replace("http://", "ws://")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_server_leaves_an_incident_that_is_named() {
+    let server = Serving::with(&["--max-clients", "1"]);
+    let _taken = Raw::connect(server.address()).await.upgrade("").await;
+    let ran = server.incident(&["trigger", "database-outage"]).run();
+    names_what_goes_on(&ran, &server, server.url()).await;
+}
+
+#[test]
+fn a_proxy_without_upgrade_is_what_the_error_names() {
+    let server = Serving::with(&[]);
+    for dropped in [BOTH, &["connection:"], &["upgrade:"]] {
+        let url = without(dropped, server.address());
+        for command in [
+            &["watch", "--url", &url][..],
+            &["trigger", "database-outage", "--url", &url],
+            &["validate", "--for", "1s", "--url", &url],
+        ] {
+            let ran = incident(command).run();
+            assert_eq!(ran.status, Some(3), "{command:?}: {}", ran.stderr);
+            for wanted in ["426", "Upgrade", "proxy", "docs/proxies.md"] {
+                assert!(ran.stderr.contains(wanted), "{command:?}: {wanted}: {}", ran.stderr);
+            }
+            for misleading in ["check --url", "connect with `incident watch`"] {
+                assert!(!ran.stderr.contains(misleading), "{command:?}: {}", ran.stderr);
+            }
+        }
+    }
+}
