@@ -26,6 +26,7 @@ mod place;
 mod readers;
 mod recent;
 mod retain;
+mod room;
 mod running;
 mod salvage;
 mod schema;
@@ -35,6 +36,7 @@ mod times;
 mod upkeep;
 mod wal;
 mod walk;
+mod watchdog;
 mod witness;
 mod writer;
 
