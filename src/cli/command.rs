@@ -112,6 +112,9 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => serve.log_format,
         _ => LogFormat::Text,
     };
+    if let Command::Serve(_) = cli.command {
+        out::never_wait_for_stderr();
+    }
     log::init(format, level(&cli), cli.color);
     let ended = match cli.command {
         Command::Serve(serve) => serve.run(cli.color, cli.quiet),
@@ -132,11 +135,13 @@ pub fn main() -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(Cli::command()),
     };
-    match ended {
+    let exit = match ended {
         Ok(exit) => exit.into(),
         Err(failure) if format == LogFormat::Json => failure.log(),
         Err(failure) => failure.report(cli.color),
-    }
+    };
+    out::finish_stderr();
+    exit
 }
 
 /// Prints the help that was asked for, or what is wrong with the command line. A mistake quotes arguments, such as the names

@@ -1,5 +1,6 @@
 //! The command line. A subcommand is a file or a folder, with its flags and its `run` together.
 
+mod backlog;
 mod bars;
 mod cancel;
 mod changes;

@@ -5,10 +5,13 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use colored::ColoredString;
 use serde_json::Value;
 
+use super::backlog::Backlog;
 use super::fit;
 use crate::visible::{document as shown_document, json as shown_json, unforged, visible};
 
@@ -108,15 +111,48 @@ impl Painted {
     }
 }
 
+/// The lines on their way to stderr, of a command that must not wait for their reader.
+static BACKLOG: OnceLock<Backlog> = OnceLock::new();
+
+/// How long the end of the process waits for the reader of stderr.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// From now on nothing waits until its line is on stderr.
+pub(super) fn never_wait_for_stderr() {
+    let lost = |lines| {
+        tracing::error!(lines, "lines of the log were dropped, because stderr was not read");
+    };
+    // Without a thread for it, stderr is written at once, as by every other command.
+    if let Ok(backlog) = Backlog::start(io::stderr(), lost) {
+        // Only `serve` calls this, and once.
+        let _ = BACKLOG.set(backlog);
+    }
+}
+
+/// Waits for the reader of stderr to take the last lines, for a while.
+pub(super) fn finish_stderr() {
+    if let Some(backlog) = BACKLOG.get() {
+        backlog.flush(LAST_LINES);
+    }
+}
+
+/// Errors are ignored: a closed stderr is no reason to stop.
+fn to_stderr(line: String) {
+    match BACKLOG.get() {
+        Some(backlog) => backlog.push(line.into_bytes()),
+        None => drop(io::stderr().write_all(line.as_bytes())),
+    }
+}
+
 /// Writes one line to stderr. Errors are ignored: a closed stderr is no reason to stop.
 pub(super) fn say(line: impl Piece) {
-    let _ = io::stderr().write_all(painted![line].ended().as_bytes());
+    to_stderr(painted![line].ended());
 }
 
 /// Writes lines to stderr that a renderer of our own has drawn, with its styles, from texts that went through the gate.
 pub(super) fn say_drawn(drawing: &str) {
     for line in drawing.lines() {
-        let _ = io::stderr().write_all(Painted(only_styles(line)).ended().as_bytes());
+        to_stderr(Painted(only_styles(line)).ended());
     }
 }
 
@@ -204,12 +240,12 @@ impl Write for LogLines {
         let text = text.trim_end_matches('\n');
         let line_of_log =
             if self.as_json { format!("{}\n", shown_json(text)) } else { Painted(only_styles(text)).ended() };
-        io::stderr().write_all(line_of_log.as_bytes())?;
+        to_stderr(line_of_log);
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
 }
 

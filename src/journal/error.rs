@@ -73,6 +73,8 @@ pub enum TroubleKind {
     Busy,
     /// Reading or writing failed.
     Io,
+    /// A write has not returned for some seconds: the disk hangs.
+    Hung,
     /// A file of the journal was removed, replaced or changed by another program.
     Changed,
     /// The engine has stopped.
@@ -120,6 +122,7 @@ impl fmt::Display for Trouble {
             TroubleKind::ReadOnly => "it is read-only",
             TroubleKind::Busy => "another process has locked it",
             TroubleKind::Io => "reading or writing failed",
+            TroubleKind::Hung => "its disk does not answer",
             TroubleKind::Changed => "its files were changed while the server runs",
             TroubleKind::Stopped => "its writing thread has stopped",
             TroubleKind::Other => "the database reported an error",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{OnceCell, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,7 +13,7 @@ use super::cancel::Cancellation;
 use super::context::PlayerContext;
 use super::course::Added;
 use super::elapsed::{self, LastAppended};
-use super::error::PlayError;
+use super::error::{PATIENCE, PlayError};
 use super::origin::Origin;
 use super::playable;
 use super::run::{Playhead, Run};
@@ -39,8 +40,8 @@ impl Player {
         Self { context, lease: Arc::default() }
     }
 
-    /// Starts an incident now. Returns once its first event is in the journal. The incident is played even if the
-    /// caller stops waiting.
+    /// Starts an incident now. Returns once its first event is in the journal, or after 8 s. The incident is played
+    /// even if the caller stops waiting.
     pub async fn start(&self, plan: Plan, speed: Speed) -> Result<Started, PlayError> {
         let (reply, started) = oneshot::channel();
         let player = self.clone();
@@ -57,7 +58,7 @@ impl Player {
                 Err(error) => drop(reply.send(Err(error))),
             }
         });
-        started.await.unwrap_or(Err(PlayError::Stopping))
+        answered(started).await
     }
 
     /// Plays the rest of an incident that has begun.
@@ -134,7 +135,7 @@ impl Player {
             // The caller may be gone.
             let _ = reply.send(cancelled);
         });
-        cancelled.await.unwrap_or(Err(PlayError::Stopping))
+        answered(cancelled).await
     }
 
     /// How many incidents this player plays at the moment.
@@ -151,6 +152,14 @@ impl Player {
     /// player has taken over.
     async fn lease(&self) -> Result<Lease, JournalError> {
         self.lease.get_or_try_init(|| self.context.journal.lease()).await.cloned()
+    }
+}
+
+/// What a task answers, which goes on if the journal takes too long.
+async fn answered<T>(answer: oneshot::Receiver<Result<T, PlayError>>) -> Result<T, PlayError> {
+    match timeout(PATIENCE, answer).await {
+        Ok(answered) => answered.unwrap_or(Err(PlayError::Stopping)),
+        Err(_) => Err(PlayError::Unanswered),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why an incident cannot be started or ended.
 
+use std::time::Duration;
+
 use crate::journal::JournalError;
 
 /// The most incidents that are played at once.
@@ -32,7 +34,13 @@ pub enum PlayError {
     /// The journal did not accept the event.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The journal has not answered in time.
+    #[error("the journal has not answered within {} s: it may still be done; list the incidents before you try again", PATIENCE.as_secs())]
+    Unanswered,
 }
+
+/// How long a caller waits for the journal.
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why actions were not added to an incident.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::access::{Auth, Guard};
@@ -37,6 +37,9 @@ use crate::scenario::{Library, Settings, SharedLibrary};
 
 /// How long responses may still take when the drain time is over.
 const LAST_RESPONSES: Duration = Duration::from_millis(250);
+
+/// How long the server waits for what it has begun to store, when all clients have left.
+const LAST_TASKS: Duration = Duration::from_secs(2);
 
 /// The time between two clients' disconnects while the server drains, so that a successor is not overrun.
 const DRAIN_STEP: Duration = Duration::from_millis(2);
@@ -275,6 +278,10 @@ impl Server {
         }
         lifecycle.stop.cancel();
         lifecycle.tasks.close();
-        lifecycle.tasks.wait().await;
+        // A journal that hangs must not keep the process: what is not committed then is not there, as after a kill.
+        if timeout(LAST_TASKS, lifecycle.tasks.wait()).await.is_err() {
+            let tasks = lifecycle.tasks.len();
+            tracing::warn!(tasks, "the server stops although the journal has not answered");
+        }
     }
 }

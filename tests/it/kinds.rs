@@ -123,3 +123,38 @@ fn a_pipe_without_a_name_is_read() {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     assert_eq!(said.matches("## Timeline").count(), 2, "{said}");
 }
+
+/// Each of the files beside a journal, for a journal that is new and for one that is there.
+#[test]
+fn the_files_beside_a_journal() {
+    for suffix in ["head", "lock", "wal", "shm"] {
+        let name = format!("journal.db-{suffix}");
+        for is_new in [true, false] {
+            let prepared = |path: &Path| {
+                let journal = path.with_file_name("journal.db");
+                let _ = fs::remove_file(&journal);
+                if !is_new {
+                    let elsewhere = Scratch::new();
+                    let made = elsewhere.path().join("journal.db");
+                    drop(
+                        incident::journal::Sqlite::open(&made, incident::journal::Retention::default())
+                            .unwrap(),
+                    );
+                    fs::copy(made, &journal).unwrap();
+                }
+                journal
+            };
+            refused(&name, 3, |path| {
+                incident(&["serve", "--port", "0", "--journal", text(&prepared(path))]).run()
+            });
+            if !is_new {
+                for (flags, status) in [(&[][..], 2), (&["--backup", "b.db"], 2), (&["--salvage", "b.db"], 2)]
+                {
+                    refused(&name, status, |path| {
+                        incident(&[&["check-journal", text(&prepared(path))], flags].concat()).run()
+                    });
+                }
+            }
+        }
+    }
+}

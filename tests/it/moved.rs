@@ -49,6 +49,26 @@ impl Served {
         Self { process, address }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for a line of its log.
+    pub fn says(&mut self, text: &str) -> String {
+        self.process.says(text)
+    }
+
+    /// Kills it, and waits until it is gone.
+    pub fn kill(self) {
+        self.process.signal("KILL");
+        self.process.end();
+    }
+
     pub async fn trigger(&self) -> crate::harness::Reply {
         Http::trigger(self.address, r#"{"scenario":"database-outage","speed":2000}"#).send().await
     }

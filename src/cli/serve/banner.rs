@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use colored::Colorize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::replay::ReplaySummary;
-use crate::cli::exit::Failure;
-use crate::cli::out::{painted, print_json, say};
+use crate::cli::out::{painted, say};
 use crate::cli::remote::DEFAULT_PORT;
 use crate::server::BasePath;
 use crate::shell::{self, word};
@@ -56,11 +55,10 @@ impl Banner {
         if self.tls.is_some() { "s" } else { "" }
     }
 
-    /// Prints one JSON object on stdout.
-    pub(super) fn print(&self) -> Result<(), Failure> {
+    /// One JSON object for stdout.
+    pub(super) fn ready(&self) -> Value {
         let (page, socket) = (self.page(), self.socket());
-        let ready = json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") });
-        Ok(print_json(&ready)?)
+        json!({ "event": "ready", "url": page, "websocket": socket, "version": env!("CARGO_PKG_VERSION") })
     }
 
     /// Prints the banner for people on stderr.

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use futures_util::future::OptionFuture;
@@ -22,10 +22,13 @@ use super::tokens::Tokens;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
-use crate::cli::out::say;
+use crate::cli::out::{finish_stderr, print_json, say};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::server::{Options, ServeError, Server};
+
+/// How long the end of the process waits for threads that are still at work.
+const LAST_THREADS: Duration = Duration::from_millis(500);
 
 impl Serve {
     pub(in crate::cli) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
@@ -37,7 +40,11 @@ impl Serve {
             .as_deref()
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
-        runtime()?.block_on(self.serve(scenarios, recording, began, color, quiet))
+        let runtime = runtime()?;
+        let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet));
+        // What waits for a disk or for the reader of stdout must not make the end wait.
+        runtime.shutdown_timeout(LAST_THREADS);
+        ended
     }
 
     fn options(&self, tokens: &Tokens, certificate: Option<&Certificate>) -> Result<Options, Failure> {
@@ -136,9 +143,11 @@ impl Serve {
             example,
             took: began.elapsed(),
         };
-        if self.json {
-            banner.print()?;
-        }
+        // On a thread of its own: a pipe that is full must not keep the server from serving.
+        let printing = self.json.then(|| {
+            let ready = banner.ready();
+            tokio::task::spawn_blocking(move || print_json(&ready))
+        });
         let shows_banner = self.log_format == LogFormat::Text && !self.json && !quiet;
         if let Some(clock) = clock.filter(|_| !shows_banner) {
             tracing::warn!(clock, "the clock seems to be wrong");
@@ -163,12 +172,15 @@ impl Serve {
             Some(()) = OptionFuture::from(renewal) => {}
             Some(()) = OptionFuture::from(rereading) => {}
             Some(()) = OptionFuture::from(resinking) => {}
+            Some(Ok(Err(error))) = OptionFuture::from(printing) => return Err(error.into()),
         }
         match self.log_format {
             LogFormat::Json => tracing::info!("stopped"),
             LogFormat::Text if quiet || !std::io::stderr().is_terminal() => {}
             LogFormat::Text => say("Stopped."),
         }
+        // While the runtime is there, a second signal ends the process at once.
+        finish_stderr();
         Ok(Exit::Fine)
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::open_error::OpenError;
 use super::head;
-use super::head::{Head, Tail};
+use super::head::Head;
 use super::judge::{Case, Checked, Depth, judge};
 use super::source::Source;
 use super::witness::Witness;
@@ -50,14 +50,10 @@ pub(super) fn of(
     let remembered = Witness::read(path).map_err(|error| error.to_string());
     let Some(format) = source.format else {
         let remembered = remembered.map_err(|error| OpenError::unusable(path, error))?;
-        let lost = head::compare(&source.connection, Head::EMPTY, remembered)
+        let lost = head::lost(&source.connection, Head::EMPTY, remembered)
             .map_err(|error| OpenError::unusable(path, error))?;
-        let outcome = match lost {
-            Tail::Lost { from, to } => Err(format!("events {from} to {to} were published and are missing")),
-            Tail::Whole | Tail::Unknown => {
-                Ok("the file is empty: `incident serve` begins a new journal in it".to_owned())
-            }
-        };
+        let empty = "the file is empty: `incident serve` begins a new journal in it";
+        let outcome = lost.map_or_else(|| Ok(empty.to_owned()), Err);
         let checks = vec![Checked { name: "format", outcome, is_minor: false }];
         return Ok(Audit { stream: None, oldest: 1, head: 0, sound_to: 0, checks });
     };

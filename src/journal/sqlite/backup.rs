@@ -32,7 +32,7 @@ const PATIENCE: u32 = 200;
 /// # Errors
 /// The file cannot be read, or is damaged; or the new file has content or cannot be written.
 pub fn backup(path: &Path, into: &Path) -> Result<Copied, OpenError> {
-    let target = Target::new(into)?;
+    let target = Target::new(path, into)?;
     let source = Source::open(path)?;
     if source.format.is_none() {
         return Err(OpenError::unusable(path, "the file is empty: there is nothing to copy"));

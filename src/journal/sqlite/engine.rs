@@ -1,11 +1,12 @@
 //! The SQLite engine: one thread that writes, any number of readers.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use super::super::choice::Choice;
@@ -21,10 +22,11 @@ use super::super::record::{Appended, Batch, KeyedEvent, Stored};
 use super::super::time_source::{MachineClocks, TimeSource};
 use super::error::unavailable;
 use super::lock::Lock;
+use super::place::{real, refuse_unusual};
 use super::readers::Readers;
 use super::recent::Recent;
 use super::writer::{Request, WaitingAppend, Writer};
-use super::{events, identity, incidents, keys, open};
+use super::{events, identity, incidents, keys, open, watchdog};
 use crate::contract::StreamId;
 use crate::input_file::{self, Kind};
 
@@ -35,6 +37,12 @@ pub(in crate::journal) const CHOICE: Choice = Choice {
     is_durable: true,
 };
 
+/// How long the end waits for the writer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it waits for a writer that hangs already.
+const HUNG: Duration = Duration::from_millis(500);
+
 /// A journal in an SQLite file.
 pub struct Sqlite {
     stream: StreamId,
@@ -44,6 +52,8 @@ pub struct Sqlite {
     newest_term: watch::Receiver<Term>,
     requests: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
+    /// Loses its sender when the writer has closed the file.
+    is_done: Mutex<mpsc::Receiver<()>>,
     readers: Readers,
     pragmas: (String, i64),
     commits: Arc<AtomicU64>,
@@ -81,10 +91,10 @@ impl Sqlite {
         if real.exists() && input_file::kind(&real).map_err(unusable)? != Kind::File {
             return Err(OpenError::unusable(path, "it is a pipe, not a file"));
         }
+        refuse_unusual(&real).map_err(unusable)?;
         identity::refuse_foreign(&real)?;
-        let is_new = !real.exists();
         let lock = Arc::new(Lock::take(&real)?);
-        let opened = open::open(&real, is_new, retention, source)?;
+        let opened = open::open(&real, retention, source)?;
         let warnings = opened.warnings.clone();
         let writer = Writer::new(opened, retention, Arc::clone(&lock));
         let log_bytes = writer.log_bytes();
@@ -92,10 +102,22 @@ impl Sqlite {
         let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
         let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
         let (newest_term, clock) = (writer.newest_term(), writer.clock());
+        let (work, troubles) = writer.watched();
+        let (alive, ended) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("journal-watch".to_owned())
+            .spawn(move || watchdog::watch(&work, &troubles, &ended))
+            .map_err(unusable)?;
         let (requests, inbox) = mpsc::channel();
+        let (done, is_done) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || writer.run(&inbox))
+            .spawn(move || {
+                // Dropped when the writer has closed the file.
+                let _alive = alive;
+                writer.run(&inbox);
+                drop(done);
+            })
             .map_err(unusable)?;
         Ok(Self {
             stream,
@@ -105,6 +127,7 @@ impl Sqlite {
             newest_term,
             requests: Some(requests),
             writer: Some(thread),
+            is_done: Mutex::new(is_done),
             readers,
             pragmas,
             commits,
@@ -125,6 +148,11 @@ impl Sqlite {
         &self.warnings
     }
 
+    /// The trouble of a disk that hangs, if it does.
+    fn hang(&self) -> Option<Trouble> {
+        self.health.borrow().clone().filter(|trouble| trouble.kind() == TroubleKind::Hung)
+    }
+
     /// Sends a request to the writer and waits for its answer.
     fn ask<T: Send + 'static>(
         &self,
@@ -142,20 +170,12 @@ impl Sqlite {
     }
 }
 
-/// The absolute path of a file that may not exist yet, without links: a journal that is opened by two names has one lock,
-/// and SQLite names its log after the real file.
-fn real(path: &Path) -> std::io::Result<PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (std::fs::canonicalize(path), path.file_name()) {
-        (Err(error), Some(name)) if error.kind() == ErrorKind::NotFound => {
-            Ok(std::fs::canonicalize(folder)?.join(name))
-        }
-        (found, _) => found,
-    }
-}
-
 impl Append for Sqlite {
     fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
+        // A writer that hangs cannot refuse, and what waits for it would only grow.
+        if let Some(trouble) = self.hang() {
+            return Box::pin(async move { Err(JournalError::Unavailable(trouble)) });
+        }
         self.ask(|reply| Request::Append(WaitingAppend { batch, reply }))
     }
 }
@@ -246,9 +266,14 @@ impl IncidentIndex for Sqlite {
 }
 
 impl Drop for Sqlite {
-    /// The writer finishes the waiting requests and closes the file before the lock is released.
+    /// The writer finishes the waiting requests and closes the file before the lock is released. A writer that hangs is left
+    /// alone, with the lock, until its process ends: what it has not committed is not there, as after `kill -9`.
     fn drop(&mut self) {
         self.requests = None;
+        let patience = if self.hang().is_some() { HUNG } else { PATIENCE };
+        if self.is_done.lock().recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+            return tracing::error!("the journal is left as it is, because its disk does not answer");
+        }
         if let Some(writer) = self.writer.take() {
             // If the writer panicked, there is nothing left to finish.
             let _ = writer.join();

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chain;
-use super::witness::Remembered;
+use super::witness::{LastCommit, Remembered};
 use crate::contract::StreamId;
 
 /// The newest and the oldest event of the log, as the table `head` has them.
@@ -20,6 +20,11 @@ impl Head {
     /// The head of a log without events.
     pub(super) const EMPTY: Self =
         Self { position: 0, checksum: chain::ORIGIN, oldest: 1, base: chain::ORIGIN };
+
+    /// The commit that the witness file remembers of it.
+    pub(super) fn last_commit(&self) -> LastCommit {
+        LastCommit { position: self.position, checksum: self.checksum }
+    }
 
     /// The checksum of the row itself. No other check would notice a changed stream name or a changed oldest position.
     pub(super) fn seal(&self, stream: &StreamId) -> i64 {
@@ -78,6 +83,18 @@ pub(super) fn misfit(connection: &Connection, head: Head) -> rusqlite::Result<Op
         }
         // A missing first event is told by the walk.
         _ => None,
+    })
+}
+
+/// What is missing, if the last commit in the witness file is newer than the head.
+pub(super) fn lost(
+    connection: &Connection,
+    head: Head,
+    remembered: Remembered,
+) -> rusqlite::Result<Option<String>> {
+    Ok(match compare(connection, head, remembered)? {
+        Tail::Lost { from, to } => Some(format!("events {from} to {to} were published and are missing")),
+        Tail::Whole | Tail::Unknown => None,
     })
 }
 

@@ -67,10 +67,9 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// What is wrong, if a server must not start. The witness file beside a file that is new belongs to an older one.
-    pub(super) fn refusal(&self, is_new: bool) -> Option<&str> {
-        let mut failed =
-            self.checks.iter().filter(|checked| !(checked.is_minor || is_new && checked.name == WITNESS));
+    /// What is wrong, if a server must not start.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        let mut failed = self.checks.iter().filter(|checked| !checked.is_minor);
         failed.find_map(|checked| checked.outcome.as_ref().err().map(String::as_str))
     }
 

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use super::super::error::Trouble;
 use super::super::open_error::OpenError;
 use super::place::{Id, beside, changed};
+use super::witness::Witness;
 
 /// A lock, held until it is dropped.
 pub(super) struct Lock {
@@ -51,6 +52,11 @@ impl Lock {
             First::Locked(file) => file,
             First::Held(holder) => return Err(held(&holder)),
         };
+        // The witness file beside a journal that is new belongs to an older one. It says nothing before the new file is
+        // there: a start that is killed after that would leave a file that seems to have lost events.
+        if !journal.exists() {
+            Witness::forget(journal).map_err(|error| OpenError::unusable(journal, error))?;
+        }
         let second = match second(journal) {
             Second::Locked(file) => Some(Arc::new(file)),
             Second::Impossible => None,

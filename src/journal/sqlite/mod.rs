@@ -4,7 +4,8 @@
 //! SQLite alone does not notice a flipped byte in a row or a lost end of its WAL. Therefore every row has a checksum
 //! chained to the row before (`chain.rs`), and a small file beside the database records the last commit (`witness.rs`).
 //! `judge.rs` says whether a file is as it was left. A running writer watches that its files stay so (`files.rs`), and
-//! `running.rs` tells a copy without its write-ahead log.
+//! `running.rs` tells a copy without its write-ahead log. A thread of its own (`watchdog.rs`) notices that the writer
+//! hangs.
 
 mod audit;
 mod backup;
@@ -26,6 +27,7 @@ mod place;
 mod readers;
 mod recent;
 mod retain;
+mod room;
 mod running;
 mod salvage;
 mod schema;
@@ -35,6 +37,7 @@ mod times;
 mod upkeep;
 mod wal;
 mod walk;
+mod watchdog;
 mod witness;
 mod writer;
 

@@ -42,17 +42,20 @@ pub(super) struct Opened {
 
 /// Opens a journal file, or begins a journal in an empty or new one. The caller has the lock.
 ///
-/// `is_new` says whether the file did not exist: then a witness file beside it belongs to an older one.
+/// A start can be killed at any moment, and the next one must still be able to begin. So
+/// - what makes an empty file a journal is one transaction: the tables and the row in `head`;
+/// - the witness file confirms the newest event before the mark is set that a server has the journal open. A file with the
+///   mark, without a log and with an empty witness file would look like a copy.
 ///
 /// # Errors
 /// The file is damaged, another program's, of a newer format, or cannot be used.
 pub(super) fn open(
     path: &Path,
-    is_new: bool,
     retention: Retention,
     source: Arc<dyn TimeSource>,
 ) -> Result<Opened, OpenError> {
     let sqlite = |error: rusqlite::Error| open_error(path, error);
+    step(path);
     let has_log = running::has_log(path);
     let mut connection = Connection::open(path).map_err(sqlite)?;
     // A file that is refused stays as it is, with its log.
@@ -71,20 +74,28 @@ pub(super) fn open(
             format!("its file system does not support a write-ahead log, only the journal mode {mode:?}");
         return Err(OpenError::unusable(path, why));
     }
+    step(path);
     let mut warnings = Vec::new();
-    if found != Some(schema::VERSION) {
-        schema::migrate(&mut connection, found.unwrap_or_default()).map_err(sqlite)?;
-        if let Some(old) = found {
+    let unwitnessed = |error: std::io::Error| OpenError::unusable(path, error);
+    let (mut witness, remembered) = Witness::open(path).map_err(unwitnessed)?;
+    step(path);
+    let is_unbegun = match found {
+        None => true,
+        Some(format) => schema::is_unused(&connection, format).map_err(sqlite)?,
+    };
+    if is_unbegun && let Some(lost) = head::lost(&connection, Head::EMPTY, remembered).map_err(sqlite)? {
+        return Err(OpenError::damaged(path, lost));
+    }
+    if found != Some(schema::VERSION) || is_unbegun {
+        begin(&mut connection, found.unwrap_or_default(), is_unbegun).map_err(sqlite)?;
+        if let Some(old) = found.filter(|old| *old != schema::VERSION) {
             warnings.push(format!(
                 "it was upgraded from format {old} to format {}: older versions of incident cannot read it any more",
                 schema::VERSION
             ));
         }
     }
-    let (witness, remembered) = Witness::open(path).map_err(|error| OpenError::unusable(path, error))?;
-    if found.is_none() {
-        begin(&connection).map_err(sqlite)?;
-    }
+    step(path);
     let loaded = head::load(&connection).map_err(sqlite)?;
     let (stream, head, seal) = loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))?;
     let others = Others::of(&connection).map_err(sqlite)?;
@@ -99,16 +110,14 @@ pub(super) fn open(
         holder: None,
     };
     let judged = judge(&case, Depth::Newest, &mut |_, _| {});
-    if let Some(wrong) = judged.refusal(is_new) {
+    if let Some(wrong) = judged.refusal() {
         return Err(OpenError::damaged(path, wrong));
     }
-    if !is_new {
-        warnings.extend(judged.warnings().map(str::to_owned));
-    }
+    warnings.extend(judged.warnings().map(str::to_owned));
     for warning in &warnings {
         tracing::warn!(journal = %path.display(), "{warning}");
     }
-    let stream = if judged.tail == Tail::Unknown && !is_new {
+    let stream = if judged.tail == Tail::Unknown {
         let anew = StreamId::fresh();
         tracing::warn!(old = %stream, new = %anew, "the journal continues as a new stream");
         head::store(&connection, &anew, head).map_err(sqlite)?;
@@ -126,15 +135,119 @@ pub(super) fn open(
         let samples = times::sample(&connection, head).map_err(sqlite)?;
         ages.found(&samples, clock.now().as_microsecond(), clock.steady());
     }
+    witness.confirm(head.last_commit(), remembered).map_err(unwitnessed)?;
+    step(path);
+    running::set(&connection, true).map_err(sqlite)?;
+    step(path);
+    // From here on the file can be used: at a clean stop it takes in its log.
     connection.set_db_config(keeps_log, false).map_err(sqlite)?;
     let mut log = WriteAheadLog::of(path);
-    running::set(&connection, true).map_err(sqlite)?;
     log.empty_soon(&connection);
+    step(path);
     let files = Files::of(path, &connection).map_err(|error| OpenError::unusable(path, error))?;
     Ok(Opened { connection, stream, head, open, clock, ages, witness, files, others, log, warnings })
 }
 
-/// Begins a journal: a new stream without events.
-fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    head::store(connection, &StreamId::fresh(), Head::EMPTY)
+/// Makes the tables of the newest format, and if no journal has begun in the file, begins a new stream without events: all
+/// of it or nothing.
+fn begin(connection: &mut Connection, from: i64, is_unbegun: bool) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    schema::migrate(&transaction, from)?;
+    if is_unbegun {
+        head::store(&transaction, &StreamId::fresh(), Head::EMPTY)?;
+    }
+    transaction.commit()
+}
+
+/// A moment at which the process may be killed. The tests below copy the files there and start over the copies.
+#[cfg(not(test))]
+fn step(_: &Path) {}
+
+#[cfg(test)]
+use tests::step;
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::super::witness::LastCommit;
+    use super::*;
+    use crate::journal::{Log, Sqlite};
+
+    thread_local! {
+        /// The folder into which each step copies the files, and how many steps there were.
+        static COPIES: RefCell<Option<(PathBuf, usize)>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn step(journal: &Path) {
+        COPIES.with_borrow_mut(|copies| {
+            let Some((folder, steps)) = copies else { return };
+            let copy = folder.join(format!("step-{steps}"));
+            fs::create_dir_all(&copy).unwrap();
+            for file in fs::read_dir(journal.parent().unwrap()).unwrap().map(Result::unwrap) {
+                if file.file_type().unwrap().is_file() {
+                    fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+                }
+            }
+            *steps += 1;
+        });
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("incident-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// Opens a journal, and starts over the files that a kill at each step would have left.
+    fn killed_at_each_step(folder: &Path, journal: &Path) {
+        let copies = folder.join("copies");
+        COPIES.set(Some((copies.clone(), 0)));
+        let opened = Sqlite::open(journal, Retention::default()).unwrap_or_else(|error| panic!("{error}"));
+        let (_, steps) = COPIES.take().unwrap();
+        assert_eq!((steps, opened.warnings()), (7, &[][..]));
+        drop(opened);
+        for step in 0..steps {
+            let journal = copies.join(format!("step-{step}/journal.db"));
+            let opened = Sqlite::open(&journal, Retention::default())
+                .unwrap_or_else(|error| panic!("after a kill at step {step}: {error}"));
+            assert_eq!((opened.extent().head, opened.warnings()), (0, &[][..]), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_first_start_that_is_killed_at_any_step_leaves_files_that_start() {
+        let folder = folder("new");
+        killed_at_each_step(&folder, &folder.join("journal.db"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn so_does_one_beside_the_witness_file_of_an_older_journal() {
+        let folder = folder("stale");
+        fs::write(
+            folder.join("journal.db-head"),
+            super::super::witness::line(LastCommit { position: 7, checksum: 1 }),
+        )
+        .unwrap();
+        killed_at_each_step(&folder, &folder.join("journal.db"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn so_does_one_over_tables_in_which_no_journal_has_begun() {
+        let folder = folder("unbegun");
+        let journal = folder.join("journal.db");
+        let mut connection = Connection::open(&journal).unwrap();
+        schema::configure(&connection).unwrap();
+        let transaction = connection.transaction().unwrap();
+        schema::migrate(&transaction, 0).unwrap();
+        transaction.commit().unwrap();
+        drop(connection);
+        killed_at_each_step(&folder, &journal);
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -53,7 +53,7 @@ impl Others {
             holder: Some("this server"),
         };
         let judged = judge(&case, Depth::Everything, &mut |_, _| {});
-        if let Some(wrong) = judged.refusal(false) {
+        if let Some(wrong) = judged.refusal() {
             return Ok(Some(wrong.to_owned()));
         }
         for warning in judged.warnings() {

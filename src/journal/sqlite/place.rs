@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::error::{Trouble, TroubleKind};
+use crate::input_file::{self, Kind};
 
 /// What happened to a file, as an error.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -85,6 +86,44 @@ impl Place {
 /// The trouble of a journal whose files were changed; with what happened, and what to do.
 pub(super) fn changed(what: String) -> Trouble {
     Trouble::from_error(TroubleKind::Changed, Changed(what))
+}
+
+/// The files that the engine and SQLite keep beside a journal.
+pub(super) const COMPANIONS: [&str; 5] = ["wal", "shm", "journal", "head", "lock"];
+
+/// Refuses a pipe, a device or a folder in the place of a file that belongs to a journal: to open or to read one of them
+/// could wait for ever.
+///
+/// # Errors
+/// Which one it is, and what it is.
+pub(super) fn refuse_unusual(journal: &Path) -> std::io::Result<()> {
+    COMPANIONS.iter().try_for_each(|suffix| regular(&beside(journal, suffix)))
+}
+
+/// Refuses what is at a path, if it is no file. Nothing may be there.
+///
+/// # Errors
+/// What it is.
+pub(super) fn regular(path: &Path) -> std::io::Result<()> {
+    let wrong = match input_file::kind(path) {
+        Ok(Kind::File) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Ok(Kind::Stream | Kind::Pipe) => "it is a pipe, not a file: remove it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(std::io::Error::other(format!("{}: {wrong}", path.display())))
+}
+
+/// The absolute path of a file that may not exist yet, without links: a journal that is opened by two names has one lock,
+/// and SQLite names its log after the real file.
+pub(super) fn real(path: &Path) -> std::io::Result<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (std::fs::canonicalize(path), path.file_name()) {
+        (Err(error), Some(name)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(std::fs::canonicalize(folder)?.join(name))
+        }
+        (found, _) => found,
+    }
 }
 
 /// `journal.db` → `journal.db-lock`, as SQLite names its files beside a database.

@@ -34,7 +34,7 @@ pub struct Copied {
 /// # Errors
 /// The file cannot be read at all, or the new file already exists or cannot be written.
 pub fn salvage(path: &Path, into: &Path) -> Result<Copied, OpenError> {
-    let target = Target::new(into)?;
+    let target = Target::new(path, into)?;
     let source = Source::open(path)?;
     if source.format.is_none() {
         return Err(OpenError::unusable(path, "the file is empty: there is nothing to salvage"));
@@ -48,8 +48,8 @@ pub fn salvage(path: &Path, into: &Path) -> Result<Copied, OpenError> {
 fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Head> {
     let mut connection = Connection::open(into)?;
     schema::configure(&connection)?;
-    schema::migrate(&mut connection, 0)?;
     let transaction = connection.transaction()?;
+    schema::migrate(&transaction, 0)?;
     // What the head says is only a hint: it may be what is damaged.
     let known = head::load(&source.connection).ok().flatten().map(|(_, head, _)| head);
     let mut walk = Walk::all(&source.connection, known)?;

@@ -166,12 +166,25 @@ pub(super) const fn application_of(format: i64) -> i64 {
     if format >= MARKED { APPLICATION } else { 0 }
 }
 
-/// Upgrades a file to the newest format.
-pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
+/// Upgrades a file to the newest format. The caller commits, together with whatever else makes the file a journal.
+pub(super) fn migrate(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
     for migration in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or_default()) {
-        migration(&transaction)?;
+        migration(transaction)?;
     }
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()
+    transaction.pragma_update(None, "user_version", VERSION)
+}
+
+/// Whether a file has the tables of a format, but none of them ever had a row: versions of this program that made the
+/// tables in one transaction and began the journal in another could be killed between the two. The mark of a running
+/// server counts for nothing, because it says nothing about events.
+pub(super) fn is_unused(connection: &Connection, format: i64) -> rusqlite::Result<bool> {
+    for (kind, name) in things_of(format)?.keys() {
+        if kind == "table" && name != "server" {
+            let select = format!("SELECT EXISTS (SELECT 1 FROM \"{name}\")");
+            if connection.query_row(&select, [], |row| row.get(0))? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }

@@ -10,6 +10,7 @@ use super::super::open_error::OpenError;
 use super::head::{self, Head};
 use super::identity;
 use super::lock::Lock;
+use super::place::refuse_unusual;
 use super::readers::reader;
 use super::running;
 use super::schema;
@@ -18,7 +19,7 @@ use crate::input_file::{self, Kind};
 /// The open file. All reads see the same snapshot, because a server may append in the meantime.
 pub(super) struct Source {
     pub(super) connection: Connection,
-    /// The format; `None` if the file is empty: no journal has begun in it.
+    /// The format; `None` if the file is empty, or its tables are: no journal has begun in it.
     pub(super) format: Option<i64>,
     /// Whether the write-ahead log had content before the file was opened.
     pub(super) has_log: bool,
@@ -43,6 +44,7 @@ impl Source {
             Err(error) => return Err(OpenError::unusable(path, error)),
         }
         identity::refuse_foreign(path)?;
+        refuse_unusual(path).map_err(|error| OpenError::unusable(path, error))?;
         let (lock, holder) = match Lock::take(path) {
             Ok(lock) => (Some(lock), None),
             Err(OpenError::Held { holder, .. }) => (None, Some(holder)),
@@ -62,6 +64,8 @@ impl Source {
             return Err(OpenError::unusable(path, why));
         }
         connection.execute_batch("BEGIN").map_err(|error| OpenError::unusable(path, error))?;
+        // A server begins its journal in tables that were never used.
+        let format = format.filter(|format| !is_unbegun(&connection, *format));
         Ok(Self { connection, format, has_log, holder, _lock: lock })
     }
 
@@ -74,4 +78,9 @@ impl Source {
             head::load(&self.connection).map_err(|error| OpenError::damaged(path, error.to_string()))?;
         loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))
     }
+}
+
+fn is_unbegun(connection: &Connection, format: i64) -> bool {
+    let is_sound = identity::wrong(connection, format).is_ok_and(|wrong| wrong.is_none());
+    is_sound && schema::is_unused(connection, format).unwrap_or(false)
 }

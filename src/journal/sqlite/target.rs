@@ -8,8 +8,8 @@ use rusqlite::Connection;
 
 use super::super::open_error::OpenError;
 use super::head::Head;
-use super::place::beside;
-use super::witness::{LastCommit, Witness};
+use super::place::{COMPANIONS, beside, real};
+use super::witness::Witness;
 
 /// A file that is being written. What was written is removed if it is dropped before [`Target::finish`].
 pub(super) struct Target {
@@ -18,10 +18,13 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// A file for what is copied from the journal `source`.
+    ///
     /// # Errors
     /// There is something else than an empty file; or a write-ahead log beside it has content, which SQLite would take for
-    /// the new file's.
-    pub(super) fn new(path: &Path) -> Result<Self, OpenError> {
+    /// the new file's; or it would replace a file of the journal that is copied, which may be empty at the moment.
+    pub(super) fn new(source: &Path, path: &Path) -> Result<Self, OpenError> {
+        refuse_own(source, path)?;
         refuse_existing(path)?;
         let written = beside(path, &format!("part-{}", std::process::id()));
         let target = Self { path: path.to_owned(), written };
@@ -45,8 +48,7 @@ impl Target {
         emptied.map_err(|error| OpenError::unusable(&self.path, error))?;
         File::open(&self.written).and_then(|file| file.sync_all()).map_err(unusable)?;
         refuse_existing(&self.path)?;
-        let last = LastCommit { position: head.position, checksum: head.checksum };
-        Witness::create(&self.path, last).map_err(unusable)?;
+        Witness::create(&self.path, head.last_commit()).map_err(unusable)?;
         fs::rename(&self.written, &self.path).map_err(unusable)?;
         // Makes the names durable. Not every system can do this with a folder.
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -57,7 +59,7 @@ impl Target {
     fn remove(&self) {
         // They may not exist.
         let _ = fs::remove_file(&self.written);
-        for suffix in ["wal", "shm", "lock"] {
+        for suffix in COMPANIONS {
             let _ = fs::remove_file(beside(&self.written, suffix));
         }
     }
@@ -67,6 +69,22 @@ impl Drop for Target {
     fn drop(&mut self) {
         self.remove();
     }
+}
+
+/// Refuses the name of a file that the copied journal has or may get, and a name whose own files would replace the journal.
+fn refuse_own(source: &Path, path: &Path) -> Result<(), OpenError> {
+    let unusable = |error: std::io::Error| OpenError::unusable(path, error);
+    // If the journal does not exist, whoever opens it says so.
+    let Ok(journal) = real(source) else { return Ok(()) };
+    let copy = real(path).map_err(unusable)?;
+    let is_beside = |path: &Path, other: &Path| COMPANIONS.iter().any(|suffix| beside(path, suffix) == other);
+    if is_beside(&journal, &copy) || is_beside(&copy, &journal) {
+        return Err(OpenError::Exists {
+            path: path.to_owned(),
+            what: "has a name that belongs to a file of the journal itself",
+        });
+    }
+    Ok(())
 }
 
 /// Whatever has the name would be replaced. So nothing may have it but an empty file: not a link, a pipe or a device either.

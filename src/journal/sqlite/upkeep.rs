@@ -12,7 +12,7 @@ use super::head::Head;
 use super::lock::Lock;
 use super::running;
 use super::wal::{self, WriteAheadLog};
-use super::witness::{LastCommit, Witness};
+use super::witness::Witness;
 use crate::contract::StreamId;
 
 /// The files of an open journal, apart from the connection to it.
@@ -23,6 +23,8 @@ pub(super) struct Upkeep {
     pub(super) lock: Arc<Lock>,
     /// Whether the files were not in their places at the last look.
     pub(super) is_away: bool,
+    /// Whether the last commit could not be recorded. It was logged.
+    pub(super) is_forgetful: bool,
 }
 
 impl Upkeep {
@@ -45,7 +47,12 @@ impl Upkeep {
             self.files.note(connection, true);
         }
         found?;
-        self.lock.look()
+        self.lock.look()?;
+        // Without it, a kill would leave a file that looks like a copy without its log, however long nothing was appended.
+        if !self.witness.is_in_place() {
+            self.remember(head);
+        }
+        Ok(())
     }
 
     /// Keeps the write-ahead log small.
@@ -56,10 +63,13 @@ impl Upkeep {
 
     /// Records the last commit. If that fails, events are accepted all the same: the next start can only check less.
     pub(super) fn remember(&mut self, head: Head) {
-        let last = LastCommit { position: head.position, checksum: head.checksum };
-        if let Err(error) = self.witness.remember(last) {
+        let written = self.witness.remember(head.last_commit());
+        if let Err(error) = &written
+            && !self.is_forgetful
+        {
             tracing::warn!(%error, "cannot write the witness file beside the journal, which records the last commit");
         }
+        self.is_forgetful = written.is_err();
     }
 
     /// Moves everything from the write-ahead log into the journal's file, so that after a clean stop a copy of this one

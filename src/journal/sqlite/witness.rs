@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::chain;
-use super::place::{Id, beside};
+use super::place::{Id, beside, regular};
 
 /// The position and checksum of the last commit that was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +36,16 @@ impl Witness {
     /// Opens or creates the file and reads it.
     pub(super) fn open(journal: &Path) -> std::io::Result<(Self, Remembered)> {
         let path = beside(journal, "head");
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let mut file = open(&path)?;
         let remembered = parse_file(&mut file)?;
         Ok((Self { path, file }, remembered))
     }
 
     /// Reads the file without creating it.
     pub(super) fn read(journal: &Path) -> std::io::Result<Remembered> {
-        match File::open(beside(journal, "head")) {
+        let path = beside(journal, "head");
+        regular(&path)?;
+        match File::open(path) {
             Ok(mut file) => parse_file(&mut file),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Remembered::Nothing),
             Err(error) => Err(error),
@@ -52,32 +54,73 @@ impl Witness {
 
     /// Writes the file for a new journal, durable.
     pub(super) fn create(journal: &Path, commit: LastCommit) -> std::io::Result<()> {
-        let mut file = File::create(beside(journal, "head"))?;
+        let path = beside(journal, "head");
+        regular(&path)?;
+        let mut file = File::create(path)?;
         file.write_all(line(commit).as_bytes())?;
         file.sync_all()
+    }
+
+    /// Makes the file of an older journal say nothing, if there is one. It stays, because it may be locked (`lock.rs`).
+    pub(super) fn forget(journal: &Path) -> std::io::Result<()> {
+        let path = beside(journal, "head");
+        regular(&path)?;
+        match OpenOptions::new().write(true).open(&path) {
+            Ok(file) => file.set_len(0).and_then(|()| file.sync_all()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| named(&path, error))
+    }
+
+    /// Records a commit, durable, unless the file already says it.
+    pub(super) fn confirm(&mut self, commit: LastCommit, remembered: Remembered) -> std::io::Result<()> {
+        if remembered == Remembered::Commit(commit) {
+            return Ok(());
+        }
+        let written = self.remember(commit).and_then(|()| self.file.sync_all());
+        written.map_err(|error| named(&self.path, error))
+    }
+
+    /// Whether the file is at its path.
+    pub(super) fn is_in_place(&self) -> bool {
+        Id::at(&self.path).is_ok_and(|at| Id::of(&self.file).is_ok_and(|own| own == at))
     }
 
     /// Records a commit in one write of a fixed length. The write is not synchronous: after a power cut the file may be
     /// older than the journal, which is harmless. A file that was removed or replaced is made again.
     pub(super) fn remember(&mut self, commit: LastCommit) -> std::io::Result<()> {
-        if !Id::at(&self.path).is_ok_and(|at| Id::of(&self.file).is_ok_and(|own| own == at)) {
-            self.file =
-                OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&self.path)?;
-            tracing::warn!(
-                file = %self.path.display(),
-                "the journal's witness file was removed or replaced while the server runs; the server made it again"
-            );
+        let is_gone = !self.is_in_place();
+        if is_gone {
+            self.file = open(&self.path)?;
         }
         self.file.seek(SeekFrom::Start(0))?;
         let line = line(commit);
         self.file.write_all(line.as_bytes())?;
         // Another program may have written more into it.
         if self.file.metadata()?.len() > line.len() as u64 {
-            self.file.set_len(line.len() as u64)
-        } else {
-            Ok(())
+            self.file.set_len(line.len() as u64)?;
         }
+        if is_gone {
+            self.file.sync_all()?;
+            tracing::warn!(
+                file = %self.path.display(),
+                "the journal's witness file was removed or replaced while the server runs; the server made it again"
+            );
+        }
+        Ok(())
     }
+}
+
+/// Opens the file, or creates it.
+fn open(path: &Path) -> std::io::Result<File> {
+    regular(path)?;
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    opened.map_err(|error| named(path, error))
+}
+
+fn named(path: &Path, error: std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn parse_file(file: &mut File) -> std::io::Result<Remembered> {
@@ -90,7 +133,7 @@ fn parse_file(file: &mut File) -> std::io::Result<Remembered> {
     }
 }
 
-fn line(commit: LastCommit) -> String {
+pub(super) fn line(commit: LastCommit) -> String {
     let body = format!("{:016x} {:016x}", commit.position, commit.checksum);
     format!("{body} {:016x}\n", chain::of_text(&body))
 }

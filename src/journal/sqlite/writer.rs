@@ -22,7 +22,9 @@ use super::others::Others;
 use super::place::Place;
 use super::recent::Recent;
 use super::retain::retain;
+use super::room::Room;
 use super::upkeep::Upkeep;
+use super::watchdog::Work;
 use crate::contract::StreamId;
 
 /// The most records in one transaction. With more the first caller would wait too long for the last.
@@ -59,8 +61,10 @@ pub(super) struct Writer {
     ages: Ages,
     upkeep: Upkeep,
     others: Others,
+    room: Room,
+    work: Work,
     extent: watch::Sender<Extent>,
-    health: watch::Sender<Option<Trouble>>,
+    health: Arc<watch::Sender<Option<Trouble>>>,
     newest_term: watch::Sender<Term>,
     /// Whether retention has more events to drop than one commit may.
     surplus: bool,
@@ -74,7 +78,7 @@ impl Writer {
     pub(super) fn new(opened: Opened, retention: Retention, lock: Arc<Lock>) -> Self {
         let Opened { connection, stream, head, open, clock, ages, witness, files, others, log, .. } = opened;
         let extent = watch::channel(Extent { oldest: head.oldest, head: head.position }).0;
-        let mut writer = Self {
+        Self {
             connection,
             stream,
             retention,
@@ -82,18 +86,18 @@ impl Writer {
             open,
             clock: Arc::new(clock),
             ages,
-            upkeep: Upkeep { files, log, witness, lock, is_away: false },
+            upkeep: Upkeep { files, log, witness, lock, is_away: false, is_forgetful: false },
             others,
+            room: Room::default(),
+            work: Work::default(),
             extent,
-            health: watch::channel(None).0,
+            health: Arc::new(watch::channel(None).0),
             newest_term: watch::channel(Term::default()).0,
             surplus: false,
             retained: Instant::now(),
             commits: Arc::default(),
             recent: Arc::default(),
-        };
-        writer.upkeep.remember(head);
-        writer
+        }
     }
 
     pub(super) fn stream(&self) -> &StreamId {
@@ -124,6 +128,11 @@ impl Writer {
         self.extent.subscribe()
     }
 
+    /// What the watchdog needs: what the writer is at, and where it says that the disk hangs.
+    pub(super) fn watched(&self) -> (Work, Arc<watch::Sender<Option<Trouble>>>) {
+        (self.work.clone(), Arc::clone(&self.health))
+    }
+
     pub(super) fn health(&self) -> watch::Receiver<Option<Trouble>> {
         self.health.subscribe()
     }
@@ -144,11 +153,14 @@ impl Writer {
     /// Writes until the engine is dropped.
     pub(super) fn run(mut self, inbox: &Receiver<Request>) {
         loop {
-            match inbox.recv_timeout(self.idle_time()) {
+            let request = inbox.recv_timeout(self.idle_time());
+            self.work.begin();
+            match request {
                 Ok(first) => self.take(first, inbox),
                 Err(RecvTimeoutError::Timeout) => self.idle(),
                 Err(RecvTimeoutError::Disconnected) => return self.upkeep.stop(&self.connection),
             }
+            self.work.end();
         }
     }
 
@@ -228,12 +240,15 @@ impl Writer {
     fn commit(&mut self, group: Vec<WaitingAppend>) {
         let (batches, replies): (Vec<_>, Vec<_>) =
             group.into_iter().map(|append| (append.batch, append.reply)).unzip();
+        let wanted = Room::of(&batches);
         match self.write(batches) {
             Ok(written) => {
+                self.room.found(wanted);
                 self.publish(written, replies);
                 self.upkeep.tend(&self.connection);
             }
             Err(trouble) => {
+                self.room.missed(wanted);
                 let kind = self.health.borrow().as_ref().map(Trouble::kind);
                 if kind != Some(trouble.kind()) {
                     tracing::error!(why = %trouble, "the journal cannot be written");
@@ -272,6 +287,9 @@ impl Writer {
     fn write(&mut self, batches: Vec<Batch>) -> Result<Written, Trouble> {
         self.look()?;
         let down = self.is_down();
+        if down {
+            self.room.check(&self.connection, self.head.position + 1)?;
+        }
         // An immediate transaction waits for another writer, such as a person with a shell.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another program that writes into the file would make two events of one position.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::elsewhere::Elsewhere;
 use super::gather::Gatherer;
-use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping};
+use super::waiting::{Mode, Outcome, PATIENCE, Placed, Waiting, numbered, stopping, unanswered};
 use super::worker::Worker;
 use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused, Sound};
 use crate::journal::Journal;
@@ -107,7 +108,10 @@ impl Publisher {
         let held = Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())?;
         let (reply, answer) = oneshot::channel();
         self.waiting.try_send(Waiting { events, mode, reply, held }).map_err(|_| busy())?;
-        answer.await.unwrap_or_else(|_| Err(stopping()))
+        match timeout(PATIENCE, answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(stopping())),
+            Err(_) => Err(unanswered()),
+        }
     }
 
     /// Whether events can be stored now.

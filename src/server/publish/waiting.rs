@@ -1,5 +1,7 @@
 //! A request on its way to the worker, and its outcome.
 
+use std::time::Duration;
+
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::ingest::{Fault, Kind, Refused, Sound};
@@ -57,6 +59,18 @@ pub(super) fn refusal(error: &JournalError) -> Refused {
 
 pub(super) fn stopping() -> Refused {
     Refused::whole(Kind::ShuttingDown, "the server is stopping; nothing was stored")
+}
+
+/// How long a request waits for the journal.
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The journal has not answered within [`PATIENCE`]. What waits there is not taken back.
+pub(super) fn unanswered() -> Refused {
+    let detail = format!(
+        "the journal has not answered within {} s; the events may be stored: send the same again under the same ids",
+        PATIENCE.as_secs()
+    );
+    Refused::whole(Kind::JournalPaused, detail)
 }
 
 /// The faults of the events of a request, each with the number of its event.

@@ -1,6 +1,6 @@
 //! The real binary: one run to its end, or a server that is killed when the test is over.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -85,6 +85,13 @@ impl Run {
             &format!("{mount} && exec \"$0\" \"$@\""),
         ]);
         self.wrap(&inner)
+    }
+
+    /// Runs with a stdout that takes no byte; its reader is to be kept.
+    pub fn with_full_stdout(mut self) -> (Running, std::io::PipeReader) {
+        let (reader, writer) = full_pipe();
+        self.command.stdout(writer);
+        (self.spawn(), reader)
     }
 
     /// Runs to the end.
@@ -181,6 +188,20 @@ fn lines(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     received
 }
 
+/// A pipe that has no room for another byte.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut filler = writer.try_clone().unwrap();
+    let (filled, is_full) = mpsc::channel();
+    // The usual capacity. In a smaller pipe the thread waits until the pipe is closed, and the pipe is full too.
+    thread::spawn(move || {
+        let _ = filler.write_all(&[b'\n'; 65_536]);
+        let _ = filled.send(());
+    });
+    let _ = is_full.recv_timeout(PATIENCE);
+    (reader, writer)
+}
+
 /// These arguments, with the examples as scenarios.
 fn examples(args: &[&str]) -> Run {
     let scenarios = fixture("scenarios");
@@ -235,6 +256,16 @@ impl Serving {
         let mut process = run.spawn();
         let line = process.lines().recv_timeout(PATIENCE).expect("the server says that it is ready");
         Self { process, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    /// A server with these further arguments whose log goes into a full pipe that nobody reads; and the reader of that pipe.
+    pub fn unread(args: &[&str]) -> (Self, std::io::PipeReader) {
+        let mut run = examples(&[&["serve", "--port", "0", "--json"], args].concat());
+        let (reader, writer) = full_pipe();
+        run.command.stderr(writer);
+        let mut process = run.spawn();
+        let line = process.lines().recv_timeout(PATIENCE).expect("the server says that it is ready");
+        (Self { process, ready: serde_json::from_str(&line).unwrap() }, reader)
     }
 
     /// Of its WebSocket.
