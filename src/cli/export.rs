@@ -15,6 +15,7 @@ use super::out::print_file;
 use super::outfile::OutFile;
 use super::scenarios;
 use super::settings_args::SettingsArgs;
+use super::time::time;
 use crate::scenario::{Library, Loaded, Micros, Observed, Scenario};
 use crate::visible;
 use crate::world::{export, openmetrics};
@@ -45,7 +46,7 @@ pub(super) struct Export {
     settings: SettingsArgs,
 
     /// The wall clock of second 0, as in 2026-11-26T10:00:00Z [default: so that the incident ends now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     start: Option<Timestamp>,
 
     /// The longest time between two values of a metric

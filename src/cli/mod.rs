@@ -41,6 +41,7 @@ mod signals;
 mod sinks_file;
 mod table;
 mod terminal;
+mod time;
 mod token_args;
 mod trigger;
 mod trust_args;

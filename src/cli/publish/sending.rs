@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::cli::duration::at_least_100ms;
 use crate::cli::remote::Remote;
+use crate::cli::time::time;
 use crate::scenario::Micros;
 
 /// Where to, as whom, and how long to try.
@@ -44,7 +45,7 @@ pub(super) struct About {
     pub(super) id: Option<String>,
 
     /// When it happened, as in 2026-11-22T10:00:00Z [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(super) time: Option<Timestamp>,
 
     #[command(flatten)]

@@ -12,6 +12,7 @@ mod many;
 mod problems;
 mod refusals;
 mod storing;
+pub mod times;
 mod unanswered;
 
 use std::net::SocketAddr;
