@@ -4,6 +4,7 @@ mod access;
 pub mod any;
 mod command;
 mod course;
+mod digests;
 mod drills;
 pub mod encoded;
 mod guides;
