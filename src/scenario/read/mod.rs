@@ -49,6 +49,9 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
     // read again.
     let is_empty = table.get_ref().is_empty();
     let applied = settings::apply(&mut table, settings);
+    if let Some(mistake) = applied.too_large {
+        return Err(vec![mistake]);
+    }
     let mut repaired = Repaired::new(table);
     let mut found = applied.mistakes;
     // A wrong value is taken out, and then it is missing: two readings.
