@@ -67,6 +67,7 @@ mod reconnect;
 mod record;
 mod replay;
 mod report;
+mod requests;
 mod scenario;
 mod schema;
 mod schema_changes;
