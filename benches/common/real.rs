@@ -52,21 +52,35 @@ impl Server {
         Ok(Self { port: port.parse().context("the ready line has no port")?, process })
     }
 
-    /// Starts an incident: `body` is what `POST /api/incidents` takes.
-    pub(crate) fn trigger(&self, body: &Value) -> anyhow::Result<()> {
-        let body = body.to_string();
+    /// Starts an incident: `body` is what `POST /api/incidents` takes. Gives its id.
+    pub(crate) fn trigger(&self, body: &Value) -> anyhow::Result<String> {
+        let answer = self.request("POST /api/incidents", &body.to_string())?;
+        ensure!(answer.starts_with("HTTP/1.1 202 "), "the trigger was refused: {answer}");
+        let (_, body) = answer.split_once("\r\n\r\n").context("the answer has no body")?;
+        let body: Value = serde_json::from_str(body)?;
+        Ok(body["id"].as_str().context("the answer has no id")?.to_owned())
+    }
+
+    /// Ends an incident.
+    pub(crate) fn cancel(&self, id: &str) -> anyhow::Result<()> {
+        let answer = self.request(&format!("DELETE /api/incidents/{id}"), "")?;
+        ensure!(answer.starts_with("HTTP/1.1 200 "), "{id} was not cancelled: {answer}");
+        Ok(())
+    }
+
+    /// Sends a request and gives the whole answer.
+    fn request(&self, what: &str, body: &str) -> anyhow::Result<String> {
         let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         write!(
             socket,
-            "POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\
+            "{what} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             self.port,
             body.len()
         )?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer)?;
-        ensure!(answer.starts_with("HTTP/1.1 202 "), "the trigger was refused: {answer}");
-        Ok(())
+        Ok(answer)
     }
 
     /// Starts incidents of `database-outage` and gives, for every event of all of them, the milliseconds from its

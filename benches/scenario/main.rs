@@ -24,8 +24,8 @@ struct Options {
     #[arg(value_enum)]
     sections: Vec<Which>,
 
-    /// Incidents at once
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Incidents at once, as many as a server plays or fewer
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     incidents: u32,
 
     /// Seconds for which the incidents are watched

@@ -121,7 +121,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.run(cli.color, cli.quiet),
         Command::Show(show) => show.run(),
         Command::New(new) => new.run(cli.quiet),
-        Command::Export(export) => export.run(),
+        Command::Export(export) => export.run(cli.quiet),
         Command::Cancel(cancel) => cancel.run(cli.color),
         Command::Publish(publish) => publish.run(cli.color, cli.quiet),
         Command::Report(report) => report.run(),

@@ -1,7 +1,7 @@
 //! `incident export`: writes what can be observed of a scenario, for the tools in which people look for a cause.
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::ValueHint;
@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::complete;
 use super::exit::{Exit, Failure};
-use super::out::print_file;
+use super::out::{painted, print_file, say};
 use super::outfile::OutFile;
-use super::scenarios;
+use super::scenarios::named_or_file;
 use super::settings_args::SettingsArgs;
 use super::time::time;
-use crate::scenario::{Library, Loaded, Micros, Observed, Scenario};
+use crate::scenario::{Micros, Observed, Scenario};
 use crate::visible;
 use crate::world::{export, openmetrics};
 
@@ -78,11 +78,25 @@ struct What {
     changes_json: bool,
 }
 
+impl What {
+    /// The key of the file that would give what is wanted, if there is nothing of it.
+    fn is_missing(&self, world: &Observed) -> Option<&'static str> {
+        let wanted = [
+            (self.openmetrics && world.series.is_empty(), "[metrics]"),
+            (self.logs_ndjson && world.logs.is_empty(), "[[logs]]"),
+            (self.alerts_json && world.alerts.is_empty(), "[[alerts]] that fire"),
+            (self.changes_json && world.changes.is_empty(), "[[changes]]"),
+        ];
+        wanted.into_iter().find(|(is_missing, _)| *is_missing).map(|(_, key)| key)
+    }
+}
+
 impl Export {
-    pub(super) fn run(self) -> Result<Exit, Failure> {
+    pub(super) fn run(self, quiet: bool) -> Result<Exit, Failure> {
         let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
-        let scenario =
-            named(&self.name)?.with(&self.settings.settings()).map_err(|error| usage(error.into()))?;
+        let scenario = named_or_file(&self.name)?
+            .with(&self.settings.settings())
+            .map_err(|error| usage(error.into()))?;
         if self.step < Micros(100_000) {
             return Err(usage(anyhow!("--step must be at least 100ms")));
         }
@@ -94,12 +108,18 @@ impl Export {
         })?;
         let start = self.start.unwrap_or_else(|| {
             let now = Timestamp::now();
-            now.checked_sub(SignedDuration::from_micros(world.end)).unwrap_or(now)
+            let start = now.checked_sub(SignedDuration::from_micros(world.end)).unwrap_or(now);
+            // A whole second is read more easily.
+            Timestamp::from_second(start.as_second()).unwrap_or(start)
         });
         let text = self.text(&world, start, &run_of(&scenario, seed))?;
         match output {
             Some(file) => file.write(&text)?,
             None => print_file(&text)?,
+        }
+        // Otherwise an empty file would look like a mistake of this program.
+        if let Some(key) = self.what.is_missing(&world).filter(|_| !quiet) {
+            say(painted!["there are none: ", self.name.as_str(), " has no ", key]);
         }
         Ok(Exit::Fine)
     }
@@ -126,18 +146,6 @@ impl Export {
         let lines = || text.lines().map(|line| format!("{}\n", visible::json(line)));
         Ok(if self.what.openmetrics { text } else { lines().collect() })
     }
-}
-
-/// A scenario by its name, or by its file.
-fn named(name: &str) -> Result<Scenario, Failure> {
-    let path = Path::new(name);
-    let is_file =
-        path.extension().is_some_and(|extension| extension == "toml") || path.components().count() > 1;
-    if !is_file {
-        return scenarios::named(name, None);
-    }
-    let Loaded { library, errors } = Library::read(path);
-    library.iter().next().cloned().ok_or_else(|| Failure::scenarios(errors))
 }
 
 /// What tells one export from another without saying which scenario it is.

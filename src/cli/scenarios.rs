@@ -55,11 +55,36 @@ pub(super) fn named(name: &str, wanted: Option<&Path>) -> Result<Scenario, Failu
     if let Some(found) = built_in.get(name) {
         return Ok(found.clone());
     }
+    // As `incident new NAME` writes it where there is no folder scenarios/.
+    let here = format!("{name}.toml");
     let hint = match did_you_mean(name, loaded.library.ids().chain(built_in.ids())) {
+        _ if wanted.is_none() && Path::new(&here).is_file() => {
+            format!("there is a file {here:?} here: name that")
+        }
         Some(near) => format!("did you mean {near:?}?"),
         None => "`incident list` shows the scenarios".to_owned(),
     };
     Err(Failure::new(Exit::Usage, anyhow!("no scenario is called {name:?}")).hint(hint))
+}
+
+/// A scenario by its name, or by its file.
+pub(super) fn named_or_file(name: &str) -> Result<Scenario, Failure> {
+    let path = Path::new(name);
+    if is_name(path) {
+        return named(name, None);
+    }
+    if path.is_dir() {
+        let error = anyhow!("{} is a folder", path.display());
+        return Err(Failure::new(Exit::Usage, error).hint("name one of the files in it"));
+    }
+    let Loaded { library, errors } = Library::read(path);
+    library.iter().next().cloned().ok_or_else(|| Failure::scenarios(errors))
+}
+
+/// Whether it is the name of a scenario and not a file.
+pub(super) fn is_name(path: &Path) -> bool {
+    let has_separator = path.to_str().is_none_or(|path| path.contains(std::path::is_separator));
+    path.extension().is_none_or(|extension| extension != "toml") && !has_separator
 }
 
 /// Whether a file is called `NAME.toml`. An empty one does not count: `incident show NAME > scenarios/NAME.toml` creates it

@@ -18,7 +18,7 @@ Examples:
   incident show database-outage                      Print a scenario
   incident show database-outage > mine.toml          Begin your own; give it another id")]
 pub(super) struct Show {
-    /// The scenario, as `incident list` prints its name
+    /// The scenario, as `incident list` prints its name, or its file
     #[arg(value_name = "SCENARIO", add = complete::here())]
     name: String,
 
@@ -29,7 +29,10 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let scenario = scenarios::named(&self.name, self.scenarios.as_deref())?;
+        let scenario = match &self.scenarios {
+            Some(place) => scenarios::named(&self.name, Some(place))?,
+            None => scenarios::named_or_file(&self.name)?,
+        };
         print_file(&scenario.text)?;
         Ok(Exit::Fine)
     }

@@ -122,7 +122,8 @@ impl Plan {
 
     /// Bytes of all payloads, and of the symptoms.
     pub fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.data().get().len()).sum::<usize>() + self.symptoms.bytes()
+        let events = self.events.iter().map(|event| event.data().get().len() + size_of::<PlannedEvent>());
+        events.sum::<usize>() + self.symptoms.bytes()
     }
 
     /// The events as messages, in order. An event that cannot be read is left out.

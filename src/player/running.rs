@@ -52,7 +52,9 @@ impl RunningIncidents {
         plan_bytes: usize,
     ) -> Result<Slot, PlayError> {
         let mut running = self.0.lock();
-        if running.len() >= MAX_OPEN {
+        // One that has been cancelled is open no more, although its run may not have seen that yet.
+        let is_open = |incident: &&RunningIncident| !incident.ended.is_cancelled();
+        if running.len() >= MAX_OPEN && running.values().filter(is_open).count() >= MAX_OPEN {
             return Err(PlayError::TooMany);
         }
         let taken: usize = running.values().map(|incident| incident.plan_bytes).sum();
@@ -105,6 +107,20 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_as_may_be_open_are_and_a_cancelled_one_makes_room_at_once() {
+        let running = RunningIncidents::default();
+        let open = || running.reserve("small", None, 1);
+        let slots: Vec<Slot> = (0..MAX_OPEN).map(|_| open().ok().expect("there is room")).collect();
+        assert!(matches!(open(), Err(PlayError::TooMany)));
+        // The caller has the answer to the cancellation; the run has not woken up.
+        slots[0].entry.ended.cancel();
+        let next = open();
+        assert!(next.is_ok() && matches!(open(), Err(PlayError::TooMany)));
+        drop(slots);
+        assert_eq!(running.len(), 1);
+    }
 
     #[test]
     fn the_plans_of_all_incidents_are_bounded_together() {

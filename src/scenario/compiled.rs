@@ -29,6 +29,8 @@ pub struct Scenario {
     /// What was chosen of it.
     pub settings: Settings,
     duration: Micros,
+    /// What can't happen, unless a variant makes it possible.
+    never: Vec<Diagnostic>,
 }
 
 impl Scenario {
@@ -38,12 +40,16 @@ impl Scenario {
     /// All mistakes, with their places in the text.
     pub fn parse(origin: &str, text: &str) -> Result<Self, ScenarioError> {
         let fail = |diagnostics| ScenarioError::new(origin, text, diagnostics);
-        let (mut scenario, mut used) = Self::read(origin, text, Settings::default())?;
+        let (mut scenario, mut used) = match Self::read(origin, text, Settings::default()) {
+            Ok(read) => read,
+            Err(error) => return Err(Self::with_variants(error, origin, text)),
+        };
         let mistakes = scenario.variants(&mut used);
         if !mistakes.is_empty() {
             return Err(fail(mistakes));
         }
         scenario.warnings.extend(check::unused(&scenario.file, &used));
+        scenario.warnings.append(&mut scenario.never);
         Ok(scenario)
     }
 
@@ -62,40 +68,72 @@ impl Scenario {
         let read::Read { file, warnings, used } = read::read(text, &settings).map_err(fail)?;
         let digest = Sha256::digest(text.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let plan = timeline::compile(&file, &digest, file.seed, &settings);
-        let plan = plan.map_err(|error| fail(vec![error.diagnostic()]))?;
+        let compiled = timeline::compile(&file, &digest, file.seed, &settings);
+        let timeline::Compiled { plan, empty_phases } =
+            compiled.map_err(|error| fail(vec![error.diagnostic()]))?;
         let duration = Micros(plan.duration());
         let end = plan.events().last().and_then(|event| event.message().ok()?.offset_s());
-        let mut warned = check::warnings(&file, text, Micros::from_secs(end.unwrap_or_default()));
+        let mut warned = check::warnings(&file, Micros::from_secs(end.unwrap_or_default()));
         warned.extend(warnings);
-        warned.extend(check::course(&file, &plan, &timeline::empty_phases(&file)));
-        warned.extend(timeline::other_seeds(&file));
+        warned.extend(check::course(&file, &plan, &empty_phases));
+        let branches = timeline::branches(&file);
+        // What is wrong with a branch is seen with some seeds too.
+        warned.extend(if branches.is_empty() {
+            timeline::other_seeds(&file).into_iter().collect()
+        } else {
+            branches
+        });
+        let never = check::never(&file);
         let (origin, text) = (origin.to_owned(), text.to_owned());
-        Ok((Self { file, origin, text, digest, warnings: warned, settings, duration }, used))
+        Ok((Self { file, origin, text, digest, warnings: warned, settings, duration, never }, used))
     }
 
     /// The mistakes of all variants. Adds the parameters that they use, and what is suspicious in them.
     fn variants(&mut self, used: &mut HashSet<String>) -> Vec<Diagnostic> {
         let mut mistakes: Vec<Diagnostic> = Vec::new();
-        if let Some(mistake) = check::size(&self.file, &self.text) {
+        let variants = &self.file.variant.0;
+        let last = variants.last().map(|(name, _)| name.span());
+        if let Some(mistake) = last.and_then(|last| check::size(variants.len(), last, &self.text)) {
             return vec![mistake];
         }
-        for (name, _) in &self.file.variant.0 {
+        for (name, _) in variants {
             let name = name.get_ref();
             match Self::read(&self.origin, &self.text, Settings::variant(name)) {
                 Ok((variant, uses)) => {
                     used.extend(uses);
+                    self.never.retain(|warning| variant.never.contains(warning));
                     let new = variant.warnings.into_iter().filter(|warning| !self.warnings.contains(warning));
                     let new: Vec<Diagnostic> = new.collect();
                     self.warnings.extend(new);
                 }
-                Err(error) => mistakes.extend(error.diagnostics.into_iter().map(|mistake| Diagnostic {
-                    message: format!("{} (in variant {name:?})", mistake.message),
-                    ..mistake
-                })),
+                Err(error) => {
+                    let found = error.diagnostics.into_iter();
+                    mistakes.extend(found.map(|mistake| settings::in_variant(mistake, name)));
+                }
             }
         }
         mistakes
+    }
+
+    /// The mistakes of a file that is wrong without its variants too, and those that only its variants have: an author
+    /// sees all of them in one run.
+    fn with_variants(plain: ScenarioError, origin: &str, text: &str) -> ScenarioError {
+        let names = settings::variant_names(text);
+        let last = names.last().map(|(_, place)| place.clone());
+        let is_large = last.is_some_and(|last| check::size(names.len(), last, text).is_some());
+        if plain.left_out > 0 || is_large {
+            return plain;
+        }
+        let mut found = plain.diagnostics;
+        let count = found.len();
+        for (name, _) in names {
+            let Err(error) = Self::read(origin, text, Settings::variant(&name)) else { continue };
+            let new = error.diagnostics.into_iter();
+            let new = new.filter(|mistake| !settings::is_known(mistake, &found[..count]));
+            let new: Vec<Diagnostic> = new.map(|mistake| settings::in_variant(mistake, &name)).collect();
+            found.extend(new);
+        }
+        ScenarioError::new(origin, text, found)
     }
 
     /// The plan that is played with this seed.
@@ -103,7 +141,7 @@ impl Scenario {
     /// # Errors
     /// With this seed a step runs past the resolution, or the resolution is never reached.
     pub fn compile(&self, seed: u64) -> Result<Plan, CompileError> {
-        timeline::compile(&self.file, &self.digest, seed, &self.settings)
+        Ok(timeline::compile(&self.file, &self.digest, seed, &self.settings)?.plan)
     }
 
     /// The warnings with their places in the file; `None` if there are none.
@@ -126,7 +164,7 @@ impl Scenario {
             "title": file.title,
             "severity": file.severity,
             "services": file.services,
-            "target_s": file.target.secs(),
+            "target_s": file.target.get_ref().secs(),
             "screen_s": self.duration().secs(),
             "alerts": file.alerts.len(),
             "provenance": file.provenance.as_ref().map(|provenance| &provenance.url),

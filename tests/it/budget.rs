@@ -133,9 +133,9 @@ fn refused(declared: Declared, words: &[&str]) {
 
 #[test]
 fn a_plan_that_would_be_too_large_is_a_mistake_in_the_file() {
-    // 30 million values, which took 2 GB.
-    let metrics = Declared { metrics: 1_500, samples: 19_999, ..SMALL };
-    refused(metrics, &["20000 samples of 1500 metrics", "32 MiB", "raise metrics_every", ":6:17:"]);
+    // 150 million values.
+    let metrics = Declared { metrics: 1_500, samples: 99_999, ..SMALL };
+    refused(metrics, &["100000 samples of 1500 metrics", "32 MiB", "raise metrics_every", ":6:17:"]);
     // What can't be seen in advance ends at the limit, at the step that exceeds it.
     let texts = Declared { steps: 100, summary: 30_000, samples: 1_200, ..SMALL };
     let retried =

@@ -120,7 +120,7 @@ const CASES: &[Case] = &[
     ("play = \"10s\"", "play = \"0s\"", "a phase plays for 0s", "\"0s\"", ""),
     ("at = \"60s\"", "at = \"30s\"", "not after the start of the last phase", "\"30s\"", ""),
     ("at = \"60s\"", "at = \"31s\"\nafter = \"check\"", "both `at` and `after`", "\"check\"", ""),
-    ("at = \"60s\"\n", "", "neither `at` nor `after`", "\"a\"", ""),
+    ("at = \"60s\"\n", "", "neither `at` nor `after`", "[resolution]", "give at = \"40s\" or after = \"STEP\""),
     ("[resolution]\nat = \"60s\"\nsummary = \"s\"\nroot_cause = \"leak\"\n", "", "missing field `resolution`", "\"", "[resolution] with how it ends"),
     ("summary = \"s\"\nroot_cause = \"leak\"", "summary = \"s\"\nroot_cause = \"load\"", "the root cause is not the true hypothesis", "\"load\"", ""),
     ("id = \"restart\"", "id = \"alert\"", "two steps are called \"alert\"", "\"alert\"", ""),
@@ -155,7 +155,7 @@ const CASES: &[Case] = &[
     ("30s = 100", "30s = 1e300", "more than 2^53 users", "{ 0s = 0, 30s = 1e300", ""),
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\ndetect = { min = \"2s\", max = \"1s\" }", "min (2s) is above max (1s)", "{ min", ""),
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\nfailed = { min = 3, max = 2 }", "min (3) is above max (2)", "{ min", ""),
-    ("play = \"10s\"", "play = \"365d\"", "more than 20000", "\"365d\"", "a shorter `play`, or raise metrics_every"),
+    ("play = \"10s\"", "play = \"365d\"", "more than 100000", "\"365d\"", "a shorter `play`, or raise metrics_every"),
     ("at = \"5s\"", "at = \"55s\"", "is still in progress at", "\"", "make the step earlier or shorter"),
 ];
 
@@ -287,15 +287,15 @@ fn more_samples_than_anybody_watches_are_refused_before_they_are_made() {
     let step = one_step("at = \"1s\"");
     let text = made_of(ONE_PHASE, &step, "at = \"30d\"");
     let (message, at, help) = only_problem(&text);
-    assert!(message.contains("more than 20000") && message.contains("30d"), "{message}");
+    assert!(message.contains("more than 100000") && message.contains("30d"), "{message}");
     assert!(at.starts_with("\"p\""), "the long phase: {at}");
     assert!(help.contains("give phase \"p\" a `play`, or raise metrics_every"), "{help}");
 
-    let text = made_of(&format!("metrics_every = \"100ms\"\n{ONE_PHASE}"), &step, "at = \"1h\"");
+    let text = made_of(&format!("metrics_every = \"100ms\"\n{ONE_PHASE}"), &step, "at = \"3h\"");
     let (message, at, _) = only_problem(&text);
-    assert!(message.contains("36001 samples") && at.starts_with("\"100ms\""), "{message} at {at}");
+    assert!(message.contains("108001 samples") && at.starts_with("\"100ms\""), "{message} at {at}");
 
-    let text = made_of(&format!("metrics_every = \"200ms\"\n{ONE_PHASE}"), &step, "at = \"1h\"");
+    let text = made_of(&format!("metrics_every = \"200ms\"\n{ONE_PHASE}"), &step, "at = \"5h\"");
     Scenario::parse("long.toml", &text).unwrap_or_else(|error| panic!("{error}"));
     let slow = "metrics_every = \"1d\"\nphases = [{ name = \"p\", at = \"0s\", play = \"366d\" }, { name = \"q\", at = \"10s\", play = \"1d\" }]";
     let text = made_of(slow, &step, "at = \"1h\"");

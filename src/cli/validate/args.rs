@@ -174,17 +174,18 @@ pub(in crate::cli) struct Validate {
     #[arg(long, conflicts_with_all = ["url", "sse", "list", "timeline", "report", "format"])]
     pub(super) watch: bool,
 
-    /// Print the plan that a scenario file compiles to, and exit
+    /// Print the plan that a scenario compiles to, and exit
     #[arg(
         long,
-        value_name = "FILE",
+        value_name = "FILE|NAME",
+        num_args = 0..=1,
         conflicts_with_all = [
-            "files", "url", "cacert", "token_file", "timeout", "real_time", "speed", "limit", "clients", "gentle",
+            "url", "cacert", "token_file", "timeout", "real_time", "speed", "limit", "clients", "gentle",
             "expect", "report", "transcripts", "rule", "skip", "format",
         ],
         value_hint = ValueHint::FilePath
     )]
-    pub(super) timeline: Option<PathBuf>,
+    pub(super) timeline: Option<Option<PathBuf>>,
 }
 
 /// Checks that a text is a URL of a WebSocket, of ours or of another program.

@@ -57,8 +57,8 @@ impl Validate {
         if self.list {
             return self.list_rules();
         }
-        if let Some(file) = &self.timeline {
-            return timeline::print(file, &self.settings.settings());
+        if let Some(named) = &self.timeline {
+            return timeline::print(named.as_deref(), &self.files, &self.settings.settings());
         }
         let read_by = self.prepare()?;
         // Opening a pipe waits for its reader: until then a signal has to end the process as usual.

@@ -1,22 +1,43 @@
 //! `validate --timeline`: prints the plan of a scenario, on a terminal as bars too.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
 
 use super::bars;
 use super::targets::sound_scenario_at;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::painted;
-use crate::cli::{fit, format, out};
+use crate::cli::{fit, format, out, scenarios};
 use crate::contract::Message;
 use crate::plan::{Firing, Plan};
 use crate::report::Line;
-use crate::scenario::{Micros, Settings};
+use crate::scenario::{Micros, Scenario, Settings};
 use crate::visible::visible;
 
+/// The one scenario that is wanted: the flag's, or what stands beside the flag.
+fn wanted(named: Option<&Path>, beside: &[PathBuf]) -> Result<Scenario, Failure> {
+    let one = match (named, beside) {
+        (Some(one), []) => one,
+        (None, [one]) => one.as_path(),
+        _ => {
+            let error = anyhow!("--timeline prints the plan of one scenario");
+            return Err(
+                Failure::new(Exit::Usage, error).hint("as in `incident validate --timeline mine.toml`")
+            );
+        }
+    };
+    let is_name = scenarios::is_name(one) && !one.exists();
+    match one.to_str().filter(|_| is_name) {
+        Some(name) => scenarios::named(name, None),
+        None => sound_scenario_at(one),
+    }
+}
+
 /// Prints each event with the time at which it is due, on screen and in the incident.
-pub(super) fn print(file: &Path, settings: &Settings) -> Result<Exit, Failure> {
-    let scenario = sound_scenario_at(file)?;
+pub(super) fn print(named: Option<&Path>, beside: &[PathBuf], settings: &Settings) -> Result<Exit, Failure> {
+    let scenario = wanted(named, beside)?;
     let scenario = scenario.with(settings).map_err(|error| Failure::new(Exit::Usage, error))?;
     let plan = scenario.compile(scenario.file.seed).map_err(|error| Failure::new(Exit::Scenario, error))?;
     out::print(format!("{:>5}  {:>9}  {:>11}  {:<9}  what", "index", "screen", "incident", "phase"))?;

@@ -1,6 +1,7 @@
 //! The edges between steps: each leads somewhere, and none lead in a circle.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use toml::Spanned;
 
@@ -30,10 +31,11 @@ impl<'a> ById<'a> {
 /// `at`, `after` and `delay` of a step or of the resolution.
 pub(super) type Moment<'a> = (Option<&'a Spanned<Micros>>, Option<&'a Edge>, Option<&'a Spanned<Micros>>);
 
-/// A moment is given by either `at` or `after`; the step in `after` exists and can have that outcome.
+/// A moment is given by either `at` or `after`; the step in `after` exists and can have that outcome. `owner` is the place of
+/// what has the moment.
 pub(super) fn moment(
     steps: &ById,
-    owner: &Spanned<String>,
+    owner: Range<usize>,
     (at, after, delay): Moment,
     found: &mut Vec<Diagnostic>,
 ) {
@@ -42,7 +44,7 @@ pub(super) fn moment(
             found.push(Diagnostic::new(after.step.span(), "both `at` and `after`", "keep one of them"));
         }
         (None, None) => found.push(
-            Diagnostic::new(owner.span(), "neither `at` nor `after` is given", "this needs one of them")
+            Diagnostic::new(owner, "neither `at` nor `after` is given", "this needs one of them")
                 .help("give at = \"40s\" or after = \"STEP\""),
         ),
         _ => {}

@@ -6,6 +6,7 @@ mod edges;
 mod expectations;
 mod leaks;
 mod names;
+mod never;
 mod numbers;
 mod settings;
 mod steps;
@@ -17,6 +18,7 @@ use super::diagnostic::Diagnostic;
 use super::file::ScenarioFile;
 
 pub(super) use course::course;
+pub(super) use never::never;
 pub(super) use settings::{size, unused};
 pub use values::is_id;
 pub(super) use warnings::warnings;

@@ -1,6 +1,7 @@
 //! Parameters and variants.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::names::unique;
 use crate::scenario::diagnostic::Diagnostic;
@@ -41,12 +42,11 @@ pub(super) fn settings(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
 }
 
 /// A file with variants may not be so long that reading all of them takes long.
-pub(in crate::scenario) fn size(file: &ScenarioFile, text: &str) -> Option<Diagnostic> {
-    let variants = file.variant.0.len();
-    let (name, _) = file.variant.0.last()?;
+/// `last` is the place of the last one's name.
+pub(in crate::scenario) fn size(variants: usize, last: Range<usize>, text: &str) -> Option<Diagnostic> {
     (text.len().saturating_mul(variants) > MOST_BYTES).then(|| {
         let message = format!("{variants} variants of a file of {} bytes", text.len());
-        Diagnostic::new(name.span(), message, "the last of them")
+        Diagnostic::new(last, message, "the last of them")
             .help("each variant is checked when the file is read: leave some out, or shorten the file")
     })
 }

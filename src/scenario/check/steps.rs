@@ -28,7 +28,7 @@ pub(super) fn references(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diag
             }
         }
         let given = (step.at.as_ref(), step.after.as_ref(), step.delay.as_ref());
-        moment(steps, &step.id, given, found);
+        moment(steps, step.id.span(), given, found);
     }
 }
 
@@ -149,9 +149,9 @@ fn retry(step: &Step, found: &mut Vec<Diagnostic>) {
 }
 
 pub(super) fn resolution(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diagnostic>) {
-    let resolution = &file.resolution;
+    let (place, resolution) = (file.resolution.span(), file.resolution.get_ref());
     let given = (resolution.at.as_ref(), resolution.after.as_ref(), resolution.delay.as_ref());
-    moment(steps, &file.id, given, found);
+    moment(steps, place, given, found);
     if let (Some(at), Some(last)) = (&resolution.at, file.phases.last())
         && at.get_ref() <= last.at.get_ref()
     {

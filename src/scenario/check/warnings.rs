@@ -1,9 +1,6 @@
 //! What can be played, but was probably not meant so.
 
 use std::collections::HashSet;
-use std::ops::Range;
-
-use toml::de::{DeTable, DeValue};
 
 use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::duration::Micros;
@@ -15,12 +12,10 @@ use crate::scenario::symptoms;
 const FAR: f64 = 4.0;
 
 /// The warnings on a sound file whose incident takes `length`.
-pub(in crate::scenario) fn warnings(file: &ScenarioFile, text: &str, length: Micros) -> Vec<Diagnostic> {
-    let Ok(table) = DeTable::parse(text) else { return Vec::new() };
-    let root = table.get_ref();
+pub(in crate::scenario) fn warnings(file: &ScenarioFile, length: Micros) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    target(file, root, length, &mut found);
-    evidence(file, root, &mut found);
+    target(file, length, &mut found);
+    evidence(file, &mut found);
     silent(file, length, &mut found);
     beliefs(file, &mut found);
     cost(file, &mut found);
@@ -97,51 +92,43 @@ fn silent(file: &ScenarioFile, length: Micros, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn target(file: &ScenarioFile, root: &DeTable, length: Micros, found: &mut Vec<Diagnostic>) {
-    let times = length.secs() / file.target.secs();
+fn target(file: &ScenarioFile, length: Micros, found: &mut Vec<Diagnostic>) {
+    let target = file.target.get_ref();
+    let times = length.secs() / target.secs();
     if (1.0 / FAR..=FAR).contains(&times) {
         return;
     }
-    let place = root.get("target").map_or(0..0, toml::Spanned::span);
-    let message = format!("the target is {}, but the incident takes {length}", file.target);
+    let message = format!("the target is {target}, but the incident takes {length}");
     let help = if times > 1.0 {
         "the countdown would be over for most of the incident: is a unit wrong?"
     } else {
         "the countdown would hardly move: is a unit wrong?"
     };
-    found.push(Diagnostic::new(place, message, "far from the length").help(help).warning());
+    found.push(Diagnostic::new(file.target.span(), message, "far from the length").help(help).warning());
 }
 
 /// Evidence of the kind `metric` names a metric of the file.
-fn evidence(file: &ScenarioFile, root: &DeTable, found: &mut Vec<Diagnostic>) {
+fn evidence(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let metrics = || file.metrics.0.iter().map(|(name, _)| name.get_ref().as_str());
     let known: HashSet<&str> = metrics().collect();
-    for (step, number) in file.steps.iter().zip(0..) {
-        let named = step.evidence.iter().zip(0..).filter(|(evidence, _)| evidence.kind == "metric");
-        for (evidence, place) in named {
-            let name = evidence.r#ref.as_str();
+    for step in &file.steps {
+        for evidence in step.evidence.iter().filter(|evidence| evidence.kind == "metric") {
+            let name = evidence.r#ref.get_ref().as_str();
             if known.contains(name) {
                 continue;
             }
             if found.len() >= MOST_DIAGNOSTICS {
                 return;
             }
-            let place = reference(root, number, place).unwrap_or_else(|| step.id.span());
             let help = match (did_you_mean(name, metrics()), metrics().count()) {
                 (Some(near), _) => format!("did you mean {near:?}?"),
                 (None, 0) => "the file has no [metrics]".to_owned(),
                 (None, _) => format!("the file defines {}", listed(&metrics().collect::<Vec<_>>())),
             };
             let message = format!("no metric is called {:?}", shortened(name));
-            found.push(Diagnostic::new(place, message, "named as evidence").help(help).warning());
+            found.push(
+                Diagnostic::new(evidence.r#ref.span(), message, "named as evidence").help(help).warning(),
+            );
         }
     }
-}
-
-/// The place of the `ref` of one piece of evidence.
-fn reference(root: &DeTable, step: usize, evidence: usize) -> Option<Range<usize>> {
-    let step = root.get("steps")?.get_ref().as_array()?.get(step)?.get_ref();
-    let evidence = step.get("evidence")?.get_ref().as_array()?.get(evidence)?.get_ref();
-    let DeValue::Table(evidence) = evidence else { return None };
-    Some(evidence.get("ref")?.span())
 }

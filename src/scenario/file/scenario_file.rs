@@ -32,7 +32,8 @@ pub struct ScenarioFile {
     /// The services that are affected.
     pub services: Vec<String>,
     /// The time in which the incident should be resolved, incident time: the countdown starts here.
-    pub target: Micros,
+    #[schemars(with = "Micros")]
+    pub target: Spanned<Micros>,
     /// Decides noise, jitter and failures if the trigger gives no other seed. Below 2^53.
     #[serde(default, deserialize_with = "seed")]
     pub seed: u64,
@@ -81,7 +82,8 @@ pub struct ScenarioFile {
     #[serde(deserialize_with = "steps")]
     pub steps: Vec<Step>,
     /// How it ends.
-    pub resolution: Resolution,
+    #[schemars(with = "Resolution")]
+    pub resolution: Spanned<Resolution>,
     /// What `incident validate` asserts.
     #[schemars(with = "Option<Expect>")]
     pub expect: Option<Spanned<Expect>>,

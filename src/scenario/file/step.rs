@@ -126,7 +126,8 @@ pub struct EvidenceFile {
     /// `metric`, `alert`, `log` …
     pub kind: String,
     /// Its name there.
-    pub r#ref: String,
+    #[schemars(with = "String")]
+    pub r#ref: Spanned<String>,
     /// Its text.
     pub text: Option<String>,
     /// Its value.

@@ -6,12 +6,13 @@ mod words;
 use std::collections::HashSet;
 
 use serde::Deserialize;
+use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
 use super::check;
 use super::diagnostic::Diagnostic;
 use super::file::{Impact, ScenarioFile};
-use super::settings::{self, Settings};
+use super::settings::{self, Applied, Settings};
 use repair::Repaired;
 
 /// The most mistakes in the shape of a file that are looked for.
@@ -41,17 +42,52 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
         let message = format!("the file has {} bytes; a scenario has at most {LONGEST}", text.len());
         return Err(vec![Diagnostic::new(0..0, message, "begins here")]);
     }
+    let (table, applied) = table_of(text, settings)?;
+    if applied.mistakes.is_empty()
+        && let Ok(file) = ScenarioFile::deserialize(Deserializer::from(table))
+    {
+        let file = with_users(file);
+        let diagnostics = check::diagnostics(&file);
+        let read = Read { file, warnings: applied.warnings, used: applied.used };
+        return if diagnostics.is_empty() { Ok(read) } else { Err(diagnostics) };
+    }
+    // Only now, because it keeps the table, which takes time in a large file.
+    Err(mistakes(text, settings))
+}
+
+/// The table of a text after the settings were applied.
+fn table_of<'a>(
+    text: &'a str,
+    settings: &'a Settings,
+) -> Result<(Spanned<DeTable<'a>>, Applied), Vec<Diagnostic>> {
     let (mut table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(errors.iter().take(MOST).map(|error| words::of_syntax(error, text)).collect());
     }
-    // The parser of types stops at the first mistake. So it is told, mended as far as the types need it, and the rest is
-    // read again.
-    let is_empty = table.get_ref().is_empty();
     let applied = settings::apply(&mut table, settings);
     if let Some(mistake) = applied.too_large {
         return Err(vec![mistake]);
     }
+    Ok((table, applied))
+}
+
+/// The file with the users of each part among its metrics.
+fn with_users(mut file: ScenarioFile) -> ScenarioFile {
+    let users = file.impact.as_ref().map(Impact::metrics).unwrap_or_default();
+    file.metrics.0.extend(users);
+    file
+}
+
+/// All mistakes of a text that is not in the shape of a scenario.
+///
+/// The parser of types stops at the first mistake. So it is told, mended as far as the types need it, and the rest is read
+/// again.
+fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
+    let (table, applied) = match table_of(text, settings) {
+        Ok(read) => read,
+        Err(found) => return found,
+    };
+    let is_empty = table.get_ref().is_empty();
     let mut repaired = Repaired::new(table);
     let mut found = applied.mistakes;
     // A wrong value is taken out, and then it is missing: two readings.
@@ -60,11 +96,7 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
     loop {
         readings += 1;
         let file = match ScenarioFile::deserialize(Deserializer::from(repaired.table())) {
-            Ok(mut file) => {
-                let users = file.impact.as_ref().map(Impact::metrics).unwrap_or_default();
-                file.metrics.0.extend(users);
-                file
-            }
+            Ok(file) => with_users(file),
             Err(error) => {
                 let (mistakes, mended) = repaired.mend(&error, text, MOST);
                 found.extend(mistakes);
@@ -72,21 +104,13 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
                     continue;
                 }
                 found.truncate(MOST);
-                return Err(explained(words::together(found), &applied.warnings));
+                return explained(words::together(found), &applied.warnings);
             }
         };
-        let diagnostics = check::diagnostics(&file);
-        return match found.is_empty() {
-            true if diagnostics.is_empty() => {
-                Ok(Read { file, warnings: applied.warnings, used: applied.used })
-            }
-            true => Err(diagnostics),
-            false => {
-                found.extend(diagnostics.into_iter().filter(|diagnostic| repaired.is_certain(diagnostic)));
-                let found = explained(words::together(found), &applied.warnings);
-                Err(if is_empty { words::of_empty(found) } else { found })
-            }
-        };
+        let diagnostics = check::diagnostics(&file).into_iter();
+        found.extend(diagnostics.filter(|diagnostic| repaired.is_certain(diagnostic)));
+        let found = explained(words::together(found), &applied.warnings);
+        return if is_empty { words::of_empty(found) } else { found };
     }
 }
 

@@ -140,10 +140,6 @@ impl Repaired<'_> {
     fn mended_beside(&self, place: &Range<usize>, keys: &[&str]) -> bool {
         let mut around = Vec::new();
         tables_around(self.table.get_ref(), None, place, &mut around);
-        // What is said of the resolution has its place at the file's `id`.
-        if around == [None] {
-            return self.mended.iter().any(|(_, key)| keys.contains(&key.as_str()));
-        }
         self.mended.iter().any(|(table, key)| keys.contains(&key.as_str()) && around.contains(table))
     }
 }
@@ -157,7 +153,7 @@ fn tables_around(
 ) -> bool {
     let is_around = table
         .iter()
-        .any(|(key, value)| key.span() == *place || value.span() == *place || within(value, place, around));
+        .any(|(key, value)| key.span() == *place || within(value, place, around) || value.span() == *place);
     if is_around {
         around.push(begin);
     }
@@ -166,9 +162,14 @@ fn tables_around(
 
 fn within(value: &Spanned<DeValue<'_>>, place: &Range<usize>, around: &mut Vec<Option<usize>>) -> bool {
     match value.get_ref() {
+        // What is said of a whole table, such as the resolution.
+        DeValue::Table(_) if value.span() == *place => {
+            around.push(Some(place.start));
+            true
+        }
         DeValue::Table(table) => tables_around(table, Some(value.span().start), place, around),
         DeValue::Array(items) => {
-            items.iter().any(|item| item.span() == *place || within(item, place, around))
+            items.iter().any(|item| within(item, place, around) || item.span() == *place)
         }
         _ => false,
     }

@@ -7,12 +7,14 @@ mod apply;
 mod choose;
 mod chosen;
 mod listed;
+mod mistakes;
 mod substitute;
 mod variant;
 
-pub(super) use apply::apply;
+pub(super) use apply::{Applied, apply};
 pub use choose::SettingsError;
 pub(super) use choose::{bounds, choose};
 pub(super) use chosen::MOST;
 pub use chosen::{Settings, VARIANT};
 pub(super) use listed::{listed_parameters, listed_variants};
+pub(super) use mistakes::{in_variant, is_known, variant_names};

@@ -124,7 +124,7 @@ fn forecast_payload(forecast: &ForecastFile) -> Forecast {
 fn evidence_payload(evidence: &EvidenceFile) -> Evidence {
     Evidence {
         kind: evidence.kind.clone(),
-        reference: evidence.r#ref.clone(),
+        reference: evidence.r#ref.get_ref().clone(),
         text: evidence.text.clone(),
         value: evidence.value.as_ref().map(|value| round_significant(*value.get_ref())),
     }

@@ -26,6 +26,13 @@ const SHORTER_STEP: &str = "shorten the texts of the step and of the hypotheses"
 const SHORTER_SAMPLE: &str = "shorten the names of metrics, or leave some out";
 const SHORTER_END: &str = "shorten the texts of the resolution";
 
+/// What a file and a seed give.
+pub(in crate::scenario) struct Compiled {
+    pub(in crate::scenario) plan: Plan,
+    /// The numbers of the phases, from 0, in which no step begins or ends.
+    pub(in crate::scenario) empty_phases: Vec<usize>,
+}
+
 /// Compiles a file without mistakes. The first event is `incident_started`, whose `speed` and `impact_started_at` the
 /// player sets; the last one is `incident_resolved`.
 ///
@@ -35,7 +42,7 @@ pub(in crate::scenario) fn compile(
     digest: &str,
     seed: u64,
     settings: &Settings,
-) -> Result<Plan, CompileError> {
+) -> Result<Compiled, CompileError> {
     let schedule = schedule::schedule(file, seed)?;
     let screen = Screen::new(file, schedule.end);
     measures::check_length(file, &screen, seed)?;
@@ -52,6 +59,7 @@ pub(in crate::scenario) fn compile(
     let mut actions = actions::actions(file, &schedule, &screen, seed).peekable();
     let of_metrics = || file.metrics.0.first().map_or(file.id.span(), |(name, _)| name.span());
     let mut index_of = HashMap::new();
+    let mut is_empty = vec![true; file.phases.len()];
     let (mut counted, mut durations) = (Actions::default(), Durations::default());
     // Both are in order. Of events at the same moment, samples come before actions.
     while let Some(due) = next_due(&screen, samples.peek(), actions.peek()) {
@@ -61,6 +69,7 @@ pub(in crate::scenario) fn compile(
             let actions::Action { at, step, id, cause, mut message } = action;
             index_of.insert(id, writer.next_index());
             message.phase = Some(screen.phase(at).to_owned());
+            is_empty[screen.place(at)] = false;
             message.caused_by = cause.and_then(|cause| index_of.get(&cause).copied());
             counted.count(message.status);
             for mark in &message.marks {
@@ -71,7 +80,7 @@ pub(in crate::scenario) fn compile(
         }
     }
     durations.resolve_s = schedule.end.secs();
-    let resolution = &file.resolution;
+    let resolution = file.resolution.get_ref();
     let resolved = IncidentResolved {
         origin: None,
         observed_at: None,
@@ -87,9 +96,10 @@ pub(in crate::scenario) fn compile(
         followups: resolution.followups.clone(),
     };
     let end = Message::IncidentResolved(resolved);
-    writer.push(screen.of(schedule.end), &end, of_file, SHORTER_END)?;
+    writer.push(screen.of(schedule.end), &end, || file.resolution.span(), SHORTER_END)?;
     writer.plan.symptoms = symptoms::symptoms(file, screen.map(), schedule.end);
-    Ok(writer.plan)
+    let empty_phases = (0..is_empty.len()).filter(|place| is_empty[*place]).collect();
+    Ok(Compiled { plan: writer.plan, empty_phases })
 }
 
 /// When the next sample or action is due.
@@ -158,7 +168,7 @@ fn started(
                 }),
             })
             .collect(),
-        target_s: Some(file.target.secs()),
+        target_s: Some(file.target.get_ref().secs()),
         impact_started_at: Timestamp::UNIX_EPOCH,
         speed: Some(1.0),
         run: Some(Run {

@@ -10,6 +10,9 @@ use crate::scenario::file::ScenarioFile;
 /// to its neighbour, so that no two change their order, and never into another phase.
 pub(super) fn moments(file: &ScenarioFile, schedule: &Schedule, screen: &Screen, seed: u64) -> Vec<Micros> {
     let jitter = file.jitter;
+    if jitter.0 == 0 {
+        return schedule.events.iter().map(|event| event.at).collect();
+    }
     let times: Vec<u64> = schedule.events.iter().map(|event| event.at.0).collect();
     let shift = |place: usize, &time: &u64| {
         let (start, end) = screen.borders(Micros(time));

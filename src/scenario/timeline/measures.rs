@@ -10,8 +10,9 @@ use crate::scenario::duration::Micros;
 use crate::scenario::file::{CostFile, Metric, ScenarioFile};
 use crate::scenario::keyframes::{Interpolate, Keyframes};
 
-/// The most samples of an incident: at one every two seconds, eleven hours on screen.
-const MOST_SAMPLES: u64 = 20_000;
+/// The most samples of an incident: at one every two seconds, 55 hours on screen. What they take in memory is bounded by the
+/// bytes of a plan.
+const MOST_SAMPLES: u64 = 100_000;
 
 /// Refuses an incident that plays for too long or has too many samples, before the samples are computed.
 pub(super) fn check_length(file: &ScenarioFile, screen: &Screen, seed: u64) -> Result<(), CompileError> {

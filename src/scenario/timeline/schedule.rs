@@ -79,7 +79,7 @@ pub(super) fn schedule(file: &ScenarioFile, seed: u64) -> Result<Schedule, Compi
     for place in 0..file.steps.len() {
         scheduler.schedule_with_parents(place)?;
     }
-    let resolution = &file.resolution;
+    let resolution = file.resolution.get_ref();
     let fail = |span, message, help: &str| CompileError { message, seed, span, help: help.to_owned() };
     let end = match (&resolution.at, &resolution.after) {
         (Some(at), _) => *at.get_ref(),
@@ -100,7 +100,7 @@ pub(super) fn schedule(file: &ScenarioFile, seed: u64) -> Result<Schedule, Compi
         (None, None) => Micros::default(),
     };
     if end > Micros::LONGEST {
-        let span = resolution.after.as_ref().map_or(file.id.span(), |after| after.step.span());
+        let span = resolution.after.as_ref().map_or(file.resolution.span(), |after| after.step.span());
         let message = format!("the incident ends after {end}, which is more than a year");
         return Err(fail(span, message, "make the steps that lead here shorter, or retry less often"));
     }
@@ -187,10 +187,10 @@ impl Scheduler<'_> {
         let fails = step.fails.as_ref().map_or(0.0, |fails| *fails.get_ref());
         let more = step.retry.as_ref().map_or(0, |retry| retry.get_ref().times);
         let backoff = step.retry.as_ref().map_or(Micros(0), |retry| retry.get_ref().backoff);
-        let mut dice = Dice::new(self.seed, &format!("fails:{}", step.id.get_ref()));
+        let mut dice = (fails > 0.0).then(|| Dice::new(self.seed, &format!("fails:{}", step.id.get_ref())));
         let (mut at, mut cause, mut attempt) = (start, cause, 1);
         loop {
-            let failed = dice.uniform() < fails;
+            let failed = dice.as_mut().is_some_and(|dice| dice.uniform() < fails);
             if let Some(takes) = step.takes {
                 self.push(StepEvent {
                     id: 0,
@@ -281,6 +281,7 @@ fn draw(step: &Step, seed: u64) -> Option<usize> {
     drawn.or_else(|| ways.iter().rposition(|(_, chance)| *chance > 0.0))
 }
 
-fn delay(delay: Option<&toml::Spanned<Micros>>) -> Micros {
+/// No delay is one of 0 s.
+pub(super) fn delay(delay: Option<&toml::Spanned<Micros>>) -> Micros {
     delay.map_or(Micros(0), |delay| *delay.get_ref())
 }

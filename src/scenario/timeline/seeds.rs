@@ -1,10 +1,6 @@
-//! What the schedules of a file show: phases in which nothing happens, and seeds with which the incident can't be played,
-//! because chance takes another branch.
-
-use std::collections::HashSet;
+//! Seeds with which the incident can't be played, because chance takes another branch.
 
 use super::schedule;
-use super::screen::Screen;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::file::ScenarioFile;
 
@@ -13,14 +9,6 @@ const TRIED: u64 = 24;
 
 /// A longer file is not tried: each seed takes as long as the file's own.
 const MOST_STEPS: usize = 1_000;
-
-/// The numbers of the phases, from 0, in which no step begins or ends with the file's own seed.
-pub(in crate::scenario) fn empty_phases(file: &ScenarioFile) -> Vec<usize> {
-    let Ok(schedule) = schedule::schedule(file, file.seed) else { return Vec::new() };
-    let screen = Screen::new(file, schedule.end);
-    let used: HashSet<usize> = schedule.events.iter().map(|event| screen.place(event.at)).collect();
-    (0..file.phases.len()).filter(|place| !used.contains(place)).collect()
-}
 
 /// A warning if there is a seed with which the incident can't be played.
 pub(in crate::scenario) fn other_seeds(file: &ScenarioFile) -> Option<Diagnostic> {

@@ -48,6 +48,34 @@ fn new_writes_where_scenarios_are_and_refuses_what_is_no_name() {
     }
 }
 
+/// What an author has is a file: wherever a scenario is looked at, it may be named.
+#[test]
+fn a_file_of_ones_own_is_shown_and_its_plan_printed() {
+    let folder = Scratch::new().with("mine.toml", &text("", "", "")).with("more/other.toml", "");
+    let run = |args: &[&str]| incident(args).at(folder.path()).run();
+    let shown = run(&["show", "mine.toml"]);
+    assert_eq!((shown.status, shown.stdout), (Some(0), text("", "", "")), "{}", shown.stderr);
+    let plan = run(&["validate", "--timeline", "mine.toml"]);
+    assert!(plan.stdout.contains("watcher: look completed"), "{}{}", plan.stdout, plan.stderr);
+    for same in [["validate", "mine.toml", "--timeline"], ["validate", "--timeline", "./mine.toml"]] {
+        assert_eq!(run(&same).stdout, plan.stdout, "{same:?}");
+    }
+    let by_name = run(&["validate", "--timeline", "api-overload"]);
+    assert!(by_name.stdout.contains("DRILL"), "{}", by_name.stderr);
+    for (args, says) in [
+        (&["show", "mine"][..], "there is a file \"mine.toml\" here"),
+        (&["show", "more/"], "more/ is a folder"),
+        (&["export", "more/", "--logs-ndjson"], "more/ is a folder"),
+        (&["validate", "--timeline"], "the plan of one scenario"),
+        (&["validate", "mine.toml", "other.toml", "--timeline"], "the plan of one scenario"),
+        (&["validate", "--timeline", "api-overlaod"], "did you mean \"api-overload\"?"),
+    ] {
+        let refused = run(args);
+        assert_eq!(refused.status, Some(2), "{args:?}: {}", refused.stdout);
+        assert!(refused.stderr.contains(says), "{args:?}: {}", refused.stderr);
+    }
+}
+
 #[test]
 fn validate_checks_again_on_saving() {
     let folder = Scratch::new().with("mine.toml", &text("", "", ""));

@@ -10,7 +10,7 @@ use written::{Size, toml};
 
 #[test]
 fn what_the_benchmark_writes_has_the_steps_samples_and_bytes_that_were_asked_for() {
-    for size in ["500,500,0", "1000,20,150000", "10,2000,0", "10000,500,1000000"] {
+    for size in ["500,500,0", "1000,20,150000", "10,2000,0", "10000,500,1000000", "10000,90000,0"] {
         let size: Size = size.parse().unwrap();
         assert_eq!(size.argument().parse::<Size>().unwrap().parts(), size.steps + size.samples);
         let text = toml(size);

@@ -1,6 +1,7 @@
 //! The scenario language: what a file may say beyond a straight course, and what comes of it in the plan.
 
 mod author;
+mod branches;
 mod broken;
 mod curves;
 mod golden;

@@ -130,6 +130,50 @@ fn mistakes_in_a_variant_are_shown_where_they_are_written() {
     }
 }
 
+/// An author mends a file once, not first the file and then its variants.
+#[test]
+fn mistakes_of_the_file_and_of_its_variants_are_told_in_one_run() {
+    let base = offered();
+    let told = mistakes(
+        &base
+            .replace("severity = \"SEV2\"", "severity = \"critical\"")
+            .replace("delay = \"1s\"", "delay = 1")
+            .replace("fails = 1.0", "fails = 2.0")
+            .replace("steps = [\"page\"]", "steps = [\"pgae\"]"),
+    );
+    for says in [
+        "unknown value `critical`",
+        "expected a duration",
+        "a failure must be from 0 to 1 (in variant \"fix-fails\")",
+        "`steps` has no entry called \"pgae\" (in variant \"fix-fails\")",
+    ] {
+        assert_eq!(told.matches(says).count(), 1, "{says}: {told}");
+    }
+    assert_eq!(told.lines().count(), 4, "{told}");
+    // In the meaning, and a sum that is another one in the variant.
+    let beliefs = "[[hypotheses]]\nid = \"h\"\nclaim = \"c\"\nbelief = { 5s = 0.9 }\n[[hypotheses]]\nid = \"i\"\nclaim = \"c\"\nbelief = { 5s = 0.4 }\n";
+    let wrong = base.replace("[metrics]\n", &format!("{beliefs}[metrics]\n"));
+    let told = mistakes(&wrong.replace("fails = 1.0", "fails = 2.0").replace(
+        "[variant.fix-fails.change.steps.fix]",
+        "[variant.fix-fails.change.hypotheses.i]\nbelief = { 5s = 0.5 }\n[variant.fix-fails.change.steps.fix]",
+    ));
+    assert!(told.contains("sum to 1.300") && told.contains("a failure must be"), "{told}");
+    // What only a seed shows is a mistake of the file like the others.
+    let told = mistakes(
+        &base
+            .replace("takes = \"3s\"", "takes = \"90s\"")
+            .replace("steps = [\"page\"]", "steps = [\"pgae\"]"),
+    );
+    assert!(told.contains("is still in progress at") && told.contains("\"pgae\""), "{told}");
+}
+
+/// A variant finds an entry by its name, which is what is wrong.
+#[test]
+fn a_variant_is_not_blamed_for_what_the_file_lacks() {
+    let told = mistakes(&offered().replace("id = \"page\"", "idd = \"page\""));
+    assert!(told.contains("missing field `id`") && !told.contains("variant"), "{told}");
+}
+
 #[test]
 fn what_is_probably_a_mistake_is_warned_of() {
     let text = offered().replace("about {release}", "about {relese}").replace("\"{load}\"", "0.5");

@@ -18,6 +18,9 @@ fn each_suspicion_is_told_once_with_what_to_do() {
     let sure = step("look", "at = \"5s\"");
     let late =
         step("try", "at = \"5s\"\nfails = 0.5\ntakes = \"2s\"\nretry = { times = 3, backoff = \"20s\" }");
+    // Its second attempt is in time, and what follows then is not.
+    let again = step("try", "at = \"5s\"\nfails = 0.5\nretry = { times = 1, backoff = \"40s\" }")
+        + &step("next", "after = { step = \"try\", on = \"completed\" }\ndelay = \"20s\"");
     let sparse = "metrics_every = \"30s\"\n";
     for (metrics, steps, more, says) in [
         (hypothesis("{ 5s = 0.3, 9s = 0.3 }").as_str(), "", "", "the belief in \"h\" never moves"),
@@ -40,7 +43,8 @@ fn each_suspicion_is_told_once_with_what_to_do() {
             "",
             "no agent does anything in phase \"idle\"",
         ),
-        ("", late.as_str(), "", "of 24 seeds"),
+        ("", late.as_str(), "", "if step \"try\" fails, step \"try\" is not over before the incident ends"),
+        ("", again.as_str(), "", "of 24 seeds"),
     ] {
         let found = warned(&text(metrics, steps, more));
         assert_eq!(found.len(), 1, "{says}: {found:?}");

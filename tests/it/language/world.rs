@@ -110,6 +110,24 @@ fn open_metrics_have_families_labels_and_times() {
 }
 
 #[test]
+fn what_a_scenario_has_none_of_is_told() {
+    let folder = Scratch::new().with("bare.toml", &text("", "", ""));
+    for (what, key, nothing) in [
+        ("--openmetrics", "[metrics]", None),
+        ("--logs-ndjson", "[[logs]]", Some("")),
+        ("--alerts-json", "[[alerts]] that fire", Some("[]\n")),
+        ("--changes-json", "[[changes]]", Some("[]\n")),
+    ] {
+        let ran = incident(&["export", "bare.toml", what]).at(folder.path()).run();
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        assert_eq!(ran.stderr, format!("there are none: bare.toml has no {key}\n"));
+        assert!(nothing.is_none_or(|nothing| ran.stdout == nothing), "{}", ran.stdout);
+        let quiet = incident(&["export", "bare.toml", what, "--quiet"]).at(folder.path()).run();
+        assert_eq!(quiet.stderr, "");
+    }
+}
+
+#[test]
 fn logs_changes_and_alerts_are_json_until_the_end_of_the_incident() {
     let logs = export(&["--logs-ndjson"]);
     let logs: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
