@@ -31,7 +31,9 @@ fn canonical(text: &mut String, value: &Value) {
         Value::Object(members) => object(text, members),
         Value::Array(items) => {
             head(text, 'a', items.len());
-            items.iter().for_each(|item| canonical(text, item));
+            for item in items {
+                canonical(text, item);
+            }
         }
         Value::String(string) => sized(text, 's', string),
         Value::Number(number) => sized(text, 'n', &number.to_string()),

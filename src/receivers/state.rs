@@ -106,10 +106,9 @@ impl State {
             group.start(receiver, subject, ordinal, at, started);
         } else if let Some(group) = self.groups.get_mut(digest)
             && group.subject == subject
+            && let Some(fingerprint) = group.go_on(at, message)
         {
-            if let Some(fingerprint) = group.go_on(at, message) {
-                self.homes.put(&group.receiver, fingerprint, group.is_drill, digest);
-            }
+            self.homes.put(&group.receiver, fingerprint, group.is_drill, digest);
         }
         if matches!(message, Message::IncidentResolved(_)) {
             self.forget();

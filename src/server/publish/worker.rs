@@ -205,9 +205,10 @@ impl Worker {
             if stored.is_none()
                 && let Some((number, before)) = added.get(&key)
             {
-                steps.push(match *before == digest {
-                    true => Step::Addition { number: *number, repeats: true },
-                    false => Step::Refused(vec![reused(sound)]),
+                steps.push(if *before == digest {
+                    Step::Addition { number: *number, repeats: true }
+                } else {
+                    Step::Refused(vec![reused(sound)])
                 });
                 continue;
             }
@@ -364,19 +365,14 @@ fn of_events(refused: Refused, answers: &[Step]) -> Refused {
         let is = |step: &Step| matches!(step, Step::Addition { number, .. } if *number == addition);
         answers.iter().position(is).unwrap_or(addition)
     };
-    match refused.faults.is_empty() {
-        true => refused,
-        false => Refused::of(
-            refused
-                .faults
-                .into_iter()
-                .map(|fault| {
-                    let event = of(fault.event);
-                    fault.of(event)
-                })
-                .collect(),
-        ),
+    if refused.faults.is_empty() {
+        return refused;
     }
+    let faults = refused.faults.into_iter().map(|fault| {
+        let event = of(fault.event);
+        fault.of(event)
+    });
+    Refused::of(faults.collect())
 }
 
 type Request = (Vec<Result<Sound, Vec<Fault>>>, Mode);
