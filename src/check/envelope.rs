@@ -1,13 +1,13 @@
 //! The rule `envelope`: every frame is a CloudEvents 1.0 event in structured JSON with the attributes that the contract
 //! adds. CloudEvents: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::finding::{Finding, quoted};
 use super::head::{Head, Sender};
 use crate::contract::{
     MAX_INDEX, MAX_SUBJECT_BYTES, MessageType, Position, Role, SPEC_VERSION, Source, is_addressable,
+    parse_time,
 };
 
 /// Reads the attributes of an event as far as they can be read. Also returns the first thing that is wrong with them.
@@ -26,7 +26,7 @@ pub(super) fn read(event: &Map<String, Value>) -> (Head, Option<Finding>) {
         position,
         subject: event.get("subject").and_then(Value::as_str).map(str::to_owned),
         index: event.get("index").and_then(Value::as_u64).filter(|index| (1..=MAX_INDEX).contains(index)),
-        time: event.get("time").and_then(Value::as_str).and_then(timestamp),
+        time: event.get("time").and_then(Value::as_str).and_then(parse_time),
         sender,
     };
     let wrong = cloud_event(event).and_then(|()| ours(event, &head, source)).err();
@@ -111,7 +111,7 @@ fn attribute(name: &str, value: &Value) -> Result<(), Finding> {
             Err(wrong(name, format!("dataschema is {}, which is no absolute URI", quoted())))
         }
         "subject" if text.is_empty() => Err(wrong(name, "the attribute subject is empty")),
-        "time" if timestamp(text).is_none() => {
+        "time" if parse_time(text).is_none() => {
             Err(wrong(name, format!("time is {}, which is no RFC 3339 time with a time zone", quoted())))
         }
         "datacontenttype" if !is_media_type(text) => {
@@ -216,35 +216,6 @@ pub(super) fn shown(value: &Value) -> String {
 fn is_forbidden(character: char) -> bool {
     let code = u32::from(character);
     matches!(code, 0..=0x1f | 0x7f..=0x9f | 0xfdd0..=0xfdef) || code & 0xfffe == 0xfffe
-}
-
-/// An RFC 3339 time. `jiff` also reads other forms of ISO 8601.
-pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
-    let bytes = text.as_bytes();
-    let digits = |range: std::ops::Range<usize>| {
-        bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit))
-    };
-    let shape = digits(0..4)
-        && digits(5..7)
-        && digits(8..10)
-        && digits(11..13)
-        && digits(14..16)
-        && digits(17..19)
-        && (bytes[4], bytes[7], bytes[13], bytes[16]) == (b'-', b'-', b':', b':')
-        && matches!(bytes[10], b'T' | b't');
-    if !shape {
-        return None;
-    }
-    let rest = &text[19..];
-    let fraction = rest.strip_prefix('.').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
-    let zone = match fraction {
-        Some(zone) if zone.len() + 2 > rest.len() => return None,
-        Some(zone) => zone,
-        None => rest,
-    };
-    let named = matches!(zone, "Z" | "z")
-        || (zone.len() == 6 && zone.starts_with(['+', '-']) && zone.as_bytes()[3] == b':');
-    if named { text.parse().ok() } else { None }
 }
 
 fn is_uri_character(character: char) -> bool {

@@ -24,6 +24,7 @@ pub struct TranscriptHeader {
     /// The server or scenario that was listened to.
     pub target: String,
     /// The wall clock when the first connection was opened.
+    #[serde(deserialize_with = "crate::contract::deserialize_time")]
     pub began: Timestamp,
     /// Whether arrival times are meaningful.
     pub arrivals: bool,

@@ -66,7 +66,8 @@ pub(super) fn of_header(text: &str) -> String {
     let may_be = |name: &str, is: fn(&Value) -> bool| {
         members.get(name).is_none_or(|value| value.is_null() || is(value))
     };
-    let is_time = |value: &Value| value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok());
+    let is_time =
+        |value: &Value| value.as_str().is_some_and(|text| crate::contract::parse_time(text).is_some());
     let are_texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
     let wrong = if !is("target", Value::is_string) {
         "\"target\" has to be a string: the server or scenario that was listened to"

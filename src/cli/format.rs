@@ -3,7 +3,7 @@
 use colored::{Color, ColoredString, Colorize};
 use jiff::Timestamp;
 
-use crate::contract::{Cost, Status};
+use crate::contract::{Cost, Status, parse_time};
 pub(super) use crate::report::words::{clock, metric, money};
 
 /// `+$13,000/min`, per minute of incident time.
@@ -46,7 +46,7 @@ pub(super) fn probability(text: &str) -> Result<f64, String> {
 
 /// Reads a flag with a time.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "it is not a time with its zone, as 2026-11-26T10:00:00Z is".to_owned())
+    parse_time(text).ok_or_else(|| "it is not a time with its zone, as 2026-11-26T10:00:00Z is".to_owned())
 }
 
 /// `1 event`, `2 events`.

@@ -12,7 +12,7 @@ impl Message {
         let positive = |value: Option<f64>| value.is_none_or(|value| value >= 0.0);
         positive(self.offset_s())
             && match self {
-                // Their times can be written in more forms than RFC 3339 has, which only the schema sees. They are rare.
+                // They have many more bounds, and are rare.
                 Message::IncidentStarted(_) | Message::StreamOpened(_) => false,
                 Message::AgentAction(AgentAction {
                     attempt,

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::message::{Message, MessageType};
 use super::position::{Position, StreamId};
+use super::wire_time;
 
 /// The only version of `CloudEvents` in use.
 pub const SPEC_VERSION: &str = "1.0";
@@ -81,6 +82,7 @@ pub struct Envelope {
     #[serde(default)]
     pub subject: Option<String>,
     /// When the event was appended: wall clock, UTC, microseconds.
+    #[serde(deserialize_with = "wire_time::deserialize")]
     pub time: Timestamp,
     /// Number of the event in its incident, from 1 to [`MAX_INDEX`], without gaps; absent on control messages. The
     /// journal assigns it.

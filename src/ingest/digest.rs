@@ -1,4 +1,7 @@
 //! The digest by which a repeat of an event is told from another event under the same id.
+//!
+//! Two different events must never have the same text before it is hashed: the second would be answered as a repeat of the
+//! first, and lost. So each value begins with its kind, and with its length, or with how many values follow.
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -7,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 pub(super) fn of(kind: &str, subject: &str, time: &str, data: &Map<String, Value>) -> [u8; 32] {
     let mut text = String::new();
     for attribute in [kind, subject, time] {
-        string(&mut text, attribute);
+        sized(&mut text, 's', attribute);
     }
     object(&mut text, data);
     Sha256::digest(text.as_bytes()).into()
@@ -16,32 +19,39 @@ pub(super) fn of(kind: &str, subject: &str, time: &str, data: &Map<String, Value
 fn object(text: &mut String, members: &Map<String, Value>) {
     let mut members: Vec<_> = members.iter().collect();
     members.sort_by_key(|(name, _)| name.as_str());
-    text.push('{');
+    head(text, 'o', members.len());
     for (name, value) in members {
-        string(text, name);
+        sized(text, 's', name);
         canonical(text, value);
     }
-    text.push('}');
 }
 
 fn canonical(text: &mut String, value: &Value) {
     match value {
         Value::Object(members) => object(text, members),
         Value::Array(items) => {
-            text.push('[');
+            head(text, 'a', items.len());
             for item in items {
                 canonical(text, item);
-                text.push(',');
             }
-            text.push(']');
         }
-        Value::String(string_value) => string(text, string_value),
-        other => text.push_str(&other.to_string()),
+        Value::String(string) => sized(text, 's', string),
+        Value::Number(number) => sized(text, 'n', &number.to_string()),
+        Value::Bool(true) => text.push('t'),
+        Value::Bool(false) => text.push('f'),
+        Value::Null => text.push('0'),
     }
 }
 
-fn string(text: &mut String, value: &str) {
-    text.push_str(&value.len().to_string());
-    text.push(':');
+/// A text with its kind and length.
+fn sized(text: &mut String, kind: char, value: &str) {
+    head(text, kind, value.len());
     text.push_str(value);
+}
+
+/// The kind of a value and how much of it follows, which ends with a colon.
+fn head(text: &mut String, kind: char, length: usize) {
+    text.push(kind);
+    text.push_str(&length.to_string());
+    text.push(':');
 }

@@ -14,7 +14,8 @@ use super::incoming::Incoming;
 use super::kind::Kind;
 use super::sound::Sound;
 use crate::contract::{
-    Actions, AgentAction, Cost, Durations, IncidentResolved, Mark, Message, MessageType, Role,
+    Actions, AgentAction, Cost, Durations, IncidentResolved, Mark, Message, MessageType, Role, check_size,
+    parse_time,
 };
 
 /// The most events of a real incident.
@@ -58,6 +59,12 @@ fn digest(text: &str) -> u64 {
 /// How long ago an event was observed, if that is told.
 fn late(event: &Incoming, now: Timestamp) -> Option<Duration> {
     Duration::try_from(now.duration_since(event.time)).ok().filter(|late| *late > OLD)
+}
+
+/// Whether the event is small enough with the fields that the server has set: the journal would refuse it together with others.
+fn fits(event: &Incoming, payload: &RawValue) -> Result<(), Vec<Fault>> {
+    check_size(&event.subject, event.kind, payload.get().len())
+        .map_err(|detail| vec![Fault::new(Kind::TooLarge, "", detail)])
 }
 
 impl Incident {
@@ -152,6 +159,7 @@ impl Incident {
             && !self.is_drill
             && late(event, now).is_none()
         {
+            fits(event, &ready.payload)?;
             self.add(event, &ready.message, observed)?;
             return Ok(ready.payload.clone());
         }
@@ -160,6 +168,7 @@ impl Incident {
             |error: serde_json::Error| vec![Fault::new(Kind::Schema, "/data", error.to_string())];
         let message = Message::from_value(event.kind, &data).map_err(unreadable)?;
         let payload = to_raw_value(&data).map_err(unreadable)?;
+        fits(event, &payload)?;
         self.add(event, &message, observed)?;
         Ok(payload)
     }
@@ -190,7 +199,7 @@ impl Incident {
             MessageType::IncidentStarted => {
                 // A publisher's clock may be ahead.
                 let began = data.get("impact_started_at").and_then(Value::as_str);
-                let began = began.and_then(|began| began.parse::<Timestamp>().ok()).unwrap_or(observed);
+                let began = began.and_then(parse_time).unwrap_or(observed);
                 data.insert("impact_started_at".to_owned(), format!("{:.6}", began.min(now)).into());
             }
             MessageType::AgentAction => {

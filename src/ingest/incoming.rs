@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::digest;
 use super::fault::Fault;
 use super::kind::Kind;
-use crate::contract::{MessageType, SPEC_VERSION};
+use crate::contract::{MessageType, SPEC_VERSION, parse_time};
 
 /// The longest `id` and `source`, in characters.
 const NAME_CHARS: usize = 256;
@@ -84,7 +84,7 @@ impl Incoming {
             let names: Vec<_> = names.iter().map(|kind| kind.as_str()).collect();
             fault("/type", format!("type must be one of {}", names.join(", ")));
         }
-        let at = time.parse::<Timestamp>().ok();
+        let at = parse_time(&time);
         if !time.is_empty() && at.is_none() {
             fault("/time", "time must be RFC 3339, such as 2026-11-22T10:00:00Z".to_owned());
         }

@@ -82,7 +82,7 @@ impl IncidentTotals {
             let total = cost.total + self.spent(planned, &cost, measured_s, offset_s);
             // A publisher's numbers may be too large to add up.
             let total = if total.is_finite() { total } else { cost.total };
-            Cost { currency: cost.currency, total: cents(total), per_minute: 0.0 }
+            Cost { currency: cost.currency, total: cents(total).max(cost.total), per_minute: 0.0 }
         });
         self.durations.resolve_s = offset_s;
         IncidentResolved {

@@ -4,9 +4,9 @@ use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
 use super::control::Player;
-use super::course::Added;
+use super::course::{Added, Course};
 use super::error::AddError;
-use crate::contract::{Message, MessageType};
+use crate::contract::{Message, MessageType, Status, check_size};
 use crate::journal::{Appended, JournalError, Key, Place, Record};
 
 /// An action to be added to an incident that is played.
@@ -20,17 +20,56 @@ pub struct Addition {
     pub after_index: Option<u64>,
 }
 
+/// Whether actions are added together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adding {
+    /// All or none.
+    Together,
+    /// Each that fits.
+    Each,
+}
+
+/// Why no action of a request was added.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NotAdded {
+    /// The number of the action that does not fit, from 0; `None` if no action does.
+    pub action: Option<usize>,
+    /// Why.
+    pub error: AddError,
+}
+
+impl From<AddError> for NotAdded {
+    fn from(error: AddError) -> Self {
+        Self { action: None, error }
+    }
+}
+
+impl From<JournalError> for NotAdded {
+    fn from(error: JournalError) -> Self {
+        Self::from(AddError::from(error))
+    }
+}
+
+/// What became of each action, in order. With [`Adding::Together`] each of them is added.
+type Outcomes = Vec<Result<Appended, AddError>>;
+
 impl Player {
-    /// Adds actions to an incident that this player plays, all or none. They get the next indexes, and the plan goes on after
-    /// them.
+    /// Adds actions to an incident that this player plays. They get the next indexes, and the plan goes on after them.
     ///
     /// # Errors
-    /// The player does not play the incident, an action does not fit it, or the journal does not take them.
-    pub async fn add(&self, id: &str, additions: Vec<Addition>) -> Result<Vec<Appended>, AddError> {
+    /// The player does not play the incident, the journal takes nothing now, or, with [`Adding::Together`], an action does not
+    /// fit. Then nothing was added.
+    pub async fn add(
+        &self,
+        id: &str,
+        additions: Vec<Addition>,
+        adding: Adding,
+    ) -> Result<Outcomes, NotAdded> {
         let entry = self.context.running.get(id).ok_or(AddError::NotPlayed)?;
         let mut course = entry.append_lock.lock().await;
         if entry.ended.is_cancelled() {
-            return Err(AddError::NotPlayed);
+            return Err(AddError::NotPlayed.into());
         }
         if course.is_doubtful {
             let span = self.context.journal.incident(id).await?.ok_or(AddError::NotPlayed)?;
@@ -39,49 +78,120 @@ impl Player {
         }
         let (origin, speed) = entry.clock.ok_or(AddError::Later)?;
         let screen_us = (origin.elapsed().as_secs_f64() * speed.get() * 1e6) as u64;
-        let newest = course.index()?;
-        let (mut records, mut statuses) = (Vec::new(), Vec::new());
-        for (newest, Addition { key, mut data, after_index }) in (newest..).zip(additions) {
-            if after_index.is_some_and(|expected| expected != newest) {
-                return Err(AddError::Moved { current: newest });
+        let mut newest = course.index()?;
+        let mut outcomes: Vec<Option<AddError>> = Vec::with_capacity(additions.len());
+        let mut fitting = Vec::with_capacity(additions.len());
+        for (number, addition) in additions.into_iter().enumerate() {
+            match judged(&mut course, id, addition, newest, screen_us) {
+                Ok(new) => {
+                    newest += 1;
+                    fitting.push(new);
+                    outcomes.push(None);
+                }
+                Err(error) if adding == Adding::Each => outcomes.push(Some(error)),
+                Err(error) => return Err(NotAdded { action: Some(number), error }),
             }
-            let (second, phase) = course.moment(screen_us);
-            data.insert("synthetic".to_owned(), true.into());
-            data.insert("offset_s".to_owned(), second.into());
-            if let Some(phase) = phase {
-                data.insert("phase".to_owned(), phase.into());
-            }
-            let refused =
-                |error: serde_json::Error| AddError::Journal(JournalError::Refused(error.to_string()));
-            let value = Value::Object(data);
-            let Message::AgentAction(action) =
-                Message::from_value(MessageType::AgentAction, &value).map_err(refused)?
-            else {
-                return Err(AddError::NotPlayed);
-            };
-            if action.caused_by.is_some_and(|cause| cause > newest) {
-                return Err(AddError::Cause { current: newest });
-            }
-            statuses.push(action.status);
-            records.push(Record {
-                subject: id.to_owned(),
-                place: Place::Next(key),
-                kind: MessageType::AgentAction,
-                data: to_raw_value(&value).map_err(refused)?,
-                plan: None,
-            });
         }
+        let mut appended = self.store(&mut course, fitting, adding).await?.into_iter();
+        let outcomes = outcomes.into_iter().map(|outcome| match outcome {
+            Some(error) => Err(error),
+            // There is one for each that fits.
+            None => appended.next().unwrap_or(Err(AddError::Later)),
+        });
+        Ok(outcomes.collect())
+    }
+
+    /// Stores actions that fit, with one append. If the journal refuses that because of one of them, each by itself.
+    async fn store(
+        &self,
+        course: &mut Course,
+        fitting: Vec<(Record, Status)>,
+        adding: Adding,
+    ) -> Result<Outcomes, NotAdded> {
+        if fitting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (records, statuses): (Vec<Record>, Vec<Status>) = fitting.into_iter().unzip();
+        match self.append(course, records.clone(), &statuses).await {
+            Ok(appended) => Ok(appended.into_iter().map(Ok).collect()),
+            Err(error) if error.is_temporary() || adding == Adding::Together => {
+                let action = records.iter().position(|record| is_of(&error, record));
+                Err(NotAdded { action, error: error.into() })
+            }
+            Err(_) => {
+                let mut outcomes = Vec::with_capacity(records.len());
+                for (record, status) in records.into_iter().zip(statuses) {
+                    let appended = self.append(course, vec![record], &[status]).await;
+                    outcomes.push(
+                        appended
+                            .map_err(AddError::from)
+                            .and_then(|appended| appended.first().copied().ok_or(AddError::NotPlayed)),
+                    );
+                }
+                Ok(outcomes)
+            }
+        }
+    }
+
+    async fn append(
+        &self,
+        course: &mut Course,
+        records: Vec<Record>,
+        statuses: &[Status],
+    ) -> Result<Vec<Appended>, JournalError> {
         let appended = match self.context.journal.append(records).await {
             Ok(appended) => appended,
             Err(error) => {
-                course.is_doubtful = error.is_temporary();
-                return Err(error.into());
+                course.is_doubtful |= error.is_temporary();
+                return Err(error);
             }
         };
         for (appended, status) in appended.iter().zip(statuses).filter(|(appended, _)| appended.new) {
             course.added.indexes.push(appended.index);
-            course.added.actions.count(status);
+            course.added.actions.count(*status);
         }
         Ok(appended)
     }
+}
+
+/// Whether an append failed because of this record.
+fn is_of(error: &JournalError, record: &Record) -> bool {
+    match (error, &record.place) {
+        (JournalError::KeyReused { publisher, id, .. }, Place::Next(key)) => {
+            key.source == *publisher && key.id == *id
+        }
+        _ => false,
+    }
+}
+
+/// An action as it is stored, if it fits an incident whose newest event has this index.
+fn judged(
+    course: &mut Course,
+    id: &str,
+    addition: Addition,
+    newest: u64,
+    screen_us: u64,
+) -> Result<(Record, Status), AddError> {
+    let Addition { key, mut data, after_index } = addition;
+    if after_index.is_some_and(|expected| expected != newest) {
+        return Err(AddError::Moved { current: newest });
+    }
+    let (second, phase) = course.moment(screen_us);
+    data.insert("synthetic".to_owned(), true.into());
+    data.insert("offset_s".to_owned(), second.into());
+    if let Some(phase) = phase {
+        data.insert("phase".to_owned(), phase.into());
+    }
+    let refused = |error: serde_json::Error| AddError::Journal(JournalError::Refused(error.to_string()));
+    let (kind, value) = (MessageType::AgentAction, Value::Object(data));
+    let Message::AgentAction(action) = Message::from_value(kind, &value).map_err(refused)? else {
+        return Err(AddError::NotPlayed);
+    };
+    if action.caused_by.is_some_and(|cause| cause > newest) {
+        return Err(AddError::Cause { current: newest });
+    }
+    let data = to_raw_value(&value).map_err(refused)?;
+    check_size(id, kind, data.get().len()).map_err(JournalError::Refused)?;
+    let record = Record { subject: id.to_owned(), place: Place::Next(key), kind, data, plan: None };
+    Ok((record, action.status))
 }

@@ -50,7 +50,7 @@ mod run;
 mod running;
 mod speed;
 
-pub use add::Addition;
+pub use add::{Adding, Addition, NotAdded};
 pub use begin::Started;
 pub use cancel::Cancellation;
 pub use control::Player;

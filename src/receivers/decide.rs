@@ -15,7 +15,7 @@ use crate::contract::{AgentAction, Cost, Message, SystemMetrics, can_be_now};
 
 /// How long after an alert was resolved the same firing of it counts as a late repeat: the second of two senders may be
 /// behind the first. Later it counts as a new firing: a sender that lost sight of an alert keeps its beginning.
-const LATE: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The most open incidents of all receivers.
 const MOST_OPEN: usize = 10_000;
@@ -93,17 +93,24 @@ impl State {
         let mut by_key: Vec<(Key, Vec<&Alert>)> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         for alert in &delivery.alerts {
-            if receiver.drops(alert) {
-                decision.ignore(Ignored::Dropped);
-                continue;
-            }
-            if receiver.drills == Drills::Drop && receiver.is_drill(alert) {
-                decision.ignore(Ignored::Drill);
-                continue;
-            }
-            let key = self.key_of(receiver, delivery, alert);
+            let key = match (left_out(receiver, alert), self.open_home_of(receiver, alert, now)) {
+                (None, _) => self.key_of(receiver, delivery, alert, now),
+                // The rule is newer than the incident, which ends with its alerts all the same.
+                (Some(_), Some(key)) if !alert.firing => key,
+                (Some(why), home) => {
+                    decision.ignore(why);
+                    decision.heard.extend(home.map(|key| key.digest));
+                    continue;
+                }
+            };
             match places.get(&key.digest) {
-                Some(place) => by_key[*place].1.push(alert),
+                Some(place) => {
+                    let (known, alerts) = &mut by_key[*place];
+                    alerts.push(alert);
+                    if known.labels.is_empty() {
+                        known.labels = key.labels;
+                    }
+                }
                 None => {
                     places.insert(key.digest.clone(), by_key.len());
                     by_key.push((key, vec![alert]));
@@ -162,6 +169,15 @@ impl State {
         if !found {
             decision.ignore(Ignored::UnknownResolved);
         }
+    }
+}
+
+/// Why the receiver leaves an alert out.
+fn left_out(receiver: &Receiver, alert: &Alert) -> Option<Ignored> {
+    if receiver.drops(alert) {
+        Some(Ignored::Dropped)
+    } else {
+        (receiver.drills == Drills::Drop && receiver.is_drill(alert)).then_some(Ignored::Drill)
     }
 }
 
@@ -347,12 +363,15 @@ impl Turn<'_> {
 }
 
 impl Group {
-    /// The cost up to a moment.
+    /// The cost up to a moment, in whole cents, but never less than what is known already: others may know it more exactly.
     pub(super) fn cost_at(&self, now: Timestamp) -> Option<Cost> {
         let (cost, measured) = self.cost.as_ref()?;
         let minutes = now.duration_since(*measured).as_secs_f64().max(0.0) / 60.0;
         let total = ((cost.total + minutes * cost.per_minute) * 100.0).round() / 100.0;
-        Some(Cost { total: if total.is_finite() { total } else { cost.total }, ..cost.clone() })
+        Some(Cost {
+            total: if total.is_finite() { total.max(cost.total) } else { cost.total },
+            ..cost.clone()
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use super::alert::{Alert, SOURCE};
 use super::described::Receiver;
 use super::text::line;
 use crate::contract::{
-    AgentAction, AgentInfo, Evidence, IncidentStarted, Mark, Message, Origin, Severity, Status,
+    AgentAction, AgentInfo, Evidence, IncidentStarted, Mark, Message, Origin, Severity, Status, parse_time,
 };
 
 /// The most characters of a summary.
@@ -109,7 +109,7 @@ fn role_of(receiver: &Receiver) -> String {
 pub(super) fn instance_of(action: &AgentAction) -> Option<(&str, Timestamp)> {
     let found = action.evidence.iter().find(|evidence| evidence.kind == INSTANCE)?;
     let (fingerprint, since) = found.reference.rsplit_once('@')?;
-    Some((fingerprint, since.parse().ok()?))
+    Some((fingerprint, parse_time(since)?))
 }
 
 /// The name of an action's alert.

@@ -1,6 +1,10 @@
-//! Which incident an alert belongs to: the sender's group or the labels of `group_by`, and whether it is of a drill.
+//! Which incident an alert belongs to: the sender's group or the labels of `group_by`, unless it fires in another one; and whether
+//! it is of a drill.
+
+use jiff::Timestamp;
 
 use super::alert::{Alert, Delivery, Labels};
+use super::decide::LATE;
 use super::described::{Kind, Receiver};
 use super::state::{State, digest_of};
 
@@ -16,25 +20,69 @@ pub(super) struct Key {
 
 impl State {
     /// The key to which an alert belongs.
-    pub(super) fn key_of(&self, receiver: &Receiver, delivery: &Delivery, alert: &Alert) -> Key {
-        let is_drill = receiver.is_drill(alert);
-        // PagerDuty's clients resolve an alert by its key alone.
-        if receiver.kind == Kind::PagerDuty && !alert.firing {
-            let mut known = self.groups.iter().filter(|(_, group)| group.receiver == receiver.name);
-            let found =
-                known.find(|(_, group)| group.is_open && group.alerts.contains_key(&alert.fingerprint));
-            if let Some((digest, group)) = found {
-                return Key { digest: digest.clone(), labels: Labels::new(), is_drill: group.is_drill };
-            }
+    pub(super) fn key_of(
+        &self,
+        receiver: &Receiver,
+        delivery: &Delivery,
+        alert: &Alert,
+        now: Timestamp,
+    ) -> Key {
+        let own = own(receiver, delivery, alert);
+        if self.fires_in(&own.digest, alert) {
+            return own;
         }
-        if receiver.group_by.is_empty() {
-            let digest = digest_of(&receiver.name, &delivery.group, is_drill);
-            return Key { digest, labels: delivery.group_labels.clone(), is_drill };
-        }
-        let labels = receiver.group_by.iter();
-        let labels: Labels =
-            labels.map(|name| (name.clone(), alert.labels.get(name).cloned().unwrap_or_default())).collect();
-        let key: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-        Key { digest: digest_of(&receiver.name, &key.join(","), is_drill), labels, is_drill }
+        // Its own key has the labels that name it.
+        let other = self.home_of(receiver, alert, now).filter(|home| home.digest != own.digest);
+        other.unwrap_or(own)
     }
+
+    /// The key of the open incident in which an alert fires, whatever the receiver does with such alerts now.
+    pub(super) fn open_home_of(&self, receiver: &Receiver, alert: &Alert, now: Timestamp) -> Option<Key> {
+        self.home_of(receiver, alert, now).filter(|key| self.fires_in(&key.digest, alert))
+    }
+
+    /// Whether the alert fires in the open incident of this key.
+    fn fires_in(&self, digest: &str, alert: &Alert) -> bool {
+        let group = self.groups.get(digest).filter(|group| group.is_open);
+        group.and_then(|group| group.alerts.get(&alert.fingerprint)).is_some_and(|known| known.firing)
+    }
+
+    /// The key under which the receiver has told of an alert before, if what is told now is about the same firing, or about an
+    /// incident that is open.
+    fn home_of(&self, receiver: &Receiver, alert: &Alert, now: Timestamp) -> Option<Key> {
+        let home = |is_drill| self.home_among(receiver, alert, is_drill, now);
+        // PagerDuty's clients resolve an alert by its key alone. Otherwise a real alert is never a part of a drill.
+        if receiver.kind == Kind::PagerDuty && !alert.firing {
+            let firing = |key: &Key| self.fires_in(&key.digest, alert);
+            return home(false).filter(firing).or_else(|| home(true).filter(firing)).or_else(|| home(false));
+        }
+        home(receiver.is_drill(alert))
+    }
+
+    fn home_among(&self, receiver: &Receiver, alert: &Alert, is_drill: bool, now: Timestamp) -> Option<Key> {
+        let digest = self.homes.of(&receiver.name, &alert.fingerprint, is_drill)?;
+        let group = self.groups.get(digest)?;
+        let is_told = group.is_open && group.alerts.contains_key(&alert.fingerprint);
+        let known = group.known(&alert.fingerprint)?;
+        // The incident was cancelled while the alert fires, or one of two senders is behind the other.
+        let is_same =
+            alert.starts_at <= known.starts_at && (known.firing || now.duration_since(known.changed) <= LATE);
+        let is_repeat = is_same && receiver.kind != Kind::PagerDuty;
+        let key = Key { digest: digest.to_owned(), labels: Labels::new(), is_drill };
+        (is_told || is_repeat).then_some(key)
+    }
+}
+
+/// The key by the sender's group, or by the labels of `group_by`.
+fn own(receiver: &Receiver, delivery: &Delivery, alert: &Alert) -> Key {
+    let is_drill = receiver.is_drill(alert);
+    if receiver.group_by.is_empty() {
+        let digest = digest_of(&receiver.name, &delivery.group, is_drill);
+        return Key { digest, labels: delivery.group_labels.clone(), is_drill };
+    }
+    let labels = receiver.group_by.iter();
+    let labels: Labels =
+        labels.map(|name| (name.clone(), alert.labels.get(name).cloned().unwrap_or_default())).collect();
+    let key: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    Key { digest: digest_of(&receiver.name, &key.join(","), is_drill), labels, is_drill }
 }

@@ -13,6 +13,7 @@ mod body;
 mod decide;
 mod described;
 mod events;
+mod homes;
 mod key;
 mod keys;
 mod pagerduty;

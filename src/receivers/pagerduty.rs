@@ -128,7 +128,7 @@ fn triggered(
     links.extend(self::links(body, "images", "src", "image", faults));
     links.extend(body.link("client_url", "source"));
     // When the sender says that it began counts for the impact, and cannot be later than now.
-    let began = payload.time("timestamp", faults).filter(|began| *began < now || !can_be_now(now));
+    let began = payload.iso_time("timestamp", faults).filter(|began| *began < now || !can_be_now(now));
     let began = began.unwrap_or(now);
     Alert {
         fingerprint: dedup_key.to_owned(),
@@ -170,7 +170,7 @@ pub fn change(bytes: &[u8], now: Timestamp) -> Result<Enqueued, Vec<Fault>> {
         if !source.is_empty() {
             summary = format!("{summary} ({source})");
         }
-        when = payload.time("timestamp", &mut faults).unwrap_or(now);
+        when = payload.iso_time("timestamp", &mut faults).unwrap_or(now);
     }
     let links = links(&body, "links", "href", "link", &mut faults);
     if !faults.0.is_empty() {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Labels, SYNTHETIC, digest};
 use super::events::{self, Action};
+use super::homes::Homes;
 use super::text::slug;
 use crate::contract::{AgentAction, IncidentStarted, Message, Severity, offset_of};
 use crate::plan::IncidentTotals;
@@ -26,6 +27,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Clone, Default)]
 pub struct State {
     pub(super) groups: BTreeMap<String, Group>,
+    pub(super) homes: Homes,
 }
 
 /// The newest incident of one key of a receiver.
@@ -104,11 +106,19 @@ impl State {
             group.start(receiver, subject, ordinal, at, started);
         } else if let Some(group) = self.groups.get_mut(digest)
             && group.subject == subject
+            && let Some(fingerprint) = group.go_on(at, message)
         {
-            group.go_on(at, message);
+            self.homes.put(&group.receiver, fingerprint, group.is_drill, digest);
         }
         if matches!(message, Message::IncidentResolved(_)) {
             self.forget();
+        }
+        if self.homes.is_full() {
+            let knows = |digest: &str, fingerprint: &str| {
+                let group = self.groups.get(digest);
+                group.is_some_and(|group| group.known(fingerprint).is_some())
+            };
+            self.homes.keep(knows);
         }
     }
 
@@ -218,12 +228,13 @@ impl Group {
         self.count(at, &Message::IncidentStarted(started.clone()));
     }
 
-    fn go_on(&mut self, at: At, message: &Message) {
+    /// Gives the alert that began to fire or was resolved.
+    fn go_on<'a>(&mut self, at: At, message: &'a Message) -> Option<&'a str> {
         let time = at.happened;
         self.count(at, message);
         match message {
             Message::AgentAction(action) if events::writer_of(message) == Some(&self.receiver) => {
-                self.act(time, action);
+                return self.act(time, action);
             }
             Message::SystemMetrics(sample) => {
                 if !sample.metrics.is_empty() {
@@ -239,6 +250,7 @@ impl Group {
             }
             _ => {}
         }
+        None
     }
 
     fn count(&mut self, at: At, message: &Message) {
@@ -248,28 +260,36 @@ impl Group {
         self.totals.add(message, offset_s);
     }
 
-    fn act(&mut self, time: Timestamp, action: &AgentAction) {
+    fn act<'a>(&mut self, time: Timestamp, action: &'a AgentAction) -> Option<&'a str> {
+        let mut about = None;
         let kind = Action::named(&action.action);
         self.is_silent = kind == Some(Action::Silent);
         match kind {
             Some(Action::Firing | Action::Resolved) => {
-                let Some((fingerprint, starts_at)) = events::instance_of(action) else { return };
+                let (fingerprint, starts_at) = events::instance_of(action)?;
                 let firing = kind == Some(Action::Firing);
                 let times = self.alerts.get(fingerprint).map_or(0, |known| known.times) + u32::from(firing);
                 let name = events::alert_of(action).to_owned();
                 let known = Known { name, starts_at, firing, times, changed: time };
                 self.alerts.insert(fingerprint.to_owned(), known);
+                about = Some(fingerprint);
             }
             Some(Action::Partial) => self.is_partial = true,
             Some(Action::Whole) => self.is_partial = false,
             Some(Action::Worse) => {
                 self.severity = events::severity_in(action).or(self.severity);
-                return;
+                return None;
             }
-            _ => return,
+            _ => return None,
         }
         let fires = self.is_partial || self.alerts.values().any(|known| known.firing);
         self.quiet_since = (!fires).then_some(time);
+        about
+    }
+
+    /// What is known of an alert: of this incident, or of those before it.
+    pub(super) fn known(&self, fingerprint: &str) -> Option<&Known> {
+        self.alerts.get(fingerprint).or_else(|| self.past.get(fingerprint))
     }
 
     /// Whether one of its alerts fires.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{
     Actions, Cost, Durations, Evidence, Forecast, Outcome, Phase, Run, ScreenMap, Severity, Status,
+    deserialize_optional_time, deserialize_time,
 };
 
 /// A longer distance between the time of an event and its second shows that the clock was set, in seconds.
@@ -25,6 +26,7 @@ pub struct IncidentState {
     /// Second of the incident at which the newest event happened.
     pub offset_s: f64,
     /// When the newest event was appended, by the wall clock.
+    #[serde(deserialize_with = "deserialize_time")]
     pub time: Timestamp,
     /// The incident's title, in one line.
     pub title: String,
@@ -35,6 +37,7 @@ pub struct IncidentState {
     /// Whether the incident is a drill.
     pub synthetic: bool,
     /// Wall clock of second 0.
+    #[serde(default, deserialize_with = "deserialize_optional_time")]
     pub impact_started_at: Option<Timestamp>,
     /// The time within which the incident should be resolved, in seconds of incident time.
     pub target_s: Option<f64>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::contract::deserialize_time;
 use crate::plan::{Plan, PlannedAlert};
 
 /// Labels or annotations: values by name.
@@ -29,8 +30,10 @@ pub struct Alert {
     #[serde(default)]
     pub annotations: Labels,
     /// When it begins to fire.
+    #[serde(deserialize_with = "deserialize_time")]
     pub starts_at: Timestamp,
     /// When it is resolved, unless the drill ends before.
+    #[serde(deserialize_with = "deserialize_time")]
     pub ends_at: Timestamp,
 }
 

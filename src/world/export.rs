@@ -8,9 +8,13 @@ use serde_json::{Value, json};
 use super::alerts::{Alert, Labels};
 use crate::scenario::{Line, Observed};
 
+/// Earlier times can't be written as RFC 3339 has them.
+const YEAR_0: Timestamp = Timestamp::constant(-62_167_219_200, 0);
+
 /// The wall clock at a moment, in microseconds from second 0, of a world whose second 0 is at `start`.
 pub(super) fn at(start: Timestamp, moment: i64) -> Timestamp {
-    start.checked_add(SignedDuration::from_micros(moment)).unwrap_or(start)
+    let at = start.checked_add(SignedDuration::from_micros(moment)).ok();
+    at.filter(|at| *at >= YEAR_0).unwrap_or(start)
 }
 
 /// The labels that everything of a drill has.

@@ -74,6 +74,7 @@ mod reconnect;
 mod record;
 mod replay;
 mod report;
+mod requests;
 mod scenario;
 mod schema;
 mod schema_changes;

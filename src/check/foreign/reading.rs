@@ -15,6 +15,7 @@ use super::super::observation::ServerEvent;
 use super::super::profile::{Bookmark, Envelope, FieldPlace, Profile, TimeFormat};
 use super::super::rules::RuleId;
 use super::super::strict_json;
+use crate::contract::parse_time;
 use crate::contract_file::{Contract, Mismatch};
 
 /// Numbers from here on are no sequence numbers: counting on from them must not overflow.
@@ -219,10 +220,9 @@ impl Fields<'_> {
         let place = self.profile.time.as_ref();
         let Some(value) = self.value("time", place) else { return (None, None) };
         let (time, wanted) = match self.profile.time_format {
-            TimeFormat::Rfc3339 => (
-                value.as_str().and_then(envelope::timestamp),
-                "an RFC 3339 time such as 2026-11-22T10:00:00Z",
-            ),
+            TimeFormat::Rfc3339 => {
+                (value.as_str().and_then(parse_time), "an RFC 3339 time such as 2026-11-22T10:00:00Z")
+            }
             TimeFormat::UnixS => (unix(&value, 1e9), "seconds since 1970"),
             TimeFormat::UnixMs => (unix(&value, 1e6), "milliseconds since 1970"),
         };

@@ -16,7 +16,7 @@ use crate::cli::out::say;
 use crate::cli::remote::{Remote, incident_path};
 use crate::cli::sinks_file;
 use crate::client::{ClientError, Endpoint, request};
-use crate::contract::now;
+use crate::contract::{deserialize_time, now};
 use crate::plan::{RESERVED_LABELS, is_label};
 use crate::sinks::{self, ALIVE, Courier, Posted, Target, Witness};
 use crate::world::{Alerts, Labels};
@@ -196,6 +196,7 @@ impl AlertsOut {
 async fn alerts_of(remote: &Remote, id: &str) -> Result<Alerts, String> {
     #[derive(Deserialize)]
     struct Answer {
+        #[serde(deserialize_with = "deserialize_time")]
         now: Timestamp,
         #[serde(flatten)]
         alerts: Alerts,

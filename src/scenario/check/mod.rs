@@ -30,6 +30,7 @@ const MOST_STEPS: usize = 10_000;
 pub(super) fn diagnostics(file: &ScenarioFile) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     values::identity(file, &mut found);
+    values::provenance(file, &mut found);
     settings::settings(file, &mut found);
     values::phases(file, &mut found);
     values::metrics(file, &mut found);

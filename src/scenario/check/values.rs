@@ -39,6 +39,17 @@ pub(super) fn identity(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     unique("agents", file.agents.0.iter().map(|(name, _)| name), found);
 }
 
+/// TOML also has days, and times without a zone: they name no moment.
+pub(super) fn provenance(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    let Some(provenance) = &file.provenance else { return };
+    let t0 = provenance.t0.get_ref();
+    if t0.date.is_none() || t0.time.is_none() || t0.offset.is_none() {
+        let diagnostic =
+            Diagnostic::new(provenance.t0.span(), format!("t0 is {t0}: not a moment"), "no moment");
+        found.push(diagnostic.help("write a time as in RFC 3339, such as 2026-11-22T10:00:00Z"));
+    }
+}
+
 pub(super) fn phases(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     unique("phases", file.phases.iter().map(|phase| &phase.name), found);
     if let Some(first) = file.phases.first()

@@ -158,9 +158,9 @@ fn steps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, D::Err
 pub struct Provenance {
     /// The operator's own report.
     pub url: String,
-    /// The time of second 0.
+    /// The time of second 0, with its zone.
     #[schemars(with = "String")]
-    pub t0: toml::value::Datetime,
+    pub t0: Spanned<toml::value::Datetime>,
     /// What the author added to the report, as paths into this file.
     #[serde(default)]
     pub inferred: Vec<String>,

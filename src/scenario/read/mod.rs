@@ -64,8 +64,11 @@ fn table_of<'a>(
     if !errors.is_empty() {
         return Err(errors.iter().take(MOST).map(|error| words::of_syntax(error, text)).collect());
     }
-    let applied = settings::apply(&mut table, settings);
-    Ok((table, applied))
+    let mut applied = settings::apply(&mut table, settings);
+    match applied.too_large.take() {
+        Some(mistake) => Err(vec![mistake]),
+        None => Ok((table, applied)),
+    }
 }
 
 /// The file with the users of each part among its metrics.

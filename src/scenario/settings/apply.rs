@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::chosen::{Settings, VARIANT};
-use super::substitute::Substitution;
+use super::substitute::{Substituted, Substitution};
 use super::variant;
 use crate::scenario::diagnostic::Diagnostic;
 
@@ -15,6 +15,8 @@ use crate::scenario::diagnostic::Diagnostic;
 pub(in crate::scenario) struct Applied {
     /// What the chosen variant can't do.
     pub(in crate::scenario) mistakes: Vec<Diagnostic>,
+    /// The values of the parameters are too large: the file is not as it would be.
+    pub(in crate::scenario) too_large: Option<Diagnostic>,
     /// Names in braces that are probably meant for a parameter.
     pub(in crate::scenario) warnings: Vec<Diagnostic>,
     /// The parameters that the file uses.
@@ -29,6 +31,6 @@ pub(in crate::scenario) fn apply<'a>(table: &mut Spanned<DeTable<'a>>, settings:
         variant::apply(table.get_mut(), name, &mut mistakes);
     }
     let substitution = Substitution::new(table.get_ref(), settings);
-    let (warnings, used) = substitution.apply(table.get_mut());
-    Applied { mistakes, warnings, used }
+    let Substituted { warnings, used, too_large } = substitution.apply(table.get_mut());
+    Applied { mistakes, too_large, warnings, used }
 }

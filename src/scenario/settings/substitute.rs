@@ -9,6 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::chosen::Settings;
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::read::LONGEST;
 use crate::scenario::suggest::did_you_mean;
 
 /// The parts of a file in which no parameter stands for anything: the scenario's name, and what declares parameters.
@@ -22,6 +23,21 @@ pub(super) struct Substitution<'a> {
     values: HashMap<String, DeValue<'a>>,
     used: HashSet<String>,
     warnings: Vec<Diagnostic>,
+    /// The bytes of all values that were put in.
+    bytes: usize,
+    /// Where they became too many. Then nothing more is put in.
+    too_large: Option<Diagnostic>,
+}
+
+/// What came of putting the values in.
+#[derive(Default)]
+pub(super) struct Substituted {
+    /// What is probably a mistake.
+    pub(super) warnings: Vec<Diagnostic>,
+    /// The parameters that the file uses.
+    pub(super) used: HashSet<String>,
+    /// The values make the file too large: the rest of it is as it was.
+    pub(super) too_large: Option<Diagnostic>,
 }
 
 impl<'a> Substitution<'a> {
@@ -42,15 +58,16 @@ impl<'a> Substitution<'a> {
             };
             Some((name, value))
         });
-        Self { values: values.collect(), used: HashSet::new(), warnings: Vec::new() }
+        let values = values.collect();
+        Self { values, used: HashSet::new(), warnings: Vec::new(), bytes: 0, too_large: None }
     }
 
-    /// Puts the values in. Returns what is probably a mistake, and the parameters that the file uses.
-    pub(super) fn apply(mut self, root: &mut DeTable<'a>) -> (Vec<Diagnostic>, HashSet<String>) {
+    /// Puts the values in.
+    pub(super) fn apply(mut self, root: &mut DeTable<'a>) -> Substituted {
         if !self.values.is_empty() {
             self.table(root, &FIXED);
         }
-        (self.warnings, self.used)
+        Substituted { warnings: self.warnings, used: self.used, too_large: self.too_large }
     }
 
     fn table(&mut self, table: &mut DeTable<'a>, fixed: &[&str]) {
@@ -80,6 +97,9 @@ impl<'a> Substitution<'a> {
                 let whole = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
                 let whole = whole.and_then(|name| Some((name.to_owned(), self.values.get(name)?.clone())));
                 if let Some((name, whole)) = whole {
+                    if !self.fits(whole.as_str().map_or(0, str::len), &span) {
+                        return;
+                    }
                     self.used.insert(name);
                     *value.get_mut() = whole;
                 } else if let Some(filled) = self.filled(text, &span) {
@@ -102,6 +122,9 @@ impl<'a> Substitution<'a> {
             let named = after.split_once('}').filter(|(name, _)| is_name(name));
             match named.and_then(|(name, after)| Some((name, self.text_of(name)?, after))) {
                 Some((name, value, after)) => {
+                    if !self.fits(value.len(), span) {
+                        return None;
+                    }
                     self.used.insert(name.to_owned());
                     filled += &value;
                     rest = after;
@@ -117,6 +140,19 @@ impl<'a> Substitution<'a> {
             }
         }
         is_filled.then(|| filled + rest)
+    }
+
+    /// Whether a value of so many bytes can be put in as well: a value may be long, and a short file may name it very often.
+    fn fits(&mut self, bytes: usize, span: &Range<usize>) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > LONGEST && self.too_large.is_none() {
+            let message = format!(
+                "the values of parameters make the scenario too large: they may take {LONGEST} bytes, as a file may"
+            );
+            let mistake = Diagnostic::new(span.clone(), message, "too large here");
+            self.too_large = Some(mistake.help("choose shorter values, or name the parameters less often"));
+        }
+        self.too_large.is_none()
     }
 
     /// The value of a parameter within a text.

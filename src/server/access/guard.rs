@@ -100,8 +100,9 @@ impl Guard {
     }
 
     /// Refuses names that an attacker could point at this machine. Addresses and `localhost` can't be repointed;
-    /// other names must be allowed with `--allow-origin`.
-    fn host(&self, headers: &HeaderMap) -> Result<String, Problem> {
+    /// other names must be allowed with `--allow-origin`. In a request with an absolute target, which is for a proxy, the target
+    /// has the name, whatever `Host` says (RFC 9112, 3.2.2).
+    fn host(&self, target: &Uri, headers: &HeaderMap) -> Result<String, Problem> {
         let refuse =
             |detail: String| Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).because(Refusal::Host);
         // What stands before this server may have looked at another one.
@@ -112,8 +113,8 @@ impl Guard {
         }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host
-            .ok_or_else(|| Problem::bad_request("the request has no Host header").because(Refusal::Host))?
-            .to_ascii_lowercase();
+            .ok_or_else(|| Problem::bad_request("the request has no Host header").because(Refusal::Host))?;
+        let host = target.authority().map_or(host, |authority| authority.as_str()).to_ascii_lowercase();
         let uri: Uri =
             host.parse().map_err(|_| refuse(format!("Host: {host:?} is not a host name or address")))?;
         if host.contains('@') {
@@ -162,7 +163,7 @@ impl Guard {
         if request.uri().path().starts_with(RECEIVERS) {
             return Ok(Sender::Unknown);
         }
-        let host = self.host(headers)?;
+        let host = self.host(request.uri(), headers)?;
         let sender = self.origin(headers, &host)?;
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let streams = STREAMS.contains(&request.uri().path());

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::records::record;
 use super::secrets::Secrets;
 use crate::contract::Role;
-use crate::journal::{Appended, Journal, JournalError, Key, Place, ReadLimit, Record, Trouble, TroubleKind};
+use crate::journal::{Appended, Journal, JournalError, ReadLimit, Record, Trouble, TroubleKind};
 use crate::log_limiter::limited;
 use crate::metrics::{HookCounts, Metrics};
 use crate::receivers::{Decision, Delivery, Draft, Ignored, Kind, Overfull, Receiver, State};
@@ -66,6 +67,16 @@ pub struct Hooks {
     changed: Notify,
     pub(super) known: Bodies,
     pub(super) unknown: Bodies,
+}
+
+/// What became of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Stored,
+    /// Their incidents have got other events since they were decided.
+    Outdated,
+    /// The journal does not take them.
+    Refused,
 }
 
 /// What the journal says, and how far it was read.
@@ -157,9 +168,9 @@ impl Hooks {
         receiver: &Receiver,
         delivery: &Arc<Delivery>,
     ) -> Result<Decision, NotTaken> {
-        let mut desk = Arc::clone(&self.desk).lock_owned().await;
+        let (mut desk, mut turn) = (Arc::clone(&self.desk).lock_owned().await, None);
         for _ in 0..TRIES {
-            desk.read_on(&self.journal).await?;
+            desk.read_on(&self.journal, &[]).await?;
             let now = desk.now(&self.journal);
             let decision = if delivery.alerts.len() <= FEW {
                 desk.state.decide(receiver, delivery, now)?
@@ -173,7 +184,8 @@ impl Hooks {
                 desk = given_back;
                 decision?
             };
-            if self.write(&mut desk, receiver, decision.drafts.clone()).await? {
+            let written = self.write(&mut desk, receiver, decision.drafts.clone(), &mut turn).await?;
+            if written == Written::Stored {
                 desk.state.hear(&decision.heard, now);
                 self.changed.notify_one();
                 return Ok(decision);
@@ -182,48 +194,64 @@ impl Hooks {
         Err(NotTaken::Unsettled)
     }
 
-    /// Appends events; `false` if the journal says that they have to be decided anew.
+    /// Appends events, unless they have to be decided anew. Then the turn to store events is kept in `turn`: a publisher that never
+    /// rests must not outdate each decision.
     async fn write(
         &self,
         desk: &mut Desk,
         receiver: &Receiver,
         drafts: Vec<Draft>,
-    ) -> Result<bool, JournalError> {
+        turn: &mut Option<OwnedMutexGuard<()>>,
+    ) -> Result<Written, JournalError> {
         if drafts.is_empty() {
-            return Ok(true);
+            return Ok(Written::Stored);
+        }
+        // What others publish in the meantime changes costs and totals.
+        let held = match turn.take() {
+            Some(held) => held,
+            None => self.elsewhere.turn().await,
+        };
+        if desk.read_on(&self.journal, &drafts).await? {
+            *turn = Some(held);
+            return Ok(Written::Outdated);
         }
         let records: Vec<Record> = drafts.iter().map(|draft| record(receiver, draft)).collect();
-        match self.append(records).await {
+        match self.append(records, held).await {
             Ok(appended) => {
                 let new = appended.iter().filter(|appended| appended.new).count();
                 self.metrics().events(&receiver.name, new as u64);
                 // It is durable. If it can't be read now, the next delivery reads it.
-                let _ = desk.read_on(&self.journal).await;
-                Ok(true)
+                let _ = desk.read_on(&self.journal, &[]).await;
+                Ok(Written::Stored)
             }
             Err(error @ (JournalError::Ended { .. } | JournalError::Refused(_))) => {
                 let before = desk.position;
-                desk.read_on(&self.journal).await?;
-                if desk.position == before {
-                    desk.pass_over(&drafts, &error);
+                desk.read_on(&self.journal, &[]).await?;
+                if desk.position != before {
+                    return Ok(Written::Outdated);
                 }
-                Ok(false)
+                desk.pass_over(&drafts, &error);
+                Ok(Written::Refused)
             }
             Err(error) => Err(error),
         }
     }
 
     /// Appends, also if the sender gives up meanwhile: the publishing worker has to hear of what was stored.
-    async fn append(&self, records: Vec<Record>) -> Result<Vec<Appended>, JournalError> {
+    async fn append(
+        &self,
+        records: Vec<Record>,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Vec<Appended>, JournalError> {
         let (journal, elsewhere) = (self.journal.clone(), Arc::clone(&self.elsewhere));
         let appending = tokio::spawn(async move {
             let subjects: HashSet<String> = records.iter().map(|record| record.subject.clone()).collect();
-            let _turn = elsewhere.turn().await;
             let appended = journal.append(records).await;
             // What failed may be stored all the same.
             for subject in &subjects {
                 elsewhere.note(subject);
             }
+            drop(turn);
             appended
         });
         // It does not panic, so it was cancelled: the runtime ends.
@@ -254,22 +282,35 @@ impl Hooks {
         let setups = self.all();
         let receivers: Vec<Receiver> = setups.iter().map(|setup| setup.receiver.clone()).collect();
         let mut desk = self.desk.lock().await;
-        desk.read_on(&self.journal).await?;
-        let now = desk.now(&self.journal);
-        let due = desk.state.expire(&receivers, now);
-        // So many with one commit, then the deliveries have their turn.
-        if let Some((receiver, _)) = due.first().cloned() {
-            let own = due.into_iter().filter(|(other, _)| other.name == receiver.name);
-            let drafts: Vec<Draft> = own.map(|(_, draft)| draft).take(TOGETHER).collect();
-            if !self.write(&mut desk, receiver, drafts.clone()).await? && drafts.len() > 1 {
-                for draft in drafts {
-                    self.write(&mut desk, receiver, vec![draft]).await?;
-                }
-            }
-        }
+        desk.read_on(&self.journal, &[]).await?;
+        let mut turn = None;
+        while self.write_due(&mut desk, &receivers, &mut turn).await? == Written::Outdated {}
         let Some(due) = desk.state.due(&receivers) else { return Ok(LONGEST_SLEEP) };
         let left = Duration::try_from(due.duration_since(self.now())).unwrap_or_default();
         Ok(left.clamp(Duration::from_millis(10), LONGEST_SLEEP))
+    }
+
+    /// Writes what is due now, if it is not outdated.
+    async fn write_due(
+        &self,
+        desk: &mut Desk,
+        receivers: &[Receiver],
+        turn: &mut Option<OwnedMutexGuard<()>>,
+    ) -> Result<Written, JournalError> {
+        let now = desk.now(&self.journal);
+        let due = desk.state.expire(receivers, now);
+        // So many with one commit, then the deliveries have their turn.
+        let Some((receiver, _)) = due.first().cloned() else { return Ok(Written::Stored) };
+        let own = due.into_iter().filter(|(other, _)| other.name == receiver.name);
+        let drafts: Vec<Draft> = own.map(|(_, draft)| draft).take(TOGETHER).collect();
+        let written = self.write(desk, receiver, drafts.clone(), turn).await?;
+        if written == Written::Refused && drafts.len() > 1 {
+            for draft in drafts {
+                // What is outdated stays due.
+                self.write(desk, receiver, vec![draft], &mut None).await?;
+            }
+        }
+        Ok(written)
     }
 }
 
@@ -297,8 +338,10 @@ impl Desk {
         begun.for_each(|draft| self.state.pass_over(&draft.subject));
     }
 
-    /// Applies what the journal has and was not read yet.
-    async fn read_on(&mut self, journal: &Journal) -> Result<(), JournalError> {
+    /// Applies what the journal has and was not read yet. Whether that includes events of the incidents of these drafts.
+    async fn read_on(&mut self, journal: &Journal, drafts: &[Draft]) -> Result<bool, JournalError> {
+        let subjects: HashSet<&str> = drafts.iter().map(|draft| draft.subject.as_str()).collect();
+        let mut has_changed = false;
         let now = self.now(journal);
         let mut position = match self.position {
             Some(position) => position,
@@ -313,6 +356,7 @@ impl Desk {
             let Some(last) = page.last() else { break };
             position = last.position;
             for event in page.iter().filter(|event| State::concerns(&event.subject)) {
+                has_changed |= subjects.contains(&*event.subject);
                 if let Ok(message) = event.message() {
                     self.state.fold(&event.subject, event.time, now, &message);
                 }
@@ -326,7 +370,7 @@ impl Desk {
             self.state.hear_all(now);
         }
         self.position = Some(position);
-        Ok(())
+        Ok(has_changed)
     }
 }
 
@@ -336,25 +380,4 @@ async fn beginning(journal: &Journal) -> Result<u64, JournalError> {
     let spans = journal.incidents(usize::MAX).await?;
     let first = spans.iter().find(|span| State::concerns(&span.subject));
     Ok(first.map_or(head, |span| span.start.saturating_sub(1)))
-}
-
-fn record(receiver: &Receiver, draft: &Draft) -> Record {
-    let key = Key {
-        source: receiver.source(),
-        id: draft.id.clone(),
-        // The id is made from everything that makes the event another one.
-        digest: digest(&draft.id),
-    };
-    Record {
-        subject: draft.subject.clone(),
-        place: Place::Next(key),
-        kind: draft.message.kind(),
-        data: draft.message.data(),
-        plan: None,
-    }
-}
-
-fn digest(id: &str) -> [u8; 32] {
-    use sha2::{Digest as _, Sha256};
-    Sha256::digest(id.as_bytes()).into()
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod desk;
 mod handlers;
+mod records;
 mod secrets;
 
 pub use desk::{HookSetup, Hooks};

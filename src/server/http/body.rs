@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use super::problem::Problem;
@@ -48,14 +49,27 @@ async fn bytes(
 ) -> Result<Option<Bytes>, Problem> {
     // A connection that sends its body slowly can be evicted as a silent one can.
     info.slot().wait();
-    let read = timeout(deadline, axum::body::to_bytes(body, most)).await;
+    let read = timeout(deadline, collect(body, most)).await;
     info.slot().serve();
     match read {
-        Ok(Ok(body)) => Ok(Some(body)),
-        Ok(Err(_)) => Ok(None),
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Problem::bad_request("the body has not arrived as a whole")),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             format!("the body did not arrive within {} s", deadline.as_secs()),
         )),
     }
+}
+
+/// The body; `None` if it is larger. An error says that it did not arrive as a whole.
+async fn collect(body: Body, most: usize) -> Result<Option<Bytes>, axum::Error> {
+    let (mut pieces, mut bytes) = (body.into_data_stream(), Vec::new());
+    while let Some(piece) = pieces.next().await {
+        let piece = piece?;
+        if bytes.len() + piece.len() > most {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Some(bytes.into()))
 }

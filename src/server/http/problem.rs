@@ -14,7 +14,7 @@ use crate::server::encoding;
 pub(in crate::server) struct Problem {
     status: StatusCode,
     detail: String,
-    header: Option<(header::HeaderName, HeaderValue)>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
     refusal: Option<Refusal>,
     /// What the table of problems and the events say more.
     more: Option<Box<Refused>>,
@@ -37,7 +37,7 @@ pub(super) struct Counted {
 
 impl Problem {
     pub(in crate::server) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), header: None, refusal: None, more: None, wrong: None }
+        Self { status, detail: detail.into(), headers: Vec::new(), refusal: None, more: None, wrong: None }
     }
 
     pub(in crate::server) fn bad_request(detail: impl Into<String>) -> Self {
@@ -52,9 +52,9 @@ impl Problem {
         self.status
     }
 
-    /// Adds a header to the response. One is enough: a second replaces it.
+    /// Adds a header to the response. One of the same name is replaced.
     pub(in crate::server) fn with_header(mut self, name: header::HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, HeaderValue::from_static(value)));
+        self.set(name, HeaderValue::from_static(value));
         self
     }
 
@@ -62,6 +62,17 @@ impl Problem {
     pub(super) fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         self.wrong.get_or_insert_default().members.push((pointer.into(), detail.into()));
         self
+    }
+
+    /// Says after how many seconds the same request may succeed.
+    pub(in crate::server) fn retry_after(mut self, seconds: u64) -> Self {
+        self.set(header::RETRY_AFTER, HeaderValue::from(seconds));
+        self
+    }
+
+    fn set(&mut self, name: header::HeaderName, value: HeaderValue) {
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value));
     }
 
     /// What is wrong, for people.
@@ -94,7 +105,7 @@ impl From<Refused> for Problem {
             problem = problem.with_header(header::ACCEPT_ENCODING, encoding::ACCEPTED);
         }
         if let Some(seconds) = refused.kind.retry_after() {
-            problem.header = Some((header::RETRY_AFTER, HeaderValue::from(seconds)));
+            problem = problem.retry_after(seconds);
         }
         problem.more = Some(Box::new(refused));
         problem
@@ -141,9 +152,7 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
-        }
+        headers.extend(self.headers);
         if let Some(refused) = refused {
             response.extensions_mut().insert(refused);
         }

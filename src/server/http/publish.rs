@@ -90,9 +90,10 @@ async fn stored(
             *event = Err(vec![Fault::new(Kind::SourceNotAllowed, "/source", detail)]);
         }
     }
-    if !rate.take(id.token, events.len()) {
-        return Err(Refused::whole(Kind::Rate, "this token has published too many events a second").into());
-    }
+    rate.take(id.token, events.len()).map_err(|seconds| {
+        let refused = Refused::whole(Kind::Rate, "this token has published too many events a second");
+        Problem::from(refused).retry_after(seconds)
+    })?;
     let mode = if partial { Mode::Each } else { Mode::Together };
     let outcome = publisher.publish_in(mode, events).await?;
     let placed = || outcome.iter().flatten();

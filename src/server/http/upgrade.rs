@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -20,6 +20,9 @@ use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::door::{ConnectionInfo, Io, Socket};
 
+/// The version of RFC 6455.
+const VERSION: &str = "13";
+
 /// Checks everything before the protocol changes, so that a refusal is an HTTP status that clients can read.
 pub(in crate::server) async fn upgrade(
     State(streams): State<Arc<Streams>>,
@@ -29,12 +32,26 @@ pub(in crate::server) async fn upgrade(
 ) -> Result<Response, Problem> {
     let after = StreamQuery::after(query)?;
     let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    let Some(on_upgrade) = on_upgrade.filter(|_| names_upgrade(request.headers())) else {
+    let Some(on_upgrade) = on_upgrade.filter(|_| lists(request.headers(), &header::CONNECTION, "upgrade")) else {
         let detail = not_an_upgrade(request.headers());
         let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, detail).because(Refusal::Handshake);
         return Err(problem.with_header(header::UPGRADE, "websocket"));
     };
-    let request = request.map(|_| ());
+    let mut request = request.map(|_| ());
+    let headers = request.headers_mut();
+    if let Some(version) = headers.get(header::SEC_WEBSOCKET_VERSION).filter(|version| *version != VERSION) {
+        let detail =
+            format!("this server speaks version {VERSION} of the WebSocket protocol, not {version:?}");
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, detail).because(Refusal::Handshake);
+        let problem = problem.with_header(header::UPGRADE, "websocket");
+        return Err(problem.with_header(header::SEC_WEBSOCKET_VERSION, VERSION));
+    }
+    // Both are lists, also of several lines; the handshake's check takes them for single words.
+    for (name, word) in [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")] {
+        if lists(headers, &name, word) {
+            headers.insert(name, HeaderValue::from_static(word));
+        }
+    }
     let handshake = create_response(&request)
         .map_err(|error| format!("the WebSocket handshake is invalid: {error}"))
         .map_err(|detail| Problem::bad_request(detail).because(Refusal::Handshake))?;
@@ -67,12 +84,6 @@ pub(in crate::server) async fn upgrade(
     Ok(response)
 }
 
-/// Whether `Connection` says that `Upgrade` is meant for this server. Proxies that pass only `Upgrade` on close or keep it.
-fn names_upgrade(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("upgrade"))
-}
-
 /// Why a request is no handshake. A proxy that does not know WebSocket removes `Upgrade`, and passes the rest on.
 fn not_an_upgrade(headers: &HeaderMap) -> &'static str {
     if headers.contains_key(header::SEC_WEBSOCKET_KEY) {
@@ -80,6 +91,12 @@ fn not_an_upgrade(headers: &HeaderMap) -> &'static str {
                 between the client and this server has to pass them on, as docs/proxies.md shows";
     }
     "this path is a WebSocket: connect with `incident watch` or another WebSocket client"
+}
+
+/// Whether one of the words in a list is this one.
+fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|listed| listed.trim().eq_ignore_ascii_case(word))
 }
 
 /// The connection below hyper's wrapping, what is still to be written on it, and what was already read from it.

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::waiting::Mode;
 use crate::contract::MessageType;
 use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::{Appended, JournalError, Key};
-use crate::player::{AddError, Addition, Player};
+use crate::player::{AddError, Adding, Addition, NotAdded, Player};
 
 /// Fields of an action by which the scenario tells the course of a drill.
 const OF_SCENARIO: [&str; 6] = ["marks", "hypotheses", "forecast", "step", "attempt", "phase"];
@@ -52,29 +53,50 @@ pub(super) fn apart() -> Fault {
     Fault::new(Kind::IncidentIsPlayed, "/subject", detail)
 }
 
-/// Adds actions to a drill.
+/// Adds actions to a drill: for each its place, or in [`Mode::Each`] why it has none. The other refusals name the action by its
+/// number among them.
 pub(super) async fn add(
     player: &Player,
     id: &str,
     additions: Vec<Addition>,
-) -> Result<Vec<Appended>, Refused> {
-    let error = match player.add(id, additions).await {
-        Ok(appended) => return Ok(appended),
-        Err(error) => error,
-    };
+    mode: Mode,
+) -> Result<Vec<Result<Appended, Vec<Fault>>>, Refused> {
+    let count = additions.len();
+    let adding = if mode == Mode::Each { Adding::Each } else { Adding::Together };
+    match player.add(id, additions, adding).await {
+        Ok(outcomes) => {
+            let of = |outcome| match outcome {
+                Ok(appended) => Ok(Ok(appended)),
+                Err(error) => fault(&error).map(|fault| Err(vec![fault])),
+            };
+            outcomes.into_iter().map(of).collect()
+        }
+        Err(NotAdded { action, error }) => {
+            let fault = fault(&error)?;
+            if mode == Mode::Each {
+                return Ok(vec![Err(vec![fault]); count]);
+            }
+            Err(Refused::of(vec![fault.of(action.unwrap_or_default())]))
+        }
+    }
+}
+
+/// What is wrong with an action.
+///
+/// # Errors
+/// Nothing is: the drill takes no action now.
+fn fault(error: &AddError) -> Result<Fault, Refused> {
     let of = |kind, pointer: &str| Fault::new(kind, pointer, error.to_string());
-    Err(match &error {
-        AddError::NotPlayed => Refused::of(vec![of(Kind::IncidentIsPlayed, "/subject")]),
+    Ok(match error {
+        AddError::NotPlayed => of(Kind::IncidentIsPlayed, "/subject"),
         AddError::Moved { current } => {
-            Refused::of(vec![Fault { current: Some(*current), ..of(Kind::IndexMoved, "/afterindex") }])
+            Fault { current: Some(*current), ..of(Kind::IndexMoved, "/afterindex") }
         }
-        AddError::Cause { .. } => Refused::of(vec![of(Kind::Value, "/data/caused_by")]),
-        AddError::Journal(JournalError::Ended { .. }) => {
-            Refused::of(vec![of(Kind::IncidentClosed, "/subject")])
-        }
-        AddError::Journal(JournalError::KeyReused { .. }) => Refused::of(vec![of(Kind::IdReused, "/id")]),
-        AddError::Journal(JournalError::Refused(_)) => Refused::of(vec![of(Kind::TooLarge, "")]),
-        AddError::Later => Refused::whole(Kind::Busy, error.to_string()),
-        AddError::Journal(_) => Refused::whole(Kind::JournalPaused, error.to_string()),
+        AddError::Cause { .. } => of(Kind::Value, "/data/caused_by"),
+        AddError::Journal(JournalError::Ended { .. }) => of(Kind::IncidentClosed, "/subject"),
+        AddError::Journal(JournalError::KeyReused { .. }) => of(Kind::IdReused, "/id"),
+        AddError::Journal(JournalError::Refused(_)) => of(Kind::TooLarge, ""),
+        AddError::Later => return Err(Refused::whole(Kind::Busy, error.to_string())),
+        AddError::Journal(_) => return Err(Refused::whole(Kind::JournalPaused, error.to_string())),
     })
 }

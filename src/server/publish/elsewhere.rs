@@ -2,23 +2,24 @@
 //! getting in each other's way.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::sync::MutexGuard;
+use tokio::sync::OwnedMutexGuard;
 
 /// Whose turn it is to store events of real incidents, and the incidents that others than the worker have added to.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Elsewhere {
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     /// Their ids, until the worker has forgotten what it remembers of them.
     subjects: Mutex<HashSet<String>>,
 }
 
 impl Elsewhere {
     /// Waits for the turn to store events. Between the worker's judging of an event and its storing, nothing else is stored in
-    /// its incident.
-    pub(in crate::server) async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// its incident, and nothing between the last look of a receiver at its incident and what it writes.
+    pub(in crate::server) async fn turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
     }
 
     /// An event of this incident was stored, or may have been.

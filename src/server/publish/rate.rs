@@ -40,9 +40,11 @@ impl PublishRate {
         Self { per_second: per_second.into(), buckets: Mutex::default() }
     }
 
-    /// Takes `events` from the bucket of a token; `false` if it has not as many. A request with more events than a bucket
-    /// holds needs a full one.
-    pub(in crate::server) fn take(&self, token: Option<Digest>, events: usize) -> bool {
+    /// Takes `events` from the bucket of a token. A request with more events than a bucket holds needs a full one.
+    ///
+    /// # Errors
+    /// It has not as many: the seconds until it has.
+    pub(in crate::server) fn take(&self, token: Option<Digest>, events: usize) -> Result<(), u64> {
         let (now, burst) = (Instant::now(), self.per_second * BURST_S);
         let refilled = |(left, at): (f64, Instant)| {
             (left + now.saturating_duration_since(at).as_secs_f64() * self.per_second).min(burst)
@@ -53,9 +55,9 @@ impl PublishRate {
         }
         let left = buckets.get(&token).map_or(burst, |bucket| refilled(*bucket));
         let wanted = events as f64;
-        let enough = left >= wanted.min(burst);
-        let left = if enough { left - wanted } else { left };
+        let missing = wanted.min(burst) - left;
+        let left = if missing <= 0.0 { left - wanted } else { left };
         buckets.insert(token, (left, now));
-        enough
+        if missing <= 0.0 { Ok(()) } else { Err(((missing / self.per_second).ceil() as u64).max(1)) }
     }
 }

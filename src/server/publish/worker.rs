@@ -18,6 +18,9 @@ use crate::player::{Addition, Player};
 /// The most incidents of publishers that are open at the same time.
 const MAX_OPEN: usize = 10_000;
 
+/// How often a request is judged by itself because its incidents have changed meanwhile.
+const TRIES: u32 = 8;
+
 /// Appends what is published.
 pub(super) struct Worker {
     journal: Journal,
@@ -36,8 +39,11 @@ enum Step {
         number: usize,
         repeats: bool,
     },
-    /// The action with this number among those that the request adds to a drill.
-    Addition(usize),
+    /// The action with this number among those that the request adds to a drill, which may be that of an earlier event.
+    Addition {
+        number: usize,
+        repeats: bool,
+    },
     /// It is stored already.
     Stored(Placed),
     Refused(Vec<Fault>),
@@ -107,16 +113,23 @@ impl Worker {
     /// Stores the events of one request. The worker knows nothing of their incidents.
     async fn store_one(&mut self, request: &Request) -> Outcome {
         let requests = std::slice::from_ref(request);
-        let stored = match gather::stored(&self.journal, requests.iter().map(|(events, _)| events)).await {
-            Ok(stored) => stored,
-            Err(error) => return Err(refusal(&error)),
-        };
-        match self.append(requests, stored).await {
-            Ok(mut outcomes) => outcomes.pop().unwrap_or_else(|| Err(stopping())),
-            Err(error) => {
-                self.forget(requests);
-                limited!(warn, "published events cannot be stored", %error);
-                Err(refusal(&error))
+        let mut tries = 0;
+        loop {
+            let stored = match gather::stored(&self.journal, requests.iter().map(|(events, _)| events)).await
+            {
+                Ok(stored) => stored,
+                Err(error) => return Err(refusal(&error)),
+            };
+            tries += 1;
+            match self.append(requests, stored).await {
+                Ok(mut outcomes) => return outcomes.pop().unwrap_or_else(|| Err(stopping())),
+                // It has got other events again while it was judged.
+                Err(error) if !error.is_temporary() && tries < TRIES => self.forget(requests),
+                Err(error) => {
+                    self.forget(requests);
+                    limited!(warn, "published events cannot be stored", %error);
+                    return Err(refusal(&error));
+                }
             }
         }
     }
@@ -155,9 +168,9 @@ impl Worker {
         let Group { records, steps } = group;
         let appended = if records.is_empty() { Vec::new() } else { self.journal.append(records).await? };
         let mut outcomes = Vec::with_capacity(steps.len());
-        for ((events, _), steps) in requests.iter().zip(steps) {
+        for ((events, mode), steps) in requests.iter().zip(steps) {
             outcomes.push(match steps {
-                Ok(steps) => self.finish(events, steps, &appended).await,
+                Ok(steps) => self.finish(events, steps, *mode, &appended).await,
                 Err(refused) => Err(refused),
             });
         }
@@ -176,7 +189,7 @@ impl Worker {
         let (mut additions, mut drill) = (Vec::new(), None);
         let (records, open) = (group.records.len(), self.open);
         let mut undo: HashMap<&str, Subject> = HashMap::new();
-        let mut keys = Vec::new();
+        let (mut keys, mut added) = (Vec::new(), HashMap::new());
         let mut steps = Vec::with_capacity(events.len());
         for event in events {
             let sound = match event {
@@ -189,6 +202,16 @@ impl Worker {
             let (event, digest) = (sound.event(), sound.digest());
             let key = (event.source.as_str(), event.id.as_str());
             let stored = stored.next().flatten().or_else(|| self.recent.get(event));
+            if stored.is_none()
+                && let Some((number, before)) = added.get(&key)
+            {
+                steps.push(if *before == digest {
+                    Step::Addition { number: *number, repeats: true }
+                } else {
+                    Step::Refused(vec![reused(sound)])
+                });
+                continue;
+            }
             steps.push(match (stored, first_of_key.get(&key)) {
                 (Some(before), _) if before.digest == digest => {
                     Step::Stored(Placed { position: before.position, index: before.index, duplicate: true })
@@ -202,8 +225,9 @@ impl Worker {
                     match drills::addition(sound, other) {
                         Ok(addition) => {
                             drill = Some(event.subject.clone());
+                            added.insert(key, (additions.len(), digest));
                             additions.push(addition);
-                            Step::Addition(additions.len() - 1)
+                            Step::Addition { number: additions.len() - 1, repeats: false }
                         }
                         Err(faults) => Step::Refused(faults),
                     }
@@ -218,10 +242,7 @@ impl Worker {
                     }
                     Err(faults) => Step::Refused(faults),
                 },
-                _ => {
-                    let detail = format!("{} was used for another event of {}", event.id, event.source);
-                    Step::Refused(vec![Fault::new(Kind::IdReused, "/id", detail)])
-                }
+                _ => Step::Refused(vec![reused(sound)]),
             });
         }
         if mode == Mode::Each || !steps.iter().any(|step| matches!(step, Step::Refused(_))) {
@@ -248,11 +269,15 @@ impl Worker {
         &mut self,
         events: &[Result<Sound, Vec<Fault>>],
         steps: Steps,
+        mode: Mode,
         appended: &[Appended],
     ) -> Outcome {
         let Steps { answers, drill, additions } = steps;
         let added = match drill {
-            Some(id) => drills::add(&self.player, &id, additions).await?,
+            Some(id) => {
+                let added = drills::add(&self.player, &id, additions, mode).await;
+                added.map_err(|refused| of_events(refused, &answers))?
+            }
             None => Vec::new(),
         };
         // The journal answers for each record.
@@ -269,7 +294,13 @@ impl Worker {
                     continue;
                 }
                 Step::Record { number, repeats } => (appended.get(number), repeats),
-                Step::Addition(number) => (added.get(number), false),
+                Step::Addition { number, repeats } => match added.get(number) {
+                    Some(Err(faults)) => {
+                        placed.push(Err(faults.clone()));
+                        continue;
+                    }
+                    added => (added.and_then(|added| added.as_ref().ok()), repeats),
+                },
             };
             let Appended { position, index, new } = *appended.ok_or_else(missing)?;
             if let Ok(sound) = event
@@ -319,6 +350,29 @@ impl Worker {
         let place = Place::Next(key);
         Ok(Record { subject: subject.to_owned(), place, kind: event.kind, data, plan: None })
     }
+}
+
+/// The fault of an event whose id another event has.
+fn reused(sound: &Sound) -> Fault {
+    let event = sound.event();
+    let detail = format!("{} was used for another event of {}", event.id, event.source);
+    Fault::new(Kind::IdReused, "/id", detail)
+}
+
+/// A refusal that names an event by its number in the request, not by its number among the additions.
+fn of_events(refused: Refused, answers: &[Step]) -> Refused {
+    let of = |addition: usize| {
+        let is = |step: &Step| matches!(step, Step::Addition { number, .. } if *number == addition);
+        answers.iter().position(is).unwrap_or(addition)
+    };
+    if refused.faults.is_empty() {
+        return refused;
+    }
+    let faults = refused.faults.into_iter().map(|fault| {
+        let event = of(fault.event);
+        fault.of(event)
+    });
+    Refused::of(faults.collect())
 }
 
 type Request = (Vec<Result<Sound, Vec<Fault>>>, Mode);

@@ -81,6 +81,11 @@ impl Raw {
         self.stream.write_all(bytes).await.unwrap();
     }
 
+    /// Ends what is sent; the answer can still be read.
+    pub async fn shutdown(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     /// Sends though the server may have closed meanwhile. Whether it had not.
     pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
         matches!(tokio::time::timeout(super::PATIENCE, self.stream.write_all(bytes)).await, Ok(Ok(())))

@@ -263,3 +263,28 @@ fn the_report_says_what_was_chosen_and_how_to_play_it_again() {
     let quoted = report("how=$(reboot)", "quoted.md");
     assert!(quoted.contains("how=\\$(reboot)") && !quoted.contains("incident trigger"), "{quoted}");
 }
+
+/// A short file may name a long value very often.
+#[test]
+fn values_that_make_the_file_too_large_are_refused_where_they_do() {
+    let names = "{how}".repeat(1_000);
+    let text = text(
+        "[parameters]\nhow = \"far\"\n",
+        &step("look", "at = \"5s\"").replace("summary = \"look\"", &format!("summary = \"{names}\"")),
+        "",
+    );
+    let scenario = parse(&text);
+    let told = scenario.with(&with(&[("how", &"x".repeat(15_000))])).unwrap_err().to_string();
+    let line = text[..text.find("summary = \"{how}").unwrap()].lines().count() + 1;
+    assert!(told.contains("make the scenario too large: they may take 8388608 bytes"), "{told}");
+    assert!(told.contains(&format!(":{line}:")), "line {line}: {told}");
+    // Also as many texts that are nothing but the name.
+    let services = vec!["\"{how}\""; 1_000].join(", ");
+    let many =
+        text.replace(&names, "s").replace("services = [\"shop\"]", &format!("services = [{services}]"));
+    let told = parse(&many).with(&with(&[("how", &"x".repeat(15_000))])).unwrap_err().to_string();
+    assert!(told.contains("make the scenario too large"), "{told}");
+    // Something else is wrong with a text that is only long.
+    let told = scenario.with(&with(&[("how", &"x".repeat(5_000))])).unwrap_err().to_string();
+    assert!(told.contains("an event has at most 65536 bytes"), "{told}");
+}

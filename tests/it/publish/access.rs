@@ -52,5 +52,18 @@ async fn more_than_the_rate_is_told_to_wait() {
     assert_eq!(places(&publish(server.address, &batch).await).len(), 4, "the burst");
     let refused = publish(server.address, &batch).await;
     assert_eq!((refused.status, refusal(&refused).0.as_str()), (429, "rate"));
-    assert_eq!(refused.header("retry-after"), "1");
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=4).contains(&wait), "as long as four events take, less what has passed: {wait}");
+}
+
+/// A request may have more events than the burst. Then its token waits for all of them.
+#[tokio::test]
+async fn retry_after_is_as_long_as_it_takes() {
+    let server = Local::with(Options { publish_rate: 1, ..options() }, Retention::default()).await;
+    let batch: Vec<_> = (0..200).map(|id| started(&format!("a{id}"), &id.to_string())).collect();
+    places(&publish(server.address, &batch).await);
+    let refused = publish(server.address, &batch[..1]).await;
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((100..=197).contains(&wait), "{wait}");
 }

@@ -4,14 +4,17 @@ mod access;
 pub mod any;
 mod command;
 mod course;
+mod digests;
 mod drills;
 pub mod encoded;
 mod guides;
 mod killed;
 mod many;
+mod parts;
 mod problems;
 mod refusals;
 mod storing;
+pub mod times;
 mod unanswered;
 
 use std::net::SocketAddr;
@@ -58,6 +61,16 @@ pub fn post(address: SocketAddr, content_type: &str, body: &str) -> Http {
 pub async fn publish(address: SocketAddr, events: &[Value]) -> Reply {
     let body = Value::from(events.to_vec()).to_string();
     post(address, "application/cloudevents-batch+json", &body).send().await
+}
+
+/// Sends events as a batch of which each event is judged by itself.
+pub async fn publish_parts(address: SocketAddr, events: &[Value]) -> Reply {
+    let body = Value::from(events.to_vec()).to_string();
+    Http::new(address, "POST", "/api/events?partial=true")
+        .header("Content-Type", "application/cloudevents-batch+json")
+        .body(&body)
+        .send()
+        .await
 }
 
 /// The positions and indexes of a reply that has stored everything.

@@ -243,3 +243,29 @@ fn a_group_that_comes_at_once_begins_with_its_worst() {
     assert_eq!(lab.started().severity.as_str(), "SEV1");
     assert_eq!(lab.words(), ["started", "alert_firing", "alert_firing"]);
 }
+
+/// An agent knows more exactly than the receiver's rule what the incident costs.
+#[test]
+fn the_cost_never_falls_below_what_others_have_said() {
+    let rule = "[receiver.metrics]\nA = \"error_ratio\"\n[[receiver.cost]]\nmatch = { alertname = \"A\" }\ncurrency = \"USD\"\nper_minute = 0\n";
+    let mut lab = super::lab::Lab::of("grafana", rule);
+    let told = |value: f64| {
+        let mut body = group(&[firing("A", 0)]);
+        (body["version"], body["alerts"][0]["values"]) = (json!("1"), json!({ "A": value }));
+        body
+    };
+    lab.post(&told(1.0));
+    let cost = json!({ "currency": "USD", "total": 5.004, "per_minute": 0 });
+    lab.add("system_metrics", &json!({ "synthetic": false, "metrics": {}, "cost": cost }));
+    lab.post(&told(2.0));
+    let totals = |lab: &super::lab::Lab| -> Vec<f64> {
+        lab.events.iter().filter_map(|(_, draft)| Some(draft.message.cost()?.total)).collect()
+    };
+    assert_eq!(totals(&lab).last(), Some(&5.004));
+    let mut body = told(2.0);
+    body["alerts"][0] = ended("A", 0, 60);
+    lab.post(&body);
+    lab.pass(120);
+    assert_eq!(lab.words().last().unwrap(), "resolved");
+    assert!(totals(&lab).is_sorted(), "{:?}", totals(&lab));
+}

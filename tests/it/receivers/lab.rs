@@ -47,6 +47,28 @@ impl Lab {
         self.take(&delivery.unwrap_or_else(|faults| panic!("{faults:?}")))
     }
 
+    /// Takes an event of PagerDuty.
+    pub fn enqueue(&mut self, body: &Value) -> Decision {
+        let read = receivers::event(body.to_string().as_bytes(), "fresh", self.now);
+        self.take(&read.unwrap_or_else(|faults| panic!("{faults:?}")).delivery)
+    }
+
+    /// Somebody else adds an event to the newest incident.
+    pub fn add(&mut self, kind: &str, data: &Value) {
+        let message = Message::parse(kind, &serde_json::value::to_raw_value(data).unwrap()).unwrap();
+        let subject = self.incidents().last().unwrap().to_string();
+        self.write(vec![Draft { subject, id: format!("added-{}", self.events.len()), message }]);
+    }
+
+    /// Somebody cancels the newest incident.
+    pub fn cancel(&mut self) {
+        let data = json!({
+            "synthetic": false, "outcome": "cancelled", "summary": "Cancelled", "durations": { "resolve_s": 1 },
+            "actions": { "total": 1, "failed": 0 },
+        });
+        self.add("incident_resolved", &data);
+    }
+
     /// Time passes; what falls due happens when it does.
     pub fn pass(&mut self, seconds: i64) {
         let end = self.now + SignedDuration::from_secs(seconds);
@@ -150,6 +172,16 @@ pub fn ended(name: &str, since: i64, end: i64) -> Value {
     alert["status"] = json!("resolved");
     alert["endsAt"] = json!(end.to_string());
     alert
+}
+
+/// A trigger of PagerDuty.
+pub fn trigger(key: &str, summary: &str) -> Value {
+    json!({
+        "routing_key": "0123456789abcdef0123456789abcdef",
+        "event_action": "trigger",
+        "dedup_key": key,
+        "payload": { "summary": summary, "source": "db-1", "severity": "error", "class": "disk" },
+    })
 }
 
 /// What Alertmanager sends about a group.

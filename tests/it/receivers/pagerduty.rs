@@ -95,3 +95,29 @@ fn what_is_wrong_is_named_by_member() {
     long["payload"]["severity"] = json!("bad");
     assert_eq!(faults(long).len(), 3);
 }
+
+/// PagerDuty's documents show zones without a colon, which RFC 3339 has not. What is written is RFC 3339.
+#[test]
+fn a_timestamp_is_read_as_pagerduty_shows_it() {
+    for (timestamp, began) in [
+        ("2026-11-26T11:59:00.315+0000", Some("2026-11-26T11:59:00.315Z")),
+        ("2026-11-26T12:59:00.315+0100", Some("2026-11-26T11:59:00.315Z")),
+        ("2026-11-26T11:59:00Z", Some("2026-11-26T11:59:00Z")),
+        ("2026-11-26 11:59:00Z", None),
+        ("-000001-11-26T11:59:00+0000", None),
+        ("é", None),
+    ] {
+        let mut body = trigger();
+        body["payload"]["timestamp"] = timestamp.into();
+        let mut lab = Lab::of("pagerduty", "");
+        let read = receivers::event(body.to_string().as_bytes(), "fresh", lab.now);
+        match (read, began) {
+            (Ok(read), Some(began)) => {
+                lab.take(&read.delivery);
+                assert_eq!(lab.started().impact_started_at.to_string(), began);
+            }
+            (Err(faults), None) => assert_eq!(faults[0].pointer, "/payload/timestamp", "{timestamp}"),
+            (read, _) => panic!("{timestamp}: {read:?}"),
+        }
+    }
+}

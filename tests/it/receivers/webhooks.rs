@@ -34,6 +34,16 @@ fn what_is_wrong_is_named_by_member() {
 }
 
 #[test]
+fn the_times_of_alerts_are_rfc_3339() {
+    for time in crate::publish::times::WRONG.iter().filter(|time| !time.is_empty()) {
+        let mut body = group(&[firing("A", 0)]);
+        body["alerts"][0]["startsAt"] = json!(time);
+        let wanted = "/alerts/0/startsAt: startsAt is not a time as in RFC 3339";
+        assert_eq!(faults(Kind::Alertmanager, &body.to_string()), [wanted], "{time}");
+    }
+}
+
+#[test]
 fn an_alert_without_a_fingerprint_is_known_by_its_labels() {
     let mut lab = Lab::of("alertmanager", "");
     let mut body = group(&[firing("A", 0)]);

@@ -1,0 +1,86 @@
+//! What HTTP and WebSocket ask of a server beyond the usual: bodies that break off, other versions, lists, absolute targets.
+
+use crate::harness::{Local, Raw};
+
+/// Sends a request as it is, and gives the whole answer.
+async fn answer(server: &Local, request: &str) -> String {
+    let mut raw = Raw::connect(server.address).await;
+    raw.send(request.as_bytes()).await;
+    raw.rest().await
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_called_too_large() {
+    let server = Local::start().await;
+    let head = "POST /api/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n";
+    let broken = answer(&server, &format!("{head}Transfer-Encoding: chunked\r\n\r\nzz\r\n")).await;
+    assert!(broken.starts_with("HTTP/1.1 400 ") && broken.contains("has not arrived as a whole"), "{broken}");
+    let large = "x".repeat(16 * 1024 + 1);
+    let length = large.len();
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{large}\r\n0\r\n\r\n");
+    let large = answer(&server, &chunked).await;
+    assert!(large.starts_with("HTTP/1.1 413 ") && large.contains("larger than 16384 bytes"), "{large}");
+    let mut raw = Raw::connect(server.address).await;
+    raw.send(format!("{head}Content-Length: 100\r\n\r\n{{\"scen").as_bytes()).await;
+    raw.shutdown().await;
+    let cut = raw.rest().await;
+    assert!(cut.is_empty() || cut.starts_with("HTTP/1.1 400 "), "{cut}");
+}
+
+fn handshake(upgrade: &str, version: &str) -> String {
+    format!(
+        "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\n{upgrade}Sec-WebSocket-Version: {version}\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+}
+
+/// RFC 6455, 4.4.
+#[tokio::test]
+async fn another_version_is_told_which_one_is_spoken() {
+    let server = Local::start().await;
+    for version in ["8", "12", "14", "x"] {
+        let mut raw = Raw::connect(server.address).await;
+        raw.send(handshake("Connection: Upgrade\r\nUpgrade: websocket\r\n", version).as_bytes()).await;
+        let head = raw.head().await.to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 426 "), "{head}");
+        assert!(
+            head.contains("\r\nsec-websocket-version: 13\r\n") && head.contains("\r\nupgrade: websocket\r\n"),
+            "{head}"
+        );
+    }
+}
+
+/// RFC 9110, 7.8: both are lists.
+#[tokio::test]
+async fn a_client_may_offer_other_protocols_too() {
+    let server = Local::start().await;
+    for (upgrade, status) in [
+        ("Connection: keep-alive, Upgrade\r\nUpgrade: h2c, WebSocket\r\n", "101"),
+        ("Connection: keep-alive\r\nConnection: upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n", "101"),
+        ("Connection: Upgrade\r\nUpgrade: h2c\r\n", "400"),
+        ("Connection: Upgrade\r\nUpgrade: websocket2\r\n", "400"),
+    ] {
+        let mut raw = Raw::connect(server.address).await;
+        raw.send(handshake(upgrade, "13").as_bytes()).await;
+        let head = raw.head().await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{upgrade}: {head}");
+        assert_eq!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), status == "101", "{head}");
+    }
+}
+
+/// RFC 9112, 3.2.2: then the Host header is ignored.
+#[tokio::test]
+async fn the_host_of_an_absolute_target_counts() {
+    let server = Local::start().await;
+    for (target, host, status) in [
+        ("http://127.0.0.1/api/incidents", "127.0.0.1", "200"),
+        ("http://localhost/api/incidents", "evil.example", "200"),
+        ("http://evil.example/api/incidents", "127.0.0.1", "421"),
+        ("http://evil.example:80/api/incidents", "localhost", "421"),
+        ("http://127.0.0.1@evil.example/api/incidents", "localhost", "421"),
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let told = answer(&server, &request).await;
+        assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{target} {host}: {told}");
+    }
+}
