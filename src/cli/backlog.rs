@@ -97,6 +97,7 @@ impl Shared {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use std::sync::mpsc;
 

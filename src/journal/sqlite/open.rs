@@ -167,6 +167,7 @@ fn step(_: &Path) {}
 use tests::step;
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use std::cell::RefCell;
     use std::fs;

@@ -31,12 +31,12 @@ impl Room {
     }
 
     /// Batches that need this could not be written.
-    pub(super) fn missed(&mut self, wanted: Self) {
+    pub(super) fn missed(&mut self, wanted: &Self) {
         self.0 = self.0.max(wanted.0.min(MOST));
     }
 
     /// Batches that need this were written.
-    pub(super) fn found(&mut self, wanted: Self) {
+    pub(super) fn found(&mut self, wanted: &Self) {
         if wanted.0 >= self.0 {
             self.0 = 0;
         }

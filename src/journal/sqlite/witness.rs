@@ -70,7 +70,7 @@ impl Witness {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
-        .map_err(|error| named(&path, error))
+        .map_err(|error| named(&path, &error))
     }
 
     /// Records a commit, durable, unless the file already says it.
@@ -79,7 +79,7 @@ impl Witness {
             return Ok(());
         }
         let written = self.remember(commit).and_then(|()| self.file.sync_all());
-        written.map_err(|error| named(&self.path, error))
+        written.map_err(|error| named(&self.path, &error))
     }
 
     /// Whether the file is at its path.
@@ -116,10 +116,10 @@ impl Witness {
 fn open(path: &Path) -> std::io::Result<File> {
     regular(path)?;
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    opened.map_err(|error| named(path, error))
+    opened.map_err(|error| named(path, &error))
 }
 
-fn named(path: &Path, error: std::io::Error) -> std::io::Error {
+fn named(path: &Path, error: &std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 

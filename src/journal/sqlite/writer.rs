@@ -243,12 +243,12 @@ impl Writer {
         let wanted = Room::of(&batches);
         match self.write(batches) {
             Ok(written) => {
-                self.room.found(wanted);
+                self.room.found(&wanted);
                 self.publish(written, replies);
                 self.upkeep.tend(&self.connection);
             }
             Err(trouble) => {
-                self.room.missed(wanted);
+                self.room.missed(&wanted);
                 let kind = self.health.borrow().as_ref().map(Trouble::kind);
                 if kind != Some(trouble.kind()) {
                     tracing::error!(why = %trouble, "the journal cannot be written");
