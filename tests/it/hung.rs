@@ -145,7 +145,7 @@ async fn requests_that_wait_are_told_what_may_have_become_of_them_and_the_server
     })
     .await;
     assert_eq!((published.status, triggered.status), (503, 503), "{published:?} {triggered:?}");
-    assert!(published.header("retry-after") != "" && triggered.header("retry-after") != "");
+    assert!(!published.header("retry-after").is_empty() && !triggered.header("retry-after").is_empty());
     assert_eq!(refusal(&published).0, "journal-paused");
     assert!(published.body.contains("may be stored: send the same again"), "{}", published.body);
     assert!(triggered.problem(503).contains("list the incidents"), "{}", triggered.body);

@@ -91,7 +91,7 @@ fn commands(literal: &str) -> Vec<&str> {
             rest.strip_prefix(*name)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '{', '`', '\\']))
         };
-        if COMMANDS.iter().any(|name| is(name)) {
+        if COMMANDS.iter().any(is) {
             found.push(rest.split('`').next().unwrap());
         }
     }

@@ -32,7 +32,8 @@ pub(in crate::server) async fn upgrade(
 ) -> Result<Response, Problem> {
     let after = StreamQuery::after(query)?;
     let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    let Some(on_upgrade) = on_upgrade.filter(|_| lists(request.headers(), &header::CONNECTION, "upgrade")) else {
+    let Some(on_upgrade) = on_upgrade.filter(|_| lists(request.headers(), &header::CONNECTION, "upgrade"))
+    else {
         let detail = not_an_upgrade(request.headers());
         let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, detail).because(Refusal::Handshake);
         return Err(problem.with_header(header::UPGRADE, "websocket"));

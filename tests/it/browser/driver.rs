@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
-use fantoccini::error::NewSessionError;
+use fantoccini::elements::Element;
+use fantoccini::error::{CmdError, NewSessionError};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -136,9 +137,28 @@ impl Browser {
         }
     }
 
+    /// Clicks on an element, once it can be clicked on.
     pub async fn click(&self, selector: &str) {
-        let element = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await.unwrap();
-        element.click().await.unwrap();
+        self.once_there(selector, async |element| element.click().await).await;
+    }
+
+    /// Does something with an element as soon as it lets it be done.
+    async fn once_there(&self, selector: &str, act: impl AsyncFn(Element) -> Result<(), CmdError>) {
+        let mut failure = None;
+        let trying = async {
+            loop {
+                match self.client.find(Locator::Css(selector)).await {
+                    Ok(element) => match act(element).await {
+                        Ok(()) => break,
+                        Err(error) => failure = Some(error),
+                    },
+                    Err(error) => failure = Some(error),
+                }
+                tokio::time::sleep(ms(30)).await;
+            }
+        };
+        let done = tokio::time::timeout(PATIENCE, trying).await.is_ok();
+        assert!(done, "{selector} cannot be used: {failure:?}");
     }
 
     pub async fn goto(&self, url: &str) {
@@ -147,9 +167,11 @@ impl Browser {
 
     /// Types into a field in place of what stands there.
     pub async fn fill(&self, selector: &str, text: &str) {
-        let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await.unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        self.once_there(selector, async |field| {
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .await;
     }
 
     /// Presses keys one after the other, wherever the focus is.

@@ -195,7 +195,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (filled, is_full) = mpsc::channel();
     // The usual capacity. In a smaller pipe the thread waits until the pipe is closed, and the pipe is full too.
     thread::spawn(move || {
-        let _ = filler.write_all(&[b'\n'; 65_536]);
+        let _ = filler.write_all(&vec![b'\n'; 65_536]);
         let _ = filled.send(());
     });
     let _ = is_full.recv_timeout(PATIENCE);
