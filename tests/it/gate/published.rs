@@ -218,17 +218,26 @@ async fn no_publisher_and_no_sender_steers_the_page() {
     let (server, ids, _folder) = attacked("1").await;
     let page = Browser::open(&format!("http://{}/", server.address())).await;
     for id in &ids {
-        let tab = format!("document.querySelector('[data-tab=\"{id}\"]')");
-        page.until("the tab", &tab).await;
-        page.click(&format!("[data-tab='{id}']")).await;
-        let seen = page.run(SEEN, Vec::new()).await;
-        assert_eq!(seen[2], json!([]), "{id}: a text became an element");
-        assert_eq!(seen[3], json!(false), "{id}: a text makes the page wider than the window");
-        for part in [0, 1] {
-            let text = seen[part].as_str().unwrap();
-            let hidden = |c: &char| incident::visible::is_hidden(*c) && !matches!(c, '\n' | '\t');
-            assert_eq!(text.chars().find(hidden), None, "{id}: {}", text.escape_debug());
-            assert!(!text.contains(&"\u{301}".repeat(7)), "{id}: marks cover the lines above");
-        }
+        page.until("its row", &format!("document.querySelector('[data-board=\"{id}\"]')")).await;
+    }
+    is_tame(&page, "the list of all").await;
+    for id in &ids {
+        page.goto(&format!("http://{}/?incident={id}", server.address())).await;
+        page.until("the incident", &format!("document.querySelector('#feed [data-incident=\"{id}\"]')"))
+            .await;
+        is_tame(&page, id).await;
+    }
+}
+
+/// Nothing that the page shows has become an element, has made it wide, or is hidden.
+async fn is_tame(page: &Browser, of: &str) {
+    let seen = page.run(SEEN, Vec::new()).await;
+    assert_eq!(seen[2], json!([]), "{of}: a text became an element");
+    assert_eq!(seen[3], json!(false), "{of}: a text makes the page wider than the window");
+    for part in [0, 1] {
+        let text = seen[part].as_str().unwrap();
+        let hidden = |c: &char| incident::visible::is_hidden(*c) && !matches!(c, '\n' | '\t');
+        assert_eq!(text.chars().find(hidden), None, "{of}: {}", text.escape_debug());
+        assert!(!text.contains(&"\u{301}".repeat(7)), "{of}: marks cover the lines above");
     }
 }
