@@ -1,7 +1,8 @@
 # A static binary in an empty image: no shell, no packages, no root.
 #
 #   docker build -t incident .
-#   docker run --read-only --cap-drop ALL -e INCIDENT_TOKEN="$(openssl rand -hex 32)" -p 127.0.0.1:7911:7911 -v incident:/data incident
+#   export INCIDENT_TOKEN="$(openssl rand -hex 32)"
+#   docker run --read-only --cap-drop ALL -e INCIDENT_TOKEN -p 127.0.0.1:7911:7911 -v incident:/data incident
 #
 # Without a token the server refuses to listen beyond loopback, in a container too; docs/security.md has the choices.
 

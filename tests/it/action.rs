@@ -60,7 +60,11 @@ fn recordings() -> Scratch {
         .lines()
         .filter(|line| !line.contains("\"index\":40,"))
         .fold(String::new(), |all, line| all + line + "\n");
-    Scratch::new().with("my good.ndjson", &good).with("broken.ndjson", &broken)
+    Scratch::new()
+        .with("my good.ndjson", &good)
+        .with("broken.ndjson", &broken)
+        .with("empty.ndjson", "")
+        .with("scenario.toml", "x = [")
 }
 
 #[test]
@@ -87,6 +91,9 @@ fn the_step_validates_and_says_where_the_results_are() {
         ("errors", "broken.ndjson", 0),
         ("never", "broken.ndjson", 0),
         ("errors", "nowhere.ndjson", 2),
+        ("errors", "empty.ndjson", 5),
+        ("errors", "scenario.toml", 6),
+        ("errors", "scenario.toml\nbroken.ndjson", 0),
         ("never", "nowhere.ndjson", 0),
         ("sometimes", "broken.ndjson", 2),
     ] {
