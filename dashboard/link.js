@@ -5,10 +5,12 @@ import { base } from './api.js';
 /** Browsers refuse to change the address too often, and a scrub changes the moment at each movement. */
 const QUIET_MS = 300;
 
+const COMPARE = 'compare';
+
 /** @returns {{incident: string | null, t: number | null, compare: [string, string] | null}} what the address asks for */
 export function readLink() {
   const wanted = new URLSearchParams(location.search);
-  const [a, b] = wanted.getAll('compare');
+  const [a, b] = wanted.getAll(COMPARE);
   const t = Number.parseFloat(wanted.get('t') ?? '');
   return {
     incident: wanted.get('incident') || null,
@@ -52,8 +54,8 @@ export function showInAddress(id, offset_s = null) {
  */
 export function showComparedInAddress(ids) {
   const link = new URL(location.href);
-  link.searchParams.delete('compare');
-  for (const id of ids ?? []) link.searchParams.append('compare', id);
+  link.searchParams.delete(COMPARE);
+  for (const id of ids ?? []) link.searchParams.append(COMPARE, id);
   if (link.href !== location.href) history.replaceState(null, '', link.href);
 }
 

@@ -7,7 +7,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::FILES;
+use super::files::FILES;
 
 /// Where the page names its first script.
 const SCRIPT: &str = "<script type=\"module\" src=\"./";

@@ -10,12 +10,8 @@ use super::alert::{Alert, Delivery, Note, digest};
 use super::described::{Drills, Kind, Receiver};
 use super::events::{self, Action, Draft};
 use super::key::Key;
-use super::state::{Group, Known, MOST_ALERTS, State, subject_of};
+use super::state::{Group, Known, LATE, MOST_ALERTS, State, subject_of};
 use crate::contract::{AgentAction, Cost, Message, SystemMetrics, can_be_now};
-
-/// How long after an alert was resolved the same firing of it counts as a late repeat: the second of two senders may be
-/// behind the first. Later it counts as a new firing: a sender that lost sight of an alert keeps its beginning.
-pub(super) const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The most open incidents of all receivers.
 const MOST_OPEN: usize = 10_000;

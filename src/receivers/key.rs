@@ -4,9 +4,8 @@
 use jiff::Timestamp;
 
 use super::alert::{Alert, Delivery, Labels};
-use super::decide::LATE;
 use super::described::{Kind, Receiver};
-use super::state::{State, digest_of};
+use super::state::{LATE, State, digest_of};
 
 /// What alerts of one incident have in common.
 pub(super) struct Key {

@@ -17,6 +17,10 @@ use crate::plan::IncidentTotals;
 /// Hexadecimal digits in the id of an incident.
 const DIGITS: usize = 12;
 
+/// How long after an alert was resolved the same firing of it counts as a late repeat: the second of two senders may be
+/// behind the first. Later it counts as a new firing: a sender that lost sight of an alert keeps its beginning.
+pub(super) const LATE: SignedDuration = SignedDuration::from_secs(60);
+
 /// The most alerts of an incident, and of those before it.
 pub(super) const MOST_ALERTS: usize = 10_000;
 

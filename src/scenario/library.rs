@@ -1,13 +1,13 @@
 //! The scenarios a server can play: a file, a folder of files, or those that ship with the program.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::compiled::Scenario;
 use super::diagnostic::{Diagnostic, ScenarioError};
-use super::read;
+use super::file::LONGEST;
 use crate::input_file;
 
 /// The files of `scenarios/`, name and text, built into the program.
@@ -37,7 +37,7 @@ pub const SHIPPED: [(&str, &str); 18] = [
 /// # Errors
 /// It can't be read, is no file, is too long, or is not UTF-8.
 pub fn text_of(path: &Path) -> io::Result<String> {
-    let read = input_file::read(path, read::LONGEST as u64).map_err(|error| match error.kind() {
+    let read = input_file::read(path, LONGEST as u64).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(error.kind(), "no such file"),
         _ => error,
     });
@@ -78,11 +78,13 @@ pub struct Reread {
     pub errors: Vec<ScenarioError>,
 }
 
-/// The scenario files of a folder, sorted.
+/// The scenario files of a folder, sorted. Hidden files belong to editors and systems.
 fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    let is_hidden =
+        |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path));
     paths.sort();
     Ok(paths)
 }
@@ -138,43 +140,69 @@ impl Library {
         }
     }
 
-    /// Reads the same files again. Of a file that has mistakes now, the scenario that was read before stays.
+    /// Reads the same files again. Of a file that has mistakes now, or the id of another one, the scenario that was read before
+    /// stays.
     ///
     /// # Errors
-    /// The folder can't be read.
+    /// The folder can't be read, or is not there at the moment.
     pub fn read_again(&self, path: &Path) -> Result<Reread, ScenarioError> {
         let unreadable = |error: io::Error| ScenarioError::unreadable(&path.display().to_string(), &error);
-        let paths = if path.is_dir() { files_of(path).map_err(unreadable)? } else { vec![path.to_owned()] };
+        let is_folder = self.origin.ends_with('/');
+        let paths = if is_folder { files_of(path).map_err(unreadable)? } else { vec![path.to_owned()] };
+        let before: HashMap<&str, &Scenario> =
+            self.scenarios.iter().map(|scenario| (scenario.origin.as_str(), scenario)).collect();
         let mut reread = Reread::default();
-        let mut texts = Vec::new();
+        let mut read = Vec::with_capacity(paths.len());
         for path in paths {
             let name = path.display().to_string();
-            let before = self.scenarios.iter().find(|scenario| scenario.origin == name);
-            let parsed = text_of(&path)
-                .map_err(|error| ScenarioError::unreadable(&name, &error))
-                .and_then(|text| Scenario::parse(&name, &text));
-            match (parsed, before) {
-                (Ok(now), Some(before)) if now.digest == before.digest => texts.push((name, Ok(now.text))),
-                (Ok(now), before) => {
-                    let changed = if before.is_some() { &mut reread.changed } else { &mut reread.new };
-                    changed.push(name.clone());
-                    texts.push((name, Ok(now.text)));
-                }
+            let parsed =
+                text_of(&path).map_err(|error| ScenarioError::unreadable(&name, &error)).and_then(|text| {
+                    match before.get(name.as_str()) {
+                        Some(same) if same.text == text => Ok((*same).clone()),
+                        _ => Scenario::parse(&name, &text),
+                    }
+                });
+            match (parsed, before.get(name.as_str())) {
+                (Ok(now), _) => read.push(now),
                 // It may be gone for the moment in which an editor replaces it; a later reading finds it or doesn't.
                 (Err(error), Some(before)) => {
-                    reread.kept.push(name.clone());
+                    reread.kept.push(name);
                     reread.errors.push(error);
-                    texts.push((name, Ok(before.text.clone())));
+                    read.push((*before).clone());
                 }
                 (Err(error), None) => reread.errors.push(error),
             }
         }
-        let is_there = |scenario: &Scenario| texts.iter().any(|(name, _)| *name == scenario.origin);
-        let gone = self.scenarios.iter().filter(|scenario| !is_there(scenario));
-        reread.gone = gone.map(|scenario| scenario.origin.clone()).collect();
-        let Loaded { library, errors } = Self::collect(self.origin.clone(), texts);
-        reread.errors.extend(errors);
-        reread.library = library;
+        // An id belongs to the file that had it, whatever the names of the files are.
+        let had = |scenario: &Scenario| {
+            before.get(scenario.origin.as_str()).is_some_and(|before| before.id() == scenario.id())
+        };
+        read.sort_by_key(|scenario| !had(scenario));
+        let mut taken: HashMap<String, String> = HashMap::new();
+        for now in read {
+            let before = before.get(now.origin.as_str()).copied();
+            if let Some(other) = taken.get(now.id()) {
+                reread.errors.push(id_of_another(&now, other));
+                let Some(before) = before.filter(|before| !taken.contains_key(before.id())) else { continue };
+                reread.kept.push(now.origin);
+                taken.insert(before.id().to_owned(), before.origin.clone());
+                reread.library.scenarios.push(before.clone());
+                continue;
+            }
+            match before {
+                Some(before) if before.digest == now.digest => {}
+                Some(_) => reread.changed.push(now.origin.clone()),
+                None => reread.new.push(now.origin.clone()),
+            }
+            taken.insert(now.id().to_owned(), now.origin.clone());
+            reread.library.scenarios.push(now);
+        }
+        let stays: HashSet<&str> =
+            reread.library.scenarios.iter().map(|scenario| scenario.origin.as_str()).collect();
+        let gone = self.scenarios.iter().map(|scenario| &scenario.origin);
+        reread.gone = gone.filter(|origin| !stays.contains(origin.as_str())).cloned().collect();
+        reread.library.scenarios.sort_by(|a, b| a.id().cmp(b.id()));
+        reread.library.origin.clone_from(&self.origin);
         Ok(reread)
     }
 
@@ -194,11 +222,7 @@ impl Library {
             };
             match parsed {
                 Ok(scenario) => match origins.get(scenario.id()) {
-                    Some(other) => {
-                        let message = format!("{:?} is also the id of {other}", scenario.id());
-                        let twice = Diagnostic::new(scenario.file.id.span(), message, "the second");
-                        errors.push(ScenarioError::new(&name, &scenario.text, vec![twice]));
-                    }
+                    Some(other) => errors.push(id_of_another(&scenario, other)),
                     None => {
                         origins.insert(scenario.id().to_owned(), scenario.origin.clone());
                         scenarios.push(scenario);
@@ -236,4 +260,11 @@ impl Library {
     pub fn is_empty(&self) -> bool {
         self.scenarios.is_empty()
     }
+}
+
+/// The mistake of a scenario whose id another file has.
+fn id_of_another(scenario: &Scenario, other: &str) -> ScenarioError {
+    let message = format!("{:?} is also the id of {other}", scenario.id());
+    let twice = Diagnostic::new(scenario.file.id.span(), message, "the second");
+    ScenarioError::new(&scenario.origin, &scenario.text, vec![twice])
 }

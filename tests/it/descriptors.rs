@@ -161,7 +161,7 @@ fn every_log_line_that_strangers_can_cause_is_limited() {
     const KNOWN: [(&str, usize, &str); 8] = [
         ("src/server/door/accept.rs", 1, "behind Refusals::count"),
         ("src/server/http/middleware.rs", 1, "behind Refusals::count"),
-        ("src/server/run.rs", 2, "once in the life of a server"),
+        ("src/server/run.rs", 3, "once in the life of a server"),
         ("src/server/shares.rs", 2, "once in the life of a server"),
         ("src/hub/mod.rs", 1, "when reading begins to fail, not again until it works"),
         ("src/connection/shards.rs", 1, "the process ends with it"),

@@ -19,3 +19,6 @@ pub use scenario_file::{PhaseFile, Provenance, ScenarioFile};
 pub use settings::{ParameterFile, ParameterValue, VariantFile};
 pub use step::{EvidenceFile, ForecastFile, Repeat, Retry, Step};
 pub use world::{ChangeFile, LogFile};
+
+/// The longest text of a scenario, in bytes: many times that of 10,000 steps.
+pub(super) const LONGEST: usize = 8 * 1024 * 1024;

@@ -11,7 +11,7 @@ use toml::de::{DeTable, Deserializer};
 
 use super::check;
 use super::diagnostic::Diagnostic;
-use super::file::{Impact, ScenarioFile};
+use super::file::{Impact, LONGEST, ScenarioFile};
 use super::settings::{self, Applied, Settings};
 use repair::Repaired;
 
@@ -20,9 +20,6 @@ const MOST: usize = 50;
 
 /// The most bytes that are read to find mistakes in the shape: the text is read again after each.
 const MOST_READ: usize = 64 * 1024 * 1024;
-
-/// The longest text of a scenario, in bytes: many times that of 10,000 steps.
-pub(super) const LONGEST: usize = 8 * 1024 * 1024;
 
 /// A file without mistakes.
 pub(super) struct Read {

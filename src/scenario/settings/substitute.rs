@@ -9,7 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::chosen::Settings;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::read::LONGEST;
+use crate::scenario::file::LONGEST;
 use crate::scenario::suggest::did_you_mean;
 
 /// The parts of a file in which no parameter stands for anything: the scenario's name, and what declares parameters.

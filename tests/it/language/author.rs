@@ -142,6 +142,20 @@ async fn a_server_takes_changed_and_new_files_and_keeps_the_last_good_version() 
     fs::remove_file(folder.path().join("two.toml")).unwrap();
     becomes("a file that is gone", &[("one", "Changed")]).await;
     serving.says("two.toml is gone");
+    // An id belongs to the file that had it, whatever another file is called.
+    fs::write(folder.path().join("a-copy.toml"), small("one", "A copy")).unwrap();
+    serving.says("\"one\" is also the id of");
+    fs::write(folder.path().join(".#one.toml"), "an editor's").unwrap();
+    fs::write(folder.path().join("a-copy.toml"), small("three", "Three")).unwrap();
+    becomes("an id of its own", &[("one", "Changed"), ("three", "Three")]).await;
+    fs::write(folder.path().join("a-copy.toml"), small("one", "A copy")).unwrap();
+    serving.says("a-copy.toml has mistakes now: triggers play the last version without");
+    assert_eq!(titles(address).await[1].1, "Three");
+    let elsewhere = folder.path().with_extension("elsewhere");
+    fs::rename(folder.path(), &elsewhere).unwrap();
+    serving.says("the scenarios stay as they were");
+    assert_eq!(titles(address).await.len(), 2);
+    fs::rename(&elsewhere, folder.path()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
