@@ -46,7 +46,9 @@ pub(super) fn probability(text: &str) -> Result<f64, String> {
 
 /// Reads a flag with a time.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    parse_time(text).ok_or_else(|| "it is not a time with its zone, as 2026-11-26T10:00:00Z is".to_owned())
+    parse_time(text).ok_or_else(|| {
+        "it is not a time with its zone as in RFC 3339, such as 2026-11-26T10:00:00Z".to_owned()
+    })
 }
 
 /// `1 event`, `2 events`.

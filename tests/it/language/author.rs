@@ -95,6 +95,7 @@ fn validate_checks_again_on_saving() {
     watching.says("\"5\" is not a duration");
     fs::write(&file, text("", "", "[variant.late.change.steps.look]\nat = \"9s\"")).unwrap();
     until("with variant=late");
+    until("2 targets");
     watching.signal("INT");
     assert_eq!(watching.end().status, Some(0), "of what was checked last");
 }

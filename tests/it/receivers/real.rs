@@ -1,7 +1,8 @@
 //! Real Alertmanagers, configured as the guide says: what fires on them is on the page, once, whatever they repeat.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -164,7 +165,7 @@ async fn a_group_that_it_truncates_does_not_end_by_itself() {
 async fn the_guide_leads_to_a_firing_alert() {
     let folder = Scratch::new().with("receivers.toml", &blocks("toml").remove(0));
     let commands = blocks("sh");
-    let [secret, serve, curl] = &commands[..] else { panic!("{commands:#?}") };
+    let [secret, serve, curl, agent] = &commands[..] else { panic!("{commands:#?}") };
     let run = |command: &str| {
         Command::new("sh").args(["-euc", command]).current_dir(folder.path()).status().unwrap()
     };
@@ -181,4 +182,16 @@ async fn the_guide_leads_to_a_firing_alert() {
     Numbers::until(server.address(), EVENTS, 2.0).await;
     let listed = server.incident(&["list", "--running"]).run().stdout;
     assert!(listed.contains("prod-highlatency-checkout-"), "{listed}");
+    let words = shlex::split(agent).unwrap();
+    assert_eq!(words[..2], ["python3", "examples/agent.py"]);
+    let mut agent = Command::new("python3")
+        .arg(crate::harness::root().join(&words[1]))
+        .arg(format!("http://{}", server.address()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let printed = BufReader::new(agent.stdout.take().unwrap()).lines().next();
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert!(printed.unwrap().unwrap().ends_with(": added 2 actions"));
 }
