@@ -185,7 +185,7 @@ async fn the_guide_leads_to_a_firing_alert() {
     let words = shlex::split(agent).unwrap();
     assert_eq!(words[..2], ["python3", "examples/agent.py"]);
     let mut agent = Command::new("python3")
-        .arg(crate::harness::root().join(&words[1]))
+        .arg(root().join(&words[1]))
         .arg(format!("http://{}", server.address()))
         .stdout(Stdio::piped())
         .spawn()
