@@ -205,10 +205,11 @@ fn the_release_makes_the_files_that_are_looked_for() {
         .map(|line| line.trim().to_owned() + "\n")
         .collect();
     let scratch = Scratch::new().with("target/T/release/incident", "#!/bin/sh\n");
-    for name in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml"] {
+    let texts = ["README.md", "CHANGELOG.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+    for name in texts.into_iter().chain(["LICENSE-MIT", "LICENSE-APACHE", "Cargo.toml"]) {
         fs::copy(root().join(name), scratch.path().join(name)).unwrap();
     }
-    for folder in ["completions", "contract", "contrib", "docs"] {
+    for folder in ["completions", "contract", "contrib", "docs", "examples", "man", "profiles"] {
         std::os::unix::fs::symlink(root().join(folder), scratch.path().join(folder)).unwrap();
     }
     let ran = Command::new("sh")
@@ -222,7 +223,7 @@ fn the_release_makes_the_files_that_are_looked_for() {
     let listed =
         Command::new("tar").args(["-tzf", &format!("{name}.tar.gz")]).current_dir(scratch.path()).output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
-    for file in ["incident", "README.md", "LICENSE-MIT", "contract", "contrib"] {
+    for file in ["incident", "README.md", "LICENSE-MIT", "contract", "contrib", "man", "examples"] {
         assert!(listed.contains(&format!("{name}/{file}")), "{file}: {listed}");
     }
     let sum = fs::read_to_string(scratch.path().join(format!("{name}.tar.gz.sha256"))).unwrap();
