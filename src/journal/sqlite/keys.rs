@@ -7,6 +7,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::record::{Key, KeyedEvent};
 use super::chain;
 
+const NAMED: &str =
+    "SELECT k.position, e.idx, k.digest, k.checksum FROM keys k JOIN events e ON e.position = k.position
+     WHERE k.source = ?1 AND k.id = ?2";
+
 /// The event with this key. A damaged row is ignored.
 pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Option<KeyedEvent>> {
     named(connection, &key.source, &key.id)
@@ -14,13 +18,8 @@ pub(super) fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Optio
 
 /// The event to which a publisher gave this name. A damaged row is ignored.
 pub(super) fn named(connection: &Connection, source: &str, id: &str) -> rusqlite::Result<Option<KeyedEvent>> {
-    let row = connection
-        .prepare_cached(
-            "SELECT k.position, e.idx, k.digest, k.checksum FROM keys k JOIN events e ON e.position = k.position
-             WHERE k.source = ?1 AND k.id = ?2",
-        )?
-        .query_row([source, id], |row| Ok(fields(row).ok()))
-        .optional()?;
+    let row =
+        connection.prepare_cached(NAMED)?.query_row([source, id], |row| Ok(fields(row).ok())).optional()?;
     Ok(row.flatten().and_then(|(keyed, checksum)| {
         (checksum == of_row(source, id, keyed.position, &keyed.digest)).then_some(keyed)
     }))
@@ -94,4 +93,27 @@ pub(super) fn wrong(connection: &Connection) -> rusqlite::Result<Option<String>>
 fn of_row(source: &str, id: &str, position: u64, digest: &[u8; 32]) -> i64 {
     let digest = HEXLOWER.encode(digest);
     chain::of_text(&format!("{} {source} {} {id} {position} {digest}", source.len(), id.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::super::readers::keep_plans;
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn the_query_is_parsed_once_whatever_its_parameters_are() -> rusqlite::Result<()> {
+        let mut connection = Connection::open_in_memory()?;
+        keep_plans(&connection)?;
+        let transaction = connection.transaction()?;
+        schema::migrate(&transaction, 0)?;
+        transaction.commit()?;
+        for id in 0..100 {
+            assert_eq!(named(&connection, "/agents/a", &id.to_string())?, None);
+        }
+        assert_eq!(connection.prepare_cached(NAMED)?.get_status(StatementStatus::RePrepare), 0);
+        Ok(())
+    }
 }

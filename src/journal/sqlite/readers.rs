@@ -94,23 +94,3 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 pub(super) fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
-
-#[cfg(test)]
-mod tests {
-    use rusqlite::StatementStatus;
-
-    use super::*;
-
-    #[test]
-    fn a_query_is_parsed_once_whatever_its_parameters_are() -> rusqlite::Result<()> {
-        let connection = Connection::open_in_memory()?;
-        keep_plans(&connection)?;
-        connection.execute_batch("CREATE TABLE events (position INTEGER PRIMARY KEY, idx INTEGER) STRICT")?;
-        let mut statement = connection.prepare("SELECT idx FROM events WHERE position = ?1")?;
-        for position in 0..100 {
-            assert!(!statement.exists([position])?);
-        }
-        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
-        Ok(())
-    }
-}
