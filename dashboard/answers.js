@@ -17,12 +17,23 @@ export class Answers {
   #asked = 0;
 
   /**
+   * Keeps the last state of an incident that is forgotten elsewhere.
+   * @param {import('./fold.js').IncidentState} incident
+   */
+  ended(incident) {
+    const place = this.listed.findIndex(({ id }) => id === incident.id);
+    if (place >= 0) this.listed[place] = incident;
+  }
+
+  /**
    * Asks the server. One that is busy names when to ask again.
    * @param {() => void} answered is called after each round
    */
   async ask(answered, again = ASK_AGAIN) {
     const round = ++this.#asked;
     const [access, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
+    // A later question may have been answered before.
+    if (round !== this.#asked) return;
     if (access.status === 'fulfilled') this.session = access.value;
     if (scenarios.status === 'fulfilled') this.scenarios = scenarios.value;
     if (incidents.status === 'fulfilled') this.listed = incidents.value;

@@ -95,11 +95,13 @@ const model = new Model(stream, changed);
 
 addEventListener('incident-select', ({ detail }) => {
   model.select(detail);
+  showComparedInAddress(null);
   showInAddress(detail);
 });
 addEventListener('incident-pin', ({ detail }) => model.pin(detail));
 addEventListener('board-show', ({ detail }) => {
-  model.go((places) => Object.assign(places, { list: detail, compared: null }));
+  model.go((places) => Object.assign(places, { list: detail, compared: null, chosen: true }));
+  showComparedInAddress(null);
   if (detail) document.querySelector('incident-board').wantsFocus = true;
 });
 addEventListener('compare-with', ({ detail }) => {

@@ -53,17 +53,17 @@ export function foldAll(events) {
 }
 
 /**
- * Forgets the oldest ended incidents until at most `keep` incidents are left.
+ * Forgets the oldest ended incidents until at most `keep` ended ones are left.
  * @param {Board} board
  * @param {number} keep
+ * @param {(id: string) => boolean} isNeeded whether an incident stays although it has ended
+ * @returns {IncidentState[]} the forgotten ones
  */
-export function forgetEnded(board, keep) {
-  let surplus = Math.max(0, board.incidents.length - keep);
-  board.incidents = board.incidents.filter((incident) => {
-    const drop = surplus > 0 && incident.state !== 'open';
-    if (drop) surplus -= 1;
-    return !drop;
-  });
+export function forgetEnded(board, keep, isNeeded) {
+  const ended = board.incidents.filter(({ state, id }) => state !== 'open' && !isNeeded(id));
+  const forgotten = new Set(ended.slice(0, Math.max(0, ended.length - keep)));
+  board.incidents = board.incidents.filter((incident) => !forgotten.has(incident));
+  return [...forgotten];
 }
 
 /** What an event of each type changes in the state of its incident: `(incident, data, offset_s)`. */

@@ -70,6 +70,8 @@ export class Model {
   #loaded = new Set();
   /** The incident and the moment that the page's address asks for, until they are there. */
   #wanted = null;
+  /** Ids of incidents that a person has opened and the stream has not told. */
+  lookedUp = new Set();
 
   /**
    * @param {import('./stream.js').Stream} stream
@@ -107,7 +109,7 @@ export class Model {
     this.additions.heard(id, (readData(event) ?? {}).origin);
     record(this.#histories.get(id), event, incident, { position, live }, state !== null);
     this.#loading.get(id)?.push([event, position, live]);
-    if (incident.state !== 'open' && this.#board.incidents.length > KEEP) this.#forget();
+    if (incident.state !== 'open') this.#forget();
   }
 
   /** An unknown event that cannot be assigned to an incident is shown in the feed of each open one. */
@@ -184,6 +186,7 @@ export class Model {
     // "Last result" can name an ended incident that is only known over HTTP.
     const listed = this.#answers.listed.find((incident) => incident.id === id);
     if (listed && !this.#find(id)) {
+      this.lookedUp.add(id);
       this.#board.incidents.unshift(listed);
       this.#histories.set(id, new History());
       this.#load(id);
@@ -336,9 +339,13 @@ export class Model {
     const place = this.#board.incidents.findLastIndex((incident) => incident.id === id);
     if (loaded.incident && loaded.incident.index >= (this.#board.incidents[place]?.index ?? 0)) {
       if (place >= 0) this.#board.incidents[place] = loaded.incident;
-      else this.#board.incidents.unshift(loaded.incident);
+      else {
+        this.lookedUp.add(id);
+        this.#board.incidents.unshift(loaded.incident);
+      }
       this.#histories.set(id, loaded.history);
     } else if (this.#histories.has(id)) this.#histories.get(id).missing = failure;
+    if (failure && !this.#find(id)) this.#loaded.delete(id);
     if (failure && this.#wanted?.id === id) this.#starting.failed(failure);
     if (!this.#find(id) && this.#wanted?.id === id) this.#wanted = null;
     this.#changed();
@@ -366,9 +373,13 @@ export class Model {
   }
 
   #forget() {
-    forgetEnded(this.#board, KEEP);
-    for (const id of this.#histories.keys()) {
-      if (!this.#find(id)) this.#histories.delete(id);
+    const isNeeded = (id) => id === this.#selected || this.#loading.has(id) || this.#places.pinned.has(id);
+    for (const incident of forgetEnded(this.#board, KEEP, isNeeded)) {
+      if (this.#find(incident.id)) continue;
+      this.#histories.delete(incident.id);
+      this.#loaded.delete(incident.id);
+      // What the server listed before is older.
+      this.#answers.ended(incident);
     }
   }
 

@@ -14,9 +14,10 @@ import { clock, inHours, words } from './format.js';
  * @param {Map<string, Seen> | null} before `null` at the first look, when nothing is news
  * @param {import('./fold.js').IncidentState[]} incidents
  * @param {(incident: import('./fold.js').IncidentState) => import('./clock.js').Moment} momentOf
+ * @param {Set<string>} lookedUp ids of incidents that a person has opened and the stream has not told: they are no news
  * @returns {{news: News[], seen: Map<string, Seen>}}
  */
-export function lookAt(before, incidents, momentOf) {
+export function lookAt(before, incidents, momentOf, lookedUp = new Set()) {
   const news = [];
   const seen = new Map();
   for (const incident of incidents) {
@@ -24,7 +25,7 @@ export function lookAt(before, incidents, momentOf) {
     const known = before?.get(id);
     const breached = state === 'open' ? momentOf(incident).breached : (known?.breached ?? false);
     seen.set(id, { state, breached });
-    if (!before) continue;
+    if (!before || (!known && lookedUp.has(id))) continue;
     // One that started and ended between two looks has both.
     if (!known) news.push({ kind: 'started', incident });
     if (state === 'open' && breached && !known?.breached) news.push({ kind: 'overrun', incident });

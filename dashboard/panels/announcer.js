@@ -49,12 +49,13 @@ class Announcer extends HTMLElement {
    * What time alone brings.
    * @param {import('../model.js').View} view
    */
-  #passes({ newest: incident, present: moment, hours, frozen }) {
+  #passes({ newest: incident, present: moment, hours, frozen, mode }) {
     if (!incident || !moment) return;
     if (moment.breached && !this.shown.breached && incident.state === 'open') {
       if (isOn('moments')) this.#say(missed(incident.target_s));
       this.shown.breached = true;
     }
+    if (mode !== 'incident') return;
     // The title is visible while the tab is in the background.
     const time =
       moment.remaining_s === null

@@ -82,7 +82,7 @@ class Headline extends HTMLElement {
   }
 
   #now({ now, resolution, agents }) {
-    const watching = agents.length > 0 ? `${agents.length} agents watch; none has acted yet` : 'Nothing was done so far';
+    const watching = agents.length > 0 ? `${agents.length === 1 ? '1 agent watches' : `${agents.length} agents watch`}; none has acted yet` : 'Nothing was done so far';
     if (resolution) {
       setIcon(this.nowIcon, resolution.outcome === 'resolved' ? 'check' : 'close');
       setAttribute(this.now, 'data-status', resolution.outcome === 'resolved' ? 'done' : 'idle');

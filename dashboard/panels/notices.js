@@ -59,14 +59,14 @@ function look() {
   const { mode, frozen, behind, tabs } = model.view();
   // What is read again after a start or a lost connection is no news of now; what ended meanwhile is.
   if (mode === 'connecting' || frozen || behind) return;
-  const looked = lookAt(seen, tabs, (incident) => model.momentOf(incident));
+  const looked = lookAt(seen, tabs, (incident) => model.momentOf(incident), model.lookedUp);
   seen = looked.seen;
-  for (const news of looked.news) {
-    if (isNotifying()) notify(news);
-  }
   // Many at once are one sound, of the worst of them.
   const kind = ['overrun', 'started', 'ended'].find((one) => looked.news.some((news) => news.kind === one));
   if (kind && isOn('sound')) play(kind);
+  for (const news of looked.news) {
+    if (isNotifying()) notify(news);
+  }
 }
 
 function notify(news) {

@@ -3,8 +3,11 @@
 import { report, reportUrl } from '../api.js';
 import { element, setAttribute, setText } from '../dom.js';
 import { icon } from '../icons.js';
+import { copy as copyText } from '../link.js';
 import { shownMarkdown } from '../markdown.js';
 import { dialogOf } from './dialog.js';
+
+const COPY = 'Copy Markdown';
 
 /**
  * Shows the report of an incident as it is now.
@@ -14,8 +17,8 @@ export async function open({ id, state }) {
   const body = element('article', { class: 'report', tabindex: '0', autofocus: true, 'aria-busy': 'true' }, element('p', { class: 'muted' }, 'Loading the report …'));
   const dialog = dialogOf({ id: 'report', heading: 'Report', className: 'wide-sheet' }, body);
   const download = element('a', { class: 'button', href: reportUrl(id), download: `${id}.md` }, icon('download'), 'Download');
-  const copy = element('button', { type: 'button' }, icon('copy'), element('span', {}, 'Copy Markdown'));
-  dialog.actions.append(navigator.clipboard ? copy : '', download);
+  const copy = element('button', { type: 'button' }, icon('copy'), element('span', {}, COPY));
+  dialog.actions.append(copy, download);
   dialog.open_();
   try {
     const text = await report(id);
@@ -23,7 +26,7 @@ export async function open({ id, state }) {
       ...(state === 'open' ? [element('p', { class: 'so-far' }, 'The incident is open. This is the report so far.')] : []),
       ...shownMarkdown(text),
     );
-    copy.addEventListener('click', () => copyText(text, copy.lastElementChild));
+    copy.addEventListener('click', () => copyMarkdown(text, copy.lastElementChild));
   } catch (error) {
     body.replaceChildren(element('p', { class: 'problem', role: 'alert' }, `There is no report: ${error.message}`));
     download.remove();
@@ -32,13 +35,7 @@ export async function open({ id, state }) {
   setAttribute(body, 'aria-busy', null);
 }
 
-async function copyText(text, label) {
-  const word = label.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    setText(label, 'Copied');
-  } catch {
-    setText(label, 'Not allowed');
-  }
-  setTimeout(() => setText(label, word), 2000);
+async function copyMarkdown(text, label) {
+  setText(label, (await copyText(text)) ? 'Copied' : 'Not allowed');
+  setTimeout(() => setText(label, COPY), 2000);
 }

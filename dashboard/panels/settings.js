@@ -1,6 +1,6 @@
 // Owns the form with the settings of a scenario: seed, speed, variant, and a field for each parameter that fits its kind.
 
-import { VARIANT, choiceOf, commandOf, keepChoice } from '../choices.js';
+import { VARIANT, choiceOf, commandOf } from '../choices.js';
 import { element, setAttribute, setText, show } from '../dom.js';
 import { duration } from '../format.js';
 import { icon } from '../icons.js';
@@ -104,7 +104,6 @@ class SettingsForm extends HTMLElement {
     if (unread.length > 0) return this.form.querySelector('[aria-invalid=true]')?.focus();
     const of = {};
     this.#sent = { of, state: 'pending' };
-    keepChoice(this.scenario.id, this.#choice());
     const detail = { scenario: this.scenario.id, choice: this.#choice(), of };
     this.dispatchEvent(new CustomEvent('incident-trigger', { detail, bubbles: true }));
   }

@@ -29,7 +29,7 @@ impl Payloads {
     /// What is wrong with the payload.
     pub(super) fn read(&self, kind: MessageType, data: &Value) -> Result<Message, Finding> {
         match Message::from_value(kind, data) {
-            Ok(message) if message.is_within_bounds() => return with_seconds(message),
+            Ok(message) if message.proves(data) => return with_seconds(message),
             _ => {}
         }
         let name = kind.as_str();

@@ -1,4 +1,7 @@
-//! The bounds of numbers that the schemas have and the Rust types have not.
+//! What the schemas demand and reading into the Rust types does not: the bounds of numbers, and shapes. (serde reads an array as a
+//! struct, and `{"completed":null}` as the variant `completed`.)
+
+use serde_json::Value;
 
 use super::agent_action::AgentAction;
 use super::incident_resolved::IncidentResolved;
@@ -6,9 +9,12 @@ use super::message::Message;
 use super::system_metrics::{Cost, SystemMetrics};
 
 impl Message {
-    /// Whether everything is known to be within the bounds that the schema has and the Rust types have not. A payload that was
-    /// read into such a message matches its schema; others may match it.
-    pub fn is_within_bounds(&self) -> bool {
+    /// Whether `data`, which was read into this message, is known to match the schema of its type. Other data may match it, too.
+    pub fn proves(&self, data: &Value) -> bool {
+        self.is_within_bounds() && has_its_shape(data)
+    }
+
+    fn is_within_bounds(&self) -> bool {
         let positive = |value: Option<f64>| value.is_none_or(|value| value >= 0.0);
         positive(self.offset_s())
             && match self {
@@ -40,6 +46,20 @@ impl Message {
                 Message::Heartbeat(_) => true,
             }
     }
+}
+
+/// Whether each member that is a struct, an enum or a list of them is written as one.
+fn has_its_shape(data: &Value) -> bool {
+    let all = |value: &Value, is: fn(&Value) -> bool| value.as_array().is_some_and(|items| items.iter().all(is));
+    data.as_object().is_some_and(|members| {
+        members.iter().all(|(name, value)| match name.as_str() {
+            "status" | "outcome" => value.is_string(),
+            "marks" => all(value, Value::is_string),
+            "hypotheses" | "evidence" => all(value, Value::is_object),
+            "forecast" | "cost" | "origin" | "durations" | "actions" => value.is_object() || value.is_null(),
+            _ => true,
+        })
+    })
 }
 
 fn is_cost(cost: &Cost) -> bool {

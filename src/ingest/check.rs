@@ -74,10 +74,10 @@ impl Checker {
         if faults.is_empty() { Ok(Sound::new(event, digest, data, message)) } else { Err(faults) }
     }
 
-    /// The message of a payload. One whose numbers are within their bounds needs no schema: see [`Message::is_within_bounds`].
+    /// The message of a payload. One that is proven to match needs no schema: see [`Message::proves`].
     fn message(&self, kind: MessageType, data: &Value) -> Result<Message, Vec<Fault>> {
         let read = Message::from_value(kind, data);
-        let proven = read.as_ref().is_ok_and(Message::is_within_bounds);
+        let proven = read.as_ref().is_ok_and(|message| message.proves(data));
         if !proven && let Some(fault) = self.schemas.get(&kind).and_then(|schema| schema.fault(data)) {
             return Err(mismatches(&fault));
         }

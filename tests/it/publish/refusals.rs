@@ -128,3 +128,33 @@ async fn at_most_twenty_errors_are_listed_and_all_are_counted() {
     assert_eq!(problem["errors"].as_array().unwrap().len(), 20);
     assert!(problem["errors_total"].as_u64().unwrap() >= 30, "{problem}");
 }
+
+/// Rust reads an array as a struct, and an object of one member as a word. The contract has neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shape_that_only_rust_reads_is_refused() {
+    let server = Local::start().await;
+    places(&publish(server.address, &[started("a", "0")]).await);
+    let wrong = [
+        ("agent_action", json!({ "status": { "completed": null } }), "/data/status"),
+        ("agent_action", json!({ "marks": [{ "detected": null }] }), "/data/marks/0"),
+        ("agent_action", json!({ "hypotheses": [["h", "it is so", 0.5]] }), "/data/hypotheses/0"),
+        ("agent_action", json!({ "evidence": [["log", "orders", null, null]] }), "/data/evidence/0"),
+        ("agent_action", json!({ "forecast": ["time_to_resolve", "s", 1, 2, 3] }), "/data/forecast"),
+        ("system_metrics", json!({ "cost": ["USD", 1, 0] }), "/data/cost"),
+        ("incident_resolved", json!({ "outcome": { "resolved": null } }), "/data/outcome"),
+        ("incident_resolved", json!({ "durations": [1, 2, 3, 4] }), "/data/durations"),
+        ("incident_resolved", json!({ "actions": [0, 0] }), "/data/actions"),
+    ];
+    for (number, (kind, members, pointer)) in (1..).zip(wrong) {
+        let mut event = action("a", &number.to_string(), "looks");
+        event["type"] = kind.into();
+        if kind != "agent_action" {
+            event["data"] = json!({ "summary": "Done" });
+        }
+        event["data"].as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let reply = publish(server.address, &[event]).await;
+        assert_eq!(reply.status, 422, "{pointer}: {}", reply.body);
+        assert_eq!(refusal(&reply).1, [("schema".to_owned(), pointer.to_owned())]);
+    }
+    assert_eq!(server.journal_head(), 1);
+}
