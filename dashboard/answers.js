@@ -17,7 +17,16 @@ export class Answers {
   #asked = 0;
 
   /**
-   * Keeps the last state of an incident that is forgotten elsewhere.
+   * These incidents, and those that only the server knows.
+   * @param {import('./fold.js').IncidentState[]} incidents
+   */
+  beside(incidents) {
+    const known = new Set(incidents.map(({ id }) => id));
+    return [...incidents, ...this.listed.filter(({ id }) => !known.has(id))];
+  }
+
+  /**
+   * Keeps the last state of an incident that is forgotten elsewhere: what the server listed before is older.
    * @param {import('./fold.js').IncidentState} incident
    */
   ended(incident) {

@@ -70,8 +70,7 @@ export class Model {
   #loaded = new Set();
   /** The incident and the moment that the page's address asks for, until they are there. */
   #wanted = null;
-  /** Ids of incidents that a person has opened and the stream has not told. */
-  lookedUp = new Set();
+  lookedUp = new Set(); // Ids of incidents that a person has opened and the stream has not told.
 
   /**
    * @param {import('./stream.js').Stream} stream
@@ -297,8 +296,7 @@ export class Model {
 
   /** Every incident that this page or the server knows. */
   all() {
-    const known = new Set(this.#board.incidents.map(({ id }) => id));
-    return [...this.#board.incidents, ...this.#answers.listed.filter(({ id }) => !known.has(id))];
+    return this.#answers.beside(this.#board.incidents);
   }
 
   /** Shows what the page's address asks for once the stream has told all that it tells. */
@@ -378,7 +376,6 @@ export class Model {
       if (this.#find(incident.id)) continue;
       this.#histories.delete(incident.id);
       this.#loaded.delete(incident.id);
-      // What the server listed before is older.
       this.#answers.ended(incident);
     }
   }

@@ -50,7 +50,8 @@ impl Message {
 
 /// Whether each member that is a struct, an enum or a list of them is written as one.
 fn has_its_shape(data: &Value) -> bool {
-    let all = |value: &Value, is: fn(&Value) -> bool| value.as_array().is_some_and(|items| items.iter().all(is));
+    let all =
+        |value: &Value, is: fn(&Value) -> bool| value.as_array().is_some_and(|items| items.iter().all(is));
     data.as_object().is_some_and(|members| {
         members.iter().all(|(name, value)| match name.as_str() {
             "status" | "outcome" => value.is_string(),

@@ -152,9 +152,11 @@ impl Library {
         let before: HashMap<&str, &Scenario> =
             self.scenarios.iter().map(|scenario| (scenario.origin.as_str(), scenario)).collect();
         let mut reread = Reread::default();
-        let mut read = Vec::with_capacity(paths.len());
+        let mut read: Vec<Scenario> = Vec::with_capacity(paths.len());
+        let mut names = HashSet::with_capacity(paths.len());
         for path in paths {
             let name = path.display().to_string();
+            names.insert(name.clone());
             let parsed =
                 text_of(&path).map_err(|error| ScenarioError::unreadable(&name, &error)).and_then(|text| {
                     match before.get(name.as_str()) {
@@ -173,34 +175,46 @@ impl Library {
                 (Err(error), None) => reread.errors.push(error),
             }
         }
-        // An id belongs to the file that had it, whatever the names of the files are.
-        let had = |scenario: &Scenario| {
-            before.get(scenario.origin.as_str()).is_some_and(|before| before.id() == scenario.id())
-        };
-        read.sort_by_key(|scenario| !had(scenario));
-        let mut taken: HashMap<String, String> = HashMap::new();
-        for now in read {
-            let before = before.get(now.origin.as_str()).copied();
-            if let Some(other) = taken.get(now.id()) {
-                reread.errors.push(id_of_another(&now, other));
-                let Some(before) = before.filter(|before| !taken.contains_key(before.id())) else { continue };
-                reread.kept.push(now.origin);
-                taken.insert(before.id().to_owned(), before.origin.clone());
-                reread.library.scenarios.push(before.clone());
-                continue;
+        // An id belongs to the file that had it, whatever the names of the files are. A file that falls back to what it had
+        // takes its id from the others again.
+        loop {
+            let had = |scenario: &Scenario| {
+                before.get(scenario.origin.as_str()).is_some_and(|before| before.id() == scenario.id())
+            };
+            let owners = read.iter().filter(|scenario| had(scenario));
+            let mut taken: HashMap<&str, &str> =
+                owners.map(|scenario| (scenario.id(), scenario.origin.as_str())).collect();
+            let mut falls = Vec::new();
+            for (place, now) in read.iter().enumerate().filter(|(_, now)| !had(now)) {
+                match taken.get(now.id()) {
+                    Some(other) => falls.push((place, id_of_another(now, other))),
+                    None => {
+                        taken.insert(now.id(), &now.origin);
+                    }
+                }
             }
-            match before {
+            if falls.is_empty() {
+                break;
+            }
+            for (place, error) in falls.into_iter().rev() {
+                reread.errors.push(error);
+                let now = read.remove(place);
+                if let Some(before) = before.get(now.origin.as_str()) {
+                    reread.kept.push(now.origin);
+                    read.insert(place, (*before).clone());
+                }
+            }
+        }
+        for now in &read {
+            match before.get(now.origin.as_str()) {
                 Some(before) if before.digest == now.digest => {}
                 Some(_) => reread.changed.push(now.origin.clone()),
                 None => reread.new.push(now.origin.clone()),
             }
-            taken.insert(now.id().to_owned(), now.origin.clone());
-            reread.library.scenarios.push(now);
         }
-        let stays: HashSet<&str> =
-            reread.library.scenarios.iter().map(|scenario| scenario.origin.as_str()).collect();
         let gone = self.scenarios.iter().map(|scenario| &scenario.origin);
-        reread.gone = gone.filter(|origin| !stays.contains(origin.as_str())).cloned().collect();
+        reread.gone = gone.filter(|origin| !names.contains(origin.as_str())).cloned().collect();
+        reread.library.scenarios = read;
         reread.library.scenarios.sort_by(|a, b| a.id().cmp(b.id()));
         reread.library.origin.clone_from(&self.origin);
         Ok(reread)

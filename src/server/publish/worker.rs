@@ -124,7 +124,9 @@ impl Worker {
             match self.append(requests, stored).await {
                 Ok(mut outcomes) => return outcomes.pop().unwrap_or_else(|| Err(stopping())),
                 // It has got other events again while it was judged.
-                Err(error) if !error.is_temporary() && tries < TRIES => self.forget(requests),
+                Err(JournalError::Ended { .. } | JournalError::KeyReused { .. }) if tries < TRIES => {
+                    self.forget(requests);
+                }
                 Err(error) => {
                     self.forget(requests);
                     limited!(warn, "published events cannot be stored", %error);

@@ -152,6 +152,12 @@ async fn a_server_takes_changed_and_new_files_and_keeps_the_last_good_version() 
     fs::write(folder.path().join("a-copy.toml"), small("one", "A copy")).unwrap();
     serving.says("a-copy.toml has mistakes now: triggers play the last version without");
     assert_eq!(titles(address).await[1].1, "Three");
+    // One that falls back to what it had takes its id from the others: `a-copy` wants `one` again, and `0` wants `three`.
+    fs::write(folder.path().join("a-copy.toml"), small("one", "Another copy")).unwrap();
+    fs::write(folder.path().join("0.toml"), small("three", "Not it")).unwrap();
+    serving.says("\"three\" is also the id of");
+    assert_eq!(titles(address).await[1].1, "Three");
+    fs::remove_file(folder.path().join("0.toml")).unwrap();
     let elsewhere = folder.path().with_extension("elsewhere");
     fs::rename(folder.path(), &elsewhere).unwrap();
     serving.says("the scenarios stay as they were");
