@@ -130,6 +130,8 @@ impl Validate {
         // A recording says itself whether it is large.
         let progress = Progress::new(!quiet);
         let found = self.judge_all(read_by, stop, &progress).await;
+        // A signal that comes while results are written leaves nothing out.
+        let stopped = stop.is_cancelled();
         progress.end();
         let view = |next| View {
             detail: Detail::of(quiet, verbose),
@@ -157,7 +159,7 @@ impl Validate {
         let view = view(self.again(&found));
         reports.write(&found, &view, color)?;
         // What was found until then is shown, but it is not everything.
-        let is_left = stop.is_cancelled() && found.is_clean();
+        let is_left = stopped && found.is_clean();
         Ok(if is_left { Exit::Interrupted } else { found.exit() })
     }
 
