@@ -20,6 +20,7 @@ mod evil;
 mod headline;
 mod late;
 mod links;
+mod loading;
 mod login;
 mod many;
 mod notices;
