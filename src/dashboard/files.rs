@@ -8,6 +8,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("app.css", include_bytes!("../../dashboard/app.css")),
     ("app.js", include_bytes!("../../dashboard/app.js")),
     ("axis.js", include_bytes!("../../dashboard/axis.js")),
+    ("backlog.js", include_bytes!("../../dashboard/backlog.js")),
     ("board.css", include_bytes!("../../dashboard/board.css")),
     ("breath.js", include_bytes!("../../dashboard/breath.js")),
     ("charts.css", include_bytes!("../../dashboard/charts.css")),

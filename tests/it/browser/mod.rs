@@ -8,6 +8,7 @@ use crate::harness::{Timeline, encode};
 
 mod actions;
 mod additions;
+mod backlog;
 mod busy;
 mod checks;
 mod colors;
