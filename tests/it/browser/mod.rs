@@ -8,6 +8,7 @@ use crate::harness::{Timeline, encode};
 
 mod actions;
 mod additions;
+mod backlog;
 mod busy;
 mod checks;
 mod colors;
@@ -20,6 +21,7 @@ mod evil;
 mod headline;
 mod late;
 mod links;
+mod loading;
 mod login;
 mod many;
 mod notices;
