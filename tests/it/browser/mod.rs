@@ -28,6 +28,7 @@ mod real;
 mod screenshots;
 mod scrub;
 mod settings;
+mod states;
 mod steps;
 mod story;
 mod strangers;
@@ -36,6 +37,7 @@ mod together;
 mod truth;
 mod twin;
 mod unknown;
+mod zoom;
 
 /// The events of a plan as they are streamed, from 10:00 on.
 fn story_of(timeline: &Timeline) -> Vec<Value> {
