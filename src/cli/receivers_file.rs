@@ -1,10 +1,11 @@
 //! `receivers.toml` and the files with secrets that it names.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 
 use super::exit::{Exit, Failure};
+use super::named_files::NamedFiles;
 use super::token_args::{self, MAKE_ONE};
 use crate::receivers::{self, Kind, Receiver};
 use crate::server::{HookSetup, Secrets};
@@ -12,14 +13,6 @@ use crate::token::{self, Digest};
 
 /// The characters of a `routing_key`, which some of PagerDuty's clients check.
 const ROUTING_KEY: usize = 32;
-
-/// The receivers of a file, and all files that were read for them.
-#[derive(Debug)]
-pub(super) struct ReceiversFile {
-    pub(super) setups: Vec<HookSetup>,
-    /// Each with the digest of what was read.
-    pub(super) files: Vec<(PathBuf, Digest)>,
-}
 
 /// The content of a file as text.
 fn text_of(path: &Path) -> Result<String, Failure> {
@@ -38,7 +31,7 @@ pub(super) fn receivers(path: &Path) -> Result<(Vec<Receiver>, String), Failure>
 }
 
 /// Reads the receivers and their secrets. Paths in the file are relative to its folder.
-pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
+pub(super) fn read(path: &Path) -> Result<NamedFiles<HookSetup>, Failure> {
     let (receivers, text) = receivers(path)?;
     let mut files = vec![(path.to_owned(), Digest::of(text.as_bytes()))];
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -84,5 +77,5 @@ pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
         }
         setups.push(HookSetup { receiver, secrets });
     }
-    Ok(ReceiversFile { setups, files })
+    Ok(NamedFiles { setups, files })
 }
