@@ -19,6 +19,8 @@ const COLUMN = 2.5;
 class Metrics extends HTMLElement {
   /** Place of the pointer or the arrow keys on the axis, 0 to 1; `null` when the cursor is at the present. */
   #probe = null;
+  /** Whether the arrow keys have put it there. A pointer that rests on a chart needs no step back. */
+  #byKeys = false;
   /** The range that a person is choosing. */
   #dragged = null;
 
@@ -97,6 +99,7 @@ class Metrics extends HTMLElement {
   #point(part) {
     if (this.#probe === part || !this.view) return;
     this.#probe = part;
+    this.#byKeys = false;
     this.#label();
     this.tick(this.view);
   }
@@ -104,7 +107,7 @@ class Metrics extends HTMLElement {
   #key(event) {
     const step = { ArrowLeft: -0.01, ArrowRight: 0.01 }[event.key];
     // One step back at a time: first the cursor, then the range, then the moment.
-    if (event.key === 'Escape' && this.#probe !== null) {
+    if (event.key === 'Escape' && this.#probe !== null && this.#byKeys) {
       event.preventDefault();
       this.#point(null);
     }
@@ -113,6 +116,7 @@ class Metrics extends HTMLElement {
     const to = (this.#probe ?? chartScale(this.view).at(this.view.moment.offset_s)) + step;
     if (isZoomed() && (to < 0 || to > 1)) shift(this.view, step);
     this.#point(Math.min(1, Math.max(0, to)));
+    this.#byKeys = true;
   }
 
   /** What stays in its place when the range changes: the cursor, or the moment, or else the middle. */

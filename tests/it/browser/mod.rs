@@ -8,6 +8,7 @@ use crate::harness::{Timeline, encode};
 
 mod actions;
 mod additions;
+pub mod bidi;
 mod busy;
 mod checks;
 mod colors;
@@ -17,6 +18,7 @@ mod cuts;
 pub mod driver;
 mod events;
 mod evil;
+mod firefox;
 mod headline;
 mod late;
 mod links;

@@ -54,6 +54,9 @@ async fn every_panel_of_a_running_incident_shows_what_a_page_showed_at_that_mome
         let wanted = Browser::open(&format!("http://{}/", then.address)).await;
         wanted.until("the incident", &format!("{STATE} === 'LIVE'")).await;
         assert_eq!(page.value(PANELS).await, wanted.value(PANELS).await, "at second {second}");
+        // The track has all of the incident, and marks the phase of that moment.
+        let marked = "[...document.querySelectorAll('.segment')].map(({ dataset }) => [dataset.phase, 'current' in dataset, 'done' in dataset])";
+        assert_eq!(page.value(marked).await, wanted.value(marked).await, "at second {second}");
         let digits = page.text("#countdown").await;
         let left = 180 - second;
         assert_eq!(
@@ -76,6 +79,14 @@ async fn every_panel_of_a_running_incident_shows_what_a_page_showed_at_that_mome
     page.until("the present", &format!("{STATE} === 'LIVE'")).await;
     assert_ne!(page.value(PANELS).await, shown);
     assert_eq!(page.text("#connection").await, "Live");
+    // Rows that have just come are coloured for a moment; those that a person goes back to have not just come.
+    let rows = "[...document.querySelectorAll('#feed .row[data-live]')]";
+    page.until("the news", &format!("{rows}.length > 2")).await;
+    page.run("dispatchEvent(new CustomEvent('scrub-to', { detail: 120 }))", vec![]).await;
+    page.until("the moment", &at(120)).await;
+    page.run("dispatchEvent(new CustomEvent('scrub-to', { detail: 139 }))", vec![]).await;
+    page.until("the moment", &format!("{} && {rows}.length > 2", at(139))).await;
+    assert_eq!(page.value(&format!("{rows}.flatMap((row) => row.getAnimations()).length")).await, 0);
 }
 
 /// An expression that is true at a second.

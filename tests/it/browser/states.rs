@@ -100,7 +100,7 @@ async fn reach(state: &str, page: &Browser, proxy: &Proxy) {
         }
         "reconnecting" => {
             proxy.close();
-            ("the loss", "document.documentElement.dataset.connection !== 'live'")
+            ("the loss", "document.querySelector('#scrub-state').innerText === 'NOT LIVE'")
         }
         "gone" => {
             proxy.close();
@@ -135,6 +135,10 @@ async fn what_a_person_opens_or_runs_into_fits_every_size_and_is_there_for_every
             let page = page_over(&proxy, &server, size, records).await;
             reach(state, &page, &proxy).await;
             picture(&page, size, state).await;
+            if size.touch {
+                let foot = "Math.round(document.querySelector('scrub-bar').getBoundingClientRect().bottom) === innerHeight";
+                assert_eq!(page.value(foot).await, true, "{state} at {size:?} has no bar at its foot");
+            }
             problems
                 .extend(checks::problems(&page, &format!("{state} at {}x{}", size.width, size.height)).await);
         }

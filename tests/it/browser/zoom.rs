@@ -15,10 +15,10 @@ const ZOOMED: &str = "document.querySelector('metrics-panel').hasAttribute('data
 const TIMES: &str = "[...document.querySelectorAll('.chart .xs')].map((axis) => [...axis.children].map((one) => one.innerText).join(' '))";
 const STATE: &str = "document.querySelector('#scrub-state').innerText";
 
-/// An incident of which 100 seconds have passed, and no more come.
+/// An incident of which 70 seconds have passed, and no more come.
 async fn page_at(size: Option<Size>) -> (Local, Browser) {
     let server = Local::start().await;
-    server.append(outage(100, 100)).await;
+    server.append(outage(70, 70)).await;
     let url = format!("http://{}/", server.address);
     let page = match size {
         Some(size) => Browser::sized(size, &url).await,
@@ -100,6 +100,10 @@ async fn a_drag_shows_its_range_in_every_chart_and_there_are_ways_back() {
     // A click, and a press that is taken back, choose nothing.
     page.drag(&[(left + 40.0, y), (left + 42.0, y)]).await;
     assert_eq!(page.value(ZOOMED).await, false);
+    drag(&page, ".chart .plot", 0.1, 0.4).await;
+    page.until("the range", ZOOMED).await;
+    page.keys(ESCAPE).await;
+    page.until("all, with the pointer still there", &format!("!{ZOOMED}")).await;
     drag(&page, ".chart .plot", 0.1, 0.4).await;
     page.until("the range", ZOOMED).await;
     page.click("zoom-bar button:last-child").await;
