@@ -25,6 +25,7 @@ mod links;
 mod login;
 mod many;
 mod notices;
+mod pictures;
 mod prefix;
 mod real;
 mod screenshots;
