@@ -1,4 +1,4 @@
-//! A headless Firefox, which speaks WebDriver BiDi by itself: JSON over a WebSocket, without a driver between.
+//! A headless Firefox, which speaks `WebDriver BiDi` by itself: JSON over a WebSocket, without a driver between.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -126,9 +126,8 @@ impl Firefox {
     pub async fn until(&mut self, what: &str, expression: &str) {
         let begun = tokio::time::Instant::now();
         while self.value(&format!("Boolean({expression})")).await != true {
-            if begun.elapsed() > PATIENCE {
-                panic!("waited in vain for {what}: {}", self.value("document.body.innerText").await);
-            }
+            let page = self.value("document.body.innerText").await;
+            assert!(begun.elapsed() <= PATIENCE, "waited in vain for {what}: {page}");
             tokio::time::sleep(ms(30)).await;
         }
     }

@@ -45,7 +45,7 @@ fn cancelled(seconds: i64) -> Vec<Record> {
         unreachable!()
     };
     ended.outcome = incident::contract::Outcome::Cancelled;
-    ended.summary = "Cancelled from the page".to_owned();
+    "Cancelled from the page".clone_into(&mut ended.summary);
     (ended.offset_s, ended.durations.resolve_s) = (Some(seconds as f64), seconds as f64);
     records.push(Record::at("database-outage-x7k2p", index, &Message::IncidentResolved(ended)));
     records
