@@ -9,6 +9,7 @@ import { Model } from './model.js';
 import { isPart, part } from './parts.js';
 import { isNotifying, isOn } from './preferences.js';
 import { Stream } from './stream.js';
+import { showAll } from './zoom.js';
 import './panels/account.js';
 import './panels/agents.js';
 import './panels/ahead.js';
@@ -142,6 +143,9 @@ onScrub('scrub-pause', (scrub, incident, timeline, now_s) => {
 });
 onScrub('scrub-live', (scrub) => scrub.live());
 addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail, model.view()));
+addEventListener('replay-stopped', keepInAddress);
+addEventListener('zoom-all', showAll);
+addEventListener('charts-zoomed', changed);
 addEventListener('link-copy', () => document.querySelector('copy-link').copy(linkToShown()));
 
 const link = readLink();
@@ -161,9 +165,13 @@ function showComparison(ids) {
 function onScrub(name, move) {
   addEventListener(name, ({ detail }) => {
     model.move((...now) => move(...now, detail));
-    const { newest, scrub } = model.view();
-    if (newest) showInAddress(newest.id, scrub?.offset_s ?? null);
+    keepInAddress();
   });
+}
+
+function keepInAddress() {
+  const { newest, scrub } = model.view();
+  if (newest) showInAddress(newest.id, scrub?.offset_s ?? null);
 }
 
 /** The link to what is on screen: to its moment, while that is not the end of the incident. */

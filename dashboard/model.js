@@ -356,7 +356,7 @@ export class Model {
     if (!this.#find(this.#selected) && !this.#wanted) {
       this.#selected = this.#board.incidents.find(({ state }) => state === 'open')?.id ?? null;
     }
-    this.#unseen.delete(this.#selected);
+    if (!this.#places.mode) this.#unseen.delete(this.#selected);
     return this.#find(this.#selected) ?? null;
   }
 

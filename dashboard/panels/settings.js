@@ -31,11 +31,11 @@ class SettingsForm extends HTMLElement {
     this.form = element(
       'form',
       { class: 'settings', novalidate: true },
-      element('header', {}, this.back, this.heading),
+      element('div', { class: 'settings-head' }, this.back, this.heading),
       this.fields,
       this.problem,
       element('p', { class: 'shell' }, element('span', { class: 'muted' }, 'From a terminal'), this.command),
-      element('footer', {}, this.start, this.reset),
+      element('div', { class: 'settings-foot' }, this.start, this.reset),
     );
     this.append(this.form);
     this.form.addEventListener('submit', (event) => {

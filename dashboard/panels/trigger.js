@@ -50,7 +50,8 @@ class TriggerMenu extends HTMLElement {
     if (!here || this.menu.matches(':popover-open')) this.#list();
     if (triggered !== this.reported && triggered?.state === 'started' && this.menu.matches(':popover-open'))
       this.menu.hidePopover();
-    this.#report(triggered, here, incident);
+    // The incident that is selected behind the list is not on screen.
+    this.#report(triggered, here, mode === 'incident' ? (incident?.id ?? null) : null);
   }
 
   /** The scenarios, which are seen only while the menu is open. */
@@ -58,7 +59,7 @@ class TriggerMenu extends HTMLElement {
     if (this.view) this.picker.update(this.view, this.button.hidden ? [] : (this.view.scenarios ?? []));
   }
 
-  #report(triggered, here, incident) {
+  #report(triggered, here, onScreen) {
     if (triggered !== this.reported) {
       this.reported = triggered;
       this.started = triggered?.id ?? null;
@@ -68,8 +69,8 @@ class TriggerMenu extends HTMLElement {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.#hideToast(), 8000);
     }
-    show(this.toastShow, this.started !== null && this.started !== incident?.id);
-    if ((!here && !this.telling) || (this.started && this.started === incident?.id)) this.#hideToast();
+    show(this.toastShow, this.started !== null && this.started !== onScreen);
+    if ((!here && !this.telling) || (this.started && this.started === onScreen)) this.#hideToast();
   }
 
   /**

@@ -78,6 +78,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("panels/topbar.js", include_bytes!("../../dashboard/panels/topbar.js")),
     ("panels/track.js", include_bytes!("../../dashboard/panels/track.js")),
     ("panels/trigger.js", include_bytes!("../../dashboard/panels/trigger.js")),
+    ("panels/zoom.js", include_bytes!("../../dashboard/panels/zoom.js")),
     ("parts.js", include_bytes!("../../dashboard/parts.js")),
     ("phone.css", include_bytes!("../../dashboard/phone.css")),
     ("places.js", include_bytes!("../../dashboard/places.js")),
@@ -95,4 +96,5 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("track.css", include_bytes!("../../dashboard/track.css")),
     ("urgency.js", include_bytes!("../../dashboard/urgency.js")),
     ("visible.js", include_bytes!("../../dashboard/visible.js")),
+    ("zoom.js", include_bytes!("../../dashboard/zoom.js")),
 ];

@@ -201,10 +201,18 @@ async fn what_has_ended_is_replayed_at_a_speed_that_is_chosen_and_stops_where_it
     page.until("the pause", "document.querySelector('#scrub-state').innerText === 'PAUSED'").await;
     let moment = "document.querySelector('#scrub').ariaValueText";
     let stopped = page.value(moment).await;
-    tokio::time::sleep(crate::harness::ms(400)).await;
+    // A clock of the page as fast as that of a replay: what still ran would have gone on before it.
+    let ticks = "await new Promise((enough) => { let left = 6; const clock = setInterval(() => {
+                   if ((left -= 1) === 0) { clearInterval(clock); enough(); } }, 66); });";
+    page.run(ticks, vec![]).await;
     assert_eq!(page.value(moment).await, stopped, "it stands still");
-    page.keys("k").await;
+    // The moment is in the address, and a reload shows it.
+    page.until("it in the address", "new URLSearchParams(location.search).get('t') > 0").await;
+    page.refresh().await;
+    page.until("the moment", &format!("{moment} === {stopped}")).await;
+    page.keys("++++k").await;
     page.until("the end", "document.querySelector('#scrub-state').innerText === 'END'").await;
     assert_eq!(page.value("document.querySelector('#headline').dataset.state").await, "resolved");
     assert_eq!(page.text("#connection").await, "Live");
+    page.until("no moment in the address", "!location.search.includes('&t=')").await;
 }

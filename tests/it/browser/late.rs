@@ -6,7 +6,7 @@ use super::driver::Browser;
 use crate::harness::{Local, action, metrics, started};
 
 /// An incident with so many events, of which every third has a row.
-fn long(events: u64) -> Vec<Record> {
+pub fn long(events: u64) -> Vec<Record> {
     let middle = (2..=events).map(|index| match index % 3 {
         0 => action("long", index, &format!("Looked at shard {index}")),
         _ => metrics("long", index),

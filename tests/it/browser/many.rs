@@ -131,6 +131,30 @@ async fn a_new_incident_takes_neither_the_list_nor_the_screen() {
     assert_eq!(page.value(TABS).await, json!(["slow"]));
 }
 
+/// A person who starts a drill from the list is told so there, and is one click away from it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_drill_that_is_started_from_the_list_is_shown_by_one_click() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("the quiet page", "document.querySelector('#quiet .card')").await;
+    page.keys("i").await;
+    page.until("the list", "document.documentElement.dataset.view === 'board'").await;
+    page.keys("t").await;
+    page.click("#trigger-menu [data-scenario='database-outage']").await;
+    page.until("it in the list", &format!("{ROWS}.length === 1")).await;
+    page.until("word of it", "document.querySelector('.toast')?.checkVisibility()").await;
+    assert!(
+        page.text(".toast").await.starts_with("Started database-outage-"),
+        "{}",
+        page.text(".toast").await
+    );
+    assert!(page.text("[data-board]").await.contains("New"));
+    page.click(".toast button").await;
+    page.until("the drill", "document.querySelector('#headline .title')?.checkVisibility()").await;
+    page.until("no word of it", "!document.querySelector('.toast').checkVisibility()").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn no_row_moves_while_one_is_held() {

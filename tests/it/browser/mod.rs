@@ -9,6 +9,7 @@ use crate::harness::{Timeline, encode};
 mod actions;
 mod additions;
 mod backlog;
+pub mod bidi;
 mod busy;
 mod checks;
 mod colors;
@@ -18,6 +19,7 @@ mod cuts;
 pub mod driver;
 mod events;
 mod evil;
+mod firefox;
 mod headline;
 mod late;
 mod links;
@@ -25,11 +27,13 @@ mod loading;
 mod login;
 mod many;
 mod notices;
+mod pictures;
 mod prefix;
 mod real;
 mod screenshots;
 mod scrub;
 mod settings;
+mod states;
 mod steps;
 mod story;
 mod strangers;
@@ -38,6 +42,7 @@ mod together;
 mod truth;
 mod twin;
 mod unknown;
+mod zoom;
 
 /// The events of a plan as they are streamed, from 10:00 on.
 fn story_of(timeline: &Timeline) -> Vec<Value> {
