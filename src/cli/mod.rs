@@ -34,6 +34,7 @@ mod reread;
 mod runtime;
 mod scenarios;
 mod schema;
+mod screen;
 mod serve;
 mod settings_args;
 mod show;

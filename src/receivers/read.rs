@@ -10,7 +10,7 @@ use super::alert::Labels;
 use super::described::{CostRule, Drills, Kind, Receiver, Signature};
 use super::keys::{COST, DROP, RECEIVER_KEYS, SERVICES, SEVERITY, TOP};
 use crate::contract::Severity;
-use crate::scenario::{Diagnostic, Micros, ScenarioError, Table, did_you_mean};
+use crate::scenario::{Micros, ScenarioError, Table, did_you_mean, syntax_mistakes};
 
 /// The longest name of a receiver: an incident's id has at most 64 characters, and more in it than this.
 const NAME_CHARS: usize = 20;
@@ -25,11 +25,10 @@ pub fn read(origin: &str, text: &str) -> Result<Vec<Receiver>, ScenarioError> {
     let failed = |mistakes| Err(ScenarioError::new(origin, text, mistakes));
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let mistakes = errors.iter().map(|error| {
-            let mistake = Diagnostic::new(error.span().unwrap_or(0..0), error.message(), "");
-            mistake.help("the file is TOML: [[receiver]] above each receiver, then NAME = VALUE, a line each")
-        });
-        return failed(mistakes.collect());
+        return failed(syntax_mistakes(
+            text,
+            "the file is TOML: [[receiver]] above each receiver, then NAME = VALUE, a line each",
+        ));
     }
     let mut table = Table::new(table.get_ref());
     table.only("the file", TOP);

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::described::{Credentials, Kind, SINK_KEYS, Sink};
 use crate::client::Endpoint;
 use crate::plan::{LABEL_CHARS, RESERVED_LABELS, is_label};
-use crate::scenario::{Diagnostic, ScenarioError, Table, did_you_mean};
+use crate::scenario::{ScenarioError, Table, did_you_mean, syntax_mistakes};
 use crate::token::Sources;
 
 /// The keys at the top of the file.
@@ -27,11 +27,10 @@ pub fn read(origin: &str, text: &str) -> Result<Vec<Sink>, ScenarioError> {
     let failed = |mistakes| Err(ScenarioError::new(origin, text, mistakes));
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let mistakes = errors.iter().map(|error| {
-            let mistake = Diagnostic::new(error.span().unwrap_or(0..0), error.message(), "");
-            mistake.help("the file is TOML: [[sink]] above each sink, then NAME = VALUE, a line each")
-        });
-        return failed(mistakes.collect());
+        return failed(syntax_mistakes(
+            text,
+            "the file is TOML: [[sink]] above each sink, then NAME = VALUE, a line each",
+        ));
     }
     let mut table = Table::new(table.get_ref());
     table.only("the file", TOP);

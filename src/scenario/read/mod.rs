@@ -1,6 +1,7 @@
 //! Reads the text of a scenario file, and finds every mistake in its shape and in its meaning, not only the first.
 
 mod repair;
+mod roots;
 mod words;
 
 use std::collections::HashSet;
@@ -59,13 +60,18 @@ fn table_of<'a>(
 ) -> Result<(Spanned<DeTable<'a>>, Applied), Vec<Diagnostic>> {
     let (mut table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(errors.iter().take(MOST).map(|error| words::of_syntax(error, text)).collect());
+        return Err(syntax_mistakes(text, words::LIKE_TOML));
     }
     let mut applied = settings::apply(&mut table, settings);
     match applied.too_large.take() {
         Some(mistake) => Err(vec![mistake]),
         None => Ok((table, applied)),
     }
+}
+
+/// The mistakes of a text that is not TOML, without those that follow from others. `like` says what the file looks like.
+pub(crate) fn syntax_mistakes(text: &str, like: &str) -> Vec<Diagnostic> {
+    roots::roots(text, MOST).iter().map(|root| words::of_syntax(root, text, like)).collect()
 }
 
 /// The file with the users of each part among its metrics.
