@@ -44,6 +44,7 @@ mod harness;
 mod hostile;
 mod http;
 mod hung;
+mod hung_reads;
 mod incident_events;
 mod invented;
 mod journal;

@@ -167,12 +167,12 @@ fn nothing_stays_of_what_was_drawn_when_a_terminal_shrinks() {
         }
         let screen = terminal.text();
         for phase in ["detect ", "diagnose ", "predict ", "resolve", "verify"] {
-            let lines = screen.lines().filter(|line| {
-                line.get(3..).is_some_and(|line| line.trim_start_matches([' ', '✓']).starts_with(phase))
-            });
+            let text = |line: &str| line.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).to_owned();
+            // The last ones may be cut to nothing else.
+            let lines = screen.lines().filter(|line| format!("{} ", text(line)).starts_with(phase));
             assert_eq!(lines.count(), 1, "{columns}: {phase}:\n{screen}");
         }
-        let clocks = screen.lines().filter(|line| line.contains(" / 03:00")).count();
+        let clocks = screen.lines().filter(|line| line.contains("] 00:")).count();
         assert_eq!(clocks, 1, "{columns}:\n{screen}");
     }
     drop(terminal);

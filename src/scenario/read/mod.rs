@@ -1,5 +1,6 @@
 //! Reads the text of a scenario file, and finds every mistake in its shape and in its meaning, not only the first.
 
+mod lines;
 mod repair;
 mod roots;
 mod words;
@@ -41,7 +42,9 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
         return Err(vec![Diagnostic::new(0..0, message, "begins here")]);
     }
     let (table, applied) = table_of(text, settings)?;
+    let broken = lines::broken(table.get_ref(), MOST);
     if applied.mistakes.is_empty()
+        && broken.is_empty()
         && let Ok(file) = ScenarioFile::deserialize(Deserializer::from(table))
     {
         let file = with_users(file);
@@ -91,8 +94,9 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
         Err(found) => return found,
     };
     let is_empty = table.get_ref().is_empty();
-    let mut repaired = Repaired::new(table);
     let mut found = applied.mistakes;
+    found.extend(lines::broken(table.get_ref(), MOST));
+    let mut repaired = Repaired::new(table);
     // A wrong value is taken out, and then it is missing: two readings.
     let most = 2 * (MOST_READ / 2 / text.len().max(1)).clamp(1, MOST);
     let mut readings = 0;
