@@ -123,7 +123,8 @@ impl Sqlite {
         refuse_unusual(&real).map_err(unusable)?;
         identity::refuse_foreign(&real)?;
         let lock = Arc::new(patiently(HELD, || Lock::take(&real))?);
-        let opened = patiently(LOCKED, || open::open(&real, retention, Arc::clone(&source)))?;
+        let clocks = source;
+        let opened = patiently(LOCKED, || open::open(&real, retention, Arc::clone(&clocks)))?;
         let warnings = opened.warnings.clone();
         let writer = Writer::new(opened, retention, Arc::clone(&lock));
         let log_bytes = writer.log_bytes();
