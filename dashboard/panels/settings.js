@@ -285,7 +285,7 @@ function unusual(value, usual) {
   return value === usual ? undefined : value;
 }
 
-function rangeOf({ default: usual, min, max, one_of }) {
+function rangeOf({ default: usual, min, max }) {
   const range =
     min !== undefined && max !== undefined
       ? `${min} to ${max}, `
@@ -295,7 +295,7 @@ function rangeOf({ default: usual, min, max, one_of }) {
           ? `At most ${max}, `
           : '';
   const text = typeof usual === 'string' && usual === '' ? 'nothing' : usual;
-  return `${range}${range || one_of ? 'normally' : 'Normally'} ${text}.`.replace(/^n/, 'N');
+  return `${range}${range ? 'normally' : 'Normally'} ${text}.`;
 }
 
 /** A key as a part of a JSON pointer, and back. */

@@ -157,9 +157,9 @@ class PhaseTrack extends HTMLElement {
     }
     old?.node.remove();
     const x = place(column / columns);
-    const node = svg('svg', { x, y: '50%', overflow: 'visible', 'data-dot': phase }, shape);
+    const node = svg('svg', { x, y: '50%', overflow: 'visible', 'data-dot': phase }, shape());
     this.dots.append(node);
-    this.#columns.set(column, { node, weight, count, text, offset_s });
+    this.#columns.set(column, { node, weight, count, text: text(), offset_s });
   }
 
   /**

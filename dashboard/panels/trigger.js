@@ -28,6 +28,7 @@ class TriggerMenu extends HTMLElement {
     this.append(this.toast, this.readOnly, this.button, this.menu);
     // A form waits for the answer, because mistakes are said beside its fields.
     this.addEventListener('incident-trigger', ({ detail }) => detail.of || this.menu.hidePopover());
+    this.menu.addEventListener('beforetoggle', ({ newState }) => newState === 'open' && this.#list());
     this.menu.addEventListener('toggle', ({ newState }) => newState === 'open' && this.picker.focusFirst());
     this.toastShow.addEventListener('click', () => {
       this.#hideToast();
@@ -45,11 +46,17 @@ class TriggerMenu extends HTMLElement {
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
     setAttribute(this.button, 'title', frozen ? 'Not connected. No incident can be started.' : 'Start another incident');
     if ((frozen || !here) && this.menu.matches(':popover-open')) this.menu.hidePopover();
-    this.picker.update(view, here ? (scenarios ?? []) : []);
+    this.view = view;
+    if (!here || this.menu.matches(':popover-open')) this.#list();
     if (triggered !== this.reported && triggered?.state === 'started' && this.menu.matches(':popover-open'))
       this.menu.hidePopover();
     // The incident that is selected behind the list is not on screen.
     this.#report(triggered, here, mode === 'incident' ? (incident?.id ?? null) : null);
+  }
+
+  /** The scenarios, which are seen only while the menu is open. */
+  #list() {
+    if (this.view) this.picker.update(this.view, this.button.hidden ? [] : (this.view.scenarios ?? []));
   }
 
   #report(triggered, here, onScreen) {
@@ -73,6 +80,7 @@ class TriggerMenu extends HTMLElement {
   tell(text) {
     this.telling = true;
     this.started = null;
+    setAttribute(this.toast, 'role', 'alert');
     setText(this.toastText, text);
     setAttribute(this.toast, 'data-failed', true);
     show(this.toastShow, false);
@@ -83,6 +91,7 @@ class TriggerMenu extends HTMLElement {
 
   #hideToast() {
     this.telling = false;
+    setAttribute(this.toast, 'role', null);
     clearTimeout(this.timer);
     show(this.toast, false);
   }

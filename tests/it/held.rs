@@ -110,6 +110,27 @@ async fn the_log_of_a_journal_that_is_not_there_is_kept() {
     assert_eq!(Sqlite::open(&file, Retention::default()).unwrap().extent().head, 1);
 }
 
+/// A link into a data volume may be made before the first start.
+#[cfg(unix)]
+#[test]
+fn a_journal_is_made_where_a_link_leads() {
+    let folder = Scratch::new();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("volume")).unwrap();
+    std::os::unix::fs::symlink("volume/real.db", at("second.db")).unwrap();
+    std::os::unix::fs::symlink(at("second.db"), at("first.db")).unwrap();
+    for _ in 0..2 {
+        let mut server = serve(&at("first.db"));
+        server.says("Ready in");
+        stop(server);
+        assert!(at("volume/real.db").is_file() && at("volume/real.db-head").is_file());
+        assert!(!at("first.db-head").exists() && !at("second.db-head").exists());
+    }
+    std::os::unix::fs::symlink("round.db", at("round.db")).unwrap();
+    let ran = incident(&["serve", "--port", "0", "--journal", "round.db"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+}
+
 /// A format number that another program writes makes a journal that no start takes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_format_number_stops_the_writing() {

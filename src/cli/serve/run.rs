@@ -95,9 +95,9 @@ impl Serve {
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
         let certificate = self.tls.read()?;
-        let read_receivers = |path| SetupFile::read(path, receivers_file::read);
+        let read_receivers = |path| SetupFile::read(path, receivers_file::read, receivers_file::read_again);
         let receivers = self.receivers.as_deref().map(read_receivers).transpose()?;
-        let read_sinks = |path| SetupFile::read(path, sinks_file::read);
+        let read_sinks = |path| SetupFile::read(path, sinks_file::read, sinks_file::read);
         let sinks = self.sinks.as_deref().map(read_sinks).transpose()?;
         let mut options = self.options(&tokens, certificate.as_ref())?;
         options.receivers = receivers.as_ref().map(|file| file.setups().to_vec());

@@ -14,13 +14,15 @@ type Read<T> = fn(&Path) -> Result<NamedFiles<T>, Failure>;
 /// A file, and what was read of it.
 pub(super) struct SetupFile<T> {
     path: PathBuf,
-    read: Read<T>,
+    /// How it is read while the server runs.
+    again: Read<T>,
     found: NamedFiles<T>,
 }
 
 impl<T: Clone + Send + 'static> SetupFile<T> {
-    pub(super) fn read(path: &Path, read: Read<T>) -> Result<Self, Failure> {
-        Ok(Self { path: path.to_owned(), read, found: read(path)? })
+    /// Reads it with `read` now, and with `again` while the server runs.
+    pub(super) fn read(path: &Path, read: Read<T>, again: Read<T>) -> Result<Self, Failure> {
+        Ok(Self { path: path.to_owned(), again, found: read(path)? })
     }
 
     pub(super) fn setups(&self) -> &[T] {
@@ -35,7 +37,7 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
         replace: R,
     ) -> impl Future<Output = ()> + use<T, R> {
         let mut watched = watch(&self.found.files);
-        let (path, read) = (self.path.clone(), self.read);
+        let (path, again) = (self.path.clone(), self.again);
         async move {
             let name = path.display().to_string();
             loop {
@@ -45,10 +47,11 @@ impl<T: Clone + Send + 'static> SetupFile<T> {
                     continue;
                 }
                 let reading = path.clone();
-                let again = tokio::task::spawn_blocking(move || {
-                    read(&reading).map_err(|failure| failure.text().map(|(text, _)| text).unwrap_or_default())
+                let read = tokio::task::spawn_blocking(move || {
+                    again(&reading)
+                        .map_err(|failure| failure.text().map(|(text, _)| text).unwrap_or_default())
                 });
-                match again.await {
+                match read.await {
                     Ok(Ok(found)) => {
                         tracing::info!("{name} was read again: {} {what}", found.setups.len());
                         // It may name other files now.

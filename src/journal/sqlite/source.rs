@@ -13,7 +13,7 @@ use super::error::open_error;
 use super::head::{self, Head};
 use super::identity;
 use super::lock::Hold;
-use super::place::refuse_unusual;
+use super::place::{real, refuse_unusual};
 use super::readers::reader;
 use super::running;
 use super::schema;
@@ -50,14 +50,16 @@ impl Source {
             Err(error) => return Err(OpenError::unusable(path, error)),
         }
         identity::refuse_foreign(path)?;
-        refuse_unusual(path).map_err(|error| OpenError::unusable(path, error))?;
+        // The files beside it have the name of the real file, whatever link leads to it.
+        let real = real(path).map_err(|error| OpenError::unusable(path, error))?;
+        refuse_unusual(&real).map_err(|error| OpenError::unusable(path, error))?;
         // The log, the witness file and the snapshot must be those of one moment. What is read later is read from the
         // snapshot, and a server may start.
-        let (hold, holder) = match Hold::take(path) {
+        let (hold, holder) = match Hold::take(&real) {
             Ok(hold) => (Some(hold), None),
             Err(holder) => (None, Some(holder)),
         };
-        let has_log = running::has_log(path);
+        let has_log = running::has_log(&real);
         let connection = reader(path).map_err(|error| OpenError::unusable(path, error))?;
         let format = identity::format(&connection, path)?;
         if let Some(format) = format.filter(|format| *format < schema::VERSION)
@@ -69,7 +71,7 @@ impl Source {
             );
             return Err(OpenError::unusable(path, why));
         }
-        let remembered = Witness::read(path).map_err(|error| error.to_string());
+        let remembered = Witness::read(&real).map_err(|error| error.to_string());
         // The snapshot begins with the first thing that is read.
         connection
             .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")

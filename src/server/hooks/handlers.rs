@@ -197,6 +197,9 @@ async fn decode(
 }
 
 async fn write(hooks: &Hooks, setup: &HookSetup, delivery: Delivery) -> Result<Decision, Refused> {
+    if let Some(trouble) = hooks.trouble() {
+        return Err(Refused::Later(format!("the journal is paused: {trouble}")));
+    }
     match timeout(DEADLINE, hooks.take(&setup.receiver, &Arc::new(delivery))).await {
         Ok(taken) => Ok(taken?),
         Err(_) => Err(Refused::Later("the journal did not take the events in time".to_owned())),

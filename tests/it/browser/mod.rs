@@ -8,6 +8,7 @@ use crate::harness::{Timeline, encode};
 
 mod actions;
 mod additions;
+mod backlog;
 pub mod bidi;
 mod busy;
 mod checks;
@@ -22,6 +23,7 @@ mod firefox;
 mod headline;
 mod late;
 mod links;
+mod loading;
 mod login;
 mod many;
 mod notices;
