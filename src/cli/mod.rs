@@ -22,6 +22,7 @@ mod list;
 mod log;
 mod man;
 mod mistakes;
+mod named_files;
 mod new;
 mod out;
 mod outfile;

@@ -1,25 +1,18 @@
 //! `receivers.toml` and the files with secrets that it names.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::anyhow;
 
 use super::exit::{Exit, Failure};
+use super::named_files::NamedFiles;
 use super::token_args::{self, MAKE_ONE};
 use crate::receivers::{self, Kind, Receiver};
 use crate::server::{HookSetup, Secrets};
-use crate::token::{self, Digest};
+use crate::token::{self, Digest, Mistake};
 
 /// The characters of a `routing_key`, which some of PagerDuty's clients check.
 const ROUTING_KEY: usize = 32;
-
-/// The receivers of a file, and all files that were read for them.
-#[derive(Debug)]
-pub(super) struct ReceiversFile {
-    pub(super) setups: Vec<HookSetup>,
-    /// Each with the digest of what was read.
-    pub(super) files: Vec<(PathBuf, Digest)>,
-}
 
 /// The content of a file as text.
 fn text_of(path: &Path) -> Result<String, Failure> {
@@ -38,7 +31,17 @@ pub(super) fn receivers(path: &Path) -> Result<(Vec<Receiver>, String), Failure>
 }
 
 /// Reads the receivers and their secrets. Paths in the file are relative to its folder.
-pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
+pub(super) fn read(path: &Path) -> Result<NamedFiles<HookSetup>, Failure> {
+    read_with(path, false)
+}
+
+/// As [`read`], while the server runs: a file with secrets that is empty withdraws them, as the server's own token file
+/// does.
+pub(super) fn read_again(path: &Path) -> Result<NamedFiles<HookSetup>, Failure> {
+    read_with(path, true)
+}
+
+fn read_with(path: &Path, may_withdraw: bool) -> Result<NamedFiles<HookSetup>, Failure> {
     let (receivers, text) = receivers(path)?;
     let mut files = vec![(path.to_owned(), Digest::of(text.as_bytes()))];
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -48,9 +51,18 @@ pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
         if let Some(file) = &receiver.token_file {
             let file = folder.join(file);
             let text = token_args::read(&file)?;
-            tokens = token::for_receiver(&file.display().to_string(), &text).map_err(|error| {
-                token_args::file_failure(error, "a receiver's token stands alone on its line")
-            })?;
+            tokens = match token::for_receiver(&file.display().to_string(), &text) {
+                Err(error) if may_withdraw && error.mistake == Mistake::Nothing => {
+                    tracing::warn!(
+                        receiver = receiver.name,
+                        "{error} any more: it opens the receiver to none"
+                    );
+                    Vec::new()
+                }
+                read => read.map_err(|error| {
+                    token_args::file_failure(error, "a receiver's token stands alone on its line")
+                })?,
+            };
             let is_odd = |token: &token::Token| token.reveal().len() != ROUTING_KEY;
             if receiver.kind == Kind::PagerDuty && tokens.iter().any(is_odd) {
                 let error = anyhow!(
@@ -66,7 +78,14 @@ pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
             let file = folder.join(&signature.secret_file);
             let text = token_args::read(&file)?;
             let secret = text.trim();
-            if secret.len() < token::Token::MIN_LENGTH {
+            let is_withdrawn = may_withdraw && secret.is_empty();
+            if is_withdrawn {
+                let file = file.display();
+                tracing::warn!(
+                    receiver = receiver.name,
+                    "{file} has no secret any more: no signature is taken"
+                );
+            } else if secret.len() < token::Token::MIN_LENGTH {
                 let error = anyhow!(
                     "the secret in {} has fewer than {} characters",
                     file.display(),
@@ -74,7 +93,7 @@ pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
                 );
                 return Err(Failure::new(Exit::Usage, error).hint(format!("make one with: {MAKE_ONE}")));
             }
-            signing = Some((signature, secret.as_bytes().to_vec()));
+            signing = (!is_withdrawn).then(|| (signature, secret.as_bytes().to_vec()));
             files.push((file, Digest::of(text.as_bytes())));
         }
         let mut secrets = Secrets::new(&tokens);
@@ -84,5 +103,5 @@ pub(super) fn read(path: &Path) -> Result<ReceiversFile, Failure> {
         }
         setups.push(HookSetup { receiver, secrets });
     }
-    Ok(ReceiversFile { setups, files })
+    Ok(NamedFiles { setups, files })
 }

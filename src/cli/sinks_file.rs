@@ -7,22 +7,15 @@ use data_encoding::BASE64;
 use hyper::header::HeaderValue;
 
 use super::exit::{Exit, Failure};
+use super::named_files::NamedFiles;
 use super::token_args;
 use crate::client::Trust;
 use crate::server::SinkSetup;
 use crate::sinks::{self, Credentials};
 use crate::token::Digest;
 
-/// The sinks of a file, and all files that were read for them.
-#[derive(Debug)]
-pub(super) struct SinksFile {
-    pub(super) setups: Vec<SinkSetup>,
-    /// Each with the digest of what was read.
-    pub(super) files: Vec<(PathBuf, Digest)>,
-}
-
 /// Reads the sinks and what they name. Paths in the file are relative to its folder.
-pub(super) fn read(path: &Path) -> Result<SinksFile, Failure> {
+pub(super) fn read(path: &Path) -> Result<NamedFiles<SinkSetup>, Failure> {
     let text = super::reread::read(path).and_then(token_args::text).map_err(|why| {
         let error = anyhow!("the file with sinks {} cannot be read: {why}", path.display());
         Failure::new(Exit::Usage, error).hint("name a file as docs/sinks.md describes it")
@@ -67,7 +60,7 @@ pub(super) fn read(path: &Path) -> Result<SinksFile, Failure> {
         }
         setups.push(SinkSetup { sink, endpoint });
     }
-    Ok(SinksFile { setups, files })
+    Ok(NamedFiles { setups, files })
 }
 
 /// The `Authorization` header with the token in a file, and the file with what was read of it.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::origin::Origin;
-use super::wire_time;
+use super::{whole, wire_time};
 
 /// An agent began, finished or concluded something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,8 +31,8 @@ pub struct AgentAction {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// Number of the attempt at the step, from 1; absent if the step is never retried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[schemars(range(min = 1, max = u32::MAX))]
     pub attempt: Option<u32>,
     /// How sure the agent is, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,8 +49,8 @@ pub struct AgentAction {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
     /// The `index` of the event that led to this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[schemars(range(min = 1, max = whole::MAX))]
     pub caused_by: Option<u64>,
     /// The milestones that the incident reaches with this event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::agent_action::{Mark, Status};
 use super::origin::Origin;
 use super::system_metrics::Cost;
-use super::wire_time;
+use super::{whole, wire_time};
 
 /// An incident ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,7 +31,8 @@ pub struct IncidentResolved {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
     /// The highest number of users affected at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[schemars(range(max = whole::MAX))]
     pub users_peak: Option<u64>,
     /// How many actions finished and how many of them failed.
     pub actions: Actions,
@@ -103,8 +104,12 @@ impl Durations {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actions {
     /// All finished actions.
+    #[serde(deserialize_with = "whole::deserialize")]
+    #[schemars(range(max = u32::MAX))]
     pub total: u32,
     /// The failed ones among them.
+    #[serde(deserialize_with = "whole::deserialize")]
+    #[schemars(range(max = u32::MAX))]
     pub failed: u32,
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::origin::Origin;
-use super::wire_time;
+use super::{whole, wire_time};
 
 /// An incident begins. The event has everything that a dashboard needs before the first action arrives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -148,6 +148,8 @@ pub struct Run {
     /// SHA-256 of the scenario file, the first 16 hexadecimal digits.
     pub digest: String,
     /// The seed of the incident's noise, jitter and failures. Below 2^53.
+    #[serde(deserialize_with = "whole::deserialize")]
+    #[schemars(range(max = whole::MAX))]
     pub seed: u64,
     /// What was chosen of the scenario: its parameters, and `variant`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -42,6 +42,7 @@ pub mod schema;
 mod screen;
 mod system_metrics;
 mod version;
+mod whole;
 mod wire_time;
 
 pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, PERSON, Status};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::origin::Origin;
-use super::wire_time;
+use super::{whole, wire_time};
 
 /// One sample of the systems' state: metrics, affected users and cost at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +24,8 @@ pub struct SystemMetrics {
     /// The value of each metric, by its name.
     pub metrics: BTreeMap<String, f64>,
     /// Users affected now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[schemars(range(max = whole::MAX))]
     pub users_affected: Option<u64>,
     /// The cost of the incident so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]

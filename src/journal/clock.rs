@@ -10,7 +10,8 @@
 //! - A step forward is followed at once. After a suspension of the machine it is the truth, and no program can tell a
 //!   suspension from a correction.
 //!
-//! The same rules hold at a start, between the newest events of the file and the wall clock.
+//! The same rules hold at a start, between the newest events of the file and the wall clock. Open incidents that are
+//! dated ahead of it go on together, from the latest of their times.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,6 +147,21 @@ impl Clock {
         }
         self.state.lock().newest = Some(time);
         Moment { time: timestamp(time), steady: reading.steady }
+    }
+
+    /// Lets the open incidents of an earlier process go on. Those that are dated further ahead than can be hidden go on
+    /// together from the latest of their times: they had one clock before, and have one again.
+    pub(super) fn resume<'a>(&self, open: impl Iterator<Item = &'a mut Moment>) {
+        let reading = self.reading();
+        let mut open: Vec<&mut Moment> = open.collect();
+        let is_ahead = |moment: &Moment| moment.time.as_nanosecond() - reading.time > hidden();
+        let latest = open.iter().filter(|moment| is_ahead(moment)).map(|moment| moment.time).max();
+        for moment in &mut open {
+            moment.steady = reading.steady;
+            if let Some(latest) = latest.filter(|_| is_ahead(moment)) {
+                moment.time = latest;
+            }
+        }
     }
 
     /// Reads both clocks, and notices a step since the last reading.

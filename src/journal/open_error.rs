@@ -14,6 +14,20 @@ pub enum OpenError {
         /// What is known about the other process.
         holder: String,
     },
+    /// The write-ahead log of a journal is there, and the journal is not. To begin a new one would delete the log.
+    #[error("{path} is not there, and {log} has events of it that are nowhere else")]
+    LogAlone {
+        /// Where the journal was.
+        path: PathBuf,
+        /// Where its log is.
+        log: PathBuf,
+    },
+    /// Another program, such as a shell with an open transaction, has locked the file.
+    #[error("another program has locked {path}")]
+    Locked {
+        /// Where the journal is.
+        path: PathBuf,
+    },
     /// The journal was written by a newer version of the program.
     #[error("{path} has format {found}; this version of incident reads formats up to {known}")]
     Newer {

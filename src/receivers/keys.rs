@@ -1,8 +1,5 @@
 //! The keys of `receivers.toml`.
 
-/// The keys at the top of the file.
-pub(super) const TOP: &[&str] = &["receiver"];
-
 /// The keys of a receiver.
 pub const RECEIVER_KEYS: &[&str] = &[
     "name",

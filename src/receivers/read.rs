@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use toml::de::DeTable;
-
 use super::alert::Labels;
 use super::described::{CostRule, Drills, Kind, Receiver, Signature};
-use super::keys::{COST, DROP, RECEIVER_KEYS, SERVICES, SEVERITY, TOP};
+use super::keys::{COST, DROP, RECEIVER_KEYS, SERVICES, SEVERITY};
 use crate::contract::Severity;
-use crate::scenario::{Micros, ScenarioError, Table, did_you_mean, syntax_mistakes};
+use crate::scenario::{Entries, Micros, Named, ScenarioError, Table};
 
-/// The longest name of a receiver: an incident's id has at most 64 characters, and more in it than this.
-const NAME_CHARS: usize = 20;
+const ENTRIES: Entries = Entries {
+    what: "receiver",
+    needs: "name, kind and token_file",
+    example: "prod",
+    why: ": the name is a part of a path and of the ids of incidents",
+    most: None,
+};
 
 const HMAC_HEADER: &str = "X-Grafana-Alerting-Signature";
 
@@ -22,42 +25,20 @@ const HMAC_HEADER: &str = "X-Grafana-Alerting-Signature";
 /// # Errors
 /// All mistakes.
 pub fn read(origin: &str, text: &str) -> Result<Vec<Receiver>, ScenarioError> {
-    let failed = |mistakes| Err(ScenarioError::new(origin, text, mistakes));
-    let (table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return failed(syntax_mistakes(
-            text,
-            "the file is TOML: [[receiver]] above each receiver, then NAME = VALUE, a line each",
-        ));
+    ENTRIES.read(origin, text, receiver)
+}
+
+impl Named for Receiver {
+    fn name(&self) -> &str {
+        &self.name
     }
-    let mut table = Table::new(table.get_ref());
-    table.only("the file", TOP);
-    let mut receivers: Vec<Receiver> = Vec::new();
-    let tables = table.tables("receiver");
-    if !table.has("receiver") && table.mistakes.is_empty() {
-        let help = "write [[receiver]], and below it name, kind and token_file";
-        table.note(0..0, "the file has no receiver", "", help);
-    }
-    for (mut inner, span) in tables {
-        let receiver = receiver(&mut inner, &span);
-        if let Some(receiver) = receiver {
-            if receivers.iter().any(|other| other.name == receiver.name) {
-                let span = inner.get("name").map_or(span, toml::Spanned::span);
-                let what = format!("there are two receivers with the name {:?}", receiver.name);
-                inner.note(span, what, "the second", "give each receiver a name of its own");
-            }
-            receivers.push(receiver);
-        }
-        table.take(inner);
-    }
-    if table.mistakes.is_empty() { Ok(receivers) } else { failed(table.mistakes) }
 }
 
 /// One receiver; `None` if it has no name or kind.
 fn receiver(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Receiver> {
     table.only("a receiver", RECEIVER_KEYS);
-    let name = name(table, whole);
-    let kind = kind(table, whole);
+    let name = ENTRIES.name(table, whole);
+    let kind = ENTRIES.kind(table, whole, &Kind::ALL, Kind::as_str);
     let mut receiver = Receiver::new(name.as_deref().unwrap_or("?"), kind.unwrap_or(Kind::Alertmanager));
     secrets(table, whole, &mut receiver, kind);
     receiver.group_by = table.texts("group_by").into_iter().map(|(text, _)| text.to_owned()).collect();
@@ -105,44 +86,6 @@ fn receiver(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Receiver>
         table.note(span, "metrics needs a receiver of kind \"grafana\"", "", help);
     }
     (name.is_some() && kind.is_some()).then_some(receiver)
-}
-
-fn name(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<String> {
-    if !table.has("name") {
-        table.note(whole.clone(), "the receiver has no name", "", "add name = \"prod\"");
-        return None;
-    }
-    let (text, span) = table.text("name")?;
-    let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_name = text.len() <= NAME_CHARS && !text.starts_with('-') && text.bytes().all(fine);
-    if !is_name {
-        let help = format!(
-            "write at most {NAME_CHARS} of a-z, 0-9 and -, with a letter or digit first: the name is a part of a path \
-             and of the ids of incidents"
-        );
-        table.note(span, format!("{text:?} can't be the name of a receiver"), "", help);
-        return None;
-    }
-    Some(text.to_owned())
-}
-
-fn kind(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Kind> {
-    let names = Kind::ALL.map(Kind::as_str);
-    if !table.has("kind") {
-        let help = format!("add kind = \"alertmanager\"; the kinds are {}", names.join(", "));
-        table.note(whole.clone(), "the receiver has no kind", "", help);
-        return None;
-    }
-    let (text, span) = table.text("kind")?;
-    let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
-    if found.is_none() {
-        let help = match did_you_mean(text, names) {
-            Some(near) => format!("did you mean {near:?}?"),
-            None => format!("the kinds are {}", names.join(", ")),
-        };
-        table.note(span, format!("there is no kind {text:?}"), "not known", help);
-    }
-    found
 }
 
 fn drills(table: &mut Table<'_, '_>) -> Option<Drills> {

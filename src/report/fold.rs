@@ -65,6 +65,11 @@ impl Board {
         self.incidents.iter().rfind(|incident| incident.id == id)
     }
 
+    /// Removes the incident with this id.
+    pub fn forget(&mut self, id: &str) {
+        self.incidents.retain(|incident| incident.id != id);
+    }
+
     /// Removes the oldest ended incidents until at most `keep` incidents are left.
     pub fn forget_ended(&mut self, keep: usize) {
         let mut surplus = self.incidents.len().saturating_sub(keep);

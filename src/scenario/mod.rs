@@ -6,6 +6,7 @@ mod compiled;
 mod condition;
 mod diagnostic;
 mod duration;
+mod entries;
 mod excerpt;
 mod expect;
 mod file;
@@ -25,6 +26,7 @@ pub use compiled::Scenario;
 pub use condition::{Comparison, Condition, ConditionError};
 pub use diagnostic::{Diagnostic, ScenarioError};
 pub use duration::{DurationError, Micros, Moment};
+pub(crate) use entries::{Entries, Named};
 pub use expect::{Bounds, Counts, Expect};
 pub use file::{
     AlertFile, ChangeFile, CostFile, Edge, EvidenceFile, ForecastFile, Hypothesis, Impact, LogFile, Metric,

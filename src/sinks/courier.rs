@@ -81,6 +81,8 @@ impl Courier {
     /// Goes on where another courier of the same Alertmanager was, which is not to post any more.
     pub fn succeed(&self, other: &Self) {
         *self.outbox.lock() = std::mem::take(&mut *other.outbox.lock());
+        // It may have another name, under which nothing fires any more.
+        other.witness.fires(0);
     }
 
     /// Posts the alerts of an incident when they are due. Returns at once.

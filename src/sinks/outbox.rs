@@ -44,12 +44,19 @@ struct Item {
 pub struct Outbox(BTreeMap<Key, Item>);
 
 impl Outbox {
-    /// Adds the alerts of an incident, unless it has them. Returns how many were left out, because there are too many.
+    /// Adds the alerts of an incident. One that it has goes on: if its end was told although the incident goes on, it fires
+    /// again. Returns how many were left out, because there are too many.
     pub fn add(&mut self, incident: &str, alerts: &Alerts) -> usize {
         let mut left_out = 0;
         for (number, alert) in alerts.alerts.iter().enumerate() {
             let key = (incident.to_owned(), number);
-            if self.0.contains_key(&key) {
+            if let Some(item) = self.0.get_mut(&key) {
+                if item.alert.ends_at < alert.ends_at {
+                    item.alert.ends_at = alert.ends_at;
+                    if item.told_end.take().is_some() {
+                        item.told = None;
+                    }
+                }
                 continue;
             }
             if self.0.len() >= MOST {

@@ -2,68 +2,34 @@
 
 use std::ops::Range;
 
-use toml::de::DeTable;
-
 use super::described::{Credentials, Kind, SINK_KEYS, Sink};
 use crate::client::Endpoint;
 use crate::plan::{LABEL_CHARS, RESERVED_LABELS, is_label};
-use crate::scenario::{ScenarioError, Table, did_you_mean, syntax_mistakes};
+use crate::scenario::{Entries, Named, ScenarioError, Table};
 use crate::token::Sources;
 
-/// The keys at the top of the file.
-const TOP: &[&str] = &["sink"];
-
-/// The longest name of a sink, in characters.
-const NAME_CHARS: usize = 20;
-
-/// The most sinks.
-const MOST: usize = 20;
+const ENTRIES: Entries =
+    Entries { what: "sink", needs: "name, kind and url", example: "pager", why: "", most: Some(20) };
 
 /// Reads the sinks in the text of a file. `origin` is how diagnostics name the file.
 ///
 /// # Errors
 /// All mistakes.
 pub fn read(origin: &str, text: &str) -> Result<Vec<Sink>, ScenarioError> {
-    let failed = |mistakes| Err(ScenarioError::new(origin, text, mistakes));
-    let (table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return failed(syntax_mistakes(
-            text,
-            "the file is TOML: [[sink]] above each sink, then NAME = VALUE, a line each",
-        ));
+    ENTRIES.read(origin, text, sink)
+}
+
+impl Named for Sink {
+    fn name(&self) -> &str {
+        &self.name
     }
-    let mut table = Table::new(table.get_ref());
-    table.only("the file", TOP);
-    let mut sinks: Vec<Sink> = Vec::new();
-    let tables = table.tables("sink");
-    if !table.has("sink") && table.mistakes.is_empty() {
-        let help = "write [[sink]], and below it name, kind and url";
-        table.note(0..0, "the file has no sink", "", help);
-    }
-    for (number, (mut inner, span)) in tables.into_iter().enumerate() {
-        if number == MOST {
-            inner.note(span, format!("more than {MOST} sinks"), "one too many", "remove some");
-            table.take(inner);
-            break;
-        }
-        if let Some(sink) = sink(&mut inner, &span) {
-            if sinks.iter().any(|other| other.name == sink.name) {
-                let span = inner.get("name").map_or(span, toml::Spanned::span);
-                let what = format!("there are two sinks with the name {:?}", sink.name);
-                inner.note(span, what, "the second", "give each sink a name of its own");
-            }
-            sinks.push(sink);
-        }
-        table.take(inner);
-    }
-    if table.mistakes.is_empty() { Ok(sinks) } else { failed(table.mistakes) }
 }
 
 /// One sink; `None` if what it needs is missing or wrong.
 fn sink(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Sink> {
     table.only("a sink", SINK_KEYS);
-    let name = name(table, whole);
-    let kind = kind(table, whole);
+    let name = ENTRIES.name(table, whole);
+    let kind = ENTRIES.kind(table, whole, &Kind::ALL, Kind::as_str);
     let url = endpoint(table, whole);
     let credentials = credentials(table);
     let ca_file = table.text("ca_file").map(|(text, _)| text.into());
@@ -116,41 +82,6 @@ fn sink(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Sink> {
         is_url.then(|| text.to_owned())
     });
     Some(Sink { name: name?, kind: kind?, url: url?, credentials, ca_file, labels, scenarios, generator_url })
-}
-
-fn name(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<String> {
-    if !table.has("name") {
-        table.note(whole.clone(), "the sink has no name", "", "add name = \"pager\"");
-        return None;
-    }
-    let (text, span) = table.text("name")?;
-    let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_name = text.len() <= NAME_CHARS && !text.starts_with('-') && text.bytes().all(fine);
-    if !is_name {
-        let help = format!("write at most {NAME_CHARS} of a-z, 0-9 and -, with a letter or digit first");
-        table.note(span, format!("{text:?} can't be the name of a sink"), "", help);
-        return None;
-    }
-    Some(text.to_owned())
-}
-
-fn kind(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Kind> {
-    let names = Kind::ALL.map(Kind::as_str);
-    if !table.has("kind") {
-        let help = format!("add kind = \"alertmanager\"; the kinds are {}", names.join(", "));
-        table.note(whole.clone(), "the sink has no kind", "", help);
-        return None;
-    }
-    let (text, span) = table.text("kind")?;
-    let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
-    if found.is_none() {
-        let help = match did_you_mean(text, names) {
-            Some(near) => format!("did you mean {near:?}?"),
-            None => format!("the kinds are {}", names.join(", ")),
-        };
-        table.note(span, format!("there is no kind {text:?}"), "not known", help);
-    }
-    found
 }
 
 fn endpoint(table: &mut Table<'_, '_>, whole: &Range<usize>) -> Option<Endpoint> {

@@ -221,8 +221,10 @@ async fn a_method_that_a_path_has_not_is_a_405_problem() {
         ("OPTIONS", "/api/incidents"),
         ("TRACE", "/"),
     ] {
-        let detail = Http::new(server.address, method, path).send().await.problem(405);
+        let reply = Http::new(server.address, method, path).send().await;
+        let detail = reply.problem(405);
         assert!(detail.contains(method), "{method} {path}: {detail}");
+        assert!(!reply.header("allow").is_empty(), "{method} {path}: RFC 9110, section 15.5.6");
     }
 }
 

@@ -1,6 +1,8 @@
 //! `GET /api/incidents/ID/events`: one incident's events as they were streamed, part by part.
 
-use crate::harness::{Client, Local, action, get, metrics, resolved, started, story};
+use incident::journal::Retention;
+
+use crate::harness::{Client, Local, action, get, metrics, options, resolved, soon, started, story};
 
 /// Every line of the answers, asked for until there are no more, and the number of answers that had some.
 async fn all(server: &Local, id: &str) -> (Vec<String>, usize) {
@@ -43,6 +45,31 @@ async fn a_long_incident_comes_in_parts_none_of_which_is_large() {
     assert!(answers > 2, "{answers} answers");
     let first = get(server.address, "/api/incidents/long/events").await;
     assert!(first.body.len() < 4 * 1024 * 1024, "{}", first.body.len());
+}
+
+/// Every answer about it is the same: nothing of it can be asked for.
+#[tokio::test]
+async fn an_incident_that_retention_has_dropped_is_listed_no_more() {
+    let server = Local::in_a_file(options(), Retention { events: 30, age: None }).await;
+    server.append(story("old", 20)).await;
+    let listed = async || -> Vec<String> {
+        let list = get(server.address, "/api/incidents").await.json();
+        let all = list["incidents"].as_array().unwrap().iter();
+        all.map(|incident| incident["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(listed().await, ["old"]);
+    server.append(story("new", 2_000)).await;
+    soon("retention", async {
+        while server.journal.extent().oldest <= 20 {
+            server.append(story(&format!("more-{}", server.journal.extent().head), 100)).await;
+        }
+    })
+    .await;
+    assert!(!listed().await.contains(&"old".to_owned()));
+    for path in ["", "/events", "/report.md"] {
+        let detail = get(server.address, &format!("/api/incidents/old{path}")).await.problem(404);
+        assert!(detail.contains("GET /api/incidents lists them"), "{path}: {detail}");
+    }
 }
 
 #[tokio::test]

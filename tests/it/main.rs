@@ -41,6 +41,7 @@ mod gate;
 mod gated;
 mod guard;
 mod harness;
+mod held;
 mod hostile;
 mod http;
 mod hung;

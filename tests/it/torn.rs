@@ -211,11 +211,13 @@ async fn a_missing_log_or_an_empty_database_is_refused() {
     }
 }
 
-/// Who moves the database away, as the error says, may leave the rest: it is an older one's.
+/// With its log, as the error says. The witness file may stay: it is an older one's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_was_moved_away_makes_room_for_a_new_one() {
     let image = Image::killed().await;
     fs::rename(image.file(), image.folder.path().join("kept.db")).unwrap();
+    let log = image.folder.path().join("journal.db-wal");
+    fs::rename(log, image.folder.path().join("kept.db-wal")).unwrap();
     let journal = Sqlite::open(&image.file(), Retention::default()).unwrap();
     assert_eq!(journal.extent(), Extent { oldest: 1, head: 0 });
     assert_ne!(journal.stream(), &image.stream);

@@ -81,11 +81,21 @@ impl JournalArgs {
 fn hint(error: &OpenError, file: &Path) -> String {
     match error {
         OpenError::Held { .. } => "stop that server, or name another file with --journal FILE".to_owned(),
+        OpenError::Locked { .. } => {
+            "end the program that has the file open, such as a shell in a transaction, and start again"
+                .to_owned()
+        }
+        OpenError::LogAlone { log, .. } => format!(
+            "put the journal back beside {log}, move {log} beside the journal, or move it away with it: a new journal \
+             would delete it",
+            log = log.display()
+        ),
         OpenError::Damaged { .. } => {
             let file = shell::file(file);
             format!(
                 "`incident check-journal {file}` shows the damage, and with --salvage NEW copies the events before it. \
-                 Or move the file away: the next start creates a new one"
+                 Or move the file away with all files beside it that have its name: {file}-wal may have its newest \
+                 events. The next start creates a new one"
             )
         }
         OpenError::Newer { .. } => "use a newer version of incident, or another file".to_owned(),

@@ -7,11 +7,10 @@ mod journal;
 mod library;
 mod limits;
 mod notify;
-mod receivers;
 mod reload;
 mod replay;
 mod run;
-mod sinks;
+mod setup_file;
 mod tls;
 mod tokens;
 

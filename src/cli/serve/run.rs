@@ -13,19 +13,20 @@ use super::browser;
 use super::journal::OpenedJournal;
 use super::library::{self, Scenarios, trigger_failure};
 use super::notify;
-use super::receivers::Receivers;
 use super::reload::{self, Telling};
 use super::replay::{self, LoadedReplay};
-use super::sinks::SinkFiles;
+use super::setup_file::SetupFile;
 use super::tls::Certificate;
 use super::tokens::Tokens;
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::out::{finish_stderr, print_json, say};
+use crate::cli::receivers_file;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
-use crate::server::{Options, ServeError, Server};
+use crate::cli::sinks_file;
+use crate::server::{Options, ServeError, Server, SinkSetup};
 
 /// How long the end of the process waits for threads that are still at work.
 const LAST_THREADS: Duration = Duration::from_millis(500);
@@ -94,11 +95,13 @@ impl Serve {
         let example = library.ids().find(|id| *id == "database-outage").unwrap_or(first).to_owned();
         let tokens = Tokens::read(self.token_file.as_deref())?;
         let certificate = self.tls.read()?;
-        let receivers = self.receivers.as_deref().map(Receivers::read).transpose()?;
-        let sinks = self.sinks.as_deref().map(SinkFiles::read).transpose()?;
+        let read_receivers = |path| SetupFile::read(path, receivers_file::read, receivers_file::read_again);
+        let receivers = self.receivers.as_deref().map(read_receivers).transpose()?;
+        let read_sinks = |path| SetupFile::read(path, sinks_file::read, sinks_file::read);
+        let sinks = self.sinks.as_deref().map(read_sinks).transpose()?;
         let mut options = self.options(&tokens, certificate.as_ref())?;
-        options.receivers = receivers.as_ref().map(Receivers::setups);
-        options.sinks = sinks.as_ref().map(SinkFiles::setups);
+        options.receivers = receivers.as_ref().map(|file| file.setups().to_vec());
+        options.sinks = sinks.as_ref().map(|file| file.setups().to_vec());
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
         let clock = journal.clock().doubt().map(ToString::to_string);
@@ -110,10 +113,13 @@ impl Serve {
             notify::stopping();
         };
         let rotation = tokens.follow_file(server.auth());
-        let rereading = receivers.as_ref().map(|receivers| receivers.follow_files(server.hooks()));
+        let hooks = server.hooks();
+        let rereading =
+            receivers.as_ref().map(|file| file.follow("receivers", move |all| hooks.replace(all)));
         let telling = Telling { color, log: self.log_format, quiet };
         reload::follow(watched, server.library(), telling);
-        let resinking = sinks.as_ref().map(|sinks| sinks.follow_files(server.sinks()));
+        let couriers = server.sinks();
+        let resinking = sinks.as_ref().map(|file| file.follow("sinks", move |all| couriers.replace(all)));
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {
             Some(LoadedReplay { replay, mut summary }) => {
@@ -137,7 +143,7 @@ impl Serve {
             clock: clock.clone(),
             picked_up: server.picked_up(),
             replay: replayed,
-            sinks: sinks.as_ref().map(SinkFiles::described),
+            sinks: sinks.as_ref().map(|file| addresses(file.setups())),
             access: tokens.to_string(),
             token_file: self.token_file.clone(),
             example,
@@ -205,4 +211,10 @@ fn failure(error: ServeError, port: u16) -> Failure {
     };
     Failure::new(if matches!(error, ServeError::Remote(_)) { Exit::Usage } else { Exit::Connection }, error)
         .hint(hint)
+}
+
+/// The names of sinks and where they are, for people.
+fn addresses(sinks: &[SinkSetup]) -> String {
+    let named = sinks.iter().map(|setup| format!("{} ({})", setup.sink.name, setup.endpoint.http("/")));
+    named.collect::<Vec<_>>().join(", ")
 }

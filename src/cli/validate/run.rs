@@ -278,7 +278,7 @@ impl Validate {
         let mut one = judged(judgement, None);
         if self.transcripts.is_some() || !one.passes() {
             one.remarks.extend(transcript.warning());
-            one.transcript = Some(transcript.keep()?);
+            one.transcript = transcript.keep()?;
         } else {
             transcript.discard();
         }

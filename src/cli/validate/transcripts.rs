@@ -41,19 +41,26 @@ impl Transcripts {
         })
     }
 
-    fn folder(&self) -> Result<PathBuf, Failure> {
+    fn folder(&self) -> Result<PathBuf, Uncreated> {
         if let Some(folder) = &*self.folder.borrow() {
             return Ok(folder.clone());
         }
         let (folder, created) = fresh();
-        created.map_err(|error| cannot_create(&folder, &error))?;
+        if let Err(error) = created {
+            return Err(Uncreated { folder, error });
+        }
         *self.folder.borrow_mut() = Some(folder.clone());
         Ok(folder)
     }
 
     /// Begins a transcript. The moments in its header are set when it begins.
     pub(super) fn begin(&self, stem: &str, header: TranscriptHeader) -> Result<OpenTranscript, Failure> {
-        let folder = self.folder()?;
+        let folder = match self.folder() {
+            Ok(folder) => folder,
+            // Nobody has asked for it: what is checked needs no file.
+            Err(why) if self.is_temporary => return Ok(OpenTranscript::none(why.to_string(), header)),
+            Err(why) => return Err(cannot_create(&why.folder, &why.error)),
+        };
         let mut taken = self.taken.borrow_mut();
         let names = std::iter::once(format!("{stem}.ndjson"));
         let mut paths = names
@@ -66,7 +73,7 @@ impl Transcripts {
         let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
         taken.extend(path.canonicalize().ok());
         let left = if self.is_temporary { MOST_BYTES } else { u64::MAX };
-        Ok(OpenTranscript { path, left, file: BufWriter::new(file), header })
+        Ok(OpenTranscript { file: Ok((path, BufWriter::new(file))), left, header })
     }
 
     /// Removes the temporary folder if nothing is kept in it.
@@ -78,19 +85,31 @@ impl Transcripts {
     }
 }
 
+/// A folder that can't be created.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot create {}: {error}", folder.display())]
+struct Uncreated {
+    folder: PathBuf,
+    error: std::io::Error,
+}
+
 /// The most bytes of a transcript that nobody asked for: an hour at full rate would fill the disk.
 const MOST_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// A transcript that is being written.
 pub(super) struct OpenTranscript {
-    path: PathBuf,
+    /// The file with its path, or why there is none.
+    file: Result<(PathBuf, BufWriter<File>), String>,
     /// How many bytes may still be written.
     left: u64,
-    file: BufWriter<File>,
     header: TranscriptHeader,
 }
 
 impl OpenTranscript {
+    fn none(why: String, header: TranscriptHeader) -> Self {
+        Self { file: Err(why), left: u64::MAX, header }
+    }
+
     /// Writes the first line.
     pub(super) fn begin(&mut self, began: Timestamp, arrivals: bool) -> Result<(), Failure> {
         self.header.began = began;
@@ -104,33 +123,39 @@ impl OpenTranscript {
     }
 
     fn line(&mut self, line: &str) -> Result<(), Failure> {
+        let Ok((path, file)) = &mut self.file else { return Ok(()) };
         // What comes after a line that is too much would not be the stream.
         self.left = self.left.saturating_sub(line.len() as u64 + 1);
         if self.left == 0 {
             return Ok(());
         }
-        writeln!(self.file, "{line}").map_err(|error| cannot_write(&self.path, &error))
+        writeln!(file, "{line}").map_err(|error| cannot_write(path, &error))
     }
 
-    /// Whether it lacks the end of what was observed.
+    /// Whether it lacks the end of what was observed, or everything.
     pub(super) fn warning(&self) -> Option<String> {
+        if let Err(why) = &self.file {
+            return Some(format!("there is no transcript: {why}; --transcripts DIR names another folder"));
+        }
         (self.left == 0).then(|| {
             let size = MOST_BYTES / (1024 * 1024 * 1024);
             format!("the transcript ends after {size} GiB; with --transcripts DIR it has everything")
         })
     }
 
-    /// Keeps the file, and returns its path.
-    pub(super) fn keep(mut self) -> Result<PathBuf, Failure> {
-        self.file.flush().map_err(|error| cannot_write(&self.path, &error))?;
-        Ok(self.path)
+    /// Keeps the file, and returns its path; `None` if there is no file.
+    pub(super) fn keep(self) -> Result<Option<PathBuf>, Failure> {
+        let Ok((path, mut file)) = self.file else { return Ok(None) };
+        file.flush().map_err(|error| cannot_write(&path, &error))?;
+        Ok(Some(path))
     }
 
     /// Removes the file.
     pub(super) fn discard(self) {
-        drop(self.file);
+        let Ok((path, file)) = self.file else { return };
+        drop(file);
         // If it can't be removed, a file too many stays.
-        let _ = std::fs::remove_file(&self.path);
+        let _ = std::fs::remove_file(path);
     }
 }
 
@@ -140,7 +165,8 @@ fn cannot_create(folder: &Path, error: &std::io::Error) -> Failure {
         return Failure::new(Exit::Usage, anyhow!("{name} is not a folder"))
             .hint("name a folder with --transcripts");
     }
-    Failure::new(Exit::Internal, anyhow!("cannot create {name}: {error}"))
+    Failure::new(Exit::Usage, anyhow!("cannot create {name}: {error}"))
+        .hint("name a folder that can be made with --transcripts")
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
@@ -178,7 +204,7 @@ mod tests {
             assert!(transcript.line(&"x".repeat(39)).is_ok());
         }
         assert!(transcript.warning().is_some_and(|warning| warning.contains("ends after 1 GiB")));
-        let Ok(path) = transcript.keep() else { panic!("it is kept") };
+        let Ok(Some(path)) = transcript.keep() else { panic!("it is kept") };
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(kept.lines().count(), 2, "whole lines, and nothing behind the first that is too much");
         let _ = std::fs::remove_file(&path);

@@ -7,7 +7,6 @@ use super::head;
 use super::head::Head;
 use super::judge::{Case, Checked, Depth, judge};
 use super::source::Source;
-use super::witness::Witness;
 use crate::contract::StreamId;
 
 /// The result of an audit.
@@ -47,7 +46,7 @@ pub(super) fn of(
     path: &Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Audit, OpenError> {
-    let remembered = Witness::read(path).map_err(|error| error.to_string());
+    let remembered = source.remembered.clone();
     let Some(format) = source.format else {
         let remembered = remembered.map_err(|error| OpenError::unusable(path, error))?;
         let lost = head::lost(&source.connection, Head::EMPTY, remembered)

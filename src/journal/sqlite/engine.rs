@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
@@ -38,6 +38,16 @@ pub(in crate::journal) const CHOICE: Choice = Choice {
     is_durable: true,
 };
 
+/// How long a start waits for a process that has the journal open: a server that is about to end, or a program that
+/// looks whether there is one.
+const HELD: Duration = Duration::from_secs(1);
+
+/// How long a start waits for another program that has locked the file, as a `VACUUM` does.
+const LOCKED: Duration = Duration::from_secs(10);
+
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// How long the end waits for the writer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -63,6 +73,24 @@ pub struct Sqlite {
     warnings: Vec<String>,
     /// Released after the last connection is closed.
     _lock: Arc<Lock>,
+}
+
+/// Repeats what fails because of another process, until it succeeds or the time is over.
+fn patiently<T>(most: Duration, mut attempt: impl FnMut() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    let until = Instant::now() + most;
+    let mut is_told = false;
+    loop {
+        match attempt() {
+            Err(error @ (OpenError::Held { .. } | OpenError::Locked { .. })) if Instant::now() < until => {
+                if !is_told {
+                    tracing::info!("{error}; the start waits up to {} s", most.as_secs());
+                    is_told = true;
+                }
+                std::thread::sleep(PAUSE);
+            }
+            result => return result,
+        }
+    }
 }
 
 impl Sqlite {
@@ -94,8 +122,8 @@ impl Sqlite {
         }
         refuse_unusual(&real).map_err(unusable)?;
         identity::refuse_foreign(&real)?;
-        let lock = Arc::new(Lock::take(&real)?);
-        let opened = open::open(&real, retention, source)?;
+        let lock = Arc::new(patiently(HELD, || Lock::take(&real))?);
+        let opened = patiently(LOCKED, || open::open(&real, retention, Arc::clone(&source)))?;
         let warnings = opened.warnings.clone();
         let writer = Writer::new(opened, retention, Arc::clone(&lock));
         let log_bytes = writer.log_bytes();

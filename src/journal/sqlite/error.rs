@@ -13,6 +13,9 @@ pub(super) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             OpenError::damaged(path, error.to_string())
         }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            OpenError::Locked { path: path.to_owned() }
+        }
         _ => OpenError::unusable(path, error),
     }
 }

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use super::super::error::Trouble;
 use super::super::open_error::OpenError;
 use super::place::{Id, beside, changed};
+use super::running;
 use super::witness::Witness;
 
 /// A lock, held until it is dropped.
@@ -48,19 +49,22 @@ impl Lock {
         let unusable =
             |error: std::io::Error| OpenError::unusable(journal, format!("{}: {error}", path.display()));
         let held = |holder: &str| OpenError::Held { path: journal.to_owned(), holder: holder.to_owned() };
-        let mut file = match first(&path).map_err(unusable)? {
+        let mut file = match first(&path, By::Owner).map_err(unusable)? {
             First::Locked(file) => file,
             First::Held(holder) => return Err(held(&holder)),
         };
         // The witness file beside a journal that is new belongs to an older one. It says nothing before the new file is
         // there: a start that is killed after that would leave a file that seems to have lost events.
         if !journal.exists() {
+            if running::has_log(journal) {
+                return Err(OpenError::LogAlone { path: journal.to_owned(), log: beside(journal, "wal") });
+            }
             Witness::forget(journal).map_err(|error| OpenError::unusable(journal, error))?;
         }
-        let second = match second(journal) {
+        let second = match second(journal, By::Owner) {
             Second::Locked(file) => Some(Arc::new(file)),
             Second::Impossible => None,
-            Second::Held => return Err(held("another process, whose lock file was removed")),
+            Second::Held => return Err(held(UNNAMED)),
         };
         sign(&mut file).map_err(unusable)?;
         Ok(Self { path, file: Mutex::new(file), second })
@@ -80,7 +84,7 @@ impl Lock {
         if Id::at(&self.path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) {
             return Ok(());
         }
-        match first(&self.path) {
+        match first(&self.path, By::Owner) {
             Ok(First::Locked(mut again)) => {
                 // If it cannot be written, it is locked all the same.
                 let _ = sign(&mut again);
@@ -103,15 +107,68 @@ impl Lock {
     }
 }
 
+/// The lock of a program that only reads, held while it opens the journal, so that no server does at that moment. It
+/// makes no file and changes none: a lock file that belongs to another user would keep the server from starting.
+pub(super) struct Hold {
+    first: Option<File>,
+    second: Option<Arc<File>>,
+}
+
+impl Hold {
+    /// # Errors
+    /// The process that has the journal open.
+    pub(super) fn take(journal: &Path) -> Result<Self, String> {
+        let first = match first(&beside(journal, "lock"), By::Reader) {
+            Ok(First::Locked(file)) => Some(file),
+            Ok(First::Held(holder)) => return Err(holder),
+            // It is missing, or this user may not read it: the other lock decides.
+            Err(_) => None,
+        };
+        match second(journal, By::Reader) {
+            Second::Locked(file) => Ok(Self { first, second: Some(Arc::new(file)) }),
+            Second::Impossible => Ok(Self { first, second: None }),
+            Second::Held => Err(UNNAMED.to_owned()),
+        }
+    }
+
+    /// Lets servers in again. The descriptor must stay open as long as the reader's connection is: see above.
+    pub(super) fn release(self) -> Option<Arc<File>> {
+        self.second.clone()
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        for file in self.first.iter().chain(self.second.as_deref()) {
+            // A lock that cannot be released ends with the process.
+            let _ = file.unlock();
+        }
+    }
+}
+
+/// A process whose lock file is gone, so that its number is not known.
+const UNNAMED: &str = "another process, whose lock file was removed";
+
+/// Who locks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// A server, which makes the files that are missing.
+    Owner,
+    /// A program that only reads.
+    Reader,
+}
+
 enum First {
     Locked(File),
     Held(String),
 }
 
-/// Locks the lock file, which is created if there is none.
-fn first(path: &Path) -> std::io::Result<First> {
+/// Locks the lock file.
+fn first(path: &Path, by: By) -> std::io::Result<First> {
+    let is_owner = by == By::Owner;
     loop {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut file =
+            OpenOptions::new().read(true).write(is_owner).create(is_owner).truncate(false).open(path)?;
         match file.try_lock() {
             // The file may have been removed between the two calls: then another process may lock another one.
             Ok(()) if Id::at(path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) => {
@@ -145,15 +202,17 @@ enum Second {
     Impossible,
 }
 
-fn second(journal: &Path) -> Second {
+fn second(journal: &Path, by: By) -> Second {
     let path = if cfg!(target_os = "linux") { journal.to_owned() } else { beside(journal, "head") };
     // Windows keeps everyone out of a locked file, also its owner's other descriptors; but an open file cannot be
     // removed there.
     if cfg!(not(unix)) {
         return Second::Impossible;
     }
-    let opened = File::open(&path)
-        .or_else(|_| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path));
+    let opened = File::open(&path).or_else(|error| match by {
+        By::Owner => OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path),
+        By::Reader => Err(error),
+    });
     let Ok(file) = opened else { return Second::Impossible };
     match file.try_lock() {
         Ok(()) => Second::Locked(file),

@@ -127,9 +127,7 @@ pub(super) fn open(
     };
     let clock = Clock::new(source, |wall_us| times::newest(&connection, head, wall_us)).map_err(sqlite)?;
     let mut open = judged.open;
-    for newest in open.values_mut() {
-        newest.moment.steady = clock.steady();
-    }
+    clock.resume(open.values_mut().map(|newest| &mut newest.moment));
     let mut ages = Ages::new(retention.age);
     if ages.has_limit() {
         let samples = times::sample(&connection, head).map_err(sqlite)?;

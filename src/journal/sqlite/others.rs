@@ -41,9 +41,16 @@ impl Others {
         if now == self.seen {
             return Ok(None);
         }
+        let format = schema::version(connection)?;
+        if format != schema::VERSION {
+            return Ok(Some(format!(
+                "the number of its format, SQLite's user_version, is {format} now; it was {}",
+                schema::VERSION
+            )));
+        }
         let case = Case {
             connection,
-            format: schema::version(connection)?,
+            format,
             stream,
             head,
             seal,

@@ -115,16 +115,31 @@ pub(super) fn regular(path: &Path) -> std::io::Result<()> {
 }
 
 /// The absolute path of a file that may not exist yet, without links: a journal that is opened by two names has one lock,
-/// and SQLite names its log after the real file.
+/// and SQLite names its log after the real file. A link may lead to a file that is still to be made.
 pub(super) fn real(path: &Path) -> std::io::Result<PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (std::fs::canonicalize(path), path.file_name()) {
-        (Err(error), Some(name)) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(std::fs::canonicalize(folder)?.join(name))
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match std::fs::canonicalize(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            found => return found,
         }
-        (found, _) => found,
+        let folder = match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) => std::fs::canonicalize(folder)?,
+            None => std::fs::canonicalize(".")?,
+        };
+        let Some(name) = path.file_name() else { break };
+        path = folder.join(name);
+        match std::fs::read_link(&path) {
+            Ok(target) => path = folder.join(target),
+            // It is no link.
+            Err(_) => return Ok(path),
+        }
     }
+    Err(std::io::Error::other("its links lead nowhere"))
 }
+
+/// The most links that follow each other, as on Linux.
+const LINKS: usize = 40;
 
 /// `journal.db` → `journal.db-lock`, as SQLite names its files beside a database.
 pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {

@@ -1,8 +1,10 @@
 //! A journal file that is opened for reading only, while a server may have it open: to check it, to salvage it, to make a
 //! copy of it.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -11,14 +13,15 @@ use super::super::open_error::OpenError;
 use super::error::open_error;
 use super::head::{self, Head};
 use super::identity;
-use super::lock::Lock;
-use super::place::{beside, refuse_unusual};
+use super::lock::Hold;
+use super::place::{beside, real, refuse_unusual};
 use super::readers::reader;
 use super::running;
 use super::schema;
+use super::witness::{Remembered, Witness};
 use crate::input_file::{self, Kind};
 
-/// The open file. All reads see the same snapshot, because a server may append in the meantime.
+/// The open file. All reads see the same snapshot, because a server may append, or start, in the meantime.
 pub(super) struct Source {
     pub(super) connection: Connection,
     /// The format; `None` if the file is empty, or its tables are: no journal has begun in it.
@@ -27,8 +30,10 @@ pub(super) struct Source {
     pub(super) has_log: bool,
     /// The process that has the journal open, if there is one.
     pub(super) holder: Option<String>,
-    /// Prevents a server from opening the journal in the meantime.
-    _lock: Option<Lock>,
+    /// What the witness file said at the moment of the snapshot, or why it cannot be read.
+    pub(super) remembered: Result<Remembered, String>,
+    /// Closed after the connection: see `lock.rs`.
+    _descriptor: Option<Arc<File>>,
 }
 
 impl Source {
@@ -46,17 +51,19 @@ impl Source {
             Err(error) => return Err(OpenError::unusable(path, error)),
         }
         identity::refuse_foreign(path)?;
-        refuse_unusual(path).map_err(|error| OpenError::unusable(path, error))?;
-        let (lock, holder) = match Lock::take(path) {
-            Ok(lock) => (Some(lock), None),
-            Err(OpenError::Held { holder, .. }) => (None, Some(holder)),
-            // This only reads, so it goes on without a lock if the folder cannot be written.
-            Err(_) => (None, None),
+        // The files beside it have the name of the real file, whatever link leads to it.
+        let real = real(path).map_err(|error| OpenError::unusable(path, error))?;
+        refuse_unusual(&real).map_err(|error| OpenError::unusable(path, error))?;
+        // The log, the witness file and the snapshot must be those of one moment. What is read later is read from the
+        // snapshot, and a server may start.
+        let (hold, holder) = match Hold::take(&real) {
+            Ok(hold) => (Some(hold), None),
+            Err(holder) => (None, Some(holder)),
         };
-        if lock.is_some() {
-            roll_back(path)?;
+        if hold.is_some() {
+            roll_back(&real)?;
         }
-        let has_log = running::has_log(path);
+        let has_log = running::has_log(&real);
         let connection = reader(path).map_err(|error| OpenError::unusable(path, error))?;
         let format = identity::format(&connection, path)?;
         if let Some(format) = format.filter(|format| *format < schema::VERSION)
@@ -68,10 +75,15 @@ impl Source {
             );
             return Err(OpenError::unusable(path, why));
         }
-        connection.execute_batch("BEGIN").map_err(|error| OpenError::unusable(path, error))?;
+        let remembered = Witness::read(&real).map_err(|error| error.to_string());
+        // The snapshot begins with the first thing that is read.
+        connection
+            .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")
+            .map_err(|error| open_error(path, error))?;
         // A server begins its journal in tables that were never used.
         let format = format.filter(|format| !is_unbegun(&connection, *format));
-        Ok(Self { connection, format, has_log, holder, _lock: lock })
+        let descriptor = hold.and_then(Hold::release);
+        Ok(Self { connection, format, has_log, holder, remembered, _descriptor: descriptor })
     }
 
     /// The stream, the head and its seal.

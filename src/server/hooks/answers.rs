@@ -14,14 +14,14 @@ use crate::server::http::Problem;
 pub(super) enum Refused {
     /// There is no such receiver.
     Unknown,
-    /// It shows no secret, or a wrong one.
-    Secret,
+    /// It shows no secret, or a wrong one; with what it has to show.
+    Secret(String),
     /// It is signed for another time.
     Late,
     /// Its body's encoding is not known, or its body does not have it.
     Encoding(String),
-    /// Its body is larger than so many bytes.
-    TooLarge(usize),
+    /// Its body is larger than so many bytes; with what its sender can do.
+    TooLarge(usize, &'static str),
     /// Its body can't be read.
     Invalid(Vec<Fault>),
     /// It can't be taken now; the same later may be.
@@ -55,12 +55,9 @@ impl IntoResponse for Refused {
                 "there is no receiver of this kind and name; look at the file of serve --receivers",
             )
             .into_response(),
-            Self::Secret => Problem::new(
-                StatusCode::UNAUTHORIZED,
-                "send the receiver's token: Authorization: Bearer TOKEN, or as the password of Basic",
-            )
-            .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"incident\"")
-            .into_response(),
+            Self::Secret(wanted) => Problem::new(StatusCode::UNAUTHORIZED, wanted)
+                .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"incident\"")
+                .into_response(),
             Self::Late => Problem::new(
                 StatusCode::UNAUTHORIZED,
                 "the request is signed for a time that is more than five minutes away; set the clocks of both",
@@ -70,9 +67,8 @@ impl IntoResponse for Refused {
             Self::Encoding(why) => Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why)
                 .with_header(header::ACCEPT_ENCODING, encoding::ACCEPTED)
                 .into_response(),
-            Self::TooLarge(most) => {
-                let detail =
-                    format!("the body has more than {most} bytes; limit the alerts of a group: max_alerts");
+            Self::TooLarge(most, advice) => {
+                let detail = format!("the body has more than {most} bytes; {advice}");
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response()
             }
             Self::Invalid(faults) => {
@@ -122,7 +118,7 @@ pub(super) fn to_pagerduty(result: Result<String, Refused>) -> Response {
             let errors = faults.into_iter().map(|fault| fault.what).collect();
             invalid(StatusCode::BAD_REQUEST, "Event object is invalid", errors)
         }
-        Err(Refused::Secret) => {
+        Err(Refused::Secret(_)) => {
             let errors = vec!["routing_key is not the token of this receiver".to_owned()];
             invalid(StatusCode::UNAUTHORIZED, "Event object is invalid", errors)
         }

@@ -126,6 +126,11 @@ impl Hooks {
         self.setups.is_some()
     }
 
+    /// Why the journal takes no events now, if it does not.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.journal.health().borrow().clone()
+    }
+
     /// Takes these receivers in the place of all others.
     pub fn replace(&self, setups: Vec<HookSetup>) {
         if let Some(current) = &self.setups {

@@ -22,11 +22,25 @@ use crate::server::encoding::{Encoding, Undecodable};
 use crate::server::http::off_workers;
 use crate::server::lifecycle::Lifecycle;
 
-/// The largest body of Alertmanager and Grafana.
-const WEBHOOK_BYTES: usize = 4 * 1024 * 1024;
+/// The largest body of a kind of sender, and what the sender can do about one that is too large.
+#[derive(Clone, Copy)]
+struct Largest {
+    bytes: usize,
+    advice: &'static str,
+}
 
-/// The largest body of PagerDuty's clients.
-const PAGERDUTY_BYTES: usize = 512 * 1024;
+impl Largest {
+    fn exceeded(self) -> Refused {
+        Refused::TooLarge(self.bytes, self.advice)
+    }
+}
+
+/// Of Alertmanager and Grafana.
+const WEBHOOK: Largest =
+    Largest { bytes: 4 * 1024 * 1024, advice: "limit the alerts of a group: max_alerts" };
+
+/// Of PagerDuty's clients.
+const PAGERDUTY: Largest = Largest { bytes: 512 * 1024, advice: "shorten custom_details" };
 
 /// A larger body is read on a thread of its own.
 const FEW_BYTES: usize = 64 * 1024;
@@ -71,19 +85,19 @@ async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body
         let is_signed = setup.secrets.may_be_signed(headers);
         let is_known = setup.secrets.allow(headers);
         if !is_known && !is_signed {
-            return Err(Refused::Secret);
+            return Err(Refused::Secret(setup.secrets.wanted()));
         }
         let encoding = Encoding::of(headers).map_err(Refused::Encoding)?;
         let bodies = if is_known { &hooks.known } else { &hooks.unknown };
-        let bytes = read(bodies, &lifecycle, &info, body, WEBHOOK_BYTES).await?;
+        let bytes = read(bodies, &lifecycle, &info, body, WEBHOOK).await?;
         if !is_known {
             setup.secrets.signed(headers, &bytes, crate::contract::now()).map_err(|why| match why {
-                Unsigned::Wrong => Refused::Secret,
+                Unsigned::Wrong => Refused::Secret(setup.secrets.wanted()),
                 Unsigned::Late => Refused::Late,
             })?;
         }
         // From here on the sender is known.
-        let bytes = decode(&hooks.known, encoding, bytes, WEBHOOK_BYTES).await?;
+        let bytes = decode(&hooks.known, encoding, bytes, WEBHOOK).await?;
         let delivery = if bytes.len() <= FEW_BYTES {
             receivers::delivery(kind, &bytes)
         } else {
@@ -131,11 +145,11 @@ async fn enqueue(
     let Some(setup) = hooks.find(Kind::PagerDuty, name) else { return Refused::Unknown.into_response() };
     let taken_in = async {
         let encoding = Encoding::of(headers).map_err(Refused::Encoding)?;
-        let bytes = read(&hooks.unknown, &lifecycle, &info, body, PAGERDUTY_BYTES).await?;
-        let bytes = decode(&hooks.unknown, encoding, bytes, PAGERDUTY_BYTES).await?;
+        let bytes = read(&hooks.unknown, &lifecycle, &info, body, PAGERDUTY).await?;
+        let bytes = decode(&hooks.unknown, encoding, bytes, PAGERDUTY).await?;
         // What is wrong with a body is told to those alone who have the secret.
         if !receivers::routing_key(&bytes).is_some_and(|key| setup.secrets.has(key.as_bytes())) {
-            return Err(Refused::Secret);
+            return Err(Refused::Secret(setup.secrets.wanted()));
         }
         let enqueued = parse(&bytes, &hooks).map_err(Refused::Invalid)?;
         let decision = write(&hooks, &setup, enqueued.delivery).await?;
@@ -152,14 +166,14 @@ async fn read(
     lifecycle: &Lifecycle,
     info: &ConnectionInfo,
     body: Body,
-    most: usize,
+    most: Largest,
 ) -> Result<LargeBody, Refused> {
     let later = |why: &str| Refused::Later(why.to_owned());
     if lifecycle.is_draining() {
         return Err(later("the server is stopping"));
     }
-    bodies.read(info, body, most, BODY_DEADLINE).await.map_err(|why| match why {
-        Unread::TooLarge => Refused::TooLarge(most),
+    bodies.read(info, body, most.bytes, BODY_DEADLINE).await.map_err(|why| match why {
+        Unread::TooLarge => most.exceeded(),
         Unread::Late => later("the body did not arrive in time"),
         Unread::Broken => later("the body has not arrived as a whole"),
         Unread::Busy => later("the server reads as many large bodies as it can at a time"),
@@ -171,10 +185,10 @@ async fn decode(
     bodies: &Bodies,
     encoding: Encoding,
     body: LargeBody,
-    most: usize,
+    most: Largest,
 ) -> Result<LargeBody, Refused> {
-    bodies.decode(body, encoding, most).await.map_err(|error| match error {
-        Undecodable::TooLarge => Refused::TooLarge(most),
+    bodies.decode(body, encoding, most.bytes).await.map_err(|error| match error {
+        Undecodable::TooLarge => most.exceeded(),
         Undecodable::Broken(why) => Refused::Encoding(why),
         Undecodable::Busy => {
             Refused::Later("the server reads as many large bodies as it can at a time".to_owned())
@@ -183,6 +197,9 @@ async fn decode(
 }
 
 async fn write(hooks: &Hooks, setup: &HookSetup, delivery: Delivery) -> Result<Decision, Refused> {
+    if let Some(trouble) = hooks.trouble() {
+        return Err(Refused::Later(format!("the journal is paused: {trouble}")));
+    }
     match timeout(DEADLINE, hooks.take(&setup.receiver, &Arc::new(delivery))).await {
         Ok(taken) => Ok(taken?),
         Err(_) => Err(Refused::Later("the journal did not take the events in time".to_owned())),
@@ -200,10 +217,11 @@ fn count(hooks: &Hooks, setup: &HookSetup, result: Result<&Decision, &Refused>) 
             }
             "accepted"
         }
-        Err(Refused::Secret | Refused::Unknown) => {
-            limited!(warn, "a sender showed a receiver no token or a wrong one", receiver = name);
+        Err(Refused::Secret(wanted)) => {
+            limited!(warn, "a sender showed a receiver no secret or a wrong one", receiver = name, wanted);
             "refused"
         }
+        Err(Refused::Unknown) => "refused",
         Err(Refused::Late) => {
             limited!(
                 warn,
@@ -221,7 +239,7 @@ fn count(hooks: &Hooks, setup: &HookSetup, result: Result<&Decision, &Refused>) 
             );
             "invalid"
         }
-        Err(Refused::TooLarge(most)) => {
+        Err(Refused::TooLarge(most, _)) => {
             limited!(warn, "a body for a receiver is too large; its alerts are lost", receiver = name, most);
             "invalid"
         }

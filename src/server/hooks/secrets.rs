@@ -59,6 +59,25 @@ impl Secrets {
         Self { signing: Some(Signing { secret, header, timestamp_header }), ..self }
     }
 
+    /// What a sender has to show, in words.
+    pub(super) fn wanted(&self) -> String {
+        let token = "the receiver's token, as Authorization: Bearer TOKEN or as the password of Basic";
+        let Some(Signing { header, timestamp_header, .. }) = &self.signing else {
+            return format!("send {token}");
+        };
+        let signed = match timestamp_header {
+            Some(time) => format!(
+                "sign the body with the receiver's secret: in {time} the seconds since 1970, in {header} the \
+                 HMAC-SHA256 in hex of these, a colon and the body as it is sent"
+            ),
+            None => format!(
+                "sign the body with the receiver's secret: in {header} its HMAC-SHA256 in hex, of the body as it is \
+                 sent and without a time"
+            ),
+        };
+        if self.tokens.is_empty() { signed } else { format!("{signed}; or send {token}") }
+    }
+
     /// Whether a request may be let in by its body, so that this has to be read first.
     pub(super) fn may_be_signed(&self, headers: &HeaderMap) -> bool {
         self.signing.as_ref().is_some_and(|signing| headers.contains_key(&signing.header))

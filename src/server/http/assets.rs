@@ -19,7 +19,8 @@ pub(in crate::server) async fn page(
     request: Request,
 ) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
-        return method_not_allowed(method, uri).await;
+        let allow = [(header::ALLOW, "GET,HEAD")];
+        return (allow, method_not_allowed(method, uri).await).into_response();
     }
     asset(&dashboard, uri.path(), request.headers())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
-use crate::contract::{Envelope, SPEC_VERSION, Source};
+use crate::contract::{Envelope, MessageType, SPEC_VERSION, Source};
 use crate::journal::{Journal, JournalError, ReadLimit, Span, Stored, Trouble, TroubleKind};
 use crate::plan::Plan;
 use crate::report::{Board, IncidentState};
@@ -35,6 +35,8 @@ pub(in crate::server) struct Incidents {
 /// The fold and how far it got.
 pub(super) struct Folded {
     pub(super) board: Board,
+    /// The ended incidents of the board, each with the position of its last event.
+    ended: Vec<(u64, String)>,
     /// `None` until the first request.
     position: Option<u64>,
 }
@@ -69,9 +71,22 @@ impl From<JournalError> for CollectError {
     }
 }
 
+impl Folded {
+    /// Removes the incidents of which retention has dropped every event: nothing else of them can be asked for.
+    fn forget_dropped(&mut self, oldest: u64) {
+        let Self { board, ended, .. } = self;
+        ended.retain(|(position, id)| {
+            if *position < oldest {
+                board.forget(id);
+            }
+            *position >= oldest && board.get(id).is_some()
+        });
+    }
+}
+
 impl Incidents {
     pub(in crate::server) fn new(journal: Journal) -> Self {
-        let folded = Folded { board: Board::default(), position: None };
+        let folded = Folded { board: Board::default(), ended: Vec::new(), position: None };
         Self { journal, folded: Arc::new(Mutex::new(folded)) }
     }
 
@@ -97,10 +112,13 @@ impl Incidents {
             let page = self.journal.read(position, PAGE).await?;
             let Some(last) = page.last() else {
                 folded.position = Some(position);
+                folded.forget_dropped(self.journal.extent().oldest);
                 return Ok(folded);
             };
             position = last.position;
             let events: Vec<Envelope> = page.iter().map(|event| self.envelope(event)).collect();
+            let ends = page.iter().filter(|event| event.kind == MessageType::IncidentResolved);
+            folded.ended.extend(ends.map(|event| (event.position, event.subject.to_string())));
             let few = events.len() <= FEW;
             let fold = move || {
                 for event in &events {

@@ -103,6 +103,31 @@ async fn years_ahead_then_a_start_with_the_right_clock() {
     assert!(append_one(&journal, resolved("open", 6)).await > last, "not even over two restarts");
 }
 
+/// They had one clock before the start, and have one after it: no event is dated before an earlier one of another.
+#[tokio::test]
+async fn open_incidents_that_are_dated_ahead_go_on_together() {
+    let folder = Scratch::new();
+    let wrong = Clocks::at("2026-11-24T12:00:00Z");
+    let journal = open(folder.path(), &wrong, ALL);
+    append_one(&journal, started("a")).await;
+    append_one(&journal, started("b")).await;
+    wrong.pass(secs(400));
+    let newest = append_one(&journal, metrics("a", 2)).await;
+    drop(journal);
+    let clocks = Clocks::at(NOON);
+    let journal = open(folder.path(), &clocks, ALL);
+    let mut last = newest;
+    for index in 3..6 {
+        for (subject, index) in [("a", index), ("b", index - 1)] {
+            clocks.pass(secs(5));
+            let time = append_one(&journal, metrics(subject, index)).await;
+            assert_eq!(time.duration_since(last), SignedDuration::from_secs(5), "{subject}");
+            last = time;
+        }
+    }
+    assert_eq!(append_one(&journal, started("fresh")).await, clocks.wall());
+}
+
 /// A machine without a battery for its clock starts in 1970, and learns the time later.
 #[tokio::test]
 async fn a_start_in_1970() {

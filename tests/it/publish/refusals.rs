@@ -51,6 +51,9 @@ async fn every_mistake_in_an_event_is_told_with_its_place() {
             "value",
             "/data/hypotheses",
         ),
+        (with(act(), "/data/attempt", json!(1.5)), 422, "schema", "/data/attempt"),
+        (with(act(), "/data/attempt", json!(4_294_967_296_u64)), 422, "schema", "/data/attempt"),
+        (with(act(), "/data/caused_by", json!(1e19)), 422, "schema", "/data/caused_by"),
         (with(act(), "/data/caused_by", json!(9)), 422, "value", "/data/caused_by"),
         (with(act(), "/data/summary", json!("two\nlines")), 422, "value", "/data/summary"),
         (with(act(), "/data/agent", json!("two\rlines")), 422, "value", "/data/agent"),
@@ -69,6 +72,9 @@ async fn every_mistake_in_an_event_is_told_with_its_place() {
         assert_eq!(errors, [(kind.to_owned(), pointer.to_owned())], "{}", reply.body);
     }
     assert_eq!(server.journal_head(), 1, "nothing was stored");
+    // To JSON Schema, 1.0 is a whole number.
+    let whole = with(with(act(), "/data/attempt", json!(2.0)), "/data/caused_by", json!(1.0));
+    assert_eq!(places(&publish(server.address, &[whole]).await), [(2, 2, false)]);
 }
 
 #[tokio::test]

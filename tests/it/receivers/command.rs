@@ -126,5 +126,11 @@ async fn a_server_reads_the_file_and_its_secrets_again() {
     let folder = folder.with("other.token", &format!("{next}\n"));
     answers(&server, "/hooks/alertmanager/other", "0123456789abcdef", 401).await;
     answers(&server, path, SECRET, 200).await;
+    // A file without a token withdraws what it had, as that of the server's own tokens does.
+    let folder = folder.with("prod.token", "# nobody\n");
+    answers(&server, path, SECRET, 401).await;
+    answers(&server, "/hooks/alertmanager/other", next, 200).await;
+    let folder = folder.with("prod.token", &format!("{next}\n"));
+    answers(&server, path, next, 200).await;
     drop(folder);
 }

@@ -57,6 +57,10 @@ async fn grafana_signs_the_time_with_the_body() {
         let reply = send(time, &signed).await;
         assert_eq!(reply.status, 401, "{time:?}: {}", reply.body);
         assert_eq!(reply.body.contains("clocks"), time == Some(old), "{}", reply.body);
+        let says_how = ["X-Grafana-Alerting-Signature", "X-Grafana-Alerting-Timestamp"]
+            .iter()
+            .all(|header| reply.body.contains(header));
+        assert_eq!(says_how && !reply.body.contains("Bearer"), time != Some(old), "{}", reply.body);
     }
     let told = send(Some(now), &format!("{now}:{body}")).await;
     assert_eq!((told.status, &told.json()["events"]), (200, &json!(2)), "{}", told.body);

@@ -68,6 +68,21 @@ fn what_is_cancelled_ends_then_and_what_had_not_begun_never_does() {
     assert_eq!(told(&mut outbox, 31, 300), told_of("A", &[(60, 30), (90, 30)]), "it has one end");
 }
 
+/// A sink leaves a scenario out for a while, and takes it again.
+#[test]
+fn what_is_added_again_while_its_incident_goes_on_fires_again() {
+    let drill = alerts(&[("A", 10, 800)]);
+    let mut outbox = outbox(&[("A", 10, 800)]);
+    assert_eq!(told(&mut outbox, 0, 29), told_of("A", &[(10, 100)]));
+    outbox.end("i", at(30));
+    assert_eq!(told(&mut outbox, 30, 34), told_of("A", &[(30, 30)]));
+    outbox.add("i", &drill);
+    assert_eq!(outbox.firing(at(35)), 1);
+    assert_eq!(told(&mut outbox, 35, 65), told_of("A", &[(35, 125), (65, 155)]), "at once");
+    outbox.add("i", &drill);
+    assert_eq!(told(&mut outbox, 66, 96), told_of("A", &[(95, 185)]), "what fires goes on");
+}
+
 #[test]
 fn what_a_dead_sink_missed_is_told_as_it_is_when_the_sink_comes_back() {
     let mut outbox = outbox(&[("Over", 0, 100), ("LongOver", 0, 10), ("Fires", 5, 900)]);

@@ -100,6 +100,24 @@ fn what_passes_is_one_line_and_leaves_nothing_behind() {
     assert!(transcript.lines().count() > 4, "{transcript}");
 }
 
+/// In a container there may be no folder that can be written.
+#[test]
+fn without_a_temporary_folder_everything_is_checked_all_the_same() {
+    let folder = Scratch::new().with("short.toml", &SHORT.replace("max = \"1500ms\"", "max = \"500ms\""));
+    let nowhere = folder.path().join("nowhere").display().to_string();
+    let run = |args: &[&str]| incident(args).at(folder.path()).env("TMPDIR", &nowhere).run();
+    let ran = run(&["validate", "memory-leak"]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    let ran = run(&["validate", "short.toml"]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(
+        ran.stdout.contains("there is no transcript") && ran.stdout.contains("--transcripts DIR"),
+        "{ran:?}"
+    );
+    let ran = run(&["validate", "short.toml", "--transcripts", "kept"]);
+    assert!(ran.status == Some(5) && folder.path().join("kept/short.ndjson").exists(), "{ran:?}");
+}
+
 #[test]
 fn a_folder_and_a_name_are_targets_too() {
     let folder = Scratch::new().with("some/short.toml", SHORT).with("none/notes.md", "");
