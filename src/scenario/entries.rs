@@ -50,7 +50,8 @@ impl Entries {
         if !errors.is_empty() {
             let help =
                 format!("the file is TOML: [[{what}]] above each {what}, then NAME = VALUE, a line each");
-            return failed(syntax_mistakes(text, &help));
+            // What is told may quote the text.
+            return failed(syntax_mistakes(&without_passwords(text), &help));
         }
         let mut table = Table::new(table.get_ref());
         table.only("the file", &[what]);

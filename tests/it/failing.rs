@@ -222,7 +222,7 @@ impl Disk for SmallDisk {
 async fn a_full_disk_holds_everything_up_and_loses_nothing() {
     let mounted = Scratch::new();
     let journal = mounted.path().join("journal.db");
-    let mount = format!("mount -t tmpfs -o size=8m small {}", mounted.text());
+    let mount = format!("mount -t tmpfs -o size=8m small '{}'", mounted.text());
     let server = Serving::within(&mount, &[&["--journal", journal.to_str().unwrap()], &FAST[..]].concat());
     let folder = PathBuf::from(format!("/proc/{}/root{}", server.id(), mounted.text()));
     let inside = folder.join("journal.db");
@@ -234,7 +234,7 @@ async fn a_full_disk_holds_everything_up_and_loses_nothing() {
 fn a_file_that_cannot_be_written_is_refused_with_the_way_out() {
     let mounted = Scratch::new();
     let journal = mounted.path().join("journal.db");
-    let mount = format!("mount -t tmpfs -o ro small {}", mounted.text());
+    let mount = format!("mount -t tmpfs -o ro small '{}'", mounted.text());
     let ran =
         incident(&["serve", "--port", "0", "--journal", journal.to_str().unwrap()]).within(&mount).run();
     assert_eq!(ran.status, Some(3), "{ran:?}");

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -50,20 +50,22 @@ ssize_t pread64(int fd, void *buffer, size_t length, off_t offset) {
 "#;
 
 /// Cargo needs the compiler, too.
-fn shim(folder: &Path) -> PathBuf {
+fn build_shim(folder: &Path) {
     let (source, library) = (folder.join("shim.c"), folder.join("shim.so"));
     std::fs::write(&source, SHIM).unwrap();
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl").status();
     assert!(built.unwrap().success());
-    library
 }
 
 fn serve(folder: &Path) -> (Running, SocketAddr) {
+    build_shim(folder);
     let journal = folder.join("journal.db");
     let args = ["serve", "--port", "0", "--json", "--journal", journal.to_str().unwrap()];
     let run = incident(&args)
-        .env("LD_PRELOAD", shim(folder).to_str().unwrap())
+        // The loader takes a space in a path for the end of a name.
+        .at(folder)
+        .env("LD_PRELOAD", "./shim.so")
         .env("HANG_READS", folder.join("hang").to_str().unwrap());
     let mut server = run.spawn();
     let ready: Value = serde_json::from_str(&server.lines().recv().unwrap()).unwrap();

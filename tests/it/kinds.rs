@@ -114,7 +114,7 @@ fn certificates_to_trust() {
 fn a_pipe_without_a_name_is_read() {
     let file = fixture("golden/database-outage.ndjson").display().to_string();
     let script = format!(
-        "{} report <(cat {file}) && cat {file} | {} report /dev/stdin",
+        "'{}' report <(cat '{file}') && cat '{file}' | '{}' report /dev/stdin",
         env!("CARGO_BIN_EXE_incident"),
         env!("CARGO_BIN_EXE_incident")
     );

@@ -184,7 +184,7 @@ fn the_check_of_sources_finds_what_is_not_quoted() {
 }
 
 /// What bash reads as the words of a command.
-fn words(command: &str) -> Vec<String> {
+pub fn words(command: &str) -> Vec<String> {
     let ran = std::process::Command::new("bash")
         .args(["-c", &format!("printf '%s\\n' {command}")])
         .output()

@@ -132,7 +132,7 @@ async fn works(proxy: &Proxied) {
     let head = stream.head().await;
     assert!(head.starts_with("HTTP/1.1 200") && head.contains("text/event-stream"), "{head}");
     let mut got = stream.chunk().await.unwrap();
-    while !String::from_utf8_lossy(&got).contains("stream_opened") {
+    while !String::from_utf8_lossy(&got).contains("\ndata: ") {
         got.extend(stream.chunk().await.unwrap());
     }
 }

@@ -133,7 +133,9 @@ fn nothing_is_drawn_on_a_terminal_of_a_few_columns() {
 #[test]
 fn a_terminal_that_shrinks_is_not_drawn_on_until_it_grows() {
     let server = Serving::with(&[]);
-    let mut terminal = Terminal::run(80, &["trigger", "database-outage", "--url", server.url()]);
+    let args = ["trigger", "database-outage", "--url", server.url()];
+    let mut terminal =
+        Terminal::with(80, &args, &[("TERM", "xterm-256color"), ("XTERM_VERSION", "XTerm(379)")]);
     terminal.shows("predict");
     for columns in [19, 8, 3, 1] {
         terminal.resize(columns);
@@ -155,7 +157,7 @@ fn nothing_stays_of_what_was_drawn_when_a_terminal_shrinks() {
     // A phase is done, the second is at work.
     terminal.shows(" ✓ detect");
     for columns in [70, 41, 25, 80] {
-        terminal.resize(columns);
+        terminal.break_at(columns);
         // The clock has moved: it was drawn since.
         terminal.shows("00:");
         let clock = |screen: &str| screen.lines().last().unwrap_or_default().to_owned();
@@ -180,7 +182,7 @@ fn nothing_stays_of_what_was_drawn_when_a_terminal_shrinks() {
     let mut terminal = Terminal::run(100, &["watch", "--url", server.url()]);
     terminal.shows("● LIVE");
     for columns in [70, 41, 15, 10, 80] {
-        terminal.resize(columns);
+        terminal.break_at(columns);
         let mark = if columns < 20 { "●" } else { "● LIVE" };
         terminal.shows(mark);
         let began = std::time::Instant::now();

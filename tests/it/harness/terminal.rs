@@ -100,17 +100,20 @@ impl Terminal {
         }
     }
 
-    /// Makes the terminal narrower or wider while the program runs. As nearly all terminals do, it breaks anew the lines that
-    /// the program has written.
+    /// Makes the terminal narrower or wider while the program runs. As xterm does, it cuts the lines that are too wide.
     pub fn resize(&mut self, columns: u16) {
-        let children = |id: u32| std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-        let inside: u32 = children(self.child.id()).trim().parse().unwrap();
-        let terminal = std::fs::read_link(format!("/proc/{inside}/fd/2")).unwrap();
-        let mut stty = Command::new("stty");
-        stty.arg("-F").arg(terminal).args(["cols", &columns.to_string()]);
+        self.tell(columns);
+        let of = |size: u16| std::num::NonZero::new(size).unwrap();
+        self.columns = columns;
+        self.screen.lock().unwrap().screen_mut().set_size(of(300), of(columns));
+    }
+
+    /// The same of a terminal that breaks anew the lines that the program has written, as nearly all do.
+    pub fn break_at(&mut self, columns: u16) {
         // What the program draws for the new width comes after the lines were broken.
-        let mut screen = self.screen.lock().unwrap();
-        assert!(stty.status().unwrap().success());
+        let shared = Arc::clone(&self.screen);
+        let mut screen = shared.lock().unwrap();
+        self.tell(columns);
         let of = |size: u16| std::num::NonZero::new(size).unwrap();
         let mut broken = vt100::Parser::new(of(300), of(columns), 0);
         let last = screen.screen().cursor_position().0;
@@ -121,8 +124,17 @@ impl Terminal {
             }
         }
         *screen = broken;
-        drop(screen);
         self.columns = columns;
+    }
+
+    /// Tells the program the columns.
+    fn tell(&self, columns: u16) {
+        let children = |id: u32| std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let inside: u32 = children(self.child.id()).trim().parse().unwrap();
+        let terminal = std::fs::read_link(format!("/proc/{inside}/fd/2")).unwrap();
+        let mut stty = Command::new("stty");
+        stty.arg("-F").arg(terminal).args(["cols", &columns.to_string()]);
+        assert!(stty.status().unwrap().success());
     }
 
     /// Presses ctrl-c.

@@ -98,7 +98,8 @@ fn the_command_of_the_banner_works() {
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let mut server = incident(&[&["serve", "--port", "0"], &flags[..]].concat()).spawn();
         let tried = server.says("  Try ");
-        let words: Vec<&str> = tried.split_whitespace().skip(2).collect();
+        let words = crate::printed_commands::words(tried.trim_start().trim_start_matches("Try "));
+        let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
         let url = format!("--url wss://{host}:");
         assert!(tried.contains(&url), "{tried}");
         let ran = incident(&[&words[..], &["--no-wait"]].concat());

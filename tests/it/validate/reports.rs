@@ -281,7 +281,7 @@ fn a_file_with_content_is_never_overwritten_and_nothing_is_left_behind() {
 #[test]
 fn reports_are_written_even_if_the_reader_of_stdout_is_gone() {
     let folder = broken();
-    let line = format!("{} validate good.ndjson --report junit=r.xml 1>&-", env!("CARGO_BIN_EXE_incident"));
+    let line = format!("'{}' validate good.ndjson --report junit=r.xml 1>&-", env!("CARGO_BIN_EXE_incident"));
     let ran = Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
     assert!(read(&folder, "r.xml").contains("<testsuites"), "{ran:?}");
     let line = line.replace("r.xml 1>&-", "s.xml | true");
