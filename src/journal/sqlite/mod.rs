@@ -25,7 +25,6 @@ mod open;
 mod others;
 mod place;
 mod readers;
-mod recent;
 mod retain;
 mod room;
 mod running;
