@@ -102,7 +102,11 @@ impl Run {
         // Until the journal has answered, no other event can be added.
         course.played = None;
         let (elapsed, speed) = (self.origin.elapsed(), self.speed);
-        let due = self.score.upcoming.due(|event| speed.wall(event.due) <= elapsed).map_err(unreadable)?;
+        let due = self
+            .score
+            .upcoming
+            .due(|event| speed.wall(event.due) <= elapsed)
+            .map_err(|error| unreadable(&error))?;
         let due = &due[..due.len().min(MOST)];
         let own: Vec<PlannedEvent> = due.iter().map(|event| course.added.adjusted(event)).collect();
         let first = (self.score.played + course.added.indexes.len()) as u64 + 1;
@@ -138,7 +142,7 @@ impl Run {
             self.context.metrics.late(now.saturating_sub(speed.wall(event.due)));
         }
         let score = &mut self.score;
-        score.upcoming.advance(own.len()).map_err(unreadable)?;
+        score.upcoming.advance(own.len()).map_err(|error| unreadable(&error))?;
         score.played += own.len();
         course.advance(score.played, own.last(), score.upcoming.first());
         Ok(Emitted::All)
@@ -172,7 +176,7 @@ impl Run {
     }
 }
 
-fn unreadable(error: io::Error) -> JournalError {
+fn unreadable(error: &io::Error) -> JournalError {
     JournalError::Refused(format!("the rest of its plan can't be read: {error}"))
 }
 

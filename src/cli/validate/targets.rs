@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::args::Validate;
+use super::judged::Unjudged;
 use super::link::Dial;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
@@ -80,9 +81,11 @@ impl Target {
 /// What is to be checked.
 #[derive(Default)]
 pub(super) struct Targets {
-    pub(super) targets: Vec<Target>,
+    pub(super) found: Vec<Target>,
     /// Scenario files with mistakes. They are reported, and do not keep the other targets from being checked.
     pub(super) wrong: Vec<ScenarioError>,
+    /// What was named and can't be read. It does not keep the other targets from being checked either.
+    pub(super) unjudged: Vec<Unjudged>,
 }
 
 impl Targets {
@@ -104,12 +107,12 @@ impl Targets {
             })
         };
         if !given.settings.is_empty() {
-            self.targets.push(scenario_target(with(given.settings)?, given));
+            self.found.push(scenario_target(with(given.settings)?, given));
             return Ok(());
         }
-        self.targets.push(scenario_target(scenario.clone(), given));
+        self.found.push(scenario_target(scenario.clone(), given));
         for (name, _) in &scenario.file.variant.0 {
-            self.targets.push(scenario_target(with(&Settings::variant(name.get_ref()))?, given));
+            self.found.push(scenario_target(with(&Settings::variant(name.get_ref()))?, given));
         }
         Ok(())
     }
@@ -153,7 +156,7 @@ impl Validate {
                 .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
             let expect = given.or(own);
             let server = Target::Server { dial: Box::new(dial.clone()), expect };
-            return Ok(Targets { targets: vec![server], wrong: Vec::new() });
+            return Ok(Targets { found: vec![server], ..Targets::default() });
         }
         let mut found = Targets::default();
         let folder = PathBuf::from("scenarios");
@@ -162,9 +165,12 @@ impl Validate {
         match &*self.files {
             [] if folder.is_dir() => found.add_path(&folder, given)?,
             [] => found.add(Loaded { library: shipped()?, errors: Vec::new() }, given)?,
+            [file] => found.add_path(file, given)?,
             files => {
                 for file in files {
-                    found.add_path(file, given)?;
+                    if let Err(failure) = found.add_path(file, given) {
+                        found.unjudged.push(Unjudged { name: file.display().to_string(), failure });
+                    }
                 }
             }
         }
@@ -188,7 +194,7 @@ impl Targets {
     fn add_path(&mut self, path: &Path, given: Given<'_>) -> Result<(), Failure> {
         let is = |path: &Path, extension: &str| path.extension().is_some_and(|found| found == extension);
         if path.is_dir() {
-            let before = self.targets.len() + self.wrong.len();
+            let before = self.found.len() + self.wrong.len();
             self.add(Library::read(path), given)?;
             let mut files: Vec<PathBuf> = std::fs::read_dir(path)
                 .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
@@ -196,9 +202,9 @@ impl Targets {
             files.retain(|file| is(file, "ndjson"));
             files.sort();
             for file in files {
-                self.targets.push(recording(&file, given));
+                self.found.push(recording(&file, given));
             }
-            if self.targets.len() + self.wrong.len() == before {
+            if self.found.len() + self.wrong.len() == before {
                 let folder = path.display();
                 let error =
                     anyhow!("nothing was checked: {folder} has no scenario (*.toml) or recording (*.ndjson)");
@@ -209,10 +215,10 @@ impl Targets {
                 Ok(scenario) => self.add_scenario(&scenario, given)?,
                 Err(error) => self.wrong.push(error),
             }
-        } else if let Some(name) = name_of(path) {
+        } else if let Some(name) = scenarios::name_of(path) {
             self.add_scenario(&scenarios::named(name, None)?, given)?;
         } else if given.settings.is_empty() {
-            self.targets.push(recording(path, given));
+            self.found.push(recording(path, given));
         } else {
             let error =
                 anyhow!("--set chooses how a scenario is played, and {} is a recording", path.display());
@@ -220,12 +226,6 @@ impl Targets {
         }
         Ok(())
     }
-}
-
-/// The name of a scenario, if this is no path: nothing of that name exists, and it has neither a folder nor an extension.
-fn name_of(path: &Path) -> Option<&str> {
-    let name = path.to_str().filter(|_| path.components().count() == 1 && path.extension().is_none())?;
-    (!path.exists()).then_some(name)
 }
 
 fn recording(file: &Path, given: Given<'_>) -> Target {
