@@ -19,6 +19,9 @@ use crate::plan::PlannedEvent;
 /// An action that is published later than this gets `late_s`.
 const LATE: Duration = Duration::from_secs(1);
 
+/// The most events that are appended together, if many are overdue. Journals store only so many at once.
+const MOST: usize = 500;
+
 /// One incident being played.
 pub(super) struct Run {
     pub(super) context: PlayerContext,
@@ -104,6 +107,7 @@ impl Run {
             .upcoming
             .due(|event| speed.wall(event.due) <= elapsed)
             .map_err(|error| unreadable(&error))?;
+        let due = &due[..due.len().min(MOST)];
         let own: Vec<PlannedEvent> = due.iter().map(|event| course.added.adjusted(event)).collect();
         let first = (self.score.played + course.added.indexes.len()) as u64 + 1;
         let records = own.iter().zip(first..).map(|(event, index)| Record {

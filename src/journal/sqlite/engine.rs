@@ -18,6 +18,7 @@ use super::super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 use super::super::open_error::OpenError;
+use super::super::recent::Recent;
 use super::super::record::{Appended, Batch, KeyedEvent, Stored};
 use super::super::time_source::{MachineClocks, TimeSource};
 use super::condition::Condition;
@@ -25,7 +26,7 @@ use super::error::unavailable;
 use super::lock::Lock;
 use super::place::{real, refuse_unusual};
 use super::readers::Readers;
-use super::recent::Recent;
+
 use super::writer::{Request, WaitingAppend, Writer};
 use super::{events, identity, incidents, keys, open, watchdog};
 use crate::contract::StreamId;
