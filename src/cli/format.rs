@@ -55,3 +55,8 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 pub(super) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
+
+/// `event 7 is missing`, `events 7 to 9 are missing`.
+pub(super) fn missing(from: u64, to: u64) -> String {
+    if from == to { format!("event {from} is missing") } else { format!("events {from} to {to} are missing") }
+}
