@@ -46,6 +46,13 @@ export function socketUrl() {
   return url.href;
 }
 
+/** Everything after a position as Server-Sent Events. @param {string} after */
+export function eventsUrl(after) {
+  const url = new URL('events', base);
+  url.searchParams.set('after', after);
+  return url.href;
+}
+
 /** @returns {Promise<Session>} */
 export function session() {
   return ask('api/session');

@@ -2,13 +2,14 @@
 
 import { session, socketUrl } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
-import { Frames } from './frames.js';
+import { Frames, MOVES_MS } from './frames.js';
 import { listenToKeys } from './keys.js';
 import { linkTo, readLink, showComparedInAddress, showInAddress } from './link.js';
 import { Model } from './model.js';
 import { isPart, part } from './parts.js';
 import { isNotifying, isOn } from './preferences.js';
 import { Stream } from './stream.js';
+import { showAll } from './zoom.js';
 import './panels/account.js';
 import './panels/agents.js';
 import './panels/ahead.js';
@@ -67,7 +68,9 @@ const ofMode = {
 };
 
 let stale = true;
-let drawnAt = 0;
+/** Only incidents that are not on screen have news. */
+let staleElsewhere = false;
+let drawnAt = -Infinity;
 let countedAt = 0;
 /** What was drawn last. */
 let drawn = null;
@@ -82,7 +85,9 @@ const changed = () => {
 const stream = new Stream(socketUrl(), {
   event: (...event) => {
     model.take(...event);
-    changed();
+    if (!isElsewhere(event[0])) return changed();
+    staleElsewhere = true;
+    frames.request(MOVES_MS);
   },
   opened: (...opened) => model.opened(...opened),
   gap: (...gap) => model.gap(...gap),
@@ -91,7 +96,7 @@ const stream = new Stream(socketUrl(), {
   heard: (...heard) => model.heard(...heard),
   changed,
 });
-const model = new Model(stream, changed);
+const model = new Model(stream, changed, (text) => document.querySelector('trigger-menu').tell(text));
 
 addEventListener('incident-select', ({ detail }) => {
   model.select(detail);
@@ -115,6 +120,7 @@ addEventListener('notices-switch', ({ detail }) => {
   part('notices').then(async (notices) => {
     notices.watchForNews(model);
     await (detail === 'sound' ? notices.switchSound() : notices.switchNotifications());
+    document.querySelector('page-menu').refresh();
     changed();
   }, tellNotLoaded);
 });
@@ -137,6 +143,9 @@ onScrub('scrub-pause', (scrub, incident, timeline, now_s) => {
 });
 onScrub('scrub-live', (scrub) => scrub.live());
 addEventListener('scrub-mark', ({ detail }) => document.querySelector('phase-track').toMark(detail, model.view()));
+addEventListener('replay-stopped', keepInAddress);
+addEventListener('zoom-all', showAll);
+addEventListener('charts-zoomed', changed);
 addEventListener('link-copy', () => document.querySelector('copy-link').copy(linkToShown()));
 
 const link = readLink();
@@ -156,9 +165,13 @@ function showComparison(ids) {
 function onScrub(name, move) {
   addEventListener(name, ({ detail }) => {
     model.move((...now) => move(...now, detail));
-    const { newest, scrub } = model.view();
-    if (newest) showInAddress(newest.id, scrub?.offset_s ?? null);
+    keepInAddress();
   });
+}
+
+function keepInAddress() {
+  const { newest, scrub } = model.view();
+  if (newest) showInAddress(newest.id, scrub?.offset_s ?? null);
 }
 
 /** The link to what is on screen: to its moment, while that is not the end of the incident. */
@@ -182,6 +195,13 @@ function draw() {
   if (stream.connection.state !== 'live') model.freeze();
   const view = model.view();
   drawn = view;
+  if (stale || staleElsewhere) {
+    // For tests and scripts: what was received, and drawn.
+    setAttribute(received, 'data-count', view.connection.received);
+    setAttribute(received, 'data-last', view.connection.position?.last ?? 0);
+    if (!stale) for (const panel of always) panel.update?.(view, model);
+  }
+  staleElsewhere = false;
   if (stale) {
     stale = false;
     setAttribute(page, 'data-connection', view.connection.state);
@@ -189,9 +209,6 @@ function draw() {
     setAttribute(page, 'data-drill', view.incident?.synthetic === true);
     if (isPart(view.mode)) fetchPart(view.mode);
     for (const main of document.querySelectorAll('[data-mode]')) show(main, main.dataset.mode === view.mode);
-    // For tests and scripts: what was received, and drawn.
-    setAttribute(received, 'data-count', view.connection.received);
-    setAttribute(received, 'data-last', view.connection.position?.last ?? 0);
     setText(document.getElementById('connecting-url'), view.connection.url);
     for (const panel of panelsOf(view)) panel.update?.(view, model);
   }
@@ -209,9 +226,15 @@ function fetchPart(mode) {
   });
 }
 
+/** Whether an event changes only what the tabs say. */
+function isElsewhere({ subject, index }) {
+  if (drawn?.mode !== 'incident' || !stream.caughtUp || index === undefined) return false;
+  return subject !== drawn.newest?.id && drawn.tabs.some(({ id }) => id === subject);
+}
+
 /** Numbers change with time only while an incident is open and the server is connected. */
 function moves() {
-  return stream.connection.state === 'live' && drawn.tabs.some(({ state }) => state === 'open');
+  return stream.connection.state === 'live' && (drawn?.tabs.some(({ state }) => state === 'open') ?? false);
 }
 
 /** After a reload the server shows the login page at this address, and this page again after the log-in. */

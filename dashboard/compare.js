@@ -1,6 +1,7 @@
 // Owns the comparison of two runs from their start: what each did and when, and where they first differ. Pure but for loading.
 
 import { incidentEvents } from './api.js';
+import { breathe } from './breath.js';
 import { readData, readFrame } from './contract.js';
 import { Curve } from './curve.js';
 import { fold, newBoard } from './fold.js';
@@ -33,6 +34,8 @@ export class Run {
   /** @type {Map<string, {claim: string, beliefs: Belief[]}>} */
   hypotheses = new Map();
   cost = new Curve();
+  /** Position of the last event. */
+  last = 0;
   #board = newBoard();
 
   /** @param {import('./contract.js').Envelope} event */
@@ -94,20 +97,22 @@ export class Run {
 /**
  * Loads a run from the server's journal.
  * @param {string} id
+ * @param {Run} [run] what was loaded of it before: only what came after that is loaded
  * @returns {Promise<Run>}
  */
-export async function loadRun(id) {
-  const run = new Run();
-  for (let last = 0; ; ) {
-    const before = last;
-    const text = await incidentEvents(id, last);
+export async function loadRun(id, run = new Run()) {
+  const rest = breathe();
+  for (;;) {
+    const before = run.last;
+    const text = await incidentEvents(id, before);
     for (const line of text.split('\n')) {
       const event = line && readFrame(line);
       if (!event) continue;
-      last = Math.max(last, Number(event.id) || 0);
+      run.last = Math.max(run.last, Number(event.id) || 0);
       run.take(event);
+      await rest();
     }
-    if (last === before) break;
+    if (run.last === before) break;
   }
   if (!run.incident) throw new Error(`Nothing is kept of ${id}.`);
   return run;
@@ -126,8 +131,9 @@ export function firstDifference(a, b) {
   const pairs = [];
   const left = new Set(b.steps);
   const onlyA = [];
+  const twins = new Map(Array.from(Map.groupBy(b.steps, ({ key }) => key), ([key, steps]) => [key, new Twins(steps)]));
   for (const step of a.steps) {
-    const twin = nearest(step, left, near_s);
+    const twin = twins.get(step.key)?.take(step.offset_s, near_s);
     if (twin) pairs.push([step, twin]);
     else onlyA.push(step);
     left.delete(twin);
@@ -145,14 +151,51 @@ export function firstDifference(a, b) {
   return { kind: 'times', offset_s: Math.min(...shifted.map(({ offset_s }) => offset_s)), a: shifted[0], b: shifted[1] };
 }
 
-function nearest(step, others, near_s) {
-  let best = null;
-  for (const other of others) {
-    if (other.key !== step.key) continue;
-    const apart = Math.abs(other.offset_s - step.offset_s);
-    if (apart <= near_s && (!best || apart < Math.abs(best.offset_s - step.offset_s))) best = other;
+/** The steps of one kind, of which each is the twin of one step at most. There can be thousands, so none is looked at in vain. */
+class Twins {
+  #steps;
+  /** For each step, one before it (from 1) and one after it that may be free: itself, while it is. */
+  #before;
+  #after;
+
+  /** @param {Step[]} steps */
+  constructor(steps) {
+    this.#steps = steps.toSorted((one, other) => one.offset_s - other.offset_s);
+    this.#before = Array.from({ length: steps.length + 1 }, (_, place) => place);
+    this.#after = Array.from({ length: steps.length + 1 }, (_, place) => place);
   }
-  return best;
+
+  /**
+   * The free step that is nearest to a second. It is no longer free.
+   * @param {number} offset_s
+   * @param {number} near_s how far away it may be
+   */
+  take(offset_s, near_s) {
+    let [low, high] = [0, this.#steps.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#steps[middle].offset_s <= offset_s) low = middle + 1;
+      else high = middle;
+    }
+    const before = free(this.#before, low) - 1;
+    const after = free(this.#after, low);
+    const apart = (place) => Math.abs((this.#steps[place]?.offset_s ?? Infinity) - offset_s);
+    const best = apart(before) <= apart(after) ? before : after;
+    if (!(apart(best) <= near_s)) return null;
+    this.#before[best + 1] = best;
+    this.#after[best] = best + 1;
+    return this.#steps[best];
+  }
+}
+
+/** Follows the ways from one place to the next until one leads to itself, and makes them shorter. */
+function free(ways, from) {
+  let place = from;
+  while (ways[place] !== place) {
+    ways[place] = ways[ways[place]];
+    place = ways[place];
+  }
+  return place;
 }
 
 /**

@@ -4,7 +4,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** Least times between two drawings: of news, and of numbers that move by themselves. The first news is drawn at once. */
 const NEWS_MS = 33;
-const MOVES_MS = 100;
+export const MOVES_MS = 100;
 const CALM_MS = 1000;
 /** A hidden tab gets no animation frames. A timer handles the events that arrive there. */
 const HIDDEN_MS = 250;
@@ -29,9 +29,12 @@ export class Frames {
     calm.addEventListener('change', () => this.request());
   }
 
-  /** Draws soon. Several requests before it make one drawing. */
-  request() {
-    this.#within(document.hidden ? HIDDEN_MS : NEWS_MS);
+  /**
+   * Draws soon. Several requests before it make one drawing.
+   * @param {number} [ms] after the last drawing
+   */
+  request(ms = NEWS_MS) {
+    this.#within(document.hidden ? HIDDEN_MS : ms);
   }
 
   /** Draws this long after the last drawing, unless it is drawn sooner. */

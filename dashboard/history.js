@@ -30,6 +30,7 @@ const MOST_TEXT = 400;
  *
  * @typedef {object} Gap positions that will never arrive
  * @property {{from: number, to: number}} gap
+ * @property {number} offset_s second that the incident had reached
  *
  * @typedef {object} Past what panels draw of a history, up to now or to an earlier moment
  * @property {History} whole the history itself
@@ -87,9 +88,10 @@ export class History {
    * Marks where events are missing.
    * @param {number} from
    * @param {number} to
+   * @param {number} offset_s
    */
-  gap(from, to) {
-    this.#add({ gap: { from, to } });
+  gap(from, to, offset_s) {
+    this.#add({ gap: { from, to }, offset_s });
   }
 
   /**
@@ -122,6 +124,9 @@ export class History {
    */
   upTo(index, offset_s) {
     const later = this.entries.findIndex((entry) => entry.index > index);
+    let end = later < 0 ? this.entries.length : later;
+    // What has no place in the incident is known by its second alone.
+    while (end > 0 && !this.entries[end - 1].index && this.entries[end - 1].offset_s > offset_s) end -= 1;
     const lines = new Map();
     const line = (name) => {
       if (!lines.has(name)) lines.set(name, this.line(name, offset_s));
@@ -129,7 +134,7 @@ export class History {
     };
     return {
       whole: this,
-      entries: later < 0 ? this.entries.slice() : this.entries.slice(0, later),
+      entries: this.entries.slice(0, end),
       dropped: this.dropped,
       revision: -index,
       missing: this.missing,

@@ -1,6 +1,7 @@
 // Owns the keys of the page: one table of what each does, which the help shows, and when a key belongs to a field instead.
 
 import { isOn } from './preferences.js';
+import { isZoomed } from './zoom.js';
 
 /**
  * @typedef {object} Key
@@ -46,14 +47,17 @@ const MOMENT = [
   { keys: ['['], what: 'To the mark before', name: 'scrub-mark', detail: -1 },
   { keys: [']'], what: 'To the next mark', name: 'scrub-mark', detail: 1 },
   { keys: ['p'], what: 'Pause, or go on', name: 'scrub-pause' },
+  { keys: ['z'], group: 'Charts', what: 'Less time, in more detail', name: 'zoom-by', detail: 2 },
+  { keys: ['o'], group: 'Charts', what: 'More time', name: 'zoom-by', detail: 0.5 },
+  { keys: ['Escape'], group: 'Charts', what: 'The whole incident again', name: 'zoom-all', only: isZoomed },
   { keys: ['Escape'], what: 'Back to live', name: 'scrub-live' },
   { keys: ['c'], what: 'Copy the link to this moment', name: 'link-copy' },
 ];
-for (const { keys, what, name, detail } of MOMENT) {
+for (const { keys, group = 'This moment', what, name, detail, only = () => true } of MOMENT) {
   bindKey(keys, {
-    group: 'This moment',
+    group,
     what,
-    when: () => document.documentElement.dataset.view === 'incident',
+    when: () => document.documentElement.dataset.view === 'incident' && only(),
     run: () => dispatchEvent(new CustomEvent(name, { detail })),
   });
 }

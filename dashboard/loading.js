@@ -1,13 +1,11 @@
 // Owns the loading of an incident that the stream does not tell from its start: its events are asked for over HTTP.
 
 import { incidentEvents } from './api.js';
+import { breathe } from './breath.js';
 import { readData, readFrame } from './contract.js';
 import { fold, newBoard } from './fold.js';
 import { History } from './history.js';
 import { secondOf } from './timemap.js';
-
-/** After so many milliseconds of work the page draws and listens. */
-const SLICE_MS = 10;
 
 /**
  * One incident with everything that is known of it.
@@ -56,7 +54,7 @@ export function record(history, event, incident, { position, live }, changed) {
 export async function load(id) {
   const loaded = new Loaded();
   let last = 0;
-  let since = performance.now();
+  const rest = breathe();
   for (;;) {
     const text = await incidentEvents(id, last);
     if (text === '') return loaded;
@@ -66,9 +64,7 @@ export async function load(id) {
       if (!event || !/^[1-9]\d*$/.test(event.id)) continue;
       last = Math.max(last, Number(event.id));
       loaded.take(event, Number(event.id), false);
-      if (performance.now() - since < SLICE_MS) continue;
-      await new Promise((go) => setTimeout(go));
-      since = performance.now();
+      await rest();
     }
     // An answer of another program must not be asked for again and again.
     if (last === before) return loaded;

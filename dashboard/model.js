@@ -8,7 +8,8 @@ import { fold, forgetEnded, newBoard } from './fold.js';
 import { inHours } from './format.js';
 import { History } from './history.js';
 import { Lag } from './lag.js';
-import { Loaded, load, record } from './loading.js';
+import { record } from './loading.js';
+import { Loads } from './loads.js';
 import { Places } from './places.js';
 import { Replay } from './replay.js';
 import { Scrub } from './scrub.js';
@@ -65,9 +66,8 @@ export class Model {
   #unseen = new Set();
   #answers = new Answers();
   #starting;
-  /** Incidents whose events are being loaded, with the events that came meanwhile; and those that were loaded before. */
-  #loading = new Map();
-  #loaded = new Set();
+  #loads = new Loads();
+  #tell;
   /** The incident and the moment that the page's address asks for, until they are there. */
   #wanted = null;
   lookedUp = new Set(); // Ids of incidents that a person has opened and the stream has not told.
@@ -75,9 +75,11 @@ export class Model {
   /**
    * @param {import('./stream.js').Stream} stream
    * @param {() => void} changed
+   * @param {(text: string) => void} tell says to the person that something they wanted did not work
    */
-  constructor(stream, changed) {
+  constructor(stream, changed, tell = () => {}) {
     this.#stream = stream;
+    this.#tell = tell;
     this.#lag = new Lag(stream, this.clock);
     this.#changed = changed;
     this.#starting = new Starting(changed);
@@ -107,7 +109,7 @@ export class Model {
     }
     this.additions.heard(id, (readData(event) ?? {}).origin);
     record(this.#histories.get(id), event, incident, { position, live }, state !== null);
-    this.#loading.get(id)?.push([event, position, live]);
+    this.#loads.heard(id, [event, position, live]);
     if (incident.state !== 'open') this.#forget();
   }
 
@@ -124,7 +126,8 @@ export class Model {
   /** Events from `from` to `to` will never arrive. Each open incident may have lost some. */
   gap(from, to) {
     for (const [id, history] of this.#histories) {
-      if (this.#find(id)?.state === 'open') history.gap(from, to);
+      const incident = this.#find(id);
+      if (incident?.state === 'open') history.gap(from, to, incident.offset_s);
     }
     this.#ask({ adopt: true });
   }
@@ -142,8 +145,7 @@ export class Model {
       this.#board = newBoard();
       this.#histories.clear();
       this.#unseen.clear();
-      this.#loading.clear();
-      this.#loaded.clear();
+      this.#loads.clear();
       this.#selected = null;
       this.scrub.live();
     }
@@ -261,7 +263,7 @@ export class Model {
         playing: this.replay.playing,
         fresh: whole.timeline.count - chosen.seen,
       },
-      loading: newest !== null && this.#loading.has(newest.id),
+      loading: newest !== null && this.#loads.has(newest.id),
       hours: newest !== null && inHours(newest, present.offset_s),
       tabs: this.#board.incidents.filter(({ id }) => !this.#dismissed.has(id)),
       unseen: this.#unseen,
@@ -305,7 +307,7 @@ export class Model {
     if (!this.#wanted || connection.state !== 'live' || !caughtUp) return;
     const { id, offset_s } = this.#wanted;
     const incident = this.#find(id);
-    if (!incident || this.#loading.has(id)) {
+    if (!incident || this.#loads.has(id)) {
       this.#load(id);
       return;
     }
@@ -316,24 +318,15 @@ export class Model {
     this.scrub.at(incident, timeline, offset_s, this.momentOf(incident).offset_s);
   }
 
-  /** Loads the events of an incident that the stream does not have from its start. What comes meanwhile is added to them. */
+  /** Loads the events of an incident that the stream does not have from its start. */
   async #load(id) {
-    if (this.#loaded.has(id)) {
-      if (this.#wanted?.id === id && !this.#loading.has(id)) this.#wanted = null;
+    if (this.#loads.asked(id)) {
+      if (this.#wanted?.id === id && !this.#loads.has(id)) this.#wanted = null;
       return;
     }
-    this.#loaded.add(id);
-    const meanwhile = [];
-    this.#loading.set(id, meanwhile);
-    let failure = '';
-    const loaded = await load(id).catch((error) => {
-      failure = error.message;
-      return new Loaded();
-    });
-    // The log may be another one by now.
-    if (this.#loading.get(id) !== meanwhile) return;
-    this.#loading.delete(id);
-    for (const event of meanwhile) loaded.take(...event);
+    const found = await this.#loads.load(id);
+    if (!found) return;
+    const { loaded, failure } = found;
     const place = this.#board.incidents.findLastIndex((incident) => incident.id === id);
     if (loaded.incident && loaded.incident.index >= (this.#board.incidents[place]?.index ?? 0)) {
       if (place >= 0) this.#board.incidents[place] = loaded.incident;
@@ -341,10 +334,11 @@ export class Model {
         this.lookedUp.add(id);
         this.#board.incidents.unshift(loaded.incident);
       }
+      this.scrub.reloaded(id, this.#histories.get(id)?.timeline, loaded.history.timeline);
       this.#histories.set(id, loaded.history);
     } else if (this.#histories.has(id)) this.#histories.get(id).missing = failure;
-    if (failure && !this.#find(id)) this.#loaded.delete(id);
-    if (failure && this.#wanted?.id === id) this.#starting.failed(failure);
+    if (failure && !this.#find(id)) this.#loads.forget(id);
+    if (failure && this.#wanted?.id === id) this.#tell(failure);
     if (!this.#find(id) && this.#wanted?.id === id) this.#wanted = null;
     this.#changed();
   }
@@ -362,7 +356,7 @@ export class Model {
     if (!this.#find(this.#selected) && !this.#wanted) {
       this.#selected = this.#board.incidents.find(({ state }) => state === 'open')?.id ?? null;
     }
-    this.#unseen.delete(this.#selected);
+    if (!this.#places.mode) this.#unseen.delete(this.#selected);
     return this.#find(this.#selected) ?? null;
   }
 
@@ -371,11 +365,11 @@ export class Model {
   }
 
   #forget() {
-    const isNeeded = (id) => id === this.#selected || this.#loading.has(id) || this.#places.pinned.has(id);
+    const isNeeded = (id) => id === this.#selected || this.#loads.has(id) || this.#places.pinned.has(id);
     for (const incident of forgetEnded(this.#board, KEEP, isNeeded)) {
       if (this.#find(incident.id)) continue;
       this.#histories.delete(incident.id);
-      this.#loaded.delete(incident.id);
+      this.#loads.forget(incident.id);
       this.#answers.ended(incident);
     }
   }

@@ -58,7 +58,7 @@ function style(name) {
         });
       }),
     );
-    document.querySelector('link[href="./phone.css"]').before(link);
+    document.querySelector('#over-parts').before(link);
   }
   return styles.get(name);
 }

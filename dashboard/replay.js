@@ -41,7 +41,10 @@ export class Replay {
     const was = this.playing;
     this.playing = false;
     clearInterval(this.#timer);
-    if (was) this.#model.move(() => {});
+    if (was) {
+      this.#model.move(() => {});
+      dispatchEvent(new CustomEvent('replay-stopped'));
+    }
     return was;
   }
 

@@ -29,6 +29,19 @@ export class Scrub {
   }
 
   /**
+   * The events of an incident are now there from its start: the moment that was chosen keeps its place before the newest one.
+   * @param {string} id
+   * @param {import('./timeline.js').Timeline | undefined} before
+   * @param {import('./timeline.js').Timeline} after
+   */
+  reloaded(id, before, after) {
+    const chosen = this.of(id);
+    if (!chosen || !before) return;
+    const more = after.count - before.count;
+    this.#chosen = { ...chosen, count: chosen.count + more, seen: chosen.seen + more };
+  }
+
+  /**
    * Chooses a second of an incident. Its present, or a later one, is no choice.
    * @param {import('./fold.js').IncidentState} incident as it is now
    * @param {import('./timeline.js').Timeline} timeline

@@ -43,14 +43,6 @@ export class Starting {
     }
   }
 
-  /**
-   * Something else that a person has asked for failed.
-   * @param {string} text
-   */
-  failed(text) {
-    this.#tell('failed', { text });
-  }
-
   #tell(state, more) {
     this.triggered = { id: null, of: null, members: [], state, failed: state === 'failed', ...more };
     this.#changed();

@@ -1,5 +1,7 @@
 // Owns the socket: opens it, resumes at the last position, backs off, watches the heartbeat, counts lost events.
 
+import { eventsUrl } from './api.js';
+import { LEFT, LONG, readBacklog } from './backlog.js';
 import { isControlType, isEventType, readControl, readData, readFrame } from './contract.js';
 
 const BACKOFF_BASE_MS = 250;
@@ -70,6 +72,12 @@ export class Stream {
   #from = 0;
   /** Set from `stream_opened` to the end of the replay. A replay can take several connections. */
   #recovery = null;
+  /** A long replay is being read over HTTP. @type {AbortController | null} */
+  #backlog = null;
+  /** Nothing came over HTTP, as behind a proxy that keeps answers until they end, so that all replays come through the socket. */
+  #socketOnly = false;
+  /** The next socket goes on where a replay over HTTP ended, so that nothing is interrupted. */
+  #goesOn = false;
 
   /**
    * @param {string} url of the socket, without a position
@@ -130,10 +138,10 @@ export class Stream {
     connection.attempt += 1;
     connection.retryAt = null;
     const url = new URL(connection.url);
-    if (connection.position) url.searchParams.set('after', `${connection.position.stream}/${connection.position.last}`);
+    if (connection.position) url.searchParams.set('after', this.#place);
     const socket = new WebSocket(url, ['cloudevents.json']);
     this.#socket = socket;
-    this.#opened = false;
+    this.#opened = this.#goesOn;
     this.#heartbeatMs = OPENING_MS / SILENT_BEATS;
     socket.onmessage = (message) => socket === this.#socket && this.#receive(message.data);
     socket.onclose = (close) => socket === this.#socket && this.#closed(close.code);
@@ -150,8 +158,11 @@ export class Stream {
   #lose(reason, code = 0) {
     const socket = this.#socket;
     this.#socket = null;
+    this.#goesOn = false;
     clearTimeout(this.#watch);
     socket?.close();
+    this.#backlog?.abort();
+    this.#backlog = null;
     const { connection } = this;
     if (this.#opened || !connection.reason) connection.reason = reason;
     if (!this.#opened) this.#handlers.refused();
@@ -197,6 +208,35 @@ export class Stream {
     else this.#watch = setTimeout(() => this.#listen(), longest - silent);
   }
 
+  /** The position as a server knows it. */
+  get #place() {
+    const { stream, last } = this.connection.position;
+    return `${stream}/${last}`;
+  }
+
+  /** Reads the replay over HTTP instead. The next socket goes on after it, or after as much of it as came. */
+  async #readBacklog() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket.close();
+    const backlog = new AbortController();
+    this.#backlog = backlog;
+    this.#socketOnly = true;
+    const { last } = this.connection.position;
+    const take = (frame) => {
+      if (this.#backlog === backlog) this.#receive(frame);
+      if (this.#backlog !== backlog) return false;
+      this.#socketOnly &&= this.connection.position.last === last;
+      return this.connection.position.last < this.#replayTo - LEFT;
+    };
+    // What is missing after a failure comes through the socket.
+    await readBacklog(eventsUrl(this.#place), backlog.signal, take).catch(() => {});
+    if (this.#backlog !== backlog) return;
+    this.#backlog = null;
+    this.#goesOn = true;
+    this.#connect();
+  }
+
   #receive(frame) {
     this.#heard();
     const event = readFrame(frame);
@@ -212,9 +252,15 @@ export class Stream {
     if (!isControlType(message.type)) return;
     const data = readControl(message);
     if (!data || (message.type !== 'stream_opened' && !this.#opened)) return this.#unreadable();
-    if (message.type === 'stream_opened') return this.#open(data);
+    if (message.type === 'stream_opened') return this.#backlog ? this.#goOn(data) : this.#open(data);
     this.#handlers.heard(message.time);
     this.#beat(data);
+  }
+
+  /** A replay over HTTP begins. If it is not the one that was asked for, a socket finds out what has happened. */
+  #goOn({ stream, follows }) {
+    const { position } = this.connection;
+    if (stream !== position.stream || follows.from !== position.last + 1) this.#lose('the server has another log');
   }
 
   #unreadable() {
@@ -228,24 +274,29 @@ export class Stream {
     const before = connection.position;
     const seconds = (performance.now() - connection.downSince) / 1000;
     const anew = before !== null && (before.stream !== opened.stream || (kind === 'reset' && reason !== 'expired'));
+    const goesOn = this.#goesOn && !anew;
+    this.#goesOn = false;
     this.#opened = true;
     this.#heartbeatMs = opened.heartbeat_ms;
     this.#replayTo = to;
-    this.#from = from;
+    if (!goesOn) this.#from = from;
     // Events before `from` are lost only if this page had a position before.
     const missing = before && !anew ? from - before.last - 1 : 0;
     connection.position = { stream: opened.stream, last: from - 1 };
-    this.#recovery = before && {
-      seconds: seconds + (this.#recovery?.seconds ?? 0),
-      replayed: this.#recovery?.replayed ?? 0,
-      lost: anew ? null : Math.max(0, missing) + (this.#recovery?.lost ?? 0),
-    };
+    if (!goesOn) {
+      this.#recovery = before && {
+        seconds: seconds + (this.#recovery?.seconds ?? 0),
+        replayed: this.#recovery?.replayed ?? 0,
+        lost: anew ? null : Math.max(0, missing) + (this.#recovery?.lost ?? 0),
+      };
+    }
     Object.assign(connection, { state: 'live', attempt: 0, downSince: null, reason: '', paused: null });
     clearTimeout(this.#gone);
     this.#heard();
     this.#listen();
-    this.#handlers.opened(opened, anew);
+    if (!goesOn) this.#handlers.opened(opened, anew);
     if (missing > 0) this.#handlers.gap(before.last + 1, from - 1);
+    if (to - from >= LONG && !this.#socketOnly) this.#readBacklog();
     this.#settle();
     this.#handlers.changed();
   }

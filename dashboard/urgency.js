@@ -1,6 +1,6 @@
 // Owns the order of many incidents, what they are searched by, and the days of those that have ended. Pure.
 
-/** As many incidents have a tab each. When there are more, only those that were pinned have one. */
+/** As many open incidents have a tab each. When there are more, only those that were pinned have one. */
 export const MOST_TABS = 4;
 
 /** A day in milliseconds. */
@@ -33,6 +33,47 @@ function rankOf({ synthetic, severity, cost }, { breached, remaining_s }) {
 function compare(one, other) {
   const place = one.findIndex((value, index) => value !== other[index]);
   return place < 0 ? 0 : one[place] - other[place];
+}
+
+/**
+ * The order of a list while one of its rows is held by a pointer or the focus: that row and all above it stay where they are, and
+ * what is new comes to its place below.
+ * @param {string[]} shown ids from top to bottom
+ * @param {string[]} sorted all ids in the order that they should have
+ * @param {string | null} held
+ * @returns {string[]}
+ */
+export function heldOrder(shown, sorted, held) {
+  const rank = new Map(sorted.map((id, place) => [id, place]));
+  const order = [...shown];
+  const known = new Set(shown);
+  for (const id of sorted) {
+    if (known.has(id)) continue;
+    const from = order.indexOf(held) + 1;
+    const below = order.slice(from).findIndex((other) => (rank.get(other) ?? -1) > rank.get(id));
+    order.splice(below < 0 ? order.length : from + below, 0, id);
+  }
+  return order;
+}
+
+/**
+ * The incidents that have a tab: up to a few, the open ones before those that have ended. Of more open ones, only those that a
+ * person keeps, and the one on screen.
+ * @param {import('./fold.js').IncidentState[]} incidents in order of appearance
+ * @param {(id: string) => boolean} isKept
+ */
+export function tabsOf(incidents, isKept) {
+  const open = incidents.filter(({ state }) => state === 'open').length;
+  const kept = incidents.filter(({ id, state }) => isKept(id) && state !== 'open').length;
+  // The newest of those that have ended, if there is room.
+  let room = Math.max(0, MOST_TABS - open - kept);
+  const recent = new Set();
+  for (const { id, state } of incidents.toReversed()) {
+    if (state === 'open' || isKept(id) || room === 0) continue;
+    recent.add(id);
+    room -= 1;
+  }
+  return incidents.filter(({ id, state }) => isKept(id) || (open <= MOST_TABS && (state === 'open' || recent.has(id))));
 }
 
 /**

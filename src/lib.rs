@@ -32,6 +32,7 @@ pub mod connection;
 pub mod contract;
 pub mod contract_file;
 pub mod dashboard;
+pub mod deflated;
 pub mod delivery;
 pub mod hub;
 pub mod ingest;

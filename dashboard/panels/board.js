@@ -4,7 +4,7 @@
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
 import { cashShort, count, countdown, inHours, stamp, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
-import { byUrgency, fits, servicesOf } from '../urgency.js';
+import { byUrgency, fits, heldOrder, servicesOf } from '../urgency.js';
 import { showBoard } from './entrances.js';
 import './past.js';
 
@@ -45,7 +45,15 @@ class IncidentBoard extends HTMLElement {
       element('section', { class: 'board-open panel' }, this.table, this.none),
       this.past,
     );
-    for (const field of [this.search, this.service, this.kind]) field.addEventListener('input', () => this.#refresh());
+    // Rows that were held go to their places.
+    this.rows.addEventListener('pointerleave', () => this.#release());
+    this.rows.addEventListener('focusout', ({ relatedTarget }) => this.rows.contains(relatedTarget) || this.#release());
+    for (const field of [this.search, this.service, this.kind]) {
+      field.addEventListener('input', () => {
+        this.#order = [];
+        this.#refresh();
+      });
+    }
     this.search.addEventListener('keydown', (event) => this.#searchKey(event));
     this.rows.addEventListener('keydown', (event) => this.#rowKey(event));
     this.back.addEventListener('click', () => showBoard(false));
@@ -75,8 +83,8 @@ class IncidentBoard extends HTMLElement {
     this.#services(servicesOf(all));
     const filter = { text: this.search.value.trim(), service: this.service.value, kind: this.kind.value };
     const chosen = all.filter((incident) => fits(incident, filter));
-    const open = this.#ordered(chosen.filter(({ state }) => state === 'open'), model);
-    const shown = open.slice(0, MOST_ROWS);
+    const open = chosen.filter(({ state }) => state === 'open');
+    const shown = this.#ordered(open, chosen, model).slice(0, MOST_ROWS);
     keyed(
       this.rows,
       shown,
@@ -95,18 +103,26 @@ class IncidentBoard extends HTMLElement {
     for (const node of this.rows.children) refreshNumbers(node, model.momentOf(node.incident));
   }
 
-  /** Rows do not move under a pointer or the focus, nor all the time. What is new comes in at its place. */
-  #ordered(open, model) {
+  #release() {
+    this.#orderedAt = -Infinity;
+    this.#refresh();
+  }
+
+  /**
+   * The rows do not change places all the time, and none moves under a pointer or the focus: not by what is new, nor by what ends,
+   * whose row stays so long.
+   */
+  #ordered(open, chosen, model) {
     const now = performance.now();
-    const held = this.rows.matches(':hover, :focus-within');
+    const held = Array.from(this.rows.querySelectorAll(':scope > :is(:hover, :focus-within)')).at(-1)?.dataset.board ?? null;
     const known = new Set(this.#order);
-    const same = open.every(({ id }) => known.has(id));
-    if (!same || (!held && now - this.#orderedAt > ORDER_MS)) {
-      this.#order = byUrgency(open, (incident) => model.momentOf(incident)).map(({ id }) => id);
-      this.#orderedAt = now;
+    if (held !== null || now - this.#orderedAt > ORDER_MS || !open.every(({ id }) => known.has(id))) {
+      const sorted = byUrgency(open, (incident) => model.momentOf(incident)).map(({ id }) => id);
+      this.#order = held === null ? sorted : heldOrder(this.#order, sorted, held);
+      if (held === null) this.#orderedAt = now;
     }
-    const place = new Map(this.#order.map((id, index) => [id, index]));
-    return open.toSorted((a, b) => (place.get(a.id) ?? Infinity) - (place.get(b.id) ?? Infinity));
+    const rows = new Map((held === null ? open : chosen).map((incident) => [incident.id, incident]));
+    return this.#order.map((id) => rows.get(id)).filter(Boolean);
   }
 
   #services(services) {
@@ -183,9 +199,10 @@ function refresh(node, incident, { unseen, pinned, incident: selected }) {
   show(button.firstElementChild, unseen.has(incident.id));
   setText(services, incident.services.join(' · '));
   const [glyph, word] = state.firstElementChild.children;
-  setAttribute(state.firstElementChild, 'data-phase', incident.phase ?? '');
-  setIcon(glyph, incident.phase === null ? 'working' : phaseIcon(incident.phase));
-  setText(word, words(incident.phase ?? 'open'));
+  const open = incident.state === 'open';
+  setAttribute(state.firstElementChild, 'data-phase', open ? (incident.phase ?? '') : 'ended');
+  setIcon(glyph, open ? (incident.phase === null ? 'working' : phaseIcon(incident.phase)) : incident.state === 'resolved' ? 'check' : 'close');
+  setText(word, words(open ? (incident.phase ?? 'open') : incident.state));
   const isPinned = pinned.has(incident.id);
   setAttribute(pin.firstElementChild, 'aria-pressed', String(isPinned));
   setAttribute(pin.firstElementChild, 'title', isPinned ? 'Take it from the tabs (p)' : 'Keep it as a tab (p)');

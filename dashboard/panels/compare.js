@@ -1,6 +1,6 @@
 // Owns the comparison of two runs side by side from their start: where they first differ, phases, cost, beliefs, milestones.
 
-import { firstDifference, loadRun } from '../compare.js';
+import { Run, firstDifference, loadRun } from '../compare.js';
 import { element, setAttribute, setProperty, setText, show, svg } from '../dom.js';
 import { agentName, cash, cashShort, clock, count, duration, inHours, percent, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
@@ -10,6 +10,8 @@ const HEIGHT = 60;
 const MOST_HYPOTHESES = 6;
 /** Arrow keys move the cursor by this part of the axis. */
 const STEP = 0.01;
+/** What comes of open runs is drawn at most so often. */
+const APART_MS = 1000;
 
 const MILESTONES = [
   ['Detected', ({ marks }) => marks.detected],
@@ -20,6 +22,11 @@ const MILESTONES = [
 
 class ComparePanel extends HTMLElement {
   #shown = '';
+  /** What is loaded of each run. @type {Map<string, Run>} */
+  #runs = new Map();
+  #stream = '';
+  /** The loading that is under way. */
+  #loading = null;
   /** Place of the cursor, 0 to 1. */
   #at = null;
 
@@ -57,15 +64,44 @@ class ComparePanel extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ compare: ids, all }) {
+  update({ compare: ids, all, connection }) {
     for (const [place, select] of this.selects.entries()) this.#options(select, all, ids[place]);
-    const key = ids.map((id) => `${id} ${all.find((one) => one.id === id)?.index ?? ''}`).join();
+    const stream = connection.position?.stream ?? '';
+    if (stream !== this.#stream) this.#runs.clear();
+    this.#stream = stream;
+    this.newest = new Map(ids.map((id) => [id, all.find((one) => one.id === id)?.index ?? '']));
+    const key = [stream, ...ids.map((id) => `${id} ${this.newest.get(id)}`)].join();
     if (key === this.#shown) return;
     const before = this.ids?.join();
     this.#shown = key;
     this.ids = ids;
-    if (before !== ids.join()) this.#at = null;
-    this.#load(ids);
+    if (before !== ids.join()) {
+      this.#at = null;
+      this.#loading = null;
+      for (const id of this.#runs.keys()) if (!ids.includes(id)) this.#runs.delete(id);
+    }
+    if (!this.#loading) this.#follow(ids);
+  }
+
+  /** Loads what is new until nothing is. */
+  async #follow(ids) {
+    const loading = {};
+    this.#loading = loading;
+    for (let shown = ''; this.#loading === loading && shown !== this.#shown; ) {
+      shown = this.#shown;
+      await this.#load(ids, () => this.#loading === loading);
+      await new Promise((go) => setTimeout(go, APART_MS));
+    }
+    if (this.#loading === loading) this.#loading = null;
+  }
+
+  /** A run with everything that is known of it. */
+  async #run(id) {
+    const run = this.#runs.get(id) ?? new Run();
+    if (run.incident && run.incident.index >= this.newest.get(id)) return run;
+    await loadRun(id, run);
+    if (this.ids.includes(id)) this.#runs.set(id, run);
+    return run;
   }
 
   #options(select, all, id) {
@@ -78,15 +114,14 @@ class ComparePanel extends HTMLElement {
     if (select.value !== id) select.value = id;
   }
 
-  async #load(ids) {
-    const shown = this.#shown;
+  async #load(ids, isWanted) {
     try {
-      const [a, b] = await Promise.all(ids.map((id) => loadRun(id)));
-      if (shown !== this.#shown) return;
+      const [a, b] = await Promise.all(ids.map((id) => this.#run(id)));
+      if (!isWanted()) return;
       show(this.problem, false);
       this.#draw(a, b);
     } catch (error) {
-      if (shown !== this.#shown) return;
+      if (!isWanted()) return;
       setText(this.problem, `The runs cannot be compared: ${error.message}`);
       show(this.problem, true);
       this.difference.replaceChildren();

@@ -1,22 +1,21 @@
 // Owns what all dialogs of the page share: a heading, a way out, and the place where the focus returns to.
 
-import { element, setText } from '../dom.js';
+import { element } from '../dom.js';
 import { icon } from '../icons.js';
 
 /**
  * A dialog with a heading and a button that closes it. It is in the page while it is open.
  * @param {{id: string, heading: string, className?: string}} options
  * @param {...(Node | false)} children
- * @returns {HTMLDialogElement & {heading: HTMLElement, actions: HTMLElement, open_: () => void}}
+ * @returns {HTMLDialogElement & {actions: HTMLElement, open_: () => void}}
  */
 export function dialogOf({ id, heading, className = '' }, ...children) {
-  const title = element('h2', { id: `${id}-heading` }, heading);
   const actions = element('span', { class: 'dialog-actions' });
   const close = element('button', { type: 'button', class: 'quiet-button close', title: 'Close (Esc)' }, icon('close'), 'Close');
   const dialog = element(
     'dialog',
     { id, class: `sheet ${className}`.trim(), 'aria-labelledby': `${id}-heading` },
-    element('header', {}, title, element('span', { class: 'grow' }), actions, close),
+    element('header', {}, element('h2', { id: `${id}-heading` }, heading), element('span', { class: 'grow' }), actions, close),
     ...children,
   );
   close.addEventListener('click', () => dialog.close());
@@ -25,7 +24,6 @@ export function dialogOf({ id, heading, className = '' }, ...children) {
   dialog.addEventListener('close', () => dialog.remove());
   return Object.assign(dialog, {
     actions,
-    heading: { set: (text) => setText(title, text) },
     open_: () => {
       if (!dialog.isConnected) document.body.append(dialog);
       if (!dialog.open) dialog.showModal();

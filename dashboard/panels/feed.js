@@ -83,6 +83,8 @@ class Feed extends HTMLElement {
     const most = view.behind ? ROWS_BEHIND : MOST_ROWS;
     const scrubbed = view.scrub?.count !== this.scrubbed;
     this.scrubbed = view.scrub?.count;
+    // What has just come is coloured for a moment. What a person goes back to has not just come.
+    setAttribute(this.list, 'data-past', view.scrub !== null && !view.scrub.playing);
     if (scrubbed || this.#history?.whole !== history.whole) this.#atEnd = true;
     // Rows that would be removed at once are not built: after a replay of thousands of events, or far back in the past.
     const far = end <= this.#first || end - this.#next > most;

@@ -114,7 +114,7 @@ class Headline extends HTMLElement {
     show(failures, texts.length > 0);
     show(help, helped !== null);
     show(this.trace, texts.length > 0 || helped !== null);
-    setAttribute(this.trace, 'title', this.trace.innerText || null);
+    setAttribute(this.trace, 'title', [failures, help].map(({ textContent }) => textContent).filter(Boolean).join(' · ') || null);
   }
 
   #sure(incident) {

@@ -23,7 +23,7 @@ export function open() {
   letters.addEventListener('change', () => setOn('keys', letters.checked));
   const dialog = dialogOf(
     { id: 'help', heading: 'Keys', className: 'wide-sheet' },
-    element('div', { class: 'help-groups', tabindex: '0', role: 'group', 'aria-label': 'All keys' }, ...groups),
+    element('div', { class: 'help-groups', tabindex: '0', role: 'group', 'aria-label': 'All keys' }, element('div', {}, ...groups)),
     element(
       'p',
       { class: 'help-switch' },

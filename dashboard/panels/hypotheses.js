@@ -1,10 +1,12 @@
 // Owns the hypotheses: the belief in each cause over time as competing bands, in which wrong leads stay visible.
 
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
-import { count, percent, stamp } from '../format.js';
+import { clock, count, percent, stamp } from '../format.js';
 import { icon } from '../icons.js';
-import { place, scaleOf } from '../scale.js';
+import { place } from '../scale.js';
 import { beliefsOf } from '../series.js';
+import { chartScale } from '../zoom.js';
+import { dragToZoom } from './zoom.js';
 
 const HEIGHT = 100;
 const WIDTH = 1000;
@@ -23,15 +25,18 @@ class Hypotheses extends HTMLElement {
     this.bands = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
     this.letters = element('div', { class: 'letters', 'aria-hidden': 'true' });
     this.scale = element('div', { class: 'scale digits', 'aria-hidden': 'true' }, element('span', {}, '100%'), element('span', {}, '0%'));
-    this.plot = element('div', { class: 'bands', role: 'img' }, element('div', { class: 'drawn' }, this.bands, this.letters), this.scale);
+    this.plot = element('div', { class: 'bands', role: 'img' }, element('div', { class: 'drawn' }, this.bands, this.letters, element('span', { class: 'chosen' })), this.scale);
     this.more = element('p', { class: 'sub rest' });
     this.body = element('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': 'Hypotheses' }, this.plot, this.list, this.more);
-    this.append(element('header', {}, element('h3', {}, 'Hypotheses')), this.none, this.body);
+    this.range = element('span', { class: 'sub digits' });
+    this.append(element('header', {}, element('h3', {}, 'Hypotheses'), this.range), this.none, this.body);
+    dragToZoom(this.plot, () => this.bands, () => this.view);
   }
 
   /** @param {import('../model.js').View} view */
   update(view) {
-    const { incident, history, newest, present, hours } = view;
+    const { incident, history, hours } = view;
+    this.view = view;
     const { hypotheses, resolution, phases, agents, state } = incident;
     // Only a plan says that there will be any.
     show(this, hypotheses.length > 0 || (state === 'open' && phases.length > 0 && agents.length > 0));
@@ -39,16 +44,17 @@ class Hypotheses extends HTMLElement {
     show(this.body, hypotheses.length > 0);
     if (hypotheses.length === 0) return;
     const series = beliefsOf(history, incident);
-    const scale = scaleOf(newest, present.offset_s);
+    const scale = chartScale(view);
     this.total = scale.total;
+    setText(this.range, scale.zoomed ? `${clock(scale.offset(0), hours)}–${clock(scale.offset(1), hours)}` : '');
     const root = resolution?.root_cause ?? null;
     const shown = [...hypotheses].sort((a, b) => (b.id === root) - (a.id === root) || b.peak - a.peak).slice(0, MOST);
     // The order of appearance keeps each band in its place.
     const ordered = hypotheses.filter((one) => shown.includes(one));
     const leader = hypotheses.reduce((best, one) => (one.p > (best?.p ?? 0) ? one : best), null);
     const rows = ordered.map((one, at) => ({ ...one, letter: LETTERS[at], ...told(one, series, root, leader, hours) }));
-    const key = `${incident.id} ${incident.index} ${scale.total} ${series.length} ${root}`;
-    if (this.drawn !== key) this.#draw(rows, series, scale);
+    const key = `${incident.id} ${incident.index} ${scale.key} ${series.length} ${root}`;
+    if (this.drawn !== key) this.#draw(rows, series, scale, view.moment);
     this.drawn = key;
     keyed(this.list, [...rows].sort((a, b) => b.rank - a.rank || b.p - a.p), (row) => row.id, create, refresh);
     const rest = hypotheses.length - shown.length;
@@ -61,18 +67,18 @@ class Hypotheses extends HTMLElement {
 
   /** @param {import('../model.js').View} view */
   tick(view) {
-    const { newest, present, moment } = view;
+    const { moment } = view;
     if (this.body.hidden) return;
-    const scale = scaleOf(newest, present.offset_s);
+    const scale = chartScale(view);
     // An open axis also grows between two messages.
     if (scale.total !== this.total) return this.update(view);
     setProperty(this.plot, '--x', place(scale.at(moment.offset_s)));
   }
 
-  #draw(rows, series, scale) {
+  #draw(rows, series, scale, moment) {
     const tops = series.map(() => 0);
     const letters = [];
-    const from = [...series.map(({ offset_s }) => scale.at(offset_s)), 1];
+    const from = [...series.map(({ offset_s }) => scale.at(offset_s)), scale.zoomed ? scale.at(moment.offset_s) : 1];
     const paths = rows.map(({ id, letter, tone }) => {
       const lows = [...tops];
       series.forEach(({ p }, at) => {

@@ -154,6 +154,7 @@ class PageMenu extends HTMLElement {
       ),
     );
     this.menu = element('div', { id: 'page-menu', class: 'menu', popover: 'auto' }, ...groups);
+    this.menu.addEventListener('beforetoggle', ({ newState }) => newState === 'open' && this.refresh());
     this.menu.addEventListener('toggle', ({ newState }) => {
       if (newState === 'open') this.menu.querySelector('.menu-item:not([hidden])')?.focus();
     });
@@ -168,6 +169,14 @@ class PageMenu extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update(view) {
     this.view = view;
+    // Whether notices are allowed, a browser asks another process each time.
+    if (this.menu.matches(':popover-open')) this.refresh();
+  }
+
+  /** Shows what can be chosen, and what is switched on. */
+  refresh() {
+    const { view } = this;
+    if (!view) return;
     for (const { item, button } of this.items) {
       show(button, item.when(view));
       setText(button.children[1], typeof item.word === 'string' ? item.word : item.word(view));

@@ -3,7 +3,10 @@
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
 import { axisOf } from '../axis.js';
 import { clock, metric, short, stamp, words } from '../format.js';
-import { place, scaleOf } from '../scale.js';
+import { describeKey } from '../keys.js';
+import { place } from '../scale.js';
+import { chartScale, isZoomed, shift, zoomBy } from '../zoom.js';
+import { dragToZoom } from './zoom.js';
 
 /** Shown as well when an incident has fewer than four metrics of its own. */
 const FILLERS = ['users_affected', 'cost_per_minute'];
@@ -16,6 +19,10 @@ const COLUMN = 2.5;
 class Metrics extends HTMLElement {
   /** Place of the pointer or the arrow keys on the axis, 0 to 1; `null` when the cursor is at the present. */
   #probe = null;
+  /** Whether the arrow keys have put it there. A pointer that rests on a chart needs no step back. */
+  #byKeys = false;
+  /** The range that a person is choosing. */
+  #dragged = null;
 
   connectedCallback() {
     this.none = element('p', { class: 'muted empty panel' }, 'No metrics yet.');
@@ -23,9 +30,11 @@ class Metrics extends HTMLElement {
       class: 'charts',
       tabindex: '0',
       role: 'group',
-      'aria-label': 'Metrics; arrow keys move the cursor',
+      'aria-label': 'Metrics; arrow keys move the cursor, z and o show less or more time',
+      title: 'Drag to zoom, double-click to show all',
     });
-    this.append(this.none, this.charts);
+    this.bar = element('zoom-bar');
+    this.append(this.bar, this.none, this.charts);
     this.charts.addEventListener('pointermove', (event) => {
       const plot = event.target.closest?.('.chart')?.querySelector('.plot').getBoundingClientRect();
       if (plot) this.#point(Math.min(1, Math.max(0, (event.clientX - plot.left) / plot.width)));
@@ -33,6 +42,14 @@ class Metrics extends HTMLElement {
     this.charts.addEventListener('pointerleave', () => this.#point(null));
     this.charts.addEventListener('blur', () => this.#point(null));
     this.charts.addEventListener('keydown', (event) => this.#key(event));
+    const plotOf = ({ target }) => target.closest?.('.chart')?.querySelector('.plot');
+    dragToZoom(this.charts, plotOf, () => this.view, (parts) => {
+      this.#dragged = parts;
+      this.#label();
+    });
+    addEventListener('zoom-by', ({ detail }) => {
+      if (this.view && !this.charts.hidden) zoomBy(this.view, detail, this.#middle());
+    });
   }
 
   /** @param {import('../model.js').View} view */
@@ -41,14 +58,17 @@ class Metrics extends HTMLElement {
     this.view = view;
     const known = history?.names() ?? [];
     const names = chosen(known.length > 0 ? known : Object.keys(incident.metrics));
-    const scale = scaleOf(view.newest, view.present.offset_s);
+    const scale = chartScale(view);
+    setAttribute(this, 'data-zoomed', scale.zoomed);
+    this.bar.update(view);
     // A plan announces metrics that are still to come. Without one there may never be any.
     show(this, names.length > 0 || Object.keys(incident.units).length > 0);
     show(this.none, names.length === 0);
     show(this.charts, names.length > 0);
+    show(this.bar, names.length > 0);
     setProperty(this.charts, '--charts', Math.max(1, names.length));
     this.total = scale.total;
-    const key = `${incident.id} ${scale.total} ${history?.revision} ${view.scrub?.offset_s}`;
+    const key = `${incident.id} ${scale.key} ${history?.revision} ${view.scrub?.offset_s}`;
     keyed(
       this.charts,
       names,
@@ -65,10 +85,12 @@ class Metrics extends HTMLElement {
   /** @param {import('../model.js').View} view */
   tick(view) {
     this.view = view;
-    const scale = scaleOf(view.newest, view.present.offset_s);
+    const scale = chartScale(view);
     // An open axis also grows between two messages.
     if (scale.total !== this.total) this.update(view);
-    const at = this.#probe ?? (view.newest.state === 'open' || view.scrub ? scale.at(view.moment.offset_s) : null);
+    const now = scale.raw(view.moment.offset_s);
+    const isSeen = (view.newest.state === 'open' || view.scrub) && now >= 0 && now <= 1;
+    const at = this.#probe ?? (isSeen ? now : null);
     setAttribute(this.charts, 'data-probing', this.#probe !== null);
     setAttribute(this.charts, 'data-cursor', at !== null);
     if (at !== null) setProperty(this.charts, '--x', place(at));
@@ -77,24 +99,38 @@ class Metrics extends HTMLElement {
   #point(part) {
     if (this.#probe === part || !this.view) return;
     this.#probe = part;
+    this.#byKeys = false;
     this.#label();
     this.tick(this.view);
   }
 
   #key(event) {
     const step = { ArrowLeft: -0.01, ArrowRight: 0.01 }[event.key];
-    if (event.key === 'Escape') this.#point(null);
+    // One step back at a time: first the cursor, then the range, then the moment.
+    if (event.key === 'Escape' && this.#probe !== null && this.#byKeys) {
+      event.preventDefault();
+      this.#point(null);
+    }
     if (!step) return;
     event.preventDefault();
-    const scale = scaleOf(this.view.newest, this.view.present.offset_s);
-    const from = this.#probe ?? scale.at(this.view.moment.offset_s);
-    this.#point(Math.min(1, Math.max(0, from + step)));
+    const to = (this.#probe ?? chartScale(this.view).at(this.view.moment.offset_s)) + step;
+    if (isZoomed() && (to < 0 || to > 1)) shift(this.view, step);
+    this.#point(Math.min(1, Math.max(0, to)));
+    this.#byKeys = true;
+  }
+
+  /** What stays in its place when the range changes: the cursor, or the moment, or else the middle. */
+  #middle() {
+    const now = chartScale(this.view).raw(this.view.moment.offset_s);
+    return this.#probe ?? (now >= 0 && now <= 1 ? now : 0.5);
   }
 
   /** The values at the cursor: the newest ones, or the last ones measured before the probe. */
   #label() {
-    const { incident, newest, present, hours } = this.view;
-    const offset_s = this.#probe === null ? null : scaleOf(newest, present.offset_s).offset(this.#probe);
+    const { incident, hours } = this.view;
+    const scale = chartScale(this.view);
+    const offset_s = this.#probe === null ? null : scale.offset(this.#probe);
+    const range = this.#dragged?.map((part) => clock(scale.offset(part), hours)).join('–');
     for (const chart of this.charts.children) {
       const { line } = chart;
       const { key } = chart.dataset;
@@ -104,7 +140,7 @@ class Metrics extends HTMLElement {
       // The headline has the newest of these numbers.
       setText(chart.value, offset_s === null && FILLERS.includes(key) ? '' : text);
       setAttribute(chart.value, 'title', text);
-      setText(chart.when, offset_s === null || !point ? chart.range : stamp(point.offset_s, hours));
+      setText(chart.when, range ?? (offset_s === null || !point ? chart.range : stamp(point.offset_s, hours)));
     }
   }
 }
@@ -130,16 +166,16 @@ function create(name) {
   const title = words(name);
   chart.append(
     element('figcaption', {}, element('span', { class: 'name', title }, title), chart.when, chart.value),
-    element('div', { class: 'area' }, chart.plot, chart.ys, element('span', { class: 'cursor' })),
+    element('div', { class: 'area' }, chart.plot, chart.ys, element('span', { class: 'cursor' }), element('span', { class: 'chosen' })),
     chart.xs,
   );
   return chart;
 }
 
 function draw(chart, line, incident, scale, hours) {
-  const x = (offset_s) => scale.at(offset_s) * WIDTH;
+  const x = (offset_s) => scale.raw(offset_s) * WIDTH;
   const unit = incident.units[chart.dataset.key];
-  const { points, min, max } = line;
+  const { points, min, max } = scale.zoomed ? within(line, scale) : line;
   const measured = thinned(points, x);
   chart.line = line;
   const axis = axisOf(min?.value, max?.value);
@@ -147,9 +183,9 @@ function draw(chart, line, incident, scale, hours) {
   chart.range = max ? `max ${metric(max.value, unit)}` : '';
   const bands = incident.phases.map(({ name: phase, start_s, end_s }, place) => {
     const end = end_s ?? incident.phases[place + 1]?.start_s;
-    const right = end === undefined ? WIDTH : x(end);
-    const width = Math.max(0, right - x(start_s));
-    return svg('rect', { class: 'phase', 'data-phase': phase, x: x(start_s), width, height: HEIGHT });
+    const left = scale.at(start_s) * WIDTH;
+    const right = end === undefined ? WIDTH : scale.at(end) * WIDTH;
+    return svg('rect', { class: 'phase', 'data-phase': phase, x: left, width: Math.max(0, right - left), height: HEIGHT });
   });
   const lines = axis.ticks.map((tick) => svg('path', { class: 'grid', d: `M0 ${y(tick).toFixed(1)}H${WIDTH}` }));
   const drawn = measured.map(({ offset_s, value }) => `${x(offset_s).toFixed(1)} ${y(value).toFixed(1)}`);
@@ -167,6 +203,16 @@ function draw(chart, line, incident, scale, hours) {
   chart.plot.replaceChildren(...bands, ...lines, ...shapes);
   labels(chart.ys, axis.ticks.map((tick) => ['--y', axis.at(tick), axisText(tick, unit)]));
   labels(chart.xs, [0, 0.5, 1].map((part) => ['--x', part, clock(scale.offset(part), hours)]));
+}
+
+/** The part of a line that is seen, up to its neighbours outside: the axis of values fits that part. */
+function within({ points }, scale) {
+  const from = points.findLastIndex(({ offset_s }) => scale.raw(offset_s) < 0);
+  const after = points.findIndex(({ offset_s }) => scale.raw(offset_s) > 1);
+  const seen = points.slice(Math.max(0, from), after < 0 ? points.length : after + 1);
+  const inside = seen.filter(({ offset_s }) => scale.raw(offset_s) >= 0 && scale.raw(offset_s) <= 1);
+  const pick = (better) => (inside.length > 0 ? inside : seen).reduce((best, one) => (best && !better(one.value, best.value) ? best : one), null);
+  return { points: seen, min: pick((one, best) => one < best), max: pick((one, best) => one > best) };
 }
 
 /** What falls on one column of the drawing is its first, lowest, highest and last point: more can't be seen. */
@@ -205,5 +251,8 @@ function axisText(value, unit) {
   if (unit === 'ratio') return `${Number((value * 100).toPrecision(3))}%`;
   return `${short(value)}${unit === '%' ? '%' : ''}`;
 }
+
+describeKey(['←', '→'], { group: 'Charts', what: 'Move the cursor of all, when they have the focus' });
+describeKey('drag', { group: 'Charts', what: 'Zoom to a range; a double-click shows all again' });
 
 customElements.define('metrics-panel', Metrics);

@@ -36,7 +36,10 @@ export async function switchNotifications() {
   if (isNotifying()) setOn('notifications', false);
   else {
     const permission = mayNotify() ? await Notification.requestPermission() : 'denied';
-    setOn('notifications', permission === 'granted');
+    // The first one shows how they look, and whether there are any.
+    const shown = permission === 'granted' && send('Notifications are on', 'They tell of starts, missed targets and ends of incidents.', 'incident');
+    setOn('notifications', Boolean(shown));
+    if (permission === 'granted' && !shown) document.querySelector('trigger-menu').tell('This browser shows no notifications of a page.');
   }
   schedule();
 }
@@ -72,12 +75,22 @@ function look() {
 function notify(news) {
   const { title, body } = noticeOf(news);
   // A later notice of an incident takes the place of the earlier one.
-  const notice = new Notification(visible(title), { body: visible(body), tag: news.incident.id, silent: true });
+  const notice = send(visible(title), visible(body), news.incident.id);
+  if (!notice) return setOn('notifications', false);
   notice.onclick = () => {
     window.focus();
     dispatchEvent(new CustomEvent('incident-select', { detail: news.incident.id }));
     notice.close();
   };
+}
+
+/** @returns {Notification | null} `null` if the browser has them for service workers only, as on Android */
+function send(title, body, tag) {
+  try {
+    return new Notification(title, { body, tag, silent: true });
+  } catch {
+    return null;
+  }
 }
 
 function play(kind) {

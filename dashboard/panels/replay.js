@@ -1,5 +1,5 @@
-// Owns the controls of a replay: play or stop, and the speed. They are there for an incident that has ended, and for an earlier
-// moment of an open one.
+// Owns the controls of a replay: play or stop, and the speed. They are always there: the slider beside them must not move while a
+// person drags it.
 
 import { element, setAttribute, setText, show } from '../dom.js';
 import { setIcon } from '../icons.js';
@@ -18,9 +18,9 @@ class ReplayControls extends HTMLElement {
   }
 
   /** @param {import('../model.js').View} view */
-  update({ newest, scrub, history }, { replay }) {
+  update({ scrub, history }, { replay }) {
     this.replay = replay;
-    show(this, history !== null && history.whole.timeline.count > 1 && (newest.state !== 'open' || scrub !== null));
+    show(this, history !== null);
     setIcon(this.glyph, replay.playing ? 'pause' : 'play');
     setText(this.word, replay.playing ? 'Stop' : scrub ? 'Play' : 'Replay');
     const what = replay.playing ? 'Stop here (k)' : scrub ? 'Play from here (k)' : 'Replay from the start (k)';

@@ -99,10 +99,10 @@ export function isKey(entry) {
 }
 
 /**
- * The shape of an entry on the track, with its text.
+ * The shape of an entry on the track, with its text. Most are drawn over, so both are made when they are needed.
  * @param {Entry | import('../history.js').Gap} entry
  * @param {boolean} hours
- * @returns {{shape: SVGElement, text: string, weight: number} | null} `weight`: of two that are drawn at the same place, the
+ * @returns {{shape: () => SVGElement, text: () => string, weight: number} | null} `weight`: of two that are drawn at the same place, the
  *   heavier one is seen. `null` when it has none
  */
 export function dotOf(entry, hours) {
@@ -110,8 +110,8 @@ export function dotOf(entry, hours) {
   if (!dot) return null;
   const { data, offset_s } = entry;
   return {
-    shape: dot(data),
-    text: `${stamp(offset_s, hours)} ${agentName(data.agent ?? '')}: ${data.summary ?? ''}`,
+    shape: () => dot(data),
+    text: () => `${stamp(offset_s, hours)} ${agentName(data.agent ?? '')}: ${data.summary ?? ''}`,
     weight: data.status === 'failed' ? 3 : isKey(entry) ? 2 : data.status === 'in_progress' ? 0 : 1,
   };
 }

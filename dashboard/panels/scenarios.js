@@ -133,7 +133,7 @@ class ScenarioPicker extends HTMLElement {
     }
     const scenario = this.scenarios.find((known) => known.id === id);
     if (!scenario) return;
-    this.form.open(scenario, this.view);
+    this.form.open(scenario);
     show(this.list, false);
     show(this.form, true);
     this.form.focusFirst();

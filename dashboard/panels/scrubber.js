@@ -48,12 +48,14 @@ class ScrubBar extends HTMLElement {
    * @param {import('../model.js').View} view
    * @param {import('../scale.js').Scale} scale
    */
-  update({ newest, scrub, history }) {
+  update({ newest, scrub, history, behind, frozen }) {
     const open = newest.state === 'open';
     setAttribute(this, 'data-scrubbed', scrub !== null);
     setIcon(this.glyph, scrub ? (scrub.playing ? 'play' : 'pause') : open ? 'detect' : 'check');
-    const fresh = scrub && open ? ` · ${count(scrub.fresh)} new` : '';
-    setText(this.word, scrub?.playing ? 'REPLAY' : scrub ? `PAUSED${fresh}` : open ? 'LIVE' : 'END');
+    // What is behind, or was shown before the connection broke, is not live.
+    const present = open ? (frozen ? 'NOT LIVE' : behind ? 'BEHIND' : 'LIVE') : 'END';
+    const fresh = scrub && open && scrub.fresh > 0 ? ` · ${count(scrub.fresh)} new` : '';
+    setText(this.word, scrub?.playing ? 'REPLAY' : scrub ? `PAUSED${fresh}` : present);
     setAttribute(this.state, 'title', scrub ? (open ? 'Back to live (Esc)' : 'To the end (Esc)') : 'Pause here (P)');
     setAttribute(this.state, 'aria-label', scrub ? `${this.word.textContent}. Back to ${open ? 'live' : 'the end'}` : `${this.word.textContent}. Pause here`);
     show(this, history !== null && history.whole.timeline.count > 0);

@@ -31,11 +31,11 @@ class SettingsForm extends HTMLElement {
     this.form = element(
       'form',
       { class: 'settings', novalidate: true },
-      element('header', {}, this.back, this.heading),
+      element('div', { class: 'settings-head' }, this.back, this.heading),
       this.fields,
       this.problem,
       element('p', { class: 'shell' }, element('span', { class: 'muted' }, 'From a terminal'), this.command),
-      element('footer', {}, this.start, this.reset),
+      element('div', { class: 'settings-foot' }, this.start, this.reset),
     );
     this.append(this.form);
     this.form.addEventListener('submit', (event) => {
@@ -285,7 +285,7 @@ function unusual(value, usual) {
   return value === usual ? undefined : value;
 }
 
-function rangeOf({ default: usual, min, max, one_of }) {
+function rangeOf({ default: usual, min, max }) {
   const range =
     min !== undefined && max !== undefined
       ? `${min} to ${max}, `
@@ -295,7 +295,7 @@ function rangeOf({ default: usual, min, max, one_of }) {
           ? `At most ${max}, `
           : '';
   const text = typeof usual === 'string' && usual === '' ? 'nothing' : usual;
-  return `${range}${range || one_of ? 'normally' : 'Normally'} ${text}.`.replace(/^n/, 'N');
+  return `${range}${range ? 'normally' : 'Normally'} ${text}.`;
 }
 
 /** A key as a part of a JSON pointer, and back. */

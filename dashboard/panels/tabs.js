@@ -1,10 +1,10 @@
-// Owns the tabs: one per incident, with its phase, timer and cost. They are hidden while there is only one incident. If there are
-// many, only the pinned ones and the one on screen have a tab, and a button leads to the list of all.
+// Owns the tabs: one per incident, with its phase, timer and cost. They are hidden while there is only one incident. If many
+// are open, only the pinned ones and the one on screen have a tab, and a button leads to the list of all.
 
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
 import { cash, clock, count, countdown, inHours } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
-import { MOST_TABS } from '../urgency.js';
+import { tabsOf } from '../urgency.js';
 
 class Tabs extends HTMLElement {
   connectedCallback() {
@@ -19,7 +19,7 @@ class Tabs extends HTMLElement {
   /** @param {import('../model.js').View} view */
   update({ tabs, mode, incident, unseen, pinned }) {
     show(this, tabs.length > 1 && mode === 'incident');
-    this.shown = tabs.length <= MOST_TABS ? tabs : tabs.filter(({ id }) => pinned.has(id) || id === incident?.id);
+    this.shown = tabsOf(tabs, (id) => pinned.has(id) || id === incident?.id);
     const news = tabs.filter(({ id }) => unseen.has(id) && !this.shown.some((tab) => tab.id === id)).length;
     setText(this.allWord, `All ${count(tabs.filter(({ state }) => state === 'open').length)} open`);
     show(this.allNews, news > 0);

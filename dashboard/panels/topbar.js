@@ -18,8 +18,9 @@ class ConnectionStatus extends HTMLElement {
     this.pill = element('span', { id: 'connection', class: 'pill' }, this.glyph, this.word);
     this.detail = element('span', { class: 'detail muted digits' });
     this.behindText = element('span', { class: 'digits' });
+    this.behindAgo = element('span', { class: 'digits ago' });
     this.behindBar = element('progress', { 'aria-label': 'Events received' });
-    this.behind = element('span', { id: 'behind', hidden: true }, this.behindText, this.behindBar);
+    this.behind = element('span', { id: 'behind', hidden: true }, element('span', {}, this.behindText, this.behindAgo), this.behindBar);
     this.recovery = element('span', { id: 'recovery', hidden: true }, element('span'), element('span'));
     this.alertText = element('span');
     this.alert = element('div', { class: 'alert', role: 'alert' });
@@ -78,7 +79,8 @@ class ConnectionStatus extends HTMLElement {
     if (behind === null) return;
     const { seconds, done, total } = behind;
     const ago = `${duration(seconds)} behind`;
-    setText(this.behindText, done < total ? `${count(done)} of ${count(total)} · ${ago}` : ago);
+    setText(this.behindText, done < total ? `${count(done)} of ${count(total)}` : ago);
+    setText(this.behindAgo, done < total ? ` · ${ago}` : '');
     setAttribute(this.behindBar, 'max', total);
     setAttribute(this.behindBar, 'value', done);
     show(this.behindBar, done < total);

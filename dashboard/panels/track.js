@@ -5,13 +5,14 @@ import { element, keyed, setAttribute, setProperty, setText, show, svg } from '.
 import { clock, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
 import { place, scaleOf, ticksOf } from '../scale.js';
+import { rangeOn } from '../zoom.js';
 import { dotOf, isKey } from './rows.js';
 import './scrubber.js';
 
 /** Marks closer than this are drawn as one. */
 const MARK_PX = 5;
-/** To the right of this, a label hangs to the left of its line. */
-const LABEL_ROOM = 0.9;
+/** A label that has less room than this to its right hangs to the left of its line. */
+const LABEL_PX = 96;
 
 class PhaseTrack extends HTMLElement {
   /** Places for marks along the axis. */
@@ -30,31 +31,36 @@ class PhaseTrack extends HTMLElement {
     this.target = element('span', { class: 'target' }, this.flag);
     this.cursor = element('span', { class: 'cursor' });
     this.veil = element('span', { class: 'veil', hidden: true });
+    this.zoomed = element('span', { class: 'zoomed', hidden: true });
     this.scrubber = element('scrub-bar');
     this.append(
-      element('div', { class: 'rail' }, this.segments, this.ticks, this.dots, this.veil, this.target, this.cursor),
+      element('div', { class: 'rail' }, this.segments, this.ticks, this.dots, this.veil, this.target, this.zoomed, this.cursor),
       this.scrubber,
     );
     new ResizeObserver(() => {
       // Measured here and not in each drawing, which would make the browser lay out the page twice.
       this.columns = Math.max(1, Math.floor(this.dots.clientWidth / MARK_PX));
-      if (this.view) this.#plotAgain();
+      if (this.view) this.update(this.view);
     }).observe(this.dots);
   }
 
   /** @param {import('../model.js').View} view */
   update(view) {
-    const { newest, history, present, hours } = view;
+    const { newest, incident, history, present, hours } = view;
     this.view = view;
     const scale = scaleOf(newest, present.offset_s);
     setAttribute(this.segments, 'aria-label', newest.phases.length > 0 ? 'Phases' : 'Time');
     keyed(
       this.segments,
-      segmentsOf(newest, scale),
+      segmentsOf(newest, incident, scale),
       (segment) => segment.key,
       create,
       (node, segment) => refresh(node, segment, hours),
     );
+    const range = rangeOn(scale);
+    show(this.zoomed, range !== null);
+    setProperty(this.zoomed, '--a', place(range?.[0] ?? 0));
+    setProperty(this.zoomed, '--b', place(range?.[1] ?? 1));
     this.#scaled(newest, scale, hours);
     this.#plot(newest, history?.whole, scale, hours);
     this.scrubber.update(view, scale);
@@ -98,6 +104,7 @@ class PhaseTrack extends HTMLElement {
 
   #scaled({ phases, target_s }, scale, hours) {
     this.total = scale.total;
+    const room = 1 - LABEL_PX / (this.columns * MARK_PX);
     const ticks = phases.length > 0 ? [] : ticksOf(scale);
     show(this.ticks, ticks.length > 0);
     keyed(
@@ -109,7 +116,7 @@ class PhaseTrack extends HTMLElement {
         const at = scale.at(tick);
         setText(node, clock(tick, hours));
         setProperty(node, '--x', place(at));
-        setAttribute(node, 'data-left', at > LABEL_ROOM);
+        setAttribute(node, 'data-left', at > room);
       },
     );
     show(this.target, target_s !== null);
@@ -117,12 +124,7 @@ class PhaseTrack extends HTMLElement {
     const at = scale.at(target_s);
     setText(this.flag, `target ${clock(target_s, hours)}`);
     setProperty(this.target, '--x', place(at));
-    setAttribute(this.target, 'data-left', at > LABEL_ROOM);
-  }
-
-  #plotAgain() {
-    const { newest, history, present, hours } = this.view;
-    this.#plot(newest, history?.whole, scaleOf(newest, present.offset_s), hours);
+    setAttribute(this.target, 'data-left', at > room);
   }
 
   /** However many events there are, there is one mark per few pixels. */
@@ -155,9 +157,9 @@ class PhaseTrack extends HTMLElement {
     }
     old?.node.remove();
     const x = place(column / columns);
-    const node = svg('svg', { x, y: '50%', overflow: 'visible', 'data-dot': phase }, shape);
+    const node = svg('svg', { x, y: '50%', overflow: 'visible', 'data-dot': phase }, shape());
     this.dots.append(node);
-    this.#columns.set(column, { node, weight, count, text, offset_s });
+    this.#columns.set(column, { node, weight, count, text: text(), offset_s });
   }
 
   /**
@@ -180,12 +182,13 @@ function scrubTo(second) {
   dispatchEvent(new CustomEvent('scrub-to', { detail: second }));
 }
 
-/** What the rail consists of. `play_s` is the screen time of a segment. */
-function segmentsOf(incident, scale) {
-  const { phases, state } = incident;
+/** What the rail consists of, and what of it is done at the moment that is shown. `play_s` is the screen time of a segment. */
+function segmentsOf(newest, shown, scale) {
+  const { phases } = newest;
+  const { phase: now, state } = shown;
   const open = state === 'open';
   if (phases.length === 0) return [{ key: 'time', name: '', play_s: scale.total, done: !open, current: open }];
-  const current = phases.findIndex((phase) => phase.name === incident.phase);
+  const current = phases.findIndex((phase) => phase.name === now);
   const starts = phases.map((_, place) => scale.map.startOf(place));
   const segments = phases.map((phase, place) => ({
     key: `${place}/${phase.name}`,
@@ -199,7 +202,7 @@ function segmentsOf(incident, scale) {
   if (scale.planned !== null && scale.total > scale.planned) {
     const start_s = scale.map.end_s;
     const play_s = scale.total - scale.planned;
-    segments.push({ key: 'overrun', name: 'overrun', start_s, end_s: null, play_s, done: false, current: true });
+    segments.push({ key: 'overrun', name: 'overrun', start_s, end_s: null, play_s, done: false, current: shown === newest });
   }
   return segments;
 }

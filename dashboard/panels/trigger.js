@@ -28,6 +28,7 @@ class TriggerMenu extends HTMLElement {
     this.append(this.toast, this.readOnly, this.button, this.menu);
     // A form waits for the answer, because mistakes are said beside its fields.
     this.addEventListener('incident-trigger', ({ detail }) => detail.of || this.menu.hidePopover());
+    this.menu.addEventListener('beforetoggle', ({ newState }) => newState === 'open' && this.#list());
     this.menu.addEventListener('toggle', ({ newState }) => newState === 'open' && this.picker.focusFirst());
     this.toastShow.addEventListener('click', () => {
       this.#hideToast();
@@ -45,13 +46,20 @@ class TriggerMenu extends HTMLElement {
     setAttribute(this.button, 'disabled', frozen || !scenarios?.length);
     setAttribute(this.button, 'title', frozen ? 'Not connected. No incident can be started.' : 'Start another incident');
     if ((frozen || !here) && this.menu.matches(':popover-open')) this.menu.hidePopover();
-    this.picker.update(view, here ? (scenarios ?? []) : []);
+    this.view = view;
+    if (!here || this.menu.matches(':popover-open')) this.#list();
     if (triggered !== this.reported && triggered?.state === 'started' && this.menu.matches(':popover-open'))
       this.menu.hidePopover();
-    this.#report(triggered, here, incident);
+    // The incident that is selected behind the list is not on screen.
+    this.#report(triggered, here, mode === 'incident' ? (incident?.id ?? null) : null);
   }
 
-  #report(triggered, here, incident) {
+  /** The scenarios, which are seen only while the menu is open. */
+  #list() {
+    if (this.view) this.picker.update(this.view, this.button.hidden ? [] : (this.view.scenarios ?? []));
+  }
+
+  #report(triggered, here, onScreen) {
     if (triggered !== this.reported) {
       this.reported = triggered;
       this.started = triggered?.id ?? null;
@@ -61,8 +69,8 @@ class TriggerMenu extends HTMLElement {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.#hideToast(), 8000);
     }
-    show(this.toastShow, this.started !== null && this.started !== incident?.id);
-    if ((!here && !this.telling) || (this.started && this.started === incident?.id)) this.#hideToast();
+    show(this.toastShow, this.started !== null && this.started !== onScreen);
+    if ((!here && !this.telling) || (this.started && this.started === onScreen)) this.#hideToast();
   }
 
   /**
@@ -72,6 +80,7 @@ class TriggerMenu extends HTMLElement {
   tell(text) {
     this.telling = true;
     this.started = null;
+    setAttribute(this.toast, 'role', 'alert');
     setText(this.toastText, text);
     setAttribute(this.toast, 'data-failed', true);
     show(this.toastShow, false);
@@ -82,6 +91,7 @@ class TriggerMenu extends HTMLElement {
 
   #hideToast() {
     this.telling = false;
+    setAttribute(this.toast, 'role', null);
     clearTimeout(this.timer);
     show(this.toast, false);
   }

@@ -1,5 +1,7 @@
 //! Why a server can't be reached, or refuses.
 
+use std::time::Duration;
+
 use super::distrust::Distrust;
 use super::trust::TrustError;
 
@@ -32,6 +34,8 @@ pub enum ClientError {
         status: u16,
         /// The detail of the problem document, or the beginning of the body.
         said: String,
+        /// How long the caller should wait before the next attempt, if the server says it in seconds (`Retry-After`).
+        retry_after: Option<Duration>,
         /// Whether the body is a problem document (RFC 9457): then an incident server answered, not another one.
         problem: bool,
         /// What the server's table of problems says about it, if it is in that table.

@@ -1,11 +1,11 @@
 //! The few HTTP requests beside the socket, each on a connection of its own.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::HeaderValue;
-use hyper::{Method, Request, header};
+use hyper::{HeaderMap, Method, Request, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::endpoint::Endpoint;
 use super::error::{Advice, ClientError};
 use super::secrets::without_secrets;
-use super::tls::connect;
+use super::tls::{connect, reason_of};
 
 /// How long a request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -116,11 +116,9 @@ async fn exchange(
     path: &str,
     body: Sent,
 ) -> Result<Answer, ClientError> {
-    let broken =
-        |error: &dyn std::fmt::Display| ClientError::Answer { url: url.to_owned(), why: error.to_string() };
     let stream = TokioIo::new(connect(endpoint, url).await?);
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(stream).await.map_err(|error| broken(&error))?;
+        hyper::client::conn::http1::handshake(stream).await.map_err(|error| broken(url, &error))?;
     let (content_type, payload) = body.unwrap_or_else(|| ("application/json", String::new()));
     let mut request = Request::builder()
         .method(method)
@@ -128,21 +126,23 @@ async fn exchange(
         .header(header::HOST, endpoint.authority())
         .header(header::CONTENT_TYPE, content_type)
         .body(Full::new(Bytes::from(payload)))
-        .map_err(|error| broken(&error))?;
+        .map_err(|error| unreadable(endpoint, path, &error))?;
     request.headers_mut().extend(endpoint.authorization().map(|value| (header::AUTHORIZATION, value)));
     let answer = async {
-        let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+        let response = sender.send_request(request).await.map_err(|error| broken(url, &error))?;
         let status = response.status();
-        let location = response.headers().get(header::LOCATION).cloned();
+        let headers = (!status.is_success()).then(|| response.headers().clone());
         let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
-        let bytes = Limited::new(response.into_body(), ANSWER_BYTES)
-            .collect()
-            .await
-            .map_err(|error| broken(&error))?;
+        let bytes = Limited::new(response.into_body(), ANSWER_BYTES).collect().await.map_err(|error| {
+            match error.downcast::<hyper::Error>() {
+                Ok(error) => broken(url, &error),
+                Err(_) => unreadable(endpoint, path, &format!("it has more than {ANSWER_BYTES} bytes")),
+            }
+        })?;
         let bytes = bytes.to_bytes();
-        if !status.is_success() {
-            return Err(refused(url, status.as_u16(), location.as_ref(), &bytes));
+        if let Some(headers) = headers {
+            return Err(refused(url, status.as_u16(), &headers, &bytes));
         }
         Ok(Answer { content_type, body: bytes })
     };
@@ -152,8 +152,25 @@ async fn exchange(
         answer = &mut answer => answer,
         ended = connection => match ended {
             Ok(()) => answer.await,
-            Err(error) => Err(broken(&error)),
+            Err(error) => Err(broken(url, &error)),
         },
+    }
+}
+
+/// What became of a connection: it ended before the answer, or what came is no HTTP.
+fn broken(url: &str, error: &hyper::Error) -> ClientError {
+    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    let ended = || "it closed the connection before its answer was complete".to_owned();
+    let url = url.to_owned();
+    match io {
+        Some(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
+            ClientError::Unreachable { url, why: ended() }
+        }
+        Some(io) => ClientError::Unreachable { url, why: reason_of(io) },
+        None if error.is_incomplete_message() || error.is_canceled() => {
+            ClientError::Unreachable { url, why: ended() }
+        }
+        None => ClientError::Answer { url, why: error.to_string() },
     }
 }
 
@@ -166,12 +183,15 @@ fn advice(problem: &Value) -> Option<Advice> {
 
 /// The error for a status other than 2xx, with where it redirects to, the detail of its problem document or the first
 /// line of its body.
-pub(super) fn refused(url: &str, status: u16, location: Option<&HeaderValue>, body: &[u8]) -> ClientError {
+pub(super) fn refused(url: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> ClientError {
     let problem: Option<Value> = serde_json::from_slice(body).ok();
     let detail = problem.as_ref().and_then(|problem| problem.get("detail")).and_then(Value::as_str);
     let first_line =
         || String::from_utf8_lossy(body).lines().next().unwrap_or_default().chars().take(200).collect();
-    let location = location.filter(|_| (300..400).contains(&status)).and_then(|to| to.to_str().ok());
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let location = header(header::LOCATION).filter(|_| (300..400).contains(&status));
+    let retry_after = header(header::RETRY_AFTER).and_then(|wait| wait.trim().parse().ok());
+    let retry_after = retry_after.map(Duration::from_secs);
     let said = match (location, detail) {
         (Some(to), _) => {
             format!("it redirects to {}", without_secrets(to).chars().take(200).collect::<String>())
@@ -183,5 +203,5 @@ pub(super) fn refused(url: &str, status: u16, location: Option<&HeaderValue>, bo
         (None, None) => first_line(),
     };
     let advice = problem.as_ref().and_then(advice).map(Box::new);
-    ClientError::Status { url: url.to_owned(), status, said, problem: detail.is_some(), advice }
+    ClientError::Status { url: url.to_owned(), status, said, retry_after, problem: detail.is_some(), advice }
 }

@@ -111,8 +111,7 @@ impl Socket {
             Ok(inner) => inner,
             Err(Error::Http(response)) => {
                 let body = response.body().as_deref().unwrap_or_default();
-                let location = response.headers().get("location");
-                return Err(refused(&url(), response.status().as_u16(), location, body));
+                return Err(refused(&url(), response.status().as_u16(), response.headers(), body));
             }
             Err(Error::Io(error)) => {
                 return Err(ClientError::Unreachable { url: url(), why: reason_of(&error) });

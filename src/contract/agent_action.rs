@@ -138,9 +138,9 @@ pub struct Evidence {
 }
 
 /// A milestone of an incident. The `durations` in `incident_resolved` are the times from the start to each of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "plain words")]
+#[expect(missing_docs, reason = "plain words, in their order")]
 pub enum Mark {
     Detected,
     Diagnosed,

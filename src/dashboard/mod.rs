@@ -1,11 +1,13 @@
 //! The files of the dashboard page: built into the program, or read from a folder during development.
 
+mod bundle;
 mod files;
 mod slim;
 
 pub use files::FILES;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
@@ -41,9 +43,11 @@ struct Packed {
     digest: String,
 }
 
-/// In the order of [`FILES`].
-static PACKED: LazyLock<Vec<OnceLock<Packed>>> =
-    LazyLock::new(|| FILES.iter().map(|_| OnceLock::new()).collect());
+/// Everything that is sent, by its name.
+static PACKED: LazyLock<HashMap<String, OnceLock<Packed>>> = LazyLock::new(|| {
+    let files = FILES.iter().map(|(name, _)| (*name).to_owned());
+    files.chain(bundle::sheets()).map(|name| (name, OnceLock::new())).collect()
+});
 
 impl Dashboard {
     /// The built-in files, or those of a folder.
@@ -51,9 +55,9 @@ impl Dashboard {
         Self { folder }
     }
 
-    /// The file at a URL path; `/` is `index.html`. A built-in file is sent without comments, and compressed if the client can
-    /// read that. (Brotli would save another eighth and cost four crates.) The files of a folder change, so they are sent as
-    /// they are.
+    /// The file at a URL path; `/` is `index.html`. Built-in files are sent without comments, the modules of a page as one script,
+    /// and compressed if the client can read that. (Brotli would save another eighth and cost four crates.) The files of a
+    /// folder change, so they are sent as they are.
     pub fn get(&self, path: &str, gzip: bool) -> Option<Asset> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
@@ -65,8 +69,7 @@ impl Dashboard {
             let etag = format!("\"{}\"", digest(&bytes));
             return Some(Asset { bytes: Cow::Owned(bytes), gzipped: false, content_type, etag });
         }
-        let place = FILES.iter().position(|(file, _)| *file == name)?;
-        let packed = PACKED.get(place)?.get_or_init(|| pack(name, FILES[place].1));
+        let packed = PACKED.get(name)?.get_or_init(|| pack(name));
         let digest = &packed.digest;
         Some(match packed.gzip.as_deref().filter(|_| gzip) {
             Some(gzip) => {
@@ -81,11 +84,8 @@ impl Dashboard {
     }
 }
 
-fn pack(name: &str, file: &[u8]) -> Packed {
-    let plain = match std::str::from_utf8(file) {
-        Ok(text) => slim::slim(name, text).into_bytes(),
-        Err(_) => file.to_vec(),
-    };
+fn pack(name: &str) -> Packed {
+    let plain = bundle::sent(name).unwrap_or_default().into_bytes();
     let (gzip, digest) = (compressed(&plain), digest(&plain));
     Packed { plain, gzip, digest }
 }

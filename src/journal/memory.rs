@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::admission::{self, Admitted, IncidentProgress, Lookup};
@@ -19,6 +20,7 @@ use super::lease::{Lease, Term};
 use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
+use super::plans::{self, KeptPlan};
 use super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 use super::time_source::{MachineClocks, TimeSource};
 use crate::contract::{MAX_INDEX, Role, StreamId};
@@ -36,7 +38,7 @@ pub struct Memory {
     stream: StreamId,
     most: usize,
     clock: Arc<Clock>,
-    events: Mutex<Events>,
+    events: Arc<Mutex<Events>>,
     extent: watch::Sender<Extent>,
     commits: AtomicU64,
     health: watch::Sender<Option<Trouble>>,
@@ -71,7 +73,7 @@ struct Incident {
     /// The moment of its newest event.
     last: Option<Moment>,
     ended: bool,
-    plan: Option<Arc<str>>,
+    plan: Option<KeptPlan>,
 }
 
 impl Incident {
@@ -109,7 +111,7 @@ impl Memory {
             stream,
             most: retention.events,
             clock,
-            events: Mutex::new(events),
+            events: Arc::new(Mutex::new(events)),
             extent: watch::channel(Extent { oldest: 1, head: 0 }).0,
             commits: AtomicU64::new(0),
             health: watch::channel(None).0,
@@ -136,6 +138,23 @@ impl Memory {
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
         Ok(appended)
+    }
+
+    /// Deflates the plan of an incident, soon; never, if there is no runtime that has threads for that.
+    fn deflate(&self, subject: String) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let events = Arc::clone(&self.events);
+        runtime.spawn_blocking(move || {
+            let plan =
+                events.lock().incidents.get(subject.as_str()).and_then(|incident| incident.plan.clone());
+            let Some(plan) = plan.map(KeptPlan::deflated) else { return };
+            // It may have ended meanwhile.
+            let mut events = events.lock();
+            let kept = events.incidents.get_mut(subject.as_str()).and_then(|incident| incident.plan.as_mut());
+            if let Some(kept) = kept {
+                *kept = plan;
+            }
+        });
     }
 }
 
@@ -175,8 +194,8 @@ impl Events {
         incident.positions.push(self.head);
         let moment = self.clock.stamp(incident.last);
         incident.last = Some(moment);
-        if record.plan.is_some() {
-            incident.plan = record.plan;
+        if let Some(text) = record.plan {
+            incident.plan = Some(KeptPlan::Plain(text));
         }
         if record.kind.role() == Role::End {
             incident.ended = true;
@@ -197,6 +216,17 @@ impl Events {
             data: record.data,
         });
         self.head
+    }
+
+    /// The open incidents without their plans, and the plans.
+    fn open(&self) -> (Vec<OpenIncident>, Vec<Option<KeptPlan>>) {
+        let open = self.incidents.iter().filter(|(_, incident)| !incident.ended);
+        let open = open.filter_map(|(subject, incident)| {
+            let (start, index) = (*incident.positions.first()?, incident.positions.len() as u64);
+            let (subject, time) = (subject.to_string(), incident.last?.time);
+            Some((OpenIncident { subject, start, index, time, plan: None }, incident.plan.clone()))
+        });
+        open.unzip()
     }
 
     /// Keeps at most `most` events, but all that were added after the position `before`.
@@ -236,7 +266,13 @@ impl Events {
 
 impl Append for Memory {
     fn append(&self, batch: Batch) -> Pending<'_, Vec<Appended>> {
-        Box::pin(async move { self.append_now(batch) })
+        Box::pin(async move {
+            let plans = batch.records.iter().filter(|record| record.plan.is_some());
+            let plans: Vec<String> = plans.map(|record| record.subject.clone()).collect();
+            let appended = self.append_now(batch)?;
+            plans.into_iter().for_each(|subject| self.deflate(subject));
+            Ok(appended)
+        })
     }
 }
 
@@ -285,19 +321,10 @@ impl Health for Memory {
 impl IncidentIndex for Memory {
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         Box::pin(async move {
-            let events = self.events.lock();
-            let open = events.incidents.iter().filter(|(_, incident)| !incident.ended);
-            let mut open: Vec<_> = open
-                .filter_map(|(subject, incident)| {
-                    Some(OpenIncident {
-                        subject: subject.to_string(),
-                        start: *incident.positions.first()?,
-                        index: incident.positions.len() as u64,
-                        time: incident.last?.time,
-                        plan: incident.plan.clone(),
-                    })
-                })
-                .collect();
+            let (mut open, plans) = self.events.lock().open();
+            for (incident, plan) in open.iter_mut().zip(plans::texts(plans).await?) {
+                incident.plan = plan;
+            }
             open.sort_by_key(|incident| incident.start);
             Ok(open)
         })
@@ -331,7 +358,7 @@ impl IncidentIndex for Memory {
 
     fn plan(&self, subject: &str) -> Pending<'_, Option<Arc<str>>> {
         let plan = self.events.lock().incidents.get(subject).and_then(|incident| incident.plan.clone());
-        Box::pin(async move { Ok(plan) })
+        Box::pin(async move { Ok(plans::texts(vec![plan]).await?.pop().flatten()) })
     }
 
     fn keyed(&self, names: Vec<(String, String)>) -> Pending<'_, Vec<Option<KeyedEvent>>> {

@@ -49,6 +49,7 @@ mod lease;
 mod log;
 mod memory;
 mod open_error;
+mod plans;
 mod record;
 mod sqlite;
 mod time_source;

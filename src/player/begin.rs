@@ -1,12 +1,14 @@
 //! Starting an incident: appends its first event under a name that no other incident has.
 
-use std::sync::Arc;
+use std::io;
 
 use super::context::PlayerContext;
+use super::course::{Added, Course};
 use super::error::PlayError;
 use super::origin::Origin;
 use super::playable;
 use super::running::Slot;
+use super::score::Score;
 use super::speed::Speed;
 use crate::journal::{JournalError, Place, Record};
 use crate::plan::Plan;
@@ -35,6 +37,8 @@ pub(super) struct BegunIncident {
     pub(super) started: Started,
     pub(super) slot: Slot,
     pub(super) origin: Origin,
+    pub(super) score: Score,
+    pub(super) course: Course,
 }
 
 impl PlayerContext {
@@ -45,12 +49,14 @@ impl PlayerContext {
             let mut slot = self.running.reserve(&plan.scenario, start.name.clone(), plan.bytes())?;
             let id = slot.id.clone();
             playable::check(&id, plan, 0).map_err(PlayError::Unplayable)?;
+            let scored = |plan: &Plan| Score::of(plan, 1, Added::default());
+            let (score, course) = with_plan(&mut start.plan, scored).await?;
             // The first event is due now; second 0 may lie before it.
             let lead = start.speed.wall(start.plan.lead());
             let origin = start.origin.unwrap_or_else(Origin::now).earlier(lead);
             start.plan.stamp(start.speed.get(), origin.timestamp(self.journal.clock().now()));
             slot.set_clock(origin, start.speed);
-            let text = text_of(&mut start.plan).await?;
+            let text = with_plan(&mut start.plan, |plan| Ok(plan.text()?)).await?;
             let first = start.plan.events().first().map(|first| Record {
                 subject: id.clone(),
                 place: Place::At(1),
@@ -76,17 +82,20 @@ impl PlayerContext {
             let started = start.plan.started();
             let severity = started.as_ref().map(|started| started.severity.as_str()).unwrap_or_default();
             tracing::info!(incident = id, severity, position, speed, seed, "incident started");
-            return Ok(BegunIncident { started: Started { id, position }, slot, origin });
+            return Ok(BegunIncident { started: Started { id, position }, slot, origin, score, course });
         }
     }
 }
 
-/// The plan as it is stored. It may be long, so it is written on a thread of its own.
-async fn text_of(plan: &mut Plan) -> Result<Arc<str>, PlayError> {
+/// Does what takes a while with a long plan, on a thread of its own.
+async fn with_plan<T: Send + 'static>(
+    plan: &mut Plan,
+    work: impl FnOnce(&Plan) -> io::Result<T> + Send + 'static,
+) -> Result<T, PlayError> {
     let taken = std::mem::take(plan);
-    let written = tokio::task::spawn_blocking(move || (taken.text(), taken)).await;
+    let done = tokio::task::spawn_blocking(move || (work(&taken), taken)).await;
     // The task does not panic, so it was cancelled: the runtime ends.
-    let (text, taken) = written.map_err(|_| PlayError::Stopping)?;
+    let (done, taken) = done.map_err(|_| PlayError::Stopping)?;
     *plan = taken;
-    Ok(text.map_err(|error| JournalError::Refused(error.to_string()))?)
+    Ok(done.map_err(|error| JournalError::Refused(error.to_string()))?)
 }

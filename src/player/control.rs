@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -11,12 +10,12 @@ use tokio_util::task::TaskTracker;
 use super::begin::{BegunIncident, StartRequest, Started};
 use super::cancel::Cancellation;
 use super::context::PlayerContext;
+use super::continuation::Continuation;
 use super::course::Added;
 use super::elapsed::{self, LastAppended};
 use super::error::{PATIENCE, PlayError};
 use super::origin::Origin;
-use super::playable;
-use super::run::{Playhead, Run};
+use super::run::Run;
 use super::running::RunningIncidents;
 use super::speed::Speed;
 use crate::journal::{Journal, JournalError, Lease};
@@ -53,7 +52,8 @@ impl Player {
             match player.context.begin(&mut start).await {
                 Ok(begun) => {
                     let _ = reply.send(Ok(begun.started.clone()));
-                    player.play(begun, start).await;
+                    drop(start.plan);
+                    player.play(begun, speed).await;
                 }
                 Err(error) => drop(reply.send(Err(error))),
             }
@@ -62,8 +62,8 @@ impl Player {
     }
 
     /// Plays the rest of an incident that has begun.
-    pub(super) async fn play(&self, begun: BegunIncident, start: StartRequest) {
-        let BegunIncident { slot, origin, .. } = begun;
+    pub(super) async fn play(&self, begun: BegunIncident, speed: Speed) {
+        let BegunIncident { slot, origin, score, course, .. } = begun;
         let lease = loop {
             let lease = tokio::select! {
                 biased;
@@ -79,8 +79,9 @@ impl Player {
                 Err(error) => return self.context.give_up(&slot.id, &error.to_string()).await,
             }
         };
-        let playhead = Playhead { origin, emitted: 1, added: Added::default() };
-        Run::new(self.context.clone(), slot, start.plan, start.speed, playhead, lease).play().await;
+        *slot.entry.append_lock.lock().await = course;
+        let context = self.context.clone();
+        Run { context, slot, score, speed, origin, lease }.play().await;
     }
 
     /// Takes the lease and continues every incident that is open in the journal and that this player does not play
@@ -99,27 +100,26 @@ impl Player {
                 continue;
             }
             // An incident without a plan is its publisher's.
-            let Some(text) = open.plan.as_deref() else { continue };
+            let Some(text) = open.plan else { continue };
             let added = added.remove(&open.subject).unwrap_or_default();
             let played = (open.index as usize).saturating_sub(added.indexes.len());
-            let (plan, began, speed) = match continuation(&open.subject, text, played) {
-                Ok(continuation) => continuation,
+            let left = Continuation::read(open.subject.clone(), text, played, added).await?;
+            let Continuation { score, course, speed, began, due, next, bytes } = match left {
+                Ok(left) => left,
                 Err(why) => {
                     let context = self.context.clone();
                     self.context.tasks.spawn(async move { context.give_up(&open.subject, &why).await });
                     continue;
                 }
             };
-            let Some(mut slot) = self.context.running.resume(open.subject, plan.bytes()) else { continue };
-            let due = |index| speed.wall(plan.due(index));
-            let last =
-                LastAppended { time: open.time, due: due(played as u64), next: due(played as u64 + 1) };
+            let Some(mut slot) = self.context.running.resume(open.subject, bytes) else { continue };
+            let last = LastAppended { time: open.time, due, next };
             let origin = Origin::ago(elapsed::since(self.context.journal.clock(), began, last));
             slot.set_clock(origin, speed);
-            let playhead = Playhead { origin, emitted: played, added };
+            *slot.entry.append_lock.lock().await = course;
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");
-            let run = Run::new(self.context.clone(), slot, plan, speed, playhead, lease.clone());
-            self.context.tasks.spawn(run.play());
+            let (context, lease) = (self.context.clone(), lease.clone());
+            self.context.tasks.spawn(Run { context, slot, score, speed, origin, lease }.play());
             picked_up += 1;
         }
         Ok(picked_up)
@@ -161,16 +161,4 @@ async fn answered<T>(answer: oneshot::Receiver<Result<T, PlayError>>) -> Result<
         Ok(answered) => answered.unwrap_or(Err(PlayError::Stopping)),
         Err(_) => Err(PlayError::Unanswered),
     }
-}
-
-/// The stored plan of an incident that has `played` events, its second 0 and its speed.
-///
-/// # Errors
-/// Why it can't be followed.
-fn continuation(id: &str, text: &str, played: usize) -> Result<(Plan, Timestamp, Speed), String> {
-    let plan = Plan::read(text).map_err(|error| format!("its stored plan can't be read: {error}"))?;
-    let started = plan.started().ok_or("its stored plan does not begin with incident_started")?;
-    let speed = Speed::new(started.speed.unwrap_or(1.0)).map_err(|error| error.to_string())?;
-    playable::check(id, &plan, played)?;
-    Ok((plan, started.impact_started_at, speed))
 }

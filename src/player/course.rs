@@ -84,22 +84,26 @@ impl Added {
 }
 
 impl Course {
-    /// Begins with what the journal has of the plan.
-    pub(super) fn begin(&mut self, plan: &Plan, played: usize, added: Added) {
-        self.phases = plan.started().map(|started| started.phases).unwrap_or_default();
-        self.map = ScreenMap::of(&self.phases);
-        self.added = added;
-        self.advance(plan, played);
+    /// An incident of which the journal has so many events of the plan, and what was added to them.
+    pub(super) fn of(plan: &Plan, played: usize, added: Added) -> Self {
+        let phases = plan.started().map(|started| started.phases).unwrap_or_default();
+        let mut course = Self { map: ScreenMap::of(&phases), phases, added, ..Self::default() };
+        let events = plan.events();
+        let newest = played.checked_sub(1).and_then(|place| events.get(place));
+        course.advance(played, newest, events.get(played));
+        course
     }
 
-    /// So many events of the plan are in the journal now.
-    pub(super) fn advance(&mut self, plan: &Plan, played: usize) {
-        let second = |place: usize| {
-            let message = plan.events().get(place).and_then(|event| event.message().ok());
-            message.and_then(|message| message.offset_s())
-        };
-        let last = played.checked_sub(1).and_then(second).unwrap_or(self.between.0);
-        self.between = (last, second(played).unwrap_or(last).max(last));
+    /// So many events of the plan are in the journal now: the newest of them, and the one that comes next.
+    pub(super) fn advance(
+        &mut self,
+        played: usize,
+        newest: Option<&PlannedEvent>,
+        next: Option<&PlannedEvent>,
+    ) {
+        let second = |event: &PlannedEvent| event.message().ok()?.offset_s();
+        let last = newest.and_then(second).unwrap_or(self.between.0);
+        self.between = (last, next.and_then(second).unwrap_or(last).max(last));
         self.played = Some(played);
     }
 

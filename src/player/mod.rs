@@ -37,6 +37,7 @@ mod add;
 mod begin;
 mod cancel;
 mod context;
+mod continuation;
 mod control;
 mod course;
 mod elapsed;
@@ -48,6 +49,7 @@ mod replay;
 mod replaying;
 mod run;
 mod running;
+mod score;
 mod speed;
 
 pub use add::{Adding, Addition, NotAdded};

@@ -137,7 +137,8 @@ impl Player {
     async fn start_when_due(&self, cue: Cue, run: &ReplayRun) {
         let origin = run.origin.later(cue.start);
         let names: Vec<String> = cue.names(run.number).collect();
-        let mut start = StartRequest { plan: cue.plan, speed: cue.speed, name: None, origin: Some(origin) };
+        let speed = cue.speed;
+        let mut start = StartRequest { plan: cue.plan, speed, name: None, origin: Some(origin) };
         sleep_until(origin.deadline(Duration::ZERO)).await;
         let mut logged = false;
         loop {
@@ -152,7 +153,7 @@ impl Player {
             let error = match self.start_under(&names, &mut start).await {
                 Ok(begun) => {
                     let player = self.clone();
-                    self.context.tasks.spawn(async move { player.play(begun, start).await });
+                    self.context.tasks.spawn(async move { player.play(begun, speed).await });
                     return;
                 }
                 Err(PlayError::Stopping | PlayError::TakenOver) => return,

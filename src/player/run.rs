@@ -1,5 +1,6 @@
 //! The playing of one incident: appends each event when it is due, retries, and stops at the end.
 
+use std::io;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -9,32 +10,24 @@ use super::context::PlayerContext;
 use super::course::Added;
 use super::origin::Origin;
 use super::running::Slot;
+use super::score::Score;
 use super::speed::Speed;
 use crate::contract::{Message, MessageType};
 use crate::journal::{Appended, Batch, JournalError, Lease, Place, ReadLimit, Record};
-use crate::plan::{Plan, PlannedEvent};
+use crate::plan::PlannedEvent;
 
 /// An action that is published later than this gets `late_s`.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How far an incident has been played.
-pub(super) struct Playhead {
-    /// The incident's start.
-    pub(super) origin: Origin,
-    /// How many events of the plan are in the journal.
-    pub(super) emitted: usize,
-    /// What was added beside the plan.
-    pub(super) added: Added,
-}
-
 /// One incident being played.
 pub(super) struct Run {
-    context: PlayerContext,
-    slot: Slot,
-    plan: Plan,
-    speed: Speed,
-    playhead: Playhead,
-    lease: Lease,
+    pub(super) context: PlayerContext,
+    pub(super) slot: Slot,
+    pub(super) score: Score,
+    pub(super) speed: Speed,
+    /// The incident's start.
+    pub(super) origin: Origin,
+    pub(super) lease: Lease,
 }
 
 /// The result of appending the due events.
@@ -51,24 +44,11 @@ enum Emitted {
 }
 
 impl Run {
-    pub(super) fn new(
-        context: PlayerContext,
-        slot: Slot,
-        plan: Plan,
-        speed: Speed,
-        playhead: Playhead,
-        lease: Lease,
-    ) -> Self {
-        Self { context, slot, plan, speed, playhead, lease }
-    }
-
     /// Plays the incident to its end. All deadlines count from one origin, so delays do not add up.
     pub(super) async fn play(mut self) {
-        let added = std::mem::take(&mut self.playhead.added);
-        self.slot.entry.append_lock.lock().await.begin(&self.plan, self.playhead.emitted, added);
         let mut held_up = false;
-        while let Some(next) = self.plan.events().get(self.playhead.emitted) {
-            let deadline = self.playhead.origin.deadline(self.due(next));
+        while let Some(next) = self.score.upcoming.first() {
+            let deadline = self.origin.deadline(self.speed.wall(next.due));
             tokio::select! {
                 biased;
                 () = self.context.stop.cancelled() => return,
@@ -103,11 +83,6 @@ impl Run {
         tracing::info!(incident = self.slot.id, "another player continues the incident");
     }
 
-    /// Wall-clock time from the incident's start to an event.
-    fn due(&self, event: &PlannedEvent) -> Duration {
-        self.speed.wall(event.due)
-    }
-
     /// Appends all events that are due by now as one batch.
     async fn emit_due(&mut self) -> Result<Emitted, JournalError> {
         let append_lock = self.slot.entry.append_lock.clone();
@@ -123,11 +98,10 @@ impl Run {
         }
         // Until the journal has answered, no other event can be added.
         course.played = None;
-        let elapsed = self.playhead.origin.elapsed();
-        let rest = &self.plan.events()[self.playhead.emitted..];
-        let due = rest.iter().take_while(|event| self.due(event) <= elapsed).count().max(1);
-        let first = (self.playhead.emitted + course.added.indexes.len()) as u64 + 1;
-        let own: Vec<PlannedEvent> = rest[..due].iter().map(|event| course.added.adjusted(event)).collect();
+        let (elapsed, speed) = (self.origin.elapsed(), self.speed);
+        let due = self.score.upcoming.due(|event| speed.wall(event.due) <= elapsed).map_err(unreadable)?;
+        let own: Vec<PlannedEvent> = due.iter().map(|event| course.added.adjusted(event)).collect();
+        let first = (self.score.played + course.added.indexes.len()) as u64 + 1;
         let records = own.iter().zip(first..).map(|(event, index)| Record {
             subject: self.slot.id.clone(),
             place: Place::At(index),
@@ -155,12 +129,14 @@ impl Run {
                 }
             }
         }
-        let now = self.playhead.origin.elapsed();
-        for event in &rest[..due] {
-            self.context.metrics.late(now.saturating_sub(self.due(event)));
+        let now = self.origin.elapsed();
+        for event in &own {
+            self.context.metrics.late(now.saturating_sub(speed.wall(event.due)));
         }
-        self.playhead.emitted += due;
-        course.advance(&self.plan, self.playhead.emitted);
+        let score = &mut self.score;
+        score.upcoming.advance(own.len()).map_err(unreadable)?;
+        score.played += own.len();
+        course.advance(score.played, own.last(), score.upcoming.first());
         Ok(Emitted::All)
     }
 
@@ -168,7 +144,7 @@ impl Run {
     async fn ended_early(&self, appended: &[Appended], added: usize) -> Result<bool, JournalError> {
         let span = self.context.journal.incident(&self.slot.id).await?;
         let Some(end) = span.and_then(|span| span.end) else { return Ok(false) };
-        let last = (self.plan.events().len() + added) as u64;
+        let last = (self.score.events + added) as u64;
         Ok(!appended.iter().any(|event| event.position == end && event.index == last))
     }
 
@@ -184,12 +160,16 @@ impl Run {
 
     /// The payload to append. A late action gets `late_s`.
     fn payload(&self, event: &PlannedEvent, elapsed: Duration) -> Box<RawValue> {
-        let late = elapsed.saturating_sub(self.due(event));
+        let late = elapsed.saturating_sub(self.speed.wall(event.due));
         if event.kind() == MessageType::AgentAction && late > LATE {
             return event.late((late.as_secs_f64() * 1e3).round() / 1e3);
         }
         event.data().to_owned()
     }
+}
+
+fn unreadable(error: io::Error) -> JournalError {
+    JournalError::Refused(format!("the rest of its plan can't be read: {error}"))
 }
 
 /// The message as if it had been published on time.

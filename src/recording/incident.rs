@@ -28,6 +28,8 @@ pub(super) struct IncidentBuilder {
     totals: IncidentTotals,
     /// The lines of the plan's events, from 1.
     lines: Vec<usize>,
+    /// The highest index among the events that stood before the start and were skipped, and its line.
+    pub(super) early: Option<(u64, usize)>,
 }
 
 /// Which part of an incident was read so far.
@@ -59,6 +61,7 @@ impl IncidentBuilder {
             is_timed_by_plan: false,
             totals: IncidentTotals::default(),
             lines: Vec::new(),
+            early: None,
         };
         match &event.message {
             Message::IncidentStarted(started) if event.index == 1 => incident.start(started)?,
@@ -106,6 +109,30 @@ impl IncidentBuilder {
             RecordedExtent::WithoutStart => event.index > 1,
             RecordedExtent::Open | RecordedExtent::Ended => event.index <= self.plan.events().len() as u64,
         }
+    }
+
+    /// Notes an event that was skipped because the start has not been read.
+    pub(super) fn skipped(&mut self, index: u64, line: usize) {
+        if self.extent == RecordedExtent::WithoutStart && self.early.is_none_or(|(before, _)| before < index)
+        {
+            self.early = Some((index, line));
+        }
+    }
+
+    /// The line of an event that stood before the start and did not come again behind it although the incident lacks its
+    /// end, and what is wrong.
+    pub(super) fn misplaced(&self) -> Option<(usize, String)> {
+        let is_cut = self.extent == RecordedExtent::Open;
+        let (index, line) =
+            self.early.filter(|(index, _)| is_cut && *index > self.plan.events().len() as u64)?;
+        let (start, id) = (self.lines.first()?, &self.id);
+        Some((
+            line,
+            format!(
+                "the event {index} of {id} stands before its start, which is in line {start}: put the parts of the recording \
+                 in order"
+            ),
+        ))
     }
 
     /// Adds the next event, which is in this line. Returns whether its time is not before that of the previous event.

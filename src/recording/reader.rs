@@ -113,16 +113,21 @@ impl<'a> Reader<'a> {
         let namesakes = self.places.entry(event.envelope.incident().to_owned()).or_default();
         let place = match known {
             Some(place) if self.incidents[place].skips(&event) => {
+                self.incidents[place].skipped(event.index, self.line);
                 namesakes.by_source.entry(source).or_insert(place);
                 return Ok(());
             }
             Some(place) if self.incidents[place].extent != RecordedExtent::WithoutStart => place,
             Some(place) => {
+                let early = self.incidents[place].early;
                 self.incidents[place] = IncidentBuilder::new(&event, shift_us)?;
+                self.incidents[place].early = early;
                 place
             }
             None => {
-                self.incidents.push(IncidentBuilder::new(&event, shift_us)?);
+                let mut incident = IncidentBuilder::new(&event, shift_us)?;
+                incident.skipped(event.index, self.line);
+                self.incidents.push(incident);
                 self.incidents.len() - 1
             }
         };
@@ -186,6 +191,9 @@ impl<'a> Reader<'a> {
                 return Err(RecordingError::Nothing { origin: self.origin.to_owned(), why });
             }
             warnings.push(format!("{}: not played, because the start is missing: {names}", self.origin));
+        }
+        if let Some((line, what)) = played.iter().filter_map(IncidentBuilder::misplaced).min() {
+            return Err(RecordingError::Line { origin: self.origin.to_owned(), line, what });
         }
         let open = || played.iter().filter(|incident| incident.extent == RecordedExtent::Open);
         if open().next().is_some() {

@@ -73,6 +73,49 @@ fn an_event_is_published_only_if_the_server_says_where_it_is_stored() {
     }
 }
 
+/// It waits as long as the server asks, and the last attempt is at the end of the time that it was given.
+#[test]
+fn publishing_waits_as_long_as_the_server_asks_and_tries_to_the_end() {
+    static ASKED: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
+    let url = server(|mut stream, _| {
+        ASKED.lock().unwrap().push(Instant::now());
+        stream.write_all(
+            b"HTTP/1.1 429 Too Many\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        )
+    });
+    let began = Instant::now();
+    let args = ["publish", "resolved", "--subject", "a", "b", "--retry-for", "2500ms", "--url", &url];
+    let ran = incident(&args).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    let asked = ASKED.lock().unwrap();
+    assert!((2..=4).contains(&asked.len()), "{asked:?}");
+    let last = asked.len() - 1;
+    for pair in asked[..last].windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_secs(1), "{asked:?}");
+    }
+    assert!(asked[last] - began >= Duration::from_millis(2_500), "{asked:?}");
+}
+
+/// Which is no answer that can't be read, but none.
+#[test]
+fn a_connection_that_ends_before_the_answer_is_told_as_that() {
+    let ends = [
+        server(|_, _| Ok(())),
+        server(|mut stream, _| {
+            stream.write_all(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{}",
+            )
+        }),
+    ];
+    for url in &ends {
+        for args in [&["list"][..], &["cancel", "x-1"], &["report", "x-1"]] {
+            let ran = incident(&[args, &["--url", url]].concat()).run();
+            assert_eq!(ran.status, Some(3), "{ran:?}");
+            assert!(ran.stderr.contains("no server answers at"), "{args:?}: {}", ran.stderr);
+        }
+    }
+}
+
 #[test]
 fn an_incident_is_cancelled_only_if_the_server_says_so() {
     let ran = incident(&["cancel", "x-1", "--url", &always("200 OK", "{\"ok\":true}")]).run();

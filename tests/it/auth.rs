@@ -76,6 +76,7 @@ async fn everything_asks_for_a_token_but_what_has_to_be_there_without_one() {
         "/api.js",
         "/app.css",
         "/colors.css",
+        "/colors+app+phone+login.css",
         "/dom.js",
         "/visible.js",
         "/favicon.svg",

@@ -24,10 +24,12 @@ pub(super) async fn send(endpoint: &Endpoint, events: &[Value], within: Duration
             },
             Err(error) => error,
         };
-        let wait = backoff.next_wait();
-        if !may_pass(&error) || Instant::now() + wait >= until {
+        let left = until.saturating_duration_since(Instant::now());
+        if !may_pass(&error) || left.is_zero() {
             return Err(failure(error));
         }
+        // The last attempt is at the end of the time, however long the server asks to wait.
+        let wait = backoff.next_wait().max(retry_after(&error)).min(left);
         tracing::warn!("{error}; sending again under the same ids");
         tokio::time::sleep(wait).await;
     }
@@ -47,6 +49,14 @@ fn unstored(answer: &Value, sent: usize) -> Option<String> {
             if sent == 1 { "the event is".to_owned() } else { format!("all {sent} events are") }
         )
     })
+}
+
+/// How long the server asks to wait.
+fn retry_after(error: &ClientError) -> Duration {
+    match error {
+        ClientError::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
 }
 
 /// Whether the same request may succeed later.

@@ -100,7 +100,7 @@ impl EventStream {
         };
         let response = response.map_err(|error| broken(&error))?;
         let status = response.status().as_u16();
-        let location = response.headers().get(header::LOCATION).cloned();
+        let headers = response.headers().clone();
         let kind =
             response.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
         let malformed = match kind {
@@ -127,7 +127,7 @@ impl EventStream {
         };
         // The status says the most.
         let said = said.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        Err(refused(&url, status, location.as_ref(), &said))
+        Err(refused(&url, status, &headers, &said))
     }
 
     /// Waits for the next thing. May be dropped while it waits.

@@ -60,7 +60,7 @@ pub(in crate::scenario) fn compile(
     let of_metrics = || file.metrics.0.first().map_or(file.id.span(), |(name, _)| name.span());
     let mut index_of = HashMap::new();
     let mut is_empty = vec![true; file.phases.len()];
-    let (mut counted, mut durations) = (Actions::default(), Durations::default());
+    let (mut counted, mut durations, mut reached) = (Actions::default(), Durations::default(), None);
     // Both are in order. Of events at the same moment, samples come before actions.
     while let Some(due) = next_due(&screen, samples.peek(), actions.peek()) {
         if let Some((due, sample)) = samples.next_if(|(sampled, _)| *sampled == due) {
@@ -72,6 +72,13 @@ pub(in crate::scenario) fn compile(
             is_empty[screen.place(at)] = false;
             message.caused_by = cause.and_then(|cause| index_of.get(&cause).copied());
             counted.count(message.status);
+            // Steps of several branches may name the same milestone: it is reached once, and none before an earlier one.
+            message.marks.sort_unstable();
+            message.marks.retain(|mark| {
+                let is_next = reached.is_none_or(|before| before < *mark);
+                reached = reached.max(Some(*mark));
+                is_next
+            });
             for mark in &message.marks {
                 durations.reach(*mark, message.offset_s.unwrap_or_default());
             }

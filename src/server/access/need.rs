@@ -16,10 +16,11 @@ pub(super) enum Need {
 }
 
 /// The files of the login page.
-const LOGIN_PAGE: [&str; 12] = [
+const LOGIN_PAGE: [&str; 13] = [
     "/api.js",
     "/app.css",
     "/colors.css",
+    "/colors+app+phone+login.css",
     "/dom.js",
     "/visible.js",
     "/favicon.svg",

@@ -131,6 +131,55 @@ async fn small_shifts_are_no_difference_and_swapped_steps_are_the_same() {
     assert_eq!(page.run(script, vec![given]).await, wanted);
 }
 
+/// Two runs of 20,000 equal steps: how often the second of a step is looked at.
+const LOOKS: &str = r"
+    const { firstDifference } = await import('/compare.js');
+    let looks = 0;
+    const run = (shift) => ({
+      incident: { state: 'resolved' }, end_s: 40_000,
+      steps: Array.from({ length: 20_000 }, (_, n) => ({ key: 'poll', get offset_s() { looks += 1; return 2 * n + shift; } })),
+    });
+    const { kind, offset_s } = firstDifference(run(0), run(0.5));
+    return [kind, offset_s, looks];
+";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn long_runs_are_compared_without_looking_at_each_pair() {
+    let serving = shipped();
+    let page = Browser::open(&format!("http://{}/", serving.address())).await;
+    let told = page.run(LOOKS, vec![]).await;
+    assert_eq!((&told[0], &told[1]), (&json!("none"), &json!(0)));
+    assert!(told[2].as_u64().unwrap() < 20_000 * 60, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn of_a_run_that_goes_on_only_what_is_new_is_loaded() {
+    use crate::harness::{Local, action, resolved, started};
+
+    let server = Local::start().await;
+    server.append(vec![started("ended"), action("ended", 2, "Looked"), resolved("ended", 3)]).await;
+    server.append(vec![started("open"), action("open", 2, "Looked")]).await;
+    let page = Browser::open(&format!("http://{}/?compare=ended&compare=open", server.address)).await;
+    page.until("the comparison", "document.querySelector('.difference strong')").await;
+    for index in 3..12 {
+        server.append(vec![action("open", index, "Looked again")]).await;
+        let received = format!("document.querySelector('#received').dataset.last === '{}'", index + 3);
+        page.until("the event", &received).await;
+    }
+    server.append(vec![resolved("open", 12)]).await;
+    let ended = "[...document.querySelectorAll('.compare-row .sub')].filter((sub) => sub.innerText.startsWith('resolved')).length === 2";
+    page.until("its end", ended).await;
+    let asked = |id: &str| {
+        format!(
+            "performance.getEntriesByType('resource').map(({{ name }}) => name.split('/api/incidents/{id}/events?after=')[1]).filter(Boolean)"
+        )
+    };
+    assert_eq!(page.value(&format!("{}.length", asked("ended"))).await, 2);
+    assert_eq!(page.value(&format!("{}.filter((after) => after === '0').length", asked("open"))).await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn what_has_ended_is_replayed_at_a_speed_that_is_chosen_and_stops_where_it_is_told() {
@@ -152,10 +201,18 @@ async fn what_has_ended_is_replayed_at_a_speed_that_is_chosen_and_stops_where_it
     page.until("the pause", "document.querySelector('#scrub-state').innerText === 'PAUSED'").await;
     let moment = "document.querySelector('#scrub').ariaValueText";
     let stopped = page.value(moment).await;
-    tokio::time::sleep(crate::harness::ms(400)).await;
+    // A clock of the page as fast as that of a replay: what still ran would have gone on before it.
+    let ticks = "await new Promise((enough) => { let left = 6; const clock = setInterval(() => {
+                   if ((left -= 1) === 0) { clearInterval(clock); enough(); } }, 66); });";
+    page.run(ticks, vec![]).await;
     assert_eq!(page.value(moment).await, stopped, "it stands still");
-    page.keys("k").await;
+    // The moment is in the address, and a reload shows it.
+    page.until("it in the address", "new URLSearchParams(location.search).get('t') > 0").await;
+    page.refresh().await;
+    page.until("the moment", &format!("{moment} === {stopped}")).await;
+    page.keys("++++k").await;
     page.until("the end", "document.querySelector('#scrub-state').innerText === 'END'").await;
     assert_eq!(page.value("document.querySelector('#headline').dataset.state").await, "resolved");
     assert_eq!(page.text("#connection").await, "Live");
+    page.until("no moment in the address", "!location.search.includes('&t=')").await;
 }

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
+};
 use fantoccini::elements::Element;
 use fantoccini::error::{CmdError, NewSessionError};
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -181,6 +183,31 @@ impl Browser {
             pressed = pressed.then(KeyAction::Down { value }).then(KeyAction::Up { value });
         }
         self.client.perform_actions(pressed).await.unwrap();
+    }
+
+    /// Presses the mouse at one place, moves to the next ones, and lets go at the last.
+    pub async fn drag(&self, path: &[(f64, f64)]) {
+        let mut mouse = MouseActions::new("mouse".to_owned());
+        for (place, (x, y)) in path.iter().enumerate() {
+            mouse = mouse.then(PointerAction::MoveTo { duration: None, x: *x, y: *y });
+            if place == 0 {
+                mouse = mouse.then(PointerAction::Down { button: MOUSE_BUTTON_LEFT });
+            }
+        }
+        let mouse = mouse.then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.client.perform_actions(mouse).await.unwrap();
+    }
+
+    /// Clicks twice at a place.
+    pub async fn double_click(&self, x: f64, y: f64) {
+        let mut mouse = MouseActions::new("mouse".to_owned());
+        mouse = mouse.then(PointerAction::MoveTo { duration: None, x, y });
+        for _ in 0..2 {
+            mouse = mouse
+                .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+                .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        }
+        self.client.perform_actions(mouse).await.unwrap();
     }
 
     /// The text of an element.

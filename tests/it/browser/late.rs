@@ -1,4 +1,4 @@
-//! A page that comes late to a long incident: it shows the newest, and its size is bounded.
+//! A page that comes late to a long incident shows the newest, and its size is bounded; it draws what is seen, and nothing else.
 
 use incident::journal::Record;
 
@@ -6,7 +6,7 @@ use super::driver::Browser;
 use crate::harness::{Local, action, metrics, started};
 
 /// An incident with so many events, of which every third has a row.
-fn long(events: u64) -> Vec<Record> {
+pub fn long(events: u64) -> Vec<Record> {
     let middle = (2..=events).map(|index| match index % 3 {
         0 => action("long", index, &format!("Looked at shard {index}")),
         _ => metrics("long", index),
@@ -68,4 +68,39 @@ async fn rows_marks_and_nodes_are_bounded_and_the_newest_is_seen() {
     .await;
     let rows = page.value(ROWS).await.as_u64().unwrap();
     assert!((400..=500).contains(&rows), "{rows} rows");
+}
+
+/// Counts how often the feed is drawn, and how often the browser is asked whether it lets the page notify.
+const WATCH: &str = r"(() => {
+    const feed = document.querySelector('feed-panel');
+    const update = feed.update;
+    window.drawn = 0;
+    window.asked = 0;
+    feed.update = function (...view) { window.drawn += 1; return update.apply(this, view); };
+    Object.defineProperty(Notification, 'permission', { get() { window.asked += 1; return 'default'; } });
+    return true;
+})()";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn the_news_of_another_incident_draws_the_tabs_alone_and_a_closed_menu_is_not_drawn() {
+    let server = Local::start().await;
+    server.append(vec![started("a"), started("b")]).await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("the incident", "document.querySelector('#feed [data-incident=a]')").await;
+    page.until("what it may", "!document.querySelector('#trigger').disabled").await;
+    page.value(WATCH).await;
+    let received = |last: u64| format!("document.querySelector('#received').dataset.last === '{last}'");
+    for index in 2..6 {
+        server.append(vec![action("b", index, "Looked")]).await;
+        page.until("it", &received(index + 1)).await;
+    }
+    assert_eq!(page.value("[window.drawn, window.asked]").await, serde_json::json!([0, 0]));
+    server.append(vec![action("a", 2, "Looked here")]).await;
+    page.until("its row", "document.querySelector('#feed').innerText.includes('Looked here')").await;
+    assert_ne!(page.value("window.drawn").await, 0);
+    assert_eq!(page.value("window.asked").await, 0);
+    page.click("#more").await;
+    page.until("the menu", "document.querySelector('#do-notify').checkVisibility() && window.asked > 0")
+        .await;
 }

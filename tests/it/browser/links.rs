@@ -80,9 +80,10 @@ async fn a_link_to_a_running_incident_stops_there_and_one_to_nothing_says_so() {
     let page = Browser::open(&format!("http://{}/?incident=gone&t=3", quiet.address)).await;
     page.until(
         "a reason",
-        "document.querySelector('#quiet')?.innerText.includes('no incident is called \"gone\"')",
+        "document.querySelector('.toast')?.innerText.includes('no incident is called \"gone\"')",
     )
     .await;
+    page.until("the quiet page", "document.querySelector('#quiet')?.checkVisibility()").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

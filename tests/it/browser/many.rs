@@ -131,6 +131,74 @@ async fn a_new_incident_takes_neither_the_list_nor_the_screen() {
     assert_eq!(page.value(TABS).await, json!(["slow"]));
 }
 
+/// A person who starts a drill from the list is told so there, and is one click away from it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_drill_that_is_started_from_the_list_is_shown_by_one_click() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("the quiet page", "document.querySelector('#quiet .card')").await;
+    page.keys("i").await;
+    page.until("the list", "document.documentElement.dataset.view === 'board'").await;
+    page.keys("t").await;
+    page.click("#trigger-menu [data-scenario='database-outage']").await;
+    page.until("it in the list", &format!("{ROWS}.length === 1")).await;
+    page.until("word of it", "document.querySelector('.toast')?.checkVisibility()").await;
+    assert!(
+        page.text(".toast").await.starts_with("Started database-outage-"),
+        "{}",
+        page.text(".toast").await
+    );
+    assert!(page.text("[data-board]").await.contains("New"));
+    page.click(".toast button").await;
+    page.until("the drill", "document.querySelector('#headline .title')?.checkVisibility()").await;
+    page.until("no word of it", "!document.querySelector('.toast').checkVisibility()").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn no_row_moves_while_one_is_held() {
+    let server = crowd().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("the list", &format!("{ROWS}.length === 24")).await;
+    page.value("document.querySelector('[data-board=cheap] .board-title').focus()").await;
+    let top = "document.querySelector('[data-board=cheap]').getBoundingClientRect().top";
+    let before = page.value(top).await;
+    // The most urgent of all, one more drill, and an end above.
+    open(&server, "worst", "SEV1", "checkout", Some(1.0), 5000.0).await;
+    server.append(vec![started("drill-x")]).await;
+    let reply = publish(server.address, &[crate::publish::resolved("late", "late-3")]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    page.until("the news", &format!("{ROWS}.includes('worst') && {ROWS}.includes('drill-x')")).await;
+    page.until("the end", "document.querySelector('[data-board=late]').innerText.includes('Resolved')").await;
+    assert_eq!(
+        page.value(&format!("{ROWS}.slice(0, 5)")).await,
+        json!(["late", "dear", "cheap", "worst", "slow"])
+    );
+    assert_eq!(page.value(top).await, before);
+    assert!(page.text("incident-board .board-bar").await.contains("25 open"));
+    page.value("document.activeElement.blur()").await;
+    page.until("their order", &format!("{ROWS}.slice(0, 4).join() === 'worst,dear,cheap,slow'")).await;
+    assert_eq!(page.value(&format!("{ROWS}.length")).await, 25);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn incidents_that_have_ended_take_no_tab_from_open_ones() {
+    let server = Local::start().await;
+    server.append(vec![started("d"), started("e"), started("f")]).await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("three tabs", &format!("{TABS}.join() === 'd,e,f'")).await;
+    for id in ["a", "b", "c"] {
+        server.append(vec![started(id), crate::harness::resolved(id, 2)]).await;
+    }
+    page.until("the open ones and the last that ended", &format!("{TABS}.join() === 'c,d,e,f'")).await;
+    server.append(vec![started("g")]).await;
+    page.until("the open ones", &format!("{TABS}.join() === 'd,e,f,g'")).await;
+    server.append(vec![started("h")]).await;
+    page.until("the one on screen", &format!("{TABS}.join() === 'd'")).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn the_last_days_have_their_bars_and_an_old_incident_opens_whole() {

@@ -8,6 +8,8 @@ use crate::harness::{Timeline, encode};
 
 mod actions;
 mod additions;
+mod backlog;
+pub mod bidi;
 mod busy;
 mod checks;
 mod colors;
@@ -17,17 +19,21 @@ mod cuts;
 pub mod driver;
 mod events;
 mod evil;
+mod firefox;
 mod headline;
 mod late;
 mod links;
+mod loading;
 mod login;
 mod many;
 mod notices;
+mod pictures;
 mod prefix;
 mod real;
 mod screenshots;
 mod scrub;
 mod settings;
+mod states;
 mod steps;
 mod story;
 mod strangers;
@@ -36,6 +42,7 @@ mod together;
 mod truth;
 mod twin;
 mod unknown;
+mod zoom;
 
 /// The events of a plan as they are streamed, from 10:00 on.
 fn story_of(timeline: &Timeline) -> Vec<Value> {

@@ -9,6 +9,9 @@ use crate::harness::{Local, action, metrics, resolved, started};
 
 /// Notes what is notified and sounded; the browser of the tests allows neither.
 const LISTEN: &str = r"
+    const every = window.setInterval;
+    window.looks = [];
+    window.setInterval = (look, ms) => { window.looks.push(look); return every(look, ms); };
     window.told = []; window.tones = 0; window.asked = 0; window.answer = 'granted';
     window.Notification = class {
       static permission = 'default';
@@ -31,17 +34,18 @@ async fn notices_are_off_until_they_are_wanted_and_tell_what_happens_then() {
     page.run(LISTEN, vec![]).await;
     server.append(vec![started("quiet"), resolved("quiet", 2)]).await;
     page.until("both", "document.querySelectorAll('#tabs [data-tab]').length === 2").await;
-    tokio::time::sleep(crate::harness::ms(1_500)).await;
-    assert_eq!(page.value("[told.length, tones, asked]").await, json!([0, 0, 0]));
+    assert_eq!(page.value("[looks.length, told.length, tones, asked]").await, json!([0, 0, 0, 0]));
 
     page.click("#more").await;
     page.click("#do-notify").await;
     page.until("the switch", "document.querySelector('#do-notify').ariaPressed === 'true'").await;
+    // How they look.
+    assert_eq!(page.value("told.splice(0)[0][0]").await, "Notifications are on");
     page.click("#more").await;
     page.click("#do-sound").await;
     page.until("a sample", "tones > 0").await;
     let tones = page.value("tones").await;
-    tokio::time::sleep(crate::harness::ms(1_200)).await;
+    assert!(page.value("(looks.forEach((look) => look()), looks.length)").await.as_u64().unwrap() > 0);
     assert_eq!(page.value("[told.length, asked]").await, json!([0, 1]), "what was there is no news");
     server.append(vec![started("loud"), metrics("loud", 2), action("loud", 3, "looked")]).await;
     page.until("the start", "told.length === 1").await;
@@ -57,6 +61,44 @@ async fn notices_are_off_until_they_are_wanted_and_tell_what_happens_then() {
     page.click("#more").await;
     page.click("#do-notify").await;
     page.until("the switch", "document.querySelector('#do-notify').ariaPressed === 'false'").await;
+}
+
+/// As Chrome on Android does: it has notifications, but only for service workers.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_browser_that_shows_no_notifications_of_pages_is_said_to_and_nothing_breaks() {
+    let server = Local::start().await;
+    server.append(vec![started("before")]).await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("the incident", "document.querySelector('#feed [data-position]')").await;
+    page.run(LISTEN, vec![]).await;
+    let refusing = "window.failures = [];
+        addEventListener('unhandledrejection', ({ reason }) => window.failures.push(String(reason)));
+        addEventListener('error', ({ message }) => window.failures.push(message));
+        window.Notification = class {
+          static permission = 'granted';
+          static async requestPermission() { return 'granted'; }
+          constructor() { throw new TypeError('Illegal constructor'); }
+        };";
+    page.run(refusing, vec![]).await;
+    page.click("#more").await;
+    page.click("#do-notify").await;
+    page.until(
+        "word of it",
+        "document.querySelector('.toast')?.innerText.includes('shows no notifications')",
+    )
+    .await;
+    assert_eq!(page.value("document.querySelector('#do-notify').ariaPressed").await, "false");
+    // One that was switched on before, with another browser's settings: it is switched off, and sounds go on.
+    page.click("#more").await;
+    page.click("#do-sound").await;
+    page.until("a sample", "tones > 0").await;
+    let on = "const { setOn } = await import('/preferences.js'); setOn('notifications', true); return tones;";
+    let tones = page.run(on, vec![]).await;
+    server.append(vec![started("loud")]).await;
+    page.until("the sound", &format!("tones > {tones}")).await;
+    let left = "const { isOn } = await import('/preferences.js'); return [isOn('notifications'), failures];";
+    assert_eq!(page.run(left, vec![]).await, json!([false, []]));
 }
 
 /// What is news, without a browser's permission and without waiting.

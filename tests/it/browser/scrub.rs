@@ -54,6 +54,9 @@ async fn every_panel_of_a_running_incident_shows_what_a_page_showed_at_that_mome
         let wanted = Browser::open(&format!("http://{}/", then.address)).await;
         wanted.until("the incident", &format!("{STATE} === 'LIVE'")).await;
         assert_eq!(page.value(PANELS).await, wanted.value(PANELS).await, "at second {second}");
+        // The track has all of the incident, and marks the phase of that moment.
+        let marked = "[...document.querySelectorAll('.segment:not([data-phase=overrun])')].map(({ dataset }) => [dataset.phase, 'current' in dataset, 'done' in dataset])";
+        assert_eq!(page.value(marked).await, wanted.value(marked).await, "at second {second}");
         let digits = page.text("#countdown").await;
         let left = 180 - second;
         assert_eq!(
@@ -76,6 +79,14 @@ async fn every_panel_of_a_running_incident_shows_what_a_page_showed_at_that_mome
     page.until("the present", &format!("{STATE} === 'LIVE'")).await;
     assert_ne!(page.value(PANELS).await, shown);
     assert_eq!(page.text("#connection").await, "Live");
+    // Rows that have just come are coloured for a moment; those that a person goes back to have not just come.
+    let rows = "[...document.querySelectorAll('#feed .row[data-live]')]";
+    page.until("the news", &format!("{rows}.length > 0")).await;
+    page.run("dispatchEvent(new CustomEvent('scrub-to', { detail: 120 }))", vec![]).await;
+    page.until("the moment", &at(120)).await;
+    page.run("dispatchEvent(new CustomEvent('scrub-to', { detail: 139 }))", vec![]).await;
+    page.until("the moment", &format!("{} && {rows}.length > 0", at(139))).await;
+    assert_eq!(page.value(&format!("{rows}.flatMap((row) => row.getAnimations()).length")).await, 0);
 }
 
 /// An expression that is true at a second.
@@ -141,6 +152,25 @@ async fn keys_go_by_seconds_by_events_and_by_marks() {
 
 fn number() -> &'static str {
     "Number(document.querySelector('#scrub').getAttribute('aria-valuetext').match(/event (\\d+)/)?.[1])"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn the_slider_stays_where_it_is_while_it_is_dragged() {
+    for size in super::screenshots::SIZES {
+        let server = Local::start().await;
+        server.append(outage(100, 100)).await;
+        let page = Browser::sized(size, &format!("http://{}/", server.address)).await;
+        page.until("the incident", &format!("{STATE} === 'LIVE'")).await;
+        let place = "(({ left, top, width }) => [left, top, width].map(Math.round))(document.querySelector('#scrub').getBoundingClientRect())";
+        let live = page.value(place).await;
+        page.run("dispatchEvent(new CustomEvent('scrub-to', { detail: 50 }))", vec![]).await;
+        page.until("the moment", PAUSED).await;
+        assert_eq!(page.value(place).await, live, "at {size:?}");
+        server.append(outage(100, 134).split_off(outage(100, 100).len())).await;
+        page.until("the news", &format!("{STATE}.includes('new')")).await;
+        assert_eq!(page.value(place).await, live, "with news, at {size:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

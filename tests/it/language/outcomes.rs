@@ -1,5 +1,7 @@
 //! Steps with drawn outcomes, and steps that repeat.
 
+use incident::contract::Mark;
+
 use super::{actions, completed, mistakes, parse, step, text};
 use crate::harness::Timeline;
 
@@ -120,4 +122,20 @@ fn what_cannot_be_repeated_is_refused() {
         let told = mistakes(&text("", &base.replace(old, new), ""));
         assert!(told.contains(says), "{new}: {told}");
     }
+}
+
+/// The stream reaches each once and in order, whatever the steps of a file name.
+#[test]
+fn a_milestone_is_reached_once_and_none_before_an_earlier_one() {
+    let marked = |id: &str, at: &str, marks: &str| step(id, &format!("at = \"{at}\"\nmarks = {marks}"));
+    let steps = [
+        marked("one", "1s", "[\"detected\", \"detected\"]"),
+        marked("two", "2s", "[\"mitigated\", \"diagnosed\", \"detected\"]"),
+        marked("three", "3s", "\"diagnosed\""),
+    ]
+    .concat();
+    let scenario = parse(&text("", &steps, ""));
+    let timeline = Timeline::compile(&scenario, 1);
+    let marks: Vec<&[Mark]> = actions(&timeline).into_iter().map(|action| &*action.marks).collect();
+    assert_eq!(marks, [&[Mark::Detected][..], &[Mark::Diagnosed, Mark::Mitigated], &[]]);
 }

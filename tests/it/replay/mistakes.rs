@@ -65,6 +65,22 @@ fn who_was_joined_in_the_middle_is_left_out_and_named() {
     assert!(recording.warnings.is_empty(), "{:?}", recording.warnings);
 }
 
+/// Parts that were put together in the wrong order: nothing is left out in silence.
+#[test]
+fn an_incident_whose_end_stands_before_its_start_is_refused() {
+    let tape = Tape::of("S1")
+        .at(2_000, &metrics("a", 3))
+        .at(3_000, &resolved("a", 4))
+        .at(0, &started("a"))
+        .at(1_000, &metrics("a", 2));
+    let said = tape.read().unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "run.ndjson:2: the event 4 of a stands before its start, which is in line 3: put the parts of the recording in \
+         order"
+    );
+}
+
 #[test]
 fn without_any_start_there_is_nothing_to_play() {
     let text = |tape: &Tape| match tape.read() {
