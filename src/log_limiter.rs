@@ -3,9 +3,45 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+
+/// Lines that the log of this process lacks.
+static MISSING: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+
+/// Why a line is not in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// A message of its kind was logged within the last seconds.
+    Limited,
+    /// Stderr is not read, and too many lines wait already.
+    Unread,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Limited, Self::Unread];
+
+    /// The name, as metrics have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Limited => "limited",
+            Self::Unread => "unread",
+        }
+    }
+
+    /// Counts a line that is left out for this reason.
+    pub fn count(self) {
+        MISSING[self as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many lines were left out for this reason.
+    pub fn counted(self) -> u64 {
+        MISSING[self as usize].load(Ordering::Relaxed)
+    }
+}
 
 /// After a message of a kind was logged, further ones are only counted for this long.
 const QUIET: Duration = Duration::from_secs(10);
@@ -36,6 +72,7 @@ impl<K: Eq + Hash> LogLimiter<K> {
         match logged.get_mut(&kind) {
             Some(Logged { at, unsaid }) if now.duration_since(*at) < QUIET => {
                 *unsaid += 1;
+                Why::Limited.count();
                 None
             }
             _ => Some(logged.insert(kind, Logged { at: now, unsaid: 0 }).map_or(0, |last| last.unsaid)),

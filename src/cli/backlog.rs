@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::log_limiter::Why;
+
 /// The most bytes that wait. Further lines are dropped and counted.
 const MOST: usize = 1024 * 1024;
 
@@ -52,6 +54,7 @@ impl Backlog {
         // Until the number of dropped lines is told, a later line would stand in the wrong place.
         if state.dropped > 0 || state.bytes + line.len() + LINE > MOST {
             state.dropped += 1;
+            Why::Unread.count();
             return;
         }
         state.bytes += line.len() + LINE;
@@ -139,6 +142,7 @@ mod tests {
         backlog.flush(Duration::from_secs(60));
         let kept = read.try_iter().count() as u64;
         assert_eq!(kept + dropped, 5_000);
+        assert!(Why::Unread.counted() >= dropped, "the metrics have them too");
         // One more line than fits may have been taken out already.
         assert!((MOST / (line.len() + LINE)) as u64 + 1 >= kept && kept > 900, "{kept}");
         backlog.push(b"after".to_vec());

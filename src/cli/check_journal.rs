@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::color::ColorChoice;
@@ -16,6 +16,7 @@ use super::format::count;
 use super::journal_file::is_another_file;
 use super::out::{painted, print, print_json, say};
 use super::outfile::refuse_stdout;
+use super::screen;
 use super::terminal::redraws;
 use crate::journal::{Audit, Copied, OpenError, audit, backup, salvage};
 use crate::shell;
@@ -55,7 +56,7 @@ impl CheckJournal {
         self.backup.iter().chain(&self.salvage).try_for_each(|into| refuse_stdout(into))?;
         let bar = ProgressBar::hidden();
         if !quiet && redraws() {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.set_draw_target(screen::target(20));
             // If the template is malformed, the default style is used.
             let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -26,6 +26,7 @@ use super::report::Report;
 use super::schema::Schema;
 use super::serve::Serve;
 use super::show::Show;
+use super::signals;
 use super::trigger::Trigger;
 use super::validate::Validate;
 use super::watch::Watch;
@@ -135,13 +136,18 @@ pub fn main() -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(Cli::command()),
     };
-    let exit = match ended {
+    match ended {
         Ok(exit) => exit.into(),
-        Err(failure) if format == LogFormat::Json => failure.log(),
-        Err(failure) => failure.report(cli.color),
-    };
-    out::finish_stderr();
-    exit
+        Err(failure) => {
+            let exit = match format {
+                LogFormat::Json => failure.log(),
+                LogFormat::Text => failure.report(cli.color),
+            };
+            // A server that has stopped as it should has waited already.
+            signals::end_after(out::finish_stderr);
+            exit
+        }
+    }
 }
 
 /// Prints the help that was asked for, or what is wrong with the command line. A mistake quotes arguments, such as the names

@@ -112,21 +112,21 @@ impl Failure {
     }
 
     /// Prints the error to stderr and returns the exit status.
-    pub(super) fn report(self, color: ColorChoice) -> ExitCode {
+    pub(super) fn report(&self, color: ColorChoice) -> ExitCode {
         let color = color.apply(&std::io::stderr());
-        match self.kind {
+        match &self.kind {
             Kind::Error { error, hint } => {
-                say(painted!["error:".red().bold(), " ", told(&error)]);
+                say(painted!["error:".red().bold(), " ", told(error)]);
                 if let Some(hint) = hint {
-                    say(painted!["  try:".cyan(), " ", urls_without_secrets(&hint)]);
+                    say(painted!["  try:".cyan(), " ", urls_without_secrets(hint)]);
                 }
             }
             Kind::Scenarios(errors) => {
-                mistakes::show(&errors, color, LogFormat::Text);
-                say(painted!["error:".red().bold(), " ", mistakes::summary(&errors)]);
+                mistakes::show(errors, color, LogFormat::Text);
+                say(painted!["error:".red().bold(), " ", mistakes::summary(errors)]);
             }
             Kind::File(what, error) => {
-                mistakes::show(std::slice::from_ref(&error), color, LogFormat::Text);
+                mistakes::show(std::slice::from_ref(&**error), color, LogFormat::Text);
                 let mistakes = super::format::count(error.diagnostics.len() as u64, "mistake");
                 let said = format!(" {mistakes} in {what} {}", error.origin());
                 say(painted!["error:".red().bold(), said]);

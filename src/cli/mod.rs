@@ -35,6 +35,7 @@ mod reread;
 mod runtime;
 mod scenarios;
 mod schema;
+mod screen;
 mod serve;
 mod settings_args;
 mod show;

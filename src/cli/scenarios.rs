@@ -81,10 +81,16 @@ pub(super) fn named_or_file(name: &str) -> Result<Scenario, Failure> {
     library.iter().next().cloned().ok_or_else(|| Failure::scenarios(errors))
 }
 
-/// Whether it is the name of a scenario and not a file.
+/// Whether it is the name of a scenario and not a file: it has neither a folder nor an extension, which no scenario's name can
+/// have.
 pub(super) fn is_name(path: &Path) -> bool {
     let has_separator = path.to_str().is_none_or(|path| path.contains(std::path::is_separator));
-    path.extension().is_none_or(|extension| extension != "toml") && !has_separator
+    path.extension().is_none() && !has_separator
+}
+
+/// The same where a file of any name can be meant, as a recording can: what is there is a file.
+pub(super) fn name_of(path: &Path) -> Option<&str> {
+    path.to_str().filter(|_| is_name(path) && !path.exists())
 }
 
 /// Whether a file is called `NAME.toml`. An empty one does not count: `incident show NAME > scenarios/NAME.toml` creates it

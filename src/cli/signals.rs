@@ -18,6 +18,21 @@ pub(super) fn shutdown() -> impl Future<Output = ()> {
     }
 }
 
+/// Does the last work of the process. Ctrl-c or SIGTERM ends it at once, although the runtime that has handled them is gone.
+pub(super) fn end_after(work: impl FnOnce() + Send + 'static) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return work();
+    };
+    runtime.block_on(async {
+        let mut signals = Signals::new();
+        tokio::select! {
+            // If it panics, there is nothing left to do.
+            _ = tokio::task::spawn_blocking(work) => {}
+            () = signals.next() => std::process::exit(Exit::Interrupted as i32),
+        }
+    });
+}
+
 /// From now on, reaching the limit on file sizes (`ulimit -f`) is a write error, as a full disk is, and does not end the
 /// process. Must be called in a runtime.
 pub(super) fn outlive_file_limits() {

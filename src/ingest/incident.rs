@@ -306,6 +306,15 @@ impl Incident {
                 );
             }
         }
+        if let Some(cause) = &resolved.root_cause
+            && !self.claims.is_empty()
+            && !self.claims.contains_key(&digest(cause))
+        {
+            fault(
+                "root_cause",
+                format!("{cause:?} is none of the incident's hypotheses; give the id of one"),
+            );
+        }
         if event.data.contains_key("actions") && resolved.actions != self.actions {
             let (total, failed) = (self.actions.total, self.actions.failed);
             fault("actions", format!("the events have {total} finished actions, {failed} of them failed"));

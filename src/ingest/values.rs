@@ -11,11 +11,18 @@ const ROUNDING: f64 = 1e-9;
 
 /// What is wrong with the values of a payload.
 pub(super) fn faults(message: &Message) -> Vec<Fault> {
-    match message {
+    let mut faults = match message {
         Message::IncidentStarted(started) => phases(started),
         Message::AgentAction(action) => beliefs(action),
         _ => Vec::new(),
+    };
+    if let Some(pointer) = message.broken_line() {
+        faults.push(fault(
+            format!("/data{pointer}"),
+            "it has more than one line; only the `text` of evidence may",
+        ));
     }
+    faults
 }
 
 fn fault(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {

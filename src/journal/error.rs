@@ -3,6 +3,10 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a request waits for a journal. What waits there is not taken back.
+pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why a journal did not append or read events. If an append fails, no record of the batch is in the journal.
 #[derive(Debug, Clone, thiserror::Error)]

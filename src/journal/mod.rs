@@ -57,7 +57,7 @@ mod time_source;
 pub use clock::{Clock, Steps};
 pub use doubt::ClockDoubt;
 pub use engines::{Opened, open};
-pub use error::{JournalError, Trouble, TroubleKind};
+pub use error::{JournalError, PATIENCE, Trouble, TroubleKind};
 pub use handle::{Engine, Journal};
 pub use lease::{Lease, Term};
 pub use log::{

@@ -4,9 +4,10 @@
 use std::fs;
 use std::time::SystemTime;
 
-use prometheus::proto::MetricFamily;
+use prometheus::proto::{MetricFamily, MetricType};
 
-use super::family::{counter, gauge};
+use super::family::{counter, family, gauge};
+use crate::log_limiter::Why;
 
 /// Clock ticks per second in `/proc/self/stat`: a constant of the kernel's interface, whatever its own tick rate.
 const TICKS: f64 = 100.0;
@@ -30,6 +31,19 @@ pub(super) fn families(since: f64) -> Vec<MetricFamily> {
         counter("process_cpu_seconds_total", "CPU time of the process, user and system.", seconds)
     });
     [Some(start), memory, open.ok(), limit, cpu].into_iter().flatten().collect()
+}
+
+/// What the log of the process lacks.
+pub(super) fn dropped_lines() -> MetricFamily {
+    let labels = Why::ALL.map(|why| [("reason", why.as_str())]);
+    let samples: Vec<_> =
+        Why::ALL.iter().zip(&labels).map(|(why, labels)| (&labels[..], why.counted() as f64)).collect();
+    family(
+        MetricType::COUNTER,
+        "incident_log_lines_dropped_total",
+        "Lines that are not in the log, by reason (limited: one of its kind was logged within ten seconds, unread: nobody reads stderr).",
+        &samples,
+    )
 }
 
 fn resident_bytes() -> Option<f64> {

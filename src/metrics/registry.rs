@@ -210,6 +210,7 @@ impl Metrics {
         families.extend(now.clients(self.clients.tally(now)));
         families.extend(now.families());
         families.extend(process::families(self.since));
+        families.push(process::dropped_lines());
         families.sort_by(|one, other| one.name().cmp(other.name()));
         TextEncoder::new().encode_to_string(&families)
     }

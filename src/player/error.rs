@@ -1,8 +1,6 @@
 //! Why an incident cannot be started or ended.
 
-use std::time::Duration;
-
-use crate::journal::JournalError;
+use crate::journal::{JournalError, PATIENCE};
 
 /// The most incidents that are played at once.
 pub const MAX_OPEN: usize = 1_000;
@@ -38,9 +36,6 @@ pub enum PlayError {
     #[error("the journal has not answered within {} s: it may still be done; list the incidents before you try again", PATIENCE.as_secs())]
     Unanswered,
 }
-
-/// How long a caller waits for the journal.
-pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Why actions were not added to an incident.
 #[derive(Debug, thiserror::Error)]

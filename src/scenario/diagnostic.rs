@@ -82,7 +82,7 @@ fn told(text: &str) -> String {
 }
 
 /// A scenario file that can't be played, and all its mistakes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioError {
     origin: String,
     /// `None` if the file could not be read.

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::diagnostic::{Diagnostic, ScenarioError};
+use super::diagnostic::ScenarioError;
+use super::read::syntax_mistakes;
 use super::suggest::did_you_mean;
 use super::table::Table;
 
@@ -49,10 +50,7 @@ impl Entries {
         if !errors.is_empty() {
             let help =
                 format!("the file is TOML: [[{what}]] above each {what}, then NAME = VALUE, a line each");
-            let mistakes = errors.iter().map(|error| {
-                Diagnostic::new(error.span().unwrap_or(0..0), error.message(), "").help(help.clone())
-            });
-            return failed(mistakes.collect());
+            return failed(syntax_mistakes(text, &help));
         }
         let mut table = Table::new(table.get_ref());
         table.only("the file", &[what]);

@@ -31,7 +31,7 @@ pub(super) struct Excerpt {
 }
 
 /// Where the lines of a text begin.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LineBegins(Vec<usize>);
 
 impl LineBegins {

@@ -36,6 +36,7 @@ pub use file::{
 pub use keyframes::{Interpolate, Keyframes};
 pub use library::{Library, Loaded, Reread, SHIPPED, SharedLibrary, text_of};
 pub use observed::{Fired, Line, Observed, Series};
+pub(crate) use read::syntax_mistakes;
 pub use settings::{NotOffered, Settings, SettingsError, VARIANT};
 pub use suggest::did_you_mean;
 pub(crate) use table::{Table, Text};

@@ -136,3 +136,33 @@ fn what_is_no_journal_is_told_apart() {
     let ran = check(&empty.path().join("other.db"), &[]);
     assert_eq!(ran.status, Some(2), "{ran:?}");
 }
+
+/// A process that is killed in the middle of a write without a write-ahead log leaves a journal of SQLite's own. A server takes
+/// the write back, and so does the check.
+#[test]
+fn what_a_killed_process_has_half_written_is_taken_back() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let server = Serving::with(&["--journal", file.to_str().unwrap(), "--seed", "42", "--speed", "1000"]);
+    assert_eq!(server.incident(&["trigger", "database-outage"]).run().status, Some(0));
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let killed = folder.path().join("killed");
+    std::fs::create_dir(&killed).unwrap();
+    let copy = killed.join("journal.db");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection
+        .execute_batch("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE events SET data = data || ' ';")
+        .unwrap();
+    // As it is on the disk in the middle of the write.
+    for suffix in ["", "-journal", "-head"] {
+        let name = format!("journal.db{suffix}");
+        std::fs::copy(folder.path().join(&name), killed.join(&name)).unwrap();
+    }
+    connection.execute_batch("ROLLBACK").unwrap();
+    let ran = check(&copy, &[]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let server = Serving::with(&["--journal", copy.to_str().unwrap()]);
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+}

@@ -45,6 +45,7 @@ mod held;
 mod hostile;
 mod http;
 mod hung;
+mod hung_reads;
 mod incident_events;
 mod invented;
 mod journal;

@@ -185,3 +185,27 @@ fn one_mistake_is_told_once() {
     let error = Scenario::parse("wrong.toml", ends).unwrap_err().to_string();
     assert!(!error.contains("add [resolution] says"), "{error}");
 }
+
+/// What is shown as one line is one line; only the text of evidence may have several.
+#[test]
+fn a_text_of_several_lines_is_told_with_its_place() {
+    for (piece, broken, what) in [
+        ("title = \"t\"", "title = \"one\\ntwo\"", "`title` has more than one line"),
+        ("summary = \"s\"", "summary = \"\"\"one\ntwo\"\"\"", "`summary` has more than one line"),
+        ("claim = \"c\"", "claim = \"one\\rtwo\"", "`claim` has more than one line"),
+        ("services = [\"s\"]", "services = [\"s\\n\"]", "`services` has more than one line"),
+    ] {
+        assert!(SOUND.contains(piece), "{piece}");
+        let text = SOUND.replacen(piece, broken, 1);
+        let error = Scenario::parse("wrong.toml", &text).unwrap_err();
+        let told: Vec<&str> = error.diagnostics.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(told, [what], "{broken}");
+        assert!(text[error.diagnostics[0].span.clone()].contains("one") || piece.contains("services"));
+    }
+    let text = SOUND.replacen(
+        "summary = \"s\"",
+        "summary = \"s\"\nevidence = [{ kind = \"log\", ref = \"s\", text = \"one\\ntwo\" }]",
+        1,
+    );
+    Scenario::parse("right.toml", &text).unwrap();
+}

@@ -316,3 +316,19 @@ async fn prometheus_has_nothing_to_complain_of_after_traffic() {
     let said = promtool(&["test", "rules", &file("alerts.yml")], "");
     assert!(said.contains("SUCCESS"), "{said}");
 }
+
+/// Lines that the limiter leaves out are missed by nobody who looks.
+#[tokio::test]
+async fn lines_that_are_not_in_the_log_are_counted() {
+    let server = Local::start().await;
+    let name = "incident_log_lines_dropped_total{reason=\"limited\"}";
+    let before = Numbers::of(server.address).await.get(name);
+    for _ in 0..3 {
+        let refused = Http::trigger(server.address, "{}").origin("http://evil.example").send().await;
+        assert_eq!(refused.status, 403);
+    }
+    let numbers = Numbers::of(server.address).await;
+    // Other tests of this process are refused, too.
+    assert!(numbers.get(name) >= before + 2.0, "{}", numbers.get(name));
+    numbers.get("incident_log_lines_dropped_total{reason=\"unread\"}");
+}

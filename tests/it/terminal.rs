@@ -144,3 +144,50 @@ fn a_terminal_that_shrinks_is_not_drawn_on_until_it_grows() {
         assert_eq!(screen.matches("predict").count(), 1, "{columns}:\n{screen}");
     }
 }
+
+/// A terminal that becomes narrower breaks the lines that stand there, and what is drawn then leaves none of them behind.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_stays_of_what_was_drawn_when_a_terminal_shrinks() {
+    let server = Serving::with(&["--trigger", "database-outage", "--speed", "5"]);
+    let trigger = ["trigger", "database-outage", "--url", server.url(), "--speed", "5"];
+    let mut terminal = Terminal::run(100, &trigger);
+    // A phase is done, the second is at work.
+    terminal.shows(" ✓ detect");
+    for columns in [70, 41, 25, 80] {
+        terminal.resize(columns);
+        // The clock has moved: it was drawn since.
+        terminal.shows("00:");
+        let clock = |screen: &str| screen.lines().last().unwrap_or_default().to_owned();
+        let before = clock(&terminal.text());
+        let began = std::time::Instant::now();
+        while clock(&terminal.text()) == before {
+            assert!(began.elapsed() < crate::harness::PATIENCE, "nothing moves:\n{}", terminal.text());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let screen = terminal.text();
+        for phase in ["detect ", "diagnose ", "predict ", "resolve", "verify"] {
+            let text = |line: &str| line.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).to_owned();
+            // The last ones may be cut to nothing else.
+            let lines = screen.lines().filter(|line| format!("{} ", text(line)).starts_with(phase));
+            assert_eq!(lines.count(), 1, "{columns}: {phase}:\n{screen}");
+        }
+        let clocks = screen.lines().filter(|line| line.contains("] 00:")).count();
+        assert_eq!(clocks, 1, "{columns}:\n{screen}");
+    }
+    drop(terminal);
+
+    let mut terminal = Terminal::run(100, &["watch", "--url", server.url()]);
+    terminal.shows("● LIVE");
+    for columns in [70, 41, 15, 10, 80] {
+        terminal.resize(columns);
+        let mark = if columns < 20 { "●" } else { "● LIVE" };
+        terminal.shows(mark);
+        let began = std::time::Instant::now();
+        // What was broken is gone with the next drawing.
+        while terminal.text().matches(mark).count() != 1 {
+            assert!(began.elapsed() < crate::harness::PATIENCE, "{columns}:\n{}", terminal.text());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+}

@@ -67,3 +67,42 @@ async fn a_stdout_that_is_not_read_keeps_no_server_from_serving() {
     server.signal("TERM");
     assert_eq!(server.end().status, Some(0));
 }
+
+/// Also a server that ends with an error waits for the reader of its log only until a signal comes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_a_server_that_has_failed_and_whose_log_is_not_read() {
+    use incident::journal::{OpenError, Retention, Sqlite};
+
+    let folder = crate::harness::Scratch::new();
+    let journal = folder.path().join("journal.db");
+    let serve = ["serve", "--port", "0", "--json", "--journal", journal.to_str().unwrap()];
+    let (failed, _reader) = incident(&serve).unheard();
+    let began = std::time::Instant::now();
+    // It cannot say that it is ready. When it has let go of the journal, only its last lines are left.
+    let mut has_held = false;
+    loop {
+        let held = journal.exists()
+            && matches!(Sqlite::open(&journal, Retention::default()), Err(OpenError::Held { .. }));
+        if has_held && !held {
+            break;
+        }
+        has_held |= held;
+        assert!(began.elapsed() < crate::harness::PATIENCE, "it does not end");
+        std::thread::sleep(ms(10));
+    }
+    let id = failed.id().to_string();
+    let signals = std::thread::spawn(move || {
+        while std::process::Command::new("kill")
+            .args(["-INT", &id])
+            .stderr(std::process::Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+        {
+            std::thread::sleep(ms(50));
+        }
+    });
+    assert_eq!(failed.end().status, Some(130));
+    signals.join().unwrap();
+}

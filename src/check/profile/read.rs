@@ -8,7 +8,7 @@ use super::described::{Envelope, Profile, TimeFormat};
 use super::field_place::{self, FieldPlace};
 use super::keys::KEYS;
 use super::subscribe;
-use crate::scenario::{Diagnostic, Micros, ScenarioError, Table, did_you_mean};
+use crate::scenario::{Micros, ScenarioError, Table, did_you_mean, syntax_mistakes};
 
 /// Reads a profile. `name` is that of a shipped profile, or the file.
 ///
@@ -18,11 +18,7 @@ pub(super) fn profile(name: &str, text: &str) -> Result<Profile, ScenarioError> 
     let failed = |mistakes| Err(ScenarioError::new(name, text, mistakes));
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let mistakes = errors.iter().map(|error| {
-            let mistake = Diagnostic::new(error.span().unwrap_or(0..0), error.message(), "");
-            mistake.help("a profile is TOML: NAME = VALUE, a line each")
-        });
-        return failed(mistakes.collect());
+        return failed(syntax_mistakes(text, "a profile is TOML: NAME = VALUE, a line each"));
     }
     let mut table = Table::new(table.get_ref());
     let known: Vec<&'static str> = KEYS.iter().map(|key| key.name).collect();

@@ -55,6 +55,7 @@ pub(super) fn read(args: &Serve, color: bool, quiet: bool) -> Result<Scenarios, 
         }
     }
     let description = format!("{} from {}{wrong}", library.len(), library.origin);
+    let watched = watched.map(|watched| watched.told(errors));
     Ok(Scenarios { library, description, watched })
 }
 

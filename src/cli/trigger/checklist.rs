@@ -11,7 +11,7 @@ use super::show::{Ending, Show};
 use crate::cli::bars::{Shows, line_above};
 use crate::cli::out::{Painted, painted};
 use crate::cli::terminal::redraws;
-use crate::cli::{fit, format};
+use crate::cli::{fit, format, screen};
 use crate::contract::Status;
 use crate::report::{IncidentState, IncidentStatus};
 use crate::visible::visible;
@@ -39,27 +39,35 @@ pub(super) struct Checklist {
     waits: bool,
     /// The terminal has become too narrow to be drawn on.
     is_hidden: bool,
+    /// The columns for which it was drawn.
+    columns: usize,
 }
 
 impl Checklist {
     pub(super) fn new() -> Self {
-        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(HZ));
+        let bars = MultiProgress::with_draw_target(screen::target(HZ));
         let moments = Moments::default();
-        Self { bars, phases: Vec::new(), total: None, bar: BAR, moments, waits: false, is_hidden: false }
+        let columns = fit::of_stderr();
+        let phases = Vec::new();
+        Self { bars, phases, total: None, bar: BAR, moments, waits: false, is_hidden: false, columns }
     }
 
-    /// Stops drawing while the terminal has too few columns: each line would take several.
+    /// Stops drawing while the terminal has too few columns: each line would take several. Lines that do not move any more are
+    /// laid out again too.
     fn follow_width(&mut self) {
         let is_hidden = !redraws();
-        if std::mem::replace(&mut self.is_hidden, is_hidden) == is_hidden {
-            return;
+        if std::mem::replace(&mut self.is_hidden, is_hidden) != is_hidden {
+            if is_hidden {
+                // If this fails, the terminal is gone.
+                let _ = self.bars.clear();
+                self.bars.set_draw_target(ProgressDrawTarget::hidden());
+            } else {
+                self.bars.set_draw_target(screen::target(HZ));
+            }
         }
-        if is_hidden {
-            // If this fails, the terminal is gone.
-            let _ = self.bars.clear();
-            self.bars.set_draw_target(ProgressDrawTarget::hidden());
-        } else {
-            self.bars.set_draw_target(ProgressDrawTarget::stderr_with_hz(HZ));
+        let columns = fit::of_stderr();
+        if !is_hidden && std::mem::replace(&mut self.columns, columns) != columns {
+            self.phases.iter().for_each(|(_, bar)| bar.force_draw());
         }
     }
 
@@ -135,6 +143,16 @@ fn total_style(bar: usize) -> ProgressStyle {
     }
 }
 
+/// A spinner before the text. Its pictures are coloured here: what draws it would ask stdout whether there are colours.
+fn spinning() -> ProgressStyle {
+    let pictures: Vec<String> = "⠁⠁⠉⠙⠚⠒⠂⠂⠒⠲⠴⠤⠄⠄⠤⠠⠠⠤⠦⠖⠒⠐⠐⠒⠓⠋⠉⠈⠈ "
+        .chars()
+        .map(|picture| picture.to_string().cyan().to_string())
+        .collect();
+    let pictures: Vec<&str> = pictures.iter().map(String::as_str).collect();
+    style(" {spinner} {wide_msg}").tick_strings(&pictures)
+}
+
 /// The style of a template, in which `wide_msg` is cut where the terminal ends: it may have become narrower since the text
 /// was made. If the template is malformed, the default style is used.
 fn style(template: &str) -> ProgressStyle {
@@ -154,7 +172,7 @@ impl Show for Checklist {
         if incident.state != IncidentStatus::Open {
             return;
         }
-        bar.set_style(style(" {spinner:.cyan} {wide_msg}"));
+        bar.set_style(spinning());
         bar.enable_steady_tick(Duration::from_millis(100));
         match moment {
             Some(moment) if moment.status == Status::Failed => {

@@ -8,12 +8,6 @@ use crate::cli::exit::{Exit, Failure};
 use crate::scenario::Library;
 use crate::shell::{self, word};
 
-/// Whether the name is meant as a file: it ends in `.toml`, or is a path with a folder. A scenario's name can't be either.
-pub(super) fn is_file(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "toml")
-        || name.contains(std::path::MAIN_SEPARATOR)
-}
-
 /// The failure for a file. A server plays the scenarios that it has read itself, so that nobody on the network can make it
 /// compile a file of theirs.
 pub(super) fn refused(file: &str) -> Failure {

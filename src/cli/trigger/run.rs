@@ -1,5 +1,6 @@
 //! Starts an incident and waits for its end, or cancels one.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -21,8 +22,8 @@ use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::{print, print_json, say};
 use crate::cli::runtime::runtime;
-use crate::cli::signals;
 use crate::cli::terminal::redraws;
+use crate::cli::{scenarios, signals};
 use crate::client::{ClientError, request};
 use crate::report::IncidentStatus;
 use crate::shell::{self, word};
@@ -40,7 +41,7 @@ impl Trigger {
     }
 
     async fn start(&self, quiet: bool) -> Result<Exit, Failure> {
-        if let Some(name) = self.scenario.as_deref().filter(|name| file::is_file(name)) {
+        if let Some(name) = self.scenario.as_deref().filter(|name| !scenarios::is_name(Path::new(name))) {
             return Err(file::refused(name));
         }
         let reporter = self.report.as_deref().map(Reporter::open).transpose()?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::check::{Judgement, Rule, Verdict};
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, Failure};
 use crate::scenario::ScenarioError;
 
 /// The verdicts on one target.
@@ -80,24 +80,44 @@ pub(super) struct Findings {
     pub(super) judged: Vec<Judged>,
     /// The scenario files that could not be played.
     pub(super) wrong: Vec<ScenarioError>,
+    /// What could not be read or reached. It keeps no other target from being checked.
+    pub(super) unjudged: Vec<Unjudged>,
     /// Why the validator could not do its work, and its exit status then.
     pub(super) failure: Option<(String, Exit)>,
+}
+
+/// A target that could not be judged.
+pub(super) struct Unjudged {
+    /// The file or the URL.
+    pub(super) name: String,
+    pub(super) failure: Failure,
+}
+
+impl Unjudged {
+    /// Why not.
+    pub(super) fn why(&self) -> String {
+        self.failure.text().map(|(why, _)| why).unwrap_or_default()
+    }
 }
 
 impl Findings {
     /// Whether neither a rule nor a scenario file has a fault, even if nothing was checked.
     pub(super) fn is_clean(&self) -> bool {
-        self.wrong.is_empty() && self.judged.iter().all(|target| target.count(is_failed) == 0)
+        self.wrong.is_empty()
+            && self.unjudged.is_empty()
+            && self.judged.iter().all(|target| target.count(is_failed) == 0)
     }
 
     pub(super) fn exit(&self) -> Exit {
         if let Some((_, exit)) = &self.failure {
             return *exit;
         }
-        match (&*self.judged, &*self.wrong) {
-            (_, [_, ..]) => Exit::Scenario,
-            (judged, []) if !judged.is_empty() && judged.iter().all(Judged::passes) => Exit::Fine,
-            _ => Exit::Invalid,
+        match (&*self.judged, &*self.wrong, &*self.unjudged) {
+            (_, [_, ..], _) => Exit::Scenario,
+            (judged, [], _) if !judged.iter().all(Judged::passes) => Exit::Invalid,
+            (_, [], [first, ..]) => first.failure.exit(),
+            ([], [], []) => Exit::Invalid,
+            (_, [], []) => Exit::Fine,
         }
     }
 }

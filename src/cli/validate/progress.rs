@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::check::Note;
 use crate::cli::bars::Shows;
 use crate::cli::out::painted;
-use crate::cli::{fit, format, terminal};
+use crate::cli::{fit, format, screen, terminal};
 
 /// Recordings of fewer bytes are read before a person could see anything.
 const LARGE: u64 = 32 * 1024 * 1024;
@@ -42,8 +42,8 @@ impl Progress {
         if !wanted || !terminal::redraws() {
             return Self(None);
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed}  {msg}") {
+        let bar = ProgressBar::with_draw_target(None, screen::target(10));
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed}  {wide_msg}") {
             bar.set_style(style);
         }
         Self(Some(Arc::new(Line { bar, events: AtomicU64::new(0), last: Mutex::new(None) })))

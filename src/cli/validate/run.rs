@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Validate;
-use super::judged::{Findings, Judged, unchecked};
+use super::judged::{Findings, Judged, Unjudged, unchecked};
 use super::link::Dial;
 use super::listen::Listening;
 use super::play::TemporaryServer;
@@ -152,6 +152,9 @@ impl Validate {
         };
         let colors = color.wants(std::io::stderr().is_terminal());
         mistakes::show(&found.wrong, colors, LogFormat::Text);
+        for one in &found.unjudged {
+            one.failure.report(color);
+        }
         if !quiet {
             let warned: Vec<_> = found.judged.iter().filter_map(|one| one.warned.clone()).collect();
             mistakes::show(&warned, colors, LogFormat::Text);
@@ -170,7 +173,7 @@ impl Validate {
         stop: &CancellationToken,
         progress: &Progress,
     ) -> Result<Findings, Failure> {
-        let Targets { targets, wrong } = self.targets()?;
+        let Targets { targets, wrong, mut unjudged } = self.targets()?;
         if let (Some(name), Some(target)) =
             (read_by.foreign(), targets.iter().find(|target| target.is_scenario()))
         {
@@ -186,12 +189,21 @@ impl Validate {
             self.transcripts.as_deref(),
             self.files.iter().chain(&self.expect).map(PathBuf::as_path).chain(recordings),
         )?;
+        let is_alone = targets.len() + wrong.len() + unjudged.len() == 1;
+        let names: Vec<String> = targets.iter().map(Target::name).collect();
         let judging =
             targets.into_iter().map(|target| self.judge(target, read_by, &transcripts, stop, progress));
-        let judged: Result<Vec<_>, Failure> =
-            futures_util::future::join_all(judging).await.into_iter().collect();
+        let mut judged = Vec::new();
+        for (name, one) in names.into_iter().zip(futures_util::future::join_all(judging).await) {
+            match one {
+                Ok(one) => judged.push(one),
+                // One bad target never keeps the good ones from being judged.
+                Err(failure) if !is_alone => unjudged.push(Unjudged { name, failure }),
+                Err(failure) => return Err(failure),
+            }
+        }
         transcripts.finish();
-        Ok(Findings { judged: judged?, wrong, failure: None })
+        Ok(Findings { judged, wrong, unjudged, failure: None })
     }
 
     /// Observes one target and judges it.

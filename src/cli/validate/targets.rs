@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::args::Validate;
+use super::judged::Unjudged;
 use super::link::Dial;
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
@@ -84,6 +85,8 @@ pub(super) struct Targets {
     pub(super) targets: Vec<Target>,
     /// Scenario files with mistakes. They are reported, and do not keep the other targets from being checked.
     pub(super) wrong: Vec<ScenarioError>,
+    /// What was named and can't be read. It does not keep the other targets from being checked either.
+    pub(super) unjudged: Vec<Unjudged>,
 }
 
 impl Targets {
@@ -154,7 +157,7 @@ impl Validate {
                 .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
             let expect = given.or(own);
             let server = Target::Server { dial: Box::new(dial.clone()), expect };
-            return Ok(Targets { targets: vec![server], wrong: Vec::new() });
+            return Ok(Targets { targets: vec![server], ..Targets::default() });
         }
         let mut found = Targets::default();
         let folder = PathBuf::from("scenarios");
@@ -163,9 +166,12 @@ impl Validate {
         match &*self.files {
             [] if folder.is_dir() => found.add_path(&folder, given)?,
             [] => found.add(Loaded { library: shipped()?, errors: Vec::new() }, given)?,
+            [file] => found.add_path(file, given)?,
             files => {
                 for file in files {
-                    found.add_path(file, given)?;
+                    if let Err(failure) = found.add_path(file, given) {
+                        found.unjudged.push(Unjudged { name: file.display().to_string(), failure });
+                    }
                 }
             }
         }
@@ -210,7 +216,7 @@ impl Targets {
                 Ok(scenario) => self.add_scenario(&scenario, given)?,
                 Err(error) => self.wrong.push(error),
             }
-        } else if let Some(name) = name_of(path) {
+        } else if let Some(name) = scenarios::name_of(path) {
             self.add_scenario(&scenarios::named(name, None)?, given)?;
         } else if given.settings.is_empty() {
             self.targets.push(recording(path, given));
@@ -221,12 +227,6 @@ impl Targets {
         }
         Ok(())
     }
-}
-
-/// The name of a scenario, if this is no path: nothing of that name exists, and it has neither a folder nor an extension.
-fn name_of(path: &Path) -> Option<&str> {
-    let name = path.to_str().filter(|_| path.components().count() == 1 && path.extension().is_none())?;
-    (!path.exists()).then_some(name)
 }
 
 fn recording(file: &Path, given: Given<'_>) -> Target {

@@ -27,8 +27,7 @@ fn wanted(named: &[PathBuf], beside: &[PathBuf]) -> Result<Scenario, Failure> {
             );
         }
     };
-    let is_name = scenarios::is_name(one) && !one.exists();
-    match one.to_str().filter(|_| is_name) {
+    match scenarios::name_of(one) {
         Some(name) => scenarios::named(name, None),
         None => sound_scenario_at(one),
     }

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use colored::Colorize;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::layout::Parts;
 use crate::cli::bars::Shows;
 use crate::cli::clock::ServerClock;
 use crate::cli::out::{Painted, painted};
-use crate::cli::{fit, format};
+use crate::cli::{fit, format, screen};
 use crate::contract::{Envelope, StreamOpened};
 use crate::report::{Board, IncidentState, IncidentStatus};
 use crate::visible::visible;
@@ -25,7 +25,7 @@ pub(super) struct Footer {
 impl Footer {
     pub(super) fn new(shown: bool) -> Self {
         let bar = shown.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            let bar = ProgressBar::with_draw_target(None, screen::target(10));
             if let Ok(style) = ProgressStyle::with_template("{prefix}\n{wide_msg}") {
                 bar.set_style(style);
             }

@@ -20,6 +20,7 @@ use super::super::log::{
 use super::super::open_error::OpenError;
 use super::super::record::{Appended, Batch, KeyedEvent, Stored};
 use super::super::time_source::{MachineClocks, TimeSource};
+use super::condition::Condition;
 use super::error::unavailable;
 use super::lock::Lock;
 use super::place::{real, refuse_unusual};
@@ -58,7 +59,7 @@ pub struct Sqlite {
     stream: StreamId,
     extent: watch::Receiver<Extent>,
     recent: Arc<Recent>,
-    health: watch::Receiver<Option<Trouble>>,
+    condition: Arc<Condition>,
     newest_term: watch::Receiver<Term>,
     requests: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
@@ -126,15 +127,16 @@ impl Sqlite {
         let warnings = opened.warnings.clone();
         let writer = Writer::new(opened, retention, Arc::clone(&lock));
         let log_bytes = writer.log_bytes();
-        let readers = Readers::new(writer.place(), lock.descriptor());
-        let (stream, extent, health) = (writer.stream().clone(), writer.extent(), writer.health());
+        let (work, condition) = writer.watched();
+        let readers = Readers::new(writer.place(), lock.descriptor(), Arc::clone(&condition));
+        let (stream, extent) = (writer.stream().clone(), writer.extent());
         let (pragmas, commits, recent) = (writer.pragmas(), writer.commits(), writer.recent());
         let (newest_term, clock) = (writer.newest_term(), writer.clock());
-        let (work, troubles) = writer.watched();
+        let (reads, watched) = (readers.running(), Arc::clone(&condition));
         let (alive, ended) = mpsc::channel();
         std::thread::Builder::new()
             .name("journal-watch".to_owned())
-            .spawn(move || watchdog::watch(&work, &troubles, &ended))
+            .spawn(move || watchdog::watch(&work, &reads, &watched, &ended))
             .map_err(unusable)?;
         let (requests, inbox) = mpsc::channel();
         let (done, is_done) = mpsc::channel();
@@ -151,7 +153,7 @@ impl Sqlite {
             stream,
             extent,
             recent,
-            health,
+            condition,
             newest_term,
             requests: Some(requests),
             writer: Some(thread),
@@ -176,9 +178,9 @@ impl Sqlite {
         &self.warnings
     }
 
-    /// The trouble of a disk that hangs, if it does.
+    /// The trouble of a writer whose disk hangs, if it does.
     fn hang(&self) -> Option<Trouble> {
-        self.health.borrow().clone().filter(|trouble| trouble.kind() == TroubleKind::Hung)
+        self.condition.writer().filter(|trouble| trouble.kind() == TroubleKind::Hung)
     }
 
     /// Sends a request to the writer and waits for its answer.
@@ -244,7 +246,7 @@ impl Log for Sqlite {
 
 impl Health for Sqlite {
     fn health(&self) -> watch::Receiver<Option<Trouble>> {
-        self.health.clone()
+        self.condition.subscribe()
     }
 
     fn commits(&self) -> u64 {

@@ -11,10 +11,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::super::error::{JournalError, Trouble, TroubleKind};
+use super::super::error::{JournalError, PATIENCE, Trouble, TroubleKind};
 use super::super::log::Pending;
+use super::condition::Condition;
 use super::error::unavailable;
 use super::place::Place;
+use super::reads::Reads;
 
 /// Queries of one file that run at the same time. Each takes a thread and the descriptors of the file and its log.
 const AT_ONCE: usize = 16;
@@ -27,6 +29,8 @@ pub(super) struct Readers {
     place: Place,
     idle: Arc<Idle>,
     turns: Arc<Semaphore>,
+    running: Reads,
+    condition: Arc<Condition>,
 }
 
 /// The idle connections. Every query has a reference, so that they outlive it.
@@ -37,32 +41,43 @@ struct Idle {
 }
 
 impl Readers {
-    pub(super) fn new(place: Place, descriptor: Option<Arc<File>>) -> Self {
-        let idle = Idle { connections: Mutex::default(), _descriptor: descriptor };
-        Self { place, idle: Arc::new(idle), turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub(super) fn new(place: Place, descriptor: Option<Arc<File>>, condition: Arc<Condition>) -> Self {
+        let idle = Arc::new(Idle { connections: Mutex::default(), _descriptor: descriptor });
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Self { place, idle, turns, running: Reads::default(), condition }
     }
 
-    /// Runs a query on a connection of its own, once fewer than [`AT_ONCE`] run.
+    /// The reads that are running.
+    pub(super) fn running(&self) -> Reads {
+        self.running.clone()
+    }
+
+    /// Runs a query on a connection of its own, once fewer than [`AT_ONCE`] run. While reads hang, its caller waits no longer
+    /// than [`PATIENCE`].
     pub(super) fn query<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Pending<'_, T> {
         let (idle, place, turns) = (Arc::clone(&self.idle), self.place.clone(), Arc::clone(&self.turns));
-        Box::pin(async move {
+        let (running, condition) = (self.running.clone(), Arc::clone(&self.condition));
+        let read = async move {
             // The semaphore is never closed.
             let turn = turns.acquire_owned().await.map_err(failed)?;
             let reading = tokio::task::spawn_blocking(move || {
                 // Also when the caller is gone: the query counts until it has ended.
                 let _turn = turn;
+                let reading = running.begin();
                 let used_before = idle.connections.lock().pop();
-                let connection = match used_before {
+                let mut connection = match used_before {
                     Some(connection) => connection,
                     None => {
                         place.check().map_err(JournalError::Unavailable)?;
                         reader(place.path()).map_err(unavailable)?
                     }
                 };
+                reading.follows(&mut connection).map_err(unavailable)?;
                 let result = query(&connection)?;
+                drop(reading);
                 let mut idle = idle.connections.lock();
                 if idle.len() < IDLE {
                     idle.push(connection);
@@ -70,6 +85,24 @@ impl Readers {
                 Ok(result)
             });
             reading.await.unwrap_or_else(|error| Err(failed(error)))
+        };
+        let hung = async move {
+            tokio::time::sleep(PATIENCE).await;
+            let mut seen = condition.subscribe();
+            loop {
+                if let Some(trouble) = condition.reads() {
+                    return JournalError::Unavailable(trouble);
+                }
+                // The sender is in the condition.
+                let _ = seen.changed().await;
+            }
+        };
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                result = read => result,
+                error = hung => Err(error),
+            }
         })
     }
 }

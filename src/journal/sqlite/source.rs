@@ -6,14 +6,15 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
 use super::super::open_error::OpenError;
 use super::error::open_error;
 use super::head::{self, Head};
 use super::identity;
 use super::lock::Hold;
-use super::place::{real, refuse_unusual};
+use super::place::{beside, real, refuse_unusual};
 use super::readers::reader;
 use super::running;
 use super::schema;
@@ -59,6 +60,9 @@ impl Source {
             Ok(hold) => (Some(hold), None),
             Err(holder) => (None, Some(holder)),
         };
+        if hold.is_some() {
+            roll_back(&real)?;
+        }
         let has_log = running::has_log(&real);
         let connection = reader(path).map_err(|error| OpenError::unusable(path, error))?;
         let format = identity::format(&connection, path)?;
@@ -91,6 +95,27 @@ impl Source {
             head::load(&self.connection).map_err(|error| OpenError::damaged(path, error.to_string()))?;
         loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))
     }
+}
+
+/// Takes back what a process that was killed has half written, as the next start of a server would. SQLite refuses to read a
+/// file with such a rest. Only the very first start writes without a write-ahead log.
+fn roll_back(path: &Path) -> Result<(), OpenError> {
+    if !beside(path, "journal").exists() {
+        return Ok(());
+    }
+    let unfinished = |error: rusqlite::Error| match open_error(path, error) {
+        OpenError::Unusable { source, .. } => {
+            OpenError::unusable(path, format!("a write that was interrupted cannot be taken back: {source}"))
+        }
+        other => other,
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(unfinished)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(unfinished)?;
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+        .map(drop)
+        .map_err(unfinished)
 }
 
 fn is_unbegun(connection: &Connection, format: i64) -> bool {

@@ -1,20 +1,20 @@
-//! Notices a disk that hangs. The writer waits in a system call then and can say nothing, so another thread looks whether it
-//! gets anywhere.
+//! Notices a disk that hangs. What reads or writes waits in a system call then and can say nothing, so another thread looks
+//! whether it gets anywhere.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::super::error::{Trouble, TroubleKind};
+use super::condition::Condition;
 use super::place::Changed;
+use super::reads::Reads;
 
 /// How often the thread looks.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How often the writer is found at the same piece of work before the disk is said to hang: after 5 s. Looks are counted and
+/// How often the writer, or a read, is found at the same piece of work before the disk is said to hang: after 5 s. Looks are counted and
 /// not seconds, because a process that was stopped and goes on has missed seconds and no look.
 const TICKS: u32 = 20;
 
@@ -34,19 +34,32 @@ impl Work {
     }
 }
 
-/// Looks after the writer until `ended` loses its sender. The writer itself takes the trouble back, once it can write.
-pub(super) fn watch(work: &Work, health: &watch::Sender<Option<Trouble>>, ended: &Receiver<()>) {
-    let (mut before, mut ticks) = (0, 0);
+/// Looks after the writer and the reads until `ended` loses its sender. The writer itself takes its trouble back, once it can
+/// write.
+pub(super) fn watch(work: &Work, reads: &Reads, condition: &Condition, ended: &Receiver<()>) {
+    let (mut before, mut ticks, mut hung) = (0, 0, false);
     while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
         let now = work.0.load(Ordering::Relaxed);
         ticks = if now % 2 == 1 && now == before { ticks + 1 } else { 0 };
         before = now;
         if ticks == TICKS {
-            let seconds = (TICK * TICKS).as_secs();
-            let what = Changed(format!("a write has lasted longer than {seconds} s"));
-            let trouble = Trouble::from_error(TroubleKind::Hung, what);
+            let trouble = hang("write");
             tracing::error!(why = %trouble, "the journal cannot be written");
-            health.send_replace(Some(trouble));
+            condition.set_writer(Some(trouble));
+        }
+        let hangs = reads.hang(TICKS);
+        if hangs != std::mem::replace(&mut hung, hangs) {
+            let trouble = hangs.then(|| hang("read"));
+            match &trouble {
+                Some(why) => tracing::error!(%why, "the journal cannot be read"),
+                None => tracing::info!("the journal can be read again"),
+            }
+            condition.set_reads(trouble);
         }
     }
+}
+
+fn hang(what: &str) -> Trouble {
+    let seconds = (TICK * TICKS).as_secs();
+    Trouble::from_error(TroubleKind::Hung, Changed(format!("a {what} has lasted longer than {seconds} s")))
 }

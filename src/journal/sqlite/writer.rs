@@ -15,6 +15,7 @@ use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
 use super::super::record::Batch;
 use super::commit::{Answer, Changes, Commit, Open};
+use super::condition::Condition;
 use super::head::{self, Head};
 use super::lock::Lock;
 use super::open::Opened;
@@ -64,7 +65,7 @@ pub(super) struct Writer {
     room: Room,
     work: Work,
     extent: watch::Sender<Extent>,
-    health: Arc<watch::Sender<Option<Trouble>>>,
+    condition: Arc<Condition>,
     newest_term: watch::Sender<Term>,
     /// Whether retention has more events to drop than one commit may.
     surplus: bool,
@@ -91,7 +92,7 @@ impl Writer {
             room: Room::default(),
             work: Work::default(),
             extent,
-            health: Arc::new(watch::channel(None).0),
+            condition: Arc::default(),
             newest_term: watch::channel(Term::default()).0,
             surplus: false,
             retained: Instant::now(),
@@ -129,12 +130,8 @@ impl Writer {
     }
 
     /// What the watchdog needs: what the writer is at, and where it says that the disk hangs.
-    pub(super) fn watched(&self) -> (Work, Arc<watch::Sender<Option<Trouble>>>) {
-        (self.work.clone(), Arc::clone(&self.health))
-    }
-
-    pub(super) fn health(&self) -> watch::Receiver<Option<Trouble>> {
-        self.health.subscribe()
+    pub(super) fn watched(&self) -> (Work, Arc<Condition>) {
+        (self.work.clone(), Arc::clone(&self.condition))
     }
 
     pub(super) fn newest_term(&self) -> watch::Receiver<Term> {
@@ -233,7 +230,7 @@ impl Writer {
     }
 
     fn is_down(&self) -> bool {
-        self.health.borrow().is_some()
+        self.condition.writer().is_some()
     }
 
     /// Runs one transaction. No append is answered and no event is visible before it is on disk.
@@ -249,12 +246,11 @@ impl Writer {
             }
             Err(trouble) => {
                 self.room.missed(&wanted);
-                let kind = self.health.borrow().as_ref().map(Trouble::kind);
+                let kind = self.condition.writer().as_ref().map(Trouble::kind);
                 if kind != Some(trouble.kind()) {
                     tracing::error!(why = %trouble, "the journal cannot be written");
                 }
-                self.health
-                    .send_if_modified(|health| health.replace(trouble.clone()).as_ref() != Some(&trouble));
+                self.condition.set_writer(Some(trouble.clone()));
                 for reply in replies {
                     // The caller may have stopped waiting.
                     let _ = reply.send(Err(JournalError::Unavailable(trouble.clone())));
@@ -275,7 +271,7 @@ impl Writer {
         self.upkeep.remember(head);
         if self.is_down() {
             tracing::info!("the journal can be written again");
-            self.health.send_replace(None);
+            self.condition.set_writer(None);
         }
         let extent = Extent { oldest: head.oldest, head: head.position };
         self.extent.send_if_modified(|seen| std::mem::replace(seen, extent) != extent);

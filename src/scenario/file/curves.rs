@@ -211,6 +211,7 @@ pub struct Hypothesis {
     #[schemars(with = "String")]
     pub id: Spanned<String>,
     /// The claim, in one line.
+    #[schemars(regex(pattern = r"^[^\n\r]*$"))]
     pub claim: String,
     /// Whether it is the true cause. At most one hypothesis is.
     #[serde(default)]

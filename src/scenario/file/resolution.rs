@@ -20,6 +20,7 @@ pub struct Resolution {
     #[schemars(with = "Option<Micros>")]
     pub delay: Option<Spanned<Micros>>,
     /// One line for people.
+    #[schemars(regex(pattern = r"^[^\n\r]*$"))]
     pub summary: String,
     /// The hypothesis that proved true.
     #[schemars(with = "Option<String>")]

@@ -26,6 +26,7 @@ pub struct ScenarioFile {
     #[schemars(with = "String")]
     pub id: Spanned<String>,
     /// One line that names the incident.
+    #[schemars(regex(pattern = r"^[^\n\r]*$"))]
     pub title: String,
     /// How bad it is.
     pub severity: Severity,

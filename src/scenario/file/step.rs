@@ -30,8 +30,10 @@ pub struct Step {
     #[schemars(with = "String")]
     pub agent: Spanned<String>,
     /// What kind of action, `snake_case`.
+    #[schemars(regex(pattern = r"^[^\n\r]*$"))]
     pub action: String,
     /// One line for people.
+    #[schemars(regex(pattern = r"^[^\n\r]*$"))]
     pub summary: String,
     /// How sure the agent is, 0 to 1: give this …
     #[schemars(with = "Option<f64>")]

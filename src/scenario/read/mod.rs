@@ -1,6 +1,8 @@
 //! Reads the text of a scenario file, and finds every mistake in its shape and in its meaning, not only the first.
 
+mod lines;
 mod repair;
+mod roots;
 mod words;
 
 use std::collections::HashSet;
@@ -40,7 +42,9 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
         return Err(vec![Diagnostic::new(0..0, message, "begins here")]);
     }
     let (table, applied) = table_of(text, settings)?;
+    let broken = lines::broken(table.get_ref(), MOST);
     if applied.mistakes.is_empty()
+        && broken.is_empty()
         && let Ok(file) = ScenarioFile::deserialize(Deserializer::from(table))
     {
         let file = with_users(file);
@@ -59,13 +63,18 @@ fn table_of<'a>(
 ) -> Result<(Spanned<DeTable<'a>>, Applied), Vec<Diagnostic>> {
     let (mut table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(errors.iter().take(MOST).map(|error| words::of_syntax(error, text)).collect());
+        return Err(syntax_mistakes(text, words::LIKE_TOML));
     }
     let mut applied = settings::apply(&mut table, settings);
     match applied.too_large.take() {
         Some(mistake) => Err(vec![mistake]),
         None => Ok((table, applied)),
     }
+}
+
+/// The mistakes of a text that is not TOML, without those that follow from others. `like` says what the file looks like.
+pub(crate) fn syntax_mistakes(text: &str, like: &str) -> Vec<Diagnostic> {
+    roots::roots(text, MOST).iter().map(|root| words::of_syntax(root, text, like)).collect()
 }
 
 /// The file with the users of each part among its metrics.
@@ -85,8 +94,9 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
         Err(found) => return found,
     };
     let is_empty = table.get_ref().is_empty();
-    let mut repaired = Repaired::new(table);
     let mut found = applied.mistakes;
+    found.extend(lines::broken(table.get_ref(), MOST));
+    let mut repaired = Repaired::new(table);
     // A wrong value is taken out, and then it is missing: two readings.
     let most = 2 * (MOST_READ / 2 / text.len().max(1)).clamp(1, MOST);
     let mut readings = 0;

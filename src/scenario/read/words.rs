@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::roots::Root;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::suggest::did_you_mean;
 
@@ -25,7 +26,7 @@ const KEYS: [(&str, &str); 5] = [
 
 /// How the TOML parser begins to tell a mistake in the syntax, what is said instead, if its words are not an author's, and
 /// what to do.
-const SYNTAX: [(&str, &str, &str); 7] = [
+const SYNTAX: [(&str, &str, &str); 5] = [
     ("duplicate key", "", "a key stands once in a table: leave one of them out"),
     (
         "invalid basic string, expected `\"`",
@@ -42,12 +43,14 @@ const SYNTAX: [(&str, &str, &str); 7] = [
         "a header is not closed",
         "the header of a table has a bracket on both sides: [resolution]",
     ),
-    ("invalid unquoted key", "", LIKE_TOML),
-    ("key with no value", "", LIKE_TOML),
     ("unclosed array", "a list is not closed", "it ends with a bracket: [\"shop\", \"cart\"]"),
 ];
 
-const LIKE_TOML: &str = "a scenario is TOML: KEY = VALUE, as in title = \"The shop is slow\"";
+/// How the parser begins to tell that a line is no TOML at all.
+const NO_TOML: [&str; 2] = ["invalid unquoted key", "key with no value"];
+
+/// What a file looks like.
+pub(super) const LIKE_TOML: &str = "a scenario is TOML: KEY = VALUE, as in title = \"The shop is slow\"";
 
 /// What a type of the file is called by serde, and how it is written.
 const TYPES: [(&str, &str); 14] = [
@@ -70,8 +73,20 @@ const TYPES: [(&str, &str); 14] = [
 /// How a missing key is told, and several of them.
 const MISSING: &str = "missing field";
 
-/// A mistake in the syntax.
-pub(super) fn of_syntax(error: &toml::de::Error, text: &str) -> Diagnostic {
+/// A mistake in the syntax. `like` says what the file looks like.
+pub(super) fn of_syntax(root: &Root, text: &str, like: &str) -> Diagnostic {
+    let error = match root {
+        Root::Told(error) => error,
+        Root::Unclosed { bracket, at } => {
+            let (what, closes, example) = match bracket {
+                '[' => ("a list", ']', "[\"shop\", \"cart\"]"),
+                _ => ("a table", '}', "{ 0s = 180, 30s = 4000 }"),
+            };
+            let message = format!("{what} is not closed");
+            let help = format!("what `{bracket}` opens ends with `{closes}`, as in {example}");
+            return Diagnostic::new(*at..at + 1, message, "opened here").help(help);
+        }
+    };
     let message = message_of(error);
     let span = error.span().unwrap_or(0..0);
     let written = text.get(span.clone()).map_or("", str::trim);
@@ -82,7 +97,8 @@ pub(super) fn of_syntax(error: &toml::de::Error, text: &str) -> Diagnostic {
         // The parser adds which kind of text it expected, which no author has to know.
         ("a text must be in quotes".to_owned(), (!written.is_empty()).then(|| format!("write \"{written}\"")))
     } else {
-        (message, None)
+        let says_nothing = NO_TOML.iter().any(|start| message.starts_with(start));
+        (message, says_nothing.then(|| like.to_owned()))
     };
     let diagnostic = Diagnostic::new(span, message, "here");
     match help {

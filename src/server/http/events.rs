@@ -53,7 +53,8 @@ pub(in crate::server) async fn events(
     let answer = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
+        // Proxies that compress answers would keep events back until they have a block full.
+        (header::CACHE_CONTROL, "no-store, no-transform"),
         // The connection carries no further request.
         (header::CONNECTION, "close"),
         // Otherwise nginx buffers the stream.

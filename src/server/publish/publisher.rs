@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use super::elsewhere::Elsewhere;
 use super::gather::Gatherer;
-use super::waiting::{Mode, Outcome, PATIENCE, Placed, Waiting, numbered, stopping, unanswered};
+use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping, unanswered};
 use super::worker::Worker;
 use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused, Sound};
-use crate::journal::Journal;
+use crate::journal::{Journal, PATIENCE};
 use crate::json_schema::SchemaError;
 use crate::metrics::Metrics;
 use crate::player::Player;

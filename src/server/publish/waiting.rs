@@ -1,11 +1,9 @@
 //! A request on its way to the worker, and its outcome.
 
-use std::time::Duration;
-
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::ingest::{Fault, Kind, Refused, Sound};
-use crate::journal::{JournalError, TroubleKind};
+use crate::journal::{JournalError, PATIENCE, TroubleKind};
 
 /// Whether the events of a request are stored together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +58,6 @@ pub(super) fn refusal(error: &JournalError) -> Refused {
 pub(super) fn stopping() -> Refused {
     Refused::whole(Kind::ShuttingDown, "the server is stopping; nothing was stored")
 }
-
-/// How long a request waits for the journal.
-pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The journal has not answered within [`PATIENCE`]. What waits there is not taken back.
 pub(super) fn unanswered() -> Refused {

@@ -29,9 +29,11 @@ fn toml(text: &str) -> String {
 pub fn scenario() -> String {
     let text = fs::read_to_string(fixture("scenarios/database-outage.toml")).unwrap();
     let mut text = text.replace("id       = \"database-outage\"", "id = \"hostile\"");
+    // A text of several lines is a mistake.
+    let line = HOSTILE.replace(['\r', '\n'], " ");
     let agents = ["detection", "diagnosis", "prediction", "resolution", "communication"];
     for name in agents.into_iter().chain(["detect", "diagnose", "predict", "resolve", "verify"]) {
-        let hostile = toml(&format!("{HOSTILE}{name}"));
+        let hostile = toml(&format!("{line}{name}"));
         text = text.replace(&format!("\"{name}\""), &hostile);
         // As a key, at the beginning of a line and in tables within one.
         let (own, expected) = text.split_once("[expect]").unwrap();
@@ -51,7 +53,7 @@ pub fn scenario() -> String {
         "14 alerts on checkout and orders-db are one incident",
         "ratio",
     ] {
-        text = text.replace(&format!("\"{value}\""), &toml(&format!("{HOSTILE}{value}")));
+        text = text.replace(&format!("\"{value}\""), &toml(&format!("{line}{value}")));
     }
     text
 }

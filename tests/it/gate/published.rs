@@ -89,9 +89,11 @@ async fn attacked(speed: &str) -> (Serving, Vec<String>, Scratch) {
     let drill =
         drill.lines().find(|line| line.contains("\tDRILL\t")).unwrap().split('\t').next().unwrap().to_owned();
     for (text, number) in texts().iter().zip(1..) {
-        let started = json!({ "title": text, "severity": "SEV1", "services": [text] });
-        let act = json!({ "agent": text, "action": "looked", "status": "failed", "summary": text,
-            "evidence": [{ "kind": "log", "ref": text, "text": text }] });
+        // A line break is refused in all texts but one.
+        let line = text.replace(['\r', '\n'], " ");
+        let started = json!({ "title": line, "severity": "SEV1", "services": [line] });
+        let act = json!({ "agent": line, "action": "looked", "status": "failed", "summary": line,
+            "evidence": [{ "kind": "log", "ref": line, "text": text }] });
         let mut events = vec![event(PUBLISHED, &format!("{number}{HOSTILE}"), "agent_action", &act)];
         if number == 1 {
             events.insert(0, event(PUBLISHED, "started", "incident_started", &started));

@@ -94,6 +94,14 @@ impl Run {
         (self.spawn(), reader)
     }
 
+    /// Runs with a stdout to which nothing can be written and a stderr that nobody reads; its reader is to be kept.
+    pub fn unheard(mut self) -> (Running, std::io::PipeReader) {
+        let (reader, writer) = full_pipe();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        self.command.stdout(full).stderr(writer);
+        (self.spawn(), reader)
+    }
+
     /// Runs to the end.
     pub fn run(self) -> Ran {
         self.spawn().end()

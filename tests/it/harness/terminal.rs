@@ -100,17 +100,29 @@ impl Terminal {
         }
     }
 
-    /// Makes the terminal narrower or wider while the program runs.
+    /// Makes the terminal narrower or wider while the program runs. As nearly all terminals do, it breaks anew the lines that
+    /// the program has written.
     pub fn resize(&mut self, columns: u16) {
         let children = |id: u32| std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         let inside: u32 = children(self.child.id()).trim().parse().unwrap();
         let terminal = std::fs::read_link(format!("/proc/{inside}/fd/2")).unwrap();
         let mut stty = Command::new("stty");
         stty.arg("-F").arg(terminal).args(["cols", &columns.to_string()]);
+        // What the program draws for the new width comes after the lines were broken.
+        let mut screen = self.screen.lock().unwrap();
         assert!(stty.status().unwrap().success());
-        self.columns = columns;
         let of = |size: u16| std::num::NonZero::new(size).unwrap();
-        self.screen.lock().unwrap().screen_mut().set_size(of(300), of(columns));
+        let mut broken = vt100::Parser::new(of(300), of(columns), 0);
+        let last = screen.screen().cursor_position().0;
+        for (row, text) in (0..=last).zip(screen.screen().rows(0, self.columns)) {
+            broken.process(text.as_bytes());
+            if row < last && !screen.screen().row_wrapped(row) {
+                broken.process(b"\r\n");
+            }
+        }
+        *screen = broken;
+        drop(screen);
+        self.columns = columns;
     }
 
     /// Presses ctrl-c.

@@ -165,6 +165,39 @@ async fn a_server_takes_changed_and_new_files_and_keeps_the_last_good_version() 
     fs::rename(&elsewhere, folder.path()).unwrap();
 }
 
+/// What is wrong in one file is told once, and not again with each change of another one.
+#[test]
+fn only_the_mistakes_of_what_has_changed_are_told() {
+    let small = |id: &str| text("", "", "").replace("\"small\"", &format!("{id:?}"));
+    let folder = Scratch::new()
+        .with("one.toml", &small("one"))
+        .with("broken.toml", &small("broken").replace("SEV2", "SEV8"))
+        .with("kept.toml", &small("kept"));
+    let path = folder.path().to_str().unwrap().to_owned();
+    let mut serving = incident(&["serve", "--port", "0", "--json", "--scenarios", &path]).spawn();
+    let _ready = serving.lines().recv().unwrap();
+    let write = |file: &str, text: String| fs::write(folder.path().join(file), text).unwrap();
+    serving.says("unknown value `SEV8`");
+    write("kept.toml", small("kept").replace("SEV2", "SEV7"));
+    serving.says("kept.toml has mistakes now");
+    write("two.toml", small("two"));
+    serving.says("two.toml is new");
+    // What it was before.
+    write("kept.toml", small("kept"));
+    serving.says("kept.toml has no mistakes any longer");
+    write("broken.toml", small("broken").replace("SEV2", "SEV9"));
+    serving.says("unknown value `SEV9`");
+    write("broken.toml", small("broken"));
+    serving.says("broken.toml is new");
+    serving.signal("INT");
+    let told = serving.end().stderr;
+    for (mistake, times) in [("`SEV8`", 1), ("`SEV7`", 1), ("`SEV9`", 1), ("has mistakes now", 1)] {
+        let lines = told.lines().filter(|line| line.contains(mistake) && !line.contains('│'));
+        assert_eq!(lines.count(), times, "{mistake}: {told}");
+    }
+    assert!(!told.contains("broken.toml has no mistakes"), "it is told once: {told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_go_with_a_trigger() {
     let parameters = "[parameters]\nwho = \"watcher\"\nlate = { default = 5, max = 9 }\n";

@@ -55,6 +55,10 @@ async fn every_mistake_in_an_event_is_told_with_its_place() {
         (with(act(), "/data/attempt", json!(4_294_967_296_u64)), 422, "schema", "/data/attempt"),
         (with(act(), "/data/caused_by", json!(1e19)), 422, "schema", "/data/caused_by"),
         (with(act(), "/data/caused_by", json!(9)), 422, "value", "/data/caused_by"),
+        (with(act(), "/data/summary", json!("two\nlines")), 422, "value", "/data/summary"),
+        (with(act(), "/data/agent", json!("two\rlines")), 422, "value", "/data/agent"),
+        (with(started("new", "1"), "/data/title", json!("two\nlines")), 422, "value", "/data/title"),
+        (with(started("new", "1"), "/data/services", json!(["a", "b\n"])), 422, "value", "/data/services/1"),
         (with(act(), "/subject", json!("nothing")), 422, "lifecycle", "/subject"),
         (started("open", "again"), 422, "lifecycle", "/type"),
         (with(act(), "/afterindex", json!(7)), 409, "index-moved", "/afterindex"),
@@ -163,4 +167,49 @@ async fn a_shape_that_only_rust_reads_is_refused() {
         assert_eq!(refusal(&reply).1, [("schema".to_owned(), pointer.to_owned())]);
     }
     assert_eq!(server.journal_head(), 1);
+}
+
+/// The hypotheses of an incident are known: a root cause is one of them.
+#[tokio::test]
+async fn a_root_cause_is_one_of_the_hypotheses() {
+    let server = Local::start().await;
+    let end = |id: &str, cause: &str| with(resolved("a", id), "/data/root_cause", json!(cause));
+    let believes = json!([{ "id": "leak", "claim": "A leak", "p": 0.4 }]);
+    let events = [started("a", "1"), with(action("a", "2", "looks"), "/data/hypotheses", believes)];
+    places(&publish(server.address, &events).await);
+    let reply = publish(server.address, &[end("3", "leek")]).await;
+    let (_, errors) = refusal(&reply);
+    assert_eq!(
+        (reply.status, errors),
+        (422, vec![("value".to_owned(), "/data/root_cause".to_owned())]),
+        "{}",
+        reply.body
+    );
+    assert!(reply.body.contains("none of the incident's hypotheses"), "{}", reply.body);
+    places(&publish(server.address, &[end("3", "leak")]).await);
+    // Where none was told, nothing contradicts it.
+    places(
+        &publish(
+            server.address,
+            &[started("b", "b1"), with(resolved("b", "b2"), "/data/root_cause", json!("dns"))],
+        )
+        .await,
+    );
+}
+
+/// Only the text of evidence may have several lines.
+#[tokio::test]
+async fn evidence_may_have_several_lines() {
+    let server = Local::start().await;
+    let evidence = |name: &str| {
+        let piece = json!({ "kind": "log", "ref": "api", "text": "one\ntwo" });
+        let mut pieces = json!([piece]);
+        if name != "text" {
+            pieces[0][name] = json!("one\ntwo");
+        }
+        with(action("a", name, "looks"), "/data/evidence", pieces)
+    };
+    places(&publish(server.address, &[started("a", "1"), evidence("text")]).await);
+    let (_, errors) = refusal(&publish(server.address, &[evidence("ref")]).await);
+    assert_eq!(errors, [("value".to_owned(), "/data/evidence/0/ref".to_owned())]);
 }

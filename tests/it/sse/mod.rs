@@ -47,7 +47,7 @@ async fn the_answer_is_a_stream_that_nobody_keeps_or_collects() {
     let stream = Sse::connect(server.address, "", &[]).await;
     for line in [
         "content-type: text/event-stream\r\n",
-        "cache-control: no-store\r\n",
+        "cache-control: no-store, no-transform\r\n",
         "x-accel-buffering: no\r\n",
         "x-content-type-options: nosniff\r\n",
     ] {

@@ -307,3 +307,43 @@ fn the_compiled_plan_can_be_printed() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.stdout.contains("resolution: restart #3 failed"), "{}", ran.stdout);
 }
+
+/// One bad file never stops the good ones: it is told, and the result is not good.
+#[test]
+fn a_recording_that_cannot_be_judged_leaves_the_others_alone() {
+    let recording =
+        std::fs::read_to_string(crate::harness::fixture("golden/database-outage.ndjson")).unwrap();
+    let folder = Scratch::new()
+        .with("runs/good.ndjson", &recording)
+        .with("runs/empty.ndjson", "")
+        .with("runs/other.ndjson", &recording);
+    let bad = folder.path().join("runs/bytes.ndjson");
+    std::fs::write(bad, b"\xff\xfe\x00").unwrap();
+    let report = folder.path().join("r.json");
+    let ran = incident(&["validate", "runs", "--report", &format!("json={}", report.display())])
+        .at(folder.path())
+        .run();
+    assert!(matches!(ran.status, Some(2 | 5)), "{ran:?}");
+    for good in ["PASS runs/good.ndjson", "PASS runs/other.ndjson", "2 targets not judged"] {
+        assert!(ran.stdout.contains(good), "{good}: {ran:?}");
+    }
+    for bad in ["runs/empty.ndjson", "runs/bytes.ndjson"] {
+        assert_eq!(ran.stderr.lines().filter(|line| line.contains(bad)).count(), 1, "{bad}: {ran:?}");
+    }
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!((report["passed"].as_bool(), report["targets"].as_array().unwrap().len()), (Some(false), 2));
+    assert_eq!(report["not_judged"].as_array().unwrap().len(), 2, "{report}");
+    // Of files that were named, too; and a name that is none.
+    let named = ["validate", "runs/good.ndjson", "runs/nowhere.ndjson", "databse-outage", "nowhere.toml"];
+    let ran = incident(&named).at(folder.path()).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(
+        ran.stdout.contains("PASS runs/good.ndjson") && ran.stdout.contains("3 targets not judged"),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("did you mean \"database-outage\"?"), "{ran:?}");
+    for kind in ["junit", "sarif", "github"] {
+        let ran = incident(&["validate", "runs", "--format", kind]).at(folder.path()).run();
+        assert!(ran.stdout.contains("runs/empty.ndjson"), "{kind}: {ran:?}");
+    }
+}

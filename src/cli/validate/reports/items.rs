@@ -88,6 +88,11 @@ pub(super) fn all(found: &Findings) -> Vec<Item> {
             }
         }
     }
+    let unjudged = found.unjudged.iter();
+    items.extend(unjudged.map(|one| Item {
+        file: Some(one.name.clone()),
+        ..Item::new(Level::Error, &one.name, RUN, &one.why())
+    }));
     items.extend(found.failure.as_ref().map(|(why, _)| Item::new(Level::Error, "validate", RUN, why)));
     items
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::judged::{Findings, Judged};
+use super::super::judged::{Findings, Judged, Unjudged};
 use super::items::{self, Item};
 use crate::check::Verdict;
 use crate::cli::exit::Exit;
@@ -22,6 +22,7 @@ pub(super) fn text(found: &Findings) -> String {
         },
         "targets": found.judged.iter().map(target).collect::<Vec<_>>(),
         "wrong_files": found.wrong.iter().map(wrong_file).collect::<Vec<_>>(),
+        "not_judged": found.unjudged.iter().map(unjudged).collect::<Vec<_>>(),
         "failure": found.failure.as_ref().map(|(why, _)| why),
     });
     visible::json(&value.to_string()).into_owned() + "\n"
@@ -57,6 +58,10 @@ fn finding(item: &Item) -> Value {
         "scenario": item.scenario.as_ref().map(|(file, line)| json!({ "file": file, "line": line })),
         "hint": item.hint,
     })
+}
+
+fn unjudged(one: &Unjudged) -> Value {
+    json!({ "target": one.name, "why": one.why() })
 }
 
 fn wrong_file(error: &ScenarioError) -> Value {

@@ -4,7 +4,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::judged::{Findings, Judged};
 use super::escape::line;
-use super::items::{self, CHECKED, Item, RUN, SCENARIO};
+use super::items::{self, CHECKED, Item, Level, RUN, SCENARIO};
 use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
 
@@ -18,9 +18,10 @@ pub(super) fn text(found: &Findings) -> Result<String, Failure> {
     for target in &found.judged {
         suite(&mut report, &target.name, cases(target));
     }
-    for item in items::all(found).iter().filter(|item| item.rule == RUN) {
-        let case = failure("validate", RUN, NonSuccessKind::Error, std::slice::from_ref(item));
-        suite(&mut report, "validate", vec![case]);
+    // Remarks on a target are in its own suite.
+    for item in items::all(found).iter().filter(|item| item.rule == RUN && item.level == Level::Error) {
+        let case = failure(&item.target, RUN, NonSuccessKind::Error, std::slice::from_ref(item));
+        suite(&mut report, &item.target, vec![case]);
     }
     report.to_string().map_err(|error| Failure::new(Exit::Internal, error))
 }

@@ -277,6 +277,9 @@ impl Page<'_> {
         if !found.wrong.is_empty() {
             counts += &format!("; {}", mistakes::summary(&found.wrong));
         }
+        if !found.unjudged.is_empty() {
+            counts += &format!("; {} not judged", format::count(found.unjudged.len() as u64, "target"));
+        }
         let warnings = judged.iter().map(|target| {
             target.remarks.len() + target.warned.as_ref().map_or(0, |warned| warned.diagnostics.len())
         });
@@ -284,7 +287,7 @@ impl Page<'_> {
             0 => {}
             warnings => counts += &format!("; {}", format::count(warnings, "warning")),
         }
-        if total == 0 || failed > 0 || !found.wrong.is_empty() {
+        if total == 0 || failed > 0 || !found.wrong.is_empty() || !found.unjudged.is_empty() {
             self.lines.push(counts.red().bold().to_string());
         } else if !judged.iter().all(Judged::passes) {
             self.lines.push(counts);

@@ -23,7 +23,7 @@ pub(super) fn text(found: &Findings) -> String {
         "rules": rules.iter().map(|(name, meaning)| rule(name, meaning)).collect::<Vec<_>>(),
     });
     // Whether the validator could do its work, not whether the targets pass.
-    let could_work = found.failure.is_none();
+    let could_work = found.failure.is_none() && found.unjudged.is_empty();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
