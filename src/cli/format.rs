@@ -60,3 +60,14 @@ pub(super) fn count(number: u64, noun: &str) -> String {
 pub(super) fn missing(from: u64, to: u64) -> String {
     if from == to { format!("event {from} is missing") } else { format!("events {from} to {to} are missing") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_event_is_not_many() {
+        assert_eq!(missing(7, 7), "event 7 is missing");
+        assert_eq!(missing(7, 9), "events 7 to 9 are missing");
+    }
+}

@@ -35,6 +35,7 @@ fn a_variant_is_judged_by_its_own_expectations_when_it_is_read_again() {
     for said in [&first, &again] {
         assert!(said.contains(found) && said.contains(&format!("v.toml:{line}")), "{said}");
     }
+    assert!(first.contains("1 target, 1 check: 0 passed, 1 failed"), "{first}");
     assert_eq!(status, Some(5), "{again}");
 }
 
