@@ -189,18 +189,6 @@ fn every_mistake_is_shown_at_its_place_with_what_to_do() {
 }
 
 #[test]
-fn a_cause_is_expected_of_a_file_without_hypotheses() {
-    let (before, rest) = SOUND.split_once("[[hypotheses]]").unwrap();
-    let steps = &rest[rest.find("[[steps]]").unwrap()..];
-    let text = before.to_owned()
-        + &steps.replace("hypothesis = \"leak\"\n", "").replacen("root_cause = \"leak\"\n", "", 1);
-    let error = Scenario::parse("wrong.toml", &text).unwrap_err();
-    let [only] = error.diagnostics.as_slice() else { panic!("{error}") };
-    assert_eq!(only.message, "unknown hypothesis in [expect]: \"leak\"");
-    assert_eq!(only.help.as_deref(), Some("the file defines no hypothesis"));
-}
-
-#[test]
 fn lines_and_columns_count_characters_from_1() {
     let text =
         SOUND.replace("title = \"t\"", "title = \"tü\u{1f525}\"\nseverity = \"SEV1\"\n\u{fc}berflüssig = 1");
