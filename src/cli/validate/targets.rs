@@ -1,5 +1,6 @@
 //! The targets to check: scenarios, recordings or a server.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -233,7 +234,7 @@ fn recording(file: &Path, given: Given<'_>) -> Target {
 }
 
 fn scenario_target(scenario: Scenario, given: Given<'_>) -> Target {
-    let expect = given.expect.cloned().or_else(|| expectations(&scenario));
+    let expect = given.expect.cloned().or_else(|| expectations_as_it_is(&scenario));
     Target::Scenario { scenario: Box::new(scenario), expect }
 }
 
@@ -260,14 +261,34 @@ pub(super) fn sound_scenario_at(file: &Path) -> Result<Scenario, Failure> {
     scenario_at(file)?.map_err(|error| Failure::scenarios(vec![error]))
 }
 
-/// The expectations of a scenario, and their place: `FILE:LINE`.
+/// The expectations of a scenario and of each of its variants.
 pub(super) fn expectations(scenario: &Scenario) -> Option<Expected> {
+    let mut expected = expectations_as_it_is(scenario)?;
+    let names = scenario.file.variant.0.iter().map(|(name, _)| name.get_ref());
+    expected.variants = names
+        .filter_map(|name| {
+            let variant = scenario.with(&Settings::variant(name)).ok()?;
+            Some((name.clone(), expectations_as_it_is(&variant)?))
+        })
+        .collect();
+    Some(expected)
+}
+
+/// The expectations of a scenario with its settings, and their place: `FILE:LINE`.
+fn expectations_as_it_is(scenario: &Scenario) -> Option<Expected> {
     let expect = scenario.file.expect.as_ref()?;
-    let start = expect.span().start;
+    let chosen = scenario.settings.get(VARIANT);
+    let chosen = chosen.and_then(|chosen| {
+        scenario.file.variant.0.iter().find(|(name, _)| name.get_ref() == chosen).map(|(_, variant)| variant)
+    });
+    let changed =
+        chosen.and_then(|variant| variant.change.0.iter().find(|(key, _)| key.get_ref() == "expect"));
+    let start = changed.map_or(expect.span(), |(key, _)| key.span()).start;
     let line = scenario.text.get(..start).unwrap_or_default().matches('\n').count() + 1;
     Some(Expected {
         expect: expect.get_ref().clone(),
         origin: format!("{}:{line}", scenario.origin),
         scenario: scenario.id().to_owned(),
+        variants: BTreeMap::new(),
     })
 }
