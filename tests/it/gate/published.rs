@@ -176,7 +176,8 @@ async fn no_publisher_steers_a_trigger() {
     let address = server.address();
     let add = async |id: &str| {
         for (text, number) in texts().iter().zip(1..) {
-            let act = json!({ "agent": text, "action": "looked", "status": "completed", "summary": text, "confidence": 0.99 });
+            let line = text.replace(['\r', '\n'], " ");
+            let act = json!({ "agent": line, "action": "looked", "status": "completed", "summary": line, "confidence": 0.99 });
             let reply = publish(address, &[event(id, &format!("{id} {number}"), "agent_action", &act)]).await;
             assert_eq!(reply.status, 200, "{}", reply.body);
         }
