@@ -89,18 +89,25 @@ async fn run(options: &Options) -> anyhow::Result<()> {
         eprintln!("page: there is no chromedriver; `./tests/run` installs it");
         return Ok(());
     };
+    let measured = measure(&browser, options).await;
+    // Also after a section that failed: a browser that is left behind runs on.
+    let closed = browser.close().await;
+    measured.and(closed)
+}
+
+async fn measure(browser: &Browser, options: &Options) -> anyhow::Result<()> {
     let mut report = Report::new("page", options.json);
     let all = Which::value_variants();
     let wanted = if options.sections.is_empty() { all } else { &options.sections };
     for section in wanted {
         report.add(match section {
-            Which::Load => sections::load(&browser, options).await?,
-            Which::Late => sections::late(&browser, options).await?,
-            Which::Many => sections::follow(&browser, options, 100).await?,
-            Which::Flood => sections::follow(&browser, options, 1_000).await?,
-            Which::Hours => sections::hours(&browser, options).await?,
+            Which::Load => sections::load(browser, options).await?,
+            Which::Late => sections::late(browser, options).await?,
+            Which::Many => sections::follow(browser, options, 100).await?,
+            Which::Flood => sections::follow(browser, options, 1_000).await?,
+            Which::Hours => sections::hours(browser, options).await?,
         });
     }
     report.finish();
-    browser.close().await
+    Ok(())
 }
