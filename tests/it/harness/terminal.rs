@@ -110,10 +110,19 @@ impl Terminal {
 
     /// The same of a terminal that breaks anew the lines that the program has written, as nearly all do.
     pub fn break_at(&mut self, columns: u16) {
-        // What the program draws for the new width comes after the lines were broken.
+        // Nothing is drawn for the old width once there is the new one.
+        let signal = |name: &str| Command::new("kill").args([name, &self.inside().to_string()]).status();
+        assert!(signal("-STOP").unwrap().success());
+        let (mut before, mut quiet) = (0, 0);
+        while quiet < 10 {
+            thread::sleep(Duration::from_millis(20));
+            let now = self.bytes.lock().unwrap().len();
+            quiet = if now == before { quiet + 1 } else { 0 };
+            before = now;
+        }
+        self.tell(columns);
         let shared = Arc::clone(&self.screen);
         let mut screen = shared.lock().unwrap();
-        self.tell(columns);
         let of = |size: u16| std::num::NonZero::new(size).unwrap();
         let mut broken = vt100::Parser::new(of(300), of(columns), 0);
         let last = screen.screen().cursor_position().0;
@@ -124,14 +133,21 @@ impl Terminal {
             }
         }
         *screen = broken;
+        drop(screen);
+        assert!(signal("-CONT").unwrap().success());
         self.columns = columns;
+    }
+
+    /// The program in the terminal.
+    fn inside(&self) -> u32 {
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        children.trim().parse().unwrap()
     }
 
     /// Tells the program the columns.
     fn tell(&self, columns: u16) {
-        let children = |id: u32| std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-        let inside: u32 = children(self.child.id()).trim().parse().unwrap();
-        let terminal = std::fs::read_link(format!("/proc/{inside}/fd/2")).unwrap();
+        let terminal = std::fs::read_link(format!("/proc/{}/fd/2", self.inside())).unwrap();
         let mut stty = Command::new("stty");
         stty.arg("-F").arg(terminal).args(["cols", &columns.to_string()]);
         assert!(stty.status().unwrap().success());
