@@ -176,6 +176,7 @@ async fn no_publisher_steers_a_trigger() {
     let address = server.address();
     let add = async |id: &str| {
         for (text, number) in texts().iter().zip(1..) {
+            let text = text.replace(['\r', '\n'], " ");
             let act = json!({ "agent": text, "action": "looked", "status": "completed", "summary": text, "confidence": 0.99 });
             let reply = publish(address, &[event(id, &format!("{id} {number}"), "agent_action", &act)]).await;
             assert_eq!(reply.status, 200, "{}", reply.body);

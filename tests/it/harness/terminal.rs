@@ -110,19 +110,9 @@ impl Terminal {
 
     /// The same of a terminal that breaks anew the lines that the program has written, as nearly all do.
     pub fn break_at(&mut self, columns: u16) {
-        // Nothing is drawn for the old width once there is the new one.
-        let signal = |name: &str| Command::new("kill").args([name, &self.inside().to_string()]).status();
-        assert!(signal("-STOP").unwrap().success());
-        let (mut before, mut quiet) = (0, 0);
-        while quiet < 10 {
-            thread::sleep(Duration::from_millis(20));
-            let now = self.bytes.lock().unwrap().len();
-            quiet = if now == before { quiet + 1 } else { 0 };
-            before = now;
-        }
-        self.tell(columns);
         let shared = Arc::clone(&self.screen);
         let mut screen = shared.lock().unwrap();
+        self.tell(columns);
         let of = |size: u16| std::num::NonZero::new(size).unwrap();
         let mut broken = vt100::Parser::new(of(300), of(columns), 0);
         let last = screen.screen().cursor_position().0;
@@ -133,8 +123,6 @@ impl Terminal {
             }
         }
         *screen = broken;
-        drop(screen);
-        assert!(signal("-CONT").unwrap().success());
         self.columns = columns;
     }
 
