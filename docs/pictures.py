@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHOTS = ROOT / "target" / "pictures"
 DOCS = ROOT / "docs"
 
-# How long a frame is shown, in milliseconds: the first and the last long enough to be read.
-FRAME_MS, FIRST_MS, LAST_MS = 130, 700, 2800
+# In milliseconds: the first and the last frame can be read, and all between them take five seconds, however many there are.
+FIRST_MS, STORY_MS, LAST_MS = 700, 5000, 2800
 # Between two phones, and around them.
 GAP = 36
 GROUND = (232, 236, 241)
@@ -17,7 +17,8 @@ GROUND = (232, 236, 241)
 
 def animate():
     shots = [Image.open(path).convert("RGB") for path in sorted(SHOTS.glob("frame-*.png"))]
-    lengths = [FIRST_MS, *[FRAME_MS] * (len(shots) - 2), LAST_MS]
+    between = len(shots) - 2
+    lengths = [FIRST_MS, *[STORY_MS // between] * between, LAST_MS]
     path = DOCS / "dashboard.webp"
     shots[0].save(path, save_all=True, append_images=shots[1:], duration=lengths, loop=0, quality=62, method=6)
     return path

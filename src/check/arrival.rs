@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::announced::Announced;
-use super::context::Context;
+use super::context::{Context, Expected};
 use super::finding::{Finding, Place};
 use super::frame::Frame;
 use super::rules::{Found, RuleId};
@@ -106,7 +106,7 @@ impl Silence {
         self.longest = self.longest.max(silent);
         if silent > allowed {
             let text = format!(
-                "no event of the incident arrived for {silent:.1} s{when}; {allowed:.1} s is allowed"
+                "no event of the incident arrived for {silent:.3} s{when}; {allowed:.3} s is allowed"
             );
             if self.findings.len() < LATEST {
                 self.findings.push(Finding::new(text).place(place));
@@ -116,13 +116,12 @@ impl Silence {
 }
 
 /// The longest silence that is allowed in an incident, in seconds.
-pub(super) fn allowed_silence(context: &Context, concerned: bool, speed: f64) -> Option<f64> {
+pub(super) fn allowed_silence(context: &Context, expected: Option<&Expected>, speed: f64) -> Option<f64> {
     if !context.arrivals {
         return None;
     }
     if let Some(longest) = context.limits.silence {
         return Some(longest.as_secs_f64());
     }
-    let expected = context.expect.as_ref().filter(|_| concerned)?;
-    Some(expected.expect.max_silence?.secs() / speed + SLACK)
+    Some(expected?.expect.max_silence?.secs() / speed + SLACK)
 }

@@ -1,5 +1,6 @@
 //! The expectations against which a stream is checked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use super::names::short;
 use super::profile::Profile;
 use crate::contract::IncidentStarted;
 use crate::contract_file::Contract;
-use crate::scenario::Expect;
+use crate::scenario::{Expect, VARIANT};
 
 /// The expectations against which a stream is checked.
 #[derive(Debug, Clone, Default)]
@@ -39,12 +40,25 @@ pub struct Expected {
     pub origin: String,
     /// The id of the scenario that they belong to.
     pub scenario: String,
+    /// What is expected instead of an incident that was started in one of the scenario's variants, by its name.
+    pub variants: BTreeMap<String, Expected>,
 }
 
 impl Expected {
     /// Whether they apply to an incident that starts like this: it names this scenario or no scenario.
     pub(super) fn concerns(&self, started: &IncidentStarted) -> bool {
         started.run.as_ref().is_none_or(|run| run.scenario == self.scenario)
+    }
+
+    /// The name of the variant that an incident says it is started in, if the scenario has it.
+    pub(super) fn variant_of(&self, started: &IncidentStarted) -> Option<String> {
+        let variant = started.run.as_ref()?.settings.get(VARIANT)?;
+        self.variants.contains_key(variant).then(|| variant.clone())
+    }
+
+    /// What is expected of an incident in this variant.
+    pub(super) fn in_variant(&self, variant: Option<&str>) -> &Self {
+        variant.and_then(|variant| self.variants.get(variant)).unwrap_or(self)
     }
 }
 

@@ -95,7 +95,7 @@ rules! {
         "99 of 100 live events took up to 0.080 s to arrive; 0.050 s is allowed" &["latency.p50", "latency.p95", "latency.p99", "latency.max"];
     Silence "silence"
         "an open incident has no pause longer than the max_silence of [expect], or than silence.longest (needs arrival times)"
-        "no event of the incident arrived for 12.0 s; 10.1 s is allowed" &["silence.longest"];
+        "no event of the incident arrived for 12.000 s; 10.100 s is allowed" &["silence.longest"];
     Heartbeat "heartbeat"
         "a message arrives at least every 2.5 heartbeat intervals, and heartbeats name the stream's newest position (needs arrival times)"
         "the heartbeat's head is 42, but the last event was 40" &["heartbeat.intervals"];

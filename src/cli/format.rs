@@ -55,3 +55,19 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 pub(super) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
+
+/// `event 7 is missing`, `events 7 to 9 are missing`.
+pub(super) fn missing(from: u64, to: u64) -> String {
+    if from == to { format!("event {from} is missing") } else { format!("events {from} to {to} are missing") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_event_is_not_many() {
+        assert_eq!(missing(7, 7), "event 7 is missing");
+        assert_eq!(missing(7, 9), "events 7 to 9 are missing");
+    }
+}

@@ -92,7 +92,7 @@ impl List {
             table.print_for_programs()?;
         }
         if people && !quiet {
-            let footer = self.footer(listed.len(), &origin);
+            let footer = self.footer(&listed, &origin);
             for line in fit::wrapped(&visible(&footer), fit::of_stderr(), 0) {
                 say(line.dimmed());
             }
@@ -139,18 +139,22 @@ impl List {
     }
 
     /// `5 scenarios from scenarios/. Play one: incident trigger NAME`
-    fn footer(&self, number: usize, origin: &str) -> String {
+    fn footer(&self, listed: &[Value], origin: &str) -> String {
         let url = self.url.as_ref().filter(|_| self.scenarios.is_none());
         let flags = url.map(|url| format!(" --url {}", word(&url.to_string()))).unwrap_or_default();
         let flags = flags + &self.trust.flags() + &self.token.flags();
         let noun = if self.running { "open incident" } else { "scenario" };
-        let number = super::format::count(number as u64, noun);
-        let next = if self.running {
-            format!("Watch one: incident watch{flags} --incident ID")
-        } else {
-            format!("Play one: incident trigger NAME{flags}")
+        let number = super::format::count(listed.len() as u64, noun);
+        let next = match &self.scenarios {
+            _ if listed.is_empty() => String::new(),
+            _ if self.running => format!(". Watch one: incident watch{flags} --incident ID"),
+            // No server that runs has these files.
+            Some(path) => {
+                format!(". Play one: incident serve --scenarios {} --trigger NAME", shell::file(path))
+            }
+            None => format!(". Play one: incident trigger NAME{flags}"),
         };
-        format!("{number} {} {origin}. {next}", if self.running { "on" } else { "from" })
+        format!("{number} {} {origin}{next}", if self.running { "on" } else { "from" })
     }
 }
 

@@ -223,7 +223,17 @@ impl Hub {
 
     /// The opening for a client that wants to begin at `after`. It reflects every event that was in the journal when
     /// the client came: a client without a position is not sent an incident that has ended.
-    pub async fn subscribe(&self, after: Option<&After>) -> Opening {
+    ///
+    /// # Errors
+    /// The client has a position that this server has not read yet, and it can't be said whether the stream has it.
+    pub async fn subscribe(&self, after: Option<&After>) -> Result<Opening, JournalError> {
+        if let Some(After::Position(position)) = after
+            && position.stream == *self.stream()
+            && position.n > self.journal.extent().head
+        {
+            // If there is none, the client is told so below.
+            self.journal.has(position.n).await?;
+        }
         let extent = self.journal.extent();
         if *self.head.borrow() < extent.head {
             // A hub that can't read its journal does not get there: the client is sent what the ring has.
@@ -244,7 +254,7 @@ impl Hub {
             heartbeat_ms: self.heartbeat.as_millis() as u64,
             server_time: self.journal.clock().now(),
         };
-        Opening { frame: self.control(&Message::StreamOpened(opened)), cursor }
+        Ok(Opening { frame: self.control(&Message::StreamOpened(opened)), cursor })
     }
 
     /// Why the stream is paused, if it is: the journal can't be written, or not be read.

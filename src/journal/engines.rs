@@ -5,12 +5,32 @@ use std::path::Path;
 use super::choice::Choice;
 use super::handle::Journal;
 use super::log::Retention;
+#[cfg(feature = "nats")]
+use super::nats;
 use super::open_error::OpenError;
 use super::{memory, sqlite};
 
 /// All engines, one line each. The first engine that claims a location opens it. The SQLite engine claims every
 /// location that no other engine claims, as a file.
-const ENGINES: &[Choice] = &[memory::CHOICE, sqlite::CHOICE];
+const ENGINES: &[Choice] = &[
+    memory::CHOICE,
+    #[cfg(feature = "nats")]
+    nats::CHOICE,
+    #[cfg(not(feature = "nats"))]
+    NO_NATS,
+    sqlite::CHOICE,
+];
+
+/// A location on NATS is no file, also for a program that can't open it.
+#[cfg(not(feature = "nats"))]
+const NO_NATS: Choice = Choice {
+    claims: |location| location.to_string_lossy().starts_with("nats://"),
+    open: |location, _| {
+        let why = "this program was built without NATS: build it with `--features nats`";
+        Err(OpenError::unusable(location, why))
+    },
+    is_durable: true,
+};
 
 /// An open journal.
 #[derive(Debug, Clone)]
@@ -21,7 +41,7 @@ pub struct Opened {
     pub is_durable: bool,
 }
 
-/// Opens the journal at a location, or creates it with a new stream: `memory`, or a file.
+/// Opens the journal at a location, or creates it with a new stream: `memory`, `nats://…`, or a file.
 ///
 /// # Errors
 /// Another process has the journal open, it is damaged or written by a newer version, or it cannot be used.

@@ -81,6 +81,10 @@ pub enum TroubleKind {
     Hung,
     /// A file of the journal was removed, replaced or changed by another program.
     Changed,
+    /// The servers that store the journal confirm nothing.
+    Unreachable,
+    /// The journal's history is not what clients were told.
+    History,
     /// The engine has stopped.
     Stopped,
     /// Any other problem.
@@ -128,6 +132,8 @@ impl fmt::Display for Trouble {
             TroubleKind::Io => "reading or writing failed",
             TroubleKind::Hung => "its disk does not answer",
             TroubleKind::Changed => "its files were changed while the server runs",
+            TroubleKind::Unreachable => "the servers that store it confirm nothing",
+            TroubleKind::History => "its history has changed",
             TroubleKind::Stopped => "its writing thread has stopped",
             TroubleKind::Other => "the database reported an error",
         })?;

@@ -75,6 +75,11 @@ impl Journal {
         self.log.extent()
     }
 
+    /// See [`Log::has`].
+    pub fn has(&self, position: u64) -> Pending<'_, bool> {
+        self.log.has(position)
+    }
+
     /// See [`Log::follow`].
     pub fn follow(&self) -> watch::Receiver<Extent> {
         self.log.follow()
@@ -133,6 +138,11 @@ impl Journal {
     /// See [`Leases::lease`].
     pub fn lease(&self) -> Pending<'_, Lease> {
         self.leases.lease()
+    }
+
+    /// See [`Leases::is_shared`].
+    pub fn is_shared(&self) -> bool {
+        self.leases.is_shared()
     }
 }
 

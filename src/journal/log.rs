@@ -14,7 +14,8 @@ use super::lease::Lease;
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
 
-/// How many events a journal keeps. It keeps the events of open incidents in any case.
+/// How many events a journal keeps. It keeps the events of open incidents in any case. What is too much goes with an append
+/// or soon after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// The highest number of events.
@@ -117,6 +118,16 @@ pub trait Log: Send + Sync + 'static {
     /// The positions at which the log begins and ends now.
     fn extent(&self) -> Extent;
 
+    /// Whether the stream has an event at this position, which a client says that it was sent. A journal that other
+    /// processes append to may not have read it yet: then this waits for it, and asks.
+    ///
+    /// # Errors
+    /// It can't be said at the moment.
+    fn has(&self, position: u64) -> Pending<'_, bool> {
+        let has = self.extent().head >= position;
+        Box::pin(async move { Ok(has) })
+    }
+
     /// A receiver of the extent, which changes whenever an append becomes visible.
     fn follow(&self) -> watch::Receiver<Extent>;
 }
@@ -167,4 +178,10 @@ pub trait Leases: Send + Sync + 'static {
     /// Waits until this process may play, and takes the lease. A journal for one process grants it at once, which ends
     /// the lease that it granted before: when this returns, the journal refuses every batch under that one.
     fn lease(&self) -> Pending<'_, Lease>;
+
+    /// Whether other processes may have the journal open, too. Then a lease is long in coming while another process has it,
+    /// it can be lost and come again, and who has it plays what all of them start.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }

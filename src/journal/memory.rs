@@ -270,7 +270,9 @@ impl Append for Memory {
             let plans = batch.records.iter().filter(|record| record.plan.is_some());
             let plans: Vec<String> = plans.map(|record| record.subject.clone()).collect();
             let appended = self.append_now(batch)?;
-            plans.into_iter().for_each(|subject| self.deflate(subject));
+            for subject in plans {
+                self.deflate(subject);
+            }
             Ok(appended)
         })
     }

@@ -48,8 +48,11 @@ mod handle;
 mod lease;
 mod log;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 mod open_error;
 mod plans;
+mod recent;
 mod record;
 mod sqlite;
 mod time_source;
@@ -64,6 +67,8 @@ pub use log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 pub use memory::Memory;
+#[cfg(feature = "nats")]
+pub use nats::Nats;
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 pub use sqlite::{Audit, Checked, Copied, Sqlite, audit, backup, salvage};

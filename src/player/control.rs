@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -27,8 +28,10 @@ use crate::plan::Plan;
 #[derive(Clone)]
 pub struct Player {
     pub(super) context: PlayerContext,
-    /// Taken when the player plays its first incident.
+    /// Taken when the player plays its first incident. Of a journal that other processes have open, see `lead.rs`.
     lease: Arc<OnceCell<Lease>>,
+    /// The lease of a shared journal, while this player has it.
+    pub(super) leading: Arc<Mutex<Option<Lease>>>,
 }
 
 impl Player {
@@ -36,7 +39,7 @@ impl Player {
     /// its tasks on `tasks` and reports to `metrics` how late events are.
     pub fn new(journal: Journal, tasks: TaskTracker, stop: CancellationToken, metrics: Arc<Metrics>) -> Self {
         let context = PlayerContext { journal, tasks, stop, metrics, running: RunningIncidents::default() };
-        Self { context, lease: Arc::default() }
+        Self { context, lease: Arc::default(), leading: Arc::default() }
     }
 
     /// Starts an incident now. Returns once its first event is in the journal, or after 8 s. The incident is played
@@ -64,7 +67,15 @@ impl Player {
     /// Plays the rest of an incident that has begun.
     pub(super) async fn play(&self, begun: BegunIncident, speed: Speed) {
         let BegunIncident { slot, origin, score, course, .. } = begun;
+        let is_shared = self.context.journal.is_shared();
+        let leading = self.leading.lock().clone().filter(|lease| !lease.is_lost());
         let lease = loop {
+            match &leading {
+                Some(lease) => break lease.clone(),
+                // Who has the lease reads its first event.
+                None if is_shared => return,
+                None => {}
+            }
             let lease = tokio::select! {
                 biased;
                 () = self.context.stop.cancelled() => return,
@@ -88,8 +99,20 @@ impl Player {
     /// already: those that an earlier process has left. It follows the stored plan, even if the scenario's file has
     /// changed. Deadlines stay as they were, so overdue events follow at once. An incident whose plan can't be followed is
     /// ended as cancelled. Returns how many incidents it picked up.
+    ///
+    /// If other processes have the journal open, it does so whenever it gets the lease, and returns at once.
     pub async fn pick_up(&self) -> Result<usize, PlayError> {
+        if self.context.journal.is_shared() {
+            let player = self.clone();
+            self.context.tasks.spawn(async move { player.lead().await });
+            return Ok(0);
+        }
         let lease = self.lease().await?;
+        self.pick_up_under(&lease).await
+    }
+
+    /// Continues every open incident that this player does not play already.
+    pub(super) async fn pick_up_under(&self, lease: &Lease) -> Result<usize, PlayError> {
         let mut picked_up = 0;
         let open_incidents = self.context.journal.open_incidents().await?;
         let drills = open_incidents.iter().filter(|open| open.plan.is_some());

@@ -4,6 +4,8 @@
 //! Starting and cancelling an incident need no lease: the journal accepts only the first start under a name and only
 //! the first end of an incident, no matter which server appends them.
 //!
+//! If several processes have the journal open, the one that has the lease plays what all of them start (`lead.rs`).
+//!
 //! Invariants:
 //! - an event is appended when it is due, or as soon as possible afterwards, and never twice;
 //! - deadlines count from the incident's start, so delays do not add up;
@@ -42,6 +44,7 @@ mod control;
 mod course;
 mod elapsed;
 mod error;
+mod lead;
 mod name;
 mod origin;
 mod playable;

@@ -19,6 +19,9 @@ use crate::plan::PlannedEvent;
 /// An action that is published later than this gets `late_s`.
 const LATE: Duration = Duration::from_secs(1);
 
+/// The most events that are appended together, if many are overdue. Journals store only so many at once.
+const MOST: usize = 500;
+
 /// One incident being played.
 pub(super) struct Run {
     pub(super) context: PlayerContext,
@@ -99,7 +102,12 @@ impl Run {
         // Until the journal has answered, no other event can be added.
         course.played = None;
         let (elapsed, speed) = (self.origin.elapsed(), self.speed);
-        let due = self.score.upcoming.due(|event| speed.wall(event.due) <= elapsed).map_err(unreadable)?;
+        let due = self
+            .score
+            .upcoming
+            .due(|event| speed.wall(event.due) <= elapsed)
+            .map_err(|error| unreadable(&error))?;
+        let due = &due[..due.len().min(MOST)];
         let own: Vec<PlannedEvent> = due.iter().map(|event| course.added.adjusted(event)).collect();
         let first = (self.score.played + course.added.indexes.len()) as u64 + 1;
         let records = own.iter().zip(first..).map(|(event, index)| Record {
@@ -134,7 +142,7 @@ impl Run {
             self.context.metrics.late(now.saturating_sub(speed.wall(event.due)));
         }
         let score = &mut self.score;
-        score.upcoming.advance(own.len()).map_err(unreadable)?;
+        score.upcoming.advance(own.len()).map_err(|error| unreadable(&error))?;
         score.played += own.len();
         course.advance(score.played, own.last(), score.upcoming.first());
         Ok(Emitted::All)
@@ -168,7 +176,7 @@ impl Run {
     }
 }
 
-fn unreadable(error: io::Error) -> JournalError {
+fn unreadable(error: &io::Error) -> JournalError {
     JournalError::Refused(format!("the rest of its plan can't be read: {error}"))
 }
 

@@ -67,7 +67,7 @@ impl Diagnostic {
         }
         let known: Vec<&str> = known.into_iter().collect();
         diagnostic.help(match known.as_slice() {
-            [] => format!("the file defines no {what}"),
+            [] => format!("the file defines no {}", what.trim_end_matches(" in [expect]:")),
             known => format!("the file defines {}", listed(known)),
         })
     }

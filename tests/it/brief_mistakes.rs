@@ -128,3 +128,15 @@ fn mistakes_and_the_checks_of_a_journal_fit_the_terminal() {
         }
     }
 }
+
+#[test]
+fn a_cause_is_expected_of_a_file_without_hypotheses() {
+    let (before, rest) = SOUND.split_once("[[hypotheses]]").unwrap();
+    let steps = &rest[rest.find("[[steps]]").unwrap()..];
+    let text = before.to_owned()
+        + &steps.replace("hypothesis = \"leak\"\n", "").replacen("root_cause = \"leak\"\n", "", 1);
+    let error = Scenario::parse("wrong.toml", &text).unwrap_err();
+    let [only] = error.diagnostics.as_slice() else { panic!("{error}") };
+    assert_eq!(only.message, "unknown hypothesis in [expect]: \"leak\"");
+    assert_eq!(only.help.as_deref(), Some("the file defines no hypothesis"));
+}

@@ -190,3 +190,16 @@ fn one_file_is_served_alone() {
     ]);
     assert_eq!(columns(&server.incident(&["list"]).run()).len(), 1);
 }
+
+/// No running server has the files that are listed here, and nothing can be watched where nothing is open.
+#[test]
+fn what_stands_below_a_list_can_be_done_with_it() {
+    let folder = Scratch::new().with("mine.toml", GOOD);
+    let file = folder.path().join("mine.toml");
+    let (_, screen) = Terminal::run(400, &["list", "--scenarios", file.to_str().unwrap()]).end();
+    assert!(screen.contains("Play one: incident serve --scenarios "), "{screen}");
+    assert!(screen.contains("mine.toml --trigger NAME"), "{screen}");
+    let server = Serving::with(&[]);
+    let (_, screen) = Terminal::run(400, &["list", "--running", "--url", server.url()]).end();
+    assert!(screen.contains("0 open incidents on ") && !screen.contains("Watch one"), "{screen}");
+}

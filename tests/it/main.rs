@@ -12,6 +12,8 @@ mod budget;
 mod check_journal;
 mod cli;
 mod clock;
+#[cfg(feature = "nats")]
+mod cluster;
 mod columns;
 mod completions;
 mod compressed;

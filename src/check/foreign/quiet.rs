@@ -61,7 +61,7 @@ impl Quiet {
         self.longest = self.longest.max(silent);
         if silent > allowed {
             let (silent, allowed) = (silent.as_secs_f64(), allowed.as_secs_f64());
-            let text = format!("no message arrived for {silent:.1} s{when}; {allowed:.1} s is allowed");
+            let text = format!("no message arrived for {silent:.3} s{when}; {allowed:.3} s is allowed");
             found.add(RuleId::Silence, Finding::new(text).place(place));
         }
     }

@@ -69,8 +69,8 @@ impl Incident {
         }
         if offset_s.is_none() {
             self.course.interrupt();
-        } else if let (Some(expected), Some(announced), Some(offset_s), true) =
-            (&context.expect, &self.announced, offset_s, self.is_expected)
+        } else if let (Some(expected), Some(announced), Some(offset_s)) =
+            (self.expected(context), &self.announced, offset_s)
         {
             self.course.see(expected, announced, message, offset_s, frame, self.phases.is_doubtful);
         }
@@ -97,7 +97,7 @@ impl Incident {
             let second = resolved.offset_s.or(offset_s.filter(|_| self.is_timed));
             self.totals.compare(resolved, second, announced.is_generated, frame, found);
         }
-        if let (Some(expected), true) = (&context.expect, self.is_expected) {
+        if let Some(expected) = self.expected(context) {
             if let Some(offset_s) = offset_s {
                 self.course.see(
                     expected,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::announced::Announced;
 use super::arrival::{Pacing, Silence, allowed_silence};
 use super::confidence::Confidence;
-use super::context::Context;
+use super::context::{Context, Expected};
 use super::cost::Growth;
 use super::course::Course;
 use super::declared::Declared;
@@ -51,6 +51,8 @@ pub(super) struct Incident {
     announced: Option<Announced>,
     /// Whether the scenario of the expectations plays it.
     is_expected: bool,
+    /// The variant of the scenario that it says it is started in, if `[expect]` knows it.
+    variant: Option<String>,
     indexes: Indexes,
     pub(super) last_time: Option<Timestamp>,
     /// Whether it began with `incident_started`, even with one that can't be read.
@@ -115,6 +117,7 @@ impl Incident {
             bytes: 0,
             announced: None,
             is_expected: false,
+            variant: None,
             indexes: Indexes::default(),
             last_time: None,
             has_start: false,
@@ -211,8 +214,9 @@ impl Incident {
         }
         if let Some(Message::IncidentStarted(started)) = &frame.message {
             let is_sound = Phases::announce(started, &frame, found);
-            self.is_expected =
-                stream.context.expect.as_ref().is_some_and(|expected| expected.concerns(started));
+            let expect = stream.context.expect.as_ref();
+            self.is_expected = expect.is_some_and(|expected| expected.concerns(started));
+            self.variant = expect.and_then(|expected| expected.variant_of(started));
             self.announced = Some(Announced::of(started, is_sound));
         }
         if stream.context.arrivals {
@@ -233,9 +237,15 @@ impl Incident {
         Fit { has_ended: self.is_over, is_elsewhere: false, orphan }
     }
 
+    /// What is expected of it, if it is an incident of the scenario.
+    fn expected<'a>(&self, context: &'a Context) -> Option<&'a Expected> {
+        let expected = context.expect.as_ref().filter(|_| self.is_expected)?;
+        Some(expected.in_variant(self.variant.as_deref()))
+    }
+
     fn allowed_silence(&self, context: &Context) -> Option<f64> {
         let speed = self.announced.as_ref().map_or(1.0, |announced| announced.speed);
-        allowed_silence(context, self.is_expected, speed)
+        allowed_silence(context, self.expected(context), speed)
     }
 
     /// Takes the first event that was received of the incident. Returns what is wrong if the events before it should have
@@ -307,7 +317,7 @@ impl Incident {
                 let allowed = self.allowed_silence(context);
                 self.silence.end(ended, allowed, found);
             }
-            if let (Some(expected), true) = (&context.expect, self.is_expected) {
+            if let Some(expected) = self.expected(context) {
                 let is_whole = self.is_whole && self.is_timed;
                 self.course.finish(expected, &self.totals, None, is_due, is_whole, found);
             }

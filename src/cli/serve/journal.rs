@@ -16,9 +16,10 @@ use crate::shell;
 /// Flags of the journal.
 #[derive(Debug, clap::Args)]
 pub(super) struct JournalArgs {
-    /// File to keep the events in, or `memory` to keep them only while the server runs [default: journal.db in the
-    /// platform's state directory]
-    #[arg(long, value_name = "FILE|memory", value_hint = ValueHint::FilePath, help_heading = "Journal")]
+    /// File to keep the events in, `memory` to keep them only while the server runs, or
+    /// nats://HOST:PORT?stream=NAME&durability=always for a stream of NATS JetStream that several servers have open
+    /// [default: journal.db in the platform's state directory]
+    #[arg(long, value_name = "FILE|memory|nats://…", value_hint = ValueHint::FilePath, help_heading = "Journal")]
     journal: Option<PathBuf>,
 
     /// Keep this many events; older ones are deleted, except those of open incidents
@@ -65,7 +66,11 @@ impl JournalArgs {
                 let error = anyhow!("{} is not a journal: it is no SQLite database", location.display());
                 return Failure::new(Exit::Connection, error).hint("name another file with --journal FILE");
             }
-            let hint = hint(&error, &location);
+            let hint = if location.to_string_lossy().contains("://") {
+                "check the location and the servers: docs/cluster.md has a set-up that works".to_owned()
+            } else {
+                hint(&error, &location)
+            };
             Failure::new(Exit::Connection, error).hint(hint)
         })?;
         let description = if is_durable {

@@ -43,5 +43,9 @@ fn conclusion(incident: &IncidentState, word: &str, seconds: f64) -> String {
     if let Some(cost) = &incident.cost {
         text += &format!(" · cost {}", format::money(&cost.currency, cost.total));
     }
-    text + &format!(" · {} actions, {} failed", incident.actions.total, incident.actions.failed)
+    text + &format!(
+        " · {}, {} failed",
+        format::count(incident.actions.total.into(), "action"),
+        incident.actions.failed
+    )
 }

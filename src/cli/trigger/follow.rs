@@ -111,7 +111,7 @@ impl Trigger {
                     let error = anyhow!("the server has a new stream without {}", accepted.id);
                     return Err(Failure::new(Exit::Unresolved, error).hint("trigger it again"));
                 }
-                Some(Item::Gap { from, to }) => show.note(&format!("events {from} to {to} are missing")),
+                Some(Item::Gap { from, to }) => show.note(&format::missing(from, to)),
                 Some(Item::Event { .. } | Item::Heartbeat(_) | Item::NotAnEvent(_)) => {}
                 None => return Ok(None),
             }

@@ -173,7 +173,7 @@ impl Validate {
         stop: &CancellationToken,
         progress: &Progress,
     ) -> Result<Findings, Failure> {
-        let Targets { targets, wrong, mut unjudged } = self.targets()?;
+        let Targets { found: targets, wrong, mut unjudged } = self.targets()?;
         if let (Some(name), Some(target)) =
             (read_by.foreign(), targets.iter().find(|target| target.is_scenario()))
         {

@@ -1,5 +1,6 @@
 //! The targets to check: scenarios, recordings or a server.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -81,7 +82,7 @@ impl Target {
 /// What is to be checked.
 #[derive(Default)]
 pub(super) struct Targets {
-    pub(super) targets: Vec<Target>,
+    pub(super) found: Vec<Target>,
     /// Scenario files with mistakes. They are reported, and do not keep the other targets from being checked.
     pub(super) wrong: Vec<ScenarioError>,
     /// What was named and can't be read. It does not keep the other targets from being checked either.
@@ -107,12 +108,12 @@ impl Targets {
             })
         };
         if !given.settings.is_empty() {
-            self.targets.push(scenario_target(with(given.settings)?, given));
+            self.found.push(scenario_target(with(given.settings)?, given));
             return Ok(());
         }
-        self.targets.push(scenario_target(scenario.clone(), given));
+        self.found.push(scenario_target(scenario.clone(), given));
         for (name, _) in &scenario.file.variant.0 {
-            self.targets.push(scenario_target(with(&Settings::variant(name.get_ref()))?, given));
+            self.found.push(scenario_target(with(&Settings::variant(name.get_ref()))?, given));
         }
         Ok(())
     }
@@ -156,7 +157,7 @@ impl Validate {
                 .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
             let expect = given.or(own);
             let server = Target::Server { dial: Box::new(dial.clone()), expect };
-            return Ok(Targets { targets: vec![server], ..Targets::default() });
+            return Ok(Targets { found: vec![server], ..Targets::default() });
         }
         let mut found = Targets::default();
         let folder = PathBuf::from("scenarios");
@@ -194,7 +195,7 @@ impl Targets {
     fn add_path(&mut self, path: &Path, given: Given<'_>) -> Result<(), Failure> {
         let is = |path: &Path, extension: &str| path.extension().is_some_and(|found| found == extension);
         if path.is_dir() {
-            let before = self.targets.len() + self.wrong.len();
+            let before = self.found.len() + self.wrong.len();
             self.add(Library::read(path), given)?;
             let mut files: Vec<PathBuf> = std::fs::read_dir(path)
                 .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
@@ -202,9 +203,9 @@ impl Targets {
             files.retain(|file| is(file, "ndjson"));
             files.sort();
             for file in files {
-                self.targets.push(recording(&file, given));
+                self.found.push(recording(&file, given));
             }
-            if self.targets.len() + self.wrong.len() == before {
+            if self.found.len() + self.wrong.len() == before {
                 let folder = path.display();
                 let error =
                     anyhow!("nothing was checked: {folder} has no scenario (*.toml) or recording (*.ndjson)");
@@ -218,7 +219,7 @@ impl Targets {
         } else if let Some(name) = scenarios::name_of(path) {
             self.add_scenario(&scenarios::named(name, None)?, given)?;
         } else if given.settings.is_empty() {
-            self.targets.push(recording(path, given));
+            self.found.push(recording(path, given));
         } else {
             let error =
                 anyhow!("--set chooses how a scenario is played, and {} is a recording", path.display());
@@ -233,7 +234,7 @@ fn recording(file: &Path, given: Given<'_>) -> Target {
 }
 
 fn scenario_target(scenario: Scenario, given: Given<'_>) -> Target {
-    let expect = given.expect.cloned().or_else(|| expectations(&scenario));
+    let expect = given.expect.cloned().or_else(|| expectations_as_it_is(&scenario));
     Target::Scenario { scenario: Box::new(scenario), expect }
 }
 
@@ -260,14 +261,34 @@ pub(super) fn sound_scenario_at(file: &Path) -> Result<Scenario, Failure> {
     scenario_at(file)?.map_err(|error| Failure::scenarios(vec![error]))
 }
 
-/// The expectations of a scenario, and their place: `FILE:LINE`.
+/// The expectations of a scenario and of each of its variants.
 pub(super) fn expectations(scenario: &Scenario) -> Option<Expected> {
+    let mut expected = expectations_as_it_is(scenario)?;
+    let names = scenario.file.variant.0.iter().map(|(name, _)| name.get_ref());
+    expected.variants = names
+        .filter_map(|name| {
+            let variant = scenario.with(&Settings::variant(name)).ok()?;
+            Some((name.clone(), expectations_as_it_is(&variant)?))
+        })
+        .collect();
+    Some(expected)
+}
+
+/// The expectations of a scenario with its settings, and their place: `FILE:LINE`.
+fn expectations_as_it_is(scenario: &Scenario) -> Option<Expected> {
     let expect = scenario.file.expect.as_ref()?;
-    let start = expect.span().start;
+    let chosen = scenario.settings.get(VARIANT);
+    let chosen = chosen.and_then(|chosen| {
+        scenario.file.variant.0.iter().find(|(name, _)| name.get_ref() == chosen).map(|(_, variant)| variant)
+    });
+    let changed =
+        chosen.and_then(|variant| variant.change.0.iter().find(|(key, _)| key.get_ref() == "expect"));
+    let start = changed.map_or(expect.span(), |(key, _)| key.span()).start;
     let line = scenario.text.get(..start).unwrap_or_default().matches('\n').count() + 1;
     Some(Expected {
         expect: expect.get_ref().clone(),
         origin: format!("{}:{line}", scenario.origin),
         scenario: scenario.id().to_owned(),
+        variants: BTreeMap::new(),
     })
 }

@@ -115,7 +115,8 @@ impl<'a> Session<'a> {
                 }
             }
             Item::Gap { from, to } => {
-                self.note(&format!("events {from} to {to} are missing: {} lost", to - from + 1));
+                let missing = format::missing(from, to);
+                self.note(&format!("{missing}: {} lost", to - from + 1));
             }
             Item::NotAnEvent(text) => {
                 self.note(&format!("not an event: {}", text.chars().take(80).collect::<String>()));

@@ -18,6 +18,7 @@ use super::super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
 };
 use super::super::open_error::OpenError;
+use super::super::recent::Recent;
 use super::super::record::{Appended, Batch, KeyedEvent, Stored};
 use super::super::time_source::{MachineClocks, TimeSource};
 use super::condition::Condition;
@@ -25,7 +26,7 @@ use super::error::unavailable;
 use super::lock::Lock;
 use super::place::{real, refuse_unusual};
 use super::readers::Readers;
-use super::recent::Recent;
+
 use super::writer::{Request, WaitingAppend, Writer};
 use super::{events, identity, incidents, keys, open, watchdog};
 use crate::contract::StreamId;
@@ -123,7 +124,8 @@ impl Sqlite {
         refuse_unusual(&real).map_err(unusable)?;
         identity::refuse_foreign(&real)?;
         let lock = Arc::new(patiently(HELD, || Lock::take(&real))?);
-        let opened = patiently(LOCKED, || open::open(&real, retention, Arc::clone(&source)))?;
+        let clocks = source;
+        let opened = patiently(LOCKED, || open::open(&real, retention, Arc::clone(&clocks)))?;
         let warnings = opened.warnings.clone();
         let writer = Writer::new(opened, retention, Arc::clone(&lock));
         let log_bytes = writer.log_bytes();

@@ -27,7 +27,6 @@ mod others;
 mod place;
 mod readers;
 mod reads;
-mod recent;
 mod retain;
 mod room;
 mod running;

@@ -13,6 +13,7 @@ use super::super::clock::Clock;
 use super::super::error::{JournalError, Trouble};
 use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
+use super::super::recent::Recent;
 use super::super::record::Batch;
 use super::commit::{Answer, Changes, Commit, Open};
 use super::condition::Condition;
@@ -21,7 +22,7 @@ use super::lock::Lock;
 use super::open::Opened;
 use super::others::Others;
 use super::place::Place;
-use super::recent::Recent;
+
 use super::retain::retain;
 use super::room::Room;
 use super::upkeep::Upkeep;

@@ -44,7 +44,11 @@ pub(in crate::server) async fn events(
         match streams.admit() {
             Ok(slot) => {
                 let lease = request.extensions().get::<Lease>().cloned();
-                open(streams, info, after.as_ref(), lease, slot).await
+                match open(Arc::clone(&streams), info, after.as_ref(), lease, slot).await {
+                    Ok(response) => response,
+                    Err(problem) if is_event_source(headers) => come_back(&streams, &problem),
+                    Err(problem) => return Err(problem),
+                }
             }
             Err(problem) if is_event_source(headers) => come_back(&streams, &problem),
             Err(problem) => return Err(problem),
@@ -77,8 +81,8 @@ async fn open(
     after: Option<&After>,
     lease: Option<Lease>,
     slot: OwnedSemaphorePermit,
-) -> Response {
-    let opening = streams.hub.subscribe(after).await;
+) -> Result<Response, Problem> {
+    let opening = streams.hub.subscribe(after).await?;
     let client = streams.metrics.client(opening.cursor);
     let leave = streams.lifecycle.leave();
     let events = Events::new(&opening, Arc::clone(&streams.hub), leave, lease, client);
@@ -86,9 +90,9 @@ async fn open(
     tracing::debug!(transport = Transport::EventStream.as_str(), %after, "client connected");
     info.becomes_stream();
     let served = Served { events, streams, info, _slot: slot };
-    Response::new(Body::from_stream(stream::unfold(served, |mut served| async {
+    Ok(Response::new(Body::from_stream(stream::unfold(served, |mut served| async {
         Some((Ok::<_, Infallible>(served.events.next().await?), served))
-    })))
+    }))))
 }
 
 /// Whether the client is an `EventSource`, which has to ask for this media type. Programs are better served by a status.

@@ -59,7 +59,7 @@ pub(in crate::server) async fn upgrade(
     let slot = streams.admit()?;
 
     let lease = request.extensions().get::<Lease>().cloned();
-    let opening = streams.hub.subscribe(after.as_ref()).await;
+    let opening = streams.hub.subscribe(after.as_ref()).await?;
     let cursor = opening.cursor;
     info.append_to_head(opening.frame.bytes);
     let tracker = streams.lifecycle.connections.clone();

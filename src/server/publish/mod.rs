@@ -9,6 +9,7 @@ mod drills;
 mod elsewhere;
 mod gather;
 mod known;
+mod others;
 mod publisher;
 mod rate;
 mod recent;

@@ -7,6 +7,7 @@ use super::drills;
 use super::elsewhere::Elsewhere;
 use super::gather::{self, Gathered, Gatherer};
 use super::known::{Known, Subject};
+use super::others::Others;
 use super::recent::Recent;
 use super::waiting::{Mode, Outcome, Placed, numbered, refusal, stopping};
 use crate::contract::can_be_now;
@@ -26,6 +27,7 @@ pub(super) struct Worker {
     journal: Journal,
     player: Player,
     elsewhere: Arc<Elsewhere>,
+    others: Others,
     known: Known,
     recent: Recent,
     /// How many incidents without a plan are open; `None` before they are counted.
@@ -67,7 +69,7 @@ struct Steps {
 impl Worker {
     pub(super) fn new(journal: Journal, player: Player, elsewhere: Arc<Elsewhere>) -> Self {
         let (known, recent) = (Known::default(), Recent::default());
-        Self { journal, player, elsewhere, known, recent, open: None }
+        Self { journal, player, elsewhere, others: Others::default(), known, recent, open: None }
     }
 
     /// Stores what is gathered, until the server stops.
@@ -153,8 +155,9 @@ impl Worker {
         let _turn = elsewhere.turn().await;
         let mut stored = stored.into_iter();
         let changed = self.elsewhere.take();
-        if !changed.is_empty() {
-            self.known.forget(changed.iter().map(String::as_str));
+        let others = self.others.changed(&self.journal).await?;
+        if !changed.is_empty() || !others.is_empty() {
+            self.known.forget(changed.iter().chain(&others).map(String::as_str));
             self.open = None;
         }
         self.known.load(&self.journal, events().map(|event| event.subject.as_str())).await?;
@@ -169,6 +172,7 @@ impl Worker {
         }
         let Group { records, steps } = group;
         let appended = if records.is_empty() { Vec::new() } else { self.journal.append(records).await? };
+        self.others.stored(&appended);
         let mut outcomes = Vec::with_capacity(steps.len());
         for ((events, mode), steps) in requests.iter().zip(steps) {
             outcomes.push(match steps {

@@ -8,6 +8,8 @@ mod files;
 mod gated;
 mod http;
 mod local;
+#[cfg(feature = "nats")]
+pub mod nats;
 mod numbers;
 mod proxy;
 mod raw;

@@ -10,6 +10,7 @@ mod good;
 mod guide;
 mod listen;
 mod mutations;
+mod offline;
 mod reports;
 mod served;
 mod sound;

@@ -271,8 +271,9 @@ impl Page<'_> {
         }
         let targets = format::count(judged.len() as u64, "target");
         let total = passed + failed;
+        let checks = format::count(total, "check");
         let mut counts =
-            format!("{targets}, {total} checks: {passed} passed, {failed} failed, {unchecked} not checked");
+            format!("{targets}, {checks}: {passed} passed, {failed} failed, {unchecked} not checked");
         if !found.wrong.is_empty() {
             counts += &format!("; {}", mistakes::summary(&found.wrong));
         }

@@ -247,7 +247,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "nothing more comes of an open incident",
         "silence",
-        "after the last event; 10.0 s is allowed",
+        "after the last event; 10.000 s is allowed",
         "",
         |s| {
             s.limits.set("silence.longest=10s").ok()?;
@@ -267,7 +267,7 @@ pub const FAULTS: &[Fault] = &[
     })
     .live()
     .later(),
-    fault("a pause is longer than the limit", "silence", "1.0 s is allowed", "", |s| {
+    fault("a pause is longer than the limit", "silence", "1.000 s is allowed", "", |s| {
         s.is_drill()?;
         s.limits.set("silence.longest=1s").ok()
     })

@@ -3,8 +3,8 @@
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 
-use super::super::log::ReadLimit;
-use super::super::record::Stored;
+use super::log::ReadLimit;
+use super::record::Stored;
 
 /// The most events in memory: enough for a follower that falls behind for a moment.
 const EVENTS: usize = 4_096;
@@ -14,7 +14,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 
 /// Consecutive events up to the head. Only committed events are added.
 #[derive(Debug, Default)]
-pub(super) struct Recent(Mutex<Tail>);
+pub(in crate::journal) struct Recent(Mutex<Tail>);
 
 #[derive(Debug, Default)]
 struct Tail {
@@ -24,7 +24,7 @@ struct Tail {
 
 impl Recent {
     /// Adds the events of a commit, and removes the oldest ones above the limits.
-    pub(super) fn extend(&self, committed: impl IntoIterator<Item = Stored>) {
+    pub(in crate::journal) fn extend(&self, committed: impl IntoIterator<Item = Stored>) {
         let mut tail = self.0.lock();
         for event in committed {
             tail.bytes += event.data.get().len();
@@ -36,8 +36,14 @@ impl Recent {
         }
     }
 
+    /// Forgets everything: what follows is not the next event.
+    #[cfg(feature = "nats")]
+    pub(in crate::journal) fn clear(&self) {
+        *self.0.lock() = Tail::default();
+    }
+
     /// The events after `after` and up to `head`, within `limit`; `None` if the first of them is no longer in memory.
-    pub(super) fn read(&self, after: u64, head: u64, limit: ReadLimit) -> Option<Vec<Stored>> {
+    pub(in crate::journal) fn read(&self, after: u64, head: u64, limit: ReadLimit) -> Option<Vec<Stored>> {
         let tail = self.0.lock();
         let first = tail.events.front()?.position;
         let skip = usize::try_from((after + 1).checked_sub(first)?).ok()?;

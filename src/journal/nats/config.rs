@@ -1,0 +1,235 @@
+//! The configuration of the two streams: as they are created, and what is refused in what is found.
+
+use serde_json::{Value, json};
+
+use super::api::{Api, Fault, NAME_IN_USE, NO_STREAM};
+use super::location::Location;
+use super::names::Names;
+use crate::contract::StreamId;
+
+/// Where the configuration of the events has the name of the stream as clients know it.
+const STREAM: &str = "incident.stream";
+
+/// The format of the messages.
+const FORMAT: &str = "incident.format";
+
+/// The only format so far.
+const NEWEST: &str = "1";
+
+/// What the leader has said of the stream of events.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) stream: StreamId,
+    /// The whole configuration, to be changed and sent back.
+    pub(super) config: Value,
+    pub(super) first: u64,
+    pub(super) last: u64,
+}
+
+impl Seen {
+    /// Reads what `STREAM.INFO` has answered.
+    pub(super) fn read(info: &Value) -> Result<Self, String> {
+        let metadata = &info["config"]["metadata"];
+        let stream = metadata[STREAM].as_str().and_then(|stream| stream.parse().ok());
+        let stream = stream.ok_or("its metadata has no incident.stream: it is no stream of incident")?;
+        let format = metadata[FORMAT].as_str().unwrap_or_default();
+        if format != NEWEST {
+            return Err(format!("its format is {format:?}, and this version of incident reads {NEWEST:?}"));
+        }
+        let number = |name: &str| info["state"][name].as_u64().unwrap_or_default();
+        let last = number("last_seq");
+        // A stream that never had a message says 0.
+        let first = number("first_seq").max(1);
+        Ok(Self { stream, config: info["config"].clone(), first, last })
+    }
+}
+
+/// Opens both streams, or creates them.
+///
+/// # Errors
+/// They are not there and are not to be created, or their configuration could lose or reorder events.
+pub(super) async fn open(api: &Api, names: &Names, location: &Location) -> Result<Seen, String> {
+    let wanted = events(names, location, &StreamId::fresh());
+    let info = open_one(api, &names.events, location, &wanted).await?;
+    check(&names.events, &info["config"], &wanted, location)?;
+    let seen =
+        Seen::read(&info).map_err(|why| format!("the stream {} can't be used: {why}", names.events))?;
+    let wanted = control(names, location);
+    let info = open_one(api, &names.control, location, &wanted).await?;
+    check(&names.control, &info["config"], &wanted, location)?;
+    Ok(seen)
+}
+
+async fn open_one(api: &Api, name: &str, location: &Location, wanted: &Value) -> Result<Value, String> {
+    match api.info(name).await {
+        Ok(info) => return Ok(info),
+        Err(fault) if fault.is(NO_STREAM) && location.create => {}
+        Err(fault) if fault.is(NO_STREAM) => {
+            return Err(format!(
+                "there is no stream {name}: add create=1 to the location, or create it beforehand"
+            ));
+        }
+        Err(fault) => return Err(format!("the stream {name} can't be asked for: {fault}")),
+    }
+    match api.ask(&format!("STREAM.CREATE.{name}"), wanted).await {
+        Ok(info) => Ok(info),
+        // Another server was faster.
+        Err(fault) if fault.is(NAME_IN_USE) => {
+            api.info(name).await.map_err(|fault| format!("the stream {name} can't be asked for: {fault}"))
+        }
+        Err(Fault::Refused { text, .. }) if text.contains("allow_atomic") => {
+            Err(format!("needs nats-server 2.12 or newer: {text}"))
+        }
+        Err(fault) => Err(format!("the stream {name} can't be created: {fault}")),
+    }
+}
+
+/// The stream of events: one subject an incident, and no limit that could drop an event in the middle.
+fn events(names: &Names, location: &Location, stream: &StreamId) -> Value {
+    json!({
+        "name": names.events,
+        "subjects": [names.all_events()],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "num_replicas": location.replicas.unwrap_or(1),
+        "max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": -1, "max_consumers": -1,
+        "duplicate_window": 100_000_000,
+        "deny_delete": true,
+        "deny_purge": false,
+        "allow_direct": true,
+        "allow_atomic": true,
+        "republish": { "src": names.all_events(), "dest": names.announced(), "headers_only": true },
+        "metadata": { STREAM: stream.as_str(), FORMAT: NEWEST },
+    })
+}
+
+/// The second stream: of each subject the newest message.
+fn control(names: &Names, location: &Location) -> Value {
+    json!({
+        "name": names.control,
+        "subjects": [names.all_control()],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "old",
+        "num_replicas": location.replicas.unwrap_or(1),
+        "max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": 1, "max_consumers": -1,
+        "duplicate_window": 100_000_000,
+        "deny_purge": false,
+        "allow_direct": true,
+        "metadata": { FORMAT: NEWEST },
+    })
+}
+
+/// Refuses a configuration that could lose events, leave holes or change what was written. What only a newer server knows is
+/// not refused.
+fn check(name: &str, found: &Value, wanted: &Value, location: &Location) -> Result<(), String> {
+    let refuse = |key: &str, why: &str| {
+        Err(format!("the stream {name} has {key} = {}, and that would {why}: change it", found[key]))
+    };
+    let same = |key: &str| found[key] == wanted[key];
+    for key in ["subjects", "storage", "retention"] {
+        if !same(key) {
+            return refuse(key, &format!("not be {}", wanted[key]));
+        }
+    }
+    if !same("discard") {
+        return refuse("discard", "drop events without a word when it is full");
+    }
+    let number = |key: &str| found[key].as_i64().unwrap_or_default();
+    for key in ["max_msgs", "max_age", "max_msg_size"] {
+        if number(key) > 0 {
+            return refuse(key, "drop or refuse events that have to be kept");
+        }
+    }
+    let per_subject = wanted["max_msgs_per_subject"].as_i64().unwrap_or_default();
+    if number("max_msgs_per_subject").max(-1) != per_subject
+        && (per_subject > 0 || number("max_msgs_per_subject") > 0)
+    {
+        return refuse("max_msgs_per_subject", &format!("not be {per_subject}"));
+    }
+    for key in [
+        "allow_rollup_hdrs",
+        "allow_msg_ttl",
+        "sealed",
+        "deny_purge",
+        "no_ack",
+        "allow_msg_counter",
+        "allow_msg_schedules",
+    ] {
+        if found[key].as_bool() == Some(true) {
+            return refuse(key, "drop or change events, or keep old ones for ever");
+        }
+    }
+    for key in ["sources", "mirror", "subject_transform"] {
+        if !found[key].is_null() && found[key] != json!([]) {
+            return refuse(key, "bring in messages that are no events");
+        }
+    }
+    let compared = ["allow_direct", "allow_atomic", "deny_delete"];
+    for key in compared.into_iter().filter(|key| wanted[*key] == json!(true)) {
+        if found[key] != json!(true) {
+            let newer = if key == "allow_atomic" { "; it needs nats-server 2.12 or newer" } else { "" };
+            return Err(format!("the stream {name} lacks {key} = true: change it{newer}"));
+        }
+    }
+    let replicas = number("num_replicas");
+    match location.replicas {
+        Some(wanted) if i64::from(wanted) != replicas => Err(format!(
+            "the stream {name} has {replicas} replicas, and the location says replicas={wanted}: change one of them"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Gives the stream of events another name, because its history is not what clients were told.
+pub(super) async fn rename(api: &Api, names: &Names, seen: &Seen) -> Result<Seen, Fault> {
+    let mut config = seen.config.clone();
+    config["metadata"][STREAM] = json!(StreamId::fresh().as_str());
+    let info = api.ask(&format!("STREAM.UPDATE.{}", names.events), &config).await?;
+    Seen::read(&info).map_err(Fault::Silent)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn what_could_make_a_hole_is_refused_by_its_name() {
+        let location = Location::parse(Path::new("nats://a?durability=always&replicas=3"));
+        let Ok(location) = location else { panic!("{location:?}") };
+        let names = Names::of("incident");
+        let wanted = events(&names, &location, &StreamId::fresh());
+        assert_eq!(check("incident", &wanted, &wanted, &location), Ok(()));
+        for (key, value) in [
+            ("max_age", json!(1)),
+            ("max_msgs", json!(100)),
+            ("max_msgs_per_subject", json!(5)),
+            ("discard", json!("old")),
+            ("storage", json!("memory")),
+            ("subjects", json!(["other"])),
+            ("allow_rollup_hdrs", json!(true)),
+            ("allow_msg_ttl", json!(true)),
+            ("sources", json!([{ "name": "x" }])),
+            ("mirror", json!({ "name": "x" })),
+            ("deny_purge", json!(true)),
+            ("deny_delete", json!(false)),
+            ("allow_direct", json!(null)),
+            ("allow_atomic", json!(null)),
+            ("num_replicas", json!(1)),
+        ] {
+            let mut found = wanted.clone();
+            found[key] = value;
+            let named = if key == "num_replicas" { "replicas=3" } else { key };
+            let checked = check("incident", &found, &wanted, &location);
+            assert!(matches!(&checked, Err(why) if why.contains(named)), "{key}: {checked:?}");
+        }
+        let control = control(&names, &location);
+        assert_eq!(check("incident_ctl", &control, &control, &location), Ok(()));
+        let mut many = control.clone();
+        many["max_msgs_per_subject"] = json!(-1);
+        assert!(check("incident_ctl", &many, &control, &location).is_err());
+    }
+}

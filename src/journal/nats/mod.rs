@@ -1,0 +1,36 @@
+//! The engine on NATS JetStream: several processes have the same stream open, and each may append.
+//!
+//! An event is one message of the stream, and its position is the message's sequence number. A server of NATS numbers what
+//! it stores and nothing else, so positions have no gaps. What is not left to NATS:
+//! - Each process reads every event and folds it (`tail.rs`, `fold.rs`). An append is judged against that fold, and stored
+//!   only if the stream's head is still the one that was read (`draft.rs`, `writer.rs`): so every append that is in the
+//!   stream was judged against exactly the events before it, however many processes append at once.
+//! - Acknowledgements, refusals and timeouts are hints. An append is in the stream if its events are read there.
+//! - Every message has a checksum over the one before it (`message.rs`). A message of another program, and history that was
+//!   lost or replaced, break that chain: then the stream is not read any further, or goes on under another name, so
+//!   that clients are told.
+//! - One process holds the lease and plays (`lease.rs`). It also drops old events and the plans of incidents that have
+//!   ended (`upkeep.rs`).
+//!
+//! A second stream has the lease, the plans of open incidents, and the ids of incidents whose events are gone.
+
+mod api;
+mod config;
+mod draft;
+mod engine;
+mod fold;
+mod lease;
+mod location;
+mod message;
+mod names;
+mod open;
+mod plans;
+mod reader;
+mod shared;
+mod tail;
+mod upkeep;
+mod vitals;
+mod writer;
+
+pub(super) use engine::CHOICE;
+pub use engine::Nats;

@@ -1,0 +1,259 @@
+//! Opening a journal on NATS: connects, checks the servers and the streams, and reads what is kept.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::sync::{Notify, watch};
+
+use super::super::ages::Ages;
+use super::super::clock::{Clock, Found};
+use super::super::lease::Term;
+use super::super::log::{Extent, Retention};
+use super::super::recent::Recent;
+use super::super::time_source::{HIDDEN, TimeSource};
+use super::api::{Api, Fault};
+use super::config::{self, Seen};
+use super::fold::Fold;
+use super::lease::{self, Post};
+use super::location::{Durability, Location};
+use super::message::Entry;
+use super::names::Names;
+use super::shared::Shared;
+use super::upkeep::remembered;
+use super::vitals::Vitals;
+
+/// The oldest servers that keep what they have acknowledged when their cluster changes.
+const OLDEST: (u64, u64, u64) = (2, 12, 6);
+
+const CONNECTING: Duration = Duration::from_secs(3);
+
+/// How often a read is repeated at the start.
+const TRIES: usize = 5;
+
+/// How many of the newest events are searched for the latest time.
+const NEWEST: usize = 1_000;
+
+/// About how many samples are taken of the times of all events.
+const SAMPLES: u64 = 1_024;
+
+/// Opens a journal.
+///
+/// # Errors
+/// The servers can't be reached or are too old, or the streams are not what they must be.
+pub(super) async fn open(
+    location: &Location,
+    retention: Retention,
+    source: Arc<dyn TimeSource>,
+) -> Result<Shared, String> {
+    let client = connect(location).await?;
+    let version = client.server_info().version;
+    if parsed(&version).is_none_or(|version| version < OLDEST) {
+        let (major, minor, patch) = OLDEST;
+        return Err(format!(
+            "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
+        ));
+    }
+    if location.durability == Durability::Replicas {
+        tracing::warn!(
+            "durability=replicas: events that were acknowledged may be lost when all servers lose power at once"
+        );
+    }
+    let (api, names) = (Api::new(client), Names::of(&location.stream));
+    let mut seen = config::open(&api, &names, location).await?;
+    let told = |fault: Fault| format!("the stream {} can't be read: {fault}", names.events);
+    let witness = lease::read(&api, &names).await.map_err(told)?;
+    if let Some(witness) = witness.filter(|witness| witness.stream == seen.stream.as_str())
+        && !is_there(&api, &names, &seen, &witness).await.map_err(told)?
+    {
+        let old = seen.stream.clone();
+        seen = config::rename(&api, &names, &seen).await.map_err(told)?;
+        tracing::warn!(%old, new = %seen.stream, "the stream has lost events: it goes on under another name");
+    }
+    let node = crate::random::bits() | 1;
+    let loaded = load(&api, &names, &seen, node).await?;
+    let steady_found = loaded.found(source.wall().as_microsecond());
+    let Ok(clock) = Clock::new(source, |_| Ok::<_, std::convert::Infallible>(steady_found));
+    let mut ages = Ages::new(retention.age);
+    ages.found(&loaded.samples, clock.now().as_microsecond(), clock.steady());
+    let Loaded { fold, .. } = loaded;
+    let extent = Extent { oldest: fold.oldest(), head: fold.head };
+    Ok(Shared {
+        node,
+        names,
+        api,
+        stream: seen.stream,
+        retention,
+        fold: Mutex::new(fold),
+        ages: Mutex::new(ages),
+        recent: Recent::default(),
+        extent: watch::channel(extent).0,
+        vitals: Vitals::new(),
+        newest_term: watch::channel(Term::default()).0,
+        clock: Arc::new(clock),
+        commits: AtomicU64::new(0),
+        wake: Notify::new(),
+        committing: tokio::sync::Mutex::new(()),
+    })
+}
+
+async fn connect(location: &Location) -> Result<Client, String> {
+    let mut options = ConnectOptions::new()
+        .name("incident")
+        .connection_timeout(CONNECTING)
+        .ping_interval(Duration::from_secs(5))
+        .reconnect_delay_callback(|attempts| Duration::from_millis(100 * (attempts.min(10) as u64)))
+        .event_callback(|event| async move {
+            match event {
+                Event::Connected => tracing::info!("connected to NATS"),
+                Event::Disconnected => tracing::warn!("the connection to NATS is lost"),
+                other => tracing::debug!(event = %other, "NATS"),
+            }
+        });
+    if location.tls {
+        options = options.require_tls(true);
+    }
+    if let Some(ca) = &location.ca {
+        options = options.add_root_certificates(ca.clone());
+    }
+    if let Some((certificate, key)) = &location.certificate {
+        options = options.add_client_certificate(certificate.clone(), key.clone());
+    }
+    if let Some(file) = &location.creds {
+        let read = options.credentials_file(file).await;
+        options =
+            read.map_err(|error| format!("the credentials {} can't be read: {error}", file.display()))?;
+    }
+    if let Some(file) = &location.nkey {
+        let seed = std::fs::read_to_string(file);
+        let seed = seed.map_err(|error| format!("the nkey {} can't be read: {error}", file.display()))?;
+        options = options.nkey(seed.trim().to_owned());
+    }
+    let scheme = if location.tls { "tls" } else { "nats" };
+    let servers = location.servers.iter().map(|server| format!("{scheme}://{server}").parse::<ServerAddr>());
+    let servers = servers.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    let connected = options.connect(servers).await;
+    connected.map_err(|error| format!("no NATS server can be reached: {error}"))
+}
+
+/// `2.15.1`, or `2.16.0-RC.1`.
+fn parsed(version: &str) -> Option<(u64, u64, u64)> {
+    let mut numbers = version.split(['.', '-']).map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some((next()?, next()?, next()?))
+}
+
+/// Whether what the holder of the lease has read is in the stream.
+async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<bool, Fault> {
+    if witness.head == 0 || witness.head < seen.first {
+        return Ok(true);
+    }
+    if witness.head > seen.last {
+        return Ok(false);
+    }
+    for _ in 0..TRIES {
+        let found = api.read(&names.events, &json!({ "seq": witness.head })).await?;
+        if let Some(found) = found.first().filter(|found| found.sequence == witness.head) {
+            let read = Entry::read(found.sequence, &found.headers, &found.payload);
+            return Ok(read.is_ok_and(|(_, chain)| chain == witness.chain));
+        }
+        // The replica is behind.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(Fault::Silent(format!("no server has event {}", witness.head)))
+}
+
+/// What the stream has.
+struct Loaded {
+    fold: Fold,
+    /// Positions and times of some events, in order.
+    samples: Vec<(u64, i64)>,
+    /// The times of the newest events.
+    newest: VecDeque<i64>,
+}
+
+impl Loaded {
+    fn found(&self, wall_us: i64) -> Found {
+        let future = wall_us.saturating_add(HIDDEN.as_micros() as i64);
+        let latest_us = self.newest.iter().copied().filter(|time| *time <= future).max();
+        Found { newest_us: self.newest.back().copied(), latest_us }
+    }
+}
+
+/// Reads every event that is kept up to the head that the leader has now, and the ids of incidents that are gone.
+async fn load(api: &Api, names: &Names, seen: &Seen, node: u64) -> Result<Loaded, String> {
+    let told = |fault: Fault| format!("the stream {} can't be read: {fault}", names.events);
+    let mut fold = Fold::begin_at(seen.first);
+    let mut from = 1;
+    loop {
+        let which = json!({ "seq": from, "next_by_subj": names.all_over(), "batch": 1_000, "max_bytes": 1024 * 1024 });
+        let found = read_again(api, &names.control, &which).await.map_err(told)?;
+        let Some(last) = found.last() else { break };
+        from = last.sequence + 1;
+        for (subject, end) in found.iter().filter_map(|found| remembered(&found.payload)) {
+            fold.forget(subject, end);
+        }
+    }
+    let mut loaded = Loaded { fold, samples: Vec::new(), newest: VecDeque::new() };
+    let stride = ((seen.last + 1).saturating_sub(seen.first) / SAMPLES).max(1);
+    let mut is_stale = 0;
+    while loaded.fold.head < seen.last {
+        let next = loaded.fold.head + 1;
+        let which = json!({ "seq": next, "batch": 1_000, "max_bytes": 4 * 1024 * 1024 });
+        let found = read_again(api, &names.events, &which).await.map_err(told)?;
+        match found.first() {
+            None if is_stale < TRIES => {
+                is_stale += 1;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+            None => return Err(format!("the stream {} lacks event {next}", names.events)),
+            Some(first) if first.sequence != next => {
+                // Another server's retention was faster.
+                loaded.fold.drop_before(next);
+                if next != loaded.fold.oldest() || loaded.fold.head + 1 > seen.first {
+                    return Err(format!("the stream {} lacks event {next}; start again", names.events));
+                }
+                loaded.fold = Fold::begin_at(first.sequence);
+            }
+            Some(_) => is_stale = 0,
+        }
+        for message in found {
+            let position = message.sequence;
+            let damaged =
+                |what: String| format!("event {position} of the stream {} is damaged: {what}", names.events);
+            let (entry, claimed) =
+                Entry::read(position, &message.headers, &message.payload).map_err(damaged)?;
+            let time = entry.stored.time.as_microsecond();
+            loaded.fold.push(&entry, claimed, node, Duration::ZERO).map_err(damaged)?;
+            if position.is_multiple_of(stride) || position == seen.last {
+                loaded.samples.push((position, time));
+            }
+            loaded.newest.push_back(time);
+            if loaded.newest.len() > NEWEST {
+                loaded.newest.pop_front();
+            }
+        }
+    }
+    // Others have removed them, or will.
+    loaded.fold.finished.clear();
+    Ok(loaded)
+}
+
+async fn read_again(
+    api: &Api,
+    stream: &str,
+    which: &serde_json::Value,
+) -> Result<Vec<super::api::Found>, Fault> {
+    for _ in 1..TRIES {
+        match api.read(stream, which).await {
+            Err(fault) => tracing::debug!(%fault, "a read is repeated"),
+            found => return found,
+        }
+    }
+    api.read(stream, which).await
+}

@@ -1,0 +1,130 @@
+//! Whether the journal can be used, judged by what was seen: events and leases that the servers have stored.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::super::error::{JournalError, Trouble, TroubleKind};
+use super::api::{FULL, Fault};
+
+/// How long nothing may be seen stored, although a lease is renewed every second.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// The health of one journal.
+#[derive(Debug)]
+pub(super) struct Vitals {
+    state: Mutex<State>,
+    health: watch::Sender<Option<Trouble>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// When something was last seen that the servers have stored.
+    confirmed: Instant,
+    /// Whether somebody renews a lease, so that silence means something.
+    is_led: bool,
+    /// Why the last append failed, and when.
+    failed: Option<(Instant, Trouble)>,
+    /// Why the journal can't be used any more, whatever is seen.
+    broken: Option<JournalError>,
+}
+
+impl Vitals {
+    pub(super) fn new() -> Self {
+        let state = State { confirmed: Instant::now(), is_led: false, failed: None, broken: None };
+        Self { state: Mutex::new(state), health: watch::channel(None).0 }
+    }
+
+    pub(super) fn health(&self) -> watch::Receiver<Option<Trouble>> {
+        self.health.subscribe()
+    }
+
+    /// Something was seen that the servers have stored.
+    pub(super) fn confirm(&self) {
+        let mut state = self.state.lock();
+        state.confirmed = Instant::now();
+        self.judge(&mut state);
+    }
+
+    /// Whether a lease is renewed at the moment.
+    pub(super) fn led(&self, is_led: bool) {
+        let mut state = self.state.lock();
+        if is_led && !state.is_led {
+            state.confirmed = Instant::now();
+        }
+        state.is_led = is_led;
+        self.judge(&mut state);
+    }
+
+    /// An append has failed.
+    pub(super) fn fail(&self, trouble: Trouble) {
+        let mut state = self.state.lock();
+        state.failed = Some((Instant::now(), trouble));
+        self.judge(&mut state);
+    }
+
+    /// An append was stored.
+    pub(super) fn succeed(&self) {
+        let mut state = self.state.lock();
+        state.failed = None;
+        state.confirmed = Instant::now();
+        self.judge(&mut state);
+    }
+
+    /// The history is not what it was: nothing can be appended until the server is started anew.
+    pub(super) fn break_down(&self, error: JournalError) {
+        let mut state = self.state.lock();
+        if state.broken.is_none() {
+            tracing::error!(%error, "the journal can't be used any further");
+            state.broken = Some(error);
+        }
+        self.judge(&mut state);
+    }
+
+    /// Why the journal can't be used any more.
+    pub(super) fn broken(&self) -> Option<JournalError> {
+        self.state.lock().broken.clone()
+    }
+
+    /// Looks whether it has become too silent.
+    pub(super) fn check(&self) {
+        self.judge(&mut self.state.lock());
+    }
+
+    fn judge(&self, state: &mut State) {
+        if state.failed.as_ref().is_some_and(|(failed, _)| state.is_led && *failed < state.confirmed) {
+            state.failed = None;
+        }
+        let is_silent = state.is_led && state.confirmed.elapsed() > SILENCE;
+        let trouble = match (&state.broken, &state.failed) {
+            (Some(JournalError::Unavailable(trouble)), _) | (None, Some((_, trouble))) => {
+                Some(trouble.clone())
+            }
+            (Some(error), _) => Some(Trouble::from_error(TroubleKind::History, error.clone())),
+            (None, None) if is_silent => Some(Trouble::new(TroubleKind::Unreachable)),
+            (None, None) => None,
+        };
+        self.health.send_if_modified(|health| {
+            let is_other = *health != trouble;
+            match (&*health, &trouble) {
+                (None, Some(why)) => tracing::error!(%why, "the journal cannot be written"),
+                (Some(_), None) => tracing::info!("the journal can be written again"),
+                _ => {}
+            }
+            health.clone_from(&trouble);
+            is_other
+        });
+    }
+}
+
+/// What a failed request means for the journal.
+pub(super) fn trouble(fault: Fault) -> Trouble {
+    let is_full = matches!(&fault, Fault::Refused { code, .. } if FULL.contains(code));
+    Trouble::from_error(if is_full { TroubleKind::Full } else { TroubleKind::Unreachable }, fault)
+}
+
+pub(super) fn unavailable(fault: Fault) -> JournalError {
+    JournalError::Unavailable(trouble(fault))
+}

@@ -1,0 +1,146 @@
+//! Two servers over one stream of a real nats-server: what one starts the other shows, and when the one that plays is killed,
+//! the other goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use incident::client::{Follower, Item};
+use incident::contract::{Message, MessageType};
+
+use crate::harness::nats::NatsServer;
+use crate::harness::{Serving, soon};
+
+fn serve(server: &NatsServer, name: &str) -> Serving {
+    let location = server.location(name).display().to_string();
+    Serving::with(&["--journal", &location, "--heartbeat", "200ms"])
+}
+
+/// Everything that a client of a server is sent until as many incidents have ended, by position.
+async fn follow(url: String, ends: usize) -> BTreeMap<u64, String> {
+    let mut follower = Follower::connect(url.parse().unwrap(), Some("0".to_owned()), true).await.unwrap();
+    let (mut seen, mut ended) = (BTreeMap::new(), 0);
+    while ended < ends {
+        match soon("at least a heartbeat", follower.next()).await.unwrap().expect("it reconnects") {
+            Item::Event { envelope, raw } => {
+                let position = envelope.position().unwrap().n;
+                assert!(seen.insert(position, raw).is_none(), "{position} came twice");
+                if matches!(envelope.message(), Ok(Message::IncidentResolved(_))) {
+                    ended += 1;
+                }
+            }
+            Item::Gap { from, to } => panic!("{from} to {to} never came"),
+            Item::Back { lost, reset, .. } => assert_eq!((lost, reset), (Some(0), None)),
+            _ => {}
+        }
+    }
+    seen
+}
+
+fn trigger(server: &Serving, scenario: &str, speed: &str) -> String {
+    let ran = server.incident(&["trigger", scenario, "--no-wait", "--speed", speed, "--json"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    answer["incident"].as_str().or(answer["id"].as_str()).unwrap_or(&ran.stdout).to_owned()
+}
+
+fn types(seen: &BTreeMap<u64, String>) -> Vec<String> {
+    let kind = |raw: &String| serde_json::from_str::<serde_json::Value>(raw).unwrap()["type"].to_string();
+    seen.values().map(kind).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn what_one_server_starts_the_other_shows_with_the_same_ids() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let (a, b) = (serve(nats, &name), serve(nats, &name));
+    let watching = [&a, &b].map(|server| tokio::spawn(follow(server.url().to_owned(), 2)));
+    // One of them plays both, whichever started them.
+    trigger(&a, "database-outage", "400");
+    trigger(&b, "database-outage", "400");
+    let [of_a, of_b] = watching;
+    let (of_a, of_b) = (soon("a", of_a).await.unwrap(), soon("b", of_b).await.unwrap());
+    assert_eq!(of_a, of_b, "the same positions and bytes");
+    assert_eq!(of_a.keys().copied().collect::<Vec<_>>(), (1..=of_a.len() as u64).collect::<Vec<_>>());
+    let ends =
+        types(&of_a).iter().filter(|kind| kind.contains(MessageType::IncidentResolved.as_str())).count();
+    assert_eq!(ends, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn when_the_server_that_plays_is_killed_the_other_goes_on() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let first = serve(nats, &name);
+    // The first one has the lease before the second one asks.
+    let warm = tokio::spawn(follow(first.url().to_owned(), 1));
+    trigger(&first, "database-outage", "1000");
+    soon("the first incident", warm).await.unwrap();
+    let second = serve(nats, &name);
+    let watching = tokio::spawn(follow(second.url().to_owned(), 2));
+    // It is started on the server that does not play, and takes some seconds.
+    let id = trigger(&second, "database-outage", "40");
+    let mut begun =
+        Follower::connect(second.url().parse().unwrap(), Some("0".to_owned()), true).await.unwrap();
+    let mut of_second = 0;
+    while of_second < 3 {
+        if let Item::Event { raw, .. } = soon("events", begun.next()).await.unwrap().unwrap() {
+            of_second += usize::from(raw.contains(&id));
+        }
+    }
+    first.signal("KILL");
+    drop(first);
+    let seen = tokio::time::timeout(std::time::Duration::from_secs(60), watching).await.unwrap().unwrap();
+    assert_eq!(seen.keys().copied().collect::<Vec<_>>(), (1..=seen.len() as u64).collect::<Vec<_>>());
+    let indexes: BTreeSet<(String, u64)> = seen.values().map(|raw| place(raw)).collect();
+    assert_eq!(indexes.len(), seen.len(), "each event once");
+}
+
+/// What is published through one server is judged by what was published through the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn publishers_of_one_incident_may_use_any_server() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let (a, b) = (serve(nats, &name), serve(nats, &name));
+    let publish = |server: &Serving, args: &[String]| {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let ran = server.incident(&[&["publish"], args.as_slice()].concat()).run();
+        (ran.status, ran.stderr)
+    };
+    let published = |server: &Serving, args: &[String], position: u32| {
+        let (status, said) = publish(server, args);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(said.contains(&format!("the last at position {position}")), "{said}");
+    };
+    let started = ["started", "--subject", "pay-1", "--title", "Checkout fails"].map(str::to_owned);
+    published(&a, &started, 1);
+    let note = |text: &str| ["note", "--subject", "pay-1", "--by", "Zoë Ott", text].map(str::to_owned);
+    for position in 2..10 {
+        let server = if position % 2 == 0 { &b } else { &a };
+        published(server, &note(&format!("note {position}")), position);
+    }
+    let resolved = ["resolved", "--subject", "pay-1", "it is over"].map(str::to_owned);
+    published(&b, &resolved, 10);
+    let (status, said) = publish(&a, &note("too late"));
+    assert!(status != Some(0) && said.contains("has ended"), "{said}");
+    let (of_a, of_b) = (follow(a.url().to_owned(), 1).await, follow(b.url().to_owned(), 1).await);
+    assert_eq!(of_a, of_b);
+    assert_eq!(of_a.len(), 10);
+}
+
+/// The incident and the index of an event.
+fn place(raw: &str) -> (String, u64) {
+    let event: serde_json::Value = serde_json::from_str(raw).unwrap();
+    (event["subject"].to_string(), event["index"].as_u64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_location_that_cannot_be_used_is_refused_with_what_to_do() {
+    let nats = NatsServer::shared();
+    let name = NatsServer::fresh_name();
+    let located = |query: &str| format!("nats://127.0.0.1:{}?stream={name}{query}", nats.port);
+    for (query, named) in [("", "durability"), ("&durability=always", "create=1")] {
+        let ran = crate::harness::incident(&["serve", "--port", "0", "--journal", &located(query)]).run();
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        assert!(ran.stderr.contains(named) && ran.stderr.contains("docs/cluster.md"), "{}", ran.stderr);
+    }
+}

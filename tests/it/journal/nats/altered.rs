@@ -1,0 +1,146 @@
+//! What is done to a stream from outside: another program publishes into it, an operator deletes it, restores it or changes its
+//! configuration.
+
+use std::path::Path;
+
+use incident::journal::{JournalError, Nats, OpenError};
+use serde_json::{Value, json};
+
+use super::super::{ALL, append, positions};
+use super::{ask, client, has_read, open, two};
+use crate::harness::nats::{NatsServer, at};
+use crate::harness::{metrics, soon, started, story};
+
+/// A message that no server of ours has written takes a position: nothing after it can be given to clients.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_message_of_another_program_stops_the_journal() {
+    let (a, b, name) = two();
+    append(&a, story("a", 3)).await;
+    has_read(&b, 3).await;
+    let answer = client().await.request(format!("incident.{name}.ev.a"), "{}".into()).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer.payload).contains(r#""seq":4"#), "{answer:?}");
+    for log in [&a, &b] {
+        soon("the trouble", log.health().wait_for(Option::is_some)).await.unwrap();
+        let refused = log.append(vec![started("b")]).await;
+        assert!(matches!(refused, Err(JournalError::Damaged { position: 4, .. })), "{refused:?}");
+        assert_eq!(log.extent().head, 3);
+        assert_eq!(positions(log, 0, 10).await, [1, 2, 3], "what was before is read");
+    }
+    let opened = Nats::open(&NatsServer::shared().location(&name), ALL);
+    let Err(OpenError::Unusable { source, .. }) = opened else { panic!("it was opened") };
+    assert!(source.to_string().contains("event 4"), "{source}");
+}
+
+/// Valid headers do not help it: the chain is that of another event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn an_event_that_is_published_again_breaks_the_chain() {
+    let (a, _b, name) = two();
+    append(&a, vec![started("a"), metrics("a", 2)]).await;
+    let which = json!({ "seq": 2 }).to_string();
+    let client = client().await;
+    let copy = client.request(format!("$JS.API.DIRECT.GET.{name}"), which.into()).await.unwrap();
+    let mut headers = async_nats::HeaderMap::new();
+    for (name, values) in copy.headers.unwrap().iter() {
+        // What the server was asked to expect is not asked again.
+        let is_asked =
+            ["Nats-Batch", "Nats-Expected"].iter().any(|asked| name.to_string().starts_with(asked));
+        if !is_asked {
+            headers.insert(name.clone(), values[0].clone());
+        }
+    }
+    headers.insert("I-Index", "3");
+    let stored =
+        client.request_with_headers(format!("incident.{name}.ev.a"), headers, copy.payload).await.unwrap();
+    assert!(String::from_utf8_lossy(&stored.payload).contains(r#""seq":3"#), "{stored:?}");
+    soon("the trouble", a.health().wait_for(Option::is_some)).await.unwrap();
+    let refused = a.append(vec![metrics("a", 3)]).await;
+    assert!(
+        matches!(&refused, Err(JournalError::Damaged { position: 3, what }) if what.contains("chain")),
+        "{refused:?}"
+    );
+}
+
+/// Deletes a stream and makes it again with the same configuration, as a restore does.
+async fn remake(name: &str) {
+    let config = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+    ask(&format!("STREAM.DELETE.{name}"), Value::Null).await;
+    let made = ask(&format!("STREAM.CREATE.{name}"), config).await;
+    assert!(made["error"].is_null(), "{made}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_stream_that_has_lost_events_goes_on_under_another_name() {
+    let (a, b, name) = two();
+    let old = a.stream().clone();
+    append(&a, story("a", 5)).await;
+    // What the holder of the lease has read is known to the next start.
+    let lease = a.lease().await.unwrap();
+    has_read(&b, 5).await;
+    remake(&name).await;
+    let refused = b.append(vec![started("b")]).await;
+    assert!(matches!(&refused, Err(JournalError::Unavailable(_))), "never taken for stored: {refused:?}");
+    let again = open(&NatsServer::shared().location(&name), ALL);
+    assert_ne!(again.stream(), &old, "a position in the old one is no position in this one");
+    assert_eq!(again.extent().head, 0);
+    assert_eq!(append(&again, vec![started("c")]).await, [1]);
+    // The servers that have told the old history say so, and append nothing more.
+    for log in [&a, &b] {
+        soon(
+            "the trouble",
+            log.health().wait_for(|health| {
+                health.as_ref().is_some_and(|trouble| trouble.to_string().contains("history"))
+            }),
+        )
+        .await
+        .unwrap();
+        let refused = log.append(vec![started("d")]).await;
+        assert!(matches!(&refused, Err(JournalError::Unavailable(_))), "{refused:?}");
+        assert_eq!(log.stream(), &old);
+    }
+    drop(lease);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_stream_that_is_deleted_is_not_made_again_under_a_server() {
+    let (a, _b, name) = two();
+    append(&a, vec![started("a")]).await;
+    let _lease = a.lease().await.unwrap();
+    ask(&format!("STREAM.DELETE.{name}"), Value::Null).await;
+    let refused = a.append(vec![metrics("a", 2)]).await;
+    assert!(matches!(&refused, Err(JournalError::Unavailable(_))), "{refused:?}");
+    assert!(a.health().borrow().is_some());
+    let info = ask(&format!("STREAM.INFO.{name}"), Value::Null).await;
+    assert_eq!(info["error"]["err_code"], 10_059, "{info}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_stream_that_could_lose_events_is_refused_by_name() {
+    let server = NatsServer::shared();
+    let name = NatsServer::fresh_name();
+    let without = at(server.port, &name).to_string_lossy().replace("&create=1", "");
+    let why = |opened: Result<Nats, OpenError>| match opened {
+        Err(OpenError::Unusable { source, .. }) => source.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let missing = why(Nats::open(Path::new(&without), ALL));
+    assert!(missing.contains("create=1"), "{missing}");
+    drop(open(&server.location(&name), ALL));
+    let mut config = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+    config["max_age"] = json!(3_600_000_000_000_u64);
+    let updated = ask(&format!("STREAM.UPDATE.{name}"), config).await;
+    assert!(updated["error"].is_null(), "{updated}");
+    let refused = why(Nats::open(&server.location(&name), ALL));
+    assert!(refused.contains("max_age"), "{refused}");
+    let strange = NatsServer::fresh_name();
+    let config = json!({ "name": strange, "subjects": [format!("incident.{strange}.ev.*")] });
+    ask(&format!("STREAM.CREATE.{strange}"), config).await;
+    let refused = why(Nats::open(&server.location(&strange), ALL));
+    assert!(refused.contains("allow_direct") || refused.contains("discard"), "{refused}");
+    let nowhere = why(Nats::open(&at(1, "x"), ALL));
+    assert!(nowhere.contains("no NATS server can be reached"), "{nowhere}");
+}

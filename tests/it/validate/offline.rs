@@ -1,0 +1,62 @@
+//! What was listened to is judged by the same expectations again, without a server.
+
+use std::process::Command;
+
+use crate::harness::{Scratch, incident};
+use crate::mistakes::SOUND;
+
+/// A scenario whose variant is detected after 20 s, within these bounds; without it within 6 s.
+fn scenario(bounds: &str) -> String {
+    format!(
+        "{SOUND}detect = {{ max = \"6s\" }}\n[variant.late.change.steps.alert]\nat = \"20s\"\n\
+         [variant.late.change.expect]\ndetect = {bounds}\n"
+    )
+}
+
+/// The output of the command that `validate` prints to check the same again without a server.
+fn offline(folder: &Scratch, args: &[&str]) -> (String, Option<i32>, String) {
+    let ran = incident(args).at(folder.path()).run();
+    let command = ran.stdout.lines().find_map(|line| line.strip_prefix("Offline:"));
+    let command = command.unwrap_or_else(|| panic!("{ran:?}")).trim().to_owned();
+    let shell = command.replacen("incident", env!("CARGO_BIN_EXE_incident"), 1);
+    let again = Command::new("sh").args(["-c", &shell]).current_dir(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&again.stdout).into_owned() + &String::from_utf8_lossy(&again.stderr);
+    (ran.stdout, again.status.code(), format!("{command}\n{said}"))
+}
+
+#[test]
+fn a_variant_is_judged_by_its_own_expectations_when_it_is_read_again() {
+    let text = scenario("{ min = \"15s\", max = \"18s\" }");
+    let line = text.lines().position(|line| line == "[variant.late.change.expect]").unwrap() + 1;
+    let folder = Scratch::new().with("v.toml", &text);
+    let args = ["validate", "v.toml", "--set", "variant=late", "--rule", "expect", "--transcripts", "tr"];
+    let (first, status, again) = offline(&folder, &args);
+    let found = "the incident was detected after 20 s; allowed is 15s to 18s";
+    for said in [&first, &again] {
+        assert!(said.contains(found) && said.contains(&format!("v.toml:{line}")), "{said}");
+    }
+    assert!(first.contains("1 target, 1 check: 0 passed, 1 failed"), "{first}");
+    assert_eq!(status, Some(5), "{again}");
+}
+
+#[test]
+fn a_variant_that_meets_its_own_expectations_passes_when_it_is_read_again() {
+    let folder = Scratch::new().with("v.toml", &scenario("{ min = \"15s\", max = \"22s\" }"));
+    let at_home = ["validate", "v.toml", "--rule", "expect", "--transcripts", "tr"];
+    let ran = incident(&at_home).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = incident(&["validate", "tr", "--expect", "v.toml", "--rule", "expect"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    // The other way round a fault is found.
+    let folder = folder.with("v.toml", &scenario("{ max = \"7s\" }"));
+    let ran = incident(&["validate", "tr", "--expect", "v.toml", "--rule", "expect"]).at(folder.path()).run();
+    assert!(ran.status == Some(5) && ran.stdout.contains("allowed is at most 7s"), "{ran:?}");
+}
+
+#[test]
+fn what_was_heard_of_a_built_in_scenario_is_read_again_where_no_file_has_it() {
+    let folder = Scratch::new();
+    let args = ["validate", "noise", "--timeout", "1s", "--speed", "1", "--rule", "lifecycle"];
+    let (_, status, again) = offline(&folder, &args);
+    assert!(status == Some(5) && again.contains("FAIL lifecycle"), "{again}");
+}
