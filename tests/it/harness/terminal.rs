@@ -110,7 +110,6 @@ impl Terminal {
 
     /// The same of a terminal that breaks anew the lines that the program has written, as nearly all do.
     pub fn break_at(&mut self, columns: u16) {
-        // What the program draws for the new width comes after the lines were broken.
         let shared = Arc::clone(&self.screen);
         let mut screen = shared.lock().unwrap();
         self.tell(columns);
@@ -127,11 +126,16 @@ impl Terminal {
         self.columns = columns;
     }
 
+    /// The program in the terminal.
+    fn inside(&self) -> u32 {
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        children.trim().parse().unwrap()
+    }
+
     /// Tells the program the columns.
     fn tell(&self, columns: u16) {
-        let children = |id: u32| std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
-        let inside: u32 = children(self.child.id()).trim().parse().unwrap();
-        let terminal = std::fs::read_link(format!("/proc/{inside}/fd/2")).unwrap();
+        let terminal = std::fs::read_link(format!("/proc/{}/fd/2", self.inside())).unwrap();
         let mut stty = Command::new("stty");
         stty.arg("-F").arg(terminal).args(["cols", &columns.to_string()]);
         assert!(stty.status().unwrap().success());
