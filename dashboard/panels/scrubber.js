@@ -48,16 +48,13 @@ class ScrubBar extends HTMLElement {
    * @param {import('../model.js').View} view
    * @param {import('../scale.js').Scale} scale
    */
-  update({ newest, scrub, history, behind, frozen }) {
+  update(view) {
+    const { newest, scrub, history } = view;
     const open = newest.state === 'open';
     setAttribute(this, 'data-scrubbed', scrub !== null);
     setIcon(this.glyph, scrub ? (scrub.playing ? 'play' : 'pause') : open ? 'detect' : 'check');
-    // What is behind, or was shown before the connection broke, is not live.
-    const present = open ? (frozen ? 'NOT LIVE' : behind ? 'BEHIND' : 'LIVE') : 'END';
-    const fresh = scrub && open && scrub.fresh > 0 ? ` · ${count(scrub.fresh)} new` : '';
-    setText(this.word, scrub?.playing ? 'REPLAY' : scrub ? `PAUSED${fresh}` : present);
     setAttribute(this.state, 'title', scrub ? (open ? 'Back to live (Esc)' : 'To the end (Esc)') : 'Pause here (P)');
-    setAttribute(this.state, 'aria-label', scrub ? `${this.word.textContent}. Back to ${open ? 'live' : 'the end'}` : `${this.word.textContent}. Pause here`);
+    this.#say(view);
     show(this, history !== null && history.whole.timeline.count > 0);
   }
 
@@ -65,8 +62,11 @@ class ScrubBar extends HTMLElement {
    * @param {import('../model.js').View} view
    * @param {import('../scale.js').Scale} scale
    */
-  tick({ newest, incident, moment, scrub, hours }, scale) {
+  tick(view, scale) {
+    const { newest, incident, moment, scrub, hours } = view;
     this.scale = scale;
+    // A page falls behind while nothing comes.
+    this.#say(view);
     const value = String(Math.round(scale.at(moment.offset_s) * STEPS));
     if (this.range.value !== value) this.range.value = value;
     // What runs is not said each second.
@@ -76,6 +76,17 @@ class ScrubBar extends HTMLElement {
         ? 'live'
         : 'the end';
     setAttribute(this.range, 'aria-valuetext', where);
+  }
+
+  /** Says whether the moment that is shown is the present one. */
+  #say({ newest, scrub, behind, frozen }) {
+    const open = newest.state === 'open';
+    // What is behind, or was shown before the connection broke, is not live.
+    const present = open ? (frozen ? 'NOT LIVE' : behind ? 'BEHIND' : 'LIVE') : 'END';
+    const fresh = scrub && open && scrub.fresh > 0 ? ` · ${count(scrub.fresh)} new` : '';
+    const word = scrub?.playing ? 'REPLAY' : scrub ? `PAUSED${fresh}` : present;
+    setText(this.word, word);
+    setAttribute(this.state, 'aria-label', scrub ? `${word}. Back to ${open ? 'live' : 'the end'}` : `${word}. Pause here`);
   }
 
   #choose(part) {

@@ -194,7 +194,8 @@ fn nested_and_endless_toml_is_refused() {
     let error = Scenario::parse("long.toml", &long).unwrap_err().to_string();
     assert!(error.contains("a scenario has at most 8388608"), "{error}");
     let broken = "=\n".repeat(500_000);
-    assert_eq!(Scenario::parse("broken.toml", &broken).unwrap_err().diagnostics.len(), 50);
+    // What follows from the first one is not told.
+    assert!((1..=50).contains(&Scenario::parse("broken.toml", &broken).unwrap_err().diagnostics.len()));
 }
 
 /// After each mistake in its shape the file is read again: a long one not as often as a short one.

@@ -20,7 +20,7 @@ async fn the_page_says_plainly_that_the_server_is_gone_and_keeps_what_it_has() {
     proxy.open();
     page.until("the return", "document.querySelector('#recovery')?.dataset.lost === '0'").await;
     assert_eq!(page.value("document.querySelector('#recovery').dataset.replayed").await, "2");
-    assert_eq!(page.value("document.querySelector('#received').dataset.count").await, "4");
+    page.until("all of them", "document.querySelector('#received').dataset.count === '4'").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -159,7 +159,7 @@ async fn a_page_that_catches_up_fits_every_size_and_says_so() {
         page.until("what it lacks", "document.querySelector('#behind')?.innerText.includes('of 20,000')")
             .await;
         assert_eq!(page.text("#connection").await, "Catching up");
-        assert_eq!(page.text("#scrub-state").await, "BEHIND");
+        page.until("BEHIND", "document.querySelector('#scrub-state').innerText === 'BEHIND'").await;
         picture(&page, size, "catching-up").await;
         checks::hold(&page, &format!("catching up at {}x{}", size.width, size.height)).await;
     }

@@ -126,9 +126,12 @@ async fn hostile_texts_reach_the_terminal_and_the_report_as_text() {
     let server = Serving::with(&[]);
     let hostile = "z\u{1b}]0;pwned\u{7}\u{202e}\n# heading\r<script>";
     let mut first = started("a", "1");
-    first["data"]["title"] = hostile.into();
-    let mut second = action("a", "2", hostile);
-    second["data"]["agent"] = hostile.into();
+    // Only the text of evidence may have several lines.
+    let line = hostile.replace(['\n', '\r'], " ");
+    first["data"]["title"] = line.as_str().into();
+    let mut second = action("a", "2", &line);
+    second["data"]["agent"] = line.as_str().into();
+    second["data"]["evidence"] = json!([{ "kind": "log", "ref": line, "text": hostile }]);
     let reply = publish(server.address(), &[first, second]).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     let watch = server.incident(&["watch", "--after", "0", "--no-follow"]).run();
