@@ -84,6 +84,7 @@ mod schema;
 mod schema_changes;
 mod schema_references;
 mod serve;
+mod several;
 mod sinks;
 mod sse;
 mod stream;
