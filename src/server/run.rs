@@ -19,6 +19,7 @@ use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
+use super::peers::Peers;
 use super::publish::{Elsewhere, PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::serve_error::ServeError;
@@ -136,10 +137,11 @@ impl Server {
         let auth = Arc::new(Auth::new(options.tokens, address.port()));
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
-        let guard = Arc::new(Guard::new(options.allow_origins, options.tls.is_some()));
+        let guard = Arc::new(Guard::new(options.allow_origins, &options.peers, options.tls.is_some()));
         let state = HttpState(Arc::new(Parts {
             auth: Arc::clone(&auth),
             guard: Arc::clone(&guard),
+            peers: Arc::new(Peers::new(options.peers)),
             prefix: Arc::new(Prefix { own: options.base_path, forwarded: options.allow_forwarded_prefix }),
             refusals: Arc::clone(&refusals),
             dashboard: Arc::new(Dashboard::new(options.dashboard)),

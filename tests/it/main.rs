@@ -65,6 +65,7 @@ mod misused;
 mod moved;
 mod nearly_full;
 mod packaging;
+mod peers;
 mod player;
 mod positions;
 mod prefix;
