@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::access::{Auth, Guard};
+use super::access::{Auth, Guard, Share};
 use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
@@ -63,6 +63,7 @@ pub struct Server {
     lifecycle: Arc<Lifecycle>,
     hooks: Arc<Hooks>,
     sinks: Arc<Sinks>,
+    share: Option<Share>,
     drain: Duration,
     closing: watch::Sender<bool>,
 }
@@ -134,7 +135,11 @@ impl Server {
             elsewhere,
         )?);
         let picked_up = pick_up(&control.player).await?;
-        let auth = Arc::new(Auth::new(options.tokens, address.port()));
+        let auth = Arc::new(Auth::new(options.tokens, address.port(), &journal));
+        let mut share = Share::new(journal.clone(), &auth);
+        if let Some(share) = &mut share {
+            share.learn().await;
+        }
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
         let guard = Arc::new(Guard::new(options.allow_origins, &options.peers, options.tls.is_some()));
@@ -189,6 +194,7 @@ impl Server {
             lifecycle,
             hooks,
             sinks: Arc::new(sinks),
+            share,
             drain,
             closing,
         })
@@ -244,7 +250,9 @@ impl Server {
     /// are asked to reconnect elsewhere, spread over a part of the drain time. Requests are answered until the clients
     /// have left, so that a load balancer notices; then the listener closes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, door, hub, shards, limit, lifecycle, hooks, sinks, drain, closing, .. } = self;
+        let Self {
+            listener, door, hub, shards, limit, lifecycle, hooks, sinks, share, drain, closing, ..
+        } = self;
         let stop = lifecycle.stop.clone();
         lifecycle.tasks.spawn(async move { hub.follow(stop).await });
         if hooks.is_on() {
@@ -254,6 +262,9 @@ impl Server {
         if sinks.is_on() {
             let stop = lifecycle.stop.clone();
             lifecycle.tasks.spawn(async move { sinks.follow(stop).await });
+        }
+        if let Some(share) = share {
+            lifecycle.tasks.spawn(share.run(lifecycle.stop.clone()));
         }
         // On a worker thread, where connections are served too: a hand-over between threads costs more than accepting.
         let accepting = door::accept(listener, Arc::new(door));

@@ -86,6 +86,8 @@ mod schema_changes;
 mod schema_references;
 mod serve;
 mod several;
+#[cfg(feature = "nats")]
+mod shared_sessions;
 mod sinks;
 mod sse;
 mod stream;

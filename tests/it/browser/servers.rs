@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use super::driver::Browser;
+use super::login::log_in;
 use crate::harness::nats::NatsServer;
-use crate::harness::{Http, Serving, get};
+use crate::harness::{Http, Scratch, Serving, WRITE, get};
 
 /// Ports that are free now. Each server has to know the addresses of all before one of them listens.
 fn free_ports<const N: usize>() -> [u16; N] {
@@ -92,6 +93,29 @@ async fn when_its_server_is_killed_the_page_goes_on_from_the_next_with_nothing_l
     let received =
         format!("Object.values(document.querySelector('#received').dataset).join() === '{last},{last}'");
     page.until("each event, once", &received).await;
+}
+
+/// The two have one host name, so the browser sends the cookie of one to the other.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium, needs nats-server: ./tests/run installs them and runs this"]
+async fn who_is_logged_in_stays_so_when_the_page_goes_on_with_another_server() {
+    let folder = Scratch::new();
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, format!("write {WRITE}\n")).unwrap();
+    let [a, b] = servers(&["--token-file", tokens.to_str().unwrap()]);
+    let page = Browser::open(&at(&a)).await;
+    log_in(&page, WRITE).await;
+    page.until("where it is", &shows(&a)).await;
+    a.signal("KILL");
+    drop(a);
+    page.until("the return", "document.querySelector('#recovery')?.dataset.lost === '0'").await;
+    page.until("where it is", &shows(&b)).await;
+    // It may write there, and leave.
+    page.until("what it may", "!document.querySelector('#trigger').disabled").await;
+    page.until("it can leave", "document.querySelector('#logout').checkVisibility()").await;
+    let started = "dispatchEvent(new CustomEvent('incident-trigger', { detail: { scenario: 'database-outage' } })); return 1;";
+    page.run(started, vec![]).await;
+    page.until("the incident", "document.querySelectorAll('#feed [data-position]').length >= 1").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
