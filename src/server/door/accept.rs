@@ -158,6 +158,8 @@ impl Door {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // A client may close its side behind the request, and still reads the answer (RFC 9112, 9.6).
+            .half_close(true)
             .header_read_timeout(self.limits.request_deadline)
             .max_buf_size(self.limits.header_bytes)
             .serve_connection(TokioIo::new(socket), service)
