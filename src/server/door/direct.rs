@@ -35,7 +35,8 @@ pub(super) fn handshake(bytes: &[u8]) -> Option<(Request<Body>, usize)> {
 pub(super) fn head(response: &Response, appended: &[u8]) -> Bytes {
     let mut head = Vec::with_capacity(256 + appended.len());
     head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
-    for (name, value) in response.headers() {
+    // Nothing follows that could have a length (RFC 9110, 8.6).
+    for (name, value) in response.headers().iter().filter(|(name, _)| **name != header::CONTENT_LENGTH) {
         for piece in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
             head.extend_from_slice(piece);
         }
