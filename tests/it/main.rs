@@ -42,6 +42,7 @@ mod framing;
 mod gate;
 mod gated;
 mod guard;
+mod handshake;
 mod harness;
 mod held;
 mod hostile;
