@@ -135,10 +135,7 @@ impl Server {
         )?);
         let picked_up = pick_up(&control.player).await?;
         let auth = Arc::new(Auth::new(options.tokens, address.port(), &journal));
-        let mut share = Share::new(journal.clone(), &auth);
-        if let Some(share) = &mut share {
-            share.learn().await;
-        }
+        let share = Share::begin(journal.clone(), &auth).await;
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
         let guard = Arc::new(Guard::new(options.allow_origins, &options.peers, options.tls.is_some()));
@@ -176,7 +173,6 @@ impl Server {
         let allows_origin = Box::new(move |origin: &str| guard.allows(origin));
         let router = routes::router(state);
         let door = Door::new(router, options.tls, limits, Arc::clone(&lifecycle), refusals, allows_origin);
-        let drain = options.drain;
         Ok(Self {
             listener,
             address,
@@ -192,7 +188,7 @@ impl Server {
             hooks,
             sinks: Arc::new(sinks),
             share,
-            drain,
+            drain: options.drain,
             closing,
         })
     }

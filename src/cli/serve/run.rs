@@ -26,6 +26,7 @@ use crate::cli::receivers_file;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::sinks_file;
+use crate::journal::Journal;
 use crate::server::{Options, ServeError, Server, SinkSetup};
 
 /// How long the end of the process waits for threads that are still at work.
@@ -82,6 +83,19 @@ impl Serve {
         })
     }
 
+    /// A page that goes on elsewhere needs the same stream there.
+    fn check_peers(&self, journal: &Journal) -> Result<(), Failure> {
+        if self.peers.is_empty() || journal.is_shared() {
+            return Ok(());
+        }
+        let error = anyhow!(
+            "--peers needs a journal that several servers have open, and this one is for a single server"
+        );
+        Err(Failure::new(Exit::Usage, error).hint(
+            "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers",
+        ))
+    }
+
     async fn serve(
         self,
         scenarios: Scenarios,
@@ -105,13 +119,7 @@ impl Serve {
         options.sinks = sinks.as_ref().map(|file| file.setups().to_vec());
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
-        if !self.peers.is_empty() && !journal.is_shared() {
-            let error = anyhow!(
-                "--peers needs a journal that several servers have open, and this one is for a single server"
-            );
-            return Err(Failure::new(Exit::Usage, error)
-                .hint("give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers"));
-        }
+        self.check_peers(&journal)?;
         let clock = journal.clock().doubt().map(ToString::to_string);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;

@@ -62,26 +62,24 @@ pub(in crate::server) struct Share {
 }
 
 impl Share {
-    /// `None` if the journal belongs to this server alone, or it has no sessions.
-    pub(in crate::server) fn new(journal: Journal, auth: &Arc<Auth>) -> Option<Self> {
+    /// Learns the sessions that there are, before the first request. `None` if the journal belongs to this server alone, or it has no
+    /// sessions.
+    pub(in crate::server) async fn begin(journal: Journal, auth: &Arc<Auth>) -> Option<Self> {
         if !journal.is_shared() || auth.is_open() {
             return None;
         }
-        Some(Self {
+        let mut share = Self {
             journal,
             auth: Arc::clone(auth),
             read: 0,
             unwritten: HashSet::new(),
             notes: HashMap::new(),
             cleaned: Instant::now(),
-        })
-    }
-
-    /// Learns the sessions that there are, before the first request.
-    pub(in crate::server) async fn learn(&mut self) {
-        if let Err(error) = self.look().await {
+        };
+        if let Err(error) = share.look().await {
             tracing::warn!(%error, "the sessions of browsers can't be read yet");
         }
+        Some(share)
     }
 
     /// Follows what happens, here and on the others.
