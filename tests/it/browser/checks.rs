@@ -14,6 +14,7 @@ const AXE: &str = include_str!("checks/axe.js");
 
 /// A row that has just arrived is coloured for a moment.
 pub const SETTLE: &str = "
+    for (const row of document.querySelectorAll('[data-fresh]')) row.removeAttribute('data-fresh');
     for (const animation of document.getAnimations()) {
       if (animation.effect.getComputedTiming().endTime !== Infinity) animation.finish();
     }
