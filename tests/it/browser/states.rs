@@ -174,6 +174,7 @@ async fn a_row_can_be_read_in_the_moment_in_which_it_comes() {
     let page = page_over(&proxy, &server, SIZES[0], drill(181)).await;
     let coloured = "
         const rows = [...document.querySelectorAll('#feed .row')];
+        for (const row of rows) delete row.dataset.fresh;
         const plain = rows.map((row) => getComputedStyle(row).boxShadow);
         for (const row of rows) row.dataset.fresh = '3';
         return rows.filter((row, at) => getComputedStyle(row).boxShadow !== plain[at]).length;";
