@@ -150,10 +150,10 @@ class Headline extends HTMLElement {
     const { low, middle, high, spread } = forecast;
     const past = `${clock(middle, hours)} has passed`;
     setAttribute(this.end.node, 'data-empty', offset_s > high);
-    if (offset_s > high) return this.end.say('Overdue', past, spread ? 'Only 1 in 10 takes as long' : '');
+    if (offset_s > high) return this.end.say('Overdue', past, spread ? 'Only 10% take as long' : '');
     // What is left of the forecast is its upper half.
-    if (offset_s > middle) return this.end.say(`by ${clock(high, hours)}`, past, '1 in 10 takes longer');
-    const range = spread ? `${clock(low, hours)}–${clock(high, hours)}, 8 in 10` : 'no range given';
+    if (offset_s > middle) return this.end.say(`by ${clock(high, hours)}`, past, '10% take longer');
+    const range = spread ? `80%${hours ? '' : ' sure'}: ${clock(low, hours)}–${clock(high, hours)}` : 'no range given';
     this.end.say(clock(middle, hours), range, target_s === null ? '' : against(middle, target_s));
   }
 
