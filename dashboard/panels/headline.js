@@ -277,12 +277,12 @@ function elapsed({ state, target_s, impact_started_at }, at, asOf) {
   return impact_started_at === null ? '' : `began ${timeOfDay(impact_started_at)}`;
 }
 
-/** The cost at the likely end, with its range. */
+/** The range in which the cost at the end will be. */
 function projected(projection, hours) {
   if (!projection?.cost) return '';
   const { cost, currency, end_s } = projection;
-  const range = cost.low === cost.high ? ` by ${clock(end_s.middle, hours)}` : ` (${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)})`;
-  return `≈ ${cashShort(cost.middle, currency)}${range}`;
+  if (cost.low === cost.high) return `≈ ${cashShort(cost.middle, currency)} by ${clock(end_s.middle, hours)}`;
+  return `≈ ${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)} at the end`;
 }
 
 /** What the projected cost rests on. */
@@ -291,7 +291,7 @@ function projectedTitle(projection, hours) {
   const { cost, currency, end_s, by } = projection;
   const range = `${cashShort(cost.low, currency)} to ${cashShort(cost.high, currency)}`;
   const end = `${by === 'forecast' ? 'the forecast of' : 'the planned end at'} ${clock(end_s.middle, hours)}`;
-  return `${range}, by ${end} and the phases to come`;
+  return `${cashShort(cost.middle, currency)} at the end, or ${range}: by ${end} and the phases to come`;
 }
 
 customElements.define('headline-panel', Headline);
