@@ -4,7 +4,7 @@ use prometheus::proto::{MetricFamily, MetricType};
 
 use super::family::{counter, family, gauge};
 use super::tally::Tally;
-use super::transport::Transport;
+use super::transport::{ByTransport, Transport};
 
 /// The state of a server at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +29,8 @@ pub struct Snapshot {
     pub open: u64,
     /// The limit of clients.
     pub max_clients: u64,
-    /// The numbers of the WebSocket clients.
-    pub websocket: Tally,
+    /// The numbers of the clients.
+    pub clients: ByTransport<Tally>,
 }
 
 impl Snapshot {
@@ -77,15 +77,16 @@ impl Snapshot {
     }
 
     /// The metrics of the clients of both transports.
-    pub(super) fn clients(&self, event_stream: Tally) -> Vec<MetricFamily> {
-        let both = [(Transport::WebSocket, self.websocket), (Transport::EventStream, event_stream)];
+    pub(super) fn clients(&self) -> Vec<MetricFamily> {
+        let ByTransport { websocket, event_stream } = self.clients;
+        let both = [(Transport::WebSocket, websocket), (Transport::EventStream, event_stream)];
         let of = |kind, name, help, value: fn(&Tally) -> u64| {
             let labels = both.map(|(transport, _)| [("transport", transport.as_str())]);
             let values = both.iter().map(|(_, tally)| value(tally) as f64);
             let samples: Vec<_> = labels.iter().map(|label| &label[..]).zip(values).collect();
             family(kind, name, help, &samples)
         };
-        let mut all = self.websocket;
+        let mut all = websocket;
         all.add(event_stream);
         vec![
             of(MetricType::GAUGE, "incident_clients", "Connected clients, by transport.", |tally| {

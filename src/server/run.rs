@@ -28,10 +28,9 @@ use super::turns::Turns;
 use super::{routes, shares};
 use crate::connection::{SILENT_HEARTBEATS, Shards};
 use crate::dashboard::Dashboard;
-use crate::delivery::EndLog;
 use crate::hub::Hub;
 use crate::journal::Journal;
-use crate::metrics::{Metrics, Transport};
+use crate::metrics::Metrics;
 use crate::player::{PlayError, Player, Replay, Started};
 use crate::scenario::{Library, Settings, SharedLibrary};
 
@@ -150,8 +149,6 @@ impl Server {
                 shards: Arc::clone(&shards),
                 limit: Arc::clone(&limit),
                 lifecycle: Arc::clone(&lifecycle),
-                metrics: Arc::clone(&metrics),
-                ends: EndLog::new(Transport::EventStream, Arc::clone(&metrics)),
             }),
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
@@ -258,12 +255,10 @@ impl Server {
         let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));
         shutdown.await;
         lifecycle.drain();
-        // Event streams leave too.
         let clients = limit.taken();
         let spread = (DRAIN_STEP * clients).min(drain.mul_f64(DRAIN_SPREAD));
         tracing::info!(clients, "stopping");
         shards.drain(spread);
-        lifecycle.ask_to_leave(spread);
         let end = Instant::now() + drain;
         let left = timeout_at(end, limit.all_left()).await;
         drop(accepting);

@@ -145,10 +145,11 @@ impl Door {
 
     async fn serve(&self, io: Io, info: ConnectionInfo) {
         let socket = Socket::new(io, info.clone(), Arc::clone(&self.lifecycle), self.limits.write_deadline);
+        let served = info.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            info.request_begins();
-            request.extensions_mut().insert(info.clone());
-            let (answer, info) = (self.router.call(request), info.clone());
+            served.request_begins();
+            request.extensions_mut().insert(served.clone());
+            let (answer, info) = (self.router.call(request), served.clone());
             async move {
                 let answer = answer.await;
                 info.response_is_ready();
@@ -157,6 +158,8 @@ impl Door {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // A client may close its side behind the request, and still reads the answer (RFC 9112, 9.6).
+            .half_close(true)
             .header_read_timeout(self.limits.request_deadline)
             .max_buf_size(self.limits.header_bytes)
             .serve_connection(TokioIo::new(socket), service)
@@ -164,9 +167,13 @@ impl Door {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = &mut connection => ended,
+            () = info.handed_over() => return,
             () = self.lifecycle.closing() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    ended = connection => ended,
+                    () = info.handed_over() => return,
+                }
             }
         };
         if let Err(error) = ended {

@@ -48,7 +48,7 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
         wal_bytes: figures.journal.log_bytes(),
         open: (figures.control.player.open() + told) as u64,
         max_clients: figures.limit.most().into(),
-        websocket: figures.shards.tally().await,
+        clients: figures.shards.tally().await,
     };
     let text = figures.metrics.text(&now).map_err(|error| {
         limited!(error, "cannot encode the metrics", %error);

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::problem::Problem;
 use super::streams::{StreamQuery, Streams};
-use crate::connection::Arrival;
+use crate::connection::{Arrival, Dialect};
 use crate::contract::SUBPROTOCOL;
 use crate::delivery::Lease;
 use crate::log_limiter::limited;
@@ -67,7 +67,8 @@ pub(in crate::server) async fn upgrade(
         match on_upgrade.await.map(into_io) {
             Ok(Some((io, unsent, tail))) => match io.split() {
                 Ok((tcp, tls)) => {
-                    streams.shards.adopt(Arrival { tcp, tls, tail, unsent, cursor, slot, lease });
+                    let dialect = Dialect::WebSocket;
+                    streams.shards.adopt(Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease });
                 }
                 Err(error) => tracing::debug!(%error, "client lost after its handshake"),
             },
@@ -103,6 +104,6 @@ fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
 /// The connection below hyper's wrapping, what is still to be written on it, and what was already read from it.
 fn into_io(upgraded: Upgraded) -> Option<(Io, Bytes, Vec<u8>)> {
     let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
-    let (io, rest) = parts.io.into_inner().into_parts();
+    let (io, rest) = parts.io.into_inner().into_parts()?;
     Some((io, rest, parts.read_buf.to_vec()))
 }
