@@ -33,12 +33,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut table = String::from("&[\n");
     for name in names {
         let plain = dashboard::bundle::sent(&name).ok_or_else(|| format!("{name} is no file of the page"))?;
-        let file = write_file(&folder, &name, "plain", plain.as_bytes())?;
-        let _ = write!(table, "({name:?}, Packed {{ plain: {file}, ");
-        for (form, bytes) in [("gzip", gzip(plain.as_bytes())?), ("brotli", brotli(plain.as_bytes())?)] {
-            // What is no smaller than the file is not sent.
-            let smaller = bytes.len() < plain.len();
-            let file = smaller.then(|| write_file(&folder, &name, form, &bytes)).transpose()?;
+        let (gzip, brotli) = (gzip(plain.as_bytes())?, brotli(plain.as_bytes())?);
+        // What is no smaller than the file is not sent. What gzip makes smaller is kept in that form, from which it can be had.
+        let smaller = |bytes: &[u8]| bytes.len() < plain.len();
+        let forms = [
+            ("plain", plain.as_bytes(), !smaller(&gzip)),
+            ("gzip", &gzip[..], smaller(&gzip)),
+            ("brotli", &brotli[..], smaller(&brotli)),
+        ];
+        let _ = write!(table, "({name:?}, Packed {{ ");
+        for (form, bytes, kept) in forms {
+            let file = kept.then(|| write_file(&folder, &name, form, bytes)).transpose()?;
             let member = file.map_or_else(|| "None".to_owned(), |file| format!("Some({file})"));
             let _ = write!(table, "{form}: {member}, ");
         }

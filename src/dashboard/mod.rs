@@ -12,9 +12,11 @@ pub use files::FILES;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
+use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
 /// The page's files.
@@ -55,9 +57,9 @@ pub struct Asset {
     pub etag: String,
 }
 
-/// A built-in file in each form. `None`: compressed it would be no smaller.
+/// A built-in file in each form that is kept: compressed if that makes it smaller, or else as it is.
 struct Packed {
-    plain: &'static [u8],
+    plain: Option<&'static [u8]>,
     gzip: Option<&'static [u8]>,
     brotli: Option<&'static [u8]>,
 }
@@ -68,6 +70,11 @@ impl Packed {
             Coding::Brotli => self.brotli,
             Coding::Gzip => self.gzip,
         }
+    }
+
+    /// The file as it is. Hardly a client asks for that, so it is not kept twice.
+    fn plain(&self) -> Cow<'static, [u8]> {
+        self.plain.map_or_else(|| Cow::Owned(inflated(self.gzip.unwrap_or_default())), Cow::Borrowed)
     }
 }
 
@@ -97,14 +104,23 @@ impl Dashboard {
             return Some(Asset { bytes: Cow::Owned(bytes), coding: None, content_type, etag });
         }
         let (packed, known) = PACKED.get(name)?;
-        let digest = known.get_or_init(|| digest(packed.plain));
+        let digest = known.get_or_init(|| digest(&packed.plain()));
         let smaller = codings.iter().find_map(|coding| Some((*coding, packed.form(*coding)?)));
         let (coding, bytes, etag) = match smaller {
-            Some((coding, bytes)) => (Some(coding), bytes, format!("\"{digest}-{}\"", coding.name())),
-            None => (None, packed.plain, format!("\"{digest}\"")),
+            Some((coding, bytes)) => {
+                (Some(coding), Cow::Borrowed(bytes), format!("\"{digest}-{}\"", coding.name()))
+            }
+            None => (None, packed.plain(), format!("\"{digest}\"")),
         };
-        Some(Asset { bytes: Cow::Borrowed(bytes), coding, content_type, etag })
+        Some(Asset { bytes, coding, content_type, etag })
     }
+}
+
+fn inflated(gzip: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    // What the build has made has no mistake.
+    let _ = GzDecoder::new(gzip).read_to_end(&mut plain);
+    plain
 }
 
 fn digest(bytes: &[u8]) -> String {
