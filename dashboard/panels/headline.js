@@ -280,9 +280,9 @@ function elapsed({ state, target_s, impact_started_at }, at, asOf) {
 /** The range in which the cost at the end will be. */
 function projected(projection, hours) {
   if (!projection?.cost) return '';
-  const { cost, currency, end_s } = projection;
+  const { cost, currency, end_s, by } = projection;
   if (cost.low === cost.high) return `≈ ${cashShort(cost.middle, currency)} by ${clock(end_s.middle, hours)}`;
-  return `≈ ${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)} at the end`;
+  return `≈ ${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)} ${by === 'forecast' ? 'at the end' : 'by the plan'}`;
 }
 
 /** What the projected cost rests on. */
