@@ -71,8 +71,14 @@ impl Trigger {
         if !settings.is_empty() {
             body["settings"] = settings.to_json();
         }
-        let answer = in_time(until, request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)));
-        let answer = match answer.await {
+        // If no answer came, the incident may have started all the same: another server is not asked to start it again.
+        match in_time(until, self.remote.url.be_ready()).await {
+            Some(ready) => ready?,
+            None => return Err(self.unanswered("nothing was started")),
+        }
+        let server = self.remote.url.current();
+        let answer = match in_time(until, request(server, Method::POST, "/api/incidents", Some(&body))).await
+        {
             None => return Err(self.unanswered("it may have started the incident all the same")),
             Some(answer) => answer,
         };
@@ -91,7 +97,7 @@ impl Trigger {
         };
         let accepted = Accepted::deserialize(&answer).map_err(|_| {
             let why = "it does not name the incident, its stream and its position".to_owned();
-            Failure::from(ClientError::Answer { url: self.remote.url.http("/api/incidents"), why })
+            Failure::from(ClientError::Answer { url: server.http("/api/incidents"), why })
         })?;
         if self.no_wait {
             if self.json {
