@@ -8,6 +8,7 @@ import { linkTo, readLink, showComparedInAddress, showInAddress } from './link.j
 import { Model } from './model.js';
 import { isPart, part } from './parts.js';
 import { isNotifying, isOn } from './preferences.js';
+import { home, server } from './servers.js';
 import { Stream } from './stream.js';
 import { showAll } from './zoom.js';
 import './panels/account.js';
@@ -244,8 +245,11 @@ function moves() {
 
 /** After a reload the server shows the login page at this address, and this page again after the log-in. */
 async function leaveIfLoggedOut() {
+  const asked = server();
   const { scope } = await session().catch(() => ({}));
-  if (scope === null) location.reload();
+  if (scope !== null) return;
+  if (asked === home) location.reload();
+  else stream.needsLogIn(asked.href);
 }
 
 function panelsOf(view) {

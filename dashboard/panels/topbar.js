@@ -3,6 +3,7 @@
 import { element, setAttribute, setText, show } from '../dom.js';
 import { count, duration } from '../format.js';
 import { icon, setIcon } from '../icons.js';
+import { howMany, server } from '../servers.js';
 
 const STATES = {
   connecting: { icon: 'reconnect', word: 'Connecting' },
@@ -49,7 +50,8 @@ class ConnectionStatus extends HTMLElement {
         .filter(Boolean)
         .join(' · '),
     );
-    setText(this.detail, [paused !== null && state === 'live' && `paused: ${paused}`, bad, newer].filter(Boolean).join(' · '));
+    const where = howMany() > 1 && server().host;
+    setText(this.detail, [where, paused !== null && state === 'live' && `paused: ${paused}`, bad, newer].filter(Boolean).join(' · '));
     if (state !== 'live') show(this.recovery, false);
     this.#alert();
     // While the server is gone, only the attempts change.
@@ -92,7 +94,7 @@ class ConnectionStatus extends HTMLElement {
 
   /** Screen readers read the alert once. The number of attempts changes silently. */
   #alert() {
-    const { state, url, attempt, downSince, reason, position } = this.connection;
+    const { state, url, attempt, downSince, reason, position, logInAt } = this.connection;
     if (state !== 'gone') {
       this.alert.replaceChildren();
       return;
@@ -103,9 +105,13 @@ class ConnectionStatus extends HTMLElement {
         element('strong', {}, 'The server cannot be reached.'),
         element('span'),
         element('span', { 'aria-live': 'off', class: 'digits' }),
+        element('a', { hidden: true }),
       );
     }
-    const [, , why, trying] = this.alert.children;
+    const [, , why, trying, logIn] = this.alert.children;
+    show(logIn, logInAt !== null);
+    setAttribute(logIn, 'href', logInAt ?? '');
+    setText(logIn, logInAt === null ? '' : `Log in at ${new URL(logInAt).host} to go on there.`);
     setText(
       why,
       `${reason ? `${reason[0].toUpperCase()}${reason.slice(1)}; ` : ''}trying ${url}${position ? ` from position ${position.last}` : ''}.`,
