@@ -22,7 +22,10 @@ class ConnectionStatus extends HTMLElement {
     this.behindAgo = element('span', { class: 'digits ago' });
     this.behindBar = element('progress', { 'aria-label': 'Events received' });
     this.behind = element('span', { id: 'behind', hidden: true }, element('span', {}, this.behindText, this.behindAgo), this.behindBar);
-    this.recovery = element('span', { id: 'recovery', hidden: true }, element('span'), element('span'));
+    this.how = element('span', { class: 'how' });
+    this.lost = element('span');
+    const back = element('span', { class: 'back' }, 'back', this.how, ' · ');
+    this.recovery = element('span', { id: 'recovery', hidden: true }, element('span'), element('span', {}, back, this.lost));
     this.alertText = element('span');
     this.alert = element('div', { class: 'alert', role: 'alert' });
     this.append(this.pill, this.behind, this.detail, this.recovery, this.alert);
@@ -60,7 +63,8 @@ class ConnectionStatus extends HTMLElement {
   recovered({ seconds, replayed, lost }) {
     const end = lost === null ? 'new log' : `lost ${count(lost)}`;
     setIcon(this.recovery.firstElementChild, lost === 0 ? 'check' : 'alert');
-    setText(this.recovery.lastElementChild, `back after ${duration(seconds)} · replayed ${count(replayed)} · ${end}`);
+    setText(this.how, ` after ${duration(seconds)} · replayed ${count(replayed)}`);
+    setText(this.lost, end);
     setAttribute(this.recovery, 'data-replayed', replayed);
     setAttribute(this.recovery, 'data-lost', lost ?? 'unknown');
     setAttribute(
