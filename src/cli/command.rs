@@ -14,6 +14,7 @@ use super::check_receivers::CheckReceivers;
 use super::color::ColorChoice;
 use super::complete;
 use super::completions::Completions;
+use super::copy_journal::CopyJournal;
 use super::exit::Exit;
 use super::export::Export;
 use super::health::Health;
@@ -98,6 +99,7 @@ enum Command {
     Report(Report),
     Health(Health),
     CheckJournal(CheckJournal),
+    CopyJournal(CopyJournal),
     CheckReceivers(CheckReceivers),
     Schema(Schema),
     Completions(Completions),
@@ -133,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Report(report) => report.run(),
         Command::Health(health) => health.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
+        Command::CopyJournal(copy) => copy.run(cli.color, cli.quiet),
         Command::CheckReceivers(check) => check.run(cli.color, cli.quiet),
         Command::Schema(schema) => schema.run(cli.color, cli.quiet),
         Command::Completions(completions) => completions.run(),

@@ -11,6 +11,7 @@ mod color;
 mod command;
 mod complete;
 mod completions;
+mod copy_journal;
 mod duration;
 mod exit;
 mod export;

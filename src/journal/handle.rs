@@ -14,6 +14,7 @@ use super::log::{
 };
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// Everything that an engine implements.
 pub trait Engine: Append + Log + IncidentIndex + Health + Leases + Register {}
@@ -141,6 +142,11 @@ impl Journal {
     /// See [`Health::log_bytes`].
     pub fn log_bytes(&self) -> u64 {
         self.health.log_bytes()
+    }
+
+    /// See [`Health::cluster`].
+    pub fn cluster(&self) -> Option<Cluster> {
+        self.health.cluster()
     }
 
     /// See [`Leases::lease`].

@@ -13,6 +13,7 @@ use super::error::{JournalError, Trouble};
 use super::lease::Lease;
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// How many events a journal keeps. It keeps the events of open incidents in any case. What is too much goes with an append
 /// or soon after.
@@ -175,6 +176,11 @@ pub trait Health: Send + Sync + 'static {
     /// none.
     fn log_bytes(&self) -> u64 {
         0
+    }
+
+    /// What is known of the other processes that have the journal open; `None` if it is for one process.
+    fn cluster(&self) -> Option<Cluster> {
+        None
     }
 }
 

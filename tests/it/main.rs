@@ -65,6 +65,8 @@ mod metrics;
 mod mistakes;
 mod misused;
 mod moved;
+#[cfg(feature = "nats")]
+mod moving;
 mod nearly_full;
 mod packaging;
 mod peers;
