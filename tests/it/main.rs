@@ -51,6 +51,7 @@ mod hung_reads;
 mod incident_events;
 mod invented;
 mod journal;
+mod journal_keys;
 mod judgement;
 mod kinds;
 mod language;
