@@ -52,6 +52,7 @@ mod incident_events;
 mod invented;
 mod journal;
 mod journal_keys;
+mod journal_names;
 mod judgement;
 mod kinds;
 mod language;
