@@ -177,8 +177,9 @@ impl<'a, K: Lookup> BatchAdmission<'a, K> {
             let same = *digest == key.digest;
             return Ok(Some(if same { Ok(Admitted::RepeatOf { earlier: *first }) } else { reused(None) }));
         }
-        if let Some(KeyedEvent { position, index, digest }) = self.lookup.by_key(key)? {
-            let same = digest == key.digest;
+        if let Some(keyed) = self.lookup.by_key(key)? {
+            let KeyedEvent { position, index, .. } = keyed;
+            let same = keyed.is_repeated_by(&key.digest);
             return Ok(Some(if same {
                 Ok(Admitted::Repeat { position, index })
             } else {

@@ -173,7 +173,7 @@ fn transfer(
     }
     let stream = target.stream().clone();
     target.finish()?;
-    Ok(Copied { stream, oldest: about.oldest, head: about.head })
+    Ok(Copied { stream, oldest: about.oldest, head: about.head, renewed_keys: 0 })
 }
 
 /// Whether a journal has events behind those that were copied.

@@ -49,6 +49,10 @@ pub struct Key {
     pub digest: [u8; 32],
 }
 
+/// The digest of a key that was made anew from its event: what the publisher sent is not known any more. Whatever comes
+/// under that name is a repeat.
+pub(super) const UNKNOWN_DIGEST: [u8; 32] = [0; 32];
+
 /// The event to which a publisher gave a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyedEvent {
@@ -58,6 +62,13 @@ pub struct KeyedEvent {
     pub index: u64,
     /// The digest of the key.
     pub digest: [u8; 32],
+}
+
+impl KeyedEvent {
+    /// Whether what has this digest, and the same name, is this event again.
+    pub fn is_repeated_by(&self, digest: &[u8; 32]) -> bool {
+        self.digest == *digest || self.digest == UNKNOWN_DIGEST
+    }
 }
 
 /// Records that are appended together, all or none.

@@ -219,7 +219,7 @@ impl Worker {
                 continue;
             }
             steps.push(match (stored, first_of_key.get(&key)) {
-                (Some(before), _) if before.digest == digest => {
+                (Some(before), _) if before.is_repeated_by(&digest) => {
                     Step::Stored(Placed { position: before.position, index: before.index, duplicate: true })
                 }
                 (None, Some((record, before))) if *before == digest => {
