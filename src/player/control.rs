@@ -48,7 +48,7 @@ impl Player {
         let (reply, started) = oneshot::channel();
         let player = self.clone();
         self.context.tasks.spawn(async move {
-            let mut start = StartRequest { plan, speed, name: None, origin: None };
+            let mut start = StartRequest::new(plan, speed);
             if player.is_taken_over() {
                 return drop(reply.send(Err(PlayError::TakenOver)));
             }

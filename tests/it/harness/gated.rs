@@ -23,6 +23,8 @@ pub struct Gated {
     pub events_read: AtomicU64,
     /// Appends wait until this is true, and are done even if their caller gives up meanwhile.
     pub writable: watch::Sender<bool>,
+    /// How many more appends are done and have no answer but that the journal can't be used.
+    pub unanswered: AtomicU32,
     /// How many appends have begun.
     pub appends: watch::Sender<u32>,
     /// How often publishers' names were looked up.
@@ -39,6 +41,7 @@ impl Gated {
             reads: watch::channel(0).0,
             events_read: 0.into(),
             writable: watch::channel(true).0,
+            unanswered: 0.into(),
             appends: watch::channel(0).0,
             lookups: watch::channel(0).0,
         })
@@ -50,7 +53,12 @@ impl Append for Gated {
         Box::pin(async move {
             self.appends.send_modify(|appends| *appends += 1);
             self.writable.subscribe().wait_for(|writable| *writable).await.unwrap();
-            self.memory.append(batch).await
+            let appended = self.memory.append(batch).await;
+            let less = |left: u32| left.checked_sub(1);
+            match self.unanswered.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
+                Ok(_) => Err(JournalError::Unavailable(Trouble::new(TroubleKind::Unreachable))),
+                Err(_) => appended,
+            }
         })
     }
 }
