@@ -27,7 +27,7 @@ use super::message::PlanMark;
 use super::shared::Shared;
 use super::vitals::unavailable;
 use super::writer::{self, Waiting};
-use super::{open, plans, reader, tail, upkeep};
+use super::{location, open, plans, reader, tail, upkeep};
 use crate::contract::StreamId;
 
 /// The locations `nats://…` and `tls://…`.
@@ -70,7 +70,9 @@ impl Nats {
         retention: Retention,
         source: Arc<dyn TimeSource>,
     ) -> Result<Self, OpenError> {
-        let read = Location::parse(location).map_err(|why| OpenError::unusable(location, why))?;
+        // A location that is refused may have a password.
+        let read = Location::parse(location)
+            .map_err(|why| OpenError::unusable(&location::without_secrets(location), why))?;
         let described = read.described();
         let unusable = |why: String| OpenError::unusable(Path::new(&described), why);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -128,8 +130,9 @@ async fn run(
         writer::run(shared, waiting).await;
         stop.cancel();
     };
-    let keeping = upkeep::run(shared, Keeper::new(shared, requests), stop.clone());
-    tokio::join!(tail::follow(shared, live, stop.clone()), writing, keeping);
+    let keeping = Keeper::new(shared, requests).run(stop.clone());
+    let looking_after = upkeep::run(shared, stop.clone());
+    tokio::join!(tail::follow(shared, live, stop.clone()), writing, keeping, looking_after);
     // What is left are notices; the lease was acknowledged.
     let _ = tokio::time::timeout(Duration::from_millis(250), shared.api.client().flush()).await;
 }

@@ -41,7 +41,7 @@ pub(super) struct Fold {
     /// The newest append of this process that is in the stream, and the position of its first event.
     pub(super) own: Option<(u64, u64)>,
     /// Incidents with a plan that have ended: the plan can go.
-    pub(super) finished: Vec<Arc<str>>,
+    pub(super) finished: VecDeque<Arc<str>>,
 }
 
 /// An incident with at least one kept event.
@@ -78,6 +78,24 @@ impl Fold {
     /// The fold of a stream whose oldest event has this position.
     pub(super) fn begin_at(oldest: u64) -> Self {
         Self { head: oldest.saturating_sub(1), chain: ORIGIN, begun: oldest <= 1, ..Self::default() }
+    }
+
+    /// The fold of a stream whose events are all gone, with the chain of the last one.
+    pub(super) fn emptied(head: u64, chain: u64) -> Self {
+        Self { head, chain, begun: true, ..Self::default() }
+    }
+
+    /// Goes on behind events that were dropped before they were read here. Every event of an open incident is kept, so the
+    /// events that are kept tell all about them.
+    pub(super) fn restart_at(&mut self, oldest: u64) {
+        let ended = self.incidents.iter().filter(|(_, incident)| incident.end.is_none());
+        let planned = ended.filter(|(_, incident)| incident.plan.is_some());
+        self.finished.extend(planned.map(|(subject, _)| Arc::clone(subject)));
+        self.drop_before(oldest);
+        self.open.clear();
+        self.head = oldest.saturating_sub(1);
+        self.chain = ORIGIN;
+        self.begun = oldest <= 1;
     }
 
     pub(super) fn oldest(&self) -> u64 {
@@ -133,7 +151,7 @@ impl Fold {
                 incident.end = Some(stored.position);
                 self.open.remove(&incident.start);
                 if incident.plan.take().is_some() {
-                    self.finished.push(Arc::clone(&subject));
+                    self.finished.push_back(Arc::clone(&subject));
                 }
             }
             Role::Middle | Role::Control => {}
@@ -192,6 +210,15 @@ impl Fold {
             self.over.remove(&first);
             self.evicted.push(first);
         }
+    }
+
+    /// Leaves the removal of what is not needed to the process that is in charge. What that misses, because it stops, is not
+    /// much: the newest plans are still known here.
+    pub(super) fn leave_to_others(&mut self) {
+        const KNOWN: usize = 1_000;
+        let surplus = self.finished.len().saturating_sub(KNOWN);
+        self.finished.drain(..surplus);
+        self.evicted.clear();
     }
 
     /// The incidents of which nothing is left if the events before a position go, with the positions of their ends.

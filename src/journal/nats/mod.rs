@@ -24,6 +24,7 @@ mod location;
 mod message;
 mod names;
 mod open;
+mod over;
 mod plans;
 mod reader;
 mod shared;

@@ -1,6 +1,7 @@
 //! The plans of open incidents, in parts in the second stream: a plan may be larger than a message.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -15,8 +16,11 @@ use super::names::Names;
 /// The most bytes of a part. The servers' own limit is 1 MiB a message.
 const PART: usize = 512 * 1024;
 
-/// How often a part is asked for. A replica that is behind may not have it yet.
-const TRIES: usize = 3;
+/// How often the leader must say that it lacks a plan.
+const TRIES: usize = 2;
+
+/// How long it is waited between two.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// The mark of a plan.
 pub(super) fn mark(plan: &str) -> PlanMark {
@@ -40,24 +44,38 @@ pub(super) async fn store(api: &Api, names: &Names, subject: &str, plan: &Arc<st
     Ok(())
 }
 
-/// Reads a plan; `None` if parts are missing or it is not the one that was stored.
+/// Reads a plan; `None` if parts are missing or it is not the one that was stored. Only the leader is believed in that: a
+/// replica that is behind lacks the newest plans.
 pub(super) async fn load(
     api: &Api,
     names: &Names,
     subject: &str,
     wanted: &PlanMark,
 ) -> Result<Option<Arc<str>>, Fault> {
-    for _ in 0..TRIES {
+    let read = |bytes: Vec<u8>| String::from_utf8(bytes).ok().filter(|text| mark(text) == *wanted);
+    let which = |part| newest_of(&names.plan_part(subject, &wanted.digest, part));
+    let mut bytes = Vec::new();
+    for part in 0..wanted.parts {
+        for found in api.read_again(&names.control, &which(part)).await? {
+            bytes.extend_from_slice(&found.payload);
+        }
+    }
+    if let Some(text) = read(bytes) {
+        return Ok(Some(text.into()));
+    }
+    for attempt in 1..=TRIES {
         let mut bytes = Vec::new();
         for part in 0..wanted.parts {
-            let which = newest_of(&names.plan_part(subject, &wanted.digest, part));
-            for found in api.read(&names.control, &which).await? {
+            if let Some(found) = api.leader_read(&names.control, &which(part)).await? {
                 bytes.extend_from_slice(&found.payload);
             }
         }
-        let text = String::from_utf8(bytes).ok().filter(|text| mark(text) == *wanted);
-        if let Some(text) = text {
+        if let Some(text) = read(bytes) {
             return Ok(Some(text.into()));
+        }
+        api.leader_info(&names.control).await?;
+        if attempt < TRIES {
+            tokio::time::sleep(AGAIN).await;
         }
     }
     Ok(None)

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::api::{Fault, Found};
 use super::config::{self, Seen};
-use super::fold::Fold;
 use super::message::Entry;
+use super::over;
 use super::shared::Shared;
 use super::vitals::trouble;
 
@@ -29,9 +29,6 @@ const AGAIN: Duration = Duration::from_millis(15);
 
 /// How long a client waits for an event that another server has sent and this one has not read.
 const LAG: Duration = Duration::from_secs(1);
-
-/// There is no such message.
-const NO_MESSAGE: u64 = 10_037;
 
 /// The messages from a position on, one page of them.
 pub(super) async fn page(shared: &Shared, from: u64, most: usize) -> Result<Vec<Found>, Fault> {
@@ -65,8 +62,11 @@ pub(super) async fn read_on(shared: &Shared) -> Result<(), Fault> {
         if first.sequence != head + 1 && !skip(shared, head, first.sequence).await? {
             return Ok(());
         }
-        if let Err((position, what)) = take(shared, found) {
-            return judge(shared, position, what).await;
+        if let Err((position, _)) = take(shared, found) {
+            judge(shared, position).await?;
+            if shared.vitals.broken().is_some() {
+                return Ok(());
+            }
         }
     }
 }
@@ -78,6 +78,10 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
     let mut outcome = Ok(());
     for message in found {
         let Found { sequence, headers, payload, subject } = message;
+        if sequence != fold.head + 1 {
+            // A purge was faster than the read: the next read begins behind it.
+            break;
+        }
         let read = Entry::read(sequence, &headers, &payload);
         let folded = read.and_then(|(entry, claimed)| {
             if shared.names.incident(&entry.stored.subject) != subject {
@@ -102,63 +106,94 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
 
 /// The stream goes on further behind: retention has dropped what was not read yet, or a message is missing.
 async fn skip(shared: &Shared, head: u64, found: u64) -> Result<bool, Fault> {
-    let info = shared.api.info(&shared.names.events).await?;
+    let info = shared.api.leader_info(&shared.names.events).await?;
     let first = info["state"]["first_seq"].as_u64().unwrap_or_default();
     if first > head + 1 {
+        if found != first {
+            // The replica that was asked has not dropped yet what the leader has, or it has dropped more.
+            return Ok(false);
+        }
         tracing::warn!(
             from = head + 1,
             to = first,
             "retention has dropped events that this server had not read"
         );
+        // Incidents may have begun and ended in what was dropped.
+        let over = over::read(&shared.api, &shared.names).await?;
         let mut fold = shared.fold.lock();
-        // Every event of an open incident is kept, so what is kept tells all about them.
-        let gone = fold.drop_before(first);
-        *fold = Fold::begin_at(first);
-        for (subject, end) in gone {
+        fold.restart_at(first);
+        for (subject, end) in over {
             fold.forget(subject, end);
         }
         shared.recent.clear();
         shared.show(&fold);
-        return Ok(found == first);
+        return Ok(true);
     }
     let which = json!({ "seq": head + 1 });
-    match shared.api.ask(&format!("STREAM.MSG.GET.{}", shared.names.events), &which).await {
-        Err(fault) if fault.is(NO_MESSAGE) => {
-            let what = "it was deleted from the stream".to_owned();
-            shared.vitals.break_down(JournalError::Damaged { position: head + 1, what });
-            Ok(false)
-        }
-        Err(fault) => Err(fault),
-        // The replica that was asked first is behind.
-        Ok(_) => Ok(false),
+    if shared.api.leader_read(&shared.names.events, &which).await?.is_none() {
+        let what = "it was deleted from the stream".to_owned();
+        shared.vitals.break_down(JournalError::Damaged { position: head + 1, what });
     }
+    // Or the replica that was asked first is behind.
+    Ok(false)
 }
 
-/// A message does not continue what was read: another program has published it, or the stream's history was replaced.
-async fn judge(shared: &Shared, position: u64, what: String) -> Result<(), Fault> {
+/// A message does not continue what was read: another program has published it, the stream's history was replaced, or one
+/// replica is damaged or behind.
+async fn judge(shared: &Shared, position: u64) -> Result<(), Fault> {
     let (head, chain) = {
         let fold = shared.fold.lock();
         (fold.head, fold.chain)
     };
-    let is_ours = head == 0 || chain_at(shared, head).await? == Some(chain);
+    let names = &shared.names;
+    let found = shared.api.leader_read(&names.events, &json!({ "seq": position })).await?;
+    let found = found.ok_or_else(|| Fault::Silent(format!("the leader does not have event {position}")))?;
+    let what = match take(shared, vec![found]) {
+        // Only the replica that was asked first is damaged.
+        Ok(()) => return Ok(()),
+        Err((_, what)) => what,
+    };
+    let before = if head == 0 { None } else { chain_at(shared, head).await? };
+    let is_ours = match before {
+        Some(before) => before == chain,
+        None => head == 0 || first(shared).await? > head,
+    };
     if is_ours {
         shared.vitals.break_down(JournalError::Damaged { position, what });
         return Ok(());
     }
+    if before.is_none() {
+        return Err(Fault::Silent(format!("the leader does not have event {head}")));
+    }
     renew(shared).await
 }
 
-/// The chain that the stream has at a position.
+/// Position of the oldest event, as the leader knows it.
+async fn first(shared: &Shared) -> Result<u64, Fault> {
+    let info = shared.api.leader_info(&shared.names.events).await?;
+    Ok(info["state"]["first_seq"].as_u64().unwrap_or_default())
+}
+
+/// The chain that the leader has at a position.
 pub(super) async fn chain_at(shared: &Shared, position: u64) -> Result<Option<u64>, Fault> {
-    let found = shared.api.read(&shared.names.events, &json!({ "seq": position })).await?;
-    let found = found.first().filter(|found| found.sequence == position);
-    let read = found.and_then(|found| Entry::read(position, &found.headers, &found.payload).ok());
-    Ok(read.map(|(_, chain)| chain))
+    let found = shared.api.leader_read(&shared.names.events, &json!({ "seq": position })).await?;
+    let read = found.map(|found| Entry::read(position, &found.headers, &found.payload));
+    // What can't be read is another program's.
+    Ok(read.map(|read| read.map_or(0, |(_, chain)| chain)))
+}
+
+/// Lets go of the events before a position, which the leader does not have any more.
+pub(super) fn begin_at(shared: &Shared, first: u64) {
+    let mut fold = shared.fold.lock();
+    if first > fold.oldest() && first <= fold.head + 1 {
+        fold.drop_before(first);
+        shared.show(&fold);
+    }
 }
 
 /// Clients have been told another history: the stream gets another name, and this process can't go on.
 pub(super) async fn renew(shared: &Shared) -> Result<(), Fault> {
-    let seen = Seen::read(&shared.api.info(&shared.names.events).await?).map_err(Fault::Silent)?;
+    let seen = Seen::read(&shared.api.leader_info(&shared.names.events).await?).map_err(Fault::Silent)?;
     if seen.stream == shared.stream {
         let renewed = config::rename(&shared.api, &shared.names, &seen).await?;
         tracing::error!(old = %shared.stream, new = %renewed.stream, "the stream has lost or changed events: it goes on under another name");
@@ -202,7 +237,7 @@ pub(super) async fn has(shared: &Shared, position: u64) -> Result<bool, JournalE
 /// Reads everything that the leader has.
 pub(super) async fn reach_leader(shared: &Shared, deadline: Instant) -> Result<(), JournalError> {
     let unavailable = |fault| JournalError::Unavailable(trouble(fault));
-    let info = shared.api.info(&shared.names.events).await.map_err(unavailable)?;
+    let info = shared.api.leader_info(&shared.names.events).await.map_err(unavailable)?;
     let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
     if last == 0 || beyond(shared, last - 1, deadline).await {
         return Ok(());

@@ -1,22 +1,20 @@
-//! What is done all the time beside reading and appending: the lease, a look at the stream's configuration, retention, and
-//! removing plans that nobody needs.
+//! What is done all the time beside reading and appending: a look at the stream, retention, and removing plans that nobody
+//! needs. The lease is renewed in another task (`lease.rs`), because this one may wait for the servers.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_nats::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Fault, NO_STREAM, Outgoing};
+use super::api::{Fault, NO_STREAM};
 use super::config::Seen;
-use super::lease::Keeper;
 use super::shared::Shared;
 use super::vitals::trouble;
-use super::{plans, tail};
+use super::{over, plans, tail};
 
-/// How often the lease is looked at.
+/// How often it is looked whether something can be removed.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How often the stream's configuration is looked at, and events are dropped that are too many or too old.
@@ -30,23 +28,20 @@ const DOUBTS: u32 = 5;
 const MANY: u64 = 1_000;
 const A_WHILE: Duration = Duration::from_secs(5);
 
-/// Runs until `stop`, and gives the lease back.
-pub(super) async fn run(shared: &Shared, mut keeper: Keeper<'_>, stop: CancellationToken) {
+/// How many plans and ids are removed in a row, and how many ids are kept for one purge.
+const ROUND: usize = 50;
+const IDS: usize = 500;
+
+/// Runs until `stop`.
+pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
     let mut upkeep = Upkeep { shared, inspected: None, doubts: 0, purged: None };
     loop {
-        keeper.tick().await;
-        if upkeep.inspected.is_none_or(|inspected| inspected.elapsed() >= INSPECT) {
-            upkeep.inspect().await;
-        }
-        if keeper.is_in_charge() && shared.vitals.broken().is_none() {
-            if let Err(fault) = upkeep.retain().await {
-                tracing::debug!(%fault, "old events can't be dropped at the moment");
-            }
-            upkeep.remove_plans().await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = upkeep.round() => {}
         }
         tokio::select! {
-            () = stop.cancelled() => return keeper.release().await,
-            () = keeper.request() => {}
+            () = stop.cancelled() => return,
             () = sleep(LOOK) => {}
         }
     }
@@ -60,19 +55,54 @@ struct Upkeep<'a> {
 }
 
 impl Upkeep<'_> {
+    async fn round(&mut self) {
+        let shared = self.shared;
+        if self.inspected.is_none_or(|inspected| inspected.elapsed() >= INSPECT) {
+            self.inspect().await;
+        }
+        if !shared.is_in_charge.load(Ordering::Relaxed) {
+            shared.fold.lock().leave_to_others();
+        } else if shared.vitals.broken().is_none()
+            && let Err(fault) = self.look_after().await
+        {
+            tracing::debug!(%fault, "what is not needed any more can't be dropped at the moment");
+        }
+    }
+
+    async fn look_after(&mut self) -> Result<(), Fault> {
+        let Shared { api, names, fold, .. } = self.shared;
+        self.retain().await?;
+        for _ in 0..ROUND {
+            let Some(subject) = fold.lock().evicted.pop() else { break };
+            if let Err(fault) = over::remove(api, names, &subject).await {
+                fold.lock().evicted.push(subject);
+                return Err(fault);
+            }
+        }
+        for _ in 0..ROUND {
+            let Some(subject) = fold.lock().finished.pop_front() else { break };
+            if let Err(fault) = plans::remove(api, names, &subject).await {
+                fold.lock().finished.push_front(subject);
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
     /// Asks the leader whether the stream is still the one that was opened.
     async fn inspect(&mut self) {
         self.inspected = Some(Instant::now());
         let shared = self.shared;
-        let info = match shared.api.info(&shared.names.events).await {
+        let info = match shared.api.leader_info(&shared.names.events).await {
             Ok(info) => info,
             Err(fault) if fault.is(NO_STREAM) => {
                 // An operator may be restoring it.
                 let gone = Fault::Silent(format!("the stream {} is gone", shared.names.events));
-                return shared.vitals.fail(trouble(gone));
+                return shared.vitals.found(Some(trouble(gone)));
             }
             Err(fault) => return tracing::debug!(%fault, "the stream can't be looked at"),
         };
+        shared.vitals.found(None);
         match Seen::read(&info) {
             Ok(seen) if seen.stream == shared.stream => self.compare(&seen).await,
             Ok(_) | Err(_) => tail::replaced(shared),
@@ -83,18 +113,30 @@ impl Upkeep<'_> {
         let shared = self.shared;
         if seen.last < shared.head() {
             self.doubts += 1;
-            if self.doubts >= DOUBTS
-                && let Err(fault) = tail::renew(shared).await
-            {
-                tracing::debug!(%fault, "the stream can't be renamed");
+            if self.doubts >= DOUBTS {
+                self.renew().await;
             }
             return;
         }
         self.doubts = 0;
-        let mut fold = shared.fold.lock();
-        if seen.first > fold.oldest() && seen.first <= fold.head + 1 {
-            fold.drop_before(seen.first);
-            shared.show(&fold);
+        tail::begin_at(shared, seen.first);
+        let (head, chain) = {
+            let fold = shared.fold.lock();
+            (fold.head, fold.chain)
+        };
+        // A stream that was restored and went on has another event there.
+        if head > 0 && seen.first <= head {
+            match tail::chain_at(shared, head).await {
+                Ok(Some(found)) if found != chain => self.renew().await,
+                Ok(_) => {}
+                Err(fault) => tracing::debug!(%fault, "the newest event can't be looked at"),
+            }
+        }
+    }
+
+    async fn renew(&self) {
+        if let Err(fault) = tail::renew(self.shared).await {
+            tracing::debug!(%fault, "the stream can't be renamed");
         }
     }
 
@@ -108,51 +150,28 @@ impl Upkeep<'_> {
             let kept = fold.head + 1 - oldest;
             let surplus = kept.saturating_sub(shared.retention.events as u64);
             let wanted = (oldest + surplus).max(expired + 1).min(fold.first_open().unwrap_or(u64::MAX));
-            let keep_from = wanted.min(fold.head + 1);
+            // The newest event stays: a server that starts learns from it what the next one continues.
+            let mut keep_from = wanted.min(fold.head);
             let is_soon = self.purged.is_some_and(|purged| purged.elapsed() < A_WHILE);
             if keep_from <= oldest || (is_soon && keep_from - oldest < MANY.min(kept / 10)) {
                 return Ok(());
             }
-            (keep_from, fold.over_before(keep_from))
+            let mut gone = fold.over_before(keep_from);
+            if let Some((_, end)) = gone.get(IDS) {
+                // The rest follows.
+                keep_from = *end;
+                gone.truncate(IDS);
+            }
+            (keep_from, gone)
         };
         self.purged = Some(Instant::now());
         for (subject, end) in gone {
-            self.remember(&subject, end).await?;
+            over::keep(&shared.api, &shared.names, &subject, end).await?;
         }
         shared.api.purge(&shared.names.events, &json!({ "seq": keep_from })).await?;
-        let evicted = {
-            let mut fold = shared.fold.lock();
-            fold.drop_before(keep_from);
-            shared.show(&fold);
-            std::mem::take(&mut fold.evicted)
-        };
-        for subject in evicted {
-            let which = json!({ "filter": shared.names.over(&subject) });
-            shared.api.purge(&shared.names.control, &which).await?;
-        }
+        let mut fold = shared.fold.lock();
+        fold.drop_before(keep_from);
+        shared.show(&fold);
         Ok(())
     }
-
-    /// Keeps the id of an incident whose events go, so that it names no other one.
-    async fn remember(&self, subject: &Arc<str>, end: u64) -> Result<(), Fault> {
-        let payload = json!({ "subject": &**subject, "end": end }).to_string().into();
-        let subject = self.shared.names.over(subject);
-        self.shared.api.publish(Outgoing { subject, headers: HeaderMap::new(), payload }).await.map(drop)
-    }
-
-    async fn remove_plans(&self) {
-        let finished = std::mem::take(&mut self.shared.fold.lock().finished);
-        for subject in finished {
-            if let Err(fault) = plans::remove(&self.shared.api, &self.shared.names, &subject).await {
-                tracing::debug!(%fault, incident = &*subject, "a plan can't be removed");
-                self.shared.fold.lock().finished.push(subject);
-            }
-        }
-    }
-}
-
-/// The ids that were kept, with the positions of the ends of their incidents.
-pub(super) fn remembered(payload: &[u8]) -> Option<(Arc<str>, u64)> {
-    let found: Value = serde_json::from_slice(payload).ok()?;
-    Some((Arc::from(found["subject"].as_str()?), found["end"].as_u64()?))
 }

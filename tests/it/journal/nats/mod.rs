@@ -2,6 +2,7 @@
 
 mod altered;
 mod apart;
+mod emptied;
 
 use std::path::Path;
 
