@@ -47,8 +47,8 @@ struct Told {
     events: BTreeMap<(String, u64), String>,
     /// Source, index and position.
     acknowledged: Vec<(String, u64, u64)>,
-    /// When something was acknowledged.
-    writes: Vec<Timestamp>,
+    /// When events were sent, and when they were acknowledged.
+    writes: Vec<(Timestamp, Timestamp)>,
     /// When something was done to the servers.
     faults: Vec<Timestamp>,
     /// The reasons of heartbeats that said `paused`, by the number of the server.
@@ -103,14 +103,39 @@ impl Watched {
         let since = now();
         let began = Instant::now();
         while began.elapsed() < LONG {
-            // Those that were on their way may be two.
-            if self.oracle.told.lock().writes.iter().filter(|at| **at > since).count() >= many + 2 {
+            if self.oracle.told.lock().writes.iter().filter(|(sent, _)| *sent > since).count() >= many {
                 return;
             }
             assert!(!self.watchers.iter().any(JoinHandle::is_finished), "a watcher has ended");
             sleep(ms(20)).await;
         }
         panic!("nothing is stored any more");
+    }
+
+    /// Waits until all servers say that they are paused.
+    pub async fn pauses(&self) {
+        self.oracle.told.lock().paused.clear();
+        let began = Instant::now();
+        while (0..THREE).any(|number| self.paused(number).is_none()) {
+            assert!(began.elapsed() < LONG, "not all are paused: {:?}", self.oracle.told.lock().paused);
+            sleep(ms(50)).await;
+        }
+    }
+
+    /// The longest time between two events of a drill of a kind.
+    pub fn longest_pause(&self, is_kind: impl Fn(&Message) -> bool) -> Duration {
+        let told = self.oracle.told.lock();
+        let drills = told.drills();
+        let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
+        let mut longest = 0.0_f64;
+        for (_, event) in told.all().filter(|(_, event)| drills.contains_key(event.incident())) {
+            if event.message().is_ok_and(|message| is_kind(&message)) {
+                if let Some(before) = last.insert(event.incident().to_owned(), event.time) {
+                    longest = longest.max(event.time.duration_since(before).as_secs_f64());
+                }
+            }
+        }
+        Duration::from_secs_f64(longest)
     }
 
     /// Positions may be reset from now on.
@@ -237,10 +262,10 @@ impl Oracle {
 }
 
 impl Oracle {
-    fn acknowledge(&self, subject: &str, index: u64, position: u64) {
+    fn acknowledge(&self, subject: &str, index: u64, position: u64, sent: Timestamp) {
         let mut told = self.told.lock();
         told.acknowledged.push((subject.to_owned(), index, position));
-        told.writes.push(now());
+        told.writes.push((sent, now()));
     }
 }
 
@@ -265,7 +290,8 @@ async fn publish(oracle: Arc<Oracle>, urls: Urls, number: u64) {
             "subject": subject, "time": now().to_string(), "data": data,
         });
         let body = event.to_string();
-        let position = loop {
+        let (position, sent) = loop {
+            let sent = now();
             if let Some(address) = address(&urls, attempt) {
                 let request = Http::new(address, "POST", "/api/events")
                     .header("Content-Type", "application/cloudevents+json")
@@ -275,7 +301,7 @@ async fn publish(oracle: Arc<Oracle>, urls: Urls, number: u64) {
                         let answer: Value = serde_json::from_str(&reply.body).unwrap();
                         let stored = &answer["results"][0];
                         assert_eq!(stored["index"].as_u64(), Some(index), "{answer}");
-                        break stored["position"].as_u64().unwrap();
+                        break (stored["position"].as_u64().unwrap(), sent);
                     }
                     // It may be stored or not: the same event again tells.
                     Ok(Some(reply)) => assert!([503, 504, 429].contains(&reply.status), "{index}: {reply:?}"),
@@ -285,7 +311,7 @@ async fn publish(oracle: Arc<Oracle>, urls: Urls, number: u64) {
             attempt += 1;
             sleep(ms(50)).await;
         };
-        oracle.acknowledge(&subject, index, position);
+        oracle.acknowledge(&subject, index, position, sent);
         if is_last {
             return;
         }
@@ -355,7 +381,8 @@ impl Told {
     /// the two or shortly before, and nothing could be stored or played since.
     fn may_be_late(&self, due: Timestamp, stored: Timestamp) -> bool {
         self.faults.iter().any(|fault| {
-            let written = self.writes.iter().find(|write| **write > *fault).copied().unwrap_or(Timestamp::MAX);
+            let written = self.writes.iter().find(|(sent, _)| sent > fault);
+            let written = written.map_or(Timestamp::MAX, |(_, acknowledged)| *acknowledged);
             let over = written.duration_since(due).as_secs_f64() + TAKEOVER_S;
             fault.duration_since(stored).is_negative() && over >= 0.0
         })

@@ -81,7 +81,7 @@ impl Machines {
         made.switch.run("ip link set test master out up");
         for (number, machine) in made.machines.iter().enumerate() {
             made.switch.run(&format!(
-                "for net in in out; do ip link add $net{number} type veth peer name $net netns {id}; done; \
+                "for net in in out; do ip link add ${{net}}{number} type veth peer name $net netns {id}; done; \
                  ip link set in{number} master near up; ip link set out{number} master out up",
                 id = machine.id()
             ));

@@ -112,26 +112,25 @@ pub struct Trio {
 impl Trio {
     /// Everything on the loopback address.
     pub async fn near() -> Self {
-        Self::start(None, |_| {}).await
+        Self::start(None, false).await
     }
 
     /// Everything on a machine of its own.
     pub async fn apart() -> Self {
-        Self::start(Some(Machines::new(2 * THREE)), |_| {}).await
+        Self::start(Some(Machines::new(2 * THREE)), false).await
     }
 
-    /// As [`Trio::apart`], with something done to the machines before.
+    /// As [`Trio::apart`], with a disk for each nats-server that was mounted at `/mnt` of its machine.
     pub async fn prepared(prepare: impl Fn(&Machines)) -> Self {
-        Self::start(Some(Machines::new(2 * THREE)), prepare).await
+        let machines = Machines::new(2 * THREE);
+        prepare(&machines);
+        Self::start(Some(machines), true).await
     }
 
-    async fn start(machines: Option<Machines>, prepare: impl Fn(&Machines)) -> Self {
+    async fn start(machines: Option<Machines>, is_prepared: bool) -> Self {
         static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let alone = ALONE.lock().await;
         let folder = Scratch::new();
-        if let Some(machines) = &machines {
-            prepare(machines);
-        }
         // On machines of their own they may all have the usual ports.
         let ports: Vec<(u16, u16)> = match machines {
             Some(_) => vec![(4222, 6222); THREE],
@@ -143,7 +142,9 @@ impl Trio {
         for (number, (client, route)) in ports.iter().enumerate() {
             let folder = folder.path().join(format!("nats-{number}"));
             fs::create_dir_all(folder.join("store")).unwrap();
-            let (inner, store) = (among(number), folder.join("store"));
+            // A disk that was prepared is there.
+            let store = if is_prepared { PathBuf::from("/mnt/store") } else { folder.join("store") };
+            let inner = among(number);
             let listen = if machines.is_some() { "0.0.0.0" } else { "127.0.0.1" };
             let conf = format!(
                 "server_name: n{number}\nlisten: \"{listen}:{client}\"\nclient_advertise: \"{inner}:{client}\"\n\
@@ -261,6 +262,19 @@ impl Trio {
         panic!("no server has the lease");
     }
 
+    /// The server that has the lease after another one.
+    pub async fn holder_after(&self, old: usize) -> usize {
+        let began = Instant::now();
+        while began.elapsed() < LONG {
+            let holder = self.holder().await;
+            if holder != old {
+                return holder;
+            }
+            sleep(ms(100)).await;
+        }
+        panic!("hub {old} keeps the lease");
+    }
+
     /// What the servers at a place have logged, one after the other.
     pub fn logs(&self, number: usize) -> Vec<String> {
         let names = (0..self.started).map(|start| self.folder.path().join(format!("hub-{number}-{start}.log")));
@@ -319,7 +333,10 @@ impl Drop for Trio {
         if std::thread::panicking() {
             for number in 0..THREE {
                 for log in self.logs(number) {
-                    let lines: Vec<&str> = log.lines().collect();
+                    // What the client of NATS itself says is much.
+                    let noise = ["received ", "forwarding message", "attempting connection", "client "];
+                    let is_noise = |line: &&str| noise.iter().any(|noise| line.contains(&format!("DEBUG {noise}")));
+                    let lines: Vec<&str> = log.lines().filter(|line| !is_noise(line)).collect();
                     let from = lines.len().saturating_sub(60);
                     eprintln!("--- hub {number}\n{}", lines[from..].join("\n"));
                 }
