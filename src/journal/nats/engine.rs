@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc as channel, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,9 @@ pub(in crate::journal) const CHOICE: Choice = Choice {
     open: |location, retention| Ok(Journal::new(Nats::open(location, retention)?)),
     is_durable: true,
 };
+
+/// How many plans are asked for at once.
+const AT_ONCE: usize = 32;
 
 /// How long the end waits for what was begun.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -208,15 +212,14 @@ impl IncidentIndex for Nats {
                 });
                 open.collect()
             };
-            let mut found = Vec::with_capacity(open.len());
-            for (mut incident, mark) in open {
+            let loading = open.into_iter().map(|(mut incident, mark)| async move {
                 if let Some(mark) = mark {
                     let plan = self.plan_of(&incident.subject, &mark).await?;
                     incident.plan = Some(plan.unwrap_or_else(|| Arc::from("")));
                 }
-                found.push(incident);
-            }
-            Ok(found)
+                Ok(incident)
+            });
+            futures_util::stream::iter(loading).buffered(AT_ONCE).try_collect().await
         })
     }
 

@@ -76,6 +76,9 @@ pub(super) async fn open(
     let loaded = load(&api, &names, &seen, fold, node).await?;
     let steady_found = loaded.found(source.wall().as_microsecond());
     let Ok(clock) = Clock::new(source, |_| Ok::<_, std::convert::Infallible>(steady_found));
+    if let Some(newest) = loaded.newest.back().and_then(|us| jiff::Timestamp::from_microsecond(*us).ok()) {
+        clock.follow(newest);
+    }
     let mut ages = Ages::new(retention.age);
     ages.found(&loaded.samples, clock.now().as_microsecond(), clock.steady());
     let Loaded { fold, .. } = loaded;

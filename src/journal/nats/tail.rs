@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::Subscriber;
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,9 @@ const AGAIN: Duration = Duration::from_millis(15);
 
 /// How long a client waits for an event that another server has sent and this one has not read.
 const LAG: Duration = Duration::from_secs(1);
+
+/// How long it may take until it is known that the server which answers for a stream leads it: replicas are heard every second.
+const LEADING: Duration = Duration::from_millis(2_500);
 
 /// The messages from a position on, one page of them.
 pub(super) async fn page(shared: &Shared, from: u64, most: usize) -> Result<Vec<Found>, Fault> {
@@ -91,7 +94,12 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
             Ok(entry)
         });
         match folded {
-            Ok(entry) => shared.recent.extend([entry.stored]),
+            Ok(entry) => {
+                if entry.writer.node != shared.node {
+                    shared.clock.follow(entry.stored.time);
+                }
+                shared.recent.extend([entry.stored]);
+            }
             Err(what) => {
                 outcome = Err((sequence, what));
                 break;
@@ -106,7 +114,7 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
 
 /// The stream goes on further behind: retention has dropped what was not read yet, or a message is missing.
 async fn skip(shared: &Shared, head: u64, found: u64) -> Result<bool, Fault> {
-    let info = shared.api.leader_info(&shared.names.events).await?;
+    let info = leading(shared).await?;
     let first = info["state"]["first_seq"].as_u64().unwrap_or_default();
     if first > head + 1 {
         if found != first {
@@ -234,10 +242,41 @@ pub(super) async fn has(shared: &Shared, position: u64) -> Result<bool, JournalE
     Ok(shared.head() >= position)
 }
 
+/// What the leader says of the stream of events, and that it leads. A server that was cut off from the others takes itself for
+/// the leader for some seconds, and has an old head: so its answer counts only if so many replicas have answered it since
+/// the question that no other can have been elected before.
+pub(super) async fn leading(shared: &Shared) -> Result<Value, Fault> {
+    let asked = Instant::now();
+    loop {
+        let before = asked.elapsed();
+        let info = shared.api.info(&shared.names.events).await?;
+        if is_leading(&info, before) {
+            return Ok(info);
+        }
+        if asked.elapsed() >= LEADING {
+            let cut_off = "the nats-server that answers for the stream may be cut off from the others";
+            return Err(Fault::Silent(cut_off.to_owned()));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Whether a majority, with the server that answers, was heard within this time.
+fn is_leading(info: &Value, within: Duration) -> bool {
+    let none = Vec::new();
+    let replicas = info["cluster"]["replicas"].as_array().unwrap_or(&none);
+    let is_heard = |replica: &&Value| {
+        replica["offline"] != json!(true)
+            && replica["active"].as_u64().is_some_and(|ago| ago > 0 && Duration::from_nanos(ago) < within)
+    };
+    replicas.iter().filter(is_heard).count() >= replicas.len().div_ceil(2)
+}
+
 /// Reads everything that the leader has.
 pub(super) async fn reach_leader(shared: &Shared, deadline: Instant) -> Result<(), JournalError> {
     let unavailable = |fault| JournalError::Unavailable(trouble(fault));
-    let info = shared.api.leader_info(&shared.names.events).await.map_err(unavailable)?;
+    let info = leading(shared).await.map_err(unavailable)?;
+    let deadline = deadline.max(Instant::now() + AGAIN * 10);
     let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
     if last == 0 || beyond(shared, last - 1, deadline).await {
         return Ok(());
@@ -245,5 +284,31 @@ pub(super) async fn reach_leader(shared: &Shared, deadline: Instant) -> Result<(
     match shared.vitals.broken() {
         Some(error) => Err(error),
         None => Err(unavailable(Fault::Silent("this server has not read all events yet".to_owned()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_leader_that_hears_a_majority_is_believed() {
+        let info = |active: &[u64]| {
+            let replicas = active.iter().map(|active| json!({ "name": "n", "active": active }));
+            json!({ "cluster": { "leader": "n", "replicas": replicas.collect::<Vec<_>>() } })
+        };
+        let within = Duration::from_nanos(100);
+        for (active, wanted) in [
+            (&[99, 5_000][..], true),
+            (&[100, 5_000], false),
+            // It was never heard.
+            (&[0, 0], false),
+            (&[1, 2, 5_000, 5_000], true),
+            (&[1, 5_000, 5_000, 5_000], false),
+            (&[], true),
+        ] {
+            assert_eq!(is_leading(&info(active), within), wanted, "{active:?}");
+        }
+        assert!(is_leading(&json!({}), within), "a server alone has no others");
     }
 }

@@ -24,6 +24,9 @@ const INSPECT: Duration = Duration::from_secs(1);
 /// cut off says so too, for a while.
 const DOUBTS: u32 = 5;
 
+/// How often another nats-server is tried while nothing is confirmed.
+const RECONNECT: Duration = Duration::from_secs(3);
+
 /// How many events are dropped at once at least, unless a while has passed.
 const MANY: u64 = 1_000;
 const A_WHILE: Duration = Duration::from_secs(5);
@@ -34,7 +37,7 @@ const IDS: usize = 500;
 
 /// Runs until `stop`.
 pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
-    let mut upkeep = Upkeep { shared, inspected: None, doubts: 0, purged: None };
+    let mut upkeep = Upkeep { shared, inspected: None, doubts: 0, reconnected: None, purged: None };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -51,12 +54,14 @@ struct Upkeep<'a> {
     shared: &'a Shared,
     inspected: Option<Instant>,
     doubts: u32,
+    reconnected: Option<Instant>,
     purged: Option<Instant>,
 }
 
 impl Upkeep<'_> {
     async fn round(&mut self) {
         let shared = self.shared;
+        self.reconnect().await;
         if self.inspected.is_none_or(|inspected| inspected.elapsed() >= INSPECT) {
             self.inspect().await;
         }
@@ -113,8 +118,10 @@ impl Upkeep<'_> {
         let shared = self.shared;
         if seen.last < shared.head() {
             self.doubts += 1;
-            if self.doubts >= DOUBTS {
-                self.renew().await;
+            if self.doubts >= DOUBTS
+                && let Err(fault) = self.believe().await
+            {
+                tracing::debug!(%fault, "it is not known whether the stream has lost events");
             }
             return;
         }
@@ -137,6 +144,24 @@ impl Upkeep<'_> {
     async fn renew(&self) {
         if let Err(fault) = tail::renew(self.shared).await {
             tracing::debug!(%fault, "the stream can't be renamed");
+        }
+    }
+
+    /// Events that were read are gone, if a server says so that leads.
+    async fn believe(&self) -> Result<(), Fault> {
+        let info = tail::leading(self.shared).await?;
+        let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
+        if last < self.shared.head() { tail::renew(self.shared).await } else { Ok(()) }
+    }
+
+    /// Another nats-server may be on the side where the stream goes on, or may not hang.
+    async fn reconnect(&mut self) {
+        let is_due = self.reconnected.is_none_or(|reconnected| reconnected.elapsed() >= RECONNECT);
+        if is_due && self.shared.vitals.is_silent() {
+            tracing::debug!("nothing is confirmed: this server connects to another nats-server");
+            self.reconnected = Some(Instant::now());
+            // It is asked of a task of the client, which runs as long as this one.
+            let _ = self.shared.api.client().force_reconnect().await;
         }
     }
 

@@ -106,6 +106,12 @@ impl Vitals {
         self.state.lock().broken.clone()
     }
 
+    /// Whether nothing was seen stored for too long.
+    pub(super) fn is_silent(&self) -> bool {
+        let state = self.state.lock();
+        state.is_led && state.broken.is_none() && state.confirmed.elapsed() > SILENCE
+    }
+
     /// Looks whether it has become too silent.
     pub(super) fn check(&self) {
         self.judge(&mut self.state.lock());
