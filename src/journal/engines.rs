@@ -24,7 +24,10 @@ const ENGINES: &[Choice] = &[
 /// A location on NATS is no file, also for a program that can't open it.
 #[cfg(not(feature = "nats"))]
 const NO_NATS: Choice = Choice {
-    claims: |location| location.to_string_lossy().starts_with("nats://"),
+    claims: |location| {
+        let location = location.to_string_lossy();
+        location.starts_with("nats://") || location.starts_with("tls://")
+    },
     open: |location, _| {
         let why = "this program was built without NATS: build it with `--features nats`";
         Err(OpenError::unusable(location, why))

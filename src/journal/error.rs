@@ -32,6 +32,16 @@ pub enum JournalError {
         /// Position of its resolution; `None` if the resolution is in the same batch.
         position: Option<u64>,
     },
+    /// The incident has other events than the caller has judged its records against.
+    #[error("the newest event of {subject} has the index {has}, and not {expected}")]
+    Moved {
+        /// The incident.
+        subject: String,
+        /// The index that its newest event was expected to have.
+        expected: u64,
+        /// The index that it has.
+        has: u64,
+    },
     /// The publisher has used the same key for another event.
     #[error("the publisher {publisher:?} has already used the key {id:?} for another event")]
     KeyReused {

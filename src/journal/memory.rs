@@ -123,7 +123,7 @@ impl Memory {
         let mut events = self.events.lock();
         let before = events.head;
         admission::check_lease(&batch, *self.newest_term.borrow())?;
-        let admitted = match admission::admit(&batch.records, &*events) {
+        let admitted = match admission::admit_expected(&batch, &*events) {
             Ok(admitted) => admitted?,
             Err(never) => match never {},
         };

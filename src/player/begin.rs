@@ -79,6 +79,8 @@ impl PlayerContext {
             let appended = match self.journal.append(first.clone()).await {
                 Err(error @ JournalError::Unavailable(_)) => {
                     start.unanswered = Some(first);
+                    drop(slot);
+                    self.left.notify_one();
                     return Err(error.into());
                 }
                 // Another incident had this name, and its first event is not kept any more.

@@ -38,7 +38,8 @@ impl Player {
     /// A player that appends to `journal` until `stop` is cancelled; incidents then stay open in the journal. It spawns
     /// its tasks on `tasks` and reports to `metrics` how late events are.
     pub fn new(journal: Journal, tasks: TaskTracker, stop: CancellationToken, metrics: Arc<Metrics>) -> Self {
-        let context = PlayerContext { journal, tasks, stop, metrics, running: RunningIncidents::default() };
+        let running = RunningIncidents::default();
+        let context = PlayerContext { journal, tasks, stop, metrics, running, left: Arc::default() };
         Self { context, lease: Arc::default(), leading: Arc::default() }
     }
 
@@ -72,8 +73,11 @@ impl Player {
         let lease = loop {
             match &leading {
                 Some(lease) => break lease.clone(),
-                // Who has the lease reads its first event.
-                None if is_shared => return,
+                // Who has the lease reads its first event. This process may have got it in the meantime.
+                None if is_shared => {
+                    drop(slot);
+                    return self.context.left.notify_one();
+                }
                 None => {}
             }
             let lease = tokio::select! {

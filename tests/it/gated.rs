@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::Outcome;
-use incident::journal::{IncidentIndex as _, Journal, Log as _, ReadLimit};
+use incident::journal::{IncidentIndex as _, Journal, Leases as _, Log as _, ReadLimit};
 use incident::player::{PlayError, Player, Replay, Speed};
 use incident::recording::Recording;
 use tokio_util::sync::CancellationToken;
@@ -104,4 +104,27 @@ async fn a_replay_starts_an_incident_once_if_the_answer_is_lost() {
         events.iter().map(|event| (event.subject.to_string(), event.index)).collect::<Vec<_>>()
     };
     assert_eq!(ids(&replayed), ids(&events), "each event once, under the recorded name");
+}
+
+/// The lease is lost and got again while an event is being appended: the run under the old lease ends, and this player goes on
+/// with the incident under the new one.
+#[tokio::test(start_paused = true)]
+async fn an_incident_goes_on_if_its_player_loses_the_lease_and_gets_it_again() {
+    let gated = Gated::new(0);
+    gated.is_shared.store(true, std::sync::atomic::Ordering::Relaxed);
+    let (player, _tasks, _stop) = player(&gated);
+    player.pick_up().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let timeline = outage();
+    player.start(timeline.plan(), Speed::REAL_TIME).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let appends = *gated.appends.borrow();
+    gated.writable.send_replace(false);
+    gated.appends.subscribe().wait_for(|now| *now > appends).await.unwrap();
+    // Another server has it for a moment.
+    gated.memory.lease().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    gated.writable.send_replace(true);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(gated.extent().head, timeline.len() as u64, "it was played to its end");
 }

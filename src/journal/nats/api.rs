@@ -31,6 +31,9 @@ pub(super) const NAME_IN_USE: u64 = 10_058;
 /// The stream has reached the most bytes that it may have, or the disk has.
 pub(super) const FULL: [u64; 3] = [10_077, 10_047, 10_023];
 
+/// The header with the sequence of a message that was read.
+const SEQUENCE: &str = "Nats-Sequence";
+
 /// Why a request has no result.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Fault {
@@ -181,13 +184,16 @@ impl Api {
             // As long as messages come, the server does not hang.
             let answer = timeout_at(Instant::now() + READ, answers.next()).await.map_err(|_| late())?;
             let answer = answer.ok_or_else(|| silent("the connection was closed".to_owned()))?;
+            // A message may have a line of status, too, and only a message has a sequence.
+            let is_message = answer.headers.as_ref().is_some_and(|headers| headers.get(SEQUENCE).is_some());
             match answer.status.map(|status| status.as_u16()) {
-                None | Some(200) => {
+                _ if is_message => {
                     found.push(stored(answer).ok_or_else(|| silent("it has no sequence".to_owned()))?);
                     if is_one {
                         return Ok(found);
                     }
                 }
+                None => return Err(silent("it has no sequence".to_owned())),
                 Some(204 | 404) => return Ok(found),
                 Some(503) => return Err(silent("no server has the stream".to_owned())),
                 Some(other) => {
@@ -245,7 +251,7 @@ fn stored(message: Message) -> Option<Found> {
     let headers = message.headers?;
     // The server adds its own behind those of the message, which may have the same names.
     let text = |name: &str| headers.get_last(name).map(|value| value.as_str().to_owned());
-    let sequence = text("Nats-Sequence")?.parse().ok()?;
+    let sequence = text(SEQUENCE)?.parse().ok()?;
     let subject = text("Nats-Subject")?;
     Some(Found { sequence, subject, headers, payload: message.payload })
 }

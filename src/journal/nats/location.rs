@@ -139,6 +139,8 @@ impl Location {
             (None, None) => None,
             _ => return Err("cert=FILE and key=FILE belong together".to_owned()),
         };
+        // What is only used for an encrypted connection asks for one.
+        found.tls |= found.ca.is_some() || found.certificate.is_some();
         if found.creds.is_some() && found.nkey.is_some() {
             return Err("creds=FILE and nkey=FILE are two ways to log in: name one".to_owned());
         }
@@ -198,6 +200,11 @@ mod tests {
         let shortest = Location::parse(Path::new("tls://a?durability=always"));
         let shortest = shortest.map(|read| (read.described(), read.tls, read.create, read.replicas));
         assert_eq!(shortest, Ok(("tls://a:4222, stream incident".to_owned(), true, false, None)));
+        for encrypted in ["ca=/etc/ca.pem", "cert=a&key=b", "tls=required"] {
+            let location = format!("nats://a?durability=always&{encrypted}");
+            let read = Location::parse(Path::new(&location));
+            assert!(read.is_ok_and(|read| read.tls), "{encrypted}");
+        }
     }
 
     #[test]

@@ -69,9 +69,11 @@ impl Watched {
     /// Three watchers, which begin on different servers, and two publishers.
     pub fn over(trio: &Trio) -> Self {
         let (oracle, urls) = (Arc::new(Oracle::default()), Arc::clone(&trio.urls));
-        let watchers = (0..THREE).map(|number| tokio::spawn(watch(Arc::clone(&oracle), Arc::clone(&urls), number)));
+        let watchers =
+            (0..THREE).map(|number| tokio::spawn(watch(Arc::clone(&oracle), Arc::clone(&urls), number)));
         let watchers = watchers.collect();
-        let publishers = (0..2).map(|number| tokio::spawn(publish(Arc::clone(&oracle), Arc::clone(&urls), number)));
+        let publishers =
+            (0..2).map(|number| tokio::spawn(publish(Arc::clone(&oracle), Arc::clone(&urls), number)));
         let publishers = publishers.collect();
         Self { oracle, urls, watchers, publishers }
     }
@@ -370,7 +372,9 @@ impl Told {
             let text = self.events.get(&(stream, *position));
             let event = text.map(|text| envelope(text));
             assert!(
-                event.as_ref().is_some_and(|event| event.incident() == subject && event.index == Some(*index)),
+                event
+                    .as_ref()
+                    .is_some_and(|event| event.incident() == subject && event.index == Some(*index)),
                 "{subject} {index} was acknowledged at {position}, where there is {text:?}"
             );
         }
@@ -400,9 +404,15 @@ impl Told {
             let due = drill.began + Duration::from_secs_f64(due_s.max(0.0));
             // A start that is written late makes it shorter.
             assert!(late_s > -0.35 || offset_s <= 0.0, "{position} is {late_s} s early");
-            assert!(late_s < LATE_S || self.may_be_late(due, event.time), "{position} is {late_s} s late: {event:?}");
+            assert!(
+                late_s < LATE_S || self.may_be_late(due, event.time),
+                "{position} is {late_s} s late: {event:?}"
+            );
             if let Message::AgentAction(action) = &message {
-                assert!(late_s < UNMARKED_S || action.late_s.is_some(), "{position} does not say that it is late");
+                assert!(
+                    late_s < UNMARKED_S || action.late_s.is_some(),
+                    "{position} does not say that it is late"
+                );
             }
             checked += 1;
         }

@@ -1,7 +1,7 @@
 //! A journal in memory that makes its callers wait, and counts what they read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use incident::contract::StreamId;
 use incident::journal::{
@@ -15,6 +15,8 @@ pub struct Gated {
     pub memory: Memory,
     /// How many more leases are refused; `u32::MAX` for a lease that is never granted nor refused.
     pub refused_leases: AtomicU32,
+    /// Whether other processes may have it open, too.
+    pub is_shared: AtomicBool,
     /// Reads wait until this is true.
     pub readable: watch::Sender<bool>,
     /// How many reads have begun.
@@ -37,6 +39,7 @@ impl Gated {
         Arc::new(Self {
             memory,
             refused_leases: refused_leases.into(),
+            is_shared: false.into(),
             readable: watch::channel(true).0,
             reads: watch::channel(0).0,
             events_read: 0.into(),
@@ -130,6 +133,10 @@ impl Health for Gated {
 }
 
 impl Leases for Gated {
+    fn is_shared(&self) -> bool {
+        self.is_shared.load(Ordering::Relaxed)
+    }
+
     fn lease(&self) -> Pending<'_, Lease> {
         Box::pin(async move {
             match self.refused_leases.load(Ordering::Relaxed) {
