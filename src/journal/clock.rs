@@ -143,9 +143,9 @@ impl Clock {
         self.source.steady()
     }
 
-    #[cfg(feature = "nats")]
     /// Another process has just dated an event: if its clock is ahead, this one goes with it. So all that write one stream
     /// count from the same times, whichever of them goes on with an incident.
+    #[cfg(feature = "nats")]
     pub(super) fn follow(&self, time: Timestamp) {
         let mut state = self.state.lock();
         let lead = time.as_nanosecond() - read(&*self.source).0;

@@ -273,3 +273,61 @@ impl Fold {
         spans.split_off(spans.len().saturating_sub(limit))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::MessageType;
+    use crate::journal::record::Stored;
+
+    /// Folds the events of incidents, each with its position, incident, index and start.
+    fn fold(fold: &mut Fold, events: &[(u64, &str, u64, u64)]) {
+        for (position, subject, index, start) in events.iter().copied() {
+            let kind = if index == 1 { MessageType::IncidentStarted } else { MessageType::IncidentResolved };
+            let stored = Stored {
+                position,
+                time: jiff::Timestamp::default(),
+                subject: Arc::from(subject),
+                index,
+                kind,
+                data: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap_or_default(),
+            };
+            let plan = (index == 1).then(|| PlanMark { parts: 1, digest: "a".to_owned() });
+            let writer = WriterMark { node: 1, append: position };
+            let entry = Entry { stored, start, writer, key: None, plan };
+            let claimed = entry.chain(fold.chain);
+            assert_eq!(fold.push(&entry, claimed, 2, Duration::ZERO), Ok(()));
+        }
+    }
+
+    /// What was dropped before it was read may have ended what was open.
+    #[test]
+    fn ids_and_plans_are_known_behind_events_that_were_not_read() {
+        let mut known = Fold::begin_at(1);
+        fold(&mut known, &[(1, "a", 1, 1), (2, "a", 2, 1), (3, "b", 1, 3)]);
+        known.forget(Arc::from("before"), 0);
+        known.restart_at(10);
+        for gone in ["before", "a", "b"] {
+            assert_eq!(known.progress(gone).index, MAX_INDEX, "{gone}");
+        }
+        assert_eq!((known.oldest(), known.head, known.open().count()), (10, 9, 0));
+        assert_eq!(known.finished, [Arc::from("a"), Arc::from("b")]);
+        fold(&mut known, &[(10, "c", 1, 10)]);
+        assert_eq!(known.open().count(), 1);
+    }
+
+    /// A server that is never in charge does not keep everything that could be removed.
+    #[test]
+    fn what_others_remove_is_not_kept() {
+        let mut known = Fold::begin_at(1);
+        for number in 0..1_500 {
+            let start = number * 2 + 1;
+            let subject = format!("incident-{number}");
+            fold(&mut known, &[(start, &subject, 1, start), (start + 1, &subject, 2, start)]);
+        }
+        known.evicted.push(Arc::from("x"));
+        known.leave_to_others();
+        assert_eq!((known.finished.len(), known.evicted.len()), (1_000, 0));
+        assert_eq!(known.finished.back().map(|newest| &**newest), Some("incident-1499"));
+    }
+}

@@ -17,7 +17,7 @@ use incident::journal::{
 use publishing::{
     a_key_names_one_event, an_append_says_what_was_new, publishers_of_one_incident_stay_gapless,
     the_journal_gives_the_next_place, the_plan_of_an_open_incident_is_found,
-    what_a_lost_lease_appends_is_refused,
+    what_a_lost_lease_appends_is_refused, what_was_judged_against_other_events_is_refused,
 };
 
 use crate::harness::{Scratch, action, metrics, resolved, soon, started, story};
