@@ -231,7 +231,7 @@ async fn a_full_stream_pauses_the_journal_until_there_is_room() {
         index += 1;
     }
     let mut health = a.health();
-    assert!(health.borrow_and_update().as_ref().is_some_and(|why| why.to_string().contains("full")));
+    assert!(health.borrow().as_ref().is_some_and(|why| why.to_string().contains("full")));
     let trying = tokio::spawn({
         let a = a.clone();
         async move {
@@ -241,8 +241,8 @@ async fn a_full_stream_pauses_the_journal_until_there_is_room() {
         }
     });
     // As long as several renewals of the lease take.
-    let well = tokio::time::timeout(ms(4_500), health.wait_for(Option::is_none)).await;
-    assert!(well.is_err(), "it is full all the time");
+    let is_full = tokio::time::timeout(ms(4_500), health.wait_for(Option::is_none)).await.is_err();
+    assert!(is_full, "all the time");
     limit(1_000_000).await;
     soon("room", trying).await.unwrap();
     soon("the journal", health.wait_for(Option::is_none)).await.unwrap();
