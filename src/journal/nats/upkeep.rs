@@ -29,13 +29,17 @@ const DOUBTS: u32 = 5;
 /// How often another nats-server is tried while nothing is confirmed.
 const RECONNECT: Duration = Duration::from_secs(3);
 
+/// How often plans are looked for that nobody needs.
+const SWEEP: Duration = Duration::from_secs(600);
+
 /// How many events are dropped at once at least, unless a while has passed.
 const MANY: u64 = 1_000;
 const A_WHILE: Duration = Duration::from_secs(5);
 
 /// Runs until `stop`, and gives the lease back.
 pub(super) async fn run(shared: &Shared, mut keeper: Keeper<'_>, stop: CancellationToken) {
-    let mut upkeep = Upkeep { shared, inspected: None, doubts: 0, reconnected: None, purged: None };
+    let mut upkeep =
+        Upkeep { shared, inspected: None, doubts: 0, reconnected: None, purged: None, swept: None };
     loop {
         keeper.tick().await;
         upkeep.reconnect().await;
@@ -47,6 +51,7 @@ pub(super) async fn run(shared: &Shared, mut keeper: Keeper<'_>, stop: Cancellat
                 tracing::debug!(%fault, "old events can't be dropped at the moment");
             }
             upkeep.remove_plans().await;
+            upkeep.sweep().await;
         }
         tokio::select! {
             () = stop.cancelled() => return keeper.release().await,
@@ -62,6 +67,7 @@ struct Upkeep<'a> {
     doubts: u32,
     reconnected: Option<Instant>,
     purged: Option<Instant>,
+    swept: Option<Instant>,
 }
 
 impl Upkeep<'_> {
@@ -169,6 +175,18 @@ impl Upkeep<'_> {
             if let Err(fault) = plans::remove(&self.shared.api, &self.shared.names, &subject).await {
                 tracing::debug!(%fault, incident = &*subject, "a plan can't be removed");
                 self.shared.fold.lock().finished.push(subject);
+            }
+        }
+    }
+}
+
+impl Upkeep<'_> {
+    /// Removes plans whose incidents never began, or have ended while nobody looked: their starts failed, or their server died.
+    async fn sweep(&mut self) {
+        if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEP) {
+            self.swept = Some(Instant::now());
+            if let Err(fault) = plans::sweep(self.shared).await {
+                tracing::debug!(%fault, "plans that nobody needs can't be removed at the moment");
             }
         }
     }

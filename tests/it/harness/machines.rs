@@ -20,7 +20,10 @@ impl Holder {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n", "this test needs network namespaces: run it as root, where `unshare --net` is allowed");
+        assert_eq!(
+            line, "ready\n",
+            "this test needs network namespaces: run it as root, where `unshare --net` is allowed"
+        );
         Self(child)
     }
 

@@ -104,6 +104,7 @@ pub struct Trio {
     /// There for those of [`Trio::apart`]: three for the nats-servers, and three for the servers of `incident`.
     pub machines: Option<Machines>,
     location: String,
+    ports: Vec<u16>,
     started: usize,
     folder: Scratch,
     _alone: MutexGuard<'static, ()>,
@@ -136,7 +137,8 @@ impl Trio {
             Some(_) => vec![(4222, 6222); THREE],
             None => free_ports(2 * THREE).chunks(2).map(|two| (two[0], two[1])).collect(),
         };
-        let among = |number| machines.as_ref().map_or("127.0.0.1".to_owned(), |all| all.inner(number).to_string());
+        let among =
+            |number| machines.as_ref().map_or("127.0.0.1".to_owned(), |all| all.inner(number).to_string());
         let routes: Vec<_> = (0..THREE).map(|n| format!("\"nats://{}:{}\"", among(n), ports[n].1)).collect();
         let mut nats = Vec::new();
         for (number, (client, route)) in ports.iter().enumerate() {
@@ -163,12 +165,20 @@ impl Trio {
             nats.push(one);
         }
         let servers: Vec<_> = (0..THREE).map(|n| format!("{}:{}", among(n), ports[n].0)).collect();
-        let location = format!(
-            "nats://{}?stream={STREAM}&replicas=3&create=1&durability=always",
-            servers.join(",")
-        );
+        let location =
+            format!("nats://{}?stream={STREAM}&replicas=3&create=1&durability=always", servers.join(","));
         let (hubs, urls) = (Default::default(), Urls::default());
-        let mut trio = Self { nats, hubs, urls, machines, location, started: 0, folder, _alone: alone };
+        let mut trio = Self {
+            nats,
+            hubs,
+            urls,
+            machines,
+            location,
+            ports: free_ports(THREE),
+            started: 0,
+            folder,
+            _alone: alone,
+        };
         trio.answers("INFO", Value::Null).await;
         for number in 0..THREE {
             trio.start_hub(number).await;
@@ -233,7 +243,8 @@ impl Trio {
         for stream in [STREAM.to_owned(), format!("{STREAM}_ctl")] {
             self.answer(&format!("STREAM.INFO.{stream}"), Value::Null, |info| {
                 let all = info["cluster"]["replicas"].as_array().cloned().unwrap_or_default();
-                let well = all.iter().filter(|one| one["current"] == json!(true) && one["offline"] != json!(true));
+                let well =
+                    all.iter().filter(|one| one["current"] == json!(true) && one["offline"] != json!(true));
                 all.len() == THREE - 1 && well.count() == all.len()
             })
             .await;
@@ -252,7 +263,8 @@ impl Trio {
             let taken = format!("this server has the lease term={}", post["term"]);
             let has = |number: &usize| {
                 let newest = self.logs(*number).pop();
-                self.hubs[*number].is_some() && newest.is_some_and(|log| log.lines().any(|line| line.ends_with(&taken)))
+                self.hubs[*number].is_some()
+                    && newest.is_some_and(|log| log.lines().any(|line| line.ends_with(&taken)))
             };
             if let Some(holder) = (0..THREE).find(has).filter(|_| post["node"] != json!("0")) {
                 return holder;
@@ -277,7 +289,8 @@ impl Trio {
 
     /// What the servers at a place have logged, one after the other.
     pub fn logs(&self, number: usize) -> Vec<String> {
-        let names = (0..self.started).map(|start| self.folder.path().join(format!("hub-{number}-{start}.log")));
+        let names =
+            (0..self.started).map(|start| self.folder.path().join(format!("hub-{number}-{start}.log")));
         names.filter_map(|name| fs::read_to_string(name).ok()).collect()
     }
 
@@ -303,11 +316,28 @@ impl Trio {
     /// Starts a server that is changed beforehand. While the nats-servers elect, a start fails, and is repeated as a supervisor
     /// would.
     pub async fn start_hub_as(&mut self, number: usize, change: impl Fn(Run) -> Run) {
-        let bind = self.machines.as_ref().map_or("127.0.0.1".to_owned(), |all| all.outer(THREE + number).to_string());
+        let bind = self
+            .machines
+            .as_ref()
+            .map_or("127.0.0.1".to_owned(), |all| all.outer(THREE + number).to_string());
         let scenarios = fixture("scenarios").display().to_string();
+        // It keeps its port over its starts.
+        let port = self.ports[number].to_string();
         let args = [
-            "serve", "--port", "0", "--json", "-v", "--bind", &bind, "--allow-remote", "--heartbeat", "200ms",
-            "--journal", &self.location, "--scenarios", &scenarios,
+            "serve",
+            "--port",
+            &port,
+            "--json",
+            "-v",
+            "--bind",
+            &bind,
+            "--allow-remote",
+            "--heartbeat",
+            "200ms",
+            "--journal",
+            &self.location,
+            "--scenarios",
+            &scenarios,
         ];
         let enter = self.machines.as_ref().map(|all| all.enter(THREE + number)).unwrap_or_default();
         let began = Instant::now();
@@ -335,7 +365,8 @@ impl Drop for Trio {
                 for log in self.logs(number) {
                     // What the client of NATS itself says is much.
                     let noise = ["received ", "forwarding message", "attempting connection", "client "];
-                    let is_noise = |line: &&str| noise.iter().any(|noise| line.contains(&format!("DEBUG {noise}")));
+                    let is_noise =
+                        |line: &&str| noise.iter().any(|noise| line.contains(&format!("DEBUG {noise}")));
                     let lines: Vec<&str> = log.lines().filter(|line| !is_noise(line)).collect();
                     let from = lines.len().saturating_sub(60);
                     eprintln!("--- hub {number}\n{}", lines[from..].join("\n"));
@@ -349,7 +380,7 @@ impl Drop for Trio {
 }
 
 /// Ports that are free now.
-fn free_ports(many: usize) -> Vec<u16> {
+pub fn free_ports(many: usize) -> Vec<u16> {
     let held: Vec<_> = (0..many).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     held.iter().map(|one| one.local_addr().unwrap().port()).collect()
 }
