@@ -14,8 +14,9 @@ const LATE_S: f64 = 3.0;
 /// How early one may be: an incident's start may be written, or come, late.
 const EARLY_S: f64 = 1.0;
 
-/// An action that is later than this says so. An append that is not acknowledged is repeated as it is for two seconds.
-const UNMARKED_S: f64 = 4.0;
+/// An action that is later than this says so. What is appended waits for the append before it, for two seconds, and is repeated as it
+/// is for two seconds and more.
+const UNMARKED_S: f64 = 6.5;
 
 /// Everything that was told.
 #[derive(Default)]
@@ -135,7 +136,7 @@ impl Told {
             if let Message::AgentAction(action) = &message {
                 assert!(
                     late_s < UNMARKED_S || action.late_s.is_some(),
-                    "{position} does not say that it is late"
+                    "{position} does not say that it is {late_s} s late"
                 );
             }
             checked += 1;
