@@ -1,4 +1,7 @@
-// Owns the HTTP calls: scenarios, incidents, starting and cancelling one, its report, publishing an event, and the session.
+// Owns the HTTP calls, to the server that the page is with: scenarios, incidents, starting and cancelling one, its report, publishing an
+// event, and the session.
+
+import { server } from './servers.js';
 
 /**
  * @typedef {object} Parameter a value that can be chosen
@@ -31,9 +34,6 @@
  * @property {boolean} authenticated the session belongs to a token; `false` on a server without tokens
  */
 
-/** Where the server is published: this file's own place, which may be below a prefix of a proxy's. */
-export const base = new URL('.', import.meta.url);
-
 /** An answer that takes longer is not waited for: the event can be sent again. */
 const ANSWER_MS = 10_000;
 /** After these statuses the same request may succeed later: as in `src/cli/publish/send.rs`. */
@@ -41,14 +41,14 @@ const MAY_PASS = [408, 429, 502, 503, 504];
 
 /** The WebSocket's URL. */
 export function socketUrl() {
-  const url = new URL('ws', base);
+  const url = new URL('ws', server());
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }
 
 /** Everything after a position as Server-Sent Events. @param {string} after */
 export function eventsUrl(after) {
-  const url = new URL('events', base);
+  const url = new URL('events', server());
   url.searchParams.set('after', after);
   return url.href;
 }
@@ -70,6 +70,11 @@ export function logIn(token) {
 /** Ends the session. */
 export async function logOut() {
   await answer('logout', { method: 'POST' });
+}
+
+/** The addresses of all servers of the stream, if there are several. @returns {Promise<unknown>} */
+export async function listServers() {
+  return (await ask('api/servers')).servers;
 }
 
 /** @returns {Promise<Scenario[]>} */
@@ -119,7 +124,7 @@ export function cancel(id) {
  * @param {string} id
  */
 export function reportUrl(id) {
-  return new URL(`${pathOf(id)}/report.md`, base).href;
+  return new URL(`${pathOf(id)}/report.md`, server()).href;
 }
 
 /**
@@ -158,7 +163,8 @@ async function ask(path, options) {
 async function answer(path, options) {
   let response;
   try {
-    response = await fetch(new URL(path, base), options);
+    // The session belongs to the server's host, also when the page came from another.
+    response = await fetch(new URL(path, server()), { credentials: 'include', ...options });
   } catch (error) {
     throw failure(error?.name === 'TimeoutError' ? 'The server does not answer.' : 'The server cannot be reached.', true);
   }

@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::out::say;
 use super::remote::{Remote, incident_path};
 use super::runtime::runtime;
-use crate::client::{ClientError, request};
+use crate::client::ClientError;
 
 /// Cancel an open incident of a server
 ///
@@ -42,12 +42,12 @@ impl Cancel {
 /// The server knows no such incident, or refuses.
 pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
     let path = incident_path(id)?;
-    match request(&remote.url, Method::DELETE, &path, None).await {
+    match remote.url.request(Method::DELETE, &path, None).await {
         Ok(answer) => {
             let now = answer["cancelled_now"].as_bool().unwrap_or(true);
             let Some(outcome) = answer["outcome"].as_str() else {
                 let why = "it does not say how the incident ended".to_owned();
-                return Err(ClientError::Answer { url: remote.url.http(&path), why }.into());
+                return Err(ClientError::Answer { url: remote.url.current().http(&path), why }.into());
             };
             let before = if now { "" } else { " already" };
             say(format!("{id} is{before} {outcome}"));

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::remote::Remote;
 use super::scenarios;
 use crate::check::{Profile, SHIPPED_PROFILES};
-use crate::client::request;
+use crate::client::{Endpoint, request};
 use crate::visible::{is_hidden, visible};
 
 /// The variable with which a completion script asks. clap's own, `COMPLETE`, may be set for something else.
@@ -146,9 +146,10 @@ fn starting_with(current: &OsStr, candidates: Vec<CompletionCandidate>) -> Vec<C
 fn listed(path: &str, name: &str) -> Option<Vec<Value>> {
     let remote = remote(&words())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let answer = runtime.block_on(async {
-        tokio::time::timeout(PATIENCE, request(&remote.url, Method::GET, path, None)).await
-    });
+    let servers = u32::try_from(remote.url.all().len()).unwrap_or(u32::MAX);
+    let ask = async |server: &Endpoint| request(server, Method::GET, path, None).await;
+    let asking = remote.url.any_within(PATIENCE / servers, ask);
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, asking).await });
     answer.ok()?.ok()?.get(name)?.as_array().cloned()
 }
 

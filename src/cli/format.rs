@@ -1,8 +1,11 @@
 //! Numbers, phases and status as a terminal shows them. Formats that the report shares are in [`crate::report::words`].
 
+use std::time::Duration;
+
 use colored::{Color, ColoredString, Colorize};
 use jiff::Timestamp;
 
+use crate::client::Endpoints;
 use crate::contract::{Cost, Status, parse_time};
 pub(super) use crate::report::words::{clock, metric, money};
 
@@ -25,6 +28,12 @@ pub(super) fn in_phase(phase: &str, text: &str) -> ColoredString {
         _ => Color::BrightGreen,
     };
     text.color(color)
+}
+
+/// That a connection is back: `reconnected after 0.4 s`, or with which of several servers.
+pub(super) fn back(servers: &Endpoints, server: &str, away: Duration) -> String {
+    let to = if servers.are_several() { format!(" to {server}") } else { String::new() };
+    format!("reconnected{to} after {:.1} s", away.as_secs_f64())
 }
 
 /// The status of an action in one column.

@@ -18,7 +18,7 @@ use super::table::Table;
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use super::{fit, mistakes, scenarios};
-use crate::client::{Endpoint, request};
+use crate::client::Endpoints;
 use crate::report::words;
 use crate::scenario::{Loaded, Scenario};
 use crate::shell::{self, word};
@@ -44,17 +44,18 @@ pub(super) struct List {
     #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     scenarios: Option<PathBuf>,
 
-    /// URL of the server that is asked: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough [default with
+    /// URL of the server that is asked: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough. Several servers
+    /// with the same stream are URL,URL,…: when one does not answer or is not ready, the next one is asked [default with
     /// --running: the server on this machine]
     #[arg(
         long,
         env = "INCIDENT_URL",
         hide_env_values = true,
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_hint = ValueHint::Url,
         help_heading = "Server"
     )]
-    url: Option<Endpoint>,
+    url: Option<Endpoints>,
 
     #[command(flatten)]
     trust: TrustArgs,
@@ -127,12 +128,12 @@ impl List {
     fn ask(&self, path: &str, name: &str) -> Result<(Vec<Value>, String), Failure> {
         let mut remote = Remote::new(self.url.clone(), self.trust.clone(), self.token.clone());
         remote.read_files()?;
-        let answer = runtime()?.block_on(request(&remote.url, Method::GET, path, None))?;
+        let answer = runtime()?.block_on(remote.url.request(Method::GET, path, None))?;
         let listed = answer.get(name).and_then(Value::as_array);
         match listed.filter(|listed| listed.iter().all(|one| one["id"].is_string())) {
-            Some(listed) => Ok((listed.clone(), remote.url.to_string())),
+            Some(listed) => Ok((listed.clone(), remote.url.current().to_string())),
             None => {
-                let error = anyhow!("{} has no list of {name}", remote.url.http(path));
+                let error = anyhow!("{} has no list of {name}", remote.url.current().http(path));
                 Err(Failure::new(Exit::Connection, error).hint("check --url: it must be an incident server"))
             }
         }
@@ -159,7 +160,7 @@ impl List {
 }
 
 /// Whether the URL is that of the variable: it is meant for the commands that need a server.
-fn from_variable(url: Option<&Endpoint>) -> bool {
+fn from_variable(url: Option<&Endpoints>) -> bool {
     std::env::var("INCIDENT_URL").is_ok_and(|set| set.parse().ok().as_ref() == url)
 }
 

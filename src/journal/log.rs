@@ -176,6 +176,36 @@ pub trait Health: Send + Sync + 'static {
     }
 }
 
+/// A small fact that processes with the same journal share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// What it says; `None` once it was withdrawn.
+    pub text: Option<String>,
+    /// Grows with every change of any note.
+    pub revision: u64,
+}
+
+/// Keeping notes beside the log for all processes that have the journal open. A journal of one process has none.
+pub trait Register: Send + Sync + 'static {
+    /// The notes that changed after a revision, in order of their revisions; all after 0. A change is seen soon.
+    fn notes(&self, _after: u64) -> Pending<'_, Vec<Note>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Writes a note or, without a text, withdraws it. `over` is the revision that it must still have, 0 for a new one. Returns its
+    /// new revision; `None` if another process was faster.
+    fn note(&self, _name: &str, _text: Option<String>, _over: Option<u64>) -> Pending<'_, Option<u64>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Removes what is left of a note.
+    fn forget_note(&self, _name: &str) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
 /// Granting the player's lease.
 pub trait Leases: Send + Sync + 'static {
     /// Waits until this process may play, and takes the lease. A journal for one process grants it at once, which ends

@@ -64,7 +64,8 @@ pub use error::{JournalError, PATIENCE, Trouble, TroubleKind};
 pub use handle::{Engine, Journal};
 pub use lease::{Lease, Term};
 pub use log::{
-    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+    Append, Extent, Health, IncidentIndex, Leases, Log, Note, OpenIncident, Pending, ReadLimit, Register,
+    Retention, Span,
 };
 pub use memory::Memory;
 #[cfg(feature = "nats")]

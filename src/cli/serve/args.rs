@@ -14,7 +14,7 @@ use crate::cli::log::LogFormat;
 use crate::cli::remote::DEFAULT_PORT;
 use crate::player::Speed;
 use crate::scenario::Micros;
-use crate::server::{BasePath, Options, Origin};
+use crate::server::{BasePath, Options, Origin, Peer};
 
 /// Run a server that plays incidents and streams them
 ///
@@ -115,6 +115,12 @@ pub(in crate::cli) struct Serve {
     /// Allow pages of this origin to connect and to start incidents; repeat the flag for several
     #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
     pub(super) allow_origin: Vec<Origin>,
+
+    /// Tell pages the addresses of the servers with the same stream, as browsers reach them: a page goes on with the next one when
+    /// its own is away. Pages of these origins may connect, start incidents and read. The list may have this server in it, so
+    /// that all servers can have the same. Only with a journal that servers share, --journal nats://…
+    #[arg(long, value_name = "URL[,URL…]", value_delimiter = ',', value_hint = ValueHint::Url, help_heading = "Access")]
+    pub(super) peers: Vec<Peer>,
 
     /// Take the base path from the X-Forwarded-Prefix of each request. Only behind a proxy that sets or removes this
     /// header

@@ -57,7 +57,10 @@ impl Trigger {
         if !settings.is_empty() {
             body["settings"] = settings.to_json();
         }
-        let answer = match request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)).await {
+        // If no answer came, the incident may have started all the same: another server is not asked to start it again.
+        self.remote.url.be_ready().await?;
+        let server = self.remote.url.current();
+        let answer = match request(server, Method::POST, "/api/incidents", Some(&body)).await {
             Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
                 let url = self.remote.url.to_string();
                 let hint = format!("incident list --url {} prints the server's scenarios", word(&url));
@@ -72,7 +75,7 @@ impl Trigger {
         };
         let accepted = Accepted::deserialize(&answer).map_err(|_| {
             let why = "it does not name the incident, its stream and its position".to_owned();
-            Failure::from(ClientError::Answer { url: self.remote.url.http("/api/incidents"), why })
+            Failure::from(ClientError::Answer { url: server.http("/api/incidents"), why })
         })?;
         if self.no_wait {
             if self.json {

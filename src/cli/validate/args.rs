@@ -13,7 +13,7 @@ use crate::cli::complete;
 use crate::cli::settings_args::SettingsArgs;
 use crate::cli::token_args::TokenArgs;
 use crate::cli::trust_args::TrustArgs;
-use crate::client::{Endpoint, EndpointError};
+use crate::client::{Endpoint, Endpoints, EndpointsError};
 use crate::player::Speed;
 use crate::scenario::Micros;
 
@@ -46,12 +46,13 @@ pub(in crate::cli) struct Validate {
     #[arg(value_name = "FILE|DIR|NAME", add = complete::paths_and_scenarios())]
     pub(super) files: Vec<PathBuf>,
 
-    /// Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    /// Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough. With
+    /// several servers of the same stream, as URL,URL,…, the clients are spread over those that answer, and all must get the same
     ///
     /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
         long,
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_parser = socket_url,
         group = "server",
         conflicts_with_all = ["files", "real_time", "speed"],
@@ -63,7 +64,7 @@ pub(in crate::cli) struct Validate {
     /// Check the event stream (text/event-stream) at this URL instead; for one of our servers HOST:PORT is enough
     #[arg(
         long,
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_parser = event_url,
         group = "server",
         conflicts_with_all = ["files", "real_time", "speed", "send", "subprotocol"],
@@ -188,17 +189,25 @@ pub(in crate::cli) struct Validate {
     pub(super) timeline: Option<Vec<PathBuf>>,
 }
 
-/// Checks that a text is a URL of a WebSocket, of ours or of another program.
-fn socket_url(text: &str) -> Result<String, EndpointError> {
-    match text.parse::<Endpoint>() {
+/// Checks that a text is a URL of a WebSocket, of ours or of another program, or those of several of ours.
+fn socket_url(text: &str) -> Result<String, EndpointsError> {
+    match text.parse::<Endpoints>() {
         Err(error) if Endpoint::exact(text).is_err() => Err(error),
         _ => Ok(text.to_owned()),
     }
 }
 
-/// Checks that a text is the URL of an event stream.
-fn event_url(text: &str) -> Result<String, EndpointError> {
-    Endpoint::events(text, true).map(|_| text.to_owned())
+/// Checks that a text is the URL of an event stream, or those of several.
+fn event_url(text: &str) -> Result<String, EndpointsError> {
+    // The URL of another program may have commas.
+    match Endpoint::events(text, true) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => match Endpoints::read(text, |url| Endpoint::events(url, false)) {
+            Err(several) if text.contains(',') => Err(several),
+            Err(_) => Err(error.into()),
+            Ok(_) => Ok(text.to_owned()),
+        },
+    }
 }
 
 /// Checks that a limit can be set.

@@ -64,6 +64,9 @@ impl Validate {
         // Opening a pipe waits for its reader: until then a signal has to end the process as usual.
         let reports = Reports::open(self.format, &self.report)?;
         runtime()?.block_on(async {
+            if let Some(dial) = &mut self.dial {
+                dial.choose().await?;
+            }
             let stop = CancellationToken::new();
             let signal = signals::shutdown();
             let interrupted = tokio::spawn({

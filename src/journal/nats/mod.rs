@@ -12,7 +12,7 @@
 //! - One process holds the lease and plays (`lease.rs`). It also drops old events and the plans of incidents that have
 //!   ended (`upkeep.rs`).
 //!
-//! A second stream has the lease, the plans of open incidents, and the ids of incidents whose events are gone.
+//! A second stream has the lease, the plans of open incidents, the ids of incidents whose events are gone, and notes (`register.rs`).
 
 mod api;
 mod config;
@@ -26,6 +26,7 @@ mod names;
 mod open;
 mod plans;
 mod reader;
+mod register;
 mod shared;
 mod tail;
 mod upkeep;

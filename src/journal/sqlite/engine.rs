@@ -15,7 +15,8 @@ use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::handle::Journal;
 use super::super::lease::{Lease, Term};
 use super::super::log::{
-    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Register,
+    Retention, Span,
 };
 use super::super::open_error::OpenError;
 use super::super::recent::Recent;
@@ -211,6 +212,9 @@ impl Append for Sqlite {
         self.ask(|reply| Request::Append(WaitingAppend { batch, reply }))
     }
 }
+
+/// It belongs to this process alone.
+impl Register for Sqlite {}
 
 impl Leases for Sqlite {
     /// Asks the writer, so that no append under an older lease is in progress when this returns.

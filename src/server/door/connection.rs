@@ -4,15 +4,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::response::Response;
 use bytes::Bytes;
+use hyper::StatusCode;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::io::Io;
 use super::lobby::WaitingSlot;
 
-/// Takes over the bytes of a connection, and what of the appended ones is still to be written.
-pub(in crate::server) type TakeOver = Box<dyn FnOnce(Io, Bytes) + Send>;
+/// Takes over the bytes of a connection: what of the appended ones is still to be written, and what the client has sent
+/// behind its request.
+pub(in crate::server) type TakeOver = Box<dyn FnOnce(Io, Bytes, Vec<u8>) + Send>;
 
 /// A connection, as an extension of every request that comes on it.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ struct Shared {
     /// Who goes on with the connection behind the head of the response. Locked for single operations.
     successor: Mutex<Option<Successor>>,
     handed_over: Notify,
+    /// There is no HTTP connection.
+    direct: AtomicBool,
     /// A response is ready and not written in full.
     responding: AtomicBool,
 }
@@ -39,8 +44,8 @@ struct Successor {
 impl ConnectionInfo {
     pub(super) fn new(peer: IpAddr, slot: Arc<WaitingSlot>) -> Self {
         let (appended, successor, handed_over) = Default::default();
-        let responding = AtomicBool::new(false);
-        Self(Arc::new(Shared { peer, slot, appended, successor, handed_over, responding }))
+        let (direct, responding) = Default::default();
+        Self(Arc::new(Shared { peer, slot, appended, successor, handed_over, direct, responding }))
     }
 
     /// The address that it comes from.
@@ -101,6 +106,22 @@ impl ConnectionInfo {
     /// Resolves when the connection was given away: HTTP is to forget it.
     pub(super) async fn handed_over(&self) {
         self.0.handed_over.notified().await;
+    }
+
+    /// Who takes the connection over behind a response that changes the protocol.
+    pub(super) fn successor_of(&self, response: &Response) -> Option<TakeOver> {
+        let successor = self.0.successor.lock().take()?;
+        (response.status() == StatusCode::SWITCHING_PROTOCOLS).then_some(successor.take_over)
+    }
+
+    /// Whether there is no HTTP connection: whatever takes the connection over gets all that the client has sent.
+    pub(in crate::server) fn is_direct(&self) -> bool {
+        self.0.direct.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no HTTP connection from now on.
+    pub(super) fn set_direct(&self, direct: bool) {
+        self.0.direct.store(direct, Ordering::Relaxed);
     }
 
     /// Bytes of a response were written.

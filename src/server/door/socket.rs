@@ -22,6 +22,8 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(1);
 pub(in crate::server) struct Socket {
     /// `None` once it was given away.
     io: Option<Io>,
+    /// What was read already, before everything else.
+    unread: Bytes,
     info: ConnectionInfo,
     lifecycle: Arc<Lifecycle>,
     write_deadline: Duration,
@@ -31,12 +33,12 @@ pub(in crate::server) struct Socket {
 
 impl Socket {
     pub(super) fn new(
-        io: Io,
+        (io, unread): (Io, Bytes),
         info: ConnectionInfo,
         lifecycle: Arc<Lifecycle>,
         write_deadline: Duration,
     ) -> Self {
-        Self { io: Some(io), info, lifecycle, write_deadline, full: None }
+        Self { io: Some(io), unread, info, lifecycle, write_deadline, full: None }
     }
 
     /// The connection without its deadline, and what is still to be written on it.
@@ -72,6 +74,11 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
+        if !self.unread.is_empty() {
+            let read = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(read));
+            return Poll::Ready(Ok(()));
+        }
         self.io()?.poll_read(context, buffer)
     }
 }
@@ -119,7 +126,7 @@ impl AsyncWrite for Socket {
             if let Some(take_over) = self.info.successor()
                 && let Some(io) = self.io.take()
             {
-                take_over(io, self.info.take_appended());
+                take_over(io, self.info.take_appended(), Vec::new());
             }
         }
         flushed

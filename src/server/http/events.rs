@@ -93,7 +93,7 @@ async fn open(
     let after = Position { stream: streams.hub.stream().clone(), n: cursor };
     info.append_to_head(transfer.opening(&after, &frame));
     info.becomes_stream();
-    info.hand_over(Box::new(move |io, unsent| match io.split() {
+    info.hand_over(Box::new(move |io, unsent, _| match io.split() {
         Ok((tcp, tls)) => {
             let (dialect, tail) = (Dialect::EventStream(transfer), Vec::new());
             streams.shards.adopt(Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease });

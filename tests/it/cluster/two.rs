@@ -144,3 +144,38 @@ async fn a_location_that_cannot_be_used_is_refused_with_what_to_do() {
         assert!(ran.stderr.contains(named) && ran.stderr.contains("docs/cluster.md"), "{}", ran.stderr);
     }
 }
+
+/// What a command says when its server is killed and it goes on with the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn watch_and_trigger_go_on_with_the_other_server_when_theirs_is_killed() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let (a, b) = (serve(nats, &name), serve(nats, &name));
+    let both = format!("{},{}", a.url(), b.url());
+    let run = |args: &[&str]| crate::harness::incident(args).env("INCIDENT_URL", &both).spawn();
+    let mut triggered = run(&["trigger", "database-outage", "--speed", "30", "--json"]);
+    let begun = triggered.lines();
+    let first = begun.recv_timeout(crate::harness::PATIENCE).unwrap();
+    let (id, _) = place(&first);
+    let id = id.trim_matches('"').to_owned();
+    let mut watched = run(&["watch", "--incident", &id, "--json", "--until-resolved"]);
+    let seen = watched.lines();
+    assert_eq!(seen.recv_timeout(crate::harness::PATIENCE).unwrap(), first);
+    a.signal("KILL");
+    for command in [&mut triggered, &mut watched] {
+        let back = command.says("reconnected to");
+        assert!(back.contains(b.url()) && back.contains(", 0 lost"), "{back}");
+    }
+    let rest = |first: Option<&String>, lines: std::sync::mpsc::Receiver<String>| {
+        let mut all: Vec<String> = first.cloned().into_iter().collect();
+        while let Ok(line) = lines.recv_timeout(std::time::Duration::from_secs(40)) {
+            all.push(line);
+        }
+        all
+    };
+    let (of_trigger, of_watch) = (rest(Some(&first), begun), rest(Some(&first), seen));
+    assert_eq!(of_trigger, of_watch, "the same events in both, each once");
+    let indexes: Vec<u64> = of_trigger.iter().map(|line| place(line).1).collect();
+    assert_eq!(indexes, (1..=indexes.len() as u64).collect::<Vec<_>>());
+    assert_eq!((triggered.end().status, watched.end().status), (Some(0), Some(0)));
+}

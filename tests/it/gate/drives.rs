@@ -270,6 +270,7 @@ pub const AT_FILES: &[Drive] = &[
     (Text, &["serve", "--port", "0", "--tls-cert", "{tokens}", "--tls-key", "{tokens}"]),
     (Json, &["serve", "--port", "0", "--log-format", "json", "--replay", "{nonsense}"]),
     (Text, &["serve", "--allow-origin", "{text}"]),
+    (Text, &["serve", "--peers", "{text}"]),
     (Text, &["serve", "--base-path", "{text}"]),
     (Text, &["serve", "--bind", "{text}"]),
     (Text, &["man", "{text}"]),
