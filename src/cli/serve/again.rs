@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::anyhow;
 
+use super::notify;
 use crate::cli::exit::{Exit, Failure};
 use crate::journal::{Journal, TroubleKind};
 
@@ -27,6 +28,25 @@ impl Again {
             }
             tracing::warn!("the stream of the journal is another one: this server starts anew");
             wanted.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Resolves when the server has to stop: at a signal, or because the stream is another one.
+    pub(super) async fn or_end(
+        &self,
+        signal: impl Future<Output = ()> + Send + 'static,
+        is_other: impl Future<Output = ()>,
+    ) {
+        let mut signal = Box::pin(signal);
+        tokio::select! {
+            () = &mut signal => notify::stopping(),
+            () = is_other => {
+                // A signal while it drains ends it.
+                tokio::spawn(async move {
+                    signal.await;
+                    std::process::exit(Exit::Interrupted as i32);
+                });
+            }
         }
     }
 

@@ -121,19 +121,7 @@ impl Serve {
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
-        let shutdown = async move {
-            let mut shutdown = Box::pin(shutdown);
-            tokio::select! {
-                () = &mut shutdown => notify::stopping(),
-                () = is_other => {
-                    // A signal while it drains ends it.
-                    tokio::spawn(async move {
-                        shutdown.await;
-                        std::process::exit(Exit::Interrupted as i32);
-                    });
-                }
-            }
-        };
+        let shutdown = again.or_end(shutdown, is_other);
         let rotation = tokens.follow_file(server.auth());
         let hooks = server.hooks();
         let rereading =

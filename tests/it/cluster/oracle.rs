@@ -132,10 +132,10 @@ impl Watched {
         let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
         let mut longest = 0.0_f64;
         for (_, event) in told.all().filter(|(_, event)| drills.contains_key(event.incident())) {
-            if event.message().is_ok_and(|message| is_kind(&message)) {
-                if let Some(before) = last.insert(event.incident().to_owned(), event.time) {
-                    longest = longest.max(event.time.duration_since(before).as_secs_f64());
-                }
+            if event.message().is_ok_and(|message| is_kind(&message))
+                && let Some(before) = last.insert(event.incident().to_owned(), event.time)
+            {
+                longest = longest.max(event.time.duration_since(before).as_secs_f64());
             }
         }
         Duration::from_secs_f64(longest)
@@ -155,10 +155,6 @@ impl Watched {
     pub fn paused(&self, number: usize) -> Option<String> {
         let told = self.oracle.told.lock();
         told.paused.iter().rev().find(|(server, _)| *server == number).map(|(_, why)| why.clone())
-    }
-
-    pub fn forget_pauses(&self) {
-        self.oracle.told.lock().paused.clear();
     }
 
     /// Compares what was told so far, and begins anew: what follows is another stream.
@@ -229,7 +225,7 @@ async fn watch(oracle: Arc<Oracle>, urls: Urls, number: usize) {
             let until = leaves.min(Instant::now() + Duration::from_secs(2));
             match timeout_at(until, socket.receive()).await {
                 Ok(SocketEvent::Text(text)) => {
-                    if oracle.take(&mut at, hub, text) {
+                    if oracle.take(&mut at, hub, &text) {
                         return;
                     }
                 }
@@ -242,8 +238,8 @@ async fn watch(oracle: Arc<Oracle>, urls: Urls, number: usize) {
 
 impl Oracle {
     /// What one watcher was sent. Returns whether it has all.
-    fn take(&self, at: &mut Option<(String, u64)>, hub: usize, text: String) -> bool {
-        let event = envelope(&text);
+    fn take(&self, at: &mut Option<(String, u64)>, hub: usize, text: &str) -> bool {
+        let event = envelope(text);
         match event.message() {
             Ok(Message::StreamOpened(opened)) => {
                 let (from, _) = opened.follows.range();
@@ -277,7 +273,7 @@ impl Oracle {
                 *n = position.n;
                 let mut told = self.told.lock();
                 told.came.entry(*n).or_insert_with(now);
-                let known = told.events.entry((stream.clone(), *n)).or_insert_with(|| text.clone());
+                let known = told.events.entry((stream.clone(), *n)).or_insert_with(|| text.to_owned());
                 assert_eq!(*known, text, "two servers tell {position} differently");
             }
         }

@@ -150,8 +150,9 @@ impl Trio {
             let listen = if machines.is_some() { "0.0.0.0" } else { "127.0.0.1" };
             let conf = format!(
                 "server_name: n{number}\nlisten: \"{listen}:{client}\"\nclient_advertise: \"{inner}:{client}\"\n\
-                 jetstream {{ store_dir: {store:?}, sync_interval: always, max_mem: 64MB, max_file: 1GB }}\n\
+                 jetstream {{ store_dir: \"{}\", sync_interval: always, max_mem: 64MB, max_file: 1GB }}\n\
                  cluster {{ name: test, listen: \"{inner}:{route}\", routes: [{}] }}\n",
+                store.display(),
                 routes.join(", ")
             );
             fs::write(folder.join("conf"), conf).unwrap();
@@ -369,7 +370,7 @@ impl Drop for Trio {
                         |line: &&str| noise.iter().any(|noise| line.contains(&format!("DEBUG {noise}")));
                     let lines: Vec<&str> = log.lines().filter(|line| !is_noise(line)).collect();
                     let from = lines.len().saturating_sub(60);
-                    eprintln!("--- hub {number}\n{}", lines[from..].join("\n"));
+                    println!("--- hub {number}\n{}", lines[from..].join("\n"));
                 }
             }
         }
