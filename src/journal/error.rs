@@ -95,6 +95,8 @@ pub enum TroubleKind {
     Unreachable,
     /// The journal's history is not what clients were told.
     History,
+    /// The stream was remade or restored, or has lost events, and has another name now: it has to be opened anew.
+    Replaced,
     /// The engine has stopped.
     Stopped,
     /// Any other problem.
@@ -144,6 +146,7 @@ impl fmt::Display for Trouble {
             TroubleKind::Changed => "its files were changed while the server runs",
             TroubleKind::Unreachable => "the servers that store it confirm nothing",
             TroubleKind::History => "its history has changed",
+            TroubleKind::Replaced => "its stream is another one now",
             TroubleKind::Stopped => "its writing thread has stopped",
             TroubleKind::Other => "the database reported an error",
         })?;

@@ -225,7 +225,7 @@ impl Events {
         let open = open.filter_map(|(subject, incident)| {
             let (start, index) = (*incident.positions.first()?, incident.positions.len() as u64);
             let (subject, time) = (subject.to_string(), incident.last?.time);
-            Some((OpenIncident { subject, start, index, time, plan: None }, incident.plan.clone()))
+            Some((OpenIncident { subject, start, index, time, age: None, plan: None }, incident.plan.clone()))
         });
         open.unzip()
     }

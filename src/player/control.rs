@@ -131,7 +131,7 @@ impl Player {
             let added = added.remove(&open.subject).unwrap_or_default();
             let played = (open.index as usize).saturating_sub(added.indexes.len());
             let left = Continuation::read(open.subject.clone(), text, played, added).await?;
-            let Continuation { score, course, speed, began, due, next, bytes } = match left {
+            let Continuation { score, course, speed, began, lead, due, next, bytes } = match left {
                 Ok(left) => left,
                 Err(why) => {
                     let context = self.context.clone();
@@ -141,7 +141,11 @@ impl Player {
             };
             let Some(mut slot) = self.context.running.resume(open.subject, bytes) else { continue };
             let last = LastAppended { time: open.time, due, next };
-            let origin = Origin::ago(elapsed::since(self.context.journal.clock(), began, last));
+            let elapsed = match open.age {
+                Some(age) => age.saturating_add(lead),
+                None => elapsed::since(self.context.journal.clock(), began, last),
+            };
+            let origin = Origin::ago(elapsed);
             slot.set_clock(origin, speed);
             *slot.entry.append_lock.lock().await = course;
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");

@@ -200,6 +200,7 @@ impl IncidentIndex for Nats {
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         Box::pin(async move {
             let open: Vec<_> = {
+                let now = self.shared.clock.steady();
                 let fold = self.shared.fold.lock();
                 let open = fold.open().map(|(subject, incident)| {
                     let incident_now = OpenIncident {
@@ -207,6 +208,7 @@ impl IncidentIndex for Nats {
                         start: incident.start,
                         index: incident.index(),
                         time: incident.last.time,
+                        age: incident.begun.map(|begun| now.saturating_sub(begun)),
                         plan: None,
                     };
                     (incident_now, incident.plan.clone())

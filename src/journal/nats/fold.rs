@@ -54,6 +54,8 @@ pub(super) struct Incident {
     positions: VecDeque<u64>,
     /// The moment of its newest event.
     pub(super) last: Moment,
+    /// When its first event was read, by this process's steady clock, if it was read as it came.
+    pub(super) begun: Option<Duration>,
     pub(super) end: Option<u64>,
     pub(super) plan: Option<PlanMark>,
 }
@@ -137,6 +139,7 @@ impl Fold {
             first: stored.index,
             positions: VecDeque::new(),
             last,
+            begun: None,
             end: None,
             plan: None,
         });
@@ -144,6 +147,7 @@ impl Fold {
         incident.last = last;
         match role {
             Role::Start => {
+                incident.begun = (!steady.is_zero()).then_some(steady);
                 incident.plan.clone_from(&entry.plan);
                 self.open.insert(stored.position, Arc::clone(&subject));
             }

@@ -25,8 +25,9 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often the holder writes the lease.
 const RENEW: Duration = Duration::from_secs(1);
 
-/// How long the holder goes on that can't write it. It could append nothing anyway.
-const GIVE_UP: Duration = Duration::from_secs(2);
+/// How long the holder goes on that can't write it. The lease is in a stream of its own: while that one elects a leader, for up
+/// to nine seconds, nobody else gets it either, and events can be stored. If another has it, what this one appends is refused.
+const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// How long the others must have seen no new lease before one of them takes it …
 const PATIENCE: Duration = Duration::from_secs(3);

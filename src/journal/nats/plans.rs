@@ -1,17 +1,20 @@
 //! The plans of open incidents, in parts in the second stream: a plan may be larger than a message.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::api::{Api, Fault, Outgoing, newest_of};
 use super::message::PlanMark;
 use super::names::Names;
+use super::shared::Shared;
 
 /// The most bytes of a part. The servers' own limit is 1 MiB a message.
 const PART: usize = 512 * 1024;
@@ -84,4 +87,33 @@ pub(super) async fn load(
 /// Removes the plans of an incident that has ended.
 pub(super) async fn remove(api: &Api, names: &Names, subject: &str) -> Result<(), Fault> {
     api.purge(&names.control, &json!({ "filter": names.plans(subject) })).await
+}
+
+/// A plan is stored before its incident begins: a younger one may be needed yet.
+const YOUNG: SignedDuration = SignedDuration::from_hours(1);
+
+/// Removes the parts of plans that are old and belong to no open incident.
+pub(super) async fn sweep(shared: &Shared) -> Result<(), Fault> {
+    let Shared { api, names, .. } = shared;
+    let info = json!({ "subjects_filter": names.all_plans() });
+    let info = api.ask(&format!("STREAM.INFO.{}", names.control), &info).await?;
+    let Some(parts) = info["state"]["subjects"].as_object() else { return Ok(()) };
+    let needed: HashSet<String> = {
+        let fold = shared.fold.lock();
+        let open = fold.open().filter_map(|(subject, incident)| Some((subject, incident.plan.as_ref()?)));
+        let parts = open.flat_map(|(subject, plan)| {
+            (0..plan.parts).map(|part| names.plan_part(subject, &plan.digest, part)).collect::<Vec<_>>()
+        });
+        parts.collect()
+    };
+    for part in parts.keys().filter(|part| !needed.contains(*part)) {
+        let found = api.read(&names.control, &newest_of(part)).await?;
+        let stored = found.first().and_then(|found| found.headers.get_last("Nats-Time-Stamp"));
+        let stored = stored.and_then(|stored| stored.as_str().parse::<Timestamp>().ok());
+        if stored.is_some_and(|stored| shared.clock.now().duration_since(stored) > YOUNG) {
+            api.purge(&names.control, &json!({ "filter": part })).await?;
+            tracing::debug!(part, "a plan that nobody needs was removed");
+        }
+    }
+    Ok(())
 }

@@ -210,10 +210,10 @@ pub(super) async fn renew(shared: &Shared) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The stream is not the one that this process has opened.
+/// The stream is not the one that this process has opened: the server has to open it anew.
 pub(super) fn replaced(shared: &Shared) {
-    let what = "the stream was remade, restored or has lost events: start this server anew";
-    let trouble = Trouble::from_error(TroubleKind::History, std::io::Error::other(what));
+    let what = "it was remade, restored or has lost events: this server starts anew";
+    let trouble = Trouble::from_error(TroubleKind::Replaced, std::io::Error::other(what));
     shared.vitals.break_down(JournalError::Unavailable(trouble));
 }
 

@@ -27,6 +27,9 @@ const DOUBTS: u32 = 5;
 /// How often another nats-server is tried while nothing is confirmed.
 const RECONNECT: Duration = Duration::from_secs(3);
 
+/// How often plans are looked for that nobody needs.
+const SWEEP: Duration = Duration::from_secs(600);
+
 /// How many events are dropped at once at least, unless a while has passed.
 const MANY: u64 = 1_000;
 const A_WHILE: Duration = Duration::from_secs(5);
@@ -37,7 +40,8 @@ const IDS: usize = 500;
 
 /// Runs until `stop`.
 pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
-    let mut upkeep = Upkeep { shared, inspected: None, doubts: 0, reconnected: None, purged: None };
+    let mut upkeep =
+        Upkeep { shared, inspected: None, doubts: 0, reconnected: None, purged: None, swept: None };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -56,6 +60,7 @@ struct Upkeep<'a> {
     doubts: u32,
     reconnected: Option<Instant>,
     purged: Option<Instant>,
+    swept: Option<Instant>,
 }
 
 impl Upkeep<'_> {
@@ -91,7 +96,7 @@ impl Upkeep<'_> {
                 return Err(fault);
             }
         }
-        Ok(())
+        self.sweep().await
     }
 
     /// Asks the leader whether the stream is still the one that was opened.
@@ -198,5 +203,14 @@ impl Upkeep<'_> {
         fold.drop_before(keep_from);
         shared.show(&fold);
         Ok(())
+    }
+
+    /// Removes plans whose incidents never began, or have ended while nobody looked: their starts failed, or their server died.
+    async fn sweep(&mut self) -> Result<(), Fault> {
+        if self.swept.is_some_and(|swept| swept.elapsed() < SWEEP) {
+            return Ok(());
+        }
+        self.swept = Some(Instant::now());
+        plans::sweep(self.shared).await
     }
 }

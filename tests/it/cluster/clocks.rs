@@ -28,6 +28,9 @@ async fn servers_whose_clocks_differ_play_one_after_the_other() {
         trio.start_hub_as(number, |run| set(run, wall)).await;
     }
     let watched = Watched::over(&trio);
+    watched.judges_by_arrival();
+    // Each has heard of the others' clocks: it has been running for a while.
+    watched.writes(20).await;
     watched.drill(6).await;
     for _ in 0..rounds(2) {
         watched.drill(12).await;

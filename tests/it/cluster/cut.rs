@@ -29,11 +29,11 @@ async fn the_nats_server_that_leads_is_cut_off() {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault();
+        watched.fault_of_nats();
         machines.separate(&[leader]);
         watched.writes(5).await;
         tokio::time::sleep(standing()).await;
-        watched.fault();
+        watched.fault_of_nats();
         machines.join();
         watched.writes(5).await;
         trio.in_step().await;
@@ -55,7 +55,7 @@ async fn the_smaller_part_says_that_it_is_paused() {
         watched.writes(20).await;
         let (leader, holder) = (trio.leader().await, trio.holder().await);
         let hub = if round % 2 == 0 { holder } else { (holder + 1) % THREE };
-        watched.fault();
+        watched.fault_of_nats();
         machines.separate(&[leader, THREE + hub]);
         is_ready(&trio, hub, 503).await;
         watched.writes(5).await;
@@ -63,7 +63,7 @@ async fn the_smaller_part_says_that_it_is_paused() {
             is_ready(&trio, other, 200).await;
         }
         tokio::time::sleep(standing()).await;
-        watched.fault();
+        watched.fault_of_nats();
         machines.join();
         is_ready(&trio, hub, 200).await;
         watched.writes(5).await;

@@ -15,7 +15,7 @@ async fn the_nats_server_that_leads_is_killed() {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault();
+        watched.fault_of_nats();
         trio.nats[leader].kill();
         watched.writes(5).await;
         trio.nats[leader].start();
@@ -52,7 +52,7 @@ async fn both_are_killed_and_then_everything() {
         watched.drill(6).await;
         watched.writes(20).await;
         let (leader, holder) = (trio.leader().await, trio.holder().await);
-        watched.fault();
+        watched.fault_of_nats();
         trio.nats[leader].kill();
         trio.kill_hub(holder);
         watched.writes(5).await;
@@ -60,7 +60,7 @@ async fn both_are_killed_and_then_everything() {
         trio.start_hub(holder).await;
         trio.in_step().await;
         watched.writes(20).await;
-        watched.fault();
+        watched.fault_of_nats();
         for number in 0..THREE {
             trio.nats[number].kill();
             trio.kill_hub(number);

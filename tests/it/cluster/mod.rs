@@ -3,10 +3,13 @@
 mod clocks;
 mod cut;
 mod disk;
+mod example;
 mod handover;
+mod history;
 mod killed;
 mod oracle;
 mod stalled;
+mod told;
 mod two;
 
 use std::time::Duration;

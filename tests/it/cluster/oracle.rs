@@ -7,24 +7,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use incident::client::{Socket, SocketEvent};
-use incident::contract::{Envelope, Follows, Message, ServerState, now};
+use incident::contract::{Follows, Message, ServerState, now};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::told::Told;
 use crate::harness::trio::{THREE, Trio, Urls};
 use crate::harness::{Http, envelope, ms};
 
-/// How late an event may be without a reason, on a machine with much else to do.
-const LATE_S: f64 = 3.0;
-
-/// An action that is later than this says so. An append that is not acknowledged is repeated as it is for two seconds.
-const UNMARKED_S: f64 = 4.0;
-
 /// How long the drills may pause after the last fault besides: the time after which the lease goes to another, and then some.
 const TAKEOVER_S: f64 = 6.0;
+
+/// How long they may if a nats-server is gone that may have led the stream with the lease too.
+const ELECTION_S: f64 = 14.0;
 
 /// How long all may take until the drills have ended.
 const LONG: Duration = Duration::from_secs(90);
@@ -41,22 +39,6 @@ pub struct Oracle {
     resets: AtomicBool,
 }
 
-#[derive(Default)]
-struct Told {
-    /// By name of the stream and position.
-    events: BTreeMap<(String, u64), String>,
-    /// Source, index and position.
-    acknowledged: Vec<(String, u64, u64)>,
-    /// When events were sent, and when they were acknowledged.
-    writes: Vec<(Timestamp, Timestamp)>,
-    /// When something was done to the servers.
-    faults: Vec<Timestamp>,
-    /// The reasons of heartbeats that said `paused`, by the number of the server.
-    paused: Vec<(usize, String)>,
-    /// Names of streams to which watchers were reset.
-    resets: BTreeSet<String>,
-}
-
 /// The oracle at work.
 pub struct Watched {
     pub oracle: Arc<Oracle>,
@@ -68,12 +50,21 @@ pub struct Watched {
 impl Watched {
     /// Three watchers, which begin on different servers, and two publishers.
     pub fn over(trio: &Trio) -> Self {
+        Self::with_publishers(trio, 2)
+    }
+
+    /// Watchers of drills alone: a stream that is remade lacks what was published.
+    pub fn without_publishers(trio: &Trio) -> Self {
+        Self::with_publishers(trio, 0)
+    }
+
+    fn with_publishers(trio: &Trio, many: u64) -> Self {
         let (oracle, urls) = (Arc::new(Oracle::default()), Arc::clone(&trio.urls));
         let watchers =
             (0..THREE).map(|number| tokio::spawn(watch(Arc::clone(&oracle), Arc::clone(&urls), number)));
         let watchers = watchers.collect();
         let publishers =
-            (0..2).map(|number| tokio::spawn(publish(Arc::clone(&oracle), Arc::clone(&urls), number)));
+            (0..many).map(|number| tokio::spawn(publish(Arc::clone(&oracle), Arc::clone(&urls), number)));
         let publishers = publishers.collect();
         Self { oracle, urls, watchers, publishers }
     }
@@ -95,9 +86,19 @@ impl Watched {
         panic!("no server starts a drill");
     }
 
+    /// The clocks of the servers differ: what counts is when events come.
+    pub fn judges_by_arrival(&self) {
+        self.oracle.told.lock().by_arrival = true;
+    }
+
     /// Something is done to the servers now.
     pub fn fault(&self) {
-        self.oracle.told.lock().faults.push(now());
+        self.oracle.told.lock().faults.push((now(), TAKEOVER_S));
+    }
+
+    /// Something is done to the nats-servers now.
+    pub fn fault_of_nats(&self) {
+        self.oracle.told.lock().faults.push((now(), ELECTION_S));
     }
 
     /// Waits until as many further events were acknowledged that were sent after this call.
@@ -131,10 +132,10 @@ impl Watched {
         let mut last: BTreeMap<String, Timestamp> = BTreeMap::new();
         let mut longest = 0.0_f64;
         for (_, event) in told.all().filter(|(_, event)| drills.contains_key(event.incident())) {
-            if event.message().is_ok_and(|message| is_kind(&message)) {
-                if let Some(before) = last.insert(event.incident().to_owned(), event.time) {
-                    longest = longest.max(event.time.duration_since(before).as_secs_f64());
-                }
+            if event.message().is_ok_and(|message| is_kind(&message))
+                && let Some(before) = last.insert(event.incident().to_owned(), event.time)
+            {
+                longest = longest.max(event.time.duration_since(before).as_secs_f64());
             }
         }
         Duration::from_secs_f64(longest)
@@ -156,8 +157,25 @@ impl Watched {
         told.paused.iter().rev().find(|(server, _)| *server == number).map(|(_, why)| why.clone())
     }
 
-    pub fn forget_pauses(&self) {
-        self.oracle.told.lock().paused.clear();
+    /// Compares what was told so far, and begins anew: what follows is another stream.
+    pub fn turn_over(&self) {
+        let mut told = self.oracle.told.lock();
+        *told = Told { resets: std::mem::take(&mut told.resets), ..Told::default() };
+    }
+
+    /// Waits until a stream was told under another name, to all.
+    pub async fn reset_from(&self, old: &str) {
+        let began = Instant::now();
+        while self.resets().iter().all(|stream| stream == old) {
+            assert!(began.elapsed() < LONG, "no client was reset");
+            assert!(!self.watchers.iter().any(JoinHandle::is_finished), "a watcher has ended");
+            sleep(ms(50)).await;
+        }
+    }
+
+    /// The name of the stream.
+    pub fn stream(&self) -> String {
+        self.oracle.told.lock().events.keys().next().map(|(stream, _)| stream.clone()).unwrap_or_default()
     }
 
     /// Waits until every drill has ended, and compares.
@@ -167,7 +185,7 @@ impl Watched {
             timeout(LONG, publisher).await.expect("a publisher ends").unwrap();
         }
         let began = Instant::now();
-        while !self.oracle.told.lock().drills().values().all(|drill| drill.has_ended) {
+        while !self.oracle.told.lock().has_ended() {
             assert!(began.elapsed() < LONG, "drills have not ended: {:?}", self.oracle.told.lock().drills());
             assert!(!self.watchers.iter().any(JoinHandle::is_finished), "a watcher has ended");
             sleep(ms(100)).await;
@@ -207,7 +225,7 @@ async fn watch(oracle: Arc<Oracle>, urls: Urls, number: usize) {
             let until = leaves.min(Instant::now() + Duration::from_secs(2));
             match timeout_at(until, socket.receive()).await {
                 Ok(SocketEvent::Text(text)) => {
-                    if oracle.take(&mut at, hub, text) {
+                    if oracle.take(&mut at, hub, &text) {
                         return;
                     }
                 }
@@ -220,8 +238,8 @@ async fn watch(oracle: Arc<Oracle>, urls: Urls, number: usize) {
 
 impl Oracle {
     /// What one watcher was sent. Returns whether it has all.
-    fn take(&self, at: &mut Option<(String, u64)>, hub: usize, text: String) -> bool {
-        let event = envelope(&text);
+    fn take(&self, at: &mut Option<(String, u64)>, hub: usize, text: &str) -> bool {
+        let event = envelope(text);
         match event.message() {
             Ok(Message::StreamOpened(opened)) => {
                 let (from, _) = opened.follows.range();
@@ -254,7 +272,8 @@ impl Oracle {
                 assert_eq!(position.n, *n + 1, "hub {hub} leaves a hole or repeats: {text}");
                 *n = position.n;
                 let mut told = self.told.lock();
-                let known = told.events.entry((stream.clone(), *n)).or_insert_with(|| text.clone());
+                told.came.entry(*n).or_insert_with(now);
+                let known = told.events.entry((stream.clone(), *n)).or_insert_with(|| text.to_owned());
                 assert_eq!(*known, text, "two servers tell {position} differently");
             }
         }
@@ -319,104 +338,5 @@ async fn publish(oracle: Arc<Oracle>, urls: Urls, number: u64) {
         }
         attempt += 1;
         sleep(ms(30)).await;
-    }
-}
-
-/// A drill as the events tell it.
-#[derive(Debug, Default)]
-struct Drill {
-    began: Timestamp,
-    speed: f64,
-    has_ended: bool,
-}
-
-impl Told {
-    fn all(&self) -> impl Iterator<Item = (u64, Envelope)> {
-        self.events.iter().map(|((_, position), text)| (*position, envelope(text)))
-    }
-
-    /// Drills by their ids. An incident that is no drill has no speed.
-    fn drills(&self) -> BTreeMap<String, Drill> {
-        let mut drills: BTreeMap<String, Drill> = BTreeMap::new();
-        for (_, event) in self.all() {
-            match event.message() {
-                Ok(Message::IncidentStarted(started)) if started.synthetic => {
-                    let speed = started.speed.unwrap_or(1.0);
-                    let drill = Drill { began: event.time, speed, has_ended: false };
-                    drills.insert(event.incident().to_owned(), drill);
-                }
-                Ok(Message::IncidentResolved(_)) => {
-                    if let Some(drill) = drills.get_mut(event.incident()) {
-                        drill.has_ended = true;
-                    }
-                }
-                _ => {}
-            }
-        }
-        drills
-    }
-
-    fn check(&self) {
-        let streams: BTreeSet<&String> = self.events.keys().map(|(stream, _)| stream).collect();
-        assert_eq!(streams.len(), 1, "{streams:?}");
-        let positions = self.events.keys().map(|(_, position)| *position);
-        assert!(positions.eq(1..=self.events.len() as u64), "every position once");
-        let mut indexes: BTreeMap<String, u64> = BTreeMap::new();
-        for (position, event) in self.all() {
-            let index = indexes.entry(event.incident().to_owned()).or_default();
-            *index += 1;
-            assert_eq!(event.index, Some(*index), "each index once, in order: {position}");
-        }
-        for (subject, index, position) in &self.acknowledged {
-            let stream = (*streams.first().expect("it is one")).clone();
-            let text = self.events.get(&(stream, *position));
-            let event = text.map(|text| envelope(text));
-            assert!(
-                event
-                    .as_ref()
-                    .is_some_and(|event| event.incident() == subject && event.index == Some(*index)),
-                "{subject} {index} was acknowledged at {position}, where there is {text:?}"
-            );
-        }
-        self.check_times();
-    }
-
-    /// Whether an event that was due at one time may have been stored at another: something was done to the servers between
-    /// the two or shortly before, and nothing could be stored or played since.
-    fn may_be_late(&self, due: Timestamp, stored: Timestamp) -> bool {
-        self.faults.iter().any(|fault| {
-            let written = self.writes.iter().find(|(sent, _)| sent > fault);
-            let written = written.map_or(Timestamp::MAX, |(_, acknowledged)| *acknowledged);
-            let over = written.duration_since(due).as_secs_f64() + TAKEOVER_S;
-            fault.duration_since(stored).is_negative() && over >= 0.0
-        })
-    }
-
-    fn check_times(&self) {
-        let drills = self.drills();
-        let mut checked = 0;
-        for (position, event) in self.all() {
-            let Some(drill) = drills.get(event.incident()) else { continue };
-            let message = event.message().unwrap();
-            let Some(offset_s) = message.offset_s() else { continue };
-            let due_s = offset_s / drill.speed;
-            let late_s = event.time.duration_since(drill.began).as_secs_f64() - due_s;
-            let due = drill.began + Duration::from_secs_f64(due_s.max(0.0));
-            // A start that is written late makes it shorter.
-            assert!(late_s > -0.35 || offset_s <= 0.0, "{position} is {late_s} s early");
-            assert!(
-                late_s < LATE_S || self.may_be_late(due, event.time),
-                "{position} is {late_s} s late: {event:?}"
-            );
-            if let Message::AgentAction(action) = &message {
-                assert!(
-                    late_s < UNMARKED_S || action.late_s.is_some(),
-                    "{position} does not say that it is late"
-                );
-            }
-            checked += 1;
-        }
-        assert!(checked > 50, "only {checked} events of drills");
-        println!("{} events, {checked} of drills; paused: {}", self.events.len(), self.paused.len());
     }
 }

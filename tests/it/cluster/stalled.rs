@@ -15,11 +15,11 @@ async fn the_nats_server_that_leads_stands_still() {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault();
+        watched.fault_of_nats();
         trio.nats[leader].signal("STOP");
         tokio::time::sleep(standing()).await;
         trio.nats[leader].signal("CONT");
-        watched.fault();
+        watched.fault_of_nats();
         watched.writes(5).await;
         trio.in_step().await;
     }

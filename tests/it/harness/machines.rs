@@ -61,7 +61,7 @@ fn run(command: &mut Command, what: &str) {
 pub struct Machines {
     net: u32,
     switch: Holder,
-    machines: Vec<Holder>,
+    all: Vec<Holder>,
 }
 
 impl Machines {
@@ -74,7 +74,7 @@ impl Machines {
             "for bridge in near far out; do ip link add $bridge type bridge; ip link set $bridge up; done",
         );
         let machines: Vec<_> = (0..many).map(|_| Holder::new()).collect();
-        let made = Self { net, switch, machines };
+        let made = Self { net, switch, all: machines };
         let (switch, link) = (made.switch.id(), format!("inc{net}"));
         let script = format!(
             "ip link add {link} type veth peer name test netns {switch}; ip addr add 10.231.{net}.254/24 dev {link}; \
@@ -82,7 +82,7 @@ impl Machines {
         );
         run(Command::new("sh").args(["-ec", &script]), &script);
         made.switch.run("ip link set test master out up");
-        for (number, machine) in made.machines.iter().enumerate() {
+        for (number, machine) in made.all.iter().enumerate() {
             made.switch.run(&format!(
                 "for net in in out; do ip link add ${{net}}{number} type veth peer name $net netns {id}; done; \
                  ip link set in{number} master near up; ip link set out{number} master out up",
@@ -110,12 +110,12 @@ impl Machines {
 
     /// What runs a command on a machine.
     pub fn enter(&self, number: usize) -> Vec<String> {
-        self.machines[number].enter()
+        self.all[number].enter()
     }
 
     /// Runs a script on a machine.
     pub fn run(&self, number: usize, script: &str) {
-        self.machines[number].run(script);
+        self.all[number].run(script);
     }
 
     /// These machines reach each other and none of the others, and the others none of them.
@@ -127,7 +127,7 @@ impl Machines {
 
     /// All reach all.
     pub fn join(&self) {
-        for number in 0..self.machines.len() {
+        for number in 0..self.all.len() {
             self.switch.run(&format!("ip link set in{number} master near"));
         }
     }

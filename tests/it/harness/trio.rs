@@ -104,6 +104,7 @@ pub struct Trio {
     /// There for those of [`Trio::apart`]: three for the nats-servers, and three for the servers of `incident`.
     pub machines: Option<Machines>,
     location: String,
+    ports: Vec<u16>,
     started: usize,
     folder: Scratch,
     _alone: MutexGuard<'static, ()>,
@@ -149,8 +150,9 @@ impl Trio {
             let listen = if machines.is_some() { "0.0.0.0" } else { "127.0.0.1" };
             let conf = format!(
                 "server_name: n{number}\nlisten: \"{listen}:{client}\"\nclient_advertise: \"{inner}:{client}\"\n\
-                 jetstream {{ store_dir: {store:?}, sync_interval: always, max_mem: 64MB, max_file: 1GB }}\n\
+                 jetstream {{ store_dir: \"{}\", sync_interval: always, max_mem: 64MB, max_file: 1GB }}\n\
                  cluster {{ name: test, listen: \"{inner}:{route}\", routes: [{}] }}\n",
+                store.display(),
                 routes.join(", ")
             );
             fs::write(folder.join("conf"), conf).unwrap();
@@ -167,7 +169,17 @@ impl Trio {
         let location =
             format!("nats://{}?stream={STREAM}&replicas=3&create=1&durability=always", servers.join(","));
         let (hubs, urls) = (Default::default(), Urls::default());
-        let mut trio = Self { nats, hubs, urls, machines, location, started: 0, folder, _alone: alone };
+        let mut trio = Self {
+            nats,
+            hubs,
+            urls,
+            machines,
+            location,
+            ports: free_ports(THREE),
+            started: 0,
+            folder,
+            _alone: alone,
+        };
         trio.answers("INFO", Value::Null).await;
         for number in 0..THREE {
             trio.start_hub(number).await;
@@ -310,10 +322,12 @@ impl Trio {
             .as_ref()
             .map_or("127.0.0.1".to_owned(), |all| all.outer(THREE + number).to_string());
         let scenarios = fixture("scenarios").display().to_string();
+        // It keeps its port over its starts.
+        let port = self.ports[number].to_string();
         let args = [
             "serve",
             "--port",
-            "0",
+            &port,
             "--json",
             "-v",
             "--bind",
@@ -356,7 +370,7 @@ impl Drop for Trio {
                         |line: &&str| noise.iter().any(|noise| line.contains(&format!("DEBUG {noise}")));
                     let lines: Vec<&str> = log.lines().filter(|line| !is_noise(line)).collect();
                     let from = lines.len().saturating_sub(60);
-                    eprintln!("--- hub {number}\n{}", lines[from..].join("\n"));
+                    println!("--- hub {number}\n{}", lines[from..].join("\n"));
                 }
             }
         }
@@ -367,7 +381,7 @@ impl Drop for Trio {
 }
 
 /// Ports that are free now.
-fn free_ports(many: usize) -> Vec<u16> {
+pub fn free_ports(many: usize) -> Vec<u16> {
     let held: Vec<_> = (0..many).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     held.iter().map(|one| one.local_addr().unwrap().port()).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use incident::journal::{JournalError, Nats, OpenError, ReadLimit};
+use incident::journal::{JournalError, Nats, OpenError, ReadLimit, TroubleKind};
 use serde_json::{Value, json};
 
 use super::super::{ALL, append, positions};
@@ -91,7 +91,7 @@ async fn a_stream_that_has_lost_events_goes_on_under_another_name() {
         soon(
             "the trouble",
             log.health().wait_for(|health| {
-                health.as_ref().is_some_and(|trouble| trouble.to_string().contains("history"))
+                health.as_ref().is_some_and(|trouble| trouble.kind() == TroubleKind::Replaced)
             }),
         )
         .await
