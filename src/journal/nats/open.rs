@@ -18,6 +18,7 @@ use super::super::recent::Recent;
 use super::super::time_source::{HIDDEN, TimeSource};
 use super::api::{Api, Fault};
 use super::config::{self, Seen};
+use super::figures::Figures;
 use super::fold::Fold;
 use super::lease::{self, Post};
 use super::location::{Durability, Location};
@@ -55,23 +56,16 @@ pub(super) async fn open(
     retention: Retention,
     source: Arc<dyn TimeSource>,
 ) -> Result<Shared, String> {
-    let client = connect(location).await?;
-    let version = client.server_info().version;
-    if parsed(&version).is_none_or(|version| version < OLDEST) {
-        let (major, minor, patch) = OLDEST;
-        return Err(format!(
-            "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
-        ));
-    }
+    let (api, names) = (reach(location).await?, Names::of(&location.stream));
     if location.durability == Durability::Replicas {
         tracing::warn!(
             "durability=replicas: events that were acknowledged may be lost when all servers lose power at once"
         );
     }
-    let (api, names) = (Api::new(client), Names::of(&location.stream));
     config::open(&api, &names, location).await?;
     let told = |fault: Fault| format!("the stream {} can't be read: {fault}", names.events);
-    let (seen, fold) = recognize(&api, &names).await.map_err(told)?;
+    let figures = Figures::default();
+    let (seen, fold) = recognize(&api, &names, &figures).await.map_err(told)?;
     let node = crate::random::bits() | 1;
     let loaded = load(&api, &names, &seen, fold, node).await?;
     let steady_found = loaded.found(source.wall().as_microsecond());
@@ -98,9 +92,26 @@ pub(super) async fn open(
         is_in_charge: AtomicBool::new(false),
         clock: Arc::new(clock),
         commits: AtomicU64::new(0),
+        figures,
         wake: Notify::new(),
         committing: tokio::sync::Mutex::new(()),
     })
+}
+
+/// Connects to servers that are new enough.
+///
+/// # Errors
+/// They can't be reached or are too old.
+pub(super) async fn reach(location: &Location) -> Result<Api, String> {
+    let client = connect(location).await?;
+    let version = client.server_info().version;
+    if parsed(&version).is_none_or(|version| version < OLDEST) {
+        let (major, minor, patch) = OLDEST;
+        return Err(format!(
+            "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
+        ));
+    }
+    Ok(Api::new(client))
 }
 
 async fn connect(location: &Location) -> Result<Client, String> {
@@ -151,7 +162,7 @@ fn parsed(version: &str) -> Option<(u64, u64, u64)> {
 
 /// What the leader says of the stream, and the fold before its first event. If what the holder of the lease has read is not
 /// there, the stream goes on under another name.
-async fn recognize(api: &Api, names: &Names) -> Result<(Seen, Fold), Fault> {
+async fn recognize(api: &Api, names: &Names, figures: &Figures) -> Result<(Seen, Fold), Fault> {
     let mut doubts = 0;
     loop {
         let (witness, seen, is_there) = match compare(api, names).await {
@@ -173,6 +184,7 @@ async fn recognize(api: &Api, names: &Names) -> Result<(Seen, Fold), Fault> {
             _ => {
                 let renamed = config::rename(api, names, &seen).await?;
                 let (old, new) = (&seen.stream, &renamed.stream);
+                figures.other_epoch();
                 tracing::warn!(%old, %new, "the stream has lost events: it goes on under another name");
             }
         }
@@ -193,7 +205,7 @@ async fn compare(api: &Api, names: &Names) -> Result<(Option<Post>, Seen, bool),
 }
 
 /// Whether what the holder of the lease has read is in the stream.
-async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<bool, Fault> {
+pub(super) async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<bool, Fault> {
     if witness.head == 0 || witness.head < seen.first {
         return Ok(true);
     }

@@ -113,6 +113,7 @@ impl Upkeep<'_> {
             Err(fault) => return tracing::debug!(%fault, "the stream can't be looked at"),
         };
         shared.vitals.found(None);
+        shared.figures.described(&info);
         match Seen::read(&info) {
             Ok(seen) if seen.stream == shared.stream => self.compare(&seen).await,
             Ok(_) | Err(_) => tail::replaced(shared),
