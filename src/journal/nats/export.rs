@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::json;
 
 use super::super::open_error::OpenError;
 use super::super::transfer::{Export, Item, PAGE_BYTES};
-use super::api::Fault;
 use super::link::Link;
 use super::message::{Entry, PlanMark};
 use super::over;
