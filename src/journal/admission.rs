@@ -85,6 +85,29 @@ pub(super) fn check_lease(batch: &Batch, newest: super::lease::Term) -> Result<(
     }
 }
 
+/// Decides about a batch as a whole, as [`admit`], and refuses one whose caller expects other events than are stored.
+pub(super) fn admit_expected<K: Lookup>(
+    batch: &Batch,
+    lookup: &K,
+) -> Result<Result<Vec<Admitted>, JournalError>, K::Error> {
+    let admitted = match admit(&batch.records, lookup)? {
+        Ok(admitted) => admitted,
+        refused => return Ok(refused),
+    };
+    for (subject, expected) in &batch.expected {
+        let is_new = |(record, admitted): (&Record, &Admitted)| {
+            record.subject == *subject && matches!(admitted, Admitted::New { .. })
+        };
+        if batch.records.iter().zip(&admitted).any(is_new) {
+            let has = lookup.progress(subject)?.index;
+            if has != *expected {
+                return Ok(Err(JournalError::Moved { subject: subject.clone(), expected: *expected, has }));
+            }
+        }
+    }
+    Ok(Ok(admitted))
+}
+
 /// The admission of one batch, record by record.
 struct BatchAdmission<'a, K> {
     lookup: &'a K,

@@ -79,11 +79,14 @@ pub struct Batch {
     /// The term of the lease under which a player appends; `None` for operations without a lease: starting an incident,
     /// cancelling one, publishing.
     pub term: Option<Term>,
+    /// The index that the newest event of an incident must have, if one is added to it: what the caller has judged the records
+    /// against.
+    pub expected: Vec<(String, u64)>,
 }
 
 impl From<Vec<Record>> for Batch {
     fn from(records: Vec<Record>) -> Self {
-        Self { records, term: None }
+        Self { records, ..Self::default() }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use futures_util::future::OptionFuture;
 
+use super::again::Again;
 use super::args::Serve;
 use super::banner::Banner;
 use super::browser;
@@ -43,9 +44,11 @@ impl Serve {
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
         let runtime = runtime()?;
-        let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet));
+        let again = Again::default();
+        let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet, &again));
         // What waits for a disk or for the reader of stdout must not make the end wait.
         runtime.shutdown_timeout(LAST_THREADS);
+        again.begin()?;
         ended
     }
 
@@ -103,6 +106,7 @@ impl Serve {
         began: Instant,
         color: bool,
         quiet: bool,
+        again: &Again,
     ) -> Result<Exit, Failure> {
         let survive_hangups = signals::survive_hangups();
         let Scenarios { library, description: scenarios, watched } = scenarios;
@@ -121,13 +125,11 @@ impl Serve {
         let OpenedJournal { journal, description } = self.journal.open()?;
         self.check_peers(&journal)?;
         let clock = journal.clock().doubt().map(ToString::to_string);
+        let is_other = again.wanted(&journal);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
         let shutdown = signals::shutdown();
-        let shutdown = async move {
-            shutdown.await;
-            notify::stopping();
-        };
+        let shutdown = again.or_end(shutdown, is_other);
         let rotation = tokens.follow_file(server.auth());
         let hooks = server.hooks();
         let rereading =
