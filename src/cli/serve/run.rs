@@ -106,11 +106,7 @@ impl Serve {
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
         if !self.peers.is_empty() && !journal.is_shared() {
-            let error = anyhow!(
-                "--peers needs a journal that several servers have open, and this one is for a single server"
-            );
-            return Err(Failure::new(Exit::Usage, error)
-                .hint("give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers"));
+            return Err(alone());
         }
         let clock = journal.clock().doubt().map(ToString::to_string);
         let server =
@@ -225,4 +221,13 @@ fn failure(error: ServeError, port: u16) -> Failure {
 fn addresses(sinks: &[SinkSetup]) -> String {
     let named = sinks.iter().map(|setup| format!("{} ({})", setup.sink.name, setup.endpoint.http("/")));
     named.collect::<Vec<_>>().join(", ")
+}
+
+/// There are no other servers for a page to go to.
+fn alone() -> Failure {
+    let error = anyhow!(
+        "--peers needs a journal that several servers have open, and this one is for a single server"
+    );
+    let next = "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers";
+    Failure::new(Exit::Usage, error).hint(next)
 }
