@@ -25,6 +25,7 @@ mod man;
 mod mistakes;
 mod named_files;
 mod new;
+mod numbers;
 mod out;
 mod outfile;
 mod publish;

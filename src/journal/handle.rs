@@ -124,6 +124,11 @@ impl Journal {
         self.health.health()
     }
 
+    /// See [`Health::unreadable`].
+    pub fn unreadable(&self) -> Option<Trouble> {
+        self.health.unreadable()
+    }
+
     /// See [`Health::commits`].
     pub fn commits(&self) -> u64 {
         self.health.commits()

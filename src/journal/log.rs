@@ -160,6 +160,11 @@ pub trait Health: Send + Sync + 'static {
     /// A receiver of the journal's health: `None` while it accepts appends, otherwise the reason why not.
     fn health(&self) -> watch::Receiver<Option<Trouble>>;
 
+    /// Why the journal can't be read at the moment, if the engine knows: the disk hangs.
+    fn unreadable(&self) -> Option<Trouble> {
+        None
+    }
+
     /// Number of commits since the journal was opened. The ratio of appends to commits shows how many appends share a
     /// commit.
     fn commits(&self) -> u64;

@@ -173,7 +173,7 @@ impl Server {
             }),
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
-            quota: Arc::new(Quota::new(cores)),
+            quota: Arc::new(Quota::new(cores, journal.clone())),
             publisher,
             publish_rate: Arc::new(PublishRate::new(options.publish_rate)),
             figures: Arc::new(Figures {
