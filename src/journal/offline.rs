@@ -85,7 +85,7 @@ pub fn salvage(from: &Path, into: &Path) -> Result<Copied, CopyError> {
     }
     let found = audit(from, &mut |_, _| {})?;
     let about = About { stream: StreamId::fresh(), oldest: found.oldest, head: found.sound_to };
-    transfer(from, into, about, found.stream.as_ref(), Naming::New, &mut |_, _, _| true)
+    transfer(from, into, &about, found.stream.as_ref(), Naming::New, &mut |_, _, _| true)
 }
 
 /// Copies a sound journal, as it is at one moment, into a new one, which is a new stream. Servers may have it open.
@@ -119,18 +119,18 @@ pub fn copy(from: &Path, into: &Path, naming: Naming, progress: Progress<'_>) ->
     };
     let stream = if naming == Naming::Same { own.clone() } else { StreamId::fresh() };
     let about = About { stream, oldest: found.oldest, head: found.head };
-    transfer(from, into, about, Some(own), naming, progress)
+    transfer(from, into, &about, Some(own), naming, progress)
 }
 
 fn transfer(
     from: &Path,
     into: &Path,
-    about: About,
+    about: &About,
     own: Option<&StreamId>,
     naming: Naming,
     progress: Progress<'_>,
 ) -> Result<Copied, CopyError> {
-    let mut source = export(from, &about)?;
+    let mut source = export(from, about)?;
     let held = |source: &mut dyn Export| match source.holder() {
         Ok(Some(holder)) if naming == Naming::Same => {
             Err(CopyError::Open(OpenError::Held { path: from.to_owned(), holder }))
@@ -139,7 +139,7 @@ fn transfer(
     };
     held(source.as_mut())?;
     let of = format!("{} from {}", own.map_or("a damaged journal", StreamId::as_str), about.oldest);
-    let mut target = import(from, into, &about, &of)?;
+    let mut target = import(from, into, about, &of)?;
     let all = (about.head + 1).saturating_sub(about.oldest);
     let mut at = target.head();
     if at > about.head {
@@ -160,30 +160,21 @@ fn transfer(
     }
     let over = source.over()?;
     // Both are read from the beginning.
-    let mut source = export(from, &about)?;
+    let mut source = export(from, about)?;
     {
         let mut copy = target.written(&over)?;
-        compare(source.as_mut(), copy.as_mut(), &about, progress)?;
+        compare(source.as_mut(), copy.as_mut(), about, progress)?;
     }
     if naming == Naming::Same {
         held(source.as_mut())?;
-        if audit_head(from, &about)? {
+        // A new look at a file: the other one sees the moment at which it began.
+        if export(from, about)?.newest()? > about.head {
             return Err(CopyError::Moved);
         }
     }
     let stream = target.stream().clone();
     target.finish()?;
     Ok(Copied { stream, oldest: about.oldest, head: about.head, renewed_keys: 0 })
-}
-
-/// Whether a journal has events behind those that were copied.
-fn audit_head(from: &Path, about: &About) -> Result<bool, OpenError> {
-    let next = About { head: about.head + 1, ..about.clone() };
-    Ok(match export(from, &next) {
-        Ok(mut further) => further.page(about.head).is_ok_and(|page| !page.is_empty()),
-        // There is no such event.
-        Err(_) => false,
-    })
 }
 
 fn compare(

@@ -60,6 +60,9 @@ pub(super) trait Export {
     /// The ids of incidents of which no event is kept, with the positions of their ends: they name no other incident.
     fn over(&mut self) -> Result<Vec<(Arc<str>, u64)>, OpenError>;
 
+    /// Position of the newest event that the journal has when this is called, or had when it was opened.
+    fn newest(&mut self) -> Result<u64, OpenError>;
+
     /// What has the journal open; `None` if nothing has.
     fn holder(&mut self) -> Result<Option<String>, OpenError>;
 }

@@ -77,6 +77,24 @@ async fn pick_up(player: &Player) -> Result<usize, ServeError> {
     }
 }
 
+/// Without tokens, a server that is not for this machine alone has to be asked for.
+fn refuse_strangers(options: &Options) -> Result<(), ServeError> {
+    if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
+        return Err(ServeError::Remote(options.bind));
+    }
+    Ok(())
+}
+
+/// Binds the address. Returns it with its real port.
+fn listen(options: &Options) -> Result<(TcpListener, SocketAddr), ServeError> {
+    // As for a WebSocket without pongs, but longer than the deadlines that end a connection with a reason.
+    let dead_after = (options.heartbeat * SILENT_HEARTBEATS.into()).max(options.write_deadline * 2);
+    let listener = door::bind(options.bind, dead_after)
+        .map_err(|source| ServeError::Bind { address: options.bind, source })?;
+    let address = listener.local_addr().unwrap_or(options.bind);
+    Ok((listener, address))
+}
+
 fn limits(options: &Options) -> DoorLimits {
     DoorLimits {
         request_deadline: options.request_deadline,
@@ -92,16 +110,10 @@ impl Server {
     /// Raises the limit of open files, binds the address, warms the hub and goes on with the open incidents of the journal. Clients that connect from
     /// now on wait until [`Server::run`] accepts them.
     pub async fn bind(options: Options, library: Library, journal: Journal) -> Result<Self, ServeError> {
-        if !options.bind.ip().is_loopback() && options.tokens.is_empty() && !options.allow_remote {
-            return Err(ServeError::Remote(options.bind));
-        }
+        refuse_strangers(&options)?;
         let options = shares::fit(options)?;
         let limits = limits(&options);
-        // As for a WebSocket without pongs, but longer than the deadlines that end a connection with a reason.
-        let dead_after = (options.heartbeat * SILENT_HEARTBEATS.into()).max(options.write_deadline * 2);
-        let listener = door::bind(options.bind, dead_after)
-            .map_err(|source| ServeError::Bind { address: options.bind, source })?;
-        let address = listener.local_addr().unwrap_or(options.bind);
+        let (listener, address) = listen(&options)?;
         let (closing, is_closing) = watch::channel(false);
         let lifecycle = Arc::new(Lifecycle::new(is_closing));
         let hub = Arc::new(Hub::new(journal.clone(), options.heartbeat).await?);
@@ -119,8 +131,8 @@ impl Server {
         ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let player = Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics));
-        let leading = player.leading();
-        let sinks = Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), &lifecycle, leading);
+        let (counts, leading) = (Arc::clone(&metrics), player.leading());
+        let sinks = Sinks::new(options.sinks, measured.clone(), counts, &lifecycle, leading);
         let control = Arc::new(IncidentControl {
             library: library.into(),
             compiling: Turns::new(cores, WAITING),

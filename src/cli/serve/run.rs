@@ -236,3 +236,12 @@ fn addresses(sinks: &[SinkSetup]) -> String {
     let named = sinks.iter().map(|setup| format!("{} ({})", setup.sink.name, setup.endpoint.http("/")));
     named.collect::<Vec<_>>().join(", ")
 }
+
+/// There are no other servers for a page to go to.
+fn alone() -> Failure {
+    let error = anyhow!(
+        "--peers needs a journal that several servers have open, and this one is for a single server"
+    );
+    let next = "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers";
+    Failure::new(Exit::Usage, error).hint(next)
+}

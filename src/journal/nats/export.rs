@@ -126,6 +126,12 @@ impl Export for StreamExport<'_> {
         Ok(over)
     }
 
+    fn newest(&mut self) -> Result<u64, OpenError> {
+        let link = self.link.get();
+        let info = link.wait(link.api.info(&link.names.events)).map_err(|fault| link.unusable(&fault))?;
+        Ok(info["state"]["last_seq"].as_u64().unwrap_or_default())
+    }
+
     fn holder(&mut self) -> Result<Option<String>, OpenError> {
         self.link.get().holder()
     }

@@ -154,6 +154,11 @@ impl Export for FileExport {
         read().map_err(|error| self.unusable(error))
     }
 
+    fn newest(&mut self) -> Result<u64, OpenError> {
+        let select = "SELECT coalesce(max(position), 0) FROM events";
+        self.connection.query_row(select, [], |row| row.get(0)).map_err(|error| self.unusable(error))
+    }
+
     fn holder(&mut self) -> Result<Option<String>, OpenError> {
         Ok(self.holder.clone())
     }
