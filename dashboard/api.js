@@ -90,14 +90,16 @@ export async function listIncidents() {
 }
 
 /**
- * Events of an incident as they were streamed, one per line; empty when there are no more.
+ * A part of the events of an incident as they were streamed, one per line, maybe none; `next` is the position after which the next part
+ * begins, or `null` if there are no more for now.
  * @param {string} id
- * @param {number} after position of the last event that is known
- * @returns {Promise<string>}
+ * @param {number} after the position after which this part begins
+ * @returns {Promise<{text: string, next: number | null}>}
  */
 export async function incidentEvents(id, after) {
   const response = await answer(`api/incidents/${encodeURIComponent(id)}/events?after=${after}`);
-  return response.text();
+  const next = /<\?after=(\d+)>; *rel="next"/.exec(response.headers.get('link') ?? '');
+  return { text: await response.text(), next: next && Number(next[1]) };
 }
 
 /**

@@ -1,6 +1,5 @@
 //! `incident cancel`: ends an incident before its time.
 
-use anyhow::anyhow;
 use hyper::Method;
 
 use super::color::ColorChoice;
@@ -53,11 +52,7 @@ pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
             say(format!("{id} is{before} {outcome}"));
             Ok(Exit::Fine)
         }
-        Err(ClientError::Status { status: 404, problem: true, .. }) => {
-            let flags = remote.flags();
-            let hint = format!("incident list --running{flags} prints the open ones");
-            Err(Failure::new(Exit::Usage, anyhow!("no incident is called {id:?}")).hint(hint))
-        }
+        Err(ClientError::Status { status: 404, problem: true, .. }) => Err(remote.unknown(id, "")),
         Err(error) => Err(error.into()),
     }
 }

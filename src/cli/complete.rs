@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::remote::Remote;
 use super::scenarios;
-use crate::check::{Profile, SHIPPED_PROFILES};
+use crate::check::{Limits, Profile, SHIPPED_PROFILES};
 use crate::client::{Endpoint, request};
 use crate::visible::{is_hidden, visible};
 
@@ -86,6 +86,67 @@ pub(super) fn paths_and_incidents() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let mut found = starting_with(current, all_incidents(|_| true));
         found.extend(paths(current));
+        found
+    })
+}
+
+/// The commands that have a man page.
+pub(super) fn commands(whole: fn() -> Command) -> ArgValueCandidates {
+    ArgValueCandidates::new(move || {
+        let command = whole();
+        let mut found = Vec::new();
+        for one in command.get_subcommands() {
+            found.push(CompletionCandidate::new(one.get_name()).help(one.get_about().cloned()));
+            found.extend(one.get_subcommands().map(|inner| {
+                let name = format!("{}-{}", one.get_name(), inner.get_name());
+                CompletionCandidate::new(name).help(inner.get_about().cloned())
+            }));
+        }
+        found
+    })
+}
+
+/// The names of the limits of rules, each ready for its value.
+pub(super) fn limits() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let limits = Limits::ALL.iter();
+        limits.map(|(name, _, _)| CompletionCandidate::new(format!("{name}="))).collect()
+    })
+}
+
+/// The kinds of reports, each ready for its file, and files behind them.
+pub(super) fn reports() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let text = current.to_string_lossy();
+        let kinds = ["github", "json", "junit", "pretty", "sarif"];
+        let Some((kind, file)) = text.split_once('=') else {
+            let kinds = kinds.map(|kind| CompletionCandidate::new(format!("{kind}=")));
+            return starting_with(current, kinds.into());
+        };
+        let files = paths(OsStr::new(file)).into_iter();
+        files.map(|found| found.add_prefix(format!("{kind}="))).collect()
+    })
+}
+
+/// The settings of the scenario that the words name, each ready for its value; `variant=` with each variant.
+pub(super) fn settings() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let words = words();
+        let wanted = value_of("--scenarios", &words).map(PathBuf::from);
+        let known = scenarios::read(wanted.as_deref()).ok();
+        let mut found = Vec::new();
+        for word in words.iter().skip(1).map(|word| word.to_string_lossy()) {
+            let of_file = scenarios::named_or_file(&word).ok();
+            let scenario = known.as_ref().and_then(|known| known.library.get(&word)).or(of_file.as_ref());
+            let Some(scenario) = scenario else { continue };
+            let variants = scenario.file.variant.0.iter();
+            found.extend(
+                variants.map(|(name, _)| CompletionCandidate::new(format!("variant={}", name.get_ref()))),
+            );
+            let parameters = scenario.file.parameters.0.iter();
+            found
+                .extend(parameters.map(|(name, _)| CompletionCandidate::new(format!("{}=", name.get_ref()))));
+        }
         found
     })
 }

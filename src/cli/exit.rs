@@ -217,7 +217,17 @@ impl From<ClientError> for Failure {
 
 /// What a server's table of problems says to do, and where it describes the problem.
 pub(super) fn advised(advice: &Advice) -> String {
-    format!("{} (docs/problems.md describes {})", advice.advice.trim_end_matches('.'), advice.problem)
+    // The table speaks to programs, which have the whole answer.
+    let what = match advice.problem.as_str() {
+        "bad-envelope" => "mend what it names",
+        "value" => "mend the value that it names",
+        "schema" => "mend what it names: `incident schema` prints the schema",
+        "time-in-future" => {
+            "set the clock that is wrong, this machine's or the server's, or give an earlier time; five minutes are allowed"
+        }
+        _ => advice.advice.trim_end_matches('.'),
+    };
+    format!("{what} (docs/problems.md describes {})", advice.problem)
 }
 
 /// That the proxy of the environment was not used to reach a URL, if one is set. It could not help to reach this machine.

@@ -60,6 +60,11 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// Seconds for programs. What a server says may be so much that its digits would fill lines.
+pub(super) fn seconds(seconds: f64) -> String {
+    if seconds.abs() < 1e15 { format!("{seconds:.1}") } else { format!("{seconds:e}") }
+}
+
 /// `1 event`, `2 events`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }

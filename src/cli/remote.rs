@@ -45,6 +45,11 @@ pub(super) fn local_server() -> Endpoints {
     url.parse().expect("the default URL is well formed")
 }
 
+/// Whether --url is on the command line. Its value may come from the variable, too.
+pub(super) fn url_is_given() -> bool {
+    std::env::args_os().any(|arg| arg == "--url" || arg.to_string_lossy().starts_with("--url="))
+}
+
 impl Remote {
     /// Servers, by default the one on this machine.
     pub(super) fn new(url: Option<Endpoints>, trust: TrustArgs, token: TokenArgs) -> Self {
@@ -80,15 +85,21 @@ impl Remote {
     pub(super) async fn incident(&self, id: &str) -> Result<Option<IncidentState>, Failure> {
         match self.url.request(Method::GET, &incident_path(id)?, None).await {
             Ok(state) => Ok(serde_json::from_value(state).ok()),
-            Err(ClientError::Status { status: 404, said, problem: true, .. }) => {
-                Err(Failure::new(Exit::Usage, anyhow!(said))
-                    .hint("`incident watch` without --incident shows the incidents of the server"))
-            }
+            Err(ClientError::Status { status: 404, problem: true, .. }) => Err(self.unknown(id, "")),
             Err(error @ ClientError::Status { status: 401 | 403 | 429, .. }) => Err(error.into()),
             // A server of another kind may have the stream without the HTTP interface.
             Err(ClientError::Status { .. } | ClientError::Answer { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// That the server knows no such incident, and how to find those that it knows.
+    pub(super) fn unknown(&self, id: &str, besides: &str) -> Failure {
+        let error = anyhow!("no incident is called {id:?}{besides}");
+        let flags = self.flags();
+        Failure::new(Exit::Usage, error).hint(format!(
+            "incident list --running{flags} prints the open ones, incident watch --after 0{flags} all that the server has kept"
+        ))
     }
 
     /// The server's report of an incident.
@@ -98,10 +109,8 @@ impl Remote {
     pub(super) async fn report(&self, id: &str) -> Result<String, Failure> {
         let path = format!("{}/report.md", incident_path(id)?);
         self.url.request_markdown(&path).await.map_err(|error| match error {
-            ClientError::Status { status: 404, said, problem: true, .. } => {
-                Failure::new(Exit::Usage, anyhow!(said)).hint(format!(
-                    "there is no file {id} either; `incident watch --after 0` shows all incidents of the server"
-                ))
+            ClientError::Status { status: 404, problem: true, .. } => {
+                self.unknown(id, &format!("; there is no file {id} either"))
             }
             ClientError::Unreachable { ref url, .. } => {
                 let direct = direct(url);

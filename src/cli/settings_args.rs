@@ -1,5 +1,6 @@
 //! `--set KEY=VALUE`: what is chosen of a scenario.
 
+use super::complete;
 use crate::scenario::Settings;
 
 /// What is chosen of a scenario.
@@ -7,7 +8,7 @@ use crate::scenario::Settings;
 pub(super) struct SettingsArgs {
     /// Choose a variant (variant=NAME) or the value of a parameter (NAME=VALUE); repeat the flag for several.
     /// `incident list --json` has what a scenario offers
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, add = complete::settings())]
     set: Vec<(String, String)>,
 }
 

@@ -94,6 +94,8 @@ enum Link {
         heard: Instant,
         /// When the connection has to have said something, until it has.
         greets_by: Option<Instant>,
+        /// How often it has sent `stream_opened`, which begins a connection.
+        greetings: u32,
     },
     /// Disconnected; the next attempt is at this time.
     Waiting(Instant),
@@ -105,7 +107,7 @@ type Connecting = Pin<Box<dyn Future<Output = Result<Socket, ClientError>> + Sen
 impl Link {
     fn opened(socket: Box<Socket>) -> Self {
         let now = Instant::now();
-        Self::Open { socket, heard: now, greets_by: Some(now + GREETING) }
+        Self::Open { socket, heard: now, greets_by: Some(now + GREETING), greetings: 0 }
     }
 }
 
@@ -172,7 +174,7 @@ impl Follower {
                     Ok(socket) => self.link = Link::opened(Box::new(socket)),
                     Err(error) => return self.failed(error).map(Some),
                 },
-                Link::Open { socket, heard, greets_by } => {
+                Link::Open { socket, heard, greets_by, .. } => {
                     // A server that is silent for two and a half heartbeat intervals is gone.
                     let patience = self.heartbeat.map(|heartbeat| heartbeat.mul_f64(2.5));
                     let is_greeted = greets_by.is_none();
@@ -251,11 +253,23 @@ impl Follower {
     fn take(&mut self, raw: String) -> Option<Item> {
         let Ok(envelope) = serde_json::from_str::<Envelope>(&raw) else { return Some(Item::NotAnEvent(raw)) };
         match envelope.message() {
-            Ok(Message::StreamOpened(opened)) => Some(self.open(opened)),
+            Ok(Message::StreamOpened(opened)) => match self.greetings() {
+                1 => Some(self.open(opened)),
+                // Told once: a server that does it may do it without end.
+                2 => Some(Item::NotAnEvent("a second stream_opened on one connection".to_owned())),
+                _ => None,
+            },
             Ok(Message::Heartbeat(heartbeat)) => Some(self.beat(heartbeat)),
             // An event with a payload that can't be parsed still has a position.
             _ => self.event(envelope, raw),
         }
+    }
+
+    /// How often this connection has greeted, with this time.
+    fn greetings(&mut self) -> u32 {
+        let Link::Open { greetings, .. } = &mut self.link else { return 1 };
+        *greetings = greetings.saturating_add(1);
+        *greetings
     }
 
     fn open(&mut self, opened: StreamOpened) -> Item {

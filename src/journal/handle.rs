@@ -14,6 +14,7 @@ use super::log::{
 };
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// Everything that an engine implements.
 pub trait Engine: Append + Log + IncidentIndex + Health + Leases + Register {}
@@ -123,6 +124,11 @@ impl Journal {
         self.health.health()
     }
 
+    /// See [`Health::unreadable`].
+    pub fn unreadable(&self) -> Option<Trouble> {
+        self.health.unreadable()
+    }
+
     /// See [`Health::commits`].
     pub fn commits(&self) -> u64 {
         self.health.commits()
@@ -136,6 +142,11 @@ impl Journal {
     /// See [`Health::log_bytes`].
     pub fn log_bytes(&self) -> u64 {
         self.health.log_bytes()
+    }
+
+    /// See [`Health::cluster`].
+    pub fn cluster(&self) -> Option<Cluster> {
+        self.health.cluster()
     }
 
     /// See [`Leases::lease`].

@@ -13,6 +13,7 @@ use super::error::{JournalError, Trouble};
 use super::lease::Lease;
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// How many events a journal keeps. It keeps the events of open incidents in any case. What is too much goes with an append
 /// or soon after.
@@ -162,6 +163,11 @@ pub trait Health: Send + Sync + 'static {
     /// A receiver of the journal's health: `None` while it accepts appends, otherwise the reason why not.
     fn health(&self) -> watch::Receiver<Option<Trouble>>;
 
+    /// Why the journal can't be read at the moment, if the engine knows: the disk hangs.
+    fn unreadable(&self) -> Option<Trouble> {
+        None
+    }
+
     /// Number of commits since the journal was opened. The ratio of appends to commits shows how many appends share a
     /// commit.
     fn commits(&self) -> u64;
@@ -173,6 +179,11 @@ pub trait Health: Send + Sync + 'static {
     /// none.
     fn log_bytes(&self) -> u64 {
         0
+    }
+
+    /// What is known of the other processes that have the journal open; `None` if it is for one process.
+    fn cluster(&self) -> Option<Cluster> {
+        None
     }
 }
 

@@ -50,12 +50,14 @@ mod log;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
+mod offline;
 mod open_error;
 mod plans;
 mod recent;
 mod record;
 mod sqlite;
 mod time_source;
+mod transfer;
 
 pub use clock::{Clock, Steps};
 pub use doubt::ClockDoubt;
@@ -70,7 +72,8 @@ pub use log::{
 pub use memory::Memory;
 #[cfg(feature = "nats")]
 pub use nats::Nats;
+pub use offline::{CopyError, Naming, Phase, Progress, audit, backup, copy, is_stream, salvage};
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
-pub use sqlite::{Audit, Checked, Copied, Sqlite, audit, backup, salvage};
+pub use sqlite::{Audit, Checked, Copied, Sqlite};
 pub use time_source::TimeSource;

@@ -2,6 +2,7 @@
 
 use prometheus::proto::{MetricFamily, MetricType};
 
+use super::cluster::{self, Cluster};
 use super::family::{counter, family, gauge};
 use super::tally::Tally;
 use super::transport::{ByTransport, Transport};
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub wal_bytes: u64,
     /// Incidents that are open.
     pub open: u64,
+    /// What is known of a journal that several servers have open; `None` of any other.
+    pub cluster: Option<Cluster>,
     /// The limit of clients.
     pub max_clients: u64,
     /// The numbers of the clients.
@@ -38,7 +41,7 @@ impl Snapshot {
         let version = &[("version", env!("CARGO_PKG_VERSION"))][..];
         let about = "The running version; always 1.";
         let [forward, back] = self.clock_steps.map(|steps| steps as f64);
-        vec![
+        let mut families = vec![
             family(MetricType::GAUGE, "incident_build_info", about, &[(version, 1.0)]),
             gauge("incident_journal_head_position", "Position of the newest event.", self.head as f64),
             gauge(
@@ -73,7 +76,9 @@ impl Snapshot {
                 self.wal_bytes as f64,
             ),
             gauge("incident_incidents_open", "Incidents that are open.", self.open as f64),
-        ]
+        ];
+        families.extend(cluster::families(self.cluster));
+        families
     }
 
     /// The metrics of the clients of both transports.

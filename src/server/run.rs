@@ -118,11 +118,13 @@ impl Server {
             Arc::clone(&elsewhere),
         ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
-        let sinks = Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), &lifecycle);
+        let player = Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics));
+        let leading = player.leading();
+        let sinks = Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), &lifecycle, leading);
         let control = Arc::new(IncidentControl {
             library: library.into(),
             compiling: Turns::new(cores, WAITING),
-            player: Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics)),
+            player,
             speed: options.speed,
             seed: options.seed,
         });
@@ -159,7 +161,7 @@ impl Server {
             }),
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
-            quota: Arc::new(Quota::new(cores)),
+            quota: Arc::new(Quota::new(cores, journal.clone())),
             publisher,
             publish_rate: Arc::new(PublishRate::new(options.publish_rate)),
             figures: Arc::new(Figures {

@@ -11,6 +11,7 @@ use super::tls::TlsArgs;
 use crate::cli::complete;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::log::LogFormat;
+use crate::cli::numbers::{LARGEST, address, whole};
 use crate::cli::remote::DEFAULT_PORT;
 use crate::player::Speed;
 use crate::scenario::Micros;
@@ -46,7 +47,7 @@ pub(in crate::cli) struct Serve {
     pub(super) speed: Speed,
 
     /// Seed of noise and failures for all incidents, instead of the seed in each scenario
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>(0, LARGEST))]
     pub(super) seed: Option<u64>,
 
     /// Take alerts of Alertmanager, Grafana and PagerDuty's clients as this file says, at /hooks/KIND/NAME. The file and
@@ -68,11 +69,11 @@ pub(in crate::cli) struct Serve {
     pub(super) dashboard: Option<PathBuf>,
 
     /// Address to listen on
-    #[arg(long, default_value_t = Options::default().bind.ip(), value_name = "IP", help_heading = "Network")]
+    #[arg(long, default_value_t = Options::default().bind.ip(), value_name = "IP", value_parser = address, help_heading = "Network")]
     pub(super) bind: IpAddr,
 
     /// Port to listen on; 0 takes any free port
-    #[arg(short, long, default_value_t = DEFAULT_PORT, value_name = "PORT", help_heading = "Network")]
+    #[arg(short, long, default_value_t = DEFAULT_PORT, value_name = "PORT", value_parser = whole::<u16>(0, 65_535), help_heading = "Network")]
     pub(super) port: u16,
 
     /// Path below which a proxy publishes the server, as in /incident. The proxy may remove it from requests or not

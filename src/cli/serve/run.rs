@@ -120,8 +120,7 @@ impl Serve {
         let is_other = again.wanted(&journal);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
-        let shutdown = signals::shutdown();
-        let shutdown = again.or_end(shutdown, is_other);
+        let shutdown = again.or_end(signals::shutdown(), is_other);
         let rotation = tokens.follow_file(server.auth());
         let hooks = server.hooks();
         let rereading =
@@ -139,11 +138,7 @@ impl Serve {
             None => None,
         };
 
-        if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
-            tracing::warn!(
-                "tokens cross the network unencrypted: use --tls-cert and --tls-key, or put a TLS proxy in front"
-            );
-        }
+        warn_of_plain(&tokens, &server);
         let banner = Banner {
             address: server.address(),
             base: self.base_path.clone().unwrap_or_default(),
@@ -198,6 +193,15 @@ impl Serve {
         // While the runtime is there, a second signal ends the process at once.
         finish_stderr();
         Ok(Exit::Fine)
+    }
+}
+
+/// Says that others on the network can read the tokens, if it is so.
+fn warn_of_plain(tokens: &Tokens, server: &Server) {
+    if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
+        tracing::warn!(
+            "tokens cross the network unencrypted: use --tls-cert and --tls-key, or put a TLS proxy in front"
+        );
     }
 }
 

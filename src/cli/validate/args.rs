@@ -10,6 +10,7 @@ use super::reports::{Kind, ReportsTo};
 use super::stranger_args::StrangerArgs;
 use crate::check::{Limits, RULES};
 use crate::cli::complete;
+use crate::cli::numbers::whole;
 use crate::cli::settings_args::SettingsArgs;
 use crate::cli::token_args::TokenArgs;
 use crate::cli::trust_args::TrustArgs;
@@ -32,6 +33,9 @@ pub(super) const CLIENTS: u32 = 2;
 /// and checked as it arrives over a socket. What passes is one line; with -v every rule has one. The exit status is 0 if
 /// something was checked and no rule failed, else 5, or 6 if a scenario file has mistakes.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "\
+incident validate [OPTIONS] [FILE|DIR|NAME]...
+       incident validate [OPTIONS] <--url <URL>|--sse <URL>>")]
 #[command(after_help = "\
 Examples:
   incident validate scenarios/database-outage.toml   Play a scenario and check the stream
@@ -96,7 +100,8 @@ pub(in crate::cli) struct Validate {
     )]
     pub(super) trigger: Option<String>,
 
-    /// Listen to the server for this long, instead of until an incident has ended
+    /// Listen to the server for this long, instead of until an incident has ended. What the server has announced as a replay is
+    /// waited for in any case, up to --timeout longer
     #[arg(long = "for", value_name = "DURATION", requires = "server", help_heading = "Server")]
     pub(super) listen: Option<Micros>,
 
@@ -116,11 +121,11 @@ pub(in crate::cli) struct Validate {
     pub(super) settings: SettingsArgs,
 
     /// Set a limit of a rule, as in latency.p99=50ms; repeat the flag for several. --list has all
-    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, help_heading = "Rules")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, add = complete::limits(), help_heading = "Rules")]
     pub(super) limit: Vec<String>,
 
     /// How many clients get the stream at the same time; all must get the same [default: 2]
-    #[arg(long, default_value_t = CLIENTS, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64), hide_default_value = true)]
+    #[arg(long, default_value_t = CLIENTS, value_name = "NUMBER", value_parser = whole::<u32>(1, 64), hide_default_value = true)]
     pub(super) clients: u32,
 
     /// Only listen: no client that reads nothing, no resuming, no wrong positions
@@ -152,7 +157,7 @@ pub(in crate::cli) struct Validate {
     /// Also write the result to a file, as in junit=report.xml; repeat the flag for several, or write
     /// junit=report.xml,sarif=report.sarif. The kinds are those of --format; the file - is stdout. A file with content is never
     /// overwritten
-    #[arg(long, value_name = "KIND=FILE", help_heading = "Output")]
+    #[arg(long, value_name = "KIND=FILE", add = complete::reports(), help_heading = "Output")]
     pub(super) report: Vec<ReportsTo>,
 
     /// Keep the transcripts of everything that was received in this folder [default: only those that fail, in a new

@@ -31,6 +31,7 @@ use super::vitals::unavailable;
 use super::writer::{self, Waiting};
 use super::{open, plans, reader, register, tail, upkeep};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// The locations `nats://…` and `tls://…`.
 pub(in crate::journal) const CHOICE: Choice = Choice {
@@ -190,6 +191,12 @@ impl Health for Nats {
 
     fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    fn cluster(&self) -> Option<Cluster> {
+        let Shared { figures, fold, newest_term, vitals, .. } = &*self.shared;
+        let term = *newest_term.borrow();
+        Some(figures.cluster(&fold.lock(), term, vitals.confirmed_age()))
     }
 }
 

@@ -15,11 +15,16 @@
 //! A second stream has the lease, the plans of open incidents, the ids of incidents whose events are gone, and notes (`register.rs`).
 
 mod api;
+mod audit;
 mod config;
 mod draft;
 mod engine;
+mod export;
+mod figures;
 mod fold;
+mod import;
 mod lease;
+mod link;
 mod location;
 mod message;
 mod names;
@@ -31,7 +36,12 @@ mod shared;
 mod tail;
 mod upkeep;
 mod vitals;
+mod walk;
 mod writer;
 
+pub(super) use audit::audit;
 pub(super) use engine::CHOICE;
 pub use engine::Nats;
+pub(super) use export::StreamExport;
+pub(super) use import::StreamImport;
+pub(super) use location::claims;

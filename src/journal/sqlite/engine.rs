@@ -255,6 +255,10 @@ impl Health for Sqlite {
         self.condition.subscribe()
     }
 
+    fn unreadable(&self) -> Option<Trouble> {
+        self.condition.reads()
+    }
+
     fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }

@@ -7,7 +7,8 @@ use incident::client::{Follower, Item};
 use incident::contract::{Message, MessageType};
 
 use crate::harness::nats::NatsServer;
-use crate::harness::{Serving, soon};
+use crate::harness::{Numbers, Serving, get, soon};
+use crate::publish::{action, publish};
 
 fn serve(server: &NatsServer, name: &str) -> Serving {
     let location = server.location(name).display().to_string();
@@ -124,6 +125,91 @@ async fn publishers_of_one_incident_may_use_any_server() {
     let (of_a, of_b) = (follow(a.url().to_owned(), 1).await, follow(b.url().to_owned(), 1).await);
     assert_eq!(of_a, of_b);
     assert_eq!(of_a.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn metrics_and_readiness_say_who_plays() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let first = serve(nats, &name);
+    Numbers::until(first.address(), "incident_cluster_lease_held", 1.0).await;
+    let second = serve(nats, &name);
+    trigger(&second, "database-outage", "1000");
+    soon("the incident", follow(second.url().to_owned(), 1)).await;
+    let read = "incident_journal_head_position";
+    for (server, leads, says) in [
+        (&first, 1, "ready: this server plays the incidents\n"),
+        (&second, 0, "ready: another server plays the incidents\n"),
+    ] {
+        let numbers = Numbers::until(server.address(), read, 108.0).await;
+        numbers.are(&[
+            ("incident_cluster_shared", 1),
+            ("incident_cluster_lease_held", leads),
+            ("incident_cluster_lease_term", 1),
+            ("incident_cluster_lag_events", 0),
+            ("incident_cluster_epoch_changes_total", 0),
+            ("incident_cluster_replicas_behind", 0),
+        ]);
+        assert!(numbers.get("incident_cluster_confirmed_age_seconds") < 3.0);
+        assert_eq!(get(server.address(), "/readyz").await.body, says);
+    }
+    first.signal("KILL");
+    drop(first);
+    Numbers::until(second.address(), "incident_cluster_lease_held", 1.0)
+        .await
+        .are(&[("incident_cluster_lease_term", 2)]);
+}
+
+/// A drill takes actions from the server that plays it, and the others say which one that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn an_action_for_a_drill_is_sent_to_the_server_that_plays_it() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let first = serve(nats, &name);
+    Numbers::until(first.address(), "incident_cluster_lease_held", 1.0).await;
+    let second = serve(nats, &name);
+    let id = trigger(&second, "database-outage", "1");
+    for server in [&first, &second] {
+        Numbers::until(server.address(), "incident_incidents_open", 1.0).await;
+    }
+    let events = [action(&id, "1", "Looks")];
+    let publish = async |server: &Serving| publish(server.address(), &events).await;
+    let reply = publish(&second).await;
+    assert_eq!(reply.status, 503, "{}", reply.body);
+    assert!(reply.body.contains("/problems/played-elsewhere"), "{}", reply.body);
+    assert_eq!(reply.header("retry-after"), "1");
+    let began = std::time::Instant::now();
+    let reply = loop {
+        let reply = publish(&first).await;
+        // It may not have read the start yet.
+        if reply.status < 300 || began.elapsed() > crate::harness::PATIENCE {
+            break reply;
+        }
+        tokio::time::sleep(crate::harness::ms(20)).await;
+    };
+    assert!(reply.status < 300, "{}: {}", reply.status, reply.body);
+}
+
+/// The limit is that of all servers together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn the_most_drills_are_counted_over_all_servers() {
+    use incident::journal::{Record, Retention, open};
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let log = open(&nats.location(&name), Retention::default()).unwrap().journal;
+    let drill = |number: u64| Record {
+        plan: Some("no plan".into()),
+        ..crate::harness::started(&format!("drill-{number}"))
+    };
+    for first in (0..1_000).step_by(250) {
+        log.append((first..first + 250).map(drill).collect::<Vec<_>>()).await.unwrap();
+    }
+    // This handle keeps the lease, so that the server plays none of them.
+    let _lease = log.lease().await.unwrap();
+    let server = serve(nats, &name);
+    Numbers::of(server.address()).await.are(&[("incident_incidents_open", 1_000)]);
+    let ran = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
+    assert!(ran.status != Some(0) && ran.stderr.contains("1000 incidents are already open"), "{ran:?}");
 }
 
 /// The incident and the index of an event.
