@@ -128,8 +128,7 @@ impl Serve {
         let is_other = again.wanted(&journal);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
-        let shutdown = signals::shutdown();
-        let shutdown = again.or_end(shutdown, is_other);
+        let shutdown = again.or_end(signals::shutdown(), is_other);
         let rotation = tokens.follow_file(server.auth());
         let hooks = server.hooks();
         let rereading =
@@ -147,11 +146,7 @@ impl Serve {
             None => None,
         };
 
-        if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
-            tracing::warn!(
-                "tokens cross the network unencrypted: use --tls-cert and --tls-key, or put a TLS proxy in front"
-            );
-        }
+        warn_of_plain(&tokens, &server);
         let banner = Banner {
             address: server.address(),
             base: self.base_path.clone().unwrap_or_default(),
@@ -209,6 +204,15 @@ impl Serve {
     }
 }
 
+/// Says that others on the network can read the tokens, if it is so.
+fn warn_of_plain(tokens: &Tokens, server: &Server) {
+    if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
+        tracing::warn!(
+            "tokens cross the network unencrypted: use --tls-cert and --tls-key, or put a TLS proxy in front"
+        );
+    }
+}
+
 /// The failure of a server that did not start.
 fn failure(error: ServeError, port: u16) -> Failure {
     let hint = match &error {
@@ -235,13 +239,4 @@ fn failure(error: ServeError, port: u16) -> Failure {
 fn addresses(sinks: &[SinkSetup]) -> String {
     let named = sinks.iter().map(|setup| format!("{} ({})", setup.sink.name, setup.endpoint.http("/")));
     named.collect::<Vec<_>>().join(", ")
-}
-
-/// There are no other servers for a page to go to.
-fn alone() -> Failure {
-    let error = anyhow!(
-        "--peers needs a journal that several servers have open, and this one is for a single server"
-    );
-    let next = "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers";
-    Failure::new(Exit::Usage, error).hint(next)
 }
