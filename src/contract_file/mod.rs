@@ -16,6 +16,7 @@
 //! ```
 
 mod asyncapi;
+mod circle;
 mod contract;
 mod document;
 mod error;

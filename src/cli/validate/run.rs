@@ -220,14 +220,14 @@ impl Validate {
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
-            let remarks = judgement.warnings;
+            let (remarks, left_out) = (judgement.warnings, judgement.left_out);
             let is_live = target.recording().is_none();
             let expected = target.expect().and_then(|expected| {
                 let (file, line) = expected.origin.rsplit_once(':')?;
                 Some((file.to_owned(), line.parse().ok()?))
             });
             let results = judgement.rules;
-            Judged { name, transcript, results, unchecked, remarks, warned, expected, is_live }
+            Judged { name, transcript, results, unchecked, remarks, left_out, warned, expected, is_live }
         };
         let (dial, server) = match &target {
             Target::Recording { path, .. } => {
