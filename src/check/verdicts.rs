@@ -78,7 +78,7 @@ impl Judge {
             RuleId::Greeting | RuleId::Resume | RuleId::FanOut | RuleId::Positions if is_recording => {
                 "a recording has no connection"
             }
-            RuleId::Greeting => "stream_opened is missing: a recording may begin anywhere",
+            RuleId::Greeting => "no stream_opened arrived",
             RuleId::Envelope => "no message arrived",
             RuleId::Schema => "no payload arrived",
             RuleId::Order | RuleId::Gap | RuleId::Duplicate => "no event has a position",

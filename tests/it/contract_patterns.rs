@@ -139,7 +139,7 @@ fn a_draft_that_is_not_known_is_named_with_those_that_are() {
 #[test]
 fn validate_says_in_every_report_what_is_not_checked() {
     let scratch = Scratch::new()
-        .with("run.ndjson", "{\"type\":\"a\",\"timestamp\":1}\n{\"type\":\"b\",\"timestamp\":2}\n")
+        .with("run.ndjson", "{\"type\":\"a\",\"timestamp\":\"2026-11-22T10:00:00Z\"}\n{\"type\":\"b\",\"timestamp\":\"2026-11-22T10:00:01Z\"}\n")
         .with("c.json", "{\"properties\":{\"type\":{\"pattern\":\"(?=a)\"}}}");
     let path = |name: &str| scratch.path().join(name).display().to_string();
     let (run, file) = (path("run.ndjson"), path("c.json"));

@@ -61,6 +61,7 @@ mod logs;
 mod many_mistakes;
 mod meaning;
 mod metrics;
+mod milestones;
 mod mistakes;
 mod misused;
 mod moved;

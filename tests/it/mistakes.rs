@@ -76,6 +76,25 @@ type Case = (&'static str, &'static str, &'static str, &'static str, &'static st
 const CASES: &[Case] = &[
     ("title = \"t\"", "titel = \"t\"", "unknown field `titel`", "titel", "did you mean `title`?"),
     ("summary = \"s\"\nconfidence", "sumary = \"s\"\nconfidence", "unknown field `sumary`", "sumary", "did you mean `summary`?"),
+    ("severity = \"SEV1\"", "severity = 3", "expected one of `SEV1`, `SEV2`, `SEV3`, `SEV4`, `SEV5`, not the number 3", "3", ""),
+    ("severity = \"SEV1\"", "severity = [\"SEV1\"]", "expected one of `SEV1`, `SEV2`, `SEV3`, `SEV4`, `SEV5`, not a list", "[", ""),
+    ("severity = \"SEV1\"", "severity = { SEV1 = 1 }", "expected one of `SEV1`, `SEV2`, `SEV3`, `SEV4`, `SEV5`, not a table", "{", ""),
+    ("noise = 0.1,", "noise = 0.1, interpolate = 3,", "expected one of `linear`, `step`, `smooth`, not the number 3", "3", ""),
+    ("marks = \"detected\"", "marks = [1]", "expected one of `detected`, `diagnosed`, `mitigated`, not the number 1", "1", ""),
+    ("jitter = \"0s\"", "parameters = { x = 2026-01-01 }", "a date or a time can't stand here", "2026", "in quotes: \"2026-01-01\""),
+    ("{ 0s = 0.1, 30s", "{ 0.5s = 0.1, 30s", "\"0\" is not a duration", "0", "\"0.5s\", with quotes"),
+    ("{ 0s = 0.1, 30s", "{ 0s = 99999999999999999999, 30s", "the number 99999999999999999999 is too large", "9", ""),
+    ("{ 0s = 0.1, 30s", "{ 0s = 1e400, 30s", "a number is too large", "1e400", ""),
+    ("{ 0s = 0.1, 30s", "{ 0s = 0x_1, 30s", "`_` may only go between digits", "", "without `_`"),
+    ("{ 0s = 0.1, 30s", "{ 0s = True, 30s", "neither true nor false, a number nor a text", "T", "small letters"),
+    ("target = \"1m\"", "target = \"1m\",", "a line goes on after its value", "", "end the line"),
+    ("target = \"1m\"", "target = \"1m\" // x", "a line goes on after its value", "", "a note begins with `#`"),
+    ("target = \"1m\"", "target = = \"1m\"", "a second `=`", "", "KEY = VALUE"),
+    ("target = \"1m\"", "target =\n\"1m\"", "the value is missing", "", "on the line of its key"),
+    ("title = \"t\"", "title = \"  \"", "`title` is empty", "\"  \"", ""),
+    ("services = [\"s\"]", "services = [\"s\", \"\"]", "`services` is empty", "\"\"]", ""),
+    ("action = \"a\"\nsummary = \"s\"\nconf", "action = \"anomaly-detected\"\nsummary = \"s\"\nconf", "the action \"anomaly-detected\" is not in snake_case", "\"anomaly", "rolled_back"),
+    ("jitter = \"0s\"", "parameters = { x = { default = \"a\", one_of = [] } }", "`one_of` is empty", "", ""),
     ("title = \"t\"\n", "", "missing field `title`", "id = \"a\"", "above the first table"),
     ("\"SEV1\"", "\"SEV0\"", "unknown value `SEV0`", "\"SEV0\"", ""),
     ("\"SEV1\"", "\"critical\"", "unknown value `critical`, expected one of `SEV1`", "\"critical\"", "SEV1 is the worst"),
@@ -127,8 +146,8 @@ const CASES: &[Case] = &[
     ("name = \"mend\"", "name = \"find\"", "two phases are called \"find\"", "\"find\"", ""),
     ("id = \"load\"", "id = \"leak\"", "two hypotheses are called \"leak\"", "\"leak\"", ""),
     ("id = \"load\"", "id = \"load\"\ntruth = true", "two hypotheses have `truth = true`", "\"load\"", ""),
-    ("phases = [\"find\", \"mend\"]", "phases = [\"fimd\"]", "unknown phase in [expect]: \"fimd\"", "", "did you mean \"find\"?"),
-    ("order = [\"alert\", \"check\"]", "order = [\"chekc\"]", "unknown step in [expect]: \"chekc\"", "", "did you mean \"check\"?"),
+    ("phases = [\"find\", \"mend\"]", "phases = [\"fimd\"]", "unknown phase in [expect]: \"fimd\"", "\"fimd\"", "did you mean \"find\"?"),
+    ("order = [\"alert\", \"check\"]", "order = [\"chekc\"]", "unknown step in [expect]: \"chekc\"", "\"chekc\"", "did you mean \"check\"?"),
     ("root_cause = \"leak\"\n[expect]", "root_cause = \"leak\"\n[expect]\ndetekt = { max = \"1s\" }", "unknown field `detekt`", "detekt", "did you mean `detect`?"),
     ("mend = 5", "ment = 5", "unknown phase \"ment\"", "ment", "did you mean \"mend\"?"),
     ("find = 10", "find = -10", "the cost of a phase is negative", "find", "never falls"),
@@ -186,6 +205,35 @@ fn every_mistake_is_shown_at_its_place_with_what_to_do() {
         assert!(rendered.contains(shown), "{wrong:?}: the line {shown:?} is not in\n{rendered}");
         assert!(!rendered.contains('\u{1b}'), "no colour was asked for");
     }
+}
+
+/// Each mistake of these is one, and not one for each line that follows.
+#[test]
+fn one_mistake_is_told_once() {
+    let header = "[[steps]]\nid = \"check\"";
+    let deep = format!("{} = 1", vec!["a"; 3_000].join("."));
+    for (piece, wrong, message) in [
+        (header, "id = \"check\"", "these keys are in the table [[steps]] twice: `id`, `after`"),
+        (
+            "[[hypotheses]]\nid = \"load\"",
+            "id = \"load\"",
+            "these keys are in the table [[hypotheses]] twice",
+        ),
+        ("severity = \"SEV1\"", "severity = 3", "expected one of `SEV1`"),
+        ("severity = \"SEV1\"", "severity = { SEV1 = 1 }", "not a table"),
+        ("title = \"t\"", "title = \"The shop\nis slow\"", "a text is not closed"),
+        ("target = \"1m\"", "target = = \"1m\"", "a second `=`"),
+        ("unit = \"ratio\",", "u    nit = \"ratio\",", ""),
+        ("quantity = \"q\"", "quantity = \"q\"x", ""),
+        ("title = \"t\"", &format!("title = \"t\"\n{deep}"), "nested too deeply"),
+    ] {
+        assert!(SOUND.contains(piece), "{piece}");
+        let error = Scenario::parse("wrong.toml", &SOUND.replacen(piece, wrong, 1)).unwrap_err();
+        let [mistake] = &error.diagnostics[..] else { panic!("{wrong}: {error}") };
+        assert!(mistake.message.contains(message), "{wrong}: {error}");
+    }
+    let error = Scenario::parse("wrong.toml", &format!("id = \"a\"\n{deep}\n")).unwrap_err();
+    assert_eq!(error.line_column(error.diagnostics[0].span.start).0, 2, "{error:?}");
 }
 
 #[test]
@@ -251,7 +299,7 @@ fn bytes_that_are_no_text_are_told_not_read() {
 }
 
 /// A scenario with these phases, steps and resolution.
-fn made_of(phases: &str, steps: &str, resolution: &str) -> String {
+pub fn made_of(phases: &str, steps: &str, resolution: &str) -> String {
     format!(
         "id = \"a\"\ntitle = \"t\"\nseverity = \"SEV1\"\nservices = []\ntarget = \"1m\"\nagents = {{ x = \"y\" }}\n\
          {phases}\n{steps}\n[resolution]\nsummary = \"s\"\n{resolution}\n"

@@ -58,7 +58,7 @@ impl Validate {
             return self.list_rules();
         }
         if let Some(named) = &self.timeline {
-            return timeline::print(named, &self.files, &self.settings.settings());
+            return timeline::print(named, &self.files, &self.settings.settings()?);
         }
         let read_by = self.prepare()?;
         // Opening a pipe waits for its reader: until then a signal has to end the process as usual.
@@ -253,7 +253,7 @@ impl Validate {
             if self.dial.is_some() || self.real_time { progress.clone() } else { Progress::new(false) };
         let mut session = Session::begin(context, transcript, shown, |rule| self.wants(rule))?;
         // A temporary server knows the scenario as it is to be played.
-        let settings = if server.is_some() { Settings::default() } else { self.settings.settings() };
+        let settings = if server.is_some() { Settings::default() } else { self.settings.settings()? };
         let listening = Listening {
             dial: &dial,
             settings: &settings,
