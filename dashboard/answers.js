@@ -1,6 +1,9 @@
-// Owns what the server answers over HTTP: the session, the scenarios, and the states of incidents that the stream has not told.
+// Owns what the server answers over HTTP: the session, the scenarios, the states of incidents that the stream has not told, and which
+// other servers there are.
 
-import { listIncidents, listScenarios, session } from './api.js';
+import { listIncidents, listScenarios, listServers, session } from './api.js';
+import { loadAll } from './parts.js';
+import { howMany, learn } from './servers.js';
 
 /** How often the server is asked again after it was busy, and how many seconds are waited at most. */
 const ASK_AGAIN = 5;
@@ -40,14 +43,18 @@ export class Answers {
    */
   async ask(answered, again = ASK_AGAIN) {
     const round = ++this.#asked;
-    const [access, scenarios, incidents] = await Promise.allSettled([session(), listScenarios(), listIncidents()]);
+    const asked = [session(), listScenarios(), listIncidents(), listServers()];
+    const [access, scenarios, incidents, servers] = await Promise.allSettled(asked);
     // A later question may have been answered before.
     if (round !== this.#asked) return;
     if (access.status === 'fulfilled') this.session = access.value;
     if (scenarios.status === 'fulfilled') this.scenarios = scenarios.value;
     if (incidents.status === 'fulfilled') this.listed = incidents.value;
+    if (servers.status === 'fulfilled') learn(servers.value);
+    // The server that the page came from may be away when a part is wanted.
+    if (howMany() > 1) loadAll();
     answered();
-    const waits = [access, scenarios, incidents].map(({ reason }) => reason?.retryAfter).filter((s) => s !== undefined);
+    const waits = [access, scenarios, incidents, servers].map(({ reason }) => reason?.retryAfter).filter((s) => s !== undefined);
     if (waits.length === 0 || again === 0) return;
     // Spread, so that all pages of a restarted server do not ask at the same moment again.
     const seconds = Math.min(Math.max(...waits), LONGEST_WAIT) * (1 + Math.random() / 2);

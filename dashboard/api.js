@@ -1,4 +1,7 @@
-// Owns the HTTP calls: scenarios, incidents, starting and cancelling one, its report, publishing an event, and the session.
+// Owns the HTTP calls, to the server that the page is with: scenarios, incidents, starting and cancelling one, its report, publishing an
+// event, and the session.
+
+import { server } from './servers.js';
 
 /**
  * @typedef {object} Parameter a value that can be chosen
@@ -31,9 +34,6 @@
  * @property {boolean} authenticated the session belongs to a token; `false` on a server without tokens
  */
 
-/** Where the server is published: this file's own place, which may be below a prefix of a proxy's. */
-export const base = new URL('.', import.meta.url);
-
 /** An answer that takes longer is not waited for: the event can be sent again. */
 const ANSWER_MS = 10_000;
 /** After these statuses the same request may succeed later: as in `src/cli/publish/send.rs`. */
@@ -41,14 +41,14 @@ const MAY_PASS = [408, 429, 502, 503, 504];
 
 /** The WebSocket's URL. */
 export function socketUrl() {
-  const url = new URL('ws', base);
+  const url = new URL('ws', server());
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }
 
 /** Everything after a position as Server-Sent Events. @param {string} after */
 export function eventsUrl(after) {
-  const url = new URL('events', base);
+  const url = new URL('events', server());
   url.searchParams.set('after', after);
   return url.href;
 }
@@ -72,6 +72,11 @@ export async function logOut() {
   await answer('logout', { method: 'POST' });
 }
 
+/** The addresses of all servers of the stream, if there are several. @returns {Promise<unknown>} */
+export async function listServers() {
+  return (await ask('api/servers')).servers;
+}
+
 /** @returns {Promise<Scenario[]>} */
 export async function listScenarios() {
   const { scenarios } = await ask('api/scenarios');
@@ -85,14 +90,16 @@ export async function listIncidents() {
 }
 
 /**
- * Events of an incident as they were streamed, one per line; empty when there are no more.
+ * A part of the events of an incident as they were streamed, one per line, maybe none; `next` is the position after which the next part
+ * begins, or `null` if there are no more for now.
  * @param {string} id
- * @param {number} after position of the last event that is known
- * @returns {Promise<string>}
+ * @param {number} after the position after which this part begins
+ * @returns {Promise<{text: string, next: number | null}>}
  */
 export async function incidentEvents(id, after) {
   const response = await answer(`api/incidents/${encodeURIComponent(id)}/events?after=${after}`);
-  return response.text();
+  const next = /<\?after=(\d+)>; *rel="next"/.exec(response.headers.get('link') ?? '');
+  return { text: await response.text(), next: next && Number(next[1]) };
 }
 
 /**
@@ -119,7 +126,7 @@ export function cancel(id) {
  * @param {string} id
  */
 export function reportUrl(id) {
-  return new URL(`${pathOf(id)}/report.md`, base).href;
+  return new URL(`${pathOf(id)}/report.md`, server()).href;
 }
 
 /**
@@ -158,7 +165,8 @@ async function ask(path, options) {
 async function answer(path, options) {
   let response;
   try {
-    response = await fetch(new URL(path, base), options);
+    // The session belongs to the server's host, also when the page came from another.
+    response = await fetch(new URL(path, server()), { credentials: 'include', ...options });
   } catch (error) {
     throw failure(error?.name === 'TimeoutError' ? 'The server does not answer.' : 'The server cannot be reached.', true);
   }

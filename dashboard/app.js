@@ -2,12 +2,13 @@
 
 import { session, socketUrl } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
-import { Frames, MOVES_MS } from './frames.js';
+import { Frames, LIST_MS, MOVES_MS } from './frames.js';
 import { listenToKeys } from './keys.js';
 import { linkTo, readLink, showComparedInAddress, showInAddress } from './link.js';
 import { Model } from './model.js';
 import { isPart, part } from './parts.js';
 import { isNotifying, isOn } from './preferences.js';
+import { home, server } from './servers.js';
 import { Stream } from './stream.js';
 import { showAll } from './zoom.js';
 import './panels/account.js';
@@ -85,9 +86,13 @@ const changed = () => {
 const stream = new Stream(socketUrl(), {
   event: (...event) => {
     model.take(...event);
-    if (!isElsewhere(event[0])) return changed();
-    staleElsewhere = true;
-    frames.request(MOVES_MS);
+    if (isElsewhere(event[0])) {
+      staleElsewhere = true;
+      frames.request(MOVES_MS);
+    } else if (drawn?.mode === 'board') {
+      stale = true;
+      frames.request(LIST_MS);
+    } else changed();
   },
   opened: (...opened) => model.opened(...opened),
   gap: (...gap) => model.gap(...gap),
@@ -232,15 +237,19 @@ function isElsewhere({ subject, index }) {
   return subject !== drawn.newest?.id && drawn.tabs.some(({ id }) => id === subject);
 }
 
-/** Numbers change with time only while an incident is open and the server is connected. */
+/** Numbers change with time only while an incident is open and the server is connected. Those of a list are not followed one by one. */
 function moves() {
-  return stream.connection.state === 'live' && (drawn?.tabs.some(({ state }) => state === 'open') ?? false);
+  if (stream.connection.state !== 'live' || !drawn?.tabs.some(({ state }) => state === 'open')) return 0;
+  return drawn.mode === 'board' ? LIST_MS : MOVES_MS;
 }
 
 /** After a reload the server shows the login page at this address, and this page again after the log-in. */
 async function leaveIfLoggedOut() {
+  const asked = server();
   const { scope } = await session().catch(() => ({}));
-  if (scope === null) location.reload();
+  if (scope !== null) return;
+  if (asked === home) location.reload();
+  else stream.needsLogIn(asked.href);
 }
 
 function panelsOf(view) {

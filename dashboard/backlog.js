@@ -20,7 +20,7 @@ const DATA = 'data: ';
  * @returns {Promise<void>} fails if the answer ends before
  */
 export async function readBacklog(url, signal, take) {
-  const response = await fetch(url, { signal });
+  const response = await fetch(url, { signal, credentials: 'include' });
   if (!response.ok || !response.body) throw new Error(`${url} is answered with ${response.status}.`);
   const reader = response.body.getReader();
   const decoder = new TextDecoder();

@@ -34,7 +34,7 @@ export class Run {
   /** @type {Map<string, {claim: string, beliefs: Belief[]}>} */
   hypotheses = new Map();
   cost = new Curve();
-  /** Position of the last event. */
+  /** Position after which the rest begins. */
   last = 0;
   #board = newBoard();
 
@@ -104,7 +104,7 @@ export async function loadRun(id, run = new Run()) {
   const rest = breathe();
   for (;;) {
     const before = run.last;
-    const text = await incidentEvents(id, before);
+    const { text, next } = await incidentEvents(id, before);
     for (const line of text.split('\n')) {
       const event = line && readFrame(line);
       if (!event) continue;
@@ -112,7 +112,9 @@ export async function loadRun(id, run = new Run()) {
       run.take(event);
       await rest();
     }
-    if (run.last === before) break;
+    // An answer of another program must not be asked for again and again.
+    if (next === null || next <= before) break;
+    run.last = Math.max(run.last, next);
   }
   if (!run.incident) throw new Error(`Nothing is kept of ${id}.`);
   return run;

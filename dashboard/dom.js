@@ -58,10 +58,14 @@ export function setText(node, text) {
   if (node.textContent !== shown) node.textContent = shown;
 }
 
+/** The title that was set last. To ask the document costs more than most drawings. */
+let title = '';
+
 /** @param {string} text for the window or tab */
 export function setTitle(text) {
   const shown = visible(text);
-  if (document.title !== shown) document.title = shown;
+  if (title !== shown) document.title = shown;
+  title = shown;
 }
 
 /**

@@ -2,9 +2,10 @@
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
-/** Least times between two drawings: of news, and of numbers that move by themselves. The first news is drawn at once. */
+/** Least times between two drawings: of news, of numbers that move by themselves, and of a long list. The first news is drawn at once. */
 const NEWS_MS = 33;
 export const MOVES_MS = 100;
+export const LIST_MS = 250;
 const CALM_MS = 1000;
 /** A hidden tab gets no animation frames. A timer handles the events that arrive there. */
 const HIDDEN_MS = 250;
@@ -20,7 +21,8 @@ export class Frames {
 
   /**
    * @param {() => void} draw
-   * @param {() => boolean} moves whether numbers on screen change with time, so that the next frame is needed too
+   * @param {() => number} moves after how many milliseconds the next drawing is needed, because numbers on screen change with time;
+   *   0 when none do
    */
   constructor(draw, moves) {
     this.#draw = draw;
@@ -66,6 +68,7 @@ export class Frames {
     this.#timer = 0;
     this.#drawn = performance.now();
     this.#draw();
-    if (!document.hidden && this.#moves()) this.#within(calm.matches ? CALM_MS : MOVES_MS);
+    const next = document.hidden ? 0 : this.#moves();
+    if (next > 0) this.#within(calm.matches ? CALM_MS : next);
   };
 }

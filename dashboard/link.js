@@ -1,6 +1,6 @@
 // Owns the address of the page as a link to a moment: `?incident=ID&t=67`.
 
-import { base } from './api.js';
+import { home, server } from './servers.js';
 
 /** Browsers refuse to change the address too often, and a scrub changes the moment at each movement. */
 const QUIET_MS = 300;
@@ -20,12 +20,12 @@ export function readLink() {
 }
 
 /**
- * The link to an incident, or to one moment of it.
+ * The link to an incident, or to one moment of it, on the server that the page is with.
  * @param {string | null} id
  * @param {number | null} offset_s
  */
-export function linkTo(id, offset_s = null) {
-  const link = new URL(base);
+export function linkTo(id, offset_s = null, at = server()) {
+  const link = new URL(at);
   const kept = new URLSearchParams(location.search);
   for (const [name, value] of kept) if (name !== 'incident' && name !== 't') link.searchParams.append(name, value);
   if (id !== null) link.searchParams.set('incident', id);
@@ -43,7 +43,8 @@ let timer = 0;
 export function showInAddress(id, offset_s = null) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    const link = linkTo(id, offset_s);
+    // A browser lets a page name only its own place.
+    const link = linkTo(id, offset_s, home);
     if (link !== location.href) history.replaceState(null, '', link);
   }, QUIET_MS);
 }

@@ -53,20 +53,17 @@ export function record(history, event, incident, { position, live }, changed) {
  */
 export async function load(id) {
   const loaded = new Loaded();
-  let last = 0;
   const rest = breathe();
-  for (;;) {
-    const text = await incidentEvents(id, last);
-    if (text === '') return loaded;
-    const before = last;
+  for (let after = 0; ; ) {
+    const { text, next } = await incidentEvents(id, after);
     for (const line of text.split('\n')) {
       const event = line && readFrame(line);
       if (!event || !/^[1-9]\d*$/.test(event.id)) continue;
-      last = Math.max(last, Number(event.id));
       loaded.take(event, Number(event.id), false);
       await rest();
     }
     // An answer of another program must not be asked for again and again.
-    if (last === before) return loaded;
+    if (next === null || next <= after) return loaded;
+    after = next;
   }
 }

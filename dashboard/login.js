@@ -1,8 +1,9 @@
 // Owns the login page: exchanges a token for a session, then loads the page that was requested.
 
-import { base, logIn, session } from './api.js';
+import { logIn, session } from './api.js';
 import { element, setAttribute } from './dom.js';
 import { icon } from './icons.js';
+import { home } from './servers.js';
 import './panels/theme.js';
 
 const form = document.getElementById('login');
@@ -34,7 +35,7 @@ const { scope } = await session().catch(() => ({}));
 if (scope && !tried()) proceed();
 
 function proceed() {
-  if (location.pathname === new URL('login', base).pathname) location.replace(base);
+  if (location.pathname === new URL('login', home).pathname) location.replace(home);
   else location.reload();
 }
 

@@ -32,6 +32,11 @@ export function part(name) {
   return loaded.get(name);
 }
 
+/** Loads every part. One that fails is asked for again when it is wanted. */
+export function loadAll() {
+  for (const name of /** @type {Part[]} */ (Object.keys(PARTS))) part(name).catch(() => {});
+}
+
 /**
  * Whether a mode of the page is a part.
  * @param {string} mode

@@ -1,13 +1,15 @@
 // Owns the socket: opens it, resumes at the last position, backs off, watches the heartbeat, counts lost events.
 
-import { eventsUrl } from './api.js';
+import { eventsUrl, socketUrl } from './api.js';
 import { LEFT, LONG, readBacklog } from './backlog.js';
 import { isControlType, isEventType, readControl, readData, readFrame } from './contract.js';
+import { goOn, howMany } from './servers.js';
 
 const BACKOFF_BASE_MS = 250;
 const BACKOFF_CAP_MS = 5000;
-/** How long a connection may take until its first frame. */
+/** How long a connection may take until its first frame, and with which of several servers. */
 const OPENING_MS = 5000;
+const OPENING_ONE_OF_MS = 3000;
 /** After this many missing heartbeats the connection counts as dead. */
 const SILENT_BEATS = 2.5;
 /** After this long without a server, the page shows an alert. */
@@ -17,6 +19,7 @@ const GONE_MS = 5000;
 const CLOSED = {
   1001: 'the server is going away',
   1012: 'the server is restarting',
+  1013: 'the server sends clients to another one',
   4008: 'this page read too slowly',
   4009: 'this page did not answer the pings',
 };
@@ -25,6 +28,7 @@ const CLOSED = {
  * @typedef {object} Connection
  * @property {'connecting' | 'live' | 'reconnecting' | 'gone'} state
  * @property {string} url of the socket
+ * @property {string | null} logInAt the page of a server that wants a log-in before it lets this page in
  * @property {string} reason why the last connection ended; empty before the first end
  * @property {number} attempt number of tries since the connection was last live
  * @property {number | null} downSince `performance.now()` of the loss
@@ -88,6 +92,7 @@ export class Stream {
     this.connection = {
       state: 'connecting',
       url,
+      logInAt: null,
       reason: '',
       attempt: 0,
       downSince: null,
@@ -132,17 +137,24 @@ export class Stream {
     return this.#heartbeatMs;
   }
 
+  /** A server other than the page's own lets only those in who have logged in there. @param {string} page its address */
+  needsLogIn(page) {
+    this.connection.logInAt = page;
+    this.#handlers.changed();
+  }
+
   #connect() {
     clearTimeout(this.#retry);
     const { connection } = this;
     connection.attempt += 1;
     connection.retryAt = null;
+    if (howMany() > 1) connection.url = socketUrl();
     const url = new URL(connection.url);
     if (connection.position) url.searchParams.set('after', this.#place);
     const socket = new WebSocket(url, ['cloudevents.json']);
     this.#socket = socket;
     this.#opened = this.#goesOn;
-    this.#heartbeatMs = OPENING_MS / SILENT_BEATS;
+    this.#heartbeatMs = (howMany() > 1 ? OPENING_ONE_OF_MS : OPENING_MS) / SILENT_BEATS;
     socket.onmessage = (message) => socket === this.#socket && this.#receive(message.data);
     socket.onclose = (close) => socket === this.#socket && this.#closed(close.code);
     this.#heard();
@@ -168,10 +180,12 @@ export class Stream {
     if (!this.#opened) this.#handlers.refused();
     this.#opened = false;
     if (connection.downSince === null) this.#down();
+    goOn();
     // Full jitter, so that a thousand pages do not reconnect in the same instant. After an announced restart, the
-    // first try comes soon.
+    // first try comes soon. The waits grow when each server was tried.
+    const round = Math.floor(connection.attempt / howMany());
     const longest =
-      code === 1012 ? BACKOFF_BASE_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** connection.attempt);
+      code === 1012 ? BACKOFF_BASE_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** round);
     const wait = Math.random() * longest;
     connection.retryAt = performance.now() + wait;
     this.#retry = setTimeout(() => this.#connect(), wait);
@@ -290,7 +304,7 @@ export class Stream {
         lost: anew ? null : Math.max(0, missing) + (this.#recovery?.lost ?? 0),
       };
     }
-    Object.assign(connection, { state: 'live', attempt: 0, downSince: null, reason: '', paused: null });
+    Object.assign(connection, { state: 'live', attempt: 0, downSince: null, reason: '', paused: null, logInAt: null });
     clearTimeout(this.#gone);
     this.#heard();
     this.#listen();

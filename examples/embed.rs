@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example embed` — a dashboard is at the printed address meanwhile.
 
-use incident::client::{Endpoint, Follower, Item};
+use incident::client::{Endpoints, Follower, Item};
 use incident::contract::{Message, StreamId};
 use incident::journal::{Journal, Memory, Retention};
 use incident::scenario::Library;
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::bind(options, library, journal).await?;
     println!("http://{}/", server.address());
 
-    let endpoint: Endpoint = format!("ws://{}/ws", server.address()).parse()?;
+    let endpoint: Endpoints = format!("ws://{}/ws", server.address()).parse()?;
     let started = server.trigger("database-outage").await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async { drop(stopped.await) }));

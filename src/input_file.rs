@@ -2,7 +2,7 @@
 //! it is opened, because opening it could wait for ever, or start what a device does.
 
 use std::fs::File;
-use std::io::{Error, Read, Result};
+use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
 /// What a path leads to, as far as it can be read.
@@ -21,7 +21,7 @@ pub enum Kind {
 /// # Errors
 /// It leads nowhere, or to what can't be read as a file.
 pub fn kind(path: &Path) -> Result<Kind> {
-    let kind = path.metadata()?.file_type();
+    let kind = path.metadata().map_err(missing)?.file_type();
     if kind.is_dir() {
         return Err(Error::other("it is a directory"));
     }
@@ -40,6 +40,11 @@ pub fn kind(path: &Path) -> Result<Kind> {
         }
     }
     Ok(Kind::File)
+}
+
+/// The error of the system, in the words of this program if the file is not there.
+fn missing(error: Error) -> Error {
+    if error.kind() == ErrorKind::NotFound { Error::new(ErrorKind::NotFound, "no such file") } else { error }
 }
 
 /// Opens a file for reading, without waiting.
@@ -61,11 +66,11 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     contents(open(path)?, most)
 }
 
-/// The rest of an open file, of at most so many bytes.
+/// The rest of what is open, of at most so many bytes.
 ///
 /// # Errors
 /// It can't be read, or is longer.
-pub fn contents(file: File, most: u64) -> Result<Vec<u8>> {
+pub fn contents(file: impl Read, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
@@ -111,7 +116,7 @@ pub fn encoding(head: &[u8]) -> std::result::Result<Encoding, String> {
 /// # Errors
 /// It has another encoding, which is told as far as it shows.
 pub fn utf8(bytes: Vec<u8>) -> Result<String> {
-    let wrong = |what: String| Error::new(std::io::ErrorKind::InvalidData, format!("it is {what}"));
+    let wrong = |what: String| Error::new(ErrorKind::InvalidData, format!("it is {what}"));
     if let Encoding::Utf16(_) = encoding(&bytes).map_err(wrong)? {
         return Err(wrong("UTF-16, which is read in recordings alone: save the file as UTF-8".to_owned()));
     }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each of them uses a part")]
 
 pub(crate) mod comparison;
+pub(crate) mod events;
 pub(crate) mod message;
 pub(crate) mod process;
 pub(crate) mod real;

@@ -43,6 +43,8 @@ impl FromStr for Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contender {
     Own(Role),
+    /// Our server, over its event stream.
+    Events,
     Peer(Peer),
 }
 
@@ -63,7 +65,8 @@ impl Measured {
     pub(crate) fn start_any(contender: Contender, clients: u32) -> anyhow::Result<Self> {
         let mut command = match contender {
             Contender::Peer(peer) => peer.command(),
-            Contender::Own(role) => {
+            Contender::Own(_) | Contender::Events => {
+                let role = if let Contender::Own(role) = contender { role } else { Role::Server };
                 let role = role.to_possible_value().context("every role has a name")?;
                 let mut command = Command::new(std::env::current_exe()?);
                 command.args(["--role", role.get_name(), "--clients", &clients.to_string()]);
@@ -81,6 +84,7 @@ impl Measured {
     pub(crate) fn connect(&self, clients: u32) -> anyhow::Result<Load> {
         match self.contender {
             Contender::Own(_) => Load::connect(self.port, clients),
+            Contender::Events => Load::connect_to_events(self.port, clients),
             Contender::Peer(peer) => Load::connect_to_peer(self.port, clients, || peer.dialect()),
         }
     }

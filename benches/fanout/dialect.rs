@@ -2,15 +2,49 @@
 
 use anyhow::{Context, bail, ensure};
 
-use crate::common::ws::{self, Inbox};
+use crate::common::events;
+use crate::common::ws::{self, Frame};
 
 /// What a NATS client says: it waits for the answer to its ping, as then it is subscribed.
 const SUBSCRIBE: &[u8] = b"CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB all 1\r\nPING\r\n";
+
+/// What was read and is not whole yet.
+pub(crate) enum Inbox {
+    WebSocket(ws::Inbox),
+    Events(events::Inbox),
+}
+
+impl Inbox {
+    /// Whether the handshake is done.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::WebSocket(inbox) => inbox.is_open(),
+            Self::Events(inbox) => inbox.is_open(),
+        }
+    }
+
+    /// Takes what was read and calls `each` for everything that is whole with it.
+    pub(crate) fn take(
+        &mut self,
+        fresh: &[u8],
+        mut each: impl FnMut(Frame<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::WebSocket(inbox) => inbox.take(fresh, each),
+            Self::Events(inbox) => {
+                inbox.take(fresh, |data| each(Frame::Data(data)))?;
+                if inbox.has_ended() { each(Frame::Close("the response ended".into())) } else { Ok(()) }
+            }
+        }
+    }
+}
 
 /// One client's side of the talk.
 pub(crate) enum Dialect {
     /// A text frame is a message; nothing is said first. Ours, and most peers'.
     Plain,
+    /// An event stream: no WebSocket at all.
+    Events,
     /// The NATS protocol, in binary frames that may begin and end anywhere in it.
     Nats(Nats),
 }
@@ -26,15 +60,24 @@ pub(crate) struct Nats {
 impl Dialect {
     pub(crate) fn inbox(&self) -> Inbox {
         match self {
-            Self::Plain => Inbox::default(),
-            Self::Nats(_) => Inbox::binary(),
+            Self::Plain => Inbox::WebSocket(ws::Inbox::default()),
+            Self::Nats(_) => Inbox::WebSocket(ws::Inbox::binary()),
+            Self::Events => Inbox::Events(events::Inbox::default()),
+        }
+    }
+
+    /// What the client sends first.
+    pub(crate) fn request(&self, port: u16) -> String {
+        match self {
+            Self::Plain | Self::Nats(_) => ws::request(port, ""),
+            Self::Events => events::request(port),
         }
     }
 
     /// What follows the handshake.
     pub(crate) fn opening(&self) -> Vec<u8> {
         match self {
-            Self::Plain => Vec::new(),
+            Self::Plain | Self::Events => Vec::new(),
             Self::Nats(_) => ws::binary(SUBSCRIBE),
         }
     }
@@ -42,7 +85,7 @@ impl Dialect {
     /// Whether messages can come now, given that the handshake is done.
     pub(crate) fn is_open(&self) -> bool {
         match self {
-            Self::Plain => true,
+            Self::Plain | Self::Events => true,
             Self::Nats(nats) => nats.subscribed,
         }
     }
@@ -54,7 +97,7 @@ impl Dialect {
         mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Vec<u8>> {
         match self {
-            Self::Plain => each(payload).map(|()| Vec::new()),
+            Self::Plain | Self::Events => each(payload).map(|()| Vec::new()),
             Self::Nats(nats) => nats.take(payload, each),
         }
     }

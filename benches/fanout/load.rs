@@ -11,8 +11,8 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::common::message::{self, Told};
-use crate::common::ws::{self, Frame, Inbox};
-use crate::dialect::Dialect;
+use crate::common::ws::{self, Frame};
+use crate::dialect::{Dialect, Inbox};
 use crate::tally::{Received, Tally};
 
 /// Handshakes under way at once.
@@ -57,6 +57,11 @@ impl Load {
         Self::open(port, clients, Losses::Forbidden, || Dialect::Plain)
     }
 
+    /// As [`Load::connect`], as clients of the event stream.
+    pub(crate) fn connect_to_events(port: u16, clients: u32) -> anyhow::Result<Self> {
+        Self::open(port, clients, Losses::Forbidden, || Dialect::Events)
+    }
+
     /// As [`Load::connect`], to a server that may lose messages and cut clients off once all of them are there.
     pub(crate) fn connect_to_peer(
         port: u16,
@@ -77,7 +82,7 @@ impl Load {
             losses,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let request = ws::request(port, "");
+        let request = dialect().request(port);
         while load.tally.open < clients {
             while load.clients.len() < clients && load.clients.len() - load.tally.open < IN_FLIGHT {
                 let mut socket = TcpStream::connect(address).context("cannot connect")?;

@@ -16,7 +16,7 @@ const IDLE_PEERS: u32 = 8_000;
 #[derive(Debug, Parser)]
 #[command(name = "fanout")]
 pub(crate) struct Options {
-    /// What to measure [default: paced, burst, idle, ready and many]
+    /// What to measure [default: paced, burst, idle, events, ready and many]
     #[arg(value_enum)]
     pub(crate) sections: Vec<Which>,
 
@@ -87,6 +87,8 @@ pub(crate) enum Which {
     Burst,
     /// Clients that are only there
     Idle,
+    /// Clients of the event stream beside WebSocket clients
+    Events,
     /// From the start of the binary to its ready line
     Ready,
     /// One incident against the clock
@@ -131,7 +133,7 @@ impl Options {
     /// What was asked for, or what is worth half a minute each.
     pub(crate) fn sections(&self) -> Vec<Which> {
         if self.sections.is_empty() {
-            return vec![Which::Paced, Which::Burst, Which::Idle, Which::Ready, Which::Many];
+            return vec![Which::Paced, Which::Burst, Which::Idle, Which::Events, Which::Ready, Which::Many];
         }
         self.sections.clone()
     }
@@ -143,6 +145,7 @@ impl Which {
             Self::Paced => sections::fanout::paced(options)?,
             Self::Burst => sections::fanout::burst(options)?,
             Self::Idle => sections::idle::measure(options)?,
+            Self::Events => sections::events::measure(options)?,
             Self::Ready => sections::ready::measure()?,
             Self::Pacing => sections::incidents::pacing(options)?,
             Self::Many => sections::incidents::many(options)?,

@@ -1,5 +1,6 @@
 //! A server with the built-in page, and incidents that are written into its journal as fast as a section wants.
 
+use std::path::Path;
 use std::time::Duration;
 
 use incident::contract::{MessageType, StreamId};
@@ -22,17 +23,34 @@ pub(crate) struct Load {
     journal: Journal,
     counts: Vec<u64>,
     began: Timestamp,
+    /// How many times faster than the wall clock the incidents go on. Only drills do.
+    speed: f64,
 }
 
 impl Load {
-    /// A server with so many open incidents, which began a while ago.
-    pub(crate) async fn start(incidents: usize) -> anyhow::Result<Self> {
+    /// A server with so many open incidents, which began a while ago. `page`: the folder of the page, if not the built-in one.
+    pub(crate) async fn start(incidents: usize, page: Option<&Path>) -> anyhow::Result<Self> {
+        let began = Timestamp::now() - SignedDuration::from_mins(50);
+        Self::begun(incidents, page, began, 1.0).await
+    }
+
+    /// A server with so many drills, which begin now and go so many times faster than the wall clock.
+    pub(crate) async fn drills(incidents: usize, page: Option<&Path>, speed: f64) -> anyhow::Result<Self> {
+        Self::begun(incidents, page, Timestamp::now(), speed).await
+    }
+
+    async fn begun(
+        incidents: usize,
+        page: Option<&Path>,
+        began: Timestamp,
+        speed: f64,
+    ) -> anyhow::Result<Self> {
         let journal = Journal::new(Memory::new(StreamId::fresh(), Retention::default()));
-        let server = Server::bind(Options::default(), Library::default(), journal.clone()).await?;
+        let options = Options { dashboard: page.map(Path::to_owned), ..Options::default() };
+        let server = Server::bind(options, Library::default(), journal.clone()).await?;
         let url = format!("http://{}/", server.address());
         tokio::spawn(server.run(std::future::pending()));
-        let began = Timestamp::now() - SignedDuration::from_mins(50);
-        let mut load = Self { url, journal, counts: vec![0; incidents], began };
+        let mut load = Self { url, journal, counts: vec![0; incidents], began, speed };
         for incident in 0..incidents {
             let record = load.next(incident)?;
             load.journal.append(vec![record]).await?;
@@ -87,7 +105,7 @@ impl Load {
         let count = &mut self.counts[incident];
         *count += 1;
         let n = *count;
-        let (kind, data) = match n {
+        let (kind, mut data) = match n {
             1 => (
                 MessageType::IncidentStarted,
                 json!({
@@ -114,6 +132,15 @@ impl Load {
                 }),
             ),
         };
+        if self.speed > 1.0 {
+            let offset_s = (Timestamp::now() - self.began).as_secs_f64() * self.speed;
+            data["synthetic"] = true.into();
+            data["offset_s"] = offset_s.into();
+            data["phase"] = "diagnose".into();
+            if n == 1 {
+                data["speed"] = self.speed.into();
+            }
+        }
         let data = RawValue::from_string(data.to_string())?;
         Ok(Record { subject: format!("load-{incident}"), place: Place::At(n), kind, data, plan: None })
     }

@@ -8,6 +8,7 @@ mod common;
 mod load;
 mod sections;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -38,6 +39,10 @@ struct Options {
     /// Rounds
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+
+    /// Measure the page in this folder, as it is, instead of the built-in one
+    #[arg(long, value_name = "DIR")]
+    dashboard: Option<PathBuf>,
 
     /// Print one JSON object instead of the table
     #[arg(long)]

@@ -312,10 +312,11 @@ function settingsOf({ run }) {
   return [...settings, run?.seed !== undefined && run?.seed !== null && `seed ${run.seed}`].filter(Boolean).join(', ') || 'as written';
 }
 
+/** Runs of one scenario have one title, and where there is little room the end is cut: what tells them apart comes first. */
 function labelOf(incident) {
   const when = new Date(incident.time).toISOString().slice(0, 16).replace('T', ' ');
   const chosen = incident.run?.settings?.variant;
-  return [incident.title, chosen, incident.state, when, incident.id].filter(Boolean).join(' · ');
+  return [when, incident.state, chosen, incident.title, incident.id].filter(Boolean).join(' · ');
 }
 
 function signed(value, write) {

@@ -14,6 +14,14 @@ const MORE_ROWS = 200;
 const ROWS_BEHIND = 40;
 /** A scroll position this close to the end counts as the end. */
 const END_PX = 48;
+/**
+ * A row that has just come is coloured, less in each step. An animation would have the browser draw sixty times a second as long as
+ * rows come, which cost half of all that the page did.
+ */
+const FRESH_STEPS = 3;
+const FRESH_MS = 400;
+/** Of more rows at once, none stands out. */
+const MOST_FRESH = 20;
 
 class Feed extends HTMLElement {
   /** Numbers of the first and the next row, counted over all entries of the history. */
@@ -23,6 +31,8 @@ class Feed extends HTMLElement {
   #unseen = 0;
   #atEnd = true;
   #scrolledTo = 0;
+  /** Rows that are still coloured. */
+  #fresh = [];
 
   connectedCallback() {
     this.total = element('span', { class: 'muted count' });
@@ -83,8 +93,6 @@ class Feed extends HTMLElement {
     const most = view.behind ? ROWS_BEHIND : MOST_ROWS;
     const scrubbed = view.scrub?.count !== this.scrubbed;
     this.scrubbed = view.scrub?.count;
-    // What has just come is coloured for a moment. What a person goes back to has not just come.
-    setAttribute(this.list, 'data-past', view.scrub !== null && !view.scrub.playing);
     if (scrubbed || this.#history?.whole !== history.whole) this.#atEnd = true;
     // Rows that would be removed at once are not built: after a replay of thousands of events, or far back in the past.
     const far = end <= this.#first || end - this.#next > most;
@@ -129,15 +137,35 @@ class Feed extends HTMLElement {
   #append(end) {
     const { entries, dropped } = this.#history;
     const rows = document.createDocumentFragment();
+    // What a person goes back to has not just come.
+    const past = this.view.scrub !== null && !this.view.scrub.playing;
+    const arrived = !past && end - this.#next <= MOST_FRESH;
     for (; this.#next < end; this.#next += 1) {
       const entry = entries[this.#next - dropped];
       const phaseBefore = this.#next > this.#first ? entries[this.#next - dropped - 1]?.phase : null;
       if (entry.phase && entry.phase !== phaseBefore)
         rows.append(divider(entry.phase, this.#startOf(entry), this.view.hours));
-      rows.append(rowOf(entry, this.view));
+      const row = rowOf(entry, this.view);
+      if (arrived && entry.live) this.#colour(row);
+      rows.append(row);
     }
     this.rows.append(rows);
   }
+
+  #colour(row) {
+    setAttribute(row, 'data-fresh', FRESH_STEPS);
+    this.#fresh.push(row);
+    if (this.#fresh.length === 1) setTimeout(this.#fade, FRESH_MS);
+  }
+
+  #fade = () => {
+    this.#fresh = this.#fresh.filter((row) => {
+      const left = Number(row.dataset.fresh ?? 0) - 1;
+      setAttribute(row, 'data-fresh', left > 0 ? left : null);
+      return left > 0 && row.isConnected;
+    });
+    if (this.#fresh.length > 0) setTimeout(this.#fade, FRESH_MS);
+  };
 
   /** When a phase really began: as planned, unless an event of it came earlier. */
   #startOf({ phase, phase_s }) {

@@ -150,10 +150,10 @@ class Headline extends HTMLElement {
     const { low, middle, high, spread } = forecast;
     const past = `${clock(middle, hours)} has passed`;
     setAttribute(this.end.node, 'data-empty', offset_s > high);
-    if (offset_s > high) return this.end.say('Overdue', past, spread ? 'Only 1 in 10 takes as long' : '');
+    if (offset_s > high) return this.end.say('Overdue', past, spread ? 'Only 10% take as long' : '');
     // What is left of the forecast is its upper half.
-    if (offset_s > middle) return this.end.say(`by ${clock(high, hours)}`, past, '1 in 10 takes longer');
-    const range = spread ? `${clock(low, hours)}–${clock(high, hours)}, 8 in 10` : 'no range given';
+    if (offset_s > middle) return this.end.say(`by ${clock(high, hours)}`, past, '10% take longer');
+    const range = spread ? `80%${hours ? '' : ' sure'}: ${clock(low, hours)}–${clock(high, hours)}` : 'no range given';
     this.end.say(clock(middle, hours), range, target_s === null ? '' : against(middle, target_s));
   }
 
@@ -277,12 +277,12 @@ function elapsed({ state, target_s, impact_started_at }, at, asOf) {
   return impact_started_at === null ? '' : `began ${timeOfDay(impact_started_at)}`;
 }
 
-/** The cost at the likely end, with its range. */
+/** The range in which the cost at the end will be. */
 function projected(projection, hours) {
   if (!projection?.cost) return '';
-  const { cost, currency, end_s } = projection;
-  const range = cost.low === cost.high ? ` by ${clock(end_s.middle, hours)}` : ` (${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)})`;
-  return `≈ ${cashShort(cost.middle, currency)}${range}`;
+  const { cost, currency, end_s, by } = projection;
+  if (cost.low === cost.high) return `≈ ${cashShort(cost.middle, currency)} by ${clock(end_s.middle, hours)}`;
+  return `≈ ${cashAbout(cost.low, currency)}–${cashAbout(cost.high, currency)} ${by === 'forecast' ? 'at the end' : 'by the plan'}`;
 }
 
 /** What the projected cost rests on. */
@@ -291,7 +291,7 @@ function projectedTitle(projection, hours) {
   const { cost, currency, end_s, by } = projection;
   const range = `${cashShort(cost.low, currency)} to ${cashShort(cost.high, currency)}`;
   const end = `${by === 'forecast' ? 'the forecast of' : 'the planned end at'} ${clock(end_s.middle, hours)}`;
-  return `${range}, by ${end} and the phases to come`;
+  return `${cashShort(cost.middle, currency)} at the end, or ${range}: by ${end} and the phases to come`;
 }
 
 customElements.define('headline-panel', Headline);

@@ -1,7 +1,7 @@
 // Owns the slider of the track and the buttons beside it, with which an earlier moment is chosen.
 
 import { element, setAttribute, setText, show } from '../dom.js';
-import { count, stamp, words } from '../format.js';
+import { count, short, stamp, words } from '../format.js';
 import { icon, setIcon } from '../icons.js';
 import './replay.js';
 
@@ -34,9 +34,11 @@ class ScrubBar extends HTMLElement {
       setAttribute(this.range, 'title', mark?.text ?? null);
     });
     const buttons = BUTTONS.map(button);
-    this.word = element('span', { class: 'digits' });
+    this.word = element('span');
+    this.dot = element('span', { class: 'dot' }, ' · ');
+    this.news = element('span', { class: 'news-count' });
     this.glyph = element('span');
-    this.state = element('button', { type: 'button', id: 'scrub-state' }, this.glyph, this.word);
+    this.state = element('button', { type: 'button', id: 'scrub-state' }, this.glyph, element('span', { class: 'digits' }, this.word, this.dot, this.news));
     this.state.addEventListener('click', () => send('scrub-pause'));
     this.append(
       this.range,
@@ -83,10 +85,13 @@ class ScrubBar extends HTMLElement {
     const open = newest.state === 'open';
     // What is behind, or was shown before the connection broke, is not live.
     const present = open ? (frozen ? 'NOT LIVE' : behind ? 'BEHIND' : 'LIVE') : 'END';
-    const fresh = scrub && open && scrub.fresh > 0 ? ` · ${count(scrub.fresh)} new` : '';
-    const word = scrub?.playing ? 'REPLAY' : scrub ? `PAUSED${fresh}` : present;
+    const fresh = scrub && !scrub.playing && open && scrub.fresh > 0 ? `${short(scrub.fresh)} new` : '';
+    const word = scrub?.playing ? 'REPLAY' : scrub ? 'PAUSED' : present;
     setText(this.word, word);
-    setAttribute(this.state, 'aria-label', scrub ? `${word}. Back to ${open ? 'live' : 'the end'}` : `${word}. Pause here`);
+    show(this.dot, fresh !== '');
+    setText(this.news, fresh);
+    const said = fresh ? `${word}, ${fresh}` : word;
+    setAttribute(this.state, 'aria-label', scrub ? `${said}. Back to ${open ? 'live' : 'the end'}` : `${said}. Pause here`);
   }
 
   #choose(part) {

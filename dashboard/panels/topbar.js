@@ -3,6 +3,7 @@
 import { element, setAttribute, setText, show } from '../dom.js';
 import { count, duration } from '../format.js';
 import { icon, setIcon } from '../icons.js';
+import { howMany, server } from '../servers.js';
 
 const STATES = {
   connecting: { icon: 'reconnect', word: 'Connecting' },
@@ -21,7 +22,10 @@ class ConnectionStatus extends HTMLElement {
     this.behindAgo = element('span', { class: 'digits ago' });
     this.behindBar = element('progress', { 'aria-label': 'Events received' });
     this.behind = element('span', { id: 'behind', hidden: true }, element('span', {}, this.behindText, this.behindAgo), this.behindBar);
-    this.recovery = element('span', { id: 'recovery', hidden: true }, element('span'), element('span'));
+    this.how = element('span', { class: 'how' });
+    this.lost = element('span');
+    const back = element('span', { class: 'back' }, 'back', this.how, ' · ');
+    this.recovery = element('span', { id: 'recovery', hidden: true }, element('span'), element('span', {}, back, this.lost));
     this.alertText = element('span');
     this.alert = element('div', { class: 'alert', role: 'alert' });
     this.append(this.pill, this.behind, this.detail, this.recovery, this.alert);
@@ -46,7 +50,8 @@ class ConnectionStatus extends HTMLElement {
         .filter(Boolean)
         .join(' · '),
     );
-    setText(this.detail, [paused !== null && state === 'live' && `paused: ${paused}`, bad, newer].filter(Boolean).join(' · '));
+    const where = howMany() > 1 && server().host;
+    setText(this.detail, [where, paused !== null && state === 'live' && `paused: ${paused}`, bad, newer].filter(Boolean).join(' · '));
     if (state !== 'live') show(this.recovery, false);
     this.#alert();
     // While the server is gone, only the attempts change.
@@ -58,7 +63,8 @@ class ConnectionStatus extends HTMLElement {
   recovered({ seconds, replayed, lost }) {
     const end = lost === null ? 'new log' : `lost ${count(lost)}`;
     setIcon(this.recovery.firstElementChild, lost === 0 ? 'check' : 'alert');
-    setText(this.recovery.lastElementChild, `back after ${duration(seconds)} · replayed ${count(replayed)} · ${end}`);
+    setText(this.how, ` after ${duration(seconds)} · replayed ${count(replayed)}`);
+    setText(this.lost, end);
     setAttribute(this.recovery, 'data-replayed', replayed);
     setAttribute(this.recovery, 'data-lost', lost ?? 'unknown');
     setAttribute(
@@ -88,7 +94,7 @@ class ConnectionStatus extends HTMLElement {
 
   /** Screen readers read the alert once. The number of attempts changes silently. */
   #alert() {
-    const { state, url, attempt, downSince, reason, position } = this.connection;
+    const { state, url, attempt, downSince, reason, position, logInAt } = this.connection;
     if (state !== 'gone') {
       this.alert.replaceChildren();
       return;
@@ -99,9 +105,13 @@ class ConnectionStatus extends HTMLElement {
         element('strong', {}, 'The server cannot be reached.'),
         element('span'),
         element('span', { 'aria-live': 'off', class: 'digits' }),
+        element('a', { hidden: true }),
       );
     }
-    const [, , why, trying] = this.alert.children;
+    const [, , why, trying, logIn] = this.alert.children;
+    show(logIn, logInAt !== null);
+    setAttribute(logIn, 'href', logInAt ?? '');
+    setText(logIn, logInAt === null ? '' : `Log in at ${new URL(logInAt).host} to go on there.`);
     setText(
       why,
       `${reason ? `${reason[0].toUpperCase()}${reason.slice(1)}; ` : ''}trying ${url}${position ? ` from position ${position.last}` : ''}.`,

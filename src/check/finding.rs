@@ -79,11 +79,20 @@ impl Default for Spot {
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Event(n, Some(offset)) => write!(f, "position {n}, T+{offset:.1} s"),
+            Self::Event(n, Some(offset)) if offset.abs() < LONG => write!(f, "position {n}, T+{offset:.1} s"),
+            Self::Event(n, Some(offset)) => write!(f, "position {n}, T+{} s", seconds(*offset)),
             Self::Event(n, None) => write!(f, "position {n}"),
             Self::Words(words) => f.write_str(words),
         }
     }
+}
+
+/// From here on a number of seconds is shown with its power of ten: its digits would fill lines.
+const LONG: f64 = 1e15;
+
+/// A number of seconds, as a message has it.
+pub(super) fn seconds(number: f64) -> String {
+    if number.abs() < LONG { number.to_string() } else { format!("{number:e}") }
 }
 
 /// The findings of one rule, and how often it was checked.

@@ -16,7 +16,7 @@ use super::payload::Payloads;
 use super::profile::Profile;
 use super::rules::RuleId;
 use super::{envelope, strict_json};
-use crate::contract::{MAX_EVENT_BYTES, MessageType};
+use crate::contract::{MAX_EVENT_BYTES, MessageType, strange_line};
 use crate::contract_file::Contract;
 
 /// Reads frames.
@@ -72,7 +72,10 @@ impl Reader {
         let mut frame = blank(line, arrival, text.len(), hasher.finish());
         let mut faults = Vec::new();
         match strict_json::parse(text) {
-            Err(what) => faults.push((RuleId::Envelope, Finding::new(what))),
+            Err(what) => {
+                let what = strange_line(text).map_or(what, ToOwned::to_owned);
+                faults.push((RuleId::Envelope, Finding::new(what)));
+            }
             Ok(Value::Object(event)) => {
                 let (mut head, wrong) = envelope::read(&event);
                 if text.len() > MAX_EVENT_BYTES {
@@ -103,7 +106,7 @@ impl Reader {
             }
             Ok(_) => {
                 let message = "the message is not a JSON object; every event is one";
-                faults.push((RuleId::Envelope, Finding::new(message)));
+                faults.push((RuleId::Envelope, Finding::new(strange_line(text).unwrap_or(message))));
             }
         }
         frame.faults = faults.into_iter().map(|(rule, wrong)| (rule, wrong.at(&frame))).collect();

@@ -1,6 +1,6 @@
 //! The planned seconds of one incident, for the rule `clock`.
 
-use super::finding::Finding;
+use super::finding::{Finding, seconds};
 use super::frame::Frame;
 use super::rules::{Found, RuleId};
 use crate::contract::Message;
@@ -27,10 +27,11 @@ impl Seconds {
         let offset_s = message.offset_s()?;
         let before = self.last.unwrap_or(0.0);
         let text = if offset_s < before {
-            format!("offset_s goes back from {before} to {offset_s}")
+            format!("offset_s goes back from {} to {}", seconds(before), seconds(offset_s))
         } else if let Some((next, _)) = next
             .filter(|(next, later)| (before..offset_s).contains(next) && (*next..offset_s).contains(later))
         {
+            let [offset_s, before, next] = [offset_s, before, next].map(seconds);
             format!(
                 "offset_s is {offset_s}, but the event before is at {before} s and the next one at {next} s"
             )

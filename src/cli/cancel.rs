@@ -1,6 +1,5 @@
 //! `incident cancel`: ends an incident before its time.
 
-use anyhow::anyhow;
 use hyper::Method;
 
 use super::color::ColorChoice;
@@ -9,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::out::say;
 use super::remote::{Remote, incident_path};
 use super::runtime::runtime;
-use crate::client::{ClientError, request};
+use crate::client::ClientError;
 
 /// Cancel an open incident of a server
 ///
@@ -42,22 +41,18 @@ impl Cancel {
 /// The server knows no such incident, or refuses.
 pub(super) async fn cancel(remote: &Remote, id: &str) -> Result<Exit, Failure> {
     let path = incident_path(id)?;
-    match request(&remote.url, Method::DELETE, &path, None).await {
+    match remote.url.request(Method::DELETE, &path, None).await {
         Ok(answer) => {
             let now = answer["cancelled_now"].as_bool().unwrap_or(true);
             let Some(outcome) = answer["outcome"].as_str() else {
                 let why = "it does not say how the incident ended".to_owned();
-                return Err(ClientError::Answer { url: remote.url.http(&path), why }.into());
+                return Err(ClientError::Answer { url: remote.url.current().http(&path), why }.into());
             };
             let before = if now { "" } else { " already" };
             say(format!("{id} is{before} {outcome}"));
             Ok(Exit::Fine)
         }
-        Err(ClientError::Status { status: 404, problem: true, .. }) => {
-            let flags = remote.flags();
-            let hint = format!("incident list --running{flags} prints the open ones");
-            Err(Failure::new(Exit::Usage, anyhow!("no incident is called {id:?}")).hint(hint))
-        }
+        Err(ClientError::Status { status: 404, problem: true, .. }) => Err(remote.unknown(id, "")),
         Err(error) => Err(error.into()),
     }
 }

@@ -51,7 +51,8 @@ fn looks(paths: &[PathBuf], extensions: &[&str]) -> Looks {
         }
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
         let is_meant = |path: &PathBuf| {
-            path.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension))
+            path.extension()
+                .is_some_and(|found| extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension)))
         };
         looks.extend(entries.filter(is_meant).map(|path| look(&path)));
     }

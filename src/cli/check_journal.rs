@@ -18,30 +18,33 @@ use super::out::{painted, print, print_json, say};
 use super::outfile::refuse_stdout;
 use super::screen;
 use super::terminal::redraws;
-use crate::journal::{Audit, Copied, OpenError, audit, backup, salvage};
+use crate::journal::{Audit, Copied, CopyError, OpenError, audit, backup, is_stream, salvage};
 use crate::shell;
 
 /// The columns before what was found: `  PASS checksums  `.
 const FIELDS: usize = 18;
 
-/// Check every event of a journal file, make a backup of it, and salvage a damaged one
+/// Check every event of a journal, make a backup of it, and salvage a damaged one
 ///
 /// A server checks only the newest events when it starts over a large journal. This command checks everything: the pages
 /// of the file, the checksum and position of every event, the incidents, their plans, and the witness file, which holds
 /// the newest position. A server may have the journal open at the same time. If the journal passes, a server starts over
 /// it without a warning.
+///
+/// Of a stream of NATS JetStream it checks the configuration, the checksum and position of every event, the plans of open
+/// incidents, and what the server that plays has written down. It changes nothing there.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckJournal {
-    /// The journal file; `incident serve` prints where its own is
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The journal file, or nats://HOST:PORT?stream=NAME&durability=always; `incident serve` prints where its own is
+    #[arg(value_name = "FILE|nats://…", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// Copy the journal to this new file if it passes; a server may have it open and goes on writing. The copy is a
-    /// new stream: put it in the place of a lost journal, or serve it
+    /// Copy the journal to this new file, or stream of NATS, if it passes; a server may have it open and goes on writing.
+    /// The copy is a new stream: put it in the place of a lost journal, or serve it
     #[arg(long, value_name = "TO", value_hint = ValueHint::FilePath, conflicts_with = "salvage")]
     backup: Option<PathBuf>,
 
-    /// Copy the events before the first damage to this new file, as a new stream
+    /// Copy the events before the first damage to this new file, or stream of NATS, as a new stream
     #[arg(long, value_name = "NEW", value_hint = ValueHint::FilePath)]
     salvage: Option<PathBuf>,
 
@@ -89,14 +92,21 @@ impl CheckJournal {
                 let error = anyhow!("no backup was made: {} does not pass", self.file.display());
                 return Err(Failure::new(Exit::Invalid, error).hint("copy what is sound with --salvage NEW"));
             }
-            told(&backup(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
+            told(&backup(&self.file, into).map_err(|error| self.untold(error, into))?, into);
         }
         Ok(if found.is_sound() { Exit::Fine } else { Exit::Invalid })
     }
 
     fn salvage(&self, into: &Path) -> Result<(), Failure> {
-        told(&salvage(&self.file, into).map_err(|error| not_copied(error, &self.file, into))?, into);
+        told(&salvage(&self.file, into).map_err(|error| self.untold(error, into))?, into);
         Ok(())
+    }
+
+    fn untold(&self, error: CopyError, into: &Path) -> Failure {
+        match error {
+            CopyError::Open(error) => not_copied(error, &self.file, into),
+            other => Failure::new(Exit::Invalid, other).hint("check it again, and remove the copy"),
+        }
     }
 
     fn print(&self, found: &Audit) -> Result<(), Failure> {
@@ -131,8 +141,12 @@ impl CheckJournal {
 }
 
 /// The error of a copy, which may be that of either file.
-fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure {
+pub(super) fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure {
     match &error {
+        OpenError::Unusable { path, .. } if is_stream(path) => {
+            let stream = path.clone();
+            failure(error, &stream)
+        }
         OpenError::Unusable { path, .. } if path == into => {
             Failure::new(Exit::Usage, error).hint("name a new file in a folder that can be written")
         }
@@ -170,6 +184,10 @@ fn as_json(found: &Audit) -> Value {
 }
 
 fn failure(error: OpenError, file: &Path) -> Failure {
+    if is_stream(file) && matches!(error, OpenError::Unusable { .. }) {
+        let hint = "check the location and the servers: docs/cluster.md has a set-up that works";
+        return Failure::new(Exit::Connection, error).hint(hint);
+    }
     if matches!(error, OpenError::Damaged { .. }) && is_another_file(file) {
         let error = anyhow!("{} is not a journal: it is no SQLite database", file.display());
         return Failure::new(Exit::Usage, error).hint("`incident serve` prints where its journal is");

@@ -1,10 +1,11 @@
 //! The whole command line: parses it, sets up the log, runs the subcommand, and turns its result into an exit status.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use super::cancel::Cancel;
@@ -13,6 +14,7 @@ use super::check_receivers::CheckReceivers;
 use super::color::ColorChoice;
 use super::complete;
 use super::completions::Completions;
+use super::copy_journal::CopyJournal;
 use super::exit::Exit;
 use super::export::Export;
 use super::health::Health;
@@ -22,6 +24,7 @@ use super::man::ManPage;
 use super::new::New;
 use super::out;
 use super::publish::Publish;
+use super::remote::url_is_given;
 use super::report::Report;
 use super::schema::Schema;
 use super::serve::Serve;
@@ -96,6 +99,7 @@ enum Command {
     Report(Report),
     Health(Health),
     CheckJournal(CheckJournal),
+    CopyJournal(CopyJournal),
     CheckReceivers(CheckReceivers),
     Schema(Schema),
     Completions(Completions),
@@ -105,7 +109,7 @@ enum Command {
 /// Runs the program: the whole of `main`.
 pub fn main() -> ExitCode {
     complete::answer::<Cli>();
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };
@@ -131,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Report(report) => report.run(),
         Command::Health(health) => health.run(),
         Command::CheckJournal(check) => check.run(cli.color, cli.quiet),
+        Command::CopyJournal(copy) => copy.run(cli.color, cli.quiet),
         Command::CheckReceivers(check) => check.run(cli.color, cli.quiet),
         Command::Schema(schema) => schema.run(cli.color, cli.quiet),
         Command::Completions(completions) => completions.run(),
@@ -150,19 +155,38 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// All commands with their flags.
+pub(super) fn whole() -> clap::Command {
+    Cli::command()
+}
+
+/// Reads the command line.
+fn parse(words: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = with_negative_numbers(Cli::command()).try_get_matches_from(words)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))
+}
+
+/// Lets every flag with a value have one as `-1`, so that what reads the value says why it can't be used.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let is_flag = arg.get_long().is_some() && arg.get_action().takes_values();
+        if is_flag { arg.allow_negative_numbers(true) } else { arg }
+    });
+    command.mut_subcommands(with_negative_numbers)
+}
+
 /// Prints the help that was asked for, or what is wrong with the command line. A mistake quotes arguments, such as the names
 /// of files: they are shown as the gate shows them.
 fn usage(error: clap::Error) -> ExitCode {
     let mistake = error.use_stderr();
     let shown = std::env::args_os().map(|arg| visible(&arg.to_string_lossy()).into_owned());
-    let mut error = match Cli::try_parse_from(shown) {
+    let mut error = match parse(shown.map(Into::into)) {
         Err(shown) if mistake && shown.use_stderr() => shown,
         _ => error,
     };
     // A value may come from a variable, too.
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
-    let is_given = std::env::args_os().any(|arg| arg.to_string_lossy().starts_with("--url"));
-    if flag.starts_with("--url") && !is_given {
+    if flag.starts_with("--url") && !url_is_given() {
         error.insert(ContextKind::InvalidArg, ContextValue::String("the variable INCIDENT_URL".to_owned()));
     }
     let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::remote::Remote;
 use super::scenarios;
-use crate::check::{Profile, SHIPPED_PROFILES};
-use crate::client::request;
+use crate::check::{Limits, Profile, SHIPPED_PROFILES};
+use crate::client::{Endpoint, request};
 use crate::visible::{is_hidden, visible};
 
 /// The variable with which a completion script asks. clap's own, `COMPLETE`, may be set for something else.
@@ -90,6 +90,67 @@ pub(super) fn paths_and_incidents() -> ArgValueCompleter {
     })
 }
 
+/// The commands that have a man page.
+pub(super) fn commands(whole: fn() -> Command) -> ArgValueCandidates {
+    ArgValueCandidates::new(move || {
+        let command = whole();
+        let mut found = Vec::new();
+        for one in command.get_subcommands() {
+            found.push(CompletionCandidate::new(one.get_name()).help(one.get_about().cloned()));
+            found.extend(one.get_subcommands().map(|inner| {
+                let name = format!("{}-{}", one.get_name(), inner.get_name());
+                CompletionCandidate::new(name).help(inner.get_about().cloned())
+            }));
+        }
+        found
+    })
+}
+
+/// The names of the limits of rules, each ready for its value.
+pub(super) fn limits() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let limits = Limits::ALL.iter();
+        limits.map(|(name, _, _)| CompletionCandidate::new(format!("{name}="))).collect()
+    })
+}
+
+/// The kinds of reports, each ready for its file, and files behind them.
+pub(super) fn reports() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let text = current.to_string_lossy();
+        let kinds = ["github", "json", "junit", "pretty", "sarif"];
+        let Some((kind, file)) = text.split_once('=') else {
+            let kinds = kinds.map(|kind| CompletionCandidate::new(format!("{kind}=")));
+            return starting_with(current, kinds.into());
+        };
+        let files = paths(OsStr::new(file)).into_iter();
+        files.map(|found| found.add_prefix(format!("{kind}="))).collect()
+    })
+}
+
+/// The settings of the scenario that the words name, each ready for its value; `variant=` with each variant.
+pub(super) fn settings() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let words = words();
+        let wanted = value_of("--scenarios", &words).map(PathBuf::from);
+        let known = scenarios::read(wanted.as_deref()).ok();
+        let mut found = Vec::new();
+        for word in words.iter().skip(1).map(|word| word.to_string_lossy()) {
+            let of_file = scenarios::named_or_file(&word).ok();
+            let scenario = known.as_ref().and_then(|known| known.library.get(&word)).or(of_file.as_ref());
+            let Some(scenario) = scenario else { continue };
+            let variants = scenario.file.variant.0.iter();
+            found.extend(
+                variants.map(|(name, _)| CompletionCandidate::new(format!("variant={}", name.get_ref()))),
+            );
+            let parameters = scenario.file.parameters.0.iter();
+            found
+                .extend(parameters.map(|(name, _)| CompletionCandidate::new(format!("{}=", name.get_ref()))));
+        }
+        found
+    })
+}
+
 /// The incidents that are open on the server.
 pub(super) fn running() -> ArgValueCandidates {
     ArgValueCandidates::new(|| all_incidents(|incident| incident["state"] == "open"))
@@ -146,9 +207,10 @@ fn starting_with(current: &OsStr, candidates: Vec<CompletionCandidate>) -> Vec<C
 fn listed(path: &str, name: &str) -> Option<Vec<Value>> {
     let remote = remote(&words())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let answer = runtime.block_on(async {
-        tokio::time::timeout(PATIENCE, request(&remote.url, Method::GET, path, None)).await
-    });
+    let servers = u32::try_from(remote.url.all().len()).unwrap_or(u32::MAX);
+    let ask = async |server: &Endpoint| request(server, Method::GET, path, None).await;
+    let asking = remote.url.any_within(PATIENCE / servers, ask);
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, asking).await });
     answer.ok()?.ok()?.get(name)?.as_array().cloned()
 }
 

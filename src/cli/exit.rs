@@ -181,6 +181,7 @@ impl From<ClientError> for Failure {
                     format!("start a server with `incident serve`, or name another one with --url{direct}");
                 return Self::new(Exit::Connection, error).hint(hint);
             }
+            ClientError::NoServer(_) => "start one of them with `incident serve`, or name others with --url",
             ClientError::Status { status: 401, .. } => {
                 "send a token that the server knows: --token-file FILE, or INCIDENT_TOKEN in the environment"
             }
@@ -216,7 +217,17 @@ impl From<ClientError> for Failure {
 
 /// What a server's table of problems says to do, and where it describes the problem.
 pub(super) fn advised(advice: &Advice) -> String {
-    format!("{} (docs/problems.md describes {})", advice.advice.trim_end_matches('.'), advice.problem)
+    // The table speaks to programs, which have the whole answer.
+    let what = match advice.problem.as_str() {
+        "bad-envelope" => "mend what it names",
+        "value" => "mend the value that it names",
+        "schema" => "mend what it names: `incident schema` prints the schema",
+        "time-in-future" => {
+            "set the clock that is wrong, this machine's or the server's, or give an earlier time; five minutes are allowed"
+        }
+        _ => advice.advice.trim_end_matches('.'),
+    };
+    format!("{what} (docs/problems.md describes {})", advice.problem)
 }
 
 /// That the proxy of the environment was not used to reach a URL, if one is set. It could not help to reach this machine.

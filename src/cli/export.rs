@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::complete;
 use super::exit::{Exit, Failure};
 use super::format::time;
+use super::numbers::{LARGEST, whole};
 use super::out::{painted, print_file, say};
 use super::outfile::OutFile;
 use super::scenarios::named_or_file;
@@ -39,7 +40,7 @@ pub(super) struct Export {
     what: What,
 
     /// Seed of the noise [default: the scenario's]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>(0, LARGEST))]
     seed: Option<u64>,
 
     #[command(flatten)]

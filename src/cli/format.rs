@@ -1,8 +1,11 @@
 //! Numbers, phases and status as a terminal shows them. Formats that the report shares are in [`crate::report::words`].
 
+use std::time::Duration;
+
 use colored::{Color, ColoredString, Colorize};
 use jiff::Timestamp;
 
+use crate::client::Endpoints;
 use crate::contract::{Cost, Status, parse_time};
 pub(super) use crate::report::words::{clock, metric, money};
 
@@ -27,6 +30,12 @@ pub(super) fn in_phase(phase: &str, text: &str) -> ColoredString {
     text.color(color)
 }
 
+/// That a connection is back: `reconnected after 0.4 s`, or with which of several servers.
+pub(super) fn back(servers: &Endpoints, server: &str, away: Duration) -> String {
+    let to = if servers.are_several() { format!(" to {server}") } else { String::new() };
+    format!("reconnected{to} after {:.1} s", away.as_secs_f64())
+}
+
 /// The status of an action in one column.
 pub(super) fn mark(status: Status) -> ColoredString {
     match status {
@@ -49,6 +58,11 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     parse_time(text).ok_or_else(|| {
         "it is not a time with its zone as in RFC 3339, such as 2026-11-26T10:00:00Z".to_owned()
     })
+}
+
+/// Seconds for programs. What a server says may be so much that its digits would fill lines.
+pub(super) fn seconds(seconds: f64) -> String {
+    if seconds.abs() < 1e15 { format!("{seconds:.1}") } else { format!("{seconds:e}") }
 }
 
 /// `1 event`, `2 events`.

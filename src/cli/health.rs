@@ -10,19 +10,20 @@ use super::out::print;
 use super::remote::local_server;
 use super::runtime::runtime;
 use super::trust_args::TrustArgs;
-use crate::client::{ClientError, Endpoint, request_text};
+use crate::client::{ClientError, Endpoint, Endpoints, request_text};
 use crate::scenario::Micros;
 
 /// Ask a server whether it is alive
 ///
-/// Exits with 0 if it answers, and with 3 if not. It needs no token.
+/// Exits with 0 if it answers, of several servers one, and with 3 if not. It needs no token.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   incident health                                    Whether the server on this machine answers
   incident health --ready --url https://HOST/        Whether a load balancer should send clients there")]
 pub(super) struct Health {
-    /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough. Of several servers, as URL,URL,…,
+    /// it is enough that one answers
     ///
     /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
@@ -30,11 +31,11 @@ pub(super) struct Health {
         env = "INCIDENT_URL",
         hide_env_values = true,
         default_value_t = local_server(),
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_hint = clap::ValueHint::Url,
         help_heading = "Server"
     )]
-    url: Endpoint,
+    url: Endpoints,
 
     #[command(flatten)]
     trust: TrustArgs,
@@ -58,24 +59,25 @@ const SHOWN_CHARS: usize = 80;
 
 impl Health {
     pub(super) fn run(self) -> Result<Exit, Failure> {
-        let endpoint = self.trust.add_to(self.url)?;
+        let servers = self.trust.add_to(&self.url)?;
         let (path, expected) = if self.ready { ("/readyz", "ready") } else { ("/healthz", "ok") };
-        let limit = self.timeout.into();
-        let asked =
-            runtime()?.block_on(async { tokio::time::timeout(limit, request_text(&endpoint, path)).await });
-        let answer = asked.unwrap_or_else(|_| {
-            let why = format!("no answer within {} s", self.timeout.secs());
-            Err(ClientError::Unreachable { url: endpoint.http(path), why })
-        });
-        match answer {
-            Ok(text) if text.trim_end() == expected => print(expected)?,
-            // A proxy that knows no such host answers with 200 too.
-            Ok(text) => {
-                let said: String =
-                    text.lines().next().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
-                let why = format!("it says {said:?} instead of {expected:?}, as another program does");
-                return Err(ClientError::Answer { url: endpoint.http(path), why }.into());
+        let limit: Duration = self.timeout.into();
+        let ask = async |endpoint: &Endpoint| {
+            let asked = tokio::time::timeout(limit, request_text(endpoint, path)).await;
+            let text = asked.unwrap_or_else(|_| {
+                let why = format!("no answer within {} s", self.timeout.secs());
+                Err(ClientError::Unreachable { url: endpoint.http(path), why })
+            })?;
+            if text.trim_end() == expected {
+                return Ok(());
             }
+            // A proxy that knows no such host answers with 200 too.
+            let said: String = text.lines().next().unwrap_or_default().chars().take(SHOWN_CHARS).collect();
+            let why = format!("it says {said:?} instead of {expected:?}, as another program does");
+            Err(ClientError::Answer { url: endpoint.http(path), why })
+        };
+        match runtime()?.block_on(servers.any_within(limit * 2, ask)) {
+            Ok(()) => print(expected)?,
             Err(ClientError::Status { status: 503, said, problem: true, .. }) => {
                 return Err(Failure::new(Exit::Connection, anyhow!("the server is not ready: {said}")));
             }

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::out::{painted, print_json, say};
-use super::remote::Remote;
+use super::remote::{Remote, url_is_given};
 use super::runtime::runtime;
-use super::table::Table;
+use super::table::{Fits, Table};
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
-use super::{fit, mistakes, scenarios};
-use crate::client::{Endpoint, request};
+use super::{fit, format, mistakes, scenarios};
+use crate::client::Endpoints;
 use crate::report::words;
 use crate::scenario::{Loaded, Scenario};
 use crate::shell::{self, word};
@@ -44,17 +44,18 @@ pub(super) struct List {
     #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     scenarios: Option<PathBuf>,
 
-    /// URL of the server that is asked: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough [default with
+    /// URL of the server that is asked: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough. Several servers
+    /// with the same stream are URL,URL,…: when one does not answer or is not ready, the next one is asked [default with
     /// --running: the server on this machine]
     #[arg(
         long,
         env = "INCIDENT_URL",
         hide_env_values = true,
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_hint = ValueHint::Url,
         help_heading = "Server"
     )]
-    url: Option<Endpoint>,
+    url: Option<Endpoints>,
 
     #[command(flatten)]
     trust: TrustArgs,
@@ -70,7 +71,8 @@ pub(super) struct List {
 impl List {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
-        if self.scenarios.is_some() && self.url.is_some() && !from_variable(self.url.as_ref()) {
+        // The variable is meant for the commands that need a server.
+        if self.scenarios.is_some() && url_is_given() {
             let error = anyhow!("--scenarios lists files here, --url the scenarios of a server");
             return Err(Failure::new(Exit::Usage, error).hint("leave out one of them"));
         }
@@ -127,12 +129,12 @@ impl List {
     fn ask(&self, path: &str, name: &str) -> Result<(Vec<Value>, String), Failure> {
         let mut remote = Remote::new(self.url.clone(), self.trust.clone(), self.token.clone());
         remote.read_files()?;
-        let answer = runtime()?.block_on(request(&remote.url, Method::GET, path, None))?;
+        let answer = runtime()?.block_on(remote.url.request(Method::GET, path, None))?;
         let listed = answer.get(name).and_then(Value::as_array);
         match listed.filter(|listed| listed.iter().all(|one| one["id"].is_string())) {
-            Some(listed) => Ok((listed.clone(), remote.url.to_string())),
+            Some(listed) => Ok((listed.clone(), remote.url.current().to_string())),
             None => {
-                let error = anyhow!("{} has no list of {name}", remote.url.http(path));
+                let error = anyhow!("{} has no list of {name}", remote.url.current().http(path));
                 Err(Failure::new(Exit::Connection, error).hint("check --url: it must be an incident server"))
             }
         }
@@ -144,7 +146,7 @@ impl List {
         let flags = url.map(|url| format!(" --url {}", word(&url.to_string()))).unwrap_or_default();
         let flags = flags + &self.trust.flags() + &self.token.flags();
         let noun = if self.running { "open incident" } else { "scenario" };
-        let number = super::format::count(listed.len() as u64, noun);
+        let number = format::count(listed.len() as u64, noun);
         let next = match &self.scenarios {
             _ if listed.is_empty() => String::new(),
             _ if self.running => format!(". Watch one: incident watch{flags} --incident ID"),
@@ -158,18 +160,18 @@ impl List {
     }
 }
 
-/// Whether the URL is that of the variable: it is meant for the commands that need a server.
-fn from_variable(url: Option<&Endpoint>) -> bool {
-    std::env::var("INCIDENT_URL").is_ok_and(|set| set.parse().ok().as_ref() == url)
-}
-
 /// The table of scenarios.
 fn playable(listed: &[Value]) -> Table {
-    let mut table = Table::new(["SCENARIO", "SEVERITY", "LENGTH", "TITLE"]);
+    let mut table = Table::new([
+        ("SCENARIO", Fits::Text(12)),
+        ("SEVERITY", Fits::Whole),
+        ("LENGTH", Fits::Whole),
+        ("TITLE", Fits::Text(5)),
+    ]);
     for scenario in listed {
         let seconds = scenario["screen_s"].as_f64().unwrap_or_default();
         let text = |name: &str| visible(scenario[name].as_str().unwrap_or_default()).into_owned();
-        let length = (words::clock(seconds), format!("{seconds:.1}"));
+        let length = (words::clock(seconds), format::seconds(seconds));
         table.row([text("id").into(), text("severity").into(), length.into(), text("title").into()]);
     }
     table
@@ -186,11 +188,18 @@ fn kind(incident: &Value) -> &'static str {
 
 /// The table of open incidents.
 fn running(listed: &[Value]) -> Table {
-    let mut table = Table::new(["INCIDENT", "KIND", "SEVERITY", "PHASE", "AT", "TITLE"]);
+    let mut table = Table::new([
+        ("INCIDENT", Fits::Id(10)),
+        ("KIND", Fits::Whole),
+        ("SEVERITY", Fits::Whole),
+        ("PHASE", Fits::Text(5)),
+        ("AT", Fits::Whole),
+        ("TITLE", Fits::Text(5)),
+    ]);
     for incident in listed {
         let seconds = incident["offset_s"].as_f64().unwrap_or_default();
         let text = |name: &str| visible(incident[name].as_str().unwrap_or_default()).into_owned();
-        let at = (format!("T+{}", words::clock(seconds)), format!("{seconds:.1}"));
+        let at = (format!("T+{}", words::clock(seconds)), format::seconds(seconds));
         let [id, severity, phase, title] = ["id", "severity", "phase", "title"].map(|name| text(name).into());
         table.row([id, kind(incident).to_owned().into(), severity, phase, at.into(), title]);
     }

@@ -1,7 +1,7 @@
 //! The text of a recording, for the commands that judge or report its lines.
 
 use std::fs::File;
-use std::io::{Read, stdin};
+use std::io::{ErrorKind, Read, stdin};
 use std::path::Path;
 
 use super::exit::{Exit, Failure};
@@ -25,8 +25,15 @@ pub(super) fn recorded(file: &Path) -> Result<String, Failure> {
 /// It can't be opened.
 pub(super) fn open(file: &Path) -> Result<File, Failure> {
     let origin = file.display().to_string();
-    input_file::open(file)
-        .map_err(|source| Failure::new(Exit::Usage, RecordingError::Unreadable { origin, source }))
+    input_file::open(file).map_err(|source| {
+        let is_missing = source.kind() == ErrorKind::NotFound;
+        let failure = Failure::new(Exit::Usage, RecordingError::Unreadable { origin, source });
+        if is_missing {
+            failure.hint("name a recording, or a scenario: its file (*.toml), or its name without a folder")
+        } else {
+            failure
+        }
+    })
 }
 
 /// The text on stdin.

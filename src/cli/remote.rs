@@ -1,4 +1,4 @@
-//! The server that a command talks to, and what it knows about an incident.
+//! The server or servers that a command talks to, and what they know about an incident.
 
 use anyhow::anyhow;
 use hyper::Method;
@@ -6,7 +6,7 @@ use hyper::Method;
 use super::exit::{Exit, Failure, direct};
 use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
-use crate::client::{ClientError, Endpoint, request, request_markdown};
+use crate::client::{ClientError, Endpoint, Endpoints};
 use crate::contract::is_addressable;
 use crate::report::IncidentState;
 use crate::shell::word;
@@ -17,7 +17,8 @@ pub(super) const DEFAULT_PORT: u16 = 7911;
 /// Flags of the commands that talk to a server.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Remote {
-    /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    /// URL of the server: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough. Several servers with the same
+    /// stream are URL,URL,…: when one does not answer or is not ready, the next one is asked
     ///
     /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
@@ -25,11 +26,11 @@ pub(super) struct Remote {
         env = "INCIDENT_URL",
         hide_env_values = true,
         default_value_t = local_server(),
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_hint = clap::ValueHint::Url,
         help_heading = "Server"
     )]
-    pub(super) url: Endpoint,
+    pub(super) url: Endpoints,
 
     #[command(flatten)]
     trust: TrustArgs,
@@ -39,26 +40,34 @@ pub(super) struct Remote {
 }
 
 /// A server on this machine with the default port.
-pub(super) fn local_server() -> Endpoint {
+pub(super) fn local_server() -> Endpoints {
     let url = format!("ws://127.0.0.1:{DEFAULT_PORT}/ws");
     url.parse().expect("the default URL is well formed")
 }
 
+/// Whether --url is on the command line. Its value may come from the variable, too.
+pub(super) fn url_is_given() -> bool {
+    std::env::args_os().any(|arg| arg == "--url" || arg.to_string_lossy().starts_with("--url="))
+}
+
 impl Remote {
-    /// A server, by default the one on this machine.
-    pub(super) fn new(url: Option<Endpoint>, trust: TrustArgs, token: TokenArgs) -> Self {
+    /// Servers, by default the one on this machine.
+    pub(super) fn new(url: Option<Endpoints>, trust: TrustArgs, token: TokenArgs) -> Self {
         Self { url: url.unwrap_or_else(local_server), trust, token }
     }
 
     /// Reads the certificates to trust and the token to send, before the first request.
     pub(super) fn read_files(&mut self) -> Result<(), Failure> {
-        self.url = self.token.add_to(self.trust.add_to(self.url.clone())?)?;
+        self.url = self.token.add_to(&self.trust.add_to(&self.url)?)?;
         Ok(())
     }
 
     /// Another server, with the certificates that are trusted for this one.
     pub(super) fn trusting(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
-        if endpoint.is_encrypted() { self.trust.add_to(endpoint) } else { Ok(endpoint) }
+        if !endpoint.is_encrypted() {
+            return Ok(endpoint);
+        }
+        Ok(self.trust.add_to(&endpoint.into())?.current().clone())
     }
 
     /// The flags with which another command reaches the same server.
@@ -74,17 +83,23 @@ impl Remote {
     /// # Errors
     /// The server knows no such incident.
     pub(super) async fn incident(&self, id: &str) -> Result<Option<IncidentState>, Failure> {
-        match request(&self.url, Method::GET, &incident_path(id)?, None).await {
+        match self.url.request(Method::GET, &incident_path(id)?, None).await {
             Ok(state) => Ok(serde_json::from_value(state).ok()),
-            Err(ClientError::Status { status: 404, said, problem: true, .. }) => {
-                Err(Failure::new(Exit::Usage, anyhow!(said))
-                    .hint("`incident watch` without --incident shows the incidents of the server"))
-            }
+            Err(ClientError::Status { status: 404, problem: true, .. }) => Err(self.unknown(id, "")),
             Err(error @ ClientError::Status { status: 401 | 403 | 429, .. }) => Err(error.into()),
             // A server of another kind may have the stream without the HTTP interface.
             Err(ClientError::Status { .. } | ClientError::Answer { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// That the server knows no such incident, and how to find those that it knows.
+    pub(super) fn unknown(&self, id: &str, besides: &str) -> Failure {
+        let error = anyhow!("no incident is called {id:?}{besides}");
+        let flags = self.flags();
+        Failure::new(Exit::Usage, error).hint(format!(
+            "incident list --running{flags} prints the open ones, incident watch --after 0{flags} all that the server has kept"
+        ))
     }
 
     /// The server's report of an incident.
@@ -93,11 +108,9 @@ impl Remote {
     /// The server knows no such incident, or writes no reports.
     pub(super) async fn report(&self, id: &str) -> Result<String, Failure> {
         let path = format!("{}/report.md", incident_path(id)?);
-        request_markdown(&self.url, &path).await.map_err(|error| match error {
-            ClientError::Status { status: 404, said, problem: true, .. } => {
-                Failure::new(Exit::Usage, anyhow!(said)).hint(format!(
-                    "there is no file {id} either; `incident watch --after 0` shows all incidents of the server"
-                ))
+        self.url.request_markdown(&path).await.map_err(|error| match error {
+            ClientError::Status { status: 404, problem: true, .. } => {
+                self.unknown(id, &format!("; there is no file {id} either"))
             }
             ClientError::Unreachable { ref url, .. } => {
                 let direct = direct(url);

@@ -12,7 +12,7 @@ use super::outfile::OutFile;
 use super::recorded::{recorded, recorded_on_stdin};
 use super::remote::{Remote, incident_path};
 use super::runtime::runtime;
-use crate::contract::Envelope;
+use crate::contract::{Envelope, strange_line};
 use crate::report::History;
 use crate::scenario::did_you_mean;
 
@@ -108,7 +108,8 @@ fn events(name: &str, text: &str) -> Result<Vec<Envelope>, Failure> {
 }
 
 fn event(line: &str) -> Result<Envelope, String> {
-    let envelope: Envelope = serde_json::from_str(line).map_err(|error| reason(&error))?;
+    let envelope: Envelope = serde_json::from_str(line)
+        .map_err(|error| strange_line(line).map_or_else(|| reason(&error), ToOwned::to_owned))?;
     let message = envelope.message().map_err(|error| format!("{}: {}", envelope.kind, reason(&error)))?;
     if !message.kind().is_control() && envelope.incident().is_empty() {
         return Err(format!("{} has no subject, so its incident is unknown", envelope.kind));
@@ -125,7 +126,10 @@ fn reason(error: &serde_json::Error) -> String {
 fn unreadable(name: &str, text: &str, number: usize, why: &str) -> Failure {
     let error = anyhow!("{name}:{number} is not an event of a stream: {why}");
     let lines = text.split('\n').count();
-    let hint = if number == lines && !text.ends_with('\n') {
+    let line = text.split('\n').nth(number - 1).unwrap_or_default();
+    // What a line is that is none says what to do about it.
+    let is_cut = number == lines && !text.ends_with('\n') && strange_line(line).is_none();
+    let hint = if is_cut {
         "the recording ends in the middle of its last line: remove that line"
     } else {
         "`incident validate FILE` shows all mistakes in a recording"

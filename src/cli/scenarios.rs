@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use super::exit::{Exit, Failure};
-use crate::scenario::{Library, Loaded, Scenario, did_you_mean};
+use crate::scenario::{Library, Loaded, Scenario, did_you_mean, is_scenario_file};
 
 /// The folder that is used, if it has scenarios, when no other is given.
 const FOLDER: &str = "scenarios";
@@ -107,5 +107,5 @@ pub(super) fn shipped() -> Result<Library, Failure> {
 
 fn has_scenarios(folder: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| entry.path().extension().is_some_and(|extension| extension == "toml"))
+    entries.flatten().any(|entry| is_scenario_file(&entry.path()))
 }

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 
+use super::complete;
 use super::exit::{Exit, Failure};
 use crate::scenario::Settings;
 
@@ -10,7 +11,7 @@ use crate::scenario::Settings;
 pub(super) struct SettingsArgs {
     /// Choose a variant (variant=NAME) or the value of a parameter (NAME=VALUE); repeat the flag for several.
     /// `incident list --json` has what a scenario offers
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, add = complete::settings())]
     set: Vec<(String, String)>,
 }
 

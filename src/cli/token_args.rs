@@ -7,7 +7,7 @@ use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
 use super::reread;
-use crate::client::Endpoint;
+use crate::client::Endpoints;
 use crate::shell;
 use crate::token::{self, FileError, Mistake, Token};
 
@@ -34,11 +34,11 @@ impl TokenArgs {
             .unwrap_or_default()
     }
 
-    /// Adds the token, if there is one, to the endpoint.
+    /// Adds the token, if there is one, to the endpoints: all of them are sent the same one.
     ///
     /// # Errors
     /// The file or variable has no valid token. (Without one, the server's refusal would not say why.)
-    pub(super) fn add_to(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
+    pub(super) fn add_to(&self, endpoints: &Endpoints) -> Result<Endpoints, Failure> {
         let token = match &self.token_file {
             Some(file) => {
                 let name = file.display().to_string();
@@ -50,14 +50,14 @@ impl TokenArgs {
             }
             None => from_environment(VARIABLE)?,
         };
-        let Some(token) = token else { return Ok(endpoint) };
-        if !endpoint.is_encrypted() && !endpoint.is_loopback() {
+        let Some(token) = token else { return Ok(endpoints.clone()) };
+        for endpoint in endpoints.all().iter().filter(|one| !one.is_encrypted() && !one.is_loopback()) {
             tracing::warn!(
                 "the token goes to {} unencrypted: the network in between can read it",
                 endpoint.authority()
             );
         }
-        Ok(endpoint.with_token(token))
+        Ok(endpoints.map(|endpoint| endpoint.with_token(token.clone())))
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::ValueHint;
 
 use super::exit::{Exit, Failure};
-use crate::client::{Endpoint, Trust, TrustError};
+use crate::client::{Endpoint, Endpoints, Trust, TrustError};
 use crate::shell;
 
 const VARIABLE: &str = "INCIDENT_CACERT";
@@ -26,23 +26,23 @@ impl TrustArgs {
         self.cacert.as_deref().map(|file| format!(" --cacert {}", shell::file(file))).unwrap_or_default()
     }
 
-    /// Adds the certificates to trust to the endpoint.
+    /// Adds the certificates to trust to the endpoints with TLS.
     ///
     /// # Errors
-    /// The file has no certificates; or --cacert is given for a server without TLS.
-    pub(super) fn add_to(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
-        if !endpoint.is_encrypted() {
+    /// The file has no certificates; or --cacert is given for servers without TLS.
+    pub(super) fn add_to(&self, endpoints: &Endpoints) -> Result<Endpoints, Failure> {
+        if !endpoints.all().iter().any(Endpoint::is_encrypted) {
             // The variable may be set for other servers; the flag is meant for this one.
             return match &self.cacert {
                 Some(_) => {
-                    let error = anyhow!("--cacert needs a wss:// URL, and {endpoint} is not encrypted");
+                    let error = anyhow!("--cacert needs a wss:// URL, and {endpoints} is not encrypted");
                     Err(Failure::new(Exit::Usage, error).hint("give the server as --url wss://HOST:PORT/ws"))
                 }
-                None => Ok(endpoint),
+                None => Ok(endpoints.clone()),
             };
         }
         let variable = || std::env::var_os(VARIABLE).filter(|file| !file.is_empty()).map(PathBuf::from);
-        let Some(file) = self.cacert.clone().or_else(variable) else { return Ok(endpoint) };
+        let Some(file) = self.cacert.clone().or_else(variable) else { return Ok(endpoints.clone()) };
         let trust = Trust::in_file(&file).map_err(|error| {
             let hint = match error {
                 TrustError::Empty(_) => {
@@ -52,6 +52,7 @@ impl TrustArgs {
             };
             Failure::new(Exit::Usage, error).hint(hint)
         })?;
-        Ok(endpoint.with_trust(trust))
+        let add = |one: Endpoint| if one.is_encrypted() { one.with_trust(trust.clone()) } else { one };
+        Ok(endpoints.map(add))
     }
 }

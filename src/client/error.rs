@@ -74,6 +74,12 @@ pub enum ClientError {
     /// There are no certificates to trust.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// None of several servers can be used.
+    #[error("none of the {} servers can be used: {}", .0.len(), in_turn(.0))]
+    NoServer(
+        /// Why not, for each.
+        Vec<ClientError>,
+    ),
     /// The server's answer can't be read.
     #[error("{url} gave an answer that can't be read: {why}")]
     Answer {
@@ -88,12 +94,37 @@ fn detail(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(": {said}") }
 }
 
+/// Each error in a few words, in turn.
+fn in_turn(errors: &[ClientError]) -> String {
+    let briefly = |error: &ClientError| match error {
+        ClientError::Unreachable { url, why } => format!("{url} ({why})"),
+        ClientError::Status { url, status, said, .. } => format!("{url} (HTTP {status}{})", detail(said)),
+        error => error.to_string(),
+    };
+    errors.iter().map(briefly).collect::<Vec<_>>().join("; ")
+}
+
 impl ClientError {
+    /// Whether only this server has a reason to fail: another one with the same stream may well do what was asked.
+    pub fn is_of_one_server(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Handshake { .. }
+            | Self::Certificate { .. }
+            | Self::NotTls { .. }
+            | Self::Tls { .. }
+            | Self::Answer { .. } => true,
+            Self::Status { status, .. } => matches!(status, 502..=504),
+            Self::Trust(_) | Self::NoServer(_) => false,
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
             Self::Status { status, .. } => *status >= 500 || *status == 429,
+            Self::NoServer(errors) => errors.iter().any(Self::is_passing),
             Self::Handshake { .. }
             | Self::Certificate { .. }
             | Self::NotTls { .. }

@@ -1,18 +1,22 @@
-//! Following a stream: reconnects, resumes after the last event, and reports what was lost.
+//! Following a stream: reconnects, to another server if there are several, resumes after the last event, and reports what was
+//! lost.
 
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backoff::Backoff;
-use super::endpoint::Endpoint;
+use super::endpoints::Endpoints;
 use super::error::ClientError;
 use super::socket::{Socket, SocketEvent};
 use crate::contract::{Envelope, Follows, Heartbeat, Message, Position, ResetReason, StreamOpened};
 
 /// How long a server may be silent after the handshake. Until its first message it is not known how often it is heard.
 const GREETING: Duration = Duration::from_secs(10);
+
+/// How long one of several servers may take to open a connection, before the next one is tried.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What happens on a stream.
 #[derive(Debug)]
@@ -41,9 +45,13 @@ pub enum Item {
         reason: String,
         /// The wait before the next attempt.
         retry_in: Duration,
+        /// The server that is tried then.
+        next: String,
     },
     /// The connection is back.
     Back {
+        /// The server that it is with now.
+        server: String,
         /// How long the client was disconnected.
         away: Duration,
         /// How many events are replayed …
@@ -61,7 +69,9 @@ pub enum Item {
 
 /// Follows one stream. The future of [`Follower::next`] may be dropped at any time: a later call continues the wait.
 pub struct Follower {
-    endpoint: Endpoint,
+    endpoints: Endpoints,
+    /// Why the servers could not be used that were tried since one of them said something.
+    failures: Vec<ClientError>,
     reconnect: bool,
     link: Link,
     backoff: Backoff,
@@ -84,33 +94,50 @@ enum Link {
         heard: Instant,
         /// When the connection has to have said something, until it has.
         greets_by: Option<Instant>,
+        /// How often it has sent `stream_opened`, which begins a connection.
+        greetings: u32,
     },
     /// Disconnected; the next attempt is at this time.
     Waiting(Instant),
-    Connecting(Pin<Box<dyn Future<Output = Result<Socket, ClientError>> + Send>>),
+    Connecting(Connecting),
 }
+
+type Connecting = Pin<Box<dyn Future<Output = Result<Socket, ClientError>> + Send>>;
 
 impl Link {
     fn opened(socket: Box<Socket>) -> Self {
         let now = Instant::now();
-        Self::Open { socket, heard: now, greets_by: Some(now + GREETING) }
+        Self::Open { socket, heard: now, greets_by: Some(now + GREETING), greetings: 0 }
     }
 }
 
 impl Follower {
-    /// Connects. `after` is `STREAM/N`, `0` or nothing.
+    /// Connects to one of the servers. `after` is `STREAM/N`, `0` or nothing. When the connection is lost, the next server is
+    /// tried first.
     ///
     /// # Errors
-    /// The first connection fails. Only later connections are retried.
+    /// There is no first connection, to none of the servers. Only later connections are retried.
     pub async fn connect(
-        endpoint: Endpoint,
+        endpoints: Endpoints,
         after: Option<String>,
         reconnect: bool,
     ) -> Result<Self, ClientError> {
-        let socket = Box::new(Socket::connect(&endpoint, after.as_deref()).await?);
+        let mut failures = Vec::new();
+        let socket = loop {
+            match connecting(&endpoints, after.clone()).await {
+                Ok(socket) => break Box::new(socket),
+                Err(error) if !endpoints.are_several() || !error.is_of_one_server() => return Err(error),
+                Err(error) => failures.push(error),
+            }
+            endpoints.advance();
+            if failures.len() >= endpoints.all().len() {
+                return Err(ClientError::NoServer(failures));
+            }
+        };
         let position = after.as_deref().and_then(|after| after.parse().ok());
         Ok(Self {
-            endpoint,
+            endpoints,
+            failures: Vec::new(),
             reconnect,
             link: Link::opened(socket),
             backoff: Backoff::default(),
@@ -141,16 +168,13 @@ impl Follower {
                 Link::Waiting(_) if !self.reconnect => return Ok(None),
                 Link::Waiting(until) => {
                     sleep_until(*until).await;
-                    let (endpoint, after) = (self.endpoint.clone(), self.after.clone());
-                    let connecting = async move { Socket::connect(&endpoint, after.as_deref()).await };
-                    self.link = Link::Connecting(Box::pin(connecting));
+                    self.link = Link::Connecting(connecting(&self.endpoints, self.after.clone()));
                 }
                 Link::Connecting(connecting) => match connecting.as_mut().await {
                     Ok(socket) => self.link = Link::opened(Box::new(socket)),
-                    Err(error) if error.is_passing() => return Ok(Some(self.lose(error.to_string()))),
-                    Err(error) => return Err(error),
+                    Err(error) => return self.failed(error).map(Some),
                 },
-                Link::Open { socket, heard, greets_by } => {
+                Link::Open { socket, heard, greets_by, .. } => {
                     // A server that is silent for two and a half heartbeat intervals is gone.
                     let patience = self.heartbeat.map(|heartbeat| heartbeat.mul_f64(2.5));
                     let is_greeted = greets_by.is_none();
@@ -192,21 +216,60 @@ impl Follower {
         }
     }
 
+    /// An attempt to connect failed: says so and goes on.
+    ///
+    /// # Errors
+    /// No later attempt will succeed, with none of the servers.
+    fn failed(&mut self, error: ClientError) -> Result<Item, ClientError> {
+        let is_passing = error.is_passing();
+        let reason = error.to_string();
+        if !self.endpoints.are_several() || !(is_passing || error.is_of_one_server()) {
+            return if is_passing { Ok(self.lose(reason)) } else { Err(error) };
+        }
+        self.failures.push(error);
+        if self.failures.len() >= self.endpoints.all().len() {
+            let all = ClientError::NoServer(std::mem::take(&mut self.failures));
+            if !all.is_passing() {
+                return Err(all);
+            }
+        }
+        Ok(self.lose(reason))
+    }
+
     fn lose(&mut self, reason: String) -> Item {
         self.lost_at.get_or_insert_with(Instant::now);
-        let retry_in = self.backoff.next_wait();
+        self.endpoints.advance();
+        let retry_in = self.backoff.next_wait_among(self.endpoints.all().len());
         self.link = Link::Waiting(Instant::now() + retry_in);
-        Item::Lost { reason, retry_in }
+        Item::Lost { reason, retry_in, next: self.endpoints.current().to_string() }
+    }
+
+    /// The server sends what it should.
+    fn works(&mut self) {
+        self.backoff.reset();
+        self.failures.clear();
     }
 
     fn take(&mut self, raw: String) -> Option<Item> {
         let Ok(envelope) = serde_json::from_str::<Envelope>(&raw) else { return Some(Item::NotAnEvent(raw)) };
         match envelope.message() {
-            Ok(Message::StreamOpened(opened)) => Some(self.open(opened)),
+            Ok(Message::StreamOpened(opened)) => match self.greetings() {
+                1 => Some(self.open(opened)),
+                // Told once: a server that does it may do it without end.
+                2 => Some(Item::NotAnEvent("a second stream_opened on one connection".to_owned())),
+                _ => None,
+            },
             Ok(Message::Heartbeat(heartbeat)) => Some(self.beat(heartbeat)),
             // An event with a payload that can't be parsed still has a position.
             _ => self.event(envelope, raw),
         }
+    }
+
+    /// How often this connection has greeted, with this time.
+    fn greetings(&mut self) -> u32 {
+        let Link::Open { greetings, .. } = &mut self.link else { return 1 };
+        *greetings = greetings.saturating_add(1);
+        *greetings
     }
 
     fn open(&mut self, opened: StreamOpened) -> Item {
@@ -226,7 +289,8 @@ impl Follower {
             (_, Some(seen)) => Some(from.saturating_sub(seen.n + 1)),
         };
         let away = self.lost_at.take().map_or(Duration::ZERO, |lost_at| lost_at.elapsed());
-        Item::Back { away, replayed: (to + 1).saturating_sub(from), to, lost, reset }
+        let (server, replayed) = (self.endpoints.current().to_string(), (to + 1).saturating_sub(from));
+        Item::Back { server, away, replayed, to, lost, reset }
     }
 
     fn beat(&mut self, heartbeat: Heartbeat) -> Item {
@@ -239,7 +303,7 @@ impl Follower {
             }
             _ => {
                 // The backoff is reset by a heartbeat or an event, not by the handshake alone: a server may close at once.
-                self.backoff.reset();
+                self.works();
                 Item::Heartbeat(heartbeat)
             }
         }
@@ -258,7 +322,7 @@ impl Follower {
                 gap = Some(Item::Gap { from: seen.n + 1, to: position.n - 1 });
             }
         }
-        self.backoff.reset();
+        self.works();
         if position.is_some() {
             self.position = position;
             self.remember();
@@ -274,6 +338,19 @@ impl Follower {
     fn remember(&mut self) {
         self.after = self.position.as_ref().map(Position::to_string);
     }
+}
+
+/// Connects to the server that is in use.
+fn connecting(endpoints: &Endpoints, after: Option<String>) -> Connecting {
+    let endpoint = endpoints.current().clone();
+    let patience = if endpoints.are_several() { PATIENCE } else { Duration::MAX };
+    Box::pin(async move {
+        let connected = timeout(patience, Socket::connect(&endpoint, after.as_deref())).await;
+        connected.unwrap_or_else(|_| {
+            let why = format!("no answer within {} s", PATIENCE.as_secs());
+            Err(ClientError::Unreachable { url: endpoint.to_string(), why })
+        })
+    })
 }
 
 /// A malformed stream id becomes a fresh one, so that resuming gives a `reset` and never resumes at a wrong place.

@@ -3,6 +3,7 @@
 mod backoff;
 mod distrust;
 mod endpoint;
+mod endpoints;
 mod error;
 mod event_stream;
 mod follow;
@@ -16,6 +17,7 @@ mod trust;
 pub use backoff::Backoff;
 pub use distrust::Distrust;
 pub use endpoint::{Endpoint, EndpointError};
+pub use endpoints::{Endpoints, EndpointsError};
 pub use error::{Advice, ClientError};
 pub use event_stream::{EventParser, EventStream, EventStreamItem, Parsed, TooLarge};
 pub use follow::{Follower, Item};

@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -123,7 +123,7 @@ impl Socket {
                     why: "the connection ended during the handshake".to_owned(),
                 });
             }
-            Err(error) => return Err(ClientError::Handshake { url: url(), why: error.to_string() }),
+            Err(error) => return Err(ClientError::Handshake { url: url(), why: why(&error) }),
         };
         let mut socket = Self { inner };
         for text in &subscription.send {
@@ -149,10 +149,10 @@ impl Socket {
             Some(Err(Error::Io(error))) if error.kind() == ErrorKind::UnexpectedEof => lost(),
             Some(Err(Error::Io(error))) => closed(None, reason_of(&error), Ended::Lost),
             Some(Err(error @ Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
-                closed(None, error.to_string(), Ended::Lost)
+                closed(None, why(&error), Ended::Lost)
             }
             None => lost(),
-            Some(Err(error)) => closed(None, error.to_string(), Ended::Protocol),
+            Some(Err(error)) => closed(None, why(&error), Ended::Protocol),
         }
     }
 
@@ -165,6 +165,23 @@ impl Socket {
 
 fn closed(code: Option<u16>, reason: String, how: Ended) -> SocketEvent {
     SocketEvent::Closed { code, reason, how }
+}
+
+/// What went wrong with a connection, in words that say who did what.
+fn why(error: &Error) -> String {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            format!("the server sent a message of {size} bytes; at most {max_size} are read")
+        }
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            "the connection ended without a closing handshake".to_owned()
+        }
+        Error::Protocol(error) => {
+            format!("what the server sent is against the protocol of WebSocket: {error}")
+        }
+        Error::Utf8(_) => "the server sent a text message that is not UTF-8".to_owned(),
+        error => error.to_string(),
+    }
 }
 
 fn lost() -> SocketEvent {

@@ -1,4 +1,4 @@
-//! A client whose WebSocket handshake is done, on its way to a shard.
+//! A client that was let in, on its way to a shard.
 
 use std::net::TcpStream;
 
@@ -6,17 +6,20 @@ use bytes::Bytes;
 use rustls::ServerConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::dialect::Dialect;
 use crate::delivery::Lease;
 
-/// A client whose handshake is done.
+/// A client that was let in, and whose response has begun.
 pub struct Arrival {
     /// Its socket, non-blocking.
     pub tcp: TcpStream,
     /// The TLS session above it, its handshake done too.
     pub tls: Option<Box<ServerConnection>>,
-    /// What the client sent behind the handshake.
+    /// How it is spoken to.
+    pub dialect: Dialect,
+    /// What a WebSocket's client sent behind its handshake.
     pub tail: Vec<u8>,
-    /// The part of its opening frame that is not written yet.
+    /// The part of its opening that is not written yet.
     pub unsent: Bytes,
     /// The position after which its events begin.
     pub cursor: u64,

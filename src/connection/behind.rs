@@ -4,13 +4,18 @@ use std::time::{Duration, Instant};
 
 use tokio_util::task::AbortOnDropHandle;
 
+use super::dialect::{Dialect, Joined};
 use super::outgoing::{Outgoing, Page, Written};
 use super::wire::Wire;
+use crate::contract::Position;
 use crate::delivery::End;
-use crate::hub::Hub;
+use crate::hub::{Frame, Hub};
 
 /// Bytes that are taken from the ring at once: about a socket's send buffer.
 pub(super) const BATCH_BYTES: usize = 64 * 1024;
+
+/// Bytes of events that are encoded for one client at once.
+const PIECE_BYTES: usize = 32 * 1024;
 
 /// How long a client may hold a page. Afterwards the memory is for other clients.
 const HOLD_PAGE: Duration = Duration::from_millis(250);
@@ -86,8 +91,8 @@ impl Behind {
     /// Sends some of the frames after the cursor, which is before `head`.
     pub(super) fn advance(
         &mut self,
-        wire: &mut Wire,
-        outgoing: &mut Outgoing,
+        (wire, outgoing): (&mut Wire, &mut Outgoing),
+        dialect: Dialect,
         hub: &Hub,
         head: u64,
     ) -> Result<Advance, End> {
@@ -97,24 +102,19 @@ impl Behind {
         {
             self.source = Source::Ring;
         }
+        let after = || Position { stream: hub.stream().clone(), n: self.cursor };
         let (taken, written) = if let Source::Page { page, .. } = &mut self.source {
             let left = page.left();
-            let left = &left[..left.len().min(missing)];
-            let taken = wire.write_frames(left).map_err(|_| End::Gone)?;
-            let (written, rest) = Written::of_frames(left, taken);
-            outgoing.keep(rest);
-            page.skip(written.frames);
-            (taken, written)
+            let sent = send(wire, outgoing, dialect, &left[..left.len().min(missing)], after)?;
+            page.skip(sent.1.frames);
+            sent
         } else {
             let Some(mut frames) = hub.after(self.cursor, BATCH_BYTES) else {
                 self.source = Source::Reading { _task: None };
                 return Ok(Advance::NeedsPage);
             };
             frames.truncate(missing);
-            let taken = wire.write_frames(&frames).map_err(|_| End::Gone)?;
-            let (written, rest) = Written::of_frames(&frames, taken);
-            outgoing.keep(rest);
-            (taken, written)
+            send(wire, outgoing, dialect, &frames, after)?
         };
         if written.frames == 0 {
             // Other clients wait for the memory; the rest of the page is read again when the socket takes more.
@@ -127,4 +127,34 @@ impl Behind {
         self.cursor += written.frames;
         Ok(Advance::Sent { events: written.frames, bytes: taken + written.rest })
     }
+}
+
+/// Sends frames as far as the socket takes them: the bytes that it took, and how far they came. The rest of an event that
+/// was written in part is kept.
+fn send(
+    wire: &mut Wire,
+    outgoing: &mut Outgoing,
+    dialect: Dialect,
+    frames: &[Frame],
+    after: impl Fn() -> Position,
+) -> Result<(usize, Written), End> {
+    if dialect == Dialect::WebSocket {
+        let taken = wire.write_frames(frames).map_err(|_| End::Gone)?;
+        let (written, rest) = Written::of_frames(frames, taken);
+        outgoing.keep(rest);
+        return Ok((taken, written));
+    }
+    // What the socket does not take is encoded again: a piece is no larger than what it usually takes.
+    let mut room = PIECE_BYTES;
+    let fits = |frame: &&Frame| {
+        let has_room = room > 0;
+        room = room.saturating_sub(frame.len());
+        has_room
+    };
+    let piece = frames.iter().take_while(fits).count();
+    let joined = Joined::new(dialect, &frames[..piece], &after());
+    let taken = wire.write(joined.bytes()).map_err(|_| End::Gone)?;
+    let (written, rest) = joined.written(taken);
+    outgoing.keep(rest);
+    Ok((taken, written))
 }

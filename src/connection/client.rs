@@ -8,13 +8,15 @@ use tokio_util::task::AbortOnDropHandle;
 use super::arrival::Arrival;
 use super::behind::{Advance, Behind};
 use super::close::{CLOSING_HANDSHAKE, send_close};
+use super::dialect::{Batch, Dialect};
 use super::inbound::{Allowance, Heard, Inbound};
-use super::outgoing::{Batch, Outgoing, Page, Wrote};
+use super::outgoing::{Outgoing, Page, Wrote};
 use super::settings::SILENT_HEARTBEATS;
 use super::wire::{Read, Wire};
 use crate::contract::Position;
 use crate::delivery::{End, Lease};
 use crate::hub::{Frame, Hub};
+use crate::metrics::Transport;
 
 /// A ping is sent every so many heartbeats.
 const PING_EVERY: u8 = 3;
@@ -25,6 +27,7 @@ const PING: [u8; 2] = [0x89, 0];
 /// A client of a shard.
 pub(super) struct Client {
     pub(super) wire: Wire,
+    dialect: Dialect,
     state: State,
     outgoing: Outgoing,
     inbound: Inbound,
@@ -32,7 +35,7 @@ pub(super) struct Client {
     pub(super) id: u64,
     /// The group of clients whose heartbeats are due at the same time.
     pub(super) group: u8,
-    /// Heartbeats since it last sent something.
+    /// Heartbeats since it last sent something; only of a WebSocket's client, which answers pings.
     silent: u8,
     heartbeats_to_ping: u8,
     /// When it has to leave because the server is stopping.
@@ -46,9 +49,9 @@ enum State {
     /// It has been sent everything up to the shard's head, and nothing is queued.
     AtHead,
     Behind(Behind),
-    /// It was sent a close frame, or sent one.
+    /// It was told that the stream ends, or sent a close frame.
     Leaving {
-        /// Until when the socket stays open for the client's answer.
+        /// Until when the socket stays open for the client to close.
         until: Instant,
     },
 }
@@ -81,14 +84,15 @@ pub(super) enum Step {
 impl Client {
     /// A client that has come. The rest of its opening is queued.
     pub(super) fn new(arrival: Arrival, id: u64, group: u8, allowance: Allowance) -> Self {
-        let Arrival { tcp, tls, tail, unsent, cursor, slot, lease } = arrival;
+        let Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease } = arrival;
         let mut outgoing = Outgoing::default();
         outgoing.control().extend_from_slice(&unsent);
         Self {
             wire: Wire::new(mio::net::TcpStream::from_std(tcp), tls),
+            dialect,
             state: State::Behind(Behind::new(cursor)),
             outgoing,
-            inbound: Inbound::new(tail, allowance),
+            inbound: Inbound::new(dialect, tail, allowance),
             id,
             group,
             silent: 0,
@@ -97,6 +101,11 @@ impl Client {
             _slot: slot,
             lease,
         }
+    }
+
+    /// The transport that it is counted under.
+    pub(super) fn transport(&self) -> Transport {
+        self.dialect.transport()
     }
 
     pub(super) fn is_at_head(&self) -> bool {
@@ -124,13 +133,14 @@ impl Client {
     /// Writes new frames to a client at the head, which is at `head`. If the socket does not take all of them the client
     /// is behind.
     pub(super) fn broadcast(&mut self, batch: &Batch, head: u64, sent: &mut Sent) -> Result<(), End> {
-        let bytes = batch.bytes();
+        let joined = batch.joined(self.dialect);
+        let bytes = joined.bytes();
         let taken = self.wire.write(bytes).map_err(|_| End::Gone)?;
         if taken == bytes.len() && self.wire.flush().map_err(|_| End::Gone)? {
-            sent.add(batch.frames(), taken);
+            sent.add(batch.events(), taken);
             return Ok(());
         }
-        let (written, rest) = batch.written(taken);
+        let (written, rest) = joined.written(taken);
         sent.add(written.frames, taken + written.rest);
         self.outgoing.keep(rest);
         self.fall_behind(head + written.frames);
@@ -143,7 +153,7 @@ impl Client {
 
     /// Sends what is queued and the frames that the client misses, until the socket is full or the client is at the head.
     pub(super) fn catch_up(&mut self, hub: &Hub, head: u64, sent: &mut Sent) -> Result<Step, End> {
-        let Self { wire, state, outgoing, .. } = self;
+        let Self { wire, dialect, state, outgoing, .. } = self;
         loop {
             let flushed = outgoing.flush(wire).map_err(|_| End::Gone)?;
             let behind = match state {
@@ -177,7 +187,7 @@ impl Client {
                     Step::Early
                 });
             }
-            match behind.advance(wire, outgoing, hub, head)? {
+            match behind.advance((wire, outgoing), *dialect, hub, head)? {
                 Advance::Sent { events, bytes } => sent.add(events, bytes),
                 Advance::Full => return Ok(Step::Waits),
                 Advance::NeedsPage => return Ok(Step::NeedsPage(behind.cursor)),
@@ -245,26 +255,34 @@ impl Client {
         }
     }
 
-    /// A heartbeat is due: a client at the head gets it, and every client gets a ping every [`PING_EVERY`] heartbeats.
+    /// A heartbeat is due: a client at the head gets it, and a WebSocket's client gets a ping every [`PING_EVERY`]
+    /// heartbeats.
     pub(super) fn beat(&mut self, heartbeat: &Frame, head: u64) -> Result<(), End> {
         if self.is_leaving() {
             return Ok(());
         }
         self.inbound.beat();
+        if self.dialect == Dialect::WebSocket {
+            self.ping()?;
+        }
+        if self.is_at_head() {
+            self.dialect.control(self.outgoing.control(), heartbeat);
+        }
+        self.queue(head);
+        Ok(())
+    }
+
+    /// Sends a ping if one is due.
+    fn ping(&mut self) -> Result<(), End> {
         self.silent += 1;
         if self.silent > SILENT_HEARTBEATS {
             return Err(End::NoPong);
         }
         self.heartbeats_to_ping -= 1;
-        let ping = self.heartbeats_to_ping == 0;
-        if ping {
+        if self.heartbeats_to_ping == 0 {
             self.heartbeats_to_ping = PING_EVERY;
             self.outgoing.control().extend_from_slice(&PING);
         }
-        if self.is_at_head() {
-            self.outgoing.control().extend_from_slice(&heartbeat.bytes);
-        }
-        self.queue(head);
         Ok(())
     }
 
@@ -295,9 +313,9 @@ impl Client {
         }
     }
 
-    /// Sends the close frame. Whether the client's answer is to be waited for: then nothing more is sent.
+    /// Ends the stream. Whether the client is to be waited for: then nothing more is sent.
     pub(super) fn close(&mut self, end: &End) -> bool {
-        let waits = send_close(&mut self.outgoing, &mut self.wire, end);
+        let waits = send_close(self.dialect, &mut self.outgoing, &mut self.wire, end);
         if waits {
             self.state = State::Leaving { until: Instant::now() + CLOSING_HANDSHAKE };
         }
@@ -311,6 +329,6 @@ pub(super) enum Check {
     Fine,
     /// Its socket took nothing for the write deadline.
     Slow,
-    /// It did not answer the close frame.
+    /// It did not close.
     Gone,
 }

@@ -1,29 +1,32 @@
-//! The closing handshake of a WebSocket.
+//! How a stream ends: the closing handshake of a WebSocket, or the last line of an event stream.
 
 use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::dialect::Dialect;
 use super::outgoing::{Outgoing, Wrote};
 use super::wire::Wire;
 use crate::delivery::End;
 
-/// How long the client has to answer a close frame.
+/// How long the client has to close too.
 pub(super) const CLOSING_HANDSHAKE: Duration = Duration::from_secs(1);
 
 /// The send buffer of a slow client's socket is raised to this for the rest of a frame and the close frame.
 const ROOM_TO_CLOSE: usize = 1024 * 1024;
 
-/// Sends the close frame, if there is one to send, and shuts the socket down for writing. Whether the client's answer
+/// Says why the stream ends, if the client is there to read it, and shuts the socket down for writing. Whether the client
 /// is to be waited for.
-pub(super) fn send_close(outgoing: &mut Outgoing, wire: &mut Wire, end: &End) -> bool {
-    let close = match (end.close_code(), end) {
-        (Some((code, reason)), _) => frame(code, &reason),
+pub(super) fn send_close(dialect: Dialect, outgoing: &mut Outgoing, wire: &mut Wire, end: &End) -> bool {
+    let mut close = Vec::new();
+    match (dialect, end.close_code()) {
+        (Dialect::WebSocket, Some((code, reason))) => close = frame(code, &reason),
         // The answer to the client's own close frame is queued already.
-        (None, End::Left) => Vec::new(),
-        (None, _) => return false,
-    };
-    // A close frame can't interrupt another frame: the rest of that goes into a send buffer that is enlarged for it.
+        (Dialect::WebSocket, None) if *end == End::Left => {}
+        (Dialect::EventStream(transfer), Some(_)) => transfer.goodbye(&mut close, end),
+        (_, None) => return false,
+    }
+    // Nothing can interrupt an event: its rest goes into a send buffer that is enlarged for it.
     let _ = SockRef::from(&wire.tcp).set_send_buffer_size(ROOM_TO_CLOSE);
     outgoing.control().extend_from_slice(&close);
     // A client that reads sees the end of the stream, and closes.

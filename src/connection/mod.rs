@@ -1,4 +1,5 @@
-//! Every WebSocket client: a cursor into the hub and a socket, many of them on one thread.
+//! Every client of the stream, over a WebSocket or as Server-Sent Events: a cursor into the hub and a socket, many of them
+//! on one thread.
 //!
 //! One thread a core (a *shard*) owns its sockets and polls them itself. It is woken once a message, not once a client:
 //! new frames are joined once and written to every socket whose client has everything before them, straight from the
@@ -10,6 +11,7 @@ mod arrival;
 mod behind;
 mod client;
 mod close;
+mod dialect;
 mod inbound;
 mod outgoing;
 mod schedule;
@@ -19,6 +21,7 @@ mod shards;
 mod wire;
 
 pub use arrival::Arrival;
+pub use dialect::{Dialect, Transfer};
 pub use settings::{SILENT_HEARTBEATS, Settings};
 pub use shards::Shards;
 pub use wire::TLS_BUFFER;

@@ -6,45 +6,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::wire::Wire;
 use crate::hub::Frame;
 
-/// Consecutive frames joined into one piece, for all clients that have everything before them.
-pub(super) struct Batch {
-    bytes: Bytes,
-    /// The length of each frame.
-    lengths: Vec<usize>,
-}
-
-impl Batch {
-    pub(super) fn join(mut frames: Vec<Frame>) -> Self {
-        let lengths: Vec<usize> = frames.iter().map(Frame::len).collect();
-        let bytes = match frames.len() {
-            1 => frames.swap_remove(0).bytes,
-            _ => {
-                let mut joined = Vec::with_capacity(lengths.iter().sum());
-                for frame in &frames {
-                    joined.extend_from_slice(&frame.bytes);
-                }
-                joined.into()
-            }
-        };
-        Self { bytes, lengths }
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// How many frames it has.
-    pub(super) fn frames(&self) -> u64 {
-        self.lengths.len() as u64
-    }
-
-    /// How many frames a write of so many bytes wrote in full or in part, and the unwritten rest of the last of them.
-    pub(super) fn written(&self, bytes: usize) -> (Written, &[u8]) {
-        let written = Written::of(self.lengths.iter().copied(), bytes);
-        (written, &self.bytes[bytes..bytes + written.rest])
-    }
-}
-
 /// How far a write of consecutive frames came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Written {
@@ -55,7 +16,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    fn of(lengths: impl IntoIterator<Item = usize>, bytes: usize) -> Self {
+    pub(super) fn of(lengths: impl IntoIterator<Item = usize>, bytes: usize) -> Self {
         let (mut frames, mut end) = (0, 0);
         for length in lengths {
             if end >= bytes {
@@ -67,7 +28,7 @@ impl Written {
         Self { frames, rest: end.saturating_sub(bytes) }
     }
 
-    /// As [`Batch::written`], for frames that are not joined.
+    /// As [`Joined::written`](super::dialect::Joined::written), for frames that are not joined.
     pub(super) fn of_frames(frames: &[Frame], bytes: usize) -> (Self, &[u8]) {
         let written = Self::of(frames.iter().map(Frame::len), bytes);
         let last = frames[..written.frames as usize].last();
@@ -100,11 +61,11 @@ impl Page {
     }
 }
 
-/// The rest of a frame, and the control frames that are queued behind it.
+/// The rest of an event, and the messages that are queued behind it.
 #[derive(Default)]
 pub(super) struct Outgoing {
     rest: Bytes,
-    /// Whole frames: pongs, pings, heartbeats, a close frame.
+    /// Whole messages: pongs, pings, heartbeats, the end of the stream.
     control: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! The threads that serve WebSocket clients.
+//! The threads that serve the clients of the stream.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::shard::{Link, Order, Shard, ShardContext, WAKE};
 use crate::delivery::EndLog;
 use crate::hub::Hub;
-use crate::metrics::{Metrics, Tally, Transport};
+use crate::metrics::{ByTransport, Metrics, Tally};
 
 /// Clients that one shard gets before the next one gets any: with few clients it is cheaper to wake one thread.
 const FEW: usize = 256;
@@ -37,7 +37,7 @@ impl Shards {
         count: usize,
         runtime: &Handle,
     ) -> std::io::Result<Self> {
-        let ends = Arc::new(EndLog::new(Transport::WebSocket, Arc::clone(metrics)));
+        let ends = Arc::new(ByTransport::new(|transport| EndLog::new(transport, Arc::clone(metrics))));
         let context = ShardContext { hub: Arc::clone(hub), ends, settings, runtime: runtime.clone() };
         let (mut links, mut threads) = (Vec::new(), Vec::new());
         for number in 0..count.max(1) {
@@ -71,15 +71,17 @@ impl Shards {
     }
 
     /// The figures of all clients at this moment.
-    pub async fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
+    pub async fn tally(&self) -> ByTransport<Tally> {
+        let mut tallies = ByTransport::<Tally>::default();
         for link in &self.links {
             let (answer, asked) = oneshot::channel();
             link.order(Order::Tally(answer));
             // A shard that has ended has no clients.
-            tally.add(asked.await.unwrap_or_default());
+            let tally = asked.await.unwrap_or_default();
+            tallies.websocket.add(tally.websocket);
+            tallies.event_stream.add(tally.event_stream);
         }
-        tally
+        tallies
     }
 
     /// Asks every client to leave, each at a random moment within that time.

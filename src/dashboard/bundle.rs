@@ -29,13 +29,13 @@ const EXPORTS: &str = "modules";
 static OF_PAGE: LazyLock<Vec<String>> = LazyLock::new(|| modules(PAGE));
 
 /// The names of the joined style sheets that pages ask for.
-pub(super) fn sheets() -> Vec<String> {
+pub fn sheets() -> Vec<String> {
     let pages = FILES.iter().filter(|(name, _)| is(name, "html"));
     pages.flat_map(|(_, page)| sheets_of(str::from_utf8(page).unwrap_or_default())).collect()
 }
 
 /// What is sent under a name, without comments and indentation.
-pub(super) fn sent(name: &str) -> Option<String> {
+pub fn sent(name: &str) -> Option<String> {
     if name.contains(JOINED) {
         return name
             .split(JOINED)

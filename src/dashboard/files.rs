@@ -88,6 +88,7 @@ pub const FILES: &[(&str, &[u8])] = &[
     ("scale.js", include_bytes!("../../dashboard/scale.js")),
     ("scrub.js", include_bytes!("../../dashboard/scrub.js")),
     ("series.js", include_bytes!("../../dashboard/series.js")),
+    ("servers.js", include_bytes!("../../dashboard/servers.js")),
     ("show.css", include_bytes!("../../dashboard/show.css")),
     ("starting.js", include_bytes!("../../dashboard/starting.js")),
     ("stream.js", include_bytes!("../../dashboard/stream.js")),

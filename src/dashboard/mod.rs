@@ -1,19 +1,22 @@
 //! The files of the dashboard page: built into the program, or read from a folder during development.
 
+// They prepare the files when the program is built: see `build.rs`.
+#[cfg(test)]
+#[allow(dead_code, reason = "the rest of it is for the build")]
 mod bundle;
 mod files;
+#[cfg(test)]
 mod slim;
 
 pub use files::FILES;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{LazyLock, OnceLock};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
 /// The page's files.
@@ -22,31 +25,63 @@ pub struct Dashboard {
     folder: Option<PathBuf>,
 }
 
+/// How a file can be compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// `br`
+    Brotli,
+    /// `gzip`
+    Gzip,
+}
+
+impl Coding {
+    /// Its name in HTTP headers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
 /// One file as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// Its content, as it is sent.
     pub bytes: Cow<'static, [u8]>,
-    /// Whether the content is compressed.
-    pub gzipped: bool,
+    /// How the content is compressed.
+    pub coding: Option<Coding>,
     /// Its media type.
     pub content_type: &'static str,
-    /// The value of the `ETag` header; it changes with the content, and a compressed file has one of its own.
+    /// The value of the `ETag` header; it changes with the content, and each compressed form has one of its own.
     pub etag: String,
 }
 
-/// A built-in file as it is sent. It is made when it is sent for the first time, and kept.
+/// A built-in file in each form that is kept: compressed if that makes it smaller, or else as it is.
 struct Packed {
-    plain: Vec<u8>,
-    /// `None` if compression does not make it smaller.
-    gzip: Option<Vec<u8>>,
-    digest: String,
+    plain: Option<&'static [u8]>,
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
 }
 
-/// Everything that is sent, by its name.
-static PACKED: LazyLock<HashMap<String, OnceLock<Packed>>> = LazyLock::new(|| {
-    let files = FILES.iter().map(|(name, _)| (*name).to_owned());
-    files.chain(bundle::sheets()).map(|name| (name, OnceLock::new())).collect()
+impl Packed {
+    fn form(&self, coding: Coding) -> Option<&'static [u8]> {
+        match coding {
+            Coding::Brotli => self.brotli,
+            Coding::Gzip => self.gzip,
+        }
+    }
+
+    /// The file as it is. Hardly a client asks for that, so it is not kept twice.
+    fn plain(&self) -> Cow<'static, [u8]> {
+        self.plain.map_or_else(|| Cow::Owned(inflated(self.gzip.unwrap_or_default())), Cow::Borrowed)
+    }
+}
+
+/// Everything that is sent, by its name, with a digest that is made when it is asked for.
+static PACKED: LazyLock<HashMap<&'static str, (&'static Packed, OnceLock<String>)>> = LazyLock::new(|| {
+    static ALL: &[(&str, Packed)] = include!(concat!(env!("OUT_DIR"), "/packed.rs"));
+    ALL.iter().map(|(name, packed)| (*name, (packed, OnceLock::new()))).collect()
 });
 
 impl Dashboard {
@@ -56,9 +91,8 @@ impl Dashboard {
     }
 
     /// The file at a URL path; `/` is `index.html`. Built-in files are sent without comments, the modules of a page as one script,
-    /// and compressed if the client can read that. (Brotli would save another eighth and cost four crates.) The files of a
-    /// folder change, so they are sent as they are.
-    pub fn get(&self, path: &str, gzip: bool) -> Option<Asset> {
+    /// and in the first of the codings in which they are smaller. The files of a folder change, so they are sent as they are.
+    pub fn get(&self, path: &str, codings: &[Coding]) -> Option<Asset> {
         let name = match path.strip_prefix('/')? {
             "" => "index.html",
             name => name,
@@ -67,37 +101,30 @@ impl Dashboard {
         if let Some(folder) = &self.folder {
             let bytes = read(folder, name)?;
             let etag = format!("\"{}\"", digest(&bytes));
-            return Some(Asset { bytes: Cow::Owned(bytes), gzipped: false, content_type, etag });
+            return Some(Asset { bytes: Cow::Owned(bytes), coding: None, content_type, etag });
         }
-        let packed = PACKED.get(name)?.get_or_init(|| pack(name));
-        let digest = &packed.digest;
-        Some(match packed.gzip.as_deref().filter(|_| gzip) {
-            Some(gzip) => {
-                let etag = format!("\"{digest}-gzip\"");
-                Asset { bytes: Cow::Borrowed(gzip), gzipped: true, content_type, etag }
+        let (packed, known) = PACKED.get(name)?;
+        let digest = known.get_or_init(|| digest(&packed.plain()));
+        let smaller = codings.iter().find_map(|coding| Some((*coding, packed.form(*coding)?)));
+        let (coding, bytes, etag) = match smaller {
+            Some((coding, bytes)) => {
+                (Some(coding), Cow::Borrowed(bytes), format!("\"{digest}-{}\"", coding.name()))
             }
-            None => {
-                let etag = format!("\"{digest}\"");
-                Asset { bytes: Cow::Borrowed(&packed.plain), gzipped: false, content_type, etag }
-            }
-        })
+            None => (None, packed.plain(), format!("\"{digest}\"")),
+        };
+        Some(Asset { bytes, coding, content_type, etag })
     }
 }
 
-fn pack(name: &str) -> Packed {
-    let plain = bundle::sent(name).unwrap_or_default().into_bytes();
-    let (gzip, digest) = (compressed(&plain), digest(&plain));
-    Packed { plain, gzip, digest }
+fn inflated(gzip: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    // What the build has made has no mistake.
+    let _ = GzDecoder::new(gzip).read_to_end(&mut plain);
+    plain
 }
 
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn compressed(plain: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(plain).ok()?;
-    encoder.finish().ok().filter(|packed| packed.len() < plain.len())
 }
 
 /// Reads a file of the folder, never one outside it.

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 /// What is sent of a file.
-pub(super) fn slim(name: &str, text: &str) -> String {
+pub fn slim(name: &str, text: &str) -> String {
     let kind = Path::new(name).extension().and_then(OsStr::to_str);
     if kind == Some("html") {
         return without_comments(text, "<!--", "-->", None);

@@ -84,6 +84,8 @@ kinds! {
         "Resolve incidents that are over, then send the same events under the same ids.";
     Busy "busy" 503 "More events wait than the server can hold"
         "Wait as long as Retry-After says, then send the same events under the same ids.";
+    PlayedElsewhere "played-elsewhere" 503 "Another server plays the drill"
+        "Send the same events under the same ids to the server whose /readyz says that it plays, or again after Retry-After.";
     JournalPaused "journal-paused" 503 "The journal cannot be written at the moment"
         "Wait as long as Retry-After says, then send the same events under the same ids. The server's log says why.";
     ShuttingDown "shutting-down" 503 "The server is stopping"
@@ -94,7 +96,7 @@ impl Kind {
     /// Seconds after which the same request may succeed; `None` if it never does.
     pub const fn retry_after(self) -> Option<u64> {
         match self {
-            Self::Rate | Self::Busy => Some(1),
+            Self::Rate | Self::Busy | Self::PlayedElsewhere => Some(1),
             Self::JournalPaused | Self::ShuttingDown => Some(5),
             Self::TooManyIncidents => Some(10),
             _ => None,

@@ -9,15 +9,17 @@ use super::clock::Clock;
 use super::error::Trouble;
 use super::lease::Lease;
 use super::log::{
-    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Span,
+    Append, Extent, Health, IncidentIndex, Leases, Log, Note, OpenIncident, Pending, ReadLimit, Register,
+    Span,
 };
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// Everything that an engine implements.
-pub trait Engine: Append + Log + IncidentIndex + Health + Leases {}
+pub trait Engine: Append + Log + IncidentIndex + Health + Leases + Register {}
 
-impl<T: Append + Log + IncidentIndex + Health + Leases> Engine for T {}
+impl<T: Append + Log + IncidentIndex + Health + Leases + Register> Engine for T {}
 
 /// A handle of a journal: an engine, possibly with one part replaced by a wrapper. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +29,7 @@ pub struct Journal {
     incidents: Arc<dyn IncidentIndex>,
     health: Arc<dyn Health>,
     leases: Arc<dyn Leases>,
+    register: Arc<dyn Register>,
 }
 
 impl<E: Engine> From<Arc<E>> for Journal {
@@ -36,7 +39,8 @@ impl<E: Engine> From<Arc<E>> for Journal {
             log: Arc::clone(&engine) as Arc<dyn Log>,
             incidents: Arc::clone(&engine) as Arc<dyn IncidentIndex>,
             health: Arc::clone(&engine) as Arc<dyn Health>,
-            leases: engine,
+            leases: Arc::clone(&engine) as Arc<dyn Leases>,
+            register: engine,
         }
     }
 }
@@ -120,6 +124,11 @@ impl Journal {
         self.health.health()
     }
 
+    /// See [`Health::unreadable`].
+    pub fn unreadable(&self) -> Option<Trouble> {
+        self.health.unreadable()
+    }
+
     /// See [`Health::commits`].
     pub fn commits(&self) -> u64 {
         self.health.commits()
@@ -135,6 +144,11 @@ impl Journal {
         self.health.log_bytes()
     }
 
+    /// See [`Health::cluster`].
+    pub fn cluster(&self) -> Option<Cluster> {
+        self.health.cluster()
+    }
+
     /// See [`Leases::lease`].
     pub fn lease(&self) -> Pending<'_, Lease> {
         self.leases.lease()
@@ -143,6 +157,23 @@ impl Journal {
     /// See [`Leases::is_shared`].
     pub fn is_shared(&self) -> bool {
         self.leases.is_shared()
+    }
+}
+
+impl Journal {
+    /// See [`Register::notes`].
+    pub fn notes(&self, after: u64) -> Pending<'_, Vec<Note>> {
+        self.register.notes(after)
+    }
+
+    /// See [`Register::note`].
+    pub fn note(&self, name: &str, text: Option<String>, over: Option<u64>) -> Pending<'_, Option<u64>> {
+        self.register.note(name, text, over)
+    }
+
+    /// See [`Register::forget_note`].
+    pub fn forget_note(&self, name: &str) -> Pending<'_, ()> {
+        self.register.forget_note(name)
     }
 }
 

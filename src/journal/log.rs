@@ -13,6 +13,7 @@ use super::error::{JournalError, Trouble};
 use super::lease::Lease;
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// How many events a journal keeps. It keeps the events of open incidents in any case. What is too much goes with an append
 /// or soon after.
@@ -159,6 +160,11 @@ pub trait Health: Send + Sync + 'static {
     /// A receiver of the journal's health: `None` while it accepts appends, otherwise the reason why not.
     fn health(&self) -> watch::Receiver<Option<Trouble>>;
 
+    /// Why the journal can't be read at the moment, if the engine knows: the disk hangs.
+    fn unreadable(&self) -> Option<Trouble> {
+        None
+    }
+
     /// Number of commits since the journal was opened. The ratio of appends to commits shows how many appends share a
     /// commit.
     fn commits(&self) -> u64;
@@ -170,6 +176,41 @@ pub trait Health: Send + Sync + 'static {
     /// none.
     fn log_bytes(&self) -> u64 {
         0
+    }
+
+    /// What is known of the other processes that have the journal open; `None` if it is for one process.
+    fn cluster(&self) -> Option<Cluster> {
+        None
+    }
+}
+
+/// A small fact that processes with the same journal share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// What it says; `None` once it was withdrawn.
+    pub text: Option<String>,
+    /// Grows with every change of any note.
+    pub revision: u64,
+}
+
+/// Keeping notes beside the log for all processes that have the journal open. A journal of one process has none.
+pub trait Register: Send + Sync + 'static {
+    /// The notes that changed after a revision, in order of their revisions; all after 0. A change is seen soon.
+    fn notes(&self, _after: u64) -> Pending<'_, Vec<Note>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Writes a note or, without a text, withdraws it. `over` is the revision that it must still have, 0 for a new one. Returns its
+    /// new revision; `None` if another process was faster.
+    fn note(&self, _name: &str, _text: Option<String>, _over: Option<u64>) -> Pending<'_, Option<u64>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Removes what is left of a note.
+    fn forget_note(&self, _name: &str) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 }
 

@@ -18,7 +18,8 @@ use super::error::{JournalError, Trouble};
 use super::handle::Journal;
 use super::lease::{Lease, Term};
 use super::log::{
-    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Register,
+    Retention, Span,
 };
 use super::plans::{self, KeptPlan};
 use super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
@@ -369,6 +370,9 @@ impl IncidentIndex for Memory {
         Box::pin(async move { Ok(found) })
     }
 }
+
+/// It belongs to this process alone.
+impl Register for Memory {}
 
 impl Leases for Memory {
     fn lease(&self) -> Pending<'_, Lease> {

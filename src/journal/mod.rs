@@ -50,12 +50,14 @@ mod log;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
+mod offline;
 mod open_error;
 mod plans;
 mod recent;
 mod record;
 mod sqlite;
 mod time_source;
+mod transfer;
 
 pub use clock::{Clock, Steps};
 pub use doubt::ClockDoubt;
@@ -64,12 +66,14 @@ pub use error::{JournalError, PATIENCE, Trouble, TroubleKind};
 pub use handle::{Engine, Journal};
 pub use lease::{Lease, Term};
 pub use log::{
-    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+    Append, Extent, Health, IncidentIndex, Leases, Log, Note, OpenIncident, Pending, ReadLimit, Register,
+    Retention, Span,
 };
 pub use memory::Memory;
 #[cfg(feature = "nats")]
 pub use nats::Nats;
+pub use offline::{CopyError, Naming, Phase, Progress, audit, backup, copy, is_stream, salvage};
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
-pub use sqlite::{Audit, Checked, Copied, Sqlite, audit, backup, salvage};
+pub use sqlite::{Audit, Checked, Copied, Sqlite};
 pub use time_source::TimeSource;

@@ -3,7 +3,7 @@
 //! A leaf: it knows numbers and label names and nothing of what is counted, so every other module may use it. Each
 //! server has its own [`Metrics`] and there is no global state: two servers in one process count separately.
 
-mod clients;
+mod cluster;
 mod family;
 mod hooks;
 mod process;
@@ -14,11 +14,11 @@ mod snapshot;
 mod tally;
 mod transport;
 
-pub use clients::ClientMeter;
+pub use cluster::Cluster;
 pub use hooks::HookCounts;
 pub use refusal::Refusal;
 pub use registry::{CONTENT_TYPE, Metrics};
 pub use sinks::SinkCounts;
 pub use snapshot::Snapshot;
 pub use tally::Tally;
-pub use transport::Transport;
+pub use transport::{ByTransport, Transport};

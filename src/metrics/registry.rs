@@ -1,12 +1,10 @@
 //! The counters and histograms of one server, and everything together as Prometheus' text.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
-use super::clients::{ClientMeter, Clients};
 use super::hooks::HookCounts;
 use super::process;
 use super::refusal::Refusal;
@@ -31,7 +29,6 @@ const LATENESS_BUCKETS: &[f64] =
 /// The metrics of one server.
 pub struct Metrics {
     registry: Registry,
-    clients: Arc<Clients>,
     closes: IntCounterVec,
     refusals: IntCounterVec,
     append: Histogram,
@@ -68,7 +65,7 @@ impl Metrics {
         );
         for (transport, codes) in [
             (Transport::WebSocket, &[1000, 1002, 1006, 1007, 1008, 1009, 1011, 1012, 4008, 4009][..]),
-            (Transport::EventStream, &[1000, 1006, 1011, 1012, 4008]),
+            (Transport::EventStream, &[1000, 1006, 1008, 1011, 1012, 4008]),
         ] {
             for code in codes {
                 closes.with_label_values(&[transport.as_str(), &code.to_string()]);
@@ -119,7 +116,6 @@ impl Metrics {
             APPEND_BUCKETS,
         );
         Self {
-            clients: Arc::default(),
             closes,
             refusals,
             append,
@@ -135,11 +131,6 @@ impl Metrics {
             since: process::now(),
             registry,
         }
-    }
-
-    /// Counts a client of the event stream, which has been sent everything up to `cursor`, until the meter is dropped.
-    pub fn client(&self, cursor: u64) -> ClientMeter {
-        Clients::enter(&self.clients, cursor)
     }
 
     /// The connection of a client ended.
@@ -207,7 +198,7 @@ impl Metrics {
     /// A metric that the encoder does not accept; a test encodes all of them.
     pub fn text(&self, now: &Snapshot) -> Result<String, prometheus::Error> {
         let mut families = self.registry.gather();
-        families.extend(now.clients(self.clients.tally(now)));
+        families.extend(now.clients());
         families.extend(now.families());
         families.extend(process::families(self.since));
         families.push(process::dropped_lines());

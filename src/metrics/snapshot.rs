@@ -2,9 +2,10 @@
 
 use prometheus::proto::{MetricFamily, MetricType};
 
+use super::cluster::{self, Cluster};
 use super::family::{counter, family, gauge};
 use super::tally::Tally;
-use super::transport::Transport;
+use super::transport::{ByTransport, Transport};
 
 /// The state of a server at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -27,10 +28,12 @@ pub struct Snapshot {
     pub wal_bytes: u64,
     /// Incidents that are open.
     pub open: u64,
+    /// What is known of a journal that several servers have open; `None` of any other.
+    pub cluster: Option<Cluster>,
     /// The limit of clients.
     pub max_clients: u64,
-    /// The numbers of the WebSocket clients.
-    pub websocket: Tally,
+    /// The numbers of the clients.
+    pub clients: ByTransport<Tally>,
 }
 
 impl Snapshot {
@@ -38,7 +41,7 @@ impl Snapshot {
         let version = &[("version", env!("CARGO_PKG_VERSION"))][..];
         let about = "The running version; always 1.";
         let [forward, back] = self.clock_steps.map(|steps| steps as f64);
-        vec![
+        let mut families = vec![
             family(MetricType::GAUGE, "incident_build_info", about, &[(version, 1.0)]),
             gauge("incident_journal_head_position", "Position of the newest event.", self.head as f64),
             gauge(
@@ -73,19 +76,22 @@ impl Snapshot {
                 self.wal_bytes as f64,
             ),
             gauge("incident_incidents_open", "Incidents that are open.", self.open as f64),
-        ]
+        ];
+        families.extend(cluster::families(self.cluster));
+        families
     }
 
     /// The metrics of the clients of both transports.
-    pub(super) fn clients(&self, event_stream: Tally) -> Vec<MetricFamily> {
-        let both = [(Transport::WebSocket, self.websocket), (Transport::EventStream, event_stream)];
+    pub(super) fn clients(&self) -> Vec<MetricFamily> {
+        let ByTransport { websocket, event_stream } = self.clients;
+        let both = [(Transport::WebSocket, websocket), (Transport::EventStream, event_stream)];
         let of = |kind, name, help, value: fn(&Tally) -> u64| {
             let labels = both.map(|(transport, _)| [("transport", transport.as_str())]);
             let values = both.iter().map(|(_, tally)| value(tally) as f64);
             let samples: Vec<_> = labels.iter().map(|label| &label[..]).zip(values).collect();
             family(kind, name, help, &samples)
         };
-        let mut all = self.websocket;
+        let mut all = websocket;
         all.add(event_stream);
         vec![
             of(MetricType::GAUGE, "incident_clients", "Connected clients, by transport.", |tally| {

@@ -66,7 +66,9 @@ impl Player {
         additions: Vec<Addition>,
         adding: Adding,
     ) -> Result<Outcomes, NotAdded> {
-        let entry = self.context.running.get(id).ok_or(AddError::NotPlayed)?;
+        let is_elsewhere = self.context.journal.is_shared() && self.leading.borrow().is_none();
+        let absent = || if is_elsewhere { AddError::Elsewhere } else { AddError::NotPlayed };
+        let entry = self.context.running.get(id).ok_or_else(absent)?;
         let mut course = entry.append_lock.lock().await;
         if entry.ended.is_cancelled() {
             return Err(AddError::NotPlayed.into());

@@ -4,7 +4,7 @@ use std::io;
 
 use super::context::PlayerContext;
 use super::course::{Added, Course};
-use super::error::PlayError;
+use super::error::{MAX_OPEN, PlayError};
 use super::origin::Origin;
 use super::playable;
 use super::running::Slot;
@@ -45,6 +45,10 @@ impl PlayerContext {
     /// Appends the first event. After an error the same `start` can be used again.
     pub(super) async fn begin(&self, start: &mut StartRequest) -> Result<BegunIncident, PlayError> {
         loop {
+            // This player does not play all of them, and who plays must be able to.
+            if self.journal.cluster().is_some_and(|cluster| cluster.played >= MAX_OPEN as u64) {
+                return Err(PlayError::TooMany);
+            }
             let plan = &start.plan;
             let mut slot = self.running.reserve(&plan.scenario, start.name.clone(), plan.bytes())?;
             let id = slot.id.clone();

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::{OnceCell, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,7 +30,7 @@ pub struct Player {
     /// Taken when the player plays its first incident. Of a journal that other processes have open, see `lead.rs`.
     lease: Arc<OnceCell<Lease>>,
     /// The lease of a shared journal, while this player has it.
-    pub(super) leading: Arc<Mutex<Option<Lease>>>,
+    pub(super) leading: watch::Sender<Option<Lease>>,
 }
 
 impl Player {
@@ -39,7 +38,7 @@ impl Player {
     /// its tasks on `tasks` and reports to `metrics` how late events are.
     pub fn new(journal: Journal, tasks: TaskTracker, stop: CancellationToken, metrics: Arc<Metrics>) -> Self {
         let context = PlayerContext { journal, tasks, stop, metrics, running: RunningIncidents::default() };
-        Self { context, lease: Arc::default(), leading: Arc::default() }
+        Self { context, lease: Arc::default(), leading: watch::Sender::default() }
     }
 
     /// Starts an incident now. Returns once its first event is in the journal, or after 8 s. The incident is played
@@ -68,7 +67,7 @@ impl Player {
     pub(super) async fn play(&self, begun: BegunIncident, speed: Speed) {
         let BegunIncident { slot, origin, score, course, .. } = begun;
         let is_shared = self.context.journal.is_shared();
-        let leading = self.leading.lock().clone().filter(|lease| !lease.is_lost());
+        let leading = self.leading.borrow().clone().filter(|lease| !lease.is_lost());
         let lease = loop {
             match &leading {
                 Some(lease) => break lease.clone(),
@@ -159,6 +158,11 @@ impl Player {
             let _ = reply.send(cancelled);
         });
         answered(cancelled).await
+    }
+
+    /// Follows whether this player has the lease of a journal that other processes have open, too: `None` if it has not.
+    pub fn leading(&self) -> watch::Receiver<Option<Lease>> {
+        self.leading.subscribe()
     }
 
     /// How many incidents this player plays at the moment.

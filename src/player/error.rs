@@ -43,6 +43,11 @@ pub enum AddError {
     /// This player does not play the incident.
     #[error("this server does not play the incident at the moment")]
     NotPlayed,
+    /// Another server plays the incident.
+    #[error(
+        "another server plays this drill, and takes its actions: send them to the one whose /readyz says that it plays"
+    )]
+    Elsewhere,
     /// The player does not know how far the incident has come.
     #[error("the incident is being started or continued; try again in a moment")]
     Later,

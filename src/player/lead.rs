@@ -21,14 +21,14 @@ impl Player {
             match lease {
                 Ok(lease) => {
                     tracing::info!(term = lease.term().0, "this server plays the incidents of the journal");
-                    *self.leading.lock() = Some(lease.clone());
+                    self.leading.send_replace(Some(lease.clone()));
                     tokio::select! {
                         biased;
                         () = self.context.stop.cancelled() => return,
                         () = lease.lost() => {}
                         () = self.play_all(&lease) => {}
                     }
-                    *self.leading.lock() = None;
+                    self.leading.send_replace(None);
                     tracing::warn!("this server plays the incidents of the journal no longer");
                 }
                 Err(error) => {

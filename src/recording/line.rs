@@ -2,7 +2,9 @@
 
 use serde::de::IgnoredAny;
 
-use crate::contract::{Envelope, MAX_INDEX, Message, MessageType, Source, check_size, is_addressable};
+use crate::contract::{
+    Envelope, MAX_INDEX, Message, MessageType, Source, check_size, is_addressable, strange_line,
+};
 
 /// Bytes reserved for the fields that a replay sets in a payload.
 const ADDED_BYTES: usize = 256;
@@ -25,7 +27,8 @@ pub(super) struct RecordedEvent {
 
 /// Whether a line without a line break was cut off while it was being written: it is not complete JSON.
 pub(super) fn is_torn(line: &str) -> bool {
-    serde_json::from_str::<IgnoredAny>(line).is_err()
+    let is_begun = strange_line(line).is_none() || line.trim_ascii() == "{";
+    is_begun && serde_json::from_str::<IgnoredAny>(line).is_err()
 }
 
 /// Reads a line.
@@ -37,6 +40,9 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
         return Ok(RecordedLine::Skip);
     }
     let envelope: Envelope = serde_json::from_str(line).map_err(|error| {
+        if let Some(what) = strange_line(line) {
+            return what.to_owned();
+        }
         let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
         format!("{kind}: {}", without_place(&error))
     })?;

@@ -44,6 +44,19 @@ pub fn text_of(path: &Path) -> io::Result<String> {
     input_file::utf8(read?)
 }
 
+/// The text of a scenario that is read once, as from a pipe.
+///
+/// # Errors
+/// As [`text_of`].
+pub fn text_of_stream(stream: impl io::Read) -> io::Result<String> {
+    input_file::utf8(input_file::contents(stream, LONGEST as u64)?)
+}
+
+/// Whether a name is that of a scenario file. Some systems write extensions in capitals.
+pub fn is_scenario_file(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+}
+
 /// A set of scenarios with distinct ids, sorted by id.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
@@ -84,7 +97,7 @@ fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
     let is_hidden =
         |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path));
+    paths.retain(|path| is_scenario_file(path) && !is_hidden(path));
     paths.sort();
     Ok(paths)
 }

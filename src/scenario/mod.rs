@@ -34,7 +34,9 @@ pub use file::{
     ScenarioFile, Step, UsersBy, VariantFile,
 };
 pub use keyframes::{Interpolate, Keyframes};
-pub use library::{Library, Loaded, Reread, SHIPPED, SharedLibrary, text_of};
+pub use library::{
+    Library, Loaded, Reread, SHIPPED, SharedLibrary, is_scenario_file, text_of, text_of_stream,
+};
 pub use observed::{Fired, Line, Observed, Series};
 pub(crate) use read::syntax_mistakes;
 pub use settings::{NotOffered, Settings, SettingsError, VARIANT};

@@ -1,7 +1,6 @@
 //! The stages of a server's life: it serves, it drains, it takes no more requests, it stops.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -10,8 +9,6 @@ use tokio_util::task::TaskTracker;
 /// Which stage the server is in, and the tasks that have to end before it has stopped.
 pub(super) struct Lifecycle {
     draining: AtomicBool,
-    /// Becomes `Some` when event streams are to leave, each at a moment within that time.
-    leave: watch::Sender<Option<Duration>>,
     /// Becomes true, or loses its sender, when connections take no further request.
     closing: watch::Receiver<bool>,
     /// Ends the tasks in `tasks`.
@@ -27,7 +24,6 @@ impl Lifecycle {
     pub(super) fn new(closing: watch::Receiver<bool>) -> Self {
         Self {
             draining: AtomicBool::new(false),
-            leave: watch::channel(None).0,
             closing,
             stop: CancellationToken::new(),
             connections: TaskTracker::new(),
@@ -43,16 +39,6 @@ impl Lifecycle {
     /// Refuses new clients and triggers from now on.
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Asks every event stream to leave, each at a random moment within that time.
-    pub(super) fn ask_to_leave(&self, within: Duration) {
-        self.leave.send_replace(Some(within));
-    }
-
-    /// Becomes `Some` when event streams are asked to leave.
-    pub(super) fn leave(&self) -> watch::Receiver<Option<Duration>> {
-        self.leave.subscribe()
     }
 
     /// Resolves when connections take no further request.

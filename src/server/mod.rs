@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `access` is a layer of requests in front of the handlers, and answers with the problems of `http`. Every part may use
-//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`. No task is spawned below this
+//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`, `peers`. No task is spawned below this
 //! module that the server does not wait for when it stops.
 
 mod access;
@@ -20,6 +20,7 @@ mod http;
 mod lifecycle;
 mod measured;
 mod options;
+mod peers;
 mod publish;
 mod rate;
 mod refusals;
@@ -37,6 +38,7 @@ pub use control::TriggerError;
 pub use door::{Identity, Pem, TlsError};
 pub use hooks::{HookSetup, Hooks, Secrets};
 pub use options::Options;
+pub use peers::{Peer, PeerError};
 pub use run::Server;
 pub use serve_error::ServeError;
 pub use sinks::{SinkSetup, Sinks};

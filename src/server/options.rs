@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::access::Origin;
 use super::base_path::BasePath;
 use super::hooks::HookSetup;
+use super::peers::Peer;
 use super::sinks::SinkSetup;
 use crate::connection::Settings;
 use crate::player::Speed;
@@ -24,6 +25,9 @@ pub struct Options {
     pub tokens: Vec<(Scope, Token)>,
     /// Origins besides the server's own whose pages may connect and trigger.
     pub allow_origins: Vec<Origin>,
+    /// The pages of the servers with the same stream, to which a page goes on when its server is away. Their origins may connect,
+    /// trigger and read.
+    pub peers: Vec<Peer>,
     /// The path below which a proxy publishes the server. Requests may have it in front of their path or not.
     pub base_path: BasePath,
     /// Believe the `X-Forwarded-Prefix` of requests, instead of [`Options::base_path`], where links are made.
@@ -87,6 +91,7 @@ impl Default for Options {
             allow_remote: false,
             tokens: Vec::new(),
             allow_origins: Vec::new(),
+            peers: Vec::new(),
             base_path: BasePath::default(),
             allow_forwarded_prefix: false,
             speed: Speed::REAL_TIME,

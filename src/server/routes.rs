@@ -1,7 +1,7 @@
 //! Every path that the server answers.
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use super::state::HttpState;
@@ -12,10 +12,10 @@ pub(super) fn router(state: HttpState) -> Router {
     let mut router = routes(state.clone());
     if !state.0.prefix.own.is_empty() {
         // The path has to be another before it is routed.
-        let strip = from_fn_with_state(state, http::strip_base_path);
+        let strip = from_fn_with_state(state.clone(), http::strip_base_path);
         router = Router::new().fallback_service(router).layer(strip);
     }
-    router.layer(from_fn(http::security_headers))
+    router.layer(from_fn_with_state(state, http::security_headers))
 }
 
 fn routes(state: HttpState) -> Router {
@@ -27,6 +27,7 @@ fn routes(state: HttpState) -> Router {
         .route("/api/events", post(http::publish))
         .route("/problems/{name}", get(http::described_problem))
         .route("/api/scenarios", get(http::scenarios))
+        .route("/api/servers", get(http::servers))
         .route("/api/incidents", get(http::incidents).post(http::trigger))
         .route("/api/incidents/{id}", get(http::incident).delete(http::cancel))
         .route("/api/incidents/{id}/report.md", get(http::report))

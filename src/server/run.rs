@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::access::{Auth, Guard};
+use super::access::{Auth, Guard, Share};
 use super::client_limit::ClientLimit;
 use super::control::{IncidentControl, TriggerError, WAITING};
 use super::door::{self, Door, DoorLimits};
@@ -19,6 +19,7 @@ use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
+use super::peers::Peers;
 use super::publish::{Elsewhere, PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::serve_error::ServeError;
@@ -28,10 +29,9 @@ use super::turns::Turns;
 use super::{routes, shares};
 use crate::connection::{SILENT_HEARTBEATS, Shards};
 use crate::dashboard::Dashboard;
-use crate::delivery::EndLog;
 use crate::hub::Hub;
 use crate::journal::Journal;
-use crate::metrics::{Metrics, Transport};
+use crate::metrics::Metrics;
 use crate::player::{PlayError, Player, Replay, Started};
 use crate::scenario::{Library, Settings, SharedLibrary};
 
@@ -62,6 +62,7 @@ pub struct Server {
     lifecycle: Arc<Lifecycle>,
     hooks: Arc<Hooks>,
     sinks: Arc<Sinks>,
+    share: Option<Share>,
     drain: Duration,
     closing: watch::Sender<bool>,
 }
@@ -117,11 +118,13 @@ impl Server {
             Arc::clone(&elsewhere),
         ));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
-        let sinks = Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), &lifecycle);
+        let player = Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics));
+        let leading = player.leading();
+        let sinks = Sinks::new(options.sinks, measured.clone(), Arc::clone(&metrics), &lifecycle, leading);
         let control = Arc::new(IncidentControl {
             library: library.into(),
             compiling: Turns::new(cores, WAITING),
-            player: Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics)),
+            player,
             speed: options.speed,
             seed: options.seed,
         });
@@ -133,13 +136,18 @@ impl Server {
             elsewhere,
         )?);
         let picked_up = pick_up(&control.player).await?;
-        let auth = Arc::new(Auth::new(options.tokens, address.port()));
+        let auth = Arc::new(Auth::new(options.tokens, address.port(), &journal));
+        let mut share = Share::new(journal.clone(), &auth);
+        if let Some(share) = &mut share {
+            share.learn().await;
+        }
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
-        let guard = Arc::new(Guard::new(options.allow_origins, options.tls.is_some()));
+        let guard = Arc::new(Guard::new(options.allow_origins, &options.peers, options.tls.is_some()));
         let state = HttpState(Arc::new(Parts {
             auth: Arc::clone(&auth),
             guard: Arc::clone(&guard),
+            peers: Arc::new(Peers::new(options.peers)),
             prefix: Arc::new(Prefix { own: options.base_path, forwarded: options.allow_forwarded_prefix }),
             refusals: Arc::clone(&refusals),
             dashboard: Arc::new(Dashboard::new(options.dashboard)),
@@ -150,12 +158,10 @@ impl Server {
                 shards: Arc::clone(&shards),
                 limit: Arc::clone(&limit),
                 lifecycle: Arc::clone(&lifecycle),
-                metrics: Arc::clone(&metrics),
-                ends: EndLog::new(Transport::EventStream, Arc::clone(&metrics)),
             }),
             control: Arc::clone(&control),
             incidents: Arc::new(Incidents::new(journal.clone())),
-            quota: Arc::new(Quota::new(cores)),
+            quota: Arc::new(Quota::new(cores, journal.clone())),
             publisher,
             publish_rate: Arc::new(PublishRate::new(options.publish_rate)),
             figures: Arc::new(Figures {
@@ -187,6 +193,7 @@ impl Server {
             lifecycle,
             hooks,
             sinks: Arc::new(sinks),
+            share,
             drain,
             closing,
         })
@@ -242,7 +249,9 @@ impl Server {
     /// are asked to reconnect elsewhere, spread over a part of the drain time. Requests are answered until the clients
     /// have left, so that a load balancer notices; then the listener closes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { listener, door, hub, shards, limit, lifecycle, hooks, sinks, drain, closing, .. } = self;
+        let Self {
+            listener, door, hub, shards, limit, lifecycle, hooks, sinks, share, drain, closing, ..
+        } = self;
         let stop = lifecycle.stop.clone();
         lifecycle.tasks.spawn(async move { hub.follow(stop).await });
         if hooks.is_on() {
@@ -253,17 +262,18 @@ impl Server {
             let stop = lifecycle.stop.clone();
             lifecycle.tasks.spawn(async move { sinks.follow(stop).await });
         }
+        if let Some(share) = share {
+            lifecycle.tasks.spawn(share.run(lifecycle.stop.clone()));
+        }
         // On a worker thread, where connections are served too: a hand-over between threads costs more than accepting.
         let accepting = door::accept(listener, Arc::new(door));
         let accepting = AbortOnDropHandle::new(tokio::spawn(accepting));
         shutdown.await;
         lifecycle.drain();
-        // Event streams leave too.
         let clients = limit.taken();
         let spread = (DRAIN_STEP * clients).min(drain.mul_f64(DRAIN_SPREAD));
         tracing::info!(clients, "stopping");
         shards.drain(spread);
-        lifecycle.ask_to_leave(spread);
         let end = Instant::now() + drain;
         let left = timeout_at(end, limit.all_left()).await;
         drop(accepting);

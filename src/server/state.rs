@@ -9,6 +9,7 @@ use super::control::IncidentControl;
 use super::hooks::Hooks;
 use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
+use super::peers::Peers;
 use super::publish::{PublishRate, Publisher};
 use super::refusals::Refusals;
 use crate::dashboard::Dashboard;
@@ -22,6 +23,7 @@ pub(super) struct HttpState(pub(super) Arc<Parts>);
 pub(super) struct Parts {
     pub(super) auth: Arc<Auth>,
     pub(super) guard: Arc<Guard>,
+    pub(super) peers: Arc<Peers>,
     pub(super) prefix: Arc<Prefix>,
     pub(super) refusals: Arc<Refusals>,
     pub(super) dashboard: Arc<Dashboard>,
@@ -51,6 +53,7 @@ macro_rules! parts {
 parts! {
     auth: Auth,
     guard: Guard,
+    peers: Peers,
     prefix: Prefix,
     refusals: Refusals,
     dashboard: Dashboard,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// The longest that a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest that a request waits for its turn: longer than a journal takes to say that its disk hangs.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Hands out the turns of one kind of work.
 pub(super) struct Turns {

@@ -14,7 +14,7 @@ pub(super) fn retry(out: &mut Vec<u8>, after: Duration) {
 }
 
 /// A message. Without a position the client keeps the last one it had.
-pub(super) fn message(out: &mut Vec<u8>, position: Option<&Position>, frame: &Frame) {
+pub fn message(out: &mut Vec<u8>, position: Option<&Position>, frame: &Frame) {
     if let Some(position) = position {
         add(out, format_args!("id: {position}\n"));
     }
@@ -29,7 +29,7 @@ pub(super) fn message(out: &mut Vec<u8>, position: Option<&Position>, frame: &Fr
 }
 
 /// A line that clients ignore, between two events or behind the last one.
-pub(super) fn comment(out: &mut Vec<u8>, text: &impl Display) {
+pub fn comment(out: &mut Vec<u8>, text: &impl Display) {
     add(out, format_args!(": {text}\n"));
 }
 

@@ -30,6 +30,7 @@ fn help_names_every_command_and_where_to_begin() {
         "report",
         "health",
         "check-journal",
+        "copy-journal",
         "schema",
         "completions",
         "man",

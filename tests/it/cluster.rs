@@ -7,7 +7,8 @@ use incident::client::{Follower, Item};
 use incident::contract::{Message, MessageType};
 
 use crate::harness::nats::NatsServer;
-use crate::harness::{Serving, soon};
+use crate::harness::{Numbers, Serving, get, soon};
+use crate::publish::{action, publish};
 
 fn serve(server: &NatsServer, name: &str) -> Serving {
     let location = server.location(name).display().to_string();
@@ -126,6 +127,91 @@ async fn publishers_of_one_incident_may_use_any_server() {
     assert_eq!(of_a.len(), 10);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn metrics_and_readiness_say_who_plays() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let first = serve(nats, &name);
+    Numbers::until(first.address(), "incident_cluster_lease_held", 1.0).await;
+    let second = serve(nats, &name);
+    trigger(&second, "database-outage", "1000");
+    soon("the incident", follow(second.url().to_owned(), 1)).await;
+    let read = "incident_journal_head_position";
+    for (server, leads, says) in [
+        (&first, 1, "ready: this server plays the incidents\n"),
+        (&second, 0, "ready: another server plays the incidents\n"),
+    ] {
+        let numbers = Numbers::until(server.address(), read, 108.0).await;
+        numbers.are(&[
+            ("incident_cluster_shared", 1),
+            ("incident_cluster_lease_held", leads),
+            ("incident_cluster_lease_term", 1),
+            ("incident_cluster_lag_events", 0),
+            ("incident_cluster_epoch_changes_total", 0),
+            ("incident_cluster_replicas_behind", 0),
+        ]);
+        assert!(numbers.get("incident_cluster_confirmed_age_seconds") < 3.0);
+        assert_eq!(get(server.address(), "/readyz").await.body, says);
+    }
+    first.signal("KILL");
+    drop(first);
+    Numbers::until(second.address(), "incident_cluster_lease_held", 1.0)
+        .await
+        .are(&[("incident_cluster_lease_term", 2)]);
+}
+
+/// A drill takes actions from the server that plays it, and the others say which one that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn an_action_for_a_drill_is_sent_to_the_server_that_plays_it() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let first = serve(nats, &name);
+    Numbers::until(first.address(), "incident_cluster_lease_held", 1.0).await;
+    let second = serve(nats, &name);
+    let id = trigger(&second, "database-outage", "1");
+    for server in [&first, &second] {
+        Numbers::until(server.address(), "incident_incidents_open", 1.0).await;
+    }
+    let events = [action(&id, "1", "Looks")];
+    let publish = async |server: &Serving| publish(server.address(), &events).await;
+    let reply = publish(&second).await;
+    assert_eq!(reply.status, 503, "{}", reply.body);
+    assert!(reply.body.contains("/problems/played-elsewhere"), "{}", reply.body);
+    assert_eq!(reply.header("retry-after"), "1");
+    let began = std::time::Instant::now();
+    let reply = loop {
+        let reply = publish(&first).await;
+        // It may not have read the start yet.
+        if reply.status < 300 || began.elapsed() > crate::harness::PATIENCE {
+            break reply;
+        }
+        tokio::time::sleep(crate::harness::ms(20)).await;
+    };
+    assert!(reply.status < 300, "{}: {}", reply.status, reply.body);
+}
+
+/// The limit is that of all servers together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn the_most_drills_are_counted_over_all_servers() {
+    use incident::journal::{Record, Retention, open};
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let log = open(&nats.location(&name), Retention::default()).unwrap().journal;
+    let drill = |number: u64| Record {
+        plan: Some("no plan".into()),
+        ..crate::harness::started(&format!("drill-{number}"))
+    };
+    for first in (0..1_000).step_by(250) {
+        log.append((first..first + 250).map(drill).collect::<Vec<_>>()).await.unwrap();
+    }
+    // This handle keeps the lease, so that the server plays none of them.
+    let _lease = log.lease().await.unwrap();
+    let server = serve(nats, &name);
+    Numbers::of(server.address()).await.are(&[("incident_incidents_open", 1_000)]);
+    let ran = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
+    assert!(ran.status != Some(0) && ran.stderr.contains("1000 incidents are already open"), "{ran:?}");
+}
+
 /// The incident and the index of an event.
 fn place(raw: &str) -> (String, u64) {
     let event: serde_json::Value = serde_json::from_str(raw).unwrap();
@@ -143,4 +229,39 @@ async fn a_location_that_cannot_be_used_is_refused_with_what_to_do() {
         assert_eq!(ran.status, Some(3), "{ran:?}");
         assert!(ran.stderr.contains(named) && ran.stderr.contains("docs/cluster.md"), "{}", ran.stderr);
     }
+}
+
+/// What a command says when its server is killed and it goes on with the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn watch_and_trigger_go_on_with_the_other_server_when_theirs_is_killed() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let (a, b) = (serve(nats, &name), serve(nats, &name));
+    let both = format!("{},{}", a.url(), b.url());
+    let run = |args: &[&str]| crate::harness::incident(args).env("INCIDENT_URL", &both).spawn();
+    let mut triggered = run(&["trigger", "database-outage", "--speed", "30", "--json"]);
+    let begun = triggered.lines();
+    let first = begun.recv_timeout(crate::harness::PATIENCE).unwrap();
+    let (id, _) = place(&first);
+    let id = id.trim_matches('"').to_owned();
+    let mut watched = run(&["watch", "--incident", &id, "--json", "--until-resolved"]);
+    let seen = watched.lines();
+    assert_eq!(seen.recv_timeout(crate::harness::PATIENCE).unwrap(), first);
+    a.signal("KILL");
+    for command in [&mut triggered, &mut watched] {
+        let back = command.says("reconnected to");
+        assert!(back.contains(b.url()) && back.contains(", 0 lost"), "{back}");
+    }
+    let rest = |first: Option<&String>, lines: std::sync::mpsc::Receiver<String>| {
+        let mut all: Vec<String> = first.cloned().into_iter().collect();
+        while let Ok(line) = lines.recv_timeout(std::time::Duration::from_secs(40)) {
+            all.push(line);
+        }
+        all
+    };
+    let (of_trigger, of_watch) = (rest(Some(&first), begun), rest(Some(&first), seen));
+    assert_eq!(of_trigger, of_watch, "the same events in both, each once");
+    let indexes: Vec<u64> = of_trigger.iter().map(|line| place(line).1).collect();
+    assert_eq!(indexes, (1..=indexes.len() as u64).collect::<Vec<_>>());
+    assert_eq!((triggered.end().status, watched.end().status), (Some(0), Some(0)));
 }

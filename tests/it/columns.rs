@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::harness::{Scratch, Serving, Terminal, ensure_file_contents, fixture, incident, root};
+use crate::validate::command::SHORT;
 
 const WIDTHS: [u16; 4] = [60, 80, 120, 200];
 
@@ -84,4 +85,59 @@ fn the_list_fits() {
         (file("list", columns), list + "\n")
     });
     ensure_file_contents(&files);
+}
+
+/// Every word of what a pipe gets is on the terminal as a whole.
+fn assert_whole_words(piped: &str, terminal: &str, columns: u16) {
+    let shown: std::collections::HashSet<&str> = terminal.split_whitespace().collect();
+    for word in piped.split_whitespace() {
+        assert!(shown.contains(word), "{columns} columns: {word:?} is broken in\n{terminal}");
+    }
+}
+
+#[test]
+fn the_timeline_breaks_no_word() {
+    let long = "load_of_the_first_database = 0.5 and latency_p99 = 2590 follow the number of the connections";
+    let text = SHORT.replace("Looks", long).replace("every = \"500ms\"", "every = \"1s\"");
+    let text = text
+        .replace("[metrics]\n", "[metrics]\nusers_who_wait = { unit = \"count\", keys = { 0s = 12000 } }\n");
+    let folder = Scratch::new().with("short.toml", &text);
+    let file = folder.path().join("short.toml");
+    let args = ["validate", "--timeline", file.to_str().unwrap()];
+    let piped = incident(&args).run();
+    assert!(piped.status == Some(0) && piped.stdout.contains("users_who_wait=12000"), "{piped:?}");
+    for columns in WIDTHS {
+        let (status, shown) = Terminal::run(columns, &args).end();
+        assert_eq!(status, Some(0), "{shown}");
+        assert_fits(&shown, columns);
+        assert_whole_words(&piped.stdout, &shown, columns);
+    }
+}
+
+/// The phase gives way, then the middle of the id: each incident is one row.
+#[test]
+fn open_incidents_with_long_names_are_one_row_each() {
+    let text = std::fs::read_to_string(demo()).unwrap();
+    let long = "detect-and-diagnose-everything-at-once";
+    let text =
+        text.replace("\"detect\"", &format!("\"{long}\"")).replace("{ detect = ", &format!("{{ {long} = "));
+    let folder = Scratch::new().with("long.toml", &text);
+    let path = folder.path().join("long.toml");
+    let server =
+        Serving::alone(&["serve", "--port", "0", "--json", "--quiet", "--scenarios", path.to_str().unwrap()]);
+    let ran = server.incident(&["trigger", "database-outage", "--no-wait"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let end = ran.stdout.trim().rsplit('-').next().unwrap().to_owned();
+    for columns in WIDTHS {
+        let (status, list) = Terminal::run(columns, &["list", "--running", "--url", server.url()]).end();
+        assert_eq!(status, Some(0), "{list}");
+        let rows: Vec<&str> =
+            list.lines().skip(1).take_while(|line| !line.contains("open incident")).collect();
+        let [row] = rows[..] else { panic!("{columns} columns: {list}") };
+        assert!(
+            row.contains(&end) && row.contains("DRILL") && row.contains("SEV"),
+            "{columns} columns: {list}"
+        );
+        assert!(row.contains("dete"), "{columns} columns: {list}");
+    }
 }

@@ -191,3 +191,20 @@ fn completions_and_man_pages_are_up_to_date() {
     assert_eq!(wrong.status, Some(2));
     assert!(wrong.stderr.contains("did you mean \"serve\"?"), "{wrong:?}");
 }
+
+#[test]
+fn closed_sets_are_offered_with_what_follows_them() {
+    let pages = candidates(&["man", ""], &[]);
+    for page in ["serve", "publish", "publish-note", "check-journal"] {
+        assert!(pages.iter().any(|offered| offered == page), "{page}: {pages:?}");
+        assert_eq!(incident(&["man", page]).run().status, Some(0), "{page}");
+    }
+    let limits = candidates(&["validate", "--limit", "lat"], &[]);
+    assert_eq!(limits, ["latency.p50=", "latency.p95=", "latency.p99=", "latency.max="]);
+    assert_eq!(candidates(&["validate", "--report", "ju"], &[]), ["junit="]);
+    for command in ["trigger", "export", "validate"] {
+        let offered = candidates(&[command, "database-outage", "--set", ""], &[]);
+        assert!(offered.contains(&"variant=failover-fails".to_owned()), "{command}: {offered:?}");
+        assert!(offered.contains(&"release=".to_owned()), "{command}: {offered:?}");
+    }
+}

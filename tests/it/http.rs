@@ -317,3 +317,29 @@ async fn a_body_that_never_comes_is_not_waited_for() {
     .await;
     assert!(raw.head().await.starts_with("HTTP/1.1 408"));
 }
+
+/// `nc -N`, `socat` and some health checks close their side behind the request, which is complete then.
+#[tokio::test]
+async fn a_client_that_has_closed_its_side_gets_its_answer() {
+    let server = Local::start().await;
+    server.append(crate::harness::story("a", 3)).await;
+    let trigger = r#"{"scenario":"database-outage"}"#;
+    let requests = [
+        ("GET /metrics", ""),
+        ("GET /api/incidents", ""),
+        ("GET /api/incidents/a/events", ""),
+        ("GET /api/scenarios", ""),
+        ("POST /api/incidents", trigger),
+    ];
+    for (request, body) in requests {
+        let mut raw = Raw::connect(server.address).await;
+        let length = body.len();
+        let head = format!(
+            "{request} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
+        raw.send((head + body).as_bytes()).await;
+        raw.shutdown().await;
+        let answer = raw.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 20"), "{request}: {answer:?}");
+    }
+}

@@ -109,6 +109,39 @@ async fn a_disk_that_hangs_while_it_is_read_keeps_no_request_waiting() {
     assert!(told.stderr.contains("the journal can be read again"), "{}", told.stderr);
 }
 
+/// Listings take turns: those that wait behind one that hangs are told the reason, not that the server is busy.
+#[tokio::test(flavor = "multi_thread")]
+async fn listings_are_told_that_the_disk_hangs_and_at_once_when_it_is_known() {
+    let folder = Scratch::new();
+    let (server, address) = serve(folder.path());
+    let started = Http::trigger(address, r#"{"scenario":"database-outage"}"#).send().await;
+    assert_eq!(started.status, 202);
+    std::fs::write(folder.path().join("hang"), "").unwrap();
+    let ask = |path: String| tokio::spawn(async move { get(address, &path).await });
+    let listings: Vec<_> = (0..12).map(|_| ask("/api/incidents".to_owned())).collect();
+    for listing in listings {
+        let detail = soon("an answer", listing).await.unwrap().problem(503);
+        assert!(detail.contains("a read has lasted longer than 5 s"), "{detail}");
+    }
+    assert_eq!(get(address, "/readyz").await.status, 503);
+    // It is known now: eight listings one after the other would take longer than one is waited for.
+    soon("eight answers", async {
+        for _ in 0..8 {
+            let detail = get(address, "/api/incidents").await.problem(503);
+            assert!(detail.contains("a read has lasted longer than 5 s"), "{detail}");
+        }
+    })
+    .await;
+    std::fs::remove_file(folder.path().join("hang")).unwrap();
+    soon("the end of the trouble", async {
+        while get(address, "/api/incidents").await.status != 200 {
+            tokio::time::sleep(ms(50)).await;
+        }
+    })
+    .await;
+    drop(server);
+}
+
 /// Also while reads hang, the server stops.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_stops_although_its_reads_hang() {

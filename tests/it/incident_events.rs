@@ -1,22 +1,26 @@
 //! `GET /api/incidents/ID/events`: one incident's events as they were streamed, part by part.
 
+use std::net::SocketAddr;
+
 use incident::journal::Retention;
 
 use crate::harness::{Client, Local, action, get, metrics, options, resolved, soon, started, story};
 
-/// Every line of the answers, asked for until there are no more, and the number of answers that had some.
-async fn all(server: &Local, id: &str) -> (Vec<String>, usize) {
-    let (mut lines, mut answers, mut last) = (Vec::new(), 0, 0);
+/// Every line of the answers, which are followed by their links, and the number of answers.
+async fn all(address: SocketAddr, id: &str) -> (Vec<String>, usize) {
+    let path = format!("/api/incidents/{id}/events");
+    let (mut lines, mut answers, mut query) = (Vec::new(), 0, String::new());
     loop {
-        let reply = get(server.address, &format!("/api/incidents/{id}/events?after={last}")).await;
+        let reply = get(address, &format!("{path}{query}")).await;
         assert_eq!((reply.status, reply.header("content-type")), (200, "application/x-ndjson"));
-        if reply.body.is_empty() {
-            return (lines, answers);
-        }
         answers += 1;
         lines.extend(reply.body.lines().map(str::to_owned));
-        let event: serde_json::Value = serde_json::from_str(lines.last().unwrap()).unwrap();
-        last = event["id"].as_str().unwrap().parse::<u64>().unwrap();
+        let link = reply.header("link");
+        if link.is_empty() {
+            return (lines, answers);
+        }
+        let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+        query = next.unwrap_or_else(|| panic!("{link}")).to_owned();
     }
 }
 
@@ -29,7 +33,7 @@ async fn the_events_of_one_incident_are_those_of_the_stream_and_no_others() {
     for (id, positions) in [("a", vec![1, 3, 5]), ("b", vec![2, 4, 7]), ("a-2", vec![6])] {
         let own = streamed.iter().filter(|event| positions.contains(&event.position));
         let own: Vec<String> = own.map(|event| event.frame.clone()).collect();
-        assert_eq!(all(&server, id).await.0, own, "{id}");
+        assert_eq!(all(server.address, id).await.0, own, "{id}");
     }
     let later = get(server.address, "/api/incidents/a/events?after=3").await;
     assert_eq!(later.body.lines().count(), 1);
@@ -40,11 +44,30 @@ async fn the_events_of_one_incident_are_those_of_the_stream_and_no_others() {
 async fn a_long_incident_comes_in_parts_none_of_which_is_large() {
     let server = Local::start().await;
     server.append(story("long", 20_000)).await;
-    let (lines, answers) = all(&server, "long").await;
+    let (lines, answers) = all(server.address, "long").await;
     assert_eq!(lines.len(), 20_000);
     assert!(answers > 2, "{answers} answers");
     let first = get(server.address, "/api/incidents/long/events").await;
     assert!(first.body.len() < 4 * 1024 * 1024, "{}", first.body.len());
+}
+
+/// What lies between its events is read, but not all of it for one request: others wait meanwhile.
+#[tokio::test]
+async fn one_request_reads_a_bounded_part_of_what_lies_between() {
+    let server = Local::start().await;
+    let own = [vec![started("a")], vec![metrics("a", 2)], vec![resolved("a", 3)]];
+    for (n, events) in own.into_iter().enumerate() {
+        server.append(events).await;
+        server.append(story(&format!("other-{n}"), 12_000)).await;
+    }
+    let first = get(server.address, "/api/incidents/a/events").await;
+    assert_eq!((first.body.lines().count(), first.header("link")), (1, "<?after=10000>; rel=\"next\""));
+    let (lines, answers) = all(server.address, "a").await;
+    assert_eq!((lines.len(), answers), (3, 3));
+    // An incident that is open goes on later: there is no next part yet.
+    server.append(vec![started("open")]).await;
+    let open = get(server.address, "/api/incidents/open/events").await;
+    assert_eq!((open.body.lines().count(), open.header("link")), (1, ""));
 }
 
 /// Every answer about it is the same: nothing of it can be asked for.

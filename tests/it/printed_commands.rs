@@ -10,7 +10,7 @@ use crate::tidy::{files, relative};
 const NAME: &str = "x; touch PWNED;";
 
 /// What follows `incident ` in a command.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "serve",
     "trigger",
     "watch",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 16] = [
     "publish",
     "schema",
     "check-journal",
+    "copy-journal",
     "check-receivers",
     "completions",
     "health",

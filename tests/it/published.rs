@@ -52,7 +52,7 @@ fn what_is_no_older_schema_is_refused() {
         ("scenario.json", "is the schema of scenario files, and --check compares that of the messages"),
         ("list.json", "is not a JSON Schema"),
         ("text.json", "is not JSON: expected value at line 1 column 1"),
-        ("missing.json", "cannot be read: No such file or directory"),
+        ("missing.json", "cannot be read: no such file"),
     ] {
         let ran = incident(&["schema", "--check", scratch.path().join(file).to_str().unwrap()]).run();
         assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{file}");

@@ -3,12 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::SinkExt;
 use incident::client::{ClientError, Follower, Item};
 use incident::journal::Retention;
 use incident::server::Options;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{Local, Proxy, metrics, ms, options, resolved, soon, started, story};
+use crate::harness::{Local, Proxy, fixture, metrics, ms, options, resolved, soon, started, story};
 
 async fn follow(proxy: &Proxy, after: Option<String>) -> Follower {
     let url = format!("ws://{}/ws", proxy.address).parse().unwrap();
@@ -209,4 +213,71 @@ async fn nothing_starts_over_when_the_wait_is_given_up_in_between() {
         }
     }
     assert_eq!(lost, 1, "one loss, one return: no attempt was thrown away");
+}
+
+/// A follower of a server that sends what `say` does, once a connection.
+async fn of<S>(say: impl Fn(WebSocketStream<TcpStream>) -> S + Send + 'static) -> Follower
+where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            // The first handshake offers a subprotocol that this server does not know.
+            let Ok(socket) = tokio_tungstenite::accept_async(tcp).await else { continue };
+            tokio::spawn(say(socket));
+        }
+    });
+    Follower::connect(url, None, false).await.unwrap()
+}
+
+/// Each greeting was told as a reconnection.
+#[tokio::test]
+async fn a_server_that_greets_again_and_again_is_told_of_once() {
+    let greeting = std::fs::read_to_string(fixture("messages/stream_opened.json")).unwrap();
+    let mut follower = of(move |mut socket| {
+        let greeting = greeting.clone();
+        async move {
+            for _ in 0..200 {
+                // The client has left after the first handshake.
+                let Ok(()) = socket.send(Message::text(greeting.clone())).await else { return };
+            }
+            let _ = socket.close(None).await;
+        }
+    })
+    .await;
+    assert!(matches!(next(&mut follower).await, Item::Opened(_)));
+    match next(&mut follower).await {
+        Item::NotAnEvent(told) => assert_eq!(told, "a second stream_opened on one connection"),
+        other => panic!("{other:?}"),
+    }
+    match next(&mut follower).await {
+        Item::Lost { .. } => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_the_protocol_is_told_in_our_words() {
+    let lost = async |mut follower: Follower| match next(&mut follower).await {
+        Item::Lost { reason, .. } => reason,
+        other => panic!("{other:?}"),
+    };
+    let long = of(async |mut socket: WebSocketStream<TcpStream>| {
+        // The client may be gone before all of it is written.
+        let _ = socket.send(Message::text("x".repeat(2 * 1024 * 1024))).await;
+    });
+    let reason = lost(long.await).await;
+    assert!(reason.starts_with("the server sent a message of "), "{reason}");
+    assert!(reason.ends_with(" bytes; at most 1048576 are read"), "{reason}");
+    let reserved = of(async |mut socket: WebSocketStream<TcpStream>| {
+        let _ = socket.get_mut().write_all(&[0xF1, 1, b'x']).await;
+        std::future::pending().await
+    });
+    let reason = lost(reserved.await).await;
+    assert!(reason.starts_with("what the server sent is against the protocol of WebSocket: "), "{reason}");
+    let gone = of(async |socket: WebSocketStream<TcpStream>| drop(socket));
+    assert_eq!(lost(gone.await).await, "the connection ended without a closing handshake");
 }

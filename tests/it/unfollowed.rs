@@ -103,3 +103,28 @@ fn a_proxy_without_upgrade_is_what_the_error_names() {
         }
     }
 }
+
+/// `--timeout` also ends the wait for a server that has begun to answer and goes on no further.
+#[test]
+fn a_server_that_stalls_in_its_answer_is_waited_for_as_long_as_was_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            assert!(client.read(&mut [0; 4096]).unwrap() > 0);
+            client.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{").unwrap();
+            held.push(client);
+        }
+    });
+    let ran = incident(&["trigger", "noise", "--url", &url, "--timeout", "300ms"]).run();
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(4), ""), "{ran:?}");
+    assert!(ran.stderr.contains("has not answered within 300ms: it may have started"), "{ran:?}");
+    let shown = format!("{}/ws", url.replace("http:", "ws:"));
+    assert!(ran.stderr.contains(&format!("incident list --running --url {shown}")), "{ran:?}");
+    let to = ["trigger", "noise", "--url", &url, "--timeout", "300ms", "--alerts-to", "http://127.0.0.1:1"];
+    let ran = incident(&to).run();
+    assert_eq!(ran.status, Some(4), "{ran:?}");
+    assert!(ran.stderr.contains("has not answered within 300ms: nothing was started"), "{ran:?}");
+}

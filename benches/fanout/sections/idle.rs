@@ -8,7 +8,7 @@ use crate::options::{Options, Role};
 use crate::tally::Received;
 
 /// After the handshakes: greetings are written, buffers given back.
-const SETTLE: Duration = Duration::from_millis(500);
+pub(super) const SETTLE: Duration = Duration::from_millis(500);
 
 /// Clients of one process that came, waited, and got one message.
 pub(crate) struct Idle {

@@ -79,7 +79,7 @@ impl Found {
                 self.cut += received.cut;
             }
             Err(error) => match contender {
-                Contender::Own(_) => return Err(error),
+                Contender::Own(_) | Contender::Events => return Err(error),
                 Contender::Peer(_) => self.failure = Some(format!("{error:#}")),
             },
         }

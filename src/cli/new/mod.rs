@@ -8,7 +8,7 @@ use clap::ValueHint;
 use super::exit::{Exit, Failure};
 use super::out::{print_file, say};
 use super::outfile::{OutFile, STDOUT};
-use crate::scenario::is_id;
+use crate::scenario::{is_id, is_scenario_file};
 use crate::shell::{self, word};
 
 /// The file that is written; `ID` and `FILE` stand for its id and name.
@@ -52,7 +52,7 @@ impl New {
         }
         // Pipes and devices are written too.
         let is_new = !file.exists() || file.is_file();
-        if is_new && file.extension().is_none_or(|extension| extension != "toml") {
+        if is_new && !is_scenario_file(&file) {
             let error = anyhow!("{} does not end in .toml, as the files of scenarios do", file.display());
             let named = shell::file(&file.with_extension("toml"));
             return Err(Failure::new(Exit::Usage, error).hint(format!("--output {named}")));

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::cli::exit::{Exit, Failure};
-use crate::contract::{SPEC_VERSION, now};
+use crate::contract::{SPEC_VERSION, now, strange_line};
 use crate::ingest::MAX_BODY_BYTES;
 use crate::input_file;
 
@@ -65,9 +65,13 @@ pub(super) fn event(line: &str, source: &str) -> Result<Option<Value>, String> {
     if line.is_empty() {
         return Ok(None);
     }
-    let mut event: Value =
-        serde_json::from_str(line).map_err(|error| format!("the line is not JSON: {error}"))?;
-    let Some(attributes) = event.as_object_mut() else { return Err("an event is a JSON object".to_owned()) };
+    let strange = strange_line(line);
+    let mut event: Value = serde_json::from_str(line).map_err(|error| {
+        strange.map_or_else(|| format!("the line is not JSON: {error}"), ToOwned::to_owned)
+    })?;
+    let Some(attributes) = event.as_object_mut() else {
+        return Err(strange.unwrap_or("an event is a JSON object").to_owned());
+    };
     attributes.entry("specversion").or_insert_with(|| SPEC_VERSION.into());
     attributes.entry("source").or_insert_with(|| source.into());
     attributes.entry("time").or_insert_with(|| now().to_string().into());

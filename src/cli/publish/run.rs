@@ -10,9 +10,9 @@ use super::sending::Sending;
 use super::{lines, send};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::format;
 use crate::cli::out::{print_json, say};
 use crate::cli::runtime::runtime;
+use crate::cli::{format, signals};
 use crate::ingest::MAX_EVENTS;
 
 /// The most bytes of a batch: some are left for what stands between the events.
@@ -37,7 +37,16 @@ impl Publish {
                 let mut sending = self.sending.clone();
                 sending.remote.read_files()?;
                 let mut published = Published::default();
-                let ended = runtime.block_on(published.file(&sending, file));
+                let ended = runtime.block_on(async {
+                    tokio::select! {
+                        ended = published.file(&sending, file) => Some(ended),
+                        () = signals::shutdown() => None,
+                    }
+                });
+                let Some(ended) = ended else {
+                    say(format!("stopped: {}", published.text()));
+                    return Ok(Exit::Interrupted);
+                };
                 if let Err(failure) = ended {
                     if published.events > 0 {
                         say(format!("{} before that", published.text()));
@@ -60,6 +69,8 @@ struct Published {
     events: u64,
     repeats: u64,
     last: Option<(u64, u64)>,
+    /// Events that are sent and not answered.
+    unanswered: u64,
 }
 
 impl Published {
@@ -114,7 +125,10 @@ impl Published {
     }
 
     async fn batch(&mut self, sending: &Sending, events: &[Value]) -> Result<(), Failure> {
-        let answer = send::send(&sending.remote.url, events, sending.retry_for.into()).await?;
+        self.unanswered = events.len() as u64;
+        let answer = send::send(&sending.remote.url, events, sending.retry_for.into()).await;
+        self.unanswered = 0;
+        let answer = answer?;
         self.events += answer["accepted"].as_u64().unwrap_or_default();
         self.repeats += answer["duplicates"].as_u64().unwrap_or_default();
         let last = answer["results"].as_array().and_then(|results| results.last());
@@ -134,6 +148,10 @@ impl Published {
         }
         if let Some((position, _)) = self.last {
             text += &format!("; the last at position {position}");
+        }
+        if self.unanswered > 0 {
+            let many = format::count(self.unanswered, "more event");
+            text += &format!("; the server has not answered about {many}, and may store what was sent");
         }
         text
     }

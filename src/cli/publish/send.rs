@@ -1,4 +1,4 @@
-//! Sending a batch until the server has answered.
+//! Sending a batch until a server has answered.
 
 use std::time::{Duration, Instant};
 
@@ -6,22 +6,26 @@ use anyhow::anyhow;
 use serde_json::Value;
 
 use crate::cli::exit::{self, Exit, Failure};
-use crate::client::{Backoff, ClientError, Endpoint, request_publish};
+use crate::client::{Backoff, ClientError, Endpoint, Endpoints, request_publish};
 
-/// Sends events until the server has stored or refused them: it may have stored them although no answer came, and then
-/// knows them by their ids.
+/// Sends events until a server has stored or refused them: it may have stored them although no answer came, and then
+/// knows them by their ids, as all servers of the same stream do.
 ///
 /// # Errors
-/// The server refuses the events, or could not store them all this time.
-pub(super) async fn send(endpoint: &Endpoint, events: &[Value], within: Duration) -> Result<Value, Failure> {
+/// A server refuses the events, or none could store them all this time.
+pub(super) async fn send(servers: &Endpoints, events: &[Value], within: Duration) -> Result<Value, Failure> {
     let body = Value::from(events.to_vec()).to_string();
     let (until, mut backoff) = (Instant::now() + within, Backoff::default());
+    let publish = async |server: &Endpoint| {
+        let answer = request_publish(server, &body).await?;
+        match unstored(&answer, events.len()) {
+            None => Ok(answer),
+            Some(why) => Err(ClientError::Answer { url: server.http("/api/events"), why }),
+        }
+    };
     loop {
-        let error = match request_publish(endpoint, &body).await {
-            Ok(answer) => match unstored(&answer, events.len()) {
-                None => return Ok(answer),
-                Some(why) => ClientError::Answer { url: endpoint.http("/api/events"), why },
-            },
+        let error = match servers.any(&publish).await {
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         let left = until.saturating_duration_since(Instant::now());
@@ -54,7 +58,9 @@ fn unstored(answer: &Value, sent: usize) -> Option<String> {
 /// How long the server asks to wait.
 fn retry_after(error: &ClientError) -> Duration {
     match error {
-        ClientError::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+        ClientError::Status { retry_after: asked, .. } => asked.unwrap_or_default(),
+        // One of them may be asked again after the shortest of the times.
+        ClientError::NoServer(errors) => errors.iter().map(retry_after).min().unwrap_or_default(),
         _ => Duration::ZERO,
     }
 }
@@ -64,6 +70,7 @@ fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::Unreachable { .. } | ClientError::Answer { .. } => true,
         ClientError::Status { status, .. } => matches!(status, 408 | 429 | 502 | 503 | 504),
+        ClientError::NoServer(errors) => errors.iter().any(may_pass),
         _ => false,
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::sending::About;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format::probability;
+use crate::cli::numbers::{LARGEST, whole};
 use crate::contract::{MessageType, PERSON, SPEC_VERSION, now};
 
 /// One event, made from flags.
@@ -96,7 +97,7 @@ pub(super) struct Metrics {
     values: Vec<(String, f64)>,
 
     /// Users affected now
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = whole::<u64>(0, LARGEST))]
     users: Option<u64>,
 
     /// The cost so far
@@ -133,11 +134,17 @@ pub(super) struct Resolved {
 
 fn metric(text: &str) -> Result<(String, f64), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, as in error_rate=0.02")?;
-    let value: f64 = value.parse().map_err(|_| format!("{value:?} is not a number"))?;
-    if name.is_empty() || !value.is_finite() {
-        return Err("expected NAME=VALUE, as in error_rate=0.02".to_owned());
+    let number: f64 = value.parse().map_err(|_| format!("{value:?} is not a number"))?;
+    if name.is_empty() {
+        return Err("the name before = is missing: expected NAME=VALUE, as in error_rate=0.02".to_owned());
     }
-    Ok((name.to_owned(), value))
+    // Rust also reads `inf` and `nan`, and takes what is too large for infinite.
+    if !number.is_finite() {
+        let is_written = value.contains(|c: char| c.is_ascii_digit());
+        let why = if is_written { "is too large: its limit is about 1.8e308" } else { "is not a number" };
+        return Err(format!("{value:?} {why}"));
+    }
+    Ok((name.to_owned(), number))
 }
 
 /// A text that says something.

@@ -11,10 +11,11 @@ use super::tls::TlsArgs;
 use crate::cli::complete;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::log::LogFormat;
+use crate::cli::numbers::{LARGEST, address, whole};
 use crate::cli::remote::DEFAULT_PORT;
 use crate::player::Speed;
 use crate::scenario::Micros;
-use crate::server::{BasePath, Options, Origin};
+use crate::server::{BasePath, Options, Origin, Peer};
 
 /// Run a server that plays incidents and streams them
 ///
@@ -46,7 +47,7 @@ pub(in crate::cli) struct Serve {
     pub(super) speed: Speed,
 
     /// Seed of noise and failures for all incidents, instead of the seed in each scenario
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>(0, LARGEST))]
     pub(super) seed: Option<u64>,
 
     /// Take alerts of Alertmanager, Grafana and PagerDuty's clients as this file says, at /hooks/KIND/NAME. The file and
@@ -68,11 +69,11 @@ pub(in crate::cli) struct Serve {
     pub(super) dashboard: Option<PathBuf>,
 
     /// Address to listen on
-    #[arg(long, default_value_t = Options::default().bind.ip(), value_name = "IP", help_heading = "Network")]
+    #[arg(long, default_value_t = Options::default().bind.ip(), value_name = "IP", value_parser = address, help_heading = "Network")]
     pub(super) bind: IpAddr,
 
     /// Port to listen on; 0 takes any free port
-    #[arg(short, long, default_value_t = DEFAULT_PORT, value_name = "PORT", help_heading = "Network")]
+    #[arg(short, long, default_value_t = DEFAULT_PORT, value_name = "PORT", value_parser = whole::<u16>(0, 65_535), help_heading = "Network")]
     pub(super) port: u16,
 
     /// Path below which a proxy publishes the server, as in /incident. The proxy may remove it from requests or not
@@ -115,6 +116,12 @@ pub(in crate::cli) struct Serve {
     /// Allow pages of this origin to connect and to start incidents; repeat the flag for several
     #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
     pub(super) allow_origin: Vec<Origin>,
+
+    /// Tell pages the addresses of the servers with the same stream, as browsers reach them: a page goes on with the next one when
+    /// its own is away. Pages of these origins may connect, start incidents and read. The list may have this server in it, so
+    /// that all servers can have the same. Only with a journal that servers share, --journal nats://…
+    #[arg(long, value_name = "URL[,URL…]", value_delimiter = ',', value_hint = ValueHint::Url, help_heading = "Access")]
+    pub(super) peers: Vec<Peer>,
 
     /// Take the base path from the X-Forwarded-Prefix of each request. Only behind a proxy that sets or removes this
     /// header

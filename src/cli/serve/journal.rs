@@ -8,6 +8,7 @@ use clap::ValueHint;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::journal_file::is_another_file;
+use crate::cli::numbers::whole;
 use crate::cli::outfile::refuse_stdout;
 use crate::journal::{self, Journal, OpenError, Opened, Retention};
 use crate::scenario::Micros;
@@ -27,7 +28,7 @@ pub(super) struct JournalArgs {
         long,
         default_value_t = Retention::default().events as u32,
         value_name = "COUNT",
-        value_parser = clap::value_parser!(u32).range(1_000..),
+        value_parser = whole::<u32>(1_000, u32::MAX.into()),
         help_heading = "Journal"
     )]
     retain_events: u32,

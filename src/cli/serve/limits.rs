@@ -1,6 +1,7 @@
 //! The limits of what clients may use.
 
 use crate::cli::duration::at_least_100ms;
+use crate::cli::numbers::whole;
 use crate::scenario::Micros;
 use crate::server::Options;
 
@@ -12,7 +13,7 @@ pub(super) struct LimitArgs {
         long,
         default_value_t = Options::default().max_clients,
         value_name = "COUNT",
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        value_parser = whole::<u32>(1, 1_000_000),
         help_heading = "Limits"
     )]
     pub(super) max_clients: u32,
@@ -22,7 +23,7 @@ pub(super) struct LimitArgs {
         long,
         default_value_t = Options::default().admit_rate,
         value_name = "COUNT",
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        value_parser = whole::<u32>(1, 1_000_000),
         help_heading = "Limits"
     )]
     pub(super) admit_rate: u32,
@@ -52,7 +53,7 @@ pub(super) struct LimitArgs {
         long,
         default_value_t = Options::default().header_bytes as u32,
         value_name = "BYTES",
-        value_parser = clap::value_parser!(u32).range(8_192..=1_048_576),
+        value_parser = whole::<u32>(8_192, 1_048_576),
         help_heading = "Limits"
     )]
     pub(super) max_header_bytes: u32,
@@ -62,7 +63,7 @@ pub(super) struct LimitArgs {
         long,
         default_value_t = Options::default().message_bytes as u32,
         value_name = "BYTES",
-        value_parser = clap::value_parser!(u32).range(125..=1_048_576),
+        value_parser = whole::<u32>(125, 1_048_576),
         help_heading = "Limits"
     )]
     pub(super) max_message_bytes: u32,
@@ -72,7 +73,7 @@ pub(super) struct LimitArgs {
         long,
         default_value_t = Options::default().message_rate,
         value_name = "COUNT",
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        value_parser = whole::<u32>(1, 1_000_000),
         help_heading = "Limits"
     )]
     pub(super) max_message_rate: u32,
@@ -82,7 +83,7 @@ pub(super) struct LimitArgs {
         long,
         default_value_t = Options::default().publish_rate,
         value_name = "COUNT",
-        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
+        value_parser = whole::<u32>(1, 1_000_000),
         help_heading = "Limits"
     )]
     pub(super) publish_rate: u32,

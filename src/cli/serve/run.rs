@@ -61,6 +61,7 @@ impl Serve {
             allow_remote: self.allow_remote,
             tokens: tokens.all().to_vec(),
             allow_origins: self.allow_origin.clone(),
+            peers: self.peers.clone(),
             base_path: self.base_path.clone().unwrap_or_default(),
             allow_forwarded_prefix: self.allow_forwarded_prefix,
             speed: self.speed,
@@ -104,6 +105,13 @@ impl Serve {
         options.sinks = sinks.as_ref().map(|file| file.setups().to_vec());
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
+        if !self.peers.is_empty() && !journal.is_shared() {
+            let error = anyhow!(
+                "--peers needs a journal that several servers have open, and this one is for a single server"
+            );
+            return Err(Failure::new(Exit::Usage, error)
+                .hint("give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers"));
+        }
         let clock = journal.clock().doubt().map(ToString::to_string);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;

@@ -15,7 +15,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::out::say;
 use crate::cli::remote::{Remote, incident_path};
 use crate::cli::sinks_file;
-use crate::client::{ClientError, Endpoint, request};
+use crate::client::{ClientError, Endpoint};
 use crate::contract::{deserialize_time, now};
 use crate::plan::{RESERVED_LABELS, is_label};
 use crate::sinks::{self, ALIVE, Courier, Posted, Target, Witness};
@@ -141,7 +141,7 @@ async fn has_alerts(remote: &Remote, scenario: &str) -> Result<(), Failure> {
     struct Listed {
         scenarios: Vec<Known>,
     }
-    let answer = request(&remote.url, Method::GET, "/api/scenarios", None).await?;
+    let answer = remote.url.request(Method::GET, "/api/scenarios", None).await?;
     let listed: Listed = serde_json::from_value(answer).unwrap_or(Listed { scenarios: Vec::new() });
     let known = listed.scenarios.iter().find(|known| known.id == scenario);
     if known.is_some_and(|known| known.alerts == Some(0)) {
@@ -203,7 +203,7 @@ async fn alerts_of(remote: &Remote, id: &str) -> Result<Alerts, String> {
     }
     let path =
         incident_path(id).map_err(|failure| failure.text().map(|(text, _)| text).unwrap_or_default())?;
-    let answer = match request(&remote.url, Method::GET, &format!("{path}/alerts"), None).await {
+    let answer = match remote.url.request(Method::GET, &format!("{path}/alerts"), None).await {
         Err(ClientError::Status { said, problem: true, .. }) => return Err(said),
         answer => answer.map_err(|error| error.to_string())?,
     };

@@ -7,6 +7,7 @@ use clap::ValueHint;
 use super::alerts::AlertArgs;
 use crate::cli::complete;
 use crate::cli::duration::at_least_100ms;
+use crate::cli::numbers::{LARGEST, whole};
 use crate::cli::remote::Remote;
 use crate::cli::settings_args::SettingsArgs;
 use crate::player::Speed;
@@ -48,7 +49,7 @@ pub(in crate::cli) struct Trigger {
     pub(super) speed: Option<Speed>,
 
     /// Seed of noise and failures [default: the scenario's]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..1 << 53))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>(0, LARGEST))]
     pub(super) seed: Option<u64>,
 
     #[command(flatten)]

@@ -53,7 +53,7 @@ impl Trigger {
                         (Some(away), _) if away >= Duration::from(self.reconnect_for) => {
                             return Err(self.gave_up(&accepted.id));
                         }
-                        (Some(away), _) => show.waiting(&self.remote.url.to_string(), away),
+                        (Some(away), _) => show.waiting(&self.remote.url.any_of(), away),
                         (None, Some(incident)) => show.tick(incident, clock.now_in(&incident.id)),
                         (None, None) => {}
                     }
@@ -89,18 +89,16 @@ impl Trigger {
                 // Each attempt that fails comes here: only the first is told.
                 Some(Item::Lost { reason, .. }) => {
                     if lost_at.replace(lost_at.unwrap_or_else(Instant::now)).is_none() {
-                        let (url, most) = (&self.remote.url, self.reconnect_for);
+                        let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
                         show.note(&format!("connection lost ({reason}): waiting up to {most} for {url}"));
                     }
                 }
-                Some(Item::Back { replayed, to, lost: Some(lost), away, .. }) => {
+                Some(Item::Back { server, replayed, to, lost: Some(lost), away, .. }) => {
                     lost_at = None;
                     replay_to = to;
-                    let away = away.as_secs_f64();
-                    show.note(&format!(
-                        "reconnected after {away:.1} s: {} replayed, {lost} lost",
-                        format::count(replayed, "event")
-                    ));
+                    let back = format::back(&self.remote.url, &server, away);
+                    let replayed = format::count(replayed, "event");
+                    show.note(&format!("{back}: {replayed} replayed, {lost} lost"));
                     if lost > 0
                         && let Some(ended) = self.ended_unseen(accepted).await?
                     {
@@ -120,10 +118,13 @@ impl Trigger {
 
     /// The failure when the server did not come back.
     fn gave_up(&self, id: &str) -> Failure {
-        let (url, most) = (&self.remote.url, self.reconnect_for);
-        let error = anyhow!("{url} did not answer for {most}");
-        Failure::new(Exit::Connection, error)
-            .hint(format!("start the server again: {id} goes on when its server does"))
+        let (url, most) = (self.remote.url.any_of(), self.reconnect_for);
+        let (error, next) = if self.remote.url.are_several() {
+            (anyhow!("for {most} no server answered: {url}"), "start one of the servers again")
+        } else {
+            (anyhow!("{url} did not answer for {most}"), "start the server again")
+        };
+        Failure::new(Exit::Connection, error).hint(format!("{next}: {id} goes on when its server does"))
     }
 
     /// Asks the server whether the incident has ended. Events were lost, and the resolution may be among them.

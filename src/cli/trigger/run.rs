@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use hyper::Method;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::{Instant, timeout_at};
 
 use super::alerts::AlertsOut;
 use super::args::Trigger;
@@ -28,6 +29,14 @@ use crate::client::{ClientError, request};
 use crate::report::IncidentStatus;
 use crate::shell::{self, word};
 
+/// What comes of some work until a time; `None` if it is not done by then.
+async fn in_time<T>(until: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match until {
+        Some(until) => timeout_at(until, work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
 impl Trigger {
     pub(in crate::cli) fn run(mut self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stderr());
@@ -45,7 +54,12 @@ impl Trigger {
             return Err(file::refused(name));
         }
         let reporter = self.report.as_deref().map(Reporter::open).transpose()?;
-        let out = self.alerts.prepare(&self.remote, self.scenario.as_deref().unwrap_or_default()).await?;
+        let until = self.timeout.map(|timeout| Instant::now() + Duration::from(timeout));
+        let prepared = self.alerts.prepare(&self.remote, self.scenario.as_deref().unwrap_or_default());
+        let out = match in_time(until, prepared).await {
+            Some(prepared) => prepared?,
+            None => return Err(self.unanswered("nothing was started")),
+        };
         let mut body = json!({ "scenario": self.scenario });
         if let Some(seed) = self.seed {
             body["seed"] = seed.into();
@@ -57,7 +71,18 @@ impl Trigger {
         if !settings.is_empty() {
             body["settings"] = settings.to_json();
         }
-        let answer = match request(&self.remote.url, Method::POST, "/api/incidents", Some(&body)).await {
+        // If no answer came, the incident may have started all the same: another server is not asked to start it again.
+        match in_time(until, self.remote.url.be_ready()).await {
+            Some(ready) => ready?,
+            None => return Err(self.unanswered("nothing was started")),
+        }
+        let server = self.remote.url.current();
+        let answer = match in_time(until, request(server, Method::POST, "/api/incidents", Some(&body))).await
+        {
+            None => return Err(self.unanswered("it may have started the incident all the same")),
+            Some(answer) => answer,
+        };
+        let answer = match answer {
             Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
                 let url = self.remote.url.to_string();
                 let hint = format!("incident list --url {} prints the server's scenarios", word(&url));
@@ -72,7 +97,7 @@ impl Trigger {
         };
         let accepted = Accepted::deserialize(&answer).map_err(|_| {
             let why = "it does not name the incident, its stream and its position".to_owned();
-            Failure::from(ClientError::Answer { url: self.remote.url.http("/api/incidents"), why })
+            Failure::from(ClientError::Answer { url: server.http("/api/incidents"), why })
         })?;
         if self.no_wait {
             if self.json {
@@ -83,9 +108,10 @@ impl Trigger {
             return Ok(Exit::Fine);
         }
         if let Some(out) = &out {
-            out.begin(&self.remote, &accepted.id).await;
+            // What waits for the end says that the time is over.
+            in_time(until, out.begin(&self.remote, &accepted.id)).await;
         }
-        let watched = self.watch_to_end(&accepted, quiet, reporter, out.as_ref()).await;
+        let watched = self.watch_to_end(&accepted, until, quiet, reporter, out.as_ref()).await;
         if let Some(out) = out {
             out.finish(quiet).await;
         }
@@ -96,6 +122,7 @@ impl Trigger {
     async fn watch_to_end(
         &self,
         accepted: &Accepted,
+        until: Option<Instant>,
         quiet: bool,
         mut reporter: Option<Reporter>,
         out: Option<&AlertsOut>,
@@ -107,12 +134,11 @@ impl Trigger {
         } else {
             Box::new(Plain::new())
         };
-        let deadline = self.timeout.map(Duration::from);
         let follow = self.follow(accepted, show.as_mut(), reporter.as_mut(), out);
         let ended = tokio::select! {
             ended = follow => ended,
             () = signals::shutdown() => Ok(None),
-            () = async { tokio::time::sleep(deadline.unwrap_or_default()).await }, if deadline.is_some() => {
+            None = in_time(until, std::future::pending::<()>()) => {
                 show.end(Ending::Left);
                 let timeout = self.timeout.unwrap_or_default();
                 let error = anyhow!("{} was not resolved within {timeout}; it goes on", accepted.id);
@@ -138,6 +164,15 @@ impl Trigger {
                 Ok(Exit::Fine)
             }
         }
+    }
+
+    /// The failure of a server that has not answered within --timeout.
+    fn unanswered(&self, what: &str) -> Failure {
+        let timeout = self.timeout.unwrap_or_default();
+        let error = anyhow!("{} has not answered within {timeout}: {what}", self.remote.url);
+        let flags = self.remote.flags();
+        Failure::new(Exit::Unresolved, error)
+            .hint(format!("incident list --running{flags} shows what goes on there"))
     }
 
     /// Says that the incident goes on although this command can't follow it: trying again would start another one.

@@ -10,10 +10,11 @@ use super::reports::{Kind, ReportsTo};
 use super::stranger_args::StrangerArgs;
 use crate::check::{Limits, RULES};
 use crate::cli::complete;
+use crate::cli::numbers::whole;
 use crate::cli::settings_args::SettingsArgs;
 use crate::cli::token_args::TokenArgs;
 use crate::cli::trust_args::TrustArgs;
-use crate::client::{Endpoint, EndpointError};
+use crate::client::{Endpoint, Endpoints, EndpointsError};
 use crate::player::Speed;
 use crate::scenario::Micros;
 
@@ -32,6 +33,9 @@ pub(super) const CLIENTS: u32 = 2;
 /// and checked as it arrives over a socket. What passes is one line; with -v every rule has one. The exit status is 0 if
 /// something was checked and no rule failed, else 5, or 6 if a scenario file has mistakes.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "\
+incident validate [OPTIONS] [FILE|DIR|NAME]...
+       incident validate [OPTIONS] <--url <URL>|--sse <URL>>")]
 #[command(after_help = "\
 Examples:
   incident validate scenarios/database-outage.toml   Play a scenario and check the stream
@@ -46,12 +50,13 @@ pub(in crate::cli) struct Validate {
     #[arg(value_name = "FILE|DIR|NAME", add = complete::paths_and_scenarios())]
     pub(super) files: Vec<PathBuf>,
 
-    /// Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough
+    /// Check the running server at this URL instead: http(s) for its page or ws(s) for its WebSocket; HOST:PORT is enough. With
+    /// several servers of the same stream, as URL,URL,…, the clients are spread over those that answer, and all must get the same
     ///
     /// Connections are direct: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are not used.
     #[arg(
         long,
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_parser = socket_url,
         group = "server",
         conflicts_with_all = ["files", "real_time", "speed"],
@@ -63,7 +68,7 @@ pub(in crate::cli) struct Validate {
     /// Check the event stream (text/event-stream) at this URL instead; for one of our servers HOST:PORT is enough
     #[arg(
         long,
-        value_name = "URL",
+        value_name = "URL[,URL…]",
         value_parser = event_url,
         group = "server",
         conflicts_with_all = ["files", "real_time", "speed", "send", "subprotocol"],
@@ -95,7 +100,8 @@ pub(in crate::cli) struct Validate {
     )]
     pub(super) trigger: Option<String>,
 
-    /// Listen to the server for this long, instead of until an incident has ended
+    /// Listen to the server for this long, instead of until an incident has ended. What the server has announced as a replay is
+    /// waited for in any case, up to --timeout longer
     #[arg(long = "for", value_name = "DURATION", requires = "server", help_heading = "Server")]
     pub(super) listen: Option<Micros>,
 
@@ -115,11 +121,11 @@ pub(in crate::cli) struct Validate {
     pub(super) settings: SettingsArgs,
 
     /// Set a limit of a rule, as in latency.p99=50ms; repeat the flag for several. --list has all
-    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, help_heading = "Rules")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limit, add = complete::limits(), help_heading = "Rules")]
     pub(super) limit: Vec<String>,
 
     /// How many clients get the stream at the same time; all must get the same [default: 2]
-    #[arg(long, default_value_t = CLIENTS, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=64), hide_default_value = true)]
+    #[arg(long, default_value_t = CLIENTS, value_name = "NUMBER", value_parser = whole::<u32>(1, 64), hide_default_value = true)]
     pub(super) clients: u32,
 
     /// Only listen: no client that reads nothing, no resuming, no wrong positions
@@ -151,7 +157,7 @@ pub(in crate::cli) struct Validate {
     /// Also write the result to a file, as in junit=report.xml; repeat the flag for several, or write
     /// junit=report.xml,sarif=report.sarif. The kinds are those of --format; the file - is stdout. A file with content is never
     /// overwritten
-    #[arg(long, value_name = "KIND=FILE", help_heading = "Output")]
+    #[arg(long, value_name = "KIND=FILE", add = complete::reports(), help_heading = "Output")]
     pub(super) report: Vec<ReportsTo>,
 
     /// Keep the transcripts of everything that was received in this folder [default: only those that fail, in a new
@@ -188,17 +194,25 @@ pub(in crate::cli) struct Validate {
     pub(super) timeline: Option<Vec<PathBuf>>,
 }
 
-/// Checks that a text is a URL of a WebSocket, of ours or of another program.
-fn socket_url(text: &str) -> Result<String, EndpointError> {
-    match text.parse::<Endpoint>() {
+/// Checks that a text is a URL of a WebSocket, of ours or of another program, or those of several of ours.
+fn socket_url(text: &str) -> Result<String, EndpointsError> {
+    match text.parse::<Endpoints>() {
         Err(error) if Endpoint::exact(text).is_err() => Err(error),
         _ => Ok(text.to_owned()),
     }
 }
 
-/// Checks that a text is the URL of an event stream.
-fn event_url(text: &str) -> Result<String, EndpointError> {
-    Endpoint::events(text, true).map(|_| text.to_owned())
+/// Checks that a text is the URL of an event stream, or those of several.
+fn event_url(text: &str) -> Result<String, EndpointsError> {
+    // The URL of another program may have commas.
+    match Endpoint::events(text, true) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => match Endpoints::read(text, |url| Endpoint::events(url, false)) {
+            Err(several) if text.contains(',') => Err(several),
+            Err(_) => Err(error.into()),
+            Ok(_) => Ok(text.to_owned()),
+        },
+    }
 }
 
 /// Checks that a limit can be set.

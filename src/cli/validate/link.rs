@@ -11,7 +11,8 @@ use super::session::Session;
 use crate::check::{Bookmark, Closing, Observation, Profile, Purpose, Resume, ServerEvent};
 use crate::cli::exit::Failure;
 use crate::client::{
-    ClientError, Ended, Endpoint, EventStream, EventStreamItem, Parsed, Socket, SocketEvent, Subscription,
+    ClientError, Ended, Endpoint, Endpoints, EventStream, EventStreamItem, Parsed, Socket, SocketEvent,
+    Subscription,
 };
 
 /// The header with which a client of an event stream resumes.
@@ -26,7 +27,10 @@ pub(super) type Seen = (u32, Instant, Observation);
 /// Where to connect, and what to say there.
 #[derive(Debug, Clone)]
 pub(super) struct Dial {
+    /// The server that is judged.
     pub(super) endpoint: Endpoint,
+    /// All servers of its stream, itself included.
+    pub(super) servers: Endpoints,
     pub(super) subscription: Subscription,
     /// `None` for our own servers.
     pub(super) profile: Option<Arc<Profile>>,
@@ -45,7 +49,29 @@ pub(super) enum After<'a> {
 impl Dial {
     /// One of our own servers.
     pub(super) fn ours(endpoint: Endpoint) -> Self {
-        Self { endpoint, subscription: Subscription::default(), profile: None }
+        Self {
+            servers: endpoint.clone().into(),
+            endpoint,
+            subscription: Subscription::default(),
+            profile: None,
+        }
+    }
+
+    /// Chooses the server that is judged: the first of several that is ready.
+    ///
+    /// # Errors
+    /// None of them is.
+    pub(super) async fn choose(&mut self) -> Result<(), ClientError> {
+        self.servers.be_ready().await?;
+        self.endpoint = self.servers.current().clone();
+        Ok(())
+    }
+
+    /// The server of connection `number`: the connections after the one that is judged go round all servers.
+    fn server(&self, number: u32) -> &Endpoint {
+        let servers = self.servers.all().len();
+        let mut round = self.servers.from_current();
+        round.nth(number as usize % servers).unwrap_or(&self.endpoint)
     }
 
     /// What to say to resume; `None` if the profile has no way, or the event lacks what the way needs.
@@ -75,12 +101,13 @@ impl Dial {
             let why = "it can't be asked for what follows this event".to_owned();
             return Err(ClientError::Answer { url: self.endpoint.to_string(), why });
         };
-        let opened = if self.endpoint.is_event_stream() {
-            EventStream::open(&self.endpoint, &said).await.map(|stream| Wire::Events(Box::new(stream)))
-        } else {
-            Socket::open(&self.endpoint, &said, self.profile.is_none())
-                .await
-                .map(|socket| Wire::Socket(Box::new(socket)))
+        let server = self.server(number);
+        let opened = match self.open_at(server, &said).await {
+            // A server that is away says nothing about the stream: another one has it too.
+            Err(error) if error.is_of_one_server() && *server != self.endpoint => {
+                self.open_at(&self.endpoint, &said).await
+            }
+            opened => opened,
         };
         match opened {
             Ok(wire) => Ok(Opened::Link(Link { number, wire })),
@@ -91,6 +118,13 @@ impl Dial {
 }
 
 impl Dial {
+    async fn open_at(&self, server: &Endpoint, said: &Subscription) -> Result<Wire, ClientError> {
+        if server.is_event_stream() {
+            return Ok(Wire::Events(Box::new(EventStream::open(server, said).await?)));
+        }
+        Ok(Wire::Socket(Box::new(Socket::open(server, said, self.profile.is_none()).await?)))
+    }
+
     /// The same within a time. An error says in words why there is no connection.
     pub(super) async fn open_within(
         &self,

@@ -7,6 +7,7 @@ mod judged;
 mod link;
 mod list;
 mod listen;
+mod peek;
 mod play;
 mod prepare;
 mod progress;

@@ -7,7 +7,7 @@ use super::link::Dial;
 use super::stranger_args::StrangerArgs;
 use crate::check::{Context, MustResolve, Profile, Resume};
 use crate::cli::exit::{Exit, Failure};
-use crate::client::Endpoint;
+use crate::client::{Endpoint, Endpoints, EndpointsError};
 
 /// How the streams are read.
 #[derive(Clone, Default)]
@@ -55,20 +55,27 @@ impl Validate {
             self.fits(profile)?;
         }
         let is_foreign = profile.is_some();
-        let endpoint = match (&self.url, &self.sse) {
-            (Some(url), _) if is_foreign => Some(Endpoint::exact(url)),
-            (Some(url), _) => Some(url.parse::<Endpoint>()),
-            (None, Some(url)) => Some(Endpoint::events(url, is_foreign)),
+        // The URL of another program may have commas.
+        let endpoints = match (&self.url, &self.sse) {
+            (Some(url), _) if is_foreign => {
+                Some(Endpoint::exact(url).map(Endpoints::from).map_err(EndpointsError::from))
+            }
+            (None, Some(url)) if is_foreign => {
+                Some(Endpoint::events(url, true).map(Endpoints::from).map_err(EndpointsError::from))
+            }
+            (Some(url), _) => Some(url.parse::<Endpoints>()),
+            (None, Some(url)) => Some(Endpoints::read(url, |url| Endpoint::events(url, false))),
             (None, None) => None,
         };
-        let endpoint = endpoint.transpose().map_err(|error| {
+        let endpoints = endpoints.transpose().map_err(|error| {
             let hint = "a URL with a query needs a --profile: our own streams have none";
             let failure = Failure::new(Exit::Usage, error);
             if is_foreign { failure } else { failure.hint(hint) }
         })?;
-        match endpoint {
-            Some(endpoint) => {
-                let endpoint = self.token.add_to(self.trust.add_to(endpoint)?)?;
+        match endpoints {
+            Some(endpoints) => {
+                let servers = self.token.add_to(&self.trust.add_to(&endpoints)?)?;
+                let endpoint = servers.current().clone();
                 let subscription = flags.subscription(profile.as_deref())?;
                 let has = |name: &str| subscription.headers.iter().any(|(header, _)| header == name);
                 if endpoint.authorization().is_some() && has("authorization") {
@@ -77,7 +84,7 @@ impl Validate {
                         "unset INCIDENT_TOKEN and leave out --token-file, or leave out the header",
                     ));
                 }
-                self.dial = Some(Dial { endpoint, subscription, profile: profile.clone() });
+                self.dial = Some(Dial { endpoint, servers, subscription, profile: profile.clone() });
             }
             None => {
                 let given = [("--token-file", &self.token.token_file), ("--cacert", &self.trust.cacert)];

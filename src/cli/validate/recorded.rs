@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 
+use super::peek::Opened;
 use super::progress::Progress;
 use super::stranger_args::StrangerArgs;
 use super::targets::{expectations, sound_scenario_at};
@@ -19,15 +20,20 @@ use crate::cli::scenarios::shipped;
 use crate::recording::{RecordingError, TextLines};
 use crate::shell::{self, word};
 
-/// Judges the file by the rules that are wanted, until `stop`.
+/// Judges the file by the rules that are wanted, until `stop`. One that can be read only once is open already.
 pub(super) async fn judge(
     path: &Path,
+    opened: Option<Opened>,
     context: Context,
     wanted: Vec<&'static str>,
     stop: CancellationToken,
     progress: &Progress,
 ) -> Result<Judgement, Failure> {
-    let (file, origin) = (progress.reads(open(path)?), path.display().to_string());
+    let origin = path.display().to_string();
+    let file: Box<dyn Read + Send> = match opened {
+        Some(opened) => Box::new(opened),
+        None => Box::new(progress.reads(open(path)?)),
+    };
     let judging = tokio::task::spawn_blocking(move || judge_file(file, &origin, context, &wanted, &stop));
     judging.await.map_err(|error| Failure::new(Exit::Internal, error))?
 }

@@ -64,6 +64,9 @@ impl Validate {
         // Opening a pipe waits for its reader: until then a signal has to end the process as usual.
         let reports = Reports::open(self.format, &self.report)?;
         runtime()?.block_on(async {
+            if let Some(dial) = &mut self.dial {
+                dial.choose().await?;
+            }
             let stop = CancellationToken::new();
             let signal = signals::shutdown();
             let interrupted = tokio::spawn({
@@ -93,10 +96,19 @@ impl Validate {
         mut reports: Reports,
     ) -> Result<Exit, Failure> {
         let paths = if self.files.is_empty() { vec![PathBuf::from("scenarios")] } else { self.files.clone() };
+        let folders: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
         let mut changes = Changes::new(paths, &["toml", "ndjson"]);
         loop {
+            let checked = match folders.iter().find(|folder| !folder.is_dir()) {
+                // Its name could be taken for that of a scenario.
+                Some(gone) => {
+                    Err(Failure::new(Exit::Usage, anyhow!("the folder {} is gone", gone.display()))
+                        .hint("put it back: it is checked again then"))
+                }
+                None => self.check(read_by, stop, output, reports).await,
+            };
             // A file that can't be checked now may be mended in a moment.
-            let exit = self.check(read_by, stop, output, reports).await.unwrap_or_else(|failure| {
+            let exit = checked.unwrap_or_else(|failure| {
                 let exit = failure.exit();
                 failure.report(output.color);
                 exit
@@ -209,13 +221,17 @@ impl Validate {
     /// Observes one target and judges it.
     async fn judge(
         &self,
-        target: Target,
+        mut target: Target,
         read_by: &ReadBy,
         transcripts: &Transcripts,
         stop: &CancellationToken,
         progress: &Progress,
     ) -> Result<Judged, Failure> {
         let name = target.name();
+        let opened = match &mut target {
+            Target::Recording { opened, .. } => opened.take(),
+            Target::Scenario { .. } | Target::Server { .. } => None,
+        };
         let context = read_by.add_to(self.context(&target)?);
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
@@ -231,7 +247,8 @@ impl Validate {
         };
         let (dial, server) = match &target {
             Target::Recording { path, .. } => {
-                let judgement = recorded::judge(path, context, self.wanted(), stop.clone(), progress).await?;
+                let judgement =
+                    recorded::judge(path, opened, context, self.wanted(), stop.clone(), progress).await?;
                 return Ok(judged(judgement, Some(path.clone())));
             }
             Target::Scenario { scenario, .. } => {

@@ -9,17 +9,21 @@ use anyhow::anyhow;
 use super::args::Validate;
 use super::judged::Unjudged;
 use super::link::Dial;
+use super::peek::{self, Content, Opened, Source};
 use crate::check::Expected;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::scenarios::{self, shipped};
-use crate::scenario::{Library, Loaded, Scenario, ScenarioError, Settings, SettingsError, VARIANT, text_of};
+use crate::scenario::{
+    Library, Loaded, Scenario, ScenarioError, Settings, SettingsError, VARIANT, is_scenario_file, text_of,
+    text_of_stream,
+};
 
 /// One target to check.
 pub(super) enum Target {
     /// A scenario, played by a temporary server.
     Scenario { scenario: Box<Scenario>, expect: Option<Expected> },
     /// A recording, read from a file.
-    Recording { path: PathBuf, expect: Option<Expected> },
+    Recording { path: PathBuf, expect: Option<Expected>, opened: Option<Opened> },
     /// A running server.
     Server { dial: Box<Dial>, expect: Option<Expected> },
 }
@@ -193,7 +197,9 @@ impl Validate {
 impl Targets {
     /// Adds a file, everything in a folder, or the scenario of that name.
     fn add_path(&mut self, path: &Path, given: Given<'_>) -> Result<(), Failure> {
-        let is = |path: &Path, extension: &str| path.extension().is_some_and(|found| found == extension);
+        let is = |path: &Path, extension: &str| {
+            path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+        };
         if path.is_dir() {
             let before = self.found.len() + self.wrong.len();
             self.add(Library::read(path), given)?;
@@ -203,7 +209,8 @@ impl Targets {
             files.retain(|file| is(file, "ndjson"));
             files.sort();
             for file in files {
-                self.found.push(recording(&file, given));
+                let expect = given.expect.cloned();
+                self.found.push(Target::Recording { path: file, expect, opened: None });
             }
             if self.found.len() + self.wrong.len() == before {
                 let folder = path.display();
@@ -211,26 +218,52 @@ impl Targets {
                     anyhow!("nothing was checked: {folder} has no scenario (*.toml) or recording (*.ndjson)");
                 return Err(Failure::new(Exit::Invalid, error).hint("name a scenario, a recording or --url"));
             }
-        } else if is(path, "toml") {
+        } else if is_scenario_file(path) {
             match scenario_at(path)? {
                 Ok(scenario) => self.add_scenario(&scenario, given)?,
                 Err(error) => self.wrong.push(error),
             }
         } else if let Some(name) = scenarios::name_of(path) {
             self.add_scenario(&scenarios::named(name, None)?, given)?;
-        } else if given.settings.is_empty() {
-            self.found.push(recording(path, given));
+        } else if ["ndjson", "jsonl"].iter().any(|extension| is(path, extension)) {
+            self.add_recording(path, None, given)?;
         } else {
+            match peek::look(path) {
+                Ok(Content::Scenario(source)) => {
+                    let read = match source {
+                        Source::Path => scenario_at(path)?,
+                        Source::Once(opened) => scenario_of(path, text_of_stream(opened))?,
+                    };
+                    match read {
+                        Ok(scenario) => self.add_scenario(&scenario, given)?,
+                        Err(error) => self.wrong.push(error),
+                    }
+                }
+                Ok(Content::Recording(Source::Once(opened))) => {
+                    self.add_recording(path, Some(opened), given)?;
+                }
+                // Who reads it says why it can't be read.
+                Ok(Content::Recording(Source::Path)) | Err(_) => self.add_recording(path, None, given)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn add_recording(
+        &mut self,
+        path: &Path,
+        opened: Option<Opened>,
+        given: Given<'_>,
+    ) -> Result<(), Failure> {
+        if !given.settings.is_empty() {
             let error =
                 anyhow!("--set chooses how a scenario is played, and {} is a recording", path.display());
             return Err(Failure::new(Exit::Usage, error).hint("name scenarios only, or leave out --set"));
         }
+        let (path, expect) = (path.to_owned(), given.expect.cloned());
+        self.found.push(Target::Recording { path, expect, opened });
         Ok(())
     }
-}
-
-fn recording(file: &Path, given: Given<'_>) -> Target {
-    Target::Recording { path: file.to_owned(), expect: given.expect.cloned() }
 }
 
 fn scenario_target(scenario: Scenario, given: Given<'_>) -> Target {
@@ -243,7 +276,15 @@ fn scenario_target(scenario: Scenario, given: Given<'_>) -> Target {
 /// # Errors
 /// The file can't be read, which is a usage error.
 fn scenario_at(file: &Path) -> Result<Result<Scenario, ScenarioError>, Failure> {
-    let text = text_of(file).map_err(|error| {
+    scenario_of(file, text_of(file))
+}
+
+/// The scenario of a file of which the text was read.
+fn scenario_of(
+    file: &Path,
+    text: std::io::Result<String>,
+) -> Result<Result<Scenario, ScenarioError>, Failure> {
+    let text = text.map_err(|error| {
         let failure = |exit| Failure::new(exit, anyhow!("{} cannot be read: {error}", file.display()));
         // It is there, and its error says what to do about what is in it.
         if error.kind() == ErrorKind::InvalidData {

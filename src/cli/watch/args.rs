@@ -8,6 +8,7 @@ use regex::Regex;
 
 use crate::cli::complete;
 use crate::cli::format::probability;
+use crate::cli::numbers::{LARGEST, whole};
 use crate::cli::remote::Remote;
 use crate::contract::MessageType;
 use crate::hub::After;
@@ -33,7 +34,7 @@ pub(in crate::cli) struct Watch {
     pub(super) after: Option<After>,
 
     /// Show only the last N of the replayed events
-    #[arg(long, value_name = "N", help_heading = "Range")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0, LARGEST), help_heading = "Range")]
     pub(super) tail: Option<usize>,
 
     /// Exit when all past events were shown

@@ -84,33 +84,35 @@ impl<'a> Session<'a> {
                 self.footer.alive();
                 self.confirm()?;
             }
-            Item::Lost { reason, retry_in } => {
+            Item::Lost { reason, retry_in, next } => {
                 // Each attempt that fails comes here: the first is told, and the footer counts on.
                 if self.footer.lost() {
-                    let next = if self.watch.no_reconnect {
+                    let (url, wait) = (&self.watch.remote.url, retry_in.as_secs_f64());
+                    let then = if self.watch.no_reconnect {
                         String::new()
+                    } else if url.are_several() {
+                        format!(", trying {next} in {wait:.1} s, then the others in turn until one answers")
                     } else {
-                        let (url, wait) = (&self.watch.remote.url, retry_in.as_secs_f64());
                         format!(", retrying in {wait:.1} s and until {url} answers")
                     };
-                    self.note(&format!("connection lost ({reason}){next}"));
+                    self.note(&format!("connection lost ({reason}){then}"));
                 }
             }
-            Item::Back { away, replayed, to, lost, reset } => {
+            Item::Back { server, away, replayed, to, lost, reset } => {
                 self.footer.alive();
                 self.replay_to = to;
-                let away = away.as_secs_f64();
+                let back = format::back(&self.watch.remote.url, &server, away);
                 match (lost, reset) {
                     (Some(lost), _) => {
                         self.note(&format!(
-                            "reconnected after {away:.1} s: {} replayed, {lost} lost",
+                            "{back}: {} replayed, {lost} lost",
                             format::count(replayed, "event")
                         ));
                     }
                     (None, reset) => {
                         self.board = Board::default();
                         let why = reset.map_or("the stream is another one", explain);
-                        self.note(&format!("reconnected after {away:.1} s: {why}; events may be lost"));
+                        self.note(&format!("{back}: {why}; events may be lost"));
                     }
                 }
             }

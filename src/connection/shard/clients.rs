@@ -8,18 +8,20 @@ use slab::Slab;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::context::ShardContext;
+use super::counts::Counts;
 use super::link::Link;
 use super::order::Order;
 use crate::connection::arrival::Arrival;
 use crate::connection::behind::BATCH_BYTES;
-use crate::connection::client::{Check, Client, Sent, Step};
+use crate::connection::client::{Check, Client, Step};
+use crate::connection::dialect::Batch;
 use crate::connection::inbound::{Allowance, Heard};
-use crate::connection::outgoing::{Batch, Page};
+use crate::connection::outgoing::Page;
 use crate::contract::Position;
 use crate::delivery::End;
 use crate::hub::{JournalError, PAGE_BYTES, Paged};
 use crate::log_limiter::limited;
-use crate::metrics::{Tally, Transport};
+use crate::metrics::{ByTransport, Tally};
 
 /// The buffer for what clients send, shared by all clients of the shard.
 const SCRATCH: usize = 16 * 1024;
@@ -33,10 +35,7 @@ pub(super) struct Clients {
     link: Arc<Link>,
     context: ShardContext,
     allowance: Allowance,
-    /// Since the start.
-    sent: Sent,
-    /// Clients since the start.
-    admitted: u64,
+    counts: Counts,
     by_key: Slab<Client>,
     /// Every client at the head has been sent everything up to this position.
     head: u64,
@@ -54,8 +53,7 @@ impl Clients {
             registry,
             link,
             allowance: Allowance::new(context.settings, context.hub.heartbeat_interval()),
-            sent: Sent::default(),
-            admitted: 0,
+            counts: Counts::default(),
             by_key: Slab::new(),
             head: context.hub.ring_head(),
             scratch: vec![0; SCRATCH],
@@ -81,19 +79,20 @@ impl Clients {
             if frames.is_empty() {
                 break;
             }
-            let batch = Batch::join(frames);
-            let (head, sent) = (self.head, &mut self.sent);
+            let after = Position { stream: self.context.hub.stream().clone(), n: self.head };
+            let batch = Batch::new(frames, after);
+            let head = self.head;
             let mut ended = Vec::new();
             for (key, client) in &mut self.by_key {
                 if !client.is_at_head() {
                     continue;
                 }
-                match client.broadcast(&batch, head, sent) {
+                match client.broadcast(&batch, head, self.counts.sent(client.transport())) {
                     Ok(()) => watch(&self.registry, key, client),
                     Err(end) => ended.push((key, end)),
                 }
             }
-            self.head += batch.frames();
+            self.head += batch.events();
             for (key, end) in ended {
                 self.end(key, &end);
             }
@@ -148,7 +147,7 @@ impl Clients {
     /// Sends what a client misses, as far as its socket takes it.
     pub(super) fn catch_up(&mut self, key: usize) {
         let Some(client) = self.by_key.get_mut(key) else { return };
-        let step = client.catch_up(&self.context.hub, self.head, &mut self.sent);
+        let step = client.catch_up(&self.context.hub, self.head, self.counts.sent(client.transport()));
         watch(&self.registry, key, client);
         match step {
             Ok(Step::Waits) => {}
@@ -169,7 +168,7 @@ impl Clients {
     /// Takes a client over.
     pub(super) fn adopt(&mut self, arrival: Arrival, group: u8) {
         let after = Position { stream: self.context.hub.stream().clone(), n: arrival.cursor };
-        let mut client = Client::new(arrival, self.admitted + 1, group, self.allowance);
+        let mut client = Client::new(arrival, self.counts.admitted() + 1, group, self.allowance);
         let entry = self.by_key.vacant_entry();
         let key = entry.key();
         if let Err(error) = self.registry.register(&mut client.wire.tcp, Token(key), Interest::READABLE) {
@@ -177,8 +176,8 @@ impl Clients {
             self.link.client_left();
             return;
         }
-        self.admitted += 1;
-        tracing::debug!(transport = Transport::WebSocket.as_str(), %after, "client connected");
+        self.counts.admit(client.transport());
+        tracing::debug!(transport = client.transport().as_str(), %after, "client connected");
         let heard = client.hear_tail();
         client.leaves_at = self.is_draining.then(Instant::now);
         if client.wire.may_hold_back() {
@@ -208,20 +207,16 @@ impl Clients {
     }
 
     /// The figures of the clients at this moment.
-    pub(super) fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> ByTransport<Tally> {
         let (head, start) = (self.context.hub.ring_head(), self.context.hub.ring_start());
-        let mut tally = Tally {
-            admitted: self.admitted,
-            events: self.sent.events,
-            bytes: self.sent.bytes,
-            ..Tally::default()
-        };
+        let mut tallies = self.counts.tallies();
         // A client that is leaving was counted as gone already.
         for (_, client) in self.by_key.iter().filter(|(_, client)| !client.is_leaving()) {
+            let tally = tallies.of_mut(client.transport());
             tally.clients += 1;
             tally.count_lag(client.cursor(self.head), head, start);
         }
-        tally
+        tallies
     }
 
     /// Every client has to leave, each at a random moment within that time, and a new one at once.
@@ -267,13 +262,13 @@ impl Clients {
         }
     }
 
-    /// Sends a client its close frame, or forgets it if it is leaving already or gone.
+    /// Ends a client's stream, or forgets the client if it is leaving already or gone.
     fn end(&mut self, key: usize, end: &End) {
         let Some(client) = self.by_key.get_mut(key) else { return };
         if client.is_leaving() {
             return self.forget(key);
         }
-        self.context.ends.record(end);
+        self.context.ends.of(client.transport()).record(end);
         if client.close(end) {
             // Its answer may have come already, of which no event will tell.
             self.unread.push(key);

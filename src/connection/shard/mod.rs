@@ -2,6 +2,7 @@
 
 mod clients;
 mod context;
+mod counts;
 mod link;
 mod order;
 mod worker;

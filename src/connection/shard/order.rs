@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::connection::arrival::Arrival;
 use crate::hub::{JournalError, Paged};
-use crate::metrics::Tally;
+use crate::metrics::{ByTransport, Tally};
 
 /// A message to a shard.
 pub(in crate::connection) enum Order {
@@ -15,7 +15,7 @@ pub(in crate::connection) enum Order {
     /// A page was read for the client with this key, if that still has this id.
     Paged { key: usize, id: u64, page: Result<Paged, JournalError> },
     /// Report the figures of its clients.
-    Tally(oneshot::Sender<Tally>),
+    Tally(oneshot::Sender<ByTransport<Tally>>),
     /// Ask every client to leave, each at a random moment within that time.
     Drain(Duration),
     /// End the thread.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::transfer::About;
 use super::api::{Api, Fault, NAME_IN_USE, NO_STREAM};
 use super::location::Location;
 use super::names::Names;
@@ -15,6 +16,12 @@ const FORMAT: &str = "incident.format";
 
 /// The only format so far.
 const NEWEST: &str = "1";
+
+/// The format of streams while a journal is copied into them: no server starts over them.
+const UNFINISHED: &str = "copy";
+
+/// Where the configuration says what is copied.
+const COPY: &str = "incident.copy";
 
 /// What the leader has said of the stream of events.
 #[derive(Debug, Clone)]
@@ -33,6 +40,11 @@ impl Seen {
         let stream = metadata[STREAM].as_str().and_then(|stream| stream.parse().ok());
         let stream = stream.ok_or("its metadata has no incident.stream: it is no stream of incident")?;
         let format = metadata[FORMAT].as_str().unwrap_or_default();
+        if format == UNFINISHED {
+            return Err(
+                "a copy into it was not finished: run the same `incident copy-journal` again".to_owned()
+            );
+        }
         if format != NEWEST {
             return Err(format!("its format is {format:?}, and this version of incident reads {NEWEST:?}"));
         }
@@ -180,6 +192,89 @@ fn check(name: &str, found: &Value, wanted: &Value, location: &Location) -> Resu
         )),
         _ => Ok(()),
     }
+}
+
+/// What is wrong with the configuration of two streams that were found, or what they are.
+pub(super) fn judge(
+    names: &Names,
+    location: &Location,
+    found: &Value,
+    control_found: &Value,
+) -> Result<String, String> {
+    let wanted = events(names, location, &StreamId::fresh());
+    check(&names.events, &found["config"], &wanted, location)?;
+    check(&names.control, &control_found["config"], &control(names, location), location)?;
+    let replicas = found["config"]["num_replicas"].as_u64().unwrap_or(1);
+    Ok(format!("{} and {}, with {replicas} replicas", names.events, names.control))
+}
+
+/// Creates both streams for a copy, or finds those of the same copy that was interrupted. Returns the name that clients know,
+/// and what the leader says of the events.
+///
+/// # Errors
+/// There are streams with these names already, or they can't be created.
+pub(super) async fn begin_copy(
+    api: &Api,
+    names: &Names,
+    location: &Location,
+    about: &About,
+    of: &str,
+) -> Result<(StreamId, Value), String> {
+    let taken = |name: &str, what: &str| {
+        format!("the stream {name} is there already, {what}: name another one with stream=NAME, or delete it")
+    };
+    let asked =
+        |name: &str, fault: &Fault| format!("the stream {name} can't be asked for or created: {fault}");
+    let mut begun = control(names, location);
+    begun["metadata"][FORMAT] = json!(UNFINISHED);
+    let info = match api.info(&names.events).await {
+        Ok(info) => {
+            let metadata = &info["config"]["metadata"];
+            let first = info["state"]["first_seq"].as_u64().unwrap_or_default().max(1);
+            if metadata[FORMAT] != UNFINISHED {
+                return Err(taken(&names.events, "and is no unfinished copy"));
+            }
+            if metadata[COPY] != of || first != about.oldest {
+                return Err(taken(&names.events, "with an unfinished copy of something else"));
+            }
+            info
+        }
+        Err(fault) if fault.is(NO_STREAM) => {
+            let left = api.info(&names.control).await;
+            if left.is_ok_and(|left| left["config"]["metadata"][FORMAT] != UNFINISHED) {
+                return Err(taken(&names.control, "and has the lease and the plans of another one"));
+            }
+            let mut wanted = events(names, location, &about.stream);
+            wanted["metadata"][FORMAT] = json!(UNFINISHED);
+            wanted["metadata"][COPY] = json!(of);
+            if about.oldest > 1 {
+                wanted["first_seq"] = json!(about.oldest);
+            }
+            let created = api.ask(&format!("STREAM.CREATE.{}", names.events), &wanted).await;
+            created.map_err(|fault| asked(&names.events, &fault))?
+        }
+        Err(fault) => return Err(asked(&names.events, &fault)),
+    };
+    match api.info(&names.control).await {
+        Ok(_) => {}
+        Err(fault) if fault.is(NO_STREAM) => {
+            let created = api.ask(&format!("STREAM.CREATE.{}", names.control), &begun).await;
+            created.map_err(|fault| asked(&names.control, &fault))?;
+        }
+        Err(fault) => return Err(asked(&names.control, &fault)),
+    }
+    let stream = info["config"]["metadata"][STREAM].as_str().and_then(|stream| stream.parse().ok());
+    Ok((stream.ok_or_else(|| taken(&names.events, "and has no name"))?, info))
+}
+
+/// The copy is complete: servers may start over the stream.
+pub(super) async fn end_copy(api: &Api, name: &str) -> Result<(), Fault> {
+    let mut config = api.info(name).await?["config"].clone();
+    config["metadata"][FORMAT] = json!(NEWEST);
+    if let Some(metadata) = config["metadata"].as_object_mut() {
+        metadata.remove(COPY);
+    }
+    api.ask(&format!("STREAM.UPDATE.{name}"), &config).await.map(drop)
 }
 
 /// Gives the stream of events another name, because its history is not what clients were told.

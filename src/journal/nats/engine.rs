@@ -16,7 +16,8 @@ use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::handle::Journal;
 use super::super::lease::Lease;
 use super::super::log::{
-    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+    Append, Extent, Health, IncidentIndex, Leases, Log, Note, OpenIncident, Pending, ReadLimit, Register,
+    Retention, Span,
 };
 use super::super::open_error::OpenError;
 use super::super::record::{Appended, Batch, KeyedEvent, Stored};
@@ -27,8 +28,9 @@ use super::message::PlanMark;
 use super::shared::Shared;
 use super::vitals::unavailable;
 use super::writer::{self, Waiting};
-use super::{open, plans, reader, tail, upkeep};
+use super::{open, plans, reader, register, tail, upkeep};
 use crate::contract::StreamId;
+use crate::metrics::Cluster;
 
 /// The locations `nats://…` and `tls://…`.
 pub(in crate::journal) const CHOICE: Choice = Choice {
@@ -186,6 +188,12 @@ impl Health for Nats {
     fn clock(&self) -> &Clock {
         &self.shared.clock
     }
+
+    fn cluster(&self) -> Option<Cluster> {
+        let Shared { figures, fold, newest_term, vitals, .. } = &*self.shared;
+        let term = *newest_term.borrow();
+        Some(figures.cluster(&fold.lock(), term, vitals.confirmed_age()))
+    }
 }
 
 impl IncidentIndex for Nats {
@@ -250,6 +258,22 @@ impl IncidentIndex for Nats {
         let found = names.iter().map(|name| fold.named(name)).collect();
         drop(fold);
         Box::pin(async move { Ok(found) })
+    }
+}
+
+impl Register for Nats {
+    fn notes(&self, after: u64) -> Pending<'_, Vec<Note>> {
+        Box::pin(register::changed(&self.shared, after))
+    }
+
+    fn note(&self, name: &str, text: Option<String>, over: Option<u64>) -> Pending<'_, Option<u64>> {
+        let name = name.to_owned();
+        Box::pin(async move { register::write(&self.shared, &name, text, over).await })
+    }
+
+    fn forget_note(&self, name: &str) -> Pending<'_, ()> {
+        let name = name.to_owned();
+        Box::pin(async move { register::forget(&self.shared, &name).await })
     }
 }
 

@@ -127,6 +127,7 @@ impl<'a> Keeper<'a> {
                 self.take().await;
             }
         }
+        self.shared.figures.leads(self.held.is_some());
         self.shared.vitals.led(self.is_led());
         self.shared.vitals.check();
     }

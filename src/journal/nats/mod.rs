@@ -12,25 +12,36 @@
 //! - One process holds the lease and plays (`lease.rs`). It also drops old events and the plans of incidents that have
 //!   ended (`upkeep.rs`).
 //!
-//! A second stream has the lease, the plans of open incidents, and the ids of incidents whose events are gone.
+//! A second stream has the lease, the plans of open incidents, the ids of incidents whose events are gone, and notes (`register.rs`).
 
 mod api;
+mod audit;
 mod config;
 mod draft;
 mod engine;
+mod export;
+mod figures;
 mod fold;
+mod import;
 mod lease;
+mod link;
 mod location;
 mod message;
 mod names;
 mod open;
 mod plans;
 mod reader;
+mod register;
 mod shared;
 mod tail;
 mod upkeep;
 mod vitals;
+mod walk;
 mod writer;
 
+pub(super) use audit::audit;
 pub(super) use engine::CHOICE;
 pub use engine::Nats;
+pub(super) use export::StreamExport;
+pub(super) use import::StreamImport;
+pub(super) use location::claims;

@@ -59,6 +59,15 @@ impl Names {
         format!("incident.{}.ctl.over.{}", self.events, token(subject))
     }
 
+    /// What all processes are to know.
+    pub(super) fn note(&self, name: &str) -> String {
+        format!("incident.{}.ctl.note.{}", self.events, token(name))
+    }
+
+    pub(super) fn all_notes(&self) -> String {
+        format!("incident.{}.ctl.note.*", self.events)
+    }
+
     pub(super) fn all_over(&self) -> String {
         format!("incident.{}.ctl.over.*", self.events)
     }

@@ -18,6 +18,7 @@ use super::super::recent::Recent;
 use super::super::time_source::{HIDDEN, TimeSource};
 use super::api::{Api, Fault};
 use super::config::{self, Seen};
+use super::figures::Figures;
 use super::fold::Fold;
 use super::lease::{self, Post};
 use super::location::{Durability, Location};
@@ -50,28 +51,22 @@ pub(super) async fn open(
     retention: Retention,
     source: Arc<dyn TimeSource>,
 ) -> Result<Shared, String> {
-    let client = connect(location).await?;
-    let version = client.server_info().version;
-    if parsed(&version).is_none_or(|version| version < OLDEST) {
-        let (major, minor, patch) = OLDEST;
-        return Err(format!(
-            "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
-        ));
-    }
+    let (api, names) = (reach(location).await?, Names::of(&location.stream));
     if location.durability == Durability::Replicas {
         tracing::warn!(
             "durability=replicas: events that were acknowledged may be lost when all servers lose power at once"
         );
     }
-    let (api, names) = (Api::new(client), Names::of(&location.stream));
     let mut seen = config::open(&api, &names, location).await?;
     let told = |fault: Fault| format!("the stream {} can't be read: {fault}", names.events);
     let witness = lease::read(&api, &names).await.map_err(told)?;
+    let figures = Figures::default();
     if let Some(witness) = witness.filter(|witness| witness.stream == seen.stream.as_str())
         && !is_there(&api, &names, &seen, &witness).await.map_err(told)?
     {
         let old = seen.stream.clone();
         seen = config::rename(&api, &names, &seen).await.map_err(told)?;
+        figures.other_epoch();
         tracing::warn!(%old, new = %seen.stream, "the stream has lost events: it goes on under another name");
     }
     let node = crate::random::bits() | 1;
@@ -96,9 +91,26 @@ pub(super) async fn open(
         newest_term: watch::channel(Term::default()).0,
         clock: Arc::new(clock),
         commits: AtomicU64::new(0),
+        figures,
         wake: Notify::new(),
         committing: tokio::sync::Mutex::new(()),
     })
+}
+
+/// Connects to servers that are new enough.
+///
+/// # Errors
+/// They can't be reached or are too old.
+pub(super) async fn reach(location: &Location) -> Result<Api, String> {
+    let client = connect(location).await?;
+    let version = client.server_info().version;
+    if parsed(&version).is_none_or(|version| version < OLDEST) {
+        let (major, minor, patch) = OLDEST;
+        return Err(format!(
+            "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
+        ));
+    }
+    Ok(Api::new(client))
 }
 
 async fn connect(location: &Location) -> Result<Client, String> {
@@ -148,7 +160,7 @@ fn parsed(version: &str) -> Option<(u64, u64, u64)> {
 }
 
 /// Whether what the holder of the lease has read is in the stream.
-async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<bool, Fault> {
+pub(super) async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<bool, Fault> {
     if witness.head == 0 || witness.head < seen.first {
         return Ok(true);
     }

@@ -12,6 +12,7 @@ use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
 use super::super::recent::Recent;
 use super::api::Api;
+use super::figures::Figures;
 use super::fold::Fold;
 use super::names::Names;
 use super::vitals::Vitals;
@@ -35,6 +36,7 @@ pub(super) struct Shared {
     pub(super) newest_term: watch::Sender<Term>,
     pub(super) clock: Arc<Clock>,
     pub(super) commits: AtomicU64,
+    pub(super) figures: Figures,
     /// There may be something new in the stream.
     pub(super) wake: Notify,
     /// Held while an append is on its way.

@@ -169,6 +169,9 @@ pub(super) async fn renew(shared: &Shared) -> Result<(), Fault> {
 
 /// The stream is not the one that this process has opened.
 pub(super) fn replaced(shared: &Shared) {
+    if shared.vitals.broken().is_none() {
+        shared.figures.other_epoch();
+    }
     let what = "the stream was remade, restored or has lost events: start this server anew";
     let trouble = Trouble::from_error(TroubleKind::History, std::io::Error::other(what));
     shared.vitals.break_down(JournalError::Unavailable(trouble));

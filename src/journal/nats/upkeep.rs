@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Fault, NO_STREAM, Outgoing};
+use super::api::{Api, Fault, NO_STREAM, Outgoing};
 use super::config::Seen;
 use super::lease::Keeper;
+use super::names::Names;
 use super::shared::Shared;
 use super::vitals::trouble;
 use super::{plans, tail};
@@ -73,6 +74,7 @@ impl Upkeep<'_> {
             }
             Err(fault) => return tracing::debug!(%fault, "the stream can't be looked at"),
         };
+        shared.figures.described(&info);
         match Seen::read(&info) {
             Ok(seen) if seen.stream == shared.stream => self.compare(&seen).await,
             Ok(_) | Err(_) => tail::replaced(shared),
@@ -117,7 +119,7 @@ impl Upkeep<'_> {
         };
         self.purged = Some(Instant::now());
         for (subject, end) in gone {
-            self.remember(&subject, end).await?;
+            remember(&shared.api, &shared.names, &subject, end).await?;
         }
         shared.api.purge(&shared.names.events, &json!({ "seq": keep_from })).await?;
         let evicted = {
@@ -133,13 +135,6 @@ impl Upkeep<'_> {
         Ok(())
     }
 
-    /// Keeps the id of an incident whose events go, so that it names no other one.
-    async fn remember(&self, subject: &Arc<str>, end: u64) -> Result<(), Fault> {
-        let payload = json!({ "subject": &**subject, "end": end }).to_string().into();
-        let subject = self.shared.names.over(subject);
-        self.shared.api.publish(Outgoing { subject, headers: HeaderMap::new(), payload }).await.map(drop)
-    }
-
     async fn remove_plans(&self) {
         let finished = std::mem::take(&mut self.shared.fold.lock().finished);
         for subject in finished {
@@ -149,6 +144,13 @@ impl Upkeep<'_> {
             }
         }
     }
+}
+
+/// Keeps the id of an incident whose events go, so that it names no other one.
+pub(super) async fn remember(api: &Api, names: &Names, subject: &str, end: u64) -> Result<(), Fault> {
+    let payload = json!({ "subject": subject, "end": end }).to_string().into();
+    let subject = names.over(subject);
+    api.publish(Outgoing { subject, headers: HeaderMap::new(), payload }).await.map(drop)
 }
 
 /// The ids that were kept, with the positions of the ends of their incidents.

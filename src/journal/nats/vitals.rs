@@ -48,6 +48,11 @@ impl Vitals {
         self.judge(&mut state);
     }
 
+    /// How long ago something was last seen that the servers have stored.
+    pub(super) fn confirmed_age(&self) -> Duration {
+        self.state.lock().confirmed.elapsed()
+    }
+
     /// Whether a lease is renewed at the moment.
     pub(super) fn led(&self, is_led: bool) {
         let mut state = self.state.lock();

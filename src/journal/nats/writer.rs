@@ -123,6 +123,7 @@ async fn commit(shared: &Shared, batches: &[Batch], appends: &mut u64) -> Vec<An
                 return draft.answers;
             }
             Outcome::Overtaken => {
+                shared.figures.overtaken();
                 // Something is stored, so the servers are well.
                 deadline = Instant::now() + PATIENCE;
                 is_up_to_date = false;
@@ -146,6 +147,9 @@ fn failed(shared: &Shared, error: JournalError, all: &dyn Fn(JournalError) -> Ve
 async fn store(shared: &Shared, draft: &Draft, writer: WriterMark, deadline: Instant) -> Outcome {
     let many = draft.messages.len() as u64;
     for attempt in 1_u32.. {
+        if attempt > 1 {
+            shared.figures.again();
+        }
         let id = format!("{:016x}-{}-{attempt}", writer.node, writer.append);
         let publishing = timeout_at(deadline, shared.api.publish_all(&id, &draft.messages));
         let published = tokio::select! {
@@ -160,6 +164,7 @@ async fn store(shared: &Shared, draft: &Draft, writer: WriterMark, deadline: Ins
             Err(_) => Some(Fault::Silent("the NATS servers have not answered in time".to_owned())),
         };
         if let Some(fault) = &fault {
+            shared.figures.not_known();
             tracing::debug!(%fault, after = draft.after, "it is not known whether an append is stored");
         }
         // What is acknowledged comes; what is not may come.

@@ -15,7 +15,8 @@ use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::handle::Journal;
 use super::super::lease::{Lease, Term};
 use super::super::log::{
-    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Retention, Span,
+    Append, Extent, Health, IncidentIndex, Leases, Log, OpenIncident, Pending, ReadLimit, Register,
+    Retention, Span,
 };
 use super::super::open_error::OpenError;
 use super::super::recent::Recent;
@@ -212,6 +213,9 @@ impl Append for Sqlite {
     }
 }
 
+/// It belongs to this process alone.
+impl Register for Sqlite {}
+
 impl Leases for Sqlite {
     /// Asks the writer, so that no append under an older lease is in progress when this returns.
     fn lease(&self) -> Pending<'_, Lease> {
@@ -249,6 +253,10 @@ impl Log for Sqlite {
 impl Health for Sqlite {
     fn health(&self) -> watch::Receiver<Option<Trouble>> {
         self.condition.subscribe()
+    }
+
+    fn unreadable(&self) -> Option<Trouble> {
+        self.condition.reads()
     }
 
     fn commits(&self) -> u64 {

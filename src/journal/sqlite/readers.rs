@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::super::error::{JournalError, PATIENCE, Trouble, TroubleKind};
+use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::super::log::Pending;
 use super::condition::Condition;
 use super::error::unavailable;
@@ -23,6 +23,9 @@ const AT_ONCE: usize = 16;
 
 /// Idle connections that stay open to be used again; the others are closed after their query.
 const IDLE: usize = 4;
+
+/// How long a query may take while other reads hang: one whose pages are in memory is answered all the same.
+const WHILE_OTHERS_HANG: Duration = Duration::from_millis(250);
 
 /// The connections of one file.
 pub(super) struct Readers {
@@ -52,8 +55,8 @@ impl Readers {
         self.running.clone()
     }
 
-    /// Runs a query on a connection of its own, once fewer than [`AT_ONCE`] run. While reads hang, its caller waits no longer
-    /// than [`PATIENCE`].
+    /// Runs a query on a connection of its own, once fewer than [`AT_ONCE`] run. Once it is known that reads hang, its caller
+    /// waits no longer.
     pub(super) fn query<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
@@ -87,7 +90,7 @@ impl Readers {
             reading.await.unwrap_or_else(|error| Err(failed(error)))
         };
         let hung = async move {
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(WHILE_OTHERS_HANG).await;
             let mut seen = condition.subscribe();
             loop {
                 if let Some(trouble) = condition.reads() {

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::credentials::{self, Credentials};
@@ -24,13 +25,15 @@ use super::grant::{Credential, Grant};
 use super::keyring::{Keyring, Replaced};
 use super::need::Need;
 use super::sessions::Sessions;
+use super::share::{self, Shown};
 use super::throttle::{Attempt, Throttle};
 use crate::dashboard::Dashboard;
+use crate::journal::Journal;
 use crate::log_limiter::limited;
 use crate::metrics::Refusal;
 use crate::server::door::ConnectionInfo;
 use crate::server::http::{Problem, asset_at};
-use crate::token::{Scope, Token};
+use crate::token::{Digest, Scope, Token};
 
 /// The tokens and sessions of one server.
 pub struct Auth {
@@ -40,6 +43,11 @@ pub struct Auth {
     /// Locked for short sections, never across an await.
     accepted: Mutex<Accepted>,
     throttle: Throttle,
+    /// The journal, if other servers have it open and are to know the sessions.
+    journal: Option<Journal>,
+    /// Sessions that have changed since the other servers were told, and whether there are new tokens.
+    untold: Mutex<(Vec<Digest>, bool)>,
+    changed: Arc<Notify>,
 }
 
 struct Accepted {
@@ -48,15 +56,23 @@ struct Accepted {
 }
 
 impl Auth {
-    pub(in crate::server) fn new(tokens: Vec<(Scope, Token)>, port: u16) -> Self {
+    pub(in crate::server) fn new(tokens: Vec<(Scope, Token)>, port: u16, journal: &Journal) -> Self {
         let is_open = tokens.is_empty();
+        let shared = journal.is_shared();
         let mut keyring = Keyring::default();
         keyring.replace(tokens);
         Self {
             is_open,
-            cookie: format!("incident-{port}"),
+            cookie: if shared {
+                format!("incident-{}", journal.stream())
+            } else {
+                format!("incident-{port}")
+            },
             accepted: Mutex::new(Accepted { keyring, sessions: Sessions::default() }),
             throttle: Throttle::default(),
+            journal: shared.then(|| journal.clone()),
+            untold: Mutex::default(),
+            changed: Arc::default(),
         }
     }
 
@@ -66,8 +82,57 @@ impl Auth {
         let mut accepted = self.accepted.lock();
         let Accepted { keyring, sessions } = &mut *accepted;
         let replaced = keyring.replace(tokens);
-        sessions.end_unless(|key, scope| keyring.has(key, scope));
+        let ended = sessions.end_unless(|key, scope| keyring.has(key, scope));
+        drop(accepted);
+        if self.journal.is_some() {
+            let mut untold = self.untold.lock();
+            untold.0.extend(ended);
+            untold.1 |= replaced.added > 0;
+            drop(untold);
+            self.changed.notify_one();
+        }
         replaced
+    }
+
+    /// Is notified when other servers are to be told something.
+    pub(super) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+
+    /// A session has changed, of which the other servers could not be told yet.
+    pub(super) fn note_changed(&self, id: Digest) {
+        self.untold.lock().0.push(id);
+    }
+
+    /// The sessions of which the other servers are to be told, and whether there are tokens that were not known before.
+    pub(super) fn take_changed(&self) -> (Vec<Digest>, bool) {
+        let stale = self.accepted.lock().sessions.stale(Instant::now());
+        let (mut changed, reread) = std::mem::take(&mut *self.untold.lock());
+        changed.extend(stale);
+        (changed, reread)
+    }
+
+    /// A session as the other servers have to know it; `None` if it has ended.
+    pub(super) fn shown(&self, id: &Digest) -> Option<Shown> {
+        self.accepted.lock().sessions.shown(id)
+    }
+
+    /// Another server has begun a session, or has seen it used. It counts here if its token does.
+    pub(super) fn learn(&self, id: Digest, shown: &Shown) {
+        let mut accepted = self.accepted.lock();
+        if accepted.keyring.has(&shown.key, shown.scope) {
+            accepted.sessions.learn(id, shown);
+        }
+    }
+
+    /// Another server has ended a session.
+    pub(super) fn forget(&self, id: &Digest) {
+        self.accepted.lock().sessions.end(id);
+    }
+
+    /// The note of a session is written.
+    pub(super) fn was_written(&self, id: &Digest, revision: u64) {
+        self.accepted.lock().sessions.was_written(id, revision);
     }
 
     /// Whether the server requires no tokens.
@@ -121,13 +186,8 @@ impl Auth {
         }
     }
 
-    /// Begins a session for a token, ends those of the ids in `old`, and gives the new id and its scope.
-    pub(super) fn log_in(
-        &self,
-        request: &Request,
-        token: &str,
-        old: &[String],
-    ) -> Result<(String, Scope), Problem> {
+    /// Begins a session for a token. Gives the new id, the digest of that, and the scope.
+    pub(super) fn log_in(&self, request: &Request, token: &str) -> Result<(String, Digest, Scope), Problem> {
         let grant = self.check_token(peer(request), token.as_bytes())?;
         let Grant { scope, by: Credential::Token(key), .. } = grant else {
             return Err(credentials::unknown());
@@ -135,25 +195,37 @@ impl Auth {
         if !scope.includes(Scope::Read) {
             return Err(credentials::insufficient(scope, Scope::Read));
         }
+        let (id, digest) = self.begin(key, scope)?;
+        Ok((id, digest, scope))
+    }
+
+    /// Tells the other servers of a session that has begun or ended here. Returns when they can know it, or after a moment.
+    pub(super) async fn tell(&self, id: &Digest) {
+        if let Some(journal) = &self.journal {
+            share::write_soon(journal, self, id).await;
+        }
+    }
+
+    fn begin(&self, key: Digest, scope: Scope) -> Result<(String, Digest), Problem> {
         let mut accepted = self.accepted.lock();
         // It may have been withdrawn since it was checked.
         if !accepted.keyring.has(&key, scope) {
             return Err(credentials::unknown());
         }
-        for id in old {
-            accepted.sessions.end(id);
-        }
-        let id = accepted.sessions.begin(key, scope, Instant::now()).map_err(|error| {
+        accepted.sessions.begin(key, scope, Instant::now()).map_err(|error| {
             limited!(error, "the operating system gives no random numbers", %error);
             let detail = "the server can't create sessions; its log says why";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-        })?;
-        Ok((id, scope))
+        })
     }
 
     /// Ends the session of an id, if there is one.
-    pub(super) fn log_out(&self, id: &str) {
-        self.accepted.lock().sessions.end(id);
+    pub(super) async fn log_out(&self, id: &str) {
+        let digest = Digest::of(id.as_bytes());
+        let ended = self.accepted.lock().sessions.end(&digest);
+        if ended {
+            self.tell(&digest).await;
+        }
     }
 }
 

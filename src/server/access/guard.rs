@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::metrics::Refusal;
 use crate::server::http::Problem;
+use crate::server::peers::Peer;
 
 /// What load balancers ask, some of them in HTTP/1.0 without `Host`. The answers tell a page of another site nothing.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
@@ -23,6 +24,9 @@ const RECEIVERS: &str = "/hooks/";
 
 /// Streams, which only the server's own pages and those of allowed origins may read.
 const STREAMS: [&str; 2] = ["/ws", "/events"];
+
+/// What the page of another server asks of this one.
+const FOR_PEERS: [&str; 3] = ["/api/", "/events", "/logout"];
 
 /// Scheme and authority, as browsers send them: `https://incidents.example:8443`, without the scheme's default port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +89,8 @@ enum Sender {
     Own,
     /// A page of an `--allow-origin`.
     Allowed,
+    /// The page of another server of the same stream, which has lost that server.
+    Peer,
 }
 
 /// The origins and host names of one server.
@@ -92,11 +98,18 @@ pub(in crate::server) struct Guard {
     /// The scheme of the server's own origin, `://` included.
     scheme: &'static str,
     allowed: Vec<Origin>,
+    peers: Vec<Origin>,
 }
 
 impl Guard {
-    pub(in crate::server) fn new(allowed: Vec<Origin>, encrypted: bool) -> Self {
-        Self { scheme: if encrypted { "https://" } else { "http://" }, allowed }
+    pub(in crate::server) fn new(allowed: Vec<Origin>, peers: &[Peer], encrypted: bool) -> Self {
+        let peers = peers.iter().map(|peer| peer.origin().clone()).collect();
+        Self { scheme: if encrypted { "https://" } else { "http://" }, allowed, peers }
+    }
+
+    /// The origins besides the server's own whose pages may use it.
+    fn others(&self) -> impl Iterator<Item = &Origin> {
+        self.allowed.iter().chain(&self.peers)
     }
 
     /// Refuses names that an attacker could point at this machine. Addresses and `localhost` can't be repointed;
@@ -122,7 +135,7 @@ impl Guard {
         }
         let name = uri.host().unwrap_or_default();
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
-        if address || name == "localhost" || self.allowed.iter().any(|origin| origin.host == name) {
+        if address || name == "localhost" || self.others().any(|origin| origin.host == name) {
             return Ok(host);
         }
         Err(refuse(format!(
@@ -143,6 +156,7 @@ impl Guard {
         let own = parsed.text.strip_prefix(self.scheme).is_some_and(|authority| authority == host);
         match own {
             true => Ok(Sender::Own),
+            false if self.peers.contains(&parsed) => Ok(Sender::Peer),
             false if self.allowed.contains(&parsed) => Ok(Sender::Allowed),
             false => Err(refuse(text)),
         }
@@ -150,7 +164,7 @@ impl Guard {
 
     /// Whether a page of this origin, which is not the server's own, is allowed.
     pub(in crate::server) fn allows(&self, origin: &str) -> bool {
-        origin.parse().is_ok_and(|origin| self.allowed.contains(&origin))
+        origin.parse().is_ok_and(|origin| self.others().any(|other| *other == origin))
     }
 
     /// Refuses requests for other hosts, and those that a page of another site sent.
@@ -170,7 +184,7 @@ impl Guard {
         let link = reads && !streams && is(headers, "sec-fetch-dest", &["document"]);
         let site = headers.contains_key("sec-fetch-site");
         let elsewhere = site && !is(headers, "sec-fetch-site", &["same-origin", "none"]);
-        if elsewhere && !link && sender != Sender::Allowed {
+        if elsewhere && !link && !matches!(sender, Sender::Allowed | Sender::Peer) {
             return Err(refuse("another site"));
         }
         Ok(sender)
@@ -205,9 +219,33 @@ pub(in crate::server) async fn guard(
             }
             response
         }
+        (Ok(Sender::Peer), Some(origin)) => for_peer(request, next, origin).await,
         (Ok(_), _) => next.run(request).await,
         (Err(problem), _) => problem.into_response(),
     }
+}
+
+/// Answers a page of a peer. It may read what its own server would let it read, and send its session.
+async fn for_peer(request: Request, next: Next, origin: HeaderValue) -> Response {
+    if !FOR_PEERS.iter().any(|path| request.uri().path().starts_with(path)) {
+        return next.run(request).await;
+    }
+    let asks = request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if asks {
+        let allowed = [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+            (header::ACCESS_CONTROL_MAX_AGE, "600"),
+        ];
+        (StatusCode::NO_CONTENT, allowed).into_response()
+    } else {
+        next.run(request).await
+    };
+    readable_by(&mut response, origin);
+    let with_session = HeaderValue::from_static("true");
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, with_session);
+    response
 }
 
 /// Lets a page of an allowed origin read why its request was refused and when to try again, which browsers hide otherwise.

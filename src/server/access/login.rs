@@ -50,7 +50,11 @@ pub(in crate::server) async fn login(
         .map_err(|_| Problem::bad_request("expected {\"token\": \"TOKEN\"} and no other fields"))?;
     let request = Request::from_parts(parts, axum::body::Body::empty());
     let old: Vec<String> = cookies(request.headers(), auth.cookie()).map(str::to_owned).collect();
-    let (id, scope) = auth.log_in(&request, &token, &old)?;
+    let (id, digest, scope) = auth.log_in(&request, &token)?;
+    for old in &old {
+        auth.log_out(old).await;
+    }
+    auth.tell(&digest).await;
     let cookie = set_cookie(&auth, &id, &base, is_encrypted(request.headers()))?;
     Ok(([(header::SET_COOKIE, cookie)], describe(Some(scope), true)).into_response())
 }
@@ -62,7 +66,7 @@ pub(in crate::server) async fn logout(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     for id in cookies(&headers, auth.cookie()) {
-        auth.log_out(id);
+        auth.log_out(id).await;
     }
     let cookie = set_cookie(&auth, "; Max-Age=0", &base, is_encrypted(&headers))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())

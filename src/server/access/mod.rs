@@ -8,6 +8,7 @@ mod keyring;
 mod login;
 mod need;
 mod sessions;
+mod share;
 mod throttle;
 
 pub use auth::Auth;
@@ -16,3 +17,4 @@ pub(super) use guard::{Guard, guard};
 pub use guard::{Origin, OriginError};
 pub use keyring::Replaced;
 pub(super) use login::{login, login_page, logout, session};
+pub(super) use share::Share;

@@ -16,7 +16,7 @@ pub(super) enum Need {
 }
 
 /// The files of the login page.
-const LOGIN_PAGE: [&str; 13] = [
+const LOGIN_PAGE: [&str; 14] = [
     "/api.js",
     "/app.css",
     "/colors.css",
@@ -30,6 +30,7 @@ const LOGIN_PAGE: [&str; 13] = [
     "/login.js",
     "/panels/theme.js",
     "/phone.css",
+    "/servers.js",
 ];
 
 impl Need {

@@ -26,11 +26,15 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::grant::{Credential, Grant};
+use super::share::Shown;
 use crate::delivery::Lease;
 use crate::token::{Digest, Scope};
 
 /// A session that was not used for this long has expired.
 pub(super) const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How often the other servers are told that a session is in use.
+const TELL: Duration = Duration::from_secs(15 * 60);
 
 /// The most sessions of each scope at once, so that a read token ends no session that may write. Beyond it the token that
 /// has most of them loses the one that was used longest ago, so that no token ends all sessions of others.
@@ -47,6 +51,10 @@ struct Session {
     key: Digest,
     scope: Scope,
     used: InUse,
+    /// Of the note that tells the other servers of it; 0 without one.
+    revision: u64,
+    /// The last use that the other servers know.
+    told: Instant,
     /// Dropped with the session, which ends the leases of the streams that it opened.
     valid: watch::Sender<()>,
 }
@@ -58,6 +66,14 @@ pub(super) struct InUse(Arc<Mutex<Instant>>);
 impl InUse {
     fn since(&self) -> Instant {
         *self.0.lock()
+    }
+}
+
+impl InUse {
+    /// It was used elsewhere, maybe later.
+    fn also(&self, used: Instant) {
+        let mut known = self.0.lock();
+        *known = (*known).max(used);
     }
 }
 
@@ -78,13 +94,13 @@ impl Session {
 }
 
 impl Sessions {
-    /// Begins a session and gives its id.
+    /// Begins a session and gives its id, and the digest of that.
     pub(super) fn begin(
         &mut self,
         key: Digest,
         scope: Scope,
         now: Instant,
-    ) -> Result<String, getrandom::Error> {
+    ) -> Result<(String, Digest), getrandom::Error> {
         let mut id = [0; 32];
         getrandom::fill(&mut id)?;
         let id = id.map(|byte| format!("{byte:02x}")).concat();
@@ -93,9 +109,10 @@ impl Sessions {
             self.end_oldest(scope);
         }
         let used = InUse(Arc::new(Mutex::new(now)));
-        let session = Session { key, scope, used, valid: watch::channel(()).0 };
-        self.open.insert(Digest::of(id.as_bytes()), session);
-        Ok(id)
+        let session = Session { key, scope, used, revision: 0, told: now, valid: watch::channel(()).0 };
+        let digest = Digest::of(id.as_bytes());
+        self.open.insert(digest, session);
+        Ok((id, digest))
     }
 
     /// The grant of the first of these ids that belongs to a session.
@@ -116,13 +133,58 @@ impl Sessions {
         None
     }
 
-    pub(super) fn end(&mut self, id: &str) {
-        self.open.remove(&Digest::of(id.as_bytes()));
+    pub(super) fn end(&mut self, id: &Digest) -> bool {
+        self.open.remove(id).is_some()
     }
 
-    /// Ends the sessions whose token is no longer accepted.
-    pub(super) fn end_unless(&mut self, known: impl Fn(&Digest, Scope) -> bool) {
-        self.open.retain(|_, session| known(&session.key, session.scope));
+    /// Ends the sessions whose token is no longer accepted, and returns their digests.
+    pub(super) fn end_unless(&mut self, known: impl Fn(&Digest, Scope) -> bool) -> Vec<Digest> {
+        let ends = self.open.extract_if(|_, session| !known(&session.key, session.scope));
+        ends.map(|(id, _)| id).collect()
+    }
+
+    /// A session as other servers have to know it.
+    pub(super) fn shown(&self, id: &Digest) -> Option<Shown> {
+        let session = self.open.get(id)?;
+        let used = if session.is_in_use() { Instant::now() } else { session.used.since() };
+        Some(Shown { key: session.key, scope: session.scope, used, revision: session.revision })
+    }
+
+    /// Learns of a session of another server, or of its use there.
+    pub(super) fn learn(&mut self, id: Digest, shown: &Shown) {
+        let Shown { key, scope, used, revision } = *shown;
+        if let Some(session) = self.open.get_mut(&id) {
+            session.used.also(used);
+            session.told = session.told.max(used);
+            session.revision = revision;
+            return;
+        }
+        if self.of(scope).count() >= MOST {
+            self.end_oldest(scope);
+        }
+        let in_use = InUse(Arc::new(Mutex::new(used)));
+        let session = Session { key, scope, used: in_use, revision, told: used, valid: watch::channel(()).0 };
+        self.open.insert(id, session);
+    }
+
+    /// The other servers can know the session.
+    pub(super) fn was_written(&mut self, id: &Digest, revision: u64) {
+        if let Some(session) = self.open.get_mut(id) {
+            session.revision = revision;
+            session.told = Instant::now();
+        }
+    }
+
+    /// The sessions that were used since the other servers were told, or that have expired and are removed.
+    pub(super) fn stale(&mut self, now: Instant) -> Vec<Digest> {
+        let gone = self.open.extract_if(|_, session| session.has_expired(now));
+        let gone: Vec<Digest> = gone.map(|(id, _)| id).collect();
+        let is_stale = |session: &Session| {
+            let used = if session.is_in_use() { now } else { session.used.since() };
+            used.saturating_duration_since(session.told) >= TELL
+        };
+        let stale = self.open.iter().filter(|(_, session)| is_stale(session)).map(|(id, _)| *id);
+        stale.chain(gone).collect()
     }
 
     fn of(&self, scope: Scope) -> impl Iterator<Item = (&Digest, &Session)> {

@@ -1,10 +1,15 @@
 //! Accepting: one task for each connection, HTTP/1.1 with deadlines, until the server drains.
 
+use std::cell::Cell;
+use std::future::ready;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::future::Either;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::admission::Admission;
 use super::connection::ConnectionInfo;
+use super::direct;
 use super::io::Io;
 use super::lobby::{Lobby, WaitingSlot};
 use super::socket::Socket;
@@ -40,6 +46,9 @@ const RETRY_ACCEPT: Duration = Duration::from_millis(10);
 /// The answer to plain HTTP on a port that speaks TLS.
 const TLS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Content-Length: 50\r\nConnection: close\r\n\r\nthis port speaks TLS only: use https:// or wss://\n";
+
+/// Bytes that are read of a connection before it is known what it wants: the head of a handshake usually fits.
+const FIRST_BYTES: usize = 2048;
 
 /// The first byte of every TLS handshake.
 const HANDSHAKE: u8 = 0x16;
@@ -103,25 +112,53 @@ impl Door {
 
     async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, slot: Arc<WaitingSlot>) {
         let until = Instant::now() + self.limits.request_deadline;
-        // Nothing is allocated for a connection that sends nothing.
+        let info = || ConnectionInfo::new(address, slot);
+        let Some(tls) = self.tls.clone() else {
+            // Nothing is allocated for a connection that sends nothing.
+            let Some(first) = timeout_at(until, first_bytes(&tcp)).await.ok().flatten() else { return };
+            // Boxed, so that a silent connection does not hold the memory that serving needs.
+            return Box::pin(self.answer(tcp, first, info())).await;
+        };
         let Some(first) = timeout_at(until, first_byte(&tcp)).await.ok().flatten() else { return };
-        // Boxed, so that a silent connection does not hold the memory that serving needs.
+        if first != HANDSHAKE {
+            return Box::pin(refuse(tcp, |_| TLS_ONLY.to_vec())).await;
+        }
         Box::pin(async move {
-            let io = match &self.tls {
-                None => Io::Plain(tcp),
-                Some(_) if first != HANDSHAKE => return refuse(tcp, |_| TLS_ONLY.to_vec()).await,
-                Some(tls) => match timeout_at(until, tls.accept(tcp)).await {
-                    Ok(Ok(mut stream)) => {
-                        stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
-                        Io::Tls(Box::new(stream))
-                    }
-                    Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
-                    Err(_) => return,
-                },
-            };
-            self.serve(io, ConnectionInfo::new(address, slot)).await;
+            match timeout_at(until, tls.accept(tcp)).await {
+                Ok(Ok(mut stream)) => {
+                    stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
+                    self.serve(Io::Tls(Box::new(stream)), Bytes::new(), info(), None).await;
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+                Err(_) => {}
+            }
         })
         .await;
+    }
+
+    /// Answers the first request of a connection, and those that follow.
+    async fn answer(&self, tcp: TcpStream, first: Bytes, info: ConnectionInfo) {
+        let Some((mut request, length)) = direct::handshake(&first) else {
+            return self.serve(Io::Plain(tcp), first, info, None).await;
+        };
+        info.request_begins();
+        info.set_direct(true);
+        request.extensions_mut().insert(info.clone());
+        let Ok(response) = self.router.call(request).await;
+        info.set_direct(false);
+        info.response_is_ready();
+        let Some(take_over) = info.successor_of(&response) else {
+            // HTTP writes the refusal, and goes on with the connection.
+            return self.serve(Io::Plain(tcp), first, info, Some(response)).await;
+        };
+        let opening = direct::head(&response, &info.take_appended());
+        match tcp.try_write(&opening) {
+            Ok(written) => take_over(Io::Plain(tcp), opening.slice(written..), first[length..].to_vec()),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                take_over(Io::Plain(tcp), opening, first[length..].to_vec());
+            }
+            Err(error) => tracing::debug!(%error, "client lost during the handshake"),
+        }
     }
 
     /// Answers a connection over the rate with 429, if it sends a request at once and not too many are being answered.
@@ -143,12 +180,20 @@ impl Door {
         });
     }
 
-    async fn serve(&self, io: Io, info: ConnectionInfo) {
-        let socket = Socket::new(io, info.clone(), Arc::clone(&self.lifecycle), self.limits.write_deadline);
+    /// Speaks HTTP on a connection of which `unread` was read. The response to the first request may be there already.
+    async fn serve(&self, io: Io, unread: Bytes, info: ConnectionInfo, made: Option<Response>) {
+        let made = Cell::new(made);
+        let socket =
+            Socket::new((io, unread), info.clone(), Arc::clone(&self.lifecycle), self.limits.write_deadline);
+        let served = info.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            info.request_begins();
-            request.extensions_mut().insert(info.clone());
-            let (answer, info) = (self.router.call(request), info.clone());
+            served.request_begins();
+            request.extensions_mut().insert(served.clone());
+            let info = served.clone();
+            let answer = match made.take() {
+                Some(made) => Either::Left(ready(Ok(made))),
+                None => Either::Right(self.router.call(request)),
+            };
             async move {
                 let answer = answer.await;
                 info.response_is_ready();
@@ -157,6 +202,8 @@ impl Door {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // A client may close its side behind the request, and still reads the answer (RFC 9112, 9.6).
+            .half_close(true)
             .header_read_timeout(self.limits.request_deadline)
             .max_buf_size(self.limits.header_bytes)
             .serve_connection(TokioIo::new(socket), service)
@@ -164,9 +211,13 @@ impl Door {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = &mut connection => ended,
+            () = info.handed_over() => return,
             () = self.lifecycle.closing() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    ended = connection => ended,
+                    () = info.handed_over() => return,
+                }
             }
         };
         if let Err(error) = ended {
@@ -201,6 +252,21 @@ pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
                 door.lobby.make_room();
                 tokio::time::sleep(RETRY_ACCEPT).await;
             }
+        }
+    }
+}
+
+/// The first bytes that the client sends.
+async fn first_bytes(tcp: &TcpStream) -> Option<Bytes> {
+    loop {
+        tcp.readable().await.ok()?;
+        // Not held while waiting.
+        let mut first = [0; FIRST_BYTES];
+        match tcp.try_read(&mut first) {
+            Ok(0) => return None,
+            Ok(read) => return Some(Bytes::copy_from_slice(&first[..read])),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return None,
         }
     }
 }

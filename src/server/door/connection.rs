@@ -4,10 +4,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::response::Response;
 use bytes::Bytes;
+use hyper::StatusCode;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
+use super::io::Io;
 use super::lobby::WaitingSlot;
+
+/// Takes over the bytes of a connection: what of the appended ones is still to be written, and what the client has sent
+/// behind its request.
+pub(in crate::server) type TakeOver = Box<dyn FnOnce(Io, Bytes, Vec<u8>) + Send>;
 
 /// A connection, as an extension of every request that comes on it.
 #[derive(Clone)]
@@ -18,17 +26,26 @@ struct Shared {
     slot: Arc<WaitingSlot>,
     /// Bytes to write right behind the head of a response. Locked for single operations.
     appended: Mutex<Bytes>,
+    /// Who goes on with the connection behind the head of the response. Locked for single operations.
+    successor: Mutex<Option<Successor>>,
+    handed_over: Notify,
+    /// There is no HTTP connection.
+    direct: AtomicBool,
     /// A response is ready and not written in full.
     responding: AtomicBool,
-    stalled: AtomicBool,
-    broken: AtomicBool,
+}
+
+struct Successor {
+    take_over: TakeOver,
+    /// The head of the response is on its way.
+    head_begun: bool,
 }
 
 impl ConnectionInfo {
     pub(super) fn new(peer: IpAddr, slot: Arc<WaitingSlot>) -> Self {
-        let appended = Mutex::default();
-        let (responding, stalled, broken) = Default::default();
-        Self(Arc::new(Shared { peer, slot, appended, responding, stalled, broken }))
+        let (appended, successor, handed_over) = Default::default();
+        let (direct, responding) = Default::default();
+        Self(Arc::new(Shared { peer, slot, appended, successor, handed_over, direct, responding }))
     }
 
     /// The address that it comes from.
@@ -64,8 +81,8 @@ impl ConnectionInfo {
         }
     }
 
-    /// Has these bytes written in one go with the head of the response that changes the protocol. What does not fit
-    /// stays with the socket.
+    /// Has these bytes written in one go with the head of the response, behind which HTTP ends on this connection. What does
+    /// not fit stays with the socket.
     pub(in crate::server) fn append_to_head(&self, bytes: Bytes) {
         *self.0.appended.lock() = bytes;
     }
@@ -80,23 +97,45 @@ impl ConnectionInfo {
         std::mem::take(&mut self.0.appended.lock())
     }
 
-    /// Whether it was closed because the client took nothing for the write deadline.
-    pub(in crate::server) fn is_stalled(&self) -> bool {
-        self.0.stalled.load(Ordering::Relaxed)
+    /// Once the head of the response is written, the connection is taken from HTTP and given to `take_over`. The body of the
+    /// response must never yield anything.
+    pub(in crate::server) fn hand_over(&self, take_over: TakeOver) {
+        *self.0.successor.lock() = Some(Successor { take_over, head_begun: false });
     }
 
-    /// It is closed because the client took nothing.
-    pub(super) fn stalls(&self, stalled: bool) {
-        self.0.stalled.store(stalled, Ordering::Relaxed);
+    /// Resolves when the connection was given away: HTTP is to forget it.
+    pub(super) async fn handed_over(&self) {
+        self.0.handed_over.notified().await;
     }
 
-    /// Whether it broke: the client did not close it properly.
-    pub(in crate::server) fn is_broken(&self) -> bool {
-        self.0.broken.load(Ordering::Relaxed)
+    /// Who takes the connection over behind a response that changes the protocol.
+    pub(super) fn successor_of(&self, response: &Response) -> Option<TakeOver> {
+        let successor = self.0.successor.lock().take()?;
+        (response.status() == StatusCode::SWITCHING_PROTOCOLS).then_some(successor.take_over)
     }
 
-    /// Reading or writing failed.
-    pub(super) fn breaks(&self) {
-        self.0.broken.store(true, Ordering::Relaxed);
+    /// Whether there is no HTTP connection: whatever takes the connection over gets all that the client has sent.
+    pub(in crate::server) fn is_direct(&self) -> bool {
+        self.0.direct.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no HTTP connection from now on.
+    pub(super) fn set_direct(&self, direct: bool) {
+        self.0.direct.store(direct, Ordering::Relaxed);
+    }
+
+    /// Bytes of a response were written.
+    pub(super) fn was_written(&self) {
+        if let Some(successor) = &mut *self.0.successor.lock() {
+            successor.head_begun = true;
+        }
+    }
+
+    /// Everything that HTTP has is written. Who takes the connection over now, if somebody does.
+    pub(super) fn successor(&self) -> Option<TakeOver> {
+        let mut successor = self.0.successor.lock();
+        let Successor { take_over, .. } = successor.take_if(|successor| successor.head_begun)?;
+        self.0.handed_over.notify_one();
+        Some(take_over)
     }
 }

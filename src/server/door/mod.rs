@@ -3,6 +3,7 @@
 mod accept;
 mod admission;
 mod connection;
+mod direct;
 mod io;
 mod listen;
 mod lobby;
@@ -10,7 +11,7 @@ mod socket;
 mod tls;
 
 pub(super) use accept::{Door, DoorLimits, accept};
-pub(super) use connection::ConnectionInfo;
+pub(super) use connection::{ConnectionInfo, TakeOver};
 pub(super) use io::Io;
 pub(super) use listen::bind;
 pub(super) use socket::Socket;

@@ -20,7 +20,10 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(1);
 
 /// A connection whose writes have a deadline.
 pub(in crate::server) struct Socket {
-    io: Io,
+    /// `None` once it was given away.
+    io: Option<Io>,
+    /// What was read already, before everything else.
+    unread: Bytes,
     info: ConnectionInfo,
     lifecycle: Arc<Lifecycle>,
     write_deadline: Duration,
@@ -30,32 +33,30 @@ pub(in crate::server) struct Socket {
 
 impl Socket {
     pub(super) fn new(
-        io: Io,
+        (io, unread): (Io, Bytes),
         info: ConnectionInfo,
         lifecycle: Arc<Lifecycle>,
         write_deadline: Duration,
     ) -> Self {
-        Self { io, info, lifecycle, write_deadline, full: None }
+        Self { io: Some(io), unread, info, lifecycle, write_deadline, full: None }
     }
 
     /// The connection without its deadline, and what is still to be written on it.
-    pub(in crate::server) fn into_parts(self) -> (Io, Bytes) {
+    pub(in crate::server) fn into_parts(self) -> Option<(Io, Bytes)> {
         let rest = self.info.take_appended();
-        (self.io, rest)
+        self.io.map(|io| (io, rest))
     }
 
-    fn note<T>(&self, done: Poll<Result<T>>) -> Poll<Result<T>> {
-        if matches!(done, Poll::Ready(Err(_))) {
-            self.info.breaks();
-        }
-        done
+    /// The connection, to read from it or write to it.
+    fn io(&mut self) -> Result<Pin<&mut Io>> {
+        self.io.as_mut().map(Pin::new).ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
     /// Progress ends the wait; the deadline ends the connection.
     fn wait<T>(&mut self, context: &mut Context<'_>, done: Poll<Result<T>>) -> Poll<Result<T>> {
         if done.is_ready() {
             self.full = None;
-            return self.note(done);
+            return done;
         }
         let (draining, deadline) = (self.lifecycle.is_draining(), self.write_deadline);
         let full = self.full.get_or_insert_with(|| Box::pin(sleep(deadline)));
@@ -63,7 +64,6 @@ impl Socket {
             full.as_mut().reset(Instant::now() + DRAIN_DEADLINE);
         }
         ready!(full.as_mut().poll(context));
-        self.info.stalls(!draining);
         Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes no bytes")))
     }
 }
@@ -74,8 +74,12 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        let read = Pin::new(&mut self.io).poll_read(context, buffer);
-        self.note(read)
+        if !self.unread.is_empty() {
+            let read = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(read));
+            return Poll::Ready(Ok(()));
+        }
+        self.io()?.poll_read(context, buffer)
     }
 }
 
@@ -91,37 +95,45 @@ impl AsyncWrite for Socket {
     ) -> Poll<Result<usize>> {
         let appended = self.info.appended();
         let written = if appended.is_empty() {
-            Pin::new(&mut self.io).poll_write_vectored(context, slices)
+            self.io()?.poll_write_vectored(context, slices)
         } else {
             let mut slices = slices.to_vec();
             let head: usize = slices.iter().map(|slice| slice.len()).sum();
             slices.push(IoSlice::new(&appended));
-            let written = Pin::new(&mut self.io).poll_write_vectored(context, &slices);
+            let written = self.io()?.poll_write_vectored(context, &slices);
             written.map_ok(|written| {
                 // hyper wrote the head and is told about the head only.
                 self.info.append_to_head(appended.slice(written.saturating_sub(head)..));
                 written.min(head)
             })
         };
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.info.was_written();
+        }
         self.wait(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.io.as_ref().is_some_and(Io::is_write_vectored)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let flushed = Pin::new(&mut self.io).poll_flush(context);
+        let flushed = self.io()?.poll_flush(context);
         // TLS accepts bytes that it still holds, so a full socket shows here.
         let flushed = self.wait(context, flushed);
         if matches!(flushed, Poll::Ready(Ok(()))) {
             self.info.is_flushed();
+            if let Some(take_over) = self.info.successor()
+                && let Some(io) = self.io.take()
+            {
+                take_over(io, self.info.take_appended(), Vec::new());
+            }
         }
         flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let down = Pin::new(&mut self.io).poll_shutdown(context);
+        let down = self.io()?.poll_shutdown(context);
         self.wait(context, down)
     }
 }

@@ -29,6 +29,7 @@ use crate::scenario::{NotOffered, Scenario, SettingsError};
 use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
+use crate::server::peers::Peers;
 
 /// The body of `POST /api/incidents`.
 #[derive(Deserialize)]
@@ -68,6 +69,12 @@ pub(in crate::server) async fn scenarios(
     let library = control.library.get();
     let scenarios = library.iter().map(Scenario::summary);
     json_answer(&quota, &json!({ "scenarios": scenarios.collect::<Vec<_>>() }))
+}
+
+/// `GET /api/servers`: where a page goes on when this server is away.
+pub(in crate::server) async fn servers(State(peers): State<Arc<Peers>>) -> Response {
+    let servers: Vec<String> = peers.all.iter().map(ToString::to_string).collect();
+    Json(json!({ "servers": servers })).into_response()
 }
 
 /// `POST /api/incidents` answers 202 once the start is durable.

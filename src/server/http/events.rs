@@ -1,4 +1,5 @@
-//! `GET /events`: the stream as Server-Sent Events, for `curl -N` and a page's `EventSource`.
+//! `GET /events`: the stream as Server-Sent Events, for `curl -N` and a page's `EventSource`. The response begins here; a
+//! shard goes on with its socket.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,18 +8,20 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use axum::response::Response;
 use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::Problem;
 use super::streams::{StreamQuery, Streams};
-use crate::delivery::{End, Lease};
-use crate::hub::After;
-use crate::metrics::{Refusal, Transport};
+use crate::connection::{Arrival, Dialect, Transfer};
+use crate::contract::Position;
+use crate::delivery::Lease;
+use crate::hub::{After, Opening};
+use crate::metrics::Refusal;
 use crate::server::door::ConnectionInfo;
-use crate::sse::{self, Events};
+use crate::sse;
 
 /// What an `EventSource` sends when it reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -39,12 +42,15 @@ pub(in crate::server) async fn events(
     let after = last_event_id(headers)?.or(after);
     let mut response = if *request.method() == Method::HEAD {
         // The client stays no longer than the response's head, so it takes no slot.
-        Response::new(Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>()))
+        Response::new(endless())
     } else {
         match streams.admit() {
             Ok(slot) => {
+                // hyper delimits a body without a length in the same way.
+                let chunked = request.version() == Version::HTTP_11;
+                let transfer = if chunked { Transfer::Chunked } else { Transfer::Plain };
                 let lease = request.extensions().get::<Lease>().cloned();
-                match open(Arc::clone(&streams), info, after.as_ref(), lease, slot).await {
+                match open(Arc::clone(&streams), &info, after.as_ref(), transfer, lease, slot).await {
                     Ok(response) => response,
                     Err(problem) if is_event_source(headers) => come_back(&streams, &problem),
                     Err(problem) => return Err(problem),
@@ -74,25 +80,32 @@ pub(in crate::server) async fn events(
     Ok(response)
 }
 
-/// The stream of a client that was let in.
+/// The stream of a client that was let in: the head of the response, behind which a shard goes on.
 async fn open(
     streams: Arc<Streams>,
-    info: ConnectionInfo,
+    info: &ConnectionInfo,
     after: Option<&After>,
+    transfer: Transfer,
     lease: Option<Lease>,
     slot: OwnedSemaphorePermit,
 ) -> Result<Response, Problem> {
-    let opening = streams.hub.subscribe(after).await?;
-    let client = streams.metrics.client(opening.cursor);
-    let leave = streams.lifecycle.leave();
-    let events = Events::new(&opening, Arc::clone(&streams.hub), leave, lease, client);
-    let after = events.position();
-    tracing::debug!(transport = Transport::EventStream.as_str(), %after, "client connected");
+    let Opening { frame, cursor } = streams.hub.subscribe(after).await?;
+    let after = Position { stream: streams.hub.stream().clone(), n: cursor };
+    info.append_to_head(transfer.opening(&after, &frame));
     info.becomes_stream();
-    let served = Served { events, streams, info, _slot: slot };
-    Ok(Response::new(Body::from_stream(stream::unfold(served, |mut served| async {
-        Some((Ok::<_, Infallible>(served.events.next().await?), served))
-    }))))
+    info.hand_over(Box::new(move |io, unsent, _| match io.split() {
+        Ok((tcp, tls)) => {
+            let (dialect, tail) = (Dialect::EventStream(transfer), Vec::new());
+            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease });
+        }
+        Err(error) => tracing::debug!(%error, "client lost at its first event"),
+    }));
+    Ok(Response::new(endless()))
+}
+
+/// The body of a response that HTTP does not write.
+fn endless() -> Body {
+    Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>())
 }
 
 /// Whether the client is an `EventSource`, which has to ask for this media type. Programs are better served by a status.
@@ -121,27 +134,5 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<After>, Problem> {
             id.parse().map(Some).map_err(|error| refuse(&format!("{error}")))
         }
         (Some(_), Some(_)) => Err(refuse("send one position, not several")),
-    }
-}
-
-/// A client while it is served.
-struct Served {
-    events: Events,
-    streams: Arc<Streams>,
-    info: ConnectionInfo,
-    _slot: OwnedSemaphorePermit,
-}
-
-impl Drop for Served {
-    /// Records why the stream ended: it ended itself, or hyper dropped it because the connection is gone.
-    fn drop(&mut self) {
-        let end = match self.events.end() {
-            Some(end) => end.clone(),
-            None if self.info.is_stalled() => End::Slow(self.events.position()),
-            None if self.streams.lifecycle.is_draining() => End::Restart,
-            None if self.info.is_broken() => End::Gone,
-            None => End::Left,
-        };
-        self.streams.ends.record(&end);
     }
 }

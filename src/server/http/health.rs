@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::metrics::Figures;
 use super::problem::Problem;
 use crate::hub::Hub;
 use crate::server::lifecycle::Lifecycle;
@@ -13,6 +14,7 @@ use crate::server::lifecycle::Lifecycle;
 /// Ready until the server drains, and while the journal works.
 pub(in crate::server) async fn ready(
     State(hub): State<Arc<Hub>>,
+    State(figures): State<Arc<Figures>>,
     State(lifecycle): State<Arc<Lifecycle>>,
 ) -> Response {
     if lifecycle.is_draining() {
@@ -22,5 +24,10 @@ pub(in crate::server) async fn ready(
         let detail = format!("the stream is paused: {why}");
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
     }
-    "ready\n".into_response()
+    let ready = match figures.journal.cluster() {
+        None => "ready\n",
+        Some(cluster) if cluster.leads => "ready: this server plays the incidents\n",
+        Some(_) => "ready: another server plays the incidents\n",
+    };
+    ready.into_response()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -21,7 +22,7 @@ pub(in crate::server) struct After {
     after: u64,
 }
 
-/// One event per line, after the position `after`. An empty answer means that there are no more for now.
+/// One event per line, after the position `after`. A `Link` says where the next part is; without one there are no more for now.
 pub(in crate::server) async fn incident_events(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
@@ -37,7 +38,13 @@ pub(in crate::server) async fn incident_events(
     };
     let Query(After { after }) = query.map_err(refuse)?;
     let turn = quota.turn().await?;
-    let lines = incidents.lines(&id, after).await?.ok_or_else(|| no_incident(&id))?;
+    let part = incidents.part(&id, after).await?.ok_or_else(|| no_incident(&id))?;
     drop(turn);
-    quota.answer("application/x-ndjson", lines)
+    let mut response = quota.answer("application/x-ndjson", part.lines)?;
+    // Relative, so that it also holds behind a proxy with a path of its own.
+    let link = part.next.map(|next| HeaderValue::try_from(format!("<?after={next}>; rel=\"next\"")));
+    if let Some(Ok(link)) = link {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
 }

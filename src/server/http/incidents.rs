@@ -20,6 +20,10 @@ const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 /// The bytes of events in one answer, exceeded by less than a page.
 const LINES_BYTES: usize = 2 * 1024 * 1024;
 
+/// The most that one answer with an incident's events reads of the journal, whichever incidents the events belong to: one that has
+/// long been open has few of them.
+const SCANNED: ReadLimit = ReadLimit { events: 10_000, bytes: 8 * 1024 * 1024 };
+
 /// So few events are folded on the runtime's threads: handing them to another thread would cost more.
 const FEW: usize = 32;
 
@@ -39,6 +43,14 @@ pub(super) struct Folded {
     ended: Vec<(u64, String)>,
     /// `None` until the first request.
     position: Option<u64>,
+}
+
+/// A part of an incident's events.
+pub(super) struct Part {
+    /// The events as they are streamed, one per line; maybe none.
+    pub(super) lines: Vec<u8>,
+    /// The position after which the next part begins; `None` if the journal has no further events of the incident for now.
+    pub(super) next: Option<u64>,
 }
 
 /// Why the events of an incident were not collected.
@@ -194,24 +206,32 @@ impl Incidents {
         Ok(Some(events))
     }
 
-    /// Events of one incident after a position as they are streamed, one per line: as many as one answer holds, none behind the
-    /// newest one. `None` if there is no such incident.
-    pub(super) async fn lines(&self, id: &str, after: u64) -> Result<Option<Vec<u8>>, JournalError> {
+    /// Events of one incident after a position: as many as one answer holds, and as many as are found in a bounded part of the
+    /// journal. `None` if there is no such incident.
+    pub(super) async fn part(&self, id: &str, after: u64) -> Result<Option<Part>, JournalError> {
         let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
         let end = span.end.unwrap_or(u64::MAX);
         let source = Source::Stream(self.journal.stream().clone());
         let (mut position, mut lines) = (after.max(span.start - 1), Vec::new());
+        let mut left = SCANNED;
         while position < end && lines.len() < LINES_BYTES {
-            let page = self.journal.read(position, PAGE).await?;
-            let Some(last) = page.last() else { break };
+            if left.events == 0 || left.bytes == 0 {
+                break;
+            }
+            let limit = ReadLimit { events: PAGE.events.min(left.events), bytes: PAGE.bytes.min(left.bytes) };
+            let page = self.journal.read(position, limit).await?;
+            let Some(last) = page.last() else { return Ok(Some(Part { lines, next: None })) };
             position = last.position;
+            left.events = left.events.saturating_sub(page.len());
+            left.bytes = left.bytes.saturating_sub(page.iter().map(|event| event.data.get().len()).sum());
             for event in page.iter().filter(|event| *event.subject == *span.subject && event.position <= end)
             {
                 event.writer(&source).write(&mut lines);
                 lines.push(b'\n');
             }
         }
-        Ok(Some(lines))
+        let has_more = position < end.min(self.journal.extent().head);
+        Ok(Some(Part { lines, next: has_more.then_some(position) }))
     }
 
     /// The events of an incident in the next page after `position`, maybe none; `None` behind its end.

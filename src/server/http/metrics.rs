@@ -37,6 +37,8 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
     // Also an incident that its publisher has forgotten counts: the journal keeps everything behind its start.
     let told = timeout(PATIENCE, figures.journal.open_without_plan()).await;
     let told = told.ok().and_then(Result::ok).map_or(0, |open| open.len());
+    let cluster = figures.journal.cluster();
+    let here = (figures.control.player.open() + told) as u64;
     let now = Snapshot {
         head: extent.head,
         oldest: extent.oldest,
@@ -46,9 +48,10 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
         clock_ahead_s: clock.ahead().as_secs_f64(),
         clock_steps: [steps.forward, steps.back],
         wal_bytes: figures.journal.log_bytes(),
-        open: (figures.control.player.open() + told) as u64,
+        cluster,
+        open: cluster.map_or(here, |cluster| cluster.open),
         max_clients: figures.limit.most().into(),
-        websocket: figures.shards.tally().await,
+        clients: figures.shards.tally().await,
     };
     let text = figures.metrics.text(&now).map_err(|error| {
         limited!(error, "cannot encode the metrics", %error);

@@ -8,12 +8,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{Counted, Problem};
+use crate::server::peers::Peers;
 use crate::server::refusals::Refusals;
-
-/// A page loads everything from this server, runs no inline script and can't be framed.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    connect-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'";
 
 /// Counts and logs every request that was refused, wherever that happened.
 pub(in crate::server) async fn log_refusals(
@@ -33,15 +29,20 @@ pub(in crate::server) async fn log_refusals(
     response
 }
 
-/// Adds the security headers, except to a WebSocket handshake.
-pub(in crate::server) async fn security_headers(request: Request, next: Next) -> Response {
+/// Adds the security headers, except to a WebSocket handshake. A page loads everything from this server, asks only this one and its
+/// peers, runs no inline script and can't be framed.
+pub(in crate::server) async fn security_headers(
+    State(peers): State<Arc<Peers>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return response;
     }
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, peers.policy.clone());
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

@@ -20,7 +20,7 @@ mod streams;
 mod upgrade;
 
 pub(super) use alerts::alerts;
-pub(super) use api::{cancel, incident, report, scenarios, trigger};
+pub(super) use api::{cancel, incident, report, scenarios, servers, trigger};
 pub(super) use assets::{asset, asset_at, asyncapi, page, schema};
 pub(super) use body::json as json_body;
 pub(super) use events::events;

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::problem::Problem;
+use crate::journal::{Journal, JournalError};
 use crate::metrics::Refusal;
 use crate::server::turns::{Turn, Turns};
 
@@ -30,6 +31,9 @@ const SMALL: usize = 64 * 1024;
 /// that was restarted ask for the listing at once, which takes a millisecond.
 const WAITING: usize = 256;
 
+/// How often a request that waits looks whether the journal can be read.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A counted answer must be taken within this time …
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
@@ -42,16 +46,31 @@ pub(in crate::server) struct Quota {
     turns: Turns,
     /// In KiB.
     memory: Arc<Semaphore>,
+    journal: Journal,
 }
 
 impl Quota {
-    pub(in crate::server) fn new(cores: usize) -> Self {
-        Self { turns: Turns::new(cores, WAITING), memory: Arc::new(Semaphore::new(BYTES / 1024)) }
+    pub(in crate::server) fn new(cores: usize, journal: Journal) -> Self {
+        let memory = Arc::new(Semaphore::new(BYTES / 1024));
+        Self { turns: Turns::new(cores, WAITING), memory, journal }
     }
 
-    /// Waits for the turn of a request that reads much of the journal.
+    /// Waits for the turn of a request that reads much of the journal. While the journal can't be read, none waits behind others
+    /// that can't go on.
     pub(super) async fn turn(&self) -> Result<Turn, Problem> {
-        self.turns.take().await.map_err(|_| busy())
+        let unreadable = async {
+            loop {
+                if let Some(trouble) = self.journal.unreadable() {
+                    return JournalError::Unavailable(trouble);
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            turn = self.turns.take() => turn.map_err(|_| busy()),
+            error = unreadable => Err(error.into()),
+        }
     }
 
     /// Takes this part of the memory.

@@ -10,22 +10,18 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::Problem;
 use crate::connection::Shards;
-use crate::delivery::EndLog;
 use crate::hub::{After, Hub};
-use crate::metrics::{Metrics, Refusal};
+use crate::metrics::Refusal;
 use crate::server::client_limit::ClientLimit;
 use crate::server::lifecycle::Lifecycle;
 
 /// What serving a stream needs.
 pub(in crate::server) struct Streams {
     pub(in crate::server) hub: Arc<Hub>,
-    /// The threads that serve `/ws`.
+    /// The threads that serve both.
     pub(in crate::server) shards: Arc<Shards>,
     pub(in crate::server) limit: Arc<ClientLimit>,
     pub(in crate::server) lifecycle: Arc<Lifecycle>,
-    pub(in crate::server) metrics: Arc<Metrics>,
-    /// Of event streams; the shards have their own.
-    pub(in crate::server) ends: EndLog,
 }
 
 impl Streams {

@@ -13,12 +13,12 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::problem::Problem;
 use super::streams::{StreamQuery, Streams};
-use crate::connection::Arrival;
+use crate::connection::{Arrival, Dialect};
 use crate::contract::SUBPROTOCOL;
 use crate::delivery::Lease;
 use crate::log_limiter::limited;
 use crate::metrics::Refusal;
-use crate::server::door::{ConnectionInfo, Io, Socket};
+use crate::server::door::{ConnectionInfo, Io, Socket, TakeOver};
 
 /// The version of RFC 6455.
 const VERSION: &str = "13";
@@ -32,12 +32,12 @@ pub(in crate::server) async fn upgrade(
 ) -> Result<Response, Problem> {
     let after = StreamQuery::after(query)?;
     let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    let Some(on_upgrade) = on_upgrade.filter(|_| lists(request.headers(), &header::CONNECTION, "upgrade"))
-    else {
+    let can_upgrade = on_upgrade.is_some() || info.is_direct();
+    if !can_upgrade || !lists(request.headers(), &header::CONNECTION, "upgrade") {
         let detail = not_an_upgrade(request.headers());
         let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, detail).because(Refusal::Handshake);
         return Err(problem.with_header(header::UPGRADE, "websocket"));
-    };
+    }
     let mut request = request.map(|_| ());
     let headers = request.headers_mut();
     if let Some(version) = headers.get(header::SEC_WEBSOCKET_VERSION).filter(|version| *version != VERSION) {
@@ -63,18 +63,23 @@ pub(in crate::server) async fn upgrade(
     let cursor = opening.cursor;
     info.append_to_head(opening.frame.bytes);
     let tracker = streams.lifecycle.connections.clone();
-    tracker.spawn(async move {
-        match on_upgrade.await.map(into_io) {
-            Ok(Some((io, unsent, tail))) => match io.split() {
-                Ok((tcp, tls)) => {
-                    streams.shards.adopt(Arrival { tcp, tls, tail, unsent, cursor, slot, lease });
-                }
-                Err(error) => tracing::debug!(%error, "client lost after its handshake"),
-            },
-            Ok(None) => limited!(error, "an upgraded connection is not of the expected type"),
-            Err(error) => tracing::debug!(%error, "client lost during the handshake"),
+    let take_over: TakeOver = Box::new(move |io, unsent, tail| match io.split() {
+        Ok((tcp, tls)) => {
+            let dialect = Dialect::WebSocket;
+            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease });
         }
+        Err(error) => tracing::debug!(%error, "client lost after its handshake"),
     });
+    match on_upgrade {
+        None => info.hand_over(take_over),
+        Some(on_upgrade) => drop(tracker.spawn(async move {
+            match on_upgrade.await.map(into_io) {
+                Ok(Some((io, unsent, tail))) => take_over(io, unsent, tail),
+                Ok(None) => limited!(error, "an upgraded connection is not of the expected type"),
+                Err(error) => tracing::debug!(%error, "client lost during the handshake"),
+            }
+        })),
+    }
 
     let mut response = handshake.map(|()| axum::body::Body::empty()).into_response();
     let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
@@ -103,6 +108,6 @@ fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
 /// The connection below hyper's wrapping, what is still to be written on it, and what was already read from it.
 fn into_io(upgraded: Upgraded) -> Option<(Io, Bytes, Vec<u8>)> {
     let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
-    let (io, rest) = parts.io.into_inner().into_parts();
+    let (io, rest) = parts.io.into_inner().into_parts()?;
     Some((io, rest, parts.read_buf.to_vec()))
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::notes::Notes;
 use crate::client::Endpoint;
-use crate::journal::Journal;
+use crate::journal::{Journal, Lease};
 use crate::metrics::Metrics;
 use crate::server::lifecycle::Lifecycle;
 use crate::sinks::{ALIVE, Courier, Sink, Target};
@@ -34,12 +35,15 @@ pub struct Sinks {
     tasks: TaskTracker,
     stop: CancellationToken,
     fleet: Mutex<Fleet>,
-    /// The sinks to begin with, until the server runs.
-    first: Mutex<Option<Vec<SinkSetup>>>,
+    /// Whether this server has the lease of a journal that other servers have open, too.
+    pub(super) leading: watch::Receiver<Option<Lease>>,
 }
 
 #[derive(Default)]
 struct Fleet {
+    /// The sinks that are told when this server tells sinks: not before it runs, and of a journal that several servers have
+    /// open, only while it has the lease.
+    waiting: Option<Vec<SinkSetup>>,
     posts: Vec<Post>,
     /// The drills that are played: the scenario's id and the alerts of each.
     drills: BTreeMap<String, (String, Arc<Alerts>)>,
@@ -59,19 +63,44 @@ impl Sinks {
         journal: Journal,
         metrics: Arc<Metrics>,
         lifecycle: &Lifecycle,
+        leading: watch::Receiver<Option<Lease>>,
     ) -> Self {
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let is_on = setups.is_some();
-        let first = Mutex::new(Some(setups.unwrap_or_default()));
-        Self { is_on, journal, metrics, tasks, stop, fleet: Mutex::default(), first }
+        let fleet = Fleet { waiting: Some(setups.unwrap_or_default()), ..Fleet::default() };
+        let sinks = Self { is_on, journal, metrics, tasks, stop, fleet: Mutex::new(fleet), leading };
+        sinks.announce();
+        sinks
     }
 
-    /// Sends the couriers out that the server begins with.
+    /// Shows the counters of the sinks that are not told yet.
+    fn announce(&self) {
+        for setup in self.fleet.lock().waiting.iter().flatten() {
+            self.metrics.sinks().announce(&setup.sink.name);
+        }
+    }
+
+    /// Sends the couriers out.
     pub(super) fn start(&self) {
-        let first = self.first.lock().take();
-        if let Some(setups) = first {
+        let waiting = self.fleet.lock().waiting.take();
+        if let Some(setups) = waiting {
             self.replace(setups);
         }
+    }
+
+    /// Calls the couriers back: another server tells the sinks, and what fires goes on.
+    pub(super) fn stand_by(&self) {
+        let mut fleet = self.fleet.lock();
+        if fleet.waiting.is_some() {
+            return;
+        }
+        fleet.drills.clear();
+        let posts = std::mem::take(&mut fleet.posts);
+        for post in &posts {
+            post.retired.cancel();
+            self.metrics.sinks().firing(&post.setup.sink.name, 0);
+        }
+        fleet.waiting = Some(posts.into_iter().map(|post| post.setup).collect());
     }
 
     /// Whether there is a file with sinks.
@@ -82,8 +111,13 @@ impl Sinks {
     /// Takes these sinks in the place of all others. One that is where it was, with the same labels, goes on, also with another
     /// secret; for one that is gone, all alerts end.
     pub fn replace(&self, setups: Vec<SinkSetup>) {
-        self.first.lock().take();
         let mut fleet = self.fleet.lock();
+        if fleet.waiting.is_some() && self.journal.is_shared() {
+            fleet.waiting = Some(setups);
+            drop(fleet);
+            return self.announce();
+        }
+        fleet.waiting = None;
         let before = std::mem::take(&mut fleet.posts);
         let (kept, mut gone): (Vec<Post>, Vec<Post>) =
             before.into_iter().partition(|post| setups.contains(&post.setup));

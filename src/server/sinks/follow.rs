@@ -16,8 +16,35 @@ use crate::world::Alerts;
 const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
 impl Sinks {
-    /// Tells the couriers what begins and ends, until the server stops. Begins with the drills that are open.
+    /// Tells the couriers what begins and ends, until the server stops. If several servers have the journal open, one of them
+    /// tells the sinks: the one that plays.
     pub(in crate::server) async fn follow(&self, stop: CancellationToken) {
+        if !self.journal.is_shared() {
+            return self.tell(stop).await;
+        }
+        let mut leading = self.leading.clone();
+        loop {
+            let led = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                led = leading.wait_for(Option::is_some) => led.is_ok(),
+            };
+            if !led {
+                // The player is gone: the server ends.
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                _ = leading.wait_for(Option::is_none) => {}
+                () = self.tell(stop.clone()) => return,
+            }
+            self.stand_by();
+        }
+    }
+
+    /// Tells the couriers. Begins with the drills that are open.
+    async fn tell(&self, stop: CancellationToken) {
         self.start();
         let mut position = None;
         let mut extent = self.journal.follow();

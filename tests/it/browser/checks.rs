@@ -14,6 +14,7 @@ const AXE: &str = include_str!("checks/axe.js");
 
 /// A row that has just arrived is coloured for a moment.
 pub const SETTLE: &str = "
+    for (const row of document.querySelectorAll('[data-fresh]')) row.removeAttribute('data-fresh');
     for (const animation of document.getAnimations()) {
       if (animation.effect.getComputedTiming().endTime !== Infinity) animation.finish();
     }
@@ -38,11 +39,16 @@ pub async fn problems(page: &Browser, state: &str) -> Vec<String> {
         page.value(&format!("(document.documentElement.dataset.theme = '{theme}')")).await;
         page.run(SETTLE, Vec::new()).await;
         note(format!("{state}, {theme}, cannot be read"), &unreadable(page).await);
-        let axe = root().join("target/test-tools/node/node_modules/axe-core/axe.min.js");
-        let axe = fs::read_to_string(axe).expect("axe-core is installed: ./tests/run does that");
-        note(format!("{state}, {theme}"), &page.run(&format!("{axe};\n{AXE}"), Vec::new()).await);
+        note(format!("{state}, {theme}"), &page.run(&axe(), Vec::new()).await);
     }
     problems
+}
+
+/// A script that gives what axe-core finds, with its source.
+pub fn axe() -> String {
+    let axe = root().join("target/test-tools/node/node_modules/axe-core/axe.min.js");
+    let axe = fs::read_to_string(axe).expect("axe-core is installed: ./tests/run does that");
+    format!("{axe};\n{AXE}")
 }
 
 /// The texts that can't be read, as they are painted now.

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::bidi::Firefox;
-use super::checks::{CONTRAST, OVERFLOW, SETTLE};
+use super::checks::{CONTRAST, OVERFLOW, SETTLE, axe};
 use crate::harness::{Scratch, Serving, root};
 
 const ESCAPE: &str = "\u{e00c}";
@@ -13,7 +13,7 @@ const LEFT: &str = "\u{e012}";
 const STATE: &str = "document.querySelector('#scrub-state')?.innerText";
 const PAUSED: &str = "document.querySelector('#scrub-state')?.innerText.startsWith('PAUSED')";
 
-/// Nothing stands outside or is cut, and every text can be read, wide and on a phone.
+/// Nothing stands outside or is cut, every text can be read, and axe-core finds nothing: wide and on a phone, in both themes.
 async fn fits(page: &mut Firefox, state: &str) {
     for (width, height) in [(1440, 900), (390, 844)] {
         page.size(width, height).await;
@@ -29,6 +29,8 @@ async fn fits(page: &mut Firefox, state: &str) {
             let mut found = page.run(&format!("{SETTLE}\n{CONTRAST}")).await;
             assert!(found.as_array_mut().unwrap().remove(0).as_u64().unwrap() > 10);
             assert_eq!(found, json!([]), "{state}, {theme}, at {width}x{height} cannot be read");
+            let found = page.run(&axe()).await;
+            assert_eq!(found, json!([]), "axe-core: {state}, {theme}, at {width}x{height}");
         }
     }
     page.size(1440, 900).await;
@@ -64,7 +66,7 @@ async fn firefox_follows_an_incident_from_its_start_over_a_restart_to_its_report
         ("what is broken", ".what .title", "Primary database connection pool exhausted"),
         ("what is done", ".what .now", ": "),
         ("how sure", ".vital.sure", "%"),
-        ("when it ends", ".vital.end", "8 in 10"),
+        ("when it ends", ".vital.end", "80% sure"),
         ("how long is left", ".vital.timer", "To target 03:00"),
         ("what it costs", ".vital.money", "$"),
     ] {

@@ -32,6 +32,8 @@ mod prefix;
 mod real;
 mod screenshots;
 mod scrub;
+#[cfg(feature = "nats")]
+mod servers;
 mod settings;
 mod states;
 mod steps;

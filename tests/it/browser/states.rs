@@ -174,12 +174,10 @@ async fn a_row_can_be_read_in_the_moment_in_which_it_comes() {
     let page = page_over(&proxy, &server, SIZES[0], drill(181)).await;
     let coloured = "
         const rows = [...document.querySelectorAll('#feed .row')];
-        for (const row of rows) row.removeAttribute('data-live');
-        document.body.getBoundingClientRect();
-        for (const row of rows) row.dataset.live = 'true';
-        const begun = rows.flatMap((row) => row.getAnimations());
-        for (const one of begun) { one.pause(); one.currentTime = 0; }
-        return begun.length;";
+        for (const row of rows) delete row.dataset.fresh;
+        const plain = rows.map((row) => getComputedStyle(row).boxShadow);
+        for (const row of rows) row.dataset.fresh = '3';
+        return rows.filter((row, at) => getComputedStyle(row).boxShadow !== plain[at]).length;";
     let rows = page.run(coloured, vec![]).await.as_u64().unwrap();
     assert!(rows >= 20, "{rows} rows are coloured");
     for theme in ["light", "dark"] {

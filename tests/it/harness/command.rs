@@ -95,6 +95,13 @@ impl Run {
     }
 
     /// Runs to the end.
+    /// Runs with a pipe as stdin, which ends when the second one is dropped.
+    pub fn fed(mut self) -> (Running, std::io::PipeWriter) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        self.command.stdin(reader);
+        (self.spawn(), writer)
+    }
+
     pub fn run(self) -> Ran {
         self.spawn().end()
     }

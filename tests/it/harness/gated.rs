@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use incident::contract::StreamId;
 use incident::journal::{
     Append, Appended, Batch, Clock, Extent, Health, IncidentIndex, JournalError, KeyedEvent, Lease, Leases,
-    Log, Memory, OpenIncident, Pending, ReadLimit, Retention, Span, Stored, Trouble, TroubleKind,
+    Log, Memory, OpenIncident, Pending, ReadLimit, Register, Retention, Span, Stored, Trouble, TroubleKind,
 };
 use tokio::sync::watch;
 
@@ -120,6 +120,8 @@ impl Health for Gated {
         self.memory.clock()
     }
 }
+
+impl Register for Gated {}
 
 impl Leases for Gated {
     fn lease(&self) -> Pending<'_, Lease> {

@@ -1,9 +1,11 @@
 //! `incident publish`: from files, pipes and flags, again and again under the same ids.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use super::{action, started};
-use crate::harness::{Scratch, Serving, Terminal, get, incident};
+use crate::harness::{PATIENCE, Scratch, Serving, Terminal, get, incident};
 
 fn lines(events: &[Value]) -> String {
     events.iter().map(|event| format!("{event}\n")).collect()
@@ -130,5 +132,39 @@ async fn a_person_writes_a_note_without_quotes() {
     {
         let ran = server.incident(&[&["publish", "note", "--subject", "pay-1"], wrong].concat()).run();
         assert!(ran.status == Some(2) && ran.stderr.contains(why), "{ran:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_says_what_was_published_until_then() {
+    let server = Serving::with(&[]);
+    let (mut running, mut pipe) = server.incident(&["publish", "-", "--json"]).fed();
+    let answers = running.lines();
+    for event in [started("a", "1"), action("a", "2", "looks")] {
+        writeln!(pipe, "{event}").unwrap();
+        answers.recv_timeout(PATIENCE).unwrap();
+    }
+    running.signal("INT");
+    let ran = running.end();
+    assert_eq!(ran.status, Some(130), "{ran:?}");
+    assert!(ran.stderr.contains("stopped: 2 events are published; the last at position 2"), "{ran:?}");
+    drop(pipe);
+}
+
+/// The table of problems speaks to programs, of members of an answer that a terminal does not show.
+#[test]
+fn a_refusal_says_what_to_do_without_the_answer() {
+    let server = Serving::with(&[]);
+    let ahead = (jiff::Timestamp::now() + std::time::Duration::from_secs(86_400)).to_string();
+    for (args, wanted) in [
+        (&["--subject", "S 20"][..], "mend what it names"),
+        (&["--subject", "a", "--source", "a b"], "mend what it names"),
+        (&["--subject", "a", "--id", ""], "mend what it names"),
+        (&["--subject", "a", "--time", &ahead], "set the clock that is wrong"),
+    ] {
+        let ran = server.incident(&[&["publish", "started", "--title", "T"], args].concat()).run();
+        assert_eq!(ran.status, Some(5), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains(wanted), "{args:?}: {ran:?}");
+        assert!(!ran.stderr.contains('`'), "{args:?}: {ran:?}");
     }
 }

@@ -15,6 +15,8 @@ mod real;
 mod regroup;
 mod senders;
 mod server;
+#[cfg(feature = "nats")]
+mod shared;
 mod webhooks;
 
 pub use lab::{firing, group};

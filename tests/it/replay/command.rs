@@ -150,7 +150,7 @@ fn what_can_not_be_replayed_is_told_before_anything_listens() {
             "nowhere.ndjson",
             "1",
             2,
-            "nowhere.ndjson cannot be read: No such file",
+            "nowhere.ndjson cannot be read: no such file",
             "incident watch --record FILE",
         ),
         (

@@ -6,6 +6,8 @@ mod file;
 mod outbox;
 mod real;
 mod server;
+#[cfg(feature = "nats")]
+mod shared;
 mod survive;
 mod tls;
 mod trigger;

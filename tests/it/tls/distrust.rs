@@ -106,7 +106,7 @@ fn a_file_that_has_no_authority_is_told_before_anybody_is_asked() {
     std::fs::write(folder.join("broken.pem"), broken).unwrap();
     std::fs::write(folder.join("cut.pem"), "-----BEGIN CERTIFICATE-----\nMIIB").unwrap();
     for (name, says) in [
-        ("missing.pem", "No such file"),
+        ("missing.pem", "no such file"),
         (".", "directory"),
         ("empty.pem", "has no certificate in PEM"),
         ("server.key", "has no certificate in PEM"),

@@ -28,8 +28,8 @@ fn each_mistake_says_which_file_and_what_to_do() {
     fs::write(authority.folder().join("der.pem"), [0x30, 0x82, 0x01, 0xff]).unwrap();
     fs::write(authority.folder().join("long.pem"), "x".repeat(100_000)).unwrap();
     for (certificate, key, names, says) in [
-        ("missing.pem", "server.key", "missing.pem", "No such file"),
-        ("server.pem", "missing.key", "missing.key", "No such file"),
+        ("missing.pem", "server.key", "missing.pem", "no such file"),
+        ("server.pem", "missing.key", "missing.key", "no such file"),
         (".", "server.key", ".", "directory"),
         ("long.pem", "server.key", "long.pem", "65536"),
         ("empty.pem", "server.key", "empty.pem", "has no certificate in PEM"),

@@ -17,7 +17,7 @@ async fn a_long_past_comes_from_the_journal_exactly() {
     for number in 0..PAST / 5_000 {
         server.append(story(&format!("past-{number}"), 5_000)).await;
     }
-    let following = Follower::connect(endpoint(&authority, &server), Some("0".to_owned()), false);
+    let following = Follower::connect(endpoint(&authority, &server).into(), Some("0".to_owned()), false);
     let mut follower = soon("a connection", following).await.unwrap();
     let mut seen = Vec::new();
     while (seen.len() as u64) < PAST {

@@ -40,7 +40,7 @@ fn a_file_that_is_none_is_told() {
     file(&scratch, "long", &format!("write {WRITE}\n").repeat(4_000));
     fs::write(scratch.path().join("binary"), [0xff, 0xfe, 0x00]).unwrap();
     for (name, says) in
-        [("missing", "No such file"), (".", "directory"), ("long", "65536"), ("binary", "UTF-8")]
+        [("missing", "no such file"), (".", "directory"), ("long", "65536"), ("binary", "UTF-8")]
     {
         let path = scratch.path().join(name);
         let path = path.to_str().unwrap();

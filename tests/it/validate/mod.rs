@@ -3,7 +3,7 @@
 
 mod blamed_once;
 mod bounds;
-mod command;
+pub mod command;
 mod forged;
 mod gaps;
 mod good;

@@ -1,0 +1,58 @@
+//! The notes that all processes share, each the newest message of its subject in the second stream.
+
+use async_nats::HeaderMap;
+use serde_json::json;
+
+use super::super::error::JournalError;
+use super::super::log::Note;
+use super::api::{Fault, Outgoing};
+use super::shared::Shared;
+use super::vitals::unavailable;
+
+/// The newest message of the subject is another one.
+const CHANGED: u64 = 10_071;
+
+/// The most notes and bytes of one read.
+const PAGE: (usize, usize) = (1_000, 1024 * 1024);
+
+/// The notes that changed after a revision, in order.
+pub(super) async fn changed(shared: &Shared, after: u64) -> Result<Vec<Note>, JournalError> {
+    let (mut notes, mut from) = (Vec::new(), after + 1);
+    let subject = shared.names.all_notes();
+    loop {
+        let which = json!({ "seq": from, "next_by_subj": subject, "batch": PAGE.0, "max_bytes": PAGE.1 });
+        let found = shared.api.read(&shared.names.control, &which).await.map_err(unavailable)?;
+        let Some(last) = found.last() else { return Ok(notes) };
+        from = last.sequence + 1;
+        notes.extend(found.into_iter().map(|found| Note {
+            name: found.subject.rsplit('.').next().unwrap_or_default().to_owned(),
+            text: String::from_utf8(found.payload.into()).ok().filter(|text| !text.is_empty()),
+            revision: found.sequence,
+        }));
+    }
+}
+
+/// Writes or withdraws a note. Returns its revision; `None` if it is not the one that was to be replaced.
+pub(super) async fn write(
+    shared: &Shared,
+    name: &str,
+    text: Option<String>,
+    over: Option<u64>,
+) -> Result<Option<u64>, JournalError> {
+    let mut headers = HeaderMap::new();
+    if let Some(over) = over {
+        headers.insert("Nats-Expected-Last-Subject-Sequence", over.to_string());
+    }
+    let (subject, payload) = (shared.names.note(name), text.unwrap_or_default().into());
+    match shared.api.publish(Outgoing { subject, headers, payload }).await {
+        Ok(revision) => Ok(Some(revision)),
+        Err(Fault::Refused { code: CHANGED, .. }) => Ok(None),
+        Err(fault) => Err(unavailable(fault)),
+    }
+}
+
+/// Removes what is left of a note.
+pub(super) async fn forget(shared: &Shared, name: &str) -> Result<(), JournalError> {
+    let which = json!({ "filter": shared.names.note(name) });
+    shared.api.purge(&shared.names.control, &which).await.map_err(unavailable)
+}

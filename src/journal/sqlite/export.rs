@@ -1,0 +1,160 @@
+//! A journal file as the source of a copy. All reads see one snapshot, also while a server writes.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::super::log::ReadLimit;
+use super::super::open_error::OpenError;
+use super::super::record::Key;
+use super::super::transfer::{Export, Item, PAGE, PAGE_BYTES};
+use super::events;
+use super::head::Head;
+use super::source::Source;
+use super::{chain, head};
+
+/// A file, read from the oldest event up to a position.
+pub(in crate::journal) struct FileExport {
+    connection: Connection,
+    path: PathBuf,
+    holder: Option<String>,
+    oldest: u64,
+    base: i64,
+    until: u64,
+    /// Position of the last event that was read, and its checksum.
+    at: (u64, i64),
+}
+
+/// What is known of an incident.
+struct Row {
+    start: u64,
+    plan: Option<Arc<str>>,
+}
+
+impl FileExport {
+    /// Opens a file to be read up to `until`.
+    pub(in crate::journal) fn open(path: &Path, until: u64) -> Result<Self, OpenError> {
+        let source = Source::open(path)?;
+        if source.format.is_none() {
+            return Err(OpenError::unusable(path, "the file is empty: there is nothing to copy"));
+        }
+        // What the head says may be what is damaged.
+        let known = head::load(&source.connection).ok().flatten().map(|(_, head, _)| head);
+        Self::over_connection(source.connection, path, known, until, source.holder)
+    }
+
+    /// A file that is still being written under another name.
+    pub(super) fn of_written(written: &Path, head: Head) -> Result<Self, OpenError> {
+        let connection = Connection::open(written).map_err(|error| OpenError::unusable(written, error))?;
+        Self::over_connection(connection, written, Some(head), head.position, None)
+    }
+
+    fn over_connection(
+        connection: Connection,
+        path: &Path,
+        known: Option<Head>,
+        until: u64,
+        holder: Option<String>,
+    ) -> Result<Self, OpenError> {
+        let walk = super::walk::Walk::all(&connection, known);
+        let (at, base) =
+            walk.map(|walk| (walk.at, walk.before)).map_err(|error| OpenError::unusable(path, error))?;
+        Ok(Self { connection, path: path.to_owned(), holder, oldest: at + 1, base, until, at: (at, base) })
+    }
+
+    fn unusable(&self, error: rusqlite::Error) -> OpenError {
+        OpenError::unusable(&self.path, error)
+    }
+
+    fn row(&self, subject: &str) -> rusqlite::Result<Option<Row>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT start, ended, plan, plan_checksum FROM incidents WHERE subject = ?1")?;
+        let found = statement.query_row([subject], |row| {
+            let (start, ended): (u64, u64) = (row.get(0)?, row.get(1)?);
+            let is_open = ended == 0 || ended > self.until;
+            let (plan, checksum): (Option<String>, Option<i64>) =
+                if is_open { (row.get(2)?, row.get(3)?) } else { (None, None) };
+            let plan = plan.filter(|plan| checksum == Some(chain::of_text(plan)));
+            Ok(Row { start, plan: plan.map(Into::into) })
+        });
+        found.optional()
+    }
+
+    fn keys(&self, from: u64, to: u64) -> rusqlite::Result<HashMap<u64, Key>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT position, source, id, digest FROM keys WHERE position BETWEEN ?1 AND ?2",
+        )?;
+        let keys = statement.query_map([from, to], |row| {
+            Ok((row.get(0)?, Key { source: row.get(1)?, id: row.get(2)?, digest: row.get(3)? }))
+        })?;
+        keys.collect()
+    }
+}
+
+impl Export for FileExport {
+    fn page(&mut self, after: u64) -> Result<Vec<Item>, OpenError> {
+        let after = after.max(self.oldest - 1);
+        if after >= self.until {
+            return Ok(Vec::new());
+        }
+        if after != self.at.0 {
+            let checksum = if after < self.oldest {
+                Ok(self.base)
+            } else {
+                let select = "SELECT checksum FROM events WHERE position = ?1";
+                self.connection.query_row(select, [after], |row| row.get(0))
+            };
+            self.at = (after, checksum.map_err(|error| self.unusable(error))?);
+        }
+        let limit = ReadLimit { events: PAGE, bytes: PAGE_BYTES };
+        let read = events::chained(&self.connection, after, self.at.1, self.until, limit);
+        let (page, before) = read.map_err(|error| OpenError::damaged(&self.path, error.to_string()))?;
+        let Some(last) = page.last().map(|last| last.position) else { return Ok(Vec::new()) };
+        let mut keys = self.keys(after + 1, last).map_err(|error| self.unusable(error))?;
+        let mut starts = HashMap::new();
+        let (mut items, mut bytes) = (Vec::with_capacity(page.len()), 0);
+        for stored in page {
+            // Plans may be long: then the page ends here, and is read on from here.
+            if bytes >= PAGE_BYTES {
+                return Ok(items);
+            }
+            let mut plan = None;
+            let start = match starts.get(&stored.subject) {
+                Some(start) => *start,
+                None => {
+                    let row = self.row(&stored.subject).map_err(|error| self.unusable(error))?;
+                    // If retention has dropped its first event, it began before the oldest event.
+                    let start = if stored.index == 1 { stored.position } else { self.oldest - 1 };
+                    let start = row.as_ref().map_or(start, |row| row.start);
+                    plan = row.filter(|_| stored.index == 1).and_then(|row| row.plan);
+                    starts.insert(Arc::clone(&stored.subject), start);
+                    start
+                }
+            };
+            let item = Item { start, key: keys.remove(&stored.position), plan, stored };
+            bytes += item.weight();
+            items.push(item);
+        }
+        self.at = (last, before);
+        Ok(items)
+    }
+
+    fn over(&mut self) -> Result<Vec<(Arc<str>, u64)>, OpenError> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT subject, ended FROM incidents WHERE ended <> 0 AND ended < ?1 ORDER BY ended, subject",
+            )?;
+            let rows = statement
+                .query_map([self.oldest], |row| Ok((Arc::from(row.get::<_, String>(0)?), row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.unusable(error))
+    }
+
+    fn holder(&mut self) -> Result<Option<String>, OpenError> {
+        Ok(self.holder.clone())
+    }
+}

@@ -1,0 +1,47 @@
+//! A WebSocket handshake that comes whole with the first bytes of a connection is answered without an HTTP connection,
+//! which would cost more than everything else about a new client. It is judged by the same routes as any request; whatever is
+//! not plainly such a handshake is left to HTTP.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::{HeaderMap, Method, Request, Uri, header};
+
+/// The most headers of a handshake; one with more is left to HTTP.
+const HEADERS: usize = 32;
+
+/// The handshake that the bytes begin with, and how many bytes it has.
+pub(super) fn handshake(bytes: &[u8]) -> Option<(Request<Body>, usize)> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let httparse::Status::Complete(length) = parsed.parse(bytes).ok()? else { return None };
+    let uri: Uri = parsed.path?.parse().ok()?;
+    if parsed.method? != "GET" || parsed.version? != 1 || !uri.path().ends_with("/ws") {
+        return None;
+    }
+    let mut request = Request::new(Body::empty());
+    (*request.method_mut(), *request.uri_mut()) = (Method::GET, uri);
+    let headers: &mut HeaderMap = request.headers_mut();
+    for read in parsed.headers.iter() {
+        let name = header::HeaderName::from_bytes(read.name.as_bytes()).ok()?;
+        headers.append(name, header::HeaderValue::from_bytes(read.value).ok()?);
+    }
+    let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT];
+    let opens = headers.contains_key(header::UPGRADE) && headers.contains_key(header::SEC_WEBSOCKET_KEY);
+    (opens && !has_body.iter().any(|name| headers.contains_key(name))).then_some((request, length))
+}
+
+/// The head of the response that changes the protocol, and what follows it.
+pub(super) fn head(response: &Response, appended: &[u8]) -> Bytes {
+    let mut head = Vec::with_capacity(256 + appended.len());
+    head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+    // Nothing follows that could have a length (RFC 9110, 8.6).
+    for (name, value) in response.headers().iter().filter(|(name, _)| **name != header::CONTENT_LENGTH) {
+        for piece in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            head.extend_from_slice(piece);
+        }
+    }
+    head.extend_from_slice(b"\r\n");
+    head.extend_from_slice(appended);
+    head.into()
+}

@@ -1,0 +1,121 @@
+//! The other servers of the same stream: their addresses as browsers reach them. Pages go on with one of them when theirs is away.
+
+use std::fmt;
+use std::str::FromStr;
+
+use axum::http::HeaderValue;
+
+use super::access::Origin;
+use super::base_path::BasePath;
+
+/// The address of a server's page: an origin, and the path below which the server is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    origin: Origin,
+    path: BasePath,
+}
+
+/// The text is not the address of a server's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected the address of a server's page as browsers reach it, as in https://b.example:7911/ or \
+     https://b.example/incident/"
+)]
+pub struct PeerError;
+
+impl FromStr for Peer {
+    type Err = PeerError;
+
+    fn from_str(text: &str) -> Result<Self, PeerError> {
+        let start = text.find("://").ok_or(PeerError)? + "://".len();
+        let end = text[start..].find('/').map_or(text.len(), |end| start + end);
+        let (origin, path) = text.split_at(end);
+        // It becomes a source of the content security policy, in which other characters mean something.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+        if !origin[start..].bytes().all(plain) {
+            return Err(PeerError);
+        }
+        let origin = origin.parse().map_err(|_| PeerError)?;
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self { origin, path: path.parse().map_err(|_| PeerError)? })
+    }
+}
+
+/// With a slash at its end, so that paths can follow.
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}/", self.origin, self.path)
+    }
+}
+
+impl Peer {
+    /// Scheme, host and port.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// The peers of one server. Its own address may be among them, so that all servers can have the same list.
+pub(super) struct Peers {
+    pub(super) all: Vec<Peer>,
+    /// What a page may load, and from where.
+    pub(super) policy: HeaderValue,
+}
+
+impl Peers {
+    pub(super) fn new(all: Vec<Peer>) -> Self {
+        // Browsers take a source with http for the WebSockets of that origin only if it is 'self'.
+        let sources: String = all
+            .iter()
+            .map(|peer| peer.origin.to_string())
+            .map(|origin| format!(" {origin} {}", origin.replacen("http", "ws", 1)))
+            .collect();
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{sources}; img-src 'self'; \
+             manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        );
+        // An origin has only characters that a header may have.
+        let policy = HeaderValue::from_str(&policy);
+        Self { all, policy: policy.unwrap_or(HeaderValue::from_static("default-src 'none'")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_and_written_with_a_slash() {
+        for (text, wanted) in [
+            ("http://127.0.0.1:7911", "http://127.0.0.1:7911/"),
+            ("https://B.example:443/", "https://b.example/"),
+            ("https://b.example/incident", "https://b.example/incident/"),
+            ("http://[::1]:7911/a/b/", "http://[::1]:7911/a/b/"),
+        ] {
+            assert_eq!(text.parse::<Peer>().map(|peer| peer.to_string()), Ok(wanted.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_a_header_or_a_policy_could_take_for_something_else_is_refused() {
+        for text in [
+            "",
+            "b.example:7911",
+            "ws://b.example/",
+            "https://",
+            "https:///x",
+            "https://u:p@b.example/",
+            "https://b.example/?x",
+            "https://b.example/#x",
+            "https://b.example/a b",
+            "https://b.example;script-src *",
+            "https://b.example https://evil.example/",
+            "https://*.example/",
+            "https://*/",
+            "https://bücher.example/",
+            "https://b.example/..;/",
+        ] {
+            assert_eq!(text.parse::<Peer>(), Err(PeerError), "{text}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Values of flags that can't be used: what is told about them.
+
+use crate::harness::{Scratch, incident};
+
+/// Holds that the command line is refused with these words.
+fn refused(args: &[&str], words: &[&str]) {
+    let ran = incident(args).run();
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{args:?}: {ran:?}");
+    for word in words {
+        assert!(ran.stderr.contains(word), "{args:?}: {word:?} is not in {}", ran.stderr);
+    }
+    for raw in ["invalid digit", "too large to fit", "syntax", "-- -1", "os error"] {
+        assert!(!ran.stderr.contains(raw), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_number_that_is_none_is_told_the_range() {
+    let any = "expected a whole number from 0 to 9007199254740991";
+    for value in ["x", "1.5", "-1", "99999999999999999999", "9007199254740992"] {
+        refused(&["watch", "--tail", value], &[value, any]);
+        refused(&["trigger", "noise", "--seed", value], &[value, any]);
+        refused(&["serve", "--seed", value], &[value, any]);
+        refused(&["export", "noise", "--seed", value], &[value, any]);
+        refused(&["publish", "metrics", "--subject", "a", "--users", value], &[value, any]);
+    }
+    refused(&["serve", "--port", "65536"], &["expected a whole number from 0 to 65535"]);
+    refused(&["serve", "--max-clients", "x"], &["expected a whole number from 1 to 1000000"]);
+    refused(&["serve", "--retain-events", "1e6"], &["expected a whole number from 1000 to 4294967295"]);
+    refused(&["serve", "--publish-rate", "0"], &["expected a whole number from 1 to"]);
+    refused(&["validate", "noise", "--clients", "65"], &["expected a whole number from 1 to 64"]);
+    refused(&["trigger", "noise", "--speed", "-1"], &["invalid value '-1' for '--speed <FACTOR>'"]);
+    refused(&["publish", "metrics", "--subject", "a", "n=1e400"], &["1e400", "is too large"]);
+    refused(&["publish", "metrics", "--subject", "a", "n=nan"], &["is not a number"]);
+    refused(&["publish", "metrics", "--subject", "a", "=1"], &["the name before = is missing"]);
+}
+
+#[test]
+fn an_address_that_is_none_is_told_the_form() {
+    refused(&["serve", "--bind", "localhost"], &["expected an IP address", "localhost is 127.0.0.1 or ::1"]);
+    refused(&["serve", "--bind", "127.1"], &["expected an IP address, as in 127.0.0.1"]);
+}
+
+/// The variable is for the commands that need a server, and a flag beside it is meant.
+#[test]
+fn a_url_beside_scenarios_is_refused_whatever_the_variable_says() {
+    for variable in ["ws://127.0.0.1:1/ws", "ws://127.0.0.1:2/ws"] {
+        let list = |args: &[&str]| incident(&[&["list"], args].concat()).env("INCIDENT_URL", variable);
+        let folder = Scratch::new();
+        let file = folder.path().join("mine.toml");
+        std::fs::write(&file, crate::validate::command::SHORT).unwrap();
+        let file = file.to_str().unwrap();
+        let ran = list(&["--scenarios", file, "--url", "ws://127.0.0.1:1/ws"]).run();
+        assert_eq!(ran.status, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains("leave out one of them"), "{ran:?}");
+        let ran = list(&["--scenarios", file]).run();
+        assert!(ran.status == Some(0) && ran.stdout.starts_with("short\t"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_in_our_words() {
+    refused(&["validate", "./noise"], &["./noise cannot be read: no such file", "its name without a folder"]);
+    refused(&["publish", "none.ndjson"], &["none.ndjson cannot be read: no such file"]);
+    let ran = incident(&["validate", "noise", "./noise"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("no such file") && !ran.stderr.contains("os error"), "{ran:?}");
+}
+
+/// Either is checked: a usage line that wants both can't be followed.
+#[test]
+fn the_usage_of_validate_names_files_or_a_server() {
+    let ran = incident(&["validate", "noise", "--for", "5s"]).run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("incident validate [OPTIONS] [FILE|DIR|NAME]...\n"), "{ran:?}");
+    assert!(ran.stderr.contains("incident validate [OPTIONS] <--url <URL>|--sse <URL>>\n"), "{ran:?}");
+}

@@ -1,0 +1,84 @@
+//! `incident copy-journal`: whoever outgrows one machine goes on, and clients notice nothing.
+
+use serde_json::Value;
+
+use crate::harness::nats::{NatsServer, at};
+use crate::harness::{Client, Scratch, Serving, incident};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn an_incident_goes_on_on_a_stream_and_clients_resume_at_their_positions() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db").display().to_string();
+    let name = NatsServer::fresh_name();
+    let created = NatsServer::shared().location(&name).display().to_string();
+    let stream = created.replace("&create=1", "");
+    let server = Serving::with(&["--journal", &file, "--seed", "42"]);
+    let ran = server.incident(&["trigger", "database-outage", "--speed", "20", "--no-wait"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let seen = Client::connect(server.address(), "?after=0").await.up_to(20).await;
+    let last = seen.last().unwrap();
+    let envelope: Value = serde_json::from_str(&last.frame).unwrap();
+    let position =
+        format!("{}/{}", envelope["source"].as_str().unwrap().rsplit('/').next().unwrap(), last.position);
+
+    // Nobody must write into it meanwhile, unless the copy is another stream.
+    let ran = incident(&["copy-journal", &file, &stream]).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("in use") && ran.stderr.contains("--new-stream"), "{ran:?}");
+    let snapshot = folder.path().join("snapshot.db").display().to_string();
+    let ran = incident(&["copy-journal", &file, &snapshot, "--new-stream", "--json"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let found: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(found["head"].as_u64().unwrap() >= 20, "{found}");
+
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let ran = incident(&["copy-journal", &file, &stream]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("were copied and compared") && ran.stderr.contains("again"), "{ran:?}");
+    assert!(!ran.stderr.contains(found["stream"].as_str().unwrap()), "that one has a name of its own");
+
+    let server = Serving::with(&["--journal", &stream]);
+    let mut client =
+        Client::connect(server.address(), &format!("?after={}", position.replace('/', "%2F"))).await;
+    let rest = client.up_to(108).await;
+    assert_eq!(rest.first().map(|event| event.position), Some(last.position + 1), "no reset");
+    assert!(rest.last().unwrap().frame.contains("incident_resolved"));
+
+    // Back again, while it is served.
+    let back = folder.path().join("back.db").display().to_string();
+    let ran = incident(&["copy-journal", &stream, &back]).run();
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("has the lease") && ran.stderr.contains("--new-stream"), "{ran:?}");
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let ran = incident(&["copy-journal", &stream, &back, "--quiet"]).run();
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    assert_eq!(incident(&["check-journal", &back]).run().status, Some(0));
+}
+
+#[test]
+fn what_cannot_be_copied_is_said_with_what_to_do() {
+    let folder = Scratch::new().with("text.db", "no database").with("empty.db", "");
+    let at_folder = |name: &str| folder.path().join(name).display().to_string();
+    let (text, empty, to) = (at_folder("text.db"), at_folder("empty.db"), at_folder("to.db"));
+    for (from, to, status, said) in [
+        (&*at_folder("missing.db"), &*to, 2, "does not exist"),
+        (&*text, &*to, 2, "no SQLite database"),
+        (&*empty, &*to, 2, "nothing to copy"),
+        ("memory", &*to, 2, "in memory"),
+        (&*empty, "-", 2, "stdout"),
+    ] {
+        let ran = incident(&["copy-journal", from, to]).run();
+        assert_eq!(ran.status, Some(status), "{from} {to}: {ran:?}");
+        assert!(ran.stderr.contains(said), "{from} {to}: {ran:?}");
+    }
+    // Nothing listens there.
+    let nowhere = at(1, "x").display().to_string();
+    for args in [["copy-journal", &*nowhere, &*to], ["check-journal", &*nowhere, "--json"]] {
+        let ran = incident(&args).run();
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        assert!(ran.stderr.contains("NATS") && ran.stderr.contains("docs/cluster.md"), "{ran:?}");
+    }
+}
