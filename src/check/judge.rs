@@ -58,6 +58,8 @@ pub struct Judgement {
     pub is_foreign: bool,
     /// What is worth knowing beside the verdicts: about the server's clock, and what was not judged. One sentence each.
     pub warnings: Vec<String>,
+    /// What of the user's contract is not checked, a sentence each.
+    pub left_out: Vec<String>,
 }
 
 impl Judge {
@@ -354,7 +356,9 @@ impl Judge {
         warnings.extend(self.incidents.warnings.finish());
         let strangers = self.strangers.as_ref().and_then(Strangers::warning);
         warnings.extend(self.incidents.followed.warning().or(strangers));
-        Judgement { rules: self.verdicts(), events, is_foreign, warnings }
+        let contract = self.context.contract.as_ref();
+        let left_out = contract.map_or_else(Vec::new, |contract| contract.left_out().to_vec());
+        Judgement { rules: self.verdicts(), events, is_foreign, warnings, left_out }
     }
 }
 

@@ -44,11 +44,7 @@ impl Lifecycle {
     }
 
     fn mark(&mut self, mark: Mark, frame: &Frame, is_generated: bool, found: &mut Found) {
-        let name = |mark: &Mark| match mark {
-            Mark::Detected => "detected",
-            Mark::Diagnosed => "diagnosed",
-            Mark::Mitigated => "mitigated",
-        };
+        let name = |mark: &Mark| mark.as_str();
         let wrong = if self.marks.contains(&mark) {
             Some(format!("the incident was {} before; a milestone comes once", name(&mark)))
         } else {

@@ -17,7 +17,7 @@ use super::out::{painted, print_file, say};
 use super::outfile::OutFile;
 use super::scenarios::named_or_file;
 use super::settings_args::SettingsArgs;
-use crate::scenario::{Micros, Observed, Scenario};
+use crate::scenario::{Micros, Observed, Scenario, SettingsError};
 use crate::visible;
 use crate::world::{export, openmetrics};
 
@@ -95,9 +95,11 @@ impl What {
 impl Export {
     pub(super) fn run(self, quiet: bool) -> Result<Exit, Failure> {
         let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
-        let scenario = named_or_file(&self.name)?
-            .with(&self.settings.settings())
-            .map_err(|error| usage(error.into()))?;
+        let scenario =
+            named_or_file(&self.name)?.with(&self.settings.settings()?).map_err(|error| match error {
+                SettingsError::File(error) => Failure::scenarios(vec![error]),
+                SettingsError::NotOffered(_) => usage(error.into()),
+            })?;
         if self.step < Micros(100_000) {
             return Err(usage(anyhow!("--step must be at least 100ms")));
         }

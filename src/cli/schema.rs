@@ -126,6 +126,14 @@ fn read(file: &Path) -> Result<Value, Failure> {
             "name the JSON Schema of the same version: `incident schema` prints it without --asyncapi",
         );
     }
+    if schema.get("title").is_some()
+        && schema.get("title") == crate::scenario::schema::document().get("title")
+    {
+        return usage(
+            anyhow!("{name} is the schema of scenario files, and --check compares that of the messages"),
+            "name the schema of an older version's messages: `incident schema` prints it without --scenario",
+        );
+    }
     let describes = ["oneOf", "anyOf", "allOf", "$ref", "properties", "type", "$defs"];
     if !describes.iter().any(|keyword| schema.get(keyword).is_some()) {
         return usage(anyhow!("{name} is not a JSON Schema"), NEXT);

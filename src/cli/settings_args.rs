@@ -1,6 +1,9 @@
 //! `--set KEY=VALUE`: what is chosen of a scenario.
 
+use anyhow::anyhow;
+
 use super::complete;
+use super::exit::{Exit, Failure};
 use crate::scenario::Settings;
 
 /// What is chosen of a scenario.
@@ -13,9 +16,18 @@ pub(super) struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    /// The settings. Of a key that is given twice the last value counts.
-    pub(super) fn settings(&self) -> Settings {
-        self.set.iter().cloned().collect()
+    /// The settings.
+    ///
+    /// # Errors
+    /// A key is given twice.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        for (place, (key, _)) in self.set.iter().enumerate() {
+            if self.set[..place].iter().any(|(before, _)| before == key) {
+                let error = anyhow!("--set gives {key:?} twice");
+                return Err(Failure::new(Exit::Usage, error).hint("give each key once"));
+            }
+        }
+        Ok(self.set.iter().cloned().collect())
     }
 
     /// The flags as they were given.

@@ -146,3 +146,14 @@ pub enum Mark {
     Diagnosed,
     Mitigated,
 }
+
+impl Mark {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Detected => "detected",
+            Self::Diagnosed => "diagnosed",
+            Self::Mitigated => "mitigated",
+        }
+    }
+}

@@ -12,7 +12,9 @@ use super::files::{Files, NETWORK_HINT, Place, is_network};
 use super::found::Found;
 use super::{asyncapi, schema};
 use crate::json_schema::words::quoted;
-use crate::json_schema::{Draft, Fault, SchemaBuilder, SchemaError, SchemaId, SchemaSet, closest};
+use crate::json_schema::{
+    Draft, Fault, SchemaBuilder, SchemaError, SchemaId, SchemaSet, closest, unknown_draft,
+};
 
 /// The messages that a stream may consist of.
 pub struct Contract {
@@ -23,6 +25,8 @@ pub struct Contract {
     whole: Option<Compiled>,
     /// The field at the top that tells messages apart, such as `type`.
     discriminator: Option<String>,
+    /// What of it is not checked, a sentence each.
+    left_out: Vec<String>,
 }
 
 /// What is said of a schema that is judged too often.
@@ -108,6 +112,10 @@ impl Contract {
         } else {
             Some(compiler.compile(&whole, Draft::V2020_12)?)
         };
+        if let Some(circle) = files.circle() {
+            let text = "this `$ref` leads back to itself, so that no value can be judged";
+            return Err(circle.error(text).hint("let it lead to another schema"));
+        }
         // What has fixed fields is told apart best, so it is tried first.
         messages.sort_by_key(|message| std::cmp::Reverse(message.fixed.len()));
         if let Some(place) = files.too_costly() {
@@ -115,12 +123,18 @@ impl Contract {
         }
         let sets = compiler.builders.into_iter().map(|(_, builder)| builder.build()).collect();
         let discriminator = discriminator(&messages);
-        Ok(Self { messages, sets, whole, discriminator })
+        let left_out = files.left_out();
+        Ok(Self { messages, sets, whole, discriminator, left_out })
     }
 
     /// The kinds of messages.
     pub fn messages(&self) -> impl Iterator<Item = &MessageContract> {
         self.messages.iter()
+    }
+
+    /// What of the contract is not checked: its parts that the validator does not know, each with its place and the reason.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// The name of the message that a value is.
@@ -228,7 +242,8 @@ impl Compiler {
             self.builders.push((draft, SchemaBuilder::new(draft, move |url| files.load(url))));
             self.builders.len() - 1
         });
-        let id = self.builders[set].1.compile(&schema.url()).map_err(|error| self.located(error))?;
+        let id =
+            self.builders[set].1.compile(&self.files.url(schema)).map_err(|error| self.located(error))?;
         Ok(Compiled { set, id })
     }
 
@@ -236,6 +251,9 @@ impl Compiler {
     fn located(&self, error: SchemaError) -> ContractError {
         if let Some(dead) = &error.reference {
             let Some(place) = self.files.reference_to(&dead.url) else {
+                if let Some(place) = self.files.draft(&dead.url) {
+                    return place.error(unknown_draft(&dead.url)).hint("name one of these in `$schema`");
+                }
                 return ContractError::new(&self.root.name, error.text);
             };
             let reference = place.get("$ref").and_then(Value::as_str).unwrap_or_default();

@@ -13,6 +13,7 @@ use super::error::ContractError;
 use super::url::{normal, of_path, to_path};
 use crate::json_schema::percent::{decode, encode};
 use crate::json_schema::pointer::{escape, join, tokens};
+use crate::json_schema::understood::{self, Understood};
 use crate::json_schema::words::quoted;
 
 /// The most files of one contract.
@@ -29,6 +30,8 @@ pub(super) struct Files {
     /// The same folder as the user names it.
     named: PathBuf,
     read: RefCell<BTreeMap<PathBuf, Rc<Document>>>,
+    /// Those that the validator gets in another form than they were written in.
+    understood: RefCell<BTreeMap<PathBuf, Option<Rc<Understood>>>>,
     /// The folder that `$id` gives the contract on the network: what is below it is looked for beside the file.
     id: Option<String>,
 }
@@ -97,7 +100,7 @@ impl Files {
         let id = id.and_then(|id| id.rsplit_once('/')).map(|(folder, _)| format!("{folder}/"));
         let read = BTreeMap::from([(canonical.clone(), document.clone())]);
         let (folder, named) = (parent(&canonical), parent(path));
-        let files = Self { folder, named, read: RefCell::new(read), id };
+        let files = Self { folder, named, read: RefCell::new(read), understood: RefCell::default(), id };
         Ok((Rc::new(files), document))
     }
 
@@ -138,7 +141,54 @@ impl Files {
             Some(line) => format!("line {line}: {}", error.text),
             None => error.text,
         });
-        found.map(|document| document.value.clone())
+        let document = found?;
+        let understood = self.understood(&document);
+        Ok(understood.map_or_else(|| document.value.clone(), |understood| understood.value.clone()))
+    }
+
+    /// What the validator gets instead of a document; `None` if it gets the document.
+    fn understood(&self, document: &Rc<Document>) -> Option<Rc<Understood>> {
+        if let Some(known) = self.understood.borrow().get(&document.path) {
+            return known.clone();
+        }
+        let folder = document.path.parent().unwrap_or(&self.folder);
+        let elsewhere = |reference: &str| {
+            let file = reference.split_once('#').map_or(reference, |(file, _)| file);
+            !is_network(file)
+                && self
+                    .at(&normal(&folder.join(decode(file))))
+                    .is_ok_and(|other| understood::lacks(&other.value))
+        };
+        let understood = understood::understood(&document.value, &elsewhere).map(Rc::new);
+        self.understood.borrow_mut().insert(document.path.clone(), understood.clone());
+        understood
+    }
+
+    /// The address of a schema for the compiler.
+    pub(super) fn url(&self, schema: &Place) -> String {
+        match self.understood(&schema.document) {
+            Some(understood) => {
+                let pointer = understood.moved(&schema.pointer);
+                Place { document: schema.document.clone(), pointer }.url()
+            }
+            None => schema.url(),
+        }
+    }
+
+    /// What of the documents is not checked, a sentence each.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let (read, understood) = (self.read.borrow(), self.understood.borrow());
+        let documents = understood.iter().filter_map(|(path, understood)| {
+            let understood = understood.as_ref()?;
+            Some((read.get(path)?, &understood.left_out))
+        });
+        let all = documents.flat_map(|(document, left_out)| left_out.iter().map(move |one| (document, one)));
+        all.map(|(document, one)| {
+            let place = document.error(&one.pointer, "");
+            let place = place.to_string();
+            format!("{} in {}: {}", one.what, place.trim_end_matches([':', ' ']), one.why)
+        })
+        .collect()
     }
 
     /// Follows the references of an object of AsyncAPI to the object itself.
@@ -189,6 +239,17 @@ impl Files {
         let (path, fragment) = url.split_once('#').unwrap_or((url, ""));
         let document = self.read.borrow().get(&to_path(path)?)?.clone();
         Some(Place { document, pointer: decode(fragment) })
+    }
+
+    /// The document that names a URL as its draft.
+    pub(super) fn draft(&self, url: &str) -> Option<Place> {
+        let read = self.read.borrow();
+        let names = |document: &&Rc<Document>| {
+            let draft = document.value.get("$schema").and_then(Value::as_str);
+            draft.is_some_and(|draft| draft.trim_end_matches('#') == url.trim_end_matches('#'))
+        };
+        let document = read.values().find(names)?.clone();
+        Some(Place { document, pointer: "/$schema".to_owned() })
     }
 
     /// Where a reference to a URL stands.

@@ -17,6 +17,7 @@
 
 mod asyncapi;
 mod budget;
+mod circle;
 mod contract;
 mod document;
 mod error;

@@ -196,13 +196,9 @@ impl From<CompileError> for SchemaError {
             CompileError::UnsupportedUrlScheme { url } => {
                 (None, format!("{} is not a local file", words::quoted(&url)))
             }
-            CompileError::InvalidMetaSchemaUrl { url, .. } | CompileError::UnsupportedDraft { url } => (
-                None,
-                format!(
-                    "{} names no JSON Schema draft that is known: draft-04, -06, -07, 2019-09 and 2020-12 are",
-                    words::quoted(&url)
-                ),
-            ),
+            CompileError::InvalidMetaSchemaUrl { url, .. } | CompileError::UnsupportedDraft { url } => {
+                (None, unknown_draft(&url))
+            }
             CompileError::MetaSchemaCycle { url } => {
                 (Some(url), "`$schema` refers to itself without end".to_owned())
             }
@@ -238,4 +234,12 @@ impl From<CompileError> for SchemaError {
         };
         Self { url, reference, text }
     }
+}
+
+/// What is said of a `$schema` that is none.
+pub fn unknown_draft(url: &str) -> String {
+    format!(
+        "{} names no JSON Schema draft that is known: draft-04, -06, -07, 2019-09 and 2020-12 are",
+        words::quoted(url)
+    )
 }

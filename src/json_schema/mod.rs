@@ -21,12 +21,17 @@ mod decimal;
 mod explain;
 mod fault;
 mod leaf;
+mod pattern;
 pub mod percent;
 pub mod pointer;
+pub mod positions;
 mod read;
 mod sentence;
+pub mod understood;
 pub mod words;
 
-pub use compile::{DeadReference, Draft, Schema, SchemaBuilder, SchemaError, SchemaId, SchemaSet};
+pub use compile::{
+    DeadReference, Draft, Schema, SchemaBuilder, SchemaError, SchemaId, SchemaSet, unknown_draft,
+};
 pub use explain::{Mismatch, closest};
 pub use fault::Fault;

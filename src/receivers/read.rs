@@ -137,6 +137,14 @@ fn header_of(table: &mut Table<'_, '_>, key: &str) -> Option<String> {
 }
 
 fn duration(table: &mut Table<'_, '_>, name: &str) -> Option<Duration> {
+    if let Some(value) = table.get(name)
+        && let Some(number) = value.get_ref().as_integer()
+    {
+        let (number, span) = (number.as_str().to_owned(), value.span());
+        let help = format!("write it with quotes and a unit: \"{number}s\"");
+        table.note(span, format!("{name} is the number {number}"), "a duration has a unit", help);
+        return None;
+    }
     let (text, span) = table.text(name)?;
     match text.parse::<Micros>() {
         Ok(found) => Some(found.into()),

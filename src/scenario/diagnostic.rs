@@ -186,7 +186,9 @@ fn shown_in(within: (&str, &str, &LineBegins), diagnostic: &Diagnostic, columns:
     report.help.clone_from(&diagnostic.help);
     report.severity = diagnostic.is_warning.then_some(Severity::Warning);
     let excerpt = Excerpt::new(within, &diagnostic.span, &diagnostic.label, columns);
-    let label = LabeledSpan::at(excerpt.span.clone(), diagnostic.label.clone());
+    // An arrow leads to its words: without any, the place is underlined.
+    let words = Some(diagnostic.label.clone()).filter(|words| !words.is_empty());
+    let label = LabeledSpan::new_with_span(words, excerpt.span.clone());
     miette::Report::from(report.with_label(label)).with_source_code(excerpt)
 }
 

@@ -150,7 +150,8 @@ pub fn url(text: &str) -> Result<Endpoint, String> {
     let is_plain = is_http && !text.contains(['?', '#']) && !bare.ends_with("/ws");
     // As the base of paths.
     let endpoint = format!("{bare}/").parse::<Endpoint>().ok().filter(|_| is_plain);
-    endpoint.ok_or_else(|| format!("{text:?} is not the URL of an Alertmanager"))
+    endpoint
+        .ok_or_else(|| format!("{text:?} is not the URL of an Alertmanager, such as http://127.0.0.1:9093"))
 }
 
 /// Whether a label can have this value.

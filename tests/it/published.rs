@@ -44,10 +44,12 @@ fn the_command_fails_on_a_breaking_change_only() {
 fn what_is_no_older_schema_is_refused() {
     let scratch = Scratch::new()
         .with("asyncapi.json", &asyncapi::document().to_string())
+        .with("scenario.json", &incident::scenario::schema::document().to_string())
         .with("list.json", "[1]")
         .with("text.json", "hello");
     for (file, wanted) in [
         ("asyncapi.json", "is an AsyncAPI document, and --check compares JSON Schemas"),
+        ("scenario.json", "is the schema of scenario files, and --check compares that of the messages"),
         ("list.json", "is not a JSON Schema"),
         ("text.json", "is not JSON: expected value at line 1 column 1"),
         ("missing.json", "cannot be read: no such file"),

@@ -67,7 +67,7 @@ impl Trigger {
         if let Some(speed) = self.speed {
             body["speed"] = speed.get().into();
         }
-        let settings = self.settings.settings();
+        let settings = self.settings.settings()?;
         if !settings.is_empty() {
             body["settings"] = settings.to_json();
         }

@@ -18,6 +18,8 @@ pub(super) struct Judged {
     pub(super) unchecked: Option<String>,
     /// What is worth knowing beside the verdicts: about the server's clock, and what was not judged.
     pub(super) remarks: Vec<String>,
+    /// What of the contract is not checked.
+    pub(super) left_out: Vec<String>,
     /// What is suspicious in the scenario.
     pub(super) warned: Option<ScenarioError>,
     /// The file and line of the `[expect]` table that was checked.

@@ -58,7 +58,7 @@ impl Validate {
             return self.list_rules();
         }
         if let Some(named) = &self.timeline {
-            return timeline::print(named, &self.files, &self.settings.settings());
+            return timeline::print(named, &self.files, &self.settings.settings()?);
         }
         let read_by = self.prepare()?;
         // Opening a pipe waits for its reader: until then a signal has to end the process as usual.
@@ -236,14 +236,14 @@ impl Validate {
         let warned = target.warned();
         let judged = |judgement: Judgement, transcript| {
             let unchecked = unchecked(&judgement);
-            let remarks = judgement.warnings;
+            let (remarks, left_out) = (judgement.warnings, judgement.left_out);
             let is_live = target.recording().is_none();
             let expected = target.expect().and_then(|expected| {
                 let (file, line) = expected.origin.rsplit_once(':')?;
                 Some((file.to_owned(), line.parse().ok()?))
             });
             let results = judgement.rules;
-            Judged { name, transcript, results, unchecked, remarks, warned, expected, is_live }
+            Judged { name, transcript, results, unchecked, remarks, left_out, warned, expected, is_live }
         };
         let (dial, server) = match &target {
             Target::Recording { path, .. } => {
@@ -270,7 +270,7 @@ impl Validate {
             if self.dial.is_some() || self.real_time { progress.clone() } else { Progress::new(false) };
         let mut session = Session::begin(context, transcript, shown, |rule| self.wants(rule))?;
         // A temporary server knows the scenario as it is to be played.
-        let settings = if server.is_some() { Settings::default() } else { self.settings.settings() };
+        let settings = if server.is_some() { Settings::default() } else { self.settings.settings()? };
         let listening = Listening {
             dial: &dial,
             settings: &settings,

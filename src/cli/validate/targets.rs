@@ -165,7 +165,7 @@ impl Validate {
         }
         let mut found = Targets::default();
         let folder = PathBuf::from("scenarios");
-        let settings = self.settings.settings();
+        let settings = self.settings.settings()?;
         let given = Given { expect: given.as_ref(), settings: &settings };
         match &*self.files {
             [] if folder.is_dir() => found.add_path(&folder, given)?,
@@ -186,7 +186,7 @@ impl Validate {
 impl Validate {
     /// Settings are for what is played: nothing can be chosen of a stream that is only listened to.
     fn check_settings(&self) -> Result<(), Failure> {
-        if !self.settings.settings().is_empty() && self.dial.is_some() && self.trigger.is_none() {
+        if !self.settings.settings()?.is_empty() && self.dial.is_some() && self.trigger.is_none() {
             let error = anyhow!("--set chooses how a scenario is played, and nothing is played here");
             return Err(Failure::new(Exit::Usage, error).hint("add --trigger NAME, or leave out --set"));
         }

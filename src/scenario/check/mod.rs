@@ -5,6 +5,7 @@ mod course;
 mod edges;
 mod expectations;
 mod leaks;
+mod milestones;
 mod names;
 mod never;
 mod numbers;
@@ -48,6 +49,7 @@ pub(super) fn diagnostics(file: &ScenarioFile) -> Vec<Diagnostic> {
     steps::ranges(file, &mut found);
     steps::repeats(file, &by_id, &mut found);
     edges::cycles(file, &by_id, &mut found);
+    milestones::milestones(file, &mut found);
     steps::resolution(file, &by_id, &mut found);
     expectations::expectations(file, &mut found);
     found

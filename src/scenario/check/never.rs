@@ -37,7 +37,7 @@ fn never_completes(step: &Step, found: &mut Vec<Diagnostic>) {
     for (place, what) in [
         (draws.clone(), "draws nothing"),
         (completed.filter(|_| draws.is_none()), "never tells this summary"),
-        (fails.filter(|_| !step.marks.is_empty()), "reaches no mark"),
+        (fails.filter(|_| !step.marks().is_empty()), "reaches no mark"),
         (step.forecast.as_ref().map(toml::Spanned::span), "gives no forecast"),
     ] {
         let message = format!("step {:?} never completes, so it {what}", id(step));

@@ -111,7 +111,7 @@ pub(super) fn repeats(file: &ScenarioFile, steps: &ById, found: &mut Vec<Diagnos
             ("fails", step.fails.is_some()),
             ("retry", step.retry.is_some()),
             ("draws", step.draws.is_some()),
-            ("marks", !step.marks.is_empty()),
+            ("marks", step.marks.is_some()),
         ];
         if let Some((key, _)) = once.iter().find(|(_, is_given)| *is_given) {
             let message = format!("`repeat` on a step with `{key}`");

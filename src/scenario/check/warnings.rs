@@ -16,11 +16,32 @@ pub(in crate::scenario) fn warnings(file: &ScenarioFile, length: Micros) -> Vec<
     let mut found = Vec::new();
     target(file, length, &mut found);
     evidence(file, &mut found);
+    logs(file, &mut found);
     silent(file, length, &mut found);
     beliefs(file, &mut found);
     cost(file, &mut found);
     decoys(file, &mut found);
     found
+}
+
+/// A name in braces in the line of a log is that of a metric, if it is nearly one. Other braces are text.
+fn logs(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    let metrics = || file.metrics.0.iter().map(|(name, _)| name.get_ref().as_str());
+    let known: HashSet<&str> = metrics().collect();
+    for log in &file.logs {
+        let names = log.line.get_ref().split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+        let is_plain = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        for name in names.filter(|name| name.chars().all(is_plain) && !known.contains(name)) {
+            let Some(near) = did_you_mean(name, metrics()) else { continue };
+            if found.len() >= MOST_DIAGNOSTICS {
+                return;
+            }
+            let message =
+                format!("no metric is called {:?}, so that the log has the braces", shortened(name));
+            let warning = Diagnostic::new(log.line.span(), message, "in this line").warning();
+            found.push(warning.help(format!("did you mean {near:?}?")));
+        }
+    }
 }
 
 /// A belief is there to move: an agent that learns nothing need not be asked.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::one_of::one_of;
 use super::ordered::Ordered;
 use crate::scenario::keyframes::{Interpolate, Keyframes};
 
@@ -78,7 +79,7 @@ pub(super) struct MetricTable {
     /// … and the values of each part, which becomes a metric called `METRIC.PART`.
     series: Option<Ordered<Keyframes>>,
     /// How the value moves between two keyframes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one_of")]
     interpolate: Interpolate,
 }
 

@@ -3,6 +3,7 @@
 mod alert;
 mod curves;
 mod edge;
+mod one_of;
 mod ordered;
 mod resolution;
 mod scenario_file;

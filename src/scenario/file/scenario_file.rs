@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::alert::AlertFile;
 use super::curves::{self, Hypothesis, Impact, Metric};
+use super::one_of::one_of;
 use super::ordered::Ordered;
 use super::resolution::Resolution;
 use super::settings::{ParameterFile, VariantFile};
@@ -28,6 +29,7 @@ pub struct ScenarioFile {
     /// One line that names the incident.
     pub title: String,
     /// How bad it is.
+    #[serde(deserialize_with = "one_of")]
     pub severity: Severity,
     /// The services that are affected.
     pub services: Vec<String>,

@@ -106,7 +106,8 @@ struct ParameterTable {
     max: Option<f64>,
     /// The values that may be chosen; any if there are none.
     #[serde(default)]
-    one_of: Vec<ParameterValue>,
+    #[schemars(with = "Vec<ParameterValue>")]
+    one_of: Option<Vec<ParameterValue>>,
 }
 
 /// The default of a parameter, or a table with it.
@@ -153,7 +154,10 @@ impl<'de> Deserialize<'de> for ParameterFile {
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<ParameterFile, A::Error> {
                 let ParameterTable { default, about, min, max, one_of } =
                     ParameterTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                Ok(ParameterFile { default, about, min, max, one_of })
+                if one_of.as_ref().is_some_and(Vec::is_empty) {
+                    return Err(de::Error::custom("`one_of` is empty, so that nothing may be chosen"));
+                }
+                Ok(ParameterFile { default, about, min, max, one_of: one_of.unwrap_or_default() })
             }
         }
         deserializer.deserialize_any(ValueOrTable)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::edge::Edge;
+use super::one_of::OneOf;
 use super::ordered::Ordered;
 use crate::contract::Mark;
 use crate::scenario::duration::Micros;
@@ -43,9 +44,8 @@ pub struct Step {
     #[serde(default)]
     pub evidence: Vec<EvidenceFile>,
     /// Milestones that its completion reaches.
-    #[serde(default, deserialize_with = "one_or_many")]
-    #[schemars(with = "OneOrMany")]
-    pub marks: Vec<Mark>,
+    #[schemars(with = "Option<OneOrMany>")]
+    pub marks: Option<Spanned<Marks>>,
     /// A prediction.
     #[schemars(with = "Option<ForecastFile>")]
     pub forecast: Option<Spanned<ForecastFile>>,
@@ -70,6 +70,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// The milestones that its completion reaches.
+    pub fn marks(&self) -> &[Mark] {
+        self.marks.as_ref().map_or(&[], |marks| &marks.get_ref().0)
+    }
+
     /// The summary of an outcome, if it has one of its own.
     pub fn outcome(&self, name: &str) -> Option<&String> {
         self.outcome.0.iter().find(|(outcome, _)| outcome.get_ref() == name).map(|(_, summary)| summary)
@@ -155,19 +160,29 @@ enum OneOrMany {
     Many(Vec<Mark>),
 }
 
-fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Mark>, D::Error> {
-    struct Marks;
-    impl<'de> de::Visitor<'de> for Marks {
-        type Value = Vec<Mark>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("\"detected\", \"diagnosed\", \"mitigated\" or a list of these")
+/// The milestones of a step.
+#[derive(Debug, Clone)]
+pub struct Marks(Vec<Mark>);
+
+impl<'de> Deserialize<'de> for Marks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> de::Visitor<'de> for OneOrMany {
+            type Value = Vec<Mark>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"detected\", \"diagnosed\", \"mitigated\" or a list of these")
+            }
+            fn visit_str<E: de::Error>(self, mark: &str) -> Result<Vec<Mark>, E> {
+                Mark::deserialize(de::value::StrDeserializer::new(mark)).map(|mark| vec![mark])
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Mark>, A::Error> {
+                let mut marks = Vec::new();
+                while let Some(OneOf(mark)) = seq.next_element()? {
+                    marks.push(mark);
+                }
+                Ok(marks)
+            }
         }
-        fn visit_str<E: de::Error>(self, mark: &str) -> Result<Vec<Mark>, E> {
-            Mark::deserialize(de::value::StrDeserializer::new(mark)).map(|mark| vec![mark])
-        }
-        fn visit_seq<A: de::SeqAccess<'de>>(self, seq: A) -> Result<Vec<Mark>, A::Error> {
-            Vec::deserialize(de::value::SeqAccessDeserializer::new(seq))
-        }
+        deserializer.deserialize_any(OneOrMany).map(Self)
     }
-    deserializer.deserialize_any(Marks)
 }

@@ -3,6 +3,7 @@
 mod lines;
 mod repair;
 mod roots;
+mod swallowed;
 mod words;
 
 use std::collections::HashSet;
@@ -43,6 +44,7 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
     }
     let (table, applied) = table_of(text, settings)?;
     let broken = lines::broken(table.get_ref(), MOST);
+    let expected = lines::expected(table.get_ref());
     if applied.mistakes.is_empty()
         && broken.is_empty()
         && let Ok(file) = ScenarioFile::deserialize(Deserializer::from(table))
@@ -50,7 +52,7 @@ pub(super) fn read(text: &str, settings: &Settings) -> Result<Read, Vec<Diagnost
         let file = with_users(file);
         let diagnostics = check::diagnostics(&file);
         let read = Read { file, warnings: applied.warnings, used: applied.used };
-        return if diagnostics.is_empty() { Ok(read) } else { Err(diagnostics) };
+        return if diagnostics.is_empty() { Ok(read) } else { Err(lines::at_names(diagnostics, &expected)) };
     }
     // Only now, because it keeps the table, which takes time in a large file.
     Err(mistakes(text, settings))
@@ -74,7 +76,8 @@ fn table_of<'a>(
 
 /// The mistakes of a text that is not TOML, without those that follow from others. `like` says what the file looks like.
 pub(crate) fn syntax_mistakes(text: &str, like: &str) -> Vec<Diagnostic> {
-    roots::roots(text, MOST).iter().map(|root| words::of_syntax(root, text, like)).collect()
+    let roots = roots::roots(text, MOST);
+    swallowed::swallowed(&roots, text, |root| words::of_syntax(root, text, like))
 }
 
 /// The file with the users of each part among its metrics.
@@ -96,6 +99,7 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
     let is_empty = table.get_ref().is_empty();
     let mut found = applied.mistakes;
     found.extend(lines::broken(table.get_ref(), MOST));
+    let expected = lines::expected(table.get_ref());
     let mut repaired = Repaired::new(table);
     // A wrong value is taken out, and then it is missing: two readings.
     let most = 2 * (MOST_READ / 2 / text.len().max(1)).clamp(1, MOST);
@@ -115,7 +119,8 @@ fn mistakes(text: &str, settings: &Settings) -> Vec<Diagnostic> {
             }
         };
         let diagnostics = check::diagnostics(&file).into_iter();
-        found.extend(diagnostics.filter(|diagnostic| repaired.is_certain(diagnostic)));
+        let diagnostics = diagnostics.filter(|diagnostic| repaired.is_certain(diagnostic));
+        found.extend(lines::at_names(diagnostics.collect(), &expected));
         let found = explained(words::together(found), &applied.warnings);
         return if is_empty { words::of_empty(found) } else { found };
     }

@@ -13,7 +13,7 @@ use crate::scenario::diagnostic::Diagnostic;
 /// A value for each key that a table needs, to stand where it is missing.
 const STAND_INS: &str = r#"
 id = "x"
-title = ""
+title = "x"
 severity = "SEV1"
 services = []
 target = "1m"
@@ -130,6 +130,8 @@ impl<'a> Repaired<'a> {
                 && ["neither ", "`for` ", "`until` "].iter().any(|start| message.starts_with(start)))
             && !(mended(&["service", "severity", "labels"]) && message.starts_with("two alerts "))
             && !(mended(&["fails"]) && message.contains("never "))
+            && !(mended(&["at", "after", "delay", "takes", "fails", "retry", "draws", "marks"])
+                && diagnostic.message.contains(" mark"))
             && !(mended(&["phases", "at"]) && message.contains("begin"))
             && !(mended(&["truth"]) && message.contains("true hypothesis"))
     }

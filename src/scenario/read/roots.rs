@@ -23,7 +23,7 @@ pub(super) fn roots(text: &str, most: usize) -> Vec<Root> {
     let most = most.min(MOST_READ / text.len().max(1)).max(1);
     while found.len() < most {
         let errors = DeTable::parse_recoverable(&left).1;
-        let place = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+        let place = |error: &toml::de::Error| error.span().unwrap_or_else(|| deepest(&left)).start;
         let Some(first) = errors.into_iter().min_by_key(place) else { break };
         let statement = statement_at(&left, place(&first));
         let range = statement.range.clone();
@@ -42,6 +42,20 @@ pub(super) fn roots(text: &str, most: usize) -> Vec<Root> {
         }
     }
     found
+}
+
+/// The line with the most brackets and dots. The parser does not say where it gave up.
+pub(super) fn deepest(text: &str) -> Range<usize> {
+    let mut begin = 0;
+    let lines = text.split_inclusive('\n').map(|line| {
+        begin += line.len();
+        begin - line.len()..begin - line.len() + line.trim_end().len()
+    });
+    let nested = |line: &Range<usize>| {
+        let text = &text[line.clone()];
+        text.matches(['.', '[', '{']).count()
+    };
+    lines.max_by_key(nested).unwrap_or(0..0)
 }
 
 /// A text of as many bytes, with the same lines, that says nothing.

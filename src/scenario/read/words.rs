@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::roots::Root;
+use super::roots::{Root, deepest};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::suggest::did_you_mean;
 
@@ -26,7 +26,7 @@ const KEYS: [(&str, &str); 5] = [
 
 /// How the TOML parser begins to tell a mistake in the syntax, what is said instead, if its words are not an author's, and
 /// what to do.
-const SYNTAX: [(&str, &str, &str); 5] = [
+const SYNTAX: [(&str, &str, &str); 9] = [
     ("duplicate key", "", "a key stands once in a table: leave one of them out"),
     (
         "invalid basic string, expected `\"`",
@@ -43,6 +43,18 @@ const SYNTAX: [(&str, &str, &str); 5] = [
         "a header is not closed",
         "the header of a table has a bracket on both sides: [resolution]",
     ),
+    (
+        "unexpected key or value, expected newline",
+        "a line goes on after its value",
+        "end the line after the value; a note begins with `#`, and a text with `'` in it stands in double quotes",
+    ),
+    ("extra `=`", "a second `=`", "a key has one value: KEY = VALUE"),
+    (
+        "invalid boolean",
+        "this is neither true nor false, a number nor a text",
+        "write true or false in small letters, a number, or a text in quotes",
+    ),
+    ("`_` may only go between digits", "", "write the number without `_`"),
     ("unclosed array", "a list is not closed", "it ends with a bracket: [\"shop\", \"cart\"]"),
 ];
 
@@ -89,6 +101,16 @@ pub(super) fn of_syntax(root: &Root, text: &str, like: &str) -> Diagnostic {
     };
     let message = message_of(error);
     let span = error.span().unwrap_or(0..0);
+    if message.starts_with("recursion limit") {
+        let help = "a key has a few parts at most, and a list or a table is in a few others";
+        return Diagnostic::new(deepest(text), "this is nested too deeply", "here").help(help);
+    }
+    if message.starts_with("string values must be quoted")
+        && text.get(span.start..).unwrap_or_default().starts_with(['\n', '\r'])
+    {
+        let help = "a value stands on the line of its key: target = \"15m\"";
+        return Diagnostic::new(span, "the value is missing", "here").help(help);
+    }
     let written = text.get(span.clone()).map_or("", str::trim);
     let known = SYNTAX.iter().find(|(start, ..)| message.starts_with(start));
     let (message, help) = if let Some((_, told, help)) = known {
@@ -109,7 +131,11 @@ pub(super) fn of_syntax(root: &Root, text: &str, like: &str) -> Diagnostic {
 
 fn message_of(error: &toml::de::Error) -> String {
     let message = error.message().trim().replace('\n', ": ");
-    if message == "integer number overflowed" { "a number is too large".to_owned() } else { message }
+    if message == "integer number overflowed" || message == "floating-point number overflowed" {
+        "a number is too large".to_owned()
+    } else {
+        message
+    }
 }
 
 /// A mistake in the types: a wrong value, or a key that is not known.
@@ -123,8 +149,14 @@ fn of_types_as_told(message: &str, span: Range<usize>, text: &str) -> Diagnostic
     if let Some((message, help)) = wrong_brackets(message, written) {
         return Diagnostic::new(span, message, "here").help(help);
     }
-    let help =
-        unknown_name(message).or_else(|| without_unit(message, written)).or_else(|| wrong_value(written));
+    if message.starts_with("unknown field `$__toml_private_datetime`") {
+        let help = format!("write it as a text, in quotes: \"{written}\"");
+        return Diagnostic::new(span, "a date or a time can't stand here", "here").help(help);
+    }
+    let help = dotted(written, text.get(span.end..).unwrap_or_default())
+        .or_else(|| unknown_name(message))
+        .or_else(|| without_unit(message, written))
+        .or_else(|| wrong_value(written));
     // The language has variants of its own.
     let message = message.replacen("unknown variant `", "unknown value `", 1);
     let diagnostic = Diagnostic::new(span, with_known_types(message, written), "here");
@@ -251,6 +283,10 @@ fn with_known_types(message: String, written: &str) -> String {
     let Some((found, wanted)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) else {
         return message;
     };
+    let digits = written.trim_start_matches('-').bytes().filter(u8::is_ascii_digit).count();
+    if matches!(wanted, "f64" | "u64" | "u32") && digits > 18 && written.parse::<i64>().is_err() {
+        return format!("the number {written} is too large");
+    }
     let known = TYPES.iter().find(|(name, _)| *name == wanted).map(|(_, told)| *told);
     let wanted = known.unwrap_or(if wanted.starts_with("struct ") { "a table: { … }" } else { wanted });
     format!("expected {wanted}, not {}", found_as(found, written))
@@ -272,6 +308,16 @@ fn found_as<'a>(found: &'a str, written: &str) -> Cow<'a, str> {
         "map" => "a table".into(),
         found => found.strip_prefix("string ").map_or(found.into(), |text| format!("the text {text}").into()),
     }
+}
+
+/// What to write instead of a key such as `0.5s`, which TOML reads as a key `5s` in a table `0`.
+fn dotted(written: &str, rest: &str) -> Option<String> {
+    let rest = rest.strip_prefix('.')?;
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let is_number = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
+    let key = format!("{written}.{}", &rest[..end]);
+    (is_number && rest.starts_with(|c: char| c.is_ascii_digit()))
+        .then(|| format!("TOML takes the dot for a table in a table: write \"{key}\", with quotes"))
 }
 
 /// What to write instead of a duration that is a bare number.

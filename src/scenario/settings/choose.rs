@@ -12,8 +12,14 @@ pub enum SettingsError {
     #[error("{}", .0.iter().map(|setting| setting.why.as_str()).collect::<Vec<_>>().join("; "))]
     NotOffered(Vec<NotOffered>),
     /// With these values the file has mistakes.
-    #[error("with these settings the scenario has mistakes: {0}")]
-    File(#[from] ScenarioError),
+    #[error("with these settings the scenario has mistakes: {}", .0.to_string().replace('\n', "; "))]
+    File(ScenarioError),
+}
+
+impl From<ScenarioError> for SettingsError {
+    fn from(error: ScenarioError) -> Self {
+        Self::File(error)
+    }
 }
 
 /// A setting that the scenario doesn't offer, or not with this value.

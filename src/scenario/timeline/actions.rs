@@ -89,7 +89,7 @@ fn action(
             .map(|forecast| forecast_payload(forecast.get_ref())),
         evidence: if finished { step.evidence.iter().map(evidence_payload).collect() } else { Vec::new() },
         caused_by: None,
-        marks: if completed { step.marks.clone() } else { Vec::new() },
+        marks: if completed { step.marks().to_vec() } else { Vec::new() },
         late_s: None,
     }
 }

@@ -223,7 +223,12 @@ fn the_report_says_what_was_chosen_and_how_to_play_it_again() {
         &steps,
         "[variant.other]\n[variant.other.change]\ntitle = \"Other\"",
     );
-    let scratch = Scratch::new().with("small.toml", &text.replace("id = \"look {how}\"", "id = \"look\""));
+    let scratch = Scratch::new().with(
+        "small.toml",
+        &text
+            .replace("id = \"look {how}\"", "id = \"look\"")
+            .replace("action = \"look {how}\"", "action = \"look\""),
+    );
     let file = scratch.path().join("small.toml");
     let serving = Serving::alone(&[
         "serve",

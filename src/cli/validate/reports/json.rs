@@ -43,6 +43,7 @@ fn target(target: &Judged) -> Value {
         "target": target.name,
         "transcript": target.transcript.as_ref().map(|file| file.display().to_string()),
         "nothing_checked": target.unchecked,
+        "contract_not_checked": target.left_out,
         "rules": rules.collect::<Vec<_>>(),
         "warnings": target.warned.as_ref().map_or_else(Vec::new, diagnostics).into_iter().chain(remarks).collect::<Vec<_>>(),
     })

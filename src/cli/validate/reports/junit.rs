@@ -8,6 +8,9 @@ use super::items::{self, CHECKED, Item, Level, RUN, SCENARIO};
 use crate::check::Verdict;
 use crate::cli::exit::{Exit, Failure};
 
+/// The case for what of a contract is not checked.
+const CONTRACT: &str = "contract";
+
 /// All verdicts.
 pub(super) fn text(found: &Findings) -> Result<String, Failure> {
     let mut report = Report::new("incident validate");
@@ -42,6 +45,11 @@ fn cases(target: &Judged) -> Vec<TestCase> {
         let remarks = target.remarks.iter().map(|remark| format!("warning: {}", line(remark)));
         case.set_system_out(remarks.collect::<Vec<_>>().join("\n"));
         cases.push(case);
+    }
+    if !target.left_out.is_empty() {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(line(&format!("not checked: {}", target.left_out.join("; "))));
+        cases.push(named(&target.name, CONTRACT, status));
     }
     for (rule, verdict) in &target.results {
         cases.push(match verdict {

@@ -11,6 +11,9 @@ use crate::cli::{fit, format, mistakes};
 /// How many findings of a rule are shown.
 const SHOWN: usize = 3;
 
+/// How many parts of a contract that are not checked are shown.
+const MOST_LEFT_OUT: usize = 10;
+
 /// The columns before the text about a rule.
 const INDENT: usize = 18;
 
@@ -68,6 +71,9 @@ pub(super) fn text(found: &Findings, view: &View) -> String {
     }
     if view.detail == Detail::Targets {
         page.not_checked(&found.judged);
+    }
+    if view.detail != Detail::Failures {
+        page.left_out(&found.judged);
     }
     let is_long = view.detail == Detail::Targets && !found.judged.iter().all(Judged::passes);
     page.gap(is_long);
@@ -255,6 +261,24 @@ impl Page<'_> {
         }
         for (why, rules) in reasons {
             let text = line(&format!("  -- not checked: {}: {why}", rules.join(", ")));
+            self.wrapped(&text, 5, true);
+        }
+    }
+
+    /// `  -- not checked: pattern `(?=a)` in c.json:3 at #/properties/type/pattern: look-ahead is not supported`
+    fn left_out(&mut self, judged: &[Judged]) {
+        let mut told: Vec<&String> = Vec::new();
+        for what in judged.iter().flat_map(|target| &target.left_out) {
+            if !told.contains(&what) {
+                told.push(what);
+            }
+        }
+        let (shown, hidden) = told.split_at(told.len().min(MOST_LEFT_OUT));
+        for what in shown {
+            self.wrapped(&line(&format!("  -- not checked: {what}")), 5, true);
+        }
+        if !hidden.is_empty() {
+            let text = format!("  -- not checked: {} more parts of the contract", hidden.len());
             self.wrapped(&text, 5, true);
         }
     }

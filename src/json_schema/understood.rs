@@ -1,0 +1,282 @@
+//! A document of schemas without the regular expressions that the validator does not know.
+//!
+//! What is left accepts at least what the whole accepts: no message fails because something was left out. So `not` and `if`
+//! over such an expression are left out as well, and of `oneOf` it stays that one of its schemas fits.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::pattern::{Reading, read};
+use super::percent::decode;
+use super::pointer::join;
+use super::positions::{has_names, is_data, visit};
+use super::words::quoted;
+
+/// A document as the validator gets it.
+#[derive(Debug)]
+pub struct Understood {
+    /// The document.
+    pub value: Value,
+    /// What was left out.
+    pub left_out: Vec<LeftOut>,
+    /// Pointers into the whole document, and to what they lead now.
+    moved: Vec<(String, String)>,
+}
+
+/// Something that is not checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What: a keyword and its value.
+    pub what: String,
+    /// A JSON pointer to it.
+    pub pointer: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Understood {
+    /// Where what a pointer leads to stands now.
+    pub fn moved(&self, pointer: &str) -> String {
+        let mut around = self.moved.iter().filter(|(from, _)| is_within(pointer, from));
+        match around.by_ref().max_by_key(|(from, _)| from.len()) {
+            Some((from, to)) => format!("{to}{}", &pointer[from.len()..]),
+            None => pointer.to_owned(),
+        }
+    }
+}
+
+/// Whether a document has a regular expression that the validator does not know.
+pub fn lacks(document: &Value) -> bool {
+    let mut found = false;
+    visit(document, &mut |schema, _| {
+        found = found || patterns(schema).any(|pattern| matches!(read(pattern), Reading::Unsupported(_)));
+    });
+    found
+}
+
+/// The document for the validator; `None` if that is the whole one. `elsewhere` says whether what a reference to another
+/// document leads to has a regular expression that the validator does not know.
+pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool) -> Option<Understood> {
+    let mut unknown = BTreeSet::new();
+    let mut is_same = true;
+    visit(document, &mut |schema, pointer| {
+        for pattern in patterns(schema) {
+            match read(pattern) {
+                Reading::Unsupported(_) => {
+                    unknown.insert(pointer.to_owned());
+                }
+                Reading::Known(known) => is_same = is_same && known == pattern,
+                Reading::Wrong => {}
+            }
+        }
+    });
+    if unknown.is_empty() && is_same && !refers_to_unknown(document, elsewhere) {
+        return None;
+    }
+    spread(document, &mut unknown, elsewhere);
+    let mut writer = Writer { unknown, left_out: Vec::new(), moved: Vec::new() };
+    let value = writer.value(document, "", "", false);
+    Some(Understood { value, left_out: writer.left_out, moved: writer.moved })
+}
+
+/// The regular expressions of a schema.
+fn patterns(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let own = schema.get("pattern").and_then(Value::as_str);
+    let names = schema.get("patternProperties").and_then(Value::as_object);
+    own.into_iter().chain(names.into_iter().flat_map(|names| names.keys().map(String::as_str)))
+}
+
+/// Whether a pointer leads to the messages of a channel in AsyncAPI 2, which are no schemas.
+fn is_messages(pointer: &str) -> bool {
+    let tokens: Vec<&str> = pointer.split('/').collect();
+    matches!(tokens.as_slice(), ["", "channels", _, "publish" | "subscribe", "message", "oneOf"])
+}
+
+fn is_within(pointer: &str, outer: &str) -> bool {
+    pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// References to other documents, and whether one of them leads to what is not known.
+fn refers_to_unknown(document: &Value, elsewhere: &dyn Fn(&str) -> bool) -> bool {
+    let mut found = false;
+    visit(document, &mut |schema, _| {
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        found = found || reference.is_some_and(|to| !to.starts_with('#') && elsewhere(to));
+    });
+    found
+}
+
+/// Adds the schemas that refer to those with an expression that is not known.
+fn spread(document: &Value, unknown: &mut BTreeSet<String>, elsewhere: &dyn Fn(&str) -> bool) {
+    let mut references = Vec::new();
+    visit(document, &mut |schema, pointer| {
+        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
+            let Some(to) = schema.get(keyword).and_then(Value::as_str) else { continue };
+            match to.strip_prefix('#') {
+                // An anchor may be anywhere.
+                Some(to) if to.starts_with('/') => references.push((pointer.to_owned(), decode(to))),
+                Some(_) => references.push((pointer.to_owned(), String::new())),
+                None if elsewhere(to) => {
+                    unknown.insert(pointer.to_owned());
+                }
+                None => {}
+            }
+        }
+    });
+    loop {
+        let before = references.len();
+        references.retain(|(from, to)| {
+            let leads = unknown.iter().any(|place| is_within(place, to));
+            if leads {
+                unknown.insert(from.clone());
+            }
+            !leads
+        });
+        if references.len() == before {
+            return;
+        }
+    }
+}
+
+struct Writer {
+    /// The schemas that have, or refer to, an expression that is not known.
+    unknown: BTreeSet<String>,
+    left_out: Vec<LeftOut>,
+    moved: Vec<(String, String)>,
+}
+
+/// Why a keyword over such an expression is not checked.
+const RESTS: &str = "it rests on a regular expression that is not checked";
+
+impl Writer {
+    fn is_unknown(&self, pointer: &str) -> bool {
+        self.unknown.iter().any(|place| is_within(place, pointer))
+    }
+
+    fn leave_out(&mut self, what: String, pointer: String, why: &str) {
+        self.left_out.push(LeftOut { what, pointer, why: why.to_owned() });
+    }
+
+    /// `from` is the pointer in the whole document, `to` in the new one.
+    fn value(&mut self, value: &Value, from: &str, to: &str, is_map: bool) -> Value {
+        match value {
+            Value::Object(object) if is_map => {
+                let members = object.iter();
+                let members = members.map(|(name, value)| {
+                    (name.clone(), self.value(value, &join(from, name), &join(to, name), false))
+                });
+                Value::Object(members.collect())
+            }
+            Value::Object(object) => Value::Object(self.schema(object, from, to)),
+            Value::Array(items) => {
+                let items = items.iter().enumerate().map(|(index, item)| {
+                    let index = index.to_string();
+                    self.value(item, &join(from, &index), &join(to, &index), false)
+                });
+                Value::Array(items.collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    fn schema(&mut self, schema: &Map<String, Value>, from: &str, to: &str) -> Map<String, Value> {
+        let mut written = Map::new();
+        for (key, value) in schema {
+            let (from, to) = (join(from, key), join(to, key));
+            let value = match (key.as_str(), value) {
+                ("pattern", Value::String(pattern)) => match read(pattern) {
+                    Reading::Unsupported(why) => {
+                        self.leave_out(format!("pattern {}", quoted(pattern)), from, &why);
+                        continue;
+                    }
+                    Reading::Known(known) => Value::String(known),
+                    Reading::Wrong => value.clone(),
+                },
+                ("patternProperties", Value::Object(names)) => {
+                    let has_rest = ["additionalProperties", "unevaluatedProperties"]
+                        .into_iter()
+                        .find(|rest| schema.contains_key(*rest));
+                    Value::Object(self.names(names, has_rest, &from, &to))
+                }
+                ("oneOf", Value::Array(_)) if self.is_unknown(&from) && !is_messages(&from) => continue,
+                _ if is_data(key) => value.clone(),
+                _ => self.value(value, &from, &to, has_names(key)),
+            };
+            if matches!(key.as_str(), "not" | "if") && self.is_unknown(&from) {
+                self.leave_out(format!("`{key}`"), from, RESTS);
+            } else if !(key == "maxContains" && self.is_unknown(&sibling(&from, "contains"))) {
+                written.insert(key.clone(), value);
+            }
+        }
+        if let Some(one_of @ Value::Array(_)) = schema.get("oneOf") {
+            self.any_of(one_of, &join(from, "oneOf"), to, &mut written);
+        }
+        written
+    }
+
+    /// Two schemas that differ by what is left out may both fit.
+    fn any_of(&mut self, one_of: &Value, from: &str, to: &str, written: &mut Map<String, Value>) {
+        if written.contains_key("oneOf") {
+            return;
+        }
+        self.leave_out("that only one of `oneOf` fits".to_owned(), from.to_owned(), RESTS);
+        let to = if written.contains_key("anyOf") {
+            let place = written.get("allOf").and_then(Value::as_array).map_or(0, Vec::len);
+            format!("{to}/allOf/{place}/anyOf")
+        } else {
+            join(to, "anyOf")
+        };
+        let value = self.value(one_of, from, &to, false);
+        self.moved.push((from.to_owned(), to));
+        if !written.contains_key("anyOf") {
+            written.insert("anyOf".to_owned(), value);
+        } else if let Some(all) = written.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
+            all.push(json!({ "anyOf": value }));
+        }
+    }
+
+    fn names(
+        &mut self,
+        names: &Map<String, Value>,
+        rest: Option<&str>,
+        from: &str,
+        to: &str,
+    ) -> Map<String, Value> {
+        let mut written = Map::new();
+        let mut is_left_out = false;
+        for (pattern, schema) in names {
+            let from = join(from, pattern);
+            let name = match read(pattern) {
+                Reading::Unsupported(why) => {
+                    let beside = rest.map(|rest| format!(", and `{rest}` beside it"));
+                    let what = format!("patternProperties {}{}", quoted(pattern), beside.unwrap_or_default());
+                    self.leave_out(what, from, &why);
+                    is_left_out = true;
+                    continue;
+                }
+                Reading::Known(known) => free(&written, known),
+                Reading::Wrong => pattern.clone(),
+            };
+            let schema = self.value(schema, &from, &join(to, &name), false);
+            written.insert(name, schema);
+        }
+        if is_left_out {
+            // It fits every name: what would be further than those that are listed is not known.
+            written.insert(free(&written, String::new()), Value::Bool(true));
+        }
+        written
+    }
+}
+
+/// The expression, written so that no other is the same.
+fn free(written: &Map<String, Value>, mut pattern: String) -> String {
+    while written.contains_key(&pattern) {
+        pattern.push_str("(?:)");
+    }
+    pattern
+}
+
+fn sibling(pointer: &str, key: &str) -> String {
+    pointer.rsplit_once('/').map_or_else(|| join("", key), |(parent, _)| join(parent, key))
+}

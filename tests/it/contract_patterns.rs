@@ -1,0 +1,158 @@
+//! Regular expressions in contracts of other people: what the validator does not know is left out and told, and no message
+//! fails because of it.
+
+use incident::contract_file::Contract;
+use serde_json::{Value, json};
+
+use crate::contract_file::read;
+use crate::harness::{Scratch, incident};
+
+fn contract(schema: &Value) -> Contract {
+    let scratch = Scratch::new().with("c.json", &schema.to_string());
+    read(&scratch.path().join("c.json")).unwrap_or_else(|error| panic!("{schema}: {error}"))
+}
+
+/// What a contract does not check, without the file and the line.
+fn left_out(contract: &Contract) -> Vec<String> {
+    let told = contract.left_out().iter().map(|told| {
+        let (what, rest) = told.split_once(" in ").unwrap();
+        let (_, place) = rest.split_once(" at ").unwrap();
+        format!("{what} at {place}")
+    });
+    told.collect()
+}
+
+#[test]
+fn a_pattern_with_look_ahead_is_left_out_and_the_rest_is_checked() {
+    let schema = json!({ "properties": {
+        "type": { "type": "string", "pattern": "^(?!x-)" },
+        "id": { "pattern": "^\\/[\\d]+\\-$" },
+    } });
+    let contract = contract(&schema);
+    let told = "pattern `^(?!x-)` at #/properties/type/pattern: look-ahead is not supported";
+    assert_eq!(left_out(&contract), [told]);
+    assert!(contract.left_out()[0].contains("c.json:1 at #/"), "{:?}", contract.left_out());
+    assert!(contract.judge(&json!({ "type": "x-a", "id": "/7-" })).is_ok());
+    assert_eq!(contract.judge(&json!({ "type": 1 })).unwrap_err().pointer, "/type");
+    assert_eq!(contract.judge(&json!({ "type": "a", "id": "7" })).unwrap_err().pointer, "/id");
+}
+
+#[test]
+fn what_would_be_further_than_names_that_are_not_known_is_not_judged() {
+    for rest in ["additionalProperties", "unevaluatedProperties"] {
+        let schema = json!({
+            "properties": { "a": { "type": "string" } },
+            "patternProperties": { "^(?=b)": { "type": "number" }, "^c": { "type": "number" } },
+            rest: false,
+        });
+        let contract = contract(&schema);
+        assert_eq!(
+            left_out(&contract),
+            [format!(
+                "patternProperties `^(?=b)`, and `{rest}` beside it at #/patternProperties/^(?=b): look-ahead is not supported"
+            )]
+        );
+        assert!(contract.judge(&json!({ "a": "x", "b": 1, "d": true })).is_ok(), "{rest}");
+        assert!(contract.judge(&json!({ "a": 1 })).is_err(), "{rest}");
+        assert!(contract.judge(&json!({ "c": "x" })).is_err(), "{rest}");
+    }
+}
+
+/// To leave out a pattern below one of these, and nothing else, would refuse messages that the contract accepts.
+#[test]
+fn no_message_fails_because_a_pattern_was_left_out() {
+    let not_x = json!({ "properties": { "a": { "pattern": "^(?!x)" } }, "required": ["a"] });
+    let x = json!({ "properties": { "a": { "pattern": "^x" } }, "required": ["a"] });
+    let of_one = json!({ "oneOf": [x, not_x] });
+    let by_reference = json!({
+        "$defs": { "some": not_x, "other": { "$ref": "#/$defs/some" } },
+        "oneOf": [x, { "$ref": "#/$defs/other" }],
+    });
+    let beside = json!({ "anyOf": [true], "allOf": [true], "oneOf": [x, not_x] });
+    let within = json!({ "allOf": [{ "oneOf": [x, not_x] }] });
+    let not = json!({ "not": { "properties": { "a": { "pattern": "(?=y)" } } } });
+    let if_so = json!({ "if": not_x, "then": { "required": ["b"] } });
+    let items =
+        json!({ "properties": { "a": true, "l": { "contains": { "pattern": "(?=q)" }, "maxContains": 1 } } });
+    for schema in [of_one, by_reference, beside, within, not, if_so, items] {
+        let contract = contract(&schema);
+        assert!(!contract.left_out().is_empty(), "{schema}");
+        let message = json!({ "a": "x", "l": ["q", "r"] });
+        assert_eq!(contract.judge(&message).map(|_| ()), Ok(()), "{schema}");
+    }
+    let contract = contract(&json!({ "oneOf": [x, not_x] }));
+    assert!(contract.judge(&json!({})).is_err(), "none of them fits");
+}
+
+#[test]
+fn a_pattern_in_another_file_counts_too() {
+    let scratch = Scratch::new()
+        .with("some.json", r#"{ "properties": { "a": { "pattern": "^(?!x)" } } }"#)
+        .with("c.json", r#"{ "not": { "$ref": "some.json" }, "properties": { "a": { "type": "string" } } }"#);
+    let contract = read(&scratch.path().join("c.json")).unwrap();
+    assert!(contract.judge(&json!({ "a": "x" })).is_ok());
+    assert_eq!(left_out(&contract), ["`not` at #/not: it rests on a regular expression that is not checked"]);
+}
+
+#[test]
+fn data_that_looks_like_a_pattern_stays() {
+    let contract = contract(&json!({ "const": { "pattern": "(?=a)" } }));
+    assert!(contract.left_out().is_empty());
+    assert!(contract.judge(&json!({ "pattern": "(?=a)" })).is_ok());
+    assert!(contract.judge(&json!({})).is_err());
+}
+
+#[test]
+fn a_pattern_that_is_wrong_everywhere_is_a_mistake_of_the_contract() {
+    for pattern in ["(?=a", "[a", "*"] {
+        let text = json!({ "properties": { "a": { "pattern": pattern } } }).to_string();
+        let scratch = Scratch::new().with("c.json", &text);
+        let error = read(&scratch.path().join("c.json")).unwrap_err();
+        assert!(error.text.contains("expected a regular expression"), "{error}");
+    }
+}
+
+#[test]
+fn a_schema_that_leads_back_to_itself_is_a_mistake_of_the_contract() {
+    for schema in [
+        json!({ "$ref": "#" }),
+        json!({ "properties": { "a": { "$ref": "#/$defs/a" } }, "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] } } }),
+    ] {
+        let scratch = Scratch::new().with("c.json", &schema.to_string());
+        let error = read(&scratch.path().join("c.json")).unwrap_err();
+        assert!(error.text.contains("leads back to itself"), "{schema}: {error}");
+    }
+    let tree =
+        json!({ "$ref": "#/$defs/t", "$defs": { "t": { "properties": { "l": { "$ref": "#/$defs/t" } } } } });
+    assert!(contract(&tree).judge(&json!({ "l": { "l": {} } })).is_ok());
+}
+
+#[test]
+fn a_draft_that_is_not_known_is_named_with_those_that_are() {
+    let text = r#"{ "$schema": "http://json-schema.org/draft-03/schema#", "type": "object" }"#;
+    let scratch = Scratch::new().with("c.json", text);
+    let error = read(&scratch.path().join("c.json")).unwrap_err();
+    assert!(error.text.contains("draft-04, -06, -07, 2019-09 and 2020-12"), "{error}");
+    assert_eq!(error.pointer.as_deref(), Some("#/$schema"));
+}
+
+#[test]
+fn validate_says_in_every_report_what_is_not_checked() {
+    let scratch = Scratch::new()
+        .with("run.ndjson", "{\"type\":\"a\",\"timestamp\":\"2026-11-22T10:00:00Z\"}\n{\"type\":\"b\",\"timestamp\":\"2026-11-22T10:00:01Z\"}\n")
+        .with("c.json", "{\"properties\":{\"type\":{\"pattern\":\"(?=a)\"}}}");
+    let path = |name: &str| scratch.path().join(name).display().to_string();
+    let (run, file) = (path("run.ndjson"), path("c.json"));
+    let args = ["validate", &run, "--profile", "plain", "--contract", &file];
+    let ran = incident(&args).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let joined = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "look-ahead is not supported";
+    assert!(joined.contains("-- not checked: pattern `(?=a)` in") && joined.contains(told), "{}", ran.stdout);
+    for kind in ["json", "junit"] {
+        let report = path(kind);
+        let ran = incident(&[&args[..], &["--report", &format!("{kind}={report}")]].concat()).run();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(std::fs::read_to_string(&report).unwrap().contains(told), "{kind}");
+    }
+}
