@@ -120,7 +120,11 @@ pub(crate) async fn follow(browser: &Browser, options: &Options, per_second: u64
         if !busy {
             // What the machine and this browser take by themselves.
             browser.goto(COUNTER).await?;
-            counter.add(browser, options, async |_| Ok(sleep(time).await), &mut server).await?;
+            let wait = async |_: &mut Load| {
+                sleep(time).await;
+                Ok(())
+            };
+            counter.add(browser, options, wait, &mut server).await?;
         }
     }
     let p99 = Row::new("frames, p99", "ms", incident.p99);
