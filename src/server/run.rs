@@ -190,7 +190,6 @@ impl Server {
         let allows_origin = Box::new(move |origin: &str| guard.allows(origin));
         let router = routes::router(state);
         let door = Door::new(router, options.tls, limits, Arc::clone(&lifecycle), refusals, allows_origin);
-        let drain = options.drain;
         Ok(Self {
             listener,
             address,
@@ -206,7 +205,7 @@ impl Server {
             hooks,
             sinks: Arc::new(sinks),
             share,
-            drain,
+            drain: options.drain,
             closing,
         })
     }

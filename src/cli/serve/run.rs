@@ -82,6 +82,19 @@ impl Serve {
         })
     }
 
+    /// A page can only go on with servers of the same stream.
+    fn refuse_alone(&self, is_shared: bool) -> Result<(), Failure> {
+        if self.peers.is_empty() || is_shared {
+            return Ok(());
+        }
+        let error = anyhow!(
+            "--peers needs a journal that several servers have open, and this one is for a single server"
+        );
+        let next =
+            "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers";
+        Err(Failure::new(Exit::Usage, error).hint(next))
+    }
+
     async fn serve(
         self,
         scenarios: Scenarios,
@@ -105,9 +118,7 @@ impl Serve {
         options.sinks = sinks.as_ref().map(|file| file.setups().to_vec());
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
-        if !self.peers.is_empty() && !journal.is_shared() {
-            return Err(alone());
-        }
+        self.refuse_alone(journal.is_shared())?;
         let clock = journal.clock().doubt().map(ToString::to_string);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
@@ -221,13 +232,4 @@ fn failure(error: ServeError, port: u16) -> Failure {
 fn addresses(sinks: &[SinkSetup]) -> String {
     let named = sinks.iter().map(|setup| format!("{} ({})", setup.sink.name, setup.endpoint.http("/")));
     named.collect::<Vec<_>>().join(", ")
-}
-
-/// There are no other servers for a page to go to.
-fn alone() -> Failure {
-    let error = anyhow!(
-        "--peers needs a journal that several servers have open, and this one is for a single server"
-    );
-    let next = "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers";
-    Failure::new(Exit::Usage, error).hint(next)
 }

@@ -77,10 +77,9 @@ impl Trigger {
             None => return Err(self.unanswered("nothing was started")),
         }
         let server = self.remote.url.current();
-        let answer = match in_time(until, request(server, Method::POST, "/api/incidents", Some(&body))).await
-        {
-            None => return Err(self.unanswered("it may have started the incident all the same")),
-            Some(answer) => answer,
+        let asking = request(server, Method::POST, "/api/incidents", Some(&body));
+        let Some(answer) = in_time(until, asking).await else {
+            return Err(self.unanswered("it may have started the incident all the same"));
         };
         let answer = match answer {
             Err(ClientError::Status { status: 404 | 422, said, problem: true, .. }) => {
