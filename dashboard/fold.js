@@ -36,8 +36,10 @@ export function fold(board, event) {
   incident.index = event.index;
   incident.time = event.time;
   incident.synthetic = data.synthetic;
-  incident.offset_s = secondOf(event, data, data.impact_started_at ?? incident.impact_started_at) ?? incident.offset_s;
-  CHANGES[event.type](incident, data, incident.offset_s);
+  // The second of a real event is unknown as long as the incident's start is; the resolution says how long it took.
+  const second = secondOf(event, data, data.impact_started_at ?? incident.impact_started_at) ?? data.durations?.resolve_s ?? null;
+  incident.offset_s = second ?? incident.offset_s;
+  CHANGES[event.type](incident, data, second);
   return incident;
 }
 
@@ -66,7 +68,7 @@ export function forgetEnded(board, keep, isNeeded) {
   return [...forgotten];
 }
 
-/** What an event of each type changes in the state of its incident: `(incident, data, offset_s)`. */
+/** What an event of each type changes in the state of its incident: `(incident, data, second)`, of which the second is `null` if it is not known. */
 export const CHANGES = entryPerType('fold.js', {
   incident_started: start,
   agent_action: act,
@@ -124,17 +126,17 @@ function start(incident, started) {
 
 const AGENT_STATUS = { in_progress: 'working', completed: 'done', failed: 'failed' };
 
-function act(incident, action, offset_s) {
+function act(incident, action, second) {
   incident.phase = action.phase ?? incident.phase;
   if (action.status !== 'in_progress') {
     incident.actions.total += 1;
     incident.actions.failed += action.status === 'failed' ? 1 : 0;
   }
   // A milestone is reached once. A later repeat does not move it.
-  for (const mark of action.marks) incident.marks[mark] ??= offset_s;
+  for (const mark of action.marks) incident.marks[mark] ??= second;
   believe(incident.hypotheses, action.hypotheses);
   if (action.forecast) {
-    const made = { ...action.forecast, made_s: offset_s };
+    const made = { ...action.forecast, made_s: incident.offset_s };
     const place = incident.forecasts.findIndex((old) => old.quantity === made.quantity);
     if (place < 0) incident.forecasts.push(made);
     else incident.forecasts[place] = made;
@@ -147,7 +149,7 @@ function act(incident, action, offset_s) {
   agent.status = AGENT_STATUS[action.status];
   agent.action = action.action;
   agent.summary = action.summary;
-  agent.since_s = offset_s;
+  agent.since_s = second;
   // The number of a rejection is the belief in what it rejects.
   if (action.confidence !== undefined && action.action !== REJECTED) {
     const about = subjectOf(action);
@@ -176,20 +178,27 @@ function believe(known, given) {
   }
 }
 
-function measure(incident, sample, offset_s) {
+function measure(incident, sample, second) {
   incident.phase = sample.phase ?? incident.phase;
   incident.metrics = { ...incident.metrics, ...sample.metrics };
   if (sample.users_affected !== undefined) {
     incident.users_affected = sample.users_affected;
     incident.users_peak = Math.max(incident.users_peak ?? 0, sample.users_affected);
   }
-  if (sample.cost) Object.assign(incident, { cost: sample.cost, cost_s: offset_s });
+  if (sample.cost) Object.assign(incident, { cost: sample.cost, cost_s: second });
 }
 
-function end(incident, resolved, offset_s) {
+function end(incident, resolved, second) {
   incident.state = resolved.outcome;
-  if (resolved.cost) Object.assign(incident, { cost: resolved.cost, cost_s: offset_s });
+  if (resolved.cost) Object.assign(incident, { cost: resolved.cost, cost_s: second });
   if (resolved.users_peak !== undefined) incident.users_peak = resolved.users_peak;
+  if (incident.impact_started_at === null) {
+    // They may have been reached before the first event that was seen.
+    const { detect_s = null, diagnose_s = null, mitigate_s = null } = resolved.durations;
+    incident.marks.detected ??= detect_s;
+    incident.marks.diagnosed ??= diagnose_s;
+    incident.marks.mitigated ??= mitigate_s;
+  }
   // The publisher counted every attempt. This fold may have started later.
   incident.actions = resolved.actions;
   for (const agent of incident.agents) {

@@ -163,6 +163,15 @@ fn told(copied: &Copied, into: &Path) {
         "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {shown}",
         count(events, "event"),
     ));
+    if copied.renewed_keys > 0 {
+        let keys = match copied.renewed_keys {
+            1 => "1 missing or damaged key of a publisher was".to_owned(),
+            keys => format!("{} of publishers were", count(keys, "missing or damaged key")),
+        };
+        say(format!(
+            "{keys} made anew from the events: what a publisher sends again under such a name is a repeat, whatever it has"
+        ));
+    }
 }
 
 fn as_json(found: &Audit) -> Value {

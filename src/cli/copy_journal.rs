@@ -144,7 +144,7 @@ impl CopyJournal {
     }
 
     fn told(&self, copied: &Copied) {
-        let Copied { stream, oldest, head } = copied;
+        let Copied { stream, oldest, head, .. } = copied;
         let events = (head + 1).saturating_sub(*oldest);
         let range = if events == 0 { String::new() } else { format!(", {oldest} to {head},") };
         let to = shell::file(&self.to);

@@ -25,6 +25,12 @@ pub struct Contract {
     discriminator: Option<String>,
 }
 
+/// What is said of a schema that is judged too often.
+const TOO_COSTLY: &str = "judging one value by this schema would take more than 20,000 steps: its parts refer to the same \
+                          schemas again and again";
+const TOO_COSTLY_HINT: &str =
+    "refer to a schema once where `allOf`, `anyOf`, `oneOf` or `$ref` lead to it several times";
+
 /// One kind of message.
 pub struct MessageContract {
     name: String,
@@ -104,6 +110,9 @@ impl Contract {
         };
         // What has fixed fields is told apart best, so it is tried first.
         messages.sort_by_key(|message| std::cmp::Reverse(message.fixed.len()));
+        if let Some(place) = files.too_costly() {
+            return Err(place.error(TOO_COSTLY).hint(TOO_COSTLY_HINT));
+        }
         let sets = compiler.builders.into_iter().map(|(_, builder)| builder.build()).collect();
         let discriminator = discriminator(&messages);
         Ok(Self { messages, sets, whole, discriminator })

@@ -151,7 +151,13 @@ impl Files {
         Err(place.error("this `$ref` leads to itself").hint("let it lead to an object"))
     }
 
-    fn target(&self, from: &Place, reference: &str) -> Result<Place, ContractError> {
+    /// All documents that were read.
+    pub(super) fn documents(&self) -> Vec<Rc<Document>> {
+        self.read.borrow().values().cloned().collect()
+    }
+
+    /// What a reference leads to.
+    pub(super) fn target(&self, from: &Place, reference: &str) -> Result<Place, ContractError> {
         let wrong =
             |why: &str| from.error(format!("the `$ref` to {} cannot be followed: {why}", quoted(reference)));
         if is_network(reference) {

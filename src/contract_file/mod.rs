@@ -16,6 +16,7 @@
 //! ```
 
 mod asyncapi;
+mod budget;
 mod contract;
 mod document;
 mod error;

@@ -85,6 +85,29 @@ pub(super) fn check_lease(batch: &Batch, newest: super::lease::Term) -> Result<(
     }
 }
 
+/// Decides about a batch as a whole, as [`admit`], and refuses one whose caller expects other events than are stored.
+pub(super) fn admit_expected<K: Lookup>(
+    batch: &Batch,
+    lookup: &K,
+) -> Result<Result<Vec<Admitted>, JournalError>, K::Error> {
+    let admitted = match admit(&batch.records, lookup)? {
+        Ok(admitted) => admitted,
+        refused => return Ok(refused),
+    };
+    for (subject, expected) in &batch.expected {
+        let is_new = |(record, admitted): (&Record, &Admitted)| {
+            record.subject == *subject && matches!(admitted, Admitted::New { .. })
+        };
+        if batch.records.iter().zip(&admitted).any(is_new) {
+            let has = lookup.progress(subject)?.index;
+            if has != *expected {
+                return Ok(Err(JournalError::Moved { subject: subject.clone(), expected: *expected, has }));
+            }
+        }
+    }
+    Ok(Ok(admitted))
+}
+
 /// The admission of one batch, record by record.
 struct BatchAdmission<'a, K> {
     lookup: &'a K,
@@ -177,8 +200,9 @@ impl<'a, K: Lookup> BatchAdmission<'a, K> {
             let same = *digest == key.digest;
             return Ok(Some(if same { Ok(Admitted::RepeatOf { earlier: *first }) } else { reused(None) }));
         }
-        if let Some(KeyedEvent { position, index, digest }) = self.lookup.by_key(key)? {
-            let same = digest == key.digest;
+        if let Some(keyed) = self.lookup.by_key(key)? {
+            let KeyedEvent { position, index, .. } = keyed;
+            let same = keyed.is_repeated_by(&key.digest);
             return Ok(Some(if same {
                 Ok(Admitted::Repeat { position, index })
             } else {

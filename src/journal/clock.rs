@@ -10,6 +10,8 @@
 //! - A step forward is followed at once. After a suspension of the machine it is the truth, and no program can tell a
 //!   suspension from a correction.
 //!
+//! If several processes write one stream, all of them follow the one whose clock is ahead, by up to [`HIDDEN`].
+//!
 //! The same rules hold at a start, between the newest events of the file and the wall clock. Open incidents that are
 //! dated ahead of it go on together, from the latest of their times.
 
@@ -31,6 +33,9 @@ const TOGETHER: Duration = Duration::from_millis(100);
 /// The longest time between two processes that the wall clock is trusted to measure.
 const LONGEST_STOP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// The part of its rate by which a clock that followed another one, which is gone, goes back to its own time.
+const SLEW: i128 = 100;
+
 const NANOS_PER_MICRO: i128 = 1_000;
 
 /// The clock of one journal. All readings of time that have to do with its events come from here.
@@ -50,6 +55,8 @@ struct State {
     time: i128,
     /// The time of the newest event.
     newest: Option<i128>,
+    /// How far the clock of another process that writes the same stream is ahead of this machine's.
+    lead: i128,
     steps: Steps,
 }
 
@@ -94,6 +101,7 @@ impl Clock {
             wall,
             time: time.map_or(wall, |time| time.max(wall)),
             newest: found.newest_us.map(nanos),
+            lead: 0,
             steps: Steps::default(),
         };
         Ok(Self { source, state: Mutex::new(state), doubt })
@@ -135,6 +143,17 @@ impl Clock {
         self.source.steady()
     }
 
+    /// Another process has just dated an event: if its clock is ahead, this one goes with it. So all that write one stream
+    /// count from the same times, whichever of them goes on with an incident.
+    #[cfg(feature = "nats")]
+    pub(super) fn follow(&self, time: Timestamp) {
+        let mut state = self.state.lock();
+        let lead = time.as_nanosecond() - read(&*self.source).0;
+        if lead <= hidden() {
+            state.lead = state.lead.max(lead);
+        }
+    }
+
     /// The moment of an event that is appended now. `last` is the moment of the incident's previous event.
     pub(super) fn stamp(&self, last: Option<Moment>) -> Moment {
         let reading = self.reading();
@@ -170,9 +189,11 @@ impl Clock {
         let (wall, steady) = read(&*self.source);
         let elapsed = steady.saturating_sub(state.steady).as_nanos().cast_signed();
         let step = wall - (state.wall + elapsed);
+        state.lead = (state.lead - elapsed / SLEW).max(0);
+        let now = wall + state.lead;
         let slower = state.time + elapsed / 2;
-        let hides = state.time > wall && slower - wall <= hidden();
-        state.time = if hides { slower } else { wall };
+        let hides = state.time > now && slower - now <= hidden();
+        state.time = if hides { slower } else { now };
         state.steady = steady;
         state.wall = wall;
         if step.unsigned_abs() > NOTICED.as_nanos() {
@@ -182,7 +203,7 @@ impl Clock {
                 state.steps.back += 1;
             }
         }
-        let State { steady, wall, time, newest, steps } = *state;
+        let State { steady, wall, time, newest, steps, .. } = *state;
         drop(state);
         tell(step);
         Reading { steady, wall, time, newest, steps }

@@ -24,10 +24,14 @@ const ENGINES: &[Choice] = &[
 /// A location on NATS is no file, also for a program that can't open it.
 #[cfg(not(feature = "nats"))]
 const NO_NATS: Choice = Choice {
-    claims: |location| location.to_string_lossy().starts_with("nats://"),
-    open: |location, _| {
+    claims: |location| {
+        let location = location.to_string_lossy();
+        location.starts_with("nats://") || location.starts_with("tls://")
+    },
+    open: |_, _| {
         let why = "this program was built without NATS: build it with `--features nats`";
-        Err(OpenError::unusable(location, why))
+        // The location may have a password.
+        Err(OpenError::unusable(Path::new("a journal on NATS"), why))
     },
     is_durable: true,
 };

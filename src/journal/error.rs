@@ -32,6 +32,16 @@ pub enum JournalError {
         /// Position of its resolution; `None` if the resolution is in the same batch.
         position: Option<u64>,
     },
+    /// The incident has other events than the caller has judged its records against.
+    #[error("the newest event of {subject} has the index {has}, and not {expected}")]
+    Moved {
+        /// The incident.
+        subject: String,
+        /// The index that its newest event was expected to have.
+        expected: u64,
+        /// The index that it has.
+        has: u64,
+    },
     /// The publisher has used the same key for another event.
     #[error("the publisher {publisher:?} has already used the key {id:?} for another event")]
     KeyReused {
@@ -85,6 +95,8 @@ pub enum TroubleKind {
     Unreachable,
     /// The journal's history is not what clients were told.
     History,
+    /// The stream was remade or restored, or has lost events, and has another name now: it has to be opened anew.
+    Replaced,
     /// The engine has stopped.
     Stopped,
     /// Any other problem.
@@ -134,6 +146,7 @@ impl fmt::Display for Trouble {
             TroubleKind::Changed => "its files were changed while the server runs",
             TroubleKind::Unreachable => "the servers that store it confirm nothing",
             TroubleKind::History => "its history has changed",
+            TroubleKind::Replaced => "its stream is another one now",
             TroubleKind::Stopped => "its writing thread has stopped",
             TroubleKind::Other => "the database reported an error",
         })?;

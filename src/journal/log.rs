@@ -78,6 +78,9 @@ pub struct OpenIncident {
     pub index: u64,
     /// Time of its newest event.
     pub time: Timestamp,
+    /// How long ago this process has seen it begin, by its own steady clock, if it has: then it does not matter by which
+    /// clocks the events are dated.
+    pub age: Option<Duration>,
     /// The plan that was stored with its first event, or an empty text if it is damaged; `None` if there was none.
     pub plan: Option<Arc<str>>,
 }

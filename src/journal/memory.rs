@@ -124,7 +124,7 @@ impl Memory {
         let mut events = self.events.lock();
         let before = events.head;
         admission::check_lease(&batch, *self.newest_term.borrow())?;
-        let admitted = match admission::admit(&batch.records, &*events) {
+        let admitted = match admission::admit_expected(&batch, &*events) {
             Ok(admitted) => admitted?,
             Err(never) => match never {},
         };
@@ -225,7 +225,7 @@ impl Events {
         let open = open.filter_map(|(subject, incident)| {
             let (start, index) = (*incident.positions.first()?, incident.positions.len() as u64);
             let (subject, time) = (subject.to_string(), incident.last?.time);
-            Some((OpenIncident { subject, start, index, time, plan: None }, incident.plan.clone()))
+            Some((OpenIncident { subject, start, index, time, age: None, plan: None }, incident.plan.clone()))
         });
         open.unzip()
     }

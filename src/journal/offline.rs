@@ -174,7 +174,7 @@ fn transfer(
     }
     let stream = target.stream().clone();
     target.finish()?;
-    Ok(Copied { stream, oldest: about.oldest, head: about.head })
+    Ok(Copied { stream, oldest: about.oldest, head: about.head, renewed_keys: 0 })
 }
 
 fn compare(

@@ -49,6 +49,10 @@ pub struct Key {
     pub digest: [u8; 32],
 }
 
+/// The digest of a key that was made anew from its event: what the publisher sent is not known any more. Whatever comes
+/// under that name is a repeat.
+pub(super) const UNKNOWN_DIGEST: [u8; 32] = [0; 32];
+
 /// The event to which a publisher gave a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyedEvent {
@@ -60,6 +64,13 @@ pub struct KeyedEvent {
     pub digest: [u8; 32],
 }
 
+impl KeyedEvent {
+    /// Whether what has this digest, and the same name, is this event again.
+    pub fn is_repeated_by(&self, digest: &[u8; 32]) -> bool {
+        self.digest == *digest || self.digest == UNKNOWN_DIGEST
+    }
+}
+
 /// Records that are appended together, all or none.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -68,11 +79,14 @@ pub struct Batch {
     /// The term of the lease under which a player appends; `None` for operations without a lease: starting an incident,
     /// cancelling one, publishing.
     pub term: Option<Term>,
+    /// The index that the newest event of an incident must have, if one is added to it: what the caller has judged the records
+    /// against.
+    pub expected: Vec<(String, u64)>,
 }
 
 impl From<Vec<Record>> for Batch {
     fn from(records: Vec<Record>) -> Self {
-        Self { records, term: None }
+        Self { records, ..Self::default() }
     }
 }
 

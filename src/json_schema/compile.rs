@@ -86,7 +86,7 @@ impl SchemaBuilder {
         let (document, fragment) = url.split_once('#').unwrap_or((url, ""));
         let document = (self.load)(document).unwrap_or_default();
         let judged = document.pointer(&percent::decode(fragment)).unwrap_or(&Value::Null);
-        let why = read(error, judged).explain();
+        let why = read(error, judged).unwrap_or_else(|| Fault::All(Vec::new())).explain();
         let separator = if url.contains('#') { "" } else { "#" };
         SchemaError {
             url: Some(format!("{url}{separator}{}", why.pointer)),
@@ -134,7 +134,7 @@ impl SchemaSet {
         }
         let judge = || {
             let error = self.0.validate(value, schema.0).err()?;
-            Some(read(&error, value))
+            read(&error, value)
         };
         if !is_deeper(value, SHALLOW) {
             return judge();

@@ -17,6 +17,7 @@
 mod choose;
 pub mod compare;
 mod compile;
+mod decimal;
 mod explain;
 mod fault;
 mod leaf;

@@ -4,24 +4,27 @@ use boon::{ErrorKind, InstanceToken, Type, ValidationError};
 use serde_json::Value;
 
 use super::choose::chosen;
+use super::decimal::is_multiple;
 use super::fault::Fault;
 use super::leaf::{Leaf, What};
 use super::sentence;
 use super::words::shown;
 
-/// A validator's error about `value`.
-pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Fault {
+/// A validator's error about `value`; `None` if it is none: the validator divides binary numbers to find multiples.
+pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Option<Fault> {
     let path: Vec<String> = error.instance_location.tokens.iter().map(token).collect();
-    let causes = || error.causes.iter().map(|cause| read(cause, value)).collect::<Vec<_>>();
+    let causes = || error.causes.iter().filter_map(|cause| read(cause, value)).collect::<Vec<_>>();
     let got = at(value, &path);
     let what = match &error.kind {
         ErrorKind::AnyOf | ErrorKind::OneOf(None) if !error.causes.is_empty() => {
-            return Fault::Any { path, branches: causes() };
+            let branches = causes();
+            // An alternative without a fault fits.
+            return (branches.len() == error.causes.len()).then_some(Fault::Any { path, branches });
         }
         ErrorKind::PropertyName { prop } => {
             // The causes are about the name, which stands for the value there.
             let name = Value::String(prop.clone());
-            let why = error.causes.iter().map(|cause| read(cause, &name)).collect();
+            let why = error.causes.iter().filter_map(|cause| read(cause, &name)).collect();
             What::Sentence(sentence::property_name(prop, chosen(&Fault::All(why))))
         }
         ErrorKind::Type { want, .. } => {
@@ -35,10 +38,18 @@ pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Fault {
         ErrorKind::FalseSchema => What::Forbidden,
         // Its causes are about each item that could have been the one.
         ErrorKind::Contains | ErrorKind::MinContains { .. } => sentence::other(&error.kind, got),
-        _ if !error.causes.is_empty() => return Fault::All(causes()),
+        ErrorKind::MultipleOf { got, want }
+            if is_multiple(&got.to_string(), &want.to_string()) == Some(true) =>
+        {
+            return None;
+        }
+        _ if !error.causes.is_empty() => {
+            let causes = causes();
+            return (!causes.is_empty()).then_some(Fault::All(causes));
+        }
         kind => sentence::other(kind, got),
     };
-    Fault::One(Leaf { path, what })
+    Some(Fault::One(Leaf { path, what }))
 }
 
 fn token(token: &InstanceToken<'_>) -> String {

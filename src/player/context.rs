@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +24,8 @@ pub(super) struct PlayerContext {
     pub(super) stop: CancellationToken,
     pub(super) metrics: Arc<Metrics>,
     pub(super) running: RunningIncidents,
+    /// An incident is no longer run here although it may be open: if this process plays what is open, it looks again.
+    pub(super) left: Arc<Notify>,
 }
 
 impl PlayerContext {

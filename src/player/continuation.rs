@@ -20,6 +20,8 @@ pub(super) struct Continuation {
     pub(super) speed: Speed,
     /// Its second 0.
     pub(super) began: Timestamp,
+    /// When the first event was due, counted from second 0.
+    pub(super) lead: Duration,
     /// When the newest event was due, counted from second 0.
     pub(super) due: Duration,
     /// When the next one is due.
@@ -51,8 +53,9 @@ impl Continuation {
         playable::check(id, &plan, played)?;
         let (score, course) = Score::of(&plan, played, added).map_err(|error| error.to_string())?;
         let due = |index| speed.wall(plan.due(index));
+        let lead = speed.wall(plan.lead());
         let (due, next) = (due(played as u64), due(played as u64 + 1));
         let (began, bytes) = (started.impact_started_at, plan.bytes());
-        Ok(Self { score, course, speed, began, due, next, bytes })
+        Ok(Self { score, course, speed, began, lead, due, next, bytes })
     }
 }

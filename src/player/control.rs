@@ -37,7 +37,8 @@ impl Player {
     /// A player that appends to `journal` until `stop` is cancelled; incidents then stay open in the journal. It spawns
     /// its tasks on `tasks` and reports to `metrics` how late events are.
     pub fn new(journal: Journal, tasks: TaskTracker, stop: CancellationToken, metrics: Arc<Metrics>) -> Self {
-        let context = PlayerContext { journal, tasks, stop, metrics, running: RunningIncidents::default() };
+        let running = RunningIncidents::default();
+        let context = PlayerContext { journal, tasks, stop, metrics, running, left: Arc::default() };
         Self { context, lease: Arc::default(), leading: watch::Sender::default() }
     }
 
@@ -47,7 +48,7 @@ impl Player {
         let (reply, started) = oneshot::channel();
         let player = self.clone();
         self.context.tasks.spawn(async move {
-            let mut start = StartRequest { plan, speed, name: None, origin: None };
+            let mut start = StartRequest::new(plan, speed);
             if player.is_taken_over() {
                 return drop(reply.send(Err(PlayError::TakenOver)));
             }
@@ -71,8 +72,11 @@ impl Player {
         let lease = loop {
             match &leading {
                 Some(lease) => break lease.clone(),
-                // Who has the lease reads its first event.
-                None if is_shared => return,
+                // Who has the lease reads its first event. This process may have got it in the meantime.
+                None if is_shared => {
+                    drop(slot);
+                    return self.context.left.notify_one();
+                }
                 None => {}
             }
             let lease = tokio::select! {
@@ -126,7 +130,7 @@ impl Player {
             let added = added.remove(&open.subject).unwrap_or_default();
             let played = (open.index as usize).saturating_sub(added.indexes.len());
             let left = Continuation::read(open.subject.clone(), text, played, added).await?;
-            let Continuation { score, course, speed, began, due, next, bytes } = match left {
+            let Continuation { score, course, speed, began, lead, due, next, bytes } = match left {
                 Ok(left) => left,
                 Err(why) => {
                     let context = self.context.clone();
@@ -136,7 +140,11 @@ impl Player {
             };
             let Some(mut slot) = self.context.running.resume(open.subject, bytes) else { continue };
             let last = LastAppended { time: open.time, due, next };
-            let origin = Origin::ago(elapsed::since(self.context.journal.clock(), began, last));
+            let elapsed = match open.age {
+                Some(age) => age.saturating_add(lead),
+                None => elapsed::since(self.context.journal.clock(), began, last),
+            };
+            let origin = Origin::ago(elapsed);
             slot.set_clock(origin, speed);
             *slot.entry.append_lock.lock().await = course;
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");

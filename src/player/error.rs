@@ -29,6 +29,9 @@ pub enum PlayError {
     /// The incident could begin and not end.
     #[error("the incident can't be played to its end: {0}")]
     Unplayable(String),
+    /// The incident has begun, and is played already.
+    #[error("the incident has begun")]
+    Begun,
     /// The journal did not accept the event.
     #[error(transparent)]
     Journal(#[from] JournalError),

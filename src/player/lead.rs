@@ -55,9 +55,17 @@ impl Player {
                     }
                 }
             }
-            if extent.borrow_and_update().head <= read && extent.changed().await.is_err() {
-                // The journal was closed: the process ends.
-                return std::future::pending().await;
+            if extent.borrow_and_update().head <= read {
+                tokio::select! {
+                    changed = extent.changed() => if changed.is_err() {
+                        // The journal was closed: the process ends.
+                        return std::future::pending().await;
+                    },
+                    () = self.context.left.notified() => {
+                        has_begun = true;
+                        continue;
+                    }
+                }
             }
             has_begun = match self.look(&mut read).await {
                 Ok(has_begun) => has_begun,

@@ -138,7 +138,7 @@ impl Player {
         let origin = run.origin.later(cue.start);
         let names: Vec<String> = cue.names(run.number).collect();
         let speed = cue.speed;
-        let mut start = StartRequest { plan: cue.plan, speed, name: None, origin: Some(origin) };
+        let mut start = StartRequest { origin: Some(origin), ..StartRequest::new(cue.plan, speed) };
         sleep_until(origin.deadline(Duration::ZERO)).await;
         let mut logged = false;
         loop {
@@ -156,7 +156,7 @@ impl Player {
                     self.context.tasks.spawn(async move { player.play(begun, speed).await });
                     return;
                 }
-                Err(PlayError::Stopping | PlayError::TakenOver) => return,
+                Err(PlayError::Stopping | PlayError::TakenOver | PlayError::Begun) => return,
                 Err(error) => error,
             };
             let incident = names.first();
@@ -184,6 +184,10 @@ impl Player {
         names: &[String],
         start: &mut StartRequest,
     ) -> Result<BegunIncident, PlayError> {
+        if start.unanswered.is_some() {
+            // It keeps the name that it may have in the journal.
+            return self.context.begin(start).await;
+        }
         start.name = None;
         for name in names {
             if self.context.journal.incident(name).await?.is_none() {

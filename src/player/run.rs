@@ -1,6 +1,7 @@
 //! The playing of one incident: appends each event when it is due, retries, and stops at the end.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -21,6 +22,9 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// The most events that are appended together, if many are overdue. Journals store only so many at once.
 const MOST: usize = 500;
+
+/// The most bytes of their payloads.
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// One incident being played.
 pub(super) struct Run {
@@ -82,8 +86,12 @@ impl Run {
         tracing::info!(incident = self.slot.id, "incident ended");
     }
 
-    fn hand_over(&self) {
+    fn hand_over(self) {
         tracing::info!(incident = self.slot.id, "another player continues the incident");
+        let left = Arc::clone(&self.context.left);
+        // That player may be this one, under a newer lease, and may have looked while this run had the incident.
+        drop(self);
+        left.notify_one();
     }
 
     /// Appends all events that are due by now as one batch.
@@ -107,7 +115,13 @@ impl Run {
             .upcoming
             .due(|event| speed.wall(event.due) <= elapsed)
             .map_err(|error| unreadable(&error))?;
-        let due = &due[..due.len().min(MOST)];
+        let mut bytes = 0;
+        let fits = |event: &&PlannedEvent| {
+            let is_first = bytes == 0;
+            bytes += event.data().get().len();
+            is_first || bytes <= MOST_BYTES
+        };
+        let due = &due[..due.iter().take(MOST).take_while(fits).count()];
         let own: Vec<PlannedEvent> = due.iter().map(|event| course.added.adjusted(event)).collect();
         let first = (self.score.played + course.added.indexes.len()) as u64 + 1;
         let records = own.iter().zip(first..).map(|(event, index)| Record {
@@ -117,7 +131,7 @@ impl Run {
             data: self.payload(event, elapsed),
             plan: None,
         });
-        let batch = Batch { records: records.collect(), term: Some(self.lease.term()) };
+        let batch = Batch { records: records.collect(), term: Some(self.lease.term()), ..Batch::default() };
         let appended = match self.context.journal.append(batch).await {
             Ok(appended) => appended,
             Err(JournalError::Ended { .. }) => return Ok(Emitted::EndedElsewhere),

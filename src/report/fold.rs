@@ -41,14 +41,17 @@ impl Board {
             incident.impact_started_at = Some(started.impact_started_at);
         }
         incident.synthetic = message.is_synthetic();
-        // The second of a real event is unknown as long as the incident's start is.
-        let offset_s = offset_of(&message, envelope.time, incident.impact_started_at);
-        incident.offset_s = offset_s.unwrap_or(incident.offset_s);
+        // The second of a real event is unknown as long as the incident's start is; the resolution says how long it took.
+        let second = offset_of(&message, envelope.time, incident.impact_started_at).or(match &message {
+            Message::IncidentResolved(resolved) => Some(resolved.durations.resolve_s),
+            _ => None,
+        });
+        incident.offset_s = second.unwrap_or(incident.offset_s);
         incident.phase = message.phase().map(str::to_owned).or(incident.phase.take());
         match message {
             Message::IncidentStarted(started) => start(incident, started),
-            Message::AgentAction(action) => act(incident, action),
-            Message::SystemMetrics(metrics) => measure(incident, metrics),
+            Message::AgentAction(action) => act(incident, action, second),
+            Message::SystemMetrics(metrics) => measure(incident, metrics, second),
             Message::IncidentResolved(resolved) => end(incident, resolved),
             Message::StreamOpened(_) | Message::Heartbeat(_) => {}
         }
@@ -94,8 +97,8 @@ fn start(incident: &mut IncidentState, started: IncidentStarted) {
     incident.run = started.run;
 }
 
-fn act(incident: &mut IncidentState, action: AgentAction) {
-    let offset_s = incident.offset_s;
+/// `second` is that of the event, if it is known.
+fn act(incident: &mut IncidentState, action: AgentAction, second: Option<f64>) {
     incident.actions.count(action.status);
     for mark in &action.marks {
         let slot = match mark {
@@ -104,12 +107,12 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
             Mark::Mitigated => &mut incident.marks.mitigated,
         };
         // A milestone is reached once. Only the first time counts.
-        slot.get_or_insert(offset_s);
+        *slot = slot.or(second);
     }
     let about = subject_of(&action);
     believe(&mut incident.hypotheses, action.hypotheses);
     if let Some(forecast) = action.forecast {
-        let made = ForecastState { forecast, made_s: offset_s };
+        let made = ForecastState { forecast, made_s: incident.offset_s };
         match incident.forecasts.iter_mut().find(|old| old.forecast.quantity == made.forecast.quantity) {
             Some(old) => *old = made,
             None => incident.forecasts.push(made),
@@ -129,7 +132,7 @@ fn act(incident: &mut IncidentState, action: AgentAction) {
         Status::Failed => AgentStatus::Failed,
     };
     agent.summary = Some(action.summary.clone());
-    agent.since_s = Some(offset_s);
+    agent.since_s = second;
     // The number of a rejection is the belief in what it rejects.
     if action.confidence.is_some() && action.action != REJECTED {
         // A belief in one cause is no earlier value of the belief in another.
@@ -179,7 +182,7 @@ fn believe(known: &mut Vec<HypothesisState>, beliefs: Vec<HypothesisBelief>) {
     }
 }
 
-fn measure(incident: &mut IncidentState, sample: SystemMetrics) {
+fn measure(incident: &mut IncidentState, sample: SystemMetrics, second: Option<f64>) {
     incident.metrics.extend(sample.metrics);
     if let Some(users) = sample.users_affected {
         incident.users_affected = Some(users);
@@ -187,7 +190,7 @@ fn measure(incident: &mut IncidentState, sample: SystemMetrics) {
     }
     if sample.cost.is_some() {
         incident.cost = sample.cost;
-        incident.cost_s = Some(incident.offset_s);
+        incident.cost_s = second;
     }
 }
 
@@ -202,6 +205,13 @@ fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     }
     if resolved.users_peak.is_some() {
         incident.users_peak = resolved.users_peak;
+    }
+    if incident.impact_started_at.is_none() {
+        // They may have been reached before the first event that was seen.
+        let (marks, durations) = (&mut incident.marks, &resolved.durations);
+        marks.detected = marks.detected.or(durations.detect_s);
+        marks.diagnosed = marks.diagnosed.or(durations.diagnose_s);
+        marks.mitigated = marks.mitigated.or(durations.mitigate_s);
     }
     // The publisher has counted every attempt; this fold may have missed earlier events.
     incident.actions = resolved.actions;

@@ -1,13 +1,14 @@
 //! The history of one incident: the state after its last event, and everything that led to it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::fold::Board;
-use super::state::{IncidentState, IncidentStatus, Marks};
+use super::state::{IncidentState, IncidentStatus};
 use super::words;
-use crate::contract::{AgentAction, Envelope, Mark, Message, Phase, SystemMetrics};
+use crate::contract::{AgentAction, Envelope, Mark, Message, Phase, SystemMetrics, offset_of};
 
 /// The data of a post-incident report. The same events always give the same history.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,9 @@ pub struct History {
     pub synthetic: bool,
     /// How many events the history has.
     pub events: usize,
+    /// Whether the seconds of its events are known. Those of a real incident whose start is missing are counted back from its
+    /// resolution, once it is there.
+    pub is_timed: bool,
     /// The gaps before the last event, each as the first and the last missing index.
     pub missing: Vec<(u64, u64)>,
     /// All events of actions, in order.
@@ -87,8 +91,12 @@ impl History {
         let mut board = Board::default();
         let (mut actions, mut belief_updates, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         let (mut synthetic, mut missing, mut expected) = (false, Vec::new(), 1);
-        let mut marks = Marks::default();
+        let mut marks = Vec::new();
         let count = events.len();
+        let messages = || events.values().map(|(_, message)| message);
+        let has_start = messages().any(|message| matches!(message, Message::IncidentStarted(_)));
+        let began = if has_start { None } else { events.values().find_map(|(event, end)| began(event, end)) };
+        let is_timed = has_start || began.is_some() || messages().all(|message| message.offset_s().is_some());
         for (index, (event, message)) in events {
             if index > expected {
                 missing.push((expected, index - 1));
@@ -96,7 +104,8 @@ impl History {
             expected = index.saturating_add(1);
             let Some(state) = board.fold(event) else { continue };
             synthetic |= message.is_synthetic();
-            let offset_s = state.offset_s;
+            let counted = began.and_then(|began| offset_of(&message, event.time, Some(began)));
+            let offset_s = counted.unwrap_or(state.offset_s);
             if let Message::SystemMetrics(metrics) = message {
                 samples.push(MetricSample { offset_s, metrics });
             } else if let Message::AgentAction(action) = message {
@@ -104,13 +113,12 @@ impl History {
                     let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
                     belief_updates.push(BeliefUpdate { offset_s, beliefs });
                 }
-                let reached = newly_reached(&marks, &state.marks);
+                let reached = newly_reached(&mut marks, &action.marks);
                 actions.push(ActionEvent { index, offset_s, time: event.time, action, reached });
             }
-            marks.clone_from(&state.marks);
         }
         let incident = board.incidents().first()?.clone();
-        Some(Self { incident, synthetic, events: count, missing, actions, belief_updates, samples })
+        Some(Self { incident, synthetic, events: count, is_timed, missing, actions, belief_updates, samples })
     }
 
     /// Whether the history is complete: it has the start, the end, and no gap between them.
@@ -127,9 +135,12 @@ impl History {
         (self.incident.speed - 1.0).abs() < f64::EPSILON && self.incident.phases.iter().all(even)
     }
 
-    /// A moment of the incident, as `T+01:20`. If the incident takes an hour or longer, all moments have hours. The
-    /// dashboard does the same.
+    /// A moment of the incident, as `T+01:20`; `T+?` if the seconds are not known. If the incident takes an hour or longer, all
+    /// moments have hours. The dashboard does the same.
     pub fn stamp(&self, offset_s: f64) -> String {
+        if !self.is_timed {
+            return "T+?".to_owned();
+        }
         let incident = &self.incident;
         let planned = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
         let longest = planned.max(incident.target_s.unwrap_or_default()).max(incident.offset_s);
@@ -153,15 +164,17 @@ impl History {
     }
 }
 
-fn newly_reached(before: &Marks, after: &Marks) -> Vec<Mark> {
-    let pairs = [
-        (Mark::Detected, before.detected, after.detected),
-        (Mark::Diagnosed, before.diagnosed, after.diagnosed),
-        (Mark::Mitigated, before.mitigated, after.mitigated),
-    ];
-    pairs
-        .into_iter()
-        .filter(|(_, before, after)| before.is_none() && after.is_some())
-        .map(|(m, ..)| m)
-        .collect()
+/// When a real incident began whose start is missing, by its resolution.
+fn began(event: &Envelope, message: &Message) -> Option<Timestamp> {
+    let Message::IncidentResolved(resolved) = message else { return None };
+    let took = Duration::try_from_secs_f64(resolved.durations.resolve_s).ok()?;
+    if resolved.offset_s.is_some() { None } else { event.time.checked_sub(took).ok() }
+}
+
+/// The milestones of an event that no event before it has reached.
+fn newly_reached(before: &mut Vec<Mark>, marks: &[Mark]) -> Vec<Mark> {
+    let all = [Mark::Detected, Mark::Diagnosed, Mark::Mitigated].into_iter();
+    let new: Vec<Mark> = all.filter(|mark| marks.contains(mark) && !before.contains(mark)).collect();
+    before.extend(&new);
+    new
 }

@@ -23,7 +23,7 @@ pub struct IncidentState {
     pub state: IncidentStatus,
     /// Index of the newest event.
     pub index: u64,
-    /// Second of the incident at which the newest event happened.
+    /// Second of the incident at which the newest event happened; of a real incident whose start was not seen 0 until its end.
     pub offset_s: f64,
     /// When the newest event was appended, by the wall clock.
     #[serde(deserialize_with = "deserialize_time")]
@@ -65,7 +65,7 @@ pub struct IncidentState {
     pub users_peak: Option<u64>,
     /// The cost so far.
     pub cost: Option<Cost>,
-    /// Second of the incident at which the cost was measured.
+    /// Second of the incident at which the cost was measured, if that is known.
     pub cost_s: Option<f64>,
     /// How many actions have finished so far, and how many of them failed.
     pub actions: Actions,
@@ -118,7 +118,7 @@ pub struct AgentState {
     /// What the confidence is about: a hypothesis' id, or else the kind of the action.
     #[serde(default)]
     pub confidence_in: Option<String>,
-    /// Second of the incident at which the newest action happened.
+    /// Second of the incident at which the newest action happened, if that is known.
     pub since_s: Option<f64>,
     /// The newest evidence that it gave.
     pub evidence: Vec<Evidence>,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `access` is a layer of requests in front of the handlers, and answers with the problems of `http`. Every part may use
-//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`, `peers`. No task is spawned below this
+//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`, `origin`, `peers`. No task is spawned below this
 //! module that the server does not wait for when it stops.
 
 mod access;
@@ -20,6 +20,7 @@ mod http;
 mod lifecycle;
 mod measured;
 mod options;
+mod origin;
 mod peers;
 mod publish;
 mod rate;
@@ -32,12 +33,13 @@ mod sinks;
 mod state;
 mod turns;
 
-pub use access::{Auth, Origin, OriginError, Replaced};
+pub use access::{Auth, Replaced};
 pub use base_path::{BasePath, BasePathError};
 pub use control::TriggerError;
 pub use door::{Identity, Pem, TlsError};
 pub use hooks::{HookSetup, Hooks, Secrets};
 pub use options::Options;
+pub use origin::{Origin, OriginError};
 pub use peers::{Peer, PeerError};
 pub use run::Server;
 pub use serve_error::ServeError;

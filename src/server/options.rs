@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::access::Origin;
 use super::base_path::BasePath;
 use super::hooks::HookSetup;
+use super::origin::Origin;
 use super::peers::Peer;
 use super::sinks::SinkSetup;
 use crate::connection::Settings;

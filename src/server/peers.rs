@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use axum::http::HeaderValue;
 
-use super::access::Origin;
 use super::base_path::BasePath;
+use super::origin::Origin;
 
 /// The address of a server's page: an origin, and the path below which the server is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +48,9 @@ impl fmt::Display for Peer {
     }
 }
 
-impl Peer {
-    /// Scheme, host and port.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
-    }
+/// Scheme, host and port of each.
+pub(super) fn origins(peers: &[Peer]) -> Vec<Origin> {
+    peers.iter().map(|peer| peer.origin.clone()).collect()
 }
 
 /// The peers of one server. Its own address may be among them, so that all servers can have the same list.

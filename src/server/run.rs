@@ -19,7 +19,7 @@ use super::http::{Figures, Incidents, Prefix, Quota, Streams};
 use super::lifecycle::Lifecycle;
 use super::measured::Measured;
 use super::options::Options;
-use super::peers::Peers;
+use super::peers::{self, Peers};
 use super::publish::{Elsewhere, PublishRate, Publisher};
 use super::refusals::Refusals;
 use super::serve_error::ServeError;
@@ -149,13 +149,14 @@ impl Server {
         )?);
         let picked_up = pick_up(&control.player).await?;
         let auth = Arc::new(Auth::new(options.tokens, address.port(), &journal));
-        let mut share = Share::new(journal.clone(), &auth);
-        if let Some(share) = &mut share {
-            share.learn().await;
-        }
+        let share = Share::begin(journal.clone(), &auth).await;
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
-        let guard = Arc::new(Guard::new(options.allow_origins, &options.peers, options.tls.is_some()));
+        let guard = Arc::new(Guard::new(
+            options.allow_origins,
+            peers::origins(&options.peers),
+            options.tls.is_some(),
+        ));
         let state = HttpState(Arc::new(Parts {
             auth: Arc::clone(&auth),
             guard: Arc::clone(&guard),

@@ -29,6 +29,9 @@ const REFUSED: Duration = Duration::from_secs(15);
 /// The longest sleep: the wall clock, by which alerts fire, may be set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
+/// How often the number of alerts that fire is shown.
+const SHOW: Duration = Duration::from_secs(1);
+
 /// Where alerts are posted, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -119,8 +122,24 @@ impl Courier {
         self.post(&[]).await
     }
 
-    /// Posts until `stop`.
+    /// Posts until `stop`, and shows how many alerts fire.
     pub async fn run(&self, stop: CancellationToken) {
+        tokio::select! {
+            () = self.deliver(stop) => {}
+            () = self.show() => {}
+        }
+    }
+
+    /// Shows how many alerts fire, whatever becomes of the posts.
+    async fn show(&self) {
+        loop {
+            sleep(SHOW).await;
+            let firing = self.outbox.lock().firing((self.now)());
+            self.witness.fires(firing);
+        }
+    }
+
+    async fn deliver(&self, stop: CancellationToken) {
         let mut backoff = Backoff::default();
         let mut wait = Duration::ZERO;
         loop {

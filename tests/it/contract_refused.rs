@@ -168,6 +168,50 @@ fn a_document_that_grows_or_nests_without_measure_is_refused() {
     }
 }
 
+/// Each schema names the next one twice, so that one value would be judged 2^40 times. Whatever the parts are: with references,
+/// with anchors, beside a reference, and in another file.
+#[test]
+fn schemas_that_lead_to_each_other_again_and_again_are_refused() {
+    let chain = |levels: usize, part: &dyn Fn(usize) -> String| {
+        let parts: Vec<String> =
+            (0..levels).map(|level| format!("\"x{level}\":{}", part(level + 1))).collect();
+        let last = format!("\"x{levels}\":{{\"$anchor\":\"x{levels}\",\"type\":\"integer\"}}");
+        format!(
+            r##"{{"properties":{{"a":{{"$ref":"#/$defs/x0"}}}},"$defs":{{{},{last}}}}}"##,
+            parts.join(",")
+        )
+    };
+    let to = |next: usize| format!(r##"{{"$ref":"#/$defs/x{next}"}}"##);
+    let both = |next: usize| format!("{},{}", to(next), to(next));
+    let all = |next: usize| format!(r#"{{"allOf":[{}]}}"#, both(next));
+    let any = |next: usize| format!(r#"{{"anyOf":[{}]}}"#, both(next));
+    let beside = |next: usize| format!(r##"{{"$ref":"#/$defs/x{next}","allOf":[{}]}}"##, to(next));
+    let when = |next: usize| format!(r#"{{"if":{},"then":{}}}"#, to(next), to(next));
+    let anchor = |next: usize| {
+        let before = next - 1;
+        format!(r##"{{"$anchor":"x{before}","allOf":[{{"$ref":"#x{next}"}},{{"$ref":"#x{next}"}}]}}"##)
+    };
+    let parts: [&dyn Fn(usize) -> String; 5] = [&all, &any, &beside, &when, &anchor];
+    for (number, part) in parts.into_iter().enumerate() {
+        let scratch = Scratch::new()
+            .with("bomb.json", &chain(40, part))
+            .with("other.json", r##"{"properties":{"b":{"$ref":"bomb.json"}}}"##)
+            .with("fine.json", &chain(12, part));
+        for name in ["bomb.json", "other.json"] {
+            let Err(error) = read(&scratch.path().join(name)) else { panic!("{number}: {name} was read") };
+            assert!(error.text.contains("more than 20,000 steps"), "{number}: {error}");
+            assert!(
+                error.pointer.as_deref().is_some_and(|at| at.starts_with("#/$defs/x2")),
+                "{number}: {error}"
+            );
+            assert!(error.hint.is_some_and(|hint| hint.contains("once")), "{number}");
+        }
+        let contract =
+            read(&scratch.path().join("fine.json")).unwrap_or_else(|error| panic!("{number}: {error}"));
+        assert!(contract.judge(&serde_json::json!({ "a": 1 })).is_ok(), "{number}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_leads_to_nothing_outside_the_folder() {

@@ -230,3 +230,36 @@ fn values_and_names_are_cut_and_escaped() {
     let (pointer, _) = explained(&json!({ "properties": { "a/b~c": false } }), &json!({ "a/b~c": 1 }));
     assert_eq!(pointer, "/a~1b~0c");
 }
+
+/// Prices and ratios are written in decimals, and so they are compared.
+#[test]
+fn multiples_are_those_of_the_written_numbers() {
+    let judged = |of: &str, number: &str| {
+        let schema =
+            serde_json::from_str(&format!(r#"{{"properties":{{"x":{{"multipleOf":{of}}}}}}}"#)).unwrap();
+        let value = serde_json::from_str(&format!(r#"{{"x":{number}}}"#)).unwrap();
+        Schema::compile(&schema).unwrap().mismatch(&value).map(|why| why.text)
+    };
+    for (of, number) in [
+        ("0.01", "19.99"),
+        ("0.01", "0.07"),
+        ("0.01", "-4.35"),
+        ("1e-3", "1.005"),
+        ("0.1", "3e2"),
+        ("2.5", "1e20"),
+        ("0.01", "1"),
+    ] {
+        assert_eq!(judged(of, number), None, "{number} of {of}");
+    }
+    for (of, number) in [("0.01", "19.995"), ("0.3", "1"), ("1e-3", "0.0005"), ("2", "3")] {
+        let why = judged(of, number).unwrap_or_else(|| panic!("{number} of {of}"));
+        assert!(why.contains("expected a multiple of"), "{why}");
+    }
+    // Also as one of several alternatives, or within a list.
+    let any = json!({ "anyOf": [{ "multipleOf": 0.01 }, { "type": "null" }] });
+    assert_eq!(Schema::compile(&any).unwrap().mismatch(&json!(19.99)), None);
+    let list = json!({ "items": { "allOf": [{ "multipleOf": 0.01 }] } });
+    let list = Schema::compile(&list).unwrap();
+    assert_eq!(list.mismatch(&json!([19.99, 0.07])), None);
+    assert_eq!(list.mismatch(&json!([19.99, 0.075])).unwrap().pointer, "/1");
+}

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use incident::contract::Outcome;
-use incident::journal::{IncidentIndex as _, Journal, Log as _};
-use incident::player::{PlayError, Player, Speed};
+use incident::journal::{IncidentIndex as _, Journal, Leases as _, Log as _, ReadLimit};
+use incident::player::{PlayError, Player, Replay, Speed};
+use incident::recording::Recording;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -76,4 +77,54 @@ async fn events_go_on_while_a_cancellation_reads() {
     assert_eq!(cancelled.outcome, Some(Outcome::Cancelled));
     assert!(!cancelled.cancelled_now && cancelled.position > meanwhile);
     assert_eq!(gated.extent().head, cancelled.position, "nothing comes after the end");
+}
+
+/// The journal stores the first event and can't say so, twice: the replay has begun then, and begins nothing else.
+#[tokio::test(start_paused = true)]
+async fn a_replay_starts_an_incident_once_if_the_answer_is_lost() {
+    let recorded = Gated::new(0);
+    let (first, tasks, _stop) = player(&recorded);
+    first.start(outage().plan(), Speed::REAL_TIME).await.unwrap();
+    tasks.close();
+    tasks.wait().await;
+    let lines = |events: &[incident::journal::Stored]| {
+        let lines: Vec<String> = events.iter().map(|event| event.encode(recorded.stream())).collect();
+        lines.join("\n")
+    };
+    let events = recorded.read(0, ReadLimit::ALL).await.unwrap();
+    let recording = Recording::read(lines(&events).as_bytes(), "run.ndjson").unwrap();
+    let gated = Gated::new(0);
+    gated.unanswered.store(2, std::sync::atomic::Ordering::Relaxed);
+    let (player, tasks, _stop) = player(&gated);
+    player.replay(Replay::new(recording, Speed::REAL_TIME).unwrap()).await.unwrap();
+    tasks.close();
+    tasks.wait().await;
+    let replayed = gated.read(0, ReadLimit::ALL).await.unwrap();
+    let ids = |events: &[incident::journal::Stored]| {
+        events.iter().map(|event| (event.subject.to_string(), event.index)).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&replayed), ids(&events), "each event once, under the recorded name");
+}
+
+/// The lease is lost and got again while an event is being appended: the run under the old lease ends, and this player goes on
+/// with the incident under the new one.
+#[tokio::test(start_paused = true)]
+async fn an_incident_goes_on_if_its_player_loses_the_lease_and_gets_it_again() {
+    let gated = Gated::new(0);
+    gated.is_shared.store(true, std::sync::atomic::Ordering::Relaxed);
+    let (player, _tasks, _stop) = player(&gated);
+    player.pick_up().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let timeline = outage();
+    player.start(timeline.plan(), Speed::REAL_TIME).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let appends = *gated.appends.borrow();
+    gated.writable.send_replace(false);
+    gated.appends.subscribe().wait_for(|now| *now > appends).await.unwrap();
+    // Another server has it for a moment.
+    gated.memory.lease().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    gated.writable.send_replace(true);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(gated.extent().head, timeline.len() as u64, "it was played to its end");
 }

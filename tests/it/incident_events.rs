@@ -20,7 +20,7 @@ async fn all(address: SocketAddr, id: &str) -> (Vec<String>, usize) {
             return (lines, answers);
         }
         let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
-        query = next.unwrap_or_else(|| panic!("{link}")).to_owned();
+        next.unwrap_or_else(|| panic!("{link}")).clone_into(&mut query);
     }
 }
 

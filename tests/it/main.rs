@@ -53,6 +53,8 @@ mod hung_reads;
 mod incident_events;
 mod invented;
 mod journal;
+mod journal_keys;
+mod journal_names;
 mod judgement;
 mod kinds;
 mod language;

@@ -2,10 +2,10 @@
 
 use incident::journal::Retention;
 use incident::server::Options;
+use incident::token::Scope;
 use serde_json::json;
 
-use crate::harness::{Http, Local, READ, Reply, WRITE, get, incident, options, tokens};
-use incident::token::Scope;
+use crate::harness::{Client, Http, Local, READ, Reply, Sse, WRITE, get, incident, options, tokens};
 
 const PEER: &str = "https://b.example:7911";
 const ALLOWED: &str = "https://allowed.example";
@@ -70,6 +70,24 @@ async fn the_page_of_a_peer_may_do_what_the_servers_own_page_may() {
         let reply = site(Http::new(server.address, "GET", path)).send().await;
         assert!(!is_shared(&reply), "{path}: {reply:?}");
     }
+}
+
+#[tokio::test]
+async fn both_streams_are_open_to_the_page_of_a_peer() {
+    let server = server(Vec::new()).await;
+    let from = [("Origin", PEER), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "websocket")];
+    Client::with_headers(server.address, "", &from).await.unwrap();
+    let evil = [("Origin", EVIL), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "websocket")];
+    assert!(Client::with_headers(server.address, "", &evil).await.is_err());
+    // A page reads a long replay with fetch, which sends its session.
+    let stream = Sse::connect(server.address, "?after=0", &[("Origin", PEER)]).await;
+    let head = stream.head.to_ascii_lowercase();
+    for header in [&format!("access-control-allow-origin: {PEER}"), "access-control-allow-credentials: true"]
+    {
+        assert_eq!(head.matches(&*format!("{header}\r\n")).count(), 1, "{head}");
+    }
+    let stream = Sse::connect(server.address, "?after=0", &[("Origin", ALLOWED)]).await;
+    assert!(!stream.head.to_ascii_lowercase().contains("allow-credentials"), "{}", stream.head);
 }
 
 #[tokio::test]

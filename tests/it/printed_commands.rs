@@ -242,7 +242,7 @@ fn the_banner_of_a_server_names_its_files_as_a_shell_reads_them() {
 fn the_report_that_a_left_incident_will_have_is_named_as_a_shell_reads_it() {
     let (server, folder) = (Serving::with(&[]), Scratch::new());
     let report = folder.path().join(NAME).display().to_string();
-    let args = ["trigger", "database-outage", "--timeout", "300ms", "--report", &report];
+    let args = ["trigger", "database-outage", "--timeout", "5s", "--report", &report];
     let ran = server.incident(&args).run();
     let command = command_in(&ran.stderr, "incident report");
     assert_eq!(command.last(), Some(&report), "{command:?}");

@@ -274,7 +274,7 @@ async fn what_breaks_the_protocol_is_told_in_our_words() {
     assert!(reason.ends_with(" bytes; at most 1048576 are read"), "{reason}");
     let reserved = of(async |mut socket: WebSocketStream<TcpStream>| {
         let _ = socket.get_mut().write_all(&[0xF1, 1, b'x']).await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
     let reason = lost(reserved.await).await;
     assert!(reason.starts_with("what the server sent is against the protocol of WebSocket: "), "{reason}");

@@ -1,5 +1,6 @@
 //! `incident serve`: plays incidents and streams them.
 
+mod again;
 mod args;
 mod banner;
 mod browser;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use futures_util::future::OptionFuture;
 
+use super::again::Again;
 use super::args::Serve;
 use super::banner::Banner;
 use super::browser;
@@ -26,6 +27,7 @@ use crate::cli::receivers_file;
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::cli::sinks_file;
+use crate::journal::Journal;
 use crate::server::{Options, ServeError, Server, SinkSetup};
 
 /// How long the end of the process waits for threads that are still at work.
@@ -42,9 +44,11 @@ impl Serve {
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
         let runtime = runtime()?;
-        let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet));
+        let again = Again::default();
+        let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet, &again));
         // What waits for a disk or for the reader of stdout must not make the end wait.
         runtime.shutdown_timeout(LAST_THREADS);
+        again.begin()?;
         ended
     }
 
@@ -82,17 +86,17 @@ impl Serve {
         })
     }
 
-    /// A page can only go on with servers of the same stream.
-    fn refuse_alone(&self, is_shared: bool) -> Result<(), Failure> {
-        if self.peers.is_empty() || is_shared {
+    /// A page that goes on elsewhere needs the same stream there.
+    fn check_peers(&self, journal: &Journal) -> Result<(), Failure> {
+        if self.peers.is_empty() || journal.is_shared() {
             return Ok(());
         }
         let error = anyhow!(
             "--peers needs a journal that several servers have open, and this one is for a single server"
         );
-        let next =
-            "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers";
-        Err(Failure::new(Exit::Usage, error).hint(next))
+        Err(Failure::new(Exit::Usage, error).hint(
+            "give all servers the same --journal nats://…, as docs/cluster.md shows, or leave out --peers",
+        ))
     }
 
     async fn serve(
@@ -102,6 +106,7 @@ impl Serve {
         began: Instant,
         color: bool,
         quiet: bool,
+        again: &Again,
     ) -> Result<Exit, Failure> {
         let survive_hangups = signals::survive_hangups();
         let Scenarios { library, description: scenarios, watched } = scenarios;
@@ -118,15 +123,12 @@ impl Serve {
         options.sinks = sinks.as_ref().map(|file| file.setups().to_vec());
         signals::outlive_file_limits();
         let OpenedJournal { journal, description } = self.journal.open()?;
-        self.refuse_alone(journal.is_shared())?;
+        self.check_peers(&journal)?;
         let clock = journal.clock().doubt().map(ToString::to_string);
+        let is_other = again.wanted(&journal);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
-        let shutdown = signals::shutdown();
-        let shutdown = async move {
-            shutdown.await;
-            notify::stopping();
-        };
+        let shutdown = again.or_end(signals::shutdown(), is_other);
         let rotation = tokens.follow_file(server.auth());
         let hooks = server.hooks();
         let rereading =
@@ -144,11 +146,7 @@ impl Serve {
             None => None,
         };
 
-        if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
-            tracing::warn!(
-                "tokens cross the network unencrypted: use --tls-cert and --tls-key, or put a TLS proxy in front"
-            );
-        }
+        warn_of_plain(&tokens, &server);
         let banner = Banner {
             address: server.address(),
             base: self.base_path.clone().unwrap_or_default(),
@@ -203,6 +201,15 @@ impl Serve {
         // While the runtime is there, a second signal ends the process at once.
         finish_stderr();
         Ok(Exit::Fine)
+    }
+}
+
+/// Says that others on the network can read the tokens, if it is so.
+fn warn_of_plain(tokens: &Tokens, server: &Server) {
+    if !tokens.all().is_empty() && !server.address().ip().is_loopback() && !server.speaks_tls() {
+        tracing::warn!(
+            "tokens cross the network unencrypted: use --tls-cert and --tls-key, or put a TLS proxy in front"
+        );
     }
 }
 

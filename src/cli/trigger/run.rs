@@ -77,8 +77,8 @@ impl Trigger {
             None => return Err(self.unanswered("nothing was started")),
         }
         let server = self.remote.url.current();
-        let asking = request(server, Method::POST, "/api/incidents", Some(&body));
-        let Some(answer) = in_time(until, asking).await else {
+        let asked = request(server, Method::POST, "/api/incidents", Some(&body));
+        let Some(answer) = in_time(until, asked).await else {
             return Err(self.unanswered("it may have started the incident all the same"));
         };
         let answer = match answer {

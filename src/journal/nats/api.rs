@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::{Client, HeaderMap, Message, RequestErrorKind, StatusCode};
 use bytes::Bytes;
+use data_encoding::BASE64;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -14,12 +15,24 @@ const REQUEST: Duration = Duration::from_secs(1);
 /// How long a read may take: any replica may answer, also one that hangs.
 const READ: Duration = Duration::from_millis(500);
 
+/// How often a read is tried that nobody answers.
+const READS: usize = 5;
+
+/// How long a follower may not have been heard. After this time, no other leader has been elected yet: that takes the servers
+/// at least four seconds.
+const HEARD: Duration = Duration::from_secs(2);
+
+/// There is no such message.
+const NO_MESSAGE: u64 = 10_037;
 /// The stream does not exist.
 pub(super) const NO_STREAM: u64 = 10_059;
 /// A stream of this name has another configuration.
 pub(super) const NAME_IN_USE: u64 = 10_058;
 /// The stream has reached the most bytes that it may have, or the disk has.
 pub(super) const FULL: [u64; 3] = [10_077, 10_047, 10_023];
+
+/// The header with the sequence of a message that was read.
+const SEQUENCE: &str = "Nats-Sequence";
 
 /// Why a request has no result.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -86,6 +99,29 @@ impl Api {
         self.ask(&format!("STREAM.INFO.{stream}"), &Value::Null).await
     }
 
+    /// As [`Api::info`], if the leader hears the most of its replicas. One that is cut off goes on answering for a while, and
+    /// does not know what the others have stored since.
+    pub(super) async fn leader_info(&self, stream: &str) -> Result<Value, Fault> {
+        let info = self.info(stream).await?;
+        if hears_the_most(&info["cluster"]) {
+            return Ok(info);
+        }
+        Err(Fault::Silent(format!("the leader of the stream {stream} hears too few of its replicas")))
+    }
+
+    /// One message, from the leader: it does not lack what was acknowledged, unless it is cut off. `None` if it has no such
+    /// message.
+    pub(super) async fn leader_read(&self, stream: &str, which: &Value) -> Result<Option<Found>, Fault> {
+        match self.ask(&format!("STREAM.MSG.GET.{stream}"), which).await {
+            Ok(answer) => {
+                let found = read_json(&answer["message"]);
+                found.map(Some).ok_or_else(|| Fault::Silent("a message can't be read".to_owned()))
+            }
+            Err(fault) if fault.is(NO_MESSAGE) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Drops every message of a stream that `which` describes.
     pub(super) async fn purge(&self, stream: &str, which: &Value) -> Result<(), Fault> {
         self.ask(&format!("STREAM.PURGE.{stream}"), which).await.map(drop)
@@ -148,13 +184,16 @@ impl Api {
             // As long as messages come, the server does not hang.
             let answer = timeout_at(Instant::now() + READ, answers.next()).await.map_err(|_| late())?;
             let answer = answer.ok_or_else(|| silent("the connection was closed".to_owned()))?;
+            // A message may have a line of status, too, and only a message has a sequence.
+            let is_message = answer.headers.as_ref().is_some_and(|headers| headers.get(SEQUENCE).is_some());
             match answer.status.map(|status| status.as_u16()) {
-                None | Some(200) => {
+                _ if is_message => {
                     found.push(stored(answer).ok_or_else(|| silent("it has no sequence".to_owned()))?);
                     if is_one {
                         return Ok(found);
                     }
                 }
+                None => return Err(silent("it has no sequence".to_owned())),
                 Some(204 | 404) => return Ok(found),
                 Some(503) => return Err(silent("no server has the stream".to_owned())),
                 Some(other) => {
@@ -162,6 +201,17 @@ impl Api {
                 }
             }
         }
+    }
+
+    /// As [`Api::read`], and asks again if nobody answers: another replica may.
+    pub(super) async fn read_again(&self, stream: &str, which: &Value) -> Result<Vec<Found>, Fault> {
+        for _ in 1..READS {
+            match self.read(stream, which).await {
+                Err(fault) => tracing::debug!(%fault, "a read is repeated"),
+                found => return found,
+            }
+        }
+        self.read(stream, which).await
     }
 
     async fn request(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Message, Fault> {
@@ -201,12 +251,70 @@ fn stored(message: Message) -> Option<Found> {
     let headers = message.headers?;
     // The server adds its own behind those of the message, which may have the same names.
     let text = |name: &str| headers.get_last(name).map(|value| value.as_str().to_owned());
-    let sequence = text("Nats-Sequence")?.parse().ok()?;
+    let sequence = text(SEQUENCE)?.parse().ok()?;
     let subject = text("Nats-Subject")?;
     Some(Found { sequence, subject, headers, payload: message.payload })
+}
+
+/// Whether a leader with this view of its replicas is the leader: the others can't have elected another one.
+fn hears_the_most(cluster: &Value) -> bool {
+    let replicas = cluster["replicas"].as_array().map_or(&[][..], Vec::as_slice);
+    let is_heard = |replica: &&Value| {
+        let active = replica["active"].as_u64().map_or(Duration::MAX, Duration::from_nanos);
+        replica["offline"].as_bool() != Some(true) && active < HEARD
+    };
+    let heard = 1 + replicas.iter().filter(is_heard).count();
+    heard * 2 > 1 + replicas.len()
+}
+
+/// A message as the leader answers it, in JSON.
+fn read_json(message: &Value) -> Option<Found> {
+    let decoded = |name: &str| match message[name].as_str() {
+        Some(text) => BASE64.decode(text.as_bytes()).ok(),
+        None => Some(Vec::new()),
+    };
+    let text = String::from_utf8(decoded("hdrs")?).ok()?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in text.split("\r\n").skip(1).filter_map(|line| line.split_once(':')) {
+        headers.append(name, value.trim());
+    }
+    Some(Found {
+        sequence: message["seq"].as_u64()?,
+        subject: message["subject"].as_str()?.to_owned(),
+        headers,
+        payload: decoded("data")?.into(),
+    })
 }
 
 /// The read of the newest message of a subject.
 pub(super) fn newest_of(subject: &str) -> Value {
     json!({ "last_by_subj": subject })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leader_that_hears_too_few_is_not_believed() {
+        let replica = |active: u64, offline: bool| json!({ "active": active, "offline": offline });
+        let hears = |replicas: Value| hears_the_most(&json!({ "leader": "a", "replicas": replicas }));
+        let (soon, late) = (900_000_000, 2_500_000_000);
+        assert!(hears_the_most(&Value::Null), "a server by itself");
+        assert!(hears(Value::Null), "one replica");
+        assert!(hears(json!([replica(soon, false), replica(late, true)])));
+        assert!(!hears(json!([replica(late, false), replica(soon, true)])));
+        assert!(!hears(json!([{ "name": "b" }])), "it was never heard");
+    }
+
+    #[test]
+    fn a_message_in_json_is_read() {
+        let headers = BASE64.encode(b"NATS/1.0\r\nI-Index: 3\r\nX:y:z\r\n\r\n");
+        let message = json!({ "seq": 7, "subject": "a.b", "hdrs": headers, "data": BASE64.encode(b"{}") });
+        let Some(found) = read_json(&message) else { panic!("it can't be read") };
+        assert_eq!((found.sequence, found.subject.as_str(), &*found.payload), (7, "a.b", &b"{}"[..]));
+        let header = |name: &str| found.headers.get(name).map(|value| value.as_str().to_owned());
+        assert_eq!((header("I-Index").as_deref(), header("X").as_deref()), (Some("3"), Some("y:z")));
+        assert!(read_json(&json!({ "seq": 7, "subject": "a", "data": "%" })).is_none());
+    }
 }

@@ -11,6 +11,10 @@ use crate::contract::StreamId;
 /// Where the configuration of the events has the name of the stream as clients know it.
 const STREAM: &str = "incident.stream";
 
+/// Where it has the position at which the chain began anew, if it did: every event before was gone, and nobody knew the chain
+/// of the last one.
+const ANEW: &str = "incident.anew";
+
 /// The format of the messages.
 const FORMAT: &str = "incident.format";
 
@@ -53,6 +57,19 @@ impl Seen {
         // A stream that never had a message says 0.
         let first = number("first_seq").max(1);
         Ok(Self { stream, config: info["config"].clone(), first, last })
+    }
+}
+
+impl Seen {
+    /// Asks the leader.
+    pub(super) async fn ask(api: &Api, names: &Names) -> Result<Self, Fault> {
+        Self::read(&api.leader_info(&names.events).await?).map_err(Fault::Silent)
+    }
+
+    /// Whether every event is gone, and the chain begins anew at the next one.
+    pub(super) fn begins_anew(&self) -> bool {
+        let anew = self.config["metadata"][ANEW].as_str();
+        self.last == 0 || anew.is_some_and(|anew| anew.parse() == Ok(self.last))
     }
 }
 
@@ -149,6 +166,9 @@ fn check(name: &str, found: &Value, wanted: &Value, location: &Location) -> Resu
         return refuse("discard", "drop events without a word when it is full");
     }
     let number = |key: &str| found[key].as_i64().unwrap_or_default();
+    if found["discard"] == "old" && number("max_bytes") > 0 {
+        return refuse("max_bytes", "drop plans of open incidents and the lease when it is reached");
+    }
     for key in ["max_msgs", "max_age", "max_msg_size"] {
         if number(key) > 0 {
             return refuse(key, "drop or refuse events that have to be kept");
@@ -281,6 +301,9 @@ pub(super) async fn end_copy(api: &Api, name: &str) -> Result<(), Fault> {
 pub(super) async fn rename(api: &Api, names: &Names, seen: &Seen) -> Result<Seen, Fault> {
     let mut config = seen.config.clone();
     config["metadata"][STREAM] = json!(StreamId::fresh().as_str());
+    if seen.first > seen.last {
+        config["metadata"][ANEW] = json!(seen.last.to_string());
+    }
     let info = api.ask(&format!("STREAM.UPDATE.{}", names.events), &config).await?;
     Seen::read(&info).map_err(Fault::Silent)
 }
@@ -326,5 +349,14 @@ mod tests {
         let mut many = control.clone();
         many["max_msgs_per_subject"] = json!(-1);
         assert!(check("incident_ctl", &many, &control, &location).is_err());
+        // The stream of events refuses what is too much; this one would drop the oldest messages.
+        let limited = |config: &Value| {
+            let mut config = config.clone();
+            config["max_bytes"] = json!(1_000_000);
+            config
+        };
+        assert_eq!(check("incident", &limited(&wanted), &wanted, &location), Ok(()));
+        let refused = check("incident_ctl", &limited(&control), &control, &location);
+        assert!(matches!(&refused, Err(why) if why.contains("max_bytes")), "{refused:?}");
     }
 }

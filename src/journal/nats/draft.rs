@@ -101,7 +101,7 @@ struct Ahead {
 impl Drafting<'_> {
     fn take(&mut self, batch: &Batch, term: Term) -> Answer {
         admission::check_lease(batch, term)?;
-        let admitted = match admission::admit(&batch.records, self) {
+        let admitted = match admission::admit_expected(batch, self) {
             Ok(admitted) => admitted?,
             Err(never) => match never {},
         };

@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc as channel, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,7 @@ use super::message::PlanMark;
 use super::shared::Shared;
 use super::vitals::unavailable;
 use super::writer::{self, Waiting};
-use super::{open, plans, reader, register, tail, upkeep};
+use super::{location, open, plans, reader, register, tail, upkeep};
 use crate::contract::StreamId;
 use crate::metrics::Cluster;
 
@@ -38,6 +39,9 @@ pub(in crate::journal) const CHOICE: Choice = Choice {
     open: |location, retention| Ok(Journal::new(Nats::open(location, retention)?)),
     is_durable: true,
 };
+
+/// How many plans are asked for at once.
+const AT_ONCE: usize = 32;
 
 /// How long the end waits for what was begun.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -72,7 +76,9 @@ impl Nats {
         retention: Retention,
         source: Arc<dyn TimeSource>,
     ) -> Result<Self, OpenError> {
-        let read = Location::parse(location).map_err(|why| OpenError::unusable(location, why))?;
+        // A location that is refused may have a password.
+        let read = Location::parse(location)
+            .map_err(|why| OpenError::unusable(&location::without_secrets(location), why))?;
         let described = read.described();
         let unusable = |why: String| OpenError::unusable(Path::new(&described), why);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -130,8 +136,9 @@ async fn run(
         writer::run(shared, waiting).await;
         stop.cancel();
     };
-    let keeping = upkeep::run(shared, Keeper::new(shared, requests), stop.clone());
-    tokio::join!(tail::follow(shared, live, stop.clone()), writing, keeping);
+    let keeping = Keeper::new(shared, requests).run(stop.clone());
+    let looking_after = upkeep::run(shared, stop.clone());
+    tokio::join!(tail::follow(shared, live, stop.clone()), writing, keeping, looking_after);
     // What is left are notices; the lease was acknowledged.
     let _ = tokio::time::timeout(Duration::from_millis(250), shared.api.client().flush()).await;
 }
@@ -200,6 +207,7 @@ impl IncidentIndex for Nats {
     fn open_incidents(&self) -> Pending<'_, Vec<OpenIncident>> {
         Box::pin(async move {
             let open: Vec<_> = {
+                let now = self.shared.clock.steady();
                 let fold = self.shared.fold.lock();
                 let open = fold.open().map(|(subject, incident)| {
                     let incident_now = OpenIncident {
@@ -207,21 +215,21 @@ impl IncidentIndex for Nats {
                         start: incident.start,
                         index: incident.index(),
                         time: incident.last.time,
+                        age: incident.begun.map(|begun| now.saturating_sub(begun)),
                         plan: None,
                     };
                     (incident_now, incident.plan.clone())
                 });
                 open.collect()
             };
-            let mut found = Vec::with_capacity(open.len());
-            for (mut incident, mark) in open {
+            let loading = open.into_iter().map(|(mut incident, mark)| async move {
                 if let Some(mark) = mark {
                     let plan = self.plan_of(&incident.subject, &mark).await?;
                     incident.plan = Some(plan.unwrap_or_else(|| Arc::from("")));
                 }
-                found.push(incident);
-            }
-            Ok(found)
+                Ok(incident)
+            });
+            futures_util::stream::iter(loading).buffered(AT_ONCE).try_collect().await
         })
     }
 

@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::json;
 
 use super::super::open_error::OpenError;
 use super::super::transfer::{Export, Item, PAGE_BYTES};
-use super::api::Fault;
 use super::link::Link;
 use super::message::{Entry, PlanMark};
+use super::over;
 use super::plans;
-use super::upkeep::remembered;
 use super::walk::{Stop, Walk};
 
 /// A stream, read from a position on up to another.
@@ -121,18 +119,7 @@ impl Export for StreamExport<'_> {
 
     fn over(&mut self) -> Result<Vec<(Arc<str>, u64)>, OpenError> {
         let link = self.link.get();
-        let reading = async {
-            let (mut over, mut from) = (Vec::new(), 1);
-            loop {
-                let which = json!({
-                    "seq": from, "next_by_subj": link.names.all_over(), "batch": 1_000, "max_bytes": PAGE_BYTES,
-                });
-                let found = link.api.read(&link.names.control, &which).await?;
-                let Some(last) = found.last() else { return Ok::<_, Fault>(over) };
-                from = last.sequence + 1;
-                over.extend(found.iter().filter_map(|found| remembered(&found.payload)));
-            }
-        };
+        let reading = over::read(&link.api, &link.names);
         let mut over = link.wait(reading).map_err(|fault| link.unusable(&fault))?;
         over.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
         over.retain(|(_, end)| *end < self.oldest);

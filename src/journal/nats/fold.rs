@@ -41,7 +41,7 @@ pub(super) struct Fold {
     /// The newest append of this process that is in the stream, and the position of its first event.
     pub(super) own: Option<(u64, u64)>,
     /// Incidents with a plan that have ended: the plan can go.
-    pub(super) finished: Vec<Arc<str>>,
+    pub(super) finished: VecDeque<Arc<str>>,
 }
 
 /// An incident with at least one kept event.
@@ -54,6 +54,8 @@ pub(super) struct Incident {
     positions: VecDeque<u64>,
     /// The moment of its newest event.
     pub(super) last: Moment,
+    /// When its first event was read, by this process's steady clock, if it was read as it came.
+    pub(super) begun: Option<Duration>,
     pub(super) end: Option<u64>,
     pub(super) plan: Option<PlanMark>,
 }
@@ -78,6 +80,24 @@ impl Fold {
     /// The fold of a stream whose oldest event has this position.
     pub(super) fn begin_at(oldest: u64) -> Self {
         Self { head: oldest.saturating_sub(1), chain: ORIGIN, begun: oldest <= 1, ..Self::default() }
+    }
+
+    /// The fold of a stream whose events are all gone, with the chain of the last one.
+    pub(super) fn emptied(head: u64, chain: u64) -> Self {
+        Self { head, chain, begun: true, ..Self::default() }
+    }
+
+    /// Goes on behind events that were dropped before they were read here. Every event of an open incident is kept, so the
+    /// events that are kept tell all about them.
+    pub(super) fn restart_at(&mut self, oldest: u64) {
+        let ended = self.incidents.iter().filter(|(_, incident)| incident.end.is_none());
+        let planned = ended.filter(|(_, incident)| incident.plan.is_some());
+        self.finished.extend(planned.map(|(subject, _)| Arc::clone(subject)));
+        self.drop_before(oldest);
+        self.open.clear();
+        self.head = oldest.saturating_sub(1);
+        self.chain = ORIGIN;
+        self.begun = oldest <= 1;
     }
 
     pub(super) fn oldest(&self) -> u64 {
@@ -119,6 +139,7 @@ impl Fold {
             first: stored.index,
             positions: VecDeque::new(),
             last,
+            begun: None,
             end: None,
             plan: None,
         });
@@ -126,6 +147,7 @@ impl Fold {
         incident.last = last;
         match role {
             Role::Start => {
+                incident.begun = (!steady.is_zero()).then_some(steady);
                 incident.plan.clone_from(&entry.plan);
                 self.open.insert(stored.position, Arc::clone(&subject));
             }
@@ -133,7 +155,7 @@ impl Fold {
                 incident.end = Some(stored.position);
                 self.open.remove(&incident.start);
                 if incident.plan.take().is_some() {
-                    self.finished.push(Arc::clone(&subject));
+                    self.finished.push_back(Arc::clone(&subject));
                 }
             }
             Role::Middle | Role::Control => {}
@@ -194,6 +216,15 @@ impl Fold {
         }
     }
 
+    /// Leaves the removal of what is not needed to the process that is in charge. What that misses, because it stops, is not
+    /// much: the newest plans are still known here.
+    pub(super) fn leave_to_others(&mut self) {
+        const KNOWN: usize = 1_000;
+        let surplus = self.finished.len().saturating_sub(KNOWN);
+        self.finished.drain(..surplus);
+        self.evicted.clear();
+    }
+
     /// The incidents of which nothing is left if the events before a position go, with the positions of their ends.
     pub(super) fn over_before(&self, position: u64) -> Vec<(Arc<str>, u64)> {
         let gone = self.kept.iter().zip(self.oldest()..position);
@@ -244,5 +275,63 @@ impl Fold {
             self.incidents.iter().map(|(subject, incident)| incident.span(subject)).collect();
         spans.sort_by_key(|span| span.start);
         spans.split_off(spans.len().saturating_sub(limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::MessageType;
+    use crate::journal::record::Stored;
+
+    /// Folds the events of incidents, each with its position, incident, index and start.
+    fn fold(fold: &mut Fold, events: &[(u64, &str, u64, u64)]) {
+        for (position, subject, index, start) in events.iter().copied() {
+            let kind = if index == 1 { MessageType::IncidentStarted } else { MessageType::IncidentResolved };
+            let stored = Stored {
+                position,
+                time: jiff::Timestamp::default(),
+                subject: Arc::from(subject),
+                index,
+                kind,
+                data: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap_or_default(),
+            };
+            let plan = (index == 1).then(|| PlanMark { parts: 1, digest: "a".to_owned() });
+            let writer = WriterMark { node: 1, append: position };
+            let entry = Entry { stored, start, writer, key: None, plan };
+            let claimed = entry.chain(fold.chain);
+            assert_eq!(fold.push(&entry, claimed, 2, Duration::ZERO), Ok(()));
+        }
+    }
+
+    /// What was dropped before it was read may have ended what was open.
+    #[test]
+    fn ids_and_plans_are_known_behind_events_that_were_not_read() {
+        let mut known = Fold::begin_at(1);
+        fold(&mut known, &[(1, "a", 1, 1), (2, "a", 2, 1), (3, "b", 1, 3)]);
+        known.forget(Arc::from("before"), 0);
+        known.restart_at(10);
+        for gone in ["before", "a", "b"] {
+            assert_eq!(known.progress(gone).index, MAX_INDEX, "{gone}");
+        }
+        assert_eq!((known.oldest(), known.head, known.open().count()), (10, 9, 0));
+        assert_eq!(known.finished, [Arc::from("a"), Arc::from("b")]);
+        fold(&mut known, &[(10, "c", 1, 10)]);
+        assert_eq!(known.open().count(), 1);
+    }
+
+    /// A server that is never in charge does not keep everything that could be removed.
+    #[test]
+    fn what_others_remove_is_not_kept() {
+        let mut known = Fold::begin_at(1);
+        for number in 0..1_500 {
+            let start = number * 2 + 1;
+            let subject = format!("incident-{number}");
+            fold(&mut known, &[(start, &subject, 1, start), (start + 1, &subject, 2, start)]);
+        }
+        known.evicted.push(Arc::from("x"));
+        known.leave_to_others();
+        assert_eq!((known.finished.len(), known.evicted.len()), (1_000, 0));
+        assert_eq!(known.finished.back().map(|newest| &**newest), Some("incident-1499"));
     }
 }

@@ -15,7 +15,7 @@ use super::config;
 use super::export::StreamExport;
 use super::link::Link;
 use super::message::{Entry, ORIGIN, WriterMark};
-use super::{plans, upkeep};
+use super::{over, plans};
 use crate::contract::StreamId;
 
 /// The most events and bytes that are stored together.
@@ -169,7 +169,7 @@ impl Import for StreamImport {
         let newest = &over[over.len().saturating_sub(OVER)..];
         self.blocking(async |import| {
             for (subject, end) in newest {
-                upkeep::remember(&import.link.api, &import.link.names, subject, *end).await?;
+                over::keep(&import.link.api, &import.link.names, subject, *end).await?;
             }
             Ok(())
         })?;

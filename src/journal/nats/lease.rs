@@ -3,25 +3,31 @@
 //! The lease decides who plays, and nothing more. That an old holder adds nothing is decided where it appends: against a head
 //! that has moved. So no clock but each process's own steady one is trusted, and a stale view of the lease does no harm.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::super::error::JournalError;
 use super::super::lease::Term;
-use super::api::{Api, Fault, Outgoing, newest_of};
+use super::api::{Api, Fault, Found, Outgoing, newest_of};
 use super::names::Names;
 use super::shared::Shared;
 use super::vitals::unavailable;
 
+/// How often the lease is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// How often the holder writes the lease.
 const RENEW: Duration = Duration::from_secs(1);
 
-/// How long the holder goes on that can't write it. It could append nothing anyway.
-const GIVE_UP: Duration = Duration::from_secs(2);
+/// How long the holder goes on that can't write it. The lease is in a stream of its own: while that one elects a leader, for up
+/// to nine seconds, nobody else gets it either, and events can be stored. If another has it, what this one appends is refused.
+const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// How long the others must have seen no new lease before one of them takes it …
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,21 +52,24 @@ pub(super) struct Post {
     pub(super) chain: u64,
 }
 
-/// The newest lease; `None` if there never was one.
+/// The newest lease, as any replica knows it; `None` if there never was one.
 pub(super) async fn read(api: &Api, names: &Names) -> Result<Option<Post>, Fault> {
     let found = api.read(&names.control, &newest_of(&names.lease())).await?;
-    let Some(found) = found.first() else { return Ok(None) };
+    Ok(found.first().map(post))
+}
+
+fn post(found: &Found) -> Post {
     let post: Value = serde_json::from_slice(&found.payload).unwrap_or_default();
     let hex =
         |name: &str| u64::from_str_radix(post[name].as_str().unwrap_or_default(), 16).unwrap_or_default();
-    Ok(Some(Post {
+    Post {
         revision: found.sequence,
         node: hex("node"),
         term: post["term"].as_u64().unwrap_or_default(),
         stream: post["stream"].as_str().unwrap_or_default().to_owned(),
         head: post["head"].as_u64().unwrap_or_default(),
         chain: hex("chain"),
-    }))
+    }
 }
 
 /// What this process has of the lease.
@@ -73,6 +82,8 @@ pub(super) struct Keeper<'a> {
     seen: Option<(Post, Instant)>,
     /// How long this process waits for its holder.
     patience: Duration,
+    /// Whether what was written last was refused: the lease may be another than the newest that was seen.
+    is_refused: bool,
 }
 
 struct Held {
@@ -83,12 +94,8 @@ struct Held {
 
 impl<'a> Keeper<'a> {
     pub(super) fn new(shared: &'a Shared, requests: mpsc::UnboundedReceiver<Request>) -> Self {
-        Self { shared, requests, waiting: Vec::new(), held: None, seen: None, patience: patience() }
-    }
-
-    /// Whether this process looks after the stream: it holds the lease, or nobody does.
-    pub(super) fn is_in_charge(&self) -> bool {
-        self.held.is_some() || !self.is_renewed()
+        let patience = patience();
+        Self { shared, requests, waiting: Vec::new(), held: None, seen: None, patience, is_refused: false }
     }
 
     /// Whether a lease has to be renewed all the time: by somebody who has it, or by this process, which wants it.
@@ -100,8 +107,22 @@ impl<'a> Keeper<'a> {
         self.seen.as_ref().is_some_and(|(post, since)| post.node != 0 && since.elapsed() <= PATIENCE)
     }
 
+    /// Runs until `stop`, and gives the lease back.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            self.tick().await;
+            let is_in_charge = self.held.is_some() || !self.is_renewed();
+            self.shared.is_in_charge.store(is_in_charge, Ordering::Relaxed);
+            tokio::select! {
+                () = stop.cancelled() => return self.release().await,
+                () = self.request() => {}
+                () = sleep(LOOK) => {}
+            }
+        }
+    }
+
     /// Takes in the next request. Pending for ever once there are no more.
-    pub(super) async fn request(&mut self) {
+    async fn request(&mut self) {
         match self.requests.recv().await {
             Some(request) => self.waiting.push(request),
             None => std::future::pending().await,
@@ -109,10 +130,17 @@ impl<'a> Keeper<'a> {
     }
 
     /// Looks at the lease, and writes it if it is due.
-    pub(super) async fn tick(&mut self) {
-        match read(&self.shared.api, &self.shared.names).await {
-            Ok(post) => self.look(post),
-            Err(fault) => tracing::debug!(%fault, "the lease can't be read"),
+    async fn tick(&mut self) {
+        if let Some(error) = self.shared.vitals.broken() {
+            // Whoever can append has to play.
+            self.give_up(&error).await;
+        }
+        let looked = if self.is_refused { self.look_again().await } else { self.look().await };
+        if let Err(fault) = looked {
+            tracing::debug!(%fault, "the lease can't be read");
+        }
+        if self.shared.vitals.broken().is_some() {
+            return self.shared.vitals.check();
         }
         if self.held.is_some() && !self.waiting.is_empty() {
             self.take().await;
@@ -132,13 +160,43 @@ impl<'a> Keeper<'a> {
         self.shared.vitals.check();
     }
 
-    fn look(&mut self, post: Option<Post>) {
-        let Some(post) = post else { return };
+    async fn look(&mut self) -> Result<(), Fault> {
+        let Some(post) = read(&self.shared.api, &self.shared.names).await? else { return Ok(()) };
         // A replica that is behind may answer.
-        if self.seen.as_ref().is_some_and(|(seen, _)| seen.revision >= post.revision) {
-            return;
+        if self.seen.as_ref().is_none_or(|(seen, _)| seen.revision < post.revision) {
+            self.shared.vitals.confirm_lease();
+            self.take_in(post).await;
         }
-        self.shared.vitals.confirm();
+        Ok(())
+    }
+
+    /// Asks the leader. The second stream may have been remade or restored: then its revisions begin anew.
+    async fn look_again(&mut self) -> Result<(), Fault> {
+        let Shared { api, names, .. } = self.shared;
+        let found = api.leader_read(&names.control, &newest_of(&names.lease())).await?;
+        let found = found.as_ref().map(post);
+        self.is_refused = false;
+        let revision = found.as_ref().map_or(0, |post| post.revision);
+        let Some((seen, _)) = &self.seen else { return Ok(()) };
+        if revision == seen.revision {
+            return Ok(());
+        }
+        if revision < seen.revision {
+            tracing::warn!("the stream with the lease was remade or restored");
+            self.seen = None;
+            if self.held.take().is_some() {
+                // What plays stops.
+                self.shared.newest_term.send_modify(|newest| newest.0 += 1);
+            }
+        }
+        if let Some(post) = found {
+            self.take_in(post).await;
+        }
+        Ok(())
+    }
+
+    /// Takes in a lease that was not seen before.
+    async fn take_in(&mut self, post: Post) {
         if let Some(held) = &mut self.held
             && post.revision > held.revision
         {
@@ -150,13 +208,29 @@ impl<'a> Keeper<'a> {
                 tracing::warn!(term = post.term, "another server has taken the lease");
             }
         }
-        self.shared.newest_term.send_if_modified(|newest| {
-            let is_newer = post.term > newest.0;
-            newest.0 = newest.0.max(post.term);
-            is_newer
-        });
+        let known = *self.shared.newest_term.borrow();
+        // The acknowledgement was lost.
+        let is_taken = post.node == self.shared.node && post.term > known.0 && !self.waiting.is_empty();
+        let (term, revision) = (post.term, post.revision);
         self.patience = patience();
         self.seen = Some((post, Instant::now()));
+        if is_taken && self.held.is_none() {
+            let _committing = self.shared.committing.lock().await;
+            self.grant(term, revision);
+        } else if term > known.0 {
+            self.shared.newest_term.send_replace(Term(term));
+        }
+    }
+
+    /// This process has the lease: those who wait for it get it.
+    fn grant(&mut self, term: u64, revision: u64) {
+        self.held = Some(Held { term, revision, renewed: Instant::now() });
+        self.shared.newest_term.send_replace(Term(term));
+        for request in self.waiting.drain(..) {
+            // The caller may have stopped waiting.
+            let _ = request.send(Ok(Term(term)));
+        }
+        tracing::debug!(term, "this server has the lease");
     }
 
     fn is_free(&self) -> bool {
@@ -174,15 +248,7 @@ impl<'a> Keeper<'a> {
         let known = self.seen.as_ref().map_or(0, |(post, _)| post.term);
         let term = known.max(self.shared.newest_term.borrow().0) + 1;
         match self.write(self.shared.node, term, before).await {
-            Ok(revision) => {
-                self.held = Some(Held { term, revision, renewed: Instant::now() });
-                self.shared.newest_term.send_replace(Term(term));
-                for request in self.waiting.drain(..) {
-                    // The caller may have stopped waiting.
-                    let _ = request.send(Ok(Term(term)));
-                }
-                tracing::debug!(term, "this server has the lease");
-            }
+            Ok(revision) => self.grant(term, revision),
             // Another server was faster, or it is not known: the next look shows it.
             Err(fault) => tracing::debug!(%fault, "the lease can't be taken"),
         }
@@ -203,14 +269,21 @@ impl<'a> Keeper<'a> {
     }
 
     /// Gives the lease back, so that another server takes it at once.
-    pub(super) async fn release(&mut self) {
-        if let Some(Held { term, revision, .. }) = self.held.take()
-            && let Err(fault) = self.write(0, term, revision).await
-        {
-            tracing::debug!(%fault, "the lease can't be given back");
+    async fn release(&mut self) {
+        self.give_up(&unavailable(Fault::Silent("the server is stopping".to_owned()))).await;
+    }
+
+    /// Gives the lease back, if this process has it, and tells those who wait for it that they don't get it.
+    async fn give_up(&mut self, why: &JournalError) {
+        if let Some(Held { term, revision, .. }) = self.held.take() {
+            // What plays stops.
+            self.shared.newest_term.send_modify(|newest| newest.0 += 1);
+            if let Err(fault) = self.write(0, term, revision).await {
+                tracing::debug!(%fault, "the lease can't be given back");
+            }
         }
         for request in self.waiting.drain(..) {
-            let _ = request.send(Err(unavailable(Fault::Silent("the server is stopping".to_owned()))));
+            let _ = request.send(Err(why.clone()));
         }
     }
 
@@ -228,8 +301,10 @@ impl<'a> Keeper<'a> {
         headers.insert("Nats-Expected-Last-Subject-Sequence", before.to_string());
         let subject = self.shared.names.lease();
         let message = Outgoing { subject, headers, payload: post.to_string().into() };
-        let revision = self.shared.api.publish(message).await?;
-        self.shared.vitals.confirm();
+        let published = self.shared.api.publish(message).await;
+        self.is_refused = matches!(published, Err(Fault::Refused { .. }));
+        let revision = published?;
+        self.shared.vitals.confirm_lease();
         let stream = stream.to_owned();
         self.seen = Some((Post { revision, node, term, stream, head, chain }, Instant::now()));
         Ok(revision)

@@ -47,6 +47,20 @@ pub(in crate::journal) fn claims(location: &Path) -> bool {
     text.starts_with("nats://") || text.starts_with("tls://")
 }
 
+/// A location as it may be shown: without user, password and settings.
+pub(super) fn without_secrets(location: &Path) -> PathBuf {
+    let text = location.to_string_lossy();
+    let (scheme, rest) = text.split_once("://").unwrap_or(("nats", ""));
+    let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if query.contains('@') {
+        // The question mark may be one of a password.
+        return format!("{scheme}://…").into();
+    }
+    // Each server may have its own.
+    let hosts = hosts.split(',').map(|server| server.rsplit('@').next().unwrap_or_default());
+    format!("{scheme}://{}", hosts.collect::<Vec<_>>().join(",")).into()
+}
+
 impl Location {
     /// Reads a location.
     ///
@@ -56,7 +70,8 @@ impl Location {
         let text = location.to_str().ok_or("the location is not UTF-8")?;
         let (scheme, rest) = text.split_once("://").ok_or("the location does not begin with nats://")?;
         let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
-        if hosts.contains('@') {
+        let is_login = |setting: &str| setting.split('=').next().is_some_and(|name| name.contains('@'));
+        if hosts.contains('@') || query.split('&').any(is_login) {
             return Err(
                 "user and password don't belong into the location, which every user of the machine can \
                         read: name a file with creds=FILE or nkey=FILE"
@@ -124,6 +139,8 @@ impl Location {
             (None, None) => None,
             _ => return Err("cert=FILE and key=FILE belong together".to_owned()),
         };
+        // What is only used for an encrypted connection asks for one.
+        found.tls |= found.ca.is_some() || found.certificate.is_some();
         if found.creds.is_some() && found.nkey.is_some() {
             return Err("creds=FILE and nkey=FILE are two ways to log in: name one".to_owned());
         }
@@ -183,6 +200,22 @@ mod tests {
         let shortest = Location::parse(Path::new("tls://a?durability=always"));
         let shortest = shortest.map(|read| (read.described(), read.tls, read.create, read.replicas));
         assert_eq!(shortest, Ok(("tls://a:4222, stream incident".to_owned(), true, false, None)));
+        for encrypted in ["ca=/etc/ca.pem", "cert=a&key=b", "tls=required"] {
+            let location = format!("nats://a?durability=always&{encrypted}");
+            let read = Location::parse(Path::new(&location));
+            assert!(read.is_ok_and(|read| read.tls), "{encrypted}");
+        }
+    }
+
+    #[test]
+    fn a_refused_location_is_shown_without_its_secrets() {
+        for (secret, shown) in [
+            ("nats://user:pw@a:1,b:2,me:pw@c?stream=x&password=pw", "nats://a:1,b:2,c"),
+            ("tls://user:p?w@a:1", "tls://…"),
+            ("nats://a:1", "nats://a:1"),
+        ] {
+            assert_eq!(without_secrets(Path::new(secret)), Path::new(shown));
+        }
     }
 
     #[test]
@@ -192,6 +225,7 @@ mod tests {
             ("nats://?durability=always", "HOST:PORT"),
             ("nats://a:x?durability=always", "HOST:PORT"),
             ("nats://user:password@a:1?durability=always", "creds=FILE"),
+            ("nats://user:pass?word@a:1?durability=always", "creds=FILE"),
             ("nats://a?durability=perhaps", "always and replicas"),
             ("nats://a?durability=always&replicas=0", "1 to 5"),
             ("nats://a?durability=always&stream=a.b", "letters"),

@@ -99,6 +99,14 @@ impl Entry {
         let wanted = |name: &'static str| header(name).ok_or_else(|| format!("it has no header {name}"));
         let wrong = |name: &'static str| format!("its header {name} can't be read");
         let number = |name: &'static str| wanted(name)?.parse::<u64>().map_err(|_| wrong(name));
+        // Positions and indexes count from 1, and something may follow them.
+        let place = |name: &'static str| {
+            number(name)?
+                .checked_sub(1)
+                .filter(|less| *less < u64::MAX - 1)
+                .map(|less| less + 1)
+                .ok_or_else(|| wrong(name))
+        };
         let text = |encoded: &str| String::from_utf8(BASE64URL_NOPAD.decode(encoded.as_bytes()).ok()?).ok();
         let subject = text(wanted(SUBJECT)?).ok_or_else(|| wrong(SUBJECT))?;
         let time = wanted(TIME)?.parse().ok().and_then(|time| Timestamp::from_microsecond(time).ok());
@@ -116,11 +124,11 @@ impl Entry {
             position,
             time: time.ok_or_else(|| wrong(TIME))?,
             subject: Arc::from(subject),
-            index: number(INDEX)?,
+            index: place(INDEX)?,
             kind: kind.ok_or_else(|| wrong(TYPE))?,
             data: data.ok_or("its payload is not JSON")?,
         };
-        let (start, writer) = (number(START)?, writer.ok_or_else(|| wrong(WRITER))?);
+        let (start, writer) = (place(START)?, writer.ok_or_else(|| wrong(WRITER))?);
         Ok((Self { stored, start, writer, key, plan }, chain))
     }
 }
@@ -209,8 +217,13 @@ mod tests {
         let Err(why) = Entry::read(1, &HeaderMap::new(), b"{}") else { panic!("it was read") };
         assert_eq!(why, "it has no header I-Subject");
         let mut headers = entry().headers(1);
-        headers.insert(INDEX, "x");
-        assert!(matches!(Entry::read(1, &headers, b"{}"), Err(why) if why.contains("I-Index")));
+        for wrong in ["x", "0", "18446744073709551615"] {
+            headers.insert(INDEX, wrong);
+            assert!(matches!(Entry::read(1, &headers, b"{}"), Err(why) if why.contains("I-Index")));
+        }
+        headers = entry().headers(1);
+        headers.insert(START, "0");
+        assert!(matches!(Entry::read(1, &headers, b"{}"), Err(why) if why.contains("I-Start")));
         assert!(matches!(Entry::read(1, &entry().headers(1), b"{"), Err(why) if why.contains("JSON")));
     }
 }

@@ -29,6 +29,7 @@ mod location;
 mod message;
 mod names;
 mod open;
+mod over;
 mod plans;
 mod reader;
 mod register;

@@ -54,6 +54,11 @@ impl Names {
         format!("incident.{}.ctl.plan.{}.>", self.events, token(subject))
     }
 
+    /// Every part of every plan.
+    pub(super) fn all_plans(&self) -> String {
+        format!("incident.{}.ctl.plan.>", self.events)
+    }
+
     /// That the events of an incident are gone, so that its id is not used again.
     pub(super) fn over(&self, subject: &str) -> String {
         format!("incident.{}.ctl.over.{}", self.events, token(subject))

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
@@ -22,10 +22,10 @@ use super::figures::Figures;
 use super::fold::Fold;
 use super::lease::{self, Post};
 use super::location::{Durability, Location};
-use super::message::Entry;
+use super::message::{Entry, ORIGIN};
 use super::names::Names;
+use super::over;
 use super::shared::Shared;
-use super::upkeep::remembered;
 use super::vitals::Vitals;
 
 /// The oldest servers that keep what they have acknowledged when their cluster changes.
@@ -33,8 +33,13 @@ const OLDEST: (u64, u64, u64) = (2, 12, 6);
 
 const CONNECTING: Duration = Duration::from_secs(3);
 
-/// How often a read is repeated at the start.
+/// How often an event is asked for that a replica may not have yet.
 const TRIES: usize = 5;
+
+/// How often in a row what the holder of the lease has read must be missing until that is believed, and how long it is waited
+/// between: a leader that was just elected may not have everything yet.
+const DOUBTS: usize = 4;
+const DOUBTFUL: Duration = Duration::from_secs(1);
 
 /// How many of the newest events are searched for the latest time.
 const NEWEST: usize = 1_000;
@@ -57,22 +62,17 @@ pub(super) async fn open(
             "durability=replicas: events that were acknowledged may be lost when all servers lose power at once"
         );
     }
-    let mut seen = config::open(&api, &names, location).await?;
+    config::open(&api, &names, location).await?;
     let told = |fault: Fault| format!("the stream {} can't be read: {fault}", names.events);
-    let witness = lease::read(&api, &names).await.map_err(told)?;
     let figures = Figures::default();
-    if let Some(witness) = witness.filter(|witness| witness.stream == seen.stream.as_str())
-        && !is_there(&api, &names, &seen, &witness).await.map_err(told)?
-    {
-        let old = seen.stream.clone();
-        seen = config::rename(&api, &names, &seen).await.map_err(told)?;
-        figures.other_epoch();
-        tracing::warn!(%old, new = %seen.stream, "the stream has lost events: it goes on under another name");
-    }
+    let (seen, fold) = recognize(&api, &names, &figures).await.map_err(told)?;
     let node = crate::random::bits() | 1;
-    let loaded = load(&api, &names, &seen, node).await?;
+    let loaded = load(&api, &names, &seen, fold, node).await?;
     let steady_found = loaded.found(source.wall().as_microsecond());
     let Ok(clock) = Clock::new(source, |_| Ok::<_, std::convert::Infallible>(steady_found));
+    if let Some(newest) = loaded.newest.back().and_then(|us| jiff::Timestamp::from_microsecond(*us).ok()) {
+        clock.follow(newest);
+    }
     let mut ages = Ages::new(retention.age);
     ages.found(&loaded.samples, clock.now().as_microsecond(), clock.steady());
     let Loaded { fold, .. } = loaded;
@@ -89,6 +89,7 @@ pub(super) async fn open(
         extent: watch::channel(extent).0,
         vitals: Vitals::new(),
         newest_term: watch::channel(Term::default()).0,
+        is_in_charge: AtomicBool::new(false),
         clock: Arc::new(clock),
         commits: AtomicU64::new(0),
         figures,
@@ -159,6 +160,50 @@ fn parsed(version: &str) -> Option<(u64, u64, u64)> {
     Some((next()?, next()?, next()?))
 }
 
+/// What the leader says of the stream, and the fold before its first event. If what the holder of the lease has read is not
+/// there, the stream goes on under another name.
+async fn recognize(api: &Api, names: &Names, figures: &Figures) -> Result<(Seen, Fold), Fault> {
+    let mut doubts = 0;
+    loop {
+        let (witness, seen, is_there) = match compare(api, names).await {
+            Ok((.., false)) | Err(Fault::Silent(_)) if doubts < DOUBTS => {
+                doubts += 1;
+                tokio::time::sleep(DOUBTFUL).await;
+                continue;
+            }
+            compared => compared?,
+        };
+        let last = witness.filter(|witness| witness.head == seen.last).map(|witness| witness.chain);
+        let fold = match last {
+            _ if seen.first <= seen.last => Some(Fold::begin_at(seen.first)),
+            _ if seen.begins_anew() => Some(Fold::emptied(seen.last, ORIGIN)),
+            chain => chain.map(|chain| Fold::emptied(seen.last, chain)),
+        };
+        match fold {
+            Some(fold) if is_there => return Ok((seen, fold)),
+            _ => {
+                let renamed = config::rename(api, names, &seen).await?;
+                let (old, new) = (&seen.stream, &renamed.stream);
+                figures.other_epoch();
+                tracing::warn!(%old, %new, "the stream has lost events: it goes on under another name");
+            }
+        }
+    }
+}
+
+/// The lease, what the leader says of the stream, and whether the holder's newest event is in it.
+async fn compare(api: &Api, names: &Names) -> Result<(Option<Post>, Seen, bool), Fault> {
+    // The holder appends and goes on writing: only what the leader says after this can't be older than it.
+    let witness = lease::read(api, names).await?;
+    let seen = Seen::ask(api, names).await?;
+    let witness = witness.filter(|witness| witness.stream == seen.stream.as_str());
+    let is_there = match &witness {
+        Some(witness) => is_there(api, names, &seen, witness).await?,
+        None => true,
+    };
+    Ok((witness, seen, is_there))
+}
+
 /// Whether what the holder of the lease has read is in the stream.
 pub(super) async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<bool, Fault> {
     if witness.head == 0 || witness.head < seen.first {
@@ -167,16 +212,14 @@ pub(super) async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Po
     if witness.head > seen.last {
         return Ok(false);
     }
-    for _ in 0..TRIES {
-        let found = api.read(&names.events, &json!({ "seq": witness.head })).await?;
-        if let Some(found) = found.first().filter(|found| found.sequence == witness.head) {
+    match api.leader_read(&names.events, &json!({ "seq": witness.head })).await? {
+        Some(found) => {
             let read = Entry::read(found.sequence, &found.headers, &found.payload);
-            return Ok(read.is_ok_and(|(_, chain)| chain == witness.chain));
+            Ok(read.is_ok_and(|(_, chain)| chain == witness.chain))
         }
-        // The replica is behind.
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        // Retention has dropped it since.
+        None => Ok(Seen::ask(api, names).await?.first > witness.head),
     }
-    Err(Fault::Silent(format!("no server has event {}", witness.head)))
 }
 
 /// What the stream has.
@@ -197,18 +240,10 @@ impl Loaded {
 }
 
 /// Reads every event that is kept up to the head that the leader has now, and the ids of incidents that are gone.
-async fn load(api: &Api, names: &Names, seen: &Seen, node: u64) -> Result<Loaded, String> {
+async fn load(api: &Api, names: &Names, seen: &Seen, mut fold: Fold, node: u64) -> Result<Loaded, String> {
     let told = |fault: Fault| format!("the stream {} can't be read: {fault}", names.events);
-    let mut fold = Fold::begin_at(seen.first);
-    let mut from = 1;
-    loop {
-        let which = json!({ "seq": from, "next_by_subj": names.all_over(), "batch": 1_000, "max_bytes": 1024 * 1024 });
-        let found = read_again(api, &names.control, &which).await.map_err(told)?;
-        let Some(last) = found.last() else { break };
-        from = last.sequence + 1;
-        for (subject, end) in found.iter().filter_map(|found| remembered(&found.payload)) {
-            fold.forget(subject, end);
-        }
+    for (subject, end) in over::read(api, names).await.map_err(told)? {
+        fold.forget(subject, end);
     }
     let mut loaded = Loaded { fold, samples: Vec::new(), newest: VecDeque::new() };
     let stride = ((seen.last + 1).saturating_sub(seen.first) / SAMPLES).max(1);
@@ -216,26 +251,34 @@ async fn load(api: &Api, names: &Names, seen: &Seen, node: u64) -> Result<Loaded
     while loaded.fold.head < seen.last {
         let next = loaded.fold.head + 1;
         let which = json!({ "seq": next, "batch": 1_000, "max_bytes": 4 * 1024 * 1024 });
-        let found = read_again(api, &names.events, &which).await.map_err(told)?;
+        let found = api.read_again(&names.events, &which).await.map_err(told)?;
+        let lacks = || format!("the stream {} lacks event {next}", names.events);
         match found.first() {
-            None if is_stale < TRIES => {
-                is_stale += 1;
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-            None => return Err(format!("the stream {} lacks event {next}", names.events)),
-            Some(first) if first.sequence != next => {
-                // Another server's retention was faster.
-                loaded.fold.drop_before(next);
-                if next != loaded.fold.oldest() || loaded.fold.head + 1 > seen.first {
-                    return Err(format!("the stream {} lacks event {next}; start again", names.events));
+            Some(first) if first.sequence == next => is_stale = 0,
+            _ if is_stale >= TRIES => return Err(lacks()),
+            Some(first) => {
+                let oldest = Seen::ask(api, names).await.map_err(told)?.first;
+                if first.sequence == oldest {
+                    // Another server's retention was faster.
+                    loaded.fold.restart_at(oldest);
+                    for (subject, end) in over::read(api, names).await.map_err(told)? {
+                        loaded.fold.forget(subject, end);
+                    }
                 }
-                loaded.fold = Fold::begin_at(first.sequence);
             }
-            Some(_) => is_stale = 0,
+            None => {}
+        }
+        if found.first().is_none_or(|first| first.sequence != loaded.fold.head + 1) {
+            is_stale += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
         }
         for message in found {
             let position = message.sequence;
+            if position != loaded.fold.head + 1 {
+                // A purge was faster than the read.
+                break;
+            }
             let damaged =
                 |what: String| format!("event {position} of the stream {} is damaged: {what}", names.events);
             let (entry, claimed) =
@@ -254,18 +297,4 @@ async fn load(api: &Api, names: &Names, seen: &Seen, node: u64) -> Result<Loaded
     // Others have removed them, or will.
     loaded.fold.finished.clear();
     Ok(loaded)
-}
-
-async fn read_again(
-    api: &Api,
-    stream: &str,
-    which: &serde_json::Value,
-) -> Result<Vec<super::api::Found>, Fault> {
-    for _ in 1..TRIES {
-        match api.read(stream, which).await {
-            Err(fault) => tracing::debug!(%fault, "a read is repeated"),
-            found => return found,
-        }
-    }
-    api.read(stream, which).await
 }

@@ -6,9 +6,10 @@ use super::super::error::JournalError;
 use super::super::log::{Extent, ReadLimit};
 use super::super::record::Stored;
 use super::api::Fault;
+use super::config::Seen;
 use super::message::Entry;
 use super::shared::Shared;
-use super::tail::page;
+use super::tail::{self, page};
 use super::vitals::unavailable;
 
 /// How often a page is asked for. A replica may be behind, or hang.
@@ -31,6 +32,10 @@ pub(super) async fn read(shared: &Shared, after: u64, limit: ReadLimit) -> Resul
         {
             return Ok(recent);
         }
+        if let Some(error @ JournalError::Unavailable(_)) = shared.vitals.broken() {
+            // The stream has another history now, and this position is one of the old one.
+            return Err(error);
+        }
         let from = if events.is_empty() { from.max(oldest) } else { from };
         let room = limit.events - events.len();
         if from > head || room == 0 || bytes >= limit.bytes {
@@ -42,6 +47,9 @@ pub(super) async fn read(shared: &Shared, after: u64, limit: ReadLimit) -> Resul
             Ok(_) if !events.is_empty() && shared.extent.borrow().oldest > from => return Ok(events),
             _ if tries < TRIES => {
                 tries += 1;
+                if tries == TRIES && events.is_empty() {
+                    drop_what_is_gone(shared).await;
+                }
                 tokio::time::sleep(AGAIN * tries).await;
                 continue;
             }
@@ -66,5 +74,14 @@ pub(super) async fn read(shared: &Shared, after: u64, limit: ReadLimit) -> Resul
             bytes += entry.stored.data.get().len();
             events.push(entry.stored);
         }
+    }
+}
+
+/// Asks the leader where the stream begins. Another server's retention may have been faster.
+async fn drop_what_is_gone(shared: &Shared) {
+    if let Ok(seen) = Seen::ask(&shared.api, &shared.names).await
+        && seen.stream == shared.stream
+    {
+        tail::begin_at(shared, seen.first);
     }
 }

@@ -1,7 +1,7 @@
 //! What the tasks of one journal share.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -34,6 +34,8 @@ pub(super) struct Shared {
     pub(super) extent: watch::Sender<Extent>,
     pub(super) vitals: Vitals,
     pub(super) newest_term: watch::Sender<Term>,
+    /// Whether this process drops old events and the like: it holds the lease, or nobody does.
+    pub(super) is_in_charge: AtomicBool,
     pub(super) clock: Arc<Clock>,
     pub(super) commits: AtomicU64,
     pub(super) figures: Figures,

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use async_nats::Subscriber;
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::api::{Fault, Found};
 use super::config::{self, Seen};
-use super::fold::Fold;
 use super::message::Entry;
+use super::over;
 use super::shared::Shared;
 use super::vitals::trouble;
 
@@ -30,8 +30,8 @@ const AGAIN: Duration = Duration::from_millis(15);
 /// How long a client waits for an event that another server has sent and this one has not read.
 const LAG: Duration = Duration::from_secs(1);
 
-/// There is no such message.
-const NO_MESSAGE: u64 = 10_037;
+/// How long it may take until it is known that the server which answers for a stream leads it: replicas are heard every second.
+const LEADING: Duration = Duration::from_millis(2_500);
 
 /// The messages from a position on, one page of them.
 pub(super) async fn page(shared: &Shared, from: u64, most: usize) -> Result<Vec<Found>, Fault> {
@@ -65,8 +65,11 @@ pub(super) async fn read_on(shared: &Shared) -> Result<(), Fault> {
         if first.sequence != head + 1 && !skip(shared, head, first.sequence).await? {
             return Ok(());
         }
-        if let Err((position, what)) = take(shared, found) {
-            return judge(shared, position, what).await;
+        if let Err((position, _)) = take(shared, found) {
+            judge(shared, position).await?;
+            if shared.vitals.broken().is_some() {
+                return Ok(());
+            }
         }
     }
 }
@@ -78,6 +81,10 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
     let mut outcome = Ok(());
     for message in found {
         let Found { sequence, headers, payload, subject } = message;
+        if sequence != fold.head + 1 {
+            // A purge was faster than the read: the next read begins behind it.
+            break;
+        }
         let read = Entry::read(sequence, &headers, &payload);
         let folded = read.and_then(|(entry, claimed)| {
             if shared.names.incident(&entry.stored.subject) != subject {
@@ -87,7 +94,12 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
             Ok(entry)
         });
         match folded {
-            Ok(entry) => shared.recent.extend([entry.stored]),
+            Ok(entry) => {
+                if entry.writer.node != shared.node {
+                    shared.clock.follow(entry.stored.time);
+                }
+                shared.recent.extend([entry.stored]);
+            }
             Err(what) => {
                 outcome = Err((sequence, what));
                 break;
@@ -102,63 +114,94 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
 
 /// The stream goes on further behind: retention has dropped what was not read yet, or a message is missing.
 async fn skip(shared: &Shared, head: u64, found: u64) -> Result<bool, Fault> {
-    let info = shared.api.info(&shared.names.events).await?;
+    let info = leading(shared).await?;
     let first = info["state"]["first_seq"].as_u64().unwrap_or_default();
     if first > head + 1 {
+        if found != first {
+            // The replica that was asked has not dropped yet what the leader has, or it has dropped more.
+            return Ok(false);
+        }
         tracing::warn!(
             from = head + 1,
             to = first,
             "retention has dropped events that this server had not read"
         );
+        // Incidents may have begun and ended in what was dropped.
+        let over = over::read(&shared.api, &shared.names).await?;
         let mut fold = shared.fold.lock();
-        // Every event of an open incident is kept, so what is kept tells all about them.
-        let gone = fold.drop_before(first);
-        *fold = Fold::begin_at(first);
-        for (subject, end) in gone {
+        fold.restart_at(first);
+        for (subject, end) in over {
             fold.forget(subject, end);
         }
         shared.recent.clear();
         shared.show(&fold);
-        return Ok(found == first);
+        return Ok(true);
     }
     let which = json!({ "seq": head + 1 });
-    match shared.api.ask(&format!("STREAM.MSG.GET.{}", shared.names.events), &which).await {
-        Err(fault) if fault.is(NO_MESSAGE) => {
-            let what = "it was deleted from the stream".to_owned();
-            shared.vitals.break_down(JournalError::Damaged { position: head + 1, what });
-            Ok(false)
-        }
-        Err(fault) => Err(fault),
-        // The replica that was asked first is behind.
-        Ok(_) => Ok(false),
+    if shared.api.leader_read(&shared.names.events, &which).await?.is_none() {
+        let what = "it was deleted from the stream".to_owned();
+        shared.vitals.break_down(JournalError::Damaged { position: head + 1, what });
     }
+    // Or the replica that was asked first is behind.
+    Ok(false)
 }
 
-/// A message does not continue what was read: another program has published it, or the stream's history was replaced.
-async fn judge(shared: &Shared, position: u64, what: String) -> Result<(), Fault> {
+/// A message does not continue what was read: another program has published it, the stream's history was replaced, or one
+/// replica is damaged or behind.
+async fn judge(shared: &Shared, position: u64) -> Result<(), Fault> {
     let (head, chain) = {
         let fold = shared.fold.lock();
         (fold.head, fold.chain)
     };
-    let is_ours = head == 0 || chain_at(shared, head).await? == Some(chain);
+    let names = &shared.names;
+    let found = shared.api.leader_read(&names.events, &json!({ "seq": position })).await?;
+    let found = found.ok_or_else(|| Fault::Silent(format!("the leader does not have event {position}")))?;
+    let what = match take(shared, vec![found]) {
+        // Only the replica that was asked first is damaged.
+        Ok(()) => return Ok(()),
+        Err((_, what)) => what,
+    };
+    let before = if head == 0 { None } else { chain_at(shared, head).await? };
+    let is_ours = match before {
+        Some(before) => before == chain,
+        None => head == 0 || first(shared).await? > head,
+    };
     if is_ours {
         shared.vitals.break_down(JournalError::Damaged { position, what });
         return Ok(());
     }
+    if before.is_none() {
+        return Err(Fault::Silent(format!("the leader does not have event {head}")));
+    }
     renew(shared).await
 }
 
-/// The chain that the stream has at a position.
+/// Position of the oldest event, as the leader knows it.
+async fn first(shared: &Shared) -> Result<u64, Fault> {
+    let info = shared.api.leader_info(&shared.names.events).await?;
+    Ok(info["state"]["first_seq"].as_u64().unwrap_or_default())
+}
+
+/// The chain that the leader has at a position.
 pub(super) async fn chain_at(shared: &Shared, position: u64) -> Result<Option<u64>, Fault> {
-    let found = shared.api.read(&shared.names.events, &json!({ "seq": position })).await?;
-    let found = found.first().filter(|found| found.sequence == position);
-    let read = found.and_then(|found| Entry::read(position, &found.headers, &found.payload).ok());
-    Ok(read.map(|(_, chain)| chain))
+    let found = shared.api.leader_read(&shared.names.events, &json!({ "seq": position })).await?;
+    let read = found.map(|found| Entry::read(position, &found.headers, &found.payload));
+    // What can't be read is another program's.
+    Ok(read.map(|read| read.map_or(0, |(_, chain)| chain)))
+}
+
+/// Lets go of the events before a position, which the leader does not have any more.
+pub(super) fn begin_at(shared: &Shared, first: u64) {
+    let mut fold = shared.fold.lock();
+    if first > fold.oldest() && first <= fold.head + 1 {
+        fold.drop_before(first);
+        shared.show(&fold);
+    }
 }
 
 /// Clients have been told another history: the stream gets another name, and this process can't go on.
 pub(super) async fn renew(shared: &Shared) -> Result<(), Fault> {
-    let seen = Seen::read(&shared.api.info(&shared.names.events).await?).map_err(Fault::Silent)?;
+    let seen = Seen::read(&shared.api.leader_info(&shared.names.events).await?).map_err(Fault::Silent)?;
     if seen.stream == shared.stream {
         let renewed = config::rename(&shared.api, &shared.names, &seen).await?;
         tracing::error!(old = %shared.stream, new = %renewed.stream, "the stream has lost or changed events: it goes on under another name");
@@ -167,13 +210,13 @@ pub(super) async fn renew(shared: &Shared) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The stream is not the one that this process has opened.
+/// The stream is not the one that this process has opened: the server has to open it anew.
 pub(super) fn replaced(shared: &Shared) {
     if shared.vitals.broken().is_none() {
         shared.figures.other_epoch();
     }
-    let what = "the stream was remade, restored or has lost events: start this server anew";
-    let trouble = Trouble::from_error(TroubleKind::History, std::io::Error::other(what));
+    let what = "it was remade, restored or has lost events: this server starts anew";
+    let trouble = Trouble::from_error(TroubleKind::Replaced, std::io::Error::other(what));
     shared.vitals.break_down(JournalError::Unavailable(trouble));
 }
 
@@ -202,10 +245,41 @@ pub(super) async fn has(shared: &Shared, position: u64) -> Result<bool, JournalE
     Ok(shared.head() >= position)
 }
 
+/// What the leader says of the stream of events, and that it leads. A server that was cut off from the others takes itself for
+/// the leader for some seconds, and has an old head: so its answer counts only if so many replicas have answered it since
+/// the question that no other can have been elected before.
+pub(super) async fn leading(shared: &Shared) -> Result<Value, Fault> {
+    let asked = Instant::now();
+    loop {
+        let before = asked.elapsed();
+        let info = shared.api.info(&shared.names.events).await?;
+        if is_leading(&info, before) {
+            return Ok(info);
+        }
+        if asked.elapsed() >= LEADING {
+            let cut_off = "the nats-server that answers for the stream may be cut off from the others";
+            return Err(Fault::Silent(cut_off.to_owned()));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Whether a majority, with the server that answers, was heard within this time.
+fn is_leading(info: &Value, within: Duration) -> bool {
+    let none = Vec::new();
+    let replicas = info["cluster"]["replicas"].as_array().unwrap_or(&none);
+    let is_heard = |replica: &&Value| {
+        replica["offline"] != json!(true)
+            && replica["active"].as_u64().is_some_and(|ago| ago > 0 && Duration::from_nanos(ago) < within)
+    };
+    replicas.iter().filter(is_heard).count() >= replicas.len().div_ceil(2)
+}
+
 /// Reads everything that the leader has.
 pub(super) async fn reach_leader(shared: &Shared, deadline: Instant) -> Result<(), JournalError> {
     let unavailable = |fault| JournalError::Unavailable(trouble(fault));
-    let info = shared.api.info(&shared.names.events).await.map_err(unavailable)?;
+    let info = leading(shared).await.map_err(unavailable)?;
+    let deadline = deadline.max(Instant::now() + AGAIN * 10);
     let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
     if last == 0 || beyond(shared, last - 1, deadline).await {
         return Ok(());
@@ -213,5 +287,31 @@ pub(super) async fn reach_leader(shared: &Shared, deadline: Instant) -> Result<(
     match shared.vitals.broken() {
         Some(error) => Err(error),
         None => Err(unavailable(Fault::Silent("this server has not read all events yet".to_owned()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_leader_that_hears_a_majority_is_believed() {
+        let info = |active: &[u64]| {
+            let replicas = active.iter().map(|active| json!({ "name": "n", "active": active }));
+            json!({ "cluster": { "leader": "n", "replicas": replicas.collect::<Vec<_>>() } })
+        };
+        let within = Duration::from_nanos(100);
+        for (active, wanted) in [
+            (&[99, 5_000][..], true),
+            (&[100, 5_000], false),
+            // It was never heard.
+            (&[0, 0], false),
+            (&[1, 2, 5_000, 5_000], true),
+            (&[1, 5_000, 5_000, 5_000], false),
+            (&[], true),
+        ] {
+            assert_eq!(is_leading(&info(active), within), wanted, "{active:?}");
+        }
+        assert!(is_leading(&json!({}), within), "a server alone has no others");
     }
 }

@@ -1,23 +1,20 @@
-//! What is done all the time beside reading and appending: the lease, a look at the stream's configuration, retention, and
-//! removing plans that nobody needs.
+//! What is done all the time beside reading and appending: a look at the stream, retention, and removing plans that nobody
+//! needs. The lease is renewed in another task (`lease.rs`), because this one may wait for the servers.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_nats::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::api::{Api, Fault, NO_STREAM, Outgoing};
+use super::api::{Fault, NO_STREAM};
 use super::config::Seen;
-use super::lease::Keeper;
-use super::names::Names;
 use super::shared::Shared;
 use super::vitals::trouble;
-use super::{plans, tail};
+use super::{over, plans, tail};
 
-/// How often the lease is looked at.
+/// How often it is looked whether something can be removed.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How often the stream's configuration is looked at, and events are dropped that are too many or too old.
@@ -27,27 +24,31 @@ const INSPECT: Duration = Duration::from_secs(1);
 /// cut off says so too, for a while.
 const DOUBTS: u32 = 5;
 
+/// How often another nats-server is tried while nothing is confirmed.
+const RECONNECT: Duration = Duration::from_secs(3);
+
+/// How often plans are looked for that nobody needs.
+const SWEEP: Duration = Duration::from_secs(600);
+
 /// How many events are dropped at once at least, unless a while has passed.
 const MANY: u64 = 1_000;
 const A_WHILE: Duration = Duration::from_secs(5);
 
-/// Runs until `stop`, and gives the lease back.
-pub(super) async fn run(shared: &Shared, mut keeper: Keeper<'_>, stop: CancellationToken) {
-    let mut upkeep = Upkeep { shared, inspected: None, doubts: 0, purged: None };
+/// How many plans and ids are removed in a row, and how many ids are kept for one purge.
+const ROUND: usize = 50;
+const IDS: usize = 500;
+
+/// Runs until `stop`.
+pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
+    let mut upkeep =
+        Upkeep { shared, inspected: None, doubts: 0, reconnected: None, purged: None, swept: None };
     loop {
-        keeper.tick().await;
-        if upkeep.inspected.is_none_or(|inspected| inspected.elapsed() >= INSPECT) {
-            upkeep.inspect().await;
-        }
-        if keeper.is_in_charge() && shared.vitals.broken().is_none() {
-            if let Err(fault) = upkeep.retain().await {
-                tracing::debug!(%fault, "old events can't be dropped at the moment");
-            }
-            upkeep.remove_plans().await;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = upkeep.round() => {}
         }
         tokio::select! {
-            () = stop.cancelled() => return keeper.release().await,
-            () = keeper.request() => {}
+            () = stop.cancelled() => return,
             () = sleep(LOOK) => {}
         }
     }
@@ -57,23 +58,61 @@ struct Upkeep<'a> {
     shared: &'a Shared,
     inspected: Option<Instant>,
     doubts: u32,
+    reconnected: Option<Instant>,
     purged: Option<Instant>,
+    swept: Option<Instant>,
 }
 
 impl Upkeep<'_> {
+    async fn round(&mut self) {
+        let shared = self.shared;
+        self.reconnect().await;
+        if self.inspected.is_none_or(|inspected| inspected.elapsed() >= INSPECT) {
+            self.inspect().await;
+        }
+        if !shared.is_in_charge.load(Ordering::Relaxed) {
+            shared.fold.lock().leave_to_others();
+        } else if shared.vitals.broken().is_none()
+            && let Err(fault) = self.look_after().await
+        {
+            tracing::debug!(%fault, "what is not needed any more can't be dropped at the moment");
+        }
+    }
+
+    async fn look_after(&mut self) -> Result<(), Fault> {
+        let Shared { api, names, fold, .. } = self.shared;
+        self.retain().await?;
+        for _ in 0..ROUND {
+            let Some(subject) = fold.lock().evicted.pop() else { break };
+            if let Err(fault) = over::remove(api, names, &subject).await {
+                fold.lock().evicted.push(subject);
+                return Err(fault);
+            }
+        }
+        for _ in 0..ROUND {
+            let Some(subject) = fold.lock().finished.pop_front() else { break };
+            if let Err(fault) = plans::remove(api, names, &subject).await {
+                fold.lock().finished.push_front(subject);
+                return Err(fault);
+            }
+        }
+        self.sweep().await
+    }
+
     /// Asks the leader whether the stream is still the one that was opened.
     async fn inspect(&mut self) {
         self.inspected = Some(Instant::now());
         let shared = self.shared;
-        let info = match shared.api.info(&shared.names.events).await {
+        let info = match shared.api.leader_info(&shared.names.events).await {
             Ok(info) => info,
             Err(fault) if fault.is(NO_STREAM) => {
                 // An operator may be restoring it.
                 let gone = Fault::Silent(format!("the stream {} is gone", shared.names.events));
-                return shared.vitals.fail(trouble(gone));
+                return shared.vitals.found(Some(trouble(gone)));
             }
             Err(fault) => return tracing::debug!(%fault, "the stream can't be looked at"),
         };
+        shared.vitals.found(None);
         shared.figures.described(&info);
         match Seen::read(&info) {
             Ok(seen) if seen.stream == shared.stream => self.compare(&seen).await,
@@ -86,17 +125,49 @@ impl Upkeep<'_> {
         if seen.last < shared.head() {
             self.doubts += 1;
             if self.doubts >= DOUBTS
-                && let Err(fault) = tail::renew(shared).await
+                && let Err(fault) = self.believe().await
             {
-                tracing::debug!(%fault, "the stream can't be renamed");
+                tracing::debug!(%fault, "it is not known whether the stream has lost events");
             }
             return;
         }
         self.doubts = 0;
-        let mut fold = shared.fold.lock();
-        if seen.first > fold.oldest() && seen.first <= fold.head + 1 {
-            fold.drop_before(seen.first);
-            shared.show(&fold);
+        tail::begin_at(shared, seen.first);
+        let (head, chain) = {
+            let fold = shared.fold.lock();
+            (fold.head, fold.chain)
+        };
+        // A stream that was restored and went on has another event there.
+        if head > 0 && seen.first <= head {
+            match tail::chain_at(shared, head).await {
+                Ok(Some(found)) if found != chain => self.renew().await,
+                Ok(_) => {}
+                Err(fault) => tracing::debug!(%fault, "the newest event can't be looked at"),
+            }
+        }
+    }
+
+    async fn renew(&self) {
+        if let Err(fault) = tail::renew(self.shared).await {
+            tracing::debug!(%fault, "the stream can't be renamed");
+        }
+    }
+
+    /// Events that were read are gone, if a server says so that leads.
+    async fn believe(&self) -> Result<(), Fault> {
+        let info = tail::leading(self.shared).await?;
+        let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
+        if last < self.shared.head() { tail::renew(self.shared).await } else { Ok(()) }
+    }
+
+    /// Another nats-server may be on the side where the stream goes on, or may not hang.
+    async fn reconnect(&mut self) {
+        let is_due = self.reconnected.is_none_or(|reconnected| reconnected.elapsed() >= RECONNECT);
+        if is_due && self.shared.vitals.is_silent() {
+            tracing::debug!("nothing is confirmed: this server connects to another nats-server");
+            self.reconnected = Some(Instant::now());
+            // It is asked of a task of the client, which runs as long as this one.
+            let _ = self.shared.api.client().force_reconnect().await;
         }
     }
 
@@ -110,51 +181,37 @@ impl Upkeep<'_> {
             let kept = fold.head + 1 - oldest;
             let surplus = kept.saturating_sub(shared.retention.events as u64);
             let wanted = (oldest + surplus).max(expired + 1).min(fold.first_open().unwrap_or(u64::MAX));
-            let keep_from = wanted.min(fold.head + 1);
+            // The newest event stays: a server that starts learns from it what the next one continues.
+            let mut keep_from = wanted.min(fold.head);
             let is_soon = self.purged.is_some_and(|purged| purged.elapsed() < A_WHILE);
             if keep_from <= oldest || (is_soon && keep_from - oldest < MANY.min(kept / 10)) {
                 return Ok(());
             }
-            (keep_from, fold.over_before(keep_from))
+            let mut gone = fold.over_before(keep_from);
+            if let Some((_, end)) = gone.get(IDS) {
+                // The rest follows.
+                keep_from = *end;
+                gone.truncate(IDS);
+            }
+            (keep_from, gone)
         };
         self.purged = Some(Instant::now());
         for (subject, end) in gone {
-            remember(&shared.api, &shared.names, &subject, end).await?;
+            over::keep(&shared.api, &shared.names, &subject, end).await?;
         }
         shared.api.purge(&shared.names.events, &json!({ "seq": keep_from })).await?;
-        let evicted = {
-            let mut fold = shared.fold.lock();
-            fold.drop_before(keep_from);
-            shared.show(&fold);
-            std::mem::take(&mut fold.evicted)
-        };
-        for subject in evicted {
-            let which = json!({ "filter": shared.names.over(&subject) });
-            shared.api.purge(&shared.names.control, &which).await?;
-        }
+        let mut fold = shared.fold.lock();
+        fold.drop_before(keep_from);
+        shared.show(&fold);
         Ok(())
     }
 
-    async fn remove_plans(&self) {
-        let finished = std::mem::take(&mut self.shared.fold.lock().finished);
-        for subject in finished {
-            if let Err(fault) = plans::remove(&self.shared.api, &self.shared.names, &subject).await {
-                tracing::debug!(%fault, incident = &*subject, "a plan can't be removed");
-                self.shared.fold.lock().finished.push(subject);
-            }
+    /// Removes plans whose incidents never began, or have ended while nobody looked: their starts failed, or their server died.
+    async fn sweep(&mut self) -> Result<(), Fault> {
+        if self.swept.is_some_and(|swept| swept.elapsed() < SWEEP) {
+            return Ok(());
         }
+        self.swept = Some(Instant::now());
+        plans::sweep(self.shared).await
     }
-}
-
-/// Keeps the id of an incident whose events go, so that it names no other one.
-pub(super) async fn remember(api: &Api, names: &Names, subject: &str, end: u64) -> Result<(), Fault> {
-    let payload = json!({ "subject": subject, "end": end }).to_string().into();
-    let subject = names.over(subject);
-    api.publish(Outgoing { subject, headers: HeaderMap::new(), payload }).await.map(drop)
-}
-
-/// The ids that were kept, with the positions of the ends of their incidents.
-pub(super) fn remembered(payload: &[u8]) -> Option<(Arc<str>, u64)> {
-    let found: Value = serde_json::from_slice(payload).ok()?;
-    Some((Arc::from(found["subject"].as_str()?), found["end"].as_u64()?))
 }

@@ -12,6 +12,9 @@ use super::api::{FULL, Fault};
 /// How long nothing may be seen stored, although a lease is renewed every second.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// How long nothing may have failed until it is believed that nothing is wrong any more, if nobody appends.
+const WELL: Duration = Duration::from_secs(3);
+
 /// The health of one journal.
 #[derive(Debug)]
 pub(super) struct Vitals {
@@ -27,13 +30,16 @@ struct State {
     is_led: bool,
     /// Why the last append failed, and when.
     failed: Option<(Instant, Trouble)>,
+    /// Why the stream of events can't be used, although the second one can.
+    gone: Option<Trouble>,
     /// Why the journal can't be used any more, whatever is seen.
     broken: Option<JournalError>,
 }
 
 impl Vitals {
     pub(super) fn new() -> Self {
-        let state = State { confirmed: Instant::now(), is_led: false, failed: None, broken: None };
+        let state =
+            State { confirmed: Instant::now(), is_led: false, failed: None, gone: None, broken: None };
         Self { state: Mutex::new(state), health: watch::channel(None).0 }
     }
 
@@ -41,10 +47,22 @@ impl Vitals {
         self.health.subscribe()
     }
 
-    /// Something was seen that the servers have stored.
+    /// An event was seen that the servers have stored.
     pub(super) fn confirm(&self) {
+        self.succeed();
+    }
+
+    /// A lease was seen that the servers have stored. It says nothing of the other stream, which may be full.
+    pub(super) fn confirm_lease(&self) {
         let mut state = self.state.lock();
         state.confirmed = Instant::now();
+        self.judge(&mut state);
+    }
+
+    /// Whether the stream of events is there.
+    pub(super) fn found(&self, gone: Option<Trouble>) {
+        let mut state = self.state.lock();
+        state.gone = gone;
         self.judge(&mut state);
     }
 
@@ -93,20 +111,26 @@ impl Vitals {
         self.state.lock().broken.clone()
     }
 
+    /// Whether nothing was seen stored for too long.
+    pub(super) fn is_silent(&self) -> bool {
+        let state = self.state.lock();
+        state.is_led && state.broken.is_none() && state.confirmed.elapsed() > SILENCE
+    }
+
     /// Looks whether it has become too silent.
     pub(super) fn check(&self) {
         self.judge(&mut self.state.lock());
     }
 
     fn judge(&self, state: &mut State) {
-        if state.failed.as_ref().is_some_and(|(failed, _)| state.is_led && *failed < state.confirmed) {
+        let is_past = |failed: &Instant| *failed < state.confirmed && failed.elapsed() > WELL;
+        if state.failed.as_ref().is_some_and(|(failed, _)| state.is_led && is_past(failed)) {
             state.failed = None;
         }
         let is_silent = state.is_led && state.confirmed.elapsed() > SILENCE;
-        let trouble = match (&state.broken, &state.failed) {
-            (Some(JournalError::Unavailable(trouble)), _) | (None, Some((_, trouble))) => {
-                Some(trouble.clone())
-            }
+        let failed = state.gone.as_ref().or(state.failed.as_ref().map(|(_, trouble)| trouble));
+        let trouble = match (&state.broken, failed) {
+            (Some(JournalError::Unavailable(trouble)), _) | (None, Some(trouble)) => Some(trouble.clone()),
             (Some(error), _) => Some(Trouble::from_error(TroubleKind::History, error.clone())),
             (None, None) if is_silent => Some(Trouble::new(TroubleKind::Unreachable)),
             (None, None) => None,
@@ -132,4 +156,41 @@ pub(super) fn trouble(fault: Fault) -> Trouble {
 
 pub(super) fn unavailable(fault: Fault) -> JournalError {
     JournalError::Unavailable(trouble(fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Leases go into another stream than events: they are renewed also while nothing can be appended.
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_is_renewed_is_no_sign_that_events_are_stored() {
+        let (vitals, second) = (Vitals::new(), Duration::from_secs(1));
+        let health = vitals.health();
+        let is_well = || health.borrow().is_none();
+        vitals.led(true);
+        for _ in 0..10 {
+            vitals.fail(Trouble::new(TroubleKind::Full));
+            for _ in 0..2 {
+                tokio::time::sleep(second).await;
+                vitals.confirm_lease();
+                assert!(!is_well());
+            }
+        }
+        vitals.succeed();
+        assert!(is_well());
+        // Nobody tries again.
+        vitals.fail(Trouble::new(TroubleKind::Full));
+        for _ in 0..4 {
+            tokio::time::sleep(second).await;
+            vitals.confirm_lease();
+        }
+        assert!(is_well());
+        vitals.found(Some(Trouble::new(TroubleKind::Unreachable)));
+        vitals.confirm_lease();
+        vitals.confirm();
+        assert!(!is_well(), "it is not there");
+        vitals.found(None);
+        assert!(is_well());
+    }
 }

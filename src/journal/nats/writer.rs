@@ -32,6 +32,9 @@ const MOST: usize = 1_000;
 /// How long an attempt without an answer is left alone before it is repeated.
 const AGAIN: Duration = Duration::from_millis(250);
 
+/// How long others may be faster.
+const OVERTAKEN: Duration = Duration::from_secs(8);
+
 /// A batch that is waiting to be stored.
 pub(super) struct Waiting {
     pub(super) batch: Batch,
@@ -92,6 +95,7 @@ async fn commit(shared: &Shared, batches: &[Batch], appends: &mut u64) -> Vec<An
     }
     let _committing = shared.committing.lock().await;
     let mut deadline = Instant::now() + PATIENCE;
+    let last = Instant::now() + OVERTAKEN;
     let mut planned = HashSet::new();
     let mut is_up_to_date = false;
     loop {
@@ -124,8 +128,13 @@ async fn commit(shared: &Shared, batches: &[Batch], appends: &mut u64) -> Vec<An
             }
             Outcome::Overtaken => {
                 shared.figures.overtaken();
-                // Something is stored, so the servers are well.
-                deadline = Instant::now() + PATIENCE;
+                // Something is stored, so the servers are well. A server that is slower than all others must give its
+                // callers an answer, too.
+                deadline = last.min(Instant::now() + PATIENCE);
+                if Instant::now() >= last {
+                    let overtaken = Fault::Silent("other servers were faster every time".to_owned());
+                    return failed(shared, JournalError::Unavailable(trouble(overtaken)), &all);
+                }
                 is_up_to_date = false;
             }
             Outcome::Unknown(trouble) => return failed(shared, JournalError::Unavailable(trouble), &all),

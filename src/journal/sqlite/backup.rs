@@ -47,7 +47,7 @@ pub fn backup(path: &Path, into: &Path) -> Result<Copied, OpenError> {
     drop(source);
     check(target.written(), into)?;
     target.finish(head)?;
-    Ok(Copied { stream, oldest: head.oldest, head: head.position })
+    Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys: 0 })
 }
 
 /// Copies all pages. The source's connection has a snapshot open, so all pages are those of one moment, and commits in

@@ -71,7 +71,7 @@ impl Commit<'_> {
         if let Err(refused) = admission::check_lease(&batch, self.term) {
             return Ok(Err(refused));
         }
-        match admission::admit(&batch.records, self)? {
+        match admission::admit_expected(&batch, self)? {
             Ok(admitted) => admission::insert_new(batch.records, &admitted, |record, index| {
                 self.insert_one(record, index)
             })

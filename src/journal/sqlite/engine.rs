@@ -25,7 +25,7 @@ use super::super::time_source::{MachineClocks, TimeSource};
 use super::condition::Condition;
 use super::error::unavailable;
 use super::lock::Lock;
-use super::place::{real, refuse_unusual};
+use super::place::{real, refuse_folder, refuse_unusual};
 use super::readers::Readers;
 
 use super::writer::{Request, WaitingAppend, Writer};
@@ -114,6 +114,9 @@ impl Sqlite {
         source: Arc<dyn TimeSource>,
     ) -> Result<Self, OpenError> {
         let unusable = |error: std::io::Error| OpenError::unusable(path, error);
+        if !path.is_dir() {
+            refuse_folder(path).map_err(unusable)?;
+        }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }

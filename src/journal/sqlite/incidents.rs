@@ -130,6 +130,7 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenIncident
             time: timestamp(time_us),
             subject,
             start: row.get(1)?,
+            age: None,
             plan: plan.map(Into::into),
         })
     })?;

@@ -240,11 +240,17 @@ impl Case<'_> {
     }
 
     fn keys(&self) -> rusqlite::Result<Result<String, String>> {
-        if let Some(wrong) = keys::wrong(self.connection)? {
+        let wrong = match keys::wrong(self.connection)? {
+            Some(wrong) => Some(wrong),
+            None => keys::lost(self.connection)?,
+        };
+        if let Some(wrong) = wrong {
             return Ok(Err(format!("{wrong}: its publisher's next repeat would be a new event")));
         }
         let count: u64 = self.connection.query_row("SELECT count(*) FROM keys", [], |row| row.get(0))?;
-        Ok(Ok(format!("{count} keys of published events; every key has its event")))
+        Ok(Ok(format!(
+            "{count} keys of published events; every key has its event, every published event its key"
+        )))
     }
 
     fn log(&self) -> rusqlite::Result<Result<String, String>> {

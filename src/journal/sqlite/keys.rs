@@ -1,11 +1,14 @@
 //! The table `keys`: the names that publishers gave to their events. A key is kept as long as its event. Each row has a
-//! checksum, because a wrong row would turn a publisher's new event into a repeat.
+//! checksum, because a wrong row would turn a publisher's new event into a repeat; and every event that has a name has a
+//! row, because a missing one would turn a repeat into a new event.
 
 use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
 
-use super::super::record::{Key, KeyedEvent};
+use super::super::record::{Key, KeyedEvent, UNKNOWN_DIGEST};
 use super::chain;
+use crate::contract::Origin;
 
 const NAMED: &str =
     "SELECT k.position, e.idx, k.digest, k.checksum FROM keys k JOIN events e ON e.position = k.position
@@ -66,6 +69,58 @@ pub(super) fn copy(from: &Connection, to: &Connection, oldest: u64, newest: u64)
         }
     }
     Ok(())
+}
+
+/// What an event says of its name.
+#[derive(Deserialize)]
+struct Named {
+    origin: Option<Origin>,
+}
+
+/// Calls `found` with the position and the name of every event whose name is not in the table.
+fn missing(
+    connection: &Connection,
+    mut found: impl FnMut(u64, Origin) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut known = connection.prepare("SELECT 1 FROM keys WHERE source = ?1 AND id = ?2")?;
+    let mut statement = connection
+        .prepare("SELECT position, data FROM events WHERE instr(data, '\"origin\"') > 0 ORDER BY position")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        // That an event itself is damaged is another check's finding.
+        let Ok(data) = row.get_ref(1)?.as_str() else { continue };
+        let Ok(Named { origin: Some(origin) }) = serde_json::from_str(data) else { continue };
+        if !known.exists([&origin.source, &origin.id])? {
+            found(row.get(0)?, origin)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the missing keys anew, from the names that the events have. Returns how many.
+pub(super) fn renew(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut renewed = 0;
+    missing(connection, |position, Origin { source, id }| {
+        renewed += 1;
+        insert(connection, &Key { source, id, digest: UNKNOWN_DIGEST }, position)
+    })?;
+    Ok(renewed)
+}
+
+/// The first event that has lost its key, and how many have.
+pub(super) fn lost(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let (mut first, mut count) = (None, 0_u64);
+    missing(connection, |position, Origin { source, id }| {
+        first.get_or_insert_with(|| {
+            format!("event {position} was published as {id:?} of {source:?}, and this key is missing")
+        });
+        count += 1;
+        Ok(())
+    })?;
+    Ok(first.map(|first| match count {
+        1 => first,
+        _ => format!("{first}, as are {} more", count - 1),
+    }))
 }
 
 /// What is wrong with the first row that has a wrong checksum or no event.

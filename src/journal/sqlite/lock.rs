@@ -146,6 +146,26 @@ impl Drop for Hold {
     }
 }
 
+/// The lock of a file that is being made, under a name that it does not keep.
+pub(super) struct Claim(File);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // A lock that cannot be released ends with the process.
+        let _ = self.0.unlock();
+    }
+}
+
+impl Claim {
+    /// Claims a name, also one that a process has left behind. `None` if a process has it.
+    pub(super) fn take(path: &Path) -> std::io::Result<Option<Self>> {
+        Ok(match first(&beside(path, "lock"), By::Owner)? {
+            First::Locked(file) => Some(Self(file)),
+            First::Held(_) => None,
+        })
+    }
+}
+
 /// A process whose lock file is gone, so that its number is not known.
 const UNNAMED: &str = "another process, whose lock file was removed";
 

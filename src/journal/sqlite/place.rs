@@ -115,12 +115,16 @@ pub(super) fn regular(path: &Path) -> std::io::Result<()> {
 }
 
 /// The absolute path of a file that may not exist yet, without links: a journal that is opened by two names has one lock,
-/// and SQLite names its log after the real file. A link may lead to a file that is still to be made.
+/// and SQLite names its log after the real file. A link may lead to a file that is still to be made. Only such a path is given to
+/// SQLite, to which `:memory:` and names that begin with `file:` are no names of files.
+///
+/// # Errors
+/// The path leads nowhere, or to a folder that is still to be made.
 pub(super) fn real(path: &Path) -> std::io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         match std::fs::canonicalize(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => refuse_folder(&path)?,
             found => return found,
         }
         let folder = match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -136,6 +140,20 @@ pub(super) fn real(path: &Path) -> std::io::Result<PathBuf> {
         }
     }
     Err(std::io::Error::other("its links lead nowhere"))
+}
+
+/// Refuses a path that names a folder by how it ends, such as `data/`. Its last part alone would be taken for the name of a
+/// file.
+///
+/// # Errors
+/// It does.
+pub(super) fn refuse_folder(path: &Path) -> std::io::Result<()> {
+    let text = path.as_os_str().as_encoded_bytes();
+    let last = text.rsplit(|byte| std::path::is_separator(char::from(*byte))).next().unwrap_or_default();
+    if matches!(last, b"" | b"." | b"..") {
+        return Err(std::io::Error::other("it is the name of a folder: name a file in it"));
+    }
+    Ok(())
 }
 
 /// The most links that follow each other, as on Linux.

@@ -25,6 +25,8 @@ pub struct Copied {
     pub oldest: u64,
     /// Position of the newest event.
     pub head: u64,
+    /// How many keys of published events were missing or damaged, and were made anew from the events.
+    pub renewed_keys: u64,
 }
 
 /// Copies the events before the first damage into a new file. The new file is a new stream with a new name, because the
@@ -40,12 +42,14 @@ pub fn salvage(path: &Path, into: &Path) -> Result<Copied, OpenError> {
         return Err(OpenError::unusable(path, "the file is empty: there is nothing to salvage"));
     }
     let stream = StreamId::fresh();
-    let head = copy(&source, &stream, target.written()).map_err(|error| OpenError::unusable(into, error))?;
+    let copied = copy(&source, &stream, target.written());
+    let (head, renewed_keys) = copied.map_err(|error| OpenError::unusable(into, error))?;
     target.finish(head)?;
-    Ok(Copied { stream, oldest: head.oldest, head: head.position })
+    Ok(Copied { stream, oldest: head.oldest, head: head.position, renewed_keys })
 }
 
-fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Head> {
+/// Returns the new head, and how many keys were made anew.
+fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<(Head, u64)> {
     let mut connection = Connection::open(into)?;
     schema::configure(&connection)?;
     let transaction = connection.transaction()?;
@@ -64,9 +68,10 @@ fn copy(source: &Source, stream: &StreamId, into: &Path) -> rusqlite::Result<Hea
         }
     }
     keys::copy(&source.connection, &transaction, copied.head.oldest, copied.head.position)?;
+    let renewed_keys = keys::renew(&transaction)?;
     head::store(&transaction, stream, copied.head)?;
     transaction.commit()?;
-    Ok(copied.head)
+    Ok((copied.head, renewed_keys))
 }
 
 struct Copying {

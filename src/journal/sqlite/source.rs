@@ -50,9 +50,9 @@ impl Source {
             }
             Err(error) => return Err(OpenError::unusable(path, error)),
         }
-        identity::refuse_foreign(path)?;
         // The files beside it have the name of the real file, whatever link leads to it.
         let real = real(path).map_err(|error| OpenError::unusable(path, error))?;
+        identity::refuse_foreign(&real)?;
         refuse_unusual(&real).map_err(|error| OpenError::unusable(path, error))?;
         // The log, the witness file and the snapshot must be those of one moment. What is read later is read from the
         // snapshot, and a server may start.
@@ -64,7 +64,7 @@ impl Source {
             roll_back(&real)?;
         }
         let has_log = running::has_log(&real);
-        let connection = reader(path).map_err(|error| OpenError::unusable(path, error))?;
+        let connection = reader(&real).map_err(|error| OpenError::unusable(path, error))?;
         let format = identity::format(&connection, path)?;
         if let Some(format) = format.filter(|format| *format < schema::VERSION)
             && identity::wrong(&connection, format).is_ok_and(|wrong| wrong.is_none())

@@ -1,6 +1,7 @@
 //! A new journal file that appears under its name when it is complete: it is written under another name, made durable,
-//! and renamed.
+//! and renamed. What a process that was killed has left under such a name is removed by the next one that writes the file.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use rusqlite::Connection;
 
 use super::super::open_error::OpenError;
 use super::head::Head;
+use super::lock::Claim;
 use super::place::{COMPANIONS, beside, real};
 use super::witness::Witness;
 
@@ -15,6 +17,8 @@ use super::witness::Witness;
 pub(super) struct Target {
     path: PathBuf,
     written: PathBuf,
+    /// Tells others that the written file is no rest.
+    _claim: Claim,
 }
 
 impl Target {
@@ -26,10 +30,14 @@ impl Target {
     pub(super) fn new(source: &Path, path: &Path) -> Result<Self, OpenError> {
         refuse_own(source, path)?;
         refuse_existing(path)?;
-        let written = beside(path, &format!("part-{}", std::process::id()));
-        let target = Self { path: path.to_owned(), written };
-        target.remove();
-        Ok(target)
+        let unusable = |error: std::io::Error| OpenError::unusable(path, error);
+        let real = real(path).map_err(unusable)?;
+        remove_rests(&real);
+        let written = beside(&real, &format!("{PART}{}", std::process::id()));
+        let Some(claim) = Claim::take(&written).map_err(unusable)? else {
+            return Err(OpenError::unusable(path, "this process is already writing it"));
+        };
+        Ok(Self { path: path.to_owned(), written, _claim: claim })
     }
 
     /// The name to write to.
@@ -55,19 +63,48 @@ impl Target {
         let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
         Ok(())
     }
-
-    fn remove(&self) {
-        // They may not exist.
-        let _ = fs::remove_file(&self.written);
-        for suffix in COMPANIONS {
-            let _ = fs::remove_file(beside(&self.written, suffix));
-        }
-    }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
-        self.remove();
+        remove(&self.written);
+    }
+}
+
+/// What the name of a file that is being written has before the number of its process.
+const PART: &str = "part-";
+
+/// Removes a written file and the files beside it, of which the lock is the last: they may not exist.
+fn remove(written: &Path) {
+    let _ = fs::remove_file(written);
+    for suffix in COMPANIONS {
+        let _ = fs::remove_file(beside(written, suffix));
+    }
+}
+
+/// Removes what processes that were killed have left of their copies, which no other process would ever use.
+fn remove_rests(path: &Path) {
+    let start = beside(path, PART);
+    let (Some(folder), Some(start)) = (path.parent(), start.file_name().and_then(|name| name.to_str()))
+    else {
+        return;
+    };
+    // A folder that cannot be read keeps its rests.
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    let of = |name: &str| {
+        let rest = name.strip_prefix(start)?;
+        let (process, suffix) = rest.split_once('-').map_or((rest, None), |(id, suffix)| (id, Some(suffix)));
+        let is_part = !process.is_empty()
+            && process.bytes().all(|byte| byte.is_ascii_digit())
+            && suffix.is_none_or(|suffix| COMPANIONS.contains(&suffix));
+        is_part.then(|| folder.join(format!("{start}{process}")))
+    };
+    let parts: BTreeSet<PathBuf> = names.filter_map(|entry| of(entry.file_name().to_str()?)).collect();
+    for part in parts {
+        if let Ok(Some(_claim)) = Claim::take(&part) {
+            tracing::info!(file = %part.display(), "a copy that was not finished is removed");
+            remove(&part);
+        }
     }
 }
 

@@ -31,6 +31,9 @@ pub(super) fn impact(history: &History) -> String {
 fn users(history: &History, peak: u64) -> String {
     let affected = |sample: &MetricSample| sample.metrics.users_affected.unwrap_or_default();
     let mut text = format!("{} at the worst", words::grouped(peak as f64));
+    if !history.is_timed {
+        return text;
+    }
     let worst = history.samples.iter().find(|sample| peak > 0 && affected(sample) == peak);
     if let Some(worst) = worst {
         text += &format!(" ({})", history.stamp(worst.offset_s));
@@ -73,8 +76,13 @@ pub(super) fn durations(history: &History) -> String {
         rows.push(vec![name.to_owned(), words::duration(after_s), words::duration(step)]);
         before = after_s;
     }
+    // Before its end, an incident does not say what was reached in a part that is missing.
+    let not_seen = match (&incident.resolution, history.missing.is_empty()) {
+        (None, false) => "not known",
+        _ => "not reached",
+    };
     for (name, _) in marks.iter().filter(|(_, after_s)| after_s.is_none()) {
-        rows.push(vec![(*name).to_owned(), "not reached".to_owned(), String::new()]);
+        rows.push(vec![(*name).to_owned(), not_seen.to_owned(), String::new()]);
     }
     if incident.state == IncidentStatus::Open {
         rows.push(vec!["Resolved".to_owned(), "not reached".to_owned(), String::new()]);

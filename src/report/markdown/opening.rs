@@ -42,7 +42,16 @@ pub(super) fn notices(history: &History) -> String {
             if from == to { format!("event {from} is") } else { format!("events {from} to {to} are") };
         notices.push(if *from == 1 {
             let known = if incident.severity.is_none() { " Title, severity, services and target are not known." } else { "" };
-            format!("**The beginning is missing.** The recording begins in the middle: {missing} not in it.{known}")
+            let times = match (history.is_timed, incident.impact_started_at, history.synthetic, incident.state) {
+                (false, ..) => " When it began is not known, so how long anything took is not either.",
+                (true, None, false, IncidentStatus::Resolved | IncidentStatus::Cancelled) => {
+                    " Its seconds are counted back from its resolution."
+                }
+                _ => "",
+            };
+            format!(
+                "**The beginning is missing.** The recording begins in the middle: {missing} not in it.{known}{times}"
+            )
         } else {
             format!("**Events are missing.** The recording has a gap: {missing} not in it and not in this report.")
         });

@@ -25,6 +25,7 @@ fn extent(history: &History) -> String {
     let took = words::duration(incident.offset_s);
     let who = words::list(&services);
     let mut sentence = match (services.len(), incident.state) {
+        _ if !history.is_timed => "How long the incident has lasted is not known.".to_owned(),
         (0, IncidentStatus::Open) => format!("The incident has lasted {took} so far."),
         (0, _) => format!("The incident lasted {took}."),
         (1, IncidentStatus::Open) => format!("{who} has been affected for {took} so far."),

@@ -24,8 +24,7 @@ use super::credentials::{self, Credentials};
 use super::grant::{Credential, Grant};
 use super::keyring::{Keyring, Replaced};
 use super::need::Need;
-use super::sessions::Sessions;
-use super::share::{self, Shown};
+use super::sessions::{Sessions, Shown};
 use super::throttle::{Attempt, Throttle};
 use crate::dashboard::Dashboard;
 use crate::journal::Journal;
@@ -199,11 +198,9 @@ impl Auth {
         Ok((id, digest, scope))
     }
 
-    /// Tells the other servers of a session that has begun or ended here. Returns when they can know it, or after a moment.
-    pub(super) async fn tell(&self, id: &Digest) {
-        if let Some(journal) = &self.journal {
-            share::write_soon(journal, self, id).await;
-        }
+    /// The journal, if other servers are to know the sessions.
+    pub(super) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     fn begin(&self, key: Digest, scope: Scope) -> Result<(String, Digest), Problem> {
@@ -219,13 +216,10 @@ impl Auth {
         })
     }
 
-    /// Ends the session of an id, if there is one.
-    pub(super) async fn log_out(&self, id: &str) {
+    /// Ends the session of an id, and gives its digest; `None` if there is none.
+    pub(super) fn log_out(&self, id: &str) -> Option<Digest> {
         let digest = Digest::of(id.as_bytes());
-        let ended = self.accepted.lock().sessions.end(&digest);
-        if ended {
-            self.tell(&digest).await;
-        }
+        self.accepted.lock().sessions.end(&digest).then_some(digest)
     }
 }
 

@@ -2,9 +2,7 @@
 //! sent and, as a second line, what browsers say about their requests in `Sec-Fetch-*`. A page of another site may link
 //! here, but neither read the stream nor trigger anything, whether the server has tokens or not.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -14,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::metrics::Refusal;
 use crate::server::http::Problem;
-use crate::server::peers::Peer;
+use crate::server::origin::{Origin, without_default_port};
 
 /// What load balancers ask, some of them in HTTP/1.0 without `Host`. The answers tell a page of another site nothing.
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
@@ -27,58 +25,6 @@ const STREAMS: [&str; 2] = ["/ws", "/events"];
 
 /// What the page of another server asks of this one.
 const FOR_PEERS: [&str; 3] = ["/api/", "/events", "/logout"];
-
-/// Scheme and authority, as browsers send them: `https://incidents.example:8443`, without the scheme's default port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    text: String,
-    host: String,
-}
-
-/// The text is not an origin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OriginError {
-    /// It has another form.
-    #[error("an origin is a scheme, a host and an optional port, as in https://incidents.example:8443")]
-    Form,
-    /// Its host name is not ASCII, which no browser sends.
-    #[error(
-        "browsers send international host names in their ASCII form: write https://xn--… as the browser's console shows \
-         it for location.origin"
-    )]
-    International,
-}
-
-impl FromStr for Origin {
-    type Err = OriginError;
-
-    fn from_str(text: &str) -> Result<Self, OriginError> {
-        let text = text.trim_end_matches('/').to_ascii_lowercase();
-        let scheme = ["http://", "https://"].into_iter().find(|scheme| text.starts_with(scheme));
-        let scheme = scheme.ok_or(OriginError::Form)?;
-        let authority = &text[scheme.len()..];
-        if !authority.is_ascii() {
-            return Err(OriginError::International);
-        }
-        let uri: Uri = authority.parse().map_err(|_| OriginError::Form)?;
-        let plain = uri.authority().filter(|parsed| parsed.as_str() == authority && !authority.contains('@'));
-        let host = plain.ok_or(OriginError::Form)?.host().to_owned();
-        let text = format!("{scheme}{}", without_default_port(scheme, authority));
-        Ok(Self { text, host })
-    }
-}
-
-/// The authority without a port that goes without saying. Browsers leave it out; proxies and people write it.
-fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
-    let port = if scheme == "https://" { ":443" } else { ":80" };
-    authority.strip_suffix(port).unwrap_or(authority)
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
 
 /// Which page sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +48,7 @@ pub(in crate::server) struct Guard {
 }
 
 impl Guard {
-    pub(in crate::server) fn new(allowed: Vec<Origin>, peers: &[Peer], encrypted: bool) -> Self {
-        let peers = peers.iter().map(|peer| peer.origin().clone()).collect();
+    pub(in crate::server) fn new(allowed: Vec<Origin>, peers: Vec<Origin>, encrypted: bool) -> Self {
         Self { scheme: if encrypted { "https://" } else { "http://" }, allowed, peers }
     }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::auth::Auth;
 use super::credentials::cookies;
 use super::grant::{Credential, Grant};
+use super::share;
 use crate::dashboard::Dashboard;
 use crate::server::base_path::BasePath;
 use crate::server::door::ConnectionInfo;
@@ -51,10 +52,10 @@ pub(in crate::server) async fn login(
     let request = Request::from_parts(parts, axum::body::Body::empty());
     let old: Vec<String> = cookies(request.headers(), auth.cookie()).map(str::to_owned).collect();
     let (id, digest, scope) = auth.log_in(&request, &token)?;
-    for old in &old {
-        auth.log_out(old).await;
+    let ended = old.iter().filter_map(|old| auth.log_out(old));
+    for id in ended.chain([digest]).collect::<Vec<_>>() {
+        share::tell(&auth, &id).await;
     }
-    auth.tell(&digest).await;
     let cookie = set_cookie(&auth, &id, &base, is_encrypted(request.headers()))?;
     Ok(([(header::SET_COOKIE, cookie)], describe(Some(scope), true)).into_response())
 }
@@ -66,7 +67,9 @@ pub(in crate::server) async fn logout(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     for id in cookies(&headers, auth.cookie()) {
-        auth.log_out(id).await;
+        if let Some(ended) = auth.log_out(id) {
+            share::tell(&auth, &ended).await;
+        }
     }
     let cookie = set_cookie(&auth, "; Max-Age=0", &base, is_encrypted(&headers))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())

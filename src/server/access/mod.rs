@@ -14,7 +14,6 @@ mod throttle;
 pub use auth::Auth;
 pub(super) use auth::authenticate;
 pub(super) use guard::{Guard, guard};
-pub use guard::{Origin, OriginError};
 pub use keyring::Replaced;
 pub(super) use login::{login, login_page, logout, session};
 pub(super) use share::Share;

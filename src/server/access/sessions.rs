@@ -26,7 +26,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::grant::{Credential, Grant};
-use super::share::Shown;
 use crate::delivery::Lease;
 use crate::token::{Digest, Scope};
 
@@ -39,6 +38,16 @@ const TELL: Duration = Duration::from_secs(15 * 60);
 /// The most sessions of each scope at once, so that a read token ends no session that may write. Beyond it the token that
 /// has most of them loses the one that was used longest ago, so that no token ends all sessions of others.
 const MOST: usize = 1_000;
+
+/// A session as other servers have to know it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) key: Digest,
+    pub(super) scope: Scope,
+    pub(super) used: Instant,
+    /// Of its note; 0 if it was not written yet.
+    pub(super) revision: u64,
+}
 
 #[derive(Default)]
 pub(super) struct Sessions {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::auth::Auth;
-use super::sessions::IDLE;
+use super::sessions::{IDLE, Shown};
 use crate::journal::{Journal, JournalError, Note};
 use crate::log_limiter::limited;
 use crate::token::{Digest, Scope};
@@ -38,16 +38,6 @@ struct Written {
     used: i64,
 }
 
-/// A session as other servers have to know it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shown {
-    pub(super) key: Digest,
-    pub(super) scope: Scope,
-    pub(super) used: Instant,
-    /// Of its note; 0 if it was not written yet.
-    pub(super) revision: u64,
-}
-
 /// Writes and reads the sessions of all servers.
 pub(in crate::server) struct Share {
     journal: Journal,
@@ -62,26 +52,24 @@ pub(in crate::server) struct Share {
 }
 
 impl Share {
-    /// `None` if the journal belongs to this server alone, or it has no sessions.
-    pub(in crate::server) fn new(journal: Journal, auth: &Arc<Auth>) -> Option<Self> {
+    /// Learns the sessions that there are, before the first request. `None` if the journal belongs to this server alone, or it has no
+    /// sessions.
+    pub(in crate::server) async fn begin(journal: Journal, auth: &Arc<Auth>) -> Option<Self> {
         if !journal.is_shared() || auth.is_open() {
             return None;
         }
-        Some(Self {
+        let mut share = Self {
             journal,
             auth: Arc::clone(auth),
             read: 0,
             unwritten: HashSet::new(),
             notes: HashMap::new(),
             cleaned: Instant::now(),
-        })
-    }
-
-    /// Learns the sessions that there are, before the first request.
-    pub(in crate::server) async fn learn(&mut self) {
-        if let Err(error) = self.look().await {
+        };
+        if let Err(error) = share.look().await {
             tracing::warn!(%error, "the sessions of browsers can't be read yet");
         }
+        Some(share)
     }
 
     /// Follows what happens, here and on the others.
@@ -184,9 +172,10 @@ async fn write(journal: &Journal, auth: &Auth, id: &Digest) -> Result<(), Journa
     Ok(())
 }
 
-/// Writes a session that has just begun or ended, so that the other servers know it when the browser has its answer. If that can't be
-/// done soon, it is done later.
-pub(super) async fn write_soon(journal: &Journal, auth: &Auth, id: &Digest) {
+/// Tells the other servers of a session that has just begun or ended here, so that they know it when the browser has its answer. If that
+/// can't be done soon, it is done later.
+pub(super) async fn tell(auth: &Auth, id: &Digest) {
+    let Some(journal) = auth.journal() else { return };
     if !matches!(timeout(PATIENCE, write(journal, auth, id)).await, Ok(Ok(()))) {
         auth.note_changed(*id);
     }

@@ -223,7 +223,9 @@ impl From<PlayError> for Problem {
         match error {
             PlayError::TooMany | PlayError::TooLarge => later(&error).because(Refusal::Incidents),
             PlayError::Unplayable(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-            PlayError::Stopping | PlayError::TakenOver | PlayError::Unanswered => later(&error),
+            PlayError::Stopping | PlayError::TakenOver | PlayError::Begun | PlayError::Unanswered => {
+                later(&error)
+            }
             PlayError::Journal(error) => error.into(),
         }
     }

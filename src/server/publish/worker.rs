@@ -12,7 +12,7 @@ use super::recent::Recent;
 use super::waiting::{Mode, Outcome, Placed, numbered, refusal, stopping};
 use crate::contract::can_be_now;
 use crate::ingest::{Fault, Kind, Refused, Sound};
-use crate::journal::{Appended, Journal, JournalError, Key, KeyedEvent, Place, Record};
+use crate::journal::{Appended, Batch, Journal, JournalError, Key, KeyedEvent, Place, Record};
 use crate::log_limiter::limited;
 use crate::player::{Addition, Player};
 
@@ -126,7 +126,9 @@ impl Worker {
             match self.append(requests, stored).await {
                 Ok(mut outcomes) => return outcomes.pop().unwrap_or_else(|| Err(stopping())),
                 // It has got other events again while it was judged.
-                Err(JournalError::Ended { .. } | JournalError::KeyReused { .. }) if tries < TRIES => {
+                Err(
+                    JournalError::Ended { .. } | JournalError::KeyReused { .. } | JournalError::Moved { .. },
+                ) if tries < TRIES => {
                     self.forget(requests);
                 }
                 Err(error) => {
@@ -164,6 +166,13 @@ impl Worker {
         if self.open.is_none() {
             self.open = Some(self.journal.open_without_plan().await?.len());
         }
+        // On another server, something may be stored between this and the append.
+        let mut expected: HashMap<String, u64> = HashMap::new();
+        for event in events() {
+            if let Some(Subject::Real(incident)) = self.known.get_mut(&event.subject) {
+                expected.insert(event.subject.clone(), incident.index());
+            }
+        }
         let mut group = Group::default();
         let mut first_of_key = HashMap::new();
         for (events, mode) in requests {
@@ -171,7 +180,12 @@ impl Worker {
             group.steps.push(steps);
         }
         let Group { records, steps } = group;
-        let appended = if records.is_empty() { Vec::new() } else { self.journal.append(records).await? };
+        let appended = if records.is_empty() {
+            Vec::new()
+        } else {
+            let expected = expected.into_iter().collect();
+            self.journal.append(Batch { records, expected, term: None }).await?
+        };
         self.others.stored(&appended);
         let mut outcomes = Vec::with_capacity(steps.len());
         for ((events, mode), steps) in requests.iter().zip(steps) {
@@ -219,7 +233,7 @@ impl Worker {
                 continue;
             }
             steps.push(match (stored, first_of_key.get(&key)) {
-                (Some(before), _) if before.digest == digest => {
+                (Some(before), _) if before.is_repeated_by(&digest) => {
                     Step::Stored(Placed { position: before.position, index: before.index, duplicate: true })
                 }
                 (None, Some((record, before))) if *before == digest => {

@@ -87,6 +87,14 @@ impl Run {
         self.wrap(&inner)
     }
 
+    /// Runs behind another command, as in `nsenter … incident serve`.
+    pub fn behind(mut self, prefix: &[String]) -> Self {
+        let Some((program, args)) = prefix.split_first() else { return self };
+        let inner = std::mem::replace(&mut self.command, Command::new(program));
+        self.command.args(args);
+        self.wrap(&inner)
+    }
+
     /// Runs with a stdout that takes no byte; its reader is to be kept.
     pub fn with_full_stdout(mut self) -> (Running, std::io::PipeReader) {
         let (reader, writer) = full_pipe();
@@ -247,7 +255,19 @@ impl Serving {
     fn ready(mut run: Run) -> Self {
         // Nobody reads its log: a full pipe must not stop it.
         run.command.stderr(Stdio::null());
+        Self::started(run.spawn())
+    }
+
+    /// A server that is run as it is, with its log in a file; `None` if it ends before it is ready.
+    pub fn logging(mut run: Run, log: std::fs::File) -> Option<Self> {
+        run.command.stderr(log);
         let mut process = run.spawn();
+        let line = process.lines().recv_timeout(PATIENCE).ok()?;
+        let ready = serde_json::from_str(&line).unwrap();
+        Some(Self { process, ready })
+    }
+
+    fn started(mut process: Running) -> Self {
         let line = process.lines().recv_timeout(PATIENCE).expect("the server says that it is ready");
         let ready: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(ready["event"], "ready", "{line}");

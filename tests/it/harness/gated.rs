@@ -1,7 +1,7 @@
 //! A journal in memory that makes its callers wait, and counts what they read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use incident::contract::StreamId;
 use incident::journal::{
@@ -15,6 +15,8 @@ pub struct Gated {
     pub memory: Memory,
     /// How many more leases are refused; `u32::MAX` for a lease that is never granted nor refused.
     pub refused_leases: AtomicU32,
+    /// Whether other processes may have it open, too.
+    pub is_shared: AtomicBool,
     /// Reads wait until this is true.
     pub readable: watch::Sender<bool>,
     /// How many reads have begun.
@@ -23,6 +25,8 @@ pub struct Gated {
     pub events_read: AtomicU64,
     /// Appends wait until this is true, and are done even if their caller gives up meanwhile.
     pub writable: watch::Sender<bool>,
+    /// How many more appends are done and have no answer but that the journal can't be used.
+    pub unanswered: AtomicU32,
     /// How many appends have begun.
     pub appends: watch::Sender<u32>,
     /// How often publishers' names were looked up.
@@ -35,10 +39,12 @@ impl Gated {
         Arc::new(Self {
             memory,
             refused_leases: refused_leases.into(),
+            is_shared: false.into(),
             readable: watch::channel(true).0,
             reads: watch::channel(0).0,
             events_read: 0.into(),
             writable: watch::channel(true).0,
+            unanswered: 0.into(),
             appends: watch::channel(0).0,
             lookups: watch::channel(0).0,
         })
@@ -50,7 +56,12 @@ impl Append for Gated {
         Box::pin(async move {
             self.appends.send_modify(|appends| *appends += 1);
             self.writable.subscribe().wait_for(|writable| *writable).await.unwrap();
-            self.memory.append(batch).await
+            let appended = self.memory.append(batch).await;
+            let less = |left: u32| left.checked_sub(1);
+            match self.unanswered.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
+                Ok(_) => Err(JournalError::Unavailable(Trouble::new(TroubleKind::Unreachable))),
+                Err(_) => appended,
+            }
         })
     }
 }
@@ -124,6 +135,10 @@ impl Health for Gated {
 impl Register for Gated {}
 
 impl Leases for Gated {
+    fn is_shared(&self) -> bool {
+        self.is_shared.load(Ordering::Relaxed)
+    }
+
     fn lease(&self) -> Pending<'_, Lease> {
         Box::pin(async move {
             match self.refused_leases.load(Ordering::Relaxed) {

@@ -9,6 +9,8 @@ mod gated;
 mod http;
 mod local;
 #[cfg(feature = "nats")]
+pub mod machines;
+#[cfg(feature = "nats")]
 pub mod nats;
 mod numbers;
 mod proxy;
@@ -16,6 +18,8 @@ mod raw;
 mod sse;
 mod terminal;
 mod timeline;
+#[cfg(feature = "nats")]
+pub mod trio;
 mod websocket;
 
 use std::time::Duration;

@@ -17,7 +17,7 @@ use incident::journal::{
 use publishing::{
     a_key_names_one_event, an_append_says_what_was_new, publishers_of_one_incident_stay_gapless,
     the_journal_gives_the_next_place, the_plan_of_an_open_incident_is_found,
-    what_a_lost_lease_appends_is_refused,
+    what_a_lost_lease_appends_is_refused, what_was_judged_against_other_events_is_refused,
 };
 
 use crate::harness::{Scratch, action, metrics, resolved, soon, started, story};
@@ -296,7 +296,7 @@ macro_rules! conformance {
                 open_incidents_come_with_their_plans incidents_are_found_by_name_and_by_age
                 concurrent_appends_stay_gapless an_append_says_what_was_new the_journal_gives_the_next_place
                 a_key_names_one_event publishers_of_one_incident_stay_gapless
-                what_a_lost_lease_appends_is_refused the_plan_of_an_open_incident_is_found
+                what_a_lost_lease_appends_is_refused what_was_judged_against_other_events_is_refused the_plan_of_an_open_incident_is_found
             );
             conformance!($ignore $small; retention_drops_the_oldest_but_nothing_of_an_open_incident);
             conformance!($ignore $young; age_lets_go_of_what_is_over);

@@ -85,7 +85,7 @@ pub async fn publishers_of_one_incident_stay_gapless(log: Log) {
 
 pub async fn what_a_lost_lease_appends_is_refused(log: Log) {
     let first = log.lease().await.unwrap();
-    let under = |term, record: Record| Batch { records: vec![record], term: Some(term) };
+    let under = |term, record: Record| Batch { records: vec![record], term: Some(term), ..Batch::default() };
     assert!(log.append(under(first.term(), started("a"))).await.is_ok());
     let second = log.lease().await.unwrap();
     soon("the loss", first.lost()).await;
@@ -94,6 +94,29 @@ pub async fn what_a_lost_lease_appends_is_refused(log: Log) {
     assert!(matches!(late, Err(JournalError::LeaseLost)), "{late:?}");
     assert!(log.append(under(second.term(), metrics("a", 2))).await.is_ok());
     assert_eq!(append(&log, vec![metrics("a", 3)]).await, [3], "other appends need no lease");
+}
+
+/// A publisher has judged its event against those that it knows: another one may have been stored since.
+pub async fn what_was_judged_against_other_events_is_refused(log: Log) {
+    append(&log, vec![started("a"), metrics("a", 2)]).await;
+    let key = |id: &str| Key { source: "/pay".to_owned(), id: id.to_owned(), digest: [1; 32] };
+    let after = |id: &str, expected| Batch {
+        records: vec![Record { place: Place::Next(key(id)), ..metrics("a", 0) }],
+        expected: vec![("a".to_owned(), expected), ("b".to_owned(), 7)],
+        term: None,
+    };
+    for expected in [0, 1, 3] {
+        let moved = log.append(after("1", expected)).await;
+        assert!(matches!(moved, Err(JournalError::Moved { has: 2, .. })), "{expected}: {moved:?}");
+    }
+    // A repeat adds nothing, so nothing has moved for it.
+    for new in [true, false] {
+        let appended = log.append(after("1", 2)).await.unwrap()[0];
+        assert_eq!((appended.position, appended.new), (3, new));
+    }
+    append(&log, vec![resolved("a", 4)]).await;
+    let ended = log.append(after("2", 2)).await;
+    assert!(matches!(ended, Err(JournalError::Ended { position: Some(4), .. })), "{ended:?}");
 }
 
 pub async fn the_plan_of_an_open_incident_is_found(log: Log) {

@@ -137,8 +137,7 @@ async fn a_path_that_can_not_be_written_is_refused_before_anything_begins() {
             &["no-such-scenario"],
         );
         refused(&server.incident(&["report", "nobody", "--output", out]).run(), &["nobody"]);
-        let left =
-            server.incident(&["trigger", "database-outage", "--report", out, "--timeout", "1ms"]).run();
+        let left = server.incident(&["trigger", "database-outage", "--report", out, "--timeout", "5s"]).run();
         assert_eq!(left.status, Some(4), "{}", left.stderr);
         assert!(left.stderr.contains(&format!("--output {out}")), "how to have it later: {}", left.stderr);
     }

@@ -106,3 +106,55 @@ fn control_messages_and_nothing_make_no_history() {
     assert_eq!(controls.len(), 2);
     assert_eq!(History::all(&controls), []);
 }
+
+/// A real event, an hour after the incident began: only its resolution says so.
+fn real(index: u64, kind: &str, more: &serde_json::Value) -> Envelope {
+    with(&event(index, 0.0, kind, more), |data| {
+        data["synthetic"] = false.into();
+        data.as_object_mut().unwrap().remove("offset_s");
+    })
+}
+
+#[test]
+fn seconds_are_counted_back_from_the_end_of_a_real_incident_that_began_before() {
+    let events = [
+        real(400, "agent_action", &serde_json::json!({ "marks": ["mitigated"] })),
+        real(401, "system_metrics", &serde_json::json!({ "metrics": {}, "users_affected": 7 })),
+        real(
+            402,
+            "incident_resolved",
+            &serde_json::json!({
+                "outcome": "resolved", "summary": "It is over", "users_peak": 7,
+                "durations": { "detect_s": 60.0, "mitigate_s": 3500.0, "resolve_s": 3600.0 },
+                "actions": { "total": 9, "failed": 0 },
+            }),
+        ),
+    ];
+    let report = report(&events);
+    assert!(report.contains("events 1 to 399 are not in it") && report.contains("counted back"), "{report}");
+    assert!(line(&report, "Post-incident report of").ends_with(" · resolved after 1 h"), "{report}");
+    assert!(section(&report, "Summary").contains("The incident lasted 1 h."), "{report}");
+    assert!(!report.contains("T+00:") && !report.contains("T+0:"), "{report}");
+    assert!(report.contains("T+1:00:00"), "{report}");
+    let took = section(&report, "How long it took");
+    assert!(took.contains("| Mitigated | 58 min 20 s") && took.contains("not reached"), "{took}");
+    let history = &History::all(&events)[0];
+    assert_eq!(history.incident.offset_s.to_bits(), 3600_f64.to_bits());
+    assert_eq!(history.incident.marks.detected, Some(60.0));
+    assert_eq!(history.incident.agents[0].since_s, None, "the fold did not know it");
+}
+
+#[test]
+fn seconds_that_are_not_known_are_not_told() {
+    let events = [
+        real(400, "agent_action", &serde_json::json!({ "marks": ["mitigated"] })),
+        real(401, "system_metrics", &serde_json::json!({ "metrics": {}, "users_affected": 7 })),
+    ];
+    let report = report(&events);
+    assert!(report.contains("When it began is not known"), "{report}");
+    assert!(report.contains("How long the incident has lasted is not known"), "{report}");
+    assert!(!report.contains("T+0") && !report.contains("0 s"), "{report}");
+    assert!(!section(&report, "How long it took").contains("| Detected  | not reached"), "{report}");
+    let state = &History::all(&events)[0].incident;
+    assert_eq!((state.cost_s, state.marks.mitigated, state.agents[0].since_s), (None, None, None));
+}

@@ -199,6 +199,21 @@ async fn drills_at_the_same_time_have_alerts_of_their_own() {
     cancel(&server, &second).await;
 }
 
+/// A sink that refuses is where one looks: what fires is not what fired at the last post.
+#[tokio::test]
+async fn what_fires_is_shown_of_a_sink_that_refuses_too() {
+    let refuses = Fake::start().await;
+    refuses.does(Does::Answers(400));
+    let server = server(setups(&[("pager", &refuses, "")])).await;
+    let id = trigger(&server, 1).await;
+    // `Old` from the start, `Errors` a second later, and none any more. The next post comes 15 s after the first.
+    let firing = "incident_sink_firing_alerts{sink=\"pager\"}";
+    Numbers::until(server.address, firing, 2.0).await;
+    cancel(&server, &id).await;
+    Numbers::until(server.address, firing, 0.0).await;
+    assert_eq!((refuses.tries(), refuses.posts().len()), (1, 0), "it was posted again");
+}
+
 /// The real binary: secrets from files, the banner, and a file that changes while drills are played.
 #[tokio::test]
 async fn the_file_and_its_secrets_are_read_again_while_alerts_fire() {

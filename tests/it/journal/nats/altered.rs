@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use incident::journal::{JournalError, Nats, OpenError};
+use incident::journal::{JournalError, Nats, OpenError, ReadLimit, TroubleKind};
 use serde_json::{Value, json};
 
 use super::super::{ALL, append, positions};
 use super::{ask, client, has_read, open, two};
 use crate::harness::nats::{NatsServer, at};
-use crate::harness::{metrics, soon, started, story};
+use crate::harness::{action, metrics, ms, soon, started, story};
 
 /// A message that no server of ours has written takes a position: nothing after it can be given to clients.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,7 +91,7 @@ async fn a_stream_that_has_lost_events_goes_on_under_another_name() {
         soon(
             "the trouble",
             log.health().wait_for(|health| {
-                health.as_ref().is_some_and(|trouble| trouble.to_string().contains("history"))
+                health.as_ref().is_some_and(|trouble| trouble.kind() == TroubleKind::Replaced)
             }),
         )
         .await
@@ -100,7 +100,36 @@ async fn a_stream_that_has_lost_events_goes_on_under_another_name() {
         assert!(matches!(&refused, Err(JournalError::Unavailable(_))), "{refused:?}");
         assert_eq!(log.stream(), &old);
     }
-    drop(lease);
+    // Who can append nothing does not keep the lease.
+    assert!(lease.is_lost());
+    soon("the lease", again.lease()).await.unwrap();
+}
+
+/// A stream was restored older, and another server has gone on with it: what this one has told is not what the stream has, and
+/// it says so although nothing is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_server_does_not_give_another_history_under_an_old_name() {
+    let (a, _b, name) = two();
+    // More than is kept in memory.
+    let long = |subject: &str| {
+        let more = (2..=100).map(|index| action(subject, index, &"x".repeat(50_000)));
+        std::iter::once(started(subject)).chain(more).collect::<Vec<_>>()
+    };
+    for records in long("a").chunks(10) {
+        append(&a, records.to_vec()).await;
+    }
+    remake(&name).await;
+    let other = open(&NatsServer::shared().location(&name), ALL);
+    for records in long("b").chunks(10) {
+        append(&other, records.to_vec()).await;
+    }
+    soon("the trouble", a.health().wait_for(Option::is_some)).await.unwrap();
+    let read = a.read(0, ReadLimit::events(1)).await;
+    assert!(matches!(&read, Err(JournalError::Unavailable(_))), "{read:?}");
+    assert_eq!(positions(&a, 98, 10).await, [99, 100], "what is in memory is what was told");
+    let again = open(&NatsServer::shared().location(&name), ALL);
+    assert_ne!(again.stream(), a.stream());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,4 +172,78 @@ async fn a_stream_that_could_lose_events_is_refused_by_name() {
     assert!(refused.contains("allow_direct") || refused.contains("discard"), "{refused}");
     let nowhere = why(Nats::open(&at(1, "x"), ALL));
     assert!(nowhere.contains("no NATS server can be reached"), "{nowhere}");
+}
+
+/// The second stream is lost: its revisions begin anew, and the lease goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_lease_is_granted_again_if_its_stream_was_remade() {
+    let (a, b, name) = two();
+    let first = a.lease().await.unwrap();
+    for round in 0..20 {
+        append(&a, vec![started(&format!("{round}"))]).await;
+    }
+    let waiting = tokio::spawn({
+        let b = b.clone();
+        async move { b.lease().await.unwrap() }
+    });
+    soon("a renewal", async {
+        // More revisions than the new stream has for a while.
+        let which = json!({ "last_by_subj": format!("incident.{name}.ctl.lease") });
+        let get = format!("STREAM.MSG.GET.{name}_ctl");
+        while ask(&get, which.clone()).await["message"]["seq"].as_u64() < Some(4) {
+            tokio::time::sleep(ms(50)).await;
+        }
+    })
+    .await;
+    remake(&format!("{name}_ctl")).await;
+    soon("the end of the lease", first.lost()).await;
+    let again = tokio::spawn({
+        let a = a.clone();
+        async move { a.lease().await.unwrap() }
+    });
+    let lease = soon("a lease", async {
+        tokio::select! {
+            lease = waiting => lease.unwrap(),
+            lease = again => lease.unwrap(),
+        }
+    })
+    .await;
+    assert!(lease.term() > first.term());
+}
+
+/// The stream has a limit of bytes: the journal is paused, without a break, until there is room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_full_stream_pauses_the_journal_until_there_is_room() {
+    let (a, _b, name) = two();
+    append(&a, vec![started("a")]).await;
+    let _lease = a.lease().await.unwrap();
+    let limit = async |bytes: u64| {
+        let mut config = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+        config["max_bytes"] = json!(bytes);
+        let updated = ask(&format!("STREAM.UPDATE.{name}"), config).await;
+        assert!(updated["error"].is_null(), "{updated}");
+    };
+    limit(20_000).await;
+    let mut index = 2;
+    while a.append(action("a", index, &"x".repeat(5_000))).await.is_ok() {
+        index += 1;
+    }
+    let mut health = a.health();
+    assert!(health.borrow().as_ref().is_some_and(|why| why.to_string().contains("full")));
+    let trying = tokio::spawn({
+        let a = a.clone();
+        async move {
+            while a.append(action("a", index, &"x".repeat(5_000))).await.is_err() {
+                tokio::time::sleep(ms(300)).await;
+            }
+        }
+    });
+    // As long as several renewals of the lease take.
+    let is_full = tokio::time::timeout(ms(4_500), health.wait_for(Option::is_none)).await.is_err();
+    assert!(is_full, "all the time");
+    limit(1_000_000).await;
+    soon("room", trying).await.unwrap();
+    soon("the journal", health.wait_for(Option::is_none)).await.unwrap();
 }

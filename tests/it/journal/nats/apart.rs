@@ -2,24 +2,28 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use incident::hub::Hub;
-use incident::journal::{JournalError, ReadLimit};
+use incident::journal::{JournalError, ReadLimit, Record};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::super::{ALL, append, positions};
-use super::{has_read, open};
+use super::{ask, has_read, open};
 use crate::harness::nats::{NatsServer, at};
 use crate::harness::{metrics, ms, soon, started};
 
-/// Stands before a nats-server and can swallow what it answers.
+/// Stands before a nats-server and can swallow what it answers, delay it, and answer as a replica that is behind.
 struct Mute {
     address: SocketAddr,
     swallows: Arc<AtomicBool>,
+    /// For how many milliseconds what the leader says of a stream is held back.
+    delay: Arc<AtomicU64>,
+    /// Whether a read of any replica finds no plan.
+    lacks_plans: Arc<AtomicBool>,
     cuts: watch::Sender<u64>,
 }
 
@@ -29,10 +33,12 @@ impl Mute {
         let address = listener.local_addr().unwrap();
         let swallows = Arc::new(AtomicBool::new(false));
         let (cuts, watching) = watch::channel(0);
-        let muted = Arc::clone(&swallows);
+        let (delay, lacks_plans) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let all = (Arc::clone(&swallows), Arc::clone(&delay), Arc::clone(&lacks_plans));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (muted, mut watching) = (Arc::clone(&muted), watching.clone());
+                let (muted, delay, lacks_plans) = all.clone();
+                let mut watching = watching.clone();
                 watching.mark_unchanged();
                 tokio::spawn(async move {
                     let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -41,6 +47,9 @@ impl Mute {
                     let answers = async {
                         let mut buffer = vec![0; 65_536];
                         while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
+                            if has(&buffer[..read], b"stream_info_response") {
+                                tokio::time::sleep(ms(delay.load(Ordering::SeqCst))).await;
+                            }
                             if !muted.load(Ordering::SeqCst)
                                 && to_client.write_all(&buffer[..read]).await.is_err()
                             {
@@ -48,15 +57,45 @@ impl Mute {
                             }
                         }
                     };
+                    let requests = async {
+                        let mut buffer = vec![0; 65_536];
+                        while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
+                            if lacks_plans.load(Ordering::SeqCst) {
+                                hide_plans(&mut buffer[..read]);
+                            }
+                            if to_server.write_all(&buffer[..read]).await.is_err() {
+                                return;
+                            }
+                        }
+                    };
                     tokio::select! {
-                        _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                        () = requests => {}
                         () = answers => {}
                         _ = watching.changed() => {}
                     }
                 });
             }
         });
-        Self { address, swallows, cuts }
+        Self { address, swallows, delay, lacks_plans, cuts }
+    }
+}
+
+fn has(text: &[u8], what: &[u8]) -> bool {
+    text.windows(what.len()).any(|part| part == what)
+}
+
+/// Makes the reads of plans from any replica ask for something that is not there.
+fn hide_plans(requests: &mut [u8]) {
+    const READ: &[u8] = b"$JS.API.DIRECT.GET.";
+    const PLAN: &[u8] = b".ctl.plan.";
+    let find = |text: &[u8], what: &[u8]| text.windows(what.len()).position(|part| part == what);
+    let mut from = 0;
+    while let Some(read) = find(&requests[from..], READ) {
+        from += read + READ.len();
+        let upto = requests.len().min(from + 400);
+        if let Some(plan) = find(&requests[from..upto], PLAN) {
+            requests[from + plan + 5] = b'x';
+        }
     }
 }
 
@@ -176,4 +215,57 @@ async fn a_server_that_is_behind_calls_no_position_ahead() {
     assert!(told.contains("\"resumed\""), "{told}");
     stop.cancel();
     following.await.unwrap();
+}
+
+/// The plan of an incident is acknowledged, and the replica that is asked for it does not have it yet: the incident must not be
+/// taken for one whose plan is gone, which is ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_plan_is_gone_only_if_the_leader_says_so() {
+    let server = NatsServer::shared();
+    let proxy = Mute::before(server.port).await;
+    let name = NatsServer::fresh_name();
+    let near = open(&server.location(&name), ALL);
+    let far = open(&at(proxy.address.port(), &name), ALL);
+    let plan = "a plan, ".repeat(200_000);
+    append(&near, vec![Record { plan: Some(plan.into()), ..started("a") }]).await;
+    has_read(&far, 1).await;
+    proxy.lacks_plans.store(true, Ordering::SeqCst);
+    let length = |open: &[incident::journal::OpenIncident]| open[0].plan.as_ref().map(|plan| plan.len());
+    assert_eq!(length(&far.open_incidents().await.unwrap()), Some(1_600_000));
+    let filter = serde_json::json!({ "filter": format!("incident.{name}.ctl.plan.>") });
+    let purged = ask(&format!("STREAM.PURGE.{name}_ctl"), filter).await;
+    assert_eq!(purged["purged"], 4, "{purged}");
+    assert_eq!(length(&far.open_incidents().await.unwrap()), Some(0), "it is gone");
+}
+
+/// The holder of the lease appends and writes down what it has read, while another server starts slowly: that is no history
+/// that was lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_slow_start_beside_a_server_that_appends_resets_nobody() {
+    let server = NatsServer::shared();
+    let proxy = Mute::before(server.port).await;
+    let name = NatsServer::fresh_name();
+    let near = open(&server.location(&name), ALL);
+    append(&near, vec![started("a")]).await;
+    let _lease = near.lease().await.unwrap();
+    let appending = tokio::spawn({
+        let near = near.clone();
+        async move {
+            for index in 2.. {
+                append(&near, vec![metrics("a", index)]).await;
+            }
+        }
+    });
+    // Longer than the holder of the lease waits until it writes it again.
+    proxy.delay.store(700, Ordering::SeqCst);
+    for _ in 0..3 {
+        let location = at(proxy.address.port(), &name);
+        let far = tokio::task::spawn_blocking(move || open(&location, ALL)).await.unwrap();
+        assert_eq!(far.stream(), near.stream());
+        proxy.cuts.send_modify(|cuts| *cuts += 1);
+    }
+    assert_eq!(*near.health().borrow(), None);
+    appending.abort();
 }

@@ -2,6 +2,7 @@
 
 mod altered;
 mod apart;
+mod emptied;
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{ALL, TEN, append, positions, reaches};
 use crate::harness::nats::NatsServer;
-use crate::harness::{metrics, ms, resolved, soon, started, story};
+use crate::harness::{Clocks, metrics, ms, resolved, soon, started, story};
 
 /// An empty journal in a stream of its own.
 pub fn fresh(retention: Retention) -> Journal {
@@ -169,4 +170,35 @@ async fn a_lease_is_one_handles_until_it_is_given_back() {
     let second = soon("the lease", waiting).await.unwrap();
     assert!(second.term() > first.term());
     assert_eq!(*b.health().borrow(), None);
+}
+
+/// A start that failed behind its plan, or whose server died there, leaves the plan: it goes after an hour, and no other does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_plan_whose_incident_never_began_is_removed() {
+    let name = NatsServer::fresh_name();
+    let location = NatsServer::shared().location(&name);
+    let young = open(&location, ALL);
+    append(&young, vec![Record { plan: Some("its plan".into()), ..started("open") }]).await;
+    let orphan = format!("incident.{name}.ctl.plan.never.0123456789abcdef.0");
+    client().await.request(orphan.clone(), "a plan".into()).await.unwrap();
+    let plans = async || {
+        let filter = json!({ "subjects_filter": format!("incident.{name}.ctl.plan.>") });
+        let info = ask(&format!("STREAM.INFO.{name}_ctl"), filter).await;
+        info["state"]["subjects"].as_object().cloned().unwrap_or_default()
+    };
+    assert_eq!(plans().await.len(), 2);
+    drop(young);
+    let later = incident::contract::now() + jiff::SignedDuration::from_hours(2);
+    let clocks = Clocks::with_tokio(&later.to_string());
+    let log = Journal::new(Nats::with_clocks(&location, ALL, clocks.source()).unwrap());
+    let removed = async {
+        while plans().await.contains_key(&orphan) {
+            tokio::time::sleep(ms(20)).await;
+        }
+    };
+    soon("the orphan to go", removed).await;
+    assert_eq!(plans().await.len(), 1);
+    let open = log.open_incidents().await.unwrap();
+    assert_eq!(open[0].plan.as_deref(), Some("its plan"));
 }

@@ -1,4 +1,4 @@
-//! Two servers over one stream of a real nats-server: what one starts the other shows, and when the one that plays is killed,
+//! Two servers over one stream of one real nats-server: what one starts the other shows, and when the one that plays is killed,
 //! the other goes on.
 
 use std::collections::{BTreeMap, BTreeSet};

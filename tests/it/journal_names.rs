@@ -1,0 +1,85 @@
+//! Names of journals that mean something else to SQLite or to the file system, and what a copy that was killed leaves.
+
+use std::fs;
+use std::path::Path;
+
+use incident::journal::{Append, Retention, Sqlite};
+
+use crate::harness::{Scratch, incident, story};
+
+/// A journal with a name in a folder, made as a server makes it.
+async fn journal(folder: &Path, name: &str) {
+    let journal = Sqlite::open(&folder.join(name), Retention::default()).unwrap();
+    journal.append(story("a", 30).into()).await.unwrap();
+}
+
+/// What `serve` takes as the name of a file, `check-journal` takes as that file, and copies it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_means_something_to_sqlite_is_a_name() {
+    for name in [":memory:", "file:x.db", "file:", "file:y.db?mode=memory&cache=shared", "file::memory:"] {
+        let folder = Scratch::new();
+        journal(folder.path(), name).await;
+        fs::write(folder.path().join("x.db"), "another file").unwrap();
+        for args in [&[][..], &["--backup", "file:b.db"], &["--salvage", "file:s.db?mode=memory"]] {
+            let ran = incident(&[&["check-journal", name], args].concat()).at(folder.path()).run();
+            assert_eq!(ran.status, Some(0), "{name} {args:?}: {ran:?}");
+            assert!(ran.stdout.contains("30 events, 1 to 30"), "{name}: {ran:?}");
+        }
+        for copy in ["file:b.db", "file:s.db?mode=memory"] {
+            let ran = incident(&["check-journal", copy]).at(folder.path()).run();
+            assert_eq!(ran.status, Some(0), "{name}: {ran:?}");
+        }
+    }
+}
+
+/// `--journal /data/` where nothing is mounted: the file `data` would be made, and never be found again.
+#[test]
+fn the_name_of_a_folder_that_is_not_there_is_refused() {
+    let folder = Scratch::new();
+    std::os::unix::fs::symlink("to/", folder.path().join("link")).unwrap();
+    for name in ["data/", "data/.", "a/b/", "link"] {
+        let ran = incident(&["serve", "--port", "0", "--journal", name]).at(folder.path()).run();
+        assert_eq!(ran.status, Some(3), "{name}: {ran:?}");
+        assert!(ran.stderr.contains("it is the name of a folder: name a file in it"), "{name}: {ran:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_is_a_copy_made_under_one() {
+    let folder = Scratch::new();
+    journal(folder.path(), "journal.db").await;
+    for option in ["--backup", "--salvage"] {
+        let ran = incident(&["check-journal", "journal.db", option, "data/"]).at(folder.path()).run();
+        assert_eq!(ran.status, Some(2), "{option}: {ran:?}");
+        assert!(ran.stderr.contains("it is the name of a folder: name a file in it"), "{option}: {ran:?}");
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut made = names.filter(|name| name.to_str().unwrap().starts_with("data"));
+        assert_eq!(made.next(), None, "{option}");
+    }
+}
+
+/// A timer that kills a backup each night would fill the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_copy_removes_what_a_killed_one_has_left() {
+    let folder = Scratch::new();
+    journal(folder.path(), "journal.db").await;
+    let at = |name: &str| folder.path().join(name);
+    let rests = ["b.db-part-17", "b.db-part-17-wal", "b.db-part-17-lock", "b.db-part-18-journal"];
+    // Nobody else's: of another copy, with a name of another kind, and of a process that is at work.
+    let others = ["c.db-part-17", "b.db-part-x", "b.db-part-17-notes", "b.db-part-19", "b.db-part-19-lock"];
+    for name in rests.iter().chain(&others) {
+        fs::write(at(name), "rest").unwrap();
+    }
+    let held = fs::File::open(at("b.db-part-19-lock")).unwrap();
+    held.lock().unwrap();
+    let ran = incident(&["check-journal", "journal.db", "--backup", "b.db"]).at(folder.path()).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    for name in rests {
+        assert!(!at(name).exists(), "{name} is still there");
+    }
+    for name in others {
+        assert!(at(name).exists(), "{name} was removed");
+    }
+    assert!(incident(&["check-journal", "b.db"]).at(folder.path()).run().status == Some(0));
+}
