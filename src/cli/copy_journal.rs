@@ -120,8 +120,11 @@ impl CopyJournal {
     fn failure(&self, error: CopyError) -> Failure {
         let check = format!("incident check-journal {}", shell::file(&self.from));
         match error {
-            CopyError::Unsound(_) => Failure::new(Exit::Invalid, error)
-                .hint(format!("`{check}` says more, and with --salvage NEW copies what is sound")),
+            CopyError::Unsound(wrong) => Failure::new(
+                Exit::Invalid,
+                anyhow!("{} does not pass its checks: {wrong}", shown(&self.from)),
+            )
+            .hint(format!("`{check}` says more, and with --salvage NEW copies what is sound")),
             CopyError::Open(error @ crate::journal::OpenError::Held { .. }) => Failure::new(
                 Exit::Connection,
                 error,
