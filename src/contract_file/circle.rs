@@ -21,16 +21,16 @@ impl Files {
             });
         }
         let mut done = HashSet::new();
-        starts.into_iter().find_map(|start| self.circle_from(start, &mut done))
+        starts.iter().find_map(|start| self.circle_from(start, &mut done))
     }
 
-    fn circle_from(&self, start: Place, done: &mut HashSet<(PathBuf, String)>) -> Option<Place> {
+    fn circle_from(&self, start: &Place, done: &mut HashSet<(PathBuf, String)>) -> Option<Place> {
         let key = |place: &Place| (place.document.path.clone(), place.pointer.clone());
-        if !done.insert(key(&start)) {
+        if !done.insert(key(start)) {
             return None;
         }
         // What applies to the same value as a schema, and has not been followed yet.
-        let mut path = vec![(start.clone(), self.beside(&start))];
+        let mut path = vec![(start.clone(), self.beside(start))];
         while let Some((_, next)) = path.last_mut() {
             let Some(next) = next.pop() else {
                 path.pop();

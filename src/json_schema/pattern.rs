@@ -190,7 +190,7 @@ mod tests {
 
     fn matches(pattern: &str, text: &str) -> bool {
         let Reading::Known(known) = read(pattern) else { panic!("{pattern}: {:?}", read(pattern)) };
-        regex::Regex::new(&known).unwrap().is_match(text)
+        regex::Regex::new(&known).expect("a pattern of this crate").is_match(text)
     }
 
     #[test]

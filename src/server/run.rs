@@ -123,12 +123,8 @@ impl Server {
         let shards = Arc::new(shards);
         let measured = journal.clone().wrap_appends(|appends| Measured::new(appends, Arc::clone(&metrics)));
         let elsewhere = Arc::new(Elsewhere::default());
-        let hooks = Arc::new(Hooks::new(
-            options.receivers,
-            measured.clone(),
-            Arc::clone(&metrics),
-            Arc::clone(&elsewhere),
-        ));
+        let (counts, others) = (Arc::clone(&metrics), Arc::clone(&elsewhere));
+        let hooks = Arc::new(Hooks::new(options.receivers, measured.clone(), counts, others));
         let (tasks, stop) = (lifecycle.tasks.clone(), lifecycle.stop.clone());
         let player = Player::new(measured.clone(), tasks, stop, Arc::clone(&metrics));
         let (counts, leading) = (Arc::clone(&metrics), player.leading());

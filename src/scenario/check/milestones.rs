@@ -109,8 +109,7 @@ impl Course<'_> {
             self.looks += given.steps.len();
             if let Some((_, other)) = given.steps.iter().find(|(other, _)| other == step) {
                 let implied = match (on, other) {
-                    (On::Any, _) => true,
-                    (On::Completed, On::Drawn(_)) => true,
+                    (On::Any, _) | (On::Completed, On::Drawn(_)) => true,
                     (on, other) => on == other,
                 };
                 // The steps before it are the same.

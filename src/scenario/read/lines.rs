@@ -47,7 +47,7 @@ fn services(table: &DeTable<'_>, found: &mut Vec<Diagnostic>) {
     let Some(services) = table.get("services").and_then(|services| services.get_ref().as_array()) else {
         return;
     };
-    for service in services.iter() {
+    for service in services {
         filled("services", service, found);
     }
 }
