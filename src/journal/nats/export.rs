@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-
 use super::super::open_error::OpenError;
 use super::super::transfer::{Export, Item, PAGE_BYTES};
 use super::link::Link;
