@@ -8,6 +8,7 @@ mod handover;
 mod history;
 mod killed;
 mod oracle;
+mod secured;
 mod stalled;
 mod told;
 mod two;

@@ -41,10 +41,22 @@ impl NatsServer {
         let folder = scratch.path().to_owned();
         // The guard removes it.
         std::mem::forget(scratch);
-        Self::start_in(folder)
+        Self::start_in(folder, &[])
     }
 
-    fn start_in(folder: PathBuf) -> Self {
+    /// One with a configuration, which names its folder for the stream as `STORE`.
+    pub fn configured(configuration: &str) -> Self {
+        let scratch = Scratch::new();
+        let folder = scratch.path().to_owned();
+        std::mem::forget(scratch);
+        let file = folder.join("conf");
+        let store = folder.join("store");
+        fs::write(&file, configuration.replace("STORE", store.to_str().unwrap())).unwrap();
+        let flags = ["-c".to_owned(), file.display().to_string()];
+        Self::start_in(folder, &flags)
+    }
+
+    fn start_in(folder: PathBuf, flags: &[String]) -> Self {
         let binary = root().join("target/test-tools/python/bin/nats-server");
         assert!(binary.exists(), "there is no nats-server: ./tests/run installs it");
         let log = folder.join("log");
@@ -56,6 +68,7 @@ impl NatsServer {
             .arg(folder.join("store"))
             .arg("-l")
             .arg(&log)
+            .args(flags)
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
