@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             Item::Gap { from, to } => eprintln!("positions {from} to {to} are missing"),
             Item::Lost { reason, retry_in, next } => {
-                eprintln!("{}; trying {next} in {retry_in:?}", visible(&reason));
+                eprintln!("{}; trying again in {retry_in:?} at {next}", visible(&reason));
             }
             Item::Back { lost, .. } => eprintln!("back; lost: {lost:?}"),
             Item::Opened(_) | Item::Heartbeat(_) | Item::NotAnEvent(_) => {}

@@ -155,11 +155,6 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// All commands with their flags.
-pub(super) fn whole() -> clap::Command {
-    Cli::command()
-}
-
 /// Reads the command line.
 fn parse(words: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let matches = with_negative_numbers(Cli::command()).try_get_matches_from(words)?;

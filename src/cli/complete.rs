@@ -28,8 +28,13 @@ const PATIENCE: Duration = Duration::from_millis(700);
 
 /// Answers a shell and ends the process, if a completion script started it.
 pub(super) fn answer<C: CommandFactory>() {
-    let command = || with_shown_paths(C::command());
+    let command = || with_pages(with_shown_paths(C::command()), C::command);
     CompleteEnv::with_factory(command).var(VARIABLE).bin("incident").completer("incident").complete();
+}
+
+/// `incident man` offers every command.
+fn with_pages(command: Command, whole: fn() -> Command) -> Command {
+    command.mut_subcommand("man", |man| man.mut_arg("command", |arg| arg.add(commands(whole))))
 }
 
 /// Every argument that is a path offers only those that a shell can show.
@@ -91,7 +96,7 @@ pub(super) fn paths_and_incidents() -> ArgValueCompleter {
 }
 
 /// The commands that have a man page.
-pub(super) fn commands(whole: fn() -> Command) -> ArgValueCandidates {
+fn commands(whole: fn() -> Command) -> ArgValueCandidates {
     ArgValueCandidates::new(move || {
         let command = whole();
         let mut found = Vec::new();

@@ -9,11 +9,12 @@ use clap::ValueHint;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::bars::Shows;
 use super::check_journal::not_copied;
 use super::color::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::format::count;
-use super::out::{print_json, say};
+use super::out::{painted, print_json, say};
 use super::outfile::refuse_stdout;
 use super::runtime::runtime;
 use super::terminal::redraws;
@@ -94,11 +95,12 @@ impl CopyJournal {
             let shutdown = signals::shutdown();
             let work = tokio::task::spawn_blocking(move || {
                 let mut progress = |phase: Phase, done: u64, all: u64| {
-                    bar.set_message(match phase {
+                    let what = match phase {
                         Phase::Checks => "checking",
                         Phase::Copies => "copying",
                         Phase::Compares => "comparing",
-                    });
+                    };
+                    bar.show(painted![what]);
                     bar.set_length(all);
                     bar.set_position(done);
                     !stops.load(Ordering::Relaxed)

@@ -5,7 +5,6 @@ use clap_mangen::Man;
 
 use super::exit::{Exit, Failure};
 use super::out::print_own;
-use super::{command, complete};
 use crate::scenario::did_you_mean;
 
 /// Print a man page
@@ -18,7 +17,7 @@ Examples:
   incident man serve > incident-serve.1              Write the page of a command")]
 pub(super) struct ManPage {
     /// The command that the page is about [default: incident itself]
-    #[arg(value_name = "COMMAND", add = complete::commands(command::whole))]
+    #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }
 

@@ -76,9 +76,9 @@ fn a_refused_event_is_told_with_the_problem_and_what_to_do() {
         (
             &["note", "--subject", "a-1", "--by", "x", "--time", "2999-01-01T00:00:00Z", "y"],
             "time-in-future",
-            "Set the clock",
+            "set the clock",
         ),
-        (&["started", "--subject", "Not!", "--title", "x"], "bad-envelope", "Mend the attribute"),
+        (&["started", "--subject", "Not!", "--title", "x"], "bad-envelope", "mend what it names"),
     ] {
         let ran = publish(args);
         assert_eq!(ran.status, Some(5), "{}", ran.stderr);

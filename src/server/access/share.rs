@@ -67,7 +67,7 @@ impl Share {
             cleaned: Instant::now(),
         };
         if let Err(error) = share.look().await {
-            tracing::warn!(%error, "the sessions of browsers can't be read yet");
+            limited!(warn, "the sessions of browsers can't be read yet", %error);
         }
         Some(share)
     }

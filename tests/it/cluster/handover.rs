@@ -14,7 +14,7 @@ async fn a_server_that_is_stopped_hands_over() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
     watched.drill(6).await;
-    for _ in 0..rounds(2) {
+    for _ in 0..rounds(1) {
         watched.drill(6).await;
         watched.writes(20).await;
         let holder = trio.holder().await;

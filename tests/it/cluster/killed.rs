@@ -11,7 +11,7 @@ async fn the_nats_server_that_leads_is_killed() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
     watched.drill(6).await;
-    for _ in 0..rounds(2) {
+    for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
@@ -30,7 +30,7 @@ async fn the_server_that_plays_is_killed() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
     watched.drill(6).await;
-    for _ in 0..rounds(2) {
+    for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;

@@ -12,7 +12,8 @@ const SEED: &str = "SUAJFCUQUH5TRZ7JSBB7JYJAF5EIH45DMHNXYVSV3MDWFVFNO5PB2ICTZQ";
 /// The configuration in the guide, for a server alone on this machine.
 fn configuration(authority: &Authority) -> String {
     let guide = fs::read_to_string(root().join("docs/cluster.md")).unwrap();
-    let shown = guide.split("```\n").find(|block| block.starts_with("server_name:")).expect("a configuration");
+    let shown =
+        guide.split("```\n").find(|block| block.starts_with("server_name:")).expect("a configuration");
     let (before, rest) = shown.split_once("cluster {\n").unwrap();
     let (_, after) = rest.split_once("\n}\n").unwrap();
     let folder = authority.folder().display().to_string();

@@ -288,7 +288,7 @@ pub const TEXT: &[Fault] = &[
     fault("a byte order mark", "envelope", "not JSON", "", |s| {
         s.text_of_event(|text| format!("\u{feff}{text}"))
     }),
-    fault("an array of events", "envelope", "a JSON object", "", |s| {
+    fault("an array of events", "envelope", "one JSON object", "", |s| {
         s.text_of_event(|text| format!("[{text}]"))
     }),
     fault("a text of an event", "envelope", "a JSON object", "", |s| {
