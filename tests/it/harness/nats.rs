@@ -41,7 +41,8 @@ impl NatsServer {
         let folder = scratch.path().to_owned();
         // The guard removes it.
         std::mem::forget(scratch);
-        Self::start_in(folder, &[])
+        let store = folder.join("store").display().to_string();
+        Self::start_in(folder, &["-js", "-a", "127.0.0.1", "-p", "-1", "-sd", &store])
     }
 
     /// One with a configuration, which names its folder for the stream as `STORE`.
@@ -52,11 +53,10 @@ impl NatsServer {
         let file = folder.join("conf");
         let store = folder.join("store");
         fs::write(&file, configuration.replace("STORE", store.to_str().unwrap())).unwrap();
-        let flags = ["-c".to_owned(), file.display().to_string()];
-        Self::start_in(folder, &flags)
+        Self::start_in(folder, &["-c", file.to_str().unwrap()])
     }
 
-    fn start_in(folder: PathBuf, flags: &[String]) -> Self {
+    fn start_in(folder: PathBuf, flags: &[&str]) -> Self {
         let binary = root().join("target/test-tools/python/bin/nats-server");
         assert!(binary.exists(), "there is no nats-server: ./tests/run installs it");
         let log = folder.join("log");
@@ -64,8 +64,6 @@ impl NatsServer {
             .args(["-c", GUARDED, "sh"])
             .arg(&folder)
             .arg(binary)
-            .args(["-js", "-a", "127.0.0.1", "-p", "-1", "-sd"])
-            .arg(folder.join("store"))
             .arg("-l")
             .arg(&log)
             .args(flags)
