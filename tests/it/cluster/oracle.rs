@@ -163,6 +163,54 @@ impl Watched {
         *told = Told { resets: std::mem::take(&mut told.resets), ..Told::default() };
     }
 
+    /// Waits until watchers were told as many events.
+    pub async fn has(&self, many: u64) {
+        let head = |told: &Told| told.events.keys().map(|(_, position)| *position).max().unwrap_or_default();
+        self.until("the events", |told| head(told) >= many).await;
+    }
+
+    /// Waits until every drill has ended.
+    pub async fn has_ended(&self) {
+        self.until("the ends of the drills", Told::has_ended).await;
+    }
+
+    /// Waits until a watcher was told an event of an incident.
+    pub async fn told(&self, subject: &str, index: u64) {
+        let is_it = |(_, event): (u64, incident::contract::Envelope)| {
+            event.incident() == subject && event.index == Some(index)
+        };
+        self.until("the event", |told| told.all().any(is_it)).await;
+    }
+
+    async fn until(&self, what: &str, is_so: impl Fn(&Told) -> bool) {
+        let began = Instant::now();
+        while !is_so(&self.oracle.told.lock()) {
+            assert!(began.elapsed() < LONG, "watchers wait in vain for {what}");
+            assert!(!self.watchers.iter().any(JoinHandle::is_finished), "a watcher has ended");
+            sleep(ms(20)).await;
+        }
+    }
+
+    /// An event was acknowledged to somebody else.
+    pub fn acknowledged(&self, subject: &str, index: u64, position: u64) {
+        self.oracle.told.lock().acknowledged.push((subject.to_owned(), index, position));
+    }
+
+    /// What was told under this name does not count.
+    pub fn forget(&self, stream: &str) {
+        self.oracle.told.lock().events.retain(|(of, _), _| of != stream);
+    }
+
+    /// Compares what was told so far, and ends. Returns the last position.
+    pub fn stop(self) -> u64 {
+        for task in self.watchers.iter().chain(&self.publishers) {
+            task.abort();
+        }
+        let told = self.oracle.told.lock();
+        told.check();
+        told.events.keys().map(|(_, position)| *position).max().unwrap_or_default()
+    }
+
     /// Waits until a stream was told under another name, to all.
     pub async fn reset_from(&self, old: &str) {
         let began = Instant::now();
@@ -178,8 +226,8 @@ impl Watched {
         self.oracle.told.lock().events.keys().next().map(|(stream, _)| stream.clone()).unwrap_or_default()
     }
 
-    /// Waits until every drill has ended, and compares.
-    pub async fn end(self) {
+    /// Waits until every drill has ended, and compares. Returns the name of the stream.
+    pub async fn end(self) -> String {
         self.oracle.enough.store(true, Ordering::SeqCst);
         for publisher in self.publishers {
             timeout(LONG, publisher).await.expect("a publisher ends").unwrap();
@@ -195,7 +243,9 @@ impl Watched {
         for watcher in self.watchers {
             timeout(LONG, watcher).await.expect("a watcher has all").unwrap();
         }
-        self.oracle.told.lock().check();
+        let told = self.oracle.told.lock();
+        told.check();
+        told.events.keys().next().map(|(stream, _)| stream.clone()).unwrap_or_default()
     }
 }
 

@@ -11,6 +11,8 @@ mod local;
 #[cfg(feature = "nats")]
 pub mod machines;
 #[cfg(feature = "nats")]
+pub mod mute;
+#[cfg(feature = "nats")]
 pub mod nats;
 mod numbers;
 mod proxy;

@@ -229,6 +229,11 @@ impl Trio {
         None
     }
 
+    /// Where the stream is.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
     /// The nats-server that leads the stream.
     pub async fn leader(&self) -> usize {
         let info = self
