@@ -79,6 +79,7 @@ pub(super) async fn open(
     let extent = Extent { oldest: fold.oldest(), head: fold.head };
     Ok(Shared {
         node,
+        location: location.clone(),
         names,
         api,
         stream: seen.stream,
