@@ -36,7 +36,7 @@ async fn servers_whose_clocks_differ_play_one_after_the_other() {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
-        watched.fault();
+        watched.fault("the server that plays is killed, clocks differ");
         trio.kill_hub(holder);
         trio.holder().await;
         trio.start_hub_as(holder, |run| set(run, WALLS[holder])).await;

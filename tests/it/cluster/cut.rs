@@ -32,11 +32,11 @@ async fn the_nats_server_that_leads_is_cut_off() {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("the leading nats-server is cut off");
         machines.separate(&[leader]);
         watched.writes(5).await;
         tokio::time::sleep(standing()).await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("it is back");
         machines.join();
         watched.writes(5).await;
         trio.in_step().await;
@@ -58,7 +58,7 @@ async fn the_smaller_part_says_that_it_is_paused() {
         watched.writes(20).await;
         let (leader, holder) = (trio.leader().await, trio.holder().await);
         let hub = if round % 2 == 0 { holder } else { (holder + 1) % THREE };
-        watched.fault_of_nats();
+        watched.fault_of_nats("a server and the leading nats-server are cut off");
         machines.separate(&[leader, THREE + hub]);
         is_ready(&trio, hub, 503).await;
         watched.writes(5).await;
@@ -66,7 +66,7 @@ async fn the_smaller_part_says_that_it_is_paused() {
             is_ready(&trio, other, 200).await;
         }
         tokio::time::sleep(standing()).await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("both are back");
         machines.join();
         is_ready(&trio, hub, 200).await;
         watched.writes(5).await;
@@ -86,7 +86,7 @@ async fn the_server_that_plays_is_cut_off_and_another_plays() {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
-        watched.fault();
+        watched.fault("the server that plays is cut off");
         machines.separate(&[THREE + holder]);
         is_ready(&trio, holder, 503).await;
         trio.holder_after(holder).await;

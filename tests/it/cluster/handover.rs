@@ -19,6 +19,7 @@ async fn a_server_that_is_stopped_hands_over() {
         watched.writes(20).await;
         let holder = trio.holder().await;
         let hub = trio.take_hub(holder);
+        watched.fault("the server that plays is stopped in order");
         hub.signal("TERM");
         let ended = tokio::task::spawn_blocking(move || hub.end()).await.unwrap();
         assert_eq!(ended, Some(0));

@@ -54,7 +54,7 @@ async fn a_stream_that_is_restored_older_is_told_as_another_one() {
     let backup = Backup::of(&trio, STREAM).await;
     watched.has(backup.head() + 10).await;
     let old = watched.stream();
-    watched.fault_of_nats();
+    watched.fault_of_nats("the stream is deleted and restored");
     trio.answers(&format!("STREAM.DELETE.{STREAM}"), Value::Null).await;
     watched.pauses().await;
     watched.allow_resets();

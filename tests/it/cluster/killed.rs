@@ -15,7 +15,7 @@ async fn the_nats_server_that_leads_is_killed() {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("the leading nats-server is killed");
         trio.nats[leader].kill();
         watched.writes(5).await;
         trio.nats[leader].start();
@@ -34,7 +34,7 @@ async fn the_server_that_plays_is_killed() {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
-        watched.fault();
+        watched.fault("the server that plays is killed");
         trio.kill_hub(holder);
         let next = trio.holder().await;
         assert_ne!(next, holder);
@@ -52,7 +52,7 @@ async fn both_are_killed_and_then_everything() {
         watched.drill(6).await;
         watched.writes(20).await;
         let (leader, holder) = (trio.leader().await, trio.holder().await);
-        watched.fault_of_nats();
+        watched.fault_of_nats("both are killed");
         trio.nats[leader].kill();
         trio.kill_hub(holder);
         watched.writes(5).await;
@@ -60,7 +60,7 @@ async fn both_are_killed_and_then_everything() {
         trio.start_hub(holder).await;
         trio.in_step().await;
         watched.writes(20).await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("all are killed");
         for number in 0..THREE {
             trio.nats[number].kill();
             trio.kill_hub(number);

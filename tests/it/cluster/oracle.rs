@@ -14,14 +14,15 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::told::Told;
+use super::told::{Fault, Told};
 use crate::harness::trio::{THREE, Trio, Urls};
 use crate::harness::{Http, envelope, ms};
 
-/// How long the drills may pause after the last fault besides: the time after which the lease goes to another, and then some.
+/// How long the drills may pause after the last fault besides: the time after which the lease goes to another, and then some. That
+/// it is 4 s where a machine has nothing else to do, the table of `./dev cluster` shows.
 const TAKEOVER_S: f64 = 6.0;
 
-/// How long they may if a nats-server is gone that may have led the stream with the lease too.
+/// How long they may if a nats-server is gone that may have led the stream with the lease too: 10 s on such a machine.
 const ELECTION_S: f64 = 14.0;
 
 /// How long all may take until the drills have ended.
@@ -92,13 +93,13 @@ impl Watched {
     }
 
     /// Something is done to the servers now.
-    pub fn fault(&self) {
-        self.oracle.told.lock().faults.push((now(), TAKEOVER_S));
+    pub fn fault(&self, what: &'static str) {
+        self.oracle.told.lock().faults.push(Fault { what, at: now(), pause_s: TAKEOVER_S });
     }
 
     /// Something is done to the nats-servers now.
-    pub fn fault_of_nats(&self) {
-        self.oracle.told.lock().faults.push((now(), ELECTION_S));
+    pub fn fault_of_nats(&self, what: &'static str) {
+        self.oracle.told.lock().faults.push(Fault { what, at: now(), pause_s: ELECTION_S });
     }
 
     /// Waits until as many further events were acknowledged that were sent after this call.

@@ -15,11 +15,11 @@ async fn the_nats_server_that_leads_stands_still() {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("the leading nats-server stands still");
         trio.nats[leader].signal("STOP");
         tokio::time::sleep(standing()).await;
         trio.nats[leader].signal("CONT");
-        watched.fault_of_nats();
+        watched.fault_of_nats("it goes on");
         watched.writes(5).await;
         trio.in_step().await;
     }
@@ -36,7 +36,7 @@ async fn the_server_that_plays_stands_still_and_adds_nothing_twice() {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
-        watched.fault();
+        watched.fault("the server that plays stands still");
         trio.hub(holder).signal("STOP");
         tokio::time::sleep(standing()).await;
         trio.holder_after(holder).await;
