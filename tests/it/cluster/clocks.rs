@@ -31,7 +31,7 @@ async fn servers_whose_clocks_differ_play_one_after_the_other() {
     watched.judges_by_arrival();
     // Each has heard of the others' clocks: it has been running for a while.
     watched.writes(20).await;
-    watched.drill(6).await;
+    watched.drill(12).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;

@@ -27,7 +27,7 @@ async fn the_nats_server_that_leads_is_cut_off() {
     let trio = Trio::apart().await;
     let machines = trio.machines.as_ref().unwrap();
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(9).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
@@ -36,7 +36,7 @@ async fn the_nats_server_that_leads_is_cut_off() {
         machines.separate(&[leader]);
         watched.writes(5).await;
         tokio::time::sleep(standing()).await;
-        watched.fault_of_nats("it is back");
+        watched.fault_of_nats("the leading nats-server is back");
         machines.join();
         watched.writes(5).await;
         trio.in_step().await;
@@ -52,7 +52,7 @@ async fn the_smaller_part_says_that_it_is_paused() {
     let trio = Trio::apart().await;
     let machines = trio.machines.as_ref().unwrap();
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(9).await;
     for round in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
@@ -66,7 +66,7 @@ async fn the_smaller_part_says_that_it_is_paused() {
             is_ready(&trio, other, 200).await;
         }
         tokio::time::sleep(standing()).await;
-        watched.fault_of_nats("both are back");
+        watched.fault_of_nats("the server and the leading nats-server are back");
         machines.join();
         is_ready(&trio, hub, 200).await;
         watched.writes(5).await;
@@ -81,7 +81,7 @@ async fn the_server_that_plays_is_cut_off_and_another_plays() {
     let trio = Trio::apart().await;
     let machines = trio.machines.as_ref().unwrap();
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(9).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;

@@ -13,9 +13,9 @@ use crate::harness::trio::Trio;
 async fn a_server_that_is_stopped_hands_over() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(12).await;
     for _ in 0..rounds(1) {
-        watched.drill(6).await;
+        watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
         let hub = trio.take_hub(holder);

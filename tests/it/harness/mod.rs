@@ -15,6 +15,8 @@ pub mod mute;
 #[cfg(feature = "nats")]
 pub mod nats;
 mod numbers;
+#[cfg(feature = "nats")]
+pub mod ports;
 mod proxy;
 mod raw;
 mod sse;
