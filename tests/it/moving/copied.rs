@@ -42,7 +42,7 @@ async fn a_file_becomes_a_stream_and_a_file_again() {
     // It can still get another name, and be copied into a stream.
     let third = NatsServer::shared().location(&NatsServer::fresh_name());
     let renamed = copied(&second, &third, Naming::New).await.unwrap();
-    let whole = incident::journal::Retention::default();
+    let whole = Retention::default();
     let (one, other) = (opened(&second), open(&third, whole).unwrap().journal);
     let extent = other.extent();
     assert_eq!((extent.oldest, extent.head), (renamed.oldest, renamed.head));
@@ -57,7 +57,7 @@ async fn a_copy_that_was_interrupted_is_not_served_and_goes_on() {
     let name = NatsServer::fresh_name();
     let to = NatsServer::shared().location(&name);
     {
-        let log = open(&from, incident::journal::Retention::default()).unwrap().journal;
+        let log = open(&from, Retention::default()).unwrap().journal;
         append(&log, story("long", 1_800)).await;
     }
     let mut calls = 0;
@@ -93,7 +93,7 @@ async fn a_copy_that_was_interrupted_is_not_served_and_goes_on() {
     let (done, begins) = going_on.await.unwrap();
     assert_eq!(done.unwrap().head, 1_800);
     assert!(begins.unwrap() > 1_000, "it has gone on behind what was there: {begins:?}");
-    let log = open(&to, incident::journal::Retention::default()).unwrap().journal;
+    let log = open(&to, Retention::default()).unwrap().journal;
     assert_eq!((log.extent().oldest, log.extent().head), (1, 1_800));
     let full = copied_error(&from, &to).await;
     assert!(format!("{full:?}").contains("is there already"), "{full:?}");
