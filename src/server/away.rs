@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_server_that_is_behind_and_reads_nothing_sends_its_clients_away() {
         let stuck = (0..20).map(|_| (0, true, 7));
-        assert_eq!(done(stuck), [(16, Judgement::Away)]);
+        assert_eq!(done(stuck), [(15, Judgement::Away)]);
         let reads_on = (0..60).map(|second| (0, true, second / 10));
         assert_eq!(done(reads_on), []);
         let all_read = (0..60).map(|second| (0, second % 12 != 0, 7));
