@@ -108,17 +108,26 @@ async fn a_part_whose_next_events_retention_has_dropped_is_refused() {
     }
     let oldest = server.journal.extent().oldest;
     assert!(oldest < 20, "{oldest}");
-    let part = async |after: u64| get(server.address, &format!("/api/incidents/b/events?after={after}")).await;
+    let part =
+        async |after: u64| get(server.address, &format!("/api/incidents/b/events?after={after}")).await;
     for after in [1, oldest - 2] {
         let detail = part(after).await.problem(410);
-        let found = [format!("after position {after} "), format!("position {oldest} on"), "without ?after=".to_owned()];
+        let found = [
+            format!("after position {after} "),
+            format!("position {oldest} on"),
+            "without ?after=".to_owned(),
+        ];
         assert!(found.iter().all(|found| detail.contains(found)), "{detail}");
     }
     // What the client has is enough, or it has nothing yet: then the first index says that the beginning is gone.
     for after in [oldest - 1, 0] {
         let reply = part(after).await;
         assert_eq!((reply.status, reply.body.lines().count() as u64), (200, 21 - oldest));
-        assert!(reply.body.lines().next().unwrap().contains(&format!("\"index\":{oldest},")), "{}", reply.body);
+        assert!(
+            reply.body.lines().next().unwrap().contains(&format!("\"index\":{oldest},")),
+            "{}",
+            reply.body
+        );
     }
     assert_eq!(part(20).await.body, "");
 }
