@@ -129,13 +129,17 @@ impl Effort {
                     let patterns = leads.patterns.iter().filter(|(regex, _)| regex.is_match(name));
                     let named: Vec<Number> = own.into_iter().chain(patterns.map(|(_, to)| *to)).collect();
                     let judges = if named.is_empty() { &leads.other_fields } else { &named };
-                    judges.iter().for_each(|to| add(*to, part));
+                    for to in judges {
+                        add(*to, part);
+                    }
                 }
             }
             Value::Array(items) => {
                 for (index, part) in items.iter().enumerate() {
-                    let own = leads.first.get(index).map(std::slice::from_ref).unwrap_or(&leads.other_items);
-                    own.iter().chain(&leads.items).for_each(|to| add(*to, part));
+                    let own = leads.first.get(index).map_or(&leads.other_items[..], std::slice::from_ref);
+                    for to in own.iter().chain(&leads.items) {
+                        add(*to, part);
+                    }
                 }
             }
             _ => {}
