@@ -7,10 +7,10 @@ use rusqlite::Transaction;
 use super::head::Head;
 
 /// Events that are dropped between two looks at the clock.
-const SLICE: u64 = 128;
+const SLICE: u64 = 64;
 
 /// How long a commit goes on dropping more than it has to: appends wait meanwhile.
-const SPELL: Duration = Duration::from_millis(2);
+pub(super) const SPELL: Duration = Duration::from_millis(1);
 
 /// The ids of ended incidents are kept until so many further events are dropped.
 const IDS: u64 = 200_000;
@@ -19,7 +19,7 @@ const IDS: u64 = 200_000;
 /// open incident, nor one after `before`, the head before this commit: nobody could have seen it. Returns whether there
 /// are more to drop.
 ///
-/// A commit drops more than it has added, so that the journal does not grow, and then goes on for [`SPELL`] at most: how
+/// A commit drops more than it has added, so that the journal does not grow, and then goes on for `spell` at most: how
 /// many events that is depends on their size, on their keys and on the disk from which their pages are read.
 pub(super) fn retain(
     transaction: &Transaction<'_>,
@@ -27,6 +27,7 @@ pub(super) fn retain(
     before: u64,
     most: usize,
     expired: u64,
+    spell: Duration,
 ) -> rusqlite::Result<bool> {
     let surplus = (head.position + 1 - head.oldest).saturating_sub(most as u64);
     let wanted = (head.oldest + surplus).max(expired + 1);
@@ -45,7 +46,7 @@ pub(super) fn retain(
     let start = Instant::now();
     loop {
         drop_before(transaction, head, keep_from.min(head.oldest + SLICE))?;
-        if head.oldest >= keep_from || (head.oldest > least && start.elapsed() >= SPELL) {
+        if head.oldest >= keep_from || (head.oldest > least && start.elapsed() >= spell) {
             break;
         }
     }
@@ -66,4 +67,43 @@ fn drop_before(transaction: &Transaction<'_>, head: &mut Head, oldest: u64) -> r
     head.oldest = oldest;
     transaction.prepare_cached("DELETE FROM events WHERE position < ?1")?.execute([oldest])?;
     super::keys::forget(transaction, oldest)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::super::{chain, events, schema};
+    use super::*;
+
+    #[test]
+    fn a_commit_drops_more_than_it_adds_and_the_rest_in_small_parts() -> rusqlite::Result<()> {
+        let mut connection = Connection::open_in_memory()?;
+        let transaction = connection.transaction()?;
+        schema::migrate(&transaction, 0)?;
+        let mut head = Head::EMPTY;
+        for position in 1..=10_000 {
+            let row = chain::Row { position, time_us: 0, subject: "a", index: 1, kind: "note", data: "{}" };
+            head.checksum = events::insert(&transaction, head.checksum, &row)?;
+            head.position = position;
+        }
+        // It has added 500 events, and 9,900 are too many.
+        let mut more = retain(&transaction, &mut head, 9_500, 100, 0, Duration::ZERO)?;
+        let dropped = head.oldest - 1;
+        assert!(more && (501..=500 + SLICE).contains(&dropped), "{dropped} were dropped");
+        let mut parts = 0;
+        while more {
+            let before = head.oldest;
+            more = retain(&transaction, &mut head, 10_000, 100, 0, Duration::ZERO)?;
+            assert!(head.oldest > before && head.oldest <= before + SLICE);
+            parts += 1;
+        }
+        assert!(parts > 100, "{parts} parts");
+        assert_eq!(
+            (head.oldest, super::super::head::ends(&transaction)?),
+            (9_901, (Some(9_901), Some(10_000)))
+        );
+        assert_eq!(super::super::head::misfit(&transaction, head)?, None);
+        Ok(())
+    }
 }
