@@ -106,7 +106,7 @@ fn damaged(position: u64, what: &str) -> JournalError {
     JournalError::Damaged { position, what: what.to_owned() }
 }
 
-/// Inserts events. A commit has many: to look its prepared statement up for each costs a tenth of what inserting it does.
+/// Inserts events. A commit has many, so the prepared statement is looked up once for all of them.
 pub(super) struct Insert<'a>(CachedStatement<'a>);
 
 impl<'a> Insert<'a> {

@@ -18,8 +18,8 @@ use super::place::beside;
 /// makes, because each waits for the disk twice. The log is 16 MB then.
 pub(super) const USUAL: u64 = 4_000;
 
-/// The same while retention deletes many events: each page of them goes through the log, and the usual checkpoint would hold
-/// appends up for 20 ms again and again.
+/// The same while retention deletes many events: their pages go through the log, so that there are many checkpoints, and
+/// appends wait for each.
 pub(super) const SMALL: u64 = 256;
 
 /// A log with more bytes is truncated as soon as the readers allow it.
