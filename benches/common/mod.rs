@@ -7,4 +7,5 @@ pub(crate) mod message;
 pub(crate) mod process;
 pub(crate) mod real;
 pub(crate) mod report;
+pub(crate) mod slope;
 pub(crate) mod ws;
