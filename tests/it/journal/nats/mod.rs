@@ -3,6 +3,7 @@
 mod altered;
 mod apart;
 mod emptied;
+mod purged;
 
 use std::path::Path;
 
