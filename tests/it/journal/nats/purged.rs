@@ -121,9 +121,9 @@ async fn what_retention_drops_is_written_down_before() {
     let _lease = a.lease().await.unwrap();
     for round in 0..3 {
         append(&a, story(&format!("{round}"), 20)).await;
-        reaches(&a, 20 * (round + 1), 20 * round + 11).await;
+        reaches(&a, 20 * round + 11, 20 * (round + 1)).await;
         kept(&name, 20 * round + 11).await;
-        reaches(&b, 20 * (round + 1), 20 * round + 11).await;
+        reaches(&b, 20 * round + 11, 20 * (round + 1)).await;
         let first = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["state"]["first_seq"].clone();
         assert_eq!(newest(&name, "kept").await["from"], first);
     }
