@@ -71,7 +71,8 @@ impl Location {
     /// What is wrong with it, and what to write instead.
     pub(super) fn parse(location: &Path) -> Result<Self, String> {
         let text = location.to_str().ok_or("the location is not UTF-8")?;
-        let (scheme, rest) = text.split_once("://").unwrap_or((text.split(':').next().unwrap_or_default(), ""));
+        let (scheme, rest) =
+            text.split_once("://").unwrap_or((text.split(':').next().unwrap_or_default(), ""));
         let tls = match scheme.to_ascii_lowercase().as_str() {
             "nats" if text.contains("://") => false,
             "tls" if text.contains("://") => true,
