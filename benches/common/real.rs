@@ -69,7 +69,7 @@ impl Server {
     }
 
     /// Sends a request and gives the whole answer.
-    fn request(&self, what: &str, body: &str) -> anyhow::Result<String> {
+    pub(crate) fn request(&self, what: &str, body: &str) -> anyhow::Result<String> {
         let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         write!(
             socket,
