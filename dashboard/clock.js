@@ -80,7 +80,7 @@ export function offsetAt(state, serverMs) {
 
 /**
  * @typedef {object} Moment what moves between two messages
- * @property {number} offset_s second of the incident
+ * @property {number | null} offset_s second of the incident; `null` as long as its beginning is not known
  * @property {number | null} remaining_s to the target, negative after it; `null` without a target
  * @property {boolean} breached the target is missed by more than a late message can explain
  * @property {{currency: string, total: number, per_minute: number} | null} cost so far

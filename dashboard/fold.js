@@ -82,7 +82,7 @@ function unknown(id, time) {
     id,
     state: 'open',
     index: 0,
-    offset_s: 0,
+    offset_s: null,
     time,
     title: id,
     severity: null,

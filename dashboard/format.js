@@ -8,11 +8,12 @@ const money = new Map();
 const two = (value) => String(value).padStart(2, '0');
 
 /**
- * `01:07`, or `1:01:07` from an hour on.
- * @param {number} seconds
+ * `01:07`, or `1:01:07` from an hour on; `–` if it is not known.
+ * @param {number | null} seconds
  * @param {boolean} [hours] always write hours, so that the digits of a long incident do not move
  */
 export function clock(seconds, hours = false) {
+  if (seconds === null) return '–';
   const whole = Math.max(0, Math.floor(seconds + 1e-6));
   const h = Math.floor(whole / 3600);
   const m = Math.floor(whole / 60) % 60;
@@ -20,11 +21,12 @@ export function clock(seconds, hours = false) {
 }
 
 /**
- * A moment of the incident: `T+01:07`, or `T−00:05` before its start.
- * @param {number} offset_s
+ * A moment of the incident: `T+01:07`, `T−00:05` before its start, or `T+?` if its beginning is not known.
+ * @param {number | null} offset_s
  * @param {boolean} [hours]
  */
 export function stamp(offset_s, hours = false) {
+  if (offset_s === null) return 'T+?';
   return offset_s < 0 ? `T−${clock(Math.ceil(-offset_s), hours)}` : `T+${clock(offset_s, hours)}`;
 }
 

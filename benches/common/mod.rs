@@ -8,4 +8,5 @@ pub(crate) mod process;
 pub(crate) mod publisher;
 pub(crate) mod real;
 pub(crate) mod report;
+pub(crate) mod slope;
 pub(crate) mod ws;

@@ -42,7 +42,7 @@ impl Server {
         }
         command.args(flags);
         // What a benchmark put into a journal stays in it.
-        command.args(["--retain-events", "4000000"]);
+        command.args(["--retain-events", "40000000"]);
         // Beside any scenarios/ folder: those that ship with the program are played.
         command.current_dir(std::env::temp_dir());
         let (process, line) = Process::start(&mut command)?;

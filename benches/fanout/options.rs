@@ -101,6 +101,8 @@ pub(crate) enum Which {
     Connects,
     /// Thousands that return at once
     Storm,
+    /// How the costs grow with the clients: 10, 100, 1,000 and, unless fewer are asked for, 8,000
+    Growth,
     /// Paced, burst and idle of the servers of others too
     Peers,
 }
@@ -127,7 +129,13 @@ impl Options {
 
     /// The most that any section will have.
     pub(crate) fn most_clients(&self) -> u32 {
-        if self.sections.contains(&Which::Peers) { self.idle_clients() } else { self.clients() }
+        if self.sections.contains(&Which::Peers) {
+            self.idle_clients()
+        } else if self.sections.contains(&Which::Growth) {
+            self.clients.unwrap_or(sections::growth::MOST)
+        } else {
+            self.clients()
+        }
     }
 
     /// What was asked for, or what is worth half a minute each.
@@ -152,6 +160,7 @@ impl Which {
             Self::Stalled => sections::faults::stalled(options)?,
             Self::Connects => sections::faults::connects(options)?,
             Self::Storm => sections::storm::measure(options)?,
+            Self::Growth => sections::growth::measure(options)?,
             Self::Peers => {
                 report.compare(&sections::peers::measure(options)?);
                 return Ok(());

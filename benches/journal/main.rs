@@ -17,11 +17,11 @@ use common::report::{Report, Section};
 #[derive(Debug, Parser)]
 #[command(name = "journal")]
 struct Options {
-    /// What to measure [default: all but memory, which takes minutes]
+    /// What to measure [default: all but growth and memory, which take minutes]
     #[arg(value_enum)]
     sections: Vec<Which>,
 
-    /// Events of the journal that is replayed and started over
+    /// Events of the journal that is replayed, started over and shortened, and the most of growth
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10_000..))]
     events: u64,
 
@@ -53,6 +53,10 @@ enum Which {
     Replay,
     /// Starting over a large file
     Start,
+    /// Appends while many old events are deleted
+    Retention,
+    /// How the costs grow with the events that are kept
+    Growth,
     /// What a server holds after many events
     Memory,
 }
@@ -64,6 +68,8 @@ impl Which {
             Self::Latency => sections::latency::measure(options),
             Self::Replay => sections::replay::measure(options),
             Self::Start => sections::start::measure(options),
+            Self::Retention => sections::retention::measure(options),
+            Self::Growth => sections::growth::measure(options),
             Self::Memory => sections::memory::measure(options),
         }
     }
@@ -90,7 +96,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
         println!("journal: run it with `cargo bench --bench journal`");
         return Ok(());
     }
-    let usual = [Which::Append, Which::Latency, Which::Replay, Which::Start];
+    let usual = [Which::Append, Which::Latency, Which::Replay, Which::Start, Which::Retention];
     let chosen = if options.sections.is_empty() { &usual } else { options.sections.as_slice() };
     let mut report = Report::new("journal", options.json);
     for section in chosen {

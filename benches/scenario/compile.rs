@@ -9,6 +9,7 @@ use incident::scenario::Scenario;
 use serde_json::{Value, json};
 
 use crate::common::report::{Goal, Row, Section};
+use crate::common::slope;
 use crate::written::{Size, toml};
 
 /// The file of the goal.
@@ -109,11 +110,11 @@ pub(crate) fn slope(number: u32) -> anyhow::Result<Section> {
         let took = rounds(size, number)?;
         let row = Row::new(name, "ms", took.read);
         most = took.mib;
-        points.push(((size.parts() as f64).ln(), row.median().max(f64::MIN_POSITIVE).ln()));
+        points.push((size.parts() as f64, row.median()));
         rows.push(row);
     }
     // 1 is linear, 2 quadratic.
-    let exponent = Row::single("exponent of the growth", "", slope_of(&points)).goal(Goal::AtMost(1.15));
+    let exponent = Row::single("exponent of the growth", "", slope::of(&points)).goal(Goal::AtMost(1.15));
     rows.insert(0, exponent);
     rows.push(Row::new("most memory of the process, 100,000", "MiB", most).goal(Goal::AtMost(100.0)));
     Ok(Section {
@@ -122,14 +123,4 @@ pub(crate) fn slope(number: u32) -> anyhow::Result<Section> {
         rows,
         note: None,
     })
-}
-
-/// Of the straight line with the least squares.
-fn slope_of(points: &[(f64, f64)]) -> f64 {
-    let count = points.len() as f64;
-    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
-    let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
-    let both: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-    let square: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
-    both / square
 }

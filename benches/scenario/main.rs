@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod compile;
+mod growth;
 mod library;
 mod many;
 mod written;
@@ -60,6 +61,8 @@ enum Which {
     Library,
     /// Many incidents at once, at real speed
     Many,
+    /// What an event costs while more incidents are open
+    Growth,
 }
 
 impl Which {
@@ -69,6 +72,7 @@ impl Which {
             Self::Slope => compile::slope(options.rounds),
             Self::Library => library::measure(options.rounds.min(3)),
             Self::Many => many::measure(options.incidents, options.seconds),
+            Self::Growth => growth::measure(),
         }
     }
 }
@@ -98,7 +102,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
         println!("scenario: run it with `cargo bench --bench scenario`");
         return Ok(());
     }
-    let all = [Which::Large, Which::Slope, Which::Library, Which::Many];
+    let all = [Which::Large, Which::Slope, Which::Library, Which::Many, Which::Growth];
     let chosen = if options.sections.is_empty() { &all } else { options.sections.as_slice() };
     let mut report = Report::new("scenario", options.json);
     for section in chosen {

@@ -32,13 +32,14 @@ pub(super) fn ended_early(closing: &Closing, comment: Option<&str>, observed: &O
     let mut finding = Finding::new(text);
     finding.line = Some(observed.line);
     let is_stopping = match closing {
-        Closing::Frame(Some(1001 | 1012), _) => true,
-        Closing::Finished { .. } => comment.is_some_and(|comment| comment.trim().starts_with("1012")),
+        Closing::Frame(Some(1001 | 1012 | 1013), _) => true,
+        Closing::Finished { .. } => comment
+            .is_some_and(|comment| ["1012", "1013"].into_iter().any(|code| comment.trim().starts_with(code))),
         _ => false,
     };
     if is_stopping {
         finding = finding.hint(
-            "the server is stopping, so that the rest was not checked: check it again when it runs undisturbed",
+            "the server is stopping or cut off, so that the rest was not checked: check it again when it runs undisturbed",
         );
     }
     finding

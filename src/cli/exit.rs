@@ -195,6 +195,9 @@ impl From<ClientError> for Failure {
             ClientError::Status { status: 413 | 414 | 431, .. } => {
                 "shorten what is sent: the server does not take so much"
             }
+            ClientError::Status { status: 507, .. } => {
+                "the incident is longer than a server folds at once: record it with `incident watch --record FILE`, and report on the file"
+            }
             // These clients always ask for the upgrade.
             ClientError::Status { status: 426, .. } => {
                 "a proxy between removes the header `Upgrade` or `Connection`: set it up as docs/proxies.md shows, or name the server itself with \

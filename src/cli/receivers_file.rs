@@ -1,6 +1,8 @@
 //! `receivers.toml` and the files with secrets that it names.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
@@ -46,11 +48,17 @@ fn read_with(path: &Path, may_withdraw: bool) -> Result<NamedFiles<HookSetup>, F
     let mut files = vec![(path.to_owned(), Digest::of(text.as_bytes()))];
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut setups = Vec::new();
+    // Several receivers may name one file, which is read once, and warned of once.
+    let mut known: HashMap<PathBuf, String> = HashMap::new();
+    let mut read = |file: &Path| match known.entry(file.to_owned()) {
+        Entry::Occupied(text) => Ok(text.get().clone()),
+        Entry::Vacant(place) => token_args::read(file).map(|text| place.insert(text).clone()),
+    };
     for receiver in receivers {
         let mut tokens = Vec::new();
         if let Some(file) = &receiver.token_file {
             let file = folder.join(file);
-            let text = token_args::read(&file)?;
+            let text = read(&file)?;
             tokens = match token::for_receiver(&file.display().to_string(), &text) {
                 Err(error) if may_withdraw && error.mistake == Mistake::Nothing => {
                     tracing::warn!(
@@ -76,7 +84,7 @@ fn read_with(path: &Path, may_withdraw: bool) -> Result<NamedFiles<HookSetup>, F
         let mut signing = None;
         if let Some(signature) = &receiver.signature {
             let file = folder.join(&signature.secret_file);
-            let text = token_args::read(&file)?;
+            let text = read(&file)?;
             let secret = text.trim();
             let is_withdrawn = may_withdraw && secret.is_empty();
             if is_withdrawn {

@@ -38,7 +38,7 @@ pub(super) struct Client {
     /// Heartbeats since it last sent something; only of a WebSocket's client, which answers pings.
     silent: u8,
     heartbeats_to_ping: u8,
-    /// When it has to leave because the server is stopping.
+    /// When it has to leave, because the server is stopping or cut off.
     pub(super) leaves_at: Option<Instant>,
     _slot: OwnedSemaphorePermit,
     lease: Option<Lease>,
@@ -286,10 +286,10 @@ impl Client {
         Ok(())
     }
 
-    /// Why it has to leave now, if it has to: the server is stopping, or its access was withdrawn.
-    pub(super) fn dismissed(&self, now: Instant) -> Option<End> {
+    /// Why it has to leave now, if it has to: the server sends its clients away, or its access was withdrawn.
+    pub(super) fn dismissed(&self, now: Instant, sent_away: &End) -> Option<End> {
         if self.leaves_at.is_some_and(|at| now >= at) {
-            return Some(End::Restart);
+            return Some(sent_away.clone());
         }
         self.lease.as_ref().is_some_and(Lease::is_over).then_some(End::Withdrawn)
     }

@@ -90,6 +90,20 @@ impl Shards {
             link.order(Order::Drain(within));
         }
     }
+
+    /// Asks every client to go to another server, each at a random moment within that time.
+    pub fn send_away(&self, within: Duration) {
+        for link in &self.links {
+            link.order(Order::SendAway(within));
+        }
+    }
+
+    /// Clients that were to go and are still there may stay.
+    pub fn keep(&self) {
+        for link in &self.links {
+            link.order(Order::Keep);
+        }
+    }
 }
 
 impl Drop for Shards {

@@ -22,7 +22,7 @@ const SINGLE: [&str; 4] = ["not", "if", "then", "else"];
 const NAMED: [&str; 2] = ["dependentSchemas", "dependencies"];
 
 /// A place, as a key.
-type Key = (*const Document, String);
+pub(super) type Key = (*const Document, String);
 
 /// What is known of a place.
 #[derive(Clone, Copy, PartialEq)]
@@ -50,6 +50,15 @@ impl Files {
         }
         let mut costs = HashMap::new();
         starts.into_iter().find_map(|start| self.count(start, &anchors, &mut costs))
+    }
+
+    /// The objects that have an anchor.
+    pub(super) fn anchors(&self) -> HashMap<Key, Place> {
+        let (mut starts, mut anchors) = (Vec::new(), HashMap::new());
+        for document in &self.documents() {
+            visit(document, &document.value, &mut String::new(), &mut starts, &mut anchors);
+        }
+        anchors
     }
 
     fn count(
@@ -90,7 +99,7 @@ impl Files {
     }
 
     /// The schemas that judge the same value as this one.
-    fn parts(&self, schema: &Place, anchors: &HashMap<Key, Place>) -> Vec<Place> {
+    pub(super) fn parts(&self, schema: &Place, anchors: &HashMap<Key, Place>) -> Vec<Place> {
         let target = |keyword: &str| {
             let reference = schema.get(keyword).and_then(Value::as_str)?;
             let anchor =

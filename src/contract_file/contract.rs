@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::document::Document;
+use super::effort::Effort;
 use super::error::ContractError;
 use super::files::{Files, NETWORK_HINT, Place, is_network};
 use super::found::Found;
@@ -27,6 +28,8 @@ pub struct Contract {
     discriminator: Option<String>,
     /// What of it is not checked, a sentence each.
     left_out: Vec<String>,
+    /// Counts the steps for a message, if they can be many.
+    effort: Option<Effort>,
 }
 
 /// What is said of a schema that is judged too often.
@@ -103,10 +106,13 @@ impl Contract {
             if is_asyncapi { asyncapi::messages(&root, &files)? } else { schema::messages(&root, &files) };
         let mut compiler = Compiler { files: files.clone(), root: root.clone(), builders: Vec::new() };
         let mut messages = Vec::new();
+        let mut roots = Vec::new();
         for message in found {
+            roots.extend(message.schema.clone());
             messages.push(compiler.message(message)?);
         }
         let whole = Place { document: root, pointer: String::new() };
+        roots.push(whole.clone());
         let whole = if is_asyncapi || messages.len() < 2 {
             None
         } else {
@@ -124,7 +130,8 @@ impl Contract {
         let sets = compiler.builders.into_iter().map(|(_, builder)| builder.build()).collect();
         let discriminator = discriminator(&messages);
         let left_out = files.left_out();
-        Ok(Self { messages, sets, whole, discriminator, left_out })
+        let effort = Effort::of(&files, roots.into_iter());
+        Ok(Self { messages, sets, whole, discriminator, left_out, effort })
     }
 
     /// The kinds of messages.
@@ -143,6 +150,13 @@ impl Contract {
     /// It is none. If a field such as `type` says which message was meant, or one fits better than the others, the
     /// explanation is about that message.
     pub fn judge(&self, value: &Value) -> Result<&str, Mismatch> {
+        if let Some(steps) = self.effort.as_ref().and_then(|effort| effort.exceeded(value)) {
+            let text = format!(
+                "this message was not judged, because that would take more than {steps} steps: parts of the contract lead to the same \
+                 schemas by several ways"
+            );
+            return Err(Mismatch { message: None, pointer: String::new(), text });
+        }
         // Most messages are known by a field such as `type`, without judging the others first.
         let likely = self
             .messages

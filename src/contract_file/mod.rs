@@ -20,6 +20,7 @@ mod budget;
 mod circle;
 mod contract;
 mod document;
+mod effort;
 mod error;
 mod files;
 mod found;

@@ -16,6 +16,8 @@ pub enum End {
     Gone,
     /// The server is stopping: 1012.
     Restart,
+    /// The server cannot see what the others store: 1013.
+    CutOff,
     /// The client's token or session was withdrawn: 1012, so that it reconnects and gets the HTTP error.
     Withdrawn,
     /// The client broke the WebSocket protocol: 1002.
@@ -53,6 +55,9 @@ impl End {
         Some(match self {
             Self::Left | Self::Gone => return None,
             Self::Restart => (1012, "the server is stopping; reconnect with your position".to_owned()),
+            Self::CutOff => {
+                (1013, "this server is cut off; reconnect to another one with your position".to_owned())
+            }
             Self::Withdrawn => (1012, "your token or session is no longer valid; reconnect".to_owned()),
             Self::Protocol(error) => (1002, error.clone()),
             Self::NotUtf8 => (1007, "a text message is not UTF-8".to_owned()),
@@ -95,7 +100,7 @@ impl EndLog {
         let code = end.code();
         self.metrics.closed(self.transport, code);
         let transport = self.transport.as_str();
-        if matches!(end, End::Left | End::Gone | End::Restart | End::Withdrawn) {
+        if matches!(end, End::Left | End::Gone | End::Restart | End::CutOff | End::Withdrawn) {
             tracing::debug!(transport, code, %end, "client disconnected");
             return;
         }
@@ -122,7 +127,8 @@ mod tests {
     fn a_reason_with_the_longest_position_fits_into_a_close_frame() {
         let stream: StreamId = "x".repeat(StreamId::MAX_LEN).parse().expect("a valid name");
         let position = Position { stream, n: Position::LIMIT - 1 };
-        let ends = [End::Restart, End::Withdrawn, End::Slow(position.clone()), End::Expired(position)];
+        let ends =
+            [End::Restart, End::CutOff, End::Withdrawn, End::Slow(position.clone()), End::Expired(position)];
         for end in ends {
             let (_, reason) = end.close_code().expect("it has a close frame");
             assert!(reason.is_ascii() && reason.len() <= 123, "{reason}");

@@ -3,8 +3,11 @@
 //! Two different events must never have the same text before it is hashed: the second would be answered as a repeat of the
 //! first, and lost. So each value begins with its kind, and with its length, or with how many values follow.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use sha2::{Digest as _, Sha256};
+
+/// Every whole number below it is one in JSON's floating point, too: 2^53.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// SHA-256 of the event, whatever the order of the members of its data.
 pub(super) fn of(kind: &str, subject: &str, time: &str, data: &Map<String, Value>) -> [u8; 32] {
@@ -36,10 +39,18 @@ fn canonical(text: &mut String, value: &Value) {
             }
         }
         Value::String(string) => sized(text, 's', string),
-        Value::Number(number) => sized(text, 'n', &number.to_string()),
+        Value::Number(number) => sized(text, 'n', &shortest(number)),
         Value::Bool(true) => text.push('t'),
         Value::Bool(false) => text.push('f'),
         Value::Null => text.push('0'),
+    }
+}
+
+/// A number as most programs write it: one that reads 1.0 may send 1.
+fn shortest(number: &Number) -> String {
+    match number.as_f64().filter(|value| number.is_f64() && value.fract() == 0.0 && value.abs() < WHOLE) {
+        Some(whole) => format!("{:.0}", whole + 0.0),
+        None => number.to_string(),
     }
 }
 

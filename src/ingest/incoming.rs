@@ -86,7 +86,10 @@ impl Incoming {
         }
         let at = parse_time(&time);
         if !time.is_empty() && at.is_none() {
-            fault("/time", "time must be RFC 3339, such as 2026-11-22T10:00:00Z".to_owned());
+            fault(
+                "/time",
+                "time must be RFC 3339 and before 9999-12-30, such as 2026-11-22T10:00:00Z".to_owned(),
+            );
         }
         if let Some(content_type) = event.get("datacontenttype")
             && !content_type.as_str().is_some_and(is_json)

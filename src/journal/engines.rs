@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::choice::Choice;
+#[cfg(not(feature = "nats"))]
+use super::choice::is_address;
 use super::handle::Journal;
 use super::log::Retention;
 #[cfg(feature = "nats")]
@@ -24,10 +26,7 @@ const ENGINES: &[Choice] = &[
 /// A location on NATS is no file, also for a program that can't open it.
 #[cfg(not(feature = "nats"))]
 const NO_NATS: Choice = Choice {
-    claims: |location| {
-        let location = location.to_string_lossy();
-        location.starts_with("nats://") || location.starts_with("tls://")
-    },
+    claims: is_address,
     open: |_, _| {
         let why = "this program was built without NATS: build it with `--features nats`";
         // The location may have a password.

@@ -149,6 +149,11 @@ impl Journal {
         self.health.cluster()
     }
 
+    /// See [`Health::warning`].
+    pub fn warning(&self) -> Option<String> {
+        self.health.warning()
+    }
+
     /// See [`Leases::lease`].
     pub fn lease(&self) -> Pending<'_, Lease> {
         self.leases.lease()

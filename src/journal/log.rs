@@ -185,6 +185,11 @@ pub trait Health: Send + Sync + 'static {
     fn cluster(&self) -> Option<Cluster> {
         None
     }
+
+    /// What could lose events, although everything works at the moment; `None` if nothing is known.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A small fact that processes with the same journal share.

@@ -57,7 +57,7 @@ pub fn is_stream(location: &Path) -> bool {
     #[cfg(feature = "nats")]
     return nats::claims(location);
     #[cfg(not(feature = "nats"))]
-    return location.to_string_lossy().contains("://");
+    return super::choice::is_address(location);
 }
 
 /// Checks a whole journal. Calls `progress` with the number of events checked so far and the number of all events. A server

@@ -29,6 +29,8 @@ pub struct Cluster {
     pub confirmed_s: f64,
     /// Copies of the stream that are not up to date.
     pub replicas_behind: u64,
+    /// Whether the configuration of the stream has become one that could lose events.
+    pub is_unsafe: bool,
 }
 
 /// All metrics of a cluster: at zero for a journal that only one server has open.
@@ -81,6 +83,11 @@ pub(super) fn families(cluster: Option<Cluster>) -> Vec<MetricFamily> {
             "incident_cluster_replicas_behind",
             "Copies of the stream on nats-servers that are not up to date.",
             cluster.replicas_behind as f64,
+        ),
+        gauge(
+            "incident_cluster_unsafe_configuration",
+            "1 if the configuration of the stream was changed to one that could lose events: /readyz names it.",
+            f64::from(u8::from(cluster.is_unsafe)),
         ),
     ]
 }

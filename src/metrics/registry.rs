@@ -64,8 +64,8 @@ impl Metrics {
             &["transport", "code"],
         );
         for (transport, codes) in [
-            (Transport::WebSocket, &[1000, 1002, 1006, 1007, 1008, 1009, 1011, 1012, 4008, 4009][..]),
-            (Transport::EventStream, &[1000, 1006, 1008, 1011, 1012, 4008]),
+            (Transport::WebSocket, &[1000, 1002, 1006, 1007, 1008, 1009, 1011, 1012, 1013, 4008, 4009][..]),
+            (Transport::EventStream, &[1000, 1006, 1008, 1011, 1012, 1013, 4008]),
         ] {
             for code in codes {
                 closes.with_label_values(&[transport.as_str(), &code.to_string()]);

@@ -7,7 +7,7 @@ use super::control::Player;
 use super::course::{Added, Course};
 use super::error::AddError;
 use crate::contract::{Message, MessageType, Status, check_size};
-use crate::journal::{Appended, JournalError, Key, Place, Record};
+use crate::journal::{Appended, Batch, JournalError, Key, Lease, Place, Record};
 
 /// An action to be added to an incident that is played.
 #[derive(Debug, Clone)]
@@ -141,7 +141,10 @@ impl Player {
         records: Vec<Record>,
         statuses: &[Status],
     ) -> Result<Vec<Appended>, JournalError> {
-        let appended = match self.context.journal.append(records).await {
+        // Who has lost the lease does not know what its successor has added.
+        let leading = self.leading.borrow().as_ref().map(Lease::term);
+        let batch = Batch { records, term: leading, ..Batch::default() };
+        let appended = match self.context.journal.append(batch).await {
             Ok(appended) => appended,
             Err(error) => {
                 course.is_doubtful |= error.is_temporary();

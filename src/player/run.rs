@@ -43,7 +43,7 @@ enum Emitted {
     All,
     /// The incident was ended by another caller, on this server or another one.
     EndedElsewhere,
-    /// Another caller has appended an event to the incident, so the plan no longer fits it.
+    /// Another caller has appended an event to the incident.
     Foreign {
         /// The event's position.
         position: u64,
@@ -54,6 +54,7 @@ impl Run {
     /// Plays the incident to its end. All deadlines count from one origin, so delays do not add up.
     pub(super) async fn play(mut self) {
         let mut held_up = false;
+        let mut foreign = None;
         while let Some(next) = self.score.upcoming.first() {
             let deadline = self.origin.deadline(self.speed.wall(next.due));
             tokio::select! {
@@ -66,14 +67,21 @@ impl Run {
             held_up = match self.emit_due().await {
                 Ok(Emitted::All) => false,
                 Ok(Emitted::EndedElsewhere) => return,
-                Ok(Emitted::Foreign { position }) => {
-                    let incident = &self.slot.id;
-                    tracing::error!(
-                        incident,
+                // An action that another server has added is read, and the plan goes on after it.
+                Ok(Emitted::Foreign { position }) if foreign != Some(position) => {
+                    tracing::warn!(
+                        incident = self.slot.id,
                         position,
-                        "another publisher has appended an event to the incident; the incident is not played any further"
+                        "another server has added an event to the incident"
                     );
-                    return;
+                    foreign = Some(position);
+                    self.slot.entry.append_lock.lock().await.is_doubtful = true;
+                    false
+                }
+                Ok(Emitted::Foreign { position }) => {
+                    let why =
+                        format!("event {position}, which is not in its plan, was added by another program");
+                    return self.context.give_up(&self.slot.id, &why).await;
                 }
                 // No event is lost: overdue events follow when the journal works again.
                 Err(JournalError::Unavailable(_)) => true,

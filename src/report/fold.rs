@@ -46,7 +46,7 @@ impl Board {
             Message::IncidentResolved(resolved) => Some(resolved.durations.resolve_s),
             _ => None,
         });
-        incident.offset_s = second.unwrap_or(incident.offset_s);
+        incident.offset_s = second.or(incident.offset_s);
         incident.phase = message.phase().map(str::to_owned).or(incident.phase.take());
         match message {
             Message::IncidentStarted(started) => start(incident, started),
@@ -201,7 +201,7 @@ fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     };
     if resolved.cost.is_some() {
         incident.cost = resolved.cost;
-        incident.cost_s = Some(incident.offset_s);
+        incident.cost_s = incident.offset_s;
     }
     if resolved.users_peak.is_some() {
         incident.users_peak = resolved.users_peak;

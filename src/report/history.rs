@@ -105,7 +105,7 @@ impl History {
             let Some(state) = board.fold(event) else { continue };
             synthetic |= message.is_synthetic();
             let counted = began.and_then(|began| offset_of(&message, event.time, Some(began)));
-            let offset_s = counted.unwrap_or(state.offset_s);
+            let offset_s = counted.or(state.offset_s).unwrap_or_default();
             if let Message::SystemMetrics(metrics) = message {
                 samples.push(MetricSample { offset_s, metrics });
             } else if let Message::AgentAction(action) = message {
@@ -135,6 +135,11 @@ impl History {
         (self.incident.speed - 1.0).abs() < f64::EPSILON && self.incident.phases.iter().all(even)
     }
 
+    /// Second of the newest event; 0 if the seconds are not known.
+    pub(super) fn newest_s(&self) -> f64 {
+        self.incident.offset_s.unwrap_or_default()
+    }
+
     /// A moment of the incident, as `T+01:20`; `T+?` if the seconds are not known. If the incident takes an hour or longer, all
     /// moments have hours. The dashboard does the same.
     pub fn stamp(&self, offset_s: f64) -> String {
@@ -143,7 +148,7 @@ impl History {
         }
         let incident = &self.incident;
         let planned = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
-        let longest = planned.max(incident.target_s.unwrap_or_default()).max(incident.offset_s);
+        let longest = planned.max(incident.target_s.unwrap_or_default()).max(self.newest_s());
         let (hours, minutes, seconds) = words::parts(offset_s);
         if longest >= 3600.0 {
             format!("T+{hours}:{minutes:02}:{seconds:02}")

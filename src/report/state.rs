@@ -23,8 +23,8 @@ pub struct IncidentState {
     pub state: IncidentStatus,
     /// Index of the newest event.
     pub index: u64,
-    /// Second of the incident at which the newest event happened; of a real incident whose start was not seen 0 until its end.
-    pub offset_s: f64,
+    /// Second of the incident at which the newest event happened; of a real incident whose start was not seen `None` until its end.
+    pub offset_s: Option<f64>,
     /// When the newest event was appended, by the wall clock.
     #[serde(deserialize_with = "deserialize_time")]
     pub time: Timestamp,
@@ -157,8 +157,8 @@ pub struct ForecastState {
     /// The forecast.
     #[serde(flatten)]
     pub forecast: Forecast,
-    /// Second of the incident at which it was made.
-    pub made_s: f64,
+    /// Second of the incident at which it was made, if that is known.
+    pub made_s: Option<f64>,
 }
 
 /// When each milestone was reached, in seconds of incident time.
@@ -192,7 +192,7 @@ impl IncidentState {
             id: id.to_owned(),
             state: IncidentStatus::Open,
             index: 0,
-            offset_s: 0.0,
+            offset_s: None,
             time,
             title: id.to_owned(),
             severity: None,
@@ -223,23 +223,21 @@ impl IncidentState {
     /// The second of the incident at a wall-clock time, computed from the phases and the speed. Clocks use it between
     /// events. It is never before the newest event and, once the incident has ended, never after it. It counts from
     /// `impact_started_at`, or from the newest event if the clock was set in between: then the two are more than a minute
-    /// apart.
-    pub fn offset_at(&self, time: Timestamp) -> f64 {
+    /// apart. `None` if neither is known.
+    pub fn offset_at(&self, time: Timestamp) -> Option<f64> {
         let Some(started) = self.impact_started_at.filter(|_| self.state == IncidentStatus::Open) else {
             return self.offset_s;
         };
         let map = ScreenMap::of(&self.phases);
-        let of_newest_s = if self.offset_s > 0.0 {
-            map.screen((self.offset_s * 1e6).round() as u64) as f64 / 1e6
-        } else {
-            self.offset_s
-        };
+        let newest_s = self.offset_s.unwrap_or_default();
+        let of_newest_s =
+            if newest_s > 0.0 { map.screen((newest_s * 1e6).round() as u64) as f64 / 1e6 } else { newest_s };
         let since_start_s = time.duration_since(started).as_secs_f64() * self.speed;
         let since_newest_s = of_newest_s + time.duration_since(self.time).as_secs_f64() * self.speed;
         let was_set = (since_start_s - since_newest_s).abs() > STEP_S * self.speed;
         let screen_s = if was_set { since_newest_s } else { since_start_s };
         let incident = map.incident((screen_s * 1e6) as u64);
-        (incident as f64 / 1e6).max(self.offset_s)
+        Some((incident as f64 / 1e6).max(newest_s))
     }
 
     /// The cost at a wall-clock time: the newest total plus what its rate adds since it was measured. The rate may
@@ -249,7 +247,7 @@ impl IncidentState {
         let (cost, measured_s) = (self.cost.as_ref()?, self.cost_s?);
         let mut starts = self.phases.iter().skip(1).map(|phase| phase.start_s);
         let border = starts.find(|start_s| measured_s < *start_s);
-        let until = border.unwrap_or(f64::INFINITY).min(self.offset_at(time));
+        let until = border.unwrap_or(f64::INFINITY).min(self.offset_at(time).unwrap_or(measured_s));
         Some(cost.total + (until - measured_s).max(0.0) / 60.0 * cost.per_minute)
     }
 }

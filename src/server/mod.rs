@@ -5,10 +5,11 @@
 //! ```
 //!
 //! `access` is a layer of requests in front of the handlers, and answers with the problems of `http`. Every part may use
-//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`, `origin`, `peers`. No task is spawned below this
+//! the small files beside them: `lifecycle`, `client_limit`, `refusals`, `rate`, `turns`, `control`, `base_path`, `origin`, `peers`, `away`. No task is spawned below this
 //! module that the server does not wait for when it stops.
 
 mod access;
+mod away;
 mod base_path;
 mod bodies;
 mod client_limit;

@@ -26,7 +26,7 @@ use super::serve_error::ServeError;
 use super::sinks::Sinks;
 use super::state::{HttpState, Parts};
 use super::turns::Turns;
-use super::{routes, shares};
+use super::{away, routes, shares};
 use crate::connection::{SILENT_HEARTBEATS, Shards};
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
@@ -63,6 +63,8 @@ pub struct Server {
     hooks: Arc<Hooks>,
     sinks: Arc<Sinks>,
     share: Option<Share>,
+    /// There if other servers have the journal open, too.
+    shared: Option<Journal>,
     drain: Duration,
     closing: watch::Sender<bool>,
 }
@@ -145,6 +147,7 @@ impl Server {
         )?);
         let picked_up = pick_up(&control.player).await?;
         let auth = Arc::new(Auth::new(options.tokens, address.port(), &journal));
+        let shared = journal.is_shared().then(|| journal.clone());
         let share = Share::begin(journal.clone(), &auth).await;
         let limit = Arc::new(ClientLimit::new(options.max_clients));
         let refusals = Arc::new(Refusals::new(Arc::clone(&metrics)));
@@ -202,6 +205,7 @@ impl Server {
             hooks,
             sinks: Arc::new(sinks),
             share,
+            shared,
             drain: options.drain,
             closing,
         })
@@ -258,7 +262,19 @@ impl Server {
     /// have left, so that a load balancer notices; then the listener closes.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
-            listener, door, hub, shards, limit, lifecycle, hooks, sinks, share, drain, closing, ..
+            listener,
+            door,
+            hub,
+            shards,
+            limit,
+            lifecycle,
+            hooks,
+            sinks,
+            share,
+            shared,
+            drain,
+            closing,
+            ..
         } = self;
         let stop = lifecycle.stop.clone();
         lifecycle.tasks.spawn(async move { hub.follow(stop).await });
@@ -272,6 +288,10 @@ impl Server {
         }
         if let Some(share) = share {
             lifecycle.tasks.spawn(share.run(lifecycle.stop.clone()));
+        }
+        if let Some(journal) = shared {
+            let (shards, stop) = (Arc::clone(&shards), lifecycle.stop.clone());
+            lifecycle.tasks.spawn(away::send_away(journal, shards, stop));
         }
         // On a worker thread, where connections are served too: a hand-over between threads costs more than accepting.
         let accepting = door::accept(listener, Arc::new(door));

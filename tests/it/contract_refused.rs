@@ -1,5 +1,7 @@
 //! Contracts of other people that cannot be used: where, why, and what to do.
 
+use serde_json::{Value, json};
+
 use crate::contract_file::read;
 use crate::harness::{Scratch, root};
 
@@ -208,8 +210,51 @@ fn schemas_that_lead_to_each_other_again_and_again_are_refused() {
         }
         let contract =
             read(&scratch.path().join("fine.json")).unwrap_or_else(|error| panic!("{number}: {error}"));
-        assert!(contract.judge(&serde_json::json!({ "a": 1 })).is_ok(), "{number}");
+        assert!(contract.judge(&json!({ "a": 1 })).is_ok(), "{number}");
     }
+}
+
+/// Two ways through one field double the work at each level of a message. Two fields do not.
+#[test]
+fn a_message_that_would_be_judged_for_minutes_is_not_judged() {
+    let n = || json!({ "$ref": "#/$defs/n" });
+    let of = |schema: Value| {
+        let scratch = Scratch::new()
+            .with("c.json", &json!({ "properties": { "a": n() }, "$defs": { "n": schema } }).to_string());
+        read(&scratch.path().join("c.json")).unwrap()
+    };
+    let through = |name: &str| json!({ "properties": { name: n() } });
+    let nested =
+        |name: &str, depth: usize| (0..depth).fold(json!({ "a": "end" }), |inner, _| json!({ name: inner }));
+    let items = json!({ "allOf": [{ "items": n() }, { "prefixItems": [n()] }, { "contains": n() }] });
+    let lists = (0..40).fold(json!([]), |inner, _| json!([inner]));
+    for (twice, deep) in [
+        (json!({ "allOf": [through("a"), through("a")] }), nested("a", 60)),
+        (json!({ "anyOf": [through("b"), through("b")] }), json!({ "a": nested("b", 60) })),
+        (json!({ "properties": { "a": n() }, "patternProperties": { "^a": n() } }), nested("a", 60)),
+        (json!({ "allOf": [{ "additionalProperties": n() }, through("a")] }), nested("a", 60)),
+        (items, json!({ "a": lists })),
+    ] {
+        let contract = of(twice.clone());
+        let fault = contract.judge(&deep).unwrap_err();
+        assert!(fault.text.contains("not judged") && fault.text.contains("steps"), "{twice}: {}", fault.text);
+        assert!(contract.judge(&json!({ "a": { "a": {} } })).is_ok(), "{twice}");
+    }
+    // Each part of these is judged once, however large they are.
+    let tree = (0..11).fold(json!({}), |inner, _| json!({ "left": inner.clone(), "right": inner }));
+    for (once, large) in [
+        (json!({ "properties": { "left": n(), "right": n() } }), json!({ "a": tree })),
+        (json!({ "properties": { "a": n() }, "additionalProperties": n() }), nested("a", 100)),
+        (json!({ "patternProperties": { "^a": n(), "^b": n() } }), nested("a", 100)),
+        (json!({ "prefixItems": [n()], "items": n() }), json!({ "a": lists_of(2_000) })),
+    ] {
+        let judged = of(once.clone()).judge(&large).map(str::to_owned);
+        assert!(judged.is_ok(), "{once}: {judged:?}");
+    }
+}
+
+fn lists_of(many: usize) -> Value {
+    json!((0..many).map(|item| json!([item])).collect::<Vec<_>>())
 }
 
 #[cfg(unix)]

@@ -15,7 +15,7 @@ fn allowing(options: Options) -> Options {
 fn is_readable(what: &str, status: u16, reply: &Reply) {
     assert_eq!(reply.status, status, "{what}: {reply:?}");
     assert_eq!(reply.header("access-control-allow-origin"), ALLOWED, "{what}");
-    assert_eq!(reply.header("access-control-expose-headers"), "Retry-After", "{what}");
+    assert_eq!(reply.header("access-control-expose-headers"), "Link, Retry-After", "{what}");
     assert_eq!(reply.header("vary"), "Origin", "{what}");
 }
 

@@ -95,6 +95,43 @@ async fn an_incident_that_retention_has_dropped_is_listed_no_more() {
     }
 }
 
+/// A client that reads part by part must not take what is left for what follows its part.
+#[tokio::test]
+async fn a_part_whose_next_events_retention_has_dropped_is_refused() {
+    let server = Local::with(options(), Retention { events: 30, age: None }).await;
+    server.append(story("b", 20)).await;
+    server.append(vec![started("other")]).await;
+    let mut index = 1;
+    while server.journal.extent().oldest < 6 {
+        index += 1;
+        server.append(vec![metrics("other", index)]).await;
+    }
+    let oldest = server.journal.extent().oldest;
+    assert!(oldest < 20, "{oldest}");
+    let part =
+        async |after: u64| get(server.address, &format!("/api/incidents/b/events?after={after}")).await;
+    for after in [1, oldest - 2] {
+        let detail = part(after).await.problem(410);
+        let found = [
+            format!("after position {after} "),
+            format!("position {oldest} on"),
+            "without ?after=".to_owned(),
+        ];
+        assert!(found.iter().all(|found| detail.contains(found)), "{detail}");
+    }
+    // What the client has is enough, or it has nothing yet: then the first index says that the beginning is gone.
+    for after in [oldest - 1, 0] {
+        let reply = part(after).await;
+        assert_eq!((reply.status, reply.body.lines().count() as u64), (200, 21 - oldest));
+        assert!(
+            reply.body.lines().next().unwrap().contains(&format!("\"index\":{oldest},")),
+            "{}",
+            reply.body
+        );
+    }
+    assert_eq!(part(20).await.body, "");
+}
+
 #[tokio::test]
 async fn what_is_not_there_or_no_position_is_a_problem() {
     let server = Local::start().await;

@@ -83,3 +83,67 @@ async fn the_next_copy_removes_what_a_killed_one_has_left() {
     }
     assert!(incident(&["check-journal", "b.db"]).at(folder.path()).run().status == Some(0));
 }
+
+/// A misspelt address would become a file with that name, and the server one that no other server sees.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_not_known_does_not_become_a_file() {
+    let folder = Scratch::new();
+    journal(folder.path(), "a.db").await;
+    for address in [
+        "nat://a:4222",
+        "NATS:/a",
+        "nats:a",
+        " nats://a:1",
+        "ws://a:1/",
+        "nats+tls://a",
+        "postgres://a/b",
+        "file://x.db",
+    ] {
+        for args in [
+            &["serve", "--port", "0", "--journal", address][..],
+            &["check-journal", address],
+            &["copy-journal", "a.db", address],
+            &["copy-journal", address, "b.db"],
+        ] {
+            let ran = incident(args).at(folder.path()).run();
+            assert!(ran.status.is_some_and(|status| status > 1), "{args:?}: {ran:?}");
+            assert!(ran.stderr.contains("HOST:PORT"), "{args:?}: {ran:?}");
+        }
+    }
+    let names = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let has = |start: &str| names().any(|name| name.to_string_lossy().to_lowercase().starts_with(start));
+    assert!(
+        !["nat", "tls", " nat", "ws", "postgres", "file"].into_iter().any(has),
+        "{:?}",
+        names().collect::<Vec<_>>()
+    );
+    // Schemes are the same in any case, and a path is a file.
+    let ran = incident(&["check-journal", "NATS://127.0.0.1:1?durability=always"]).at(folder.path()).run();
+    assert!(ran.stderr.contains("no NATS server can be reached"), "{ran:?}");
+    let ran = incident(&["check-journal", "./nats:a"]).at(folder.path()).run();
+    assert!(!ran.stderr.contains("HOST:PORT"), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_as_a_file_of_keys_is_refused_at_once() {
+    let folder = Scratch::new().with("noise", "no certificate");
+    assert!(std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    for setting in ["nkey=", "creds=", "ca=", "key=noise&cert="] {
+        for (file, why) in
+            [("pipe", "it is a pipe"), ("/dev/zero", "it is a device"), ("none", "no such file")]
+        {
+            let location = format!("nats://127.0.0.1:1?durability=always&{setting}{file}");
+            let ran = incident(&["check-journal", &location]).at(folder.path()).run();
+            assert!(ran.status.is_some_and(|status| status > 1), "{ran:?}");
+            let is_other = ran.stderr.contains("noise");
+            assert!(
+                ran.stderr.contains(why) || (is_other && ran.stderr.contains("PEM")),
+                "{location}: {ran:?}"
+            );
+        }
+    }
+    let ran =
+        incident(&["check-journal", "nats://127.0.0.1:1?durability=always&ca=noise"]).at(folder.path()).run();
+    assert!(ran.stderr.contains("a PEM file is needed"), "{ran:?}");
+}

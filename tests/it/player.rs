@@ -296,7 +296,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_cancellation() {
 
 /// A publisher that knows the incident's name gives it an event: the plan no longer fits it, and nothing is skipped.
 #[tokio::test(start_paused = true)]
-async fn an_incident_with_an_event_of_another_caller_is_not_played_any_further() {
+async fn an_incident_with_an_event_of_another_program_is_ended_as_cancelled() {
     let stage = stage();
     let id = stage.start(&outage(), 1.0).await.id;
     tokio::time::sleep(Duration::from_secs(30)).await;
@@ -304,9 +304,30 @@ async fn an_incident_with_an_event_of_another_caller_is_not_played_any_further()
     let foreign = stage.journal.append(action(&id, index, "from elsewhere")).await.unwrap();
     assert!(foreign[0].new);
     stage.over().await;
-    assert_eq!(stage.head(), foreign[0].position, "nothing of the plan follows");
-    let ended = stage.player.cancel(&id).await.unwrap().expect("it is still open");
-    assert!(ended.cancelled_now);
+    assert_eq!(stage.head(), foreign[0].position + 1, "nothing of the plan follows");
+    let end = stage.of(&id).await.pop().unwrap();
+    let Ok(Message::IncidentResolved(resolved)) = end.message() else { panic!("{end:?}") };
+    assert_eq!(resolved.outcome, Outcome::Cancelled);
+    assert!(resolved.summary.contains(&format!("event {}", foreign[0].position)), "{}", resolved.summary);
+}
+
+/// Another server of the same journal has added an action just before it lost the lease.
+#[tokio::test(start_paused = true)]
+async fn an_action_that_another_server_has_added_does_not_end_the_incident() {
+    let (stage, timeline) = (stage(), outage());
+    let id = stage.start(&timeline, 1.0).await.id;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let index = stage.of(&id).await.len() as u64 + 1;
+    let mut added = action(&id, index, "from elsewhere");
+    let mut data: serde_json::Value = serde_json::from_str(added.data.get()).unwrap();
+    data["origin"] = serde_json::json!({ "source": "/people", "id": "1" });
+    added.data = serde_json::value::to_raw_value(&data).unwrap();
+    assert!(stage.journal.append(added).await.unwrap()[0].new);
+    stage.over().await;
+    let played = stage.of(&id).await;
+    assert_eq!(played.len(), timeline.events.len() + 1, "the whole plan, and the action");
+    let Ok(Message::IncidentResolved(resolved)) = played.last().unwrap().message() else { panic!("an end") };
+    assert_ne!(resolved.outcome, Outcome::Cancelled);
 }
 
 /// What is stored already, without an answer, is not stored again, and the incident goes on.

@@ -3,6 +3,7 @@
 pub(crate) mod events;
 pub(crate) mod fanout;
 pub(crate) mod faults;
+pub(crate) mod growth;
 pub(crate) mod idle;
 pub(crate) mod incidents;
 pub(crate) mod peers;

@@ -193,7 +193,8 @@ impl Show for Checklist {
         {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        let offset = incident.offset_at(now);
+        // A drill's start is seen before everything else.
+        let offset = incident.offset_at(now).unwrap_or_default();
         if let Some(total) = &self.total {
             total.set_position((offset * 10.0) as u64);
         }

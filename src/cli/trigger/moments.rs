@@ -42,8 +42,9 @@ impl Moments {
             let belief = rejection(action, agent.confidence, beliefs);
             let aside = belief.as_ref().map(|belief| format!(" ({belief})")).unwrap_or_default();
             // Metrics change the state too, but are not an action.
-            (agent.since_s == Some(incident.offset_s)).then(|| Moment {
-                at_s: incident.offset_s,
+            let at_s = incident.offset_s.filter(|at_s| agent.since_s == Some(*at_s))?;
+            Some(Moment {
+                at_s,
                 confidence: agent.confidence.filter(|_| belief.is_none()),
                 status: now.status,
                 summary: now.summary.clone() + &aside,

@@ -98,17 +98,20 @@ impl Footer {
         let (phase, clock) = match incident.state {
             IncidentStatus::Open => {
                 let phase = painted![format::in_phase(phase, &phase.to_uppercase())];
-                let clock = match incident.target_s.map(|target| target - incident.offset_at(now)) {
+                let second = incident.offset_at(now);
+                let clock = match (second, second.and_then(|second| Some(incident.target_s? - second))) {
+                    // The beginning of the incident is gone, and with it what the clock counts from.
+                    (None, _) => Painted::default(),
                     // Without a target the clock counts up.
-                    None => painted![format!("for {}", format::clock(incident.offset_at(now)))],
-                    Some(left) if left >= 0.0 => painted![format!("left {}", format::clock(left))],
-                    Some(over) => painted![format!("over {}", format::clock(-over)).red()],
+                    (Some(second), None) => painted![format!("for {}", format::clock(second))],
+                    (_, Some(left)) if left >= 0.0 => painted![format!("left {}", format::clock(left))],
+                    (_, Some(over)) => painted![format!("over {}", format::clock(-over)).red()],
                 };
                 (phase, clock)
             }
             IncidentStatus::Resolved => {
-                let took = format!("in {}", format::clock(incident.offset_s));
-                (painted!["RESOLVED".green()], painted![took])
+                let took = incident.offset_s.map(|took| format!("in {}", format::clock(took)));
+                (painted!["RESOLVED".green()], painted![took.unwrap_or_default()])
             }
             IncidentStatus::Cancelled => (painted!["CANCELLED".red()], Painted::default()),
         };

@@ -26,7 +26,7 @@ impl Lines {
         Self { terminal, utc }
     }
 
-    /// Prints the line of an event; `offset_s` is its second in the incident.
+    /// Prints the line of an event; `offset_s` is its second in the incident, if that is known.
     pub(super) fn print(&self, envelope: &Envelope, offset_s: Option<f64>) -> io::Result<()> {
         let message = envelope.message().ok();
         let phase = visible(message.as_ref().and_then(Message::phase).unwrap_or_default());
@@ -52,7 +52,7 @@ impl Lines {
         let when = if self.utc {
             format!("{:.0}", envelope.time).split('T').nth(1).unwrap_or_default().to_owned()
         } else {
-            format!("T+{}", format::clock(offset_s.unwrap_or_default()))
+            format!("T+{}", offset_s.map_or_else(|| "?".to_owned(), format::clock))
         };
         let kind = line.map(|line| line.kind);
         let belief = line.and_then(|line| line.belief.as_deref());

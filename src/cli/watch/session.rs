@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
         let position = envelope.position().map_or(u64::MAX, |position| position.n);
         let replayed = position <= self.replay_to;
         self.footer.heard(&envelope, !replayed);
-        let offset_s = self.board.fold(&envelope).map(|incident| incident.offset_s);
+        let offset_s = self.board.fold(&envelope).and_then(|incident| incident.offset_s);
         let envelope_id = envelope.incident().to_owned();
         // Without --incident, an incident that ended before the start of this command does not count.
         let ends = envelope.kind == MessageType::IncidentResolved.as_str()

@@ -222,9 +222,23 @@ impl Clients {
     /// Every client has to leave, each at a random moment within that time, and a new one at once.
     pub(super) fn drain(&mut self, within: Duration) {
         self.is_draining = true;
+        self.send_away(within);
+    }
+
+    /// Every client that is there has to leave, each at a random moment within that time.
+    pub(super) fn send_away(&mut self, within: Duration) {
         let now = Instant::now();
         for (_, client) in &mut self.by_key {
             client.leaves_at = Some(now + within.mul_f64(crate::random::unit()));
+        }
+    }
+
+    /// Clients that were to leave and are still there may stay, unless the server is stopping.
+    pub(super) fn keep(&mut self) {
+        if !self.is_draining {
+            for (_, client) in &mut self.by_key {
+                client.leaves_at = None;
+            }
         }
     }
 
@@ -249,10 +263,11 @@ impl Clients {
     /// Disconnects the clients that are too slow or have to leave.
     pub(super) fn check_deadlines(&mut self, now: Instant) {
         let mut ended = Vec::new();
+        let sent_away = if self.is_draining { End::Restart } else { End::CutOff };
         for (key, client) in &mut self.by_key {
             match client.check(now, self.head, self.context.settings.write_deadline) {
                 Check::Fine if client.is_leaving() => {}
-                Check::Fine => ended.extend(client.dismissed(now).map(|end| (key, end))),
+                Check::Fine => ended.extend(client.dismissed(now, &sent_away).map(|end| (key, end))),
                 Check::Slow => ended.push((key, End::Slow(client.position(&self.context.hub, self.head)))),
                 Check::Gone => ended.push((key, End::Gone)),
             }

@@ -18,6 +18,10 @@ pub(in crate::connection) enum Order {
     Tally(oneshot::Sender<ByTransport<Tally>>),
     /// Ask every client to leave, each at a random moment within that time.
     Drain(Duration),
+    /// Ask the clients that it has to go to another server, each at a random moment within that time.
+    SendAway(Duration),
+    /// Those that have not been asked yet may stay.
+    Keep,
     /// End the thread.
     Stop,
 }

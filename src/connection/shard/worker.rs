@@ -92,6 +92,8 @@ impl Shard {
                     self.schedule.hurry();
                     self.clients.drain(within);
                 }
+                Order::SendAway(within) => self.clients.send_away(within),
+                Order::Keep => self.clients.keep(),
                 Order::Stop => return false,
             }
         }

@@ -69,11 +69,14 @@ pub(super) struct Begun {
 pub(super) async fn load(api: &Api, names: &Names, seen: &Seen) -> Option<Begun> {
     match read(api, names, seen).await {
         Ok(begun) => {
-            tracing::debug!(head = begun.fold.head, "the start goes on from a checkpoint");
+            tracing::info!(head = begun.fold.head, "the start goes on from a checkpoint");
             Some(begun)
         }
         Err(why) => {
-            tracing::debug!(%why, "the start reads the whole stream: it uses no checkpoint");
+            // It is of no interest if little is to be read.
+            if seen.last.saturating_sub(seen.first) >= EVERY {
+                tracing::info!(%why, "the start reads the whole stream: it uses no checkpoint");
+            }
             None
         }
     }

@@ -214,6 +214,17 @@ fn check(name: &str, found: &Value, wanted: &Value, location: &Location) -> Resu
     }
 }
 
+/// What has become unsafe about a stream since it was opened: an operator may have changed it.
+pub(super) fn become_unsafe(names: &Names, location: &Location, info: &Value) -> Option<String> {
+    let found = &info["config"];
+    let checked = if found["name"] == json!(names.events) {
+        check(&names.events, found, &events(names, location, &StreamId::fresh()), location)
+    } else {
+        check(&names.control, found, &control(names, location), location)
+    };
+    checked.err()
+}
+
 /// What is wrong with the configuration of two streams that were found, or what they are.
 pub(super) fn judge(
     names: &Names,
@@ -269,6 +280,8 @@ pub(super) async fn begin_copy(
             wanted["metadata"][COPY] = json!(of);
             if about.oldest > 1 {
                 wanted["first_seq"] = json!(about.oldest);
+                // If nothing follows, a server learns here that the chain begins behind this position.
+                wanted["metadata"][ANEW] = json!((about.oldest - 1).to_string());
             }
             let created = api.ask(&format!("STREAM.CREATE.{}", names.events), &wanted).await;
             created.map_err(|fault| asked(&names.events, &fault))?

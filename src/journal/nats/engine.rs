@@ -201,6 +201,10 @@ impl Health for Nats {
         let term = *newest_term.borrow();
         Some(figures.cluster(&fold.lock(), term, vitals.confirmed_age()))
     }
+
+    fn warning(&self) -> Option<String> {
+        self.shared.figures.warning()
+    }
 }
 
 impl IncidentIndex for Nats {

@@ -3,11 +3,19 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::super::lease::Term;
 use super::fold::Fold;
 use crate::metrics::Cluster;
+
+/// One of the two streams.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stream {
+    Events,
+    Control,
+}
 
 /// The counters and gauges of one open journal.
 #[derive(Debug, Default)]
@@ -20,6 +28,8 @@ pub(super) struct Figures {
     unknown: AtomicU64,
     unanswered: AtomicU64,
     overtaken: AtomicU64,
+    /// What is unsafe about the configuration of the stream of events, and of the second one.
+    warnings: Mutex<[Option<String>; 2]>,
 }
 
 impl Figures {
@@ -39,6 +49,7 @@ impl Figures {
             overtaken: read(&self.overtaken),
             confirmed_s: confirmed.as_secs_f64(),
             replicas_behind: read(&self.replicas_behind),
+            is_unsafe: self.warning().is_some(),
         }
     }
 
@@ -49,6 +60,26 @@ impl Figures {
         let replicas = info["cluster"]["replicas"].as_array().map_or(&[][..], Vec::as_slice);
         let behind = replicas.iter().filter(|replica| replica["current"] != true).count();
         self.replicas_behind.store(behind as u64, Ordering::Relaxed);
+    }
+
+    /// What has become unsafe about one of the two streams; `None` if nothing has.
+    pub(super) fn warn(&self, stream: Stream, warning: Option<String>) {
+        let mut warnings = self.warnings.lock();
+        let known = &mut warnings[stream as usize];
+        if *known == warning {
+            return;
+        }
+        match &warning {
+            Some(why) => tracing::error!(why, "the stream was changed, and is not safe any more"),
+            None => tracing::info!("the stream's configuration is safe again"),
+        }
+        *known = warning;
+    }
+
+    /// What is unsafe about the streams.
+    pub(super) fn warning(&self) -> Option<String> {
+        let warnings: Vec<_> = self.warnings.lock().iter().flatten().cloned().collect();
+        (!warnings.is_empty()).then(|| warnings.join("; "))
     }
 
     /// Whether this process has the lease.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::journal::choice::is_address;
+
 /// The port of a NATS server that is named without one.
 const PORT: u16 = 4222;
 
@@ -41,16 +43,17 @@ pub(super) struct Location {
     pub(super) nkey: Option<PathBuf>,
 }
 
-/// Whether a location names a journal on NATS.
+/// Whether a location names a journal on NATS. Other addresses are refused when they are read.
 pub(in crate::journal) fn claims(location: &Path) -> bool {
-    let text = location.to_string_lossy();
-    text.starts_with("nats://") || text.starts_with("tls://")
+    is_address(location)
 }
 
 /// A location as it may be shown: without user, password and settings.
 pub(super) fn without_secrets(location: &Path) -> PathBuf {
     let text = location.to_string_lossy();
-    let (scheme, rest) = text.split_once("://").unwrap_or(("nats", ""));
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return format!("{}:…", text.split(':').next().unwrap_or_default()).into();
+    };
     let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
     if query.contains('@') {
         // The question mark may be one of a password.
@@ -68,7 +71,18 @@ impl Location {
     /// What is wrong with it, and what to write instead.
     pub(super) fn parse(location: &Path) -> Result<Self, String> {
         let text = location.to_str().ok_or("the location is not UTF-8")?;
-        let (scheme, rest) = text.split_once("://").ok_or("the location does not begin with nats://")?;
+        let (scheme, rest) =
+            text.split_once("://").unwrap_or((text.split(':').next().unwrap_or_default(), ""));
+        let tls = match scheme.to_ascii_lowercase().as_str() {
+            "nats" if text.contains("://") => false,
+            "tls" if text.contains("://") => true,
+            _ => {
+                return Err(format!(
+                    "{scheme}: begins no address of a journal: write nats://HOST:PORT,… or tls://HOST:PORT,…, memory, or for a file \
+                     with such a name ./{scheme}:…"
+                ));
+            }
+        };
         let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
         let is_login = |setting: &str| setting.split('=').next().is_some_and(|name| name.contains('@'));
         if hosts.contains('@') || query.split('&').any(is_login) {
@@ -81,7 +95,7 @@ impl Location {
         let servers = hosts.trim_end_matches('/').split(',').map(server).collect::<Result<Vec<_>, _>>()?;
         let mut found = Self {
             servers,
-            tls: scheme == "tls",
+            tls,
             stream: "incident".to_owned(),
             replicas: None,
             create: false,
@@ -197,6 +211,9 @@ mod tests {
             nkey: None,
         };
         assert_eq!(read, Ok(wanted));
+        for mixed in ["TLS://a?durability=always", "Tls://a?durability=always"] {
+            assert!(Location::parse(Path::new(mixed)).is_ok_and(|read| read.tls), "{mixed}");
+        }
         let shortest = Location::parse(Path::new("tls://a?durability=always"));
         let shortest = shortest.map(|read| (read.described(), read.tls, read.create, read.replicas));
         assert_eq!(shortest, Ok(("tls://a:4222, stream incident".to_owned(), true, false, None)));
@@ -213,6 +230,7 @@ mod tests {
             ("nats://user:pw@a:1,b:2,me:pw@c?stream=x&password=pw", "nats://a:1,b:2,c"),
             ("tls://user:p?w@a:1", "tls://…"),
             ("nats://a:1", "nats://a:1"),
+            ("nats:user:pw@a", "nats:…"),
         ] {
             assert_eq!(without_secrets(Path::new(secret)), Path::new(shown));
         }
@@ -233,6 +251,11 @@ mod tests {
             ("nats://a?durability=always&cert=x", "belong together"),
             ("nats://a?durability=always&creds=x&nkey=y", "name one"),
             ("nats://a?durability=always&stram=x", "stram"),
+            ("nat://a?durability=always", "write nats://HOST:PORT"),
+            (" nats://a?durability=always", "write nats://HOST:PORT"),
+            ("nats:/127.0.0.1", "write nats://HOST:PORT"),
+            ("nats+tls://a", "tls://HOST:PORT"),
+            ("file://x.db", "./file:"),
         ] {
             let read = Location::parse(Path::new(wrong));
             assert!(matches!(&read, Err(why) if why.contains(named)), "{wrong}: {read:?}");

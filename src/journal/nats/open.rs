@@ -1,6 +1,7 @@
 //! Opening a journal on NATS: connects, checks the servers and the streams, and reads what is kept.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
@@ -28,11 +29,15 @@ use super::names::Names;
 use super::over;
 use super::shared::Shared;
 use super::vitals::Vitals;
+use crate::input_file;
 
 /// The oldest servers that keep what they have acknowledged when their cluster changes.
 const OLDEST: (u64, u64, u64) = (2, 12, 6);
 
 const CONNECTING: Duration = Duration::from_secs(3);
+
+/// The most that is read of a file with keys or certificates.
+const FILE_BYTES: u64 = 1024 * 1024;
 
 /// How often an event is asked for that a replica may not have yet.
 const TRIES: usize = 5;
@@ -86,6 +91,7 @@ pub(super) async fn open(
     let extent = Extent { oldest: fold.oldest(), head: fold.head };
     Ok(Shared {
         node,
+        location: location.clone(),
         names,
         api,
         stream: seen.stream,
@@ -139,26 +145,41 @@ async fn connect(location: &Location) -> Result<Client, String> {
         options = options.require_tls(true);
     }
     if let Some(ca) = &location.ca {
+        checked(ca, "the certificates", "-----BEGIN CERTIFICATE")?;
         options = options.add_root_certificates(ca.clone());
     }
     if let Some((certificate, key)) = &location.certificate {
+        checked(certificate, "the certificate", "-----BEGIN CERTIFICATE")?;
+        checked(key, "the key", "PRIVATE KEY-----")?;
         options = options.add_client_certificate(certificate.clone(), key.clone());
     }
     if let Some(file) = &location.creds {
-        let read = options.credentials_file(file).await;
+        let read = options.credentials(&content(file, "the credentials")?);
         options =
             read.map_err(|error| format!("the credentials {} can't be read: {error}", file.display()))?;
     }
     if let Some(file) = &location.nkey {
-        let seed = std::fs::read_to_string(file);
-        let seed = seed.map_err(|error| format!("the nkey {} can't be read: {error}", file.display()))?;
-        options = options.nkey(seed.trim().to_owned());
+        options = options.nkey(content(file, "the nkey")?.trim().to_owned());
     }
     let scheme = if location.tls { "tls" } else { "nats" };
     let servers = location.servers.iter().map(|server| format!("{scheme}://{server}").parse::<ServerAddr>());
     let servers = servers.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
     let connected = options.connect(servers).await;
     connected.map_err(|error| format!("no NATS server can be reached: {error}"))
+}
+
+/// The content of a file with secrets, which a pipe or a device in its place does not hold up.
+fn content(file: &Path, what: &str) -> Result<String, String> {
+    let text = input_file::read(file, FILE_BYTES).and_then(input_file::utf8);
+    text.map_err(|error| format!("{what} {} can't be read: {error}", file.display()))
+}
+
+/// Whether a file can be what it should be: the library that reads it waits for a pipe, and says less of what is wrong.
+fn checked(file: &Path, what: &str, has: &str) -> Result<(), String> {
+    if content(file, what)?.contains(has) {
+        return Ok(());
+    }
+    Err(format!("{what} {}: it has no {}; a PEM file is needed", file.display(), has.trim_matches('-')))
 }
 
 /// `2.15.1`, or `2.16.0-RC.1`.

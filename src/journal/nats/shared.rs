@@ -14,6 +14,7 @@ use super::super::recent::Recent;
 use super::api::Api;
 use super::figures::Figures;
 use super::fold::Fold;
+use super::location::Location;
 use super::names::Names;
 use super::vitals::Vitals;
 use crate::contract::StreamId;
@@ -23,6 +24,7 @@ use crate::contract::StreamId;
 pub(super) struct Shared {
     /// This process, among all that write.
     pub(super) node: u64,
+    pub(super) location: Location,
     pub(super) names: Names,
     pub(super) api: Api,
     pub(super) stream: StreamId,

@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::api::{Fault, NO_STREAM};
-use super::config::Seen;
+use super::config::{self, Seen};
+use super::figures::Stream;
 use super::shared::Shared;
 use super::vitals::trouble;
 use super::{checkpoint, over, plans, tail};
@@ -19,6 +20,9 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// How often the stream's configuration is looked at, and events are dropped that are too many or too old.
 const INSPECT: Duration = Duration::from_secs(1);
+
+/// How often the configuration of the second stream is looked at.
+const INSPECT_CONTROL: Duration = Duration::from_secs(5);
 
 /// How often in a row the leader must say that it has fewer events than were read, until that is believed: a leader that is
 /// cut off says so too, for a while.
@@ -46,6 +50,7 @@ pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
     let mut upkeep = Upkeep {
         shared,
         inspected: None,
+        control: None,
         doubts: 0,
         reconnected: None,
         purged: None,
@@ -67,6 +72,8 @@ pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
 struct Upkeep<'a> {
     shared: &'a Shared,
     inspected: Option<Instant>,
+    /// When the second stream was looked at.
+    control: Option<Instant>,
     doubts: u32,
     reconnected: Option<Instant>,
     purged: Option<Instant>,
@@ -80,6 +87,9 @@ impl Upkeep<'_> {
         self.reconnect().await;
         if self.inspected.is_none_or(|inspected| inspected.elapsed() >= INSPECT) {
             self.inspect().await;
+        }
+        if self.control.is_none_or(|looked| looked.elapsed() >= INSPECT_CONTROL) {
+            self.inspect_control().await;
         }
         if !shared.is_in_charge.load(Ordering::Relaxed) {
             shared.fold.lock().leave_to_others();
@@ -135,9 +145,19 @@ impl Upkeep<'_> {
         };
         shared.vitals.found(None);
         shared.figures.described(&info);
+        shared.figures.warn(Stream::Events, config::become_unsafe(&shared.names, &shared.location, &info));
         match Seen::read(&info) {
             Ok(seen) if seen.stream == shared.stream => self.compare(&seen).await,
             Ok(_) | Err(_) => tail::replaced(shared),
+        }
+    }
+
+    async fn inspect_control(&mut self) {
+        self.control = Some(Instant::now());
+        let Shared { api, names, location, figures, .. } = self.shared;
+        match api.leader_info(&names.control).await {
+            Ok(info) => figures.warn(Stream::Control, config::become_unsafe(names, location, &info)),
+            Err(fault) => tracing::debug!(%fault, "the second stream can't be looked at"),
         }
     }
 

@@ -11,8 +11,9 @@ use super::super::error::JournalError;
 use super::super::lease::Term;
 use super::super::record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 use super::chain::{self, Row};
+use super::events::Insert;
 use super::head::Head;
-use super::{events, keys};
+use super::keys;
 use crate::contract::{MAX_INDEX, Role};
 
 /// The result of appending a batch.
@@ -53,6 +54,7 @@ impl Changes {
 /// A transaction in progress.
 pub(super) struct Commit<'a> {
     pub(super) transaction: &'a Transaction<'a>,
+    pub(super) insert: Insert<'a>,
     pub(super) open: &'a Open,
     pub(super) clock: &'a Clock,
     /// The term of the newest lease.
@@ -80,6 +82,11 @@ impl Commit<'_> {
         }
     }
 
+    /// The head and the changes. Gives the statement back: the transaction can't be committed while it is borrowed.
+    pub(super) fn finish(self) -> (Head, Changes) {
+        (self.head, self.changes)
+    }
+
     fn insert_one(&mut self, record: Record, index: u64) -> rusqlite::Result<u64> {
         let Record { subject, place, kind, data, plan } = record;
         let position = self.head.position + 1;
@@ -95,21 +102,23 @@ impl Commit<'_> {
             kind: kind.as_str(),
             data: data.get(),
         };
-        self.head.checksum = events::insert(self.transaction, self.head.checksum, &row)?;
+        self.head.checksum = self.insert.row(self.head.checksum, &row)?;
         self.head.position = position;
         if let Place::Next(key) = &place {
             keys::insert(self.transaction, key, position)?;
         }
         if index == 1 {
-            self.transaction.execute(
-                "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, ?2, 0, ?3, ?4)",
-                params![subject, position, plan, plan.as_deref().map(chain::of_text)],
-            )?;
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO incidents (subject, start, ended, plan, plan_checksum) VALUES (?1, ?2, 0, ?3, ?4)",
+                )?
+                .execute(params![subject, position, plan, plan.as_deref().map(chain::of_text)])?;
         }
         let ended = kind.role() == Role::End;
         if ended {
             self.transaction
-                .execute("UPDATE incidents SET ended = ?2 WHERE subject = ?1", params![subject, position])?;
+                .prepare_cached("UPDATE incidents SET ended = ?2 WHERE subject = ?1")?
+                .execute(params![subject, position])?;
         }
         let subject = match self.open.get_key_value(subject.as_str()) {
             Some((known, _)) => Arc::clone(known),

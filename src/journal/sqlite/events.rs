@@ -1,7 +1,7 @@
 //! Reading and inserting events. Every read checks the checksums.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
 
 use super::super::error::JournalError;
@@ -106,16 +106,30 @@ fn damaged(position: u64, what: &str) -> JournalError {
     JournalError::Damaged { position, what: what.to_owned() }
 }
 
-/// Inserts an event, chained to the checksum `before`. Returns the event's own checksum.
-pub(super) fn insert(connection: &Connection, before: i64, row: &Row<'_>) -> rusqlite::Result<i64> {
-    let checksum = chain::checksum(before, row);
-    connection
-        .prepare_cached(
+/// Inserts events. A commit has many, so the prepared statement is looked up once for all of them.
+pub(super) struct Insert<'a>(CachedStatement<'a>);
+
+impl<'a> Insert<'a> {
+    pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let statement = connection.prepare_cached(
             "INSERT INTO events (position, time_us, subject, idx, type, data, checksum)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![row.position, row.time_us, row.subject, row.index, row.kind, row.data, checksum])?;
-    Ok(checksum)
+        )?;
+        Ok(Self(statement))
+    }
+
+    /// Inserts an event, chained to the checksum `before`. Returns the event's own checksum.
+    pub(super) fn row(&mut self, before: i64, row: &Row<'_>) -> rusqlite::Result<i64> {
+        let checksum = chain::checksum(before, row);
+        let Row { position, time_us, subject, index, kind, data } = row;
+        self.0.execute(params![position, time_us, subject, index, kind, data, checksum])?;
+        Ok(checksum)
+    }
+}
+
+/// Inserts one event, as [`Insert::row`].
+pub(super) fn insert(connection: &Connection, before: i64, row: &Row<'_>) -> rusqlite::Result<i64> {
+    Insert::new(connection)?.row(before, row)
 }
 
 fn stored(row: &Row<'_>) -> Option<Stored> {

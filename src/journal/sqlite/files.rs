@@ -22,7 +22,7 @@ use super::head::{self, Head};
 use super::identity;
 use super::place::{Changed, Id, Place, Stamp, beside, changed};
 use super::readers::reader;
-use super::wal::{self, Frames};
+use super::wal::{self, Frames, Tended};
 use super::walk::Walk;
 use crate::contract::StreamId;
 use crate::shell;
@@ -77,10 +77,10 @@ impl Files {
         self.ruined.is_some()
     }
 
-    /// Takes the files as they are now, after a commit of the writer. `moved` says whether there was a checkpoint.
-    pub(super) fn note(&mut self, connection: &Connection, moved: bool) {
-        self.frames = wal::frames(connection).ok();
-        if !moved {
+    /// Takes the files as they are now, after a commit of the writer, perhaps with a checkpoint.
+    pub(super) fn note(&mut self, log: Tended) {
+        self.frames = log.frames;
+        if !log.moved {
             return;
         }
         match Stamp::of(&self.journal) {

@@ -11,7 +11,7 @@ use super::files::Files;
 use super::head::Head;
 use super::lock::Lock;
 use super::running;
-use super::wal::{self, WriteAheadLog};
+use super::wal::{self, Tended, WriteAheadLog};
 use super::witness::Witness;
 use crate::contract::StreamId;
 
@@ -44,7 +44,7 @@ impl Upkeep {
             // The file that the server has open gets everything: if it was moved, it is the whole journal, and what is in
             // its place is not mixed with a log that belongs to another file.
             self.log.empty_soon(connection);
-            self.files.note(connection, true);
+            self.files.note(Tended { moved: true, frames: wal::frames(connection).ok() });
         }
         found?;
         self.lock.look()?;
@@ -55,10 +55,10 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Keeps the write-ahead log small.
-    pub(super) fn tend(&mut self, connection: &Connection) {
-        let moved = self.log.tend(connection);
-        self.files.note(connection, moved);
+    /// Keeps the write-ahead log small. While retention has more to drop, it does so in small steps.
+    pub(super) fn tend(&mut self, connection: &Connection, has_surplus: bool) {
+        let log = self.log.tend(connection, if has_surplus { wal::SMALL } else { wal::USUAL });
+        self.files.note(log);
     }
 
     /// Records the last commit. If that fails, events are accepted all the same: the next start can only check less.

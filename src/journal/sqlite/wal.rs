@@ -16,7 +16,11 @@ use super::place::beside;
 
 /// Pages in the log after which a commit is followed by a checkpoint. Fewer and larger checkpoints than SQLite's default
 /// makes, because each waits for the disk twice. The log is 16 MB then.
-const CHECKPOINT: u64 = 4_000;
+pub(super) const USUAL: u64 = 4_000;
+
+/// The same while retention deletes many events: their pages go through the log, so that there are many checkpoints, and
+/// appends wait for each.
+pub(super) const SMALL: u64 = 256;
 
 /// A log with more bytes is truncated as soon as the readers allow it.
 pub(super) const LARGE: i64 = 32 * 1024 * 1024;
@@ -36,6 +40,15 @@ pub(super) struct Frames {
     pub(super) all: u64,
     /// Those of them that are also in the database.
     pub(super) moved: u64,
+}
+
+/// The log after a look at it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tended {
+    /// Whether the database file may have changed.
+    pub(super) moved: bool,
+    /// `None` if SQLite does not say.
+    pub(super) frames: Option<Frames>,
 }
 
 /// Counts the pages in the log. Moves none.
@@ -110,24 +123,29 @@ impl WriteAheadLog {
         self.truncate(connection);
     }
 
-    /// Looks at the log after a commit, and from time to time without one. Returns whether it may have changed the
-    /// database file.
-    pub(super) fn tend(&mut self, connection: &Connection) -> bool {
-        let mut changed = false;
-        if frames(connection).is_ok_and(|frames| frames.all >= CHECKPOINT && frames.moved < frames.all) {
+    /// Looks at the log after a commit, and from time to time without one. Makes a checkpoint if it has so many pages.
+    pub(super) fn tend(&mut self, connection: &Connection, checkpoint: u64) -> Tended {
+        let mut moved = false;
+        let mut found = frames(connection).ok();
+        if found.is_some_and(|frames| frames.all >= checkpoint && frames.moved < frames.all) {
             // What fails here is tried again after the next commit.
             let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-            changed = true;
+            moved = true;
         }
-        if self.is_due || self.measure() > LARGE as u64 {
+        let mut bytes = self.measure();
+        if self.is_due || bytes > LARGE as u64 {
             let is_early = self.tried.is_some_and(|tried| tried.elapsed() < AGAIN);
             if !is_early {
                 self.truncate(connection);
-                changed = true;
+                moved = true;
+                bytes = self.measure();
             }
         }
-        self.tell();
-        changed
+        self.tell(bytes);
+        if moved {
+            found = frames(connection).ok();
+        }
+        Tended { moved, frames: found }
     }
 
     fn truncate(&mut self, connection: &Connection) {
@@ -147,8 +165,7 @@ impl WriteAheadLog {
     }
 
     /// Logs once that the log has grown large, and once that it has shrunk.
-    fn tell(&mut self) {
-        let bytes = self.measure();
+    fn tell(&mut self, bytes: u64) {
         let is_large = bytes > LARGE as u64;
         if is_large && !self.is_large {
             tracing::warn!(

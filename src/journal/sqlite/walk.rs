@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::super::error::JournalError;
 use super::super::log::ReadLimit;
 use super::super::record::Stored;
-use super::head::Head;
+use super::head::{self, Head};
 use super::{chain, events};
 use crate::contract::Role;
 
@@ -60,11 +60,7 @@ impl<'a> Walk<'a> {
     /// before the first event, which nothing else can check either, the walk begins after that event; the first
     /// event of a stream needs no other.
     pub(super) fn all(connection: &'a Connection, head: Option<Head>) -> rusqlite::Result<Self> {
-        let (first, last): (Option<u64>, Option<u64>) =
-            connection.query_row("SELECT min(position), max(position) FROM events", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        let (Some(first), Some(last)) = (first, last) else {
+        let (Some(first), Some(last)) = head::ends(connection)? else {
             let head = head.unwrap_or(Head::EMPTY);
             return Ok(Self::new(connection, head.position, head.checksum, head.position));
         };

@@ -19,6 +19,8 @@ pub(super) struct LastCommit {
 pub(super) struct Witness {
     path: PathBuf,
     file: File,
+    /// Which file that is.
+    id: Id,
 }
 
 /// What the witness file contains.
@@ -38,7 +40,8 @@ impl Witness {
         let path = beside(journal, "head");
         let mut file = open(&path)?;
         let remembered = parse_file(&mut file)?;
-        Ok((Self { path, file }, remembered))
+        let id = Id::of(&file)?;
+        Ok((Self { path, file, id }, remembered))
     }
 
     /// Reads the file without creating it.
@@ -84,7 +87,7 @@ impl Witness {
 
     /// Whether the file is at its path.
     pub(super) fn is_in_place(&self) -> bool {
-        Id::at(&self.path).is_ok_and(|at| Id::of(&self.file).is_ok_and(|own| own == at))
+        Id::at(&self.path).is_ok_and(|at| at == self.id)
     }
 
     /// Records a commit in one write of a fixed length. The write is not synchronous: after a power cut the file may be
@@ -93,6 +96,7 @@ impl Witness {
         let is_gone = !self.is_in_place();
         if is_gone {
             self.file = open(&self.path)?;
+            self.id = Id::of(&self.file)?;
         }
         self.file.seek(SeekFrom::Start(0))?;
         let line = line(commit);

@@ -17,13 +17,14 @@ use super::super::recent::Recent;
 use super::super::record::Batch;
 use super::commit::{Answer, Changes, Commit, Open};
 use super::condition::Condition;
+use super::events::Insert;
 use super::head::{self, Head};
 use super::lock::Lock;
 use super::open::Opened;
 use super::others::Others;
 use super::place::Place;
 
-use super::retain::retain;
+use super::retain::{SPELL, retain};
 use super::room::Room;
 use super::upkeep::Upkeep;
 use super::watchdog::Work;
@@ -169,7 +170,7 @@ impl Writer {
         if self.is_down() || is_due || others_wrote() || self.look().is_err() {
             return self.commit(Vec::new());
         }
-        self.upkeep.tend(&self.connection);
+        self.upkeep.tend(&self.connection, self.surplus);
     }
 
     /// Whether the journal's files are still those that were opened.
@@ -243,7 +244,7 @@ impl Writer {
             Ok(written) => {
                 self.room.found(&wanted);
                 self.publish(written, replies);
-                self.upkeep.tend(&self.connection);
+                self.upkeep.tend(&self.connection, self.surplus);
             }
             Err(trouble) => {
                 self.room.missed(&wanted);
@@ -301,6 +302,7 @@ impl Writer {
         }
         let mut commit = Commit {
             transaction: &transaction,
+            insert: Insert::new(&transaction)?,
             open: &self.open,
             clock: &self.clock,
             term: *self.newest_term.borrow(),
@@ -308,9 +310,10 @@ impl Writer {
             changes: Changes::default(),
         };
         let answers = batches.into_iter().map(|batch| commit.take(batch)).collect::<rusqlite::Result<_>>()?;
-        let Commit { mut head, changes, .. } = commit;
+        let (mut head, changes) = commit.finish();
         let expired = self.ages.expired(self.clock.steady());
-        self.surplus = retain(&transaction, &mut head, self.head.position, self.retention.events, expired)?;
+        let most = self.retention.events;
+        self.surplus = retain(&transaction, &mut head, self.head.position, most, expired, SPELL)?;
         // While the file is marked as failed, only a write shows whether it can be written again.
         if head != self.head || down {
             head::store(&transaction, &self.stream, head)?;

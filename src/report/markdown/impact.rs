@@ -123,7 +123,7 @@ pub(super) fn reached(history: &History) -> Durations {
             detect_s: incident.marks.detected,
             diagnose_s: incident.marks.diagnosed,
             mitigate_s: incident.marks.mitigated,
-            resolve_s: incident.offset_s,
+            resolve_s: history.newest_s(),
         },
     }
 }

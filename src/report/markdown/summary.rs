@@ -22,7 +22,7 @@ pub(super) fn summary(history: &History) -> String {
 fn extent(history: &History) -> String {
     let incident = &history.incident;
     let services: Vec<String> = incident.services.iter().map(|name| format!("**{}**", text(name))).collect();
-    let took = words::duration(incident.offset_s);
+    let took = words::duration(history.newest_s());
     let who = words::list(&services);
     let mut sentence = match (services.len(), incident.state) {
         _ if !history.is_timed => "How long the incident has lasted is not known.".to_owned(),
@@ -146,7 +146,7 @@ fn outcome(history: &History) -> String {
         let last = incident.now.as_ref().map(|now| format!("; the last action was {}", quoted(&now.summary)));
         return format!(
             "It was still open at {}, where the recording ends{}.",
-            history.stamp(incident.offset_s),
+            history.stamp(history.newest_s()),
             last.unwrap_or_default()
         );
     };

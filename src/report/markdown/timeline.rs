@@ -43,7 +43,7 @@ pub(super) fn timeline(history: &History) -> String {
         (Some(resolution), _) => format!("**Cancelled:** {}", text(&resolution.summary)),
         (None, _) => "The recording ends here; the incident was still open".to_owned(),
     };
-    rows.push(row(history, incident.index, incident.offset_s, incident.time, [&phase, "", ""], end));
+    rows.push(row(history, incident.index, history.newest_s(), incident.time, [&phase, "", ""], end));
     let head = ["Event", "Time", "UTC", "Phase", "Agent", "Confidence", "What"];
     let pace = if history.is_real_time() { "" } else { ", and it was not played in real time" };
     let notes = format!(

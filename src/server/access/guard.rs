@@ -193,10 +193,10 @@ async fn for_peer(request: Request, next: Next, origin: HeaderValue) -> Response
     response
 }
 
-/// Lets a page of an allowed origin read why its request was refused and when to try again, which browsers hide otherwise.
+/// Lets a page of an allowed origin read why its request was refused when to try again, and where the next part of an answer is, which browsers hide otherwise.
 fn readable_by(response: &mut Response, origin: HeaderValue) {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Link, Retry-After"));
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
 }

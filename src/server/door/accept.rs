@@ -298,7 +298,7 @@ fn too_fast(request: &[u8], encrypted: bool, allows_origin: &AllowsOrigin) -> Ve
     // Otherwise a browser hides the answer from the page.
     let origin = Some(header("origin")).filter(|origin| allows_origin(origin));
     let cors = origin.map(|origin| {
-        format!("Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Expose-Headers: Retry-After\r\nVary: Origin\r\n")
+        format!("Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Expose-Headers: Link, Retry-After\r\nVary: Origin\r\n")
     });
     let cors = cors.unwrap_or_default();
     // In plain text to a port that speaks TLS it is no page's request.

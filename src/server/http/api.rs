@@ -44,7 +44,7 @@ struct Trigger {
 
 /// The value of a setting; it has the kind of the parameter's default.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a setting is a text, a number, true or false")]
 enum Setting {
     Text(String),
     Bool(bool),

@@ -29,5 +29,9 @@ pub(in crate::server) async fn ready(
         Some(cluster) if cluster.leads => "ready: this server plays the incidents\n",
         Some(_) => "ready: another server plays the incidents\n",
     };
-    ready.into_response()
+    // Events are stored and sent, so clients may come.
+    match figures.journal.warning() {
+        None => ready.into_response(),
+        Some(why) => format!("{ready}warning: {why}\n").into_response(),
+    }
 }

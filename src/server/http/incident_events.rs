@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::api::no_incident;
-use super::incidents::Incidents;
+use super::incidents::{Incidents, NoPart};
 use super::problem::Problem;
 use super::quota::Quota;
 
@@ -38,7 +38,11 @@ pub(in crate::server) async fn incident_events(
     };
     let Query(After { after }) = query.map_err(refuse)?;
     let turn = quota.turn().await?;
-    let part = incidents.part(&id, after).await?.ok_or_else(|| no_incident(&id))?;
+    let part = incidents.part(&id, after).await.map_err(|error| match error {
+        NoPart::Journal(error) => error.into(),
+        NoPart::Unknown => no_incident(&id),
+        NoPart::Expired(oldest) => expired(after, oldest),
+    })?;
     drop(turn);
     let mut response = quota.answer("application/x-ndjson", part.lines)?;
     // Relative, so that it also holds behind a proxy with a path of its own.
@@ -47,4 +51,12 @@ pub(in crate::server) async fn incident_events(
         response.headers_mut().insert(header::LINK, link);
     }
     Ok(response)
+}
+
+fn expired(after: u64, oldest: u64) -> Problem {
+    let detail = format!(
+        "the events after position {after} are not kept any more, only those from position {oldest} on; without ?after= the answer \
+         has what is kept"
+    );
+    Problem::new(StatusCode::GONE, detail)
 }

@@ -53,6 +53,22 @@ pub(super) struct Part {
     pub(super) next: Option<u64>,
 }
 
+/// Why there is no part of an incident's events.
+pub(super) enum NoPart {
+    /// The journal can't be read.
+    Journal(JournalError),
+    /// There is no such incident.
+    Unknown,
+    /// Retention has dropped events that follow the position, maybe some of the incident. This one is the oldest that is kept.
+    Expired(u64),
+}
+
+impl From<JournalError> for NoPart {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
 /// Why the events of an incident were not collected.
 pub(super) enum CollectError {
     /// The journal can't be read.
@@ -207,12 +223,15 @@ impl Incidents {
     }
 
     /// Events of one incident after a position: as many as one answer holds, and as many as are found in a bounded part of the
-    /// journal. `None` if there is no such incident.
-    pub(super) async fn part(&self, id: &str, after: u64) -> Result<Option<Part>, JournalError> {
-        let Some(span) = self.journal.incident(id).await? else { return Ok(None) };
-        let end = span.end.unwrap_or(u64::MAX);
+    /// journal.
+    ///
+    /// # Errors
+    /// The journal can't be read, there is no such incident, or what follows the position is not kept any more.
+    pub(super) async fn part(&self, id: &str, after: u64) -> Result<Part, NoPart> {
+        let span = self.journal.incident(id).await?.ok_or(NoPart::Unknown)?;
+        let (begin, end) = (span.start - 1, span.end.unwrap_or(u64::MAX));
         let source = Source::Stream(self.journal.stream().clone());
-        let (mut position, mut lines) = (after.max(span.start - 1), Vec::new());
+        let (mut position, mut lines) = (after.max(begin), Vec::new());
         let mut left = SCANNED;
         while position < end && lines.len() < LINES_BYTES {
             if left.events == 0 || left.bytes == 0 {
@@ -220,7 +239,13 @@ impl Incidents {
             }
             let limit = ReadLimit { events: PAGE.events.min(left.events), bytes: PAGE.bytes.min(left.bytes) };
             let page = self.journal.read(position, limit).await?;
-            let Some(last) = page.last() else { return Ok(Some(Part { lines, next: None })) };
+            let oldest = page.first().map_or(self.journal.extent().oldest, |event| event.position);
+            // A client that has nothing yet gets what is kept. One that has a part must not take the next one for what follows it.
+            if position > begin && oldest > position + 1 {
+                let next = Part { next: Some(position), lines };
+                return if next.lines.is_empty() { Err(NoPart::Expired(oldest)) } else { Ok(next) };
+            }
+            let Some(last) = page.last() else { return Ok(Part { lines, next: None }) };
             position = last.position;
             left.events = left.events.saturating_sub(page.len());
             left.bytes = left.bytes.saturating_sub(page.iter().map(|event| event.data.get().len()).sum());
@@ -231,7 +256,7 @@ impl Incidents {
             }
         }
         let has_more = position < end.min(self.journal.extent().head);
-        Ok(Some(Part { lines, next: has_more.then_some(position) }))
+        Ok(Part { lines, next: has_more.then_some(position) })
     }
 
     /// The events of an incident in the next page after `position`, maybe none; `None` behind its end.

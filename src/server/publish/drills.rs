@@ -97,7 +97,9 @@ fn fault(error: &AddError) -> Result<Fault, Refused> {
         AddError::Journal(JournalError::KeyReused { .. }) => of(Kind::IdReused, "/id"),
         AddError::Journal(JournalError::Refused(_)) => of(Kind::TooLarge, ""),
         AddError::Later => return Err(Refused::whole(Kind::Busy, error.to_string())),
-        AddError::Elsewhere => return Err(Refused::whole(Kind::PlayedElsewhere, error.to_string())),
+        AddError::Elsewhere | AddError::Journal(JournalError::LeaseLost) => {
+            return Err(Refused::whole(Kind::PlayedElsewhere, error.to_string()));
+        }
         AddError::Journal(_) => return Err(Refused::whole(Kind::JournalPaused, error.to_string())),
     })
 }

@@ -37,7 +37,7 @@ async fn both_clocks_agree_on_the_second_after_a_step() {
                 let then = time + SignedDuration::from_secs(later);
                 asked.push(json!([state, then.as_millisecond()]));
                 let then = Timestamp::from_millisecond(then.as_millisecond()).unwrap();
-                ours.push(state.offset_at(then));
+                ours.push(state.offset_at(then).unwrap());
             }
         }
     }

@@ -31,12 +31,12 @@ async fn servers_whose_clocks_differ_play_one_after_the_other() {
     watched.judges_by_arrival();
     // Each has heard of the others' clocks: it has been running for a while.
     watched.writes(20).await;
-    watched.drill(6).await;
+    watched.drill(12).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
-        watched.fault();
+        watched.fault("the server that plays is killed, clocks differ");
         trio.kill_hub(holder);
         trio.holder().await;
         trio.start_hub_as(holder, |run| set(run, WALLS[holder])).await;

@@ -19,14 +19,14 @@ async fn a_full_disk_of_the_leader_is_a_hiccup() {
     let trio = Trio::prepared(small_disks).await;
     let machines = trio.machines.as_ref().unwrap();
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(9).await;
     watched.writes(20).await;
     let leader = trio.leader().await;
-    watched.fault_of_nats();
+    watched.fault_of_nats("the disk of the leading nats-server is full");
     machines.run(leader, FILL);
     watched.writes(40).await;
     machines.run(leader, "rm /mnt/filler");
-    watched.fault_of_nats();
+    watched.fault_of_nats("the disk of the nats-server has room again");
     watched.writes(20).await;
     watched.end().await;
 }
@@ -37,9 +37,9 @@ async fn a_full_disk_of_the_leader_is_a_hiccup() {
 async fn full_disks_of_all_pause_the_stream_until_the_nats_servers_are_started_again() {
     let mut trio = Trio::prepared(small_disks).await;
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(9).await;
     watched.writes(20).await;
-    watched.fault_of_nats();
+    watched.fault_of_nats("all disks are full");
     for number in 0..THREE {
         trio.machines.as_ref().unwrap().run(number, FILL);
     }
@@ -47,7 +47,7 @@ async fn full_disks_of_all_pause_the_stream_until_the_nats_servers_are_started_a
     for number in 0..THREE {
         trio.machines.as_ref().unwrap().run(number, "rm /mnt/filler");
     }
-    watched.fault_of_nats();
+    watched.fault_of_nats("the nats-servers are started again");
     for number in 0..THREE {
         trio.nats[number].kill();
         trio.nats[number].start();

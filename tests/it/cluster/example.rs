@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::trio::{THREE, free_ports};
+use crate::harness::ports::free_ports;
+use crate::harness::trio::THREE;
 use crate::harness::{Scratch, get, root};
 
 /// Ends what runs in a folder, whatever became of the test.

@@ -13,12 +13,13 @@ use crate::harness::trio::Trio;
 async fn a_server_that_is_stopped_hands_over() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(12).await;
     for _ in 0..rounds(1) {
-        watched.drill(6).await;
+        watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
         let hub = trio.take_hub(holder);
+        watched.fault("the server that plays is stopped in order");
         hub.signal("TERM");
         let ended = tokio::task::spawn_blocking(move || hub.end()).await.unwrap();
         assert_eq!(ended, Some(0));

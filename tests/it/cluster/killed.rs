@@ -10,12 +10,12 @@ use crate::harness::trio::{THREE, Trio};
 async fn the_nats_server_that_leads_is_killed() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(12).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("the leading nats-server is killed");
         trio.nats[leader].kill();
         watched.writes(5).await;
         trio.nats[leader].start();
@@ -29,12 +29,12 @@ async fn the_nats_server_that_leads_is_killed() {
 async fn the_server_that_plays_is_killed() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(12).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
-        watched.fault();
+        watched.fault("the server that plays is killed");
         trio.kill_hub(holder);
         let next = trio.holder().await;
         assert_ne!(next, holder);
@@ -49,10 +49,10 @@ async fn both_are_killed_and_then_everything() {
     let mut trio = Trio::near().await;
     let watched = Watched::over(&trio);
     for _ in 0..rounds(1) {
-        watched.drill(6).await;
+        watched.drill(12).await;
         watched.writes(20).await;
         let (leader, holder) = (trio.leader().await, trio.holder().await);
-        watched.fault_of_nats();
+        watched.fault_of_nats("the leading nats-server and the server that plays are killed");
         trio.nats[leader].kill();
         trio.kill_hub(holder);
         watched.writes(5).await;
@@ -60,7 +60,7 @@ async fn both_are_killed_and_then_everything() {
         trio.start_hub(holder).await;
         trio.in_step().await;
         watched.writes(20).await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("everything is killed at once");
         for number in 0..THREE {
             trio.nats[number].kill();
             trio.kill_hub(number);

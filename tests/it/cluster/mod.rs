@@ -1,5 +1,6 @@
 //! Several servers over one stream: what one starts the others show, and whatever fails, clients of all are told one history.
 
+mod backup;
 mod clocks;
 mod cut;
 mod disk;

@@ -14,14 +14,15 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::told::Told;
+use super::told::{Fault, Told};
 use crate::harness::trio::{THREE, Trio, Urls};
 use crate::harness::{Http, envelope, ms};
 
-/// How long the drills may pause after the last fault besides: the time after which the lease goes to another, and then some.
+/// How long the drills may pause after the last fault besides: the time after which the lease goes to another, and then some. That
+/// it is 4 s where a machine has nothing else to do, the table of `./dev cluster` shows.
 const TAKEOVER_S: f64 = 6.0;
 
-/// How long they may if a nats-server is gone that may have led the stream with the lease too.
+/// How long they may if a nats-server is gone that may have led the stream with the lease too: 10 s on such a machine.
 const ELECTION_S: f64 = 14.0;
 
 /// How long all may take until the drills have ended.
@@ -92,13 +93,13 @@ impl Watched {
     }
 
     /// Something is done to the servers now.
-    pub fn fault(&self) {
-        self.oracle.told.lock().faults.push((now(), TAKEOVER_S));
+    pub fn fault(&self, what: &'static str) {
+        self.oracle.told.lock().faults.push(Fault { what, at: now(), pause_s: TAKEOVER_S });
     }
 
     /// Something is done to the nats-servers now.
-    pub fn fault_of_nats(&self) {
-        self.oracle.told.lock().faults.push((now(), ELECTION_S));
+    pub fn fault_of_nats(&self, what: &'static str) {
+        self.oracle.told.lock().faults.push(Fault { what, at: now(), pause_s: ELECTION_S });
     }
 
     /// Waits until as many further events were acknowledged that were sent after this call.
@@ -163,6 +164,54 @@ impl Watched {
         *told = Told { resets: std::mem::take(&mut told.resets), ..Told::default() };
     }
 
+    /// Waits until watchers were told as many events.
+    pub async fn has(&self, many: u64) {
+        let head = |told: &Told| told.events.keys().map(|(_, position)| *position).max().unwrap_or_default();
+        self.until("the events", |told| head(told) >= many).await;
+    }
+
+    /// Waits until every drill has ended.
+    pub async fn has_ended(&self) {
+        self.until("the ends of the drills", Told::has_ended).await;
+    }
+
+    /// Waits until a watcher was told an event of an incident.
+    pub async fn told(&self, subject: &str, index: u64) {
+        let is_it = |(_, event): (u64, incident::contract::Envelope)| {
+            event.incident() == subject && event.index == Some(index)
+        };
+        self.until("the event", |told| told.all().any(is_it)).await;
+    }
+
+    async fn until(&self, what: &str, is_so: impl Fn(&Told) -> bool) {
+        let began = Instant::now();
+        while !is_so(&self.oracle.told.lock()) {
+            assert!(began.elapsed() < LONG, "watchers wait in vain for {what}");
+            assert!(!self.watchers.iter().any(JoinHandle::is_finished), "a watcher has ended");
+            sleep(ms(20)).await;
+        }
+    }
+
+    /// An event was acknowledged to somebody else.
+    pub fn acknowledged(&self, subject: &str, index: u64, position: u64) {
+        self.oracle.told.lock().acknowledged.push((subject.to_owned(), index, position));
+    }
+
+    /// What was told under this name does not count.
+    pub fn forget(&self, stream: &str) {
+        self.oracle.told.lock().events.retain(|(of, _), _| of != stream);
+    }
+
+    /// Compares what was told so far, and ends. Returns the last position.
+    pub fn stop(self) -> u64 {
+        for task in self.watchers.iter().chain(&self.publishers) {
+            task.abort();
+        }
+        let told = self.oracle.told.lock();
+        told.check();
+        told.events.keys().map(|(_, position)| *position).max().unwrap_or_default()
+    }
+
     /// Waits until a stream was told under another name, to all.
     pub async fn reset_from(&self, old: &str) {
         let began = Instant::now();
@@ -178,8 +227,8 @@ impl Watched {
         self.oracle.told.lock().events.keys().next().map(|(stream, _)| stream.clone()).unwrap_or_default()
     }
 
-    /// Waits until every drill has ended, and compares.
-    pub async fn end(self) {
+    /// Waits until every drill has ended, and compares. Returns the name of the stream.
+    pub async fn end(self) -> String {
         self.oracle.enough.store(true, Ordering::SeqCst);
         for publisher in self.publishers {
             timeout(LONG, publisher).await.expect("a publisher ends").unwrap();
@@ -195,7 +244,9 @@ impl Watched {
         for watcher in self.watchers {
             timeout(LONG, watcher).await.expect("a watcher has all").unwrap();
         }
-        self.oracle.told.lock().check();
+        let told = self.oracle.told.lock();
+        told.check();
+        told.events.keys().next().map(|(stream, _)| stream.clone()).unwrap_or_default()
     }
 }
 

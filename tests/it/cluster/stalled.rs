@@ -10,16 +10,16 @@ use crate::harness::trio::Trio;
 async fn the_nats_server_that_leads_stands_still() {
     let trio = Trio::near().await;
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(9).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
         let leader = trio.leader().await;
-        watched.fault_of_nats();
+        watched.fault_of_nats("the leading nats-server stands still");
         trio.nats[leader].signal("STOP");
         tokio::time::sleep(standing()).await;
         trio.nats[leader].signal("CONT");
-        watched.fault_of_nats();
+        watched.fault_of_nats("the nats-server that stood still goes on");
         watched.writes(5).await;
         trio.in_step().await;
     }
@@ -31,12 +31,12 @@ async fn the_nats_server_that_leads_stands_still() {
 async fn the_server_that_plays_stands_still_and_adds_nothing_twice() {
     let trio = Trio::near().await;
     let watched = Watched::over(&trio);
-    watched.drill(6).await;
+    watched.drill(9).await;
     for _ in 0..rounds(1) {
         watched.drill(12).await;
         watched.writes(20).await;
         let holder = trio.holder().await;
-        watched.fault();
+        watched.fault("the server that plays stands still");
         trio.hub(holder).signal("STOP");
         tokio::time::sleep(standing()).await;
         trio.holder_after(holder).await;

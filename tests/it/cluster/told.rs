@@ -31,12 +31,20 @@ pub struct Told {
     pub acknowledged: Vec<(String, u64, u64)>,
     /// When events were sent, and when they were acknowledged.
     pub writes: Vec<(Timestamp, Timestamp)>,
-    /// When something was done to the servers, and how long the drills may pause once events are stored again.
-    pub faults: Vec<(Timestamp, f64)>,
+    /// What was done to the servers.
+    pub faults: Vec<Fault>,
     /// The reasons of heartbeats that said `paused`, by the number of the server.
     pub paused: Vec<(usize, String)>,
     /// Names of streams to which watchers were reset.
     pub resets: BTreeSet<String>,
+}
+
+/// Something that was done to the servers.
+pub struct Fault {
+    pub what: &'static str,
+    pub at: Timestamp,
+    /// How long the drills may pause once events are stored again.
+    pub pause_s: f64,
 }
 
 /// A drill as the events tell it.
@@ -105,11 +113,11 @@ impl Told {
     /// Whether an event that was due at one time may have been stored at another: something was done to the servers between
     /// the two or shortly before, and nothing could be stored or played since.
     fn may_be_late(&self, due: Timestamp, stored: Timestamp) -> bool {
-        self.faults.iter().any(|(fault, pause_s)| {
-            let written = self.writes.iter().find(|(sent, _)| sent > fault);
+        self.faults.iter().any(|Fault { at, pause_s, .. }| {
+            let written = self.writes.iter().find(|(sent, _)| sent > at);
             let written = written.map_or(Timestamp::MAX, |(_, acknowledged)| *acknowledged);
             let over = written.duration_since(due).as_secs_f64() + pause_s;
-            fault.duration_since(stored).is_negative() && over >= 0.0
+            at.duration_since(stored).is_negative() && over >= 0.0
         })
     }
 
@@ -119,6 +127,7 @@ impl Told {
         let when =
             |position: u64, event: &Envelope| if self.by_arrival { self.came[&position] } else { event.time };
         let mut begun = BTreeMap::new();
+        let mut pauses = vec![0.0_f64; self.faults.len()];
         for (position, event) in self.all() {
             let Some(drill) = drills.get(event.incident()) else { continue };
             let (message, stored) = (event.message().unwrap(), when(position, &event));
@@ -127,6 +136,10 @@ impl Told {
             let due_s = offset_s / drill.speed;
             let late_s = stored.duration_since(began).as_secs_f64() - due_s;
             let due = began + Duration::from_secs_f64(due_s.max(0.0));
+            // What was due before a fault and came after it did not wait for the whole pause.
+            if let Some(fault) = self.faults.iter().rposition(|fault| fault.at < stored) {
+                pauses[fault] = pauses[fault].max(late_s);
+            }
             // A start that is written late makes it shorter.
             assert!(late_s > -EARLY_S || offset_s <= 0.0, "{position} is {late_s} s early");
             assert!(
@@ -140,6 +153,10 @@ impl Told {
                 );
             }
             checked += 1;
+        }
+        for (fault, pause_s) in self.faults.iter().zip(pauses) {
+            // `./dev cluster` makes a table of these lines.
+            println!("pause {pause_s:.2} s: {}", fault.what);
         }
         assert!(checked > 50, "only {checked} events of drills");
         println!("{} events, {checked} of drills; paused: {}", self.events.len(), self.paused.len());

@@ -160,6 +160,41 @@ async fn metrics_and_readiness_say_who_plays() {
         .are(&[("incident_cluster_lease_term", 2)]);
 }
 
+/// An operator changes a stream under a server: it says what could be lost now, and goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_stream_that_was_made_unsafe_is_named() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let server = serve(nats, &name);
+    let ready = "ready: this server plays the incidents\n";
+    let metric = "incident_cluster_unsafe_configuration";
+    Numbers::until(server.address(), "incident_cluster_lease_held", 1.0).await.are(&[(metric, 0)]);
+    assert_eq!(get(server.address(), "/readyz").await.body, ready);
+    let client = async_nats::connect(format!("127.0.0.1:{}", nats.port)).await.unwrap();
+    let ask = async |what: String, body: String| {
+        let answer = client.request(format!("$JS.API.{what}"), body.into()).await.unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+        assert!(answer["error"].is_null(), "{answer}");
+        answer["config"].clone()
+    };
+    let control = format!("{name}_ctl");
+    for (stream, key, value) in
+        [(&name, "max_age", 3_600_000_000_000_u64), (&control, "max_msgs_per_subject", 2)]
+    {
+        let before = ask(format!("STREAM.INFO.{stream}"), String::new()).await;
+        let mut config = before.clone();
+        config[key] = value.into();
+        ask(format!("STREAM.UPDATE.{stream}"), config.to_string()).await;
+        Numbers::until(server.address(), metric, 1.0).await;
+        let reply = get(server.address(), "/readyz").await;
+        let warning = format!("{ready}warning: the stream {stream} has {key} = {value}, ");
+        assert!(reply.status == 200 && reply.body.starts_with(&warning), "{reply:?}");
+        ask(format!("STREAM.UPDATE.{stream}"), before.to_string()).await;
+        Numbers::until(server.address(), metric, 0.0).await;
+    }
+    assert_eq!(get(server.address(), "/readyz").await.body, ready);
+}
+
 /// A drill takes actions from the server that plays it, and the others say which one that is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]

@@ -11,8 +11,12 @@ mod local;
 #[cfg(feature = "nats")]
 pub mod machines;
 #[cfg(feature = "nats")]
+pub mod mute;
+#[cfg(feature = "nats")]
 pub mod nats;
 mod numbers;
+#[cfg(feature = "nats")]
+pub mod ports;
 mod proxy;
 mod raw;
 mod sse;

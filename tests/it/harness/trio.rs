@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::MutexGuard;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::machines::Machines;
+use super::ports::free_ports;
 use super::{Run, Scratch, Serving, fixture, incident, ms, root};
 
 /// How many there are of each.
@@ -22,6 +23,9 @@ pub const THREE: usize = 3;
 
 /// The name of the stream.
 pub const STREAM: &str = "incident";
+
+/// How many of these there may be at once.
+const AT_ONCE: usize = 2;
 
 /// How long an election, or a start of everything, may take on a machine with much else to do.
 const LONG: Duration = Duration::from_secs(60);
@@ -96,7 +100,8 @@ impl Drop for Nats {
 /// Where clients find the servers of `incident` that run.
 pub type Urls = Arc<Mutex<[Option<String>; THREE]>>;
 
-/// All of them. One at a time in a process: more would make each other wait.
+/// All of them. Two at a time in a process, because they wait most of the time, and one where pauses are measured: more would make
+/// each other wait.
 pub struct Trio {
     pub nats: Vec<Nats>,
     hubs: [Option<Serving>; THREE],
@@ -107,7 +112,7 @@ pub struct Trio {
     ports: Vec<u16>,
     started: usize,
     folder: Scratch,
-    _alone: MutexGuard<'static, ()>,
+    _turn: SemaphorePermit<'static>,
 }
 
 impl Trio {
@@ -129,8 +134,9 @@ impl Trio {
     }
 
     async fn start(machines: Option<Machines>, is_prepared: bool) -> Self {
-        static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-        let alone = ALONE.lock().await;
+        static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+        let turns = if std::env::var_os("INCIDENT_CLUSTER_ROUNDS").is_some() { AT_ONCE } else { 1 };
+        let turn = TURNS.acquire_many(turns as u32).await.unwrap();
         let folder = Scratch::new();
         // On machines of their own they may all have the usual ports.
         let ports: Vec<(u16, u16)> = match machines {
@@ -178,7 +184,7 @@ impl Trio {
             ports: free_ports(THREE),
             started: 0,
             folder,
-            _alone: alone,
+            _turn: turn,
         };
         trio.answers("INFO", Value::Null).await;
         for number in 0..THREE {
@@ -227,6 +233,11 @@ impl Trio {
             }
         }
         None
+    }
+
+    /// Where the stream is.
+    pub fn location(&self) -> &str {
+        &self.location
     }
 
     /// The nats-server that leads the stream.
@@ -378,10 +389,4 @@ impl Drop for Trio {
             self.kill_hub(number);
         }
     }
-}
-
-/// Ports that are free now.
-pub fn free_ports(many: usize) -> Vec<u16> {
-    let held: Vec<_> = (0..many).map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    held.iter().map(|one| one.local_addr().unwrap().port()).collect()
 }

@@ -3,7 +3,7 @@
 use incident::journal::{ReadLimit, open};
 use serde_json::Value;
 
-use super::{TEN, append, fill, opened};
+use super::{TEN, append, file, fill, opened};
 use crate::harness::nats::NatsServer;
 use crate::harness::{Ran, Scratch, incident, started};
 
@@ -81,6 +81,37 @@ async fn what_is_whole_of_a_damaged_stream_is_saved_into_a_file_and_a_stream() {
         let open = log.open_incidents().await.unwrap();
         assert_eq!(open[0].plan.as_ref().map(|plan| plan.len()), Some(1_600_000), "the plan was saved too");
         assert_eq!(append(&log, vec![started("new")]).await[0].position, 32);
+    }
+}
+
+/// The other way round: a damaged file is saved into a stream, and that into a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn what_is_whole_of_a_damaged_file_is_saved_into_a_stream_and_back() {
+    let folder = Scratch::new();
+    let (damaged, back) = (file(&folder, "damaged.db"), file(&folder, "back.db"));
+    fill(&damaged).await;
+    let old = opened(&damaged).stream().clone();
+    let shell = rusqlite::Connection::open(&damaged).unwrap();
+    assert_eq!(shell.execute("UPDATE events SET data = '{}' WHERE position = 28", []).unwrap(), 1);
+    drop(shell);
+    let (target, text, _) = places();
+    let ran = check(damaged.to_str().unwrap(), &["--salvage", &text]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(ran.stderr.contains("7 events, 21 to 27"), "{ran:?}");
+    assert_eq!(check(&text, &[]).status, Some(0));
+    let ran = check(&text, &["--salvage", back.to_str().unwrap()]);
+    assert_eq!(ran.status, Some(0), "it is sound: {ran:?}");
+    let mut names = vec![old];
+    for place in [&target, &back] {
+        let log = opened(place);
+        assert_eq!((log.extent().oldest, log.extent().head), (21, 27));
+        assert_eq!(log.read(0, ReadLimit::ALL).await.unwrap().len(), 7);
+        assert!(!names.contains(log.stream()), "each is another stream");
+        names.push(log.stream().clone());
+        let open = log.open_incidents().await.unwrap();
+        assert_eq!(open[0].plan.as_ref().map(|plan| plan.len()), Some(1_600_000), "the plan was saved too");
+        assert_eq!(append(&log, vec![started("new")]).await[0].position, 28);
     }
 }
 

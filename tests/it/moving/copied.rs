@@ -1,10 +1,10 @@
 //! A copy has everything of its journal, whichever engines the two have.
 
-use incident::journal::{CopyError, Naming, OpenError, Phase, copy, open};
+use incident::journal::{CopyError, Naming, OpenError, Phase, Retention, copy, open};
 
 use super::{TEN, append, are_same, file, fill, opened};
 use crate::harness::nats::NatsServer;
-use crate::harness::{Scratch, started, story};
+use crate::harness::{Scratch, ms, soon, started, story};
 
 fn whole(_: Phase, _: u64, _: u64) -> bool {
     true
@@ -42,7 +42,7 @@ async fn a_file_becomes_a_stream_and_a_file_again() {
     // It can still get another name, and be copied into a stream.
     let third = NatsServer::shared().location(&NatsServer::fresh_name());
     let renamed = copied(&second, &third, Naming::New).await.unwrap();
-    let whole = incident::journal::Retention::default();
+    let whole = Retention::default();
     let (one, other) = (opened(&second), open(&third, whole).unwrap().journal);
     let extent = other.extent();
     assert_eq!((extent.oldest, extent.head), (renamed.oldest, renamed.head));
@@ -57,7 +57,7 @@ async fn a_copy_that_was_interrupted_is_not_served_and_goes_on() {
     let name = NatsServer::fresh_name();
     let to = NatsServer::shared().location(&name);
     {
-        let log = open(&from, incident::journal::Retention::default()).unwrap().journal;
+        let log = open(&from, Retention::default()).unwrap().journal;
         append(&log, story("long", 1_800)).await;
     }
     let mut calls = 0;
@@ -93,10 +93,46 @@ async fn a_copy_that_was_interrupted_is_not_served_and_goes_on() {
     let (done, begins) = going_on.await.unwrap();
     assert_eq!(done.unwrap().head, 1_800);
     assert!(begins.unwrap() > 1_000, "it has gone on behind what was there: {begins:?}");
-    let log = open(&to, incident::journal::Retention::default()).unwrap().journal;
+    let log = open(&to, Retention::default()).unwrap().journal;
     assert_eq!((log.extent().oldest, log.extent().head), (1, 1_800));
     let full = copied_error(&from, &to).await;
     assert!(format!("{full:?}").contains("is there already"), "{full:?}");
+}
+
+/// Retention has dropped every event: what follows gets the next position, and the first server that starts over the copy gives it
+/// no other name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_journal_without_events_keeps_its_place_and_its_name() {
+    let folder = Scratch::new();
+    let (from, back) = (file(&folder, "from.db"), file(&folder, "back.db"));
+    let stream = NatsServer::shared().location(&NatsServer::fresh_name());
+    let name = {
+        let brief = Retention { events: 10, age: Some(ms(1)) };
+        let log = open(&from, brief).unwrap().journal;
+        append(&log, story("gone", 20)).await;
+        let is_empty = |extent: &incident::journal::Extent| extent.oldest == 21;
+        soon("retention", async {
+            while !is_empty(&log.extent()) {
+                tokio::time::sleep(ms(20)).await;
+            }
+        })
+        .await;
+        log.stream().clone()
+    };
+    let copied_there = copied(&from, &stream, Naming::Same).await.unwrap();
+    assert_eq!((copied_there.oldest, copied_there.head), (21, 20));
+    let copied_back = copied(&stream, &back, Naming::Same).await.unwrap();
+    assert_eq!(copied_back, copied_there);
+    for place in [&stream, &back] {
+        for position in 21..24 {
+            let log = opened(place);
+            assert_eq!((log.stream(), log.extent().head), (&name, position - 1), "{}", place.display());
+            let appended = append(&log, vec![started(&format!("new-{position}"))]).await;
+            assert_eq!(appended[0].position, position);
+        }
+        assert!(opened(place).append(vec![started("gone")]).await.is_err(), "its id is known");
+    }
 }
 
 async fn copied(

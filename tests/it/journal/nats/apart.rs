@@ -1,103 +1,17 @@
 //! A server whose connection to NATS swallows answers: nothing is taken for stored or for lost that is not known to be.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use incident::hub::Hub;
 use incident::journal::{JournalError, ReadLimit, Record};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::super::{ALL, append, positions};
 use super::{ask, has_read, open};
+use crate::harness::mute::Mute;
 use crate::harness::nats::{NatsServer, at};
 use crate::harness::{metrics, ms, soon, started};
-
-/// Stands before a nats-server and can swallow what it answers, delay it, and answer as a replica that is behind.
-struct Mute {
-    address: SocketAddr,
-    swallows: Arc<AtomicBool>,
-    /// For how many milliseconds what the leader says of a stream is held back.
-    delay: Arc<AtomicU64>,
-    /// Whether a read of any replica finds no plan.
-    lacks_plans: Arc<AtomicBool>,
-    cuts: watch::Sender<u64>,
-}
-
-impl Mute {
-    async fn before(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let swallows = Arc::new(AtomicBool::new(false));
-        let (cuts, watching) = watch::channel(0);
-        let (delay, lacks_plans) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let all = (Arc::clone(&swallows), Arc::clone(&delay), Arc::clone(&lacks_plans));
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let (muted, delay, lacks_plans) = all.clone();
-                let mut watching = watching.clone();
-                watching.mark_unchanged();
-                tokio::spawn(async move {
-                    let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                    let (mut from_client, mut to_client) = client.into_split();
-                    let (mut from_server, mut to_server) = server.into_split();
-                    let answers = async {
-                        let mut buffer = vec![0; 65_536];
-                        while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
-                            if has(&buffer[..read], b"stream_info_response") {
-                                tokio::time::sleep(ms(delay.load(Ordering::SeqCst))).await;
-                            }
-                            if !muted.load(Ordering::SeqCst)
-                                && to_client.write_all(&buffer[..read]).await.is_err()
-                            {
-                                return;
-                            }
-                        }
-                    };
-                    let requests = async {
-                        let mut buffer = vec![0; 65_536];
-                        while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
-                            if lacks_plans.load(Ordering::SeqCst) {
-                                hide_plans(&mut buffer[..read]);
-                            }
-                            if to_server.write_all(&buffer[..read]).await.is_err() {
-                                return;
-                            }
-                        }
-                    };
-                    tokio::select! {
-                        () = requests => {}
-                        () = answers => {}
-                        _ = watching.changed() => {}
-                    }
-                });
-            }
-        });
-        Self { address, swallows, delay, lacks_plans, cuts }
-    }
-}
-
-fn has(text: &[u8], what: &[u8]) -> bool {
-    text.windows(what.len()).any(|part| part == what)
-}
-
-/// Makes the reads of plans from any replica ask for something that is not there.
-fn hide_plans(requests: &mut [u8]) {
-    const READ: &[u8] = b"$JS.API.DIRECT.GET.";
-    const PLAN: &[u8] = b".ctl.plan.";
-    let find = |text: &[u8], what: &[u8]| text.windows(what.len()).position(|part| part == what);
-    let mut from = 0;
-    while let Some(read) = find(&requests[from..], READ) {
-        from += read + READ.len();
-        let upto = requests.len().min(from + 400);
-        if let Some(plan) = find(&requests[from..upto], PLAN) {
-            requests[from + plan + 5] = b'x';
-        }
-    }
-}
 
 /// The servers have stored a batch, and their answer is lost with the connection: its caller is told that it is stored, once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,159 @@
+//! How often a contract judges the parts of one message. A schema that leads to itself by two ways through the same field is judged
+//! twice at each level of a message, so that forty levels would be 10^12.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::files::{Files, Place};
+
+/// How many schemas may judge one message with its parts, and how many more for each of its parts. What a mistake says takes 2 kB.
+const MOST: u64 = 100_000;
+const MORE: u64 = 100;
+
+/// The number of a schema.
+type Number = usize;
+
+/// What a schema leads to.
+#[derive(Default)]
+struct Leads {
+    /// Schemas for the same value.
+    same: Vec<Number>,
+    fields: BTreeMap<String, Number>,
+    patterns: Vec<(Regex, Number)>,
+    /// For fields that are in none of the above.
+    other_fields: Vec<Number>,
+    /// For the first items, each its own.
+    first: Vec<Number>,
+    other_items: Vec<Number>,
+    items: Vec<Number>,
+}
+
+/// The schemas of a contract and what each of them leads to.
+pub(super) struct Effort {
+    schemas: Vec<Leads>,
+    /// Those that judge whole messages.
+    roots: Vec<Number>,
+}
+
+impl Effort {
+    /// What has to be counted for each message; `None` if no message can take long.
+    pub(super) fn of(files: &Files, roots: impl Iterator<Item = Place>) -> Option<Self> {
+        let anchors = files.anchors();
+        let mut numbers = HashMap::new();
+        let mut places = Vec::new();
+        let mut number = |place: Place, places: &mut Vec<Place>| {
+            let key = (Rc::as_ptr(&place.document), place.pointer.clone());
+            *numbers.entry(key).or_insert_with(|| {
+                places.push(place);
+                places.len() - 1
+            })
+        };
+        let roots: Vec<Number> = roots.map(|place| number(place, &mut places)).collect();
+        let mut schemas = Vec::new();
+        while let Some(place) = places.get(schemas.len()).cloned() {
+            let mut all = |found: Vec<Place>| -> Vec<Number> {
+                found.into_iter().map(|place| number(place, &mut places)).collect()
+            };
+            let lists = ["prefixItems", "items"].into_iter().flat_map(|keyword| place.items(keyword));
+            let single = |keywords: &[&str]| {
+                let is_list = |keyword: &&str| place.get(keyword).is_some_and(Value::is_array);
+                let keywords = keywords.iter().filter(|keyword| !is_list(keyword));
+                keywords.filter_map(|keyword| place.at(keyword)).collect::<Vec<_>>()
+            };
+            let named = |keyword: &str| place.members(keyword).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+            let ((fields, of_fields), (patterns, of_patterns)) =
+                (named("properties"), named("patternProperties"));
+            let patterns = patterns.iter().map(|pattern| Regex::new(pattern).ok());
+            schemas.push(Leads {
+                same: all(files.parts(&place, &anchors)),
+                fields: fields.into_iter().zip(all(of_fields)).collect(),
+                // What this program can't read is not checked.
+                patterns: patterns
+                    .zip(all(of_patterns))
+                    .filter_map(|(regex, to)| Some((regex?, to)))
+                    .collect(),
+                other_fields: all(single(&["additionalProperties", "unevaluatedProperties"])),
+                first: all(lists.collect()),
+                other_items: all(single(&["items", "additionalItems", "unevaluatedItems"])),
+                items: all(single(&["contains"])),
+            });
+        }
+        let effort = Self { schemas, roots };
+        let mut known = vec![None; effort.schemas.len()];
+        let is_short = effort.roots.iter().all(|root| effort.longest(*root, &mut known) <= MORE);
+        (!is_short).then_some(effort)
+    }
+
+    /// How many schemas judge one value and a part of it by each way that leads there: without end if a schema leads to itself.
+    fn longest(&self, schema: Number, known: &mut [Option<u64>]) -> u64 {
+        if let Some(known) = known[schema] {
+            return known;
+        }
+        known[schema] = Some(u64::MAX);
+        let leads = &self.schemas[schema];
+        let parts = leads.fields.values().chain(leads.patterns.iter().map(|(_, to)| to));
+        let parts = parts.chain(&leads.other_fields).chain(&leads.first).chain(&leads.other_items);
+        let all = leads.same.iter().chain(parts).chain(&leads.items);
+        let sum = all.fold(1_u64, |sum, to| sum.saturating_add(self.longest(*to, known)));
+        known[schema] = Some(sum);
+        sum
+    }
+
+    /// Whether judging a message would take too long: then how many steps are allowed for it.
+    pub(super) fn exceeded(&self, message: &Value) -> Option<u64> {
+        let allowed = MOST + MORE * parts(message);
+        let mut known = HashMap::new();
+        let too_long = |root: &Number| self.steps(*root, message, &mut known) > allowed;
+        self.roots.iter().any(too_long).then_some(allowed)
+    }
+
+    /// How many schemas judge a value and its parts. Each pair of a schema and a value is counted once.
+    fn steps(&self, schema: Number, value: &Value, known: &mut HashMap<(Number, *const Value), u64>) -> u64 {
+        let key = (schema, std::ptr::from_ref(value));
+        if let Some(steps) = known.get(&key) {
+            return *steps;
+        }
+        // A circle without a step into the value ends here.
+        known.insert(key, 0);
+        let leads = &self.schemas[schema];
+        let mut sum =
+            leads.same.iter().fold(1_u64, |sum, to| sum.saturating_add(self.steps(*to, value, known)));
+        let mut add = |to: Number, part: &Value| sum = sum.saturating_add(self.steps(to, part, known));
+        match value {
+            Value::Object(members) => {
+                for (name, part) in members {
+                    let own = leads.fields.get(name).copied();
+                    let patterns = leads.patterns.iter().filter(|(regex, _)| regex.is_match(name));
+                    let named: Vec<Number> = own.into_iter().chain(patterns.map(|(_, to)| *to)).collect();
+                    let judges = if named.is_empty() { &leads.other_fields } else { &named };
+                    for to in judges {
+                        add(*to, part);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, part) in items.iter().enumerate() {
+                    let own = leads.first.get(index).map_or(&leads.other_items[..], std::slice::from_ref);
+                    for to in own.iter().chain(&leads.items) {
+                        add(*to, part);
+                    }
+                }
+            }
+            _ => {}
+        }
+        known.insert(key, sum);
+        sum
+    }
+}
+
+/// How many values a value has with all its parts.
+fn parts(value: &Value) -> u64 {
+    match value {
+        Value::Object(members) => 1 + members.values().map(parts).sum::<u64>(),
+        Value::Array(items) => 1 + items.iter().map(parts).sum::<u64>(),
+        _ => 1,
+    }
+}
