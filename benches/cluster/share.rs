@@ -73,9 +73,9 @@ fn round(options: &Options, location: &str, many: usize) -> anyhow::Result<Found
     let mut all = hubs::start_all(location, many)?;
     let holder = hubs::holder(&all)?;
     let mut publisher = Publisher::start(all[holder].port, 1)?;
-    // All clients begin behind the first event, and must get every one after it, without a gap.
+    // All clients begin with the first event, and must get every one, without a gap.
     let paced = 1 + RATE / REQUEST * options.seconds * REQUEST;
-    let clients = (0..options.clients as usize).map(|place| all[place % many].count("?after=1"));
+    let clients = (0..options.clients as usize).map(|place| all[place % many].count("?after=0"));
     let clients = clients.collect::<anyhow::Result<Vec<_>>>()?;
     let both = Barrier::new(clients.len() + 1);
     thread::scope(|scope| {

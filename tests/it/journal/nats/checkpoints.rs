@@ -77,17 +77,8 @@ async fn forge(name: &str, change: &dyn Fn(&mut Value, &mut Value)) {
 /// Starts a server until its log has a line, and returns all that it has logged until then.
 async fn logged(folder: &Scratch, location: &str, line: &str) -> String {
     let file = folder.path().join("log");
-    let run = incident(&[
-        "serve",
-        "--port",
-        "0",
-        "--json",
-        "-v",
-        "--retain-events",
-        "4000000",
-        "--journal",
-        location,
-    ]);
+    let run =
+        incident(&["serve", "--port", "0", "--json", "--retain-events", "4000000", "--journal", location]);
     let log = std::fs::File::create(&file).unwrap();
     let hub = tokio::task::spawn_blocking(move || Serving::logging(run, log)).await.unwrap();
     assert!(hub.is_some(), "{}", std::fs::read_to_string(&file).unwrap());
@@ -108,7 +99,6 @@ async fn logged(folder: &Scratch, location: &str, line: &str) -> String {
 async fn a_start_goes_on_from_a_checkpoint_or_reads_everything() {
     const FROM: &str = "the start goes on from a checkpoint";
     const WHOLE: &str = "it uses no checkpoint";
-    const WRITTEN: &str = "a checkpoint was written";
     let (folder, name) = (Scratch::new(), NatsServer::fresh_name());
     let location = NatsServer::shared().location(&name);
     let at = location.to_str().unwrap().to_owned();
@@ -119,13 +109,11 @@ async fn a_start_goes_on_from_a_checkpoint_or_reads_everything() {
     drop(log);
 
     // The first that is in charge writes one if there is none that it can use, and whoever starts then uses it.
-    let damages: [(&str, &dyn Fn(&mut Value, &mut Value)); 6] = [
+    let damages: [(&str, &dyn Fn(&mut Value, &mut Value)); 4] = [
         ("a part", &|mark, _| mark["digest"] = json!("00")),
         ("the name", &|mark, _| mark["stream"] = json!("0000000000000000")),
-        ("the name inside", &|_, inside| inside["stream"] = json!("0000000000000000")),
         ("the chain", &|_, inside| inside["chain"] = json!(1)),
         ("the format", &|_, inside| inside["format"] = json!(2)),
-        ("an index", &|_, inside| inside["incidents"][5]["first"] = json!(2)),
     ];
     let first = open(&location, ALL);
     soon("a checkpoint", async {
@@ -136,13 +124,21 @@ async fn a_start_goes_on_from_a_checkpoint_or_reads_everything() {
     .await;
     drop(first);
     for (what, change) in damages {
-        let log = open(&location, ALL);
-        assert_eq!(known(&log).await, wanted, "before {what} is damaged");
-        drop(log);
         forge(&name, change).await;
-        let said = logged(&folder, &at, WRITTEN).await;
-        assert!(said.contains(WHOLE) && !said.contains(FROM), "{what}: {said}");
-        let said = logged(&folder, &at, FROM).await;
-        assert!(!said.contains(WHOLE), "{what}: {said}");
+        let forged = stored(&name, "").await;
+        let said = logged(&folder, &at, WHOLE).await;
+        assert!(!said.contains(FROM), "{what}: {said}");
+        // The journal that is open next is in charge, and replaces what it could not use.
+        let log = open(&location, ALL);
+        assert_eq!(known(&log).await, wanted, "{what} is damaged");
+        soon("another checkpoint", async {
+            while stored(&name, "").await == forged {
+                tokio::time::sleep(ms(50)).await;
+            }
+        })
+        .await;
     }
+    let said = logged(&folder, &at, FROM).await;
+    assert!(!said.contains(WHOLE), "{said}");
+    assert_eq!(known(&open(&location, ALL)).await, wanted);
 }
