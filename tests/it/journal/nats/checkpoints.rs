@@ -88,6 +88,9 @@ async fn replaced(name: &str, before: &[u8]) {
     .await;
 }
 
+/// Changes the mark of a checkpoint and what is in it.
+type Damage<'a> = &'a dyn Fn(&mut Value, &mut Value);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]
 async fn a_start_goes_on_from_a_checkpoint_or_reads_everything() {
@@ -111,7 +114,7 @@ async fn a_start_goes_on_from_a_checkpoint_or_reads_everything() {
         forge(&name, &|mark, _| mark["digest"] = json!("00")).await;
         known(&open(&location, ALL)).await
     };
-    let damages: [(&str, &dyn Fn(&mut Value, &mut Value)); 3] = [
+    let damages: [(&str, Damage); 3] = [
         ("the name", &|mark, _| mark["stream"] = json!("0000000000000000")),
         ("the chain", &|_, inside| inside["chain"] = json!(1)),
         ("the format", &|_, inside| inside["format"] = json!(2)),
