@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -81,6 +82,7 @@ impl Serve {
             tls: certificate.map(Certificate::config).transpose()?,
             drain: self.drain.into(),
             max_clients: self.limits.max_clients,
+            threads: self.limits.threads.and_then(|count| NonZeroUsize::new(count as usize)),
             dashboard: self.dashboard.clone(),
             ..Options::default()
         })
@@ -171,6 +173,7 @@ impl Serve {
             sinks: sinks.as_ref().map(|file| addresses(file.setups())),
             access: tokens.to_string(),
             token_file: self.token_file.clone(),
+            threads: self.limits.threads,
             example,
             took: began.elapsed(),
         };

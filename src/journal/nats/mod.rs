@@ -12,10 +12,12 @@
 //! - One process holds the lease and plays (`lease.rs`). It also drops old events and the plans of incidents that have
 //!   ended (`upkeep.rs`).
 //!
-//! A second stream has the lease, the plans of open incidents, the ids of incidents whose events are gone, and notes (`register.rs`).
+//! A second stream has the lease, the plans of open incidents, the ids of incidents whose events are gone, notes (`register.rs`), and
+//! what a server that starts need not read anew (`checkpoint.rs`).
 
 mod api;
 mod audit;
+mod checkpoint;
 mod config;
 mod draft;
 mod engine;

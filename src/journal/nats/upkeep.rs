@@ -13,7 +13,7 @@ use super::config::{self, Seen};
 use super::figures::Stream;
 use super::shared::Shared;
 use super::vitals::trouble;
-use super::{over, plans, tail};
+use super::{checkpoint, over, plans, tail};
 
 /// How often it is looked whether something can be removed.
 const LOOK: Duration = Duration::from_millis(250);
@@ -34,6 +34,9 @@ const RECONNECT: Duration = Duration::from_secs(3);
 /// How often plans are looked for that nobody needs.
 const SWEEP: Duration = Duration::from_secs(600);
 
+/// How often it is looked whether a checkpoint is due.
+const CHECKPOINT: Duration = Duration::from_secs(5);
+
 /// How many events are dropped at once at least, unless a while has passed.
 const MANY: u64 = 1_000;
 const A_WHILE: Duration = Duration::from_secs(5);
@@ -52,6 +55,7 @@ pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
         reconnected: None,
         purged: None,
         swept: None,
+        written: None,
     };
     loop {
         tokio::select! {
@@ -74,6 +78,7 @@ struct Upkeep<'a> {
     reconnected: Option<Instant>,
     purged: Option<Instant>,
     swept: Option<Instant>,
+    written: Option<Instant>,
 }
 
 impl Upkeep<'_> {
@@ -112,7 +117,17 @@ impl Upkeep<'_> {
                 return Err(fault);
             }
         }
-        self.sweep().await
+        self.sweep().await?;
+        self.write_down().await
+    }
+
+    /// Writes a checkpoint now and then.
+    async fn write_down(&mut self) -> Result<(), Fault> {
+        if self.written.is_some_and(|written| written.elapsed() < CHECKPOINT) {
+            return Ok(());
+        }
+        self.written = Some(Instant::now());
+        checkpoint::save(self.shared).await
     }
 
     /// Asks the leader whether the stream is still the one that was opened.
