@@ -90,6 +90,18 @@ impl Serve {
 
     /// A page that goes on elsewhere needs the same stream there.
     fn check_peers(&self, journal: &Journal) -> Result<(), Failure> {
+        if let Some((_, peer)) =
+            self.peers.iter().enumerate().find(|(number, peer)| self.peers[..*number].contains(peer))
+        {
+            let error = anyhow!("--peers names {peer} twice");
+            return Err(Failure::new(Exit::Usage, error).hint("name each server once"));
+        }
+        if self.peers.iter().any(|peer| peer.is_secure() != self.peers[0].is_secure()) {
+            let error = anyhow!(
+                "--peers has addresses with http and with https, and a page may not go from one to the other"
+            );
+            return Err(Failure::new(Exit::Usage, error).hint("publish all servers with the same scheme"));
+        }
         if self.peers.is_empty() || journal.is_shared() {
             return Ok(());
         }
