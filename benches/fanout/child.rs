@@ -63,6 +63,11 @@ impl Measured {
     }
 
     pub(crate) fn start_any(contender: Contender, clients: u32) -> anyhow::Result<Self> {
+        Self::start_on(contender, clients, None)
+    }
+
+    /// The process may run on this core only, if there is one: then our server has one thread for clients.
+    pub(crate) fn start_on(contender: Contender, clients: u32, core: Option<u32>) -> anyhow::Result<Self> {
         let mut command = match contender {
             Contender::Peer(peer) => peer.command(),
             Contender::Own(_) | Contender::Events => {
@@ -73,6 +78,9 @@ impl Measured {
                 command
             }
         };
+        if let Some(core) = core {
+            command = on_core(core, &command);
+        }
         let (process, line) = Process::start(&mut command)?;
         let mut words = line.split_whitespace();
         let port = words.next().and_then(|port| port.parse().ok()).context("a child names its port first")?;
@@ -116,6 +124,18 @@ impl Measured {
         }
         Ok(sum)
     }
+}
+
+/// The same command, on one core. `taskset` becomes the command, so the id of the process is that of the server.
+fn on_core(core: u32, command: &Command) -> Command {
+    let mut pinned = Command::new("taskset");
+    pinned.args(["-c", &core.to_string()]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            pinned.env(name, value);
+        }
+    }
+    pinned
 }
 
 impl Drop for Measured {

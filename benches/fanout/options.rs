@@ -87,6 +87,8 @@ pub(crate) enum Which {
     Burst,
     /// Clients that are only there
     Idle,
+    /// Paced with one core for the server and one for the load client, beside uWebSockets
+    Cores,
     /// Clients of the event stream beside WebSocket clients
     Events,
     /// From the start of the binary to its ready line
@@ -153,6 +155,7 @@ impl Which {
             Self::Paced => sections::fanout::paced(options)?,
             Self::Burst => sections::fanout::burst(options)?,
             Self::Idle => sections::idle::measure(options)?,
+            Self::Cores => sections::cores::measure(options)?,
             Self::Events => sections::events::measure(options)?,
             Self::Ready => sections::ready::measure()?,
             Self::Pacing => sections::incidents::pacing(options)?,

@@ -6,7 +6,6 @@
 mod common;
 mod floor;
 mod latency;
-mod publisher;
 mod rates;
 
 use std::fs;
@@ -15,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
+use common::publisher;
 use common::real::Server;
 use common::report::{Report, Section};
 

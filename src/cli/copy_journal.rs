@@ -153,7 +153,12 @@ impl CopyJournal {
         say(format!("{}{range} were copied and compared. The stream is {stream}.", count(events, "event")));
         say(format!("Serve it: incident serve --journal {to}"));
         if !self.new_stream {
-            let from = shown(&self.from);
+            // Two streams of one server differ only by their settings.
+            let from = match (is_stream(&self.from), stream_of(&self.from)) {
+                (true, Some(stream)) => format!("{}, stream {stream},", shown(&self.from)),
+                (true, None) => format!("{}, stream incident,", shown(&self.from)),
+                (false, _) => shown(&self.from),
+            };
             say(format!("Don't serve {from} again: clients could not tell the two apart."));
         }
     }
@@ -164,4 +169,11 @@ fn shown(location: &Path) -> String {
     let text = location.display().to_string();
     let end = if is_stream(location) { text.find('?').unwrap_or(text.len()) } else { text.len() };
     text.get(..end).unwrap_or(&text).to_owned()
+}
+
+/// The stream that the settings of a location name.
+fn stream_of(location: &Path) -> Option<String> {
+    let text = location.to_str()?;
+    let (_, settings) = text.split_once('?')?;
+    settings.split('&').find_map(|setting| setting.strip_prefix("stream=")).map(str::to_owned)
 }

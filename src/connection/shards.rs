@@ -65,6 +65,11 @@ impl Shards {
         }
     }
 
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.links.len()
+    }
+
     /// How many clients are connected.
     pub fn open(&self) -> usize {
         self.links.iter().map(|link| link.clients()).sum()

@@ -140,6 +140,7 @@ fn transfer(
     held(source.as_mut())?;
     let of = format!("{} from {}", own.map_or("a damaged journal", StreamId::as_str), about.oldest);
     let mut target = import(from, into, about, &of)?;
+    refuse_other_naming(target.stream(), own, naming).map_err(|why| OpenError::unusable(into, why))?;
     let all = (about.head + 1).saturating_sub(about.oldest);
     let mut at = target.head();
     if at > about.head {
@@ -175,6 +176,22 @@ fn transfer(
     let stream = target.stream().clone();
     target.finish()?;
     Ok(Copied { stream, oldest: about.oldest, head: about.head, renewed_keys: 0 })
+}
+
+/// An unfinished copy keeps the name that it was begun with. Finished with the other choice, two servers would write two
+/// histories under one name, or clients would get a `reset`.
+fn refuse_other_naming(copy: &StreamId, own: Option<&StreamId>, naming: Naming) -> Result<(), &'static str> {
+    match naming {
+        Naming::New if Some(copy) == own => Err(
+            "it is an unfinished copy that was begun without --new-stream and has the journal's own name: copy without \
+             --new-stream, or delete the stream, or name another one with stream=NAME",
+        ),
+        Naming::Same if Some(copy) != own => Err(
+            "it is an unfinished copy that was begun with --new-stream and has a name of its own: copy with \
+             --new-stream, or delete the stream, or name another one with stream=NAME",
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn compare(

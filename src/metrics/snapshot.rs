@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub cluster: Option<Cluster>,
     /// The limit of clients.
     pub max_clients: u64,
+    /// The threads that serve clients.
+    pub client_threads: u64,
     /// The numbers of the clients.
     pub clients: ByTransport<Tally>,
 }
@@ -98,6 +100,11 @@ impl Snapshot {
                 tally.clients
             }),
             gauge("incident_clients_limit", "The limit of clients (--max-clients).", self.max_clients as f64),
+            gauge(
+                "incident_client_threads",
+                "The threads that serve clients (--threads).",
+                self.client_threads as f64,
+            ),
             of(
                 MetricType::COUNTER,
                 "incident_clients_admitted_total",

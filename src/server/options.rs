@@ -1,6 +1,7 @@
 //! How a server is to serve.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub struct Options {
     pub max_served: usize,
     /// New connections a second from one address.
     pub admit_rate: u32,
+    /// The threads that serve the clients of the stream; `None`: one for each core that the process may use.
+    pub threads: Option<NonZeroUsize>,
     /// How long the head of a request may take, and how long a connection may be silent between two requests.
     pub request_deadline: Duration,
     /// The largest head of a request.
@@ -73,6 +76,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// How many threads serve the clients of the stream.
+    pub(super) fn client_threads(&self) -> usize {
+        self.threads.map_or_else(cores, usize::from)
+    }
+
     /// Those of them that are about WebSocket connections.
     pub(super) fn connection(&self) -> Settings {
         Settings {
@@ -81,6 +89,11 @@ impl Options {
             message_rate: self.message_rate,
         }
     }
+}
+
+/// The cores that this process may use.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 impl Default for Options {
@@ -103,6 +116,7 @@ impl Default for Options {
             max_waiting: 1_024,
             max_served: 896,
             admit_rate: 1_000,
+            threads: None,
             request_deadline: Duration::from_secs(10),
             header_bytes: 16 * 1024,
             message_bytes,

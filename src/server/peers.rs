@@ -1,6 +1,7 @@
 //! The other servers of the same stream: their addresses as browsers reach them. Pages go on with one of them when theirs is away.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use axum::http::HeaderValue;
@@ -35,10 +36,35 @@ impl FromStr for Peer {
         if !origin[start..].bytes().all(plain) {
             return Err(PeerError);
         }
+        if !can_be_reached(&origin[start..]) {
+            return Err(PeerError);
+        }
         let origin = origin.parse().map_err(|_| PeerError)?;
         let path = if path.is_empty() { "/" } else { path };
         Ok(Self { origin, path: path.parse().map_err(|_| PeerError)? })
     }
+}
+
+impl Peer {
+    /// Whether its page is loaded with TLS.
+    pub fn is_secure(&self) -> bool {
+        self.origin.to_string().starts_with("https:")
+    }
+}
+
+/// Whether a browser could connect to `HOST[:PORT]`: it leaves out a source of the policy that it can't read.
+fn can_be_reached(authority: &str) -> bool {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.strip_suffix('.').unwrap_or(host).split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        }),
+    };
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 /// With a slash at its end, so that paths can follow.
@@ -112,6 +138,13 @@ mod tests {
             "https://*/",
             "https://bücher.example/",
             "https://b.example/..;/",
+            "http://a:0/",
+            "http://a:99999/",
+            "http://a:/",
+            "http://[::zz]/",
+            "http://[]:1/",
+            "http://:1/",
+            "http://a..b/",
         ] {
             assert_eq!(text.parse::<Peer>(), Err(PeerError), "{text}");
         }

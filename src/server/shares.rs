@@ -1,6 +1,6 @@
 //! How the descriptors that the system allows are shared between clients and other connections.
 
-use super::options::Options;
+use super::options::{Options, cores};
 use super::serve_error::ServeError;
 
 /// Descriptors besides those of connections: the journal and its readers, the listener, the log …
@@ -18,7 +18,8 @@ const FEWEST: usize = 8;
 /// # Errors
 /// Not even one client and a few requests fit.
 pub(super) fn fit(options: Options) -> Result<Options, ServeError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // The threads of the clients are as many as the cores, unless the options say how many.
+    let cores = cores().max(options.client_threads());
     let wanted = Shares::of(&options);
     let allowed = match rlimit::increase_nofile_limit(wanted.files(cores)) {
         Ok(allowed) => allowed,

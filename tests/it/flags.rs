@@ -26,6 +26,9 @@ fn a_number_that_is_none_is_told_the_range() {
     }
     refused(&["serve", "--port", "65536"], &["expected a whole number from 0 to 65535"]);
     refused(&["serve", "--max-clients", "x"], &["expected a whole number from 1 to 1000000"]);
+    for count in ["0", "1025", "x"] {
+        refused(&["serve", "--threads", count], &[count, "expected a whole number from 1 to 1024"]);
+    }
     refused(&["serve", "--retain-events", "1e6"], &["expected a whole number from 1000 to 4294967295"]);
     refused(&["serve", "--publish-rate", "0"], &["expected a whole number from 1 to"]);
     refused(&["validate", "noise", "--clients", "65"], &["expected a whole number from 1 to 64"]);

@@ -64,6 +64,19 @@ async fn both_ways_to_a_websocket_are_judged_alike() {
             "400",
         ),
         (&open, "/ws".to_owned(), format!("{host}{}", USUAL.replace("keep-alive, Upgrade", "close")), "426"),
+        (
+            &open,
+            "/ws".to_owned(),
+            format!("{host}{}", USUAL.replace("keep-alive, Upgrade", "close, Upgrade")),
+            "101",
+        ),
+        // RFC 6455, 11.3.1: not more than once.
+        (
+            &open,
+            "/ws".to_owned(),
+            format!("{host}{USUAL}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"),
+            "400",
+        ),
         (&open, "/else/ws".to_owned(), format!("{host}{USUAL}"), "404"),
     ];
     for (server, path, headers, status) in cases {

@@ -103,6 +103,7 @@ mod stream;
 mod survive;
 mod symptoms;
 mod terminal;
+mod threads;
 mod tidy;
 mod timeline;
 mod tls;

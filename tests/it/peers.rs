@@ -128,7 +128,15 @@ fn peers_are_refused_where_they_make_no_sense() {
     let ran = incident(&["serve", "--port", "0", "--journal", "memory", "--peers", "http://a.example"]).run();
     assert_eq!(ran.status, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("--peers needs a journal that several servers have open"), "{ran:?}");
-    for wrong in ["a.example:7911", "ws://a.example/ws", "https://a.example/;x", "https://*"] {
+    for (list, why) in [
+        ("http://a.example,https://b.example", "http and with https"),
+        ("http://a.example,http://b.example,http://A.example/", "names http://a.example/ twice"),
+    ] {
+        let ran = incident(&["serve", "--port", "0", "--journal", "memory", "--peers", list]).run();
+        assert_eq!(ran.status, Some(2), "{list}: {ran:?}");
+        assert!(ran.stderr.contains(why), "{list}: {ran:?}");
+    }
+    for wrong in ["http://a:0/", "a.example:7911", "ws://a.example/ws", "https://a.example/;x", "https://*"] {
         let ran = incident(&["serve", "--peers", wrong]).run();
         assert_eq!(ran.status, Some(2), "{wrong}: {ran:?}");
         assert!(ran.stderr.contains("expected the address of a server's page"), "{wrong}: {ran:?}");

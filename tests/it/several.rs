@@ -197,6 +197,20 @@ async fn validate_spreads_its_clients_over_the_servers_that_answer() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
 }
 
+/// A server that takes connections and says nothing makes nothing late and nothing missing of the one that is judged.
+#[tokio::test(flavor = "multi_thread")]
+async fn validate_leaves_out_a_server_that_never_answers_and_names_it() {
+    let server = Serving::with(&[]);
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let servers = list(&[server.address(), silent.local_addr().unwrap()]);
+    let drill = ["trigger", "database-outage", "--speed", "20", "--no-wait"];
+    assert_eq!(run(&drill, &list(&[server.address()])).await.status, Some(0));
+    let ran = run(&["validate", "--url", &servers, "--for", "500ms", "--clients", "3"], "").await;
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let named = format!("not checked: ws://{}/ws did not answer", silent.local_addr().unwrap());
+    assert_eq!(ran.stdout.matches(&named).count(), 1, "{ran:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn when_no_server_can_be_used_one_short_text_names_each_with_its_reason() {
     let (unready, _) = unready().await;

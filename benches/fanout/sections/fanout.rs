@@ -107,7 +107,17 @@ impl Round {
 }
 
 pub(crate) fn run(contender: Contender, clients: u32, order: Order) -> anyhow::Result<Round> {
-    let mut measured = Measured::start_any(contender, clients)?;
+    run_on(contender, clients, order, None)
+}
+
+/// The same with the process on one core.
+pub(crate) fn run_on(
+    contender: Contender,
+    clients: u32,
+    order: Order,
+    core: Option<u32>,
+) -> anyhow::Result<Round> {
+    let mut measured = Measured::start_on(contender, clients, core)?;
     let mut load = measured.connect(clients)?;
     load.settle(SETTLE)?;
     let before = measured.cpu_us()?;

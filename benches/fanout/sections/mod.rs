@@ -1,5 +1,6 @@
 //! One module a thing to measure.
 
+pub(crate) mod cores;
 pub(crate) mod events;
 pub(crate) mod fanout;
 pub(crate) mod faults;

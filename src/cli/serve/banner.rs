@@ -35,6 +35,8 @@ pub(super) struct Banner {
     pub(super) access: String,
     /// The file with the tokens.
     pub(super) token_file: Option<PathBuf>,
+    /// How many threads serve clients, if `--threads` says so.
+    pub(super) threads: Option<u32>,
     /// A scenario to suggest.
     pub(super) example: String,
     /// How long the start took.
@@ -85,6 +87,9 @@ impl Banner {
             say(painted![label("Sinks"), sinks.as_str()]);
         }
         say(painted![label("Access"), self.access]);
+        if let Some(threads) = self.threads {
+            say(painted![label("Threads"), format!("{threads} for clients")]);
+        }
         let (port, base) = (self.address.port(), self.base.to_string());
         let (url, trust) = match &self.tls {
             None => (socket, ""),
@@ -114,6 +119,7 @@ impl Banner {
             picked_up = self.picked_up,
             sinks = self.sinks,
             access = self.access,
+            threads = self.threads,
             replay = self.replay.as_ref().map(ToString::to_string),
             took_ms = self.took.as_millis() as u64,
             "ready"

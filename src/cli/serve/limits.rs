@@ -28,6 +28,10 @@ pub(super) struct LimitArgs {
     )]
     pub(super) admit_rate: u32,
 
+    /// The threads that serve clients [default: one for each core that the server may use]
+    #[arg(long, value_name = "COUNT", value_parser = whole::<u32>(1, 1_024), help_heading = "Limits")]
+    pub(super) threads: Option<u32>,
+
     /// Disconnect a client that accepts no data for this long
     #[arg(
         long,

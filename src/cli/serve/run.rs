@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -81,6 +82,7 @@ impl Serve {
             tls: certificate.map(Certificate::config).transpose()?,
             drain: self.drain.into(),
             max_clients: self.limits.max_clients,
+            threads: self.limits.threads.and_then(|count| NonZeroUsize::new(count as usize)),
             dashboard: self.dashboard.clone(),
             ..Options::default()
         })
@@ -88,6 +90,18 @@ impl Serve {
 
     /// A page that goes on elsewhere needs the same stream there.
     fn check_peers(&self, journal: &Journal) -> Result<(), Failure> {
+        if let Some((_, peer)) =
+            self.peers.iter().enumerate().find(|(number, peer)| self.peers[..*number].contains(peer))
+        {
+            let error = anyhow!("--peers names {peer} twice");
+            return Err(Failure::new(Exit::Usage, error).hint("name each server once"));
+        }
+        if self.peers.iter().any(|peer| peer.is_secure() != self.peers[0].is_secure()) {
+            let error = anyhow!(
+                "--peers has addresses with http and with https, and a page may not go from one to the other"
+            );
+            return Err(Failure::new(Exit::Usage, error).hint("publish all servers with the same scheme"));
+        }
         if self.peers.is_empty() || journal.is_shared() {
             return Ok(());
         }
@@ -159,6 +173,7 @@ impl Serve {
             sinks: sinks.as_ref().map(|file| addresses(file.setups())),
             access: tokens.to_string(),
             token_file: self.token_file.clone(),
+            threads: self.limits.threads,
             example,
             took: began.elapsed(),
         };

@@ -1,6 +1,6 @@
 //! One connection to a server, WebSocket or event stream, as observations.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
@@ -21,6 +21,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How long a connection that has been judged may take to close.
 const CLOSING: Duration = Duration::from_secs(1);
 
+/// How long one of several servers may take to open a stream, before another one is asked.
+const OPENING: Duration = Duration::from_secs(3);
+
 /// An observation with its connection and the moment at which it was made.
 pub(super) type Seen = (u32, Instant, Observation);
 
@@ -34,6 +37,8 @@ pub(super) struct Dial {
     pub(super) subscription: Subscription,
     /// `None` for our own servers.
     pub(super) profile: Option<Arc<Profile>>,
+    /// The servers that take connections and do not answer: they are asked no more.
+    pub(super) silent: Arc<Mutex<Vec<Endpoint>>>,
 }
 
 /// Where a connection resumes.
@@ -54,6 +59,7 @@ impl Dial {
             endpoint,
             subscription: Subscription::default(),
             profile: None,
+            silent: Arc::default(),
         }
     }
 
@@ -67,11 +73,19 @@ impl Dial {
         Ok(())
     }
 
-    /// The server of connection `number`: the connections after the one that is judged go round all servers.
+    /// The server of connection `number`: the connections after the one that is judged go round all servers that answer.
     fn server(&self, number: u32) -> &Endpoint {
-        let servers = self.servers.all().len();
-        let mut round = self.servers.from_current();
-        round.nth(number as usize % servers).unwrap_or(&self.endpoint)
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let servers: Vec<&Endpoint> =
+            self.servers.from_current().filter(|server| !silent.contains(server)).collect();
+        servers.get(number as usize % servers.len().max(1)).copied().unwrap_or(&self.endpoint)
+    }
+
+    /// What to say of each server that has not answered.
+    pub(super) fn not_checked(&self) -> Vec<String> {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = |server| format!("not checked: {server} did not answer within {} s", OPENING.as_secs());
+        silent.iter().map(said).collect()
     }
 
     /// What to say to resume; `None` if the profile has no way, or the event lacks what the way needs.
@@ -102,12 +116,18 @@ impl Dial {
             return Err(ClientError::Answer { url: self.endpoint.to_string(), why });
         };
         let server = self.server(number);
-        let opened = match self.open_at(server, &said).await {
-            // A server that is away says nothing about the stream: another one has it too.
-            Err(error) if error.is_of_one_server() && *server != self.endpoint => {
-                self.open_at(&self.endpoint, &said).await
+        let opened = if *server == self.endpoint {
+            self.open_at(server, &said).await
+        } else {
+            match timeout(OPENING, self.open_at(server, &said)).await {
+                // A server that is away says nothing about the stream: another one has it too.
+                Ok(Err(error)) if error.is_of_one_server() => self.open_at(&self.endpoint, &said).await,
+                Ok(opened) => opened,
+                Err(_) => {
+                    self.silent.lock().unwrap_or_else(PoisonError::into_inner).push(server.clone());
+                    self.open_at(&self.endpoint, &said).await
+                }
             }
-            opened => opened,
         };
         match opened {
             Ok(wire) => Ok(Opened::Link(Link { number, wire })),

@@ -75,8 +75,10 @@ impl Listening<'_> {
         let mut links = JoinSet::new();
         // Those that get nothing are waited for, too.
         let mut progress = Progress::default();
+        // What arrives while the others connect has the moment at which it came.
+        links.spawn(main.follow(out.clone()));
         let stuck = self.others(session, &mut links, &out, &mut progress).await?;
-        links.spawn(main.follow(out));
+        drop(out);
         self.main(session, &mut inbox, &mut progress).await?;
         self.wait_for_twins(session, &mut inbox, &mut progress).await?;
         // Now every link closes its connection.

@@ -1,5 +1,7 @@
 //! Reads what the flags name before anything is checked, and refuses flags that do not go together.
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 
 use super::args::Validate;
@@ -84,7 +86,13 @@ impl Validate {
                         "unset INCIDENT_TOKEN and leave out --token-file, or leave out the header",
                     ));
                 }
-                self.dial = Some(Dial { endpoint, servers, subscription, profile: profile.clone() });
+                self.dial = Some(Dial {
+                    endpoint,
+                    servers,
+                    subscription,
+                    profile: profile.clone(),
+                    silent: Arc::default(),
+                });
             }
             None => {
                 let given = [("--token-file", &self.token.token_file), ("--cacert", &self.trust.cacert)];

@@ -293,6 +293,7 @@ impl Validate {
             return Err(failure);
         }
         let mut one = judged(judgement, None);
+        one.remarks.extend(dial.not_checked());
         if self.transcripts.is_some() || !one.passes() {
             one.remarks.extend(transcript.warning());
             one.transcript = transcript.keep()?;

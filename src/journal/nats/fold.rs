@@ -1,6 +1,8 @@
 //! What a server knows of the stream: every event that is kept, folded in the order of the positions. All decisions about
 //! appends rest on it.
 
+mod snapshot;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +13,14 @@ use super::super::log::Span;
 use super::super::record::{Key, KeyedEvent};
 use super::message::{Entry, ORIGIN, PlanMark, WriterMark};
 use crate::contract::{MAX_INDEX, Role};
+pub(super) use snapshot::Snapshot;
 
 /// The most ids of incidents that are kept longer than their events, so that none of them is used again.
 const IDS: usize = 10_000;
 
 /// The stream up to a position.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(super) struct Fold {
     pub(super) head: u64,
     /// The chain at `head`.
@@ -46,6 +50,7 @@ pub(super) struct Fold {
 
 /// An incident with at least one kept event.
 #[derive(Debug, Clone)]
+#[cfg_attr(test, derive(PartialEq))]
 pub(super) struct Incident {
     pub(super) start: u64,
     /// Index of the first kept event.

@@ -1,5 +1,6 @@
 //! The location of a journal on NATS: `nats://HOST:PORT[,HOST:PORT…]?stream=NAME&durability=always&…`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::journal::choice::is_address;
@@ -106,9 +107,13 @@ impl Location {
             nkey: None,
         };
         let (mut durability, mut certificate, mut key) = (None, None, None);
+        let mut given = HashSet::new();
         for setting in query.split('&').filter(|setting| !setting.is_empty()) {
             let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
             let one_of = |known: &str| Err(format!("{name}={value}: it is one of {known}"));
+            if !given.insert(name) {
+                return Err(format!("{name} is given more than once: give each setting once"));
+            }
             match name {
                 "stream" => found.stream = stream(value)?,
                 "replicas" => {
@@ -251,6 +256,7 @@ mod tests {
             ("nats://a?durability=always&cert=x", "belong together"),
             ("nats://a?durability=always&creds=x&nkey=y", "name one"),
             ("nats://a?durability=always&stram=x", "stram"),
+            ("nats://a?durability=always&stream=a&stream=b", "stream is given more than once"),
             ("nat://a?durability=always", "write nats://HOST:PORT"),
             (" nats://a?durability=always", "write nats://HOST:PORT"),
             ("nats:/127.0.0.1", "write nats://HOST:PORT"),

@@ -13,10 +13,11 @@
 //!   ended (`upkeep.rs`).
 //!
 //! A second stream has the lease, how far retention has gone (`kept.rs`), the plans of open incidents, the ids of incidents whose
-//! events are gone, and notes (`register.rs`).
+//! events are gone, notes (`register.rs`), and what a server that starts need not read anew (`checkpoint.rs`).
 
 mod api;
 mod audit;
+mod checkpoint;
 mod config;
 mod draft;
 mod engine;

@@ -69,6 +69,16 @@ impl Names {
         format!("incident.{}.ctl.over.{}", self.events, token(subject))
     }
 
+    /// What the newest checkpoint is.
+    pub(super) fn checkpoint(&self) -> String {
+        format!("incident.{}.ctl.checkpoint", self.events)
+    }
+
+    /// A part of a checkpoint, of which there are two.
+    pub(super) fn checkpoint_part(&self, place: u8, part: usize) -> String {
+        format!("incident.{}.ctl.checkpoint.{place}.{part}", self.events)
+    }
+
     /// What all processes are to know.
     pub(super) fn note(&self, name: &str) -> String {
         format!("incident.{}.ctl.note.{}", self.events, token(name))

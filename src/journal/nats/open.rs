@@ -18,6 +18,7 @@ use super::super::log::{Extent, Retention};
 use super::super::recent::Recent;
 use super::super::time_source::{HIDDEN, TimeSource};
 use super::api::{Api, Fault};
+use super::checkpoint::{self, Begun};
 use super::config::{self, Seen};
 use super::figures::Figures;
 use super::fold::Fold;
@@ -73,7 +74,13 @@ pub(super) async fn open(
     let figures = Figures::default();
     let (seen, fold) = recognize(&api, &names, &figures).await.map_err(told)?;
     let node = crate::random::bits() | 1;
-    let loaded = load(&api, &names, &seen, fold, node).await?;
+    let begun = checkpoint::load(&api, &names, &seen).await;
+    let known = begun.as_ref().map_or(0, |begun| begun.fold.head);
+    let loaded = match begun {
+        Some(begun) => Loaded::resume(&api, &names, &seen, begun, &retention).await.map_err(told)?,
+        None => Loaded { fold, samples: Vec::new(), newest: VecDeque::new() },
+    };
+    let loaded = load(&api, &names, &seen, loaded, node).await?;
     let steady_found = loaded.found(source.wall().as_microsecond());
     let Ok(clock) = Clock::new(source, |_| Ok::<_, std::convert::Infallible>(steady_found));
     if let Some(newest) = loaded.newest.back().and_then(|us| jiff::Timestamp::from_microsecond(*us).ok()) {
@@ -100,6 +107,7 @@ pub(super) async fn open(
         clock: Arc::new(clock),
         commits: AtomicU64::new(0),
         figures,
+        checkpoint: AtomicU64::new(known),
         wake: Notify::new(),
         committing: tokio::sync::Mutex::new(()),
     })
@@ -256,6 +264,22 @@ struct Loaded {
 }
 
 impl Loaded {
+    /// What is known of the events up to a checkpoint. Samples are of use only if events can become too old.
+    async fn resume(
+        api: &Api,
+        names: &Names,
+        seen: &Seen,
+        begun: Begun,
+        retention: &Retention,
+    ) -> Result<Self, Fault> {
+        let Begun { fold, newest } = begun;
+        let samples = match retention.age {
+            Some(_) => checkpoint::samples(api, names, (seen.first, fold.head), SAMPLES / 4).await?,
+            None => Vec::new(),
+        };
+        Ok(Self { fold, samples, newest })
+    }
+
     fn found(&self, wall_us: i64) -> Found {
         let future = wall_us.saturating_add(HIDDEN.as_micros() as i64);
         let latest_us = self.newest.iter().copied().filter(|time| *time <= future).max();
@@ -264,12 +288,18 @@ impl Loaded {
 }
 
 /// Reads every event that is kept up to the head that the leader has now, and the ids of incidents that are gone.
-async fn load(api: &Api, names: &Names, seen: &Seen, mut fold: Fold, node: u64) -> Result<Loaded, String> {
+async fn load(
+    api: &Api,
+    names: &Names,
+    seen: &Seen,
+    mut loaded: Loaded,
+    node: u64,
+) -> Result<Loaded, String> {
     let told = |fault: Fault| format!("the stream {} can't be read: {fault}", names.events);
     for (subject, end) in over::read(api, names).await.map_err(told)? {
-        fold.forget(subject, end);
+        loaded.fold.forget(subject, end);
     }
-    let mut loaded = Loaded { fold, samples: Vec::new(), newest: VecDeque::new() };
+    loaded.fold.drop_before(seen.first);
     let stride = ((seen.last + 1).saturating_sub(seen.first) / SAMPLES).max(1);
     let mut is_stale = 0;
     while loaded.fold.head < seen.last {

@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) clock: Arc<Clock>,
     pub(super) commits: AtomicU64,
     pub(super) figures: Figures,
+    /// Position of the newest checkpoint that this process knows of.
+    pub(super) checkpoint: AtomicU64,
     /// There may be something new in the stream.
     pub(super) wake: Notify,
     /// Held while an append is on its way.

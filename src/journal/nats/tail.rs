@@ -24,7 +24,11 @@ const PAGE_BYTES: usize = 512 * 1024;
 /// How often the stream is read although nothing was announced.
 const POLL: Duration = Duration::from_millis(250);
 
-/// How soon a replica is asked again that may not have what was acknowledged.
+/// How soon a replica is asked again that may not have what was acknowledged: mostly it is a moment behind the leader. Then
+/// twice as long each time …
+const SOON: Duration = Duration::from_millis(1);
+
+/// … up to this.
 const AGAIN: Duration = Duration::from_millis(15);
 
 /// How long a client waits for an event that another server has sent and this one has not read.
@@ -223,6 +227,7 @@ pub(super) fn replaced(shared: &Shared) {
 /// Waits until an event beyond `head` was read, and returns whether there is one by `deadline`.
 pub(super) async fn beyond(shared: &Shared, head: u64, deadline: Instant) -> bool {
     let mut extent = shared.extent.subscribe();
+    let mut again = SOON;
     loop {
         if extent.borrow_and_update().head > head {
             return true;
@@ -231,7 +236,8 @@ pub(super) async fn beyond(shared: &Shared, head: u64, deadline: Instant) -> boo
             return false;
         }
         shared.wake.notify_one();
-        let _ = timeout(AGAIN, extent.changed()).await;
+        let _ = timeout(again, extent.changed()).await;
+        again = AGAIN.min(again * 2);
     }
 }
 

@@ -14,7 +14,7 @@ use super::figures::Stream;
 use super::kept::Kept;
 use super::shared::Shared;
 use super::vitals::trouble;
-use super::{over, plans, tail};
+use super::{checkpoint, over, plans, tail};
 
 /// How often it is looked whether something can be removed.
 const LOOK: Duration = Duration::from_millis(250);
@@ -38,6 +38,9 @@ const RECONNECT: Duration = Duration::from_secs(3);
 /// How often plans are looked for that nobody needs.
 const SWEEP: Duration = Duration::from_secs(600);
 
+/// How often it is looked whether a checkpoint is due.
+const CHECKPOINT: Duration = Duration::from_secs(5);
+
 /// How many events are dropped at once at least, unless a while has passed.
 const MANY: u64 = 1_000;
 const A_WHILE: Duration = Duration::from_secs(5);
@@ -58,6 +61,7 @@ pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
         reconnected: None,
         purged: None,
         swept: None,
+        written: None,
     };
     loop {
         tokio::select! {
@@ -84,6 +88,7 @@ struct Upkeep<'a> {
     reconnected: Option<Instant>,
     purged: Option<Instant>,
     swept: Option<Instant>,
+    written: Option<Instant>,
 }
 
 impl Upkeep<'_> {
@@ -122,7 +127,17 @@ impl Upkeep<'_> {
                 return Err(fault);
             }
         }
-        self.sweep().await
+        self.sweep().await?;
+        self.write_down().await
+    }
+
+    /// Writes a checkpoint now and then.
+    async fn write_down(&mut self) -> Result<(), Fault> {
+        if self.written.is_some_and(|written| written.elapsed() < CHECKPOINT) {
+            return Ok(());
+        }
+        self.written = Some(Instant::now());
+        checkpoint::save(self.shared).await
     }
 
     /// Asks the leader whether the stream is still the one that was opened.

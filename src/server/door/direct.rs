@@ -28,7 +28,13 @@ pub(super) fn handshake(bytes: &[u8]) -> Option<(Request<Body>, usize)> {
     }
     let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT];
     let opens = headers.contains_key(header::UPGRADE) && headers.contains_key(header::SEC_WEBSOCKET_KEY);
-    (opens && !has_body.iter().any(|name| headers.contains_key(name))).then_some((request, length))
+    // What a connection that is to close is told is up to HTTP.
+    let connection = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let closes = connection.into_iter().any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"));
+    (opens && !closes && !has_body.iter().any(|name| headers.contains_key(name))).then_some((request, length))
 }
 
 /// The head of the response that changes the protocol, and what follows it.

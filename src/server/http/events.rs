@@ -60,6 +60,10 @@ pub(in crate::server) async fn events(
             Err(problem) => return Err(problem),
         }
     };
+    if request.version() == Version::HTTP_10 {
+        // Otherwise hyper promises a client that has asked for `keep-alive` to go on with the connection.
+        *response.version_mut() = Version::HTTP_10;
+    }
     let answer = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),

@@ -51,6 +51,7 @@ pub(in crate::server) async fn metrics(State(figures): State<Arc<Figures>>) -> R
         cluster,
         open: cluster.map_or(here, |cluster| cluster.open),
         max_clients: figures.limit.most().into(),
+        client_threads: figures.shards.threads() as u64,
         clients: figures.shards.tally().await,
     };
     let text = figures.metrics.text(&now).map_err(|error| {

@@ -47,6 +47,11 @@ pub(in crate::server) async fn upgrade(
         let problem = problem.with_header(header::UPGRADE, "websocket");
         return Err(problem.with_header(header::SEC_WEBSOCKET_VERSION, VERSION));
     }
+    if headers.get_all(header::SEC_WEBSOCKET_KEY).iter().count() > 1 {
+        let detail =
+            "the WebSocket handshake is invalid: it has several `Sec-WebSocket-Key` headers; send one";
+        return Err(Problem::bad_request(detail).because(Refusal::Handshake));
+    }
     // Both are lists, also of several lines; the handshake's check takes them for single words.
     for (name, word) in [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")] {
         if lists(headers, &name, word) {

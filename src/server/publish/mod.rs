@@ -13,6 +13,7 @@ mod others;
 mod publisher;
 mod rate;
 mod recent;
+mod steps;
 mod waiting;
 mod worker;
 

@@ -9,12 +9,13 @@ use super::gather::{self, Gathered, Gatherer};
 use super::known::{Known, Subject};
 use super::others::Others;
 use super::recent::Recent;
+use super::steps::{Group, Step, Steps, of_events, reused};
 use super::waiting::{Mode, Outcome, Placed, numbered, refusal, stopping};
 use crate::contract::can_be_now;
 use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::{Appended, Batch, Journal, JournalError, Key, KeyedEvent, Place, Record};
 use crate::log_limiter::limited;
-use crate::player::{Addition, Player};
+use crate::player::Player;
 
 /// The most incidents of publishers that are open at the same time.
 const MAX_OPEN: usize = 10_000;
@@ -32,38 +33,6 @@ pub(super) struct Worker {
     recent: Recent,
     /// How many incidents without a plan are open; `None` before they are counted.
     open: Option<usize>,
-}
-
-/// What is to be answered for one event.
-enum Step {
-    /// The record with this number in the batch, which may be that of an earlier event.
-    Record {
-        number: usize,
-        repeats: bool,
-    },
-    /// The action with this number among those that the request adds to a drill, which may be that of an earlier event.
-    Addition {
-        number: usize,
-        repeats: bool,
-    },
-    /// It is stored already.
-    Stored(Placed),
-    Refused(Vec<Fault>),
-}
-
-/// The records of several requests, and what is to be answered for each of their events.
-#[derive(Default)]
-struct Group {
-    records: Vec<Record>,
-    steps: Vec<Result<Steps, Refused>>,
-}
-
-/// What is to be answered for the events of a request, and the actions that it adds to a drill.
-#[derive(Default)]
-struct Steps {
-    answers: Vec<Step>,
-    drill: Option<String>,
-    additions: Vec<Addition>,
 }
 
 impl Worker {
@@ -155,7 +124,6 @@ impl Worker {
         // What is judged here and stored must be one step for the others.
         let elsewhere = Arc::clone(&self.elsewhere);
         let _turn = elsewhere.turn().await;
-        let mut stored = stored.into_iter();
         let changed = self.elsewhere.take();
         let others = self.others.changed(&self.journal).await?;
         if !changed.is_empty() || !others.is_empty() {
@@ -173,13 +141,19 @@ impl Worker {
                 expected.insert(event.subject.clone(), incident.index());
             }
         }
-        let mut group = Group::default();
-        let mut first_of_key = HashMap::new();
-        for (events, mode) in requests {
-            let steps = self.request(events, *mode, &mut stored, &mut group, &mut first_of_key);
-            group.steps.push(steps);
+        let open = self.open;
+        let mut group = self.judge(requests, stored);
+        if group.unfit {
+            // The keys were looked up before the incidents were read. Meanwhile another server may have stored the same
+            // event, which then seems not to fit. These keys are newer than the incidents: the second judgement is final.
+            for (subject, as_it_was) in group.undo {
+                self.known.restore(subject, as_it_was);
+            }
+            self.open = open;
+            let stored = gather::stored(&self.journal, requests.iter().map(|(events, _)| events)).await?;
+            group = self.judge(requests, stored);
         }
-        let Group { records, steps } = group;
+        let Group { records, steps, .. } = group;
         let appended = if records.is_empty() {
             Vec::new()
         } else {
@@ -195,6 +169,17 @@ impl Worker {
             });
         }
         Ok(outcomes)
+    }
+
+    /// Judges the events of several requests. `stored` has for each sound event the one that is stored under its name.
+    fn judge(&mut self, requests: &[Request], stored: Vec<Option<KeyedEvent>>) -> Group {
+        let (mut group, mut stored) = (Group::default(), stored.into_iter());
+        let mut first_of_key = HashMap::new();
+        for (events, mode) in requests {
+            let steps = self.request(events, *mode, &mut stored, &mut group, &mut first_of_key);
+            group.steps.push(steps);
+        }
+        group
     }
 
     /// Judges the events of one request, and adds their records to the group. In [`Mode::Together`] it adds all or none.
@@ -260,12 +245,18 @@ impl Worker {
                         group.records.push(record);
                         Step::Record { number: group.records.len() - 1, repeats: false }
                     }
-                    Err(faults) => Step::Refused(faults),
+                    Err(faults) => {
+                        group.unfit = true;
+                        Step::Refused(faults)
+                    }
                 },
                 _ => Step::Refused(vec![reused(sound)]),
             });
         }
         if mode == Mode::Each || !steps.iter().any(|step| matches!(step, Step::Refused(_))) {
+            for (subject, as_it_was) in undo {
+                group.undo.entry(subject.to_owned()).or_insert(as_it_was);
+            }
             return Ok(Steps { answers: steps, drill, additions });
         }
         group.records.truncate(records);
@@ -370,29 +361,6 @@ impl Worker {
         let place = Place::Next(key);
         Ok(Record { subject: subject.to_owned(), place, kind: event.kind, data, plan: None })
     }
-}
-
-/// The fault of an event whose id another event has.
-fn reused(sound: &Sound) -> Fault {
-    let event = sound.event();
-    let detail = format!("{} was used for another event of {}", event.id, event.source);
-    Fault::new(Kind::IdReused, "/id", detail)
-}
-
-/// A refusal that names an event by its number in the request, not by its number among the additions.
-fn of_events(refused: Refused, answers: &[Step]) -> Refused {
-    let of = |addition: usize| {
-        let is = |step: &Step| matches!(step, Step::Addition { number, .. } if *number == addition);
-        answers.iter().position(is).unwrap_or(addition)
-    };
-    if refused.faults.is_empty() {
-        return refused;
-    }
-    let faults = refused.faults.into_iter().map(|fault| {
-        let event = of(fault.event);
-        fault.of(event)
-    });
-    Refused::of(faults.collect())
 }
 
 type Request = (Vec<Result<Sound, Vec<Fault>>>, Mode);

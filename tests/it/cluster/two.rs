@@ -300,3 +300,26 @@ async fn watch_and_trigger_go_on_with_the_other_server_when_theirs_is_killed() {
     assert_eq!(indexes, (1..=indexes.len() as u64).collect::<Vec<_>>());
     assert_eq!((triggered.end().status, watched.end().status), (Some(0), Some(0)));
 }
+
+/// A publisher may go on to the next server while the first one's answer is under way. `source` and `id` name one event for
+/// ever: each server answers with its place, whichever has stored it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn what_both_servers_are_sent_at_once_is_a_repeat_for_one_of_them() {
+    use crate::publish::{places, publish, resolved, started};
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let (a, b) = (serve(nats, &name), serve(nats, &name));
+    for number in 0..60 {
+        let id = format!("both-{number}");
+        let (start, end) = (started(&id, &format!("{id}-start")), resolved(&id, &format!("{id}-end")));
+        let look = action(&id, &format!("{id}-look"), "Looks");
+        for events in [vec![start, look], vec![end]] {
+            let (of_a, of_b) = tokio::join!(publish(a.address(), &events), publish(b.address(), &events));
+            let (of_a, of_b) = (places(&of_a), places(&of_b));
+            for (one, other) in of_a.iter().zip(&of_b) {
+                assert_eq!((one.0, one.1), (other.0, other.1), "one event has one place");
+                assert!(one.2 != other.2, "{one:?} {other:?}: it is new for one of them");
+            }
+        }
+    }
+}

@@ -22,6 +22,7 @@ const SILENT: &[(&str, &str)] = &[
     ("allow-forwarded-prefix", "no value"),
     ("max-clients", "a number"),
     ("admit-rate", "a number"),
+    ("threads", "a number"),
     ("write-deadline", "a duration"),
     ("request-deadline", "a duration"),
     ("max-header-bytes", "a number"),

@@ -99,6 +99,30 @@ async fn a_copy_that_was_interrupted_is_not_served_and_goes_on() {
     assert!(format!("{full:?}").contains("is there already"), "{full:?}");
 }
 
+/// Two servers would write two histories under one name, or clients would get a `reset` where none was promised.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn an_unfinished_copy_goes_on_only_with_the_naming_that_it_was_begun_with() {
+    let folder = Scratch::new();
+    let from = file(&folder, "from.db");
+    append(&open(&from, Retention::default()).unwrap().journal, story("long", 1_200)).await;
+    for (begun, other) in [(Naming::Same, Naming::New), (Naming::New, Naming::Same)] {
+        let to = NatsServer::shared().location(&NatsServer::fresh_name());
+        let (source, target) = (from.clone(), to.clone());
+        let stopped = tokio::task::spawn_blocking(move || {
+            copy(&source, &target, begun, &mut |phase, _, _| phase != Phase::Copies)
+        });
+        assert!(matches!(stopped.await.unwrap(), Err(CopyError::Interrupted)));
+        let error = format!("{:?}", copied(&from, &to, other).await.unwrap_err());
+        let begun_how =
+            if begun == Naming::New { "begun with --new-stream" } else { "begun without --new-stream" };
+        assert!(error.contains(begun_how) && error.contains("delete"), "{error}");
+        let copied = copied(&from, &to, begun).await.unwrap();
+        let own = open(&from, Retention::default()).unwrap().journal.stream().clone();
+        assert_eq!(copied.stream == own, begun == Naming::Same, "{copied:?}");
+    }
+}
+
 /// Retention has dropped every event: what follows gets the next position, and the first server that starts over the copy gives it
 /// no other name.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

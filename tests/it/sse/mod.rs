@@ -223,9 +223,10 @@ async fn http_1_0_reads_until_the_end() {
     let server = Local::start().await;
     server.append(story("a", 3)).await;
     let mut raw = Raw::connect(server.address).await;
-    raw.send(b"GET /events?after=0 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await;
+    raw.send(b"GET /events?after=0 HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n\r\n").await;
     let head = raw.head().await;
     assert!(head.starts_with("HTTP/1.0 200") && !head.contains("chunked"), "{head}");
+    assert!(!head.to_lowercase().contains("keep-alive"), "the connection carries no further request: {head}");
     server.drained().await;
     let body = raw.rest().await;
     assert_eq!(body.matches("\nid: ").count(), 4, "{body}");

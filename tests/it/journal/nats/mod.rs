@@ -2,6 +2,7 @@
 
 mod altered;
 mod apart;
+mod checkpoints;
 mod emptied;
 mod purged;
 
