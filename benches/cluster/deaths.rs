@@ -78,7 +78,7 @@ fn rounds(kills: u32, servers: &mut Servers, stream: &str, victim: Victim) -> an
         let began = Instant::now();
         match victim {
             Victim::Hub => {
-                let place = all.iter().position(|hub| hubs::plays(hub)).context("no server plays")?;
+                let place = all.iter().position(hubs::plays).context("no server plays")?;
                 drop(all.remove(place));
             }
             Victim::Leader => servers.kill(leader)?,

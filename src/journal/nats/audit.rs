@@ -6,6 +6,7 @@ use super::super::open_error::OpenError;
 use super::super::sqlite::{Audit, Checked};
 use super::api::{Fault, NO_STREAM};
 use super::config::{self, Seen};
+use super::kept::Kept;
 use super::link::Link;
 use super::walk::{Stop, Walk};
 use super::{lease, open, plans};
@@ -40,14 +41,17 @@ pub(in crate::journal) fn audit(
         None => true,
         Some(witness) => link.wait(open::is_there(&link.api, &link.names, &seen, witness)).map_err(fault)?,
     };
+    let kept = link.wait(Kept::read(&link.api, &link.names)).map_err(fault)?;
+    let lost = kept.and_then(|kept| kept.lost(&seen.stream, seen.first));
     check(
         "epoch",
-        match &witness {
-            None => Ok(format!("{}; no server has had the lease yet", seen.stream)),
-            Some(witness) if is_whole => {
+        match (lost, &witness) {
+            (Some(lost), _) => Err(format!("{lost}: a server that starts gives the stream a new name")),
+            (None, None) => Ok(format!("{}; no server has had the lease yet", seen.stream)),
+            (None, Some(witness)) if is_whole => {
                 Ok(format!("{}; has what was read up to {}", seen.stream, witness.head))
             }
-            Some(witness) => Err(format!(
+            (None, Some(witness)) => Err(format!(
                 "event {} is missing or another one than servers have read: a server that starts gives the stream a new name",
                 witness.head
             )),
@@ -91,11 +95,15 @@ pub(in crate::journal) fn audit(
     let holder = link.holder()?;
     check(
         "lease",
-        Ok(match (holder, newest) {
-            (Some(_), Some(post)) => format!("term {}; a server holds it and plays", post.term),
-            (None, Some(post)) => format!("term {}; no server holds it", post.term),
-            (_, None) => "no server has had it yet".to_owned(),
-        }),
+        match (holder, newest) {
+            (_, Some(post)) if post.is_damaged => {
+                Err("its message can't be read: another program has written it. A server that runs or starts writes it anew"
+                    .to_owned())
+            }
+            (Some(_), Some(post)) => Ok(format!("term {}; a server holds it and plays", post.term)),
+            (None, Some(post)) => Ok(format!("term {}; no server holds it", post.term)),
+            (_, None) => Ok("no server has had it yet".to_owned()),
+        },
     );
     Ok(Audit { stream: Some(seen.stream), oldest: seen.first, head: seen.last, sound_to: walk.at, checks })
 }

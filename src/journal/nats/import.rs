@@ -13,6 +13,7 @@ use super::super::transfer::{About, Export, Import, Item};
 use super::api::{Fault, Outgoing};
 use super::config;
 use super::export::StreamExport;
+use super::kept::Kept;
 use super::link::Link;
 use super::message::{Entry, ORIGIN, WriterMark};
 use super::{over, plans};
@@ -179,6 +180,8 @@ impl Import for StreamImport {
     fn finish(mut self: Box<Self>) -> Result<(), OpenError> {
         self.blocking(async |import| {
             let Link { api, names, .. } = &import.link;
+            let before = Kept::read(api, names).await?;
+            Kept::write(api, names, &import.stream, before.as_ref(), import.oldest).await?;
             config::end_copy(api, &names.control).await?;
             config::end_copy(api, &names.events).await
         })

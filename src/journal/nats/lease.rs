@@ -35,6 +35,15 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// … and the longest time that each of them waits besides, so that they don't all try at once.
 const SPREAD: Duration = Duration::from_millis(300);
 
+/// The most bytes of a lease: those that servers write have some 150.
+const MOST_BYTES: usize = 4 * 1024;
+
+/// No server gets so far, and one more can be counted.
+const HIGHEST_TERM: u64 = u64::MAX >> 1;
+
+/// The holder of a lease that can't be read; the numbers of processes are odd.
+const STRANGER: u64 = u64::MAX - 1;
+
 /// A request for the lease.
 pub(super) type Request = oneshot::Sender<Result<Term, JournalError>>;
 
@@ -50,6 +59,8 @@ pub(super) struct Post {
     pub(super) stream: String,
     pub(super) head: u64,
     pub(super) chain: u64,
+    /// Whether it can't be read.
+    pub(super) is_damaged: bool,
 }
 
 /// The newest lease, as any replica knows it; `None` if there never was one.
@@ -58,18 +69,37 @@ pub(super) async fn read(api: &Api, names: &Names) -> Result<Option<Post>, Fault
     Ok(found.first().map(post))
 }
 
+/// What a message on the lease's subject says. If no server of ours can have written it, it is a lease of nobody that is not
+/// renewed: who waits for the lease takes it after the usual time.
 fn post(found: &Found) -> Post {
-    let post: Value = serde_json::from_slice(&found.payload).unwrap_or_default();
-    let hex =
-        |name: &str| u64::from_str_radix(post[name].as_str().unwrap_or_default(), 16).unwrap_or_default();
-    Post {
-        revision: found.sequence,
-        node: hex("node"),
-        term: post["term"].as_u64().unwrap_or_default(),
-        stream: post["stream"].as_str().unwrap_or_default().to_owned(),
-        head: post["head"].as_u64().unwrap_or_default(),
-        chain: hex("chain"),
+    let revision = found.sequence;
+    written(&found.payload, revision).unwrap_or_else(|| Post {
+        revision,
+        node: STRANGER,
+        // Each term has a message of its own, so there can be no higher one, unless the stream was remade.
+        term: revision,
+        stream: String::new(),
+        head: 0,
+        chain: 0,
+        is_damaged: true,
+    })
+}
+
+fn written(payload: &[u8], revision: u64) -> Option<Post> {
+    if payload.len() > MOST_BYTES {
+        return None;
     }
+    let post: Value = serde_json::from_slice(payload).ok()?;
+    let hex = |name: &str| u64::from_str_radix(post[name].as_str()?, 16).ok();
+    Some(Post {
+        revision,
+        node: hex("node")?,
+        term: post["term"].as_u64().filter(|term| *term <= HIGHEST_TERM)?,
+        stream: post["stream"].as_str()?.to_owned(),
+        head: post["head"].as_u64()?,
+        chain: hex("chain")?,
+        is_damaged: false,
+    })
 }
 
 /// What this process has of the lease.
@@ -104,7 +134,9 @@ impl<'a> Keeper<'a> {
     }
 
     fn is_renewed(&self) -> bool {
-        self.seen.as_ref().is_some_and(|(post, since)| post.node != 0 && since.elapsed() <= PATIENCE)
+        self.seen
+            .as_ref()
+            .is_some_and(|(post, since)| post.node != 0 && !post.is_damaged && since.elapsed() <= PATIENCE)
     }
 
     /// Runs until `stop`, and gives the lease back.
@@ -197,15 +229,29 @@ impl<'a> Keeper<'a> {
 
     /// Takes in a lease that was not seen before.
     async fn take_in(&mut self, post: Post) {
+        if post.is_damaged {
+            tracing::warn!(
+                revision = post.revision,
+                "the message of the lease can't be read: another program has written it, and it counts as a lease that has run out"
+            );
+        }
         if let Some(held) = &mut self.held
             && post.revision > held.revision
         {
+            let is_recent = held.renewed.elapsed() < PATIENCE;
             if post.node == self.shared.node && post.term == held.term {
                 // The acknowledgement was lost.
                 held.revision = post.revision;
+            } else if post.is_damaged && is_recent {
+                // No other server can have taken it yet: this one writes it anew.
+                held.revision = post.revision;
+                self.seen = Some((post, Instant::now()));
+                return;
             } else {
                 self.held = None;
                 tracing::warn!(term = post.term, "another server has taken the lease");
+                // What plays stops, also if that server has counted less.
+                self.shared.newest_term.send_modify(|newest| newest.0 += 1);
             }
         }
         let known = *self.shared.newest_term.borrow();
@@ -306,7 +352,8 @@ impl<'a> Keeper<'a> {
         let revision = published?;
         self.shared.vitals.confirm_lease();
         let stream = stream.to_owned();
-        self.seen = Some((Post { revision, node, term, stream, head, chain }, Instant::now()));
+        self.seen =
+            Some((Post { revision, node, term, stream, head, chain, is_damaged: false }, Instant::now()));
         Ok(revision)
     }
 }

@@ -65,7 +65,7 @@ impl Link {
         });
         let (before, after) = looked.map_err(|fault| self.unusable(&fault))?;
         let seen = before.map_or(0, |post| post.revision);
-        let held = after.filter(|post| post.node != 0 && post.revision > seen);
+        let held = after.filter(|post| post.node != 0 && !post.is_damaged && post.revision > seen);
         Ok(held.map(|post| format!("a server that has the lease with term {}", post.term)))
     }
 }

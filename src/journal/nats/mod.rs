@@ -12,8 +12,8 @@
 //! - One process holds the lease and plays (`lease.rs`). It also drops old events and the plans of incidents that have
 //!   ended (`upkeep.rs`).
 //!
-//! A second stream has the lease, the plans of open incidents, the ids of incidents whose events are gone, notes (`register.rs`), and
-//! what a server that starts need not read anew (`checkpoint.rs`).
+//! A second stream has the lease, how far retention has gone (`kept.rs`), the plans of open incidents, the ids of incidents whose
+//! events are gone, notes (`register.rs`), and what a server that starts need not read anew (`checkpoint.rs`).
 
 mod api;
 mod audit;
@@ -25,6 +25,7 @@ mod export;
 mod figures;
 mod fold;
 mod import;
+mod kept;
 mod lease;
 mod link;
 mod location;

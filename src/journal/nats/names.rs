@@ -43,6 +43,11 @@ impl Names {
         format!("incident.{}.ctl.lease", self.events)
     }
 
+    /// How far retention has gone.
+    pub(super) fn kept(&self) -> String {
+        format!("incident.{}.ctl.kept", self.events)
+    }
+
     /// The subject of a part of a plan. Two servers that start an incident under one name don't overwrite each other's plan.
     pub(super) fn plan_part(&self, subject: &str, digest: &str, part: usize) -> String {
         let digest = digest.get(..16).unwrap_or(digest);

@@ -22,6 +22,7 @@ use super::checkpoint::{self, Begun};
 use super::config::{self, Seen};
 use super::figures::Figures;
 use super::fold::Fold;
+use super::kept::Kept;
 use super::lease::{self, Post};
 use super::location::{Durability, Location};
 use super::message::{Entry, ORIGIN};
@@ -220,13 +221,15 @@ async fn recognize(api: &Api, names: &Names, figures: &Figures) -> Result<(Seen,
     }
 }
 
-/// The lease, what the leader says of the stream, and whether the holder's newest event is in it.
+/// The lease, what the leader says of the stream, and whether it has all that retention keeps, and the holder's newest event.
 async fn compare(api: &Api, names: &Names) -> Result<(Option<Post>, Seen, bool), Fault> {
     // The holder appends and goes on writing: only what the leader says after this can't be older than it.
     let witness = lease::read(api, names).await?;
     let seen = Seen::ask(api, names).await?;
     let witness = witness.filter(|witness| witness.stream == seen.stream.as_str());
+    let kept = Kept::read(api, names).await?;
     let is_there = match &witness {
+        _ if kept.and_then(|kept| kept.lost(&seen.stream, seen.first)).is_some() => false,
         Some(witness) => is_there(api, names, &seen, witness).await?,
         None => true,
     };

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::error::{JournalError, Trouble, TroubleKind};
-use super::api::{Fault, Found};
+use super::api::{Api, Fault, Found};
 use super::config::{self, Seen};
 use super::message::Entry;
 use super::over;
@@ -118,7 +118,7 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
 
 /// The stream goes on further behind: retention has dropped what was not read yet, or a message is missing.
 async fn skip(shared: &Shared, head: u64, found: u64) -> Result<bool, Fault> {
-    let info = leading(shared).await?;
+    let info = leading(&shared.api, &shared.names.events).await?;
     let first = info["state"]["first_seq"].as_u64().unwrap_or_default();
     if first > head + 1 {
         if found != first {
@@ -251,14 +251,14 @@ pub(super) async fn has(shared: &Shared, position: u64) -> Result<bool, JournalE
     Ok(shared.head() >= position)
 }
 
-/// What the leader says of the stream of events, and that it leads. A server that was cut off from the others takes itself for
+/// What the leader says of one of the two streams, and that it leads. A server that was cut off from the others takes itself for
 /// the leader for some seconds, and has an old head: so its answer counts only if so many replicas have answered it since
 /// the question that no other can have been elected before.
-pub(super) async fn leading(shared: &Shared) -> Result<Value, Fault> {
+pub(super) async fn leading(api: &Api, stream: &str) -> Result<Value, Fault> {
     let asked = Instant::now();
     loop {
         let before = asked.elapsed();
-        let info = shared.api.info(&shared.names.events).await?;
+        let info = api.info(stream).await?;
         if is_leading(&info, before) {
             return Ok(info);
         }
@@ -284,7 +284,7 @@ fn is_leading(info: &Value, within: Duration) -> bool {
 /// Reads everything that the leader has.
 pub(super) async fn reach_leader(shared: &Shared, deadline: Instant) -> Result<(), JournalError> {
     let unavailable = |fault| JournalError::Unavailable(trouble(fault));
-    let info = leading(shared).await.map_err(unavailable)?;
+    let info = leading(&shared.api, &shared.names.events).await.map_err(unavailable)?;
     let deadline = deadline.max(Instant::now() + AGAIN * 10);
     let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
     if last == 0 || beyond(shared, last - 1, deadline).await {

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::{Fault, NO_STREAM};
 use super::config::{self, Seen};
 use super::figures::Stream;
+use super::kept::Kept;
 use super::shared::Shared;
 use super::vitals::trouble;
 use super::{checkpoint, over, plans, tail};
@@ -27,6 +28,9 @@ const INSPECT_CONTROL: Duration = Duration::from_secs(5);
 /// How often in a row the leader must say that it has fewer events than were read, until that is believed: a leader that is
 /// cut off says so too, for a while.
 const DOUBTS: u32 = 5;
+
+/// How often in a row the leaders must say that events are gone which retention has not dropped.
+const LOSSES: u32 = 3;
 
 /// How often another nats-server is tried while nothing is confirmed.
 const RECONNECT: Duration = Duration::from_secs(3);
@@ -52,6 +56,8 @@ pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
         inspected: None,
         control: None,
         doubts: 0,
+        kept: None,
+        losses: 0,
         reconnected: None,
         purged: None,
         swept: None,
@@ -75,6 +81,10 @@ struct Upkeep<'a> {
     /// When the second stream was looked at.
     control: Option<Instant>,
     doubts: u32,
+    /// How far retention has gone, as it was written down when this process last looked.
+    kept: Option<Kept>,
+    /// How often in a row events were gone that retention has not dropped.
+    losses: u32,
     reconnected: Option<Instant>,
     purged: Option<Instant>,
     swept: Option<Instant>,
@@ -173,7 +183,15 @@ impl Upkeep<'_> {
             return;
         }
         self.doubts = 0;
-        tail::begin_at(shared, seen.first);
+        match self.has_kept(seen.first).await {
+            Ok(true) => tail::begin_at(shared, seen.first),
+            // What was read is not let go of: until it is known, no incident starts a second time.
+            Ok(false) => return,
+            Err(fault) => {
+                tracing::debug!(%fault, "it is not known how far retention has gone");
+                return;
+            }
+        }
         let (head, chain) = {
             let fold = shared.fold.lock();
             (fold.head, fold.chain)
@@ -188,6 +206,51 @@ impl Upkeep<'_> {
         }
     }
 
+    /// Whether the stream has all events that retention has left, if it begins at `first`.
+    async fn has_kept(&mut self, first: u64) -> Result<bool, Fault> {
+        let Shared { api, names, stream, .. } = self.shared;
+        let is_known = |kept: &Kept| kept.is_about(stream) && kept.lost(stream, first).is_none();
+        if !self.kept.as_ref().is_some_and(is_known) {
+            let had = self.kept.take();
+            let found = Kept::read(api, names).await?;
+            if !found.as_ref().is_some_and(|found| found.is_about(stream)) {
+                if self.shared.is_in_charge.load(Ordering::Relaxed) {
+                    // Events that went since this process has read them count as lost. If the second stream was remade, it is
+                    // not known how far retention had gone.
+                    let from = if had.is_some() { first } else { self.shared.fold.lock().oldest() };
+                    self.kept = Some(Kept::write(api, names, stream, found.as_ref(), from).await?);
+                }
+                self.losses = 0;
+                return Ok(true);
+            }
+            self.kept = found;
+        }
+        if self.kept.as_ref().is_none_or(is_known) {
+            self.losses = 0;
+            return Ok(true);
+        }
+        self.losses += 1;
+        if self.losses >= LOSSES {
+            self.believe_lost().await?;
+        }
+        Ok(false)
+    }
+
+    /// Events are gone that retention has not dropped, if servers say so that lead.
+    async fn believe_lost(&self) -> Result<(), Fault> {
+        let Shared { api, names, stream, .. } = self.shared;
+        let first = tail::leading(api, &names.events).await?["state"]["first_seq"].as_u64();
+        tail::leading(api, &names.control).await?;
+        let kept = Kept::read(api, names).await?;
+        match kept.and_then(|kept| kept.lost(stream, first.unwrap_or_default())) {
+            Some(lost) => {
+                tracing::error!(%lost, "the stream of events was purged, or drops events by a limit of its own");
+                tail::renew(self.shared).await
+            }
+            None => Ok(()),
+        }
+    }
+
     async fn renew(&self) {
         if let Err(fault) = tail::renew(self.shared).await {
             tracing::debug!(%fault, "the stream can't be renamed");
@@ -196,7 +259,7 @@ impl Upkeep<'_> {
 
     /// Events that were read are gone, if a server says so that leads.
     async fn believe(&self) -> Result<(), Fault> {
-        let info = tail::leading(self.shared).await?;
+        let info = tail::leading(&self.shared.api, &self.shared.names.events).await?;
         let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
         if last < self.shared.head() { tail::renew(self.shared).await } else { Ok(()) }
     }
@@ -236,6 +299,13 @@ impl Upkeep<'_> {
             }
             (keep_from, gone)
         };
+        // Before anything goes, the others must be able to know that it goes by right.
+        let Some(kept) = self.kept.take().filter(|kept| kept.is_about(&shared.stream)) else {
+            // The next look at the stream reads it.
+            return Ok(());
+        };
+        self.kept =
+            Some(Kept::write(&shared.api, &shared.names, &shared.stream, Some(&kept), keep_from).await?);
         self.purged = Some(Instant::now());
         for (subject, end) in gone {
             over::keep(&shared.api, &shared.names, &subject, end).await?;

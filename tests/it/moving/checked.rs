@@ -115,6 +115,26 @@ async fn what_is_whole_of_a_damaged_file_is_saved_into_a_stream_and_back() {
     }
 }
 
+/// What retention has dropped is no loss; what an operator has purged is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn events_that_were_purged_by_hand_fail() {
+    let (location, text, name) = places();
+    fill(&location).await;
+    let ran = check(&text, &[]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let client = async_nats::connect(format!("127.0.0.1:{}", NatsServer::shared().port)).await.unwrap();
+    let purge = format!("$JS.API.STREAM.PURGE.{name}");
+    client.request(purge, serde_json::json!({ "seq": 25 }).to_string().into()).await.unwrap();
+    let ran = check(&text, &[]);
+    assert_eq!(ran.status, Some(5), "{ran:?}");
+    assert!(
+        ran.stdout.contains("FAIL epoch      events 21 to 24 are gone, and no retention has dropped them"),
+        "{}",
+        ran.stdout
+    );
+}
+
 /// What was told and is gone is not passed over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]

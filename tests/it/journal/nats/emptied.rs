@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::{ALL, YOUNG, append, positions, reaches};
 use super::{ask, has_read, open, two};
 use crate::harness::nats::NatsServer;
-use crate::harness::{ms, soon, started, story};
+use crate::harness::{started, story};
 
 /// Each of the servers appends, twice, and all of them go on.
 async fn all_append(logs: &[&Journal]) {
@@ -46,31 +46,10 @@ async fn purge(name: &str) {
     assert_eq!(purged["success"], true, "{purged}");
 }
 
-/// An operator has purged everything, and the lease still says what the last event was.
+/// An operator has purged everything: no position of it is valid any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]
-async fn a_purged_stream_goes_on_where_the_lease_says() {
-    let (a, b, name) = two();
-    let _lease = a.lease().await.unwrap();
-    append(&a, story("a", 20)).await;
-    let which = json!({ "last_by_subj": format!("incident.{name}.ctl.lease") });
-    soon("the head in the lease", async {
-        while ask(&format!("DIRECT.GET.{name}_ctl"), which.clone()).await["head"] != 20 {
-            tokio::time::sleep(ms(20)).await;
-        }
-    })
-    .await;
-    purge(&name).await;
-    drop(b);
-    let b = open(&NatsServer::shared().location(&name), ALL);
-    assert_eq!(b.extent().head, 20);
-    all_append(&[&b, &a]).await;
-}
-
-/// Nothing says what the last event was: then no position of it is valid any more.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
-async fn a_purged_stream_without_a_lease_goes_on_under_another_name() {
+async fn a_purged_stream_goes_on_under_another_name() {
     let (a, b, name) = two();
     append(&a, story("a", 20)).await;
     let old = a.stream().clone();

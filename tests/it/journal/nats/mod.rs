@@ -4,6 +4,7 @@ mod altered;
 mod apart;
 mod checkpoints;
 mod emptied;
+mod purged;
 
 use std::path::Path;
 

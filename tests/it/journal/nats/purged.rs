@@ -1,0 +1,165 @@
+//! Events that go though retention has not dropped them, and a lease that another program has written.
+
+use incident::journal::{Journal, TroubleKind};
+use serde_json::{Value, json};
+
+use super::super::{ALL, TEN, append, reaches};
+use super::{ask, client, has_read, open, two};
+use crate::harness::nats::NatsServer;
+use crate::harness::{metrics, ms, soon, started, story};
+
+/// The newest message of a subject in the second stream.
+async fn newest(name: &str, subject: &str) -> Value {
+    let which = json!({ "last_by_subj": format!("incident.{name}.ctl.{subject}") }).to_string();
+    let got = client().await.request(format!("$JS.API.DIRECT.GET.{name}_ctl"), which.into()).await.unwrap();
+    serde_json::from_slice(&got.payload).unwrap_or_default()
+}
+
+/// Waits until it is written down how far retention has gone.
+async fn kept(name: &str, from: u64) {
+    soon("what is kept", async {
+        while newest(name, "kept").await["from"].as_u64() < Some(from) {
+            tokio::time::sleep(ms(20)).await;
+        }
+    })
+    .await;
+}
+
+async fn purge(name: &str, which: Value) {
+    let purged = ask(&format!("STREAM.PURGE.{name}"), which).await;
+    assert_eq!(purged["success"], true, "{purged}");
+}
+
+/// Changes the stream's configuration, and returns what it was.
+async fn configure(name: &str, changes: &[(&str, Value)]) -> Value {
+    let before = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+    let mut config = before.clone();
+    for (key, value) in changes {
+        config[*key] = value.clone();
+    }
+    let updated = ask(&format!("STREAM.UPDATE.{name}"), config).await;
+    assert!(updated["error"].is_null(), "{updated}");
+    before
+}
+
+/// The server says that it starts anew.
+async fn is_replaced(log: &Journal) {
+    let mut health = log.health();
+    let replaced = health
+        .wait_for(|health| health.as_ref().is_some_and(|trouble| trouble.kind() == TroubleKind::Replaced));
+    soon("the trouble", replaced).await.unwrap();
+    assert!(log.append(vec![started("later")]).await.is_err());
+}
+
+async fn is_told(how: &str, change: impl AsyncFnOnce(&str)) {
+    let (a, b, name) = two();
+    let _lease = a.lease().await.unwrap();
+    append(&a, [story("over", 20), vec![started("open"), metrics("open", 2)]].concat()).await;
+    has_read(&b, 22).await;
+    kept(&name, 1).await;
+    let config = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+    change(&name).await;
+    for log in [&a, &b] {
+        is_replaced(log).await;
+    }
+    let old = a.stream().clone();
+    let mut now = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+    for key in ["max_msgs", "max_age", "max_bytes", "discard"] {
+        now[key] = config[key].clone();
+    }
+    let updated = ask(&format!("STREAM.UPDATE.{name}"), now).await;
+    assert!(updated["error"].is_null(), "{updated}");
+    let again = open(&NatsServer::shared().location(&name), ALL);
+    assert_ne!(again.stream(), &old, "{how}: clients of the old one get a reset");
+    assert_eq!(append(&again, vec![started("new")]).await, [23], "{how}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_purge_of_some_events_under_running_servers_is_told() {
+    is_told("three are kept", async |name| purge(name, json!({ "keep": 3 })).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_purge_of_all_events_under_running_servers_is_told() {
+    is_told("nothing is kept", async |name| purge(name, Value::Null).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn events_that_a_limit_drops_under_running_servers_are_told() {
+    is_told("max_msgs", async |name| {
+        drop(configure(name, &[("max_msgs", json!(5)), ("discard", json!("old"))]).await);
+    })
+    .await;
+    is_told("max_age", async |name| drop(configure(name, &[("max_age", json!(200_000_000))]).await)).await;
+}
+
+/// While no server runs: the next one gives the stream another name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_purge_while_no_server_runs_is_told_by_the_next_one() {
+    let (a, b, name) = two();
+    append(&a, story("a", 20)).await;
+    kept(&name, 1).await;
+    let old = a.stream().clone();
+    drop((a, b));
+    purge(&name, json!({ "keep": 3 })).await;
+    let again = open(&NatsServer::shared().location(&name), ALL);
+    assert_ne!(again.stream(), &old);
+    assert_eq!(again.extent().oldest, 18);
+}
+
+/// What retention drops is written down before it goes, so it is no loss for a server that runs or starts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn what_retention_drops_is_written_down_before() {
+    let (b, other, name) = two();
+    drop(other);
+    let a = open(&NatsServer::shared().location(&name), TEN);
+    let _lease = a.lease().await.unwrap();
+    for round in 0..3 {
+        append(&a, story(&format!("{round}"), 20)).await;
+        reaches(&a, 20 * (round + 1), 20 * round + 11).await;
+        kept(&name, 20 * round + 11).await;
+        reaches(&b, 20 * (round + 1), 20 * round + 11).await;
+        let first = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["state"]["first_seq"].clone();
+        assert_eq!(newest(&name, "kept").await["from"], first);
+    }
+    let c = open(&NatsServer::shared().location(&name), ALL);
+    for log in [&a, &b, &c] {
+        assert_eq!(*log.health().borrow(), None);
+        assert_eq!(log.stream(), a.stream());
+    }
+}
+
+/// A message that no server can have written stands where the lease is: the holder writes it anew, and goes on playing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_lease_that_another_program_has_written_is_written_anew() {
+    let (a, b, name) = two();
+    let lease = a.lease().await.unwrap();
+    let subject = format!("incident.{name}.ctl.lease");
+    let client = client().await;
+    let huge =
+        format!(r#"{{"node":"1","term":1,"stream":"","head":0,"chain":"0","x":"{}"}}"#, "x".repeat(900_000));
+    for junk in
+        ["junk", "", r#"{"node":"3","term":18446744073709551615,"stream":"","head":0,"chain":"0"}"#, &huge]
+    {
+        client.request(subject.clone(), junk.to_owned().into()).await.unwrap();
+        soon("the lease", async {
+            while newest(&name, "lease").await["stream"] != a.stream().as_str() {
+                tokio::time::sleep(ms(20)).await;
+            }
+        })
+        .await;
+        assert!(!lease.is_lost(), "{junk:.20}");
+    }
+    drop((lease, a));
+    // Nobody has the lease, and it can't be read: the next server takes it, with a higher term.
+    client.request(subject, "junk".into()).await.unwrap();
+    let second = soon("the lease", b.lease()).await.unwrap();
+    assert!(second.term() > incident::journal::Term::default());
+    append(&b, vec![started("b")]).await;
+}
