@@ -134,6 +134,9 @@ impl CopyJournal {
             .hint(
                 "stop the servers that have it open, or copy this moment as a new stream with --new-stream",
             ),
+            CopyError::OtherNaming { begun, .. } => Failure::new(Exit::Usage, error).hint(format!(
+                "copy {begun} --new-stream again, delete the stream, or name another one with stream=NAME"
+            )),
             CopyError::Moved => {
                 Failure::new(Exit::Connection, error).hint("stop the servers that have it open")
             }

@@ -1,6 +1,6 @@
 //! What is done to a journal that this process does not serve: it is checked, salvaged, backed up, and copied to another engine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "nats")]
 use super::nats::{self, StreamExport, StreamImport};
@@ -41,6 +41,14 @@ pub enum CopyError {
     /// The journal does not pass the checks.
     #[error("the journal does not pass its checks: {0}")]
     Unsound(String),
+    /// An earlier run has begun the copy with another choice of its name.
+    #[error("{} has an unfinished copy that was begun {begun} --new-stream", path.display())]
+    OtherNaming {
+        /// Where the copy is.
+        path: PathBuf,
+        /// `with` or `without`.
+        begun: &'static str,
+    },
     /// A server has added events in the meantime.
     #[error("the journal has gone on while it was copied")]
     Moved,
@@ -140,7 +148,12 @@ fn transfer(
     held(source.as_mut())?;
     let of = format!("{} from {}", own.map_or("a damaged journal", StreamId::as_str), about.oldest);
     let mut target = import(from, into, about, &of)?;
-    refuse_other_naming(target.stream(), own, naming).map_err(|why| OpenError::unusable(into, why))?;
+    // An unfinished copy keeps the name that it was begun with. Finished with the other choice, two servers would write two
+    // histories under one name, or clients would get a `reset`.
+    if own.is_some_and(|own| (target.stream() == own) != (naming == Naming::Same)) {
+        let begun = if naming == Naming::Same { "with" } else { "without" };
+        return Err(CopyError::OtherNaming { path: into.to_owned(), begun });
+    }
     let all = (about.head + 1).saturating_sub(about.oldest);
     let mut at = target.head();
     if at > about.head {
@@ -176,22 +189,6 @@ fn transfer(
     let stream = target.stream().clone();
     target.finish()?;
     Ok(Copied { stream, oldest: about.oldest, head: about.head, renewed_keys: 0 })
-}
-
-/// An unfinished copy keeps the name that it was begun with. Finished with the other choice, two servers would write two
-/// histories under one name, or clients would get a `reset`.
-fn refuse_other_naming(copy: &StreamId, own: Option<&StreamId>, naming: Naming) -> Result<(), &'static str> {
-    match naming {
-        Naming::New if Some(copy) == own => Err(
-            "it is an unfinished copy that was begun without --new-stream and has the journal's own name: copy without \
-             --new-stream, or delete the stream, or name another one with stream=NAME",
-        ),
-        Naming::Same if Some(copy) != own => Err(
-            "it is an unfinished copy that was begun with --new-stream and has a name of its own: copy with \
-             --new-stream, or delete the stream, or name another one with stream=NAME",
-        ),
-        _ => Ok(()),
-    }
 }
 
 fn compare(

@@ -113,10 +113,10 @@ async fn an_unfinished_copy_goes_on_only_with_the_naming_that_it_was_begun_with(
             copy(&source, &target, begun, &mut |phase, _, _| phase != Phase::Copies)
         });
         assert!(matches!(stopped.await.unwrap(), Err(CopyError::Interrupted)));
-        let error = format!("{:?}", copied(&from, &to, other).await.unwrap_err());
+        let error = copied(&from, &to, other).await.unwrap_err().to_string();
         let begun_how =
             if begun == Naming::New { "begun with --new-stream" } else { "begun without --new-stream" };
-        assert!(error.contains(begun_how) && error.contains("delete"), "{error}");
+        assert!(error.contains(begun_how), "{error}");
         let copied = copied(&from, &to, begun).await.unwrap();
         let own = open(&from, Retention::default()).unwrap().journal.stream().clone();
         assert_eq!(copied.stream == own, begun == Naming::Same, "{copied:?}");
