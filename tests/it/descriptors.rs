@@ -158,10 +158,11 @@ async fn wrong_tokens_from_many_addresses_do_not_fill_the_log() {
 #[test]
 fn every_log_line_that_strangers_can_cause_is_limited() {
     const FOLDERS: [&str; 5] = ["src/server", "src/hub", "src/connection", "src/delivery", "src/sse"];
-    const KNOWN: [(&str, usize, &str); 8] = [
+    const KNOWN: [(&str, usize, &str); 9] = [
         ("src/server/door/accept.rs", 1, "behind Refusals::count"),
         ("src/server/http/middleware.rs", 1, "behind Refusals::count"),
         ("src/server/run.rs", 3, "once in the life of a server"),
+        ("src/server/away.rs", 2, "every 15 s while the server is cut off"),
         ("src/server/shares.rs", 2, "once in the life of a server"),
         ("src/hub/mod.rs", 1, "when reading begins to fail, not again until it works"),
         ("src/connection/shards.rs", 1, "the process ends with it"),

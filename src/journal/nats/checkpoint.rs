@@ -20,7 +20,8 @@ use sha2::{Digest, Sha256};
 
 use super::api::{Api, Fault, Found, Outgoing, newest_of};
 use super::config::Seen;
-use super::fold::{Fold, Snapshot};
+use super::fold::Fold;
+use super::fold::snapshot::Snapshot;
 use super::message::Entry;
 use super::names::Names;
 use super::shared::Shared;

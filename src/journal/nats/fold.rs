@@ -1,7 +1,7 @@
 //! What a server knows of the stream: every event that is kept, folded in the order of the positions. All decisions about
 //! appends rest on it.
 
-mod snapshot;
+pub(super) mod snapshot;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use super::super::log::Span;
 use super::super::record::{Key, KeyedEvent};
 use super::message::{Entry, ORIGIN, PlanMark, WriterMark};
 use crate::contract::{MAX_INDEX, Role};
-pub(super) use snapshot::Snapshot;
 
 /// The most ids of incidents that are kept longer than their events, so that none of them is used again.
 const IDS: usize = 10_000;
