@@ -16,7 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
-use common::report::{Report, Section};
+use common::program;
+use common::report::Section;
 use servers::Servers;
 
 /// Measure the journal on three nats-servers, and servers of incident over it.
@@ -92,32 +93,16 @@ impl Which {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cluster: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("cluster", run(&options))
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
-    if !cfg!(target_os = "linux") {
-        eprintln!("cluster: Linux only: CPU and memory of a process are read from /proc");
-        return Ok(());
-    }
-    if !options.bench && options.sections.is_empty() {
-        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
-        println!("cluster: run it with `cargo bench --bench cluster`");
+    if !program::measures("cluster", "CPU and memory", options.bench || !options.sections.is_empty()) {
         return Ok(());
     }
     let all = [Which::Append, Which::Latency, Which::Takeover, Which::Leader, Which::Start, Which::Share];
-    let chosen = if options.sections.is_empty() { &all } else { options.sections.as_slice() };
     let mut servers = Servers::start()?;
-    let mut report = Report::new("cluster", options.json);
-    for section in chosen {
-        report.add(section.measure(options, &mut servers)?);
-    }
-    report.finish();
-    Ok(())
+    program::sections("cluster", options.json, (&options.sections, &all), |section| {
+        section.measure(options, &mut servers)
+    })
 }

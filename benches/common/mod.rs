@@ -5,6 +5,7 @@ pub(crate) mod comparison;
 pub(crate) mod events;
 pub(crate) mod message;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod publisher;
 pub(crate) mod real;
 pub(crate) mod report;

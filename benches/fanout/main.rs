@@ -21,25 +21,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use common::program;
 use common::report::Report;
 use options::{Options, Role};
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("fanout: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("fanout", run(&options))
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
-    if !cfg!(target_os = "linux") {
-        eprintln!("fanout: Linux only: CPU and memory of a process are read from /proc");
-        return Ok(());
-    }
     // One descriptor a client on either side. Whether it was enough shows when they connect.
     let _ = rlimit::increase_nofile_limit(u64::from(options.most_clients()) + 256);
     match options.role {
@@ -47,9 +38,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
         Some(Role::Server) => return server::run(options.clients()),
         None => {}
     }
-    if !options.bench && options.sections.is_empty() {
-        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
-        println!("fanout: run it with `cargo bench --bench fanout`");
+    if !program::measures("fanout", "CPU and memory", options.bench || !options.sections.is_empty()) {
         return Ok(());
     }
     let mut report = Report::new("fanout", options.json);

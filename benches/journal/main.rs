@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
-use common::report::{Report, Section};
+use common::program;
+use common::report::Section;
 
 /// Measure the journal against a bare loop and against memory.
 #[derive(Debug, Parser)]
@@ -77,31 +78,15 @@ impl Which {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("journal: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("journal", run(&options))
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
-    if !cfg!(target_os = "linux") {
-        eprintln!("journal: Linux only: CPU and memory of a process are read from /proc");
-        return Ok(());
-    }
-    if !options.bench && options.sections.is_empty() {
-        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
-        println!("journal: run it with `cargo bench --bench journal`");
+    if !program::measures("journal", "CPU and memory", options.bench || !options.sections.is_empty()) {
         return Ok(());
     }
     let usual = [Which::Append, Which::Latency, Which::Replay, Which::Start, Which::Retention];
-    let chosen = if options.sections.is_empty() { &usual } else { options.sections.as_slice() };
-    let mut report = Report::new("journal", options.json);
-    for section in chosen {
-        report.add(section.measure(options)?);
-    }
-    report.finish();
-    Ok(())
+    program::sections("journal", options.json, (&options.sections, &usual), |section| {
+        section.measure(options)
+    })
 }

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 
 use browser::Browser;
+use common::program;
 use common::report::Report;
 
 /// Measure the page in a headless Chromium. It needs `chromium` and `chromedriver`, which `./tests/run` installs.
@@ -70,23 +71,11 @@ enum Which {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if !options.bench {
-        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
-        println!("page: run it with `cargo bench --bench page`");
-        return ExitCode::SUCCESS;
-    }
-    if !cfg!(target_os = "linux") {
-        eprintln!("page: Linux only: CPU of a process is read from /proc");
+    if !program::measures("page", "CPU and memory", options.bench) {
         return ExitCode::SUCCESS;
     }
     let ran = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match ran.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&options))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("page: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("page", ran.map_err(Into::into).and_then(|runtime| runtime.block_on(run(&options))))
 }
 
 async fn run(options: &Options) -> anyhow::Result<()> {

@@ -14,9 +14,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
+use common::program;
 use common::publisher;
 use common::real::Server;
-use common::report::{Report, Section};
+use common::report::Section;
 
 /// Measure `POST /api/events` against the journal alone.
 #[derive(Debug, Parser)]
@@ -66,33 +67,15 @@ impl Which {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("publish: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("publish", run(&options))
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
-    if !cfg!(target_os = "linux") {
-        eprintln!("publish: Linux only: CPU and memory of a process are read from /proc");
-        return Ok(());
-    }
-    if !options.bench && options.sections.is_empty() {
-        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
-        println!("publish: run it with `cargo bench --bench publish`");
+    if !program::measures("publish", "CPU and memory", options.bench || !options.sections.is_empty()) {
         return Ok(());
     }
     let all = [Which::Batches, Which::Single, Which::Latency];
-    let chosen = if options.sections.is_empty() { &all } else { options.sections.as_slice() };
-    let mut report = Report::new("publish", options.json);
-    for section in chosen {
-        report.add(section.measure(options)?);
-    }
-    report.finish();
-    Ok(())
+    program::sections("publish", options.json, (&options.sections, &all), |section| section.measure(options))
 }
 
 /// The path of an empty journal on the disk that the project is on: a temporary folder may be in memory.

@@ -14,7 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
-use common::report::{Report, Section};
+use common::program;
+use common::report::Section;
 use written::Size;
 
 /// Measure the compiler of scenarios, and the player with many of them.
@@ -83,31 +84,13 @@ fn main() -> ExitCode {
         Some(size) => compile::once(size),
         None => run(&options),
     };
-    match ran {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("scenario: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("scenario", ran)
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
-    if !cfg!(target_os = "linux") {
-        eprintln!("scenario: Linux only: memory of a process is read from /proc");
-        return Ok(());
-    }
-    if !options.bench && options.sections.is_empty() {
-        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
-        println!("scenario: run it with `cargo bench --bench scenario`");
+    if !program::measures("scenario", "CPU and memory", options.bench || !options.sections.is_empty()) {
         return Ok(());
     }
     let all = [Which::Large, Which::Slope, Which::Library, Which::Many, Which::Growth];
-    let chosen = if options.sections.is_empty() { &all } else { options.sections.as_slice() };
-    let mut report = Report::new("scenario", options.json);
-    for section in chosen {
-        report.add(section.measure(options)?);
-    }
-    report.finish();
-    Ok(())
+    program::sections("scenario", options.json, (&options.sections, &all), |section| section.measure(options))
 }

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 
+use common::program;
 use common::report::{Goal, Report, Row, Section};
 
 /// Measure `incident validate` against a bare read-and-parse loop, and against a client that only reads.
@@ -56,13 +57,7 @@ fn main() -> ExitCode {
         Some(file) => floor(file),
         None => measure(&options),
     };
-    match ran {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("validate: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    program::end("validate", ran)
 }
 
 /// Reads and parses every line, on one thread.
@@ -77,13 +72,7 @@ fn floor(file: &Path) -> anyhow::Result<()> {
 }
 
 fn measure(options: &Options) -> anyhow::Result<()> {
-    if !cfg!(target_os = "linux") {
-        eprintln!("validate: Linux only: memory of a process is read from /proc");
-        return Ok(());
-    }
-    if !options.bench {
-        // `cargo test --all-targets` gets here: a benchmark of a debug build would be long and say nothing.
-        println!("validate: run it with `cargo bench --bench validate`");
+    if !program::measures("validate", "CPU and memory", options.bench) {
         return Ok(());
     }
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-events.ndjson", options.events));
