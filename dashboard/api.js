@@ -26,6 +26,7 @@ import { server } from './servers.js';
  * @property {boolean} mayPass the same request may succeed later
  * @property {number} [retryAfter] in seconds, if the server names it
  * @property {{pointer: string, detail: string}[]} members what is wrong with which member of the request
+ * @property {string} [reason] `expired` if retention has dropped what was asked for
  */
 
 /**
@@ -34,6 +35,8 @@ import { server } from './servers.js';
  * @property {boolean} authenticated the session belongs to a token; `false` on a server without tokens
  */
 
+/** So often an incident is loaded anew. */
+const LOADS = 3;
 /** An answer that takes longer is not waited for: the event can be sent again. */
 const ANSWER_MS = 10_000;
 /** After these statuses the same request may succeed later: as in `src/cli/publish/send.rs`. */
@@ -100,6 +103,22 @@ export async function incidentEvents(id, after) {
   const response = await answer(`api/incidents/${encodeURIComponent(id)}/events?after=${after}`);
   const next = /<\?after=(\d+)>; *rel="next"/.exec(response.headers.get('link') ?? '');
   return { text: await response.text(), next: next && Number(next[1]) };
+}
+
+/**
+ * Loads an incident part by part. Retention may drop the next part meanwhile: then what is kept is loaded, from its beginning.
+ * @template T
+ * @param {(isFirst: boolean) => Promise<T>} load
+ * @returns {Promise<T>}
+ */
+export async function loadKept(load) {
+  for (let loads = 1; ; loads += 1) {
+    try {
+      return await load(loads === 1);
+    } catch (error) {
+      if (error?.reason !== 'expired' || loads === LOADS) throw error;
+    }
+  }
 }
 
 /**
@@ -175,6 +194,7 @@ async function answer(path, options) {
     const text = reasonOf(body) ?? `The server answered ${response.status} ${response.statusText}.`;
     const error = failure(text, MAY_PASS.includes(response.status));
     if (Array.isArray(body?.errors)) error.members = body.errors.filter((one) => typeof one?.pointer === 'string');
+    if (typeof body?.reason === 'string') error.reason = body.reason;
     // parseFloat(null) is not a number.
     const seconds = parseFloat(response.headers.get('retry-after'));
     if (Number.isFinite(seconds)) error.retryAfter = Math.max(0, seconds);

@@ -1,6 +1,6 @@
 // Owns the comparison of two runs from their start: what each did and when, and where they first differ. Pure but for loading.
 
-import { incidentEvents } from './api.js';
+import { incidentEvents, loadKept } from './api.js';
 import { breathe } from './breath.js';
 import { readData, readFrame } from './contract.js';
 import { Curve } from './curve.js';
@@ -98,9 +98,13 @@ export class Run {
  * Loads a run from the server's journal.
  * @param {string} id
  * @param {Run} [run] what was loaded of it before: only what came after that is loaded
- * @returns {Promise<Run>}
+ * @returns {Promise<Run>} another one if retention has dropped what came after that
  */
-export async function loadRun(id, run = new Run()) {
+export function loadRun(id, run = new Run()) {
+  return loadKept((isFirst) => loadParts(id, isFirst ? run : new Run()));
+}
+
+async function loadParts(id, run) {
   const rest = breathe();
   for (;;) {
     const before = run.last;

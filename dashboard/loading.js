@@ -1,6 +1,6 @@
 // Owns the loading of an incident that the stream does not tell from its start: its events are asked for over HTTP.
 
-import { incidentEvents } from './api.js';
+import { incidentEvents, loadKept } from './api.js';
 import { breathe } from './breath.js';
 import { readData, readFrame } from './contract.js';
 import { fold, newBoard } from './fold.js';
@@ -51,7 +51,11 @@ export function record(history, event, incident, { position, live }, changed) {
  * @param {string} id
  * @returns {Promise<Loaded>}
  */
-export async function load(id) {
+export function load(id) {
+  return loadKept(() => loadParts(id));
+}
+
+async function loadParts(id) {
   const loaded = new Loaded();
   const rest = breathe();
   for (let after = 0; ; ) {

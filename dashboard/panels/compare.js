@@ -97,9 +97,9 @@ class ComparePanel extends HTMLElement {
 
   /** A run with everything that is known of it. */
   async #run(id) {
-    const run = this.#runs.get(id) ?? new Run();
-    if (run.incident && run.incident.index >= this.newest.get(id)) return run;
-    await loadRun(id, run);
+    const known = this.#runs.get(id) ?? new Run();
+    if (known.incident && known.incident.index >= this.newest.get(id)) return known;
+    const run = await loadRun(id, known);
     if (this.ids.includes(id)) this.#runs.set(id, run);
     return run;
   }

@@ -141,7 +141,7 @@ impl Player {
         records: Vec<Record>,
         statuses: &[Status],
     ) -> Result<Vec<Appended>, JournalError> {
-        // Who has lost the lease does not know what its successor has added.
+        // A server that has lost the lease does not know what the next one has added: the journal refuses its batch.
         let leading = self.leading.borrow().as_ref().map(Lease::term);
         let batch = Batch { records, term: leading, ..Batch::default() };
         let appended = match self.context.journal.append(batch).await {

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::connection::Shards;
 use crate::journal::{Journal, Trouble, TroubleKind};
 
-/// How long this server must have been cut off. An election among the servers that store the stream takes up to ten seconds, and
-/// for that nobody has to go.
+/// How long this server must have been cut off. An election among the servers that store the stream takes up to ten seconds:
+/// clients need not leave because of one.
 const CUT_OFF: Duration = Duration::from_secs(15);
 
 /// How often it is looked.

@@ -111,11 +111,13 @@ async fn a_part_whose_next_events_retention_has_dropped_is_refused() {
     let part =
         async |after: u64| get(server.address, &format!("/api/incidents/b/events?after={after}")).await;
     for after in [1, oldest - 2] {
-        let detail = part(after).await.problem(410);
+        let reply = part(after).await;
+        let detail = reply.problem(410);
+        assert_eq!((&reply.json()["reason"], &reply.json()["oldest"]), (&"expired".into(), &oldest.into()));
         let found = [
-            format!("after position {after} "),
-            format!("position {oldest} on"),
-            "without ?after=".to_owned(),
+            format!("after position {after},"),
+            format!("has position {oldest};"),
+            "without `after`".to_owned(),
         ];
         assert!(found.iter().all(|found| detail.contains(found)), "{detail}");
     }

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::flood::resident;
 use crate::harness::{
-    Local, Numbers, Raw, Reply, Scratch, Serving, action, get, ms, options, resolved, soon, started, story,
+    Local, Numbers, Raw, Reply, Scratch, Serving, action, get, incident, ms, options, resolved, soon,
+    started, story,
 };
 
 /// Descriptors of this process that lead to files in a folder.
@@ -167,5 +168,10 @@ async fn an_incident_that_is_too_long_for_a_report_is_told() {
     }
     let detail = get(server.address, "/api/incidents/huge/report.md").await.problem(507);
     assert!(detail.contains("incident watch --record"), "{detail}");
+    let url = format!("http://{}/", server.address);
+    let ran = tokio::task::spawn_blocking(move || incident(&["report", "huge", "--url", &url]).run())
+        .await
+        .unwrap();
+    assert!(ran.stderr.contains("report on the file") && !ran.stderr.contains("check --url"), "{ran:?}");
     assert_eq!(get(server.address, "/api/incidents/huge").await.status, 200);
 }

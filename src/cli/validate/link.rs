@@ -124,7 +124,12 @@ impl Dial {
                 Ok(Err(error)) if error.is_of_one_server() => self.open_at(&self.endpoint, &said).await,
                 Ok(opened) => opened,
                 Err(_) => {
-                    self.silent.lock().unwrap_or_else(PoisonError::into_inner).push(server.clone());
+                    let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+                    // Several connections may have waited for it at the same time.
+                    if !silent.contains(server) {
+                        silent.push(server.clone());
+                    }
+                    drop(silent);
                     self.open_at(&self.endpoint, &said).await
                 }
             }

@@ -47,7 +47,7 @@ const NEWEST: u64 = 1_000;
 /// How many parts or events are asked for at once.
 const AT_ONCE: usize = 16;
 
-/// What the newest checkpoint is. Two places take turns, so that nobody reads parts of two.
+/// What the newest checkpoint is. Two places take turns, so that a server that starts never reads parts of two.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     /// The name of the stream as clients know it.

@@ -28,7 +28,7 @@ impl Kept {
         }
     }
 
-    /// The newest message, from the leader; `None` if nobody has written one.
+    /// The newest message, from the leader; `None` if there is none.
     ///
     /// A purge follows its message. So what was read after the stream was asked where it begins is not too old to judge that.
     pub(super) async fn read(api: &Api, names: &Names) -> Result<Option<Self>, Fault> {

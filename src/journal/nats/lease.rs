@@ -69,8 +69,8 @@ pub(super) async fn read(api: &Api, names: &Names) -> Result<Option<Post>, Fault
     Ok(found.first().map(post))
 }
 
-/// What a message on the lease's subject says. If no server of ours can have written it, it is a lease of nobody that is not
-/// renewed: who waits for the lease takes it after the usual time.
+/// What a message on the lease's subject says. If no server of ours can have written it, it counts as a lease that has
+/// run out: a server that waits for the lease takes it after the usual time.
 fn post(found: &Found) -> Post {
     let revision = found.sequence;
     written(&found.payload, revision).unwrap_or_else(|| Post {

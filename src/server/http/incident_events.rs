@@ -13,6 +13,7 @@ use super::api::no_incident;
 use super::incidents::{Incidents, NoPart};
 use super::problem::Problem;
 use super::quota::Quota;
+use crate::contract::ResetReason;
 
 /// The query: the number of the last event that the client has.
 #[derive(Deserialize)]
@@ -41,7 +42,7 @@ pub(in crate::server) async fn incident_events(
     let part = incidents.part(&id, after).await.map_err(|error| match error {
         NoPart::Journal(error) => error.into(),
         NoPart::Unknown => no_incident(&id),
-        NoPart::Expired(oldest) => expired(after, oldest),
+        NoPart::Expired(oldest) => expired(&id, after, oldest),
     })?;
     drop(turn);
     let mut response = quota.answer("application/x-ndjson", part.lines)?;
@@ -53,10 +54,12 @@ pub(in crate::server) async fn incident_events(
     Ok(response)
 }
 
-fn expired(after: u64, oldest: u64) -> Problem {
+/// What a `reset` with the reason `expired` says on the stream.
+fn expired(id: &str, after: u64, oldest: u64) -> Problem {
     let detail = format!(
-        "the events after position {after} are not kept any more, only those from position {oldest} on; without ?after= the answer \
-         has what is kept"
+        "retention has dropped events after position {after}, maybe some of {id}: the oldest event that is kept has position {oldest}; \
+         drop what you have of {id}, and ask again without `after` for what is kept"
     );
-    Problem::new(StatusCode::GONE, detail)
+    let problem = Problem::new(StatusCode::GONE, detail);
+    problem.with("reason", ResetReason::Expired.as_str()).with("oldest", oldest)
 }

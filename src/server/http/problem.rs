@@ -20,6 +20,8 @@ pub(in crate::server) struct Problem {
     more: Option<Box<Refused>>,
     /// The members of the request's body that are wrong.
     wrong: Option<Box<Wrong>>,
+    /// Further members, for programs.
+    further: Vec<(&'static str, Value)>,
 }
 
 /// Members of a request's body, each as a JSON pointer with what is wrong with it.
@@ -37,7 +39,16 @@ pub(super) struct Counted {
 
 impl Problem {
     pub(in crate::server) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), headers: Vec::new(), refusal: None, more: None, wrong: None }
+        let detail = detail.into();
+        Self {
+            status,
+            detail,
+            headers: Vec::new(),
+            refusal: None,
+            more: None,
+            wrong: None,
+            further: Vec::new(),
+        }
     }
 
     pub(in crate::server) fn bad_request(detail: impl Into<String>) -> Self {
@@ -55,6 +66,12 @@ impl Problem {
     /// Adds a header to the response. One of the same name is replaced.
     pub(in crate::server) fn with_header(mut self, name: header::HeaderName, value: &'static str) -> Self {
         self.set(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// Adds a member to the document, for programs.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.further.push((name, value.into()));
         self
     }
 
@@ -147,6 +164,9 @@ impl IntoResponse for Problem {
             let errors =
                 wrong.members.iter().map(|(pointer, detail)| json!({ "pointer": pointer, "detail": detail }));
             members.insert("errors".to_owned(), errors.collect());
+        }
+        if let Some(members) = body.as_object_mut() {
+            members.extend(self.further.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         }
         let refused = self.refused();
         let mut response = (self.status, Json(body)).into_response();

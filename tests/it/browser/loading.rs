@@ -73,6 +73,39 @@ async fn what_belongs_to_no_incident_is_not_seen_before_it_happened() {
     assert_eq!(page.run(FOREIGN, vec![]).await, json!([1, 1, 1, 2, 3, 3, 1, 2, 3, 4]));
 }
 
+/// Retention drops the second part while the first one is read: what is kept is loaded from its beginning.
+const EXPIRED: &str = r#"
+    const { load } = await import('/loading.js');
+    const { loadRun } = await import('/compare.js');
+    const lines = args[0].map((event) => JSON.stringify(event));
+    const part = (from, to, next) => new Response(lines.slice(from, to).join('\n'), next ? { headers: { link: `<?after=${next}>; rel="next"` } } : {});
+    const expired = () => new Response(JSON.stringify({ reason: args[1], detail: 'gone' }), { status: 410 });
+    const told = [];
+    for (const read of [(id) => load(id), (id) => loadRun(id)]) {
+      const answers = [() => part(0, 3, 3), expired, () => part(5, 8, 8), () => part(8, 10)];
+      const asked = [];
+      window.fetch = async (url) => (asked.push(Number(String(url).split('after=')[1])), answers[asked.length - 1]());
+      const { incident } = await read(args[0][0].subject).catch((error) => ({ incident: { index: error.message, actions: {} } }));
+      told.push([asked, incident.index, incident.severity ?? null]);
+    }
+    return told;
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn what_retention_drops_meanwhile_is_not_skipped() {
+    let server = Local::start().await;
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    let recording = std::fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap();
+    let events: Vec<Value> =
+        recording.lines().take(10).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = page.run(EXPIRED, vec![json!(events), json!("expired")]).await;
+    // Nothing of the first part is left: the state is that of the events that are kept.
+    assert_eq!(told, json!([[[0, 3, 0, 8], 10, null], [[0, 3, 0, 8], 10, null]]));
+    let told = page.run(EXPIRED, vec![json!(events), json!("another")]).await;
+    assert_eq!(told, json!([[[0, 3], "gone", null], [[0, 3], "gone", null]]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn who_may_only_look_hears_that_an_incident_is_gone() {

@@ -99,7 +99,7 @@ async fn the_server_that_plays_is_cut_off_and_another_plays() {
 }
 
 /// For 15 s its clients see that the stream is paused: it may be an election. Then they are sent away, because other servers may see
-/// what is stored. Who comes in spite of that is let in, unless it has more than this server.
+/// what is stored. A client that comes all the same is let in, unless it has more than this server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server and network namespaces: ./tests/run installs them and runs this"]
 async fn a_server_that_is_cut_off_for_long_sends_its_clients_to_the_others() {

@@ -72,6 +72,8 @@ async fn every_mistake_in_an_event_is_told_with_its_place() {
         assert_eq!(errors, [(kind.to_owned(), pointer.to_owned())], "{}", reply.body);
     }
     assert_eq!(server.journal_head(), 1, "nothing was stored");
+    let late = publish(server.address, &[with(act(), "/time", json!("9999-12-31T23:59:59Z"))]).await;
+    assert!(late.body.contains("before 9999-12-30"), "{}", late.body);
     // To JSON Schema, 1.0 is a whole number.
     let whole = with(with(act(), "/data/attempt", json!(2.0)), "/data/caused_by", json!(1.0));
     assert_eq!(places(&publish(server.address, &[whole]).await), [(2, 2, false)]);

@@ -19,6 +19,22 @@ fn folder() -> Scratch {
         .with("sample.json", &sample)
 }
 
+/// Several receivers may name one file.
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_read_is_warned_about_once() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder().with("two.toml", &format!("{FILE}{}", FILE.replace("prod\"", "test\"")));
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(folder.path().join("prod.token"), open).unwrap();
+    // It can't listen there: what is said before matters.
+    let args =
+        ["serve", "--bind", "192.0.2.1", "--allow-remote", "--journal", "memory", "--receivers", "two.toml"];
+    let ran = incident(&args).at(folder.path()).run();
+    assert_eq!(ran.stderr.matches("other users can read").count(), 1, "{ran:?}");
+}
+
 #[test]
 fn a_sample_shows_what_would_be_written() {
     let folder = folder();
