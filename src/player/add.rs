@@ -7,7 +7,7 @@ use super::control::Player;
 use super::course::{Added, Course};
 use super::error::AddError;
 use crate::contract::{Message, MessageType, Status, check_size};
-use crate::journal::{Appended, Batch, JournalError, Key, Lease, Place, Record};
+use crate::journal::{Appended, Batch, JournalError, Key, Place, Record};
 
 /// An action to be added to an incident that is played.
 #[derive(Debug, Clone)]
@@ -80,6 +80,9 @@ impl Player {
         }
         let (origin, speed) = entry.clock.ok_or(AddError::Later)?;
         let screen_us = (origin.elapsed().as_secs_f64() * speed.get() * 1e6) as u64;
+        if course.term.is_none() {
+            return Err(AddError::Later.into());
+        }
         let mut newest = course.index()?;
         let mut outcomes: Vec<Option<AddError>> = Vec::with_capacity(additions.len());
         let mut fitting = Vec::with_capacity(additions.len());
@@ -141,9 +144,8 @@ impl Player {
         records: Vec<Record>,
         statuses: &[Status],
     ) -> Result<Vec<Appended>, JournalError> {
-        // A server that has lost the lease does not know what the next one has added: the journal refuses its batch.
-        let leading = self.leading.borrow().as_ref().map(Lease::term);
-        let batch = Batch { records, term: leading, ..Batch::default() };
+        // A player that has lost the lease does not know what the next one has added: the journal refuses its batch.
+        let batch = Batch { records, term: course.term, ..Batch::default() };
         let appended = match self.context.journal.append(batch).await {
             Ok(appended) => appended,
             Err(error) => {

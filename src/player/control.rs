@@ -93,7 +93,7 @@ impl Player {
                 Err(error) => return self.context.give_up(&slot.id, &error.to_string()).await,
             }
         };
-        *slot.entry.append_lock.lock().await = course;
+        *slot.entry.append_lock.lock().await = course.under(&lease);
         let context = self.context.clone();
         Run { context, slot, score, speed, origin, lease }.play().await;
     }
@@ -146,7 +146,7 @@ impl Player {
             };
             let origin = Origin::ago(elapsed);
             slot.set_clock(origin, speed);
-            *slot.entry.append_lock.lock().await = course;
+            *slot.entry.append_lock.lock().await = course.under(lease);
             tracing::info!(incident = slot.id, from = open.index + 1, "incident picked up");
             let (context, lease) = (self.context.clone(), lease.clone());
             self.context.tasks.spawn(Run { context, slot, score, speed, origin, lease }.play());

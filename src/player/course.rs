@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::AddError;
 use crate::contract::{Actions, Message, Phase, ScreenMap};
-use crate::journal::{Journal, JournalError, ReadLimit};
+use crate::journal::{Journal, JournalError, Lease, ReadLimit, Term};
 use crate::plan::{Plan, PlannedEvent};
 
 /// How much one read returns.
@@ -25,6 +25,8 @@ pub(super) struct Course {
     /// How many planned events are in the journal; `None` while the player does not know that.
     pub(super) played: Option<usize>,
     pub(super) added: Added,
+    /// The lease under which the incident is played; `None` before that.
+    pub(super) term: Option<Term>,
     /// Whether an event may have been added without an answer of the journal.
     pub(super) is_doubtful: bool,
     phases: Vec<Phase>,
@@ -92,6 +94,12 @@ impl Course {
         let newest = played.checked_sub(1).and_then(|place| events.get(place));
         course.advance(played, newest, events.get(played));
         course
+    }
+
+    /// The same, from when it is played under this lease.
+    pub(super) fn under(mut self, lease: &Lease) -> Self {
+        self.term = Some(lease.term());
+        self
     }
 
     /// So many events of the plan are in the journal now: the newest of them, and the one that comes next.

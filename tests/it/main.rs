@@ -75,6 +75,7 @@ mod nearly_full;
 mod packaging;
 mod peers;
 mod player;
+mod player_additions;
 mod positions;
 mod prefix;
 mod printed_commands;

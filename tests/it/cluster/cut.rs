@@ -1,8 +1,11 @@
 //! Cables that are pulled: the nats-server that leads is alone, or with a server of `incident`; the server that plays reaches no
 //! nats-server.
 
+use std::time::Duration;
+
 use incident::client::{Endpoints, Follower, Item};
 use incident::contract::ServerState;
+use tokio::time::timeout;
 
 use super::oracle::Watched;
 use super::{rounds, standing};
@@ -142,12 +145,14 @@ async fn a_server_that_is_cut_off_for_long_sends_its_clients_to_the_others() {
     let ahead = Client::with_headers(here, &format!("?after={stream}/2"), &[]).await;
     let refused = ahead.err().expect("it has not read so far").to_string();
     assert!(refused.contains("503"), "{refused}");
-    let (code, reason) = away.await.unwrap();
+    // It is looked at after 15 s, and clients leave within 10 more.
+    let (code, reason) = timeout(Duration::from_secs(90), away).await.expect("it is sent away").unwrap();
     assert_eq!(
         (code, &*reason),
         (1013, "this server is cut off; reconnect to another one with your position")
     );
-    assert_eq!(away_too.await.unwrap(), Some(format!(": 1013 {reason}")));
+    let away_too = timeout(Duration::from_secs(90), away_too).await.expect("it is sent away, too");
+    assert_eq!(away_too.unwrap(), Some(format!(": 1013 {reason}")));
     let returned = soon("the follower's return", follower).await.unwrap();
     assert_eq!(returned, (format!("ws://{there}/ws"), Some(0), None));
 
