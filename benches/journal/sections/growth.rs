@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use incident::contract::MessageType;
+use incident::contract::{MessageType, StreamId};
 use incident::journal::{Append, Log, Place, Retention, Sqlite};
 
 use super::start::starts;
@@ -30,6 +30,9 @@ const BATCH: u64 = 50;
 /// A figure that does not grow, with the noise of a machine.
 const FLAT: Goal = Goal::AtMost(0.1);
 
+/// Nothing is dropped.
+const KEEPS_ALL: Retention = Retention { events: usize::MAX, age: None };
+
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
     let mut start = Growth::new("start to ready line", "ms");
     let mut append = Growth::new("append of 50 events", "µs");
@@ -40,8 +43,9 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
         let (size, file) = (*events as f64, past::of(*events)?);
         let journal = file.to_str().context("the folder's name is no text")?;
         start.at(size, median(starts(journal, TIMES)?));
+        let stream = Sqlite::open(&file, KEEPS_ALL)?.stream().clone();
         let server = Server::start(journal)?;
-        page.at(size, median(repeat(|round| read_page(&server, events / 2 + round * PAGE))?));
+        page.at(size, median(repeat(|round| read_page(&server, &stream, events / 2 + round * PAGE))?));
         list.at(size, median(repeat(|_| list_incidents(&server))?));
         drop(server);
         append.at(size, appends(*events)?);
@@ -70,9 +74,9 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 /// Milliseconds until a client that was at a position has the events of a page.
-fn read_page(server: &Server, after: u64) -> anyhow::Result<f64> {
+fn read_page(server: &Server, stream: &StreamId, after: u64) -> anyhow::Result<f64> {
     let start = Instant::now();
-    let mut counter = server.count(&format!("?after={after}"))?;
+    let mut counter = server.count(&format!("?after={stream}/{after}"))?;
     counter.up_to(after + PAGE)?;
     Ok(start.elapsed().as_secs_f64() * 1e3)
 }
@@ -87,7 +91,7 @@ fn list_incidents(server: &Server) -> anyhow::Result<f64> {
 /// Microseconds of an append, each waited for.
 fn appends(events: u64) -> anyhow::Result<f64> {
     let file = past::copy_of(events)?;
-    let journal = Sqlite::open(&file, Retention { events: usize::MAX, age: None })?;
+    let journal = Sqlite::open(&file, KEEPS_ALL)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let mut index = 0;
     let mut record = past::record("growth", 1, false)?;

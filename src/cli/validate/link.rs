@@ -81,6 +81,14 @@ impl Dial {
         servers.get(number as usize % servers.len().max(1)).copied().unwrap_or(&self.endpoint)
     }
 
+    /// Asks a server no more. Several connections may have waited for it at the same time.
+    fn leave_out(&self, server: &Endpoint) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if !silent.contains(server) {
+            silent.push(server.clone());
+        }
+    }
+
     /// What to say of each server that has not answered.
     pub(super) fn not_checked(&self) -> Vec<String> {
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,12 +132,7 @@ impl Dial {
                 Ok(Err(error)) if error.is_of_one_server() => self.open_at(&self.endpoint, &said).await,
                 Ok(opened) => opened,
                 Err(_) => {
-                    let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-                    // Several connections may have waited for it at the same time.
-                    if !silent.contains(server) {
-                        silent.push(server.clone());
-                    }
-                    drop(silent);
+                    self.leave_out(server);
                     self.open_at(&self.endpoint, &said).await
                 }
             }

@@ -79,8 +79,8 @@ impl Location {
             "tls" if text.contains("://") => true,
             _ => {
                 return Err(format!(
-                    "{scheme}: begins no address of a journal: write nats://HOST:PORT,… or tls://HOST:PORT,…, memory, or for a file \
-                     with such a name ./{scheme}:…"
+                    "this is no address of a journal: write nats://HOST:PORT or tls://HOST:PORT for one on NATS, memory, or \
+                      ./{scheme}:… for a file of that name"
                 ));
             }
         };
