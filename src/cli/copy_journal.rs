@@ -1,6 +1,6 @@
 //! `incident copy-journal`: moves a journal to another engine.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +19,7 @@ use super::outfile::refuse_stdout;
 use super::runtime::runtime;
 use super::terminal::redraws;
 use super::{screen, signals};
-use crate::journal::{Copied, CopyError, Naming, Phase, copy, is_stream};
+use crate::journal::{Copied, CopyError, Naming, Phase, copy, described};
 use crate::shell;
 
 /// Copy a journal, event for event, from a file to a stream of NATS JetStream, back, or to another one
@@ -124,7 +124,7 @@ impl CopyJournal {
         match error {
             CopyError::Unsound(wrong) => Failure::new(
                 Exit::Invalid,
-                anyhow!("{} does not pass its checks: {wrong}", shown(&self.from)),
+                anyhow!("{} does not pass its checks: {wrong}", described(&self.from)),
             )
             .hint(format!("`{check}` says more, and with --salvage NEW copies what is sound")),
             CopyError::Open(error @ crate::journal::OpenError::Held { .. }) => Failure::new(
@@ -156,27 +156,10 @@ impl CopyJournal {
         say(format!("{}{range} were copied and compared. The stream is {stream}.", count(events, "event")));
         say(format!("Serve it: incident serve --journal {to}"));
         if !self.new_stream {
-            // Two streams of one server differ only by their settings.
-            let from = match (is_stream(&self.from), stream_of(&self.from)) {
-                (true, Some(stream)) => format!("{}, stream {stream},", shown(&self.from)),
-                (true, None) => format!("{}, stream incident,", shown(&self.from)),
-                (false, _) => shown(&self.from),
-            };
-            say(format!("Don't serve {from} again: clients could not tell the two apart."));
+            let from = described(&self.from);
+            say(format!(
+                "Don't serve the journal that was copied any more ({from}): clients could not tell the two apart."
+            ));
         }
     }
-}
-
-/// A location for people, without its settings.
-fn shown(location: &Path) -> String {
-    let text = location.display().to_string();
-    let end = if is_stream(location) { text.find('?').unwrap_or(text.len()) } else { text.len() };
-    text.get(..end).unwrap_or(&text).to_owned()
-}
-
-/// The stream that the settings of a location name.
-fn stream_of(location: &Path) -> Option<String> {
-    let text = location.to_str()?;
-    let (_, settings) = text.split_once('?')?;
-    settings.split('&').find_map(|setting| setting.strip_prefix("stream=")).map(str::to_owned)
 }

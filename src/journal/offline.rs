@@ -68,6 +68,15 @@ pub fn is_stream(location: &Path) -> bool {
     return super::choice::is_address(location);
 }
 
+/// A location for people: a file, or the servers and the stream, without the other settings.
+pub fn described(location: &Path) -> String {
+    #[cfg(feature = "nats")]
+    if is_stream(location) {
+        return nats::described(location);
+    }
+    location.display().to_string()
+}
+
 /// Checks a whole journal. Calls `progress` with the number of events checked so far and the number of all events. A server
 /// may have it open in the meantime.
 ///

@@ -65,6 +65,14 @@ pub(super) fn without_secrets(location: &Path) -> PathBuf {
     format!("{scheme}://{}", hosts.collect::<Vec<_>>().join(",")).into()
 }
 
+/// A location for people, which two streams of one server do not share.
+pub(in crate::journal) fn described(location: &Path) -> String {
+    match Location::parse(location) {
+        Ok(read) => read.described(),
+        Err(_) => without_secrets(location).display().to_string(),
+    }
+}
+
 impl Location {
     /// Reads a location.
     ///

@@ -48,4 +48,4 @@ pub(super) use engine::CHOICE;
 pub use engine::Nats;
 pub(super) use export::StreamExport;
 pub(super) use import::StreamImport;
-pub(super) use location::claims;
+pub(super) use location::{claims, described};
