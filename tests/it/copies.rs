@@ -370,5 +370,6 @@ async fn the_log_stays_small_under_load_and_our_own_readers() {
         journal.append(batch.into()).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert!(fs::metadata(&file).unwrap().len() > 40_000_000);
+    // 50 MB are stored, and where the log begins anew depends on the readers: all but what a log of 32 MiB holds is moved.
+    assert!(fs::metadata(&file).unwrap().len() > 15_000_000);
 }
