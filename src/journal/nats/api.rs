@@ -214,6 +214,19 @@ impl Api {
         self.read(stream, which).await
     }
 
+    /// Tells other processes something that they could also find out by themselves. Nobody waits for it, and it may be lost.
+    pub(super) async fn tell(&self, subject: String, what: String) {
+        let telling = self.client.publish(subject, what.into());
+        let _ = timeout(READ, telling).await;
+    }
+
+    /// The message with this sequence, as any replica answers; `None` if that one does not have it.
+    pub(super) async fn read_one(&self, stream: &str, sequence: u64) -> Result<Option<Found>, Fault> {
+        let which = Bytes::from(json!({ "seq": sequence }).to_string());
+        let answer = self.request(format!("$JS.API.DIRECT.GET.{stream}"), HeaderMap::new(), which).await?;
+        Ok(stored(answer).filter(|found| found.sequence == sequence))
+    }
+
     async fn request(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Message, Fault> {
         let request = async_nats::Request::new().headers(headers).payload(payload).timeout(Some(REQUEST));
         // The client waits for room before its own timeout begins.

@@ -128,7 +128,6 @@ fn events(names: &Names, location: &Location, stream: &StreamId) -> Value {
         "deny_purge": false,
         "allow_direct": true,
         "allow_atomic": true,
-        "republish": { "src": names.all_events(), "dest": names.announced(), "headers_only": true },
         "metadata": { STREAM: stream.as_str(), FORMAT: NEWEST },
     })
 }

@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) after: u64,
     /// In the order of their positions.
     pub(super) messages: Vec<Outgoing>,
+    /// What the messages say, each with its chain.
+    pub(super) entries: Vec<(Entry, u64)>,
     /// In the order of the batches, if the messages are stored.
     pub(super) answers: Vec<Answer>,
     /// The plans of the incidents that begin, with their ids.
@@ -67,11 +69,12 @@ pub(super) fn judge(
         positions: HashMap::new(),
         keys: HashMap::new(),
         messages: Vec::new(),
+        entries: Vec::new(),
         plans: Vec::new(),
     };
     let answers = batches.iter().map(|batch| drafting.take(batch, term)).collect();
-    let Drafting { messages, plans, .. } = drafting;
-    Draft { after: fold.head, messages, answers, plans }
+    let Drafting { messages, entries, plans, .. } = drafting;
+    Draft { after: fold.head, messages, entries, answers, plans }
 }
 
 /// The fold with what the earlier batches add to it.
@@ -87,6 +90,7 @@ struct Drafting<'a> {
     positions: HashMap<(Arc<str>, u64), u64>,
     keys: HashMap<(String, String), KeyedEvent>,
     messages: Vec<Outgoing>,
+    entries: Vec<(Entry, u64)>,
     plans: Vec<(String, Arc<str>)>,
 }
 
@@ -150,6 +154,7 @@ impl Drafting<'_> {
         });
         self.head = position;
         self.newest_us = Some(entry.stored.time.as_microsecond());
+        self.entries.push((entry, self.chain));
         position
     }
 

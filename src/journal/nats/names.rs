@@ -24,14 +24,9 @@ impl Names {
         format!("incident.{}.ev.{}", self.events, token(subject))
     }
 
-    /// Where the servers announce each new event.
-    pub(super) fn announced(&self) -> String {
-        format!("incident.{}.live.{{{{wildcard(1)}}}}", self.events)
-    }
-
-    /// Every subject on which they do.
+    /// Where a process announces how far its appends have brought the stream.
     pub(super) fn live(&self) -> String {
-        format!("incident.{}.live.*", self.events)
+        format!("incident.{}.live.head", self.events)
     }
 
     /// Every subject of the second stream.

@@ -26,10 +26,10 @@ const POLL: Duration = Duration::from_millis(250);
 
 /// How soon a replica is asked again that may not have what was acknowledged: mostly it is a moment behind the leader. Then
 /// twice as long each time …
-const SOON: Duration = Duration::from_millis(1);
+pub(super) const SOON: Duration = Duration::from_millis(1);
 
 /// … up to this.
-const AGAIN: Duration = Duration::from_millis(15);
+pub(super) const AGAIN: Duration = Duration::from_millis(15);
 
 /// How long a client waits for an event that another server has sent and this one has not read.
 const LAG: Duration = Duration::from_secs(1);
@@ -45,17 +45,31 @@ pub(super) async fn page(shared: &Shared, from: u64, most: usize) -> Result<Vec<
 
 /// Reads on whenever something is announced, until `stop`.
 pub(super) async fn follow(shared: &Shared, mut live: Subscriber, stop: CancellationToken) {
+    let (mut announced, mut pause) = (0, POLL);
     loop {
         if shared.vitals.broken().is_none()
             && let Err(fault) = read_on(shared).await
         {
             tracing::debug!(%fault, "the stream can't be read at the moment");
         }
+        // The replica that was asked may be a moment behind. Nobody makes this server read faster by a false announcement.
+        pause = if announced > shared.head() { POLL.min(pause * 2) } else { POLL };
         tokio::select! {
             () = stop.cancelled() => return,
             () = shared.wake.notified() => {}
-            Some(_) = live.next() => while timeout(Duration::ZERO, live.next()).await.is_ok_and(|next| next.is_some()) {},
-            () = sleep(POLL) => {}
+            Some(head) = newer(shared, &mut live) => (announced, pause) = (head, SOON / 2),
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Waits until a head is announced that is beyond what was read.
+async fn newer(shared: &Shared, live: &mut Subscriber) -> Option<u64> {
+    loop {
+        let announced = live.next().await?;
+        let head = std::str::from_utf8(&announced.payload).ok().and_then(|head| head.parse().ok());
+        if head.is_some_and(|head: u64| head > shared.head()) {
+            return head;
         }
     }
 }
@@ -80,20 +94,37 @@ pub(super) async fn read_on(shared: &Shared) -> Result<(), Fault> {
 
 /// Folds consecutive messages.
 fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
+    let read = found.into_iter().map(|message| (message.sequence, read(shared, &message)));
+    take_in(shared, read)
+}
+
+/// A message as an event, with the chain that it claims.
+pub(super) fn read(shared: &Shared, message: &Found) -> Result<(Entry, u64), String> {
+    let (entry, claimed) = Entry::read(message.sequence, &message.headers, &message.payload)?;
+    if shared.names.incident(&entry.stored.subject) != message.subject {
+        return Err("its subject is not that of its incident".to_owned());
+    }
+    Ok((entry, claimed))
+}
+
+/// Folds consecutive events, each with the chain that it claims.
+pub(super) fn take_in(
+    shared: &Shared,
+    read: impl Iterator<Item = (u64, Result<(Entry, u64), String>)>,
+) -> Result<(), (u64, String)> {
     let steady = shared.clock.steady();
     let mut fold = shared.fold.lock();
     let mut outcome = Ok(());
-    for message in found {
-        let Found { sequence, headers, payload, subject } = message;
-        if sequence != fold.head + 1 {
+    for (position, read) in read {
+        if position <= fold.head {
+            // The writer has folded it, or the tail.
+            continue;
+        }
+        if position != fold.head + 1 {
             // A purge was faster than the read: the next read begins behind it.
             break;
         }
-        let read = Entry::read(sequence, &headers, &payload);
         let folded = read.and_then(|(entry, claimed)| {
-            if shared.names.incident(&entry.stored.subject) != subject {
-                return Err("its subject is not that of its incident".to_owned());
-            }
             fold.push(&entry, claimed, shared.node, steady)?;
             Ok(entry)
         });
@@ -105,7 +136,7 @@ fn take(shared: &Shared, found: Vec<Found>) -> Result<(), (u64, String)> {
                 shared.recent.extend([entry.stored]);
             }
             Err(what) => {
-                outcome = Err((sequence, what));
+                outcome = Err((position, what));
                 break;
             }
         }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::super::error::{JournalError, Trouble};
 use super::super::record::Batch;
 use super::api::Fault;
+use super::confirm;
 use super::draft::{Answer, Draft, PATIENCE, judge, weight};
 use super::message::WriterMark;
 use super::plans;
@@ -176,6 +177,10 @@ async fn store(shared: &Shared, draft: &Draft, writer: WriterMark, deadline: Ins
             shared.figures.not_known();
             tracing::debug!(%fault, after = draft.after, "it is not known whether an append is stored");
         }
+        if fault.is_none() {
+            shared.api.tell(shared.names.live(), (draft.after + many).to_string()).await;
+            confirm::read_back(shared, draft, deadline).await;
+        }
         // What is acknowledged comes; what is not may come.
         let patience = if fault.is_none() { deadline } else { deadline.min(Instant::now() + AGAIN) };
         if beyond(shared, draft.after, patience).await {
@@ -185,6 +190,9 @@ async fn store(shared: &Shared, draft: &Draft, writer: WriterMark, deadline: Ins
             }
             // They are stored together, and a replica may have answered with a part of them.
             if beyond(shared, draft.after + many - 1, deadline + PATIENCE).await {
+                if fault.is_some() {
+                    shared.api.tell(shared.names.live(), (draft.after + many).to_string()).await;
+                }
                 return Outcome::Stored;
             }
         }
