@@ -29,6 +29,8 @@ pub(super) type Answer = Result<Vec<Appended>, JournalError>;
 pub(super) struct Draft {
     /// The head that the stream must have.
     pub(super) after: u64,
+    /// Whether it was judged by events that were acknowledged and not read back.
+    pub(super) is_ahead: bool,
     /// In the order of their positions.
     pub(super) messages: Vec<Outgoing>,
     /// What the messages say, each with its chain.
@@ -37,6 +39,8 @@ pub(super) struct Draft {
     pub(super) answers: Vec<Answer>,
     /// The plans of the incidents that begin, with their ids.
     pub(super) plans: Vec<(String, Arc<str>)>,
+    /// By which the next batches are judged once this is acknowledged.
+    pub(super) ahead: Option<Ahead>,
 }
 
 impl Draft {
@@ -48,33 +52,67 @@ impl Draft {
     }
 }
 
-/// Judges batches against the fold.
+/// What the stream has behind the fold. The maps have the newest event of an incident and each event, by their positions.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    head: u64,
+    chain: u64,
+    newest_us: Option<i64>,
+    progress: HashMap<Arc<str>, Reached>,
+    positions: HashMap<(Arc<str>, u64), u64>,
+    keys: HashMap<(String, String), KeyedEvent>,
+}
+
+impl Ahead {
+    fn nothing(fold: &Fold) -> Self {
+        Self {
+            head: fold.head,
+            chain: fold.chain,
+            newest_us: fold.newest_us,
+            progress: HashMap::new(),
+            positions: HashMap::new(),
+            keys: HashMap::new(),
+        }
+    }
+
+    /// Without what the fold has, too; nothing if it has all.
+    fn beyond(mut self, fold: &Fold) -> Option<Self> {
+        self.progress.retain(|_, reached| reached.position > fold.head);
+        self.positions.retain(|_, position| *position > fold.head);
+        self.keys.retain(|_, event| event.position > fold.head);
+        (self.head > fold.head).then_some(self)
+    }
+}
+
+/// An incident as the earlier batches leave it.
+#[derive(Debug, Clone, Copy)]
+struct Reached {
+    progress: IncidentProgress,
+    start: u64,
+    moment: Moment,
+    /// Position of its newest event.
+    position: u64,
+}
+
+/// Judges batches against the fold and what is acknowledged behind it.
 pub(super) fn judge(
     fold: &Fold,
+    acknowledged: Option<Ahead>,
     clock: &Clock,
     names: &Names,
     writer: WriterMark,
     term: Term,
     batches: &[Batch],
 ) -> Draft {
-    let mut drafting = Drafting {
-        fold,
-        clock,
-        names,
-        writer,
-        head: fold.head,
-        chain: fold.chain,
-        newest_us: fold.newest_us,
-        progress: HashMap::new(),
-        positions: HashMap::new(),
-        keys: HashMap::new(),
-        messages: Vec::new(),
-        entries: Vec::new(),
-        plans: Vec::new(),
-    };
+    let acknowledged = acknowledged.and_then(|ahead| ahead.beyond(fold));
+    let is_ahead = acknowledged.is_some();
+    let ahead = acknowledged.unwrap_or_else(|| Ahead::nothing(fold));
+    let after = ahead.head;
+    let (messages, entries, plans) = (Vec::new(), Vec::new(), Vec::new());
+    let mut drafting = Drafting { fold, clock, names, writer, ahead, messages, entries, plans };
     let answers = batches.iter().map(|batch| drafting.take(batch, term)).collect();
-    let Drafting { messages, entries, plans, .. } = drafting;
-    Draft { after: fold.head, messages, entries, answers, plans }
+    let Drafting { ahead, messages, entries, plans, .. } = drafting;
+    Draft { after, is_ahead, messages, entries, answers, plans, ahead: Some(ahead) }
 }
 
 /// The fold with what the earlier batches add to it.
@@ -83,23 +121,10 @@ struct Drafting<'a> {
     clock: &'a Clock,
     names: &'a Names,
     writer: WriterMark,
-    head: u64,
-    chain: u64,
-    newest_us: Option<i64>,
-    progress: HashMap<Arc<str>, Ahead>,
-    positions: HashMap<(Arc<str>, u64), u64>,
-    keys: HashMap<(String, String), KeyedEvent>,
+    ahead: Ahead,
     messages: Vec<Outgoing>,
     entries: Vec<(Entry, u64)>,
     plans: Vec<(String, Arc<str>)>,
-}
-
-/// An incident as the earlier batches leave it.
-#[derive(Clone, Copy)]
-struct Ahead {
-    progress: IncidentProgress,
-    start: u64,
-    moment: Moment,
 }
 
 impl Drafting<'_> {
@@ -117,8 +142,8 @@ impl Drafting<'_> {
 
     fn insert(&mut self, record: Record, index: u64) -> u64 {
         let Record { subject, place, kind, data, plan } = record;
-        let position = self.head + 1;
-        let ahead = self.progress.get(subject.as_str()).copied();
+        let position = self.ahead.head + 1;
+        let ahead = self.ahead.progress.get(subject.as_str()).copied();
         let known = self.fold.incident(&subject);
         let last = ahead.map(|ahead| ahead.moment).or_else(|| known.map(|incident| incident.last));
         let start = ahead.map(|ahead| ahead.start).or_else(|| known.map(|incident| incident.start));
@@ -133,28 +158,28 @@ impl Drafting<'_> {
             Place::At(_) => None,
         };
         if let Some(Key { source, id, digest }) = key.clone() {
-            self.keys.insert((source, id), KeyedEvent { position, index, digest });
+            self.ahead.keys.insert((source, id), KeyedEvent { position, index, digest });
         }
         let subject: Arc<str> = subject.into();
         let end = (kind.role() == Role::End).then_some(position);
-        let ahead = Ahead { progress: IncidentProgress { index, end }, start, moment };
-        self.progress.insert(Arc::clone(&subject), ahead);
-        self.positions.insert((Arc::clone(&subject), index), position);
+        let reached = Reached { progress: IncidentProgress { index, end }, start, moment, position };
+        self.ahead.progress.insert(Arc::clone(&subject), reached);
+        self.ahead.positions.insert((Arc::clone(&subject), index), position);
         let stored = Stored { position, time: moment.time, subject, index, kind, data };
         let entry = Entry { stored, start, writer: self.writer, key, plan: mark };
-        self.chain = entry.chain(self.chain);
-        let mut headers = entry.headers(self.chain);
+        let chain = entry.chain(self.ahead.chain);
+        let mut headers = entry.headers(chain);
         if self.messages.is_empty() {
-            headers.insert("Nats-Expected-Last-Sequence", self.head.to_string());
+            headers.insert("Nats-Expected-Last-Sequence", self.ahead.head.to_string());
         }
         self.messages.push(Outgoing {
             subject: self.names.incident(&entry.stored.subject),
             headers,
             payload: entry.stored.data.get().to_owned().into(),
         });
-        self.head = position;
-        self.newest_us = Some(entry.stored.time.as_microsecond());
-        self.entries.push((entry, self.chain));
+        (self.ahead.head, self.ahead.chain) = (position, chain);
+        self.ahead.newest_us = Some(entry.stored.time.as_microsecond());
+        self.entries.push((entry, chain));
         position
     }
 
@@ -162,7 +187,7 @@ impl Drafting<'_> {
     /// that.
     fn moment(&self, last: Option<Moment>) -> Moment {
         let own = self.clock.stamp(last);
-        let newest = self.newest_us.and_then(|newest| Timestamp::from_microsecond(newest).ok());
+        let newest = self.ahead.newest_us.and_then(|newest| Timestamp::from_microsecond(newest).ok());
         let hidden = HIDDEN.as_micros().cast_signed();
         match newest {
             Some(newest)
@@ -180,18 +205,18 @@ impl Lookup for Drafting<'_> {
     type Error = Infallible;
 
     fn progress(&self, subject: &str) -> Result<IncidentProgress, Infallible> {
-        let ahead = self.progress.get(subject).map(|ahead| ahead.progress);
+        let ahead = self.ahead.progress.get(subject).map(|ahead| ahead.progress);
         Ok(ahead.unwrap_or_else(|| self.fold.progress(subject)))
     }
 
     fn position(&self, subject: &str, index: u64) -> Result<Option<u64>, Infallible> {
-        let ahead = self.positions.get(&(Arc::from(subject), index)).copied();
+        let ahead = self.ahead.positions.get(&(Arc::from(subject), index)).copied();
         Ok(ahead.or_else(|| self.fold.position(subject, index)))
     }
 
     fn by_key(&self, key: &Key) -> Result<Option<KeyedEvent>, Infallible> {
         let name = (key.source.clone(), key.id.clone());
-        Ok(self.keys.get(&name).copied().or_else(|| self.fold.named(&name)))
+        Ok(self.ahead.keys.get(&name).copied().or_else(|| self.fold.named(&name)))
     }
 }
 
@@ -203,3 +228,6 @@ pub(super) fn weight(batch: &Batch) -> usize {
 
 /// How long an attempt may go without an answer until its callers are told that the journal can't be used.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

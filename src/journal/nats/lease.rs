@@ -261,7 +261,7 @@ impl<'a> Keeper<'a> {
         self.patience = patience();
         self.seen = Some((post, Instant::now()));
         if is_taken && self.held.is_none() {
-            let _committing = self.shared.committing.lock().await;
+            let _committing = self.shared.committing.write().await;
             self.grant(term, revision);
         } else if term > known.0 {
             self.shared.newest_term.send_replace(Term(term));
@@ -290,7 +290,7 @@ impl<'a> Keeper<'a> {
             .as_ref()
             .map_or_else(|| self.seen.as_ref().map_or(0, |(post, _)| post.revision), |held| held.revision);
         // No append under an older lease of this process is on its way when the new one is granted.
-        let _committing = self.shared.committing.lock().await;
+        let _committing = self.shared.committing.write().await;
         let known = self.seen.as_ref().map_or(0, |(post, _)| post.term);
         let term = known.max(self.shared.newest_term.borrow().0) + 1;
         match self.write(self.shared.node, term, before).await {

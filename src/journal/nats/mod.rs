@@ -5,7 +5,8 @@
 //! - Each process reads every event and folds it (`tail.rs`, `fold.rs`). An append is judged against that fold, and stored
 //!   only if the stream's head is still the one that was read (`draft.rs`, `writer.rs`): so every append that is in the
 //!   stream was judged against exactly the events before it, however many processes append at once.
-//! - Acknowledgements, refusals and timeouts are hints. An append is in the stream if its events are read there.
+//! - Acknowledgements, refusals and timeouts are hints (`attempt.rs`). An append is in the stream if its last event is read there
+//!   (`confirm.rs`). Meanwhile the next append is on its way.
 //! - Every message has a checksum over the one before it (`message.rs`). A message of another program, and history that was
 //!   lost or replaced, break that chain: then the stream is not read any further, or goes on under another name, so
 //!   that clients are told.
@@ -16,6 +17,7 @@
 //! events are gone, notes (`register.rs`), and what a server that starts need not read anew (`checkpoint.rs`).
 
 mod api;
+mod attempt;
 mod audit;
 mod checkpoint;
 mod config;

@@ -109,7 +109,7 @@ pub(super) async fn open(
         figures,
         checkpoint: AtomicU64::new(known),
         wake: Notify::new(),
-        committing: tokio::sync::Mutex::new(()),
+        committing: Arc::default(),
     })
 }
 

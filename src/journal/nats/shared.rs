@@ -45,8 +45,8 @@ pub(super) struct Shared {
     pub(super) checkpoint: AtomicU64,
     /// There may be something new in the stream.
     pub(super) wake: Notify,
-    /// Held while an append is on its way.
-    pub(super) committing: tokio::sync::Mutex<()>,
+    /// Read while an append is on its way or read back.
+    pub(super) committing: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl Shared {

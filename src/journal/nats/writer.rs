@@ -1,26 +1,28 @@
 //! Appending: the waiting batches become one atomic batch of messages that the servers take only if nothing was added since
 //! this process has read the stream.
 //!
-//! An acknowledgement, a refusal and silence are all hints. A leader that is cut off refuses and never stores; an answer may
-//! be lost and the events stored. The result is what is read behind the head: events with the mark of this append, or
-//! events of another.
+//! While one append is read back, the next one is on its way: what was acknowledged is directly behind the head that it names,
+//! so the next one is judged by it, and names the head that it has made. No caller is answered before its append was read back.
 
 use std::collections::HashSet;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::super::error::{JournalError, Trouble};
+use super::super::error::JournalError;
 use super::super::record::Batch;
 use super::api::Fault;
-use super::confirm;
-use super::draft::{Answer, Draft, PATIENCE, judge, weight};
+use super::attempt::{Hint, Outcome, insist, publish, read_back, store_plans};
+use super::draft::{Ahead, Answer, Draft, PATIENCE, judge, weight};
 use super::message::WriterMark;
-use super::plans;
 use super::shared::Shared;
-use super::tail::{beyond, reach_leader};
+use super::tail::reach_leader;
 use super::vitals::trouble;
 
 /// The most events and bytes of one commit. With more the first caller would wait too long for the last.
@@ -29,9 +31,6 @@ const GROUP_BYTES: usize = 1024 * 1024;
 
 /// The most messages that the servers take together.
 const MOST: usize = 1_000;
-
-/// How long an attempt without an answer is left alone before it is repeated.
-const AGAIN: Duration = Duration::from_millis(250);
 
 /// How long others may be faster.
 const OVERTAKEN: Duration = Duration::from_secs(8);
@@ -42,28 +41,16 @@ pub(super) struct Waiting {
     pub(super) reply: oneshot::Sender<Answer>,
 }
 
-/// What became of an attempt.
-enum Outcome {
-    /// Its events are in the stream.
-    Stored,
-    /// Others were faster: nothing of it is in the stream, nor will be.
-    Overtaken,
-    /// Not known yet, for too long.
-    Unknown(Trouble),
-}
-
 /// Appends until nobody can ask any more.
 pub(super) async fn run(shared: &Shared, mut inbox: mpsc::UnboundedReceiver<Waiting>) {
-    let mut appends = 0;
+    let mut writer = Writer { shared, behind: FuturesOrdered::new(), ahead: None, appends: 0 };
     let mut next = None;
     loop {
         let first = match next.take() {
-            Some(first) => first,
-            None => match inbox.recv().await {
-                Some(first) => first,
-                None => return,
-            },
+            Some(first) => Some(first),
+            None => writer.beside(inbox.recv()).await,
         };
+        let Some(first) = first else { break };
         let (mut events, mut bytes) = (first.batch.records.len(), weight(&first.batch));
         let mut group = vec![first];
         while let Ok(waiting) = inbox.try_recv() {
@@ -75,169 +62,158 @@ pub(super) async fn run(shared: &Shared, mut inbox: mpsc::UnboundedReceiver<Wait
             }
             group.push(waiting);
         }
-        let (batches, replies): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|waiting| (waiting.batch, waiting.reply)).unzip();
-        let answers = commit(shared, &batches, &mut appends).await;
-        for (reply, answer) in replies.into_iter().zip(answers) {
-            // The caller may have stopped waiting.
-            let _ = reply.send(answer);
-        }
+        let (batches, replies) = group.into_iter().map(|waiting| (waiting.batch, waiting.reply)).unzip();
+        writer.commit(batches, replies).await;
     }
+    writer.settle().await;
 }
 
-/// Stores the batches, each as a whole or not at all.
-async fn commit(shared: &Shared, batches: &[Batch], appends: &mut u64) -> Vec<Answer> {
-    let all = |error: JournalError| batches.iter().map(|_| Err(error.clone())).collect::<Vec<Answer>>();
-    if let Some(many) = batches.iter().map(|batch| batch.records.len()).find(|many| *many > MOST) {
-        // It is alone in its group.
-        return all(JournalError::Refused(format!(
-            "it has {many} events, and at most {MOST} are stored together"
-        )));
+/// What becomes of batches.
+enum Course {
+    Answered(Vec<Answer>),
+    /// It is read back next.
+    Acknowledged(Box<Draft>, WriterMark),
+}
+
+struct Writer<'a> {
+    shared: &'a Shared,
+    /// The append that was acknowledged last, while it is read back.
+    behind: FuturesOrdered<Pin<Box<dyn Future<Output = ()> + 'a>>>,
+    /// What it has added, if the next one is to be judged by it.
+    ahead: Option<Ahead>,
+    appends: u64,
+}
+
+impl Writer<'_> {
+    /// Does something while the last append is read back.
+    async fn beside<T>(&mut self, doing: impl Future<Output = T>) -> T {
+        let mut doing = pin!(doing);
+        loop {
+            tokio::select! {
+                biased;
+                Some(()) = self.behind.next() => {}
+                done = &mut doing => return done,
+            }
+        }
     }
-    let _committing = shared.committing.lock().await;
-    let mut deadline = Instant::now() + PATIENCE;
-    let last = Instant::now() + OVERTAKEN;
-    let mut planned = HashSet::new();
-    let mut is_up_to_date = false;
-    loop {
-        if let Some(error) = shared.vitals.broken() {
-            return all(error);
-        }
-        *appends += 1;
-        let writer = WriterMark { node: shared.node, append: *appends };
-        let term = *shared.newest_term.borrow();
-        let draft = judge(&shared.fold.lock(), &shared.clock, &shared.names, writer, term, batches);
-        if draft.has_gap() && !is_up_to_date {
-            // Another server may have stored what is missing here.
-            match reach_leader(shared, deadline).await {
-                Ok(()) => is_up_to_date = true,
-                Err(error) => return failed(shared, error, &all),
-            }
-            continue;
-        }
-        if draft.messages.is_empty() {
-            return draft.answers;
-        }
-        if let Err(fault) = store_plans(shared, &draft, &mut planned, deadline).await {
-            return failed(shared, JournalError::Unavailable(trouble(fault)), &all);
-        }
-        match store(shared, &draft, writer, deadline).await {
-            Outcome::Stored => {
-                shared.commits.fetch_add(1, Ordering::Relaxed);
-                shared.vitals.succeed();
-                return draft.answers;
-            }
-            Outcome::Overtaken => {
-                shared.figures.overtaken();
-                // Something is stored, so the servers are well. A server that is slower than all others must give its
-                // callers an answer, too.
-                deadline = last.min(Instant::now() + PATIENCE);
-                if Instant::now() >= last {
-                    let overtaken = Fault::Silent("other servers were faster every time".to_owned());
-                    return failed(shared, JournalError::Unavailable(trouble(overtaken)), &all);
+
+    /// Waits until the last append was read back.
+    async fn settle(&mut self) {
+        while self.behind.next().await.is_some() {}
+    }
+
+    /// Stores the batches, each as a whole or not at all, and answers.
+    async fn commit(&mut self, batches: Vec<Batch>, replies: Vec<oneshot::Sender<Answer>>) {
+        let shared = self.shared;
+        let committing = self.beside(Arc::clone(&shared.committing).read_owned()).await;
+        let (mut draft, writer) = match self.append(&batches).await {
+            Course::Answered(answers) => return answer(replies, answers),
+            Course::Acknowledged(draft, writer) => (draft, writer),
+        };
+        self.settle().await;
+        self.ahead = draft.ahead.take();
+        self.behind.push_back(Box::pin(async move {
+            let answers = match read_back(shared, &draft, writer).await {
+                Outcome::Stored => stored(shared, *draft),
+                Outcome::Overtaken => {
+                    // The servers have acknowledged what they do not have: that is not known as lost yet.
+                    let lost = Fault::Silent("what was acknowledged is not in the stream".to_owned());
+                    failed(shared, JournalError::Unavailable(trouble(lost)), replies.len())
                 }
-                is_up_to_date = false;
+                Outcome::Unknown(trouble) => failed(shared, JournalError::Unavailable(trouble), replies.len()),
+            };
+            answer(replies, answers);
+            drop(committing);
+        }));
+    }
+
+    /// Publishes batches until they are acknowledged or their answers are known.
+    async fn append(&mut self, batches: &[Batch]) -> Course {
+        let shared = self.shared;
+        let all = |error: JournalError| Course::Answered(vec![Err(error); batches.len()]);
+        if let Some(many) = batches.iter().map(|batch| batch.records.len()).find(|many| *many > MOST) {
+            // It is alone in its group.
+            return all(JournalError::Refused(format!(
+                "it has {many} events, and at most {MOST} are stored together"
+            )));
+        }
+        let failed = |error| Course::Answered(failed(shared, error, batches.len()));
+        let mut deadline = Instant::now() + PATIENCE;
+        let last = Instant::now() + OVERTAKEN;
+        let mut planned = HashSet::new();
+        let mut is_up_to_date = false;
+        loop {
+            if let Some(error) = shared.vitals.broken() {
+                return all(error);
             }
-            Outcome::Unknown(trouble) => return failed(shared, JournalError::Unavailable(trouble), &all),
+            self.appends += 1;
+            let writer = WriterMark { node: shared.node, append: self.appends };
+            let term = *shared.newest_term.borrow();
+            let ahead = self.ahead.take();
+            let draft =
+                judge(&shared.fold.lock(), ahead, &shared.clock, &shared.names, writer, term, batches);
+            if draft.is_ahead && (draft.has_gap() || draft.messages.is_empty()) {
+                // Only what was read back decides an answer.
+                self.settle().await;
+                continue;
+            }
+            if draft.has_gap() && !is_up_to_date {
+                // Another server may have stored what is missing here.
+                match reach_leader(shared, deadline).await {
+                    Ok(()) => is_up_to_date = true,
+                    Err(error) => return failed(error),
+                }
+                continue;
+            }
+            if draft.messages.is_empty() {
+                return Course::Answered(draft.answers);
+            }
+            if let Err(fault) = self.beside(store_plans(shared, &draft, &mut planned, deadline)).await {
+                return failed(JournalError::Unavailable(trouble(fault)));
+            }
+            let hint = self.beside(publish(shared, &draft, writer, 1, deadline)).await;
+            if let Hint::Acknowledged = hint {
+                return Course::Acknowledged(Box::new(draft), writer);
+            }
+            self.settle().await;
+            match insist(shared, &draft, writer, hint, deadline).await {
+                Outcome::Stored => return Course::Answered(stored(shared, draft)),
+                Outcome::Overtaken => {
+                    shared.figures.overtaken();
+                    // Something is stored, so the servers are well. A server that is slower than all others must give its
+                    // callers an answer, too.
+                    deadline = last.min(Instant::now() + PATIENCE);
+                    if Instant::now() >= last {
+                        let overtaken = Fault::Silent("other servers were faster every time".to_owned());
+                        return failed(JournalError::Unavailable(trouble(overtaken)));
+                    }
+                    is_up_to_date = false;
+                }
+                Outcome::Unknown(trouble) => return failed(JournalError::Unavailable(trouble)),
+            }
         }
     }
 }
 
-fn failed(shared: &Shared, error: JournalError, all: &dyn Fn(JournalError) -> Vec<Answer>) -> Vec<Answer> {
+fn stored(shared: &Shared, draft: Draft) -> Vec<Answer> {
+    shared.commits.fetch_add(1, Ordering::Relaxed);
+    shared.vitals.succeed();
+    draft.answers
+}
+
+fn failed(shared: &Shared, error: JournalError, many: usize) -> Vec<Answer> {
     if let Some(broken) = shared.vitals.broken() {
-        return all(broken);
+        return vec![Err(broken); many];
     }
     if let JournalError::Unavailable(trouble) = &error {
         shared.vitals.fail(trouble.clone());
     }
-    all(error)
+    vec![Err(error); many]
 }
 
-/// Publishes a draft until it is known whether it is in the stream.
-async fn store(shared: &Shared, draft: &Draft, writer: WriterMark, deadline: Instant) -> Outcome {
-    let many = draft.messages.len() as u64;
-    for attempt in 1_u32.. {
-        if attempt > 1 {
-            shared.figures.again();
-        }
-        let id = format!("{:016x}-{}-{attempt}", writer.node, writer.append);
-        let publishing = timeout_at(deadline, shared.api.publish_all(&id, &draft.messages));
-        let published = tokio::select! {
-            published = publishing => published,
-            // The acknowledgement is late, or lost.
-            last = moved(shared, draft.after) => Ok(Ok(last)),
-        };
-        let fault = match published {
-            Ok(Ok(last)) if last == draft.after + many => None,
-            Ok(Ok(last)) => Some(Fault::Silent(format!("it was stored at {last}, not where it should be"))),
-            Ok(Err(fault)) => Some(fault),
-            Err(_) => Some(Fault::Silent("the NATS servers have not answered in time".to_owned())),
-        };
-        if let Some(fault) = &fault {
-            shared.figures.not_known();
-            tracing::debug!(%fault, after = draft.after, "it is not known whether an append is stored");
-        }
-        if fault.is_none() {
-            shared.api.tell(shared.names.live(), (draft.after + many).to_string()).await;
-            confirm::read_back(shared, draft, deadline).await;
-        }
-        // What is acknowledged comes; what is not may come.
-        let patience = if fault.is_none() { deadline } else { deadline.min(Instant::now() + AGAIN) };
-        if beyond(shared, draft.after, patience).await {
-            let own = shared.fold.lock().own;
-            if own != Some((writer.append, draft.after + 1)) {
-                return Outcome::Overtaken;
-            }
-            // They are stored together, and a replica may have answered with a part of them.
-            if beyond(shared, draft.after + many - 1, deadline + PATIENCE).await {
-                if fault.is_some() {
-                    shared.api.tell(shared.names.live(), (draft.after + many).to_string()).await;
-                }
-                return Outcome::Stored;
-            }
-        }
-        if Instant::now() >= deadline || shared.vitals.broken().is_some() {
-            let fault =
-                fault.unwrap_or_else(|| Fault::Silent("what is stored can't be read back".to_owned()));
-            return Outcome::Unknown(trouble(fault));
-        }
+fn answer(replies: Vec<oneshot::Sender<Answer>>, answers: Vec<Answer>) {
+    for (reply, answer) in replies.into_iter().zip(answers) {
+        // The caller may have stopped waiting.
+        let _ = reply.send(answer);
     }
-    Outcome::Unknown(Trouble::new(super::super::error::TroubleKind::Other))
-}
-
-/// Waits until an event beyond `head` was read, and returns the newest position.
-async fn moved(shared: &Shared, head: u64) -> u64 {
-    let mut extent = shared.extent.subscribe();
-    match extent.wait_for(|extent| extent.head > head).await {
-        Ok(extent) => extent.head,
-        // The sender is a part of what is borrowed here.
-        Err(_) => std::future::pending().await,
-    }
-}
-
-/// Stores the plans of the incidents that begin, before their first events.
-async fn store_plans(
-    shared: &Shared,
-    draft: &Draft,
-    stored: &mut HashSet<String>,
-    deadline: Instant,
-) -> Result<(), Fault> {
-    for (subject, plan) in &draft.plans {
-        if !stored.contains(subject) {
-            let late = |_| Fault::Silent("the NATS servers have not stored the plan in time".to_owned());
-            let storing = async {
-                loop {
-                    match plans::store(&shared.api, &shared.names, subject, plan).await {
-                        // The same parts again change nothing.
-                        Err(Fault::Silent(_)) => tokio::time::sleep(AGAIN).await,
-                        stored => return stored,
-                    }
-                }
-            };
-            // A plan may have many parts.
-            timeout_at(deadline + PATIENCE, storing).await.map_err(late)??;
-            stored.insert(subject.clone());
-        }
-    }
-    Ok(())
 }
