@@ -221,27 +221,6 @@ fn sarif_has_the_rules_and_points_at_lines() {
     assert!(mistake["region"]["startLine"].as_u64() > Some(0), "{mistake}");
 }
 
-/// A reader of the results alone would take what is kept of a rule's findings for all of them.
-#[test]
-fn sarif_says_what_is_not_among_its_results() {
-    let text = fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap();
-    let folder = Scratch::new()
-        .with("many.ndjson", &text.replace("\"specversion\":\"1.0\"", "\"specversion\":\"0.3\""))
-        .with("good.ndjson", &text);
-    let notes = |file: &str| -> Vec<Value> {
-        let log = json(&validate(&folder, &[file, "--format", "sarif"]));
-        log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().clone()
-    };
-    assert!(notes("good.ndjson").is_empty());
-    let said = notes("many.ndjson");
-    let said: Vec<&str> = said.iter().map(|note| note["message"]["text"].as_str().unwrap()).collect();
-    assert!(
-        said.iter()
-            .any(|said| said.starts_with("many.ndjson: envelope has ") && said.ends_with(" are results")),
-        "{said:?}"
-    );
-}
-
 #[test]
 #[ignore = "needs Node.js and npm's ajv-draft-04 and @microsoft/jest-sarif: ./tests/run installs them and runs this"]
 fn the_schema_of_sarif_takes_the_report() {
