@@ -15,10 +15,12 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     value.map_err(|error| {
         // A text frame is one line of a transcript: only the column says something.
         let (what, byte) = (without_place(&error), error.column());
-        match error.is_data() {
-            true => what,
-            false if is_too_large(&error) => format!("{what}, at byte {byte}"),
-            false => format!("not JSON: {what} at byte {byte}"),
+        if error.is_data() {
+            what
+        } else if is_too_large(&error) {
+            format!("{what}, at byte {byte}")
+        } else {
+            format!("not JSON: {what} at byte {byte}")
         }
     })
 }

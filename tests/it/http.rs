@@ -4,9 +4,7 @@ use incident::journal::Retention;
 use incident::server::Options;
 use serde_json::json;
 
-use crate::harness::{
-    Client, Http, Local, Numbers, Raw, Reply, Scratch, Serving, envelope, get, options, soon,
-};
+use crate::harness::{Client, Http, Local, Numbers, Raw, Reply, Scratch, Serving, envelope, get, options};
 
 async fn trigger(server: &Local, body: &str) -> Reply {
     Http::trigger(server.address, body).send().await
@@ -372,7 +370,5 @@ async fn a_stream_to_a_client_that_has_closed_its_side_ends_with_the_reason() {
     let answer = raw.rest().await;
     assert!(answer.contains("stream_opened"), "{answer:?}");
     assert!(answer.ends_with("the connection ended without a close frame"), "{answer:?}");
-    let metrics = "incident_closes_total{code=\"1006\",transport=\"websocket\"}";
-    soon("the end to be counted", async { while Numbers::of(server.address).await.get(metrics) < 1.0 {} })
-        .await;
+    Numbers::until(server.address, "incident_closes_total{code=\"1006\",transport=\"ws\"}", 1.0).await;
 }
