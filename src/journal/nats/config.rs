@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::transfer::About;
 use super::api::{Api, Fault, NAME_IN_USE, NO_STREAM};
+use super::kept::{Kept, Lost};
 use super::location::Location;
 use super::names::Names;
 use crate::contract::StreamId;
@@ -14,6 +15,9 @@ const STREAM: &str = "incident.stream";
 /// Where it has the position at which the chain began anew, if it did: every event before was gone, and nobody knew the chain
 /// of the last one.
 const ANEW: &str = "incident.anew";
+
+/// Where it has the oldest position that was there when the stream got another name.
+const BEGAN: &str = "incident.began";
 
 /// The format of the messages.
 const FORMAT: &str = "incident.format";
@@ -35,6 +39,8 @@ pub(super) struct Seen {
     pub(super) config: Value,
     pub(super) first: u64,
     pub(super) last: u64,
+    /// Where it began when it got its name.
+    began: u64,
 }
 
 impl Seen {
@@ -56,7 +62,10 @@ impl Seen {
         let last = number("last_seq");
         // A stream that never had a message says 0.
         let first = number("first_seq").max(1);
-        Ok(Self { stream, config: info["config"].clone(), first, last })
+        let position = |name: &str| metadata[name].as_str().and_then(|text| text.parse::<u64>().ok());
+        let anew = position(ANEW).map_or(1, |anew| anew.saturating_add(1));
+        let began = position(BEGAN).unwrap_or(1).max(anew);
+        Ok(Self { stream, config: info["config"].clone(), first, last, began })
     }
 }
 
@@ -64,6 +73,12 @@ impl Seen {
     /// Asks the leader.
     pub(super) async fn ask(api: &Api, names: &Names) -> Result<Self, Fault> {
         Self::read(&api.leader_info(&names.events).await?).map_err(Fault::Silent)
+    }
+
+    /// The events that are gone though retention has not dropped them, by what is written down of how far it has gone. If nothing
+    /// is, it has dropped nothing: it writes that down before, so the second stream has lost it with what it told.
+    pub(super) fn lost(&self, kept: Option<&Kept>) -> Option<Lost> {
+        Lost::before(self.first, Kept::reach(kept, &self.stream, self.first, self.began))
     }
 
     /// Whether every event is gone, and the chain begins anew at the next one.
@@ -314,6 +329,7 @@ pub(super) async fn end_copy(api: &Api, name: &str) -> Result<(), Fault> {
 pub(super) async fn rename(api: &Api, names: &Names, seen: &Seen) -> Result<Seen, Fault> {
     let mut config = seen.config.clone();
     config["metadata"][STREAM] = json!(StreamId::fresh().as_str());
+    config["metadata"][BEGAN] = json!(seen.first.to_string());
     if seen.first > seen.last {
         config["metadata"][ANEW] = json!(seen.last.to_string());
     }
