@@ -19,6 +19,7 @@ mod api;
 mod audit;
 mod checkpoint;
 mod config;
+mod copies;
 mod draft;
 mod engine;
 mod export;
