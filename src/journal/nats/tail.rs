@@ -50,6 +50,9 @@ pub(super) async fn follow(shared: &Shared, mut live: Subscriber, stop: Cancella
             && let Err(fault) = read_on(shared).await
         {
             tracing::debug!(%fault, "the stream can't be read at the moment");
+            if matches!(fault, Fault::Denied(_)) {
+                shared.vitals.fail(trouble(fault));
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,
