@@ -53,5 +53,6 @@ pub mod shell;
 pub mod sinks;
 pub mod sse;
 pub mod token;
+pub mod unread_json;
 pub mod visible;
 pub mod world;

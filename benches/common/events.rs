@@ -1,5 +1,5 @@
 //! The client's side of an event stream, as little as a load client can do with: it takes the chunks of the response apart,
-//! and their lines.
+//! if it comes in chunks, and their lines.
 
 use std::mem;
 
@@ -20,6 +20,8 @@ pub(crate) struct Inbox {
     /// Of a block whose last chunk has not come.
     lines: Vec<u8>,
     open: bool,
+    /// The response comes without chunks: it ends with the connection.
+    whole: bool,
     ended: bool,
 }
 
@@ -55,9 +57,12 @@ impl Inbox {
             let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
             let first = head.lines().next().unwrap_or_default();
             ensure!(head.starts_with("http/1.1 200 "), "the stream was refused: {first}");
-            ensure!(head.contains("transfer-encoding: chunked"), "the stream does not come in chunks");
+            self.whole = !head.contains("transfer-encoding: chunked");
             self.open = true;
             bytes = &bytes[end + 4..];
+        }
+        if self.whole {
+            return self.read(bytes, &mut each);
         }
         while let Some((chunk, rest)) = split(bytes)? {
             self.ended = chunk.is_empty();

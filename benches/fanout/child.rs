@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::ValueEnum;
 
+use crate::certificate::{Certificate, Visitor};
 use crate::common::process::{self, Process};
-use crate::load::Load;
+use crate::dialect::Dialect;
+use crate::load::{Load, Losses};
 use crate::options::Role;
 use crate::peer::Peer;
 
@@ -39,13 +41,47 @@ impl FromStr for Order {
     }
 }
 
-/// Who is measured.
+/// Who is measured, and how its clients come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Contender {
+pub(crate) struct Contender {
+    pub(crate) who: Who,
+    pub(crate) over: Over,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
     Own(Role),
-    /// Our server, over its event stream.
-    Events,
     Peer(Peer),
+}
+
+/// How clients come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    WebSocket,
+    /// An event stream, `/events`.
+    Events,
+    /// WebSocket over TLS.
+    Tls,
+}
+
+impl Contender {
+    pub(crate) fn own(role: Role) -> Self {
+        Self { who: Who::Own(role), over: Over::WebSocket }
+    }
+
+    /// Our server, over its event stream.
+    pub(crate) fn events() -> Self {
+        Self { who: Who::Own(Role::Server), over: Over::Events }
+    }
+
+    pub(crate) fn peer(peer: Peer) -> Self {
+        Self { who: Who::Peer(peer), over: Over::WebSocket }
+    }
+
+    /// The same with clients that come so.
+    pub(crate) fn over(self, over: Over) -> Self {
+        Self { over, ..self }
+    }
 }
 
 /// The process; it ends with this value.
@@ -53,13 +89,14 @@ pub(crate) struct Measured {
     process: Process,
     pub(crate) port: u16,
     contender: Contender,
+    certificate: Option<Certificate>,
     /// Processes that are the server, with all that they start, if it is not the process itself.
     servers: Vec<u32>,
 }
 
 impl Measured {
     pub(crate) fn start(role: Role, clients: u32) -> anyhow::Result<Self> {
-        Self::start_any(Contender::Own(role), clients)
+        Self::start_any(Contender::own(role), clients)
     }
 
     pub(crate) fn start_any(contender: Contender, clients: u32) -> anyhow::Result<Self> {
@@ -68,16 +105,19 @@ impl Measured {
 
     /// The process may run on this core only, if there is one: then our server has one thread for clients.
     pub(crate) fn start_on(contender: Contender, clients: u32, core: Option<u32>) -> anyhow::Result<Self> {
-        let mut command = match contender {
-            Contender::Peer(peer) => peer.command(),
-            Contender::Own(_) | Contender::Events => {
-                let role = if let Contender::Own(role) = contender { role } else { Role::Server };
+        let mut command = match contender.who {
+            Who::Peer(peer) => peer.command(),
+            Who::Own(role) => {
                 let role = role.to_possible_value().context("every role has a name")?;
                 let mut command = Command::new(std::env::current_exe()?);
                 command.args(["--role", role.get_name(), "--clients", &clients.to_string()]);
                 command
             }
         };
+        let certificate = (contender.over == Over::Tls).then(Certificate::make).transpose()?;
+        if let Some(certificate) = &certificate {
+            certificate.tell(&mut command);
+        }
         if let Some(core) = core {
             command = on_core(core, &command);
         }
@@ -85,16 +125,29 @@ impl Measured {
         let mut words = line.split_whitespace();
         let port = words.next().and_then(|port| port.parse().ok()).context("a child names its port first")?;
         let servers = words.map(str::parse).collect::<Result<_, _>>()?;
-        Ok(Self { process, port, contender, servers })
+        Ok(Self { process, port, contender, certificate, servers })
     }
 
     /// Clients that hold it to what it owes them: ours and the floor to everything.
     pub(crate) fn connect(&self, clients: u32) -> anyhow::Result<Load> {
-        match self.contender {
-            Contender::Own(_) => Load::connect(self.port, clients),
-            Contender::Events => Load::connect_to_events(self.port, clients),
-            Contender::Peer(peer) => Load::connect_to_peer(self.port, clients, || peer.dialect()),
-        }
+        self.connect_with(clients, &self.visitors(clients))
+    }
+
+    /// What so many clients know when they come for the first time; nothing without TLS.
+    pub(crate) fn visitors(&self, clients: u32) -> Vec<Visitor> {
+        let Some(certificate) = &self.certificate else { return Vec::new() };
+        (0..clients).map(|_| certificate.visitor()).collect()
+    }
+
+    /// As [`Measured::connect`], with clients that may have been there before.
+    pub(crate) fn connect_with(&self, clients: u32, visitors: &[Visitor]) -> anyhow::Result<Load> {
+        let Contender { who, over } = self.contender;
+        let (losses, plain) = match who {
+            Who::Own(_) => (Losses::Forbidden, Dialect::Plain),
+            Who::Peer(peer) => (Losses::Counted, peer.dialect()),
+        };
+        let dialect = if over == Over::Events { Dialect::Events } else { plain };
+        Load::connect_to(self.port, clients, losses, &dialect, visitors)
     }
 
     pub(crate) fn publish(&mut self, order: Order) -> anyhow::Result<()> {
@@ -140,7 +193,7 @@ fn on_core(core: u32, command: &Command) -> Command {
 
 impl Drop for Measured {
     fn drop(&mut self) {
-        if let Contender::Peer(_) = self.contender {
+        if let Who::Peer(_) = self.contender.who {
             // It has servers to end and files to take away. If it does not, it is killed.
             let _ = self.process.end();
         }

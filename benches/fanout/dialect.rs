@@ -40,6 +40,7 @@ impl Inbox {
 }
 
 /// One client's side of the talk.
+#[derive(Clone)]
 pub(crate) enum Dialect {
     /// A text frame is a message; nothing is said first. Ours, and most peers'.
     Plain,
@@ -50,7 +51,7 @@ pub(crate) enum Dialect {
 }
 
 /// What a NATS client knows.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Nats {
     /// What is not a whole line or message yet.
     tail: Vec<u8>,

@@ -1,7 +1,7 @@
 //! The load client: many sockets on one thread that read what is broadcast, and hold every one of them to having
 //! got every message, in order, once.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use crate::certificate::Visitor;
 use crate::common::message::{self, Told};
 use crate::common::ws::{self, Frame};
 use crate::dialect::{Dialect, Inbox};
 use crate::tally::{Received, Tally};
+use crate::wire::Wire;
 
 /// Handshakes under way at once.
 const IN_FLIGHT: usize = 256;
@@ -32,7 +34,7 @@ pub(crate) struct Load {
 
 /// What it means when a message is missing or a client is cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Losses {
+pub(crate) enum Losses {
     /// The end of the benchmark.
     Forbidden,
     /// A figure.
@@ -40,7 +42,7 @@ enum Losses {
 }
 
 struct Client {
-    socket: TcpStream,
+    wire: Wire,
     inbox: Inbox,
     dialect: Dialect,
     requested: bool,
@@ -54,24 +56,18 @@ struct Client {
 impl Load {
     /// Opens the sockets and waits until every handshake is done. From then on every loss is an error.
     pub(crate) fn connect(port: u16, clients: u32) -> anyhow::Result<Self> {
-        Self::open(port, clients, Losses::Forbidden, || Dialect::Plain)
+        Self::connect_to(port, clients, Losses::Forbidden, &Dialect::Plain, &[])
     }
 
-    /// As [`Load::connect`], as clients of the event stream.
-    pub(crate) fn connect_to_events(port: u16, clients: u32) -> anyhow::Result<Self> {
-        Self::open(port, clients, Losses::Forbidden, || Dialect::Events)
-    }
-
-    /// As [`Load::connect`], to a server that may lose messages and cut clients off once all of them are there.
-    pub(crate) fn connect_to_peer(
+    /// As [`Load::connect`], to a server that may be allowed to lose messages and to cut clients off once all of them are
+    /// there. Visitors come over TLS.
+    pub(crate) fn connect_to(
         port: u16,
         clients: u32,
-        dialect: impl Fn() -> Dialect,
+        losses: Losses,
+        dialect: &Dialect,
+        visitors: &[Visitor],
     ) -> anyhow::Result<Self> {
-        Self::open(port, clients, Losses::Counted, dialect)
-    }
-
-    fn open(port: u16, clients: u32, losses: Losses, dialect: impl Fn() -> Dialect) -> anyhow::Result<Self> {
         let clients = clients as usize;
         let mut load = Self {
             poll: Poll::new()?,
@@ -82,19 +78,25 @@ impl Load {
             losses,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let request = dialect().request(port);
+        let request = dialect.request(port);
         while load.tally.open < clients {
             while load.clients.len() < clients && load.clients.len() - load.tally.open < IN_FLIGHT {
                 let mut socket = TcpStream::connect(address).context("cannot connect")?;
                 let token = Token(load.clients.len());
                 load.poll.registry().register(&mut socket, token, Interest::WRITABLE)?;
-                load.clients.push(Client::new(socket, dialect()));
+                let tls = visitors.get(load.clients.len()).map(Visitor::session).transpose()?;
+                load.clients.push(Client::new(Wire::new(socket, tls), dialect.clone()));
             }
             let open = load.tally.open;
             ensure!(load.turn(PATIENCE, &request)?, "no handshake is answered: {open} of {clients} are done");
             ensure!(load.tally.cut == 0, "clients are cut off before all of them are there");
         }
         Ok(load)
+    }
+
+    /// How many of the clients go on with an earlier TLS session.
+    pub(crate) fn resumed(&self) -> usize {
+        self.clients.iter().filter(|client| client.wire.is_resumed()).count()
     }
 
     /// Reads for a while what nobody waits for: the greetings.
@@ -156,9 +158,9 @@ impl Load {
 }
 
 impl Client {
-    fn new(socket: TcpStream, dialect: Dialect) -> Self {
+    fn new(wire: Wire, dialect: Dialect) -> Self {
         let inbox = dialect.inbox();
-        Self { socket, inbox, dialect, requested: false, open: false, seen: 0, ended: None }
+        Self { wire, inbox, dialect, requested: false, open: false, seen: 0, ended: None }
     }
 
     fn waits_for(&self, expected: u64) -> bool {
@@ -166,19 +168,20 @@ impl Client {
     }
 
     fn ask(&mut self, request: &str, poll: &Poll, place: usize) -> anyhow::Result<()> {
-        if let Some(error) = self.socket.take_error()? {
+        let socket = &mut self.wire.socket;
+        if let Some(error) = socket.take_error()? {
             return Err(error).context("cannot connect");
         }
-        self.socket.set_nodelay(true)?;
-        self.socket.write_all(request.as_bytes())?;
+        socket.set_nodelay(true)?;
+        poll.registry().reregister(socket, Token(place), Interest::READABLE)?;
         self.requested = true;
-        Ok(poll.registry().reregister(&mut self.socket, Token(place), Interest::READABLE)?)
+        Ok(self.wire.write(request.as_bytes())?)
     }
 
     /// Readiness is told once: reads until nothing is left, which a short read says for the price of no call.
     fn read(&mut self, buffer: &mut [u8], tally: &mut Tally, losses: Losses) -> anyhow::Result<()> {
         while self.ended.is_none() {
-            match self.socket.read(buffer) {
+            match self.wire.socket.read(buffer) {
                 Ok(0) => self.ended = Some("the server hung up".to_owned()),
                 Ok(read) => {
                     match self.take(&buffer[..read], tally, losses) {
@@ -203,41 +206,43 @@ impl Client {
         }
     }
 
-    fn take(&mut self, bytes: &[u8], tally: &mut Tally, losses: Losses) -> anyhow::Result<()> {
+    fn take(&mut self, raw: &[u8], tally: &mut Tally, losses: Losses) -> anyhow::Result<()> {
         let now = Timestamp::now().as_microsecond();
-        let Self { socket, inbox, dialect, seen, ended, .. } = self;
-        let was_shaken = inbox.is_open();
-        inbox.take(bytes, |frame| {
-            let payload = match frame {
-                Frame::Data(payload) => payload,
-                Frame::Ping(payload) => return Ok(socket.write_all(&ws::pong(payload))?),
-                Frame::Pong => return Ok(()),
-                Frame::Close(reason) => {
-                    *ended = Some(format!("the server closed it: {reason}"));
-                    return Ok(());
-                }
-            };
-            let answer = dialect.messages(payload, |text| {
-                let id = match message::read(text) {
-                    Told::Event(id) => id,
-                    Told::Control => return Ok(()),
-                    Told::Unknown => bail!("no event: {}", String::from_utf8_lossy(text)),
+        let Self { wire, inbox, dialect, open, seen, ended, .. } = self;
+        wire.understand(raw, |wire, bytes| {
+            let was_shaken = inbox.is_open();
+            inbox.take(bytes, |frame| {
+                let payload = match frame {
+                    Frame::Data(payload) => payload,
+                    Frame::Ping(payload) => return Ok(wire.write(&ws::pong(payload))?),
+                    Frame::Pong => return Ok(()),
+                    Frame::Close(reason) => {
+                        *ended = Some(format!("the server closed it: {reason}"));
+                        return Ok(());
+                    }
                 };
-                let gap = id.checked_sub(*seen + 1).with_context(|| format!("{id} came again"))?;
-                ensure!(gap == 0 || losses == Losses::Counted, "message {id} follows {seen}: a gap");
-                tally.lost += gap;
-                *seen = id;
-                tally.count(id, text, now)
+                let answer = dialect.messages(payload, |text| {
+                    let id = match message::read(text) {
+                        Told::Event(id) => id,
+                        Told::Control => return Ok(()),
+                        Told::Unknown => bail!("no event: {}", String::from_utf8_lossy(text)),
+                    };
+                    let gap = id.checked_sub(*seen + 1).with_context(|| format!("{id} came again"))?;
+                    ensure!(gap == 0 || losses == Losses::Counted, "message {id} follows {seen}: a gap");
+                    tally.lost += gap;
+                    *seen = id;
+                    tally.count(id, text, now)
+                })?;
+                Ok(wire.write(&answer)?)
             })?;
-            Ok(socket.write_all(&answer)?)
-        })?;
-        if !was_shaken && self.inbox.is_open() {
-            self.socket.write_all(&self.dialect.opening())?;
-        }
-        if !self.open && self.inbox.is_open() && self.dialect.is_open() {
-            self.open = true;
-            tally.open += 1;
-        }
-        Ok(())
+            if !was_shaken && inbox.is_open() {
+                wire.write(&dialect.opening())?;
+            }
+            if !*open && inbox.is_open() && dialect.is_open() {
+                *open = true;
+                tally.open += 1;
+            }
+            Ok(())
+        })
     }
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stderr, reason = "a benchmark that fails says so and ends")]
 
+mod certificate;
 mod child;
 #[path = "../common/mod.rs"]
 mod common;
@@ -16,6 +17,7 @@ mod peer;
 mod sections;
 mod server;
 mod tally;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use clap::{Parser, ValueEnum};
 
-use crate::child::Order;
+use crate::child::{Order, Over};
 use crate::common::report::Report;
 use crate::peer::Peer;
 use crate::sections;
@@ -107,6 +107,10 @@ pub(crate) enum Which {
     Growth,
     /// Paced, burst and idle of the servers of others too
     Peers,
+    /// The same for clients of event streams
+    EventPeers,
+    /// The same over TLS, and clients that come back
+    Tls,
 }
 
 impl Options {
@@ -131,7 +135,7 @@ impl Options {
 
     /// The most that any section will have.
     pub(crate) fn most_clients(&self) -> u32 {
-        if self.sections.contains(&Which::Peers) {
+        if self.sections.iter().any(|which| matches!(which, Which::Peers | Which::EventPeers | Which::Tls)) {
             self.idle_clients()
         } else if self.sections.contains(&Which::Growth) {
             self.clients.unwrap_or(sections::growth::MOST)
@@ -164,12 +168,16 @@ impl Which {
             Self::Connects => sections::faults::connects(options)?,
             Self::Storm => sections::storm::measure(options)?,
             Self::Growth => sections::growth::measure(options)?,
-            Self::Peers => {
-                report.compare(&sections::peers::measure(options)?);
-                return Ok(());
-            }
+            Self::Peers => return compare(Over::WebSocket, options, report),
+            Self::EventPeers => return compare(Over::Events, options, report),
+            Self::Tls => return compare(Over::Tls, options, report),
         };
         report.add(section);
         Ok(())
     }
+}
+
+fn compare(over: Over, options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    report.compare(&sections::peers::measure(over, options)?);
+    Ok(())
 }

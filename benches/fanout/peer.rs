@@ -7,6 +7,7 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
+use crate::child::Over;
 use crate::dialect::{Dialect, Nats};
 
 /// Below the target directory, as `benches/peers/install` knows it too.
@@ -30,6 +31,10 @@ pub(crate) enum Peer {
     PythonWebsockets,
     /// A route behind uvicorn that awaits each send
     FastapiAwait,
+    /// Node's http, which needs no package
+    NodeHttp,
+    /// A streaming response behind uvicorn, with a queue for each client
+    FastapiEvents,
 }
 
 impl Peer {
@@ -42,6 +47,17 @@ impl Peer {
             Self::NodeWs => "Node ws",
             Self::PythonWebsockets => "Python websockets",
             Self::FastapiAwait => "FastAPI, await each",
+            Self::NodeHttp => "Node http",
+            Self::FastapiEvents => "FastAPI, streaming response",
+        }
+    }
+
+    /// Whether its clients can come so here.
+    pub(crate) fn speaks(self, over: Over) -> bool {
+        match over {
+            Over::WebSocket => !matches!(self, Self::NodeHttp | Self::FastapiEvents),
+            Over::Events => matches!(self, Self::NginxNchan | Self::NodeHttp | Self::FastapiEvents),
+            Over::Tls => matches!(self, Self::UWebSockets | Self::NginxNchan),
         }
     }
 
@@ -67,6 +83,8 @@ impl Peer {
             Self::NodeWs => ("node".into(), "node_ws.mjs"),
             Self::PythonWebsockets => (folder.join("bin/python"), "python_websockets.py"),
             Self::FastapiAwait => (folder.join("bin/python"), "fastapi_await.py"),
+            Self::NodeHttp => ("node".into(), "node_http.mjs"),
+            Self::FastapiEvents => (folder.join("bin/python"), "fastapi_events.py"),
         };
         // It must not outlive this process, however that ends.
         let mut command = Command::new("setpriv");

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::certificate;
 use crate::child::Order;
 use crate::common::message;
 
@@ -32,6 +33,7 @@ async fn serve(clients: u32) -> anyhow::Result<()> {
         // They come as fast as they can, all from one address.
         admit_rate: 1_000_000,
         write_deadline: WRITE_DEADLINE,
+        tls: certificate::told()?,
         ..Options::default()
     };
     let server = Server::bind(options, Library::default(), journal.clone()).await?;

@@ -1,12 +1,18 @@
 """What the peers in Python share: the messages of the load, and the orders that come through standard input."""
 
 import asyncio
+import os
 import socket
 import sys
 from datetime import datetime, timezone
 
 # Bytes of an event's `data`: as in ../common/message.rs, which says what the rest is for.
 DATA_BYTES = 240
+
+
+# Files of a certificate and its key, if clients come over TLS.
+TLS_CERT = os.environ.get("BENCH_TLS_CERT")
+TLS_KEY = os.environ.get("BENCH_TLS_KEY")
 
 
 def event(index):

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from string import Template
 
-from load import due, event, free_port, order, ready
+from load import TLS_CERT, TLS_KEY, due, event, free_port, order, ready
 
 CONFIGURATION = Template("""
 load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
@@ -29,7 +29,10 @@ http {
     scgi_temp_path $folder/scgi;
     keepalive_requests 1000000;
     server {
-        listen 127.0.0.1:$port backlog=4096;
+        listen 127.0.0.1:$port backlog=4096 $ssl;
+        # Without TLS, to publish on.
+        listen 127.0.0.1:$inside;
+        $certificate
         location = /publish {
             nchan_publisher http;
             nchan_channel_id all;
@@ -41,17 +44,34 @@ http {
             nchan_channel_id all;
             nchan_subscriber_first_message newest;
         }
+        location = /events {
+            nchan_subscriber eventsource;
+            nchan_channel_id all;
+            nchan_subscriber_first_message newest;
+        }
     }
 }
 """)
 
 
-def start(folder, port):
+# TLS 1.3 is no default of this version. A smaller buffer, because the default of 16 KiB is for large files.
+CERTIFICATE = f"""
+        ssl_certificate {TLS_CERT};
+        ssl_certificate_key {TLS_KEY};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_buffer_size 4k;
+"""
+
+
+def start(folder, port, inside):
     configuration = Path(folder, "nginx.conf")
     configuration.write_text(
         CONFIGURATION.substitute(
             folder=folder,
             port=port,
+            inside=inside,
+            ssl="ssl" if TLS_CERT else "",
+            certificate=CERTIFICATE if TLS_CERT else "",
             workers=os.environ.get("NGINX_WORKERS", "1"),
             # Workers of a master that is root would be somebody else's, who may not write to the folder.
             user="user root;" if os.getuid() == 0 else "",
@@ -86,9 +106,9 @@ def publish(connection, text):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        nginx = start(folder, port)
-        connection = connected(nginx, port)
+        port, inside = free_port(), free_port()
+        nginx = start(folder, port, inside)
+        connection = connected(nginx, inside)
         ready(port, nginx.pid)
         for line in sys.stdin:
             messages, rate = order(line)

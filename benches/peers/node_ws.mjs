@@ -1,34 +1,11 @@
 // Node's `ws`, with the broadcast of its own documentation.
 
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
-import { setImmediate, setTimeout } from "node:timers/promises";
+
+import { obey } from "./load.mjs";
 
 // An import would not look where NODE_PATH says that it is installed.
 const { WebSocketServer, WebSocket } = createRequire(import.meta.url)("ws");
-
-// Bytes of an event's `data`: as in ../common/message.rs.
-const DATA_BYTES = 240;
-
-// The wall clock in microseconds, which Date does not have.
-const epoch = performance.timeOrigin;
-function now() {
-  const ms = epoch + performance.now();
-  const micros = String(Math.floor((ms * 1000) % 1e6)).padStart(6, "0");
-  return `${new Date(ms).toISOString().slice(0, 19)}.${micros}Z`;
-}
-
-// The text of one message; the load client holds it to its own, byte for byte.
-function event(index) {
-  const head =
-    `{"offset_s":0,"synthetic":true,"phase":"load","agent":"bench",` +
-    `"action":"hypothesis_updated","status":"completed","summary":"`;
-  const data = `${head}${"x".repeat(DATA_BYTES - head.length - 2)}"}`;
-  return (
-    `{"specversion":"1.0","id":"${index}","source":"/streams/0000000000000000",` +
-    `"type":"agent_action","subject":"load-00000","time":"${now()}","index":${index},"data":${data}}`
-  );
-}
 
 const server = new WebSocketServer({
   host: "127.0.0.1",
@@ -38,17 +15,9 @@ const server = new WebSocketServer({
 });
 server.on("listening", () => console.log(server.address().port));
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const [messages, rate] = line.split(" ").map(Number);
-  const start = performance.now();
-  for (let index = 1; index <= messages; index++) {
-    // Counted from the start, so that lateness never adds up.
-    const wait = rate > 0 ? start + ((index - 1) * 1000) / rate - performance.now() : 0;
-    await (wait > 0 ? setTimeout(wait) : setImmediate());
-    const frame = Buffer.from(event(index));
-    for (const client of server.clients) {
-      if (client.readyState === WebSocket.OPEN) client.send(frame, { binary: false });
-    }
+await obey((text) => {
+  const frame = Buffer.from(text);
+  for (const client of server.clients) {
+    if (client.readyState === WebSocket.OPEN) client.send(frame, { binary: false });
   }
-}
-process.exit();
+});

@@ -7,11 +7,13 @@ import sys
 import threading
 import time
 
-from socketify import App, AppListenOptions, CompressOptions, OpCode
+from socketify import App, AppListenOptions, AppOptions, CompressOptions, OpCode
 
-from load import due, event, free_port, order, ready
+from load import TLS_CERT, TLS_KEY, due, event, free_port, order, ready
 
-app = App()
+# BoringSSL. Without the option each client keeps its buffers.
+TLS = AppOptions(cert_file_name=TLS_CERT, key_file_name=TLS_KEY, ssl_prefer_low_memory_usage=1)
+app = App(TLS) if TLS_CERT else App()
 orders = queue.SimpleQueue()
 # What is being published: messages, rate, start, next index.
 current = None

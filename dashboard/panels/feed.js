@@ -20,6 +20,8 @@ const END_PX = 48;
  */
 const FRESH_STEPS = 3;
 const FRESH_MS = 400;
+/** Retention may have dropped the first events of an incident, and its seconds with them. */
+const GONE = 'The beginning of this incident is missing: the server no longer keeps it.';
 /** Of more rows at once, none stands out. */
 const MOST_FRESH = 20;
 
@@ -44,6 +46,8 @@ class Feed extends HTMLElement {
     );
     this.older = element('button', { type: 'button', class: 'older', hidden: true });
     this.note = element('p', { class: 'muted empty', hidden: true });
+    // Beside the list, so that who reads its end sees it too.
+    this.gone = element('p', { class: 'muted empty gone', hidden: true }, GONE);
     this.rows = element('div');
     this.list = element(
       'div',
@@ -65,6 +69,7 @@ class Feed extends HTMLElement {
         this.aloud,
         this.addition.button,
       ),
+      this.gone,
       element('div', { class: 'list' }, this.list, this.news),
       this.addition,
     );
@@ -106,6 +111,8 @@ class Feed extends HTMLElement {
     setText(this.total, `${count(incident.index)} ${incident.index === 1 ? 'event' : 'events'}`);
     setText(this.note, view.loading ? 'Loading what happened before …' : history.missing && `Not loaded: ${history.missing}`);
     show(this.note, this.note.textContent !== '');
+    // Only the first event says how severe it is.
+    show(this.gone, incident.severity === null && !view.loading && history.missing === '');
     if (!this.#atEnd) {
       // A reader further up is left alone.
       this.#setUnseen(end - this.#next);

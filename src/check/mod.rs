@@ -41,6 +41,7 @@ mod control;
 mod cost;
 mod course;
 mod declared;
+mod doubts;
 mod envelope;
 mod finding;
 mod followed;

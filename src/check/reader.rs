@@ -16,7 +16,7 @@ use super::payload::Payloads;
 use super::profile::Profile;
 use super::rules::RuleId;
 use super::{envelope, strict_json};
-use crate::contract::{MAX_EVENT_BYTES, MessageType, strange_line};
+use crate::contract::{MAX_EVENT_BYTES, MessageType, SEVERAL_LINES, strange_line};
 use crate::contract_file::Contract;
 
 /// Reads frames.
@@ -91,7 +91,15 @@ impl Reader {
                     && let Some(data) = event.get("data")
                 {
                     match self.payloads.read(kind, data) {
-                        Ok(message) => frame.message = Some(message),
+                        Ok(message) => {
+                            // The schema says it in words alone.
+                            if let Some(pointer) = message.broken_line() {
+                                let what = format!("{}: {SEVERAL_LINES}", kind.as_str());
+                                let broken = Finding::new(what).field(format!("/data{pointer}"));
+                                faults.push((RuleId::Schema, broken));
+                            }
+                            frame.message = Some(message);
+                        }
                         // The payload of an event whose envelope is wrong is a matter of its own.
                         Err(wrong) => faults.push((RuleId::Schema, wrong)),
                     }

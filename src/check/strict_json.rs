@@ -6,15 +6,22 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::unread_json::{is_too_large, without_place};
+
 /// Reads one JSON value. The error says what is wrong and at which column.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| {
         // A text frame is one line of a transcript: only the column says something.
-        let said = error.to_string();
-        let what = said.split(" at line ").next().unwrap_or(&said);
-        if error.is_data() { what.to_owned() } else { format!("not JSON: {what} at byte {}", error.column()) }
+        let (what, byte) = (without_place(&error), error.column());
+        if error.is_data() {
+            what
+        } else if is_too_large(&error) {
+            format!("{what}, at byte {byte}")
+        } else {
+            format!("not JSON: {what} at byte {byte}")
+        }
     })
 }
 

@@ -12,7 +12,7 @@ const STEP_S: f64 = 60.0;
 /// The most warnings that are kept.
 const KEPT: usize = 20;
 
-/// What is worth knowing about the clock of a server, one sentence each.
+/// What is worth knowing beside the findings, one sentence each: mostly about the clock of a server.
 #[derive(Debug, Default)]
 pub(super) struct Warnings {
     sentences: Vec<String>,

@@ -206,11 +206,14 @@ fn failure(error: OpenError, file: &Path) -> Failure {
             Exit::Invalid,
             format!("`incident check-journal {} --salvage NEW` copies what can be read", shell::file(file)),
         ),
-        OpenError::Held { .. } => (Exit::Connection, "name another file".to_owned()),
+        OpenError::Held { .. } => (Exit::Connection, "name another target".to_owned()),
         OpenError::Locked { .. } => {
             (Exit::Connection, "end the program that has the file open, and check it again".to_owned())
         }
         OpenError::Newer { .. } => (Exit::Usage, "use a newer version of incident".to_owned()),
+        OpenError::Exists { path, .. } if is_stream(path) => {
+            (Exit::Usage, "name another stream with stream=NAME, or delete that one".to_owned())
+        }
         OpenError::Exists { .. } => (Exit::Usage, "name another file, or remove this one".to_owned()),
         OpenError::Foreign { .. } | OpenError::Unusable { .. } | OpenError::LogAlone { .. } => {
             (Exit::Usage, "name a journal file; `incident serve` prints where its own is".to_owned())

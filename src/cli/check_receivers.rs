@@ -88,8 +88,9 @@ impl CheckReceivers {
                 .collect();
             let error =
                 anyhow!("{}: {} can't read this: {}", path.display(), receiver.name, faults.join("; "));
-            Failure::new(Exit::Invalid, error)
-                .hint("post the same to a server and it answers 422, or 400 as PagerDuty does")
+            Failure::new(Exit::Invalid, error).hint(
+                "mend what is named; a server would refuse this body with 422, or with 400 as PagerDuty does",
+            )
         })?;
         let decided = State::default().decide(receiver, &delivery, now());
         Ok((receiver, decided.map_err(|error| Failure::new(Exit::Invalid, error))?))
@@ -101,7 +102,7 @@ impl CheckReceivers {
             return found.ok_or_else(|| {
                 let names: Vec<&str> = receivers.iter().map(|receiver| receiver.name.as_str()).collect();
                 let error = anyhow!("no receiver is called {name:?}");
-                Failure::new(Exit::Usage, error).hint(format!("the receivers are {}", names.join(", ")))
+                Failure::new(Exit::Usage, error).hint(format!("the file has {}", names.join(", ")))
             });
         }
         let kind = kind_of(bytes);
@@ -158,7 +159,8 @@ fn print_decision(receiver: &Receiver, decision: &Decision) -> Result<(), Failur
             }
             print(format!("  title      {}", started.title))?;
             print(format!("  severity   {}", started.severity.as_str()))?;
-            print(format!("  services   {}", started.services.join(", ")))?;
+            let services = if started.services.is_empty() { "none" } else { &*started.services.join(", ") };
+            print(format!("  services   {services}"))?;
         }
         print(format!("  {:<18} {}", draft.message.kind().as_str(), told(&draft.message)))?;
     }

@@ -19,7 +19,7 @@ use super::outfile::refuse_stdout;
 use super::runtime::runtime;
 use super::terminal::redraws;
 use super::{screen, signals};
-use crate::journal::{Copied, CopyError, Naming, Phase, copy, described};
+use crate::journal::{Copied, CopyError, Naming, OpenError, Phase, copy, described};
 use crate::shell;
 
 /// Copy a journal, event for event, from a file to a stream of NATS JetStream, back, or to another one
@@ -127,7 +127,12 @@ impl CopyJournal {
                 anyhow!("{} does not pass its checks: {wrong}", described(&self.from)),
             )
             .hint(format!("`{check}` says more, and with --salvage NEW copies what is sound")),
-            CopyError::Open(error @ crate::journal::OpenError::Held { .. }) => Failure::new(
+            CopyError::Open(error @ OpenError::Held { .. }) if self.is_of_target(&error) => {
+                Failure::new(Exit::Connection, error).hint(
+                    "wait until the other copy is complete, or name another target: one that a server has open takes no copy",
+                )
+            }
+            CopyError::Open(error @ OpenError::Held { .. }) => Failure::new(
                 Exit::Connection,
                 error,
             )
@@ -141,11 +146,18 @@ impl CopyJournal {
                 Failure::new(Exit::Connection, error).hint("stop the servers that have it open")
             }
             CopyError::Differs(_) => {
-                Failure::new(Exit::Invalid, error).hint("remove the copy and copy again")
+                let again = "remove the copy and copy again, unless another copy or a server has used it meanwhile";
+                Failure::new(Exit::Invalid, error).hint(again)
             }
             CopyError::Open(error) => not_copied(error, &self.from, &self.to),
             CopyError::Interrupted => Failure::new(Exit::Interrupted, error),
         }
+    }
+
+    /// Whether it is the target that something has open.
+    fn is_of_target(&self, error: &OpenError) -> bool {
+        matches!(error, OpenError::Held { path, .. }
+            if *path == self.to || path.as_os_str() == described(&self.to).as_str())
     }
 
     fn told(&self, copied: &Copied) {

@@ -115,6 +115,14 @@ impl Export {
             // A whole second is read more easily.
             Timestamp::from_second(start.as_second()).unwrap_or(start)
         });
+        if !export::fits(&world, start) {
+            let error = anyhow!(
+                "--start is too near to the ends of time: what is exported has to lie in the years 1 to 9999"
+            );
+            return Err(
+                usage(error).hint("choose another start, or leave --start out: then the incident ends now")
+            );
+        }
         let text = self.text(&world, start, &run_of(&scenario, seed))?;
         match output {
             Some(file) => file.write(&text)?,

@@ -15,6 +15,7 @@ use super::runtime::runtime;
 use crate::contract::{Envelope, strange_line};
 use crate::report::History;
 use crate::scenario::did_you_mean;
+use crate::unread_json::without_place;
 
 /// Write the post-incident report of an incident as Markdown
 ///
@@ -109,18 +110,13 @@ fn events(name: &str, text: &str) -> Result<Vec<Envelope>, Failure> {
 
 fn event(line: &str) -> Result<Envelope, String> {
     let envelope: Envelope = serde_json::from_str(line)
-        .map_err(|error| strange_line(line).map_or_else(|| reason(&error), ToOwned::to_owned))?;
-    let message = envelope.message().map_err(|error| format!("{}: {}", envelope.kind, reason(&error)))?;
+        .map_err(|error| strange_line(line).map_or_else(|| without_place(&error), ToOwned::to_owned))?;
+    let message =
+        envelope.message().map_err(|error| format!("{}: {}", envelope.kind, without_place(&error)))?;
     if !message.kind().is_control() && envelope.incident().is_empty() {
         return Err(format!("{} has no subject, so its incident is unknown", envelope.kind));
     }
     Ok(envelope)
-}
-
-/// The message without line and column: they count within the line, not within the file.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 fn unreadable(name: &str, text: &str, number: usize, why: &str) -> Failure {

@@ -14,6 +14,7 @@ use crate::contract::{asyncapi, schema};
 use crate::input_file;
 use crate::json_schema::compare::{Breaks, Change, compare};
 use crate::json_schema::words::counted;
+use crate::unread_json::sentence;
 
 /// Print the contract of the stream, or compare an older one with it
 ///
@@ -118,7 +119,7 @@ fn read(file: &Path) -> Result<Value, Failure> {
     let Ok(text) = text else { return usage(anyhow!("{name} cannot be read: it is not UTF-8"), NEXT) };
     let schema: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(schema) => schema,
-        Err(error) => return usage(anyhow!("{name} is not JSON: {error}"), NEXT),
+        Err(error) => return usage(anyhow!(sentence(&name.to_string(), &error)), NEXT),
     };
     if schema.get("asyncapi").is_some() {
         return usage(

@@ -14,6 +14,7 @@ use super::endpoint::Endpoint;
 use super::error::{Advice, ClientError};
 use super::secrets::without_secrets;
 use super::tls::{connect, reason_of};
+use crate::unread_json::sentence;
 
 /// How long a request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -40,7 +41,7 @@ pub async fn request(
 }
 
 fn json(endpoint: &Endpoint, path: &str, body: &[u8]) -> Result<Value, ClientError> {
-    let why = |error: serde_json::Error| unreadable(endpoint, path, &format!("it is not JSON: {error}"));
+    let why = |error: serde_json::Error| unreadable(endpoint, path, &sentence("it", &error));
     serde_json::from_slice(body).map_err(why)
 }
 

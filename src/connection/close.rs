@@ -19,12 +19,16 @@ const ROOM_TO_CLOSE: usize = 1024 * 1024;
 /// is to be waited for.
 pub(super) fn send_close(dialect: Dialect, outgoing: &mut Outgoing, wire: &mut Wire, end: &End) -> bool {
     let mut close = Vec::new();
-    match (dialect, end.close_code()) {
+    let reason = end.close_code();
+    // Who has closed its side behind the request, as `nc -N` does, still reads.
+    if reason.is_none() && *end != End::Left {
+        return false;
+    }
+    match (dialect, reason) {
         (Dialect::WebSocket, Some((code, reason))) => close = frame(code, &reason),
         // The answer to the client's own close frame is queued already.
-        (Dialect::WebSocket, None) if *end == End::Left => {}
-        (Dialect::EventStream(transfer), Some(_)) => transfer.goodbye(&mut close, end),
-        (_, None) => return false,
+        (Dialect::WebSocket, None) => {}
+        (Dialect::EventStream(transfer), _) => transfer.goodbye(&mut close, end),
     }
     // Nothing can interrupt an event: its rest goes into a send buffer that is enlarged for it.
     let _ = SockRef::from(&wire.tcp).set_send_buffer_size(ROOM_TO_CLOSE);

@@ -29,6 +29,7 @@ mod agent_action;
 pub mod asyncapi;
 mod bounds;
 mod control;
+mod doubtful_names;
 mod envelope;
 mod incident_resolved;
 mod incident_started;
@@ -48,6 +49,7 @@ mod wire_time;
 
 pub use agent_action::{AgentAction, Evidence, Forecast, HypothesisBelief, Mark, PERSON, Status};
 pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
+pub use doubtful_names::{Doubt, doubtful_names};
 pub use envelope::{
     CLOCKS_BEGIN_US, Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source,
     can_be_now, now, offset_of,
@@ -56,7 +58,7 @@ pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, MetricPart, Phase, Run, Severity};
 pub use limits::{MAX_SUBJECT_BYTES, check_size, is_addressable};
 pub use message::{Message, MessageType, Role};
-pub use one_line::is_one_line;
+pub use one_line::{SEVERAL_LINES, is_one_line};
 pub use origin::Origin;
 pub use position::{Position, PositionError, StreamId};
 pub use rfc3339::parse_time;

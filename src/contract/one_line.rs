@@ -6,6 +6,9 @@ use super::incident_resolved::IncidentResolved;
 use super::incident_started::IncidentStarted;
 use super::message::Message;
 
+/// What is said of a text that should be one line and is not.
+pub const SEVERAL_LINES: &str = "it has more than one line; only the `text` of evidence may";
+
 /// Whether a text has no line break.
 pub fn is_one_line(text: &str) -> bool {
     !text.contains(['\n', '\r'])

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::error::ContractError;
 use super::yaml;
 use crate::input_file;
+use crate::unread_json::sentence;
 
 /// The largest file, in bytes.
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -69,7 +70,7 @@ fn parse(name: &Path, text: &str) -> Result<Value, ContractError> {
         match serde_json::from_str(text) {
             Ok(value) => return Ok(value),
             Err(error) if is_json => {
-                let mut wrong = ContractError::new(name, format!("this is no JSON: {error}"));
+                let mut wrong = ContractError::new(name, sentence("this", &error));
                 wrong.line = Some(error.line());
                 return Err(wrong.hint("correct the file, or call it .yaml if it is YAML"));
             }

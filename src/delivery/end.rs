@@ -14,6 +14,8 @@ pub enum End {
     Left,
     /// The connection broke.
     Gone,
+    /// The client ended what it sends without a close frame. It may still read, and is told: 1002.
+    Unclosed,
     /// The server is stopping: 1012.
     Restart,
     /// The server cannot see what the others store: 1013.
@@ -43,6 +45,8 @@ impl End {
     /// for a client that left, 1006 for a connection that broke.
     pub fn code(&self) -> u16 {
         match (self, self.close_code()) {
+            // Browsers that are killed end so, too: nobody has broken the protocol on purpose.
+            (Self::Unclosed, _) => 1006,
             (_, Some((code, _))) => code,
             (Self::Left, None) => 1000,
             (_, None) => 1006,
@@ -54,6 +58,7 @@ impl End {
     pub fn close_code(&self) -> Option<(u16, String)> {
         Some(match self {
             Self::Left | Self::Gone => return None,
+            Self::Unclosed => (1002, "the connection ended without a close frame".to_owned()),
             Self::Restart => (1012, "the server is stopping; reconnect with your position".to_owned()),
             Self::CutOff => {
                 (1013, "this server is cut off; reconnect to another one with your position".to_owned())
@@ -74,9 +79,10 @@ impl End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self, self.close_code()) {
+            (Self::Unclosed, _) => f.write_str("1006 ended by the client without a close frame"),
             (_, Some((code, reason))) => write!(f, "{code} {reason}"),
-            (Self::Gone, None) => f.write_str("connection lost"),
-            (_, None) => f.write_str("closed by the client"),
+            (Self::Gone, None) => f.write_str("1006 connection lost"),
+            (_, None) => f.write_str("1000 closed by the client"),
         }
     }
 }
@@ -100,7 +106,8 @@ impl EndLog {
         let code = end.code();
         self.metrics.closed(self.transport, code);
         let transport = self.transport.as_str();
-        if matches!(end, End::Left | End::Gone | End::Restart | End::CutOff | End::Withdrawn) {
+        if matches!(end, End::Left | End::Gone | End::Unclosed | End::Restart | End::CutOff | End::Withdrawn)
+        {
             tracing::debug!(transport, code, %end, "client disconnected");
             return;
         }

@@ -7,6 +7,7 @@ use super::fault::{Fault, Refused};
 use super::incoming::Incoming;
 use super::kind::Kind;
 use crate::contract::MAX_EVENT_BYTES;
+use crate::unread_json::{is_too_large, sentence};
 
 /// The most bytes of a body.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -52,7 +53,7 @@ pub fn read(format: Format, body: &[u8]) -> Result<Vec<Result<Incoming, Vec<Faul
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let whole = |text: &str| {
         serde_json::from_str::<Value>(text)
-            .map_err(|error| Refused::whole(Kind::NotJson, format!("the body is not JSON: {error}")))
+            .map_err(|error| Refused::whole(kind(&error), sentence("the body", &error)))
     };
     let events: Vec<Result<Incoming, Vec<Fault>>> = match format {
         Format::One => vec![event(whole(text)?, text.len())],
@@ -63,13 +64,13 @@ pub fn read(format: Format, body: &[u8]) -> Result<Vec<Result<Incoming, Vec<Faul
                 return Err(Refused::whole(Kind::NotJson, "a batch is a JSON array of events"));
             };
             limited(events.len())?;
-            events.into_iter().map(|event| one(event.get(), "event")).collect()
+            events.into_iter().map(|event| one(event.get(), "the event")).collect()
         }
         Format::Lines => {
             let lines: Vec<&str> =
                 text.lines().filter(|line| !line.trim_ascii().is_empty()).take(MAX_EVENTS + 1).collect();
             limited(lines.len())?;
-            lines.into_iter().map(|text| one(text, "line")).collect()
+            lines.into_iter().map(|text| one(text, "the line")).collect()
         }
     };
     if events.is_empty() {
@@ -91,8 +92,12 @@ fn one(text: &str, what: &str) -> Result<Incoming, Vec<Fault>> {
     let value = if text.len() > MAX_EVENT_BYTES { Ok(Value::Null) } else { serde_json::from_str(text) };
     match value {
         Ok(value) => event(value, text.len()),
-        Err(error) => Err(vec![Fault::new(Kind::NotJson, "", format!("the {what} is not JSON: {error}"))]),
+        Err(error) => Err(vec![Fault::new(kind(&error), "", sentence(what, &error))]),
     }
+}
+
+fn kind(error: &serde_json::Error) -> Kind {
+    if is_too_large(error) { Kind::NumberTooLarge } else { Kind::NotJson }
 }
 
 fn event(value: Value, bytes: usize) -> Result<Incoming, Vec<Fault>> {

@@ -48,6 +48,8 @@ macro_rules! kinds {
 kinds! {
     NotJson "not-json" 400 "The body is not JSON"
         "Send UTF-8 JSON: one CloudEvent, an array of them, or one on each line, as the content type says.";
+    NumberTooLarge "number-too-large" 400 "A number is too large to be read"
+        "Send numbers up to about 1.8e308, or as texts; `detail` says where the number ends.";
     BadEnvelope "bad-envelope" 400 "The event is not a CloudEvent of this contract"
         "Mend the attribute that `pointer` names.";
     SourceNotAllowed "source-not-allowed" 403 "The token may not publish under this source"

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::fault::Fault;
 use super::kind::Kind;
-use crate::contract::{AgentAction, IncidentStarted, Message};
+use crate::contract::{AgentAction, IncidentStarted, Message, SEVERAL_LINES};
 
 /// Probabilities are sums of decimal fractions.
 const ROUNDING: f64 = 1e-9;
@@ -17,10 +17,7 @@ pub(super) fn faults(message: &Message) -> Vec<Fault> {
         _ => Vec::new(),
     };
     if let Some(pointer) = message.broken_line() {
-        faults.push(fault(
-            format!("/data{pointer}"),
-            "it has more than one line; only the `text` of evidence may",
-        ));
+        faults.push(fault(format!("/data{pointer}"), SEVERAL_LINES));
     }
     faults
 }

@@ -166,11 +166,9 @@ fn transfer(
     let all = (about.head + 1).saturating_sub(about.oldest);
     let mut at = target.head();
     if at > about.head {
-        let why = format!(
-            "it has event {at} of an unfinished copy already, and the journal ends at {}",
-            about.head
-        );
-        return Err(OpenError::unusable(into, why).into());
+        let why =
+            format!("has event {at} of an unfinished copy already, and the journal ends at {}", about.head);
+        return Err(OpenError::Exists { path: into.to_owned(), what: why.into() }.into());
     }
     loop {
         let items = source.page(at)?;

@@ -1,5 +1,6 @@
 //! Why a journal cannot be opened, whichever engine it has.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,7 @@ pub enum OpenError {
         /// Where the file is.
         path: PathBuf,
         /// What is there.
-        what: &'static str,
+        what: Cow<'static, str>,
     },
     /// The journal cannot be opened or created.
     #[error("cannot open {path}")]

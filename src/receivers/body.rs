@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::alert::{Fault, Labels};
 use crate::contract::parse_time;
+use crate::unread_json::sentence;
 
 /// The most mistakes that are told.
 const MOST: usize = 20;
@@ -32,8 +33,7 @@ impl Faults {
 /// Reads a body as an object.
 pub(super) fn object<'a>(bytes: &[u8], value: &'a mut Value) -> Result<Object<'a>, Vec<Fault>> {
     let fault = |what: String| vec![Fault { pointer: String::new(), what }];
-    *value =
-        serde_json::from_slice(bytes).map_err(|error| fault(format!("the body is not JSON: {error}")))?;
+    *value = serde_json::from_slice(bytes).map_err(|error| fault(sentence("the body", &error)))?;
     let members = value.as_object().ok_or_else(|| fault("the body is not a JSON object".to_owned()))?;
     Ok(Object { members, at: String::new() })
 }

@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use crate::contract::{
     Envelope, MAX_INDEX, Message, MessageType, Source, check_size, is_addressable, strange_line,
 };
+use crate::unread_json::{is_too_large, without_place};
 
 /// Bytes reserved for the fields that a replay sets in a payload.
 const ADDED_BYTES: usize = 256;
@@ -43,6 +44,9 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
         if let Some(what) = strange_line(line) {
             return what.to_owned();
         }
+        if is_too_large(&error) {
+            return without_place(&error);
+        }
         let kind = if error.is_data() { "not a CloudEvents event" } else { "not JSON" };
         format!("{kind}: {}", without_place(&error))
     })?;
@@ -63,7 +67,9 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
         ));
     }
     let message = envelope.message().map_err(|error| {
-        format!("the payload of the {} does not match its type: {}", envelope.kind, without_place(&error))
+        // A number is read only where a field of the payload needs it.
+        let kind = if is_too_large(&error) { "cannot be read" } else { "does not match its type" };
+        format!("the payload of the {} {kind}: {}", envelope.kind, without_place(&error))
     })?;
     check_size(envelope.incident(), message.kind(), envelope.data.get().len() + ADDED_BYTES)?;
     match envelope.index {
@@ -75,10 +81,4 @@ pub(super) fn read(line: &str) -> Result<RecordedLine, String> {
         }
         None => Err(format!("the {} has no index, which is its number in the incident", envelope.kind)),
     }
-}
-
-/// The error's text without its line and column: the caller reports the line of the file.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }

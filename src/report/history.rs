@@ -140,6 +140,13 @@ impl History {
         self.incident.offset_s.unwrap_or_default()
     }
 
+    /// Seconds from its beginning to its end, as the resolution has them, or to its newest event. An incident that was told
+    /// later has events that are younger than its end.
+    pub(super) fn lasted_s(&self) -> f64 {
+        let resolution = self.incident.resolution.as_ref();
+        resolution.map_or_else(|| self.newest_s(), |resolution| resolution.durations.resolve_s)
+    }
+
     /// A moment of the incident, as `T+01:20`; `T+?` if the seconds are not known. If the incident takes an hour or longer, all
     /// moments have hours. The dashboard does the same.
     pub fn stamp(&self, offset_s: f64) -> String {

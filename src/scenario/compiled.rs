@@ -163,7 +163,7 @@ impl Scenario {
             "id": self.id(),
             "title": file.title,
             "severity": file.severity,
-            "services": file.services,
+            "services": file.services.iter().map(toml::Spanned::get_ref).collect::<Vec<_>>(),
             "target_s": file.target.get_ref().secs(),
             "screen_s": self.duration().secs(),
             "alerts": file.alerts.len(),

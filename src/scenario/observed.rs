@@ -157,7 +157,7 @@ fn moments(samples: &[(i64, SystemMetrics)], baseline: i64, step: i64) -> Vec<i6
 fn services(file: &ScenarioFile) -> Vec<String> {
     let topology = file.topology.0.iter();
     let named = topology.flat_map(|(name, called)| std::iter::once(name).chain(called));
-    let mut services = file.services.clone();
+    let mut services: Vec<String> = file.services.iter().map(|name| name.get_ref().clone()).collect();
     for name in named.map(toml::Spanned::get_ref) {
         if !services.contains(name) {
             services.push(name.clone());

@@ -8,13 +8,27 @@ use serde_json::{Value, json};
 use super::alerts::{Alert, Labels};
 use crate::scenario::{Line, Observed};
 
-/// Earlier times can't be written as RFC 3339 has them.
-const YEAR_0: Timestamp = Timestamp::constant(-62_167_219_200, 0);
+/// The first second of the year 1: Alertmanager and other programs in Go take it, and every earlier time, for none.
+const YEAR_1: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
 /// The wall clock at a moment, in microseconds from second 0, of a world whose second 0 is at `start`.
 pub(super) fn at(start: Timestamp, moment: i64) -> Timestamp {
-    let at = start.checked_add(SignedDuration::from_micros(moment)).ok();
-    at.filter(|at| *at >= YEAR_0).unwrap_or(start)
+    within(start, moment).unwrap_or(start)
+}
+
+/// The same, if it can be written as RFC 3339 has it and is read by everybody: after the first second of the year 1 and before
+/// the year 10000.
+fn within(start: Timestamp, moment: i64) -> Option<Timestamp> {
+    // What `jiff` can add up to ends in the year 9999.
+    start.checked_add(SignedDuration::from_micros(moment)).ok().filter(|at| *at > YEAR_1)
+}
+
+/// Whether every time of a world whose second 0 is at `start` can be written.
+pub fn fits(world: &Observed, start: Timestamp) -> bool {
+    let lines = world.logs.iter().chain(&world.changes).map(|line| line.at);
+    let alerts = world.alerts.iter().flat_map(|alert| [alert.from, alert.to]);
+    let mut moments = world.moments.iter().copied().chain(lines).chain(alerts).chain([0, world.end]);
+    moments.all(|moment| within(start, moment).is_some())
 }
 
 /// The labels that everything of a drill has.

@@ -96,6 +96,26 @@ fn publishing_waits_as_long_as_the_server_asks_and_tries_to_the_end() {
     assert!(asked[last] - began >= Duration::from_millis(2_500), "{asked:?}");
 }
 
+/// A server that takes the connection and says nothing, or never ends its answer, makes nobody wait longer than was said.
+#[test]
+fn publishing_waits_no_longer_than_it_was_told_to() {
+    for begins in ["", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"] {
+        let silent = move |mut stream: TcpStream, _| {
+            stream.write_all(begins.as_bytes())?;
+            // Until the client leaves.
+            std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
+        };
+        let (one, other) = (server(silent), server(silent));
+        for (url, within) in [(one.clone(), "2.0"), (format!("{one},{other}"), "1.0")] {
+            let args = ["publish", "resolved", "--subject", "a", "b", "--retry-for", "100ms", "--url", &url];
+            let ran = incident(&args).run();
+            assert_eq!(ran.status, Some(3), "{ran:?}");
+            let says = format!("no answer within {within} s");
+            assert!(ran.stderr.contains(&says), "{url} {}", ran.stderr);
+        }
+    }
+}
+
 /// Which is no answer that can't be read, but none.
 #[test]
 fn a_connection_that_ends_before_the_answer_is_told_as_that() {

@@ -4,7 +4,7 @@ use incident::journal::Retention;
 use incident::server::Options;
 use serde_json::json;
 
-use crate::harness::{Client, Http, Local, Raw, Reply, Scratch, Serving, envelope, get, options};
+use crate::harness::{Client, Http, Local, Numbers, Raw, Reply, Scratch, Serving, envelope, get, options};
 
 async fn trigger(server: &Local, body: &str) -> Reply {
     Http::trigger(server.address, body).send().await
@@ -113,7 +113,7 @@ async fn a_wrong_body_is_400_and_says_what_is_wrong() {
         (r#"{"scenario":"database-outage","speed":1e-300}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":-1}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":10001}"#, "10000"),
-        (r#"{"scenario":"database-outage","speed":1e400}"#, ""),
+        (r#"{"scenario":"database-outage","speed":1e400}"#, "a number is too large"),
         (r#"{"scenario":"database-outage","speed":NaN}"#, ""),
         (r#"{"scenario":"noise","settings":{"n":null}}"#, "a setting is a text, a number, true or false"),
         (r#"{"scenario":"noise","settings":{"n":[1]}}"#, "a setting is a text, a number, true or false"),
@@ -344,4 +344,31 @@ async fn a_client_that_has_closed_its_side_gets_its_answer() {
         let answer = raw.rest().await;
         assert!(answer.starts_with("HTTP/1.1 20"), "{request}: {answer:?}");
     }
+}
+
+/// A stream ends with the side of the client, and says so: a response that breaks off looks like a fault of the server.
+#[tokio::test]
+async fn a_stream_to_a_client_that_has_closed_its_side_ends_with_the_reason() {
+    let server = Local::start().await;
+    server.append(crate::harness::story("a", 3)).await;
+    for (version, end) in
+        [("1.1", ": 1000 closed by the client\n\r\n0\r\n\r\n"), ("1.0", ": 1000 closed by the client\n")]
+    {
+        let mut raw = Raw::connect(server.address).await;
+        raw.send(format!("GET /events?after=0 HTTP/{version}\r\nHost: 127.0.0.1\r\n\r\n").as_bytes()).await;
+        raw.shutdown().await;
+        let answer = raw.rest().await;
+        assert!(answer.contains("stream_opened") && answer.ends_with(end), "{version}: {answer:?}");
+    }
+    let mut raw = Raw::connect(server.address).await;
+    raw.send(
+        b"GET /ws?after=0 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )
+    .await;
+    raw.shutdown().await;
+    let answer = raw.rest().await;
+    assert!(answer.contains("stream_opened"), "{answer:?}");
+    assert!(answer.ends_with("the connection ended without a close frame"), "{answer:?}");
+    Numbers::until(server.address, "incident_closes_total{code=\"1006\",transport=\"ws\"}", 1.0).await;
 }

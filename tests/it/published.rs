@@ -46,12 +46,14 @@ fn what_is_no_older_schema_is_refused() {
         .with("asyncapi.json", &asyncapi::document().to_string())
         .with("scenario.json", &incident::scenario::schema::document().to_string())
         .with("list.json", "[1]")
+        .with("large.json", "{\"minimum\":1e400}")
         .with("text.json", "hello");
     for (file, wanted) in [
         ("asyncapi.json", "is an AsyncAPI document, and --check compares JSON Schemas"),
         ("scenario.json", "is the schema of scenario files, and --check compares that of the messages"),
         ("list.json", "is not a JSON Schema"),
         ("text.json", "is not JSON: expected value at line 1 column 1"),
+        ("large.json", "can't be read: a number is too large: at most about 1.8e308 can be read, at line 1"),
         ("missing.json", "cannot be read: no such file"),
     ] {
         let ran = incident(&["schema", "--check", scratch.path().join(file).to_str().unwrap()]).run();

@@ -32,10 +32,10 @@ fn rounds(options: &Options) -> anyhow::Result<Section> {
     let run = |contender| fanout::run_on(contender, clients, order, Some(SERVER));
     let (mut floor, mut server, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        floor.push(run(Contender::Own(Role::Floor))?);
-        server.push(run(Contender::Own(Role::Server))?);
+        floor.push(run(Contender::own(Role::Floor))?);
+        server.push(run(Contender::own(Role::Server))?);
         if has_peer {
-            let round = run(Contender::Peer(peer))?;
+            let round = run(Contender::peer(peer))?;
             let (lost, cut) = (round.received.lost, round.received.cut);
             ensure!((lost, cut) == (0, 0), "uWebSockets lost {lost} messages and {cut} clients");
             other.push(round);

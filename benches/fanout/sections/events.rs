@@ -23,9 +23,9 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
     let clients = options.clients();
     let (mut websocket, mut events, mut burst, mut held) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        websocket.push(fanout::run(Contender::Own(Role::Server), clients, options.paced())?.cpu());
-        events.push(fanout::run(Contender::Events, clients, options.paced())?);
-        burst.push(fanout::run(Contender::Events, clients, options.burst())?.cpu());
+        websocket.push(fanout::run(Contender::own(Role::Server), clients, options.paced())?.cpu());
+        events.push(fanout::run(Contender::events(), clients, options.paced())?);
+        burst.push(fanout::run(Contender::events(), clients, options.burst())?.cpu());
         held.push(hold(clients)?);
     }
     let websocket = Row::new("WebSocket, CPU a delivery", "µs", websocket);
@@ -54,7 +54,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
 }
 
 fn hold(clients: u32) -> anyhow::Result<Held> {
-    let mut measured = Measured::start_any(Contender::Events, clients)?;
+    let mut measured = Measured::start_any(Contender::events(), clients)?;
     let before = measured.rss_kib()?;
     let mut load = measured.connect(clients)?;
     load.settle(SETTLE)?;

@@ -25,8 +25,8 @@ pub(crate) fn paced(options: &Options) -> anyhow::Result<Section> {
     let (clients, order) = (options.clients(), options.paced());
     let (mut floor, mut server) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        floor.push(run(Contender::Own(Role::Floor), clients, order)?);
-        server.push(run(Contender::Own(Role::Server), clients, order)?);
+        floor.push(run(Contender::own(Role::Floor), clients, order)?);
+        server.push(run(Contender::own(Role::Server), clients, order)?);
     }
     let server_cpu = row("server, CPU a delivery", "µs", &server, Round::cpu);
     let floor_cpu = row("floor, CPU a delivery", "µs", &floor, Round::cpu);
@@ -65,9 +65,9 @@ pub(crate) fn burst(options: &Options) -> anyhow::Result<Section> {
     let messages = order.messages;
     let (mut floor, mut joined, mut server) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        floor.push(run(Contender::Own(Role::Floor), clients, order)?);
-        server.push(run(Contender::Own(Role::Server), clients, order)?);
-        joined.push(run(Contender::Own(Role::Floor), clients, Order { batch: JOINED, ..order })?);
+        floor.push(run(Contender::own(Role::Floor), clients, order)?);
+        server.push(run(Contender::own(Role::Server), clients, order)?);
+        joined.push(run(Contender::own(Role::Floor), clients, Order { batch: JOINED, ..order })?);
     }
     let server_cpu = row("server, CPU a delivery", "µs", &server, Round::cpu);
     let floor_cpu = row("floor, one write a message", "µs", &floor, Round::cpu);

@@ -22,8 +22,8 @@ const RATE: f64 = 1_000.0;
 const FLAT: Goal = Goal::AtMost(0.1);
 
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
-    let server = Contender::Own(Role::Server);
-    let floor = Contender::Own(Role::Floor);
+    let server = Contender::own(Role::Server);
+    let floor = Contender::own(Role::Floor);
     let mut cpu = Growth::new("server, CPU a delivery", "µs");
     let mut ratio = Growth::new("… to the floor's", "×");
     let mut kib = Growth::new("server, RSS a client", "KiB");

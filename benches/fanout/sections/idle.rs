@@ -10,6 +10,9 @@ use crate::tally::Received;
 /// After the handshakes: greetings are written, buffers given back.
 pub(super) const SETTLE: Duration = Duration::from_millis(500);
 
+/// After all clients have left: nothing of that is measured.
+const GONE: Duration = Duration::from_secs(2);
+
 /// Clients of one process that came, waited, and got one message.
 pub(crate) struct Idle {
     /// A client.
@@ -30,12 +33,37 @@ pub(crate) fn run(contender: Contender, clients: u32) -> anyhow::Result<Idle> {
     Ok(Idle { kib, handshake_us, one_to_all: load.receive(1)? })
 }
 
+/// Clients that were there before, with the tickets that they got then.
+pub(crate) struct Back {
+    pub(crate) handshake_us: f64,
+    /// Per cent of them that resumed their sessions.
+    pub(crate) resumed: f64,
+    pub(crate) one_to_all: Received,
+}
+
+pub(crate) fn come_back(contender: Contender, clients: u32) -> anyhow::Result<Back> {
+    let mut measured = Measured::start_any(contender, clients)?;
+    let visitors = measured.visitors(clients);
+    let mut load = measured.connect_with(clients, &visitors)?;
+    load.settle(SETTLE)?;
+    drop(load);
+    std::thread::sleep(GONE);
+    let cpu = measured.cpu_us()?;
+    let mut load = measured.connect_with(clients, &visitors)?;
+    load.settle(SETTLE)?;
+    let clients = f64::from(clients);
+    let handshake_us = (measured.cpu_us()? - cpu) / clients;
+    let resumed = load.resumed() as f64 * 100.0 / clients;
+    measured.publish(Order { messages: 1, rate: 0.0, batch: 1 })?;
+    Ok(Back { handshake_us, resumed, one_to_all: load.receive(1)? })
+}
+
 pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
     let clients = options.clients();
     let (mut floor, mut server) = (Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        floor.push(run(Contender::Own(Role::Floor), clients)?);
-        server.push(run(Contender::Own(Role::Server), clients)?);
+        floor.push(run(Contender::own(Role::Floor), clients)?);
+        server.push(run(Contender::own(Role::Server), clients)?);
     }
     let p99 = |idle: &Idle| idle.one_to_all.latency_ms(0.99);
     Ok(Section {

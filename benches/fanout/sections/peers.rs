@@ -1,16 +1,19 @@
-//! The servers of others beside ours and the floor: the same clients, the same messages, in turns.
+//! The servers of others beside ours and the floor: the same clients, the same messages, in turns. Over WebSocket, as event
+//! streams, and over TLS.
 
 use std::io::{self, IsTerminal};
 
 use clap::ValueEnum;
 
 use super::{fanout, idle};
-use crate::child::Contender;
+use crate::child::{Contender, Over, Who};
 use crate::common::comparison::{Cell, Cells, Comparison, Line};
 use crate::common::report::Row;
 use crate::options::{Options, Role};
 use crate::peer::Peer;
 use crate::tally::Received;
+
+const OURS: &str = "incident";
 
 /// What is measured of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -21,7 +24,12 @@ pub(crate) enum Measure {
     Burst,
     /// Clients that are only there, then one message to all of them
     Idle,
+    /// Clients that come back, over TLS
+    Back,
 }
+
+/// A figure of which more is better, beside those of which less is.
+const SHARE: &str = "%";
 
 impl Measure {
     /// Names and units of its figures: CPU is a delivery's and a handshake's, memory a client's.
@@ -30,6 +38,7 @@ impl Measure {
             Self::Paced => &[("paced CPU", "µs"), ("paced p99", "ms")],
             Self::Burst => &[("burst CPU", "µs")],
             Self::Idle => &[("idle RSS", "KiB"), ("handshake CPU", "µs"), ("one to all p99", "ms")],
+            Self::Back => &[("handshake again CPU", "µs"), ("resumed", SHARE)],
         }
     }
 
@@ -48,6 +57,10 @@ impl Measure {
                 let idle = idle::run(contender, options.idle_clients())?;
                 let p99 = idle.one_to_all.latency_ms(0.99);
                 Ok((vec![idle.kib, idle.handshake_us, p99], idle.one_to_all))
+            }
+            Self::Back => {
+                let back = idle::come_back(contender, options.idle_clients())?;
+                Ok((vec![back.handshake_us, back.resumed], back.one_to_all))
             }
         }
     }
@@ -78,9 +91,9 @@ impl Found {
                 self.lost += received.lost;
                 self.cut += received.cut;
             }
-            Err(error) => match contender {
-                Contender::Own(_) | Contender::Events => return Err(error),
-                Contender::Peer(_) => self.failure = Some(format!("{error:#}")),
+            Err(error) => match contender.who {
+                Who::Own(_) => return Err(error),
+                Who::Peer(_) => self.failure = Some(format!("{error:#}")),
             },
         }
         Ok(())
@@ -89,8 +102,25 @@ impl Found {
     fn cells(&self) -> impl Iterator<Item = Cell> {
         self.measure.figures().iter().enumerate().map(|(place, (name, unit))| match self.instead() {
             Some(what) => Cell::Instead(what),
-            None => {
-                Cell::Figure(Row::new(name, unit, self.rounds.iter().map(|round| round[place]).collect()))
+            None => Cell::Figure(self.row(place, name, unit)),
+        })
+    }
+
+    fn row(&self, place: usize, name: &'static str, unit: &'static str) -> Row {
+        Row::new(name, unit, self.rounds.iter().map(|round| round[place]).collect())
+    }
+
+    /// Ours to those of the peer that is best in it, for each figure.
+    fn to_the_best(&self, peers: &[&Self]) -> impl Iterator<Item = Cell> {
+        self.measure.figures().iter().enumerate().map(|(place, (name, unit))| {
+            let rows = peers.iter().filter(|peer| peer.instead().is_none());
+            let rows = rows.map(|peer| peer.row(place, name, unit));
+            let best = rows.min_by(|one, other| one.median().total_cmp(&other.median()));
+            match best {
+                Some(best) if *unit != SHARE => {
+                    Cell::Figure(Row::ratio(name, &self.row(place, name, unit), &best))
+                }
+                _ => Cell::Instead(String::new()),
             }
         })
     }
@@ -115,23 +145,24 @@ struct Entry {
     found: Vec<Found>,
 }
 
-pub(crate) fn measure(options: &Options) -> anyhow::Result<Comparison> {
-    let measures = if options.measure.is_empty() { Measure::value_variants() } else { &options.measure };
-    let peers = if options.peer.is_empty() { Peer::value_variants() } else { &options.peer };
-    let entry = |contender, title, version| Entry {
-        contender,
+pub(crate) fn measure(over: Over, options: &Options) -> anyhow::Result<Comparison> {
+    let measures = chosen(&options.measure, |measure| *measure != Measure::Back || over == Over::Tls);
+    let peers = chosen(&options.peer, |peer: &Peer| peer.speaks(over));
+    let entry = |contender: Contender, title, version| Entry {
+        contender: contender.over(over),
         title,
         version,
         found: measures.iter().copied().map(Found::nothing).collect(),
     };
-    let mut entries = vec![
-        entry(Contender::Own(Role::Floor), "floor, one write a message", String::new()),
-        entry(Contender::Own(Role::Server), "incident", env!("CARGO_PKG_VERSION").to_owned()),
-    ];
+    let server = Contender::own(Role::Server);
+    let mut entries = vec![entry(server, OURS, env!("CARGO_PKG_VERSION").to_owned())];
+    if over == Over::WebSocket {
+        entries.insert(0, entry(Contender::own(Role::Floor), "floor, one write a message", String::new()));
+    }
     let mut missing = Vec::new();
     for peer in peers {
         match peer.version() {
-            Some(version) => entries.push(entry(Contender::Peer(*peer), peer.title(), version)),
+            Some(version) => entries.push(entry(Contender::peer(peer), peer.title(), version)),
             None => missing.push(Line {
                 title: peer.title(),
                 version: String::new(),
@@ -148,7 +179,11 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Comparison> {
         }
     }
     Ok(Comparison {
-        name: "peers",
+        name: match over {
+            Over::WebSocket => "peers",
+            Over::Events => "event-peers",
+            Over::Tls => "tls",
+        },
         about: format!(
             "paced {} clients × {} messages/s × {} s, burst {} × {}, idle and one to all {}; rounds {}",
             options.clients(),
@@ -161,7 +196,32 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Comparison> {
         ),
         columns: measures.iter().flat_map(|measure| measure.figures()).map(column).collect(),
         notes: entries.iter().flat_map(failures).collect(),
-        lines: entries.iter().map(line).chain(missing).collect(),
+        lines: entries.iter().map(line).chain(to_the_best(&entries)).chain(missing).collect(),
+    })
+}
+
+/// Those that were asked for, or all, of those that fit.
+fn chosen<T: ValueEnum>(asked: &[T], fits: impl Fn(&T) -> bool) -> Vec<T> {
+    let all = if asked.is_empty() { T::value_variants() } else { asked };
+    all.iter().filter(|one| fits(one)).cloned().collect()
+}
+
+/// Our figures to the best of any peer; none where nobody is beside us.
+fn to_the_best(entries: &[Entry]) -> Option<Line> {
+    let ours = entries.iter().find(|entry| entry.title == OURS)?;
+    let peers: Vec<&Entry> =
+        entries.iter().filter(|entry| matches!(entry.contender.who, Who::Peer(_))).collect();
+    if peers.is_empty() {
+        return None;
+    }
+    let cells = ours.found.iter().enumerate().flat_map(|(place, found)| {
+        let others: Vec<&Found> = peers.iter().map(|peer| &peer.found[place]).collect();
+        found.to_the_best(&others).collect::<Vec<_>>()
+    });
+    Some(Line {
+        title: "incident to the best peer, ×",
+        version: String::new(),
+        cells: Cells::Measured(cells.collect()),
     })
 }
 

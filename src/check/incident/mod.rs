@@ -15,6 +15,7 @@ use super::context::{Context, Expected};
 use super::cost::Growth;
 use super::course::Course;
 use super::declared::Declared;
+use super::doubts;
 use super::finding::{Finding, Place, cut};
 use super::frame::Frame;
 use super::indexes::{IndexStanding, Indexes};
@@ -49,6 +50,8 @@ pub(super) struct Incident {
     /// How much memory it may take.
     pub(super) bytes: usize,
     announced: Option<Announced>,
+    /// What is doubtful about its services.
+    doubt: Option<String>,
     /// Whether the scenario of the expectations plays it.
     is_expected: bool,
     /// The variant of the scenario that it says it is started in, if `[expect]` knows it.
@@ -116,6 +119,7 @@ impl Incident {
             id: cut(id),
             bytes: 0,
             announced: None,
+            doubt: None,
             is_expected: false,
             variant: None,
             indexes: Indexes::default(),
@@ -218,6 +222,7 @@ impl Incident {
             self.is_expected = expect.is_some_and(|expected| expected.concerns(started));
             self.variant = expect.and_then(|expected| expected.variant_of(started));
             self.announced = Some(Announced::of(started, is_sound));
+            self.doubt = doubts::of_services(&self.id, started, &frame);
         }
         if stream.context.arrivals {
             let counts = stream.is_live && !first && follows == IndexStanding::Next;
@@ -285,6 +290,7 @@ impl Incident {
 
     /// Adds what is worth knowing beside the findings.
     pub(super) fn warn(&self, warnings: &mut Warnings) {
+        warnings.add(self.doubt.clone());
         warnings.add(self.times.warning(&self.id));
         let is_full = self.lifecycle.is_full()
             || self.declared.is_full()

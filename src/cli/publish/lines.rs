@@ -12,6 +12,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::contract::{SPEC_VERSION, now, strange_line};
 use crate::ingest::MAX_BODY_BYTES;
 use crate::input_file;
+use crate::unread_json::sentence;
 
 /// Lines that are read ahead.
 const AHEAD: usize = 256;
@@ -66,9 +67,8 @@ pub(super) fn event(line: &str, source: &str) -> Result<Option<Value>, String> {
         return Ok(None);
     }
     let strange = strange_line(line);
-    let mut event: Value = serde_json::from_str(line).map_err(|error| {
-        strange.map_or_else(|| format!("the line is not JSON: {error}"), ToOwned::to_owned)
-    })?;
+    let mut event: Value = serde_json::from_str(line)
+        .map_err(|error| strange.map_or_else(|| sentence("the line", &error), ToOwned::to_owned))?;
     let Some(attributes) = event.as_object_mut() else {
         return Err(strange.unwrap_or("an event is a JSON object").to_owned());
     };

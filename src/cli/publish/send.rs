@@ -4,9 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::cli::exit::{self, Exit, Failure};
 use crate::client::{Backoff, ClientError, Endpoint, Endpoints, request_publish};
+
+/// The least time for an answer: that of the last attempt, which begins when the time is over.
+const LAST: Duration = Duration::from_secs(2);
 
 /// Sends events until a server has stored or refused them: it may have stored them although no answer came, and then
 /// knows them by their ids, as all servers of the same stream do.
@@ -16,8 +20,15 @@ use crate::client::{Backoff, ClientError, Endpoint, Endpoints, request_publish};
 pub(super) async fn send(servers: &Endpoints, events: &[Value], within: Duration) -> Result<Value, Failure> {
     let body = Value::from(events.to_vec()).to_string();
     let (until, mut backoff) = (Instant::now() + within, Backoff::default());
+    let servers_in_all = u32::try_from(servers.all().len()).unwrap_or(u32::MAX);
     let publish = async |server: &Endpoint| {
-        let answer = request_publish(server, &body).await?;
+        // Each server gets its part, so that one which does not answer leaves time for the others.
+        let patience = until.saturating_duration_since(Instant::now()).max(LAST) / servers_in_all;
+        let late = |_| ClientError::Unreachable {
+            url: server.to_string(),
+            why: format!("no answer within {:.1} s", patience.as_secs_f64()),
+        };
+        let answer = timeout(patience, request_publish(server, &body)).await.map_err(late)??;
         match unstored(&answer, events.len()) {
             None => Ok(answer),
             Some(why) => Err(ClientError::Answer { url: server.http("/api/events"), why }),

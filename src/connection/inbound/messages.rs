@@ -112,7 +112,7 @@ impl Write for Fed<'_> {
 fn end_of(error: Error) -> End {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => End::Left,
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Unclosed,
         Error::Protocol(error) => End::Protocol(error.to_string()),
         Error::Capacity(CapacityError::MessageTooLong { .. }) => End::TooBig,
         Error::Utf8(_) => End::NotUtf8,

@@ -1,5 +1,6 @@
 //! Requests to JetStream: JSON over plain requests, as its API is documented.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{Client, HeaderMap, Message, RequestErrorKind, StatusCode};
@@ -8,6 +9,8 @@ use data_encoding::BASE64;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
+
+use super::permissions::{Missing, Permissions};
 
 /// How long a request may take. One to a server that hangs is repeated, and another server answers.
 const REQUEST: Duration = Duration::from_secs(1);
@@ -40,6 +43,9 @@ pub(super) enum Fault {
     /// No server has answered: it is not known whether it did what was asked.
     #[error("{0}")]
     Silent(String),
+    /// The user of this server may not ask it.
+    #[error("{0}")]
+    Denied(Missing),
     /// JetStream has refused it.
     #[error("JetStream answers: {text} ({code})")]
     Refused {
@@ -59,6 +65,7 @@ impl Fault {
 #[derive(Debug, Clone)]
 pub(super) struct Api {
     client: Client,
+    permissions: Arc<Permissions>,
 }
 
 /// A message that is stored in a stream.
@@ -79,8 +86,8 @@ pub(super) struct Outgoing {
 }
 
 impl Api {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
+    pub(super) fn new(client: Client, permissions: Arc<Permissions>) -> Self {
+        Self { client, permissions }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -166,16 +173,20 @@ impl Api {
 
     /// The messages that a read finds, in order; none if there are none. A replica that is behind may lack the newest.
     pub(super) async fn read(&self, stream: &str, which: &Value) -> Result<Vec<Found>, Fault> {
+        let (subject, began) = (format!("$JS.API.DIRECT.GET.{stream}"), Instant::now());
+        tokio::select! {
+            found = self.read_at(subject.clone(), which) => found,
+            missing = self.permissions.refusal(&subject, began) => Err(Fault::Denied(missing)),
+        }
+    }
+
+    async fn read_at(&self, subject: String, which: &Value) -> Result<Vec<Found>, Fault> {
         let silent = |error: String| Fault::Silent(format!("a read was not answered: {error}"));
         // An inbox of its own: the late answer of a server that hung must not come into the next read.
         let inbox = self.client.new_inbox();
         let mut answers =
             self.client.subscribe(inbox.clone()).await.map_err(|error| silent(error.to_string()))?;
-        let asked = self.client.publish_with_reply(
-            format!("$JS.API.DIRECT.GET.{stream}"),
-            inbox,
-            which.to_string().into(),
-        );
+        let asked = self.client.publish_with_reply(subject, inbox, which.to_string().into());
         let late = || Fault::Silent(format!("a read was not answered within {} ms", READ.as_millis()));
         timeout(READ, asked).await.map_err(|_| late())?.map_err(|error| silent(error.to_string()))?;
         let mut found = Vec::new();
@@ -207,7 +218,7 @@ impl Api {
     pub(super) async fn read_again(&self, stream: &str, which: &Value) -> Result<Vec<Found>, Fault> {
         for _ in 1..READS {
             match self.read(stream, which).await {
-                Err(fault) => tracing::debug!(%fault, "a read is repeated"),
+                Err(fault @ Fault::Silent(_)) => tracing::debug!(%fault, "a read is repeated"),
                 found => return found,
             }
         }
@@ -229,8 +240,12 @@ impl Api {
 
     async fn request(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Message, Fault> {
         let request = async_nats::Request::new().headers(headers).payload(payload).timeout(Some(REQUEST));
+        let began = Instant::now();
         // The client waits for room before its own timeout begins.
-        let answer = timeout(REQUEST * 2, self.client.send_request(subject, request)).await;
+        let answer = tokio::select! {
+            answer = timeout(REQUEST * 2, self.client.send_request(subject.clone(), request)) => answer,
+            missing = self.permissions.refusal(&subject, began) => return Err(Fault::Denied(missing)),
+        };
         match answer {
             Ok(Ok(answer)) if answer.status == Some(StatusCode::NO_RESPONDERS) => Err(no_responders()),
             Ok(Ok(answer)) => Ok(answer),

@@ -42,7 +42,7 @@ pub(in crate::journal) fn audit(
         Some(witness) => link.wait(open::is_there(&link.api, &link.names, &seen, witness)).map_err(fault)?,
     };
     let kept = link.wait(Kept::read(&link.api, &link.names)).map_err(fault)?;
-    let lost = kept.and_then(|kept| kept.lost(&seen.stream, seen.first));
+    let lost = seen.lost(kept.as_ref());
     check(
         "epoch",
         match (lost, &witness) {

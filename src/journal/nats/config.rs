@@ -2,30 +2,30 @@
 
 use serde_json::{Value, json};
 
-use super::super::transfer::About;
 use super::api::{Api, Fault, NAME_IN_USE, NO_STREAM};
+use super::kept::{Kept, Lost};
 use super::location::Location;
 use super::names::Names;
 use crate::contract::StreamId;
 
 /// Where the configuration of the events has the name of the stream as clients know it.
-const STREAM: &str = "incident.stream";
+pub(super) const STREAM: &str = "incident.stream";
 
 /// Where it has the position at which the chain began anew, if it did: every event before was gone, and nobody knew the chain
 /// of the last one.
-const ANEW: &str = "incident.anew";
+pub(super) const ANEW: &str = "incident.anew";
+
+/// Where it has the oldest position that was there when the stream got another name.
+const BEGAN: &str = "incident.began";
 
 /// The format of the messages.
-const FORMAT: &str = "incident.format";
+pub(super) const FORMAT: &str = "incident.format";
 
 /// The only format so far.
-const NEWEST: &str = "1";
+pub(super) const NEWEST: &str = "1";
 
 /// The format of streams while a journal is copied into them: no server starts over them.
-const UNFINISHED: &str = "copy";
-
-/// Where the configuration says what is copied.
-const COPY: &str = "incident.copy";
+pub(super) const UNFINISHED: &str = "copy";
 
 /// What the leader has said of the stream of events.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub(super) struct Seen {
     pub(super) config: Value,
     pub(super) first: u64,
     pub(super) last: u64,
+    /// Where it began when it got its name.
+    began: u64,
 }
 
 impl Seen {
@@ -56,7 +58,10 @@ impl Seen {
         let last = number("last_seq");
         // A stream that never had a message says 0.
         let first = number("first_seq").max(1);
-        Ok(Self { stream, config: info["config"].clone(), first, last })
+        let position = |name: &str| metadata[name].as_str().and_then(|text| text.parse::<u64>().ok());
+        let anew = position(ANEW).map_or(1, |anew| anew.saturating_add(1));
+        let began = position(BEGAN).unwrap_or(1).max(anew);
+        Ok(Self { stream, config: info["config"].clone(), first, last, began })
     }
 }
 
@@ -64,6 +69,12 @@ impl Seen {
     /// Asks the leader.
     pub(super) async fn ask(api: &Api, names: &Names) -> Result<Self, Fault> {
         Self::read(&api.leader_info(&names.events).await?).map_err(Fault::Silent)
+    }
+
+    /// The events that are gone though retention has not dropped them, by what is written down of how far it has gone. If nothing
+    /// is, it has dropped nothing: it writes that down before, so the second stream has lost it with what it told.
+    pub(super) fn lost(&self, kept: Option<&Kept>) -> Option<Lost> {
+        Lost::before(self.first, Kept::reach(kept, &self.stream, self.first, self.began))
     }
 
     /// Whether every event is gone, and the chain begins anew at the next one.
@@ -114,7 +125,7 @@ async fn open_one(api: &Api, name: &str, location: &Location, wanted: &Value) ->
 }
 
 /// The stream of events: one subject an incident, and no limit that could drop an event in the middle.
-fn events(names: &Names, location: &Location, stream: &StreamId) -> Value {
+pub(super) fn events(names: &Names, location: &Location, stream: &StreamId) -> Value {
     json!({
         "name": names.events,
         "subjects": [names.all_events()],
@@ -133,7 +144,7 @@ fn events(names: &Names, location: &Location, stream: &StreamId) -> Value {
 }
 
 /// The second stream: of each subject the newest message.
-fn control(names: &Names, location: &Location) -> Value {
+pub(super) fn control(names: &Names, location: &Location) -> Value {
     json!({
         "name": names.control,
         "subjects": [names.all_control()],
@@ -238,81 +249,11 @@ pub(super) fn judge(
     Ok(format!("{} and {}, with {replicas} replicas", names.events, names.control))
 }
 
-/// Creates both streams for a copy, or finds those of the same copy that was interrupted. Returns the name that clients know,
-/// and what the leader says of the events.
-///
-/// # Errors
-/// There are streams with these names already, or they can't be created.
-pub(super) async fn begin_copy(
-    api: &Api,
-    names: &Names,
-    location: &Location,
-    about: &About,
-    of: &str,
-) -> Result<(StreamId, Value), String> {
-    let taken = |name: &str, what: &str| {
-        format!("the stream {name} is there already, {what}: name another one with stream=NAME, or delete it")
-    };
-    let asked =
-        |name: &str, fault: &Fault| format!("the stream {name} can't be asked for or created: {fault}");
-    let mut begun = control(names, location);
-    begun["metadata"][FORMAT] = json!(UNFINISHED);
-    let info = match api.info(&names.events).await {
-        Ok(info) => {
-            let metadata = &info["config"]["metadata"];
-            let first = info["state"]["first_seq"].as_u64().unwrap_or_default().max(1);
-            if metadata[FORMAT] != UNFINISHED {
-                return Err(taken(&names.events, "and is no unfinished copy"));
-            }
-            if metadata[COPY] != of || first != about.oldest {
-                return Err(taken(&names.events, "with an unfinished copy of something else"));
-            }
-            info
-        }
-        Err(fault) if fault.is(NO_STREAM) => {
-            let left = api.info(&names.control).await;
-            if left.is_ok_and(|left| left["config"]["metadata"][FORMAT] != UNFINISHED) {
-                return Err(taken(&names.control, "and has the lease and the plans of another one"));
-            }
-            let mut wanted = events(names, location, &about.stream);
-            wanted["metadata"][FORMAT] = json!(UNFINISHED);
-            wanted["metadata"][COPY] = json!(of);
-            if about.oldest > 1 {
-                wanted["first_seq"] = json!(about.oldest);
-                // If nothing follows, a server learns here that the chain begins behind this position.
-                wanted["metadata"][ANEW] = json!((about.oldest - 1).to_string());
-            }
-            let created = api.ask(&format!("STREAM.CREATE.{}", names.events), &wanted).await;
-            created.map_err(|fault| asked(&names.events, &fault))?
-        }
-        Err(fault) => return Err(asked(&names.events, &fault)),
-    };
-    match api.info(&names.control).await {
-        Ok(_) => {}
-        Err(fault) if fault.is(NO_STREAM) => {
-            let created = api.ask(&format!("STREAM.CREATE.{}", names.control), &begun).await;
-            created.map_err(|fault| asked(&names.control, &fault))?;
-        }
-        Err(fault) => return Err(asked(&names.control, &fault)),
-    }
-    let stream = info["config"]["metadata"][STREAM].as_str().and_then(|stream| stream.parse().ok());
-    Ok((stream.ok_or_else(|| taken(&names.events, "and has no name"))?, info))
-}
-
-/// The copy is complete: servers may start over the stream.
-pub(super) async fn end_copy(api: &Api, name: &str) -> Result<(), Fault> {
-    let mut config = api.info(name).await?["config"].clone();
-    config["metadata"][FORMAT] = json!(NEWEST);
-    if let Some(metadata) = config["metadata"].as_object_mut() {
-        metadata.remove(COPY);
-    }
-    api.ask(&format!("STREAM.UPDATE.{name}"), &config).await.map(drop)
-}
-
 /// Gives the stream of events another name, because its history is not what clients were told.
 pub(super) async fn rename(api: &Api, names: &Names, seen: &Seen) -> Result<Seen, Fault> {
     let mut config = seen.config.clone();
     config["metadata"][STREAM] = json!(StreamId::fresh().as_str());
+    config["metadata"][BEGAN] = json!(seen.first.to_string());
     if seen.first > seen.last {
         config["metadata"][ANEW] = json!(seen.last.to_string());
     }

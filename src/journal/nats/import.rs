@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::super::open_error::OpenError;
 use super::super::transfer::{About, Export, Import, Item};
 use super::api::{Fault, Outgoing};
-use super::config;
+use super::copies::{self, NotBegun};
 use super::export::StreamExport;
 use super::kept::Kept;
 use super::link::Link;
@@ -40,12 +40,42 @@ pub(in crate::journal) struct StreamImport {
     attempts: u64,
 }
 
+/// Why something was not stored.
+enum Failed {
+    Fault(Fault),
+    /// Something else writes into the stream, too.
+    Busy,
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+fn in_use(link: &Link) -> OpenError {
+    OpenError::Held { path: link.shown.clone(), holder: "another copy that writes into it".to_owned() }
+}
+
+/// What has the streams, if they are there already.
+fn not_begun(link: &Link, why: NotBegun) -> OpenError {
+    match why {
+        NotBegun::Failed(why) => OpenError::unusable(&link.shown, why),
+        NotBegun::Busy => in_use(link),
+        NotBegun::Taken(what) => match link.holder() {
+            Ok(Some(holder)) => OpenError::Held { path: link.shown.clone(), holder },
+            // A stream that is no journal has no lease either.
+            Ok(None) | Err(_) => OpenError::Exists { path: link.shown.clone(), what: what.into() },
+        },
+    }
+}
+
 impl StreamImport {
     /// Creates the streams for a copy, or goes on with one that was interrupted. `of` names what is copied.
     pub(in crate::journal) fn begin(location: &Path, about: &About, of: &str) -> Result<Self, OpenError> {
         let link = Link::open(location)?;
-        let found = link.wait(config::begin_copy(&link.api, &link.names, &link.location, about, of));
-        let (stream, info) = found.map_err(|why| OpenError::unusable(&link.shown, why))?;
+        let found = link.wait(copies::begin(&link.api, &link.names, &link.location, about, of));
+        let (stream, info) = found.map_err(|why| not_begun(&link, why))?;
         let mut import =
             Self { link, stream, oldest: about.oldest, head: about.oldest - 1, chain: ORIGIN, attempts: 0 };
         let number = |name: &str| info["state"][name].as_u64().unwrap_or_default();
@@ -84,7 +114,7 @@ impl StreamImport {
     }
 
     /// Stores messages behind the head, all or none. What an answer says is not believed: it is read back.
-    async fn store(&mut self, messages: &[Outgoing], chain: u64) -> Result<(), Fault> {
+    async fn store(&mut self, messages: &[Outgoing], chain: u64) -> Result<(), Failed> {
         let wanted = self.head + messages.len() as u64;
         let mut last = Fault::Silent("nothing was stored".to_owned());
         for _ in 0..TRIES {
@@ -99,10 +129,10 @@ impl StreamImport {
                         if self.chain_at(wanted).await?.is_some_and(|(_, stored)| stored == chain) {
                             return Ok(());
                         }
-                        return Err(Fault::Silent("another program writes into the stream".to_owned()));
+                        return Err(Failed::Busy);
                     }
                     at if at > self.head => {
-                        return Err(Fault::Silent("another program writes into the stream".to_owned()));
+                        return Err(Failed::Busy);
                     }
                     _ => {}
                 },
@@ -110,10 +140,10 @@ impl StreamImport {
             }
             sleep(AGAIN).await;
         }
-        Err(last)
+        Err(last.into())
     }
 
-    async fn take_all(&mut self, items: &[Item]) -> Result<(), Fault> {
+    async fn take_all(&mut self, items: &[Item]) -> Result<(), Failed> {
         let (mut messages, mut bytes) = (Vec::new(), 0);
         let mut chain = self.chain;
         for (place, Item { stored, start, key, plan }) in items.iter().enumerate() {
@@ -147,9 +177,15 @@ impl StreamImport {
         Ok(())
     }
 
-    fn blocking<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, OpenError> {
+    fn blocking<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, Failed>,
+    ) -> Result<T, OpenError> {
         let handle = self.link.handle();
-        handle.block_on(work(self)).map_err(|fault| self.link.unusable(&fault))
+        handle.block_on(work(self)).map_err(|failed| match failed {
+            Failed::Fault(fault) => self.link.unusable(&fault),
+            Failed::Busy => in_use(&self.link),
+        })
     }
 }
 
@@ -182,8 +218,8 @@ impl Import for StreamImport {
             let Link { api, names, .. } = &import.link;
             let before = Kept::read(api, names).await?;
             Kept::write(api, names, &import.stream, before.as_ref(), import.oldest).await?;
-            config::end_copy(api, &names.control).await?;
-            config::end_copy(api, &names.events).await
+            copies::end(api, &names.control).await?;
+            Ok(copies::end(api, &names.events).await?)
         })
     }
 }

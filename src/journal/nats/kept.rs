@@ -61,23 +61,42 @@ impl Kept {
         self.stream == stream.as_str() && self.from > 0
     }
 
-    /// The events that are gone though retention has not dropped them, if the stream begins at `first`.
-    pub(super) fn lost(&self, stream: &StreamId, first: u64) -> Option<Lost> {
-        (self.is_about(stream) && first > self.from).then(|| Lost { from: self.from, to: first - 1 })
+    /// Whether its message can still be in the second stream, if that has messages from a sequence to another.
+    pub(super) fn is_within(&self, first: u64, last: u64) -> bool {
+        (first..=last).contains(&self.revision)
+    }
+
+    /// How far retention has gone at most, if the stream begins at `first`. `known` is how far it had gone otherwise: nothing
+    /// may be written down, because no server has dropped anything yet, or because the second stream was purged.
+    pub(super) fn reach(found: Option<&Self>, stream: &StreamId, first: u64, known: u64) -> u64 {
+        match found {
+            Some(found) if found.is_about(stream) => found.from.max(known),
+            // A server that did not know yet that the stream has got another name.
+            Some(found) if found.from >= first => known.max(first),
+            _ => known,
+        }
     }
 }
 
-/// Events that are gone though no retention has dropped them.
+/// Events that are gone though nothing says that retention has dropped them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost {
     from: u64,
     to: u64,
 }
 
+impl Lost {
+    /// The events that are gone though retention has not dropped them, if the stream begins at `first` and retention has gone to
+    /// `reach`.
+    pub(super) fn before(first: u64, reach: u64) -> Option<Self> {
+        (first > reach).then(|| Self { from: reach, to: first - 1 })
+    }
+}
+
 impl std::fmt::Display for Lost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { from, to } = self;
-        write!(f, "events {from} to {to} are gone, and no retention has dropped them")
+        write!(f, "events {from} to {to} are gone, and nothing says that retention has dropped them")
     }
 }
 
@@ -89,10 +108,22 @@ mod tests {
     fn only_what_retention_has_not_dropped_is_lost() {
         let (stream, other) = (StreamId::fresh(), StreamId::fresh());
         let kept = Kept { revision: 9, stream: stream.as_str().to_owned(), from: 20 };
-        assert_eq!(kept.lost(&stream, 1), None, "it was written before the purge");
-        assert_eq!(kept.lost(&stream, 20), None);
-        assert_eq!(kept.lost(&stream, 25), Some(Lost { from: 20, to: 24 }));
-        assert_eq!(kept.lost(&other, 25), None, "it is about another history");
+        let lost = |found: Option<&Kept>, stream: &StreamId, first, known| {
+            Lost::before(first, Kept::reach(found, stream, first, known))
+        };
+        assert_eq!(lost(Some(&kept), &stream, 1, 1), None, "it was written before the purge");
+        assert_eq!(lost(Some(&kept), &stream, 20, 1), None);
+        assert_eq!(lost(Some(&kept), &stream, 25, 1), Some(Lost { from: 20, to: 24 }));
+        assert_eq!(lost(Some(&kept), &stream, 25, 25), None, "it was restored older");
+        assert_eq!(lost(Some(&kept), &other, 20, 10), None, "the stream has just got another name");
+        assert_eq!(
+            lost(Some(&kept), &other, 25, 10),
+            Some(Lost { from: 10, to: 24 }),
+            "it is about another history"
+        );
+        assert_eq!(lost(None, &stream, 1, 1), None, "nothing was dropped yet");
+        assert_eq!(lost(None, &stream, 5, 1), Some(Lost { from: 1, to: 4 }), "the second stream was purged");
+        assert!(kept.is_within(9, 9) && !kept.is_within(10, 12) && !kept.is_within(1, 3));
         let found = |payload: &'static str| Found {
             sequence: 9,
             subject: String::new(),
@@ -102,7 +133,8 @@ mod tests {
         let text = json!({ "stream": stream.as_str(), "from": 20 }).to_string();
         assert_eq!(Kept::of(&Found { payload: text.into(), ..found("") }), kept);
         for junk in ["", "junk", "[]", r#"{"from":-1}"#] {
-            assert_eq!(Kept::of(&found(junk)).lost(&stream, 25), None, "{junk}");
+            let junk = Kept::of(&found(junk));
+            assert_eq!(lost(Some(&junk), &stream, 25, 10), Some(Lost { from: 10, to: 24 }), "{junk:?}");
         }
     }
 }

@@ -17,7 +17,7 @@ use super::super::lease::Term;
 use super::api::{Api, Fault, Found, Outgoing, newest_of};
 use super::names::Names;
 use super::shared::Shared;
-use super::vitals::unavailable;
+use super::vitals::{trouble, unavailable};
 
 /// How often the lease is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -169,6 +169,7 @@ impl<'a> Keeper<'a> {
         }
         let looked = if self.is_refused { self.look_again().await } else { self.look().await };
         if let Err(fault) = looked {
+            self.note(&fault);
             tracing::debug!(%fault, "the lease can't be read");
         }
         if self.shared.vitals.broken().is_some() {
@@ -296,7 +297,10 @@ impl<'a> Keeper<'a> {
         match self.write(self.shared.node, term, before).await {
             Ok(revision) => self.grant(term, revision),
             // Another server was faster, or it is not known: the next look shows it.
-            Err(fault) => tracing::debug!(%fault, "the lease can't be taken"),
+            Err(fault) => {
+                self.note(&fault);
+                tracing::debug!(%fault, "the lease can't be taken");
+            }
         }
     }
 
@@ -310,7 +314,17 @@ impl<'a> Keeper<'a> {
                 // What plays stops; who takes the lease next gets this term or a higher one.
                 self.shared.newest_term.send_modify(|newest| newest.0 += 1);
             }
-            Err(fault) => tracing::debug!(%fault, "the lease can't be renewed"),
+            Err(fault) => {
+                self.note(&fault);
+                tracing::debug!(%fault, "the lease can't be renewed");
+            }
+        }
+    }
+
+    /// Why it is silent, if that is known.
+    fn note(&self, fault: &Fault) {
+        if matches!(fault, Fault::Denied(_)) {
+            self.shared.vitals.fail(trouble(fault.clone()));
         }
     }
 

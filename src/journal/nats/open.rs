@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr, ServerError};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::{Notify, watch};
@@ -28,6 +28,7 @@ use super::location::{Durability, Location};
 use super::message::{Entry, ORIGIN};
 use super::names::Names;
 use super::over;
+use super::permissions::Permissions;
 use super::shared::Shared;
 use super::vitals::Vitals;
 use crate::input_file;
@@ -118,7 +119,8 @@ pub(super) async fn open(
 /// # Errors
 /// They can't be reached or are too old.
 pub(super) async fn reach(location: &Location) -> Result<Api, String> {
-    let client = connect(location).await?;
+    let permissions = Arc::new(Permissions::default());
+    let client = connect(location, &permissions).await?;
     let version = client.server_info().version;
     if parsed(&version).is_none_or(|version| version < OLDEST) {
         let (major, minor, patch) = OLDEST;
@@ -126,20 +128,28 @@ pub(super) async fn reach(location: &Location) -> Result<Api, String> {
             "the server has version {version}; nats-server {major}.{minor}.{patch} or newer is needed"
         ));
     }
-    Ok(Api::new(client))
+    Ok(Api::new(client, permissions))
 }
 
-async fn connect(location: &Location) -> Result<Client, String> {
+async fn connect(location: &Location, permissions: &Arc<Permissions>) -> Result<Client, String> {
+    let permissions = Arc::clone(permissions);
     let mut options = ConnectOptions::new()
         .name("incident")
         .connection_timeout(CONNECTING)
         .ping_interval(Duration::from_secs(5))
         .reconnect_delay_callback(|attempts| Duration::from_millis(100 * (attempts.min(10) as u64)))
-        .event_callback(|event| async move {
-            match event {
-                Event::Connected => tracing::info!("connected to NATS"),
-                Event::Disconnected => tracing::warn!("the connection to NATS is lost"),
-                other => tracing::debug!(event = %other, "NATS"),
+        .event_callback(move |event| {
+            let permissions = Arc::clone(&permissions);
+            async move {
+                match event {
+                    Event::Connected => {
+                        permissions.begin_anew();
+                        tracing::info!("connected to NATS");
+                    }
+                    Event::Disconnected => tracing::warn!("the connection to NATS is lost"),
+                    Event::ServerError(ServerError::Other(error)) => permissions.hear(&error),
+                    other => tracing::debug!(event = %other, "NATS"),
+                }
             }
         });
     if location.tls {
@@ -229,7 +239,7 @@ async fn compare(api: &Api, names: &Names) -> Result<(Option<Post>, Seen, bool),
     let witness = witness.filter(|witness| witness.stream == seen.stream.as_str());
     let kept = Kept::read(api, names).await?;
     let is_there = match &witness {
-        _ if kept.and_then(|kept| kept.lost(&seen.stream, seen.first)).is_some() => false,
+        _ if seen.lost(kept.as_ref()).is_some() => false,
         Some(witness) => is_there(api, names, &seen, witness).await?,
         None => true,
     };

@@ -51,6 +51,9 @@ pub(super) async fn follow(shared: &Shared, mut live: Subscriber, stop: Cancella
             && let Err(fault) = read_on(shared).await
         {
             tracing::debug!(%fault, "the stream can't be read at the moment");
+            if matches!(fault, Fault::Denied(_)) {
+                shared.vitals.fail(trouble(fault));
+            }
         }
         // The replica that was asked may be a moment behind. Nobody makes this server read faster by a false announcement.
         pause = if announced > shared.head() { POLL.min(pause * 2) } else { POLL };

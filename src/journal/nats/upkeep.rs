@@ -4,14 +4,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::api::{Fault, NO_STREAM};
 use super::config::{self, Seen};
 use super::figures::Stream;
-use super::kept::Kept;
+use super::loss::Loss;
 use super::shared::Shared;
 use super::vitals::trouble;
 use super::{checkpoint, over, plans, tail};
@@ -25,12 +25,12 @@ const INSPECT: Duration = Duration::from_secs(1);
 /// How often the configuration of the second stream is looked at.
 const INSPECT_CONTROL: Duration = Duration::from_secs(5);
 
+/// After how long without anything confirmed it is looked at as often as the other one: it may be gone.
+const QUIET: Duration = Duration::from_secs(2);
+
 /// How often in a row the leader must say that it has fewer events than were read, until that is believed: a leader that is
 /// cut off says so too, for a while.
 const DOUBTS: u32 = 5;
-
-/// How often in a row the leaders must say that events are gone which retention has not dropped.
-const LOSSES: u32 = 3;
 
 /// How often another nats-server is tried while nothing is confirmed.
 const RECONNECT: Duration = Duration::from_secs(3);
@@ -56,8 +56,8 @@ pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
         inspected: None,
         control: None,
         doubts: 0,
-        kept: None,
-        losses: 0,
+        loss: Loss::new(shared.fold.lock().oldest()),
+        is_missing: [false, false],
         reconnected: None,
         purged: None,
         swept: None,
@@ -81,10 +81,9 @@ struct Upkeep<'a> {
     /// When the second stream was looked at.
     control: Option<Instant>,
     doubts: u32,
-    /// How far retention has gone, as it was written down when this process last looked.
-    kept: Option<Kept>,
-    /// How often in a row events were gone that retention has not dropped.
-    losses: u32,
+    loss: Loss,
+    /// Whether the servers have just said of each of the two streams that it is not there.
+    is_missing: [bool; 2],
     reconnected: Option<Instant>,
     purged: Option<Instant>,
     swept: Option<Instant>,
@@ -98,7 +97,9 @@ impl Upkeep<'_> {
         if self.inspected.is_none_or(|inspected| inspected.elapsed() >= INSPECT) {
             self.inspect().await;
         }
-        if self.control.is_none_or(|looked| looked.elapsed() >= INSPECT_CONTROL) {
+        let is_quiet = shared.vitals.confirmed_age() >= QUIET;
+        let often = if is_quiet { INSPECT } else { INSPECT_CONTROL };
+        if self.control.is_none_or(|looked| looked.elapsed() >= often) {
             self.inspect_control().await;
         }
         if !shared.is_in_charge.load(Ordering::Relaxed) {
@@ -144,16 +145,7 @@ impl Upkeep<'_> {
     async fn inspect(&mut self) {
         self.inspected = Some(Instant::now());
         let shared = self.shared;
-        let info = match shared.api.leader_info(&shared.names.events).await {
-            Ok(info) => info,
-            Err(fault) if fault.is(NO_STREAM) => {
-                // An operator may be restoring it.
-                let gone = Fault::Silent(format!("the stream {} is gone", shared.names.events));
-                return shared.vitals.found(Some(trouble(gone)));
-            }
-            Err(fault) => return tracing::debug!(%fault, "the stream can't be looked at"),
-        };
-        shared.vitals.found(None);
+        let Some(info) = self.look_at(Stream::Events).await else { return };
         shared.figures.described(&info);
         shared.figures.warn(Stream::Events, config::become_unsafe(&shared.names, &shared.location, &info));
         match Seen::read(&info) {
@@ -164,10 +156,39 @@ impl Upkeep<'_> {
 
     async fn inspect_control(&mut self) {
         self.control = Some(Instant::now());
-        let Shared { api, names, location, figures, .. } = self.shared;
-        match api.leader_info(&names.control).await {
-            Ok(info) => figures.warn(Stream::Control, config::become_unsafe(names, location, &info)),
-            Err(fault) => tracing::debug!(%fault, "the second stream can't be looked at"),
+        let Shared { names, location, figures, .. } = self.shared;
+        if let Some(info) = self.look_at(Stream::Control).await {
+            figures.warn(Stream::Control, config::become_unsafe(names, location, &info));
+            self.loss.looked(&info);
+        }
+    }
+
+    /// What the leader says of one of the two streams. One that is not there is not made again: an operator may be restoring it.
+    async fn look_at(&mut self, stream: Stream) -> Option<Value> {
+        let Shared { api, names, vitals, .. } = self.shared;
+        let name = match stream {
+            Stream::Events => &names.events,
+            Stream::Control => &names.control,
+        };
+        let info = api.leader_info(name).await;
+        let is_missing = matches!(&info, Err(fault) if fault.is(NO_STREAM));
+        self.is_missing[stream as usize] = is_missing;
+        match info {
+            Ok(info) => {
+                vitals.found(stream, None);
+                Some(info)
+            }
+            Err(_) if is_missing => {
+                let gone = format!(
+                    "the stream {name} is gone: restore it, or start a server with create=1 (docs/cluster.md)"
+                );
+                vitals.found(stream, Some(trouble(Fault::Silent(gone))));
+                None
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, name, "the stream can't be looked at");
+                None
+            }
         }
     }
 
@@ -183,7 +204,7 @@ impl Upkeep<'_> {
             return;
         }
         self.doubts = 0;
-        match self.has_kept(seen.first).await {
+        match self.loss.has_all(shared, seen.first).await {
             Ok(true) => tail::begin_at(shared, seen.first),
             // What was read is not let go of: until it is known, no incident starts a second time.
             Ok(false) => return,
@@ -206,51 +227,6 @@ impl Upkeep<'_> {
         }
     }
 
-    /// Whether the stream has all events that retention has left, if it begins at `first`.
-    async fn has_kept(&mut self, first: u64) -> Result<bool, Fault> {
-        let Shared { api, names, stream, .. } = self.shared;
-        let is_known = |kept: &Kept| kept.is_about(stream) && kept.lost(stream, first).is_none();
-        if !self.kept.as_ref().is_some_and(is_known) {
-            let had = self.kept.take();
-            let found = Kept::read(api, names).await?;
-            if !found.as_ref().is_some_and(|found| found.is_about(stream)) {
-                if self.shared.is_in_charge.load(Ordering::Relaxed) {
-                    // Events that went since this process has read them count as lost. If the second stream was remade, it is
-                    // not known how far retention had gone.
-                    let from = if had.is_some() { first } else { self.shared.fold.lock().oldest() };
-                    self.kept = Some(Kept::write(api, names, stream, found.as_ref(), from).await?);
-                }
-                self.losses = 0;
-                return Ok(true);
-            }
-            self.kept = found;
-        }
-        if self.kept.as_ref().is_none_or(is_known) {
-            self.losses = 0;
-            return Ok(true);
-        }
-        self.losses += 1;
-        if self.losses >= LOSSES {
-            self.believe_lost().await?;
-        }
-        Ok(false)
-    }
-
-    /// Events are gone that retention has not dropped, if servers say so that lead.
-    async fn believe_lost(&self) -> Result<(), Fault> {
-        let Shared { api, names, stream, .. } = self.shared;
-        let first = tail::leading(api, &names.events).await?["state"]["first_seq"].as_u64();
-        tail::leading(api, &names.control).await?;
-        let kept = Kept::read(api, names).await?;
-        match kept.and_then(|kept| kept.lost(stream, first.unwrap_or_default())) {
-            Some(lost) => {
-                tracing::error!(%lost, "the stream of events was purged, or drops events by a limit of its own");
-                tail::renew(self.shared).await
-            }
-            None => Ok(()),
-        }
-    }
-
     async fn renew(&self) {
         if let Err(fault) = tail::renew(self.shared).await {
             tracing::debug!(%fault, "the stream can't be renamed");
@@ -267,7 +243,9 @@ impl Upkeep<'_> {
     /// Another nats-server may be on the side where the stream goes on, or may not hang.
     async fn reconnect(&mut self) {
         let is_due = self.reconnected.is_none_or(|reconnected| reconnected.elapsed() >= RECONNECT);
-        if is_due && self.shared.vitals.is_silent() {
+        // The servers answer; another one does not have the stream either.
+        let is_missing = self.is_missing.contains(&true);
+        if is_due && !is_missing && self.shared.vitals.is_silent() {
             tracing::debug!("nothing is confirmed: this server connects to another nats-server");
             self.reconnected = Some(Instant::now());
             // It is asked of a task of the client, which runs as long as this one.
@@ -300,12 +278,9 @@ impl Upkeep<'_> {
             (keep_from, gone)
         };
         // Before anything goes, the others must be able to know that it goes by right.
-        let Some(kept) = self.kept.take().filter(|kept| kept.is_about(&shared.stream)) else {
-            // The next look at the stream reads it.
+        if !self.loss.allow(shared, keep_from).await? {
             return Ok(());
-        };
-        self.kept =
-            Some(Kept::write(&shared.api, &shared.names, &shared.stream, Some(&kept), keep_from).await?);
+        }
         self.purged = Some(Instant::now());
         for (subject, end) in gone {
             over::keep(&shared.api, &shared.names, &subject, end).await?;

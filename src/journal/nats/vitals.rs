@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::api::{FULL, Fault};
+use super::figures::Stream;
 
 /// How long nothing may be seen stored, although a lease is renewed every second.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -30,16 +31,21 @@ struct State {
     is_led: bool,
     /// Why the last append failed, and when.
     failed: Option<(Instant, Trouble)>,
-    /// Why the stream of events can't be used, although the second one can.
-    gone: Option<Trouble>,
+    /// Which of the two streams is not there.
+    gone: [Option<Trouble>; 2],
     /// Why the journal can't be used any more, whatever is seen.
     broken: Option<JournalError>,
 }
 
 impl Vitals {
     pub(super) fn new() -> Self {
-        let state =
-            State { confirmed: Instant::now(), is_led: false, failed: None, gone: None, broken: None };
+        let state = State {
+            confirmed: Instant::now(),
+            is_led: false,
+            failed: None,
+            gone: [None, None],
+            broken: None,
+        };
         Self { state: Mutex::new(state), health: watch::channel(None).0 }
     }
 
@@ -59,10 +65,10 @@ impl Vitals {
         self.judge(&mut state);
     }
 
-    /// Whether the stream of events is there.
-    pub(super) fn found(&self, gone: Option<Trouble>) {
+    /// Whether one of the two streams is there.
+    pub(super) fn found(&self, stream: Stream, gone: Option<Trouble>) {
         let mut state = self.state.lock();
-        state.gone = gone;
+        state.gone[stream as usize] = gone;
         self.judge(&mut state);
     }
 
@@ -128,7 +134,7 @@ impl Vitals {
             state.failed = None;
         }
         let is_silent = state.is_led && state.confirmed.elapsed() > SILENCE;
-        let failed = state.gone.as_ref().or(state.failed.as_ref().map(|(_, trouble)| trouble));
+        let failed = state.gone.iter().flatten().next().or(state.failed.as_ref().map(|(_, trouble)| trouble));
         let trouble = match (&state.broken, failed) {
             (Some(JournalError::Unavailable(trouble)), _) | (None, Some(trouble)) => Some(trouble.clone()),
             (Some(error), _) => Some(Trouble::from_error(TroubleKind::History, error.clone())),
@@ -186,11 +192,14 @@ mod tests {
             vitals.confirm_lease();
         }
         assert!(is_well());
-        vitals.found(Some(Trouble::new(TroubleKind::Unreachable)));
-        vitals.confirm_lease();
-        vitals.confirm();
-        assert!(!is_well(), "it is not there");
-        vitals.found(None);
-        assert!(is_well());
+        for (stream, other) in [(Stream::Events, Stream::Control), (Stream::Control, Stream::Events)] {
+            vitals.found(stream, Some(Trouble::new(TroubleKind::Unreachable)));
+            vitals.found(other, None);
+            vitals.confirm_lease();
+            vitals.confirm();
+            assert!(!is_well(), "it is not there");
+            vitals.found(stream, None);
+            assert!(is_well());
+        }
     }
 }

@@ -33,8 +33,10 @@ pub(super) struct Lock {
 /// so closing the file alone would not release the lock.
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A lock that cannot be released ends with the process.
-        let _ = self.file.lock().unlock();
+        let file = self.file.lock();
+        // What is read there would be taken for the next holder. A lock that cannot be released ends with the process.
+        let _ = file.set_len(0);
+        let _ = file.unlock();
         if let Some(second) = &self.second {
             let _ = second.unlock();
         }
@@ -64,7 +66,7 @@ impl Lock {
         let second = match second(journal, By::Owner) {
             Second::Locked(file) => Some(Arc::new(file)),
             Second::Impossible => None,
-            Second::Held => return Err(held(UNNAMED)),
+            Second::Held(holder) => return Err(held(holder)),
         };
         sign(&mut file).map_err(unusable)?;
         Ok(Self { path, file: Mutex::new(file), second })
@@ -107,8 +109,9 @@ impl Lock {
     }
 }
 
-/// The lock of a program that only reads, held while it opens the journal, so that no server does at that moment. It
-/// makes no file and changes none: a lock file that belongs to another user would keep the server from starting.
+/// The lock of a program that only reads, held while it opens the journal, so that no server does at that moment. Several
+/// such programs can have it. It makes no file and changes none: a lock file that belongs to another user would keep the
+/// server from starting.
 pub(super) struct Hold {
     first: Option<File>,
     second: Option<Arc<File>>,
@@ -127,7 +130,7 @@ impl Hold {
         match second(journal, By::Reader) {
             Second::Locked(file) => Ok(Self { first, second: Some(Arc::new(file)) }),
             Second::Impossible => Ok(Self { first, second: None }),
-            Second::Held => Err(UNNAMED.to_owned()),
+            Second::Held(holder) => Err(holder.to_owned()),
         }
     }
 
@@ -169,6 +172,9 @@ impl Claim {
 /// A process whose lock file is gone, so that its number is not known.
 const UNNAMED: &str = "another process, whose lock file was removed";
 
+/// Programs that only read write nothing into the lock file.
+const READS: &str = "a command that reads it";
+
 /// Who locks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
@@ -176,6 +182,21 @@ enum By {
     Owner,
     /// A program that only reads.
     Reader,
+}
+
+impl By {
+    /// Readers keep out servers, not each other.
+    fn lock(self, file: &File) -> Result<(), TryLockError> {
+        match self {
+            Self::Owner => file.try_lock(),
+            Self::Reader => file.try_lock_shared(),
+        }
+    }
+
+    /// Whether those who keep this one out only read.
+    fn waits_for_readers(self, file: &File) -> bool {
+        self == Self::Owner && file.try_lock_shared().is_ok() && file.unlock().is_ok()
+    }
 }
 
 enum First {
@@ -189,12 +210,15 @@ fn first(path: &Path, by: By) -> std::io::Result<First> {
     loop {
         let mut file =
             OpenOptions::new().read(true).write(is_owner).create(is_owner).truncate(false).open(path)?;
-        match file.try_lock() {
+        match by.lock(&file) {
             // The file may have been removed between the two calls: then another process may lock another one.
             Ok(()) if Id::at(path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) => {
                 return Ok(First::Locked(file));
             }
             Ok(()) => {}
+            Err(TryLockError::WouldBlock) if by.waits_for_readers(&file) => {
+                return Ok(First::Held(READS.to_owned()));
+            }
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // The lock is held even if its holder has written nothing.
@@ -216,8 +240,8 @@ fn sign(file: &mut File) -> std::io::Result<()> {
 
 enum Second {
     Locked(File),
-    /// Another process has it.
-    Held,
+    /// Another process has it, as it is said here.
+    Held(&'static str),
     /// The file or its file system has no locks of this kind.
     Impossible,
 }
@@ -234,13 +258,51 @@ fn second(journal: &Path, by: By) -> Second {
         By::Reader => Err(error),
     });
     let Ok(file) = opened else { return Second::Impossible };
-    match file.try_lock() {
+    match by.lock(&file) {
         Ok(()) => Second::Locked(file),
         Err(TryLockError::WouldBlock) => {
+            let holder = if by.waits_for_readers(&file) { READS } else { UNNAMED };
             // If the other owner is in this process, closing the file would end SQLite's locks on it.
             std::mem::forget(file);
-            Second::Held
+            Second::Held(holder)
         }
         Err(TryLockError::Error(_)) => Second::Impossible,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    fn holder<T>(taken: Result<T, OpenError>) -> String {
+        match taken {
+            Err(OpenError::Held { holder, .. }) => holder,
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("it is taken"),
+        }
+    }
+
+    #[test]
+    fn readers_keep_out_servers_and_not_each_other() {
+        let folder = std::env::temp_dir().join(format!("incident-lock-{}", std::process::id()));
+        assert!(std::fs::create_dir_all(&folder).is_ok());
+        let journal = folder.join("journal.db");
+        let own = format!("process {}", std::process::id());
+        // Without a lock file, and with the one that a server has left.
+        for _ in 0..2 {
+            assert!(File::create(&journal).is_ok());
+            let (Ok(one), Ok(other)) = (Hold::take(&journal), Hold::take(&journal)) else {
+                panic!("both read")
+            };
+            assert_eq!(holder(Lock::take(&journal)), READS);
+            drop((one, other));
+            let Ok(lock) = Lock::take(&journal) else { panic!("nobody reads any more") };
+            assert_eq!(Hold::take(&journal).err().as_deref(), Some(own.as_str()));
+            assert_eq!(holder(Lock::take(&journal)), own);
+            drop(lock);
+        }
+        let left = std::fs::read_to_string(beside(&journal, "lock"));
+        assert!(left.is_ok_and(|left| left.is_empty()), "nothing has it any more");
+        let _ = std::fs::remove_dir_all(&folder);
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::super::open_error::OpenError;
 use super::head::Head;
-use super::lock::Claim;
+use super::lock::{Claim, Hold};
 use super::place::{COMPANIONS, beside, real};
 use super::witness::Witness;
 
@@ -118,7 +118,7 @@ fn refuse_own(source: &Path, path: &Path) -> Result<(), OpenError> {
     if is_beside(&journal, &copy) || is_beside(&copy, &journal) {
         return Err(OpenError::Exists {
             path: path.to_owned(),
-            what: "has a name that belongs to a file of the journal itself",
+            what: "has a name that belongs to a file of the journal itself".into(),
         });
     }
     Ok(())
@@ -126,12 +126,18 @@ fn refuse_own(source: &Path, path: &Path) -> Result<(), OpenError> {
 
 /// Whatever has the name would be replaced. So nothing may have it but an empty file: not a link, a pipe or a device either.
 fn refuse_existing(path: &Path) -> Result<(), OpenError> {
-    let refused = |path: &Path, what| Err(OpenError::Exists { path: path.to_owned(), what });
+    let refused =
+        |path: &Path, what: &'static str| Err(OpenError::Exists { path: path.to_owned(), what: what.into() });
     match path.symlink_metadata() {
         Ok(found) if found.is_dir() => return refused(path, "is a folder"),
         Ok(found) if found.is_symlink() => return refused(path, "is a link"),
         Ok(found) if !found.is_file() => return refused(path, "is no regular file"),
-        Ok(found) if found.len() > 0 => return refused(path, "already exists"),
+        Ok(found) if found.len() > 0 => {
+            return match Hold::take(path) {
+                Ok(_) => refused(path, "already exists"),
+                Err(holder) => Err(OpenError::Held { path: path.to_owned(), holder }),
+            };
+        }
         _ => {}
     }
     let log = beside(path, "wal");

@@ -17,8 +17,8 @@ pub(super) fn title(history: &History) -> String {
     let mut facts = vec![format!("Post-incident report of {}", code(&incident.id))];
     facts.extend(incident.impact_started_at.map(|began| format!("impact began {} UTC", second(began))));
     facts.push(match incident.state {
-        IncidentStatus::Resolved => format!("resolved after {}", words::duration(history.newest_s())),
-        IncidentStatus::Cancelled => format!("cancelled after {}", words::duration(history.newest_s())),
+        IncidentStatus::Resolved => format!("resolved after {}", words::duration(history.lasted_s())),
+        IncidentStatus::Cancelled => format!("cancelled after {}", words::duration(history.lasted_s())),
         IncidentStatus::Open => "not resolved".to_owned(),
     });
     format!("# {heading}\n\n{}\n", facts.join(" · "))

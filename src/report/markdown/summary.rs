@@ -22,7 +22,7 @@ pub(super) fn summary(history: &History) -> String {
 fn extent(history: &History) -> String {
     let incident = &history.incident;
     let services: Vec<String> = incident.services.iter().map(|name| format!("**{}**", text(name))).collect();
-    let took = words::duration(history.newest_s());
+    let took = words::duration(history.lasted_s());
     let who = words::list(&services);
     let mut sentence = match (services.len(), incident.state) {
         _ if !history.is_timed => "How long the incident has lasted is not known.".to_owned(),

@@ -32,7 +32,7 @@ pub(super) struct Secrets<'a> {
 impl<'a> Secrets<'a> {
     pub(super) fn of(file: &'a ScenarioFile) -> Self {
         let ids = file.hypotheses.iter().map(|known| known.id.get_ref().as_str());
-        let seen = file.services.iter().map(String::as_str);
+        let seen = file.services.iter().map(|name| name.get_ref().as_str());
         let seen = seen.chain(file.metrics.0.iter().map(|(name, _)| name.get_ref().as_str()));
         let seen: HashSet<String> = seen.flat_map(words).collect();
         let truth = file.hypotheses.iter().find(|known| known.truth);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::contract::{Doubt, doubtful_names};
 use crate::scenario::diagnostic::{Diagnostic, MOST_DIAGNOSTICS};
 use crate::scenario::duration::Micros;
 use crate::scenario::file::ScenarioFile;
@@ -15,6 +16,7 @@ const FAR: f64 = 4.0;
 pub(in crate::scenario) fn warnings(file: &ScenarioFile, length: Micros) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     target(file, length, &mut found);
+    services(file, &mut found);
     evidence(file, &mut found);
     logs(file, &mut found);
     silent(file, length, &mut found);
@@ -22,6 +24,21 @@ pub(in crate::scenario) fn warnings(file: &ScenarioFile, length: Micros) -> Vec<
     cost(file, &mut found);
     decoys(file, &mut found);
     found
+}
+
+/// Who reads the list counts its names.
+fn services(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
+    let names = file.services.iter().map(|name| name.get_ref().as_str());
+    for (place, what) in doubtful_names(names).take(MOST_DIAGNOSTICS) {
+        let message = match what {
+            Doubt::Empty => "the name of a service is empty".to_owned(),
+            Doubt::Again => {
+                format!("the service {:?} is listed twice", shortened(file.services[place].get_ref()))
+            }
+        };
+        let warning = Diagnostic::new(file.services[place].span(), message, "in `services`").warning();
+        found.push(warning.help("leave it out"));
+    }
 }
 
 /// A name in braces in the line of a log is that of a metric, if it is nearly one. Other braces are text.

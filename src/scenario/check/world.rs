@@ -73,7 +73,7 @@ fn services(file: &ScenarioFile) -> HashSet<&str> {
     let callers = file.topology.0.iter().map(|(name, _)| name);
     let called = file.topology.0.iter().flat_map(|(_, called)| called);
     let named = callers.chain(called).map(|name| name.get_ref().as_str());
-    file.services.iter().map(String::as_str).chain(named).collect()
+    file.services.iter().map(|name| name.get_ref().as_str()).chain(named).collect()
 }
 
 fn known(services: &HashSet<&str>, service: &Spanned<String>, found: &mut Vec<Diagnostic>) {

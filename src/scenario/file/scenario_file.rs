@@ -32,7 +32,8 @@ pub struct ScenarioFile {
     #[serde(deserialize_with = "one_of")]
     pub severity: Severity,
     /// The services that are affected.
-    pub services: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub services: Vec<Spanned<String>>,
     /// The time in which the incident should be resolved, incident time: the countdown starts here.
     #[schemars(with = "Micros")]
     pub target: Spanned<Micros>,

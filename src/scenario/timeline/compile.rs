@@ -161,7 +161,7 @@ fn started(
         synthetic: true,
         title: file.title.clone(),
         severity: file.severity,
-        services: file.services.clone(),
+        services: file.services.iter().map(|name| name.get_ref().clone()).collect(),
         phases: screen.phases().collect::<Vec<Phase>>(),
         agents: agents.map(|(id, role)| AgentInfo { id: id.get_ref().clone(), role: role.clone() }).collect(),
         metrics: metrics

@@ -1,9 +1,11 @@
 //! Accepting: one task for each connection, HTTP/1.1 with deadlines, until the server drains.
 
 use std::cell::Cell;
-use std::future::ready;
+use std::future::{poll_fn, ready};
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -114,32 +116,33 @@ impl Door {
         let until = Instant::now() + self.limits.request_deadline;
         let info = || ConnectionInfo::new(address, slot);
         let Some(tls) = self.tls.clone() else {
+            let mut io = Io::Plain(tcp);
             // Nothing is allocated for a connection that sends nothing.
-            let Some(first) = timeout_at(until, first_bytes(&tcp)).await.ok().flatten() else { return };
+            let Some(first) = timeout_at(until, first_bytes(&mut io)).await.ok().flatten() else { return };
             // Boxed, so that a silent connection does not hold the memory that serving needs.
-            return Box::pin(self.answer(tcp, first, info())).await;
+            return Box::pin(self.answer(io, first, info())).await;
         };
         let Some(first) = timeout_at(until, first_byte(&tcp)).await.ok().flatten() else { return };
         if first != HANDSHAKE {
             return Box::pin(refuse(tcp, |_| TLS_ONLY.to_vec())).await;
         }
-        Box::pin(async move {
-            match timeout_at(until, tls.accept(tcp)).await {
-                Ok(Ok(mut stream)) => {
-                    stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
-                    self.serve(Io::Tls(Box::new(stream)), Bytes::new(), info(), None).await;
-                }
-                Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                Err(_) => {}
+        let mut io = match timeout_at(until, Box::pin(tls.accept(tcp))).await {
+            Ok(Ok(mut stream)) => {
+                stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
+                Io::Tls(Box::new(stream))
             }
-        })
-        .await;
+            Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => return,
+        };
+        let until = Instant::now() + self.limits.request_deadline;
+        let Some(first) = timeout_at(until, first_bytes(&mut io)).await.ok().flatten() else { return };
+        Box::pin(self.answer(io, first, info())).await;
     }
 
     /// Answers the first request of a connection, and those that follow.
-    async fn answer(&self, tcp: TcpStream, first: Bytes, info: ConnectionInfo) {
+    async fn answer(&self, mut io: Io, first: Bytes, info: ConnectionInfo) {
         let Some((mut request, length)) = direct::handshake(&first) else {
-            return self.serve(Io::Plain(tcp), first, info, None).await;
+            return self.serve(io, first, info, None).await;
         };
         info.request_begins();
         info.set_direct(true);
@@ -149,14 +152,16 @@ impl Door {
         info.response_is_ready();
         let Some(take_over) = info.successor_of(&response) else {
             // HTTP writes the refusal, and goes on with the connection.
-            return self.serve(Io::Plain(tcp), first, info, Some(response)).await;
+            return self.serve(io, first, info, Some(response)).await;
         };
         let opening = direct::head(&response, &info.take_appended());
-        match tcp.try_write(&opening) {
-            Ok(written) => take_over(Io::Plain(tcp), opening.slice(written..), first[length..].to_vec()),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                take_over(Io::Plain(tcp), opening, first[length..].to_vec());
-            }
+        // What the socket does not take now, its next owner writes.
+        let write = poll_fn(|cx| match Pin::new(&mut io).poll_write(cx, &opening) {
+            Poll::Ready(written) => Poll::Ready(written),
+            Poll::Pending => Poll::Ready(Ok(0)),
+        });
+        match write.await {
+            Ok(written) => take_over(io, opening.slice(written..), first[length..].to_vec()),
             Err(error) => tracing::debug!(%error, "client lost during the handshake"),
         }
     }
@@ -257,18 +262,15 @@ pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
 }
 
 /// The first bytes that the client sends.
-async fn first_bytes(tcp: &TcpStream) -> Option<Bytes> {
-    loop {
-        tcp.readable().await.ok()?;
+async fn first_bytes(io: &mut Io) -> Option<Bytes> {
+    let read = poll_fn(|cx| {
         // Not held while waiting.
         let mut first = [0; FIRST_BYTES];
-        match tcp.try_read(&mut first) {
-            Ok(0) => return None,
-            Ok(read) => return Some(Bytes::copy_from_slice(&first[..read])),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => return None,
-        }
-    }
+        let mut read = ReadBuf::new(&mut first);
+        let polled = Pin::new(&mut *io).poll_read(cx, &mut read);
+        polled.map_ok(|()| Bytes::copy_from_slice(read.filled()))
+    });
+    read.await.ok().filter(|first| !first.is_empty())
 }
 
 /// The first byte that the client sends, which stays in the socket. Peeked: tokio takes every socket that was just

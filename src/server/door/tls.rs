@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use rustls::crypto::ring;
+use rustls::crypto::ring::{self, Ticketer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, ServerConfig};
 
@@ -53,9 +53,16 @@ pub enum TlsError {
 }
 
 /// A certificate chain and the private key of its first certificate. A handshake uses the pair that is current when it
-/// begins.
+/// begins, and a client that comes back resumes its session as long as that pair is current.
 #[derive(Debug)]
-pub struct Identity(RwLock<Arc<CertifiedKey>>);
+pub struct Identity(RwLock<Pair>);
+
+/// A pair, and the sessions that began with it. Only clients keep sessions, in tickets that the server alone can read.
+#[derive(Debug, Clone)]
+struct Pair {
+    certified: Arc<CertifiedKey>,
+    tickets: Arc<dyn ProducesTickets>,
+}
 
 impl Identity {
     /// From a chain in PEM, the server's own certificate first, and its key in PEM.
@@ -63,22 +70,22 @@ impl Identity {
     /// # Errors
     /// What is wrong with the files.
     pub fn new(certificate: Pem<'_>, key: Pem<'_>) -> Result<Self, TlsError> {
-        Ok(Self(RwLock::new(Arc::new(certified(certificate, key)?))))
+        Ok(Self(RwLock::new(Pair::new(certificate, key)?)))
     }
 
-    /// Replaces both. Open connections keep the pair of their handshake.
+    /// Replaces both. Open connections keep the pair of their handshake; who comes back is shown the new pair.
     ///
     /// # Errors
     /// What is wrong with the files; the pair stays as it was.
     pub fn replace(&self, certificate: Pem<'_>, key: Pem<'_>) -> Result<(), TlsError> {
-        let new = Arc::new(certified(certificate, key)?);
+        let new = Pair::new(certificate, key)?;
         *self.0.write() = new;
         Ok(())
     }
 
     /// The current certificate chain, the server's own certificate first.
     pub fn chain(&self) -> Vec<CertificateDer<'static>> {
-        self.current().cert.clone()
+        self.current().certified.cert.clone()
     }
 
     /// A configuration for TLS 1.2 and 1.3 that always uses the current pair.
@@ -89,19 +96,55 @@ impl Identity {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(self);
+            .with_cert_resolver(Arc::clone(&self) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Sessions that the server keeps take memory, and the default of 256 is too few when thousands come back.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.ticketer = self;
+        // Each connection brings the ticket for the next one.
+        config.send_tls13_tickets = 1;
         Ok(Arc::new(config))
     }
 
-    fn current(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.0.read())
+    fn current(&self) -> Pair {
+        self.0.read().clone()
     }
 }
 
 impl ResolvesServerCert for Identity {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current())
+        Some(self.current().certified)
+    }
+}
+
+impl ProducesTickets for Identity {
+    fn enabled(&self) -> bool {
+        true
+    }
+
+    fn lifetime(&self) -> u32 {
+        self.current().tickets.lifetime()
+    }
+
+    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        self.current().tickets.encrypt(plain)
+    }
+
+    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
+        self.current().tickets.decrypt(cipher)
+    }
+}
+
+impl Pair {
+    fn new(certificate: Pem<'_>, key: Pem<'_>) -> Result<Self, TlsError> {
+        let certified = Arc::new(certified(certificate, key)?);
+        // Keys of its own: with those of the pair before, a client that comes back would not be shown this one.
+        let tickets = Ticketer::new().map_err(|why| TlsError::Unusable {
+            certificate: certificate.path.to_owned(),
+            key: key.path.to_owned(),
+            why,
+        })?;
+        Ok(Self { certified, tickets })
     }
 }
 

@@ -30,6 +30,7 @@ use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::peers::Peers;
+use crate::unread_json::reason;
 
 /// The body of `POST /api/incidents`.
 #[derive(Deserialize)]
@@ -92,7 +93,8 @@ pub(in crate::server) async fn trigger(
     }
     let body = body::json(&info, &headers, body).await?;
     let wanted: Trigger = serde_json::from_slice(&body)
-        .map_err(|error| Problem::bad_request(format!("{error}; expected {{\"scenario\": \"NAME\"}}")))?;
+        .map_err(|error| format!("{}; expected {{\"scenario\": \"NAME\"}}", reason(&error)))
+        .map_err(Problem::bad_request)?;
     let seed = wanted.seed.as_ref().map(seed).transpose()?;
     let speed = match wanted.speed.map(Speed::new).transpose() {
         Ok(speed) => speed,

@@ -1,11 +1,12 @@
 //! What a page shows of an incident that it has to load, and of one that is not there.
 
+use incident::journal::Retention;
 use incident::token::Scope;
 use serde_json::{Value, json};
 
 use super::driver::Browser;
 use super::login::log_in;
-use crate::harness::{Local, READ, fixture, started, tokens};
+use crate::harness::{Local, READ, fixture, metrics, options, started, story, tokens};
 
 /// A stream that begins in the middle of an incident, a pause there, and then the answer with the events from the start.
 const PAUSED: &str = r"
@@ -104,6 +105,35 @@ async fn what_retention_drops_meanwhile_is_not_skipped() {
     assert_eq!(told, json!([[[0, 3, 0, 8], 10, null], [[0, 3, 0, 8], 10, null]]));
     let told = page.run(EXPIRED, vec![json!(events), json!("another")]).await;
     assert_eq!(told, json!([[[0, 3], "gone", null], [[0, 3], "gone", null]]));
+}
+
+/// The report says it, too. Without the sentence, `T+?` and a name for a title would be a riddle.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_beginning_that_retention_has_dropped_is_told() {
+    let server = Local::with(options(), Retention { events: 30, age: None }).await;
+    server.append(story("b", 20)).await;
+    server.append(vec![started("other")]).await;
+    let mut index = 1;
+    while server.journal.extent().oldest < 6 {
+        index += 1;
+        server.append(vec![metrics("other", index)]).await;
+    }
+    assert!(server.journal.extent().oldest < 20);
+    let page = Browser::open(&format!("http://{}/?incident=b", server.address)).await;
+    page.until(
+        "the incident",
+        "document.querySelector('#feed [data-incident=b], headline-panel[data-state=resolved]')",
+    )
+    .await;
+    let told = "document.querySelector('feed-panel .gone')";
+    page.until("the sentence", &format!("{told}.checkVisibility()")).await;
+    assert_eq!(
+        page.text("feed-panel .gone").await,
+        "The beginning of this incident is missing: the server no longer keeps it."
+    );
+    page.click("[data-tab=other]").await;
+    page.until("another incident, whole", &format!("!{told}.checkVisibility()")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Several servers over one stream: what one starts the others show, and whatever fails, clients of all are told one history.
 
+mod absent;
 mod backup;
 mod clocks;
 mod cut;
@@ -9,6 +10,7 @@ mod handover;
 mod history;
 mod killed;
 mod oracle;
+mod permitted;
 mod secured;
 mod stalled;
 mod told;

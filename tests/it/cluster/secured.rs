@@ -7,10 +7,10 @@ use crate::harness::{Scratch, Serving, incident, root};
 use crate::tls::Authority;
 
 /// The secret half of the key that the guide shows.
-const SEED: &str = "SUAJFCUQUH5TRZ7JSBB7JYJAF5EIH45DMHNXYVSV3MDWFVFNO5PB2ICTZQ";
+pub const SEED: &str = "SUAJFCUQUH5TRZ7JSBB7JYJAF5EIH45DMHNXYVSV3MDWFVFNO5PB2ICTZQ";
 
 /// The configuration in the guide, for a server alone on this machine.
-fn configuration(authority: &Authority) -> String {
+pub fn configuration(authority: &Authority) -> String {
     let guide = fs::read_to_string(root().join("docs/cluster.md")).unwrap();
     let shown =
         guide.split("```\n").find(|block| block.starts_with("server_name:")).expect("a configuration");

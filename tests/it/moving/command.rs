@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::{file, fill};
 use crate::harness::nats::{NatsServer, at};
-use crate::harness::{Client, Scratch, Serving, incident};
+use crate::harness::{Client, Numbers, Scratch, Serving, get, incident, ms, soon};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]
@@ -61,6 +62,74 @@ async fn an_incident_goes_on_on_a_stream_and_clients_resume_at_their_positions()
     let ran = incident(&["copy-journal", &stream, &back, "--quiet"]).run();
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     assert_eq!(incident(&["check-journal", &back]).run().status, Some(0));
+}
+
+/// Several copies of one journal at once: those that only read it do not keep each other out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_at_the_same_time_take_no_notice_of_each_other() {
+    let folder = Scratch::new();
+    let from = file(&folder, "from.db");
+    fill(&from).await;
+    let lock = file(&folder, "from.db-lock");
+    std::fs::remove_file(&lock).unwrap();
+    for round in 0..2 {
+        let copies: Vec<_> = (0..6)
+            .map(|number| {
+                let to = file(&folder, &format!("to-{round}-{number}.db")).display().to_string();
+                incident(&["copy-journal", &from.display().to_string(), &to, "--quiet"]).spawn()
+            })
+            .collect();
+        for copy in copies {
+            let ran = copy.end();
+            assert_eq!(ran.status, Some(0), "{ran:?}");
+        }
+        // As a server leaves it that was killed.
+        std::fs::write(&lock, "process 1\n").unwrap();
+    }
+}
+
+/// A target that is there already, or that something has open: what to do about the target, not about the journal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_target_that_is_taken_is_told_with_what_has_it() {
+    let folder = Scratch::new();
+    let from = file(&folder, "from.db");
+    fill(&from).await;
+    let from = from.display().to_string();
+    let fails = |to: &str, status: i32, said: [&str; 2]| {
+        for command in [["copy-journal", &from, to].as_slice(), &["check-journal", &from, "--backup", to]] {
+            let ran = incident(command).run();
+            let text: String = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(ran.status, Some(status), "{command:?}: {ran:?}");
+            assert!(text.contains(said[0]), "{command:?}: {text}");
+            let hint = if command[0] == "copy-journal" { said[1] } else { "name another" };
+            assert!(text.contains(hint) && !text.contains("docs/cluster.md"), "{command:?}: {text}");
+        }
+    };
+    let nats = NatsServer::shared();
+    let stream = nats.location(&NatsServer::fresh_name()).display().to_string();
+    let target = file(&folder, "served.db").display().to_string();
+    for to in [&stream, &target] {
+        let server = Serving::with(&["--journal", to]);
+        soon("a server that plays", async {
+            while get(server.address(), "/readyz").await.status != 200 {
+                tokio::time::sleep(ms(20)).await;
+            }
+        })
+        .await;
+        if to == &stream {
+            Numbers::until(server.address(), "incident_cluster_lease_held", 1.0).await;
+        }
+        fails(to, 3, ["is in use by", "or name another target: one that a server has open"]);
+        server.signal("TERM");
+        server.end();
+    }
+    fails(
+        &stream,
+        2,
+        ["is there already, and is no unfinished copy", "name another stream with stream=NAME"],
+    );
+    fails(&target, 2, ["already exists", "name another file, or remove this one"]);
 }
 
 #[test]

@@ -96,6 +96,14 @@ async fn a_mistake_is_told_with_its_line_and_what_came_before_is_published() {
     assert_eq!(ran.status, Some(5), "{ran:?}");
     assert!(ran.stderr.contains("run.ndjson:3: the line is not JSON"), "{}", ran.stderr);
     assert!(ran.stderr.contains("1 event is published"), "{}", ran.stderr);
+    let large = folder.path().join("large.ndjson");
+    std::fs::write(&large, "{\"data\":{\"n\":1e400}}\n").unwrap();
+    let ran = server.incident(&["publish", large.to_str().unwrap()]).run();
+    assert!(
+        ran.status == Some(5) && ran.stderr.contains("large.ndjson:1: the line can't be read"),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.contains("a number is too large"), "{}", ran.stderr);
 }
 
 #[test]

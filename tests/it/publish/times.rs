@@ -166,6 +166,29 @@ fn commands_take_rfc_3339_only() {
     }
 }
 
+/// A time that can't be written was written as another one.
+#[test]
+fn nothing_is_exported_at_the_ends_of_time() {
+    let folder = Scratch::new();
+    let export = |what: &str, start: &str| {
+        incident(&["export", "database-outage", what, "--start", start]).at(folder.path()).run()
+    };
+    for start in ["0000-06-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-30T21:59:00Z"] {
+        for what in ["--openmetrics", "--alerts-json"] {
+            let ran = export(what, start);
+            assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{start} {what}: {}", ran.stderr);
+            assert!(ran.stderr.contains("in the years 1 to 9999"), "{}", ran.stderr);
+        }
+    }
+    for start in ["10000-01-01T00:00:00Z", "+10000-01-01T00:00:00Z"] {
+        let ran = export("--openmetrics", start);
+        assert!(ran.status == Some(2) && ran.stderr.contains("RFC 3339"), "{start}: {ran:?}");
+    }
+    for start in ["0002-01-01T00:00:00Z", "9998-12-31T00:00:00Z"] {
+        assert_eq!(export("--openmetrics", start).status, Some(0), "{start}");
+    }
+}
+
 /// TOML has days and times without a zone, too.
 #[test]
 fn second_0_of_a_scenario_is_a_moment() {

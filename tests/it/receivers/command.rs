@@ -100,7 +100,7 @@ fn mistakes_are_shown_with_their_place() {
         (&["pager.toml"], 2, "has not 32 characters"),
         (&["nothing.toml"], 2, "the file with receivers nothing.toml cannot be read"),
         (&["receivers.toml", "--payload", "bad.json"], 5, "groupKey is missing (at /groupKey)"),
-        (&["receivers.toml", "--payload", "bad.json", "--receiver", "x"], 2, "the receivers are prod"),
+        (&["receivers.toml", "--payload", "bad.json", "--receiver", "x"], 2, "the file has prod"),
     ] {
         let ran = run(args);
         assert_eq!(ran.status, Some(exit), "{args:?}: {}", ran.stderr);

@@ -31,6 +31,8 @@ fn what_is_wrong_is_named_by_member() {
     );
     assert!(faults(Kind::Grafana, "[]")[0].contains("not a JSON object"));
     assert!(faults(Kind::Grafana, "{")[0].contains("not JSON"));
+    let large = &faults(Kind::Grafana, "{\"n\":1e400}")[0];
+    assert!(large.contains("a number is too large") && !large.contains("not JSON"), "{large}");
 }
 
 #[test]

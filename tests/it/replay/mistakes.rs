@@ -122,6 +122,7 @@ fn a_line_that_is_no_event_is_told_with_its_place() {
     for (line, what) in [
         (torn, "not JSON: EOF while parsing"),
         ("{nonsense", "not JSON: key must be a string"),
+        (&start.replace("{\"specversion\"", "{\"index\":1e400,\"specversion\""), "a number is too large"),
         (foreign, "not a CloudEvents event: missing field `specversion`"),
         ("17", "not a CloudEvents event: invalid type: integer `17`"),
         (
@@ -139,6 +140,10 @@ fn a_line_that_is_no_event_is_told_with_its_place() {
         (
             &start.replace("\"title\"", "\"titel\""),
             "the payload of the incident_started does not match its type: missing field `title`",
+        ),
+        (
+            &start.replace("\"title\"", "\"target_s\":1e400,\"title\""),
+            "the payload of the incident_started cannot be read: a number is too large",
         ),
         (&start.replace("\"index\":1", "\"index\":0"), "the incident_started has the index 0"),
         (&large, "the line has more than 1048576 bytes"),

@@ -211,6 +211,18 @@ fn what_is_not_simulated_is_no_drill() {
     assert!(report.contains("Target: 1 min. Resolved 51 s under target."), "{report}");
 }
 
+/// Its events are stored when they are told, and its resolution says how long it took.
+#[test]
+fn an_incident_that_is_told_later_lasted_as_long_as_its_resolution_says() {
+    for (outcome, ended) in [("resolved", "resolved after 5 min"), ("cancelled", "cancelled after 5 min")] {
+        let end = end(9, outcome, &json!({ "durations": { "resolve_s": 300.0 }, "offset_s": 113_020.0 }));
+        let report = report(&[start(&json!({})), end]);
+        assert!(report.contains(ended), "{report}");
+        assert!(report.contains("affected for 5 min."), "{report}");
+        assert!(!report.contains("31 h"), "{report}");
+    }
+}
+
 #[test]
 fn a_scenario_is_played_again_by_the_command_that_is_told() {
     let run =

@@ -102,12 +102,15 @@ impl Authority {
 
     /// The configuration of a server in this process.
     pub fn server(&self) -> Arc<ServerConfig> {
+        Arc::new(self.identity(Identity::new).unwrap()).config().unwrap()
+    }
+
+    /// What a server in this process, or one that is renewed, makes of `server.pem` and `server.key`.
+    pub fn identity<T>(&self, made: impl FnOnce(Pem<'_>, Pem<'_>) -> T) -> T {
         let (certificate, key) =
             (self.folder.path().join("server.pem"), self.folder.path().join("server.key"));
         let (chain, private) = (fs::read(&certificate).unwrap(), fs::read(&key).unwrap());
-        let identity =
-            Identity::new(Pem { path: &certificate, bytes: &chain }, Pem { path: &key, bytes: &private });
-        Arc::new(identity.unwrap()).config().unwrap()
+        made(Pem { path: &certificate, bytes: &chain }, Pem { path: &key, bytes: &private })
     }
 
     /// A client that believes it.

@@ -8,6 +8,7 @@ mod hostile;
 mod listeners;
 mod plain;
 mod renewal;
+mod resumption;
 mod slow;
 
 pub use authority::Authority;

@@ -5,6 +5,9 @@ use incident::check::{
 };
 use serde_json::json;
 
+use super::command::json as parsed;
+use crate::harness::{Scratch, fixture, incident};
+
 fn event(n: u64, subject: &str, kind: &str, data: &serde_json::Value) -> String {
     json!({ "specversion": "1.0", "id": n.to_string(), "source": "/streams/S1", "type": kind, "subject": subject,
         "time": "2026-11-22T10:00:00Z", "index": 1, "data": data })
@@ -128,4 +131,26 @@ fn a_stream_full_of_holes_takes_bounded_memory() {
     let judgement = judged((1..=60_000).map(text));
     let (_, gap) = judgement.rules.iter().find(|(rule, _)| rule.name == "gap").unwrap();
     assert!(matches!(gap, Verdict::Failed(kept, more) if kept.len() == 100 && *more > 50_000), "{gap:?}");
+}
+
+/// A reader of the results alone would take what is kept of a rule's findings for all of them.
+#[test]
+fn sarif_says_what_is_not_among_its_results() {
+    let text = std::fs::read_to_string(fixture("golden/database-outage.ndjson")).unwrap();
+    let folder = Scratch::new()
+        .with("many.ndjson", &text.replace("\"specversion\":\"1.0\"", "\"specversion\":\"0.3\""))
+        .with("good.ndjson", &text);
+    let notes = |file: &str| -> Vec<serde_json::Value> {
+        let ran = incident(&["validate", file, "--format", "sarif"]).at(folder.path()).run();
+        let log = parsed(&ran);
+        log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().clone()
+    };
+    assert!(notes("good.ndjson").is_empty());
+    let said = notes("many.ndjson");
+    let said: Vec<&str> = said.iter().map(|note| note["message"]["text"].as_str().unwrap()).collect();
+    assert!(
+        said.iter()
+            .any(|said| said.starts_with("many.ndjson: envelope has ") && said.ends_with(" are results")),
+        "{said:?}"
+    );
 }

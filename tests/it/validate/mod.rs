@@ -4,6 +4,7 @@
 mod blamed_once;
 mod bounds;
 pub mod command;
+mod doubts;
 mod forged;
 mod gaps;
 mod good;

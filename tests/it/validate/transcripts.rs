@@ -14,7 +14,7 @@ fn judged(text: &str) -> Ran {
 }
 
 /// A line, and what is said about it.
-const LINES: [(&str, &str); 17] = [
+const LINES: [(&str, &str); 18] = [
     ("x", "it is not JSON"),
     ("[]", "it is no JSON object"),
     ("{\"openedX\":\"follow\"}", "\"at\" has to be a number"),
@@ -22,6 +22,7 @@ const LINES: [(&str, &str); 17] = [
     ("{\"at\":null,\"text\":\"\"}", "\"at\" has to be a number"),
     ("{\"at\":-1,\"text\":\"\"}", "\"at\" has to be a number"),
     ("{\"at\":1e300,\"text\":\"\"}", "\"at\" has to be a number"),
+    ("{\"at\":1e400,\"text\":\"\"}", "a number is too large"),
     ("{\"at\":0}", "it says nothing that was observed: one of opened, refused, text,"),
     ("{\"at\":0,\"openedX\":\"follow\"}", "it says nothing that was observed"),
     ("{\"at\":0,\"opened\":\"nonsense\"}", "\"opened\" has to be what the connection is for: \"follow\""),

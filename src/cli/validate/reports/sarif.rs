@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::judged::Findings;
 use super::escape::line;
 use super::items::{self, Item, Level};
+use crate::check::Verdict;
 use crate::visible;
 
 const SCHEMA: &str =
@@ -30,11 +31,37 @@ pub(super) fn text(found: &Findings) -> String {
         "runs": [{
             "tool": { "driver": driver },
             "columnKind": "unicodeCodePoints",
-            "invocations": [{ "executionSuccessful": could_work, "exitCode": found.exit() as i32 }],
+            "invocations": [{
+                "executionSuccessful": could_work,
+                "exitCode": found.exit() as i32,
+                "toolExecutionNotifications": left_out(found).iter().map(|text| notification(text)).collect::<Vec<_>>(),
+            }],
             "results": results,
         }],
     });
     visible::json(&log.to_string()).into_owned() + "\n"
+}
+
+/// What is not among the results: findings beyond the number that is kept of a rule, and parts of contracts.
+fn left_out(found: &Findings) -> Vec<String> {
+    let mut texts = Vec::new();
+    for target in &found.judged {
+        for (rule, verdict) in &target.results {
+            if let Verdict::Failed(findings, more @ 1..) = verdict {
+                let (kept, all) = (findings.len(), findings.len() as u64 + more);
+                texts.push(format!(
+                    "{}: {} has {all} findings; the first {kept} are results",
+                    target.name, rule.name
+                ));
+            }
+        }
+        texts.extend(target.left_out.iter().map(|what| format!("{}: not checked: {what}", target.name)));
+    }
+    texts
+}
+
+fn notification(text: &str) -> Value {
+    json!({ "level": "note", "message": { "text": line(text) } })
 }
 
 fn rule(name: &str, meaning: &str) -> Value {

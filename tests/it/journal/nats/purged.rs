@@ -111,6 +111,62 @@ async fn a_purge_while_no_server_runs_is_told_by_the_next_one() {
     assert_eq!(again.extent().oldest, 18);
 }
 
+/// Both streams lose what they have: what is left of the second one says nothing, and a "lost 0" would be a guess.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_purge_of_both_streams_under_running_servers_is_told() {
+    let both = async |name: &str, which: Value| {
+        purge(&format!("{name}_ctl"), Value::Null).await;
+        purge(name, which).await;
+    };
+    is_told("three are kept", async |name| both(name, json!({ "keep": 3 })).await).await;
+    is_told("nothing is kept", async |name| both(name, Value::Null).await).await;
+}
+
+/// As before, while no server runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_purge_of_both_streams_is_told_by_the_next_server() {
+    let (a, b, name) = two();
+    append(&a, story("a", 20)).await;
+    kept(&name, 1).await;
+    let old = a.stream().clone();
+    drop((a, b));
+    purge(&format!("{name}_ctl"), Value::Null).await;
+    purge(&name, json!({ "keep": 3 })).await;
+    let again = open(&NatsServer::shared().location(&name), ALL);
+    assert_ne!(again.stream(), &old);
+    assert_eq!(again.extent().oldest, 18);
+    // Where it begins is known now, whatever becomes of the second stream.
+    let new = again.stream().clone();
+    drop(again);
+    purge(&format!("{name}_ctl"), Value::Null).await;
+    assert_eq!(open(&NatsServer::shared().location(&name), ALL).stream(), &new);
+}
+
+/// Only the second stream is purged: a server that runs writes down anew how far retention has gone, and nothing is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn how_far_retention_has_gone_is_written_down_again() {
+    let (b, other, name) = two();
+    drop(other);
+    let a = open(&NatsServer::shared().location(&name), TEN);
+    let _lease = a.lease().await.unwrap();
+    append(&a, story("a", 20)).await;
+    kept(&name, 11).await;
+    for log in [&a, &b] {
+        reaches(log, 11, 20).await;
+    }
+    purge(&format!("{name}_ctl"), Value::Null).await;
+    kept(&name, 11).await;
+    append(&a, story("b", 20)).await;
+    kept(&name, 31).await;
+    for log in [&a, &b] {
+        reaches(log, 31, 40).await;
+        assert_eq!(log.stream(), open(&NatsServer::shared().location(&name), ALL).stream());
+    }
+}
+
 /// What retention drops is written down before it goes, so it is no loss for a server that runs or starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]

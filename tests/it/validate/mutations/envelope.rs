@@ -282,6 +282,9 @@ pub const TEXT: &[Fault] = &[
     fault("not a number", "envelope", "not JSON", "", |s| {
         s.text_of_event(|text| text.replacen("\"metrics\":{", "\"metrics\":{\"x\":NaN,", 1))
     }),
+    fault("a number that is too large", "envelope", "a number is too large", "", |s| {
+        s.text_of_event(|text| text.replacen("\"metrics\":{", "\"metrics\":{\"x\":1e400,", 1))
+    }),
     fault("half a surrogate pair", "envelope", "not JSON", "", |s| {
         s.text_of_event(|text| text.replacen("1.0", "\\ud800", 1))
     }),
