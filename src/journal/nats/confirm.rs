@@ -22,7 +22,10 @@ pub(super) async fn read_back(shared: &Shared, draft: &Draft, deadline: Instant)
                 if is_ours {
                     let entries = draft.entries.iter().cloned();
                     // Each was judged against the one before it.
-                    let _ = take_in(shared, entries.map(|(entry, chain)| (entry.stored.position, Ok((entry, chain)))));
+                    let _ = take_in(
+                        shared,
+                        entries.map(|(entry, chain)| (entry.stored.position, Ok((entry, chain)))),
+                    );
                 }
                 return;
             }

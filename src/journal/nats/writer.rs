@@ -120,7 +120,9 @@ impl Writer<'_> {
                     let lost = Fault::Silent("what was acknowledged is not in the stream".to_owned());
                     failed(shared, JournalError::Unavailable(trouble(lost)), replies.len())
                 }
-                Outcome::Unknown(trouble) => failed(shared, JournalError::Unavailable(trouble), replies.len()),
+                Outcome::Unknown(trouble) => {
+                    failed(shared, JournalError::Unavailable(trouble), replies.len())
+                }
             };
             answer(replies, answers);
             drop(committing);

@@ -1,7 +1,6 @@
 //! Batches that are judged by what is acknowledged get the same places, answers and chains as those that are judged when
 //! everything was read back.
 
-
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
