@@ -48,7 +48,8 @@ pub(super) struct Client {
 enum State {
     /// It has been sent everything up to the shard's head, and nothing is queued.
     AtHead,
-    Behind(Behind),
+    /// Boxed, because most clients are at the head most of the time.
+    Behind(Box<Behind>),
     /// It was told that the stream ends, or sent a close frame.
     Leaving {
         /// Until when the socket stays open for the client to close.
@@ -83,14 +84,14 @@ pub(super) enum Step {
 
 impl Client {
     /// A client that has come. The rest of its opening is queued.
-    pub(super) fn new(arrival: Arrival, id: u64, group: u8, allowance: Allowance) -> Self {
+    pub(super) fn new(arrival: Arrival, id: u64, group: u8, allowance: &Allowance) -> Self {
         let Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease } = arrival;
         let mut outgoing = Outgoing::default();
         outgoing.control().extend_from_slice(&unsent);
         Self {
             wire: Wire::new(mio::net::TcpStream::from_std(tcp), tls),
             dialect,
-            state: State::Behind(Behind::new(cursor)),
+            state: State::Behind(Box::new(Behind::new(cursor))),
             outgoing,
             inbound: Inbound::new(dialect, tail, allowance),
             id,
@@ -148,7 +149,7 @@ impl Client {
     }
 
     fn fall_behind(&mut self, cursor: u64) {
-        self.state = State::Behind(Behind::new(cursor));
+        self.state = State::Behind(Box::new(Behind::new(cursor)));
     }
 
     /// Sends what is queued and the frames that the client misses, until the socket is full or the client is at the head.
@@ -217,17 +218,17 @@ impl Client {
     }
 
     /// Reads what the client sent.
-    pub(super) fn hear(&mut self, scratch: &mut [u8]) -> Result<Heard, End> {
+    pub(super) fn hear(&mut self, scratch: &mut [u8], allowance: &Allowance) -> Result<Heard, End> {
         if self.is_leaving() {
             return self.discard(scratch);
         }
         self.silent = 0;
-        self.inbound.hear(&mut self.wire, scratch, self.outgoing.control())
+        self.inbound.hear(&mut self.wire, scratch, self.outgoing.control(), allowance)
     }
 
     /// Processes what it sent behind the handshake.
-    pub(super) fn hear_tail(&mut self) -> Result<(), End> {
-        self.inbound.hear_tail(self.outgoing.control())
+    pub(super) fn hear_tail(&mut self, allowance: &Allowance) -> Result<(), End> {
+        self.inbound.hear_tail(self.outgoing.control(), allowance)
     }
 
     /// Discards what a leaving client sends, until it closes: closing a socket with unread bytes resets it, and the

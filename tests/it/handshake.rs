@@ -9,7 +9,7 @@ use crate::harness::{Local, READ, Raw, masked, options, story};
 const USUAL: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n\
                      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// What a server says to a request for `/ws`: the status line, the headers that are not dates, and what refuses it.
+/// What a server says to a request for the stream: the status line, the headers that are not dates, and what refuses it.
 async fn answer(server: &Local, path: &str, headers: &str, kept: bool) -> (Vec<String>, String) {
     let mut raw = Raw::connect(server.address).await;
     if kept {
@@ -24,6 +24,8 @@ async fn answer(server: &Local, path: &str, headers: &str, kept: bool) -> (Vec<S
     lines.sort();
     let text = if head.starts_with("HTTP/1.1 101 ") {
         raw.text().await
+    } else if head.contains("transfer-encoding: chunked") {
+        String::from_utf8(raw.chunk().await.unwrap()).unwrap()
     } else {
         raw.shutdown().await;
         raw.rest().await
@@ -80,17 +82,55 @@ async fn both_ways_to_a_websocket_are_judged_alike() {
         (&open, "/else/ws".to_owned(), format!("{host}{USUAL}"), "404"),
     ];
     for (server, path, headers, status) in cases {
-        let (direct, kept) =
-            (answer(server, &path, &headers, false).await, answer(server, &path, &headers, true).await);
-        assert!(
-            direct.0.iter().any(|line| line.starts_with(&format!("HTTP/1.1 {status} "))),
-            "{headers}: {direct:?}"
-        );
-        assert_eq!(direct.0, kept.0, "{path} {headers}");
-        if status != "101" {
-            assert_eq!(direct.1, kept.1, "{path} {headers}");
-        }
+        same_answer(server, &path, &headers, status).await;
     }
+}
+
+/// Both ways give this status. What follows is compared where it has no time in it.
+async fn same_answer(server: &Local, path: &str, headers: &str, status: &str) {
+    let (direct, kept) =
+        (answer(server, path, headers, false).await, answer(server, path, headers, true).await);
+    assert!(
+        direct.0.iter().any(|line| line.starts_with(&format!("HTTP/1.1 {status} "))),
+        "{headers}: {direct:?}"
+    );
+    assert_eq!(direct.0, kept.0, "{path} {headers}");
+    if !["101", "200"].contains(&status) {
+        assert_eq!(direct.1, kept.1, "{path} {headers}");
+    }
+}
+
+#[tokio::test]
+async fn both_ways_to_an_event_stream_are_judged_alike() {
+    let open = Local::with(Options { max_clients: 64, ..options() }, Retention::default()).await;
+    open.append(story("a", 3)).await;
+    let (closed, full) = (
+        Local::closed().await,
+        Local::with(Options { max_clients: 0, ..options() }, Retention::default()).await,
+    );
+    let host = "Host: 127.0.0.1\r\n";
+    let here = open.position(2);
+    for (server, path, headers, status) in [
+        (&open, "/events".to_owned(), String::new(), "200"),
+        (&open, format!("/events?after={here}"), "Accept: text/event-stream\r\n".to_owned(), "200"),
+        (&open, "/events".to_owned(), format!("Last-Event-ID: {here}\r\n"), "200"),
+        (&open, "/events".to_owned(), "Connection: keep-alive\r\n".to_owned(), "200"),
+        (&open, "/events".to_owned(), "Connection: close\r\n".to_owned(), "200"),
+        (&open, "/events".to_owned(), USUAL.to_owned(), "200"),
+        (&open, "/events".to_owned(), "Last-Event-ID: x\r\n".to_owned(), "400"),
+        (&open, "/events".to_owned(), format!("Last-Event-ID: {here}\r\n").repeat(2), "400"),
+        (&open, "/events?after=x".to_owned(), String::new(), "400"),
+        (&open, "/events".to_owned(), "Origin: https://evil.example\r\n".to_owned(), "403"),
+        (&open, "/else/events".to_owned(), String::new(), "404"),
+        (&open, "/api/incidents/a-aaaaa/events".to_owned(), String::new(), "404"),
+        (&closed, "/events".to_owned(), String::new(), "401"),
+        (&closed, "/events".to_owned(), format!("Authorization: Bearer {READ}\r\n"), "200"),
+        (&full, "/events".to_owned(), String::new(), "503"),
+    ] {
+        same_answer(server, &path, &format!("{host}{headers}"), status).await;
+    }
+    same_answer(&open, "/events", "Host: evil.example\r\n", "421").await;
+    same_answer(&open, "/events", "", "400").await;
 }
 
 /// HTTP goes on with the connection of a handshake that it did not see refused.

@@ -4,28 +4,23 @@ use super::allowance::Allowance;
 use crate::delivery::End;
 
 /// Counts what is dropped.
+#[derive(Default)]
 pub(in crate::connection) struct Ignored {
-    /// Bytes that the client may send between two heartbeats.
-    most: usize,
     /// Since the last heartbeat.
     bytes: usize,
 }
 
 impl Ignored {
-    pub(super) fn new(allowance: Allowance) -> Self {
-        Self { most: allowance.bytes, bytes: 0 }
-    }
-
     pub(super) fn beat(&mut self) {
         self.bytes = 0;
     }
 
     /// The socket gave so many bytes: 0 at the end of what the client sends.
-    pub(super) fn take(&mut self, raw: usize) -> Result<(), End> {
+    pub(super) fn take(&mut self, raw: usize, allowance: &Allowance) -> Result<(), End> {
         self.bytes += raw;
         match raw {
             0 => Err(End::Left),
-            _ if self.bytes > self.most => Err(End::Flood),
+            _ if self.bytes > allowance.bytes => Err(End::Flood),
             _ => Ok(()),
         }
     }

@@ -19,7 +19,7 @@ const TURN: usize = 64 * 1024;
 
 /// What one client sends.
 pub(super) enum Inbound {
-    WebSocket(Box<Messages>),
+    WebSocket(Messages),
     EventStream(Ignored),
 }
 
@@ -34,10 +34,10 @@ pub(super) enum Heard {
 
 impl Inbound {
     /// `tail` is what the client sent behind its handshake.
-    pub(super) fn new(dialect: Dialect, tail: Vec<u8>, allowance: Allowance) -> Self {
+    pub(super) fn new(dialect: Dialect, tail: Vec<u8>, allowance: &Allowance) -> Self {
         match dialect {
-            Dialect::WebSocket => Self::WebSocket(Box::new(Messages::new(tail, allowance))),
-            Dialect::EventStream(_) => Self::EventStream(Ignored::new(allowance)),
+            Dialect::WebSocket => Self::WebSocket(Messages::new(tail, allowance)),
+            Dialect::EventStream(_) => Self::EventStream(Ignored::default()),
         }
     }
 
@@ -58,6 +58,7 @@ impl Inbound {
         wire: &mut Wire,
         scratch: &mut [u8],
         answers: &mut Vec<u8>,
+        allowance: &Allowance,
     ) -> Result<Heard, End> {
         let mut turn = 0;
         loop {
@@ -69,8 +70,8 @@ impl Inbound {
             };
             turn += raw;
             match self {
-                Self::WebSocket(messages) => messages.take(fed, raw, answers)?,
-                Self::EventStream(ignored) => ignored.take(raw)?,
+                Self::WebSocket(messages) => messages.take(fed, raw, answers, allowance)?,
+                Self::EventStream(ignored) => ignored.take(raw, allowance)?,
             }
             if turn >= TURN {
                 return Ok(Heard::More);
@@ -79,9 +80,9 @@ impl Inbound {
     }
 
     /// Processes what the client sent behind its handshake.
-    pub(super) fn hear_tail(&mut self, answers: &mut Vec<u8>) -> Result<(), End> {
+    pub(super) fn hear_tail(&mut self, answers: &mut Vec<u8>, allowance: &Allowance) -> Result<(), End> {
         match self {
-            Self::WebSocket(messages) => messages.take_tail(answers),
+            Self::WebSocket(messages) => messages.take_tail(answers, allowance),
             Self::EventStream(_) => Ok(()),
         }
     }

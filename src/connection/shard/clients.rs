@@ -130,7 +130,7 @@ impl Clients {
     /// Reads what a client sent, and sends the answers that the protocol requires.
     pub(super) fn read(&mut self, key: usize) {
         let Some(client) = self.by_key.get_mut(key) else { return };
-        match client.hear(&mut self.scratch) {
+        match client.hear(&mut self.scratch, &self.allowance) {
             Ok(heard) => {
                 if heard == Heard::More {
                     self.unread.push(key);
@@ -168,7 +168,7 @@ impl Clients {
     /// Takes a client over.
     pub(super) fn adopt(&mut self, arrival: Arrival, group: u8) {
         let after = Position { stream: self.context.hub.stream().clone(), n: arrival.cursor };
-        let mut client = Client::new(arrival, self.counts.admitted() + 1, group, self.allowance);
+        let mut client = Client::new(arrival, self.counts.admitted() + 1, group, &self.allowance);
         let entry = self.by_key.vacant_entry();
         let key = entry.key();
         if let Err(error) = self.registry.register(&mut client.wire.tcp, Token(key), Interest::READABLE) {
@@ -178,7 +178,7 @@ impl Clients {
         }
         self.counts.admit(client.transport());
         tracing::debug!(transport = client.transport().as_str(), %after, "client connected");
-        let heard = client.hear_tail();
+        let heard = client.hear_tail(&self.allowance);
         client.leaves_at = self.is_draining.then(Instant::now);
         if client.wire.may_hold_back() {
             self.unread.push(key);
@@ -297,6 +297,10 @@ impl Clients {
             // Where closing a socket does not end its registration, this does.
             let _ = self.registry.deregister(&mut client.wire.tcp);
             drop(client);
+            if self.by_key.is_empty() {
+                // The room for thousands is not kept for those that may come some day.
+                self.by_key = Slab::new();
+            }
             self.link.client_left();
         }
     }

@@ -141,7 +141,7 @@ impl Door {
 
     /// Answers the first request of a connection, and those that follow.
     async fn answer(&self, mut io: Io, first: Bytes, info: ConnectionInfo) {
-        let Some((mut request, length)) = direct::handshake(&first) else {
+        let Some((mut request, length)) = direct::opening(&first) else {
             return self.serve(io, first, info, None).await;
         };
         info.request_begins();
@@ -162,7 +162,7 @@ impl Door {
         });
         match write.await {
             Ok(written) => take_over(io, opening.slice(written..), first[length..].to_vec()),
-            Err(error) => tracing::debug!(%error, "client lost during the handshake"),
+            Err(error) => tracing::debug!(%error, "client lost at the head of its stream"),
         }
     }
 

@@ -108,10 +108,11 @@ impl ConnectionInfo {
         self.0.handed_over.notified().await;
     }
 
-    /// Who takes the connection over behind a response that changes the protocol.
+    /// Who takes the connection over behind a response that changes the protocol or begins the stream.
     pub(super) fn successor_of(&self, response: &Response) -> Option<TakeOver> {
         let successor = self.0.successor.lock().take()?;
-        (response.status() == StatusCode::SWITCHING_PROTOCOLS).then_some(successor.take_over)
+        let begins = matches!(response.status(), StatusCode::SWITCHING_PROTOCOLS | StatusCode::OK);
+        begins.then_some(successor.take_over)
     }
 
     /// Whether there is no HTTP connection: whatever takes the connection over gets all that the client has sent.
