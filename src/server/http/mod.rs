@@ -15,9 +15,11 @@ mod prefix;
 mod problem;
 mod problems;
 mod publish;
+mod query;
 mod quota;
 mod streams;
 mod upgrade;
+mod wanted;
 
 pub(super) use alerts::alerts;
 pub(super) use api::{cancel, incident, report, scenarios, servers, trigger};
