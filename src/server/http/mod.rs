@@ -5,6 +5,7 @@ mod api;
 mod assets;
 mod body;
 mod events;
+mod folded;
 mod health;
 mod incident_events;
 mod incidents;
