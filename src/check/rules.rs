@@ -73,7 +73,7 @@ rules! {
         "the probabilities in an event sum to at most 1, one for each hypothesis, a hypothesis keeps its claim, and a forecast has p10 ≤ p50 ≤ p90"
         "the probabilities of the hypotheses sum to 1.2; expected at most 1" &[];
     Tally "tally"
-        "the resolution agrees with the events: its number of actions, its durations, its peak of affected users and, in a drill, that it has a cost if samples have one"
+        "the resolution agrees with itself and with the events: its number of actions, its durations, its peak of affected users and, in a drill, that it has a cost if samples have one"
         "users_peak is 1, but a sample has 48000 affected users" &[];
     Resume "resume"
         "after a reconnect the server sends exactly the events that follow, unchanged"

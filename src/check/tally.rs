@@ -116,6 +116,7 @@ impl Totals {
             fault("the cost is missing, but samples have one".to_owned(), "cost".to_owned());
         }
         let durations = &resolved.durations;
+        let mut agree = true;
         let mark = |mark: Mark| self.marks[mark as usize];
         for (name, claimed, seen) in [
             ("detect_s", durations.detect_s, mark(Mark::Detected)),
@@ -136,11 +137,17 @@ impl Totals {
                 (Some(_), None) => !exact,
                 (None, seen) => seen.is_none(),
             };
+            agree &= agrees;
             if !agrees {
                 let (claimed, seen) = (shown(claimed), shown(seen));
                 let text = format!("{name} is {claimed}, but according to the events it is {seen}");
                 fault(text, format!("durations/{name}"));
             }
+        }
+        let ((last, last_s), end_s) = (durations.last_mark(), durations.resolve_s);
+        if agree && end_s + if exact { MILLISECOND } else { SECOND } < last_s {
+            let text = format!("resolve_s is {end_s} s, but {last} is {last_s} s");
+            fault(text, "durations/resolve_s".to_owned());
         }
     }
 }

@@ -7,6 +7,8 @@ use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
 use hyper::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::color::ColorChoice;
@@ -19,7 +21,8 @@ use super::token_args::TokenArgs;
 use super::trust_args::TrustArgs;
 use super::{fit, format, mistakes, scenarios};
 use crate::client::Endpoints;
-use crate::report::words;
+use crate::contract::{now, parse_time};
+use crate::report::{IncidentState, words};
 use crate::scenario::{Loaded, Scenario};
 use crate::shell::{self, word};
 use crate::visible::visible;
@@ -28,7 +31,7 @@ use crate::visible::visible;
 ///
 /// Without flags these are the scenarios that `incident serve` would play here. On a terminal they are a table; in a pipe
 /// the columns are separated by tabs: name, severity, length in seconds, title; with --running: id, REAL or
-/// DRILL, severity, phase, seconds since the start, title.
+/// DRILL, severity, phase, seconds since the start (empty if they are not known), title.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -68,6 +71,15 @@ pub(super) struct List {
     json: bool,
 }
 
+/// What is listed.
+struct Listed {
+    rows: Vec<Value>,
+    /// Where they are from.
+    origin: String,
+    /// When they were so.
+    time: Timestamp,
+}
+
 impl List {
     pub(super) fn run(self, color: ColorChoice, quiet: bool) -> Result<Exit, Failure> {
         color.apply(&std::io::stdout());
@@ -76,17 +88,17 @@ impl List {
             let error = anyhow!("--scenarios lists files here, --url the scenarios of a server");
             return Err(Failure::new(Exit::Usage, error).hint("leave out one of them"));
         }
-        let (listed, origin) = match (self.running, &self.scenarios, &self.url) {
+        let Listed { rows, origin, time } = match (self.running, &self.scenarios, &self.url) {
             (true, ..) => self.incidents()?,
             (false, None, Some(_)) => self.ask("/api/scenarios", "scenarios")?,
             (false, ..) => self.here(color)?,
         };
         if self.json {
             let name = if self.running { "incidents" } else { "scenarios" };
-            print_json(&json!({ name: listed }))?;
+            print_json(&json!({ name: rows }))?;
             return Ok(Exit::Fine);
         }
-        let table = if self.running { running(&listed) } else { playable(&listed) };
+        let table = if self.running { running(&rows, time) } else { playable(&rows) };
         let people = std::io::stdout().is_terminal();
         if people {
             table.print_for_people(fit::of_stdout())?;
@@ -94,7 +106,7 @@ impl List {
             table.print_for_programs()?;
         }
         if people && !quiet {
-            let footer = self.footer(&listed, &origin);
+            let footer = self.footer(&rows, &origin);
             for line in fit::wrapped(&visible(&footer), fit::of_stderr(), 0) {
                 say(line.dimmed());
             }
@@ -103,7 +115,7 @@ impl List {
     }
 
     /// The scenarios that a server started here would play, as `GET /api/scenarios` names them.
-    fn here(&self, color: ColorChoice) -> Result<(Vec<Value>, String), Failure> {
+    fn here(&self, color: ColorChoice) -> Result<Listed, Failure> {
         let Loaded { library, errors } = scenarios::read(self.scenarios.as_deref())?;
         if !errors.is_empty() {
             let summary = mistakes::summary(&errors);
@@ -115,24 +127,28 @@ impl List {
                 if color.wants(std::io::stderr().is_terminal()) { label.yellow() } else { label.normal() };
             say(painted![label, " ", summary, ", left out here: ", next]);
         }
-        let listed = library.iter().map(Scenario::summary);
-        Ok((listed.collect(), library.origin.clone()))
+        let rows = library.iter().map(Scenario::summary).collect();
+        Ok(Listed { rows, origin: library.origin.clone(), time: now() })
     }
 
-    fn incidents(&self) -> Result<(Vec<Value>, String), Failure> {
-        let (mut all, origin) = self.ask("/api/incidents", "incidents")?;
-        all.retain(|incident| incident["state"] == "open");
-        Ok((all, origin))
+    fn incidents(&self) -> Result<Listed, Failure> {
+        let mut listed = self.ask("/api/incidents", "incidents")?;
+        listed.rows.retain(|incident| incident["state"] == "open");
+        Ok(listed)
     }
 
     /// Asks the server for a list.
-    fn ask(&self, path: &str, name: &str) -> Result<(Vec<Value>, String), Failure> {
+    fn ask(&self, path: &str, name: &str) -> Result<Listed, Failure> {
         let mut remote = Remote::new(self.url.clone(), self.trust.clone(), self.token.clone());
         remote.read_files()?;
         let answer = runtime()?.block_on(remote.url.request(Method::GET, path, None))?;
         let listed = answer.get(name).and_then(Value::as_array);
         match listed.filter(|listed| listed.iter().all(|one| one["id"].is_string())) {
-            Some(listed) => Ok((listed.clone(), remote.url.current().to_string())),
+            Some(rows) => {
+                // The server's clock has dated the events.
+                let time = answer["time"].as_str().and_then(parse_time).unwrap_or_else(now);
+                Ok(Listed { rows: rows.clone(), origin: remote.url.current().to_string(), time })
+            }
             None => {
                 let error = anyhow!("{} has no list of {name}", remote.url.current().http(path));
                 Err(Failure::new(Exit::Connection, error).hint("check --url: it must be an incident server"))
@@ -186,8 +202,17 @@ fn kind(incident: &Value) -> &'static str {
     }
 }
 
-/// The table of open incidents.
-fn running(listed: &[Value]) -> Table {
+/// The second of an incident at a time, as the page counts it; `None` if nobody knows it.
+fn second(incident: &Value, time: Timestamp) -> Option<f64> {
+    match IncidentState::deserialize(incident) {
+        Ok(state) => state.offset_at(time),
+        // Of another version of the server: at least that of the newest event.
+        Err(_) => incident["offset_s"].as_f64(),
+    }
+}
+
+/// The table of the incidents that are open at a time.
+fn running(listed: &[Value], time: Timestamp) -> Table {
     let mut table = Table::new([
         ("INCIDENT", Fits::Id(10)),
         ("KIND", Fits::Whole),
@@ -197,9 +222,9 @@ fn running(listed: &[Value]) -> Table {
         ("TITLE", Fits::Text(5)),
     ]);
     for incident in listed {
-        let seconds = incident["offset_s"].as_f64().unwrap_or_default();
         let text = |name: &str| visible(incident[name].as_str().unwrap_or_default()).into_owned();
-        let at = (format!("T+{}", words::clock(seconds)), format::seconds(seconds));
+        let at = second(incident, time);
+        let at = (words::moment(at), at.map(format::seconds).unwrap_or_default());
         let [id, severity, phase, title] = ["id", "severity", "phase", "title"].map(|name| text(name).into());
         table.row([id, kind(incident).to_owned().into(), severity, phase, at.into(), title]);
     }

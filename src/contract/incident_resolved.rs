@@ -98,6 +98,14 @@ impl Durations {
         };
         slot.get_or_insert(offset_s.max(0.0));
     }
+
+    /// The last milestone that was reached before the end, and when; second 0 if none was.
+    pub fn last_mark(&self) -> (&'static str, f64) {
+        let marks =
+            [("detect_s", self.detect_s), ("diagnose_s", self.diagnose_s), ("mitigate_s", self.mitigate_s)];
+        let reached = marks.into_iter().filter_map(|(name, second)| Some((name, second?)));
+        reached.fold(("start", 0.0), |last, mark| if mark.1 > last.1 { mark } else { last })
+    }
 }
 
 /// Number of finished actions: those that completed or failed. Each attempt counts.

@@ -1,7 +1,5 @@
 //! A real incident as its publishers have told it so far, and whether an event can follow.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +10,7 @@ use super::check::completed;
 use super::fault::Fault;
 use super::incoming::Incoming;
 use super::kind::Kind;
+use super::remembered::Remembered;
 use super::sound::Sound;
 use crate::contract::{
     Actions, AgentAction, Cost, Durations, IncidentResolved, Mark, Message, MessageType, Role, check_size,
@@ -23,9 +22,6 @@ const MAX_EVENTS: u64 = 100_000;
 
 /// An action that was observed longer ago than this gets `late_s`.
 const OLD: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The most hypotheses of a real incident: their claims are remembered.
-const MAX_HYPOTHESES: usize = 1_000;
 
 /// How many seconds a duration may differ from what the marks say.
 const SECOND: f64 = 1.0;
@@ -45,15 +41,7 @@ pub struct Incident {
     cost: Option<Cost>,
     users_peak: Option<u64>,
     actions: Actions,
-    /// The digests of the claims of hypotheses, by the digests of their ids.
-    claims: HashMap<u64, u64>,
-}
-
-/// A digest of a text that is the same in every incident of this process.
-fn digest(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+    remembered: Remembered,
 }
 
 /// How long ago an event was observed, if that is told.
@@ -76,7 +64,7 @@ impl Incident {
     /// About the bytes that it takes.
     pub fn bytes(&self) -> usize {
         let phases: usize = self.phases.iter().map(|phase| 32 + phase.len()).sum();
-        512 + phases + self.claims.capacity() * 24
+        512 + phases + self.remembered.held()
     }
 
     /// Index of its newest event; 0 before the first.
@@ -93,6 +81,7 @@ impl Incident {
     pub fn see(&mut self, message: &Message, index: u64, at: Timestamp) {
         self.index = index;
         let second = self.second(at);
+        self.remembered.see(message);
         match message {
             Message::IncidentStarted(started) => {
                 self.began = Some(started.impact_started_at);
@@ -104,11 +93,6 @@ impl Incident {
                 for mark in &action.marks {
                     self.marks.push(*mark);
                     self.durations.reach(*mark, second);
-                }
-                for belief in &action.hypotheses {
-                    if self.claims.len() < MAX_HYPOTHESES {
-                        self.claims.insert(digest(&belief.id), digest(&belief.claim));
-                    }
                 }
             }
             Message::SystemMetrics(sample) => self.users_peak = self.users_peak.max(sample.users_affected),
@@ -189,6 +173,12 @@ impl Incident {
         (at.as_millisecond() - began.as_millisecond()) as f64 / 1e3
     }
 
+    /// The second of a resolution that was observed at this time. The clocks of publishers differ, and the incident has lasted at
+    /// least until its last milestone.
+    fn end(&self, observed: Timestamp) -> f64 {
+        self.second(observed).max(self.durations.last_mark().1)
+    }
+
     fn payload(&self, event: &Incoming, now: Timestamp) -> Value {
         let mut data = completed(event, event.data.clone());
         data.insert("synthetic".to_owned(), self.is_drill.into());
@@ -208,8 +198,7 @@ impl Incident {
                 }
             }
             MessageType::IncidentResolved => {
-                let computed =
-                    Durations { resolve_s: self.second(observed).max(0.0), ..self.durations.clone() };
+                let computed = Durations { resolve_s: self.end(observed), ..self.durations.clone() };
                 let sent = event.data.get("durations").and_then(Value::as_object);
                 let mut durations = serde_json::to_value(&computed).unwrap_or_default();
                 if let (Some(all), Some(sent)) = (durations.as_object_mut(), sent) {
@@ -235,6 +224,7 @@ impl Incident {
             Message::IncidentResolved(resolved) => self.resolved(event, resolved, observed, &mut faults),
             _ => {}
         }
+        self.remembered.judge(message, &mut faults);
         if let (Some(before), Some(cost)) = (&self.cost, message.cost()) {
             let fault = |name: &str, detail| Fault::new(Kind::Value, format!("/data/cost/{name}"), detail);
             if before.currency != cost.currency {
@@ -267,18 +257,6 @@ impl Incident {
             let detail = format!("caused_by is {cause}; the newest event has the index {}", self.index);
             faults.push(Fault::new(Kind::Value, "/data/caused_by", detail));
         }
-        let new = action.hypotheses.iter().map(|belief| digest(&belief.id));
-        let new: HashSet<u64> = new.filter(|id| !self.claims.contains_key(id)).collect();
-        if self.claims.len() + new.len() > MAX_HYPOTHESES {
-            let detail = format!("an incident has at most {MAX_HYPOTHESES} hypotheses");
-            faults.push(Fault::new(Kind::Value, "/data/hypotheses", detail));
-        }
-        for (place, belief) in action.hypotheses.iter().enumerate() {
-            if self.claims.get(&digest(&belief.id)).is_some_and(|claim| *claim != digest(&belief.claim)) {
-                let detail = format!("the hypothesis {:?} had another claim before", belief.id);
-                faults.push(Fault::new(Kind::Value, format!("/data/hypotheses/{place}/claim"), detail));
-            }
-        }
     }
 
     fn resolved(
@@ -295,7 +273,7 @@ impl Incident {
             ("detect_s", sent.detect_s, ours.detect_s),
             ("diagnose_s", sent.diagnose_s, ours.diagnose_s),
             ("mitigate_s", sent.mitigate_s, ours.mitigate_s),
-            ("resolve_s", Some(sent.resolve_s), Some(self.second(observed).max(0.0))),
+            ("resolve_s", Some(sent.resolve_s), Some(self.end(observed))),
         ] {
             if let (Some(sent), Some(ours)) = (sent, ours)
                 && (sent - ours).abs() > SECOND
@@ -307,8 +285,8 @@ impl Incident {
             }
         }
         if let Some(cause) = &resolved.root_cause
-            && !self.claims.is_empty()
-            && !self.claims.contains_key(&digest(cause))
+            && self.remembered.has_claims()
+            && !self.remembered.has_claim(cause)
         {
             fault(
                 "root_cause",

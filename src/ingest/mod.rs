@@ -11,6 +11,7 @@ mod fault;
 mod incident;
 mod incoming;
 mod kind;
+mod remembered;
 mod sound;
 mod values;
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::fields::Fields;
 use super::symptoms::Symptoms;
-use crate::contract::{Actions, AgentAction, IncidentStarted, Message, MessageType};
+use crate::contract::{Actions, AgentAction, Durations, IncidentStarted, Message, MessageType};
 
 /// One incident from its start to its resolution. The payloads are kept as text, so that fields which this version does
 /// not know are played unchanged, also in a plan that another version of the program has stored.
@@ -215,4 +215,9 @@ pub fn as_drill(data: Box<RawValue>, message: &Message, offset_s: f64) -> Box<Ra
     // What is played has no publisher.
     let fields = Fields::parse(&data).without("origin").without("observed_at").set("synthetic", true);
     if message.offset_s().is_some() { fields.text() } else { fields.set("offset_s", offset_s).text() }
+}
+
+/// The payload of a resolution with these durations.
+pub fn with_durations(data: &RawValue, durations: &Durations) -> Box<RawValue> {
+    Fields::parse(data).set("durations", durations).text()
 }

@@ -71,6 +71,11 @@ impl IncidentTotals {
         }
     }
 
+    /// How long it took to reach each milestone so far, if the incident ends at this second.
+    pub fn durations(&self, offset_s: f64) -> Durations {
+        Durations { resolve_s: offset_s, ..self.durations.clone() }
+    }
+
     /// The `incident_resolved` that cancels the incident after `screen_us` microseconds of screen time. `planned` has the
     /// cost per minute of phases for which no sample has been published yet.
     pub fn cancelled(mut self, planned: &PhaseRates, screen_us: u64) -> IncidentResolved {

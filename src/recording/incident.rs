@@ -8,7 +8,7 @@ use super::line::RecordedEvent;
 use super::recorded::Recorded;
 use super::timing::{LONG_US, Timing};
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, LONGEST_US, PhaseRates, Plan, PlannedEvent, as_drill};
+use crate::plan::{IncidentTotals, LONGEST_US, PhaseRates, Plan, PlannedEvent, as_drill, with_durations};
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -163,7 +163,12 @@ impl IncidentBuilder {
         let (due, rises) = self.timing.take(event.envelope.time, &event.message);
         let offset_s = offset_of(&event.message, event.envelope.time, Some(self.timing.second_zero));
         let offset_s = offset_s.unwrap_or_default().max(0.0);
-        self.plan.push(due, event.message.kind(), as_drill(event.envelope.data, &event.message, offset_s));
+        let mut data = as_drill(event.envelope.data, &event.message, offset_s);
+        if self.timing.early_s > 0 && event.message.kind().role() == Role::End {
+            // They are counted from another second.
+            data = with_durations(&data, &self.totals.durations(offset_s));
+        }
+        self.plan.push(due, event.message.kind(), data);
         self.totals.add(&event.message, offset_s);
         self.lines.push(line);
         Ok(rises)
@@ -203,6 +208,13 @@ impl IncidentBuilder {
         if self.timing.stands_still() {
             let events = self.plan.events().len();
             return Some(format!("all {events} events of {id} have the same time; they are played at once"));
+        }
+        if self.timing.early_s > 0 {
+            return Some(format!(
+                "{id} begins {} s before its impact; a drill has no seconds before its start, so its seconds and durations are counted \
+                 from its first event",
+                self.timing.early_s
+            ));
         }
         (self.timing.longest_us > LONG_US).then(|| {
             let hours = self.timing.longest_us / 3_600_000_000;

@@ -16,6 +16,8 @@ pub(super) const LONG_US: i64 = 24 * 60 * 60 * 1_000_000;
 pub(super) struct Timing {
     /// Second 0, as wall-clock time. In a real incident the impact may have begun before the first event.
     pub(super) second_zero: Timestamp,
+    /// How long before its impact the first event of a real incident was, in whole seconds. A drill has no seconds before 0.
+    pub(super) early_s: u64,
     pub(super) speed: f64,
     map: ScreenMap,
     recorded: Vec<u64>,
@@ -31,6 +33,7 @@ impl Timing {
     pub(super) fn new(began: Timestamp) -> Self {
         Self {
             second_zero: began,
+            early_s: 0,
             speed: 1.0,
             map: ScreenMap::default(),
             recorded: Vec::new(),
@@ -45,6 +48,8 @@ impl Timing {
         self.map = ScreenMap::of(&started.phases);
         if !started.synthetic || started.origin.is_some() {
             self.second_zero = started.impact_started_at.min(self.newest);
+            let early = started.impact_started_at.duration_since(self.newest).as_secs();
+            self.early_s = u64::try_from(early).unwrap_or_default();
         }
     }
 

@@ -141,26 +141,34 @@ impl History {
     }
 
     /// Seconds from its beginning to its end, as the resolution has them, or to its newest event. An incident that was told
-    /// later has events that are younger than its end.
+    /// later has events that are younger than its end. None ends before its last milestone, whatever its resolution says.
     pub(super) fn lasted_s(&self) -> f64 {
-        let resolution = self.incident.resolution.as_ref();
-        resolution.map_or_else(|| self.newest_s(), |resolution| resolution.durations.resolve_s)
+        let durations = self.incident.resolution.as_ref().map(|resolution| &resolution.durations);
+        // An incident that was told before its impact has not lasted yet.
+        durations.map_or_else(
+            || self.newest_s().max(0.0),
+            |durations| durations.resolve_s.max(durations.last_mark().1),
+        )
     }
 
-    /// A moment of the incident, as `T+01:20`; `T+?` if the seconds are not known. If the incident takes an hour or longer, all
-    /// moments have hours. The dashboard does the same.
+    /// A moment of the incident, as `T+01:20`, or `T−00:05` before its impact; `T+?` if the seconds are not known. If the incident
+    /// takes an hour or longer, all moments have hours. The dashboard does the same.
     pub fn stamp(&self, offset_s: f64) -> String {
         if !self.is_timed {
             return "T+?".to_owned();
         }
         let incident = &self.incident;
         let planned = incident.phases.last().and_then(|phase| phase.end_s).unwrap_or_default();
-        let longest = planned.max(incident.target_s.unwrap_or_default()).max(self.newest_s());
-        let (hours, minutes, seconds) = words::parts(offset_s);
+        let first = self.actions.first().map(|event| event.offset_s);
+        let first = first.into_iter().chain(self.samples.first().map(|sample| sample.offset_s));
+        let longest = [planned, incident.target_s.unwrap_or_default(), self.newest_s()];
+        let longest = first.map(f64::abs).chain(longest).fold(0.0, f64::max);
+        let (sign, seconds) = if offset_s < 0.0 { ('−', (-offset_s).ceil()) } else { ('+', offset_s) };
+        let (hours, minutes, seconds) = words::parts(seconds);
         if longest >= 3600.0 {
-            format!("T+{hours}:{minutes:02}:{seconds:02}")
+            format!("T{sign}{hours}:{minutes:02}:{seconds:02}")
         } else {
-            format!("T+{minutes:02}:{seconds:02}")
+            format!("T{sign}{minutes:02}:{seconds:02}")
         }
     }
 

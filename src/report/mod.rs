@@ -35,6 +35,7 @@ mod history;
 mod line;
 mod markdown;
 mod rejection;
+mod size;
 mod state;
 pub mod words;
 

@@ -11,6 +11,15 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
+/// A moment of an incident: `T+01:20`, `T−00:05` before its impact, `T+?` if nobody knows it. The dashboard does the same.
+pub fn moment(offset_s: Option<f64>) -> String {
+    match offset_s {
+        None => "T+?".to_owned(),
+        Some(offset_s) if offset_s < 0.0 => format!("T−{}", clock((-offset_s).ceil())),
+        Some(offset_s) => format!("T+{}", clock(offset_s)),
+    }
+}
+
 /// Hours, minutes and full seconds. Every clock of the program counts full seconds.
 pub(super) fn parts(seconds: f64) -> (u64, u64, u64) {
     let whole = whole(seconds.abs());

@@ -53,6 +53,14 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// Whether it offers these settings. With their values it may still have mistakes.
+    ///
+    /// # Errors
+    /// Every setting that it does not offer.
+    pub fn offers(&self, settings: &Settings) -> Result<(), SettingsError> {
+        settings::choose(&self.file, settings).map(drop)
+    }
+
     /// The scenario with some settings: a variant, and values of parameters.
     ///
     /// # Errors

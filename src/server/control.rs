@@ -6,7 +6,7 @@ use super::turns::{Busy, Turns};
 use crate::plan::Plan;
 use crate::player::{PlayError, Player, Speed, Started};
 use crate::scenario::timeline::CompileError;
-use crate::scenario::{Scenario, Settings, SettingsError, SharedLibrary};
+use crate::scenario::{Library, Scenario, Settings, SettingsError, SharedLibrary};
 
 /// Plays the scenarios of a library.
 pub(super) struct IncidentControl {
@@ -49,6 +49,15 @@ pub enum TriggerError {
 }
 
 impl IncidentControl {
+    /// Why a trigger would start nothing, as far as that is seen without compiling it.
+    pub(super) fn refuses(&self, name: &str, settings: &Settings) -> Option<TriggerError> {
+        let library = self.library.get();
+        match library.get(name) {
+            Some(scenario) => scenario.offers(settings).err().map(TriggerError::Settings),
+            None => Some(unknown(&library, name)),
+        }
+    }
+
     /// Starts an incident. Returns once its start is durable.
     pub(super) async fn trigger(
         &self,
@@ -58,10 +67,7 @@ impl IncidentControl {
         settings: Settings,
     ) -> Result<Started, TriggerError> {
         let library = self.library.get();
-        let Some(scenario) = library.get(name) else {
-            let near = crate::scenario::did_you_mean(name, library.ids()).map(str::to_owned);
-            return Err(TriggerError::Unknown { name: name.to_owned(), near });
-        };
+        let scenario = library.get(name).ok_or_else(|| unknown(&library, name))?;
         let seed = seed.or(self.seed).unwrap_or(scenario.file.seed);
         let turn = self.compiling.take().await?;
         let (library, name) = (Arc::clone(&library), name.to_owned());
@@ -76,6 +82,11 @@ impl IncidentControl {
         let plan = compiled.await.ok().flatten().ok_or(PlayError::Stopping)??;
         Ok(self.player.start(plan, speed.unwrap_or(self.speed)).await?)
     }
+}
+
+fn unknown(library: &Library, name: &str) -> TriggerError {
+    let near = crate::scenario::did_you_mean(name, library.ids()).map(str::to_owned);
+    TriggerError::Unknown { name: name.to_owned(), near }
 }
 
 /// The plan of a scenario with some settings.

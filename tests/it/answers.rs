@@ -8,10 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use incident::client::{Follower, Item};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::harness::{PATIENCE, Scratch, incident, unmasked};
+use crate::harness::{PATIENCE, Scratch, Serving, Terminal, get, incident, unmasked};
+use crate::publish::{publish, started};
 
 /// Accepts for the rest of the test process. Returns the URL.
 fn server(answer: impl Fn(TcpStream, &str) -> std::io::Result<()> + Send + Copy + 'static) -> String {
@@ -100,7 +101,7 @@ fn publishing_waits_as_long_as_the_server_asks_and_tries_to_the_end() {
 #[test]
 fn publishing_waits_no_longer_than_it_was_told_to() {
     for begins in ["", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"] {
-        let silent = move |mut stream: TcpStream, _| {
+        let silent = move |mut stream: TcpStream, _: &str| {
             stream.write_all(begins.as_bytes())?;
             // Until the client leaves.
             std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
@@ -171,6 +172,32 @@ fn a_list_of_something_else_is_no_list() {
     }
 }
 
+/// A state has the second of the newest event, and whoever asks later is told a later one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_incident_is_as_old_as_it_is_when_it_is_asked_for() {
+    let serving = Serving::with(&[]);
+    let reply = publish(serving.address(), &[started("pay-1", "1")]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let mut listed = get(serving.address(), "/api/incidents").await.json();
+    let time = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let asked = time(&listed["time"]);
+    assert!(asked >= time(&listed["incidents"][0]["time"]), "{listed}");
+    // As if an hour had passed, beside one whose start is gone.
+    listed["time"] = (asked + Duration::from_secs(3_600)).to_string().into();
+    let mut cut = listed["incidents"][0].clone();
+    let more = json!({ "id": "pay-2", "offset_s": null, "impact_started_at": null });
+    cut.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    listed["incidents"].as_array_mut().unwrap().push(cut);
+    let url = always("200 OK", listed.to_string().leak());
+    let ran = incident(&["list", "--running", "--url", &url]).run();
+    let seconds: Vec<&str> = ran.stdout.lines().map(|line| line.split('\t').nth(4).unwrap()).collect();
+    let first: f64 = seconds[0].parse().unwrap();
+    assert!((3_600.0..3_700.0).contains(&first), "{ran:?}");
+    assert_eq!(seconds[1..], [""], "{ran:?}");
+    let (_, screen) = Terminal::run(120, &["list", "--running", "--url", &url]).end();
+    assert!(screen.contains("T+1:0") && screen.contains("T+?"), "{screen}");
+}
+
 #[test]
 fn what_is_no_json_is_told_in_words_and_with_its_url() {
     let ran = incident(&["list", "--url", &always("200 OK", "<html>")]).run();
@@ -209,7 +236,7 @@ fn a_long_refusal_is_cut() {
 fn past_events_that_did_not_all_come_are_no_success() {
     let url = server(|mut stream, head| {
         upgrade(&mut stream, head)?;
-        let mut opened: serde_json::Value =
+        let mut opened: Value =
             serde_json::from_str(include_str!("../fixtures/messages/stream_opened.json")).unwrap();
         opened["data"]["stream"] = json!("S");
         opened["data"]["head"] = json!(2);

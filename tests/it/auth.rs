@@ -296,3 +296,13 @@ async fn who_is_right_is_never_slowed_down() {
         assert_eq!(reply.status, 200);
     }
 }
+
+/// Whoever reads `/api/session` by the documentation knows every scope.
+#[test]
+fn every_scope_that_a_session_may_have_is_described() {
+    let text = std::fs::read_to_string(crate::harness::root().join("docs/stream.md")).unwrap();
+    let line = text.lines().find(|line| line.contains("GET /api/session")).unwrap();
+    for scope in Scope::ALL {
+        assert!(line.contains(&format!("\"{}\"", scope.as_str())), "{}: {line}", scope.as_str());
+    }
+}

@@ -69,7 +69,7 @@ async fn a_trigger_names_the_position_from_which_nothing_is_missed() {
 #[tokio::test]
 async fn an_unknown_incident_is_404() {
     let server = Local::start().await;
-    assert_eq!(get(server.address, "/api/incidents").await.json(), json!({ "incidents": [] }));
+    assert_eq!(get(server.address, "/api/incidents").await.json()["incidents"], json!([]));
     for path in [
         "/api/incidents/database-outage-x7k2p",
         "/api/incidents/%2e%2e",
@@ -98,25 +98,31 @@ async fn an_unknown_scenario_is_404_with_what_was_meant() {
 async fn a_wrong_body_is_400_and_says_what_is_wrong() {
     let server = Local::start().await;
     for (body, says) in [
-        ("", "expected"),
-        ("{", "expected"),
-        ("null", "expected"),
-        ("[]", "expected"),
+        ("", "the body is not JSON"),
+        ("{", "the body is not JSON"),
+        ("null", "the body is null; a trigger is an object"),
+        ("[]", "the body is an array"),
         ("{}", "scenario"),
         (r#"{"scenario":7}"#, "string"),
         (r#"{"scenario":"database-outage","sped":2}"#, "sped"),
         (r#"{"scenario":"database-outage","seed":-1}"#, "-1"),
         (r#"{"scenario":"database-outage","seed":1.5}"#, "1.5"),
         (r#"{"scenario":"database-outage","seed":9007199254740992}"#, "2^53"),
-        (r#"{"scenario":"database-outage","speed":"fast"}"#, "fast"),
+        (r#"{"scenario":"database-outage","speed":"fast"}"#, "speed must be a number, not a string"),
         (r#"{"scenario":"database-outage","speed":0}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":1e-300}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":-1}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":10001}"#, "10000"),
         (r#"{"scenario":"database-outage","speed":1e400}"#, "a number is too large"),
         (r#"{"scenario":"database-outage","speed":NaN}"#, ""),
-        (r#"{"scenario":"noise","settings":{"n":null}}"#, "a setting is a text, a number, true or false"),
-        (r#"{"scenario":"noise","settings":{"n":[1]}}"#, "a setting is a text, a number, true or false"),
+        (
+            r#"{"scenario":"noise","settings":{"n":null}}"#,
+            "must be a string, a number, true or false, not null",
+        ),
+        (
+            r#"{"scenario":"noise","settings":{"n":[1]}}"#,
+            "must be a string, a number, true or false, not an array",
+        ),
         (r#"{"scenario":"database-outage"} tail"#, "trailing"),
         ("{\"scenario\":\"\u{0}\"}", ""),
     ] {
@@ -142,6 +148,27 @@ async fn what_is_wrong_with_a_trigger_is_said_of_each_member() {
                 ("/settings/variant", "did you mean \"partner-silent\"?"),
             ],
         ),
+        (
+            r#"{"seed":-1,"speed":"2","scenario":"databse-outage","settngs":{}}"#,
+            vec![
+                ("/seed", "not -1"),
+                ("/speed", "must be a number, not a string"),
+                ("/settngs", "did you mean \"settings\"?"),
+                ("/scenario", "did you mean \"database-outage\"?"),
+            ],
+        ),
+        (
+            r#"{"scenario":"api-overload","speed":0,"settings":{"instances":500,"a":null}}"#,
+            vec![
+                ("/speed", "from 0.001"),
+                ("/settings/a", "not null"),
+                ("/settings/instances", "at most 400"),
+            ],
+        ),
+        (r#"{"scenario":1}"#, vec![("/scenario", "must be a string, not a number")]),
+        (r#"{"scenario":"noise","settings":[]}"#, vec![("/settings", "must be an object, not an array")]),
+        (r#"{"scenario":"database-outage","scenario":"x"}"#, vec![("/scenario", "there twice")]),
+        ("{}", vec![("/scenario", "missing")]),
     ] {
         let reply = Http::trigger(server.address(), body).send().await;
         let detail = reply.problem(reply.status);

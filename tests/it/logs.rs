@@ -216,5 +216,5 @@ fn text_is_for_people_as_it_was() {
     };
     assert_eq!(status, Some(0));
     assert!(stderr.starts_with(concat!("incident ", env!("CARGO_PKG_VERSION"), "\n")), "{stderr}");
-    assert!(stderr.contains("INFO stopping"), "{stderr}");
+    assert!(stderr.contains("INFO stopping") && stderr.contains("INFO stopped"), "{stderr}");
 }

@@ -27,6 +27,53 @@ async fn a_body_that_breaks_off_is_not_called_too_large() {
     assert!(cut.is_empty() || cut.starts_with("HTTP/1.1 400 "), "{cut}");
 }
 
+/// What is asked, before a body of eight megabytes.
+fn large(line: &str, content_type: &str, more: &str) -> String {
+    format!(
+        "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n{more}Content-Length: {LARGE}\r\n\r\n"
+    )
+}
+
+const LARGE: usize = 8 * 1024 * 1024;
+
+/// A client that sends all of its body before it reads would have a broken pipe instead of the answer, and would try for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sends_a_large_body_to_its_end_gets_the_refusal_of_it() {
+    let (json, events) = ("application/json", "application/cloudevents+json");
+    let open = Local::start().await;
+    let closed = Local::closed().await;
+    for (server, line, content_type, status) in [
+        (&open, "POST /api/events", events, 413),
+        (&open, "POST /api/events", json, 415),
+        (&open, "POST /api/incidents", json, 413),
+        (&open, "POST /api/incidents", "text/plain", 415),
+        (&open, "POST /nothing", json, 405),
+        (&open, "DELETE /api/incidents/nobody", json, 404),
+        (&open, "POST /hooks/alertmanager/nobody", json, 404),
+        (&closed, "POST /api/events", events, 401),
+        (&closed, "POST /login", json, 413),
+    ] {
+        let mut raw = Raw::connect(server.address).await;
+        raw.send(large(line, content_type, "").as_bytes()).await;
+        for _ in 0..8 {
+            assert!(raw.try_send(&vec![b' '; LARGE / 8]).await, "{line} was cut off");
+        }
+        let told = raw.rest().await;
+        assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {told}");
+    }
+    // Its head alone is too large.
+    let mut raw = Raw::connect(open.address).await;
+    raw.send(format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: {}", "x".repeat(64 * 1024)).as_bytes()).await;
+    assert!(raw.try_send(&vec![b'x'; LARGE]).await, "a large head was cut off");
+    let told = raw.rest().await;
+    assert!(told.starts_with("HTTP/1.1 431 "), "{told}");
+    // Whoever asks first need not send it.
+    let mut raw = Raw::connect(open.address).await;
+    raw.send(large("POST /api/events", json, "Expect: 100-continue\r\n").as_bytes()).await;
+    let told = raw.head().await;
+    assert!(told.starts_with("HTTP/1.1 415 "), "{told}");
+}
+
 fn handshake(upgrade: &str, version: &str) -> String {
     format!(
         "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\n{upgrade}Sec-WebSocket-Version: {version}\r\n\

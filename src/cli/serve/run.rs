@@ -209,9 +209,12 @@ impl Serve {
             Some(Ok(Err(error))) = OptionFuture::from(printing) => return Err(error.into()),
         }
         match self.log_format {
-            LogFormat::Json => tracing::info!("stopped"),
-            LogFormat::Text if quiet || !std::io::stderr().is_terminal() => {}
-            LogFormat::Text => say("Stopped."),
+            LogFormat::Text if std::io::stderr().is_terminal() => {
+                if !quiet {
+                    say("Stopped.");
+                }
+            }
+            LogFormat::Text | LogFormat::Json => tracing::info!("stopped"),
         }
         // While the runtime is there, a second signal ends the process at once.
         finish_stderr();

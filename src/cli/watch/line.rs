@@ -9,7 +9,7 @@ use super::layout::Cells;
 use crate::cli::out::{print, print_fields};
 use crate::cli::{fit, format};
 use crate::contract::{Envelope, Message, MessageType, Outcome, PERSON};
-use crate::report::{Line, LineKind};
+use crate::report::{Line, LineKind, words};
 use crate::visible::visible;
 
 /// How many characters of a payload are shown if it can't be parsed.
@@ -52,7 +52,7 @@ impl Lines {
         let when = if self.utc {
             format!("{:.0}", envelope.time).split('T').nth(1).unwrap_or_default().to_owned()
         } else {
-            format!("T+{}", offset_s.map_or_else(|| "?".to_owned(), format::clock))
+            words::moment(offset_s)
         };
         let kind = line.map(|line| line.kind);
         let belief = line.and_then(|line| line.belief.as_deref());

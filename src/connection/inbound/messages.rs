@@ -161,6 +161,7 @@ fn end_of(error: Error) -> End {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use super::*;
 

@@ -139,7 +139,7 @@ fn unread() -> Fault {
 async fn moved(shared: &Shared, head: u64) {
     if shared.extent.subscribe().wait_for(|extent| extent.head > head).await.is_err() {
         // The sender is a part of what is borrowed here.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

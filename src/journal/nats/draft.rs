@@ -230,4 +230,5 @@ pub(super) fn weight(batch: &Batch) -> usize {
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests;

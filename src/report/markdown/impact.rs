@@ -100,12 +100,10 @@ pub(super) fn durations(history: &History) -> String {
 /// `on target`, `24 s over target`, `2 min under target`; nothing if the incident was not resolved or had no target.
 pub(super) fn against_target(history: &History, before: &str) -> String {
     let incident = &history.incident;
-    let (Some(target_s), Some(resolution), IncidentStatus::Resolved) =
-        (incident.target_s, &incident.resolution, incident.state)
-    else {
+    let (Some(target_s), IncidentStatus::Resolved) = (incident.target_s, incident.state) else {
         return String::new();
     };
-    let (target, took) = (words::whole(target_s), words::whole(resolution.durations.resolve_s));
+    let (target, took) = (words::whole(target_s), words::whole(history.lasted_s()));
     let verdict = match took.abs_diff(target) {
         0 => "on target".to_owned(),
         by if took > target => format!("{} over target", words::duration(by as f64)),
@@ -114,16 +112,18 @@ pub(super) fn against_target(history: &History, before: &str) -> String {
     format!("{before}{verdict}")
 }
 
-/// The times of the milestones as the resolution has them; before that, as the fold has seen them.
+/// The times of the milestones as the resolution has them; before that, as the fold has seen them. What came before the impact took no
+/// time of it, as in a resolution.
 pub(super) fn reached(history: &History) -> Durations {
     let incident = &history.incident;
+    let reached = |second: Option<f64>| second.map(|second| second.max(0.0));
     match &incident.resolution {
-        Some(resolution) => resolution.durations.clone(),
+        Some(resolution) => Durations { resolve_s: history.lasted_s(), ..resolution.durations.clone() },
         None => Durations {
-            detect_s: incident.marks.detected,
-            diagnose_s: incident.marks.diagnosed,
-            mitigate_s: incident.marks.mitigated,
-            resolve_s: history.newest_s(),
+            detect_s: reached(incident.marks.detected),
+            diagnose_s: reached(incident.marks.diagnosed),
+            mitigate_s: reached(incident.marks.mitigated),
+            resolve_s: history.lasted_s(),
         },
     }
 }

@@ -150,7 +150,7 @@ fn outcome(history: &History) -> String {
             last.unwrap_or_default()
         );
     };
-    let after = words::duration(resolution.durations.resolve_s);
+    let after = words::duration(history.lasted_s());
     let said = quoted(&resolution.summary);
     match incident.state {
         IncidentStatus::Cancelled => format!("It was not resolved but cancelled after {after}: {said}."),

@@ -29,7 +29,8 @@ use super::connection::ConnectionInfo;
 use super::direct;
 use super::io::Io;
 use super::lobby::{Lobby, WaitingSlot};
-use super::socket::Socket;
+use super::socket::{Deadlines, Socket};
+use super::unread::{Rest, Watched};
 use crate::connection::TLS_BUFFER;
 use crate::log_limiter::limited;
 use crate::metrics::Refusal;
@@ -188,8 +189,9 @@ impl Door {
     /// Speaks HTTP on a connection of which `unread` was read. The response to the first request may be there already.
     async fn serve(&self, io: Io, unread: Bytes, info: ConnectionInfo, made: Option<Response>) {
         let made = Cell::new(made);
-        let socket =
-            Socket::new((io, unread), info.clone(), Arc::clone(&self.lifecycle), self.limits.write_deadline);
+        // A client that goes on sending is treated as one that is silent.
+        let deadlines = Deadlines { write: self.limits.write_deadline, rest: self.limits.request_deadline };
+        let socket = Socket::new((io, unread), info.clone(), Arc::clone(&self.lifecycle), deadlines);
         let served = info.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             served.request_begins();
@@ -197,7 +199,10 @@ impl Door {
             let info = served.clone();
             let answer = match made.take() {
                 Some(made) => Either::Left(ready(Ok(made))),
-                None => Either::Right(self.router.call(request)),
+                None => {
+                    let info = served.clone();
+                    Either::Right(self.router.call(request.map(|body| Watched::new(body, info))))
+                }
             };
             async move {
                 let answer = answer.await;
@@ -280,12 +285,24 @@ async fn first_byte(tcp: &TcpStream) -> Option<u8> {
     matches!(tcp.peek(&mut first).await, Ok(1)).then_some(first[0])
 }
 
-/// Reads what has come of the request, sends the answer to it and closes: closing a socket with unread bytes resets it.
+/// Reads what has come of the request, sends the answer to it and closes, but not while the client still sends: closing a socket with
+/// unread bytes resets it.
 async fn refuse(mut tcp: TcpStream, answer: impl FnOnce(&[u8]) -> Vec<u8>) {
     let mut request = [0; 4096];
     let read = tcp.try_read(&mut request).unwrap_or_default();
+    let request = &request[..read];
+    let is_whole = request.starts_with(b"GET ") && request.ends_with(b"\r\n\r\n");
     // The connection ends here whether the client takes the answer or not.
-    let _ = timeout(REFUSAL_DEADLINE, tcp.write_all(&answer(&request[..read]))).await;
+    let _ = timeout(REFUSAL_DEADLINE, async {
+        tcp.write_all(&answer(request)).await?;
+        tcp.shutdown().await?;
+        if !is_whole {
+            let mut rest = Rest::new(REFUSAL_DEADLINE);
+            poll_fn(|context| rest.poll_drop(Pin::new(&mut tcp), context)).await;
+        }
+        std::io::Result::Ok(())
+    })
+    .await;
 }
 
 /// The answer to a request over the rate. An `EventSource` would give up for good on a 429: it is brought back later.

@@ -33,6 +33,8 @@ struct Shared {
     direct: AtomicBool,
     /// A response is ready and not written in full.
     responding: AtomicBool,
+    /// The client has sent, or is sending, what no handler reads.
+    unread: AtomicBool,
 }
 
 struct Successor {
@@ -44,8 +46,8 @@ struct Successor {
 impl ConnectionInfo {
     pub(super) fn new(peer: IpAddr, slot: Arc<WaitingSlot>) -> Self {
         let (appended, successor, handed_over) = Default::default();
-        let (direct, responding) = Default::default();
-        Self(Arc::new(Shared { peer, slot, appended, successor, handed_over, direct, responding }))
+        let (direct, responding, unread) = Default::default();
+        Self(Arc::new(Shared { peer, slot, appended, successor, handed_over, direct, responding, unread }))
     }
 
     /// The address that it comes from.
@@ -63,8 +65,19 @@ impl ConnectionInfo {
         self.0.slot.stream();
     }
 
+    /// Whether the client has sent, or is sending, what no handler reads.
+    pub(super) fn set_unread(&self, unread: bool) {
+        self.0.unread.store(unread, Ordering::Relaxed);
+    }
+
+    /// Whether closing now may cost the client its answer.
+    pub(super) fn has_unread(&self) -> bool {
+        self.0.unread.load(Ordering::Relaxed)
+    }
+
     /// A request has come: the connection is served, even if the response before is not written in full.
     pub(super) fn request_begins(&self) {
+        self.set_unread(false);
         self.0.responding.store(false, Ordering::Relaxed);
         self.0.slot.serve();
     }

@@ -9,6 +9,7 @@ mod listen;
 mod lobby;
 mod socket;
 mod tls;
+mod unread;
 
 pub(super) use accept::{Door, DoorLimits, accept};
 pub(super) use connection::{ConnectionInfo, TakeOver};

@@ -1,5 +1,6 @@
 //! The socket below an HTTP connection. A client that takes nothing of a response for the write deadline is given up:
-//! otherwise it would hold its slot and its memory for ever.
+//! otherwise it would hold its slot and its memory for ever. One that still sends when its answer is written is listened to for a
+//! while: a reset would cost it the answer.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -13,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::connection::ConnectionInfo;
 use super::io::Io;
+use super::unread::Rest;
 use crate::server::lifecycle::Lifecycle;
 
 /// The write deadline while the server drains, if its own is longer.
@@ -26,9 +28,18 @@ pub(in crate::server) struct Socket {
     unread: Bytes,
     info: ConnectionInfo,
     lifecycle: Arc<Lifecycle>,
-    write_deadline: Duration,
+    deadlines: Deadlines,
     /// Runs while the socket is full.
     full: Option<Pin<Box<Sleep>>>,
+    /// What the client still sends behind the last answer.
+    rest: Option<Rest>,
+}
+
+/// How long a client may take nothing of a response, and how long what it still sends behind the last one is read.
+#[derive(Clone, Copy)]
+pub(super) struct Deadlines {
+    pub(super) write: Duration,
+    pub(super) rest: Duration,
 }
 
 impl Socket {
@@ -36,9 +47,9 @@ impl Socket {
         (io, unread): (Io, Bytes),
         info: ConnectionInfo,
         lifecycle: Arc<Lifecycle>,
-        write_deadline: Duration,
+        deadlines: Deadlines,
     ) -> Self {
-        Self { io: Some(io), unread, info, lifecycle, write_deadline, full: None }
+        Self { io: Some(io), unread, info, lifecycle, deadlines, full: None, rest: None }
     }
 
     /// The connection without its deadline, and what is still to be written on it.
@@ -58,7 +69,7 @@ impl Socket {
             self.full = None;
             return done;
         }
-        let (draining, deadline) = (self.lifecycle.is_draining(), self.write_deadline);
+        let (draining, deadline) = (self.lifecycle.is_draining(), self.deadlines.write);
         let full = self.full.get_or_insert_with(|| Box::pin(sleep(deadline)));
         if draining && full.deadline() > Instant::now() + DRAIN_DEADLINE {
             full.as_mut().reset(Instant::now() + DRAIN_DEADLINE);
@@ -74,12 +85,19 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        if !self.unread.is_empty() {
+        let before = buffer.filled().len();
+        let read = if self.unread.is_empty() {
+            self.io()?.poll_read(context, buffer)
+        } else {
             let read = self.unread.len().min(buffer.remaining());
             buffer.put_slice(&self.unread.split_to(read));
-            return Poll::Ready(Ok(()));
+            Poll::Ready(Ok(()))
+        };
+        // Until it is known to be a whole request.
+        if buffer.filled().len() > before {
+            self.info.set_unread(true);
         }
-        self.io()?.poll_read(context, buffer)
+        read
     }
 }
 
@@ -133,7 +151,19 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let down = self.io()?.poll_shutdown(context);
-        self.wait(context, down)
+        if self.rest.is_none() {
+            let down = self.io()?.poll_shutdown(context);
+            ready!(self.wait(context, down))?;
+            if !self.info.has_unread() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let (is_draining, deadline) = (self.lifecycle.is_draining(), self.deadlines.rest);
+        let Self { io: Some(io), rest, .. } = &mut *self else { return Poll::Ready(Ok(())) };
+        let rest = rest.get_or_insert_with(|| Rest::new(deadline));
+        if is_draining {
+            rest.shorten(DRAIN_DEADLINE);
+        }
+        rest.poll_drop(Pin::new(io), context).map(Ok)
     }
 }

@@ -1,7 +1,5 @@
 //! `/api`: scenarios and incidents.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,7 +8,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use super::body;
@@ -18,49 +16,18 @@ use super::incidents::{CollectError, Incidents, off_workers};
 use super::prefix::PublicPath;
 use super::problem::Problem;
 use super::quota::{Quota, too_large};
-use crate::contract::Position;
+use super::wanted::{self, Wanted, pointed};
 use crate::hub::Hub;
 use crate::journal::JournalError;
 use crate::log_limiter::limited;
 use crate::metrics::Refusal;
-use crate::player::{PlayError, Speed};
+use crate::player::PlayError;
 use crate::report::History;
 use crate::scenario::{NotOffered, Scenario, SettingsError};
 use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::peers::Peers;
-use crate::unread_json::reason;
-
-/// The body of `POST /api/incidents`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Trigger {
-    scenario: String,
-    seed: Option<serde_json::Number>,
-    speed: Option<f64>,
-    #[serde(default)]
-    settings: BTreeMap<String, Setting>,
-}
-
-/// The value of a setting; it has the kind of the parameter's default.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a setting is a text, a number, true or false")]
-enum Setting {
-    Text(String),
-    Bool(bool),
-    Number(serde_json::Number),
-}
-
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(number) => write!(f, "{number}"),
-        }
-    }
-}
 
 /// `GET /api/scenarios`
 pub(in crate::server) async fn scenarios(
@@ -92,27 +59,20 @@ pub(in crate::server) async fn trigger(
         return Err(PlayError::Stopping.into());
     }
     let body = body::json(&info, &headers, body).await?;
-    let wanted: Trigger = serde_json::from_slice(&body)
-        .map_err(|error| format!("{}; expected {{\"scenario\": \"NAME\"}}", reason(&error)))
-        .map_err(Problem::bad_request)?;
-    let seed = wanted.seed.as_ref().map(seed).transpose()?;
-    let speed = match wanted.speed.map(Speed::new).transpose() {
-        Ok(speed) => speed,
-        Err(error) => return Err(Problem::bad_request(error.to_string()).at("/speed", error.to_string())),
-    };
-    let settings = wanted.settings.iter().map(|(key, value)| (key.clone(), value.to_string())).collect();
-    let started = control.trigger(&wanted.scenario, seed, speed, settings).await?;
+    let (Wanted { scenario, seed, speed, settings }, wrong) = wanted::read(&body)?;
+    let scenario = scenario.unwrap_or_default();
+    if !wrong.is_empty() {
+        let problem = wrong.into_problem();
+        // Whoever mends these mistakes should not find others then.
+        return Err(match control.refuses(&scenario, &settings).filter(|_| !scenario.is_empty()) {
+            Some(error) => problem.also(error.into()),
+            None => problem,
+        });
+    }
+    let started = control.trigger(&scenario, seed, speed, settings).await?;
     let location = format!("{base}/api/incidents/{}", started.id);
     let body = json!({ "id": started.id, "stream": hub.stream(), "position": started.position });
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(body)).into_response())
-}
-
-/// A seed as JavaScript can write it.
-fn seed(number: &serde_json::Number) -> Result<u64, Problem> {
-    number.as_u64().filter(|seed| *seed < Position::LIMIT).ok_or_else(|| {
-        let detail = format!("seed must be a whole number from 0 and below 2^53, not {number}");
-        Problem::bad_request(detail.clone()).at("/seed", detail)
-    })
 }
 
 /// `GET /api/incidents/ID`
@@ -176,11 +136,6 @@ pub(super) fn json_answer(quota: &Quota, content: &impl Serialize) -> Result<Res
 
 pub(super) fn no_incident(id: &str) -> Problem {
     Problem::not_found(format!("no incident is called {id:?}; GET /api/incidents lists them"))
-}
-
-/// A key as a part of a JSON pointer.
-fn pointed(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 impl From<PathRejection> for Problem {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::api::no_incident;
 use super::incidents::{Incidents, NoPart};
 use super::problem::Problem;
+use super::query;
 use super::quota::Quota;
 use crate::contract::ResetReason;
 
@@ -34,7 +35,7 @@ pub(in crate::server) async fn incident_events(
     let refuse = |error: QueryRejection| {
         Problem::bad_request(format!(
             "{}; after is the position of an event, as in ?after=17",
-            error.body_text()
+            query::wrong(&error)
         ))
     };
     let Query(After { after }) = query.map_err(refuse)?;

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 
+use super::folded::{Folded, INCIDENT_BYTES, KEEP};
 use crate::contract::{Envelope, MessageType, SPEC_VERSION, Source};
 use crate::journal::{Journal, JournalError, ReadLimit, Span, Stored, Trouble, TroubleKind};
 use crate::plan::Plan;
 use crate::report::{Board, IncidentState};
 use crate::world::Alerts;
-
-/// Ended incidents that are remembered. Older ones are folded anew when a client asks for them.
-const KEEP: usize = 200;
 
 /// Events read at once.
 const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
@@ -34,15 +32,6 @@ const COLLECTED_BYTES: usize = 32 * 1024 * 1024;
 pub(in crate::server) struct Incidents {
     journal: Journal,
     folded: Arc<Mutex<Folded>>,
-}
-
-/// The fold and how far it got.
-pub(super) struct Folded {
-    pub(super) board: Board,
-    /// The ended incidents of the board, each with the position of its last event.
-    ended: Vec<(u64, String)>,
-    /// `None` until the first request.
-    position: Option<u64>,
 }
 
 /// A part of an incident's events.
@@ -99,29 +88,16 @@ impl From<JournalError> for CollectError {
     }
 }
 
-impl Folded {
-    /// Removes the incidents of which retention has dropped every event: nothing else of them can be asked for.
-    fn forget_dropped(&mut self, oldest: u64) {
-        let Self { board, ended, .. } = self;
-        ended.retain(|(position, id)| {
-            if *position < oldest {
-                board.forget(id);
-            }
-            *position >= oldest && board.get(id).is_some()
-        });
-    }
-}
-
 impl Incidents {
     pub(in crate::server) fn new(journal: Journal) -> Self {
-        let folded = Folded { board: Board::default(), ended: Vec::new(), position: None };
-        Self { journal, folded: Arc::new(Mutex::new(folded)) }
+        Self { journal, folded: Arc::default() }
     }
 
-    /// The ids of the incidents that are known at the journal's head.
-    pub(super) async fn ids(&self) -> Result<Vec<String>, JournalError> {
+    /// The ids of the incidents that are known at the journal's head, and how many open ones are left out.
+    pub(super) async fn ids(&self) -> Result<(Vec<String>, usize), JournalError> {
         let folded = self.board().await?;
-        Ok(folded.board.incidents().iter().map(|incident| incident.id.clone()).collect())
+        let ids = folded.board.incidents().iter().map(|incident| incident.id.clone()).collect();
+        Ok((ids, folded.left_out()))
     }
 
     /// The board as the last request left it.
@@ -149,11 +125,7 @@ impl Incidents {
             folded.ended.extend(ends.map(|event| (event.position, event.subject.to_string())));
             let few = events.len() <= FEW;
             let fold = move || {
-                for event in &events {
-                    folded.board.fold(event);
-                }
-                folded.board.forget_ended(KEEP);
-                folded.position = Some(position);
+                folded.fold(&events, position);
                 folded
             };
             folded = if few { fold() } else { off_workers(fold).await? };
@@ -170,7 +142,10 @@ impl Incidents {
     }
 
     /// One incident, however old; `None` if nothing of it is kept.
-    pub(super) async fn incident(&self, id: &str) -> Result<Option<IncidentState>, JournalError> {
+    ///
+    /// # Errors
+    /// The journal can't be read, or the state is larger than any that is told.
+    pub(super) async fn incident(&self, id: &str) -> Result<Option<IncidentState>, CollectError> {
         if let Some(incident) = self.board().await?.board.get(id) {
             return Ok(Some(incident.clone()));
         }
@@ -184,6 +159,9 @@ impl Incidents {
                 board
             })
             .await?;
+            if board.get(id).is_some_and(|state| state.bytes() > INCIDENT_BYTES) {
+                return Err(CollectError::TooLarge);
+            }
         }
         Ok(board.get(id).cloned())
     }

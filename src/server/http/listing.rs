@@ -1,6 +1,7 @@
 //! `GET /api/incidents`: the list is written piece by piece as the client takes it, so that a slow reader costs a list of
 //! names and one piece.
 
+use std::io;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
@@ -34,10 +35,6 @@ impl Listing {
         let known = self.incidents.known().await;
         while piece.len() < PIECE_BYTES {
             let Some(id) = self.left.next() else {
-                // An empty list has no first incident to open it.
-                if self.before != SEPARATOR {
-                    piece.extend_from_slice(self.before.as_bytes());
-                }
                 piece.extend_from_slice(b"]}");
                 self.ended = true;
                 break;
@@ -60,27 +57,44 @@ impl Listing {
 
 const SEPARATOR: &str = ",";
 
-/// `GET /api/incidents`
+/// `GET /api/incidents`, with the time by which clients count the seconds of those that are open.
 pub(in crate::server) async fn incidents(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
 ) -> Result<Response, Problem> {
     let turn = quota.turn().await?;
-    let left = incidents.ids().await?.into_iter();
-    let mut listing = Listing { incidents, left, before: "{\"incidents\":[", ended: false };
-    let first = listing.piece().await;
+    let (ids, left_out) = incidents.ids().await?;
+    let left = ids.into_iter();
+    let left_out = if left_out > 0 { format!("\"left_out\":{left_out},") } else { String::new() };
+    let opening = format!("{{\"time\":\"{:.6}\",{left_out}\"incidents\":[", incidents.now());
+    let mut listing = Listing { incidents, left, before: "", ended: false };
+    let first = Bytes::from([opening.as_bytes(), &listing.piece().await].concat());
     drop(turn);
     let body = if listing.ended {
         Body::from(first)
     } else {
-        // The piece that is being sent, and the next one.
-        let held = quota.hold(2 * PIECE_BYTES)?;
+        // The piece that is being sent, and the next one. The state of one incident may be larger than a piece.
+        let held = Some(quota.hold(first.len() + PIECE_BYTES)?);
         let about = first.len() * (listing.left.len() + 1);
-        let rest = stream::unfold((listing, held), |(mut listing, held)| async move {
+        let rest = stream::unfold((listing, held, quota), |(mut listing, held, quota)| async move {
             let piece = listing.piece().await;
-            (!piece.is_empty()).then_some((piece, (listing, held)))
+            if piece.is_empty() {
+                return None;
+            }
+            drop(held);
+            // Whoever reads slowly while others take all of the memory is told by the end of the connection.
+            let held =
+                quota.hold(piece.len() + PIECE_BYTES).map_err(|_| io::Error::other("too many answers"));
+            match held {
+                Ok(held) => Some((Ok(piece), (listing, Some(held), quota))),
+                Err(error) => {
+                    listing.ended = true;
+                    Some((Err(error), (listing, None, quota)))
+                }
+            }
         });
-        Body::from_stream(in_time(stream::iter([first]).chain(rest), about))
+        let pieces = stream::iter([Ok(first)]).chain(rest);
+        Body::from_stream(in_time(pieces, about).map(|piece| piece.and_then(|piece| piece)))
     };
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -81,6 +81,13 @@ impl Problem {
         self
     }
 
+    /// Says what else is wrong with the request's body.
+    pub(super) fn also(mut self, other: Self) -> Self {
+        self.detail = format!("{}; {}", self.detail, other.detail);
+        let members = other.wrong.map(|wrong| wrong.members).unwrap_or_default();
+        members.into_iter().fold(self, |problem, (pointer, detail)| problem.at(pointer, detail))
+    }
+
     /// Says after how many seconds the same request may succeed.
     pub(in crate::server) fn retry_after(mut self, seconds: u64) -> Self {
         self.set(header::RETRY_AFTER, HeaderValue::from(seconds));

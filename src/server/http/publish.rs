@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::prefix::PublicPath;
 use super::problem::{Problem, fault};
-use super::problems;
+use super::{problems, query};
 use crate::ingest::{Fault, Format, Incoming, Kind, MAX_BODY_BYTES, Refused, read};
 use crate::server::bodies::Unread;
 use crate::server::door::ConnectionInfo;
@@ -60,7 +60,7 @@ async fn stored(
 ) -> Result<Response, Problem> {
     let (State(publisher), State(rate), Extension(info), Extension(id)) = parts;
     let Query(PublishQuery { partial }) = query
-        .map_err(|error| Problem::bad_request(format!("{}; expected partial=true", error.body_text())))?;
+        .map_err(|error| Problem::bad_request(format!("{}; expected partial=true", query::wrong(&error))))?;
     // Before the body is read: a client that can't publish now need not send it.
     publisher.is_ready()?;
     let content_type =

@@ -113,10 +113,10 @@ impl Quota {
 }
 
 /// The pieces of an answer of about `length` bytes, until the client has had more than enough time to take them.
-pub(super) fn in_time(
-    pieces: impl Stream<Item = Bytes> + Send + 'static,
+pub(super) fn in_time<T: Send + 'static>(
+    pieces: impl Stream<Item = T> + Send + 'static,
     length: usize,
-) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+) -> impl Stream<Item = io::Result<T>> + Send + 'static {
     let allowed = TAKEN_WITHIN + Duration::from_secs((length / SLOWEST_RATE) as u64);
     let until = Instant::now() + allowed;
     // A client that takes nothing at all is given up by its socket: then no piece is asked for.

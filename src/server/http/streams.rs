@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::Problem;
+use super::query;
 use crate::connection::Shards;
 use crate::hub::{After, Hub};
 use crate::metrics::Refusal;
@@ -52,8 +53,8 @@ impl StreamQuery {
     /// The position to resume after, if there is one.
     pub(super) fn after(query: Result<Query<Self>, QueryRejection>) -> Result<Option<After>, Problem> {
         let refuse = |detail| Problem::bad_request(detail).because(Refusal::Position);
-        let Query(query) = query.map_err(|error| refuse(error.body_text()))?;
-        let after = query.after.as_deref().map(str::parse::<After>).transpose();
+        let Query(Self { after }) = query.map_err(|error| refuse(query::wrong(&error)))?;
+        let after = after.as_deref().map(str::parse::<After>).transpose();
         after.map_err(|error| refuse(format!("after: {error}")))
     }
 }

@@ -55,6 +55,30 @@ async fn milestones_costs_phases_and_claims_are_held() {
     assert_eq!(places(&publish(server.address, &[resolved("a", "9")]).await), [(5, 5, false)]);
 }
 
+/// The clocks of publishers differ: what ends an incident may be dated before what mitigated it, or before its start.
+#[tokio::test]
+async fn no_incident_ends_before_it_was_mitigated() {
+    let server = Local::start().await;
+    let at =
+        |seconds: i64| (incident::contract::now() + jiff::SignedDuration::from_secs(seconds)).to_string();
+    let mut first = started("a", "1");
+    (first["time"], first["data"]["impact_started_at"]) = (at(0).into(), at(-120).into());
+    let mut mitigated = action("a", "2", "rolled back");
+    (mitigated["time"], mitigated["data"]["marks"]) = (at(-60).into(), json!(["mitigated"]));
+    let mut end = resolved("a", "3");
+    end["time"] = at(-1_800).into();
+    let mut contradicts = end.clone();
+    contradicts["data"]["durations"] = json!({ "resolve_s": 2 });
+    places(&publish(server.address, &[first, mitigated]).await);
+    let wanted = vec![("value".to_owned(), "/data/durations/resolve_s".to_owned())];
+    assert_eq!(refused(&server, contradicts).await.1, wanted);
+    places(&publish(server.address, &[end]).await);
+    let state = crate::harness::get(server.address, "/api/incidents/a").await.json();
+    let durations = &state["resolution"]["durations"];
+    assert!(durations["mitigate_s"].as_f64().is_some_and(|second| second > 50.0), "{durations}");
+    assert_eq!(durations["resolve_s"], durations["mitigate_s"], "{durations}");
+}
+
 #[tokio::test]
 async fn two_that_expect_the_same_index_are_told_apart() {
     let server = Local::start().await;
@@ -80,4 +104,57 @@ async fn a_real_incident_that_is_cancelled_takes_no_further_event() {
     let late = publish(server.address, &[action("a", "3", "late")]).await;
     assert_eq!((late.status, refusal(&late).0.as_str()), (409, "incident-closed"));
     assert_eq!(places(&publish(server.address, &[action("a", "2", "works")]).await).len(), 1);
+}
+
+/// Every reader holds the state of an open incident, so no publisher makes it grow without end.
+#[tokio::test]
+async fn what_is_remembered_of_an_incident_is_bounded() {
+    let server = Local::start().await;
+    let sample = |id: usize, names: std::ops::Range<usize>| {
+        let metrics: serde_json::Map<String, Value> =
+            names.map(|name| (format!("m{name}"), name.into())).collect();
+        event("a", &format!("m{id}"), "system_metrics", &json!({ "metrics": metrics }))
+    };
+    let act = |id: String, agent: &str, more: Value| {
+        let mut event = action("a", &id, "works");
+        event["data"]["agent"] = agent.into();
+        event["data"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    let forecast = |quantity: &str| json!({ "forecast": { "quantity": quantity, "unit": "s", "p50": 1 } });
+    places(&publish(server.address, &[started("a", "1"), sample(0, 0..1_000)]).await);
+    for batch in 0..4 {
+        let agents = (0..250).map(|place| {
+            let name = format!("{batch}-{place}");
+            act(format!("a{name}"), &format!("agent {name}"), forecast(&name))
+        });
+        places(&publish(server.address, &agents.collect::<Vec<_>>()).await);
+    }
+    for (event, pointer) in [
+        (sample(1, 1_000..1_001), "/data/metrics"),
+        (act("b".to_owned(), "another", json!({})), "/data/agent"),
+        (act("b".to_owned(), "agent 0-0", forecast("another")), "/data/forecast/quantity"),
+    ] {
+        assert_eq!(refused(&server, event).await.1, [("value".to_owned(), pointer.to_owned())]);
+    }
+    // What is known may be told again.
+    places(
+        &publish(server.address, &[sample(2, 0..1_000), act("c".to_owned(), "agent 0-0", json!({}))]).await,
+    );
+    let large = |place: usize| {
+        let evidence = json!([{ "kind": "log", "ref": "a", "text": "x".repeat(60_000) }]);
+        act(format!("d{place}"), &format!("agent 0-{place}"), json!({ "evidence": evidence }))
+    };
+    let mut taken = 0;
+    let refused = loop {
+        let reply = publish(server.address, &[large(taken)]).await;
+        if reply.status != 200 {
+            break refusal(&reply).1;
+        }
+        taken += 1;
+    };
+    assert_eq!(refused, [("value".to_owned(), "/data".to_owned())]);
+    assert!((10..18).contains(&taken), "{taken} times 60 kB");
+    // Another event of the same agent takes the place of the one before.
+    places(&publish(server.address, &[act("e".to_owned(), "agent 0-0", json!({})), large(taken)]).await);
 }

@@ -55,6 +55,33 @@ async fn every_event_comes_when_it_came() {
     }
 }
 
+/// A drill has no seconds before 0, so all of its seconds are counted from its first event.
+#[tokio::test(start_paused = true)]
+async fn what_came_before_the_impact_moves_the_seconds_and_the_durations_with_them() {
+    let real = |record| {
+        with(record, |data| {
+            data["synthetic"] = false.into();
+            data.as_object_mut().unwrap().remove("offset_s");
+        })
+    };
+    let start = with(real(started("a")), |data| data["impact_started_at"] = json!("2026-01-01T00:04:05Z"));
+    let seen = with(real(action("a", 2, "sees it")), |data| data["marks"] = json!(["detected"]));
+    let end = with(real(resolved("a", 3)), |data| {
+        data["durations"] = json!({ "detect_s": 0.0, "resolve_s": 360.0 })
+    });
+    let tape = Tape::of("S1").at(5_000, &start).at(25_000, &seen).at(605_000, &end);
+    let recording = tape.read().unwrap_or_else(|error| panic!("{error}"));
+    assert!(recording.warnings[0].contains("a begins 240 s before its impact"), "{:?}", recording.warnings);
+    let stage = Stage::new();
+    stage.replay(recording, 1.0).await;
+    let came = stage.over().await;
+    let Message::IncidentResolved(end) = told(&came[2].1) else { panic!("{came:?}") };
+    assert_eq!(
+        (end.offset_s, end.durations.detect_s, end.durations.resolve_s),
+        (Some(600.0), Some(20.0), 600.0)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_told_is_what_was_recorded_at_the_speed_that_it_has_now() {
     let (tape, stage) = (two(), Stage::new());

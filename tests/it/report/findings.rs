@@ -223,6 +223,41 @@ fn an_incident_that_is_told_later_lasted_as_long_as_its_resolution_says() {
     }
 }
 
+/// Nobody is praised for an end that lies before the mitigation.
+#[test]
+fn an_incident_lasted_at_least_until_its_last_milestone() {
+    let start = start(&json!({ "target_s": 30.0 }));
+    let report = report(&[
+        start,
+        end(9, "resolved", &json!({ "durations": { "resolve_s": 0.0, "mitigate_s": 60.0 } })),
+    ]);
+    for told in ["resolved after 1 min", "| Resolved  | 1 min ", "Resolved 30 s over target"] {
+        assert!(report.contains(told), "{told}: {report}");
+    }
+}
+
+/// What was told before the impact is no part of its time.
+#[test]
+fn seconds_before_the_impact_have_their_sign() {
+    let act = |index: u64, offset_s: f64, marks: Value| {
+        let data = json!({ "agent": "a", "action": "looked", "status": "completed", "summary": "seen", "marks": marks });
+        event(index, offset_s, "agent_action", &data)
+    };
+    let events = [
+        start(&json!({ "synthetic": false })),
+        act(2, -220.4, json!(["detected"])),
+        act(3, -30.0, json!([])),
+    ];
+    let early = report(&events);
+    for told in
+        ["| T−03:41 |", "| T−00:30 |", "affected for 0 s so far", "It took 0 s to detect", "at T−00:30 "]
+    {
+        assert!(early.contains(told), "{told}: {early}");
+    }
+    let long = report(&[start(&json!({ "synthetic": false })), act(2, -7_261.0, json!([]))]);
+    assert!(long.contains("| T−2:01:01 |") && long.contains("| T+0:00:00 |"), "{long}");
+}
+
 #[test]
 fn a_scenario_is_played_again_by_the_command_that_is_told() {
     let run =

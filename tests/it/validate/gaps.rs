@@ -47,6 +47,9 @@ fn the_milestones_of_a_real_incident_may_be_earlier_than_their_events_and_not_la
     );
     let late = tally(json!({ "resolve_s": 300.0, "detect_s": 90.0 }));
     assert_eq!(late, ["detect_s is 90 s, but according to the events it is 60 s"]);
+    let early = tally(json!({ "resolve_s": 40.0, "detect_s": 30.0, "mitigate_s": 50.0 }));
+    assert_eq!(early, ["resolve_s is 40 s, but mitigate_s is 50 s"]);
+    assert_eq!(tally(json!({ "resolve_s": 49.5, "detect_s": 30.0, "mitigate_s": 50.0 })), [""; 0], "rounded");
     let missing = tally(json!({ "resolve_s": 300.0 }));
     assert_eq!(missing, ["detect_s is missing, but according to the events it is 60 s"]);
 }
