@@ -57,8 +57,7 @@ impl Wire {
             tls.read_tls(&mut raw)?;
             tls.process_new_packets()?;
             self.flush()?;
-            loop {
-                let Some(tls) = &mut self.tls else { break };
+            while let Some(tls) = &mut self.tls {
                 match tls.reader().read(&mut plain) {
                     Ok(0) => return Ok(()),
                     Ok(length) => each(self, &plain[..length])?,

@@ -74,18 +74,16 @@ pub(super) fn read(body: &[u8]) -> Result<(Wanted, Mistakes), Problem> {
             wrong.add(pointer, format!("{name:?} is there twice"));
             continue;
         }
-        let is_absent = value.is_null();
         match name.as_str() {
+            "seed" | "speed" if value.is_null() => {}
             "scenario" => match value {
                 Value::String(name) => wanted.scenario = Some(name.clone()),
                 other => wrong.add(pointer, format!("scenario must be a string, not {}", kind(other))),
             },
-            "seed" if is_absent => {}
             "seed" => match seed(value) {
                 Ok(seed) => wanted.seed = Some(seed),
                 Err(what) => wrong.add(pointer, what),
             },
-            "speed" if is_absent => {}
             "speed" => match speed(value) {
                 Ok(speed) => wanted.speed = Some(speed),
                 Err(what) => wrong.add(pointer, what),
