@@ -225,7 +225,7 @@ impl Api {
         self.read(stream, which).await
     }
 
-    /// Tells other processes something that they could also find out by themselves. Nobody waits for it, and it may be lost.
+    /// Tells other processes something that they could also find out by themselves: it may be lost.
     pub(super) async fn tell(&self, subject: String, what: String) {
         let telling = self.client.publish(subject, what.into());
         let _ = timeout(READ, telling).await;

@@ -16,7 +16,7 @@ use super::draft::{Draft, PATIENCE};
 use super::message::WriterMark;
 use super::plans;
 use super::shared::Shared;
-use super::tail::beyond;
+use super::tail::{beyond, moved};
 use super::vitals::trouble;
 
 /// How long an attempt without an answer is left alone before it is repeated.
@@ -59,7 +59,7 @@ pub(super) async fn publish(
     };
     let fault = match published {
         Ok(Ok(last)) if last == end => {
-            shared.api.tell(shared.names.live(), end.to_string()).await;
+            announce(shared, draft).await;
             return Hint::Acknowledged;
         }
         Ok(Ok(last)) => Fault::Silent(format!("it was stored at {last}, not where it should be")),
@@ -71,6 +71,12 @@ pub(super) async fn publish(
     Hint::Unknown(fault)
 }
 
+/// Tells the other servers how far the stream goes now.
+pub(super) async fn announce(shared: &Shared, draft: &Draft) {
+    let end = draft.after + draft.messages.len() as u64;
+    shared.api.tell(shared.names.live(), end.to_string()).await;
+}
+
 /// Finds out whether what was acknowledged is stored.
 pub(super) async fn read_back(shared: &Shared, draft: &Draft, writer: WriterMark) -> Outcome {
     let deadline = Instant::now() + PATIENCE;
@@ -79,7 +85,7 @@ pub(super) async fn read_back(shared: &Shared, draft: &Draft, writer: WriterMark
     stored.unwrap_or_else(|| Outcome::Unknown(trouble(unread())))
 }
 
-/// Finds out whether a draft is stored whose first attempt was not acknowledged, and publishes it again, until it is known whether it is in the stream.
+/// Publishes a draft again after a first attempt without an acknowledgement, until it is known whether it is in the stream.
 pub(super) async fn insist(
     shared: &Shared,
     draft: &Draft,
@@ -119,7 +125,7 @@ async fn found(
     if !beyond(shared, draft.after, patience).await {
         return None;
     }
-    // An append of this process that follows another one was judged by it, so the other one is stored, too.
+    // The append of this process that follows another one is published only if it was judged by it: so the other is stored, too.
     let is_ours = shared.fold.lock().own.is_some_and(|(append, position)| {
         append > writer.append || (append, position) == (writer.append, draft.after + 1)
     });
@@ -133,14 +139,6 @@ async fn found(
 
 fn unread() -> Fault {
     Fault::Silent("what is stored can't be read back".to_owned())
-}
-
-/// Waits until an event beyond `head` was read.
-async fn moved(shared: &Shared, head: u64) {
-    if shared.extent.subscribe().wait_for(|extent| extent.head > head).await.is_err() {
-        // The sender is a part of what is borrowed here.
-        std::future::pending::<()>().await;
-    }
 }
 
 /// Stores the plans of the incidents that begin, before their first events.

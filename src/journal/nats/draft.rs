@@ -39,7 +39,7 @@ pub(super) struct Draft {
     pub(super) answers: Vec<Answer>,
     /// The plans of the incidents that begin, with their ids.
     pub(super) plans: Vec<(String, Arc<str>)>,
-    /// By which the next batches are judged once this is acknowledged.
+    /// What the next batches are judged by, once this draft is acknowledged.
     pub(super) ahead: Option<Ahead>,
 }
 
@@ -52,7 +52,7 @@ impl Draft {
     }
 }
 
-/// What the stream has behind the fold. The maps have the newest event of an incident and each event, by their positions.
+/// What the stream has beyond the fold: its head, and the events between, which were acknowledged and not read back.
 #[derive(Debug)]
 pub(super) struct Ahead {
     head: u64,

@@ -2,9 +2,10 @@
 //!
 //! An event is one message of the stream, and its position is the message's sequence number. A server of NATS numbers what
 //! it stores and nothing else, so positions have no gaps. What is not left to NATS:
-//! - Each process reads every event and folds it (`tail.rs`, `fold.rs`). An append is judged against that fold, and stored
-//!   only if the stream's head is still the one that was read (`draft.rs`, `writer.rs`): so every append that is in the
-//!   stream was judged against exactly the events before it, however many processes append at once.
+//! - Each process reads the events of others and folds all (`tail.rs`, `fold.rs`). An append is judged against that fold and what
+//!   this process has appended since, and stored only if the stream's head is still the one that it names (`draft.rs`,
+//!   `writer.rs`): so every append that is in the stream was judged against exactly the events before it, however many
+//!   processes append at once.
 //! - Acknowledgements, refusals and timeouts are hints (`attempt.rs`). An append is in the stream if its last event is read there
 //!   (`confirm.rs`). Meanwhile the next append is on its way.
 //! - Every message has a checksum over the one before it (`message.rs`). A message of another program, and history that was

@@ -135,6 +135,8 @@ async fn connect(location: &Location, permissions: &Arc<Permissions>) -> Result<
     let permissions = Arc::clone(permissions);
     let mut options = ConnectOptions::new()
         .name("incident")
+        // Its own announcements are nothing new.
+        .no_echo()
         .connection_timeout(CONNECTING)
         .ping_interval(Duration::from_secs(5))
         .reconnect_delay_callback(|attempts| Duration::from_millis(100 * (attempts.min(10) as u64)))

@@ -163,7 +163,7 @@ mod tests {
             ("Publish", "$JS.API.STREAM.MSG.GET.incident_ctl", "$JS.API.STREAM.MSG.GET.incident_ctl"),
             ("Publish", "$JS.API.DIRECT.GET.incident", "$JS.API.DIRECT.GET.incident"),
             ("Subscription", "_INBOX.abc.*", "_INBOX.>"),
-            ("Subscription", "incident.incident.live.*", "incident.incident.live.*"),
+            ("Subscription", "incident.incident.live.head", "incident.incident.live.head"),
         ] {
             let Some(missing) = read(verb, subject) else { panic!("{subject}") };
             assert_eq!(missing.permission(), permission);

@@ -45,7 +45,7 @@ pub(super) struct Shared {
     pub(super) checkpoint: AtomicU64,
     /// There may be something new in the stream.
     pub(super) wake: Notify,
-    /// Read while an append is on its way or read back.
+    /// Locked for reading while an append is on its way or is being read back, for writing to grant the lease.
     pub(super) committing: Arc<tokio::sync::RwLock<()>>,
 }
 

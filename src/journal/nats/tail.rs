@@ -1,5 +1,5 @@
-//! Following the stream: reads every event in order, checks that it continues the one before, and folds it. What was
-//! acknowledged does not count, only what was read here.
+//! Following the stream: reads every event of others in order, checks that it continues the one before, and folds it. What this
+//! process has appended is folded as soon as its last event is read back (`confirm.rs`).
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub(super) async fn follow(shared: &Shared, mut live: Subscriber, stop: Cancella
                 shared.vitals.fail(trouble(fault));
             }
         }
-        // The replica that was asked may be a moment behind. Nobody makes this server read faster by a false announcement.
+        // The replica that was asked may be a moment behind. After a false announcement the pauses soon are as long as before.
         pause = if announced > shared.head() { POLL.min(pause * 2) } else { POLL };
         tokio::select! {
             () = stop.cancelled() => return,
@@ -167,6 +167,10 @@ async fn skip(shared: &Shared, head: u64, found: u64) -> Result<bool, Fault> {
         // Incidents may have begun and ended in what was dropped.
         let over = over::read(&shared.api, &shared.names).await?;
         let mut fold = shared.fold.lock();
+        if fold.head != head {
+            // The writer has folded what it has appended meanwhile.
+            return Ok(true);
+        }
         fold.restart_at(first);
         for (subject, end) in over {
             fold.forget(subject, end);
@@ -256,6 +260,14 @@ pub(super) fn replaced(shared: &Shared) {
     let what = "it was remade, restored or has lost events: this server starts anew";
     let trouble = Trouble::from_error(TroubleKind::Replaced, std::io::Error::other(what));
     shared.vitals.break_down(JournalError::Unavailable(trouble));
+}
+
+/// Waits until an event beyond `head` was read.
+pub(super) async fn moved(shared: &Shared, head: u64) {
+    if shared.extent.subscribe().wait_for(|extent| extent.head > head).await.is_err() {
+        // The sender is a part of what is borrowed here.
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Waits until an event beyond `head` was read, and returns whether there is one by `deadline`.

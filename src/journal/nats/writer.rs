@@ -1,8 +1,8 @@
 //! Appending: the waiting batches become one atomic batch of messages that the servers take only if nothing was added since
 //! this process has read the stream.
 //!
-//! While one append is read back, the next one is on its way: what was acknowledged is directly behind the head that it names,
-//! so the next one is judged by it, and names the head that it has made. No caller is answered before its append was read back.
+//! While append A is read back, append B is on its way: an acknowledged A is in the stream directly behind the head that it has
+//! named, so B is judged by A and names the end of A as its head. No caller is answered before its append was read back.
 
 use std::collections::HashSet;
 use std::pin::{Pin, pin};
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::super::error::JournalError;
 use super::super::record::Batch;
 use super::api::Fault;
-use super::attempt::{Hint, Outcome, insist, publish, read_back, store_plans};
+use super::attempt::{Hint, Outcome, announce, insist, publish, read_back, store_plans};
 use super::draft::{Ahead, Answer, Draft, PATIENCE, judge, weight};
 use super::message::WriterMark;
 use super::shared::Shared;
@@ -43,7 +43,8 @@ pub(super) struct Waiting {
 
 /// Appends until nobody can ask any more.
 pub(super) async fn run(shared: &Shared, mut inbox: mpsc::UnboundedReceiver<Waiting>) {
-    let mut writer = Writer { shared, behind: FuturesOrdered::new(), ahead: None, appends: 0 };
+    let mut writer =
+        Writer { shared, behind: FuturesOrdered::new(), is_lost: false, ahead: None, appends: 0 };
     let mut next = None;
     loop {
         let first = match next.take() {
@@ -77,8 +78,10 @@ enum Course {
 
 struct Writer<'a> {
     shared: &'a Shared,
-    /// The append that was acknowledged last, while it is read back.
-    behind: FuturesOrdered<Pin<Box<dyn Future<Output = ()> + 'a>>>,
+    /// The append that was acknowledged last, while it is read back: whether it is stored.
+    behind: FuturesOrdered<Pin<Box<dyn Future<Output = bool> + 'a>>>,
+    /// Whether the last append is not stored though it was acknowledged, or can't be read back.
+    is_lost: bool,
     /// What it has added, if the next one is to be judged by it.
     ahead: Option<Ahead>,
     appends: u64,
@@ -91,15 +94,24 @@ impl Writer<'_> {
         loop {
             tokio::select! {
                 biased;
-                Some(()) = self.behind.next() => {}
+                Some(is_stored) = self.behind.next() => self.learn(is_stored),
                 done = &mut doing => return done,
             }
         }
     }
 
+    /// What the last append has become.
+    fn learn(&mut self, is_stored: bool) {
+        if !is_stored {
+            (self.is_lost, self.ahead) = (true, None);
+        }
+    }
+
     /// Waits until the last append was read back.
     async fn settle(&mut self) {
-        while self.behind.next().await.is_some() {}
+        while let Some(is_stored) = self.behind.next().await {
+            self.learn(is_stored);
+        }
     }
 
     /// Stores the batches, each as a whole or not at all, and answers.
@@ -113,19 +125,17 @@ impl Writer<'_> {
         self.settle().await;
         self.ahead = draft.ahead.take();
         self.behind.push_back(Box::pin(async move {
-            let answers = match read_back(shared, &draft, writer).await {
+            let outcome = read_back(shared, &draft, writer).await;
+            let is_stored = matches!(outcome, Outcome::Stored);
+            let failed = |trouble| failed(shared, JournalError::Unavailable(trouble), replies.len());
+            let answers = match outcome {
                 Outcome::Stored => stored(shared, *draft),
-                Outcome::Overtaken => {
-                    // The servers have acknowledged what they do not have: that is not known as lost yet.
-                    let lost = Fault::Silent("what was acknowledged is not in the stream".to_owned());
-                    failed(shared, JournalError::Unavailable(trouble(lost)), replies.len())
-                }
-                Outcome::Unknown(trouble) => {
-                    failed(shared, JournalError::Unavailable(trouble), replies.len())
-                }
+                Outcome::Overtaken => failed(trouble(lost())),
+                Outcome::Unknown(trouble) => failed(trouble),
             };
             answer(replies, answers);
             drop(committing);
+            is_stored
         }));
     }
 
@@ -151,17 +161,22 @@ impl Writer<'_> {
             self.appends += 1;
             let writer = WriterMark { node: shared.node, append: self.appends };
             let term = *shared.newest_term.borrow();
+            self.is_lost = false;
             let ahead = self.ahead.take();
             let draft =
                 judge(&shared.fold.lock(), ahead, &shared.clock, &shared.names, writer, term, batches);
-            if draft.is_ahead && (draft.has_gap() || draft.messages.is_empty()) {
+            if !draft.is_ahead {
+                // Only what an append is judged by may still be unread when it is published.
+                self.settle().await;
+            } else if draft.has_gap() || draft.messages.is_empty() {
                 // Only what was read back decides an answer.
                 self.settle().await;
+                deadline = last.min(Instant::now() + PATIENCE);
                 continue;
             }
             if draft.has_gap() && !is_up_to_date {
                 // Another server may have stored what is missing here.
-                match reach_leader(shared, deadline).await {
+                match self.beside(reach_leader(shared, deadline)).await {
                     Ok(()) => is_up_to_date = true,
                     Err(error) => return failed(error),
                 }
@@ -173,13 +188,23 @@ impl Writer<'_> {
             if let Err(fault) = self.beside(store_plans(shared, &draft, &mut planned, deadline)).await {
                 return failed(JournalError::Unavailable(trouble(fault)));
             }
+            if draft.is_ahead && self.is_lost {
+                return failed(JournalError::Unavailable(trouble(lost())));
+            }
             let hint = self.beside(publish(shared, &draft, writer, 1, deadline)).await;
             if let Hint::Acknowledged = hint {
                 return Course::Acknowledged(Box::new(draft), writer);
             }
             self.settle().await;
+            if draft.is_ahead && self.is_lost {
+                // It was judged by what is not there.
+                return failed(JournalError::Unavailable(trouble(lost())));
+            }
             match insist(shared, &draft, writer, hint, deadline).await {
-                Outcome::Stored => return Course::Answered(stored(shared, draft)),
+                Outcome::Stored => {
+                    announce(shared, &draft).await;
+                    return Course::Answered(stored(shared, draft));
+                }
                 Outcome::Overtaken => {
                     shared.figures.overtaken();
                     // Something is stored, so the servers are well. A server that is slower than all others must give its
@@ -195,6 +220,10 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+fn lost() -> Fault {
+    Fault::Silent("what was acknowledged is not in the stream".to_owned())
 }
 
 fn stored(shared: &Shared, draft: Draft) -> Vec<Answer> {
