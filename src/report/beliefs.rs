@@ -47,7 +47,7 @@ fn belief_history<'a>(
     let updates: Vec<(f64, f64)> = history
         .belief_updates
         .iter()
-        .filter_map(|update| Some((update.offset_s, *update.beliefs.get(place)?)))
+        .filter_map(|update| Some((update.offset_s, update.belief(place)?)))
         .collect();
     let peak_s = updates.iter().find(|(_, p)| *p >= hypothesis.peak).map_or(0.0, |(offset_s, _)| *offset_s);
     let above = updates.iter().rposition(|(_, p)| *p > hypothesis.peak * DROPPED);
@@ -62,11 +62,11 @@ fn belief_history<'a>(
 }
 
 /// The hypothesis that is more probable than every other one.
-fn leader(beliefs: &[f64]) -> Option<usize> {
-    let highest = beliefs.iter().copied().fold(0.0, f64::max);
-    let mut highest_ones = beliefs.iter().enumerate().filter(|(_, p)| **p > 0.0 && **p >= highest);
+fn leader(beliefs: &[(usize, f64)]) -> Option<usize> {
+    let highest = beliefs.iter().map(|(_, p)| *p).fold(0.0, f64::max);
+    let mut highest_ones = beliefs.iter().filter(|(_, p)| *p > 0.0 && *p >= highest);
     match (highest_ones.next(), highest_ones.next()) {
-        (Some((place, _)), None) => Some(place),
+        (Some((place, _)), None) => Some(*place),
         _ => None,
     }
 }

@@ -61,9 +61,19 @@ pub struct MetricSample {
 pub struct BeliefUpdate {
     /// Second of the incident.
     pub offset_s: f64,
-    /// The probabilities, in the order of the hypotheses in the incident's state. Hypotheses that appear later are not
-    /// included yet.
-    pub beliefs: Vec<f64>,
+    /// How many hypotheses there were: the first so many of the incident's state.
+    pub known: usize,
+    /// The probabilities that are not 0, each with the place of its hypothesis in the incident's state, in order of the places.
+    /// An event of one hypothesis among a thousand takes no more memory than the event.
+    pub beliefs: Vec<(usize, f64)>,
+}
+
+impl BeliefUpdate {
+    /// The probability of the hypothesis at this place; `None` if it appears later.
+    pub fn belief(&self, place: usize) -> Option<f64> {
+        let found = self.beliefs.binary_search_by_key(&place, |(place, _)| *place);
+        (place < self.known).then(|| found.map_or(0.0, |found| self.beliefs[found].1))
+    }
 }
 
 /// The events of one incident by their index.
@@ -110,8 +120,9 @@ impl History {
                 samples.push(MetricSample { offset_s, metrics });
             } else if let Message::AgentAction(action) = message {
                 if !action.hypotheses.is_empty() {
-                    let beliefs = state.hypotheses.iter().map(|hypothesis| hypothesis.p).collect();
-                    belief_updates.push(BeliefUpdate { offset_s, beliefs });
+                    let all = state.hypotheses.iter().map(|hypothesis| hypothesis.p).enumerate();
+                    let beliefs = all.filter(|(_, p)| *p != 0.0).collect();
+                    belief_updates.push(BeliefUpdate { offset_s, known: state.hypotheses.len(), beliefs });
                 }
                 let reached = newly_reached(&mut marks, &action.marks);
                 actions.push(ActionEvent { index, offset_s, time: event.time, action, reached });

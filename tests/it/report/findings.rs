@@ -1,5 +1,6 @@
 //! Beliefs, forecasts, failures, times: what the report concludes from the events.
 
+use incident::report::History;
 use serde_json::{Value, json};
 
 use super::{act, end, event, line, report, section, start};
@@ -268,4 +269,22 @@ fn a_scenario_is_played_again_by_the_command_that_is_told() {
     for wrong in ["x; reboot", "$(reboot)", "-x", "", "```\nx"] {
         assert!(!report(wrong).contains("incident trigger"), "{wrong:?}");
     }
+}
+
+/// A thousand hypotheses, and many events that list one of them: all of them at each event would be most of a gigabyte.
+#[test]
+fn a_report_of_many_hypotheses_takes_memory_for_what_was_said() {
+    let believe = |index: u64, places: std::ops::Range<u64>| {
+        let p = 0.5 / (places.end - places.start) as f64;
+        let beliefs: Vec<_> =
+            places.map(|place| json!({ "id": format!("h{place}"), "claim": "c", "p": p })).collect();
+        act(index, &json!({ "hypotheses": beliefs }))
+    };
+    let mut events = vec![start(&json!({})), believe(2, 0..1_000)];
+    events.extend((3..50).map(|index| believe(index, index..index + 1)));
+    let history = &History::all(&events)[0];
+    let kept: Vec<usize> = history.belief_updates.iter().map(|update| update.beliefs.len()).collect();
+    assert_eq!((kept[0], kept[1..].iter().sum::<usize>()), (1_000, 47));
+    let last = &history.belief_updates[47];
+    assert_eq!((last.belief(49), last.belief(0), last.belief(1_000)), (Some(0.5), Some(0.0), None));
 }
