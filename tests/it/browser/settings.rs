@@ -84,19 +84,21 @@ async fn each_setting_has_its_field_each_mistake_its_place_and_choices_are_remem
                  one.labels.length > 0 || one.ariaLabel)";
     assert_eq!(page.value(names).await, true, "each field has a name");
 
-    // What the server refuses stands beside its field, in its words, and nothing began.
+    // All that the server refuses stands beside its fields, in its words, and nothing began.
     page.fill("[data-pointer='/settings/users'] [type=number]", "5000").await;
     page.fill("[data-pointer='/speed'] input", &format!("0{ENTER}")).await;
     let problems = "[...document.querySelectorAll('#quiet .setting')].filter((one) => \
                     one.querySelector('.field-problem').checkVisibility()).map((one) => \
                     [one.dataset.pointer, one.querySelector('.field-problem').innerText])";
-    page.until("a mistake", &format!("{problems}.length === 1")).await;
+    page.until("both mistakes", &format!("{problems}.length === 2")).await;
     let told = page.value(problems).await;
-    assert_eq!(told[0][0], "/speed");
-    assert!(told[0][1].as_str().unwrap().contains("from 0.001 to 10000"), "{told}");
+    assert_eq!((&told[0][0], &told[1][0]), (&json!("/settings/users"), &json!("/speed")));
+    assert!(told[0][1].as_str().unwrap().contains("at most 1000"), "{told}");
+    assert!(told[1][1].as_str().unwrap().contains("from 0.001 to 10000"), "{told}");
     assert_eq!(page.value("document.activeElement.closest('.setting').dataset.pointer").await, "/speed");
     page.fill("[data-pointer='/speed'] input", &format!("50{ENTER}")).await;
-    page.until("the next mistake", &format!("{problems}[0]?.[0] === '/settings/users'")).await;
+    let other = format!("{problems}.length === 1 && {problems}[0][0] === '/settings/users'");
+    page.until("the mistake that is left", &other).await;
     let told = page.value(problems).await;
     assert!(told[0][1].as_str().unwrap().contains("at most 1000"), "{told}");
     assert_eq!(settings_of(&serving).await, Vec::<Value>::new());
