@@ -111,7 +111,6 @@ async fn a_wrong_body_is_400_and_says_what_is_wrong() {
         (r#"{"scenario":"database-outage","speed":"fast"}"#, "speed must be a number, not a string"),
         (r#"{"scenario":"database-outage","speed":0}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":1e-300}"#, "from 0.001"),
-        (r#"{"scenario":"database-outage","speed":-1}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":10001}"#, "10000"),
         (r#"{"scenario":"database-outage","speed":1e400}"#, "a number is too large"),
         (r#"{"scenario":"database-outage","speed":NaN}"#, ""),
