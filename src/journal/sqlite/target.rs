@@ -114,6 +114,9 @@ fn refuse_own(source: &Path, path: &Path) -> Result<(), OpenError> {
     // If the journal does not exist, whoever opens it says so.
     let Ok(journal) = real(source) else { return Ok(()) };
     let copy = real(path).map_err(unusable)?;
+    if copy == journal {
+        return Err(OpenError::Exists { path: path.to_owned(), what: "is the journal itself".into() });
+    }
     let is_beside = |path: &Path, other: &Path| COMPANIONS.iter().any(|suffix| beside(path, suffix) == other);
     if is_beside(&journal, &copy) || is_beside(&copy, &journal) {
         return Err(OpenError::Exists {
