@@ -67,7 +67,7 @@ async fn what_came_before_the_impact_moves_the_seconds_and_the_durations_with_th
     let start = with(real(started("a")), |data| data["impact_started_at"] = json!("2026-01-01T00:04:05Z"));
     let seen = with(real(action("a", 2, "sees it")), |data| data["marks"] = json!(["detected"]));
     let end = with(real(resolved("a", 3)), |data| {
-        data["durations"] = json!({ "detect_s": 0.0, "resolve_s": 360.0 })
+        data["durations"] = json!({ "detect_s": 0.0, "resolve_s": 360.0 });
     });
     let tape = Tape::of("S1").at(5_000, &start).at(25_000, &seen).at(605_000, &end);
     let recording = tape.read().unwrap_or_else(|error| panic!("{error}"));
