@@ -111,7 +111,7 @@ async fn slow_readers_of_the_listing_cost_little_memory() {
         body.extend(piece);
     }
     let listed: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(listed, whole.json(), "the slow one gets the same, whole");
+    assert_eq!(listed["incidents"], whole.json()["incidents"], "the slow one gets the same, whole");
     assert_eq!(listed["incidents"].as_array().unwrap().len(), 200);
 }
 
