@@ -95,7 +95,10 @@ async fn each_setting_has_its_field_each_mistake_its_place_and_choices_are_remem
     assert_eq!((&told[0][0], &told[1][0]), (&json!("/settings/users"), &json!("/speed")));
     assert!(told[0][1].as_str().unwrap().contains("at most 1000"), "{told}");
     assert!(told[1][1].as_str().unwrap().contains("from 0.001 to 10000"), "{told}");
-    assert_eq!(page.value("document.activeElement.closest('.setting').dataset.pointer").await, "/speed");
+    assert_eq!(
+        page.value("document.activeElement.closest('.setting').dataset.pointer").await,
+        "/settings/users"
+    );
     page.fill("[data-pointer='/speed'] input", &format!("50{ENTER}")).await;
     let other = format!("{problems}.length === 1 && {problems}[0][0] === '/settings/users'");
     page.until("the mistake that is left", &other).await;

@@ -66,8 +66,9 @@ fn without_arguments_every_shipped_scenario_is_played_and_passes() {
     assert_eq!(report["passed"], true);
     assert_eq!(report["targets"].as_array().unwrap().len(), played());
     for target in report["targets"].as_array().unwrap() {
-        let passed =
-            target["rules"].as_array().unwrap().iter().filter(|rule| rule["status"] == "passed").count();
+        // A play that is slow on a busy machine may have heartbeats.
+        let passed = target["rules"].as_array().unwrap().iter();
+        let passed = passed.filter(|rule| rule["status"] == "passed" && rule["rule"] != "heartbeat").count();
         assert_eq!(passed, RULES.len() - 4, "all but the rules about arrival times: {target}");
         assert_eq!(target["transcript"], Value::Null, "what passes leaves no transcript");
     }

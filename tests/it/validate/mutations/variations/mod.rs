@@ -104,8 +104,12 @@ impl Stream {
             }
         }
         match sample["data"]["offset_s"].clone() {
-            // Of a real incident a duration may be shorter than its events say.
-            Value::Null => durations.insert("resolve_s".to_owned(), 1.0.into()),
+            // Of a real incident a duration may be shorter than its events say, and not before its own marks.
+            Value::Null => {
+                durations.remove("resolve_s");
+                let last = durations.values().filter_map(Value::as_f64).fold(1.0, f64::max);
+                durations.insert("resolve_s".to_owned(), last.into())
+            }
             second => {
                 durations.insert("resolve_s".to_owned(), second.clone());
                 data.insert("offset_s".to_owned(), second)
