@@ -75,7 +75,9 @@ export function offsetAt(state, serverMs) {
   const sinceStart_s = ((serverMs - millis(state.impact_started_at)) / 1000) * state.speed;
   const sinceNewest_s = newest_s + ((serverMs - millis(state.time)) / 1000) * state.speed;
   const wasSet = Math.abs(sinceStart_s - sinceNewest_s) > (STEP_MS / 1000) * state.speed;
-  return Math.max(map.incidentOf(wasSet ? sinceNewest_s : sinceStart_s), state.offset_s);
+  const screen_s = wasSet ? sinceNewest_s : sinceStart_s;
+  // Before the impact no phase stretches the time.
+  return Math.max(screen_s < 0 ? screen_s : map.incidentOf(screen_s), state.offset_s);
 }
 
 /**

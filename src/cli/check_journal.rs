@@ -214,9 +214,11 @@ fn failure(error: OpenError, file: &Path) -> Failure {
         OpenError::Exists { path, .. } if is_stream(path) => {
             (Exit::Usage, "name another stream with stream=NAME, or delete that one".to_owned())
         }
-        OpenError::Exists { .. } => {
-            (Exit::Usage, "name another file, or remove this one if nobody needs it".to_owned())
+        // Nobody is told to remove the journal, or a file of it.
+        OpenError::Exists { what, .. } if what.ends_with("the journal itself") => {
+            (Exit::Usage, "name another file".to_owned())
         }
+        OpenError::Exists { .. } => (Exit::Usage, "name another file, or remove this one".to_owned()),
         OpenError::Foreign { .. } | OpenError::Unusable { .. } | OpenError::LogAlone { .. } => {
             (Exit::Usage, "name a journal file; `incident serve` prints where its own is".to_owned())
         }

@@ -129,7 +129,7 @@ impl CopyJournal {
             .hint(format!("`{check}` says more, and with --salvage NEW copies what is sound")),
             CopyError::Open(error @ OpenError::Held { .. }) if self.is_of_target(&error) => {
                 Failure::new(Exit::Connection, error).hint(
-                    "wait until the other copy is complete, or name another target: one that a server has open takes no copy",
+                    "wait until the other copy is complete, or name another target: a journal that a server has open can't be one",
                 )
             }
             CopyError::Open(error @ OpenError::Held { .. }) => Failure::new(
@@ -146,7 +146,7 @@ impl CopyJournal {
                 Failure::new(Exit::Connection, error).hint("stop the servers that have it open")
             }
             CopyError::Differs(_) => {
-                let again = "remove the copy and copy again, unless another copy or a server has used it meanwhile";
+                let again = "if nothing else has written to the target meanwhile, remove it and copy again";
                 Failure::new(Exit::Invalid, error).hint(again)
             }
             CopyError::Open(error) => not_copied(error, &self.from, &self.to),

@@ -76,8 +76,10 @@ struct Listed {
     rows: Vec<Value>,
     /// Where they are from.
     origin: String,
-    /// When they were so.
+    /// The time for which the rows are computed.
     time: Timestamp,
+    /// How many open incidents are too large for the server to list them.
+    left_out: u64,
 }
 
 impl List {
@@ -88,15 +90,29 @@ impl List {
             let error = anyhow!("--scenarios lists files here, --url the scenarios of a server");
             return Err(Failure::new(Exit::Usage, error).hint("leave out one of them"));
         }
-        let Listed { rows, origin, time } = match (self.running, &self.scenarios, &self.url) {
+        let Listed { rows, origin, time, left_out } = match (self.running, &self.scenarios, &self.url) {
             (true, ..) => self.incidents()?,
             (false, None, Some(_)) => self.ask("/api/scenarios", "scenarios")?,
             (false, ..) => self.here(color)?,
         };
         if self.json {
-            let name = if self.running { "incidents" } else { "scenarios" };
-            print_json(&json!({ name: rows }))?;
+            print_json(&if self.running {
+                json!({ "incidents": rows, "time": format!("{time:.6}"), "left_out": left_out })
+            } else {
+                json!({ "scenarios": rows })
+            })?;
             return Ok(Exit::Fine);
+        }
+        if left_out > 0 {
+            let what = format::count(left_out, "open incident");
+            let are = if left_out == 1 { "is" } else { "are" };
+            say(painted![
+                "warning: ",
+                what,
+                " ",
+                are,
+                " too large for the server to list: watch one by its id"
+            ]);
         }
         let table = if self.running { running(&rows, time) } else { playable(&rows) };
         let people = std::io::stdout().is_terminal();
@@ -128,7 +144,7 @@ impl List {
             say(painted![label, " ", summary, ", left out here: ", next]);
         }
         let rows = library.iter().map(Scenario::summary).collect();
-        Ok(Listed { rows, origin: library.origin.clone(), time: now() })
+        Ok(Listed { rows, origin: library.origin.clone(), time: now(), left_out: 0 })
     }
 
     fn incidents(&self) -> Result<Listed, Failure> {
@@ -147,7 +163,8 @@ impl List {
             Some(rows) => {
                 // The server's clock has dated the events.
                 let time = answer["time"].as_str().and_then(parse_time).unwrap_or_else(now);
-                Ok(Listed { rows: rows.clone(), origin: remote.url.current().to_string(), time })
+                let left_out = answer["left_out"].as_u64().unwrap_or_default();
+                Ok(Listed { rows: rows.clone(), origin: remote.url.current().to_string(), time, left_out })
             }
             None => {
                 let error = anyhow!("{} has no list of {name}", remote.url.current().http(path));

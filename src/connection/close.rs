@@ -20,7 +20,7 @@ const ROOM_TO_CLOSE: usize = 1024 * 1024;
 pub(super) fn send_close(dialect: Dialect, outgoing: &mut Outgoing, wire: &mut Wire, end: &End) -> bool {
     let mut close = Vec::new();
     let reason = end.close_code();
-    // Who has closed its side behind the request, as `nc -N` does, still reads.
+    // A client that has closed its side after the request, as `nc -N` does, may still read.
     if reason.is_none() && *end != End::Left {
         return false;
     }

@@ -45,7 +45,7 @@ impl End {
     /// for a client that left, 1006 for a connection that broke.
     pub fn code(&self) -> u16 {
         match (self, self.close_code()) {
-            // Browsers that are killed end so, too: nobody has broken the protocol on purpose.
+            // A browser that is killed ends the same way, so this is not counted as a breach of the protocol.
             (Self::Unclosed, _) => 1006,
             (_, Some((code, _))) => code,
             (Self::Left, None) => 1000,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize as _;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
@@ -203,6 +204,12 @@ impl Incident {
                 let mut durations = serde_json::to_value(&computed).unwrap_or_default();
                 if let (Some(all), Some(sent)) = (durations.as_object_mut(), sent) {
                     all.extend(sent.clone());
+                    if !sent.contains_key("resolve_s")
+                        && let Ok(told) = Durations::deserialize(&Value::Object(all.clone()))
+                    {
+                        let last = computed.resolve_s.max(told.last_mark().1);
+                        all.insert("resolve_s".to_owned(), last.into());
+                    }
                 }
                 data.insert("durations".to_owned(), durations);
                 if !event.data.contains_key("actions") {
@@ -269,11 +276,13 @@ impl Incident {
         let mut fault =
             |name: &str, detail| faults.push(Fault::new(Kind::Value, format!("/data/{name}"), detail));
         let (sent, ours) = (&resolved.durations, &self.durations);
+        // No event tells some marks: then the resolution alone says when they were reached.
+        let end = self.end(observed).max(sent.last_mark().1);
         for (name, sent, ours) in [
             ("detect_s", sent.detect_s, ours.detect_s),
             ("diagnose_s", sent.diagnose_s, ours.diagnose_s),
             ("mitigate_s", sent.mitigate_s, ours.mitigate_s),
-            ("resolve_s", Some(sent.resolve_s), Some(self.end(observed))),
+            ("resolve_s", Some(sent.resolve_s), Some(end)),
         ] {
             if let (Some(sent), Some(ours)) = (sent, ours)
                 && (sent - ours).abs() > SECOND

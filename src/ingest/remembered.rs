@@ -11,7 +11,7 @@ use crate::contract::{AgentAction, Message, SystemMetrics};
 /// The most hypotheses of a real incident, and the most metrics, agents and forecast quantities.
 const MOST_NAMES: usize = 1_000;
 
-/// The most bytes of names, claims and the newest evidence of each agent, together.
+/// The most bytes of names, units, claims, and what each agent did last with its newest evidence, together.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// What an entry takes beside its texts.
@@ -23,10 +23,45 @@ pub(super) struct Remembered {
     /// The digests of the claims of hypotheses, by the digests of their ids.
     claims: HashMap<u64, u64>,
     metrics: HashSet<u64>,
-    /// The bytes of what each agent did last, by the digests of their names.
-    agents: HashMap<u64, usize>,
-    quantities: HashSet<u64>,
+    /// What each agent leaves, by the digests of their names.
+    agents: HashMap<u64, Agent>,
+    /// The bytes of the quantities and of their newest units, by the digests of the quantities.
+    quantities: HashMap<u64, usize>,
     bytes: usize,
+}
+
+/// The bytes of what the state has of an agent. Not every action replaces everything that an earlier one has left.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Agent {
+    /// Its name, and what it did last.
+    newest: usize,
+    /// The newest evidence that it gave.
+    evidence: usize,
+    /// What its newest confidence is about.
+    about: usize,
+}
+
+impl Agent {
+    /// After an action.
+    fn then(self, action: &AgentAction) -> Self {
+        let evidence = if action.evidence.is_empty() {
+            self.evidence
+        } else {
+            serde_json::to_string(&action.evidence).map_or(0, |text| text.len())
+        };
+        // It is about the action or about one of its hypotheses.
+        let ids = action.hypotheses.iter().map(|belief| belief.id.len());
+        let about = ids.max().unwrap_or_default().max(action.action.len());
+        Self {
+            newest: action.agent.len() + action.action.len() + action.summary.len() + ENTRY,
+            evidence,
+            about: if action.confidence.is_some() { about } else { self.about },
+        }
+    }
+
+    fn bytes(self) -> usize {
+        self.newest + self.evidence + self.about
+    }
 }
 
 /// A digest of a text that is the same in every incident of this process.
@@ -36,21 +71,12 @@ fn digest(text: &str) -> u64 {
     hasher.finish()
 }
 
-/// The bytes of what an agent did last.
-fn newest(action: &AgentAction) -> usize {
-    let evidence = if action.evidence.is_empty() {
-        0
-    } else {
-        serde_json::to_string(&action.evidence).map_or(0, |text| text.len())
-    };
-    evidence + action.summary.len() + action.agent.len() + ENTRY
-}
-
 impl Remembered {
     /// About the bytes that it takes itself.
     pub(super) fn held(&self) -> usize {
-        (self.claims.capacity() + self.agents.capacity()) * 24
-            + (self.metrics.capacity() + self.quantities.capacity()) * 12
+        (self.claims.capacity() + self.quantities.capacity()) * 24
+            + self.agents.capacity() * 40
+            + self.metrics.capacity() * 12
     }
 
     pub(super) fn has_claims(&self) -> bool {
@@ -74,18 +100,20 @@ impl Remembered {
                         self.bytes += entry;
                     }
                 }
-                let quantity = action.forecast.as_ref().map(|forecast| forecast.quantity.as_str());
-                if let Some(quantity) = quantity
-                    && self.quantities.len() < MOST_NAMES
-                    && self.quantities.insert(digest(quantity))
-                {
-                    self.bytes += quantity.len() + ENTRY;
+                if let Some(forecast) = &action.forecast {
+                    let quantity = digest(&forecast.quantity);
+                    if self.quantities.len() < MOST_NAMES || self.quantities.contains_key(&quantity) {
+                        let newest = forecast.quantity.len() + forecast.unit.len() + ENTRY;
+                        let before = self.quantities.insert(quantity, newest).unwrap_or_default();
+                        self.bytes = self.bytes + newest - before;
+                    }
                 }
-                let agent = digest(&action.agent);
-                if self.agents.len() < MOST_NAMES || self.agents.contains_key(&agent) {
-                    let newest = newest(action);
-                    let before = self.agents.insert(agent, newest).unwrap_or_default();
-                    self.bytes = self.bytes + newest - before;
+                let name = digest(&action.agent);
+                if self.agents.len() < MOST_NAMES || self.agents.contains_key(&name) {
+                    let agent = self.agents.entry(name).or_default();
+                    let newest = agent.then(action);
+                    self.bytes = self.bytes + newest.bytes() - agent.bytes();
+                    *agent = newest;
                 }
             }
             Message::SystemMetrics(sample) => {
@@ -111,8 +139,7 @@ impl Remembered {
             let mut then = self.clone();
             then.see(message);
             if then.bytes > MOST_BYTES && then.bytes > self.bytes {
-                let detail =
-                    "the names, claims and newest evidence of an incident have at most 1 MiB together";
+                let detail = "the names, claims, newest actions and newest evidence of an incident have at most 1 MiB together";
                 faults.push(Fault::new(Kind::Value, "/data", detail));
             }
         }
@@ -131,7 +158,7 @@ impl Remembered {
         let new = usize::from(!self.agents.contains_key(&digest(&action.agent)));
         most("agents", "/data/agent", self.agents.len(), new, faults);
         let quantity = action.forecast.as_ref().map(|forecast| digest(&forecast.quantity));
-        let new = usize::from(quantity.is_some_and(|quantity| !self.quantities.contains(&quantity)));
+        let new = usize::from(quantity.is_some_and(|quantity| !self.quantities.contains_key(&quantity)));
         most("quantities of forecasts", "/data/forecast/quantity", self.quantities.len(), new, faults);
     }
 

@@ -209,12 +209,17 @@ impl Plan {
 /// The payload of a recorded event as a part of a drill, even if the recorded incident was real: with `synthetic`, and
 /// with the second at which it happened, because the wall clock of a replay says nothing about that.
 pub fn as_drill(data: Box<RawValue>, message: &Message, offset_s: f64) -> Box<RawValue> {
-    if message.is_synthetic() && message.offset_s().is_some() && message.origin().is_none() {
+    if is_of_drill(message) {
         return data;
     }
     // What is played has no publisher.
     let fields = Fields::parse(&data).without("origin").without("observed_at").set("synthetic", true);
     if message.offset_s().is_some() { fields.text() } else { fields.set("offset_s", offset_s).text() }
+}
+
+/// Whether a message was played, so that its seconds are those of a drill already.
+pub fn is_of_drill(message: &Message) -> bool {
+    message.is_synthetic() && message.offset_s().is_some() && message.origin().is_none()
 }
 
 /// The payload of a resolution with these durations.

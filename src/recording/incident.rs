@@ -8,7 +8,9 @@ use super::line::RecordedEvent;
 use super::recorded::Recorded;
 use super::timing::{LONG_US, Timing};
 use crate::contract::{IncidentStarted, Message, Role, offset_of};
-use crate::plan::{IncidentTotals, LONGEST_US, PhaseRates, Plan, PlannedEvent, as_drill, with_durations};
+use crate::plan::{
+    IncidentTotals, LONGEST_US, PhaseRates, Plan, PlannedEvent, as_drill, is_of_drill, with_durations,
+};
 
 /// One incident of a recording, with the events that were read so far.
 pub(super) struct IncidentBuilder {
@@ -164,8 +166,8 @@ impl IncidentBuilder {
         let offset_s = offset_of(&event.message, event.envelope.time, Some(self.timing.second_zero));
         let offset_s = offset_s.unwrap_or_default().max(0.0);
         let mut data = as_drill(event.envelope.data, &event.message, offset_s);
-        if self.timing.early_s > 0 && event.message.kind().role() == Role::End {
-            // They are counted from another second.
+        if event.message.kind().role() == Role::End && !is_of_drill(&event.message) {
+            // A publisher counts them by what it has observed, and the seconds of the drill count what was stored.
             data = with_durations(&data, &self.totals.durations(offset_s));
         }
         self.plan.push(due, event.message.kind(), data);

@@ -236,8 +236,10 @@ impl IncidentState {
         let since_newest_s = of_newest_s + time.duration_since(self.time).as_secs_f64() * self.speed;
         let was_set = (since_start_s - since_newest_s).abs() > STEP_S * self.speed;
         let screen_s = if was_set { since_newest_s } else { since_start_s };
-        let incident = map.incident((screen_s * 1e6) as u64);
-        Some((incident as f64 / 1e6).max(newest_s))
+        // Before the impact no phase stretches the time.
+        let incident_s =
+            if screen_s < 0.0 { screen_s } else { map.incident((screen_s * 1e6) as u64) as f64 / 1e6 };
+        Some(incident_s.max(newest_s))
     }
 
     /// The cost at a wall-clock time: the newest total plus what its rate adds since it was measured. The rate may

@@ -65,6 +65,7 @@ async fn a_backup_of_a_journal_in_use_passes_and_serves_without_a_warning() {
     assert!(again.stderr.contains("already exists") && again.stderr.contains("remove this one"), "{again:?}");
     let onto = check(&journal, &["--backup", journal.to_str().unwrap()]);
     assert_eq!(onto.status, Some(2), "nor over itself: {onto:?}");
+    assert!(onto.stderr.contains("is the journal itself") && !onto.stderr.contains("remove"), "{onto:?}");
     let folder_name = check(&journal, &["--backup", backups.text()]);
     assert!(folder_name.status == Some(2) && folder_name.stderr.contains("is a folder"), "{folder_name:?}");
     let nowhere = check(&journal, &["--backup", backups.path().join("no/where.db").to_str().unwrap()]);

@@ -200,6 +200,22 @@ fn between_events_the_clock_and_the_cost_run_on() {
     assert!(is(ended.cost_at(after(999)).unwrap(), 30_333.33));
 }
 
+/// What is told before the impact has seconds below zero, and the clock passes through them.
+#[test]
+fn before_the_impact_the_clock_runs_up_to_zero() {
+    let text = crate::harness::fixtures("messages").into_iter().find(|(name, _)| name == "incident_started");
+    let mut early: serde_json::Value = serde_json::from_str(&text.unwrap().1).unwrap();
+    let impact: jiff::Timestamp =
+        early["data"]["impact_started_at"].as_str().and_then(|time| time.parse().ok()).unwrap();
+    early["time"] = (impact - SignedDuration::from_secs(120)).to_string().into();
+    early["data"]["offset_s"] = (-120.0).into();
+    let state = folded(&[envelope(&early.to_string())]);
+    for (secs, offset) in [(-120, -120.0), (-60, -60.0), (-1, -1.0), (0, 0.0), (35, 45.0)] {
+        let at = state.offset_at(impact + SignedDuration::from_secs(secs)).unwrap();
+        assert!(is(at, offset), "{at} at {secs} s, not {offset}");
+    }
+}
+
 #[test]
 fn a_compressed_phase_runs_faster_than_the_screen() {
     let text = crate::harness::fixtures("messages").into_iter().find(|(name, _)| name == "incident_started");

@@ -110,7 +110,6 @@ async fn a_wrong_body_is_400_and_says_what_is_wrong() {
         (r#"{"scenario":"database-outage","seed":9007199254740992}"#, "2^53"),
         (r#"{"scenario":"database-outage","speed":"fast"}"#, "speed must be a number, not a string"),
         (r#"{"scenario":"database-outage","speed":0}"#, "from 0.001"),
-        (r#"{"scenario":"database-outage","speed":1e-300}"#, "from 0.001"),
         (r#"{"scenario":"database-outage","speed":10001}"#, "10000"),
         (r#"{"scenario":"database-outage","speed":1e400}"#, "a number is too large"),
         (r#"{"scenario":"database-outage","speed":NaN}"#, ""),
@@ -122,6 +121,7 @@ async fn a_wrong_body_is_400_and_says_what_is_wrong() {
             r#"{"scenario":"noise","settings":{"n":[1]}}"#,
             "must be a string, a number, true or false, not an array",
         ),
+        (r#"{"scenario":"noise","settings":{"n":"a","m":"b","n":"a"}}"#, "\"n\" is there twice"),
         (r#"{"scenario":"database-outage"} tail"#, "trailing"),
         ("{\"scenario\":\"\u{0}\"}", ""),
     ] {

@@ -158,6 +158,17 @@ async fn clients_that_do_nothing_hold_the_end_no_longer_than_the_drain_time() {
     drop((silent, half, deaf));
 }
 
+/// A browser opens connections that it may need later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_have_asked_for_nothing_do_not_hold_the_end_at_all() {
+    let server = Serving::with(&["--drain", "10m", "--request-deadline", "10m"]);
+    let silent = [Raw::connect(server.address()).await, Raw::connect(server.address()).await];
+    server.signal("TERM");
+    let ended = tokio::task::spawn_blocking(move || server.end());
+    assert_eq!(soon("the end", ended).await.unwrap(), Some(0));
+    drop(silent);
+}
+
 #[test]
 fn a_wrong_trigger_is_told_before_anything_listens() {
     let ran = incident(&["serve", "--port", "0", "--json", "--trigger", "databse-outage"]).run();

@@ -71,8 +71,9 @@ impl Seen {
         Self::read(&api.leader_info(&names.events).await?).map_err(Fault::Silent)
     }
 
-    /// The events that are gone though retention has not dropped them, by what is written down of how far it has gone. If nothing
-    /// is, it has dropped nothing: it writes that down before, so the second stream has lost it with what it told.
+    /// The events that are gone though retention has not dropped them, by what is written down of how far it has gone. Retention
+    /// writes that down before it drops anything. If nothing is written and events are gone, either something else has dropped
+    /// them, or the second stream has lost the note.
     pub(super) fn lost(&self, kept: Option<&Kept>) -> Option<Lost> {
         Lost::before(self.first, Kept::reach(kept, &self.stream, self.first, self.began))
     }

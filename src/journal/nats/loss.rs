@@ -12,6 +12,10 @@ use super::tail;
 /// How often in a row the leaders must say that events are gone which retention has not dropped.
 const LOSSES: u32 = 3;
 
+/// How often they must say so while nothing is written down: the holder writes it anew when it next looks at the second
+/// stream.
+const UNTOLD: u32 = 12;
+
 /// What this process knows of how far retention has gone.
 #[derive(Debug)]
 pub(super) struct Loss {
@@ -56,7 +60,8 @@ impl Loss {
             return Ok(true);
         }
         self.losses += 1;
-        if self.losses >= LOSSES {
+        let patience = if self.kept.is_some() { LOSSES } else { UNTOLD };
+        if self.losses >= patience {
             self.believe(shared).await?;
         }
         Ok(false)

@@ -34,7 +34,7 @@ pub(super) struct Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         let file = self.file.lock();
-        // What is read there would be taken for the next holder. A lock that cannot be released ends with the process.
+        // A number that is left here would be reported as the next holder's. A lock that cannot be released ends with the process.
         let _ = file.set_len(0);
         let _ = file.unlock();
         if let Some(second) = &self.second {

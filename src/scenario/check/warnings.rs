@@ -29,13 +29,10 @@ pub(in crate::scenario) fn warnings(file: &ScenarioFile, length: Micros) -> Vec<
 /// Who reads the list counts its names.
 fn services(file: &ScenarioFile, found: &mut Vec<Diagnostic>) {
     let names = file.services.iter().map(|name| name.get_ref().as_str());
-    for (place, what) in doubtful_names(names).take(MOST_DIAGNOSTICS) {
-        let message = match what {
-            Doubt::Empty => "the name of a service is empty".to_owned(),
-            Doubt::Again => {
-                format!("the service {:?} is listed twice", shortened(file.services[place].get_ref()))
-            }
-        };
+    // An empty one is a mistake.
+    let again = doubtful_names(names).filter(|(_, what)| matches!(what, Doubt::Again));
+    for (place, _) in again.take(MOST_DIAGNOSTICS) {
+        let message = format!("the service {:?} is listed twice", shortened(file.services[place].get_ref()));
         let warning = Diagnostic::new(file.services[place].span(), message, "in `services`").warning();
         found.push(warning.help("leave it out"));
     }

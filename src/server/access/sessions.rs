@@ -184,16 +184,15 @@ impl Sessions {
         }
     }
 
-    /// The sessions that were used since the other servers were told, or that have expired and are removed.
+    /// The sessions that were used since the other servers were told. Those that have expired are removed, and the others hear
+    /// nothing of that: they may have seen them used.
     pub(super) fn stale(&mut self, now: Instant) -> Vec<Digest> {
-        let gone = self.open.extract_if(|_, session| session.has_expired(now));
-        let gone: Vec<Digest> = gone.map(|(id, _)| id).collect();
+        self.open.retain(|_, session| !session.has_expired(now));
         let is_stale = |session: &Session| {
             let used = if session.is_in_use() { now } else { session.used.since() };
             used.saturating_duration_since(session.told) >= TELL
         };
-        let stale = self.open.iter().filter(|(_, session)| is_stale(session)).map(|(id, _)| *id);
-        stale.chain(gone).collect()
+        self.open.iter().filter(|(_, session)| is_stale(session)).map(|(id, _)| *id).collect()
     }
 
     fn of(&self, scope: Scope) -> impl Iterator<Item = (&Digest, &Session)> {

@@ -114,30 +114,40 @@ impl Door {
     }
 
     async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, slot: Arc<WaitingSlot>) {
-        let until = Instant::now() + self.limits.request_deadline;
         let info = || ConnectionInfo::new(address, slot);
         let Some(tls) = self.tls.clone() else {
             let mut io = Io::Plain(tcp);
             // Nothing is allocated for a connection that sends nothing.
-            let Some(first) = timeout_at(until, first_bytes(&mut io)).await.ok().flatten() else { return };
+            let Some(first) = self.in_time(first_bytes(&mut io)).await.flatten() else { return };
             // Boxed, so that a silent connection does not hold the memory that serving needs.
             return Box::pin(self.answer(io, first, info())).await;
         };
-        let Some(first) = timeout_at(until, first_byte(&tcp)).await.ok().flatten() else { return };
+        let until = Instant::now() + self.limits.request_deadline;
+        let Some(first) = self.in_time(first_byte(&tcp)).await.flatten() else { return };
         if first != HANDSHAKE {
             return Box::pin(refuse(tcp, |_| TLS_ONLY.to_vec())).await;
         }
-        let mut io = match timeout_at(until, Box::pin(tls.accept(tcp))).await {
-            Ok(Ok(mut stream)) => {
+        let shaken = self.in_time(timeout_at(until, Box::pin(tls.accept(tcp)))).await;
+        let mut io = match shaken {
+            Some(Ok(Ok(mut stream))) => {
                 stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
                 Io::Tls(Box::new(stream))
             }
-            Ok(Err(error)) => return tracing::debug!(%error, "TLS handshake failed"),
-            Err(_) => return,
+            Some(Ok(Err(error))) => return tracing::debug!(%error, "TLS handshake failed"),
+            Some(Err(_)) | None => return,
         };
-        let until = Instant::now() + self.limits.request_deadline;
-        let Some(first) = timeout_at(until, first_bytes(&mut io)).await.ok().flatten() else { return };
+        let Some(first) = self.in_time(first_bytes(&mut io)).await.flatten() else { return };
         Box::pin(self.answer(io, first, info())).await;
+    }
+
+    /// What a client that has asked for nothing yet does within the deadline; `None` if it does not, or if the server closes: such a client
+    /// does not hold up its end.
+    async fn in_time<T>(&self, doing: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = timeout(self.limits.request_deadline, doing) => done.ok(),
+            () = self.lifecycle.closing() => None,
+        }
     }
 
     /// Answers the first request of a connection, and those that follow.
@@ -285,8 +295,8 @@ async fn first_byte(tcp: &TcpStream) -> Option<u8> {
     matches!(tcp.peek(&mut first).await, Ok(1)).then_some(first[0])
 }
 
-/// Reads what has come of the request, sends the answer to it and closes, but not while the client still sends: closing a socket with
-/// unread bytes resets it.
+/// Reads what has come of the request, sends the answer to it, drops for a moment what the client still sends, and closes: closing a
+/// socket with unread bytes resets it.
 async fn refuse(mut tcp: TcpStream, answer: impl FnOnce(&[u8]) -> Vec<u8>) {
     let mut request = [0; 4096];
     let read = tcp.try_read(&mut request).unwrap_or_default();

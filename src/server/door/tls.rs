@@ -73,7 +73,7 @@ impl Identity {
         Ok(Self(RwLock::new(Pair::new(certificate, key)?)))
     }
 
-    /// Replaces both. Open connections keep the pair of their handshake; who comes back is shown the new pair.
+    /// Replaces both. Open connections keep the pair of their handshake; a client that comes back is shown the new certificate.
     ///
     /// # Errors
     /// What is wrong with the files; the pair stays as it was.

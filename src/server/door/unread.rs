@@ -18,7 +18,7 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes that are dropped at once.
 const PIECE: usize = 16 * 1024;
 
-/// Reads and drops what a client still sends, until it has sent all, or for some time, or up to some bytes.
+/// Reads and drops what a client still sends, until it has sent everything or the time or the bytes are used up.
 pub(super) struct Rest {
     end: Pin<Box<Sleep>>,
     left: usize,

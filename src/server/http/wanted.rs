@@ -92,6 +92,10 @@ pub(super) fn read(body: &[u8]) -> Result<(Wanted, Mistakes), Problem> {
                 Value::Object(given) => {
                     wanted.settings =
                         given.iter().filter_map(|(key, value)| setting(key, value, &mut wrong)).collect();
+                    for key in twice(body) {
+                        let what = format!("the setting {key:?} is there twice");
+                        wrong.add(format!("/settings/{}", pointed(&key)), what);
+                    }
                 }
                 other => wrong.add(pointer, format!("settings must be an object, not {}", kind(other))),
             },
@@ -102,6 +106,19 @@ pub(super) fn read(body: &[u8]) -> Result<(Wanted, Mistakes), Problem> {
         wrong.add("/scenario", "scenario is missing: it is the name of one that GET /api/scenarios lists");
     }
     Ok((wanted, wrong))
+}
+
+/// The keys of the settings that are there twice.
+fn twice(body: &[u8]) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        settings: Members,
+    }
+
+    // Settings that are there twice themselves are told elsewhere.
+    let Ok(Body { settings: Members(all) }) = serde_json::from_slice(body) else { return Vec::new() };
+    let mut known = HashSet::new();
+    all.into_iter().map(|(key, _)| key).filter(|key| !known.insert(key.clone())).collect()
 }
 
 fn not_known(name: &str) -> String {

@@ -41,6 +41,26 @@ async fn both_clocks_agree_on_the_second_after_a_step() {
             }
         }
     }
+    // Of what is told before the impact, too.
+    for at in [-120, -1, 0] {
+        let (_, text) = crate::harness::fixtures("messages")
+            .into_iter()
+            .find(|(name, _)| name == "incident_started")
+            .unwrap();
+        let mut early: Value = serde_json::from_str(&text).unwrap();
+        let impact: Timestamp = early["data"]["impact_started_at"].as_str().unwrap().parse().unwrap();
+        early["time"] = (impact + SignedDuration::from_secs(at)).to_string().into();
+        early["data"]["offset_s"] = at.into();
+        let mut board = Board::default();
+        let early: Envelope = serde_json::from_value(early).unwrap();
+        let state = board.fold(&early).unwrap();
+        for later in [0, 1, 60, 125, 160] {
+            let then = early.time + SignedDuration::from_secs(later);
+            asked.push(json!([state, then.as_millisecond()]));
+            ours.push(state.offset_at(then).unwrap());
+        }
+    }
+    assert!(ours.iter().any(|second| *second < -50.0), "seconds before the impact are among them");
     let script =
         "const { offsetAt } = await import('/clock.js'); return args[0].map((one) => offsetAt(...one));";
     let theirs = page.run(script, vec![Value::Array(asked)]).await;

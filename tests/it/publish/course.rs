@@ -79,6 +79,19 @@ async fn no_incident_ends_before_it_was_mitigated() {
     assert_eq!(durations["resolve_s"], durations["mitigate_s"], "{durations}");
 }
 
+/// A publisher may tell only in the resolution when it mitigated: then that is the least that the whole took.
+#[tokio::test]
+async fn a_resolution_that_alone_tells_a_mark_lasts_at_least_until_it() {
+    let server = Local::start().await;
+    places(&publish(server.address, &[started("a", "1")]).await);
+    let mut end = resolved("a", "2");
+    end["data"]["durations"] = json!({ "mitigate_s": 5_000 });
+    places(&publish(server.address, &[end]).await);
+    let state = crate::harness::get(server.address, "/api/incidents/a").await.json();
+    let durations = &state["resolution"]["durations"];
+    assert_eq!((&durations["mitigate_s"], &durations["resolve_s"]), (&json!(5_000.0), &json!(5_000.0)));
+}
+
 #[tokio::test]
 async fn two_that_expect_the_same_index_are_told_apart() {
     let server = Local::start().await;
@@ -155,6 +168,54 @@ async fn what_is_remembered_of_an_incident_is_bounded() {
     };
     assert_eq!(refused, [("value".to_owned(), "/data".to_owned())]);
     assert!((10..18).contains(&taken), "{taken} times 60 kB");
-    // Another event of the same agent takes the place of the one before.
-    places(&publish(server.address, &[act("e".to_owned(), "agent 0-0", json!({})), large(taken)]).await);
+    // An action without evidence leaves that of the one before.
+    places(&publish(server.address, &[act("e".to_owned(), "agent 0-0", json!({}))]).await);
+    assert_eq!(publish(server.address, &[large(taken)]).await.status, 422);
+    let other = json!({ "evidence": [{ "kind": "log", "ref": "a" }] });
+    places(&publish(server.address, &[act("f".to_owned(), "agent 0-0", other), large(taken)]).await);
+}
+
+/// Whatever is told again and again, with and without what a state keeps of the action before: the state stays small.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_part_of_an_action_makes_a_state_grow_without_end() {
+    let server = Local::start().await;
+    let long = "x".repeat(50_000);
+    let parts = [
+        json!({ "evidence": [{ "kind": "log", "ref": "a", "text": long }] }),
+        json!({ "action": long }),
+        json!({ "action": long, "confidence": 0.5 }),
+        json!({ "summary": long }),
+        json!({ "forecast": { "quantity": "q", "unit": long, "p50": 1 } }),
+        json!({ "hypotheses": [{ "id": "h", "claim": long, "p": 0.5 }] }),
+        json!({ "confidence": 0.5, "hypotheses": [{ "id": long, "claim": "c", "p": 0.5 }] }),
+    ];
+    for (which, part) in parts.iter().enumerate() {
+        let subject = format!("i-{which}");
+        places(&publish(server.address, &[started(&subject, &format!("s{which}"))]).await);
+        let mut refused = 0;
+        for number in 0..50 {
+            let told = |id: &str, more: &Value| {
+                let mut event = action(&subject, &format!("{which}-{number}-{id}"), "works");
+                let data = event["data"].as_object_mut().unwrap();
+                data.insert("agent".to_owned(), format!("agent {number}").into());
+                data.extend(more.as_object().unwrap().clone());
+                if let Some(quantity) =
+                    data.get_mut("forecast").and_then(|forecast| forecast.get_mut("quantity"))
+                {
+                    *quantity = format!("q{number}").into();
+                }
+                if let Some(id) = data.get_mut("hypotheses").and_then(|all| all[0].get_mut("id")) {
+                    *id = format!("{}{number}", id.as_str().unwrap()).into();
+                }
+                event
+            };
+            for event in [told("large", part), told("small", &json!({}))] {
+                refused += usize::from(publish(server.address, &[event]).await.status != 200);
+            }
+        }
+        let state = crate::harness::get(server.address, &format!("/api/incidents/{subject}")).await;
+        assert_eq!(state.status, 200, "{which}");
+        assert!(state.body.len() < 2_500_000, "{which}: {} bytes", state.body.len());
+        assert!(refused > 0 || state.body.len() < 200_000, "{which}: {refused} refused");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod authority;
 mod commands;
+mod direct;
 mod distrust;
 mod files;
 mod hostile;
