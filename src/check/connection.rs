@@ -28,6 +28,7 @@ pub(super) fn ended_early(closing: &Closing, comment: Option<&str>, observed: &O
         Closing::Finished { is_cut: true } => {
             format!("the server ended the event stream{when} in the middle of an event")
         }
+        Closing::Left => format!("the validator was interrupted{when}"),
     };
     let mut finding = Finding::new(text);
     finding.line = Some(observed.line);

@@ -17,7 +17,7 @@ use super::head::Sender;
 use super::incident::Stream;
 use super::incidents::{Incidents, StreamEnd};
 use super::numbering::{Numbering, Standing};
-use super::observation::{MAIN, Observation, Observed, Purpose};
+use super::observation::{Closing, MAIN, Observation, Observed, Purpose};
 use super::reader::Reader;
 use super::rules::{Found, Rule, RuleId};
 use crate::contract::{Message, MessageType};
@@ -118,6 +118,9 @@ impl Judge {
             Observation::Closed(closing) if observed.connection == MAIN => {
                 self.is_cut = true;
                 self.ended = observed.at;
+                if *closing == Closing::Left {
+                    return note;
+                }
                 let said = self.comment.as_deref();
                 self.found.add(RuleId::Connection, connection::ended_early(closing, said, observed));
             }

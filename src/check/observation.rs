@@ -102,7 +102,7 @@ pub enum Promise {
     Reset(String),
 }
 
-/// How a connection ended that the validator did not end itself.
+/// How a connection ended before its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closing {
@@ -119,4 +119,6 @@ pub enum Closing {
         /// Whether the last event was not complete.
         is_cut: bool,
     },
+    /// The validator was interrupted while events came that the server had announced: what is missing is no fault.
+    Left,
 }

@@ -17,8 +17,8 @@ const OBSERVATIONS: [(&str, &str); 8] = [
     ("binary", "the length of the message in bytes"),
     (
         "closed",
-        "how the connection ended: {\"frame\": [CODE, REASON]}, {\"lost\": WHY}, {\"protocol\": WHY}, {\"malformed\": WHY} or \
-         {\"finished\": {\"is_cut\": false}}",
+        "how the connection ended: {\"frame\": [CODE, REASON]}, {\"lost\": WHY}, {\"protocol\": WHY}, {\"malformed\": WHY}, \
+         {\"finished\": {\"is_cut\": false}} or \"left\"",
     ),
     ("stopped", "true, the name of an incident, or null: what had to be resolved by then"),
 ];

@@ -1,10 +1,12 @@
 //! `incident check-receivers`: checks a file with receivers, and shows what would come of a sample of a body.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::ValueHint;
 use colored::Colorize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::color::ColorChoice;
@@ -116,11 +118,12 @@ impl CheckReceivers {
 
 /// Whose body it is; `None` if it looks like none.
 fn kind_of(bytes: &[u8]) -> Option<Kind> {
-    let value: Value = serde_json::from_slice(bytes).ok()?;
-    if value.get("routing_key").is_some() {
+    // Not read any further: a number in it may be too large, which is told later.
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).ok()?;
+    if members.contains_key("routing_key") {
         return Some(Kind::PagerDuty);
     }
-    match value.get("version")?.as_str()? {
+    match serde_json::from_str::<String>(members.get("version")?.get()).ok()?.as_str() {
         "4" => Some(Kind::Alertmanager),
         "1" => Some(Kind::Grafana),
         _ => None,

@@ -204,10 +204,11 @@ impl Incident {
                 let mut durations = serde_json::to_value(&computed).unwrap_or_default();
                 if let (Some(all), Some(sent)) = (durations.as_object_mut(), sent) {
                     all.extend(sent.clone());
+                    // A mark that the resolution alone tells may be a moment after the end.
                     if !sent.contains_key("resolve_s")
                         && let Ok(told) = Durations::deserialize(&Value::Object(all.clone()))
                     {
-                        let last = computed.resolve_s.max(told.last_mark().1);
+                        let last = told.last_mark().1.clamp(computed.resolve_s, computed.resolve_s + SECOND);
                         all.insert("resolve_s".to_owned(), last.into());
                     }
                 }
@@ -276,22 +277,24 @@ impl Incident {
         let mut fault =
             |name: &str, detail| faults.push(Fault::new(Kind::Value, format!("/data/{name}"), detail));
         let (sent, ours) = (&resolved.durations, &self.durations);
-        // No event tells some marks: then the resolution alone says when they were reached.
-        let end = self.end(observed).max(sent.last_mark().1);
+        let end = self.end(observed);
         for (name, sent, ours) in [
             ("detect_s", sent.detect_s, ours.detect_s),
             ("diagnose_s", sent.diagnose_s, ours.diagnose_s),
             ("mitigate_s", sent.mitigate_s, ours.mitigate_s),
             ("resolve_s", Some(sent.resolve_s), Some(end)),
         ] {
-            if let (Some(sent), Some(ours)) = (sent, ours)
-                && (sent - ours).abs() > SECOND
-            {
-                fault(
-                    &format!("durations/{name}"),
-                    format!("{name} is {sent}; according to the events it is {ours}"),
-                );
-            }
+            let wrong = match (sent, ours) {
+                (Some(sent), Some(ours)) if (sent - ours).abs() > SECOND => {
+                    format!("{name} is {sent}; according to the events it is {ours}")
+                }
+                // No event tells it, but it can't have been after the end.
+                (Some(sent), None) if sent > end + SECOND => {
+                    format!("{name} is {sent}; the incident ended at second {end}")
+                }
+                _ => continue,
+            };
+            fault(&format!("durations/{name}"), wrong);
         }
         if let Some(cause) = &resolved.root_cause
             && self.remembered.has_claims()

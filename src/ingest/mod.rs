@@ -21,4 +21,5 @@ pub use fault::{Fault, MAX_FAULTS, Refused};
 pub use incident::Incident;
 pub use incoming::Incoming;
 pub use kind::Kind;
+pub use remembered::Remembered;
 pub use sound::Sound;

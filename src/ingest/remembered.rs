@@ -17,9 +17,9 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// What an entry takes beside its texts.
 const ENTRY: usize = 64;
 
-/// The names that an incident's events have used, and the bytes that its state has for them.
+/// The names that an incident's events have used, and the bytes that its state has for them. For a drill, what is added to it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Remembered {
+pub struct Remembered {
     /// The digests of the claims of hypotheses, by the digests of their ids.
     claims: HashMap<u64, u64>,
     metrics: HashSet<u64>,
@@ -89,7 +89,7 @@ impl Remembered {
     }
 
     /// Adds what an event that is stored leaves in the state. An older server may have stored more than is allowed now.
-    pub(super) fn see(&mut self, message: &Message) {
+    pub fn see(&mut self, message: &Message) {
         match message {
             Message::AgentAction(action) => {
                 for belief in &action.hypotheses {
@@ -128,7 +128,7 @@ impl Remembered {
     }
 
     /// Adds the faults of an event that would leave too much, or that gives a hypothesis another claim.
-    pub(super) fn judge(&self, message: &Message, faults: &mut Vec<Fault>) {
+    pub fn judge(&self, message: &Message, faults: &mut Vec<Fault>) {
         match message {
             Message::AgentAction(action) => self.action(action, faults),
             Message::SystemMetrics(sample) => self.sample(sample, faults),

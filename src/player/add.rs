@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use super::control::Player;
 use super::course::{Added, Course};
 use super::error::AddError;
-use crate::contract::{Message, MessageType, Status, check_size};
+use crate::contract::{Message, MessageType, check_size};
+use crate::ingest::{Fault, Remembered};
 use crate::journal::{Appended, Batch, JournalError, Key, Place, Record};
 
 /// An action to be added to an incident that is played.
@@ -84,12 +85,14 @@ impl Player {
             return Err(AddError::Later.into());
         }
         let mut newest = course.index()?;
+        let mut remembered = course.added.remembered.clone();
         let mut outcomes: Vec<Option<AddError>> = Vec::with_capacity(additions.len());
         let mut fitting = Vec::with_capacity(additions.len());
         for (number, addition) in additions.into_iter().enumerate() {
-            match judged(&mut course, id, addition, newest, screen_us) {
+            match judged(&mut course, id, addition, newest, screen_us, &remembered) {
                 Ok(new) => {
                     newest += 1;
+                    remembered.see(&new.1);
                     fitting.push(new);
                     outcomes.push(None);
                 }
@@ -110,14 +113,14 @@ impl Player {
     async fn store(
         &self,
         course: &mut Course,
-        fitting: Vec<(Record, Status)>,
+        fitting: Vec<(Record, Message)>,
         adding: Adding,
     ) -> Result<Outcomes, NotAdded> {
         if fitting.is_empty() {
             return Ok(Vec::new());
         }
-        let (records, statuses): (Vec<Record>, Vec<Status>) = fitting.into_iter().unzip();
-        match self.append(course, records.clone(), &statuses).await {
+        let (records, messages): (Vec<Record>, Vec<Message>) = fitting.into_iter().unzip();
+        match self.append(course, records.clone(), &messages).await {
             Ok(appended) => Ok(appended.into_iter().map(Ok).collect()),
             Err(error) if error.is_temporary() || adding == Adding::Together => {
                 let action = records.iter().position(|record| is_of(&error, record));
@@ -125,8 +128,8 @@ impl Player {
             }
             Err(_) => {
                 let mut outcomes = Vec::with_capacity(records.len());
-                for (record, status) in records.into_iter().zip(statuses) {
-                    let appended = self.append(course, vec![record], &[status]).await;
+                for (record, message) in records.into_iter().zip(messages) {
+                    let appended = self.append(course, vec![record], &[message]).await;
                     outcomes.push(
                         appended
                             .map_err(AddError::from)
@@ -142,7 +145,7 @@ impl Player {
         &self,
         course: &mut Course,
         records: Vec<Record>,
-        statuses: &[Status],
+        messages: &[Message],
     ) -> Result<Vec<Appended>, JournalError> {
         // A player that has lost the lease does not know what the next one has added: the journal refuses its batch.
         let batch = Batch { records, term: course.term, ..Batch::default() };
@@ -153,9 +156,12 @@ impl Player {
                 return Err(error);
             }
         };
-        for (appended, status) in appended.iter().zip(statuses).filter(|(appended, _)| appended.new) {
+        for (appended, message) in appended.iter().zip(messages).filter(|(appended, _)| appended.new) {
             course.added.indexes.push(appended.index);
-            course.added.actions.count(*status);
+            course.added.remembered.see(message);
+            if let Message::AgentAction(action) = message {
+                course.added.actions.count(action.status);
+            }
         }
         Ok(appended)
     }
@@ -178,7 +184,8 @@ fn judged(
     addition: Addition,
     newest: u64,
     screen_us: u64,
-) -> Result<(Record, Status), AddError> {
+    remembered: &Remembered,
+) -> Result<(Record, Message), AddError> {
     let Addition { key, mut data, after_index } = addition;
     if after_index.is_some_and(|expected| expected != newest) {
         return Err(AddError::Moved { current: newest });
@@ -191,14 +198,18 @@ fn judged(
     }
     let refused = |error: serde_json::Error| AddError::Journal(JournalError::Refused(error.to_string()));
     let (kind, value) = (MessageType::AgentAction, Value::Object(data));
-    let Message::AgentAction(action) = Message::from_value(kind, &value).map_err(refused)? else {
-        return Err(AddError::NotPlayed);
-    };
+    let message = Message::from_value(kind, &value).map_err(refused)?;
+    let Message::AgentAction(action) = &message else { return Err(AddError::NotPlayed) };
     if action.caused_by.is_some_and(|cause| cause > newest) {
         return Err(AddError::Cause { current: newest });
+    }
+    let mut faults = Vec::new();
+    remembered.judge(&message, &mut faults);
+    if let Some(Fault { pointer, detail, .. }) = faults.into_iter().next() {
+        return Err(AddError::TooMuch { pointer, detail });
     }
     let data = to_raw_value(&value).map_err(refused)?;
     check_size(id, kind, data.get().len()).map_err(JournalError::Refused)?;
     let record = Record { subject: id.to_owned(), place: Place::Next(key), kind, data, plan: None };
-    Ok((record, action.status))
+    Ok((record, message))
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::AddError;
 use crate::contract::{Actions, Message, Phase, ScreenMap};
+use crate::ingest::Remembered;
 use crate::journal::{Journal, JournalError, Lease, ReadLimit, Term};
 use crate::plan::{Plan, PlannedEvent};
 
@@ -17,6 +18,8 @@ pub(super) struct Added {
     pub(super) indexes: Vec<u64>,
     /// The finished actions among them.
     pub(super) actions: Actions,
+    /// What readers remember of them.
+    pub(super) remembered: Remembered,
 }
 
 /// How far an incident has come. It changes only while its lock is held, so that whoever holds it knows the next index.
@@ -60,12 +63,14 @@ impl Added {
                 if !event.data.get().contains("\"origin\"") || !known.contains(&*event.subject) {
                     continue;
                 }
-                if let Ok(Message::AgentAction(action)) = event.message()
+                if let Ok(message) = event.message()
+                    && let Message::AgentAction(action) = &message
                     && action.origin.is_some()
                 {
                     let added: &mut Self = all.entry(event.subject.to_string()).or_default();
                     added.indexes.push(event.index);
                     added.actions.count(action.status);
+                    added.remembered.see(&message);
                 }
             }
         }

@@ -66,6 +66,14 @@ pub enum AddError {
         /// Index of the newest event.
         current: u64,
     },
+    /// Its readers would have to remember too much of what was added.
+    #[error("{detail}")]
+    TooMuch {
+        /// Where in the event.
+        pointer: String,
+        /// What is too much, and how much may be.
+        detail: String,
+    },
     /// The journal did not take the actions.
     #[error(transparent)]
     Journal(#[from] JournalError),

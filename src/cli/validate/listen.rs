@@ -14,7 +14,7 @@ use super::link::{After, Dial, Link, Opened, Seen, probe};
 use super::session::Session;
 use super::strangers::Bookmarks;
 use super::trigger;
-use crate::check::{MAIN, MustResolve, Note, Observation, Promise, Purpose};
+use crate::check::{Closing, MAIN, MustResolve, Note, Observation, Promise, Purpose};
 use crate::cli::exit::{Exit, Failure};
 use crate::client::ClientError;
 use crate::contract::{Envelope, Message, MessageType, Position, StreamId, StreamOpened};
@@ -189,7 +189,12 @@ impl Listening<'_> {
             };
             let next = tokio::select! {
                 next = timeout_at(until, inbox.recv()) => next,
-                () = self.stop.cancelled() => break,
+                () = self.stop.cancelled() => {
+                    if progress.opened.is_none() || !progress.replay_is_complete() {
+                        session.observe(MAIN, Instant::now(), Observation::Closed(Closing::Left))?;
+                    }
+                    break;
+                }
             };
             let Ok(Some((connection, moment, what))) = next else { break };
             let has_ended = matches!(what, Observation::Closed(_));

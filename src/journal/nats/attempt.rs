@@ -13,6 +13,7 @@ use super::super::error::{Trouble, TroubleKind};
 use super::api::Fault;
 use super::confirm;
 use super::draft::{Draft, PATIENCE};
+use super::footing::{continues, late};
 use super::message::WriterMark;
 use super::plans;
 use super::shared::Shared;
@@ -64,7 +65,7 @@ pub(super) async fn publish(
         }
         Ok(Ok(last)) => Fault::Silent(format!("it was stored at {last}, not where it should be")),
         Ok(Err(fault)) => fault,
-        Err(_) => Fault::Silent("the NATS servers have not answered in time".to_owned()),
+        Err(_) => late(),
     };
     shared.figures.not_known();
     tracing::debug!(%fault, after = draft.after, "it is not known whether an append is stored");
@@ -107,6 +108,11 @@ pub(super) async fn insist(
                 Hint::Unknown(fault) => fault,
                 Hint::Acknowledged | Hint::Moved => unread(),
             }));
+        }
+        // Another server may have been faster since, after the stream was restored.
+        if let Err(fault) = continues(shared, draft, deadline).await {
+            hint = Hint::Unknown(fault);
+            continue;
         }
         shared.figures.again();
         hint = publish(shared, draft, writer, attempt, deadline).await;

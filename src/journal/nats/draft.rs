@@ -29,6 +29,8 @@ pub(super) type Answer = Result<Vec<Appended>, JournalError>;
 pub(super) struct Draft {
     /// The head that the stream must have.
     pub(super) after: u64,
+    /// The chain of the event there.
+    pub(super) base: u64,
     /// Whether it was judged by events that were acknowledged and not read back.
     pub(super) is_ahead: bool,
     /// In the order of their positions.
@@ -107,12 +109,12 @@ pub(super) fn judge(
     let acknowledged = acknowledged.and_then(|ahead| ahead.beyond(fold));
     let is_ahead = acknowledged.is_some();
     let ahead = acknowledged.unwrap_or_else(|| Ahead::nothing(fold));
-    let after = ahead.head;
+    let (after, base) = (ahead.head, ahead.chain);
     let (messages, entries, plans) = (Vec::new(), Vec::new(), Vec::new());
     let mut drafting = Drafting { fold, clock, names, writer, ahead, messages, entries, plans };
     let answers = batches.iter().map(|batch| drafting.take(batch, term)).collect();
     let Drafting { ahead, messages, entries, plans, .. } = drafting;
-    Draft { after, is_ahead, messages, entries, answers, plans, ahead: Some(ahead) }
+    Draft { after, base, is_ahead, messages, entries, answers, plans, ahead: Some(ahead) }
 }
 
 /// The fold with what the earlier batches add to it.

@@ -210,11 +210,12 @@ impl<'a> Keeper<'a> {
         let found = found.as_ref().map(post);
         self.is_refused = false;
         let revision = found.as_ref().map_or(0, |post| post.revision);
-        let Some((seen, _)) = &self.seen else { return Ok(()) };
-        if revision == seen.revision {
+        // What was never seen is as if there were none.
+        let seen = self.seen.as_ref().map_or(0, |(seen, _)| seen.revision);
+        if revision == seen {
             return Ok(());
         }
-        if revision < seen.revision {
+        if revision < seen {
             tracing::warn!("the stream with the lease was remade or restored");
             self.seen = None;
             if self.held.take().is_some() {
@@ -223,6 +224,7 @@ impl<'a> Keeper<'a> {
             }
         }
         if let Some(post) = found {
+            self.shared.vitals.confirm_lease();
             self.take_in(post).await;
         }
         Ok(())

@@ -29,6 +29,7 @@ mod engine;
 mod export;
 mod figures;
 mod fold;
+mod footing;
 mod import;
 mod kept;
 mod lease;

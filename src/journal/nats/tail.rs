@@ -219,7 +219,7 @@ async fn judge(shared: &Shared, position: u64) -> Result<(), Fault> {
 }
 
 /// Position of the oldest event, as the leader knows it.
-async fn first(shared: &Shared) -> Result<u64, Fault> {
+pub(super) async fn first(shared: &Shared) -> Result<u64, Fault> {
     let info = shared.api.leader_info(&shared.names.events).await?;
     Ok(info["state"]["first_seq"].as_u64().unwrap_or_default())
 }

@@ -20,6 +20,7 @@ use super::super::record::Batch;
 use super::api::Fault;
 use super::attempt::{Hint, Outcome, announce, insist, publish, read_back, store_plans};
 use super::draft::{Ahead, Answer, Draft, PATIENCE, judge, weight};
+use super::footing::Footing;
 use super::message::WriterMark;
 use super::shared::Shared;
 use super::tail::reach_leader;
@@ -43,8 +44,14 @@ pub(super) struct Waiting {
 
 /// Appends until nobody can ask any more.
 pub(super) async fn run(shared: &Shared, mut inbox: mpsc::UnboundedReceiver<Waiting>) {
-    let mut writer =
-        Writer { shared, behind: FuturesOrdered::new(), is_lost: false, ahead: None, appends: 0 };
+    let mut writer = Writer {
+        shared,
+        behind: FuturesOrdered::new(),
+        is_lost: false,
+        ahead: None,
+        footing: Footing::default(),
+        appends: 0,
+    };
     let mut next = None;
     loop {
         let first = match next.take() {
@@ -84,6 +91,7 @@ struct Writer<'a> {
     is_lost: bool,
     /// What it has added, if the next one is to be judged by it.
     ahead: Option<Ahead>,
+    footing: Footing,
     appends: u64,
 }
 
@@ -168,8 +176,8 @@ impl Writer<'_> {
             if !draft.is_ahead {
                 // Only what an append is judged by may still be unread when it is published.
                 self.settle().await;
-            } else if draft.has_gap() || draft.messages.is_empty() {
-                // Only what was read back decides an answer.
+            } else if draft.has_gap() || draft.messages.is_empty() || !self.footing.is_sure(shared) {
+                // Only what was read back decides an answer, and is looked for again.
                 self.settle().await;
                 deadline = last.min(Instant::now() + PATIENCE);
                 continue;
@@ -191,10 +199,17 @@ impl Writer<'_> {
             if draft.is_ahead && self.is_lost {
                 return failed(JournalError::Unavailable(trouble(lost())));
             }
+            if !draft.is_ahead
+                && let Err(error) = self.footing.find(shared, &draft, deadline).await
+            {
+                return failed(error);
+            }
             let hint = self.beside(publish(shared, &draft, writer, 1, deadline)).await;
             if let Hint::Acknowledged = hint {
+                self.footing.hold(shared);
                 return Course::Acknowledged(Box::new(draft), writer);
             }
+            self.footing.doubt();
             self.settle().await;
             if draft.is_ahead && self.is_lost {
                 // It was judged by what is not there.

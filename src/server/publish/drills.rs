@@ -93,6 +93,7 @@ fn fault(error: &AddError) -> Result<Fault, Refused> {
             Fault { current: Some(*current), ..of(Kind::IndexMoved, "/afterindex") }
         }
         AddError::Cause { .. } => of(Kind::Value, "/data/caused_by"),
+        AddError::TooMuch { pointer, .. } => of(Kind::Value, pointer),
         AddError::Journal(JournalError::Ended { .. }) => of(Kind::IncidentClosed, "/subject"),
         AddError::Journal(JournalError::KeyReused { .. }) => of(Kind::IdReused, "/id"),
         AddError::Journal(JournalError::Refused(_)) => of(Kind::TooLarge, ""),

@@ -79,17 +79,36 @@ async fn no_incident_ends_before_it_was_mitigated() {
     assert_eq!(durations["resolve_s"], durations["mitigate_s"], "{durations}");
 }
 
-/// A publisher may tell only in the resolution when it mitigated: then that is the least that the whole took.
+/// A publisher may tell only in the resolution when it mitigated: that was not after the end.
 #[tokio::test]
-async fn a_resolution_that_alone_tells_a_mark_lasts_at_least_until_it() {
+async fn a_mark_that_the_resolution_alone_tells_was_reached_before_the_end() {
     let server = Local::start().await;
-    places(&publish(server.address, &[started("a", "1")]).await);
-    let mut end = resolved("a", "2");
-    end["data"]["durations"] = json!({ "mitigate_s": 5_000 });
-    places(&publish(server.address, &[end]).await);
+    let at =
+        |seconds: i64| (incident::contract::now() + jiff::SignedDuration::from_secs(seconds)).to_string();
+    let mut first = started("a", "1");
+    (first["time"], first["data"]["impact_started_at"]) = (at(0).into(), at(-600).into());
+    places(&publish(server.address, &[first]).await);
+    let end = |durations: serde_json::Value| {
+        let mut end = resolved("a", "2");
+        (end["time"], end["data"]["durations"]) = (at(0).into(), durations);
+        end
+    };
+    let wanted = |name: &str| ("value".to_owned(), format!("/data/durations/{name}"));
+    for (durations, wrong) in [
+        (json!({ "mitigate_s": 1e9, "resolve_s": 600 }), vec![wanted("mitigate_s")]),
+        (
+            json!({ "detect_s": 700, "mitigate_s": 650.5, "resolve_s": 600 }),
+            vec![wanted("detect_s"), wanted("mitigate_s")],
+        ),
+        (json!({ "mitigate_s": 1e9, "resolve_s": 1e9 }), vec![wanted("mitigate_s"), wanted("resolve_s")]),
+    ] {
+        assert_eq!(refused(&server, end(durations)).await.1, wrong);
+    }
+    // The clock that told the mark and the one that told the end may differ by a moment.
+    places(&publish(server.address, &[end(json!({ "mitigate_s": 600.9 }))]).await);
     let state = crate::harness::get(server.address, "/api/incidents/a").await.json();
     let durations = &state["resolution"]["durations"];
-    assert_eq!((&durations["mitigate_s"], &durations["resolve_s"]), (&json!(5_000.0), &json!(5_000.0)));
+    assert_eq!((&durations["mitigate_s"], &durations["resolve_s"]), (&json!(600.9), &json!(600.9)));
 }
 
 #[tokio::test]

@@ -116,3 +116,41 @@ async fn a_drill_with_added_actions_goes_on_after_a_kill() {
     assert_eq!(events.last().unwrap()["data"]["outcome"], "resolved");
     assert_eq!(events.iter().filter(|event| event["data"]["origin"].is_object()).count(), 12);
 }
+
+/// What is added to a drill is bounded as a real incident is, also across a kill: every reader holds the state of an open incident.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_added_to_a_drill_is_bounded() {
+    let folder = Scratch::new();
+    let journal = folder.path().join("journal.db").display().to_string();
+    let mut server = Serving::with(&["--journal", &journal]);
+    let port = server.address().port().to_string();
+    let again = ["serve", "--port", &port, "--journal", &journal, "--json", "--quiet"];
+    let id = drill(&server, 1).await;
+    let large = |place: usize| {
+        let mut event = action(&id, &format!("l{place}"), "looked");
+        event["data"]["agent"] = format!("agent {place}").into();
+        event["data"]["evidence"] = json!([{ "kind": "log", "ref": "a", "text": "x".repeat(60_000) }]);
+        event
+    };
+    let mut taken = 0;
+    let refused = loop {
+        if taken == 8 {
+            server.signal("KILL");
+            drop(server);
+            server = Serving::again(&again);
+        }
+        let reply = publish(server.address(), &[large(taken)]).await;
+        match reply.status {
+            200 => taken += 1,
+            // It is about to be continued.
+            503 => tokio::time::sleep(ms(20)).await,
+            _ => break refusal(&reply).1,
+        }
+    };
+    assert_eq!(refused, [("value".to_owned(), "/data".to_owned())]);
+    assert!((10..18).contains(&taken), "{taken} times 60 kB");
+    assert!(places(&publish(server.address(), &[large(0)]).await)[0].2, "a repeat is none");
+    let state = get(server.address(), &format!("/api/incidents/{id}")).await;
+    assert_eq!(state.status, 200, "{}", state.body);
+    places(&publish(server.address(), &[action(&id, "small", "a short note of one who is known")]).await);
+}

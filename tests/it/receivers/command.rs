@@ -89,6 +89,11 @@ fn mistakes_are_shown_with_their_place() {
         .with("missing.toml", &FILE.replace("prod.token", "missing.token"))
         .with("pager.toml", &FILE.replace("alertmanager", "pagerduty").replace("prod.token", "short.token"))
         .with("short.token", "0123456789abcdef\n")
+        .with(
+            "both.toml",
+            &format!("{}{}", FILE.replace("\"prod\"", "\"am\""), FILE.replace("alertmanager", "grafana")),
+        )
+        .with("large.json", "{\"version\": \"1\", \"n\": 1e400}")
         .with("bad.json", "{\"version\": \"4\"}");
     let run = |args: &[&str]| incident(&[&["check-receivers"], args].concat()).at(folder.path()).run();
     for (args, exit, says) in [
@@ -101,6 +106,8 @@ fn mistakes_are_shown_with_their_place() {
         (&["nothing.toml"], 2, "the file with receivers nothing.toml cannot be read"),
         (&["receivers.toml", "--payload", "bad.json"], 5, "groupKey is missing (at /groupKey)"),
         (&["receivers.toml", "--payload", "bad.json", "--receiver", "x"], 2, "the file has prod"),
+        (&["receivers.toml", "--payload", "large.json"], 2, "the sample is one of grafana"),
+        (&["both.toml", "--payload", "large.json"], 5, "a number is too large"),
     ] {
         let ran = run(args);
         assert_eq!(ran.status, Some(exit), "{args:?}: {}", ran.stderr);

@@ -136,6 +136,40 @@ async fn a_server_that_falls_silent_is_found_out() {
     assert_eq!(rule(&report, "lifecycle")["summary"], "1 incident: still open");
 }
 
+/// Ctrl-C while the announced events still come: the rest of them is not missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_in_the_middle_of_a_replay_is_no_fault_of_the_server() {
+    let mut stream: Stream = sound();
+    stream.frames.retain(|(frame, _)| frame["type"] != "heartbeat");
+    stream.greeting()["head"] = 50.into();
+    stream.greeting()["heartbeat_ms"] = 60_000.into();
+    stream.greeting()["follows"]["to"] = 50.into();
+    let told: Vec<String> = stream.frames.iter().take(4).map(|(frame, _)| frame.to_string()).collect();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/stream", listener.local_addr().unwrap());
+    let args = ["validate", "--url", &url, "--clients", "1", "--for", "60s", "--rule", "gap"];
+    let running = incident(&args).spawn();
+    let mut sockets = Vec::new();
+    loop {
+        // It does not know our subprotocol, so a first connection comes to nothing.
+        let mut socket = tokio_tungstenite::accept_async(listener.accept().await.unwrap().0).await.unwrap();
+        for line in &told {
+            let _ = socket.send(Message::text(line)).await;
+        }
+        let _ = socket.send(Message::Ping("read".into())).await;
+        // The answer comes when everything before it was read.
+        let is_read = matches!(socket.next().await, Some(Ok(Message::Pong(_))));
+        sockets.push(socket);
+        if is_read {
+            break;
+        }
+    }
+    running.signal("INT");
+    let ran = tokio::task::spawn_blocking(move || running.end()).await.unwrap();
+    assert_eq!(ran.status, Some(130), "{ran:?}");
+    assert!(!ran.stdout.contains("FAIL"), "{ran:?}");
+}
+
 #[test]
 fn a_cancelled_incident_is_sound() {
     let server = Serving::with(&["--speed", "20"]);

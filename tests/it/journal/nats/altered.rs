@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use incident::journal::{JournalError, Nats, OpenError, ReadLimit, TroubleKind};
+use incident::journal::{Journal, JournalError, Nats, OpenError, ReadLimit, TroubleKind};
 use serde_json::{Value, json};
 
 use super::super::{ALL, append, positions};
@@ -65,6 +65,10 @@ async fn an_event_that_is_published_again_breaks_the_chain() {
 /// Deletes a stream and makes it again with the same configuration, as a restore does.
 async fn remake(name: &str) {
     let config = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+    remake_as(name, config).await;
+}
+
+async fn remake_as(name: &str, config: Value) {
     ask(&format!("STREAM.DELETE.{name}"), Value::Null).await;
     let made = ask(&format!("STREAM.CREATE.{name}"), config).await;
     assert!(made["error"].is_null(), "{made}");
@@ -130,6 +134,51 @@ async fn a_server_does_not_give_another_history_under_an_old_name() {
     assert_eq!(positions(&a, 98, 10).await, [99, 100], "what is in memory is what was told");
     let again = open(&NatsServer::shared().location(&name), ALL);
     assert_ne!(again.stream(), a.stream());
+}
+
+/// The stream was restored older, and another server has appended as many events as this one has read: the nats-server would
+/// take what this one appends, because it compares positions only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn nothing_is_appended_behind_another_history_of_the_same_length() {
+    for is_waiting in [false, true] {
+        let (a, _b, name) = two();
+        append(&a, story("a", 6)[..5].to_vec()).await;
+        let config = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["config"].clone();
+        let appending = async |log: Journal| log.append(vec![metrics("a", 6)]).await;
+        let mut early = None;
+        if is_waiting {
+            // It is refused at first, and repeated.
+            let mut full = config.clone();
+            full["max_bytes"] = json!(1);
+            ask(&format!("STREAM.UPDATE.{name}"), full).await;
+            early = Some(tokio::spawn(appending(a.clone())));
+            soon("the first attempt", async {
+                while a.cluster().unwrap().unknown == 0 {
+                    tokio::time::sleep(ms(5)).await;
+                }
+            })
+            .await;
+        }
+        remake_as(&name, config).await;
+        let other = open(&NatsServer::shared().location(&name), ALL);
+        assert_eq!(other.stream(), a.stream(), "nothing has told it that there were more");
+        for record in story("b", 5) {
+            append(&other, vec![record]).await;
+        }
+        // What was stored a moment ago is believed to be there: no stream is restored so soon.
+        tokio::time::sleep(ms(300)).await;
+        let refused = match early {
+            Some(early) => early.await.unwrap(),
+            None => appending(a.clone()).await,
+        };
+        assert!(matches!(&refused, Err(JournalError::Unavailable(_))), "{refused:?}");
+        soon("the trouble", a.health().wait_for(Option::is_some)).await.unwrap();
+        let again = open(&NatsServer::shared().location(&name), ALL);
+        assert_eq!(positions(&again, 0, 10).await, [1, 2, 3, 4, 5]);
+        assert_eq!(append(&again, vec![started("c")]).await, [6], "the other history goes on");
+        assert_eq!(positions(&again, 0, 10).await, [1, 2, 3, 4, 5, 6]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
