@@ -216,7 +216,8 @@ async fn an_action_for_a_drill_is_sent_to_the_server_that_plays_it() {
     let began = std::time::Instant::now();
     let reply = loop {
         let reply = publish(&first).await;
-        // It may not have read the start yet.
+        // It may be about to pick it up.
+        assert!(reply.status < 300 || reply.status == 503, "{}: {}", reply.status, reply.body);
         if reply.status < 300 || began.elapsed() > crate::harness::PATIENCE {
             break reply;
         }
