@@ -251,12 +251,11 @@ pub(super) async fn renew(shared: &Shared) -> Result<(), Fault> {
 
 /// The stream is not the one that this process has opened: the server has to open it anew.
 pub(super) fn replaced(shared: &Shared) {
-    if shared.vitals.broken().is_none() {
-        shared.figures.other_epoch();
-    }
     let what = "it was remade, restored or has lost events: this server starts anew";
     let trouble = Trouble::from_error(TroubleKind::Replaced, std::io::Error::other(what));
-    shared.vitals.break_down(JournalError::Unavailable(trouble));
+    if shared.vitals.break_down(JournalError::Unavailable(trouble)) {
+        shared.figures.other_epoch();
+    }
 }
 
 /// Waits until an event beyond `head` was read.
