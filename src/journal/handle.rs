@@ -84,6 +84,11 @@ impl Journal {
         self.log.has(position)
     }
 
+    /// See [`Log::catch_up`].
+    pub fn catch_up(&self) -> Pending<'_, ()> {
+        self.log.catch_up()
+    }
+
     /// See [`Log::follow`].
     pub fn follow(&self) -> watch::Receiver<Extent> {
         self.log.follow()

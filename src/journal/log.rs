@@ -132,6 +132,15 @@ pub trait Log: Send + Sync + 'static {
         Box::pin(async move { Ok(has) })
     }
 
+    /// Waits until this process has read everything that others have stored before the call. Until then it must not say that there is
+    /// no such incident or event. Costs little, however many wait; a journal of one process returns at once.
+    ///
+    /// # Errors
+    /// It can't be found out at the moment.
+    fn catch_up(&self) -> Pending<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// A receiver of the extent, which changes whenever an append becomes visible.
     fn follow(&self) -> watch::Receiver<Extent>;
 }

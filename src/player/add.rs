@@ -67,9 +67,7 @@ impl Player {
         additions: Vec<Addition>,
         adding: Adding,
     ) -> Result<Outcomes, NotAdded> {
-        let is_elsewhere = self.context.journal.is_shared() && self.leading.borrow().is_none();
-        let absent = || if is_elsewhere { AddError::Elsewhere } else { AddError::NotPlayed };
-        let entry = self.context.running.get(id).ok_or_else(absent)?;
+        let Some(entry) = self.context.running.get(id) else { return Err(self.absent(id).await.into()) };
         let mut course = entry.append_lock.lock().await;
         if entry.ended.is_cancelled() {
             return Err(AddError::NotPlayed.into());
@@ -107,6 +105,23 @@ impl Player {
             None => appended.next().unwrap_or(Err(AddError::Later)),
         });
         Ok(outcomes.collect())
+    }
+
+    /// Why this player takes no action for an incident that it does not play.
+    async fn absent(&self, id: &str) -> AddError {
+        let journal = &self.context.journal;
+        if !journal.is_shared() {
+            return AddError::NotPlayed;
+        }
+        if self.leading.borrow().is_none() {
+            return AddError::Elsewhere;
+        }
+        match journal.incident(id).await {
+            // Another server has just started it, and this player is about to pick it up.
+            Ok(Some(span)) if span.end.is_none() => AddError::Later,
+            Ok(_) => AddError::NotPlayed,
+            Err(error) => error.into(),
+        }
     }
 
     /// Stores actions that fit, with one append. If the journal refuses that because of one of them, each by itself.

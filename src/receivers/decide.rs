@@ -69,6 +69,12 @@ pub struct Decision {
 pub struct Overfull;
 
 impl Decision {
+    /// Whether it leaves alerts out because of what the journal says of them, and not by a rule of the receiver.
+    pub fn leaves_out(&self) -> bool {
+        let by_rule = |why: &Ignored| matches!(why, Ignored::Dropped | Ignored::Drill);
+        self.repeats > 0 || !self.ignored.keys().all(by_rule)
+    }
+
     fn ignore(&mut self, why: Ignored) {
         *self.ignored.entry(why).or_default() += 1;
     }

@@ -29,7 +29,7 @@ use super::message::PlanMark;
 use super::shared::Shared;
 use super::vitals::unavailable;
 use super::writer::{self, Waiting};
-use super::{location, open, plans, reader, register, tail, upkeep};
+use super::{location, open, plans, question, reader, register, tail, upkeep};
 use crate::contract::StreamId;
 use crate::metrics::Cluster;
 
@@ -138,7 +138,8 @@ async fn run(
     };
     let keeping = Keeper::new(shared, requests).run(stop.clone());
     let looking_after = upkeep::run(shared, stop.clone());
-    tokio::join!(tail::follow(shared, live, stop.clone()), writing, keeping, looking_after);
+    let asking = question::ask(shared, stop.clone());
+    tokio::join!(tail::follow(shared, live, stop.clone()), writing, keeping, looking_after, asking);
     // What is left are notices; the lease was acknowledged.
     let _ = tokio::time::timeout(Duration::from_millis(250), shared.api.client().flush()).await;
 }
@@ -171,7 +172,11 @@ impl Log for Nats {
     }
 
     fn has(&self, position: u64) -> Pending<'_, bool> {
-        Box::pin(tail::has(&self.shared, position))
+        Box::pin(question::has(&self.shared, position))
+    }
+
+    fn catch_up(&self) -> Pending<'_, ()> {
+        Box::pin(question::catch_up(&self.shared))
     }
 
     fn extent(&self) -> Extent {

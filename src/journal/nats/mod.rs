@@ -11,6 +11,7 @@
 //! - Every message has a checksum over the one before it (`message.rs`). A message of another program, and history that was
 //!   lost or replaced, break that chain: then the stream is not read any further, or goes on under another name, so
 //!   that clients are told.
+//! - Before a server says that there is no such incident or event, it reads up to where the leader is (`question.rs`).
 //! - One process holds the lease and plays (`lease.rs`). It also drops old events and the plans of incidents that have
 //!   ended (`upkeep.rs`).
 //!
@@ -18,6 +19,7 @@
 //! events are gone, notes (`register.rs`), and what a server that starts need not read anew (`checkpoint.rs`).
 
 mod api;
+mod asked;
 mod attempt;
 mod audit;
 mod checkpoint;
@@ -42,6 +44,7 @@ mod open;
 mod over;
 mod permissions;
 mod plans;
+mod question;
 mod reader;
 mod register;
 mod shared;

@@ -18,6 +18,7 @@ use super::super::log::{Extent, Retention};
 use super::super::recent::Recent;
 use super::super::time_source::{HIDDEN, TimeSource};
 use super::api::{Api, Fault};
+use super::asked::Asked;
 use super::checkpoint::{self, Begun};
 use super::config::{self, Seen};
 use super::figures::Figures;
@@ -110,6 +111,7 @@ pub(super) async fn open(
         figures,
         checkpoint: AtomicU64::new(known),
         wake: Notify::new(),
+        asked: Asked::new(),
         committing: Arc::default(),
     })
 }

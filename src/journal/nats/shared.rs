@@ -12,6 +12,7 @@ use super::super::lease::Term;
 use super::super::log::{Extent, Retention};
 use super::super::recent::Recent;
 use super::api::Api;
+use super::asked::Asked;
 use super::figures::Figures;
 use super::fold::Fold;
 use super::location::Location;
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     pub(super) checkpoint: AtomicU64,
     /// There may be something new in the stream.
     pub(super) wake: Notify,
+    /// What everybody waits for who names something that was not read.
+    pub(super) asked: Asked,
     /// Locked for reading while an append is on its way or is being read back, for writing to grant the lease.
     pub(super) committing: Arc<tokio::sync::RwLock<()>>,
 }

@@ -31,9 +31,6 @@ pub(super) const SOON: Duration = Duration::from_millis(1);
 /// … up to this.
 pub(super) const AGAIN: Duration = Duration::from_millis(15);
 
-/// How long a client waits for an event that another server has sent and this one has not read.
-const LAG: Duration = Duration::from_secs(1);
-
 /// How long it may take until it is known that the server which answers for a stream leads it: replicas are heard every second.
 const LEADING: Duration = Duration::from_millis(2_500);
 
@@ -254,12 +251,11 @@ pub(super) async fn renew(shared: &Shared) -> Result<(), Fault> {
 
 /// The stream is not the one that this process has opened: the server has to open it anew.
 pub(super) fn replaced(shared: &Shared) {
-    if shared.vitals.broken().is_none() {
-        shared.figures.other_epoch();
-    }
     let what = "it was remade, restored or has lost events: this server starts anew";
     let trouble = Trouble::from_error(TroubleKind::Replaced, std::io::Error::other(what));
-    shared.vitals.break_down(JournalError::Unavailable(trouble));
+    if shared.vitals.break_down(JournalError::Unavailable(trouble)) {
+        shared.figures.other_epoch();
+    }
 }
 
 /// Waits until an event beyond `head` was read.
@@ -285,16 +281,6 @@ pub(super) async fn beyond(shared: &Shared, head: u64, deadline: Instant) -> boo
         let _ = timeout(again, extent.changed()).await;
         again = AGAIN.min(again * 2);
     }
-}
-
-/// Whether the stream has an event at a position that a client was sent, perhaps by another server.
-pub(super) async fn has(shared: &Shared, position: u64) -> Result<bool, JournalError> {
-    if position == 0 || beyond(shared, position - 1, Instant::now() + LAG).await {
-        return Ok(true);
-    }
-    // What this server has read says nothing: only the leader's own head does.
-    reach_leader(shared, Instant::now()).await?;
-    Ok(shared.head() >= position)
 }
 
 /// What the leader says of one of the two streams, and that it leads. A server that was cut off from the others takes itself for

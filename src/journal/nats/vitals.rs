@@ -102,14 +102,20 @@ impl Vitals {
         self.judge(&mut state);
     }
 
-    /// The history is not what it was: nothing can be appended until the server is started anew.
-    pub(super) fn break_down(&self, error: JournalError) {
+    /// The history is not what it was: nothing can be appended until the server is started anew. Damage is the last word on a stream,
+    /// but not if another stream has taken its place: that one may be sound. Returns whether this is news.
+    pub(super) fn break_down(&self, error: JournalError) -> bool {
         let mut state = self.state.lock();
-        if state.broken.is_none() {
+        let is_news = match &state.broken {
+            None => true,
+            Some(before) => is_replaced(&error) && !is_replaced(before),
+        };
+        if is_news {
             tracing::error!(%error, "the journal can't be used any further");
             state.broken = Some(error);
         }
         self.judge(&mut state);
+        is_news
     }
 
     /// Why the journal can't be used any more.
@@ -154,6 +160,11 @@ impl Vitals {
     }
 }
 
+/// Whether the stream is another one now.
+fn is_replaced(error: &JournalError) -> bool {
+    matches!(error, JournalError::Unavailable(trouble) if trouble.kind() == TroubleKind::Replaced)
+}
+
 /// What a failed request means for the journal.
 pub(super) fn trouble(fault: Fault) -> Trouble {
     let is_full = matches!(&fault, Fault::Refused { code, .. } if FULL.contains(code));
@@ -167,6 +178,19 @@ pub(super) fn unavailable(fault: Fault) -> JournalError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_stream_comes_after_damage_and_nothing_after_that() {
+        let vitals = Vitals::new();
+        let damage = || JournalError::Damaged { position: 4, what: "it is damaged".to_owned() };
+        let replaced = || JournalError::Unavailable(Trouble::new(TroubleKind::Replaced));
+        let kind = || vitals.health().borrow().as_ref().map(Trouble::kind);
+        assert!(vitals.break_down(damage()) && !vitals.break_down(damage()));
+        assert_eq!(kind(), Some(TroubleKind::History));
+        assert!(vitals.break_down(replaced()));
+        assert!(!vitals.break_down(damage()) && !vitals.break_down(replaced()));
+        assert_eq!(kind(), Some(TroubleKind::Replaced));
+    }
 
     /// Leases go into another stream than events: they are renewed also while nothing can be appended.
     #[tokio::test(start_paused = true)]

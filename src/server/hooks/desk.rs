@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio::time::sleep;
@@ -13,17 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::records::record;
 use super::secrets::Secrets;
-use crate::contract::Role;
-use crate::journal::{Appended, Journal, JournalError, ReadLimit, Record, Trouble, TroubleKind};
+use super::seen::Desk;
+use crate::journal::{Appended, Batch, Journal, JournalError, Record, Trouble, TroubleKind};
 use crate::log_limiter::limited;
 use crate::metrics::{HookCounts, Metrics};
-use crate::receivers::{Decision, Delivery, Draft, Ignored, Kind, Overfull, Receiver, State};
+use crate::receivers::{Decision, Delivery, Draft, Ignored, Kind, Overfull, Receiver};
 use crate::server::bodies::Bodies;
 use crate::server::http::off_workers;
 use crate::server::publish::Elsewhere;
-
-/// How much one read of the journal returns.
-const PAGE: ReadLimit = ReadLimit { events: 1_000, bytes: 1024 * 1024 };
 
 /// A delivery of more alerts is decided on a thread of its own.
 const FEW: usize = 200;
@@ -77,16 +74,6 @@ enum Written {
     Outdated,
     /// The journal does not take them.
     Refused,
-}
-
-/// What the journal says, and how far it was read.
-#[derive(Default)]
-struct Desk {
-    state: State,
-    /// `None` before the first delivery.
-    position: Option<u64>,
-    /// The wall clock and the steady clock, as they were looked at last.
-    clocks: Option<(Timestamp, Duration)>,
 }
 
 /// Why a delivery was not written.
@@ -174,6 +161,7 @@ impl Hooks {
         delivery: &Arc<Delivery>,
     ) -> Result<Decision, NotTaken> {
         let (mut desk, mut turn) = (Arc::clone(&self.desk).lock_owned().await, None);
+        let mut has_all = !self.journal.is_shared();
         for _ in 0..TRIES {
             desk.read_on(&self.journal, &[]).await?;
             let now = desk.now(&self.journal);
@@ -189,6 +177,14 @@ impl Hooks {
                 desk = given_back;
                 decision?
             };
+            if !has_all && decision.leaves_out() {
+                // Another server may just have been told that such an alert fires, or is over. Others have their turn meanwhile.
+                drop((desk, turn.take()));
+                self.journal.catch_up().await?;
+                has_all = true;
+                desk = Arc::clone(&self.desk).lock_owned().await;
+                continue;
+            }
             let written = self.write(&mut desk, receiver, decision.drafts.clone(), &mut turn).await?;
             if written == Written::Stored {
                 desk.state.hear(&decision.heard, now);
@@ -221,7 +217,8 @@ impl Hooks {
             return Ok(Written::Outdated);
         }
         let records: Vec<Record> = drafts.iter().map(|draft| record(receiver, draft)).collect();
-        match self.append(records, held).await {
+        let expected = desk.expected(&records);
+        match self.append(Batch { records, expected, term: None }, held).await {
             Ok(appended) => {
                 let new = appended.iter().filter(|appended| appended.new).count();
                 self.metrics().events(&receiver.name, new as u64);
@@ -229,11 +226,16 @@ impl Hooks {
                 let _ = desk.read_on(&self.journal, &[]).await;
                 Ok(Written::Stored)
             }
-            Err(error @ (JournalError::Ended { .. } | JournalError::Refused(_))) => {
+            Err(
+                error @ (JournalError::Ended { .. } | JournalError::Refused(_) | JournalError::Moved { .. }),
+            ) => {
                 let before = desk.position;
                 desk.read_on(&self.journal, &[]).await?;
                 if desk.position != before {
                     return Ok(Written::Outdated);
+                }
+                if matches!(error, JournalError::Moved { .. }) {
+                    return Err(error);
                 }
                 desk.pass_over(&drafts, &error);
                 Ok(Written::Refused)
@@ -243,15 +245,12 @@ impl Hooks {
     }
 
     /// Appends, also if the sender gives up meanwhile: the publishing worker has to hear of what was stored.
-    async fn append(
-        &self,
-        records: Vec<Record>,
-        turn: OwnedMutexGuard<()>,
-    ) -> Result<Vec<Appended>, JournalError> {
+    async fn append(&self, batch: Batch, turn: OwnedMutexGuard<()>) -> Result<Vec<Appended>, JournalError> {
         let (journal, elsewhere) = (self.journal.clone(), Arc::clone(&self.elsewhere));
         let appending = tokio::spawn(async move {
-            let subjects: HashSet<String> = records.iter().map(|record| record.subject.clone()).collect();
-            let appended = journal.append(records).await;
+            let subjects: HashSet<String> =
+                batch.records.iter().map(|record| record.subject.clone()).collect();
+            let appended = journal.append(batch).await;
             // What failed may be stored all the same.
             for subject in &subjects {
                 elsewhere.note(subject);
@@ -288,6 +287,13 @@ impl Hooks {
         let receivers: Vec<Receiver> = setups.iter().map(|setup| setup.receiver.clone()).collect();
         let mut desk = self.desk.lock().await;
         desk.read_on(&self.journal, &[]).await?;
+        if self.journal.is_shared() && desk.is_due(&receivers, self.now()) {
+            // Another server may have heard of these alerts again.
+            drop(desk);
+            self.journal.catch_up().await?;
+            desk = self.desk.lock().await;
+            desk.read_on(&self.journal, &[]).await?;
+        }
         let mut turn = None;
         while self.write_due(&mut desk, &receivers, &mut turn).await? == Written::Outdated {}
         let Some(due) = desk.state.due(&receivers) else { return Ok(LONGEST_SLEEP) };
@@ -317,72 +323,4 @@ impl Hooks {
         }
         Ok(written)
     }
-}
-
-impl Desk {
-    /// The time by the clock that dates events. How long ago something was goes by the steady clock: if the two have gone apart
-    /// since the last look, the times in the state move with the wall clock.
-    fn now(&mut self, journal: &Journal) -> Timestamp {
-        let (now, steady) = (journal.clock().now(), journal.clock().steady());
-        if let Some((before, steady_before)) = self.clocks.replace((now, steady)) {
-            let passed = SignedDuration::try_from(steady.saturating_sub(steady_before));
-            let apart = now.duration_since(before).saturating_sub(passed.unwrap_or_default());
-            if !apart.is_zero() {
-                self.state.shift(apart);
-            }
-        }
-        now
-    }
-
-    /// Gives up ids that the journal refuses: it has an incident of which nothing is kept, or one of another publisher.
-    fn pass_over(&mut self, drafts: &[Draft], error: &JournalError) {
-        if let JournalError::Ended { subject, .. } = error {
-            return self.state.pass_over(subject);
-        }
-        let begun = drafts.iter().filter(|draft| draft.message.kind().role() == Role::Start);
-        begun.for_each(|draft| self.state.pass_over(&draft.subject));
-    }
-
-    /// Applies what the journal has and was not read yet. Whether that includes events of the incidents of these drafts.
-    async fn read_on(&mut self, journal: &Journal, drafts: &[Draft]) -> Result<bool, JournalError> {
-        let subjects: HashSet<&str> = drafts.iter().map(|draft| draft.subject.as_str()).collect();
-        let mut has_changed = false;
-        let now = self.now(journal);
-        let mut position = match self.position {
-            Some(position) => position,
-            None => {
-                // A first reading that failed may have got half way.
-                self.state = State::default();
-                beginning(journal).await?
-            }
-        };
-        loop {
-            let page = journal.read(position, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            position = last.position;
-            for event in page.iter().filter(|event| State::concerns(&event.subject)) {
-                has_changed |= subjects.contains(&*event.subject);
-                if let Ok(message) = event.message() {
-                    self.state.fold(&event.subject, event.time, now, &message);
-                }
-            }
-            if self.position.is_some() {
-                self.position = Some(position);
-            }
-        }
-        if self.position.is_none() {
-            // No sender could be heard while no server ran.
-            self.state.hear_all(now);
-        }
-        self.position = Some(position);
-        Ok(has_changed)
-    }
-}
-
-/// The position before the first event of an incident that may be a receiver's.
-async fn beginning(journal: &Journal) -> Result<u64, JournalError> {
-    let head = journal.extent().head;
-    let spans = journal.incidents(usize::MAX).await?;
-    let first = spans.iter().find(|span| State::concerns(&span.subject));
-    Ok(first.map_or(head, |span| span.start.saturating_sub(1)))
 }

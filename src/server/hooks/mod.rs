@@ -5,6 +5,7 @@ mod desk;
 mod handlers;
 mod records;
 mod secrets;
+mod seen;
 
 pub use desk::{HookSetup, Hooks};
 pub(super) use handlers::{alertmanager, grafana, nothing, pagerduty, pagerduty_change};

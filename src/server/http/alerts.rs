@@ -13,6 +13,7 @@ use super::api::{json_answer, no_incident};
 use super::incidents::{Incidents, NoAlerts};
 use super::problem::Problem;
 use super::quota::Quota;
+use crate::server::turns::Turn;
 use crate::world::Alerts;
 
 /// The answer. Its times are those of the server's clock, which shows `now`.
@@ -31,15 +32,20 @@ pub(in crate::server) async fn alerts(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let turn = quota.turn().await?;
-    let alerts = incidents.alerts(&id).await.map_err(|why| match why {
-        NoAlerts::Journal(error) => error.into(),
-        NoAlerts::Unknown => no_incident(&id),
-        NoAlerts::Ended => {
-            let detail = format!("the incident {id} has ended, and its alerts with it");
-            Problem::new(StatusCode::GONE, detail)
+    let (known, name) = (&*incidents, id.as_str());
+    let look = |turn: Turn| async move {
+        let alerts = known.alerts(name).await;
+        drop(turn);
+        match alerts {
+            Ok(alerts) => Ok(Some(alerts)),
+            Err(NoAlerts::Unknown) => Ok(None),
+            Err(NoAlerts::Journal(error)) => Err(error.into()),
+            Err(NoAlerts::Ended) => {
+                let detail = format!("the incident {name} has ended, and its alerts with it");
+                Err(Problem::new(StatusCode::GONE, detail))
+            }
         }
-    })?;
-    drop(turn);
+    };
+    let alerts = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
     json_answer(&quota, &Answer { now: incidents.now(), incident: id, alerts })
 }

@@ -28,6 +28,7 @@ use crate::server::control::{IncidentControl, TriggerError};
 use crate::server::door::ConnectionInfo;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::peers::Peers;
+use crate::server::turns::Turn;
 
 /// `GET /api/scenarios`
 pub(in crate::server) async fn scenarios(
@@ -82,9 +83,13 @@ pub(in crate::server) async fn incident(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let turn = quota.turn().await?;
-    let incident = incidents.incident(&id).await?.ok_or_else(|| no_incident(&id))?;
-    drop(turn);
+    let (incidents, name) = (&*incidents, id.as_str());
+    let look = |turn: Turn| async move {
+        let found = incidents.incident(name).await?;
+        drop(turn);
+        Ok(found)
+    };
+    let incident = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
     json_answer(&quota, &incident)
 }
 
@@ -95,15 +100,18 @@ pub(in crate::server) async fn report(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let turn = quota.turn().await?;
-    let events = incidents.events(&id).await?.unwrap_or_default();
-    let text = off_workers(move || {
-        let text = History::all(&events).pop().map(|history| history.markdown());
-        // Also when the client is gone: the turn lasts until the work is done.
-        drop(turn);
-        text
-    });
-    let text = text.await?.ok_or_else(|| no_incident(&id))?;
+    let (incidents, name) = (&*incidents, id.as_str());
+    let look = |turn: Turn| async move {
+        let Some(events) = incidents.events(name).await? else { return Ok(None) };
+        let text = off_workers(move || {
+            let text = History::all(&events).pop().map(|history| history.markdown());
+            // Also when the client is gone: the turn lasts until the work is done.
+            drop(turn);
+            text
+        });
+        Ok(text.await?)
+    };
+    let text = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
     quota.answer("text/markdown; charset=utf-8", text)
 }
 
@@ -115,9 +123,14 @@ pub(in crate::server) async fn cancel(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    // Before anything is done: a request that is refused has changed nothing.
-    let _turn = quota.turn().await?;
-    let ended = control.player.cancel(&id).await?.ok_or_else(|| no_incident(&id))?;
+    let (player, name) = (&control.player, id.as_str());
+    // The turn comes before anything is done: a request that is refused has changed nothing.
+    let cancel = |turn: Turn| async move {
+        let ended = player.cancel(name).await?;
+        drop(turn);
+        Ok(ended)
+    };
+    let ended = quota.find(cancel).await?.ok_or_else(|| no_incident(&id))?;
     let body = json!({
         "id": id,
         "stream": hub.stream(),

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::query;
 use super::quota::Quota;
 use crate::contract::ResetReason;
+use crate::server::turns::Turn;
 
 /// The query: the number of the last event that the client has.
 #[derive(Deserialize)]
@@ -39,13 +40,20 @@ pub(in crate::server) async fn incident_events(
         ))
     };
     let Query(After { after }) = query.map_err(refuse)?;
-    let turn = quota.turn().await?;
-    let part = incidents.part(&id, after).await.map_err(|error| match error {
-        NoPart::Journal(error) => error.into(),
-        NoPart::Unknown => no_incident(&id),
-        NoPart::Expired(oldest) => expired(&id, after, oldest),
-    })?;
-    drop(turn);
+    // Another server has sent the event at that position: what follows it may not be read here either.
+    quota.reach(after).await?;
+    let (incidents, name) = (&*incidents, id.as_str());
+    let look = |turn: Turn| async move {
+        let part = incidents.part(name, after).await;
+        drop(turn);
+        match part {
+            Ok(part) => Ok(Some(part)),
+            Err(NoPart::Unknown) => Ok(None),
+            Err(NoPart::Journal(error)) => Err(error.into()),
+            Err(NoPart::Expired(oldest)) => Err(expired(name, after, oldest)),
+        }
+    };
+    let part = quota.find(look).await?.ok_or_else(|| no_incident(&id))?;
     let mut response = quota.answer("application/x-ndjson", part.lines)?;
     // Relative, so that it also holds behind a proxy with a path of its own.
     let link = part.next.map(|next| HeaderValue::try_from(format!("<?after={next}>; rel=\"next\"")));

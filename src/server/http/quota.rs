@@ -24,6 +24,9 @@ pub(super) const PIECE_BYTES: usize = 32 * 1024;
 /// Bytes of large answers that are not sent yet, for all requests together.
 const BYTES: usize = 16 * 1024 * 1024;
 
+/// Requests that wait at the same time for what other servers have stored. They take no turn meanwhile.
+const ASKING: usize = 256;
+
 /// Smaller answers are not counted: the kernel takes them at once.
 const SMALL: usize = 64 * 1024;
 
@@ -46,13 +49,50 @@ pub(in crate::server) struct Quota {
     turns: Turns,
     /// In KiB.
     memory: Arc<Semaphore>,
+    /// Requests that wait for what other servers have stored.
+    asking: Semaphore,
     journal: Journal,
 }
 
 impl Quota {
     pub(in crate::server) fn new(cores: usize, journal: Journal) -> Self {
         let memory = Arc::new(Semaphore::new(BYTES / 1024));
-        Self { turns: Turns::new(cores, WAITING), memory, journal }
+        Self { turns: Turns::new(cores, WAITING), memory, asking: Semaphore::new(ASKING), journal }
+    }
+
+    /// Does something with an incident, which `look` does not find if there is no such incident. Another server may have begun it a
+    /// moment ago: so if it is not found, this server reads what others have stored, and looks again. Each look has a turn.
+    pub(super) async fn find<T, F>(&self, look: impl Fn(Turn) -> F) -> Result<Option<T>, Problem>
+    where
+        F: Future<Output = Result<Option<T>, Problem>>,
+    {
+        let found = look(self.turn().await?).await?;
+        if found.is_some() || !self.journal.is_shared() {
+            return Ok(found);
+        }
+        self.catch_up().await?;
+        look(self.turn().await?).await
+    }
+
+    /// Reads what other servers have stored, if a client names a position that this server has not read.
+    pub(super) async fn reach(&self, position: u64) -> Result<(), Problem> {
+        if self.journal.is_shared() && self.journal.extent().head < position {
+            self.catch_up().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until this server has read what others have stored.
+    async fn catch_up(&self) -> Result<(), Problem> {
+        let _place = self.asking.try_acquire().map_err(|_| {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "many other requests wait for what other servers have stored; try again in a moment",
+            )
+            .with_header(header::RETRY_AFTER, "2")
+            .because(Refusal::Busy)
+        })?;
+        Ok(self.journal.catch_up().await?)
     }
 
     /// Waits for the turn of a request that reads much of the journal. While the journal can't be read, none waits behind others

@@ -3,8 +3,8 @@
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::waiting::Waiting;
-use crate::ingest::{Fault, Sound};
+use super::waiting::{Request, Waiting};
+use crate::ingest::Sound;
 use crate::journal::{Journal, JournalError, KeyedEvent};
 
 /// The most events that are stored together, unless one request has more.
@@ -67,15 +67,15 @@ async fn gather(
         };
         let Some(first) = first else { return };
         let mut new = vec![first];
-        let mut events = gathered.events + new[0].events.len();
+        let mut events = gathered.events + new[0].request.events.len();
         while events < EVENTS
             && let Ok(next) = requests.try_recv()
         {
-            events += next.events.len();
+            events += next.request.events.len();
             new.push(next);
         }
         let as_of = journal.extent().head;
-        match stored(&journal, new.iter().map(|waiting| &waiting.events)).await {
+        match stored(&journal, new.iter().map(|waiting| &waiting.request)).await {
             Ok(stored) => {
                 if gathered.requests.is_empty() {
                     gathered.as_of = as_of;
@@ -92,9 +92,9 @@ async fn gather(
 /// For each sound event, in order, the event that is stored under its name.
 pub(super) async fn stored(
     journal: &Journal,
-    requests: impl Iterator<Item = &Vec<Result<Sound, Vec<Fault>>>>,
+    requests: impl Iterator<Item = &Request>,
 ) -> Result<Vec<Option<KeyedEvent>>, JournalError> {
-    let events = requests.flat_map(|events| events.iter().flatten().map(Sound::event));
+    let events = requests.flat_map(|request| request.events.iter().flatten().map(Sound::event));
     let names = events.map(|event| (event.source.clone(), event.id.clone())).collect();
     journal.keyed(names).await
 }

@@ -4,7 +4,11 @@
 //! in turn, judges each by its incident, and appends those of many requests as one batch. So the events of an incident are
 //! judged in the order in which they are stored, and many publishers share a commit. Meanwhile another task ([`gather`])
 //! looks up which of the next events are stored already. A request is answered after the commit that has its events.
+//!
+//! If several servers have the journal open, what does not fit is judged [`again`] before it is refused: this server may not have read
+//! yet what it follows.
 
+mod again;
 mod drills;
 mod elsewhere;
 mod gather;

@@ -6,9 +6,10 @@ use std::time::Instant;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::again::judge_again;
 use super::elsewhere::Elsewhere;
 use super::gather::Gatherer;
-use super::waiting::{Mode, Outcome, Placed, Waiting, numbered, stopping, unanswered};
+use super::waiting::{Mode, Outcome, Placed, Request, Waiting, numbered, stopping, unanswered};
 use super::worker::Worker;
 use crate::ingest::{Checker, Fault, Incoming, Kind, MAX_EVENTS, Refused, Sound};
 use crate::journal::{Journal, PATIENCE};
@@ -51,7 +52,11 @@ impl Publisher {
         let (waiting, requests) = mpsc::channel(WAITING);
         let (gatherer, gathering) = Gatherer::new(journal.clone(), requests, lifecycle.stop.clone());
         lifecycle.tasks.spawn(gathering);
-        lifecycle.tasks.spawn(Worker::new(journal.clone(), player, elsewhere).run(gatherer));
+        // Bounded by the memory of the requests.
+        let (again, unfit) = mpsc::unbounded_channel();
+        let judging = judge_again(journal.clone(), unfit, waiting.clone(), lifecycle.stop.clone());
+        lifecycle.tasks.spawn(judging);
+        lifecycle.tasks.spawn(Worker::new(journal.clone(), player, elsewhere, again).run(gatherer));
         let memory = Arc::new(Semaphore::new(WAITING_KIB));
         let bodies = Bodies::new(BODY_BYTES);
         Ok(Self { bodies, checker, journal, lifecycle: Arc::clone(lifecycle), waiting, memory, metrics })
@@ -107,7 +112,8 @@ impl Publisher {
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         let held = Arc::clone(&self.memory).try_acquire_many_owned(kib).map_err(|_| busy())?;
         let (reply, answer) = oneshot::channel();
-        self.waiting.try_send(Waiting { events, mode, reply, held }).map_err(|_| busy())?;
+        let request = Request { events, mode, is_final: !self.journal.is_shared() };
+        self.waiting.try_send(Waiting { request, reply, held }).map_err(|_| busy())?;
         match timeout(PATIENCE, answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(stopping())),
             Err(_) => Err(unanswered()),

@@ -29,7 +29,8 @@ pub(super) enum Step {
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) records: Vec<Record>,
-    pub(super) steps: Vec<Result<Steps, Refused>>,
+    /// `None` for a request that is to be judged again.
+    pub(super) steps: Vec<Option<Result<Steps, Refused>>>,
     /// The incidents that were changed, as they were before.
     pub(super) undo: HashMap<String, Subject>,
     /// Whether an event did not fit its incident.

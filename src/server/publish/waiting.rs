@@ -26,10 +26,17 @@ pub(in crate::server) struct Placed {
 /// What became of each event of a request, in order. In [`Mode::Together`] each of them is placed.
 pub(super) type Outcome = Result<Vec<Result<Placed, Vec<Fault>>>, Refused>;
 
-/// A request on its way to the worker.
-pub(super) struct Waiting {
+/// The events of a request.
+pub(super) struct Request {
     pub(super) events: Vec<Result<Sound, Vec<Fault>>>,
     pub(super) mode: Mode,
+    /// Whether this server has read everything that other servers had stored before it came: then a refusal is final.
+    pub(super) is_final: bool,
+}
+
+/// A request on its way to the worker.
+pub(super) struct Waiting {
+    pub(super) request: Request,
     pub(super) reply: oneshot::Sender<Outcome>,
     /// Its part of the memory.
     pub(super) held: OwnedSemaphorePermit,

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::drills;
 use super::elsewhere::Elsewhere;
 use super::gather::{self, Gathered, Gatherer};
@@ -10,7 +12,7 @@ use super::known::{Known, Subject};
 use super::others::Others;
 use super::recent::Recent;
 use super::steps::{Group, Step, Steps, of_events, reused};
-use super::waiting::{Mode, Outcome, Placed, numbered, refusal, stopping};
+use super::waiting::{Mode, Outcome, Placed, Request, Waiting, numbered, refusal, stopping};
 use crate::contract::can_be_now;
 use crate::ingest::{Fault, Kind, Refused, Sound};
 use crate::journal::{Appended, Batch, Journal, JournalError, Key, KeyedEvent, Place, Record};
@@ -33,41 +35,48 @@ pub(super) struct Worker {
     recent: Recent,
     /// How many incidents without a plan are open; `None` before they are counted.
     open: Option<usize>,
+    /// Takes what is to be judged again.
+    again: UnboundedSender<Waiting>,
 }
 
 impl Worker {
-    pub(super) fn new(journal: Journal, player: Player, elsewhere: Arc<Elsewhere>) -> Self {
+    pub(super) fn new(
+        journal: Journal,
+        player: Player,
+        elsewhere: Arc<Elsewhere>,
+        again: UnboundedSender<Waiting>,
+    ) -> Self {
         let (known, recent) = (Known::default(), Recent::default());
-        Self { journal, player, elsewhere, others: Others::default(), known, recent, open: None }
+        Self { journal, player, elsewhere, others: Others::default(), known, recent, open: None, again }
     }
 
     /// Stores what is gathered, until the server stops.
     pub(super) async fn run(mut self, gatherer: Gatherer) {
         while let Some(Gathered { requests, stored, as_of, .. }) = gatherer.next().await {
             self.recent.forget(as_of);
-            let (requests, replies): (Vec<_>, Vec<_>) = requests
-                .into_iter()
-                .map(|waiting| ((waiting.events, waiting.mode), (waiting.reply, waiting.held)))
-                .unzip();
+            let (requests, replies): (Vec<_>, Vec<_>) =
+                requests.into_iter().map(|waiting| (waiting.request, (waiting.reply, waiting.held))).unzip();
             let outcomes = self.store(&requests, stored).await;
-            for ((reply, held), outcome) in replies.into_iter().zip(outcomes) {
-                // The client may be gone.
-                let _ = reply.send(outcome);
-                drop(held);
+            for ((request, (reply, held)), outcome) in requests.into_iter().zip(replies).zip(outcomes) {
+                // The client may be gone, or the server stops.
+                match outcome {
+                    Some(outcome) => drop(reply.send(outcome)),
+                    None => drop(self.again.send(Waiting { request, reply, held })),
+                }
             }
             self.known.trim();
         }
     }
 
     /// Stores the events of several requests with one append. If the journal refuses that, one request at a time.
-    /// `stored` has for each sound event the one that is stored under its name.
-    async fn store(&mut self, requests: &[Request], stored: Vec<Option<KeyedEvent>>) -> Vec<Outcome> {
+    /// `stored` has for each sound event the one that is stored under its name. `None` for a request that is to be judged again.
+    async fn store(&mut self, requests: &[Request], stored: Vec<Option<KeyedEvent>>) -> Vec<Option<Outcome>> {
         match self.append(requests, stored).await {
             Ok(outcomes) => outcomes,
             Err(error) if error.is_temporary() => {
                 self.forget(requests);
                 limited!(warn, "published events cannot be stored", %error);
-                requests.iter().map(|_| Err(refusal(&error))).collect()
+                requests.iter().map(|_| Some(Err(refusal(&error)))).collect()
             }
             Err(_) => {
                 // An incident has got events that the worker did not know, such as its cancellation.
@@ -82,18 +91,17 @@ impl Worker {
     }
 
     /// Stores the events of one request. The worker knows nothing of their incidents.
-    async fn store_one(&mut self, request: &Request) -> Outcome {
+    async fn store_one(&mut self, request: &Request) -> Option<Outcome> {
         let requests = std::slice::from_ref(request);
         let mut tries = 0;
         loop {
-            let stored = match gather::stored(&self.journal, requests.iter().map(|(events, _)| events)).await
-            {
+            let stored = match gather::stored(&self.journal, requests.iter()).await {
                 Ok(stored) => stored,
-                Err(error) => return Err(refusal(&error)),
+                Err(error) => return Some(Err(refusal(&error))),
             };
             tries += 1;
             match self.append(requests, stored).await {
-                Ok(mut outcomes) => return outcomes.pop().unwrap_or_else(|| Err(stopping())),
+                Ok(mut outcomes) => return outcomes.pop().unwrap_or_else(|| Some(Err(stopping()))),
                 // It has got other events again while it was judged.
                 Err(
                     JournalError::Ended { .. } | JournalError::KeyReused { .. } | JournalError::Moved { .. },
@@ -103,14 +111,14 @@ impl Worker {
                 Err(error) => {
                     self.forget(requests);
                     limited!(warn, "published events cannot be stored", %error);
-                    return Err(refusal(&error));
+                    return Some(Err(refusal(&error)));
                 }
             }
         }
     }
 
     fn forget(&mut self, requests: &[Request]) {
-        let events = requests.iter().flat_map(|(events, _)| events.iter().flatten());
+        let events = requests.iter().flat_map(|request| request.events.iter().flatten());
         self.known.forget(events.map(|sound| sound.event().subject.as_str()));
         self.open = None;
     }
@@ -119,8 +127,8 @@ impl Worker {
         &mut self,
         requests: &[Request],
         stored: Vec<Option<KeyedEvent>>,
-    ) -> Result<Vec<Outcome>, JournalError> {
-        let events = || requests.iter().flat_map(|(events, _)| events.iter().flatten()).map(Sound::event);
+    ) -> Result<Vec<Option<Outcome>>, JournalError> {
+        let events = || requests.iter().flat_map(|request| request.events.iter().flatten()).map(Sound::event);
         // What is judged here and stored must be one step for the others.
         let elsewhere = Arc::clone(&self.elsewhere);
         let _turn = elsewhere.turn().await;
@@ -145,12 +153,12 @@ impl Worker {
         let mut group = self.judge(requests, stored);
         if group.unfit {
             // The keys were looked up before the incidents were read. Meanwhile another server may have stored the same
-            // event, which then seems not to fit. These keys are newer than the incidents: the second judgement is final.
+            // event, which then seems not to fit. These keys are newer than the incidents.
             for (subject, as_it_was) in group.undo {
                 self.known.restore(subject, as_it_was);
             }
             self.open = open;
-            let stored = gather::stored(&self.journal, requests.iter().map(|(events, _)| events)).await?;
+            let stored = gather::stored(&self.journal, requests.iter()).await?;
             group = self.judge(requests, stored);
         }
         let Group { records, steps, .. } = group;
@@ -162,10 +170,11 @@ impl Worker {
         };
         self.others.stored(&appended);
         let mut outcomes = Vec::with_capacity(steps.len());
-        for ((events, mode), steps) in requests.iter().zip(steps) {
+        for (Request { events, mode, .. }, steps) in requests.iter().zip(steps) {
             outcomes.push(match steps {
-                Ok(steps) => self.finish(events, steps, *mode, &appended).await,
-                Err(refused) => Err(refused),
+                Some(Ok(steps)) => Some(self.finish(events, steps, *mode, &appended).await),
+                Some(Err(refused)) => Some(Err(refused)),
+                None => None,
             });
         }
         Ok(outcomes)
@@ -175,23 +184,24 @@ impl Worker {
     fn judge(&mut self, requests: &[Request], stored: Vec<Option<KeyedEvent>>) -> Group {
         let (mut group, mut stored) = (Group::default(), stored.into_iter());
         let mut first_of_key = HashMap::new();
-        for (events, mode) in requests {
-            let steps = self.request(events, *mode, &mut stored, &mut group, &mut first_of_key);
+        for request in requests {
+            let steps = self.request(request, &mut stored, &mut group, &mut first_of_key);
             group.steps.push(steps);
         }
         group
     }
 
-    /// Judges the events of one request, and adds their records to the group. In [`Mode::Together`] it adds all or none.
+    /// Judges the events of one request, and adds their records to the group. In [`Mode::Together`] it adds all or none. `None`, and
+    /// nothing is added, if an event does not fit and other servers may have stored what it follows.
     fn request<'a>(
         &mut self,
-        events: &'a [Result<Sound, Vec<Fault>>],
-        mode: Mode,
+        request: &'a Request,
         stored: &mut impl Iterator<Item = Option<KeyedEvent>>,
         group: &mut Group,
         first_of_key: &mut HashMap<(&'a str, &'a str), (usize, [u8; 32])>,
-    ) -> Result<Steps, Refused> {
-        let (mut additions, mut drill) = (Vec::new(), None);
+    ) -> Option<Result<Steps, Refused>> {
+        let Request { events, mode, is_final } = request;
+        let (mut additions, mut drill, mut is_doubtful) = (Vec::new(), None, false);
         let (records, open) = (group.records.len(), self.open);
         let mut undo: HashMap<&str, Subject> = HashMap::new();
         let (mut keys, mut added) = (Vec::new(), HashMap::new());
@@ -247,17 +257,21 @@ impl Worker {
                     }
                     Err(faults) => {
                         group.unfit = true;
+                        // Nothing that other servers store changes that an incident has ended.
+                        let is_over = faults.iter().all(|fault| fault.kind == Kind::IncidentClosed);
+                        is_doubtful |= !is_final && !is_over;
                         Step::Refused(faults)
                     }
                 },
                 _ => Step::Refused(vec![reused(sound)]),
             });
         }
-        if mode == Mode::Each || !steps.iter().any(|step| matches!(step, Step::Refused(_))) {
+        let is_refused = steps.iter().any(|step| matches!(step, Step::Refused(_)));
+        if !is_doubtful && (*mode == Mode::Each || !is_refused) {
             for (subject, as_it_was) in undo {
                 group.undo.entry(subject.to_owned()).or_insert(as_it_was);
             }
-            return Ok(Steps { answers: steps, drill, additions });
+            return Some(Ok(Steps { answers: steps, drill, additions }));
         }
         group.records.truncate(records);
         self.open = open;
@@ -267,11 +281,14 @@ impl Worker {
         for (subject, as_it_was) in undo {
             self.known.restore(subject.to_owned(), as_it_was);
         }
+        if is_doubtful {
+            return None;
+        }
         let faults = steps.into_iter().map(|step| match step {
             Step::Refused(faults) => Some(faults),
             _ => None,
         });
-        Err(Refused::of(numbered(faults)))
+        Some(Err(Refused::of(numbered(faults))))
     }
 
     /// Adds what a request adds to a drill, and gives the places of its events. What is new is remembered for the requests that
@@ -362,5 +379,3 @@ impl Worker {
         Ok(Record { subject: subject.to_owned(), place, kind: event.kind, data, plan: None })
     }
 }
-
-type Request = (Vec<Result<Sound, Vec<Fault>>>, Mode);

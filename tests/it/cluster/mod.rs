@@ -2,6 +2,7 @@
 
 mod absent;
 mod backup;
+mod behind;
 mod clocks;
 mod cut;
 mod disk;

@@ -216,7 +216,8 @@ async fn an_action_for_a_drill_is_sent_to_the_server_that_plays_it() {
     let began = std::time::Instant::now();
     let reply = loop {
         let reply = publish(&first).await;
-        // It may not have read the start yet.
+        // It may be about to pick it up.
+        assert!(reply.status < 300 || reply.status == 503, "{}: {}", reply.status, reply.body);
         if reply.status < 300 || began.elapsed() > crate::harness::PATIENCE {
             break reply;
         }
@@ -321,5 +322,50 @@ async fn what_both_servers_are_sent_at_once_is_a_repeat_for_one_of_them() {
                 assert!(one.2 != other.2, "{one:?} {other:?}: it is new for one of them");
             }
         }
+    }
+}
+
+/// Another program's message has paused all servers for good. Then the stream is deleted, and one server is started that makes it
+/// anew: the others follow by themselves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn servers_that_damage_has_paused_follow_a_stream_that_is_made_anew() {
+    use crate::publish::started;
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let location = nats.location(&name).display().to_string();
+    // They keep their ports when they start anew.
+    let ports = crate::harness::ports::free_ports(2);
+    let serve = |port: &u16| {
+        let port = port.to_string();
+        Serving::again(&["serve", "--port", &port, "--json", "--quiet", "--journal", &location])
+    };
+    let servers: Vec<Serving> = ports.iter().map(serve).collect();
+    assert_eq!(publish(servers[0].address(), &[started("old", "1")]).await.status, 200);
+    let client = async_nats::connect(format!("127.0.0.1:{}", nats.port)).await.unwrap();
+    client.request(format!("incident.{name}.ev.foo"), "{}".into()).await.unwrap();
+    let answers = async |server: &Serving, status: u16, says: &str| {
+        soon("it is ready or not", async {
+            loop {
+                // While it starts anew, nobody listens.
+                let asked = crate::harness::Http::new(server.address(), "GET", "/readyz").try_send().await;
+                if asked.is_some_and(|reply| reply.status == status && reply.body.contains(says)) {
+                    return;
+                }
+                tokio::time::sleep(crate::harness::ms(50)).await;
+            }
+        })
+        .await;
+    };
+    for server in &servers {
+        answers(server, 503, "is damaged").await;
+    }
+    client.request(format!("$JS.API.STREAM.DELETE.{name}"), "".into()).await.unwrap();
+    let third = serve(&0);
+    assert_eq!(publish(third.address(), &[started("new", "1")]).await.status, 200);
+    for server in &servers {
+        answers(server, 200, "ready").await;
+        let known = get(server.address(), "/api/incidents/new").await;
+        assert_eq!(known.status, 200, "{}", known.body);
+        assert_eq!(get(server.address(), "/api/incidents/old").await.status, 404);
     }
 }

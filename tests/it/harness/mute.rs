@@ -18,6 +18,10 @@ pub struct Mute {
     pub delay: Arc<AtomicU64>,
     /// Whether a read of any replica finds no plan.
     pub lacks_plans: Arc<AtomicBool>,
+    /// Whether no replica answers a read of events, so that who reads through this is behind; the leader answers.
+    pub hides_events: Arc<AtomicBool>,
+    /// How often the leader of a stream was asked for it.
+    pub asked: Arc<AtomicU64>,
     pub cuts: watch::Sender<u64>,
 }
 
@@ -28,10 +32,13 @@ impl Mute {
         let swallows = Arc::new(AtomicBool::new(false));
         let (cuts, watching) = watch::channel(0);
         let (delay, lacks_plans) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (hides_events, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let all = (Arc::clone(&swallows), Arc::clone(&delay), Arc::clone(&lacks_plans));
+        let more = (Arc::clone(&hides_events), Arc::clone(&asked));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (muted, delay, lacks_plans) = all.clone();
+                let (hides_events, asked) = more.clone();
                 let mut watching = watching.clone();
                 watching.mark_unchanged();
                 tokio::spawn(async move {
@@ -57,6 +64,11 @@ impl Mute {
                             if lacks_plans.load(Ordering::SeqCst) {
                                 hide_plans(&mut buffer[..read]);
                             }
+                            if hides_events.load(Ordering::SeqCst) {
+                                hide_events(&mut buffer[..read]);
+                            }
+                            let infos = buffer[..read].windows(INFO.len()).filter(|part| *part == INFO);
+                            asked.fetch_add(infos.count() as u64, Ordering::SeqCst);
                             if to_server.write_all(&buffer[..read]).await.is_err() {
                                 return;
                             }
@@ -70,12 +82,29 @@ impl Mute {
                 });
             }
         });
-        Self { address, swallows, delay, lacks_plans, cuts }
+        Self { address, swallows, delay, lacks_plans, hides_events, asked, cuts }
     }
 }
 
 fn has(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|part| part == what)
+}
+
+/// The beginning of a question to the leader.
+const INFO: &[u8] = b"$JS.API.STREAM.INFO.";
+
+/// Makes the reads of events from any replica go where nobody answers. Those of the second stream pass.
+fn hide_events(requests: &mut [u8]) {
+    const READ: &[u8] = b"$JS.API.DIRECT.GET.";
+    for from in 0..requests.len().saturating_sub(READ.len()) {
+        if requests[from..].starts_with(READ) {
+            let name = &requests[from + READ.len()..];
+            let end = name.iter().position(|byte| matches!(byte, b' ' | b'.')).unwrap_or(name.len());
+            if !name[..end].ends_with(b"_ctl") {
+                requests[from + READ.len() - 2] = b'X';
+            }
+        }
+    }
 }
 
 /// Makes the reads of plans from any replica ask for something that is not there.

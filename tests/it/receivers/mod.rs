@@ -14,7 +14,7 @@ mod races;
 mod real;
 mod regroup;
 mod senders;
-mod server;
+pub mod server;
 #[cfg(feature = "nats")]
 mod shared;
 mod webhooks;

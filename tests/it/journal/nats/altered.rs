@@ -32,6 +32,34 @@ async fn a_message_of_another_program_stops_the_journal() {
     assert!(source.to_string().contains("event 4"), "{source}");
 }
 
+/// Damage is the last word on a stream, but not if the stream is deleted and made anew: that one is sound.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_damaged_stream_that_is_made_anew_is_another_one() {
+    let (a, b, name) = two();
+    append(&a, story("a", 3)).await;
+    has_read(&b, 3).await;
+    client().await.request(format!("incident.{name}.ev.a"), "{}".into()).await.unwrap();
+    for log in [&a, &b] {
+        soon("the trouble", log.health().wait_for(Option::is_some)).await.unwrap();
+        let asked = log.catch_up().await;
+        assert!(
+            matches!(&asked, Err(error) if error.is_temporary()),
+            "nobody knows what is behind it: {asked:?}"
+        );
+    }
+    ask(&format!("STREAM.DELETE.{name}"), Value::Null).await;
+    let again = open(&NatsServer::shared().location(&name), ALL);
+    assert_ne!(again.stream(), a.stream());
+    for log in [&a, &b] {
+        let is_replaced = |health: &Option<incident::journal::Trouble>| {
+            health.as_ref().is_some_and(|trouble| trouble.kind() == TroubleKind::Replaced)
+        };
+        soon("the other stream", log.health().wait_for(is_replaced)).await.unwrap();
+    }
+    assert_eq!(append(&again, vec![started("b")]).await, [1]);
+}
+
 /// Valid headers do not help it: the chain is that of another event.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs nats-server: ./tests/run installs it and runs this"]
