@@ -11,6 +11,7 @@ mod history;
 mod killed;
 mod oracle;
 mod permitted;
+mod proxied;
 mod secured;
 mod stalled;
 mod told;
