@@ -3,6 +3,7 @@
 mod command;
 mod killed;
 mod mistakes;
+mod observed;
 mod stage;
 mod timing;
 
