@@ -1,5 +1,6 @@
 // Owns what a person chose of each scenario: seed, speed, variant and parameters. Choices are remembered by this browser.
 
+import { entryOf } from './contract.js';
 import { remember, remembered } from './preferences.js';
 
 /** Where choices are kept, and for how many scenarios. */
@@ -23,7 +24,7 @@ export const VARIANT = 'variant';
  * @returns {Choice}
  */
 export function choiceOf(scenario) {
-  const kept = all()[scenario.id] ?? {};
+  const kept = entryOf(all(), scenario.id) ?? {};
   const choice = {};
   if (Number.isSafeInteger(kept.seed)) choice.seed = kept.seed;
   if (Number.isFinite(kept.speed)) choice.speed = kept.speed;

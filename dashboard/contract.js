@@ -47,13 +47,25 @@ const record = (shape) => {
     check(isRecord(value), value);
     const known = {};
     for (const [name, read] of fields) {
-      const field = Object.hasOwn(value, name) ? value[name] : undefined;
+      const field = entryOf(value, name);
       if (read.optional && (field === undefined || field === null)) continue;
       known[name] = read(field);
     }
     return known;
   };
 };
+
+/**
+ * What a record that came from outside has under a name that came from outside. `record[name]` would also find what every
+ * object of JavaScript inherits: a metric may be called `constructor`.
+ * @template T
+ * @param {Record<string, T>} record
+ * @param {string} name
+ * @returns {T | undefined}
+ */
+export function entryOf(record, name) {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
 
 /** Name to number. `fromEntries` defines properties, so a metric called `__proto__` is stored like any other. */
 const numbers = (value) => {

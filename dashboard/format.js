@@ -51,10 +51,10 @@ export function countdown(remaining_s, over, hours = false) {
 /**
  * Whether the times of an incident are written with hours.
  * @param {import('./fold.js').IncidentState} state
- * @param {number} [offset_s] the second that it has reached
+ * @param {number | null} [offset_s] a second of it, such as the one that it has reached
  */
 export function inHours(state, offset_s = state.offset_s) {
-  return Math.max(state.target_s ?? 0, state.phases.at(-1)?.end_s ?? 0, offset_s) >= 3600;
+  return Math.max(state.target_s ?? 0, state.phases.at(-1)?.end_s ?? 0, Math.abs(offset_s)) >= 3600;
 }
 
 /**

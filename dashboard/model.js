@@ -264,7 +264,7 @@ export class Model {
         fresh: whole.timeline.count - chosen.seen,
       },
       loading: newest !== null && this.#loads.has(newest.id),
-      hours: newest !== null && inHours(newest, present.offset_s),
+      hours: newest !== null && [present.offset_s, whole?.timeline.first_s ?? 0].some((second) => inHours(newest, second)),
       tabs: this.#board.incidents.filter(({ id }) => !this.#dismissed.has(id)),
       unseen: this.#unseen,
       compare: this.#places.compared,

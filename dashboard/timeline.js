@@ -44,6 +44,11 @@ export class Timeline {
     if (this.#snapshots.length > MOST_SNAPSHOTS) this.#thin();
   }
 
+  /** The second of its first event: that may be long before the impact. 0 as long as there is none. */
+  get first_s() {
+    return this.#snapshots[0]?.reached_s ?? 0;
+  }
+
   /** The events before this one are no longer kept. */
   get #dropped() {
     return this.count - this.#events.length;

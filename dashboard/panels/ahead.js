@@ -1,5 +1,6 @@
 // Owns what is known to come while little has happened: the phases of the plan and what is watched.
 
+import { entryOf } from '../contract.js';
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
 import { clock, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
@@ -53,9 +54,11 @@ function createWatched({ text }) {
   return node;
 }
 
+const UNITS = { ratio: 'in %', '1/s': 'per second', ms: 'in ms', s: 'in seconds', count: 'counted', '': 'a number' };
+
 /** A unit, written for people. */
 function unitOf(unit) {
-  return { ratio: 'in %', '1/s': 'per second', ms: 'in ms', s: 'in seconds', count: 'counted', '': 'a number' }[unit] ?? `in ${unit}`;
+  return entryOf(UNITS, unit) ?? `in ${unit}`;
 }
 
 customElements.define('ahead-panel', Ahead);

@@ -1,5 +1,6 @@
 // Owns the metrics: small charts over the phases, on the same axis as the track, with one cursor for all of them.
 
+import { entryOf } from '../contract.js';
 import { element, keyed, setAttribute, setProperty, setText, show, svg } from '../dom.js';
 import { axisOf } from '../axis.js';
 import { clock, metric, short, stamp, words } from '../format.js';
@@ -135,8 +136,8 @@ class Metrics extends HTMLElement {
       const { line } = chart;
       const { key } = chart.dataset;
       const point = offset_s === null ? line?.last : line?.points.findLast((one) => one.offset_s <= offset_s);
-      const value = point ? point.value : offset_s === null ? incident.metrics[key] : undefined;
-      const text = value === undefined ? '–' : metric(value, incident.units[key]);
+      const value = point ? point.value : offset_s === null ? entryOf(incident.metrics, key) : undefined;
+      const text = value === undefined ? '–' : metric(value, entryOf(incident.units, key));
       // The headline has the newest of these numbers.
       setText(chart.value, offset_s === null && FILLERS.includes(key) ? '' : text);
       setAttribute(chart.value, 'title', text);
@@ -174,7 +175,7 @@ function create(name) {
 
 function draw(chart, line, incident, scale, hours) {
   const x = (offset_s) => scale.raw(offset_s) * WIDTH;
-  const unit = incident.units[chart.dataset.key];
+  const unit = entryOf(incident.units, chart.dataset.key);
   const { points, min, max } = scale.zoomed ? within(line, scale) : line;
   const measured = thinned(points, x);
   chart.line = line;

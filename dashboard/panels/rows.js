@@ -1,6 +1,6 @@
 // Owns how one entry of an incident's history is drawn: its row in the feed and its dot on the track, per event type.
 
-import { REJECTED, entryPerType } from '../contract.js';
+import { REJECTED, entryOf, entryPerType } from '../contract.js';
 import { element, setAttribute, svg } from '../dom.js';
 import { agentName, count, duration, isPerson, metric, percent, quantity, stamp, words } from '../format.js';
 import { icon, phaseIcon } from '../icons.js';
@@ -206,7 +206,7 @@ function action({ data }, { history, hours, incident: { units } }) {
 
 /** An alert that fires is not something that is done, nor is a note. */
 function statusOf({ action, status, origin }) {
-  const said = Object.hasOwn(SAID, action) ? SAID[action] : null;
+  const said = entryOf(SAID, action);
   const holds = status === 'completed' && (action === 'note' || origin?.source.startsWith(RECEIVERS));
   return said && holds ? said : STATUS[status];
 }
@@ -255,6 +255,6 @@ function forecast({ quantity: name, unit, p10, p50, p90 }, hours) {
 }
 
 function evidence({ kind, ref, text, value }, units) {
-  const shown = value !== undefined ? metric(value, units[ref]) : text;
+  const shown = value !== undefined ? metric(value, entryOf(units, ref)) : text;
   return shown === undefined ? `${kind} ${ref}` : `${kind} ${ref}: ${shown}`;
 }

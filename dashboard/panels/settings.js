@@ -1,6 +1,7 @@
 // Owns the form with the settings of a scenario: seed, speed, variant, and a field for each parameter that fits its kind.
 
 import { VARIANT, choiceOf, commandOf } from '../choices.js';
+import { entryOf } from '../contract.js';
 import { element, setAttribute, setText, show } from '../dom.js';
 import { duration } from '../format.js';
 import { icon } from '../icons.js';
@@ -115,21 +116,21 @@ class SettingsForm extends HTMLElement {
   /** @returns {import('../choices.js').Choice} */
   #choice() {
     const choice = {};
-    const settings = {};
+    const settings = [];
     for (const [pointer, { read }] of this.#fields) {
       const value = read();
       if (value === undefined) continue;
       const [, first, name] = pointer.split('/');
       if (name === undefined) choice[first] = value;
-      else settings[unpointed(name)] = value;
+      else settings.push([unpointed(name), value]);
     }
-    return Object.keys(settings).length > 0 ? { ...choice, settings } : choice;
+    return settings.length > 0 ? { ...choice, settings: Object.fromEntries(settings) } : choice;
   }
 
   #set({ seed, speed, settings = {} }) {
     for (const [pointer, { write }] of this.#fields) {
       const [, first, name] = pointer.split('/');
-      write(name === undefined ? { seed, speed }[first] : settings[unpointed(name)]);
+      write(name === undefined ? { seed, speed }[first] : entryOf(settings, unpointed(name)));
       this.#complain(pointer, '');
     }
   }

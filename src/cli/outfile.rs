@@ -58,6 +58,9 @@ impl OutFile {
     }
 
     /// Writes the content.
+    ///
+    /// # Errors
+    /// The disk is full, or the path leads elsewhere by now. Both have the status of a path that can't be written.
     pub(super) fn write(mut self, text: &str) -> Result<(), Failure> {
         let written = self.file.write_all(text.as_bytes()).and_then(|()| match self.temporary.take() {
             None => Ok(()),
@@ -77,7 +80,8 @@ impl OutFile {
             }
         });
         written.map_err(|error| {
-            Failure::new(Exit::Internal, anyhow!("{} cannot be written: {error}", self.path.display()))
+            let text = anyhow!("{} cannot be written: {error}", self.path.display());
+            Failure::new(Exit::Usage, text).hint("name a file on a disk with room, and run it again")
         })
     }
 

@@ -112,6 +112,17 @@ impl Envelope {
     }
 }
 
+/// When an event happened: when its publisher observed it, or else when it was stored. A publisher's clock may be ahead, and
+/// nothing happens after it is stored, unless the clock of the server is one that cannot be right.
+pub fn happened_at(message: &Message, stored: Timestamp) -> Timestamp {
+    message.observed_at().map_or(
+        stored,
+        |observed| {
+            if can_be_now(stored) { observed.min(stored) } else { observed }
+        },
+    )
+}
+
 /// The second of an incident at which an event happened. In a simulated incident it is the planned second. A real
 /// incident has no plan: there it is the wall-clock time since `began`, the incident's `impact_started_at`, in whole
 /// milliseconds and negative before `began`. `None` if neither is known.

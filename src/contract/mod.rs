@@ -52,7 +52,7 @@ pub use control::{Follows, Heartbeat, ResetReason, ServerState, StreamOpened};
 pub use doubtful_names::{Doubt, doubtful_names};
 pub use envelope::{
     CLOCKS_BEGIN_US, Envelope, EventWriter, IncidentEvent, MAX_EVENT_BYTES, MAX_INDEX, SPEC_VERSION, Source,
-    can_be_now, now, offset_of,
+    can_be_now, happened_at, now, offset_of,
 };
 pub use incident_resolved::{Actions, Durations, IncidentResolved, Outcome};
 pub use incident_started::{AgentInfo, IncidentStarted, MetricInfo, MetricPart, Phase, Run, Severity};

@@ -127,7 +127,7 @@ impl Contract {
         if let Some(place) = files.too_costly() {
             return Err(place.error(TOO_COSTLY).hint(TOO_COSTLY_HINT));
         }
-        let sets = compiler.builders.into_iter().map(|(_, builder)| builder.build()).collect();
+        let sets = compiler.builders.into_iter().map(|(_, builder)| builder.build(&files.limits)).collect();
         let discriminator = discriminator(&messages);
         let left_out = files.left_out();
         let effort = Effort::of(&files, roots.into_iter());

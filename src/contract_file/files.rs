@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::document::Document;
 use super::error::ContractError;
 use super::url::{normal, of_path, to_path};
+use crate::json_schema::exact::Limits;
 use crate::json_schema::percent::{decode, encode};
 use crate::json_schema::pointer::{escape, join, tokens};
 use crate::json_schema::understood::{self, Understood};
@@ -32,6 +33,8 @@ pub(super) struct Files {
     read: RefCell<BTreeMap<PathBuf, Rc<Document>>>,
     /// Those that the validator gets in another form than they were written in.
     understood: RefCell<BTreeMap<PathBuf, Option<Rc<Understood>>>>,
+    /// The limits of numbers in them that are compared to the last digit.
+    pub(super) limits: Limits,
     /// The folder that `$id` gives the contract on the network: what is below it is looked for beside the file.
     id: Option<String>,
 }
@@ -100,7 +103,9 @@ impl Files {
         let id = id.and_then(|id| id.rsplit_once('/')).map(|(folder, _)| format!("{folder}/"));
         let read = BTreeMap::from([(canonical.clone(), document.clone())]);
         let (folder, named) = (parent(&canonical), parent(path));
-        let files = Self { folder, named, read: RefCell::new(read), understood: RefCell::default(), id };
+        let read = RefCell::new(read);
+        let understood = RefCell::default();
+        let files = Self { folder, named, read, understood, limits: Limits::default(), id };
         Ok((Rc::new(files), document))
     }
 
@@ -159,7 +164,7 @@ impl Files {
                     .at(&normal(&folder.join(decode(file))))
                     .is_ok_and(|other| understood::lacks(&other.value))
         };
-        let understood = understood::understood(&document.value, &elsewhere).map(Rc::new);
+        let understood = understood::understood(&document.value, &elsewhere, &self.limits).map(Rc::new);
         self.understood.borrow_mut().insert(document.path.clone(), understood.clone());
         understood
     }

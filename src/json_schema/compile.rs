@@ -3,14 +3,15 @@
 use std::rc::Rc;
 use std::thread::ScopedJoinHandle;
 
-use boon::{CompileError, Compiler, SchemaIndex, Schemas, ValidationError};
+use boon::{CompileError, Compiler, Format, SchemaIndex, Schemas, ValidationError};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::exact::{Known, Limits};
 use super::explain::Mismatch;
 use super::fault::Fault;
 use super::read::read;
-use super::{percent, words};
+use super::{exact, pattern, percent, words};
 
 pub use boon::Draft;
 
@@ -33,7 +34,7 @@ impl Schema {
         };
         let mut builder = SchemaBuilder::new(Draft::V2020_12, load);
         let root = builder.compile(ADDRESS)?;
-        Ok(Self { set: builder.build(), root })
+        Ok(Self { set: builder.build(&Limits::default()), root })
     }
 
     /// The explanation of what is wrong with a value; `None` if the value is valid.
@@ -68,6 +69,10 @@ impl SchemaBuilder {
         let mut compiler = Compiler::new();
         compiler.set_default_draft(draft);
         compiler.enable_format_assertions();
+        let regex = Format { name: pattern::FORMAT, func: regex };
+        for format in exact::formats().iter().copied().chain([regex]) {
+            compiler.register_format(format);
+        }
         compiler.use_loader(Box::new(Load(load.clone())));
         Self { compiler, schemas: Schemas::new(), load }
     }
@@ -95,9 +100,16 @@ impl SchemaBuilder {
         }
     }
 
-    /// The compiled schemas.
-    pub fn build(self) -> SchemaSet {
-        SchemaSet(self.schemas)
+    /// The compiled schemas, with the limits in the documents that they came from.
+    pub fn build(self, limits: &Limits) -> SchemaSet {
+        SchemaSet { schemas: self.schemas, limits: limits.known() }
+    }
+}
+
+fn regex(value: &Value) -> Result<(), Box<dyn std::error::Error>> {
+    match value {
+        Value::String(text) if !pattern::is_regex(text) => Err("it is none".into()),
+        _ => Ok(()),
     }
 }
 
@@ -124,16 +136,19 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 }
 
 /// Compiled schemas.
-pub struct SchemaSet(Schemas);
+pub struct SchemaSet {
+    schemas: Schemas,
+    limits: Known,
+}
 
 impl SchemaSet {
     /// What is wrong with a value; `None` if it is valid, or if the id is another set's.
     pub fn fault(&self, schema: SchemaId, value: &Value) -> Option<Fault> {
-        if !self.0.contains(schema.0) {
+        if !self.schemas.contains(schema.0) {
             return None;
         }
         let judge = || {
-            let error = self.0.validate(value, schema.0).err()?;
+            let error = exact::with(&self.limits, || self.schemas.validate(value, schema.0).err())?;
             read(&error, value)
         };
         if !is_deeper(value, SHALLOW) {

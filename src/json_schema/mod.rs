@@ -18,6 +18,7 @@ mod choose;
 pub mod compare;
 mod compile;
 mod decimal;
+pub mod exact;
 mod explain;
 mod fault;
 mod leaf;

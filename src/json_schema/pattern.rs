@@ -13,10 +13,21 @@ pub(super) enum Reading {
     Wrong,
 }
 
+/// The name under which the validator is given the format of regular expressions: its own one refuses what it does not have.
+pub(super) const FORMAT: &str = "incident-regex";
+
+/// Whether a text is a regular expression of ECMA-262, which is what JSON Schema means by the format.
+pub(super) fn is_regex(text: &str) -> bool {
+    let scan = Scan::of(text);
+    !scan.is_foreign && judge(scan) != Reading::Wrong
+}
+
 /// Reads a regular expression. What the validator lacks is replaced by something that it has, so that the rest is judged.
 pub(super) fn read(pattern: &str) -> Reading {
-    let mut scan = Scan { chars: pattern.chars().collect(), at: 0, out: String::new(), lacks: None };
-    scan.run();
+    judge(Scan::of(pattern))
+}
+
+fn judge(scan: Scan) -> Reading {
     let Scan { out, lacks, .. } = scan;
     let compiled = Regex::new(&out);
     match (compiled, lacks) {
@@ -54,9 +65,18 @@ struct Scan {
     out: String,
     /// The first thing that the validator lacks.
     lacks: Option<String>,
+    /// Whether it has something that ECMA-262 does not have.
+    is_foreign: bool,
 }
 
 impl Scan {
+    fn of(pattern: &str) -> Self {
+        let chars = pattern.chars().collect();
+        let mut scan = Self { chars, at: 0, out: String::new(), lacks: None, is_foreign: false };
+        scan.run();
+        scan
+    }
+
     fn run(&mut self) {
         let mut in_class = false;
         while let Some(c) = self.peek(0) {
@@ -112,6 +132,7 @@ impl Scan {
             (Some('>'), _) => ("an atomic group", 3),
             _ => return self.take("(", 1),
         };
+        self.is_foreign |= self.peek(2) == Some('>');
         self.lack(what);
         self.take("(?:", length);
     }
@@ -152,12 +173,17 @@ impl Scan {
                 self.take(&whole, length);
             }
             c if FOREIGN.contains(c) => {
+                self.is_foreign = true;
                 self.lack(format!("the escape `\\{c}`"));
                 self.take("\\d", 2);
             }
             // To the validator, a backslash makes them the borders of words.
             '<' | '>' => self.take(&c.to_string(), 2),
             c if !c.is_ascii() => self.take(&c.to_string(), 2),
+            'a' => {
+                self.is_foreign = true;
+                self.take("\\a", 2);
+            }
             c => self.take(&format!("\\{c}"), 2),
         }
     }
@@ -186,7 +212,7 @@ impl Scan {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reading, read};
+    use super::{Reading, is_regex, read};
 
     fn matches(pattern: &str, text: &str) -> bool {
         let Reading::Known(known) = read(pattern) else { panic!("{pattern}: {:?}", read(pattern)) };
@@ -233,6 +259,18 @@ mod tests {
             ("^(.{0,1000}){0,1000}$", "it takes too much memory"),
         ] {
             assert_eq!(read(pattern), Reading::Unsupported(why.to_owned()), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_format_is_that_of_ecma_262() {
+        for text in
+            ["(?=a)b", "(?<!a)b", r"(?<n>a)\k<n>", r"(a)\1", "^[^]$", "^(.{0,1000}){0,1000}$", "", "a{"]
+        {
+            assert!(is_regex(text), "{text}");
+        }
+        for text in ["(?=a", "[z-a]", r"a\Z", r"\a", "(?>a)", "*"] {
+            assert!(!is_regex(text), "{text}");
         }
     }
 

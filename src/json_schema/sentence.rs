@@ -3,7 +3,9 @@
 use boon::ErrorKind;
 use serde_json::Value;
 
+use super::exact::is_limit;
 use super::leaf::{Leaf, What};
+use super::pattern::FORMAT;
 use super::words::{choice, counted, cut, list, quoted, shown, type_name};
 
 /// What is wrong, for the kinds of errors that have no causes and no shape of their own in [`What`].
@@ -12,6 +14,7 @@ pub(super) fn other(kind: &ErrorKind<'_, '_>, got: Option<&Value>) -> What {
     let is = || got.map_or_else(|| "is something else".to_owned(), |got| format!("is {}", shown(got)));
     let has = |count: usize, noun: &str| format!("has {}", counted(count, noun));
     let sentence = match kind {
+        ErrorKind::Format { want, err, .. } if is_limit(want) => format!("{}; expected {err}", is()),
         ErrorKind::Format { want, .. } => format!("{}; expected {}", is(), format_name(want)),
         ErrorKind::MinProperties { got, want } => format!("{}; expected at least {want}", has(*got, "field")),
         ErrorKind::MaxProperties { got, want } => format!("{}; expected at most {want}", has(*got, "field")),
@@ -170,7 +173,7 @@ fn format_name(name: &str) -> String {
         "uri" | "iri" => "an absolute URI".to_owned(),
         "uri-reference" | "iri-reference" => "a URI".to_owned(),
         "uuid" => "a UUID".to_owned(),
-        "regex" => "a regular expression".to_owned(),
+        "regex" | FORMAT => "a regular expression".to_owned(),
         other => format!("the format {}", cut(other)),
     }
 }

@@ -1,4 +1,4 @@
-//! A document of schemas without the regular expressions that the validator does not know.
+//! A document of schemas without what the validator does not know, or gets wrong: regular expressions, and limits of numbers.
 //!
 //! What is left accepts at least what the whole accepts: no message fails because something was left out. So `not` and `if`
 //! over such an expression are left out as well, and of `oneOf` it stays that one of its schemas fits.
@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::pattern::{Reading, read};
+use super::exact::{Limits, MOST, Rough, rough};
+use super::pattern::{FORMAT, Reading, read};
 use super::percent::decode;
 use super::pointer::join;
 use super::positions::{has_names, is_data, visit};
@@ -56,11 +57,14 @@ pub fn lacks(document: &Value) -> bool {
 }
 
 /// The document for the validator; `None` if that is the whole one. `elsewhere` says whether what a reference to another
-/// document leads to has a regular expression that the validator does not know.
-pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool) -> Option<Understood> {
+/// document leads to has a regular expression that the validator does not know. Its limits of numbers are added to `limits`.
+pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &Limits) -> Option<Understood> {
     let mut unknown = BTreeSet::new();
     let mut is_same = true;
     visit(document, &mut |schema, pointer| {
+        is_same = is_same
+            && schema.get("format").is_none_or(|format| format != "regex")
+            && rough(schema).next().is_none();
         for pattern in patterns(schema) {
             match read(pattern) {
                 Reading::Unsupported(_) => {
@@ -75,7 +79,7 @@ pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool) -> Option<
         return None;
     }
     spread(document, &mut unknown, elsewhere);
-    let mut writer = Writer { unknown, left_out: Vec::new(), moved: Vec::new() };
+    let mut writer = Writer { unknown, limits, left_out: Vec::new(), moved: Vec::new() };
     let value = writer.value(document, "", "", false);
     Some(Understood { value, left_out: writer.left_out, moved: writer.moved })
 }
@@ -139,9 +143,10 @@ fn spread(document: &Value, unknown: &mut BTreeSet<String>, elsewhere: &dyn Fn(&
     }
 }
 
-struct Writer {
+struct Writer<'l> {
     /// The schemas that have, or refer to, an expression that is not known.
     unknown: BTreeSet<String>,
+    limits: &'l Limits,
     left_out: Vec<LeftOut>,
     moved: Vec<(String, String)>,
 }
@@ -149,7 +154,7 @@ struct Writer {
 /// Why a keyword over such an expression is not checked.
 const RESTS: &str = "it rests on a regular expression that is not checked";
 
-impl Writer {
+impl Writer<'_> {
     fn is_unknown(&self, pointer: &str) -> bool {
         self.unknown.iter().any(|place| is_within(place, pointer))
     }
@@ -199,6 +204,7 @@ impl Writer {
                         .find(|rest| schema.contains_key(*rest));
                     Value::Object(self.names(names, has_rest, &from, &to))
                 }
+                ("format", Value::String(format)) if format == "regex" => FORMAT.into(),
                 ("oneOf", Value::Array(_)) if self.is_unknown(&from) && !is_messages(&from) => continue,
                 _ if is_data(key) => value.clone(),
                 _ => self.value(value, &from, &to, has_names(key)),
@@ -212,7 +218,32 @@ impl Writer {
         if let Some(one_of @ Value::Array(_)) = schema.get("oneOf") {
             self.any_of(one_of, &join(from, "oneOf"), to, &mut written);
         }
+        for limit in rough(schema) {
+            self.exact(&limit, from, &mut written);
+        }
         written
+    }
+
+    /// Puts a format in the place of a limit.
+    fn exact(&mut self, limit: &Rough<'_>, from: &str, written: &mut Map<String, Value>) {
+        let Rough { keyword, asks, number, beside } = *limit;
+        let Some(format) = self.limits.format_of(asks, number) else {
+            let why = format!("only {MOST} such limits are compared exactly");
+            self.leave_out(format!("`{keyword}` {number} to the last digit"), join(from, keyword), &why);
+            return;
+        };
+        if beside {
+            // No number is beyond it.
+            let far = if keyword == "minimum" { f64::MIN } else { f64::MAX };
+            written.insert(keyword.to_owned(), far.into());
+        } else {
+            written.remove(keyword);
+        }
+        if !written.contains_key("format") {
+            written.insert("format".to_owned(), format.into());
+        } else if let Some(all) = written.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
+            all.push(json!({ "format": format }));
+        }
     }
 
     /// Two schemas that differ by what is left out may both fit.

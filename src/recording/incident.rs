@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::line::RecordedEvent;
 use super::recorded::Recorded;
-use super::timing::{LONG_US, Timing};
-use crate::contract::{IncidentStarted, Message, Role, offset_of};
+use super::timing::{LONG_US, Timing, moment_of};
+use crate::contract::{Durations, IncidentStarted, Message, Role, offset_of};
 use crate::plan::{
     IncidentTotals, LONGEST_US, PhaseRates, Plan, PlannedEvent, as_drill, is_of_drill, with_durations,
 };
@@ -18,7 +18,7 @@ pub(super) struct IncidentBuilder {
     sources: Vec<String>,
     pub(super) id: String,
     pub(super) extent: RecordedExtent,
-    /// Time of its first event.
+    /// When its first event was stored: the incidents of a recording begin one after the other as they came.
     pub(super) began: Timestamp,
     /// How far the times of its events are moved, in microseconds: the server's clock may have been set back before it.
     pub(super) shift_us: i64,
@@ -26,6 +26,8 @@ pub(super) struct IncidentBuilder {
     plan: Plan,
     /// Whether the plan has the planned due times instead of the recorded ones.
     is_timed_by_plan: bool,
+    /// Whether the recorded resolution has other durations than the replay.
+    tells_others: bool,
     /// The totals of the plan's events.
     totals: IncidentTotals,
     /// The lines of the plan's events, from 1.
@@ -58,9 +60,10 @@ impl IncidentBuilder {
             extent: RecordedExtent::WithoutStart,
             began: envelope.time,
             shift_us,
-            timing: Timing::new(envelope.time),
+            timing: Timing::new(moment_of(&event.message, envelope.time), envelope.time),
             plan: Plan::new(String::new(), 0),
             is_timed_by_plan: false,
+            tells_others: false,
             totals: IncidentTotals::default(),
             lines: Vec::new(),
             early: None,
@@ -163,12 +166,16 @@ impl IncidentBuilder {
             Role::Start | Role::Middle | Role::Control => {}
         }
         let (due, rises) = self.timing.take(event.envelope.time, &event.message);
-        let offset_s = offset_of(&event.message, event.envelope.time, Some(self.timing.second_zero));
+        let offset_s = offset_of(&event.message, self.timing.newest, Some(self.timing.second_zero));
         let offset_s = offset_s.unwrap_or_default().max(0.0);
         let mut data = as_drill(event.envelope.data, &event.message, offset_s);
-        if event.message.kind().role() == Role::End && !is_of_drill(&event.message) {
-            // A publisher counts them by what it has observed, and the seconds of the drill count what was stored.
-            data = with_durations(&data, &self.totals.durations(offset_s));
+        if let Message::IncidentResolved(resolved) = &event.message
+            && !is_of_drill(&event.message)
+        {
+            // A publisher may say what does not follow from the events in the order in which they were stored.
+            let durations = self.totals.durations(offset_s);
+            self.tells_others = apart(&durations, &resolved.durations);
+            data = with_durations(&data, &durations);
         }
         self.plan.push(due, event.message.kind(), data);
         self.totals.add(&event.message, offset_s);
@@ -218,6 +225,18 @@ impl IncidentBuilder {
                 self.timing.early_s
             ));
         }
+        if self.timing.counts && self.plan.lead() > LONGEST_US {
+            return Some(format!(
+                "the impact of {id} began {:.0} days before its first event, and its seconds are counted from there",
+                self.plan.lead() as f64 / 86_400e6 / self.timing.speed
+            ));
+        }
+        if self.tells_others {
+            return Some(format!(
+                "the durations in the resolution of {id} do not follow from its events in the order in which they were stored; \
+                 its replay has those that do"
+            ));
+        }
         (self.timing.longest_us > LONG_US).then(|| {
             let hours = self.timing.longest_us / 3_600_000_000;
             format!(
@@ -230,7 +249,7 @@ impl IncidentBuilder {
     /// Ends the incident as cancelled at the time at which its stream ends.
     pub(super) fn cut(&mut self, time: Timestamp) {
         // A stream that repeats the incident may end before the stream in which it was recorded first.
-        let ends = self.timing.due(time.max(self.timing.newest));
+        let ends = self.timing.cut(time);
         let due = if self.is_timed_by_plan { self.plan.duration() } else { ends };
         let mut resolved = std::mem::take(&mut self.totals).cancelled(&PhaseRates::of(&self.plan), due);
         "The recording ends here, before the incident was resolved".clone_into(&mut resolved.summary);
@@ -253,6 +272,17 @@ impl IncidentBuilder {
         let source = self.sources.into_iter().next().unwrap_or_default();
         Recorded { source, id: self.id, start, speed: self.timing.speed, plan: self.plan }
     }
+}
+
+/// Whether two resolutions differ by more than the second that a publisher's numbers may be off.
+fn apart(one: &Durations, other: &Durations) -> bool {
+    let all = |durations: &Durations| {
+        [durations.detect_s, durations.diagnose_s, durations.mitigate_s, Some(durations.resolve_s)]
+    };
+    all(one).into_iter().zip(all(other)).any(|pair| match pair {
+        (Some(one), Some(other)) => (one - other).abs() > 1.0,
+        (one, other) => one.is_some() != other.is_some(),
+    })
 }
 
 /// The scenario's name in `database-outage-x7k2p`; any other name unchanged.

@@ -1,8 +1,8 @@
 //! When the events of a recorded incident are due, although the clock of its server may have been set or have stood still.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::contract::{IncidentStarted, Message, ScreenMap};
+use crate::contract::{IncidentStarted, Message, ScreenMap, happened_at};
 
 /// A longer distance between the time of an event and its planned second shows that the server's clock was set, in
 /// microseconds.
@@ -11,6 +11,12 @@ pub(super) const STEP_US: i64 = 60 * 1_000_000;
 /// A longer wait for the next event, in microseconds of wall-clock time, is reported: the clock may have been set.
 pub(super) const LONG_US: i64 = 24 * 60 * 60 * 1_000_000;
 
+/// When a recorded event happened: what a real incident's publisher says, and in a drill when it was played, also what people
+/// added to it.
+pub(super) fn moment_of(message: &Message, stored: Timestamp) -> Timestamp {
+    if message.offset_s().is_some() { stored } else { happened_at(message, stored) }
+}
+
 /// The due times of one incident by the recorded times and by the plan, both in microseconds of screen time.
 #[derive(Debug)]
 pub(super) struct Timing {
@@ -18,27 +24,34 @@ pub(super) struct Timing {
     pub(super) second_zero: Timestamp,
     /// How long before its impact the first event of a real incident was, in whole seconds. A drill has no seconds before 0.
     pub(super) early_s: u64,
+    /// Whether the seconds of its events follow from their times.
+    pub(super) counts: bool,
     pub(super) speed: f64,
     map: ScreenMap,
     recorded: Vec<u64>,
     /// Empty if an event has no planned second.
     planned: Vec<u64>,
-    /// The latest time of the events.
+    /// When the newest event happened: the latest such time of the events.
     pub(super) newest: Timestamp,
+    /// The latest time at which an event was stored.
+    stored: Timestamp,
     /// The longest wait for an event, in microseconds of wall-clock time.
     pub(super) longest_us: i64,
 }
 
 impl Timing {
-    pub(super) fn new(began: Timestamp) -> Self {
+    /// `began` is when the first event happened, `stored` when it was stored.
+    pub(super) fn new(began: Timestamp, stored: Timestamp) -> Self {
         Self {
             second_zero: began,
             early_s: 0,
+            counts: false,
             speed: 1.0,
             map: ScreenMap::default(),
             recorded: Vec::new(),
             planned: Vec::new(),
             newest: began,
+            stored,
             longest_us: 0,
         }
     }
@@ -46,6 +59,7 @@ impl Timing {
     pub(super) fn start(&mut self, started: &IncidentStarted, speed: f64) {
         self.speed = speed;
         self.map = ScreenMap::of(&started.phases);
+        self.counts = started.offset_s.is_none();
         if !started.synthetic || started.origin.is_some() {
             self.second_zero = started.impact_started_at.min(self.newest);
             let early = started.impact_started_at.duration_since(self.newest).as_secs();
@@ -53,10 +67,12 @@ impl Timing {
         }
     }
 
-    /// Takes in the next event. Returns when it is due by the recorded times, and whether its time is not before that of
-    /// the previous event.
-    pub(super) fn take(&mut self, time: Timestamp, message: &Message) -> (u64, bool) {
-        let rises = time >= self.newest;
+    /// Takes in the next event, which was stored at this time. Returns when it is due by the recorded times, and whether its time
+    /// is not before that of the previous event.
+    pub(super) fn take(&mut self, stored: Timestamp, message: &Message) -> (u64, bool) {
+        let rises = stored >= self.stored;
+        self.stored = self.stored.max(stored);
+        let time = moment_of(message, stored);
         let wait = time.duration_since(self.newest).as_micros();
         self.longest_us = self.longest_us.max(i64::try_from(wait).unwrap_or(i64::MAX));
         self.newest = self.newest.max(time);
@@ -72,8 +88,15 @@ impl Timing {
         (due, rises)
     }
 
+    /// When the incident ends that was still open when this was the time of its stream: as long after its newest event as nothing
+    /// came there.
+    pub(super) fn cut(&self, time: Timestamp) -> u64 {
+        let idle = time.duration_since(self.stored).max(SignedDuration::ZERO);
+        self.due(self.newest.saturating_add(idle).unwrap_or(self.newest))
+    }
+
     /// The screen time of a wall-clock time, in microseconds.
-    pub(super) fn due(&self, time: Timestamp) -> u64 {
+    fn due(&self, time: Timestamp) -> u64 {
         let wall = time.duration_since(self.second_zero).as_micros() as f64;
         (wall * self.speed).round() as u64
     }

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use super::fold::Board;
 use super::state::{IncidentState, IncidentStatus};
 use super::words;
-use crate::contract::{AgentAction, Envelope, Mark, Message, Phase, SystemMetrics, offset_of};
+use crate::contract::{AgentAction, Envelope, Mark, Message, Phase, SystemMetrics, happened_at, offset_of};
 
-/// The data of a post-incident report. The same events always give the same history.
+/// The data of a post-incident report. The same events always give the same history. Its seconds are those at which publishers
+/// observed what they tell, as in the resolution: while an incident is followed, the state counts when events were stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     /// The state after the last event.
@@ -101,7 +102,7 @@ impl History {
         let mut board = Board::default();
         let (mut actions, mut belief_updates, mut samples) = (Vec::new(), Vec::new(), Vec::new());
         let (mut synthetic, mut missing, mut expected) = (false, Vec::new(), 1);
-        let mut marks = Vec::new();
+        let (mut marks, mut happened, mut newest_s) = (Vec::new(), Timestamp::MIN, None);
         let count = events.len();
         let messages = || events.values().map(|(_, message)| message);
         let has_start = messages().any(|message| matches!(message, Message::IncidentStarted(_)));
@@ -114,8 +115,9 @@ impl History {
             expected = index.saturating_add(1);
             let Some(state) = board.fold(event) else { continue };
             synthetic |= message.is_synthetic();
-            let counted = began.and_then(|began| offset_of(&message, event.time, Some(began)));
-            let offset_s = counted.or(state.offset_s).unwrap_or_default();
+            happened = happened.max(happened_at(&message, event.time));
+            newest_s = offset_of(&message, happened, began.or(state.impact_started_at)).or(state.offset_s);
+            let offset_s = newest_s.unwrap_or_default();
             if let Message::SystemMetrics(metrics) = message {
                 samples.push(MetricSample { offset_s, metrics });
             } else if let Message::AgentAction(action) = message {
@@ -128,7 +130,7 @@ impl History {
                 actions.push(ActionEvent { index, offset_s, time: event.time, action, reached });
             }
         }
-        let incident = board.incidents().first()?.clone();
+        let incident = IncidentState { offset_s: newest_s, ..board.incidents().first()?.clone() };
         Some(Self { incident, synthetic, events: count, is_timed, missing, actions, belief_updates, samples })
     }
 
@@ -199,7 +201,7 @@ impl History {
 fn began(event: &Envelope, message: &Message) -> Option<Timestamp> {
     let Message::IncidentResolved(resolved) = message else { return None };
     let took = Duration::try_from_secs_f64(resolved.durations.resolve_s).ok()?;
-    if resolved.offset_s.is_some() { None } else { event.time.checked_sub(took).ok() }
+    if resolved.offset_s.is_some() { None } else { happened_at(message, event.time).checked_sub(took).ok() }
 }
 
 /// The milestones of an event that no event before it has reached.

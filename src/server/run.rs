@@ -304,8 +304,9 @@ impl Server {
         shards.drain(spread);
         let end = Instant::now() + drain;
         let left = timeout_at(end, limit.all_left()).await;
-        drop(accepting);
         closing.send_replace(true);
+        // It takes in what has connected until now, and ends. If it has panicked, the door is shut as well.
+        let _ = accepting.await;
         lifecycle.connections.close();
         // Responses that have begun are finished.
         let responses =

@@ -19,6 +19,7 @@ mod completions;
 mod compressed;
 mod contract;
 mod contract_file;
+mod contract_numbers;
 mod contract_patterns;
 mod contract_refused;
 mod copies;

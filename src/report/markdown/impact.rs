@@ -2,7 +2,7 @@
 
 use super::section::section;
 use super::text::{money, table, text};
-use crate::contract::Durations;
+use crate::contract::{Durations, Mark};
 use crate::report::history::{History, MetricSample};
 use crate::report::state::IncidentStatus;
 use crate::report::words;
@@ -116,13 +116,15 @@ pub(super) fn against_target(history: &History, before: &str) -> String {
 /// time of it, as in a resolution.
 pub(super) fn reached(history: &History) -> Durations {
     let incident = &history.incident;
-    let reached = |second: Option<f64>| second.map(|second| second.max(0.0));
+    let reached = |known: Option<f64>, mark: Mark| {
+        known.and(history.reached(mark)).map(|event| event.offset_s.max(0.0))
+    };
     match &incident.resolution {
         Some(resolution) => Durations { resolve_s: history.lasted_s(), ..resolution.durations.clone() },
         None => Durations {
-            detect_s: reached(incident.marks.detected),
-            diagnose_s: reached(incident.marks.diagnosed),
-            mitigate_s: reached(incident.marks.mitigated),
+            detect_s: reached(incident.marks.detected, Mark::Detected),
+            diagnose_s: reached(incident.marks.diagnosed, Mark::Diagnosed),
+            mitigate_s: reached(incident.marks.mitigated, Mark::Mitigated),
             resolve_s: history.lasted_s(),
         },
     }

@@ -21,7 +21,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::Admission;
@@ -42,6 +42,10 @@ const ANSWERED: usize = 256;
 
 /// How long a refused connection may take to send its first byte, and to take the answer.
 const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
+
+/// When the server closes, a client that has connected just now is given this long to send its request: a proxy takes a connection
+/// that ends without an answer for a server that fails, and passes that on for what it must not ask twice.
+const JUST_CONNECTED: Duration = Duration::from_millis(500);
 
 /// How long to wait for descriptors.
 const RETRY_ACCEPT: Duration = Duration::from_millis(10);
@@ -115,19 +119,20 @@ impl Door {
 
     async fn converse(self: Arc<Self>, tcp: TcpStream, address: IpAddr, slot: Arc<WaitingSlot>) {
         let info = || ConnectionInfo::new(address, slot);
+        let fresh = Instant::now() + JUST_CONNECTED;
         let Some(tls) = self.tls.clone() else {
             let mut io = Io::Plain(tcp);
             // Nothing is allocated for a connection that sends nothing.
-            let Some(first) = self.in_time(first_bytes(&mut io)).await.flatten() else { return };
+            let Some(first) = self.in_time(fresh, first_bytes(&mut io)).await.flatten() else { return };
             // Boxed, so that a silent connection does not hold the memory that serving needs.
             return Box::pin(self.answer(io, first, info())).await;
         };
         let until = Instant::now() + self.limits.request_deadline;
-        let Some(first) = self.in_time(first_byte(&tcp)).await.flatten() else { return };
+        let Some(first) = self.in_time(fresh, first_byte(&tcp)).await.flatten() else { return };
         if first != HANDSHAKE {
             return Box::pin(refuse(tcp, |_| TLS_ONLY.to_vec())).await;
         }
-        let shaken = self.in_time(timeout_at(until, Box::pin(tls.accept(tcp)))).await;
+        let shaken = self.in_time(fresh, timeout_at(until, Box::pin(tls.accept(tcp)))).await;
         let mut io = match shaken {
             Some(Ok(Ok(mut stream))) => {
                 stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
@@ -136,17 +141,21 @@ impl Door {
             Some(Ok(Err(error))) => return tracing::debug!(%error, "TLS handshake failed"),
             Some(Err(_)) | None => return,
         };
-        let Some(first) = self.in_time(first_bytes(&mut io)).await.flatten() else { return };
+        let Some(first) = self.in_time(fresh, first_bytes(&mut io)).await.flatten() else { return };
         Box::pin(self.answer(io, first, info())).await;
     }
 
     /// What a client that has asked for nothing yet does within the deadline; `None` if it does not, or if the server closes: such a client
-    /// does not hold up its end.
-    async fn in_time<T>(&self, doing: impl Future<Output = T>) -> Option<T> {
+    /// does not hold up its end, unless it has just connected.
+    async fn in_time<T>(&self, fresh: Instant, doing: impl Future<Output = T>) -> Option<T> {
+        let closed = async {
+            self.lifecycle.closing().await;
+            sleep_until(fresh).await;
+        };
         tokio::select! {
             biased;
             done = timeout(self.limits.request_deadline, doing) => done.ok(),
-            () = self.lifecycle.closing() => None,
+            () = closed => None,
         }
     }
 
@@ -230,6 +239,8 @@ impl Door {
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
+            // A request that has come is read before the connection is told to end.
+            biased;
             ended = &mut connection => ended,
             () = info.handed_over() => return,
             () = self.lifecycle.closing() => {
@@ -246,32 +257,46 @@ impl Door {
     }
 }
 
-/// Accepts connections until it is dropped.
+/// Lets a connection in.
+fn enter(door: &Arc<Door>, tcp: TcpStream, address: IpAddr) {
+    // Silent connections count too.
+    if !door.admission.admits(address, Instant::now()) {
+        return door.turn_away(tcp, address);
+    }
+    let slot = door.lobby.enter();
+    let conversation = Arc::clone(door).converse(tcp, address, Arc::clone(&slot));
+    door.lifecycle.connections.spawn(async move {
+        tokio::select! {
+            // A request that came wins over an eviction at the same moment.
+            biased;
+            () = conversation => {}
+            () = slot.evicted() => tracing::debug!("a connection was closed for a new one"),
+        }
+    });
+}
+
+/// Accepts connections until the server closes. Those that the system has accepted by then are let in: to close the socket would reset
+/// them.
 pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
     loop {
-        match listener.accept().await {
-            // Silent connections count too.
-            Ok((tcp, peer)) if !door.admission.admits(peer.ip(), Instant::now()) => {
-                door.turn_away(tcp, peer.ip());
-            }
-            Ok((tcp, peer)) => {
-                let slot = door.lobby.enter();
-                let conversation = Arc::clone(&door).converse(tcp, peer.ip(), Arc::clone(&slot));
-                door.lifecycle.connections.spawn(async move {
-                    tokio::select! {
-                        // A request that came wins over an eviction at the same moment.
-                        biased;
-                        () = conversation => {}
-                        () = slot.evicted() => tracing::debug!("a connection was closed for a new one"),
-                    }
-                });
-            }
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = door.lifecycle.closing() => break,
+        };
+        match accepted {
+            Ok((tcp, peer)) => enter(&door, tcp, peer.ip()),
             Err(error) => {
                 // Mostly out of descriptors.
                 limited!(warn, "cannot accept a connection", %error);
                 door.lobby.make_room();
                 tokio::time::sleep(RETRY_ACCEPT).await;
             }
+        }
+    }
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((tcp, peer)) = listener.accept() {
+        if let Ok(tcp) = tcp.set_nonblocking(true).and_then(|()| TcpStream::from_std(tcp)) {
+            enter(&door, tcp, peer.ip());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::contract::can_be_now;
+use crate::contract::happened_at;
 use crate::ingest::Incident;
 use crate::journal::{Journal, JournalError, ReadLimit};
 
@@ -157,10 +157,7 @@ async fn read(
                 *subject = Subject::Played;
                 continue;
             }
-            let at = message.observed_at().map_or(event.time, |observed| {
-                if can_be_now(event.time) { observed.min(event.time) } else { observed }
-            });
-            incident.see(&message, event.index, at);
+            incident.see(&message, event.index, happened_at(&message, event.time));
         }
     }
 }

@@ -12,6 +12,7 @@ mod history;
 mod killed;
 mod oracle;
 mod permitted;
+mod proxied;
 mod secured;
 mod stalled;
 mod told;

@@ -3,6 +3,7 @@
 mod command;
 mod killed;
 mod mistakes;
+mod observed;
 mod stage;
 mod timing;
 
@@ -57,7 +58,7 @@ impl Tape {
 }
 
 /// A record whose payload is another.
-fn with(record: Record, change: impl FnOnce(&mut Value)) -> Record {
+pub fn with(record: Record, change: impl FnOnce(&mut Value)) -> Record {
     let mut data: Value = serde_json::from_str(record.data.get()).unwrap();
     change(&mut data);
     Record { data: serde_json::value::to_raw_value(&data).unwrap(), ..record }

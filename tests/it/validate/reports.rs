@@ -263,6 +263,11 @@ fn a_file_with_content_is_never_overwritten_and_nothing_is_left_behind() {
     refused(&["--report", "junit=-", "--report", "json=-"], "stdout can take only one");
     refused(&["--format", "json", "--report", "github=-"], "stdout can take only one");
     assert_eq!(names(&folder), before);
+    // A disk that turns out to be full when the work is done.
+    let ran = validate(&folder, &["good.ndjson", "--report", "junit=/dev/full"]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("/dev/full cannot be written: No space left"), "{}", ran.stderr);
+    assert_eq!(names(&folder), before);
     assert_eq!(read(&folder, "there.xml"), "mine");
     // An empty file is filled, whatever is linked to it stays.
     std::os::unix::fs::symlink("empty.xml", folder.path().join("link.xml")).unwrap();

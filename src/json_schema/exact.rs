@@ -1,0 +1,190 @@
+//! Limits of numbers, to the last digit. The validator compares binary fractions, to which 9007199254740993 is 9007199254740992,
+//! and every large number a multiple of everything. So it is given such limits as formats of our own, which judge any value.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::error::Error;
+use std::sync::Arc;
+
+use boon::Format;
+use serde_json::{Map, Number, Value};
+
+use super::decimal::is_multiple;
+
+/// What a keyword asks of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    AtLeast,
+    AtMost,
+    MoreThan,
+    LessThan,
+    MultipleOf,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Limit {
+    asks: Asks,
+    number: Number,
+}
+
+/// From here on not every whole number is a binary fraction of 64 bits.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The name of a limit's format begins so.
+const NAME: &str = "incident-limit-";
+
+/// The limits of a contract that are judged so, each once.
+#[derive(Debug, Default)]
+pub struct Limits(RefCell<Vec<Limit>>);
+
+/// The limits of one contract when it is read.
+pub(super) type Known = Arc<[Limit]>;
+
+thread_local! {
+    /// A format has no data, only a function: the function of a place judges by the limit at that place of the contract by which this
+    /// thread judges just now.
+    static CURRENT: RefCell<Option<Known>> = const { RefCell::new(None) };
+}
+
+macro_rules! places {
+    ($($place:literal)*) => {
+        [$(Format { name: concat!("incident-limit-", $place), func: judge::<$place> }),*]
+    };
+}
+
+/// The formats of all places.
+static FORMATS: [Format; MOST] = places!(
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36
+    37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
+);
+
+/// The most different limits that are compared exactly.
+pub(super) const MOST: usize = 64;
+
+fn judge<const PLACE: usize>(value: &Value) -> Result<(), Box<dyn Error>> {
+    let Value::Number(number) = value else { return Ok(()) };
+    CURRENT.with_borrow(|known| match known.as_ref().and_then(|known| known.get(PLACE)) {
+        Some(limit) if !limit.holds(number) => Err(limit.text().into()),
+        _ => Ok(()),
+    })
+}
+
+/// Validates by a contract with these limits.
+pub(super) fn with<T>(limits: &Known, validate: impl FnOnce() -> T) -> T {
+    CURRENT.set(Some(limits.clone()));
+    let result = validate();
+    CURRENT.set(None);
+    result
+}
+
+/// The formats, for the validator.
+pub(super) fn formats() -> &'static [Format] {
+    &FORMATS
+}
+
+/// Whether a format is a limit. Its error says what was expected.
+pub(super) fn is_limit(format: &str) -> bool {
+    format.starts_with(NAME)
+}
+
+/// Keywords with a number, what they ask, and what they ask if draft 4 says that the number itself does not fit.
+const KEYWORDS: [(&str, Asks, Option<(&str, Asks)>); 5] = [
+    ("minimum", Asks::AtLeast, Some(("exclusiveMinimum", Asks::MoreThan))),
+    ("maximum", Asks::AtMost, Some(("exclusiveMaximum", Asks::LessThan))),
+    ("exclusiveMinimum", Asks::MoreThan, None),
+    ("exclusiveMaximum", Asks::LessThan, None),
+    ("multipleOf", Asks::MultipleOf, None),
+];
+
+/// A limit of a schema with which the validator would compare roughly.
+pub(super) struct Rough<'s> {
+    pub(super) keyword: &'static str,
+    pub(super) asks: Asks,
+    pub(super) number: &'s Number,
+    /// Whether a keyword of draft 4 needs it to stand there.
+    pub(super) beside: bool,
+}
+
+/// The limits of a schema with which the validator would compare roughly.
+pub(super) fn rough(schema: &Map<String, Value>) -> impl Iterator<Item = Rough<'_>> {
+    KEYWORDS.into_iter().filter_map(|(keyword, asks, strict)| {
+        let number = schema.get(keyword)?.as_number()?;
+        let strict = strict.and_then(|(word, asks)| Some((word, asks, schema.get(word)?.as_bool()?)));
+        let asks = strict.filter(|(_, _, is_strict)| *is_strict).map_or(asks, |(_, asks, _)| asks);
+        let beside = strict.is_some();
+        is_rough(asks, number).then_some(Rough { keyword, asks, number, beside })
+    })
+}
+
+/// Whether the validator would compare with this number, of a keyword, only roughly.
+fn is_rough(asks: Asks, number: &Number) -> bool {
+    let size = number.as_f64().unwrap_or_default();
+    match asks {
+        // It divides every number so. What is not above 0 is a mistake of the contract, which the validator tells.
+        Asks::MultipleOf => size > 0.0,
+        _ => size.abs() >= EXACT,
+    }
+}
+
+impl Limits {
+    /// The name of the format of a limit; `None` if there are too many.
+    pub(super) fn format_of(&self, asks: Asks, number: &Number) -> Option<&'static str> {
+        let limit = Limit { asks, number: number.clone() };
+        let mut limits = self.0.borrow_mut();
+        let known = limits.iter().position(|known| *known == limit);
+        let place = known.unwrap_or(limits.len());
+        let format = FORMATS.get(place)?;
+        if known.is_none() {
+            limits.push(limit);
+        }
+        Some(format.name)
+    }
+
+    pub(super) fn known(&self) -> Known {
+        self.0.borrow().as_slice().into()
+    }
+}
+
+impl Limit {
+    fn holds(&self, number: &Number) -> bool {
+        let order = || compare(number, &self.number);
+        match self.asks {
+            Asks::AtLeast => order() != Some(Ordering::Less),
+            Asks::AtMost => order() != Some(Ordering::Greater),
+            Asks::MoreThan => order() == Some(Ordering::Greater),
+            Asks::LessThan => order() == Some(Ordering::Less),
+            Asks::MultipleOf => {
+                is_multiple(&number.to_string(), &self.number.to_string()).unwrap_or_else(|| {
+                    // Too far apart for their digits.
+                    let parts = number.as_f64().zip(self.number.as_f64());
+                    parts.is_none_or(|(number, of)| (number / of).fract() == 0.0)
+                })
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let number = &self.number;
+        match self.asks {
+            Asks::AtLeast => format!("at least {number}"),
+            Asks::AtMost => format!("at most {number}"),
+            Asks::MoreThan => format!("more than {number}"),
+            Asks::LessThan => format!("less than {number}"),
+            Asks::MultipleOf => format!("a multiple of {number}"),
+        }
+    }
+}
+
+/// Whole numbers by all of their digits; others, which are small or have been rounded when they were read, as they are.
+fn compare(one: &Number, other: &Number) -> Option<Ordering> {
+    match (whole(one), whole(other)) {
+        (Some(one), Some(other)) => Some(one.cmp(&other)),
+        _ => one.as_f64()?.partial_cmp(&other.as_f64()?),
+    }
+}
+
+fn whole(number: &Number) -> Option<i128> {
+    let fits = |value: &f64| value.fract() == 0.0 && value.abs() < 2_f64.powi(126);
+    let integer = number.as_u64().map(i128::from).or_else(|| number.as_i64().map(i128::from));
+    integer.or_else(|| number.as_f64().filter(fits).map(|value| value as i128))
+}

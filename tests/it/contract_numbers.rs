@@ -1,0 +1,147 @@
+//! Numbers and texts of which a binary fraction, or the engine of regular expressions, says something else than JSON Schema does.
+
+use incident::contract_file::Contract;
+use serde_json::{Value, json};
+
+use crate::contract_file::read;
+use crate::harness::{Scratch, incident};
+
+/// A contract of messages whose field `v` has this schema.
+fn about(schema: &Value) -> String {
+    let draft = schema["$schema"].as_str().unwrap_or("https://json-schema.org/draft/2020-12/schema");
+    json!({ "$schema": draft, "properties": { "v": schema } }).to_string()
+}
+
+fn contract(schema: &Value) -> Contract {
+    let scratch = Scratch::new().with("c.json", &about(schema));
+    read(&scratch.path().join("c.json")).unwrap_or_else(|error| panic!("{schema}: {error}"))
+}
+
+/// What a schema says of a text that is read as JSON: numbers stay as they are written.
+fn judged(schema: &Value, json: &str) -> Result<(), String> {
+    let value: Value = serde_json::from_str(&format!("{{\"v\":{json}}}")).unwrap();
+    contract(schema).judge(&value).map(drop).map_err(|mismatch| mismatch.text)
+}
+
+#[test]
+fn limits_are_compared_to_the_last_digit() {
+    for (schema, fits, not) in [
+        (
+            json!({ "exclusiveMinimum": 1_700_000_000_000_000_000_u64 }),
+            "1700000000000000001",
+            "1700000000000000000",
+        ),
+        (json!({ "minimum": 1_700_000_000_000_000_001_u64 }), "1700000000000000001", "1700000000000000000"),
+        (json!({ "maximum": 9_007_199_254_740_992_u64 }), "9007199254740992", "9007199254740993"),
+        (json!({ "minimum": -9_007_199_254_740_992_i64 }), "-9007199254740992", "-9007199254740993"),
+        (
+            json!({ "exclusiveMaximum": 18_446_744_073_709_551_616_f64 }),
+            "18446744073709551615",
+            "18446744073709551616",
+        ),
+        (json!({ "multipleOf": 3 }), "9007199254740993", "9007199254740994"),
+        (json!({ "multipleOf": 3 }), "3e30", "1e30"),
+        (json!({ "multipleOf": 2 }), "1700000000000000002", "1700000000000000001"),
+        (json!({ "multipleOf": 0.01 }), "19.99", "19.999"),
+        (json!({ "minimum": 1.5e300 }), "2e300", "1e300"),
+        // Where it stands beside others, below others, and in what must not fit.
+        (json!({ "format": "int64", "maximum": 9_007_199_254_740_992_u64 }), "1", "9007199254740993"),
+        (
+            json!({ "anyOf": [{ "type": "null" }, { "minimum": 9_007_199_254_740_993_u64 }] }),
+            "null",
+            "9007199254740992",
+        ),
+        (json!({ "not": { "maximum": 9_007_199_254_740_992_u64 } }), "9007199254740993", "9007199254740992"),
+        (json!({ "not": { "multipleOf": 3 } }), "1e30", "3e30"),
+    ] {
+        assert_eq!(judged(&schema, fits), Ok(()), "{schema}");
+        assert!(judged(&schema, not).is_err(), "{schema} {not}");
+    }
+    let text = judged(&json!({ "exclusiveMinimum": 1_700_000_000_000_000_000_u64 }), "1700000000000000000");
+    assert_eq!(text.unwrap_err(), "`v` is 1700000000000000000; expected more than 1700000000000000000");
+    let text = judged(&json!({ "multipleOf": 3 }), "1700000000000000002");
+    assert_eq!(text.unwrap_err(), "`v` is 1700000000000000002; expected a multiple of 3");
+}
+
+/// In draft 4 a second keyword says whether the limit itself fits.
+#[test]
+fn limits_of_draft_4_are_exact_too() {
+    let draft = "http://json-schema.org/draft-04/schema#";
+    let large = 9_007_199_254_740_993_u64;
+    for (schema, fits, not) in [
+        (json!({ "minimum": large, "exclusiveMinimum": true }), "9007199254740994", "9007199254740993"),
+        (json!({ "minimum": large, "exclusiveMinimum": false }), "9007199254740993", "9007199254740992"),
+        (json!({ "maximum": large, "exclusiveMaximum": true }), "9007199254740992", "9007199254740993"),
+    ] {
+        let mut schema = schema;
+        schema["$schema"] = draft.into();
+        assert_eq!(judged(&schema, fits), Ok(()), "{schema}");
+        assert!(judged(&schema, not).is_err(), "{schema}");
+    }
+}
+
+#[test]
+fn what_is_wrong_about_a_limit_is_still_a_mistake_of_the_contract() {
+    for schema in [
+        json!({ "multipleOf": 0 }),
+        json!({ "multipleOf": -1 }),
+        json!({ "minimum": 9_007_199_254_740_993_u64, "exclusiveMinimum": true }),
+    ] {
+        let scratch = Scratch::new().with("c.json", &about(&schema));
+        let error = read(&scratch.path().join("c.json")).expect_err(&schema.to_string());
+        assert!(error.text.contains("no JSON Schema"), "{schema}: {error}");
+    }
+}
+
+#[test]
+fn more_limits_than_are_compared_exactly_are_told() {
+    let all: serde_json::Map<String, Value> =
+        (0..200).map(|n| (format!("p{n}"), json!({ "minimum": 10_000_000_000_000_000_u64 + n }))).collect();
+    let contract = contract(&json!({ "properties": all }));
+    let told = contract.left_out();
+    assert!((100..200).contains(&told.len()), "{}", told.len());
+    assert!(
+        told[0].contains("to the last digit in ") && told[0].contains("only 64 such limits"),
+        "{}",
+        told[0]
+    );
+    assert!(
+        contract.judge(&json!({ "v": { "p199": 9_000_000_000_000_000_u64 } })).is_err(),
+        "roughly it is compared"
+    );
+}
+
+#[test]
+fn the_format_of_regular_expressions_is_that_of_json_schema() {
+    let schema = json!({ "format": "regex" });
+    for text in ["(?=a)b", "(?<=a)b", r"(?<n>a)\k<n>", "a+"] {
+        assert_eq!(judged(&schema, &json!(text).to_string()), Ok(()), "{text}");
+    }
+    for text in ["(?=a", "[z-a]", r"a\Z"] {
+        let why = judged(&schema, &json!(text).to_string()).unwrap_err();
+        assert!(why.ends_with("; expected a regular expression"), "{why}");
+    }
+    assert!(contract(&schema).left_out().is_empty());
+}
+
+#[test]
+fn validate_judges_large_numbers_by_all_of_their_digits() {
+    let line = |v: &str| format!("{{\"type\":\"t\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"v\":{v}}}\n");
+    let schema = json!({ "type": "object", "properties": { "v": { "exclusiveMinimum": 1_700_000_000_000_000_000_u64 } } });
+    for (v, status) in [("1700000000000000001", 0), ("1700000000000000000", 5)] {
+        let scratch = Scratch::new().with("x.ndjson", &line(v)).with("x.json", &schema.to_string());
+        let path = |name: &str| scratch.path().join(name).display().to_string();
+        let args = [
+            "validate",
+            "--profile",
+            "plain",
+            "--contract",
+            &path("x.json"),
+            "--rule",
+            "schema",
+            &path("x.ndjson"),
+        ];
+        let ran = incident(&args).run();
+        assert_eq!(ran.status, Some(status), "{ran:?}");
+    }
+}
