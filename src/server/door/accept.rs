@@ -28,6 +28,7 @@ use super::admission::Admission;
 use super::connection::ConnectionInfo;
 use super::direct;
 use super::io::Io;
+use super::listen::BACKLOG;
 use super::lobby::{Lobby, WaitingSlot};
 use super::socket::{Deadlines, Socket};
 use super::unread::{Rest, Watched};
@@ -294,7 +295,9 @@ pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
         }
     }
     let Ok(listener) = listener.into_std() else { return };
-    while let Ok((tcp, peer)) = listener.accept() {
+    // No more than wait: who goes on connecting does not hold up the end.
+    for _ in 0..BACKLOG {
+        let Ok((tcp, peer)) = listener.accept() else { return };
         if let Ok(tcp) = tcp.set_nonblocking(true).and_then(|()| TcpStream::from_std(tcp)) {
             enter(&door, tcp, peer.ip());
         }

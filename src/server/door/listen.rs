@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket};
 const SEND_BUFFER: u32 = 64 * 1024;
 
 /// Connections that the kernel keeps until they are accepted.
-const BACKLOG: u32 = 4096;
+pub(super) const BACKLOG: u32 = 4096;
 
 /// Listens on `address`. A connection whose peer acknowledges nothing for `dead_after` is closed by the kernel.
 pub(in crate::server) fn bind(address: SocketAddr, dead_after: Duration) -> std::io::Result<TcpListener> {

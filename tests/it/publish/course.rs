@@ -88,7 +88,7 @@ async fn a_mark_that_the_resolution_alone_tells_was_reached_before_the_end() {
     let mut first = started("a", "1");
     (first["time"], first["data"]["impact_started_at"]) = (at(0).into(), at(-600).into());
     places(&publish(server.address, &[first]).await);
-    let end = |durations: serde_json::Value| {
+    let end = |durations: Value| {
         let mut end = resolved("a", "2");
         (end["time"], end["data"]["durations"]) = (at(0).into(), durations);
         end
