@@ -87,14 +87,23 @@ pub(super) fn is_limit(format: &str) -> bool {
     format.starts_with(NAME)
 }
 
-/// Keywords with a number, what they ask, and what they ask if draft 4 says that the number itself does not fit.
-const KEYWORDS: [(&str, Asks, Option<(&str, Asks)>); 5] = [
-    ("minimum", Asks::AtLeast, Some(("exclusiveMinimum", Asks::MoreThan))),
-    ("maximum", Asks::AtMost, Some(("exclusiveMaximum", Asks::LessThan))),
-    ("exclusiveMinimum", Asks::MoreThan, None),
-    ("exclusiveMaximum", Asks::LessThan, None),
-    ("multipleOf", Asks::MultipleOf, None),
+/// Keywords with a number, and what they ask.
+const KEYWORDS: [(&str, Asks); 5] = [
+    ("minimum", Asks::AtLeast),
+    ("maximum", Asks::AtMost),
+    ("exclusiveMinimum", Asks::MoreThan),
+    ("exclusiveMaximum", Asks::LessThan),
+    ("multipleOf", Asks::MultipleOf),
 ];
+
+/// The keyword with which draft 4 says that the number itself does not fit, and what is asked then.
+fn strict(asks: Asks) -> Option<(&'static str, Asks)> {
+    match asks {
+        Asks::AtLeast => Some(("exclusiveMinimum", Asks::MoreThan)),
+        Asks::AtMost => Some(("exclusiveMaximum", Asks::LessThan)),
+        Asks::MoreThan | Asks::LessThan | Asks::MultipleOf => None,
+    }
+}
 
 /// A limit of a schema with which the validator would compare roughly.
 pub(super) struct Rough<'s> {
@@ -107,11 +116,11 @@ pub(super) struct Rough<'s> {
 
 /// The limits of a schema with which the validator would compare roughly.
 pub(super) fn rough(schema: &Map<String, Value>) -> impl Iterator<Item = Rough<'_>> {
-    KEYWORDS.into_iter().filter_map(|(keyword, asks, strict)| {
+    KEYWORDS.into_iter().filter_map(|(keyword, asks)| {
         let number = schema.get(keyword)?.as_number()?;
-        let strict = strict.and_then(|(word, asks)| Some((word, asks, schema.get(word)?.as_bool()?)));
-        let asks = strict.filter(|(_, _, is_strict)| *is_strict).map_or(asks, |(_, asks, _)| asks);
+        let strict = strict(asks).and_then(|(word, asks)| Some((asks, schema.get(word)?.as_bool()?)));
         let beside = strict.is_some();
+        let asks = strict.filter(|(_, is_strict)| *is_strict).map_or(asks, |(asks, _)| asks);
         is_rough(asks, number).then_some(Rough { keyword, asks, number, beside })
     })
 }
