@@ -117,8 +117,12 @@ impl Player {
             return AddError::Elsewhere;
         }
         match journal.incident(id).await {
-            // Another server has just started it, and this player is about to pick it up.
-            Ok(Some(span)) if span.end.is_none() => AddError::Later,
+            // Another server has just started it, and this player is about to pick it up, unless nobody can play it.
+            Ok(Some(span)) if span.end.is_none() => match journal.plan(id).await {
+                Ok(Some(_)) => AddError::Later,
+                Ok(None) => AddError::NotPlayed,
+                Err(error) => error.into(),
+            },
             Ok(_) => AddError::NotPlayed,
             Err(error) => error.into(),
         }

@@ -231,17 +231,17 @@ impl IncidentBuilder {
                 self.plan.lead() as f64 / 86_400e6 / self.timing.speed
             ));
         }
-        if self.tells_others {
-            return Some(format!(
-                "the durations in the resolution of {id} do not follow from its events in the order in which they were stored; \
-                 its replay has those that do"
-            ));
-        }
-        (self.timing.longest_us > LONG_US).then(|| {
+        if self.timing.longest_us > LONG_US {
             let hours = self.timing.longest_us / 3_600_000_000;
-            format!(
+            return Some(format!(
                 "an event of {id} comes {hours} hours after the one before; the replay waits as long. If the clock of its \
                  server was set, --speed shortens it"
+            ));
+        }
+        self.tells_others.then(|| {
+            format!(
+                "the durations in the resolution of {id} do not follow from its events in the order in which they were stored; \
+                 its replay has those that do"
             )
         })
     }

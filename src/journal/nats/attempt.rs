@@ -13,7 +13,7 @@ use super::super::error::{Trouble, TroubleKind};
 use super::api::Fault;
 use super::confirm;
 use super::draft::{Draft, PATIENCE};
-use super::footing::{continues, late};
+use super::footing::{confirm, connects, continues, late};
 use super::message::WriterMark;
 use super::plans;
 use super::shared::Shared;
@@ -43,12 +43,13 @@ pub(super) enum Hint {
     Unknown(Fault),
 }
 
-/// Publishes a draft once.
+/// Publishes a draft once. `known` is over which connection it was known that the stream has what the draft continues.
 pub(super) async fn publish(
     shared: &Shared,
     draft: &Draft,
     writer: WriterMark,
     attempt: u32,
+    known: u64,
     deadline: Instant,
 ) -> Hint {
     let end = draft.after + draft.messages.len() as u64;
@@ -59,6 +60,9 @@ pub(super) async fn publish(
         () = moved(shared, draft.after) => return Hint::Moved,
     };
     let fault = match published {
+        Ok(Ok(_)) if connects(shared) != known => {
+            Fault::Silent("the connection was lost meanwhile".to_owned())
+        }
         Ok(Ok(last)) if last == end => {
             announce(shared, draft).await;
             return Hint::Acknowledged;
@@ -101,7 +105,14 @@ pub(super) async fn insist(
             Hint::Unknown(_) => deadline.min(Instant::now() + AGAIN),
         };
         if let Some(outcome) = found(shared, draft, writer, patience, deadline + PATIENCE).await {
-            return outcome;
+            return match outcome {
+                // It is not known when it was stored.
+                Outcome::Stored => match confirm(shared, draft, deadline + PATIENCE).await {
+                    Ok(()) => Outcome::Stored,
+                    Err(fault) => Outcome::Unknown(trouble(fault)),
+                },
+                other => other,
+            };
         }
         if Instant::now() >= deadline || shared.vitals.broken().is_some() {
             return Outcome::Unknown(trouble(match hint {
@@ -110,12 +121,13 @@ pub(super) async fn insist(
             }));
         }
         // Another server may have been faster since, after the stream was restored.
+        let known = connects(shared);
         if let Err(fault) = continues(shared, draft, deadline).await {
             hint = Hint::Unknown(fault);
             continue;
         }
         shared.figures.again();
-        hint = publish(shared, draft, writer, attempt, deadline).await;
+        hint = publish(shared, draft, writer, attempt, known, deadline).await;
     }
     Outcome::Unknown(Trouble::new(TroubleKind::Other))
 }

@@ -5,20 +5,24 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::super::error::JournalError;
 use super::api::Fault;
 use super::draft::Draft;
 use super::shared::Shared;
-use super::tail::{self, AGAIN, chain_at, moved, renew};
+use super::tail::{self, chain_at, moved, renew};
 use super::vitals::unavailable;
 
 /// How long what was stored, or found, is believed. No stream is restored in less.
 const SURE: Duration = Duration::from_millis(250);
 
 /// How long a question is left alone before it is asked again: no server may have led the stream.
-const ANSWER: Duration = Duration::from_millis(500);
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// How long to wait before a question is asked again that was answered at once, and not as hoped.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// When the event that the next append continues was last known to be in the stream.
 #[derive(Debug, Default)]
@@ -40,7 +44,14 @@ impl Footing {
     }
 
     pub(super) fn is_sure(&self, shared: &Shared) -> bool {
-        self.known.is_some_and(|known| known.elapsed() < SURE) && self.connects == connects(shared)
+        self.known.is_some_and(|known| known.elapsed() < SURE)
+            && self.connects == connects(shared)
+            && shared.api.client().connection_state() == State::Connected
+    }
+
+    /// Over which connection that was known: see [`connects`].
+    pub(super) fn connects(&self) -> u64 {
+        self.connects
     }
 
     /// Looks whether the stream has the event that a draft continues, unless that is known.
@@ -68,7 +79,7 @@ impl Footing {
             if Instant::now() >= deadline {
                 return Err(unavailable(fault));
             }
-            sleep(AGAIN).await;
+            sleep(PAUSE).await;
         }
         Ok(())
     }
@@ -84,6 +95,20 @@ pub(super) async fn continues(shared: &Shared, draft: &Draft, deadline: Instant)
     tokio::select! {
         asked = asking => asked.unwrap_or_else(|_| Err(late())),
         () = moved(shared, draft.after) => Ok(()),
+    }
+}
+
+/// Whether a draft that was found in the stream continues there what it has named, although it is not known when it came there.
+///
+/// # Errors
+/// As of [`continues`].
+pub(super) async fn confirm(shared: &Shared, draft: &Draft, deadline: Instant) -> Result<(), Fault> {
+    loop {
+        let asked = timeout_at(deadline.min(Instant::now() + ANSWER), ask(shared, draft)).await;
+        match asked.unwrap_or_else(|_| Err(late())) {
+            Err(_) if Instant::now() < deadline && shared.vitals.broken().is_none() => sleep(PAUSE).await,
+            asked => return asked,
+        }
     }
 }
 
@@ -106,7 +131,9 @@ async fn ask(shared: &Shared, draft: &Draft) -> Result<(), Fault> {
     }
 }
 
-fn connects(shared: &Shared) -> u64 {
+/// How often this process has connected. What is published while the connection is away is sent over the next one, whenever that is: the
+/// stream may be another one then.
+pub(super) fn connects(shared: &Shared) -> u64 {
     shared.api.client().statistics().connects.load(Ordering::Relaxed)
 }
 

@@ -199,12 +199,19 @@ impl Writer<'_> {
             if draft.is_ahead && self.is_lost {
                 return failed(JournalError::Unavailable(trouble(lost())));
             }
+            if draft.is_ahead && !self.footing.is_sure(shared) {
+                // To store plans may take long.
+                self.settle().await;
+                deadline = last.min(Instant::now() + PATIENCE);
+                continue;
+            }
             if !draft.is_ahead
                 && let Err(error) = self.footing.find(shared, &draft, deadline).await
             {
                 return failed(error);
             }
-            let hint = self.beside(publish(shared, &draft, writer, 1, deadline)).await;
+            let known = self.footing.connects();
+            let hint = self.beside(publish(shared, &draft, writer, 1, known, deadline)).await;
             if let Hint::Acknowledged = hint {
                 self.footing.hold(shared);
                 return Course::Acknowledged(Box::new(draft), writer);

@@ -45,15 +45,19 @@ async fn rows_marks_and_nodes_are_bounded_and_the_newest_is_seen() {
     // 10,000 more, of which a reader further up sees none and loses nothing.
     page.run("document.querySelector('#feed').scrollTop = 200", vec![]).await;
     page.until("the place", "document.querySelector('#feed').scrollTop === 200").await;
-    // The row at the top of what is seen, once the rows there have their heights.
+    // The row at the top of what is seen, once the rows there have their heights: it is the same in several frames.
     let top = "document.elementFromPoint(200, document.querySelector('#feed').getBoundingClientRect().top + 60)\
                ?.closest('.row')?.dataset.index";
-    page.until(
-        "the row",
-        &format!("(({top}) !== undefined && ({top}) === window.row) || ((window.row = {top}), false)"),
-    )
-    .await;
-    let read = page.value(top).await;
+    let settled = format!(
+        "for (let last, same = 0; same < 10; ) {{
+             await new Promise(requestAnimationFrame);
+             const row = {top};
+             same = row !== undefined && row === last ? same + 1 : 0;
+             last = row;
+         }}
+         return {top};"
+    );
+    let read = page.run(&settled, vec![]).await;
     server.append(long(30_000).split_off(20_000)).await;
     page.until("them all", "document.querySelector('#received').dataset.count === '30000'").await;
     page.until("the news", "document.querySelector('.news').innerText.includes('3,334 new')").await;
