@@ -1,11 +1,13 @@
 //! The examples of `docs/proxies.md` for several servers, as they stand there: while two servers are started anew one after the
 //! other, no request fails.
 
-use serde_json::json;
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
 
 use crate::harness::nats::NatsServer;
 use crate::harness::ports::free_ports;
-use crate::harness::{Http, Serving, get, soon};
+use crate::harness::{Http, Reply, Serving, get, soon};
 use crate::proxies::{Proxied, caddy, example, haproxy, nginx};
 use crate::publish::{action, started};
 
@@ -23,7 +25,7 @@ impl Pair {
 
     fn serve(&self, place: usize) -> Serving {
         let port = self.ports[place].to_string();
-        let fixed = ["serve", "--json", "--quiet", "--base-path", "/incident"];
+        let fixed = ["serve", "--json", "--quiet", "--base-path", "/incident", "--allow-forwarded-prefix"];
         Serving::again(&[&fixed[..], &["--port", &port, "--journal", &self.location]].concat())
     }
 
@@ -45,14 +47,9 @@ impl Asking<'_> {
         let read = get(self.proxy.address, "/incident/api/incidents").await;
         assert_eq!(read.status, 200, "{}", read.body);
         self.events += 1;
-        let event = match self.events {
-            1 => started("a", "1"),
-            count => action("a", &count.to_string(), "looks"),
-        };
+        let event = action("a", &self.events.to_string(), "looks");
         loop {
-            let sent = Http::new(self.proxy.address, "POST", "/incident/api/events")
-                .header("Content-Type", "application/cloudevents-batch+json");
-            let sent = sent.body(&json!([event]).to_string()).send().await;
+            let sent = publish(self.proxy.address, &event).await;
             // What a server says while it stops, to whom it was sent: the same may be sent again.
             if sent.status == 503 && sent.body.contains("/problems/shutting-down") {
                 continue;
@@ -86,6 +83,12 @@ impl Asking<'_> {
     }
 }
 
+async fn publish(address: SocketAddr, event: &Value) -> Reply {
+    let request = Http::new(address, "POST", "/incident/api/events")
+        .header("Content-Type", "application/cloudevents-batch+json");
+    request.body(&json!([event]).to_string()).send().await
+}
+
 fn stop(server: Serving) {
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));
@@ -99,7 +102,19 @@ async fn nothing_fails(pair: Pair, checks: bool, run: impl FnOnce(&Pair, &Servin
         while !get(proxy.address, "/incident/readyz").await.body.starts_with("ready: ") {}
     })
     .await;
-    let mut asking = Asking { proxy: &proxy, events: 0 };
+    assert_eq!(publish(first.address(), &started("a", "1")).await.status, 200);
+    soon("the other server to know it", async {
+        while get(second.address(), "/incident/api/incidents/a").await.status != 200 {}
+    })
+    .await;
+    // What the proxy does not set, nobody else does.
+    let forged = Http::new(proxy.address, "POST", "/incident/api/incidents")
+        .header("Content-Type", "application/json")
+        .header("X-Forwarded-Prefix", "/evil")
+        .body(r#"{"scenario":"database-outage","speed":1000}"#);
+    let forged = forged.send().await;
+    assert_eq!((forged.status, &forged.header("location")[..14]), (202, "/incident/api/"), "{forged:?}");
+    let mut asking = Asking { proxy: &proxy, events: 1 };
     asking.until_both_are_seen().await;
     let first = asking
         .during(move || {
