@@ -29,6 +29,8 @@ async fn rows_marks_and_nodes_are_bounded_and_the_newest_is_seen() {
         "document.querySelector('#feed .row:last-child')?.innerText.includes('shard 19998')",
     )
     .await;
+    // The newest are drawn first.
+    page.until("the rows before it", &format!("{ROWS} >= 400")).await;
     let rows = page.value(ROWS).await.as_u64().unwrap();
     assert!((400..=500).contains(&rows), "{rows} rows");
     let marks = page.value("document.querySelectorAll('.dots > svg').length").await.as_u64().unwrap();
@@ -70,6 +72,8 @@ async fn rows_marks_and_nodes_are_bounded_and_the_newest_is_seen() {
         "document.querySelector('#feed .row:last-child').innerText.includes('shard 30000')",
     )
     .await;
+    // The newest are drawn first.
+    page.until("the rows before it", &format!("{ROWS} >= 400")).await;
     let rows = page.value(ROWS).await.as_u64().unwrap();
     assert!((400..=500).contains(&rows), "{rows} rows");
 }
