@@ -31,7 +31,7 @@ mod upcoming;
 /// The longest incident, in microseconds: a year.
 pub const LONGEST_US: u64 = 366 * 86_400_000_000;
 
-pub use stored::{Plan, PlannedEvent, as_drill, is_of_drill, with_durations};
+pub use stored::{Plan, PlannedEvent, as_drill, is_of_drill, with_durations, with_second};
 pub use symptoms::{Firing, LABEL_CHARS, PlannedAlert, RESERVED_LABELS, Symptoms, is_label};
 pub use totals::{IncidentTotals, PhaseRates};
 pub use upcoming::Upcoming;

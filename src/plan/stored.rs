@@ -115,6 +115,13 @@ impl Plan {
         }
     }
 
+    /// Replaces when an event is due and what it says. It must not be due before the previous one.
+    pub fn replace(&mut self, place: usize, due: u64, data: Box<RawValue>) {
+        if let Some(event) = self.events.get_mut(place) {
+            (event.due, event.message.data) = (due, data);
+        }
+    }
+
     /// The events, in order.
     pub fn events(&self) -> &[PlannedEvent] {
         &self.events
@@ -215,6 +222,11 @@ pub fn as_drill(data: Box<RawValue>, message: &Message, offset_s: f64) -> Box<Ra
     // What is played has no publisher.
     let fields = Fields::parse(&data).without("origin").without("observed_at").set("synthetic", true);
     if message.offset_s().is_some() { fields.text() } else { fields.set("offset_s", offset_s).text() }
+}
+
+/// The payload of a drill's event with another second.
+pub fn with_second(data: &RawValue, offset_s: f64) -> Box<RawValue> {
+    Fields::parse(data).set("offset_s", offset_s).text()
 }
 
 /// Whether a message was played, so that its seconds are those of a drill already.

@@ -61,6 +61,8 @@ pub struct Decision {
     pub ignored: BTreeMap<Ignored, u64>,
     /// The incidents whose sender was heard.
     pub heard: Vec<String>,
+    /// Whether it is about every open incident.
+    pub about_all: bool,
 }
 
 /// The server has too many open incidents.
@@ -69,10 +71,10 @@ pub struct Decision {
 pub struct Overfull;
 
 impl Decision {
-    /// Whether it leaves alerts out because of what the journal says of them, and not by a rule of the receiver.
+    /// Whether it may leave out alerts or incidents because of what the journal says, and not by a rule of the receiver.
     pub fn leaves_out(&self) -> bool {
         let by_rule = |why: &Ignored| matches!(why, Ignored::Dropped | Ignored::Drill);
-        self.repeats > 0 || !self.ignored.keys().all(by_rule)
+        self.about_all || self.repeats > 0 || !self.ignored.keys().all(by_rule)
     }
 
     fn ignore(&mut self, why: Ignored) {
@@ -145,6 +147,7 @@ impl State {
     /// A note about an open alert, or about every open incident of the receiver.
     fn note(&self, receiver: &Receiver, note: &Note, now: Timestamp, decision: &mut Decision) {
         let mut found = false;
+        decision.about_all = note.fingerprint.is_none();
         for (key, group) in &self.groups {
             if !group.is_open || group.receiver != receiver.name {
                 continue;

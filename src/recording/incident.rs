@@ -10,6 +10,7 @@ use super::timing::{LONG_US, Timing, moment_of};
 use crate::contract::{Durations, IncidentStarted, Message, Role, offset_of};
 use crate::plan::{
     IncidentTotals, LONGEST_US, PhaseRates, Plan, PlannedEvent, as_drill, is_of_drill, with_durations,
+    with_second,
 };
 
 /// One incident of a recording, with the events that were read so far.
@@ -205,6 +206,14 @@ impl IncidentBuilder {
 
     /// Plays the incident by its planned seconds if its times cannot be right. Returns what is to be said about its times.
     pub(super) fn check_times(&mut self) -> Option<String> {
+        if let Some(days) = self.timing.too_long_days() {
+            self.count_stored();
+            return Some(format!(
+                "the events of {} were observed over {days} days, more than a year, so an `observed_at` in them is wrong; it is \
+                 played by the times at which its events were stored",
+                self.id
+            ));
+        }
         let id = &self.id;
         if let Some(dues) = self.timing.planned_instead() {
             self.plan.set_dues(dues);
@@ -244,6 +253,26 @@ impl IncidentBuilder {
                  its replay has those that do"
             )
         })
+    }
+
+    /// Times the events by when they were stored, and counts their seconds and the durations from that.
+    fn count_stored(&mut self) {
+        self.totals = IncidentTotals::default();
+        for (place, (due, stored)) in self.timing.count_stored().into_iter().enumerate() {
+            let event = &self.plan.events()[place];
+            // It was read before it was put into the plan.
+            let Ok(message) = event.message() else { continue };
+            let second = stored.map(|time| time.as_millisecond() - self.timing.second_zero.as_millisecond());
+            let offset_s = second.map(|millis| millis as f64 / 1e3).or(message.offset_s());
+            let offset_s = offset_s.unwrap_or_default().max(0.0);
+            let mut data =
+                if stored.is_some() { with_second(event.data(), offset_s) } else { event.data().to_owned() };
+            if matches!(message, Message::IncidentResolved(_)) {
+                data = with_durations(&data, &self.totals.durations(offset_s));
+            }
+            self.totals.add(&message, offset_s);
+            self.plan.replace(place, due, data);
+        }
     }
 
     /// Ends the incident as cancelled at the time at which its stream ends.

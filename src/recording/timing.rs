@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::contract::{IncidentStarted, Message, ScreenMap, happened_at};
+use crate::plan::LONGEST_US;
 
 /// A longer distance between the time of an event and its planned second shows that the server's clock was set, in
 /// microseconds.
@@ -35,6 +36,12 @@ pub(super) struct Timing {
     pub(super) newest: Timestamp,
     /// The latest time at which an event was stored.
     stored: Timestamp,
+    /// When the first event happened, and when it was stored.
+    first: (Timestamp, Timestamp),
+    /// When the impact of a real incident began, as its publisher says.
+    impact: Option<Timestamp>,
+    /// When each event was stored, and whether it has no second of its own.
+    times: Vec<(Timestamp, bool)>,
     /// The longest wait for an event, in microseconds of wall-clock time.
     pub(super) longest_us: i64,
 }
@@ -52,6 +59,9 @@ impl Timing {
             planned: Vec::new(),
             newest: began,
             stored,
+            first: (began, stored),
+            impact: None,
+            times: Vec::new(),
             longest_us: 0,
         }
     }
@@ -61,22 +71,23 @@ impl Timing {
         self.map = ScreenMap::of(&started.phases);
         self.counts = started.offset_s.is_none();
         if !started.synthetic || started.origin.is_some() {
-            self.second_zero = started.impact_started_at.min(self.newest);
-            let early = started.impact_started_at.duration_since(self.newest).as_secs();
-            self.early_s = u64::try_from(early).unwrap_or_default();
+            self.impact_at(started.impact_started_at);
         }
+    }
+
+    fn impact_at(&mut self, impact: Timestamp) {
+        self.impact = Some(impact);
+        self.second_zero = impact.min(self.newest);
+        let early = impact.duration_since(self.newest).as_secs();
+        self.early_s = u64::try_from(early).unwrap_or_default();
     }
 
     /// Takes in the next event, which was stored at this time. Returns when it is due by the recorded times, and whether its time
     /// is not before that of the previous event.
     pub(super) fn take(&mut self, stored: Timestamp, message: &Message) -> (u64, bool) {
         let rises = stored >= self.stored;
-        self.stored = self.stored.max(stored);
-        let time = moment_of(message, stored);
-        let wait = time.duration_since(self.newest).as_micros();
-        self.longest_us = self.longest_us.max(i64::try_from(wait).unwrap_or(i64::MAX));
-        self.newest = self.newest.max(time);
-        let due = self.due(self.newest);
+        let due = self.happens(moment_of(message, stored), stored);
+        self.times.push((stored, message.offset_s().is_none()));
         let offset_s = message.offset_s().filter(|offset_s| message.is_synthetic() && *offset_s >= 0.0);
         if let Some(offset_s) = offset_s.filter(|_| self.planned.len() == self.recorded.len()) {
             let planned = self.map.screen((offset_s * 1e6).round() as u64);
@@ -86,6 +97,41 @@ impl Timing {
         }
         self.recorded.push(due);
         (due, rises)
+    }
+
+    /// When an event is due that happened and was stored at these times.
+    fn happens(&mut self, time: Timestamp, stored: Timestamp) -> u64 {
+        self.stored = self.stored.max(stored);
+        let wait = time.duration_since(self.newest).as_micros();
+        self.longest_us = self.longest_us.max(i64::try_from(wait).unwrap_or(i64::MAX));
+        self.newest = self.newest.max(time);
+        self.due(self.newest)
+    }
+
+    /// How many days a real incident took by what its publishers observed, if that is more than a year: then one of them has a
+    /// clock that is wrong, or none.
+    pub(super) fn too_long_days(&self) -> Option<i64> {
+        let took = self.newest.duration_since(self.first.0);
+        let is_longer = took.as_micros() > i128::from(LONGEST_US);
+        (self.counts && is_longer).then(|| took.as_secs() / 86_400)
+    }
+
+    /// Counts by when the events were stored, as if nobody had observed them. Returns of each event when it is due, and when it was
+    /// stored if its second follows from that.
+    pub(super) fn count_stored(&mut self) -> Vec<(u64, Option<Timestamp>)> {
+        let (first, times) = (self.first.1, std::mem::take(&mut self.times));
+        let mut timing = Self { counts: self.counts, speed: self.speed, ..Self::new(first, first) };
+        if let Some(impact) = self.impact {
+            timing.impact_at(impact);
+        }
+        let mut dues = Vec::with_capacity(times.len());
+        for (stored, has_no_second) in times {
+            let due = timing.happens(stored, stored);
+            timing.recorded.push(due);
+            dues.push((due, has_no_second.then_some(timing.newest)));
+        }
+        *self = timing;
+        dues
     }
 
     /// When the incident ends that was still open when this was the time of its stream: as long after its newest event as nothing

@@ -114,14 +114,29 @@ fn more_limits_than_are_compared_exactly_are_told() {
 #[test]
 fn the_format_of_regular_expressions_is_that_of_json_schema() {
     let schema = json!({ "format": "regex" });
-    for text in ["(?=a)b", "(?<=a)b", r"(?<n>a)\k<n>", "a+"] {
+    for text in ["(?=a)b", "(?<=a)b", r"(?<n>a)\k<n>", "a+", "(?<n>a)|(?<n>b)"] {
         assert_eq!(judged(&schema, &json!(text).to_string()), Ok(()), "{text}");
     }
-    for text in ["(?=a", "[z-a]", r"a\Z"] {
+    for text in ["(?=a", "[z-a]", r"a\Z", "(?P<n>a)", "(?<n>a)(?<n>b)"] {
         let why = judged(&schema, &json!(text).to_string()).unwrap_err();
         assert!(why.ends_with("; expected a regular expression"), "{why}");
     }
     assert!(contract(&schema).left_out().is_empty());
+}
+
+/// Who reads a stream does not choose its values: judging these must end, and not take the square of their length.
+#[test]
+fn a_long_value_is_judged_as_a_regular_expression_in_one_pass() {
+    let contract = contract(&json!({ "format": "regex" }));
+    for part in ["{", r"\p{", r"\P{", r"\k<", r"\w", r"\p{Nonsense}"] {
+        let value = json!({ "v": part.repeat(1_000_000 / part.len()) });
+        assert!(contract.judge(&value).is_ok(), "{part}");
+    }
+    let foreign = json!({ "v": "{".repeat(1_000_000) + r"\Z" });
+    assert!(contract.judge(&foreign).is_err(), "the end of a long value is read too");
+    // These are short, and would take megabytes.
+    let large = json!({ "v": r"(\w{1,1000}){1,1000}" });
+    assert!(contract.judge(&large).is_ok());
 }
 
 #[test]

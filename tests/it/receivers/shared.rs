@@ -3,7 +3,7 @@
 use incident::contract::MessageType;
 use incident::journal::{ReadLimit, Retention, open};
 use incident::server::Options;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::lab::{ended, firing, group, trigger};
 use super::server::{SECRET, setups};
@@ -112,6 +112,40 @@ async fn what_follows_at_once_through_another_server_is_written() {
         }
     })
     .await;
+}
+
+/// A change is about every open incident, also those that only the other server has read yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_change_is_noted_in_what_another_server_has_just_opened() {
+    let location = NatsServer::shared().location(&NatsServer::fresh_name());
+    let serve = async || {
+        let journal = open(&location, Retention::default()).unwrap().journal;
+        Local::over(Options { receivers: Some(setups("")), ..options() }, journal).await
+    };
+    let (a, b) = (serve().await, serve().await);
+    let tell = async |server: &Local, path: &str, body: Value| {
+        let post = Http::new(server.address, "POST", &format!("/hooks/pagerduty/pd/v2/{path}"));
+        let reply = post.header("Content-Type", "application/json").body(&body.to_string()).send().await;
+        assert_eq!(reply.status, 202, "{}", reply.body);
+    };
+    for number in 0..20_usize {
+        let (one, other) = if number % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        tell(one, "enqueue", trigger(&format!("key-{number}"), "The disk is full")).await;
+        let release = format!("Release {number}.");
+        let change = json!({ "routing_key": SECRET, "payload": { "summary": &release } });
+        tell(other, "change/enqueue", change).await;
+        let noted = async || {
+            let events = other.journal.read(0, ReadLimit::ALL).await.unwrap();
+            events.iter().filter(|event| event.data.get().contains(&release)).count()
+        };
+        soon("all of them have it", async {
+            while noted().await < number + 1 {
+                tokio::time::sleep(ms(5)).await;
+            }
+        })
+        .await;
+    }
 }
 
 fn alert_key(number: i64) -> String {

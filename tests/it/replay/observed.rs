@@ -1,5 +1,6 @@
 //! Real incidents that were published after the fact: their replay tells what the report of their recording tells.
 
+use incident::contract::Message;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -135,4 +136,41 @@ async fn an_open_incident_ends_as_long_after_its_newest_event_as_its_stream_does
     let recording = tape.read().unwrap_or_else(|error| panic!("{error}"));
     let of_a = recording.incidents.iter().find(|one| one.id == "a").unwrap();
     assert_eq!(of_a.plan.duration(), 65_010_000);
+}
+
+/// A clock that was never set is in 1970, and a time that nobody has set is in the year 1 to a program in Go.
+#[test]
+fn a_recording_with_an_observation_of_another_age_is_timed_by_when_its_events_were_stored() {
+    for wrong in ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"] {
+        let begin = with(real("a"), |data| data["observed_at"] = json!(wrong));
+        let seen = with(observed(action("a", 2, "sees it"), 60), |data| data["marks"] = json!(["detected"]));
+        let open = Tape::of("S1").at(400_000, &begin).at(460_000, &seen);
+        let whole = open.clone().at(700_000, &observed(resolved("a", 3), 300));
+        for (tape, seconds) in [(whole, [400.0, 460.0, 700.0]), (open, [400.0, 460.0, 801.0])] {
+            let tape = tape.at(800_000, &started("b")).at(801_000, &resolved("b", 2));
+            let recording = tape.read().unwrap_or_else(|error| panic!("{wrong}: {error}"));
+            let said = recording
+                .warnings
+                .iter()
+                .filter(|warning| warning.contains("the events of a were observed over"));
+            let [warning] = said.collect::<Vec<_>>()[..] else { panic!("{:?}", recording.warnings) };
+            assert!(
+                warning.ends_with("it is played by the times at which its events were stored"),
+                "{warning}"
+            );
+            assert!(recording.incidents.iter().any(|one| one.id == "b"), "the others are played too");
+            let plan = &recording.incidents.iter().find(|one| one.id == "a").unwrap().plan;
+            let dues: Vec<f64> = plan.events().iter().map(|event| event.due as f64 / 1e6).collect();
+            assert_eq!(dues, seconds, "{wrong}");
+            let messages: Vec<Message> = plan.messages().collect();
+            let offsets: Vec<f64> = messages.iter().filter_map(Message::offset_s).collect();
+            assert_eq!(offsets, seconds, "{wrong}");
+            let Some(Message::IncidentResolved(end)) = messages.last() else { panic!("{messages:?}") };
+            assert_eq!(
+                (end.durations.detect_s, end.durations.resolve_s),
+                (Some(460.0), seconds[2]),
+                "{wrong}"
+            );
+        }
+    }
 }
