@@ -52,14 +52,14 @@ fn judge(scan: &Scan, most: usize) -> Reading {
             Reading::Unsupported("it takes too much memory".to_owned())
         }
         (Ok(_), Some(lacks)) => Reading::Unsupported(format!("{lacks} is not supported")),
-        (Err(_), _) if scan.without_properties().is_some_and(|rest| is_well_formed(compile(&rest))) => {
+        (Err(_), _) if scan.without_properties().is_some_and(|rest| is_well_formed(&compile(&rest))) => {
             Reading::Unsupported("a Unicode property in it is not known".to_owned())
         }
         (Err(_), _) => Reading::Wrong,
     }
 }
 
-fn is_well_formed(compiled: Result<Regex, regex::Error>) -> bool {
+fn is_well_formed(compiled: &Result<Regex, regex::Error>) -> bool {
     matches!(compiled, Ok(_) | Err(regex::Error::CompiledTooBig(_)))
 }
 
