@@ -1,9 +1,10 @@
 //! A page that comes late to a long incident shows the newest, and its size is bounded; it draws what is seen, and nothing else.
 
-use incident::journal::Record;
+use incident::journal::{Record, Retention};
+use incident::server::Options;
 
 use super::driver::Browser;
-use crate::harness::{Local, action, metrics, started};
+use crate::harness::{Local, action, metrics, ms, options, started};
 
 /// An incident with so many events, of which every third has a row.
 pub fn long(events: u64) -> Vec<Record> {
@@ -20,7 +21,9 @@ const SIZE: &str = "document.querySelectorAll('*').length";
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn rows_marks_and_nodes_are_bounded_and_the_newest_is_seen() {
-    let server = Local::start().await;
+    // A page that was behind has only a screen of rows until the server says that nothing more is on its way.
+    let options = Options { heartbeat: ms(500), ..options() };
+    let server = Local::with(options, Retention::default()).await;
     server.append(long(20_000)).await;
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     page.until("all of it", "document.querySelector('#received').dataset.count === '20000'").await;
