@@ -27,12 +27,16 @@ const MOST_OF_VALUE: usize = 100_000;
 /// A longer value, in bytes, is not compiled: the engine takes 6 KB for each `\w` before it looks at its limit.
 const LONGEST_VALUE: usize = 10_000;
 
+/// The same if a part of it ignores case: the engine looks at each character of a class then, of a million in `\D`.
+const LONGEST_FOLDED: usize = 200;
+
 /// Whether a text is a regular expression of ECMA-262, which is what JSON Schema means by the format. One that would take too much
 /// time or memory is taken for one, as far as it is read.
 pub(super) fn is_regex(text: &str) -> bool {
     let scan = Scan::of(text);
     let is_read = !scan.is_foreign && !scan.clashes;
-    is_read && (text.len() > LONGEST_VALUE || judge(&scan, MOST_OF_VALUE) != Reading::Wrong)
+    let longest = if scan.ignores_case { LONGEST_FOLDED } else { LONGEST_VALUE };
+    is_read && (text.len() > longest || judge(&scan, MOST_OF_VALUE) != Reading::Wrong)
 }
 
 /// Reads a regular expression. What the validator lacks is replaced by something that it has, so that the rest is judged.
@@ -158,6 +162,9 @@ mod tests {
             assert_eq!(scan.out.len(), out.len() * 500_000, "{part}");
             assert!(is_regex(&part.repeat(500_000)), "{part}");
         }
+        // The engine would look at a million characters for each class.
+        let folded = Scan::of(&format!("(?i:{})", r"[\d\D]".repeat(1_500)));
+        assert!(folded.ignores_case && !Scan::of("(?s-m:i)").ignores_case);
     }
 
     #[test]

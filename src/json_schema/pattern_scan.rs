@@ -17,6 +17,8 @@ pub(super) struct Scan {
     pub(super) lacks: Option<String>,
     /// Whether it has something that ECMA-262 does not have.
     pub(super) is_foreign: bool,
+    /// Whether a part of it ignores case.
+    pub(super) ignores_case: bool,
     /// Whether two groups that can match together have the same name.
     pub(super) clashes: bool,
     names: GroupNames,
@@ -39,6 +41,7 @@ impl Scan {
             out: String::new(),
             lacks: None,
             is_foreign: false,
+            ignores_case: false,
             clashes: false,
             names: GroupNames::default(),
             properties: Vec::new(),
@@ -113,7 +116,10 @@ impl Scan {
             (Some('>'), _) => ("an atomic group", 3),
             (Some('<'), _) => return self.named_group(),
             _ => {
-                self.is_foreign |= !self.has_modifiers();
+                match self.modifiers() {
+                    Some(ignore_case) => self.ignores_case |= ignore_case,
+                    None => self.is_foreign = true,
+                }
                 self.names.open();
                 return self.take("(", 1);
             }
@@ -144,11 +150,12 @@ impl Scan {
         self.names.open();
     }
 
-    /// Whether a group has a colon behind its `(?`, and between them at most modifiers of ECMA-262: `(?i-s:`.
-    fn has_modifiers(&self) -> bool {
+    /// If a group has a colon behind its `(?`, and between them at most modifiers of ECMA-262, as in `(?i-s:`: whether `i` is
+    /// among them.
+    fn modifiers(&self) -> Option<bool> {
         let rest = &self.chars[self.at + 2..];
-        let modifiers = rest.iter().take_while(|c| matches!(c, 'i' | 'm' | 's' | '-')).count();
-        rest.get(modifiers) == Some(&':')
+        let count = rest.iter().take_while(|c| matches!(c, 'i' | 'm' | 's' | '-')).count();
+        (rest.get(count) == Some(&':')).then(|| rest[..count].contains(&'i'))
     }
 
     /// Whether a brace begins `{2}`, `{2,}` or `{2,3}`. Every other one is a character.

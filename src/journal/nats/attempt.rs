@@ -63,10 +63,7 @@ pub(super) async fn publish(
         Ok(Ok(_)) if connects(shared) != known => {
             Fault::Silent("the connection was lost meanwhile".to_owned())
         }
-        Ok(Ok(last)) if last == end => {
-            announce(shared, draft).await;
-            return Hint::Acknowledged;
-        }
+        Ok(Ok(last)) if last == end => return Hint::Acknowledged,
         Ok(Ok(last)) => Fault::Silent(format!("it was stored at {last}, not where it should be")),
         Ok(Err(fault)) => fault,
         Err(_) => late(),

@@ -33,9 +33,9 @@ pub(super) struct Footing {
 }
 
 impl Footing {
-    /// An append was acknowledged, or its end was found.
-    pub(super) fn hold(&mut self, shared: &Shared) {
-        *self = Self { known: Some(Instant::now()), connects: connects(shared) };
+    /// An append was just acknowledged over this connection.
+    pub(super) fn hold(&mut self, connects: u64) {
+        *self = Self { known: Some(Instant::now()), connects };
     }
 
     /// An append was refused, or not answered.

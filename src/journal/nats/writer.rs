@@ -196,13 +196,15 @@ impl Writer<'_> {
             if let Err(fault) = self.beside(store_plans(shared, &draft, &mut planned, deadline)).await {
                 return failed(JournalError::Unavailable(trouble(fault)));
             }
+            if !draft.plans.is_empty() {
+                // To store them may take long.
+                deadline = last.min(Instant::now() + PATIENCE);
+            }
             if draft.is_ahead && self.is_lost {
                 return failed(JournalError::Unavailable(trouble(lost())));
             }
             if draft.is_ahead && !self.footing.is_sure(shared) {
-                // To store plans may take long.
                 self.settle().await;
-                deadline = last.min(Instant::now() + PATIENCE);
                 continue;
             }
             if !draft.is_ahead
@@ -213,7 +215,8 @@ impl Writer<'_> {
             let known = self.footing.connects();
             let hint = self.beside(publish(shared, &draft, writer, 1, known, deadline)).await;
             if let Hint::Acknowledged = hint {
-                self.footing.hold(shared);
+                self.footing.hold(known);
+                self.beside(announce(shared, &draft)).await;
                 return Course::Acknowledged(Box::new(draft), writer);
             }
             self.footing.doubt();

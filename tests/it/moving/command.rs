@@ -120,7 +120,7 @@ async fn a_target_that_is_taken_is_told_with_what_has_it() {
         if to == &stream {
             Numbers::until(server.address(), "incident_cluster_lease_held", 1.0).await;
         }
-        fails(to, 3, ["is in use by", "or name another target: one that a server has open"]);
+        fails(to, 3, ["is in use by", "or name another target: a journal that a server has open"]);
         server.signal("TERM");
         server.end();
     }
