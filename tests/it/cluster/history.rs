@@ -1,8 +1,6 @@
 //! A stream that is deleted and made again, is restored older, or has a message of another program; and answers that are lost. Servers
 //! that run pause, start anew by themselves where that helps, and tell their clients `reset`, never "lost 0".
 
-use std::sync::atomic::Ordering;
-
 use incident::journal::{Record, Retention, open};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -137,14 +135,13 @@ async fn answers_that_are_lost_store_nothing_twice() {
     for round in 0..5 {
         let first = 2 + round * 3;
         let batch = move || (first..first + 3).map(|index| metrics("lost", index)).collect::<Vec<_>>();
-        proxy.swallows.store(true, Ordering::SeqCst);
+        proxy.swallow_appends();
         let appending = tokio::spawn({
             let log = log.clone();
             async move { log.append(batch()).await }
         });
         watched.told("lost", first + 2).await;
-        proxy.cuts.send_modify(|cuts| *cuts += 1);
-        proxy.swallows.store(false, Ordering::SeqCst);
+        proxy.recover();
         let appended = match soon("an answer", appending).await.unwrap() {
             Ok(appended) => appended,
             Err(error) => {

@@ -14,6 +14,8 @@ use super::ms;
 pub struct Mute {
     pub address: SocketAddr,
     pub swallows: Arc<AtomicBool>,
+    /// Whether it swallows everything from the next append on.
+    pub swallows_appends: Arc<AtomicBool>,
     /// For how many milliseconds what the leader says of a stream is held back.
     pub delay: Arc<AtomicU64>,
     /// Whether a read of any replica finds no plan.
@@ -35,10 +37,13 @@ impl Mute {
         let (hides_events, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let all = (Arc::clone(&swallows), Arc::clone(&delay), Arc::clone(&lacks_plans));
         let more = (Arc::clone(&hides_events), Arc::clone(&asked));
+        let swallows_appends = Arc::new(AtomicBool::new(false));
+        let from_append = Arc::clone(&swallows_appends);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (muted, delay, lacks_plans) = all.clone();
                 let (hides_events, asked) = more.clone();
+                let from_append = Arc::clone(&from_append);
                 let mut watching = watching.clone();
                 watching.mark_unchanged();
                 tokio::spawn(async move {
@@ -67,6 +72,9 @@ impl Mute {
                             if hides_events.load(Ordering::SeqCst) {
                                 hide_events(&mut buffer[..read]);
                             }
+                            if from_append.load(Ordering::SeqCst) && appends(&buffer[..read]) {
+                                muted.store(true, Ordering::SeqCst);
+                            }
                             let infos = buffer[..read].windows(INFO.len()).filter(|part| *part == INFO);
                             asked.fetch_add(infos.count() as u64, Ordering::SeqCst);
                             if to_server.write_all(&buffer[..read]).await.is_err() {
@@ -82,12 +90,33 @@ impl Mute {
                 });
             }
         });
-        Self { address, swallows, delay, lacks_plans, hides_events, asked, cuts }
+        Self { address, swallows, swallows_appends, delay, lacks_plans, hides_events, asked, cuts }
+    }
+
+    /// Swallows what is answered to the next append, and everything after it. What is asked before that append is answered.
+    pub fn swallow_appends(&self) {
+        self.swallows_appends.store(true, Ordering::SeqCst);
+    }
+
+    /// Cuts the connections and answers again over the next ones.
+    pub fn recover(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
+        self.swallows_appends.store(false, Ordering::SeqCst);
+        self.swallows.store(false, Ordering::SeqCst);
     }
 }
 
 fn has(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|part| part == what)
+}
+
+/// Whether an event is published, which has headers.
+fn appends(requests: &[u8]) -> bool {
+    const PUBLISHED: &[u8] = b"HPUB incident.";
+    requests.windows(PUBLISHED.len()).enumerate().any(|(at, part)| {
+        let subject = requests[at + 5..].split(|byte| *byte == b' ').next().unwrap_or_default();
+        part == PUBLISHED && has(subject, b".ev.")
+    })
 }
 
 /// The beginning of a question to the leader.

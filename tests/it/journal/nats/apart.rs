@@ -26,9 +26,8 @@ async fn an_append_whose_answer_is_lost_is_stored_once() {
     let mut unanswered = 0;
     for round in 0..5 {
         let first = 3 + round * 4;
-        // Before an append it is asked what it continues, unless that is known: then it is the append that is not answered.
         append(&far, vec![metrics("a", first - 1)]).await;
-        proxy.swallows.store(true, Ordering::SeqCst);
+        proxy.swallow_appends();
         let appending = tokio::spawn({
             let far = far.clone();
             async move {
@@ -36,8 +35,7 @@ async fn an_append_whose_answer_is_lost_is_stored_once() {
             }
         });
         has_read(&near, first + 2).await;
-        proxy.cuts.send_modify(|cuts| *cuts += 1);
-        proxy.swallows.store(false, Ordering::SeqCst);
+        proxy.recover();
         match soon("an answer", appending).await.unwrap() {
             Ok(appended) => assert!(appended.iter().all(|event| event.new), "they are its own: {appended:?}"),
             // The connection took too long to come back: the caller repeats it.
@@ -80,8 +78,7 @@ async fn a_journal_without_servers_says_so_and_goes_on_when_they_are_back() {
     assert!(idle.is_some_and(|trouble| trouble.to_string().contains("confirm nothing")));
     let refused = far.append(vec![metrics("a", 2)]).await;
     assert!(matches!(&refused, Err(JournalError::Unavailable(_))), "{refused:?}");
-    proxy.cuts.send_modify(|cuts| *cuts += 1);
-    proxy.swallows.store(false, Ordering::SeqCst);
+    proxy.recover();
     soon("the servers", health.wait_for(Option::is_none)).await.unwrap();
     append(&far, vec![metrics("a", 2)]).await;
     assert_eq!(positions(&far, 0, 10).await, [1, 2], "once, whichever attempt was stored");
@@ -124,8 +121,7 @@ async fn a_server_that_is_behind_calls_no_position_ahead() {
         let told = opened(&hub, position).await;
         assert!(matches!(&told, Err(error) if error.is_temporary()), "it can't know: {told:?}");
     }
-    proxy.cuts.send_modify(|cuts| *cuts += 1);
-    proxy.swallows.store(false, Ordering::SeqCst);
+    proxy.recover();
     has_read(&far, 20).await;
     let told = opened(&hub, 20).await.unwrap();
     assert!(told.contains("\"resumed\""), "{told}");
