@@ -72,7 +72,7 @@ impl Visitor {
     }
 }
 
-/// In a child that is our server: what `incident serve` makes of `--tls-cert` and `--tls-key`, if it was told of any.
+/// In a child that is our server or the floor: what `incident serve` makes of `--tls-cert` and `--tls-key`, if it was told of any.
 pub(crate) fn told() -> anyhow::Result<Option<Arc<ServerConfig>>> {
     let (Some(certificate), Some(key)) = (std::env::var_os(CERTIFICATE), std::env::var_os(KEY)) else {
         return Ok(None);

@@ -111,6 +111,8 @@ pub(crate) enum Which {
     EventPeers,
     /// The same over TLS, and clients that come back
     Tls,
+    /// As cores, over TLS
+    TlsCores,
 }
 
 impl Options {
@@ -159,7 +161,8 @@ impl Which {
             Self::Paced => sections::fanout::paced(options)?,
             Self::Burst => sections::fanout::burst(options)?,
             Self::Idle => sections::idle::measure(options)?,
-            Self::Cores => sections::cores::measure(options)?,
+            Self::Cores => sections::cores::measure(Over::WebSocket, options)?,
+            Self::TlsCores => sections::cores::measure(Over::Tls, options)?,
             Self::Events => sections::events::measure(options)?,
             Self::Ready => sections::ready::measure()?,
             Self::Pacing => sections::incidents::pacing(options)?,

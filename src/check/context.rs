@@ -40,14 +40,19 @@ pub struct Expected {
     pub origin: String,
     /// The id of the scenario that they belong to.
     pub scenario: String,
+    /// Whether they are about drills only, because one was triggered: the server may have real incidents, too.
+    pub only_drills: bool,
     /// What is expected instead of an incident that was started in one of the scenario's variants, by its name.
     pub variants: BTreeMap<String, Expected>,
 }
 
 impl Expected {
-    /// Whether they apply to an incident that starts like this: it names this scenario or no scenario.
+    /// Whether they apply to an incident that starts like this: it names this scenario, or no scenario and may be a drill of it.
     pub(super) fn concerns(&self, started: &IncidentStarted) -> bool {
-        started.run.as_ref().is_none_or(|run| run.scenario == self.scenario)
+        match &started.run {
+            Some(run) => run.scenario == self.scenario,
+            None => started.synthetic || !self.only_drills,
+        }
     }
 
     /// The name of the variant that an incident says it is started in, if the scenario has it.

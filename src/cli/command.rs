@@ -15,7 +15,7 @@ use super::color::ColorChoice;
 use super::complete;
 use super::completions::Completions;
 use super::copy_journal::CopyJournal;
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::export::Export;
 use super::health::Health;
 use super::list::List;
@@ -196,7 +196,9 @@ fn usage(error: clap::Error) -> ExitCode {
     let drawing = error.render();
     let drawing =
         if ColorChoice::Auto.wants(terminal) { drawing.ansi().to_string() } else { drawing.to_string() };
-    out::print_usage(&drawing, mistake);
+    if let Err(error) = out::print_usage(&drawing, mistake) {
+        return Failure::from(error).report(ColorChoice::Auto);
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
 }
 

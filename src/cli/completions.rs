@@ -22,6 +22,10 @@ pub(super) struct Completions {
     shell: clap_complete::Shell,
 }
 
+/// Bash breaks words at the colons of a URL, and writes what it is offered into the line as it is. The script that clap would
+/// make leaves both as they are, so that the name of a file could become a command.
+const BASH: &str = include_str!("../../completions/incident.bash");
+
 /// zsh loads a file `_incident` in its `fpath` when it completes for the first time, and expects an answer at once.
 const ZSH_AUTOLOAD: &str = r#"
 if [ "${funcstack[1]}" = "_incident" ]; then
@@ -32,6 +36,10 @@ fi
 impl Completions {
     pub(super) fn run(self) -> Result<Exit, Failure> {
         let name = self.shell.to_string();
+        if self.shell == clap_complete::Shell::Bash {
+            print_own(BASH.as_bytes())?;
+            return Ok(Exit::Fine);
+        }
         let mut script = Vec::new();
         if let Some(shell) = Shells::builtins().completer(&name) {
             shell.write_registration(VARIABLE, "incident", "incident", "incident", &mut script)?;

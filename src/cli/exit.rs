@@ -51,11 +51,16 @@ enum Kind {
     Scenarios(Vec<ScenarioError>),
     /// Mistakes in a file of another kind, with what it is.
     File(&'static str, Box<ScenarioError>),
-    /// The reader of the output closed the pipe: there is nothing to report.
-    ClosedPipe,
+    /// Nobody reads the output any more, of a command that only prints: there is nothing to report.
+    Unread,
 }
 
 impl Failure {
+    /// Ends a command that only prints, once nobody reads that any more.
+    pub(super) fn unread() -> Self {
+        Self { exit: Exit::Fine, kind: Kind::Unread }
+    }
+
     pub(super) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
         Self { exit, kind: Kind::Error { error: error.into(), hint: None } }
     }
@@ -106,7 +111,7 @@ impl Failure {
             }
             Kind::Scenarios(errors) => mistakes::summary(errors),
             Kind::File(_, error) => error.to_string(),
-            Kind::ClosedPipe => return None,
+            Kind::Unread => return None,
         };
         Some((text, self.exit))
     }
@@ -131,7 +136,7 @@ impl Failure {
                 let said = format!(" {mistakes} in {what} {}", error.origin());
                 say(painted!["error:".red().bold(), said]);
             }
-            Kind::ClosedPipe => {}
+            Kind::Unread => {}
         }
         self.exit.into()
     }
@@ -147,7 +152,7 @@ impl Failure {
                 mistakes::show(&errors, false, LogFormat::Json);
             }
             Kind::File(_, error) => mistakes::show(std::slice::from_ref(&error), false, LogFormat::Json),
-            Kind::ClosedPipe => {}
+            Kind::Unread => {}
         }
         self.exit.into()
     }
@@ -161,9 +166,6 @@ fn told(error: &anyhow::Error) -> String {
 /// For writes to stdout.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self { exit: Exit::Fine, kind: Kind::ClosedPipe };
-        }
         Self::new(Exit::Internal, anyhow::Error::new(error).context("cannot write the output"))
     }
 }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use colored::ColoredString;
@@ -156,28 +157,47 @@ pub(super) fn say_drawn(drawing: &str) {
     }
 }
 
+/// Whether whoever read stdout has gone: `incident list | head -1`.
+static READER_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// A reader that has gone changes nothing about what a command does, or finds: it goes on, and what it would print is lost.
+fn to_stdout(bytes: &[u8]) -> io::Result<()> {
+    // What stays in a buffer would be written at the end of the process, where no error can be told.
+    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            READER_LEFT.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        written => written,
+    }
+}
+
+/// Whether nobody reads stdout any more. A command that only prints, for as long as it is read, ends then.
+pub(super) fn reader_has_left() -> bool {
+    READER_LEFT.load(Ordering::Relaxed)
+}
+
 /// Writes lines to stdout that a renderer of our own has drawn, with its styles, from texts that went through the gate.
 pub(super) fn print_drawn(drawing: &str) -> io::Result<()> {
     let lines = drawing.lines().map(|line| Painted(only_styles(line)).ended());
-    io::stdout().write_all(lines.collect::<String>().as_bytes())
+    to_stdout(lines.collect::<String>().as_bytes())
 }
 
 /// Writes one line to stdout.
 pub(super) fn print(line: impl Piece) -> io::Result<()> {
-    io::stdout().write_all(painted![line].ended().as_bytes())
+    to_stdout(painted![line].ended().as_bytes())
 }
 
 /// Writes a line of fields to stdout, separated by tabs. No field can have one.
 pub(super) fn print_fields<T: Piece>(fields: impl IntoIterator<Item = T>) -> io::Result<()> {
     let fields = fields.into_iter().map(|field| painted![field]);
-    io::stdout().write_all(Painted::joined(fields, "\t").ended().as_bytes())
+    to_stdout(Painted::joined(fields, "\t").ended().as_bytes())
 }
 
 /// Writes a JSON value of our own to stdout, as one line.
 pub(super) fn print_json(value: &Value) -> io::Result<()> {
     let text = value.to_string();
-    io::stdout().write_all(format!("{}\n", shown_json(&text)).as_bytes())?;
-    io::stdout().flush()
+    to_stdout(format!("{}\n", shown_json(&text)).as_bytes())
 }
 
 /// Writes an event to stdout as it came: one line, and in a pipe the bytes that the server sent. A terminal would obey
@@ -189,7 +209,7 @@ pub(super) fn print_event(raw: &str) -> io::Result<()> {
         // JSON has line breaks only between tokens, where a space means the same.
         Cow::Owned(raw.replace(['\n', '\r'], " "))
     };
-    io::stdout().write_all(format!("{line}\n").as_bytes())
+    to_stdout(format!("{line}\n").as_bytes())
 }
 
 /// A document of several lines from elsewhere, through the gate line by line.
@@ -200,7 +220,7 @@ pub(super) fn lines_of(text: &str) -> String {
 
 /// Writes a document from elsewhere to stdout.
 pub(super) fn print_document(text: &str) -> io::Result<()> {
-    io::stdout().write_all(lines_of(text).as_bytes())
+    to_stdout(lines_of(text).as_bytes())
 }
 
 /// Writes a file to stdout: as it is, except to a terminal.
@@ -208,20 +228,21 @@ pub(super) fn print_file(text: &str) -> io::Result<()> {
     if io::IsTerminal::is_terminal(&io::stdout()) {
         return print_document(text);
     }
-    io::stdout().write_all(text.as_bytes())
+    to_stdout(text.as_bytes())
 }
 
 /// Writes what this program generates from nothing but itself: scripts, man pages, the schema.
 pub(super) fn print_own(bytes: &[u8]) -> io::Result<()> {
-    io::stdout().write_all(bytes)
+    to_stdout(bytes)
 }
 
 /// Writes what clap has drawn: help to stdout, mistakes of the command line to stderr. Help names what variables have.
-pub(super) fn print_usage(drawing: &str, mistake: bool) {
+pub(super) fn print_usage(drawing: &str, mistake: bool) -> io::Result<()> {
     if mistake {
-        return say_drawn(drawing);
+        say_drawn(drawing);
+        return Ok(());
     }
-    let _ = print_drawn(drawing);
+    print_drawn(drawing)
 }
 
 /// Where the log of the process is written: each write is one line.

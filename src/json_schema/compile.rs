@@ -11,7 +11,7 @@ use super::exact::{Known, Limits};
 use super::explain::Mismatch;
 use super::fault::Fault;
 use super::read::read;
-use super::{exact, pattern, percent, words};
+use super::{exact, international, pattern, percent, words};
 
 pub use boon::Draft;
 
@@ -70,7 +70,7 @@ impl SchemaBuilder {
         compiler.set_default_draft(draft);
         compiler.enable_format_assertions();
         let regex = Format { name: pattern::FORMAT, func: regex };
-        for format in exact::formats().iter().copied().chain([regex]) {
+        for format in exact::formats().iter().copied().chain(international::formats()).chain([regex]) {
             compiler.register_format(format);
         }
         compiler.use_loader(Box::new(Load(load.clone())));

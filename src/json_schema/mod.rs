@@ -22,6 +22,7 @@ pub mod exact;
 mod explain;
 mod fault;
 mod group_names;
+mod international;
 mod leaf;
 mod pattern;
 mod pattern_scan;

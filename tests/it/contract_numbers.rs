@@ -111,6 +111,15 @@ fn more_limits_than_are_compared_exactly_are_told() {
     );
 }
 
+/// Two neighbours among the binary fractions: a reader that is off by one would take each for the other.
+#[test]
+fn decimals_of_all_their_digits_are_the_numbers_that_they_name() {
+    let schema = json!({ "maximum": "125.68332230972723".parse::<f64>().unwrap() });
+    assert_eq!(judged(&schema, "125.68332230972723"), Ok(()));
+    let why = judged(&schema, "125.68332230972725").unwrap_err();
+    assert!(why.contains("125.68332230972725") && why.contains("at most 125.68332230972723"), "{why}");
+}
+
 #[test]
 fn the_format_of_regular_expressions_is_that_of_json_schema() {
     let schema = json!({ "format": "regex" });
@@ -122,6 +131,26 @@ fn the_format_of_regular_expressions_is_that_of_json_schema() {
         assert!(why.ends_with("; expected a regular expression"), "{why}");
     }
     assert!(contract(&schema).left_out().is_empty());
+}
+
+#[test]
+fn international_formats_take_letters_beyond_ascii() {
+    for (format, right, wrong) in [
+        ("idn-hostname", ["실례.테스트", "example.org"], ["-é.org", "a b"]),
+        ("idn-email", ["é@ü.de", "a@example.org"], ["é", "a b@ü.de"]),
+        ("iri", ["http://é/ü?ß#ø", "http://a/b"], ["/ü", "http://é/ ü"]),
+        ("iri-reference", ["/ü", "../b"], ["/ ü", "\\é"]),
+    ] {
+        let schema = json!({ "format": format });
+        for text in right {
+            assert_eq!(judged(&schema, &json!(text).to_string()), Ok(()), "{format}: {text}");
+        }
+        for text in wrong {
+            assert!(judged(&schema, &json!(text).to_string()).is_err(), "{format}: {text}");
+        }
+        let draft_4 = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "format": format });
+        assert_eq!(judged(&draft_4, "\"a b\""), Ok(()), "draft 4 does not have it");
+    }
 }
 
 /// Who reads a stream does not choose its values: judging these must end, and not take the square of their length.

@@ -44,6 +44,7 @@ mod foreign;
 mod framing;
 mod gate;
 mod gated;
+mod gone_reader;
 mod guard;
 mod handshake;
 mod harness;

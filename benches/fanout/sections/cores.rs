@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use super::fanout::{self, Round};
-use crate::child::Contender;
+use crate::child::{Contender, Over};
 use crate::common::report::{Goal, Row, Section};
 use crate::options::{Options, Role};
 use crate::peer::Peer;
@@ -16,20 +16,20 @@ pub(crate) const SERVER: u32 = 0;
 /// … and that of the load client, which has one thread.
 const CLIENT: u32 = 1;
 
-pub(crate) fn measure(options: &Options) -> anyhow::Result<Section> {
+pub(crate) fn measure(over: Over, options: &Options) -> anyhow::Result<Section> {
     let before = affinity()?;
     pin(&CLIENT.to_string())?;
-    let found = rounds(options);
+    let found = rounds(over, options);
     // The sections that follow have all cores again.
     pin(&before)?;
     found
 }
 
-fn rounds(options: &Options) -> anyhow::Result<Section> {
+fn rounds(over: Over, options: &Options) -> anyhow::Result<Section> {
     let (clients, order) = (options.clients(), options.paced());
     let peer = Peer::UWebSockets;
     let has_peer = peer.version().is_some();
-    let run = |contender| fanout::run_on(contender, clients, order, Some(SERVER));
+    let run = |contender: Contender| fanout::run_on(contender.over(over), clients, order, Some(SERVER));
     let (mut floor, mut server, mut other) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.rounds {
         floor.push(run(Contender::own(Role::Floor))?);
@@ -64,7 +64,7 @@ fn rounds(options: &Options) -> anyhow::Result<Section> {
         row("floor, CPU a delivery", "µs", &floor, Round::cpu),
     ]);
     Ok(Section {
-        name: "cores",
+        name: if over == Over::Tls { "tls-cores" } else { "cores" },
         about: format!(
             "{clients} clients × {} messages/s × {} s; each server with one thread for clients on core {SERVER}, the load \
              client on core {CLIENT}",

@@ -82,7 +82,9 @@ impl Found {
 
     /// A failure is an error where it is ours, a cell of the table where it is a peer's.
     fn add(&mut self, contender: Contender, options: &Options) -> anyhow::Result<()> {
-        if self.failure.is_some() {
+        // The floor lets everyone in once.
+        let is_away = contender.who == Who::Own(Role::Floor) && self.measure == Measure::Back;
+        if self.failure.is_some() || is_away {
             return Ok(());
         }
         match self.measure.round(contender, options) {
@@ -129,6 +131,7 @@ impl Found {
     fn instead(&self) -> Option<String> {
         match (self.lost, self.cut) {
             _ if self.failure.is_some() => Some("failed".to_owned()),
+            _ if self.rounds.is_empty() => Some(String::new()),
             (0, 0) => None,
             (lost, 0) => Some(format!("lost {lost}")),
             (0, cut) => Some(format!("cut {cut}")),
@@ -156,7 +159,7 @@ pub(crate) fn measure(over: Over, options: &Options) -> anyhow::Result<Compariso
     };
     let server = Contender::own(Role::Server);
     let mut entries = vec![entry(server, OURS, env!("CARGO_PKG_VERSION").to_owned())];
-    if over == Over::WebSocket {
+    if over != Over::Events {
         entries.insert(0, entry(Contender::own(Role::Floor), "floor, one write a message", String::new()));
     }
     let mut missing = Vec::new();

@@ -26,7 +26,7 @@ use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::log::LogFormat;
 use crate::cli::mistakes;
-use crate::cli::out::{print, print_drawn};
+use crate::cli::out::{print, print_drawn, reader_has_left};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::player::Speed;
@@ -119,6 +119,9 @@ impl Validate {
                     () = tokio::time::sleep(LOOK_EVERY) => {}
                 }
                 let changed = changes.look();
+                if reader_has_left() {
+                    return Ok(exit);
+                }
                 if !changed.is_empty() {
                     let names: Vec<String> = changed.iter().map(|file| file.display().to_string()).collect();
                     print("")?;

@@ -159,7 +159,8 @@ impl Validate {
                 .trigger
                 .as_deref()
                 .and_then(|name| shipped().ok().and_then(|library| library.get(name).and_then(expectations)));
-            let expect = given.or(own);
+            let only_drills = self.trigger.is_some();
+            let expect = given.or(own).map(|expect| Expected { only_drills, ..expect });
             let server = Target::Server { dial: Box::new(dial.clone()), expect };
             return Ok(Targets { found: vec![server], ..Targets::default() });
         }
@@ -330,6 +331,7 @@ fn expectations_as_it_is(scenario: &Scenario) -> Option<Expected> {
         expect: expect.get_ref().clone(),
         origin: format!("{}:{line}", scenario.origin),
         scenario: scenario.id().to_owned(),
+        only_drills: false,
         variants: BTreeMap::new(),
     })
 }

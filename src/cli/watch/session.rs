@@ -12,7 +12,7 @@ use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::out::{print_event, say};
+use crate::cli::out::{print_event, reader_has_left, say};
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
@@ -193,7 +193,7 @@ impl<'a> Session<'a> {
         self.footer.above(|| {
             if self.watch.json { print_event(raw) } else { self.lines.print(envelope, offset_s) }
         })?;
-        Ok(())
+        if reader_has_left() { Err(Failure::unread()) } else { Ok(()) }
     }
 
     /// Prints a note about the connection on stderr: stdout has only events.

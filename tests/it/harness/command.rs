@@ -102,7 +102,13 @@ impl Run {
         (self.spawn(), reader)
     }
 
-    /// Runs to the end.
+    /// Runs with a stdout whose reader has gone.
+    pub fn with_gone_reader(mut self) -> Running {
+        let (_, writer) = std::io::pipe().unwrap();
+        self.command.stdout(writer);
+        self.spawn()
+    }
+
     /// Runs with a pipe as stdin, which ends when the second one is dropped.
     pub fn fed(mut self) -> (Running, std::io::PipeWriter) {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -110,6 +116,7 @@ impl Run {
         (self.spawn(), writer)
     }
 
+    /// Runs to the end.
     pub fn run(self) -> Ran {
         self.spawn().end()
     }

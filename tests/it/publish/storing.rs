@@ -42,6 +42,26 @@ async fn one_event_a_batch_and_lines_are_read_alike() {
     assert_eq!(places(&publish(server.address, &[action("a", "4", "four")]).await), [(4, 4, false)]);
 }
 
+/// As Python, JavaScript and Go print them: the shortest text that is read as the same number.
+#[tokio::test]
+async fn decimals_are_stored_as_the_numbers_that_were_sent() {
+    let server = Local::start().await;
+    let told = ["2.2322111021323866e-05", "0.49649365599282835", "125.68332230972723", "1e23", "5e-324"];
+    let numbers = told.map(|text| text.parse::<f64>().unwrap());
+    let metrics: Vec<_> = told.iter().enumerate().map(|(at, text)| format!("\"m{at}\":{text}")).collect();
+    let sample = event("a", "2", "system_metrics", &json!({})).to_string();
+    let data = format!("\"data\":{{\"metrics\":{{{}}}}}", metrics.join(","));
+    let sample = sample.replace("\"data\":{}", &data);
+    assert!(sample.contains(&data), "{sample}");
+    publish(server.address, &[started("a", "1")]).await;
+    let one = post(server.address, "application/cloudevents+json", &sample);
+    assert_eq!(places(&one.send().await), [(2, 2, false)]);
+    let stored = server.journal.read(1, ReadLimit::ALL).await.unwrap();
+    let stored: Value = serde_json::from_str(stored[0].data.get()).unwrap();
+    let read = std::array::from_fn(|at| stored["metrics"][format!("m{at}")].as_f64().unwrap());
+    assert_eq!(read, numbers);
+}
+
 /// The members of the data may come in another order, and the time in another form.
 #[tokio::test]
 async fn a_repeat_is_told_by_its_content() {

@@ -66,6 +66,23 @@ fn a_running_server_is_triggered_and_judged() {
     assert!(ran.stderr.contains("did you mean"), "{ran:?}");
 }
 
+/// What people publish is not held to what is expected of the drill.
+#[test]
+fn real_incidents_of_the_server_are_not_the_one_that_was_triggered() {
+    let server = Serving::with(&["--speed", "60", "--heartbeat", "1s"]);
+    for subject in ["pay-7", "c42"] {
+        let args = ["publish", "started", "--subject", subject, "--title", "T", "--severity", "SEV3"];
+        let ran = server.incident(&[&args[..], &["--service", "pay"]].concat()).run();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+    }
+    let ran = server.incident(&["publish", "resolved", "--subject", "c42", "done"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let args = ["validate", "--trigger", "database-outage", "--rule", "expect", "--format", "json"];
+    let ran = server.incident(&args).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(statuses(&json(&ran)).contains(&("expect".to_owned(), "passed".to_owned())), "{ran:?}");
+}
+
 #[test]
 fn listening_to_a_quiet_server_for_a_while_is_no_pass() {
     let server = Serving::with(&["--heartbeat", "200ms"]);

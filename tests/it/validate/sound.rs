@@ -259,6 +259,7 @@ impl Stream {
                 expect,
                 origin: "test.toml:1".to_owned(),
                 scenario: "database-outage".to_owned(),
+                only_drills: false,
                 variants: std::collections::BTreeMap::new(),
             }),
             arrivals: self.arrivals,
