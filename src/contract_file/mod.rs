@@ -25,6 +25,7 @@ mod error;
 mod files;
 mod found;
 mod schema;
+mod size;
 mod url;
 mod yaml;
 
