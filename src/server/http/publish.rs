@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::prefix::PublicPath;
 use super::problem::{Problem, fault};
-use super::{problems, query};
+use super::problems;
+use super::query::{Pairs, Parameter};
 use crate::ingest::{Fault, Format, Incoming, Kind, MAX_BODY_BYTES, Refused, read};
 use crate::server::bodies::Unread;
 use crate::server::door::ConnectionInfo;
@@ -24,14 +23,8 @@ use crate::server::publish::{Mode, Placed, PublishRate, Publisher, PublisherId};
 /// How long a body may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The query of `POST /api/events`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::server) struct PublishQuery {
-    /// Store the events that are sound, even if others are refused.
-    #[serde(default)]
-    partial: bool,
-}
+/// Whether the events that are sound are stored, even if others are refused.
+const PARTIAL: Parameter = Parameter { name: "partial", is: "true or false" };
 
 /// Who publishes, and what stores it.
 type Parts =
@@ -42,7 +35,7 @@ type Parts =
 pub(in crate::server) async fn publish(
     path: PublicPath,
     parts: Parts,
-    query: Result<Query<PublishQuery>, QueryRejection>,
+    query: Pairs,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -52,15 +45,10 @@ pub(in crate::server) async fn publish(
     }
 }
 
-async fn stored(
-    parts: Parts,
-    query: Result<Query<PublishQuery>, QueryRejection>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+async fn stored(parts: Parts, query: Pairs, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
     let (State(publisher), State(rate), Extension(info), Extension(id)) = parts;
-    let Query(PublishQuery { partial }) = query
-        .map_err(|error| Problem::bad_request(format!("{}; expected partial=true", query::wrong(&error))))?;
+    let partial = PARTIAL.read(query, |text| text.parse().ok()).map_err(Problem::bad_request)?;
+    let partial = partial.unwrap_or(false);
     // Before the body is read: a client that can't publish now need not send it.
     publisher.is_ready()?;
     let content_type =
