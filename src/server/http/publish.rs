@@ -18,6 +18,7 @@ use crate::ingest::{Fault, Format, Incoming, Kind, MAX_BODY_BYTES, Refused, read
 use crate::server::bodies::Unread;
 use crate::server::door::ConnectionInfo;
 use crate::server::encoding::{Encoding, Undecodable};
+use crate::server::peers::Peers;
 use crate::server::publish::{Mode, Placed, PublishRate, Publisher, PublisherId};
 
 /// How long a body may take to arrive.
@@ -27,8 +28,13 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const PARTIAL: Parameter = Parameter { name: "partial", is: "true or false" };
 
 /// Who publishes, and what stores it.
-type Parts =
-    (State<Arc<Publisher>>, State<Arc<PublishRate>>, Extension<ConnectionInfo>, Extension<PublisherId>);
+type Parts = (
+    State<Arc<Publisher>>,
+    State<Arc<PublishRate>>,
+    State<Arc<Peers>>,
+    Extension<ConnectionInfo>,
+    Extension<PublisherId>,
+);
 
 /// `POST /api/events` answers 200 once the events are durable. A refusal has a `Link` to what it means: its `type` is the same
 /// on every server, wherever that is published.
@@ -46,7 +52,7 @@ pub(in crate::server) async fn publish(
 }
 
 async fn stored(parts: Parts, query: Pairs, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
-    let (State(publisher), State(rate), Extension(info), Extension(id)) = parts;
+    let (State(publisher), State(rate), State(peers), Extension(info), Extension(id)) = parts;
     let partial = PARTIAL.read(query, |text| text.parse().ok()).map_err(Problem::bad_request)?;
     let partial = partial.unwrap_or(false);
     // Before the body is read: a client that can't publish now need not send it.
@@ -83,7 +89,7 @@ async fn stored(parts: Parts, query: Pairs, headers: &HeaderMap, body: Body) -> 
         Problem::from(refused).retry_after(seconds)
     })?;
     let mode = if partial { Mode::Each } else { Mode::Together };
-    let outcome = publisher.publish_in(mode, events).await?;
+    let outcome = publisher.publish_in(mode, events).await.map_err(|refused| named(refused, &peers))?;
     let placed = || outcome.iter().flatten();
     let body = json!({
         "accepted": placed().count(),
@@ -91,6 +97,16 @@ async fn stored(parts: Parts, query: Pairs, headers: &HeaderMap, body: Body) -> 
         "results": outcome.iter().enumerate().map(result).collect::<Vec<_>>(),
     });
     Ok(Json(body).into_response())
+}
+
+/// The refusal, with the servers that may play a drill: which of them does is known to each of them alone.
+fn named(mut refused: Refused, peers: &Peers) -> Problem {
+    if refused.kind != Kind::PlayedElsewhere || peers.all.is_empty() {
+        return refused.into();
+    }
+    let servers: Vec<String> = peers.all.iter().map(ToString::to_string).collect();
+    refused.detail = format!("{}; the servers are {}", refused.detail, servers.join(", "));
+    Problem::from(refused).with("servers", servers)
 }
 
 /// The refusal of a body that was not read.
