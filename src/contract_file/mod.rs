@@ -26,6 +26,7 @@ mod files;
 mod found;
 mod schema;
 mod size;
+mod twice;
 mod url;
 mod yaml;
 

@@ -137,6 +137,8 @@ fn what_cannot_be_used_is_refused_with_place_and_advice() {
         ("broken.json", "{\"a\":\n 1,}".to_owned(), Some(2), None, "this is not JSON", "call it .yaml"),
         ("broken.yaml", "a: 1\nb: [\n".to_owned(), Some(3), None, "this is no YAML", "correct the file"),
         ("twice.yaml", "a: 1\nb: 2\na: 3\n".to_owned(), Some(3), None, "the key `a` is here for the second time", "correct"),
+        ("twice.json", "{\"type\":\"object\",\n \"properties\": {\"a\": {},\n \"b\": true, \"\\u0061\":1}}".to_owned(), Some(3), None, "the key `a` is here for the second time", "remove one"),
+        ("flow.yaml", "{\"type\":\"object\",\n \"type\":\"array\"}".to_owned(), Some(2), None, "the key `type` is here for the second time", "remove one"),
         ("tag.yaml", "a: !include b.yaml\n".to_owned(), Some(1), None, "the tag `!include` is not supported", "correct"),
         ("two.yaml", "a: 1\n---\nb: 1\n".to_owned(), Some(2), None, "a second document begins here", "correct"),
     ] {
