@@ -16,6 +16,8 @@ export class Answers {
   scenarios = null;
   /** @type {import('./fold.js').IncidentState[]} */
   listed = [];
+  /** How many open incidents are too large for the server to list. */
+  leftOut = 0;
   /** Counts the rounds of questions: a new one takes the place of one that waits. */
   #asked = 0;
 
@@ -49,7 +51,7 @@ export class Answers {
     if (round !== this.#asked) return;
     if (access.status === 'fulfilled') this.session = access.value;
     if (scenarios.status === 'fulfilled') this.scenarios = scenarios.value;
-    if (incidents.status === 'fulfilled') this.listed = incidents.value;
+    if (incidents.status === 'fulfilled') ({ incidents: this.listed, leftOut: this.leftOut } = incidents.value);
     if (servers.status === 'fulfilled') learn(servers.value);
     // The server that the page came from may be away when a part is wanted.
     if (howMany() > 1) loadAll();

@@ -86,10 +86,14 @@ export async function listScenarios() {
   return Array.isArray(scenarios) ? scenarios.filter((scenario) => typeof scenario?.id === 'string') : [];
 }
 
-/** @returns {Promise<import('./fold.js').IncidentState[]>} */
+/**
+ * The incidents that the server lists, and how many open ones it leaves out because they are too large.
+ * @returns {Promise<{incidents: import('./fold.js').IncidentState[], leftOut: number}>}
+ */
 export async function listIncidents() {
-  const { incidents } = await ask('api/incidents');
-  return Array.isArray(incidents) ? incidents.filter((incident) => typeof incident?.id === 'string') : [];
+  const { incidents, left_out } = await ask('api/incidents');
+  const listed = Array.isArray(incidents) ? incidents.filter((incident) => typeof incident?.id === 'string') : [];
+  return { incidents: listed, leftOut: Number.isInteger(left_out) ? left_out : 0 };
 }
 
 /**

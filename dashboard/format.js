@@ -145,6 +145,16 @@ export function count(value) {
 }
 
 /**
+ * That a list of open incidents is not complete; nothing if it is.
+ * @param {number} leftOut how many are too large for the server to list
+ */
+export function notListed(leftOut) {
+  if (leftOut === 0) return '';
+  const what = leftOut === 1 ? '1 open incident is' : `${count(leftOut)} open incidents are`;
+  return `The server's list is not complete: ${what} too large for it. Here is what the stream has told of ${leftOut === 1 ? 'it' : 'them'}, if anything.`;
+}
+
+/**
  * @param {number} part 0 to 1
  */
 export function percent(part) {

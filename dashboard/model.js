@@ -41,6 +41,7 @@ const KEEP = 12;
  * @property {Set<string>} unseen ids that were never selected
  * @property {import('./fold.js').IncidentState[]} all every known incident, also those that only the server knows; empty while
  *   the list of them is not shown
+ * @property {number} leftOut how many open incidents are too large for the server to list
  * @property {Set<string>} pinned ids of those that a person keeps as tabs
  * @property {import('./api.js').Session | null} session `null` while unknown
  * @property {boolean} mayWrite the session may start incidents and add to them
@@ -269,6 +270,7 @@ export class Model {
       unseen: this.#unseen,
       compare: this.#places.compared,
       all: this.#places.mode ? this.all() : [],
+      leftOut: this.#answers.leftOut,
       pinned: this.#places.pinned,
       session: this.#answers.session,
       mayWrite: this.#answers.session?.scope === 'write',

@@ -2,7 +2,7 @@
 // days. It can be searched and filtered, and a row pinned as a tab.
 
 import { element, keyed, setAttribute, setText, show } from '../dom.js';
-import { cashShort, count, countdown, inHours, stamp, words } from '../format.js';
+import { cashShort, count, countdown, inHours, notListed, stamp, words } from '../format.js';
 import { icon, phaseIcon, setIcon } from '../icons.js';
 import { byUrgency, fits, heldOrder, servicesOf } from '../urgency.js';
 import { showBoard } from './entrances.js';
@@ -39,10 +39,11 @@ class IncidentBoard extends HTMLElement {
       this.rows,
     );
     this.none = element('p', { class: 'muted empty' });
+    this.partial = element('p', { class: 'partial', role: 'status' });
     this.past = element('past-incidents');
     this.append(
       element('header', { class: 'board-bar' }, this.back, this.heading, this.total, element('span', { class: 'grow' }), this.search, this.service, this.kind),
-      element('section', { class: 'board-open panel' }, this.table, this.none),
+      element('section', { class: 'board-open panel' }, this.partial, this.table, this.none),
       this.past,
     );
     // Rows that were held go to their places.
@@ -96,6 +97,8 @@ class IncidentBoard extends HTMLElement {
     const filtered = chosen.length < all.length;
     setText(this.total, filtered ? `${count(open.length)} of ${count(openOfAll)} open` : `${count(openOfAll)} open`);
     show(this.table, shown.length > 0);
+    setText(this.partial, notListed(view.leftOut));
+    show(this.partial, view.leftOut > 0);
     const more = open.length > MOST_ROWS ? `${count(open.length - MOST_ROWS)} more are found by searching.` : '';
     setText(this.none, shown.length > 0 ? more : filtered ? 'No open incident fits the search.' : 'No incident is open.');
     show(this.none, this.none.textContent !== '');

@@ -2,7 +2,7 @@
 
 import { socketUrl } from '../api.js';
 import { element, setText, show } from '../dom.js';
-import { count } from '../format.js';
+import { count, notListed } from '../format.js';
 import { icon } from '../icons.js';
 import { resultOf } from './result.js';
 import './scenarios.js';
@@ -33,11 +33,13 @@ class Quiet extends HTMLElement {
     const token = session?.authenticated ? ' --token-file FILE' : '';
     setText(this.command.firstElementChild, `incident ${command}${urlFlag()}${token}`);
     this.picker.update(view, scenarios ?? []);
+    setText(this.none, notListed(view.leftOut) || 'No incident is open. A new one will appear here.');
     this.#note(view);
     this.#last(last);
   }
 
   #build() {
+    this.none = element('p');
     this.standing = element('p', { class: 'muted' });
     this.picker = element('scenario-picker');
     this.choose = element('h3', {}, 'Start a scenario');
@@ -62,7 +64,7 @@ class Quiet extends HTMLElement {
           'div',
           {},
           element('h2', {}, 'All quiet'),
-          element('p', {}, 'No incident is open. A new one will appear here.'),
+          this.none,
           this.standing,
         ),
       ),

@@ -11,6 +11,9 @@ use crate::contract::{Envelope, StreamOpened};
 /// a late message.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
 
+/// The most incidents with a time of their own. If there are more, each is told again by its next event.
+const MOST: usize = 10_000;
+
 /// The server's clock, kept on the steady clock of this machine: setting the wall clock here has no effect.
 #[derive(Debug, Clone)]
 pub(super) struct ServerClock {
@@ -39,6 +42,9 @@ impl ServerClock {
     pub(super) fn heard(&mut self, event: &Envelope, live: bool) {
         let ahead = event.time.duration_since(self.running());
         if ahead > STEP || (live && ahead < -STEP) {
+            if self.apart.len() >= MOST && !self.apart.contains_key(event.incident()) {
+                self.apart.clear();
+            }
             self.apart.insert(event.incident().to_owned(), ahead);
         } else {
             self.apart.remove(event.incident());
@@ -101,6 +107,17 @@ mod tests {
         assert!(is_close(clock.now_in("usual"), now));
         clock.heard(&event("ahead", now), true);
         assert!(is_close(clock.now_in("ahead"), now), "the clocks agree again");
+    }
+
+    #[test]
+    fn a_server_does_not_make_it_keep_ever_more_times() {
+        let mut clock = ServerClock::default();
+        let now = clock.running();
+        for incident in 0..2 * MOST {
+            clock.heard(&event(&format!("i{incident}"), now + hours(2)), true);
+            assert!(clock.apart.len() <= MOST);
+        }
+        assert!(is_close(clock.now_in(&format!("i{}", 2 * MOST - 1)), now + hours(2)));
     }
 
     #[test]

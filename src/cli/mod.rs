@@ -19,6 +19,7 @@ mod fit;
 mod format;
 mod health;
 mod journal_file;
+mod known;
 mod list;
 mod log;
 mod man;

@@ -107,7 +107,7 @@ impl Files {
             match anchor {
                 Some(name) => anchors.get(&(Rc::as_ptr(&schema.document), name.to_owned())).cloned(),
                 // What leads nowhere is told by the compiler.
-                None => self.target(schema, reference).ok(),
+                None => self.lookup(schema, reference).ok(),
             }
         };
         let references = ["$ref", "$dynamicRef", "$recursiveRef"].into_iter().filter_map(target);

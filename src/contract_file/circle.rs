@@ -51,7 +51,7 @@ impl Files {
     /// The schemas that judge the same value as this one, whatever it is.
     fn beside(&self, schema: &Place) -> Vec<Place> {
         let reference = schema.get("$ref").and_then(Value::as_str);
-        let target = reference.and_then(|reference| self.target(schema, reference).ok());
+        let target = reference.and_then(|reference| self.lookup(schema, reference).ok());
         let single = ["not", "if"].into_iter().filter_map(|keyword| schema.at(keyword));
         let all = schema.items("allOf").into_iter().chain(schema.items("oneOf"));
         target.into_iter().chain(single).chain(all).chain(schema.items("anyOf").into_iter().take(1)).collect()

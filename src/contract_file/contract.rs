@@ -38,6 +38,12 @@ const TOO_COSTLY: &str = "judging one value by this schema would take more than 
 const TOO_COSTLY_HINT: &str =
     "refer to a schema once where `allOf`, `anyOf`, `oneOf` or `$ref` lead to it several times";
 
+/// What is said of a contract that would take too long to compile.
+const TOO_MANY: &str = "the contract has more than 20,000 schemas: each field, item and alternative that it describes is one, and \
+                        so is each of what it refers to";
+const TOO_MANY_HINT: &str = "describe fewer messages in one contract, or give fields that are alike one schema: \
+                             `patternProperties`, `additionalProperties`";
+
 /// One kind of message.
 pub struct MessageContract {
     name: String,
@@ -104,14 +110,22 @@ impl Contract {
         }
         let found =
             if is_asyncapi { asyncapi::messages(&root, &files)? } else { schema::messages(&root, &files) };
-        let mut compiler = Compiler { files: files.clone(), root: root.clone(), builders: Vec::new() };
+        let whole = Place { document: root.clone(), pointer: String::new() };
+        let compiled = if is_asyncapi {
+            found.iter().filter_map(|message| message.schema.clone()).collect()
+        } else {
+            vec![whole.clone()]
+        };
+        if let Some(place) = files.too_many(compiled) {
+            return Err(place.error(TOO_MANY).hint(TOO_MANY_HINT));
+        }
+        let mut compiler = Compiler { files: files.clone(), root, builders: Vec::new() };
         let mut messages = Vec::new();
         let mut roots = Vec::new();
         for message in found {
             roots.extend(message.schema.clone());
             messages.push(compiler.message(message)?);
         }
-        let whole = Place { document: root, pointer: String::new() };
         roots.push(whole.clone());
         let whole = if is_asyncapi || messages.len() < 2 {
             None

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::error::ContractError;
+use super::twice::twice;
 use super::yaml;
 use crate::input_file;
 use crate::unread_json::sentence;
@@ -68,7 +69,11 @@ fn parse(name: &Path, text: &str) -> Result<Value, ContractError> {
     let is_json = name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     if is_json || text.trim_start().starts_with(['{', '[']) {
         match serde_json::from_str(text) {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                let Some((line, text)) = twice(text) else { return Ok(value) };
+                let wrong = ContractError { line: Some(line), ..ContractError::new(name, text) };
+                return Err(wrong.hint("remove one of the two"));
+            }
             Err(error) if is_json => {
                 let mut wrong = ContractError::new(name, sentence("this", &error));
                 wrong.line = Some(error.line());

@@ -20,6 +20,9 @@ use crate::json_schema::words::quoted;
 /// The most files of one contract.
 const MOST: usize = 500;
 
+/// How many references in a row are followed.
+const REFERENCES: usize = 32;
+
 /// What to do about a reference to the network.
 pub(super) const NETWORK_HINT: &str =
     "save that document in the contract's folder, and refer to it by its file name";
@@ -31,12 +34,23 @@ pub(super) struct Files {
     /// The same folder as the user names it.
     named: PathBuf,
     read: RefCell<BTreeMap<PathBuf, Rc<Document>>>,
+    /// Those that cannot be read: each is tried once.
+    unread: RefCell<BTreeMap<PathBuf, ContractError>>,
     /// Those that the validator gets in another form than they were written in.
     understood: RefCell<BTreeMap<PathBuf, Option<Rc<Understood>>>>,
     /// The limits of numbers in them that are compared to the last digit.
     pub(super) limits: Limits,
     /// The folder that `$id` gives the contract on the network: what is below it is looked for beside the file.
     id: Option<String>,
+}
+
+/// Why a reference leads nowhere.
+pub(super) enum Dead {
+    Network,
+    /// The file cannot be read.
+    File(ContractError),
+    /// Nothing is there in a file with this name.
+    Nothing(PathBuf),
 }
 
 /// A value of a document.
@@ -104,8 +118,8 @@ impl Files {
         let read = BTreeMap::from([(canonical.clone(), document.clone())]);
         let (folder, named) = (parent(&canonical), parent(path));
         let read = RefCell::new(read);
-        let understood = RefCell::default();
-        let files = Self { folder, named, read, understood, limits: Limits::default(), id };
+        let (unread, understood) = Default::default();
+        let files = Self { folder, named, read, unread, understood, limits: Limits::default(), id };
         Ok((Rc::new(files), document))
     }
 
@@ -129,7 +143,12 @@ impl Files {
         if self.read.borrow().len() == MOST {
             return Err(ContractError::new(name, format!("the contract has more than {MOST} files")));
         }
-        let document = Rc::new(Document::read(&name, &canonical)?);
+        if let Some(error) = self.unread.borrow().get(&canonical) {
+            return Err(error.clone());
+        }
+        let document = Document::read(&name, &canonical)
+            .inspect_err(|error| _ = self.unread.borrow_mut().insert(canonical.clone(), error.clone()))?;
+        let document = Rc::new(document);
         self.read.borrow_mut().insert(canonical, document.clone());
         Ok(document)
     }
@@ -199,11 +218,21 @@ impl Files {
     /// Follows the references of an object of AsyncAPI to the object itself.
     pub(super) fn follow(&self, place: &Place) -> Result<Place, ContractError> {
         let mut at = place.clone();
-        for _ in 0..32 {
+        for _ in 0..REFERENCES {
             let Some(reference) = at.get("$ref").and_then(Value::as_str) else { return Ok(at) };
             at = self.target(&at, reference)?;
         }
         Err(place.error("this `$ref` leads to itself").hint("let it lead to an object"))
+    }
+
+    /// Where [`Files::follow`] leads. That there is nothing costs no search for its line.
+    pub(super) fn followed(&self, place: &Place) -> Option<Place> {
+        let mut at = place.clone();
+        for _ in 0..REFERENCES {
+            let Some(reference) = at.get("$ref").and_then(Value::as_str) else { return Some(at) };
+            at = self.lookup(&at, reference).ok()?;
+        }
+        None
     }
 
     /// All documents that were read.
@@ -215,26 +244,37 @@ impl Files {
     pub(super) fn target(&self, from: &Place, reference: &str) -> Result<Place, ContractError> {
         let wrong =
             |why: &str| from.error(format!("the `$ref` to {} cannot be followed: {why}", quoted(reference)));
-        if is_network(reference) {
-            return Err(wrong("nothing is fetched from the network").hint(NETWORK_HINT));
-        }
+        self.lookup(from, reference).map_err(|dead| match dead {
+            Dead::Network => wrong("nothing is fetched from the network").hint(NETWORK_HINT),
+            // The file was found, and is wrong itself.
+            Dead::File(error) if error.line.is_some() => error,
+            Dead::File(error) => {
+                wrong(&error.text).hint("correct the reference, or put the file into the contract's folder")
+            }
+            Dead::Nothing(name) => {
+                wrong(&format!("{} has nothing there", name.display())).hint("correct the reference")
+            }
+        })
+    }
+
+    /// What a reference leads to. That it leads nowhere costs no search for its line.
+    pub(super) fn lookup(&self, from: &Place, reference: &str) -> Result<Place, Dead> {
         let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let document = if file.is_empty() {
+        let own = from.document.value.get("$id").and_then(Value::as_str);
+        let document = if file.is_empty() || own.is_some_and(|id| id.trim_end_matches('#') == file) {
             from.document.clone()
         } else {
-            let folder = from.document.path.parent().unwrap_or(&self.folder);
-            let found = self.at(&normal(&folder.join(decode(file))));
-            found.map_err(|error| match error.line {
-                // The file was found, and is wrong itself.
-                Some(_) => error,
-                None => wrong(&error.text)
-                    .hint("correct the reference, or put the file into the contract's folder"),
-            })?
+            let beside = self.id.as_deref().and_then(|id| file.strip_prefix(id));
+            let folder = match beside {
+                Some(_) => &self.folder,
+                None if is_network(file) => return Err(Dead::Network),
+                None => from.document.path.parent().unwrap_or(&self.folder),
+            };
+            self.at(&normal(&folder.join(decode(beside.unwrap_or(file))))).map_err(Dead::File)?
         };
         let pointer = decode(fragment);
         if document.value.pointer(&pointer).is_none() {
-            let name = document.name.display();
-            return Err(wrong(&format!("{name} has nothing there")).hint("correct the reference"));
+            return Err(Dead::Nothing(document.name.clone()));
         }
         Ok(Place { document, pointer })
     }

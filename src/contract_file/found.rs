@@ -29,9 +29,9 @@ impl Found {
 
 fn fixed(files: &Files, schema: &Place, depth: usize, found: &mut Vec<(String, String)>) {
     // What cannot be followed is reported when the schema is compiled.
-    let Ok(schema) = files.follow(schema) else { return };
+    let Some(schema) = files.followed(schema) else { return };
     for (name, field) in schema.members("properties") {
-        if let Some(text) = files.follow(&field).ok().and_then(|field| only(field.value())) {
+        if let Some(text) = files.followed(&field).and_then(|field| only(field.value())) {
             found.push((name, text));
         }
     }

@@ -25,6 +25,8 @@ mod error;
 mod files;
 mod found;
 mod schema;
+mod size;
+mod twice;
 mod url;
 mod yaml;
 

@@ -58,7 +58,7 @@ pub(super) fn messages(root: &Rc<Document>, files: &Files) -> Vec<Found> {
 }
 
 fn message(files: &Files, schema: &Place, index: usize) -> Found {
-    let target = files.follow(schema).unwrap_or_else(|_| schema.clone());
+    let target = files.followed(schema).unwrap_or_else(|| schema.clone());
     let title = target.get("title").and_then(Value::as_str).map(str::to_owned);
     let examples = target.get("examples").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut found =

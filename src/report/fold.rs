@@ -68,6 +68,11 @@ impl Board {
         self.incidents.iter().rfind(|incident| incident.id == id)
     }
 
+    /// Removes every incident that is not to be kept.
+    pub fn retain(&mut self, keep: impl FnMut(&IncidentState) -> bool) {
+        self.incidents.retain(keep);
+    }
+
     /// Removes the incident with this id.
     pub fn forget(&mut self, id: &str) {
         self.incidents.retain(|incident| incident.id != id);

@@ -137,6 +137,8 @@ fn what_cannot_be_used_is_refused_with_place_and_advice() {
         ("broken.json", "{\"a\":\n 1,}".to_owned(), Some(2), None, "this is not JSON", "call it .yaml"),
         ("broken.yaml", "a: 1\nb: [\n".to_owned(), Some(3), None, "this is no YAML", "correct the file"),
         ("twice.yaml", "a: 1\nb: 2\na: 3\n".to_owned(), Some(3), None, "the key `a` is here for the second time", "correct"),
+        ("twice.json", "{\"type\":\"object\",\n \"properties\": {\"a\": {},\n \"b\": true, \"\\u0061\":1}}".to_owned(), Some(3), None, "the key `a` is here for the second time", "remove one"),
+        ("flow.yaml", "{\"type\":\"object\",\n \"type\":\"array\"}".to_owned(), Some(2), None, "the key `type` is here for the second time", "remove one"),
         ("tag.yaml", "a: !include b.yaml\n".to_owned(), Some(1), None, "the tag `!include` is not supported", "correct"),
         ("two.yaml", "a: 1\n---\nb: 1\n".to_owned(), Some(2), None, "a second document begins here", "correct"),
     ] {
@@ -187,7 +189,7 @@ fn schemas_that_lead_to_each_other_again_and_again_are_refused() {
             (0..levels).map(|level| format!("\"x{level}\":{}", part(level + 1))).collect();
         let last = format!("\"x{levels}\":{{\"$anchor\":\"x{levels}\",\"type\":\"integer\"}}");
         format!(
-            r##"{{"properties":{{"a":{{"$ref":"#/$defs/x0"}}}},"$defs":{{{},{last}}}}}"##,
+            r##"{{"$id":"https://example.com/c/bomb.json","properties":{{"a":{{"$ref":"#/$defs/x0"}}}},"$defs":{{{},{last}}}}}"##,
             parts.join(",")
         )
     };
@@ -201,7 +203,11 @@ fn schemas_that_lead_to_each_other_again_and_again_are_refused() {
         let before = next - 1;
         format!(r##"{{"$anchor":"x{before}","allOf":[{{"$ref":"#x{next}"}},{{"$ref":"#x{next}"}}]}}"##)
     };
-    let parts: [&dyn Fn(usize) -> String; 5] = [&all, &any, &beside, &when, &anchor];
+    let id = |next: usize| {
+        let to = format!(r##"{{"$ref":"https://example.com/c/bomb.json#/$defs/x{next}"}}"##);
+        format!(r#"{{"allOf":[{to},{to}]}}"#)
+    };
+    let parts: [&dyn Fn(usize) -> String; 6] = [&all, &any, &beside, &when, &anchor, &id];
     for (number, part) in parts.into_iter().enumerate() {
         let scratch = Scratch::new()
             .with("bomb.json", &chain(40, part))
@@ -220,6 +226,62 @@ fn schemas_that_lead_to_each_other_again_and_again_are_refused() {
             read(&scratch.path().join("fine.json")).unwrap_or_else(|error| panic!("{number}: {error}"));
         assert!(contract.judge(&json!({ "a": 1 })).is_ok(), "{number}");
     }
+}
+
+/// Compiling takes time with the square of what there is to compile.
+#[test]
+fn a_contract_with_too_many_schemas_is_refused() {
+    let fields = |many: usize, field: &dyn Fn(usize) -> Value| {
+        (0..many).map(|number| (format!("p{number}"), field(number))).collect::<serde_json::Map<_, _>>()
+    };
+    let text = |_| json!({ "type": "string" });
+    let to_id =
+        |number| json!({ "$id": format!("https://example.com/{number}"), "$ref": "https://example.com/0" });
+    let definitions = |number| json!({ "$anchor": format!("a{number}"), "type": "string" });
+    let alternatives = json!([{ "title": "one" }, { "title": "two", "$ref": "many.json#/$defs/all" }]);
+    for (name, contract, pointer) in [
+        ("fields.json", json!({ "properties": fields(20_000, &text) }), "#"),
+        ("ids.json", json!({ "properties": fields(20_000, &to_id) }), "#"),
+        ("far.json", json!({ "properties": { "a": { "items": { "$ref": "many.json#/$defs/all" } } } }), "#"),
+        ("second.json", json!({ "oneOf": alternatives }), "#"),
+        (
+            "anchors.json",
+            json!({ "properties": { "a": { "$ref": "#a7" } }, "$defs": fields(20_000, &definitions) }),
+            "#",
+        ),
+        (
+            "asyncapi.json",
+            json!({ "asyncapi": "3.0.0", "channels": { "c": { "messages": { "m": { "payload": {
+                "allOf": [{ "properties": fields(20_000, &text) }],
+            } } } } } }),
+            "#/channels/c/messages/m/payload",
+        ),
+    ] {
+        let many = json!({ "$defs": { "all": { "properties": fields(20_000, &text) } } });
+        let scratch = Scratch::new().with(name, &contract.to_string()).with("many.json", &many.to_string());
+        let Err(error) = read(&scratch.path().join(name)) else { panic!("{name} was read") };
+        assert!(error.text.contains("more than 20,000 schemas"), "{name}: {error}");
+        assert_eq!((error.line, error.pointer.as_deref()), (Some(1), Some(pointer)), "{name}: {error}");
+        assert!(error.hint.is_some_and(|hint| hint.contains("fewer messages")), "{name}");
+    }
+    // What no message refers to is not compiled.
+    let unused = json!({ "$defs": fields(20_500, &text), "properties": { "a": { "$ref": "#/$defs/p1" } } });
+    let scratch = Scratch::new().with("unused.json", &unused.to_string());
+    assert!(read(&scratch.path().join("unused.json")).unwrap().judge(&json!({ "a": "x" })).is_ok());
+}
+
+/// Where a reference that leads nowhere stands is looked for once, not for each of them.
+#[test]
+fn references_to_parts_with_an_id_are_followed_however_many_there_are() {
+    let fields: serde_json::Map<_, _> = (0..2_000)
+        .map(|number| (format!("p{number}"), json!({ "$ref": "https://example.com/part.json" })))
+        .collect();
+    let part = json!({ "$id": "https://example.com/part.json", "type": "string" });
+    let contract =
+        json!({ "$id": "https://example.org/c.json", "properties": fields, "$defs": { "part": part } });
+    let scratch = Scratch::new().with("c.json", &contract.to_string());
+    let contract = read(&scratch.path().join("c.json")).unwrap();
+    assert!(contract.judge(&json!({ "p7": "x" })).is_ok() && contract.judge(&json!({ "p7": 1 })).is_err());
 }
 
 /// Two ways through one field double the work at each level of a message. Two fields do not.

@@ -1,6 +1,6 @@
 //! What HTTP and WebSocket ask of a server beyond the usual: bodies that break off, other versions, lists, absolute targets.
 
-use crate::harness::{Local, Raw};
+use crate::harness::{Http, Local, Raw, started};
 
 /// Sends a request as it is, and gives the whole answer.
 async fn answer(server: &Local, request: &str) -> String {
@@ -25,6 +25,68 @@ async fn a_body_that_breaks_off_is_not_called_too_large() {
     raw.shutdown().await;
     let cut = raw.rest().await;
     assert!(cut.is_empty() || cut.starts_with("HTTP/1.1 400 "), "{cut}");
+}
+
+/// Which parameter, what is wrong with it, and what is allowed: in the words of the project, not of a library.
+#[tokio::test]
+async fn a_wrong_parameter_is_named_with_what_it_may_be() {
+    let server = Local::start().await;
+    server.append(vec![started("a")]).await;
+    let number = "must be the number in the position of an event, a whole number from 0, as in ?after=17";
+    let position = "must be a position STREAM/N with N below 2^53, as in 01J9ZC3V7Q4M2XKD/17, or 0 for every";
+    let utf8 = "the name in the path is not UTF-8";
+    let events = |query: &str| format!("/api/incidents/a/events?{query}");
+    let cases = [
+        ("GET", events("after=x"), "after is \"x\" in the query, and ".to_owned() + number),
+        ("GET", events("after=-1"), "after is \"-1\" in the query, and ".to_owned() + number),
+        ("GET", events("after="), "after is \"\" in the query, and ".to_owned() + number),
+        ("GET", events("after=99999999999999999999"), number.to_owned()),
+        ("GET", events("aftre=1"), "the query has no parameter \"aftre\": did you mean after?".to_owned()),
+        (
+            "GET",
+            events("limit=1"),
+            "the query has no parameter \"limit\": the only one is after: the number".to_owned(),
+        ),
+        (
+            "GET",
+            events("after=1&after=2"),
+            "after is in the query more than once; send it once: the number".to_owned(),
+        ),
+        ("GET", events(&format!("after={}", "9".repeat(5_000))), format!("after is \"{}\"…", "9".repeat(60))),
+        ("GET", "/events?after=x".to_owned(), "after is \"x\" in the query, and ".to_owned() + position),
+        ("GET", "/ws?after=x/y".to_owned(), "after is \"x/y\" in the query, and ".to_owned() + position),
+        (
+            "GET",
+            "/ws?from=0".to_owned(),
+            "the query has no parameter \"from\": the only one is after".to_owned(),
+        ),
+        (
+            "POST",
+            "/api/events?partial=maybe".to_owned(),
+            "partial is \"maybe\" in the query, and must be true or false".to_owned(),
+        ),
+        (
+            "POST",
+            "/api/events?partial".to_owned(),
+            "partial is \"\" in the query, and must be true or false".to_owned(),
+        ),
+        ("POST", "/api/events?limit=1".to_owned(), "the only one is partial: true or false".to_owned()),
+        ("GET", "/api/incidents/%ff".to_owned(), utf8.to_owned()),
+        ("GET", "/api/incidents/%ff/events".to_owned(), utf8.to_owned()),
+        ("GET", "/api/incidents/%ff/alerts".to_owned(), utf8.to_owned()),
+        ("GET", "/api/incidents/%ff/report.md".to_owned(), utf8.to_owned()),
+        ("DELETE", "/api/incidents/%ff".to_owned(), utf8.to_owned()),
+        ("GET", "/problems/%ff".to_owned(), utf8.to_owned()),
+    ];
+    for (method, target, wanted) in cases {
+        let detail = Http::new(server.address, method, &target).send().await.problem(400);
+        assert!(detail.contains(&wanted), "{method} {target}: {detail}");
+    }
+    for path in ["alertmanager/%ff", "grafana/%ff", "pagerduty/%ff/v2/enqueue"] {
+        let reply = Http::new(server.address, "POST", &format!("/hooks/{path}")).body("{}").send().await;
+        assert_eq!(reply.status, 404, "{path}: {}", reply.body);
+        assert!(!reply.body.contains("Invalid URL"), "{path}: {}", reply.body);
+    }
 }
 
 /// What is asked, before a body of eight megabytes.

@@ -1,6 +1,9 @@
 //! `incident watch` in a pipe: columns, frames, filters, and when it leaves.
 
-use crate::harness::{PATIENCE, Ran, Serving, envelope, ms};
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{PATIENCE, Ran, Serving, envelope, incident, ms};
 
 /// A server on which one outage is over.
 fn over() -> Serving {
@@ -104,7 +107,7 @@ fn filters_hold_together() {
 #[test]
 fn a_position_that_is_none_is_a_usage_error() {
     for bad in ["17", "x", "/1", "S/", "S/-1", "S/+1", "S/9007199254740992"] {
-        let ran = crate::harness::incident(&["watch", "--after", bad, "--url", "ws://127.0.0.1:1/ws"]).run();
+        let ran = incident(&["watch", "--after", bad, "--url", "ws://127.0.0.1:1/ws"]).run();
         assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{bad}: {}", ran.stderr);
         assert!(ran.stderr.contains("--after"), "{bad}: {}", ran.stderr);
     }
@@ -149,6 +152,41 @@ fn until_resolved_ends_with_4_when_it_was_cancelled() {
         server.incident(&["watch", "--until-resolved", "--after", "0", "--incident", id.trim()]).run();
     assert_eq!(later.status, Some(4), "{}", later.stderr);
     drop(watching);
+}
+
+/// Every state was kept for as long as the command ran.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_names_ever_new_incidents_is_not_remembered_for_ever() {
+    const MANY: u64 = 10_500;
+    let frame = |n: u64| {
+        let (kind, data) = if n < MANY {
+            ("system_metrics", r#"{"synthetic":false,"metrics":{"load":1}}"#)
+        } else {
+            let data = r#"{"synthetic":false,"outcome":"resolved","summary":"over","durations":{"resolve_s":1},"actions":{"total":0,"failed":0}}"#;
+            ("incident_resolved", data)
+        };
+        format!(
+            r#"{{"specversion":"1.0","id":"{n}","source":"/streams/S","type":"{kind}","subject":"i{n}","time":"2026-11-22T10:00:00Z","index":1,"data":{data}}}"#
+        )
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            // The first handshake offers a subprotocol that this server does not know.
+            let Ok(mut socket) = tokio_tungstenite::accept_async(tcp).await else { continue };
+            for n in 1..=MANY {
+                let Ok(()) = socket.send(Message::text(frame(n))).await else { break };
+            }
+            while socket.next().await.is_some_and(|received| received.is_ok()) {}
+        }
+    });
+    let run = move || incident(&["watch", "--until-resolved", "--url", &url]).run();
+    let ran = tokio::task::spawn_blocking(run).await.unwrap();
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.stdout.lines().count() as u64, MANY, "what is forgotten was shown");
+    assert_eq!(ran.stderr.matches("10,000 incidents").count(), 1, "{}", ran.stderr);
 }
 
 #[test]

@@ -12,10 +12,11 @@ use super::show::Show;
 use crate::cli::clock::ServerClock;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::format;
+use crate::cli::known::Known;
 use crate::cli::out::print_event;
 use crate::client::{Follower, Item};
 use crate::contract::Follows;
-use crate::report::{Board, IncidentState, IncidentStatus};
+use crate::report::{IncidentState, IncidentStatus};
 
 /// The server's answer: the incident, and the position of its first event.
 #[derive(Debug, Deserialize)]
@@ -37,7 +38,7 @@ impl Trigger {
     ) -> Result<Option<IncidentState>, Failure> {
         let after = format!("{}/{}", accepted.stream, accepted.position.saturating_sub(1));
         let mut follower = Follower::connect(self.remote.url.clone(), Some(after), true).await?;
-        let mut board = Board::default();
+        let mut known = Known::new(Some(&accepted.id));
         let mut clock = ServerClock::default();
         let mut replay_to = 0;
         let mut lost_at: Option<Instant> = None;
@@ -49,7 +50,7 @@ impl Trigger {
                     for note in out.map(AlertsOut::notes).unwrap_or_default() {
                         show.note(&note);
                     }
-                    match (lost_at.map(|at| at.elapsed()), board.get(&accepted.id)) {
+                    match (lost_at.map(|at| at.elapsed()), known.get(&accepted.id)) {
                         (Some(away), _) if away >= Duration::from(self.reconnect_for) => {
                             return Err(self.gave_up(&accepted.id));
                         }
@@ -79,7 +80,10 @@ impl Trigger {
                     if self.json {
                         print_event(&raw)?;
                     }
-                    if let Some(incident) = board.fold(&envelope) {
+                    if let Some(told) = known.bound() {
+                        show.note(&told);
+                    }
+                    if let Some(incident) = known.fold(&envelope) {
                         show.event(incident);
                         if incident.state != IncidentStatus::Open {
                             return Ok(Some(incident.clone()));

@@ -8,10 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::layout::Parts;
 use crate::cli::bars::Shows;
 use crate::cli::clock::ServerClock;
+use crate::cli::known::Known;
 use crate::cli::out::{Painted, painted};
 use crate::cli::{fit, format, screen};
 use crate::contract::{Envelope, StreamOpened};
-use crate::report::{Board, IncidentState, IncidentStatus};
+use crate::report::{IncidentState, IncidentStatus};
 use crate::visible::visible;
 
 /// The footer. It shows nothing if the output is not a terminal.
@@ -64,7 +65,7 @@ impl Footer {
         }
     }
 
-    pub(super) fn tick(&mut self, board: &Board, wanted: Option<&str>) {
+    pub(super) fn tick(&mut self, known: &Known, wanted: Option<&str>) {
         let Some(bar) = &self.bar else { return };
         let state = match self.lost {
             None => "● LIVE".green().bold(),
@@ -74,7 +75,7 @@ impl Footer {
             }
         };
         let mut incidents =
-            board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
+            known.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
         let open = incidents.clone().filter(|incident| incident.state == IncidentStatus::Open).count();
         // The oldest open incident, else the one that ended last.
         let shown = incidents

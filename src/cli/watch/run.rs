@@ -75,7 +75,7 @@ impl Watch {
             let item = tokio::select! {
                 item = follower.next() => item?,
                 _ = ticks.tick() => {
-                    session.footer.tick(&session.board, self.incident.as_deref());
+                    session.footer.tick(&session.known, self.incident.as_deref());
                     continue;
                 }
                 () = &mut interrupted => {

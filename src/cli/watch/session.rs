@@ -12,12 +12,13 @@ use super::footer::Footer;
 use super::line::Lines;
 use super::record::Recorder;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::known::Known;
 use crate::cli::out::{print_event, reader_has_left, say};
 use crate::cli::terminal::redraws;
 use crate::cli::{fit, format};
 use crate::client::Item;
 use crate::contract::{Envelope, Follows, MessageType, ResetReason};
-use crate::report::{Board, IncidentStatus};
+use crate::report::IncidentStatus;
 use crate::shell::word;
 use crate::visible::visible;
 
@@ -30,7 +31,7 @@ pub(super) struct Session<'a> {
     filter: Filter,
     lines: Lines,
     pub(super) footer: Footer,
-    pub(super) board: Board,
+    pub(super) known: Known,
     pub(super) recorder: Option<Recorder>,
     /// Events up to this position are replayed.
     replay_to: u64,
@@ -48,7 +49,7 @@ impl<'a> Session<'a> {
             filter: Filter::new(watch, terminal),
             lines: Lines::new(terminal, watch.utc),
             footer: Footer::new(footer),
-            board: Board::default(),
+            known: Known::new(watch.incident.as_deref()),
             recorder,
             replay_to: 0,
             held: VecDeque::new(),
@@ -59,7 +60,7 @@ impl<'a> Session<'a> {
     /// Says which incidents are still open when the user leaves.
     pub(super) fn say_open_incidents(&self) {
         let wanted = self.watch.incident.as_deref();
-        let open = self.board.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
+        let open = self.known.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
         for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
             let (id, shown, flags) = (&incident.id, word(&incident.id), self.watch.remote.flags());
             say(format!("{id} goes on. Watch it: incident watch --incident {shown}{flags}"));
@@ -110,7 +111,7 @@ impl<'a> Session<'a> {
                         ));
                     }
                     (None, reset) => {
-                        self.board = Board::default();
+                        self.known.begin_anew();
                         let why = reset.map_or("the stream is another one", explain);
                         self.note(&format!("{back}: {why}; events may be lost"));
                     }
@@ -134,7 +135,10 @@ impl<'a> Session<'a> {
         let position = envelope.position().map_or(u64::MAX, |position| position.n);
         let replayed = position <= self.replay_to;
         self.footer.heard(&envelope, !replayed);
-        let offset_s = self.board.fold(&envelope).and_then(|incident| incident.offset_s);
+        if let Some(told) = self.known.bound() {
+            self.note(&told);
+        }
+        let offset_s = self.known.fold(&envelope).and_then(|incident| incident.offset_s);
         let envelope_id = envelope.incident().to_owned();
         // Without --incident, an incident that ended before the start of this command does not count.
         let ends = envelope.kind == MessageType::IncidentResolved.as_str()
@@ -161,7 +165,7 @@ impl<'a> Session<'a> {
         if ends && self.watch.until_resolved {
             // The replayed events that --tail holds back are printed before the end.
             self.caught_up()?;
-            return Ok(self.board.get(envelope_id.as_str()).map(|incident| exit_of(incident.state)));
+            return Ok(self.known.get(envelope_id.as_str()).map(|incident| exit_of(incident.state)));
         }
         Ok(None)
     }
@@ -172,7 +176,7 @@ impl<'a> Session<'a> {
     /// None of them is of the incident that is waited for.
     fn confirm(&mut self) -> Result<(), Failure> {
         let Some(id) = self.unconfirmed.take() else { return Ok(()) };
-        if self.board.get(id).is_some() {
+        if self.known.get(id).is_some() {
             return Ok(());
         }
         let error = anyhow!("the server knows no incident {id:?}");
@@ -207,7 +211,7 @@ impl<'a> Session<'a> {
     pub(super) fn resolved(&self) -> Option<Exit> {
         let wanted = self.watch.incident.as_deref();
         let mut ended =
-            self.board.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
+            self.known.incidents().iter().filter(|incident| wanted.is_none_or(|id| id == incident.id));
         ended.find(|incident| incident.state != IncidentStatus::Open).map(|incident| exit_of(incident.state))
     }
 }

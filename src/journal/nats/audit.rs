@@ -8,6 +8,8 @@ use super::api::{Fault, NO_STREAM};
 use super::config::{self, Seen};
 use super::kept::Kept;
 use super::link::Link;
+use super::open::There;
+use super::tail::DELETED;
 use super::walk::{Stop, Walk};
 use super::{lease, open, plans};
 
@@ -37,8 +39,8 @@ pub(in crate::journal) fn audit(
     check("streams", config::judge(&link.names, &link.location, &events, &control));
     let witness = link.wait(lease::read(&link.api, &link.names)).map_err(fault)?;
     let witness = witness.filter(|witness| witness.stream == seen.stream.as_str());
-    let is_whole = match &witness {
-        None => true,
+    let is_there = match &witness {
+        None => There::Whole,
         Some(witness) => link.wait(open::is_there(&link.api, &link.names, &seen, witness)).map_err(fault)?,
     };
     let kept = link.wait(Kept::read(&link.api, &link.names)).map_err(fault)?;
@@ -48,8 +50,11 @@ pub(in crate::journal) fn audit(
         match (lost, &witness) {
             (Some(lost), _) => Err(format!("{lost}: a server that starts gives the stream a new name")),
             (None, None) => Ok(format!("{}; no server has had the lease yet", seen.stream)),
-            (None, Some(witness)) if is_whole => {
+            (None, Some(witness)) if is_there == There::Whole => {
                 Ok(format!("{}; has what was read up to {}", seen.stream, witness.head))
+            }
+            (None, Some(_)) if let There::Deleted(position) = is_there => {
+                Err(format!("event {position} is damaged: {DELETED}"))
             }
             (None, Some(witness)) => Err(format!(
                 "event {} is missing or another one than servers have read: a server that starts gives the stream a new name",

@@ -31,6 +31,7 @@ use super::names::Names;
 use super::over;
 use super::permissions::Permissions;
 use super::shared::Shared;
+use super::tail;
 use super::vitals::Vitals;
 use crate::input_file;
 
@@ -244,27 +245,51 @@ async fn compare(api: &Api, names: &Names) -> Result<(Option<Post>, Seen, bool),
     let kept = Kept::read(api, names).await?;
     let is_there = match &witness {
         _ if seen.lost(kept.as_ref()).is_some() => false,
-        Some(witness) => is_there(api, names, &seen, witness).await?,
+        Some(witness) => match is_there(api, names, &seen, witness).await? {
+            There::Whole => true,
+            There::Lost => false,
+            // Another name would not help: nobody can read on there.
+            There::Deleted(position) => {
+                return Err(Fault::Silent(format!("event {position} is damaged: {}", tail::DELETED)));
+            }
+        },
         None => true,
     };
     Ok((witness, seen, is_there))
 }
 
+/// Whether a stream has what the holder of the lease has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum There {
+    Whole,
+    /// It ends before, or has another event there.
+    Lost,
+    /// It goes on, and has no event from this position up to there.
+    Deleted(u64),
+}
+
 /// Whether what the holder of the lease has read is in the stream.
-pub(super) async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<bool, Fault> {
+pub(super) async fn is_there(api: &Api, names: &Names, seen: &Seen, witness: &Post) -> Result<There, Fault> {
     if witness.head == 0 || witness.head < seen.first {
-        return Ok(true);
+        return Ok(There::Whole);
     }
     if witness.head > seen.last {
-        return Ok(false);
+        return Ok(There::Lost);
     }
     match api.leader_read(&names.events, &json!({ "seq": witness.head })).await? {
         Some(found) => {
             let read = Entry::read(found.sequence, &found.headers, &found.payload);
-            Ok(read.is_ok_and(|(_, chain)| chain == witness.chain))
+            let is_same = read.is_ok_and(|(_, chain)| chain == witness.chain);
+            Ok(if is_same { There::Whole } else { There::Lost })
         }
-        // Retention has dropped it since.
-        None => Ok(Seen::ask(api, names).await?.first > witness.head),
+        None => {
+            let now = Seen::ask(api, names).await?;
+            if now.first > witness.head {
+                // Retention has dropped it since.
+                return Ok(There::Whole);
+            }
+            tail::deleted_from(api, names, now.first, witness.head).await.map(There::Deleted)
+        }
     }
 }
 
@@ -320,7 +345,7 @@ async fn load(
         let next = loaded.fold.head + 1;
         let which = json!({ "seq": next, "batch": 1_000, "max_bytes": 4 * 1024 * 1024 });
         let found = api.read_again(&names.events, &which).await.map_err(told)?;
-        let lacks = || format!("the stream {} lacks event {next}", names.events);
+        let lacks = || format!("event {next} of the stream {} is damaged: {}", names.events, tail::DELETED);
         match found.first() {
             Some(first) if first.sequence == next => is_stale = 0,
             _ if is_stale >= TRIES => return Err(lacks()),

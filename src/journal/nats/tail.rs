@@ -13,6 +13,7 @@ use super::super::error::{JournalError, Trouble, TroubleKind};
 use super::api::{Api, Fault, Found};
 use super::config::{self, Seen};
 use super::message::Entry;
+use super::names::Names;
 use super::over;
 use super::shared::Shared;
 use super::vitals::trouble;
@@ -33,6 +34,13 @@ pub(super) const AGAIN: Duration = Duration::from_millis(15);
 
 /// How long it may take until it is known that the server which answers for a stream leads it: replicas are heard every second.
 const LEADING: Duration = Duration::from_millis(2_500);
+
+/// What is said of an event that is not there, though the stream has room for it between others.
+pub(super) const DELETED: &str =
+    "it was deleted from the stream; `incident check-journal --salvage` saves what is before it";
+
+/// How far it is looked back for the first of the newest events that were deleted.
+const DELETED_MOST: u64 = 100;
 
 /// The messages from a position on, one page of them.
 pub(super) async fn page(shared: &Shared, from: u64, most: usize) -> Result<Vec<Found>, Fault> {
@@ -184,8 +192,7 @@ async fn skip(shared: &Shared, head: u64, found: u64) -> Result<bool, Fault> {
     }
     let which = json!({ "seq": head + 1 });
     if shared.api.leader_read(&shared.names.events, &which).await?.is_none() {
-        let what = "it was deleted from the stream".to_owned();
-        shared.vitals.break_down(JournalError::Damaged { position: head + 1, what });
+        shared.vitals.break_down(JournalError::Damaged { position: head + 1, what: DELETED.to_owned() });
     }
     // Or the replica that was asked first is behind.
     Ok(false)
@@ -233,6 +240,18 @@ pub(super) async fn chain_at(shared: &Shared, position: u64) -> Result<Option<u6
     let read = found.map(|found| Entry::read(position, &found.headers, &found.payload));
     // What can't be read is another program's.
     Ok(read.map(|read| read.map_or(0, |(_, chain)| chain)))
+}
+
+/// The first of the newest events that were deleted, up to `last`, which is one of them. The stream begins at `first`.
+pub(super) async fn deleted_from(api: &Api, names: &Names, first: u64, last: u64) -> Result<u64, Fault> {
+    let mut from = last;
+    while from > first.max(last.saturating_sub(DELETED_MOST)) {
+        if api.leader_read(&names.events, &json!({ "seq": from - 1 })).await?.is_some() {
+            break;
+        }
+        from -= 1;
+    }
+    Ok(from)
 }
 
 /// Lets go of the events before a position, which the leader does not have any more.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::super::error::JournalError;
 use super::api::{Fault, NO_STREAM};
 use super::config::{self, Seen};
 use super::figures::Stream;
@@ -28,8 +29,8 @@ const INSPECT_CONTROL: Duration = Duration::from_secs(5);
 /// After how long without anything confirmed it is looked at as often as the other one: it may be gone.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// How often in a row the leader must say that it has fewer events than were read, until that is believed: a leader that is
-/// cut off says so too, for a while.
+/// How often in a row the leader must say that it has fewer events than were read, or not the newest one, until that is
+/// believed: a leader that is cut off says so too, for a while.
 const DOUBTS: u32 = 5;
 
 /// How often another nats-server is tried while nothing is confirmed.
@@ -56,6 +57,7 @@ pub(super) async fn run(shared: &Shared, stop: CancellationToken) {
         inspected: None,
         control: None,
         doubts: 0,
+        holes: 0,
         loss: Loss::new(shared.fold.lock().oldest()),
         is_missing: [false, false],
         reconnected: None,
@@ -81,6 +83,8 @@ struct Upkeep<'a> {
     /// When the second stream was looked at.
     control: Option<Instant>,
     doubts: u32,
+    /// How often in a row the leader did not have the newest event, and one could not have been dropped.
+    holes: u32,
     loss: Loss,
     /// Whether the servers have just said of each of the two streams that it is not there.
     is_missing: [bool; 2],
@@ -220,8 +224,20 @@ impl Upkeep<'_> {
         // A stream that was restored and went on has another event there.
         if head > 0 && seen.first <= head {
             match tail::chain_at(shared, head).await {
-                Ok(Some(found)) if found != chain => self.renew().await,
-                Ok(_) => {}
+                Ok(Some(found)) => {
+                    self.holes = 0;
+                    if found != chain {
+                        self.renew().await;
+                    }
+                }
+                Ok(None) => {
+                    self.holes += 1;
+                    if self.holes >= DOUBTS
+                        && let Err(fault) = self.believe_deleted(head).await
+                    {
+                        tracing::debug!(%fault, "it is not known whether the newest event was deleted");
+                    }
+                }
                 Err(fault) => tracing::debug!(%fault, "the newest event can't be looked at"),
             }
         }
@@ -238,6 +254,18 @@ impl Upkeep<'_> {
         let info = tail::leading(&self.shared.api, &self.shared.names.events).await?;
         let last = info["state"]["last_seq"].as_u64().unwrap_or_default();
         if last < self.shared.head() { tail::renew(self.shared).await } else { Ok(()) }
+    }
+
+    /// The newest event that was read was deleted, if a server says so that leads.
+    async fn believe_deleted(&self, head: u64) -> Result<(), Fault> {
+        let Shared { api, names, vitals, .. } = self.shared;
+        let seen = Seen::read(&tail::leading(api, &names.events).await?).map_err(Fault::Silent)?;
+        let is_within = (seen.first..=seen.last).contains(&head) && seen.stream == self.shared.stream;
+        if is_within && tail::chain_at(self.shared, head).await?.is_none() {
+            let position = tail::deleted_from(api, names, seen.first, head).await?;
+            vitals.break_down(JournalError::Damaged { position, what: tail::DELETED.to_owned() });
+        }
+        Ok(())
     }
 
     /// Another nats-server may be on the side where the stream goes on, or may not hang.

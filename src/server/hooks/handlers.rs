@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -53,6 +54,15 @@ const DEADLINE: Duration = Duration::from_secs(8);
 
 type Parts = (State<Arc<Hooks>>, State<Arc<Lifecycle>>, Extension<ConnectionInfo>);
 
+/// The name of a receiver in a path.
+type Name = Result<Path<String>, PathRejection>;
+
+/// The receiver; `None` also if its name is none that a receiver can have.
+fn find(hooks: &Hooks, kind: Kind, name: Name) -> Option<HookSetup> {
+    let Path(name) = name.ok()?;
+    hooks.find(kind, &name)
+}
+
 /// A path below `/hooks/` at which there is no receiver.
 pub(in crate::server) async fn nothing() -> Response {
     Refused::Unknown.into_response()
@@ -61,26 +71,21 @@ pub(in crate::server) async fn nothing() -> Response {
 /// `POST /hooks/alertmanager/NAME`
 pub(in crate::server) async fn alertmanager(
     parts: Parts,
-    Path(name): Path<String>,
+    name: Name,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    webhook(Kind::Alertmanager, parts, &name, &headers, body).await
+    webhook(Kind::Alertmanager, parts, name, &headers, body).await
 }
 
 /// `POST` or `PUT /hooks/grafana/NAME`
-pub(in crate::server) async fn grafana(
-    parts: Parts,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    webhook(Kind::Grafana, parts, &name, &headers, body).await
+pub(in crate::server) async fn grafana(parts: Parts, name: Name, headers: HeaderMap, body: Body) -> Response {
+    webhook(Kind::Grafana, parts, name, &headers, body).await
 }
 
-async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body: Body) -> Response {
+async fn webhook(kind: Kind, parts: Parts, name: Name, headers: &HeaderMap, body: Body) -> Response {
     let (State(hooks), State(lifecycle), Extension(info)) = parts;
-    let Some(setup) = hooks.find(kind, name) else { return Refused::Unknown.into_response() };
+    let Some(setup) = find(&hooks, kind, name) else { return Refused::Unknown.into_response() };
     let taken_in = async {
         let is_signed = setup.secrets.may_be_signed(headers);
         let is_known = setup.secrets.allow(headers);
@@ -113,11 +118,11 @@ async fn webhook(kind: Kind, parts: Parts, name: &str, headers: &HeaderMap, body
 /// `POST /hooks/pagerduty/NAME/v2/enqueue`
 pub(in crate::server) async fn pagerduty(
     parts: Parts,
-    Path(name): Path<String>,
+    name: Name,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    enqueue(parts, &name, &headers, body, |bytes, hooks| {
+    enqueue(parts, name, &headers, body, |bytes, hooks| {
         let fresh = format!("{:016x}{:016x}", crate::random::bits(), crate::random::bits());
         receivers::event(bytes, &fresh, hooks.now())
     })
@@ -127,22 +132,22 @@ pub(in crate::server) async fn pagerduty(
 /// `POST /hooks/pagerduty/NAME/v2/change/enqueue`
 pub(in crate::server) async fn pagerduty_change(
     parts: Parts,
-    Path(name): Path<String>,
+    name: Name,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    enqueue(parts, &name, &headers, body, |bytes, hooks| receivers::change(bytes, hooks.now())).await
+    enqueue(parts, name, &headers, body, |bytes, hooks| receivers::change(bytes, hooks.now())).await
 }
 
 async fn enqueue(
     parts: Parts,
-    name: &str,
+    name: Name,
     headers: &HeaderMap,
     body: Body,
     parse: impl FnOnce(&[u8], &Hooks) -> Result<Enqueued, Vec<Fault>>,
 ) -> Response {
     let (State(hooks), State(lifecycle), Extension(info)) = parts;
-    let Some(setup) = hooks.find(Kind::PagerDuty, name) else { return Refused::Unknown.into_response() };
+    let Some(setup) = find(&hooks, Kind::PagerDuty, name) else { return Refused::Unknown.into_response() };
     let taken_in = async {
         let encoding = Encoding::of(headers).map_err(Refused::Encoding)?;
         let bytes = read(&hooks.unknown, &lifecycle, &info, body, PAGERDUTY).await?;

@@ -153,7 +153,12 @@ pub(super) fn no_incident(id: &str) -> Problem {
 
 impl From<PathRejection> for Problem {
     fn from(error: PathRejection) -> Self {
-        Self::bad_request(error.body_text())
+        // The only way in which a text in a path can't be read.
+        let detail = "the name in the path is not UTF-8: write each byte of its UTF-8 as %XX, as in /api/incidents/caf%C3%A9";
+        match error.status() {
+            StatusCode::BAD_REQUEST => Self::bad_request(detail),
+            status => Self::new(status, "the path can't be read"),
+        }
     }
 }
 

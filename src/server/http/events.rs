@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use axum::response::Response;
 use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::Problem;
-use super::streams::{StreamQuery, Streams};
+use super::query::Pairs;
+use super::streams::{self, Streams};
 use crate::connection::{Arrival, Dialect, Transfer};
 use crate::contract::Position;
 use crate::delivery::Lease;
@@ -33,10 +33,10 @@ const RETRY_FULL: Duration = Duration::from_secs(5);
 pub(in crate::server) async fn events(
     State(streams): State<Arc<Streams>>,
     Extension(info): Extension<ConnectionInfo>,
-    query: Result<Query<StreamQuery>, QueryRejection>,
+    query: Pairs,
     request: Request,
 ) -> Result<Response, Problem> {
-    let after = StreamQuery::after(query)?;
+    let after = streams::resumed(query)?;
     let headers = request.headers();
     // An `EventSource` reconnects to its original URL; the header has the position that it reached since.
     let after = last_event_id(headers)?.or(after);

@@ -3,43 +3,34 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::api::no_incident;
 use super::incidents::{Incidents, NoPart};
 use super::problem::Problem;
-use super::query;
+use super::query::{Pairs, Parameter};
 use super::quota::Quota;
 use crate::contract::ResetReason;
 use crate::server::turns::Turn;
 
-/// The query: the number of the last event that the client has.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::server) struct After {
-    #[serde(default)]
-    after: u64,
-}
+/// The number of the last event that the client has.
+const AFTER: Parameter = Parameter {
+    name: "after",
+    is: "the number in the position of an event, a whole number from 0, as in ?after=17",
+};
 
 /// One event per line, after the position `after`. A `Link` says where the next part is; without one there are no more for now.
 pub(in crate::server) async fn incident_events(
     State(incidents): State<Arc<Incidents>>,
     State(quota): State<Arc<Quota>>,
     id: Result<Path<String>, PathRejection>,
-    query: Result<Query<After>, QueryRejection>,
+    query: Pairs,
 ) -> Result<Response, Problem> {
     let Path(id) = id?;
-    let refuse = |error: QueryRejection| {
-        Problem::bad_request(format!(
-            "{}; after is the position of an event, as in ?after=17",
-            query::wrong(&error)
-        ))
-    };
-    let Query(After { after }) = query.map_err(refuse)?;
+    let after = AFTER.read(query, |text| text.parse().ok()).map_err(Problem::bad_request)?.unwrap_or(0);
     // Another server has sent the event at that position: what follows it may not be read here either.
     quota.reach(after).await?;
     let (incidents, name) = (&*incidents, id.as_str());

@@ -1,6 +1,7 @@
 //! `/problems/NAME`: what the `type` of a problem document means, from the table in [`crate::ingest`].
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
@@ -9,7 +10,10 @@ use super::problem::Problem;
 use crate::ingest::Kind;
 
 /// `GET /problems/NAME`, as text: for a person behind `curl` as well as behind a browser.
-pub(in crate::server) async fn problem(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(in crate::server) async fn problem(
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(name) = name?;
     let Some(kind) = Kind::named(&name) else {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         let detail = format!("there is no problem {name:?}; the problems are {}", names.join(", "));

@@ -5,44 +5,43 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::prefix::PublicPath;
 use super::problem::{Problem, fault};
-use super::{problems, query};
+use super::problems;
+use super::query::{Pairs, Parameter};
 use crate::ingest::{Fault, Format, Incoming, Kind, MAX_BODY_BYTES, Refused, read};
 use crate::server::bodies::Unread;
 use crate::server::door::ConnectionInfo;
 use crate::server::encoding::{Encoding, Undecodable};
+use crate::server::peers::Peers;
 use crate::server::publish::{Mode, Placed, PublishRate, Publisher, PublisherId};
 
 /// How long a body may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The query of `POST /api/events`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::server) struct PublishQuery {
-    /// Store the events that are sound, even if others are refused.
-    #[serde(default)]
-    partial: bool,
-}
+/// Whether the events that are sound are stored, even if others are refused.
+const PARTIAL: Parameter = Parameter { name: "partial", is: "true or false" };
 
 /// Who publishes, and what stores it.
-type Parts =
-    (State<Arc<Publisher>>, State<Arc<PublishRate>>, Extension<ConnectionInfo>, Extension<PublisherId>);
+type Parts = (
+    State<Arc<Publisher>>,
+    State<Arc<PublishRate>>,
+    State<Arc<Peers>>,
+    Extension<ConnectionInfo>,
+    Extension<PublisherId>,
+);
 
 /// `POST /api/events` answers 200 once the events are durable. A refusal has a `Link` to what it means: its `type` is the same
 /// on every server, wherever that is published.
 pub(in crate::server) async fn publish(
     path: PublicPath,
     parts: Parts,
-    query: Result<Query<PublishQuery>, QueryRejection>,
+    query: Pairs,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -52,15 +51,10 @@ pub(in crate::server) async fn publish(
     }
 }
 
-async fn stored(
-    parts: Parts,
-    query: Result<Query<PublishQuery>, QueryRejection>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let (State(publisher), State(rate), Extension(info), Extension(id)) = parts;
-    let Query(PublishQuery { partial }) = query
-        .map_err(|error| Problem::bad_request(format!("{}; expected partial=true", query::wrong(&error))))?;
+async fn stored(parts: Parts, query: Pairs, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
+    let (State(publisher), State(rate), State(peers), Extension(info), Extension(id)) = parts;
+    let partial = PARTIAL.read(query, |text| text.parse().ok()).map_err(Problem::bad_request)?;
+    let partial = partial.unwrap_or(false);
     // Before the body is read: a client that can't publish now need not send it.
     publisher.is_ready()?;
     let content_type =
@@ -95,7 +89,7 @@ async fn stored(
         Problem::from(refused).retry_after(seconds)
     })?;
     let mode = if partial { Mode::Each } else { Mode::Together };
-    let outcome = publisher.publish_in(mode, events).await?;
+    let outcome = publisher.publish_in(mode, events).await.map_err(|refused| named(refused, &peers))?;
     let placed = || outcome.iter().flatten();
     let body = json!({
         "accepted": placed().count(),
@@ -103,6 +97,16 @@ async fn stored(
         "results": outcome.iter().enumerate().map(result).collect::<Vec<_>>(),
     });
     Ok(Json(body).into_response())
+}
+
+/// The refusal, with the servers that may play a drill: which of them does is known to each of them alone.
+fn named(mut refused: Refused, peers: &Peers) -> Problem {
+    if refused.kind != Kind::PlayedElsewhere || peers.all.is_empty() {
+        return refused.into();
+    }
+    let servers: Vec<String> = peers.all.iter().map(ToString::to_string).collect();
+    refused.detail = format!("{}; the servers are {}", refused.detail, servers.join(", "));
+    Problem::from(refused).with("servers", servers)
 }
 
 /// The refusal of a body that was not read.

@@ -1,10 +1,56 @@
-//! What is wrong with a query, in words.
+//! The parameters of a query, and what is wrong with them.
 
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 
-/// What serde says of a query that can't be read, without axum's words around it.
-pub(super) fn wrong(error: &QueryRejection) -> String {
-    let text = error.body_text();
-    let what = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-    format!("the query can't be read: {what}")
+use crate::scenario::did_you_mean;
+
+/// How much of a name or value is repeated.
+const SHOWN: usize = 60;
+
+/// Every name and value of a query, in order.
+pub(in crate::server) type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
+
+/// The only parameter that a path takes.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    /// What its value may be.
+    pub(super) is: &'static str,
+}
+
+impl Parameter {
+    /// Its value, if it is there.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    pub(super) fn read<T>(
+        &self,
+        pairs: Pairs,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, String> {
+        let Self { name, is } = self;
+        let Query(pairs) = pairs.map_err(|_| format!("the query can't be read; it may have {name}: {is}"))?;
+        if let Some((other, _)) = pairs.iter().find(|(other, _)| other != name) {
+            let hint = match did_you_mean(other, [*name]) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("the only one is {name}: {is}"),
+            };
+            return Err(format!("the query has no parameter {}: {hint}", shown(other)));
+        }
+        match &pairs[..] {
+            [] => Ok(None),
+            [(_, value)] => {
+                let wrong = || format!("{name} is {} in the query, and must be {is}", shown(value));
+                parse(value).map(Some).ok_or_else(wrong)
+            }
+            _ => Err(format!("{name} is in the query more than once; send it once: {is}")),
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
 }

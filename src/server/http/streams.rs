@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{StatusCode, header};
-use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::Problem;
-use super::query;
+use super::query::{Pairs, Parameter};
 use crate::connection::Shards;
 use crate::hub::{After, Hub};
 use crate::metrics::Refusal;
@@ -42,19 +39,14 @@ impl Streams {
     }
 }
 
-/// The query of `/ws` and `/events`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::server) struct StreamQuery {
-    after: Option<String>,
-}
+/// The position to resume after, in the query of `/ws` and `/events`.
+const AFTER: Parameter = Parameter {
+    name: "after",
+    is: "a position STREAM/N with N below 2^53, as in 01J9ZC3V7Q4M2XKD/17, or 0 for every event that is kept",
+};
 
-impl StreamQuery {
-    /// The position to resume after, if there is one.
-    pub(super) fn after(query: Result<Query<Self>, QueryRejection>) -> Result<Option<After>, Problem> {
-        let refuse = |detail| Problem::bad_request(detail).because(Refusal::Position);
-        let Query(Self { after }) = query.map_err(|error| refuse(query::wrong(&error)))?;
-        let after = after.as_deref().map(str::parse::<After>).transpose();
-        after.map_err(|error| refuse(format!("after: {error}")))
-    }
+/// The position to resume after, if there is one.
+pub(super) fn resumed(query: Pairs) -> Result<Option<After>, Problem> {
+    let after = AFTER.read(query, |text| text.parse().ok());
+    after.map_err(|detail| Problem::bad_request(detail).because(Refusal::Position))
 }

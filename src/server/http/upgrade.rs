@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -12,7 +11,8 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::problem::Problem;
-use super::streams::{StreamQuery, Streams};
+use super::query::Pairs;
+use super::streams::{self, Streams};
 use crate::connection::{Arrival, Dialect};
 use crate::contract::SUBPROTOCOL;
 use crate::delivery::Lease;
@@ -27,10 +27,10 @@ const VERSION: &str = "13";
 pub(in crate::server) async fn upgrade(
     State(streams): State<Arc<Streams>>,
     Extension(info): Extension<ConnectionInfo>,
-    query: Result<Query<StreamQuery>, QueryRejection>,
+    query: Pairs,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let after = StreamQuery::after(query)?;
+    let after = streams::resumed(query)?;
     let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let can_upgrade = on_upgrade.is_some() || info.is_direct();
     if !can_upgrade || !lists(request.headers(), &header::CONNECTION, "upgrade") {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::checks::hold;
 use super::driver::{Browser, Size};
 use super::screenshots::{SIZES, picture};
-use crate::harness::{Local, action, started};
+use crate::harness::{Local, action, resolved, started};
 use crate::publish::{publish, started as real};
 
 const ESCAPE: char = '\u{e00c}';
@@ -61,6 +61,35 @@ async fn crowd() -> Local {
     server
 }
 
+/// An older server has stored more of one incident than is listed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "drives Chromium: ./tests/run installs it and runs this"]
+async fn a_list_that_is_not_complete_says_so() {
+    let server = crowd().await;
+    server.append(vec![started("large")]).await;
+    for n in 2..=100 {
+        let mut record = action("large", n, &"x".repeat(50_000));
+        let data = record.data.get().replace("\"detection\"", &format!("\"agent-{n}\""));
+        record.data = serde_json::value::RawValue::from_string(data).unwrap();
+        server.append(vec![record]).await;
+    }
+    let listed = crate::harness::get(server.address, "/api/incidents").await.json();
+    assert_eq!(listed["left_out"], 1);
+    let page = Browser::open(&format!("http://{}/", server.address)).await;
+    page.until("the list", &format!("{ROWS}.length === 25")).await;
+    let told = "document.querySelector('incident-board .partial').textContent";
+    page.until("the note", &format!("{told} !== ''")).await;
+    let told = page.text("incident-board .partial").await;
+    assert!(
+        told.starts_with("The server's list is not complete: 1 open incident is too large for it."),
+        "{told}"
+    );
+    server.append(vec![resolved("large", 101)]).await;
+    page.value("location.reload()").await;
+    page.until("the list", &format!("{ROWS}.length === 24")).await;
+    page.until("no note", "document.querySelector('incident-board .partial').hidden").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "drives Chromium: ./tests/run installs it and runs this"]
 async fn twenty_four_open_incidents_are_a_list_with_the_most_urgent_on_top() {
@@ -75,6 +104,8 @@ async fn twenty_four_open_incidents_are_a_list_with_the_most_urgent_on_top() {
     }
     assert!(page.text("[data-board='drill-0']").await.contains("DRILL"));
     assert!(!row.contains("DRILL"), "{row}");
+
+    assert!(!page.text("incident-board").await.contains("not complete"));
 
     // Search, service and kind leave out what does not fit.
     page.keys("/").await;
@@ -189,7 +220,7 @@ async fn incidents_that_have_ended_take_no_tab_from_open_ones() {
     let page = Browser::open(&format!("http://{}/", server.address)).await;
     page.until("three tabs", &format!("{TABS}.join() === 'd,e,f'")).await;
     for id in ["a", "b", "c"] {
-        server.append(vec![started(id), crate::harness::resolved(id, 2)]).await;
+        server.append(vec![started(id), resolved(id, 2)]).await;
     }
     page.until("the open ones and the last that ended", &format!("{TABS}.join() === 'c,d,e,f'")).await;
     server.append(vec![started("g")]).await;
@@ -230,7 +261,7 @@ async fn the_last_days_have_their_bars_and_an_old_incident_opens_whole() {
 async fn the_list_fits_every_size() {
     let server = crowd().await;
     // One of the past, beside the list.
-    server.append(vec![started("ended"), crate::harness::resolved("ended", 2)]).await;
+    server.append(vec![started("ended"), resolved("ended", 2)]).await;
     for size in SIZES {
         let page = Browser::sized(size, &format!("http://{}/", server.address)).await;
         page.until("the list", &format!("{ROWS}.length === 24")).await;

@@ -11,8 +11,12 @@ use crate::harness::{Numbers, Serving, get, soon};
 use crate::publish::{action, publish};
 
 fn serve(server: &NatsServer, name: &str) -> Serving {
+    serve_with(server, name, &[])
+}
+
+fn serve_with(server: &NatsServer, name: &str, more: &[&str]) -> Serving {
     let location = server.location(name).display().to_string();
-    Serving::with(&["--journal", &location, "--heartbeat", "200ms"])
+    Serving::with(&[&["--journal", &location, "--heartbeat", "200ms"], more].concat())
 }
 
 /// Everything that a client of a server is sent until as many incidents have ended, by position.
@@ -213,6 +217,17 @@ async fn an_action_for_a_drill_is_sent_to_the_server_that_plays_it() {
     assert_eq!(reply.status, 503, "{}", reply.body);
     assert!(reply.body.contains("/problems/played-elsewhere"), "{}", reply.body);
     assert_eq!(reply.header("retry-after"), "1");
+    // Without --peers no server knows an address of another one.
+    assert_eq!(reply.json()["servers"], serde_json::Value::Null);
+    let (a, b) = ("http://a.example:7911/", "http://b.example/incident/");
+    let third = serve_with(nats, &name, &["--peers", &format!("{a},{b}")]);
+    Numbers::until(third.address(), "incident_incidents_open", 1.0).await;
+    let reply = publish(&third).await;
+    assert_eq!(reply.status, 503, "{}", reply.body);
+    let refused = reply.json();
+    assert_eq!(refused["servers"], serde_json::json!([a, b]), "{}", reply.body);
+    let told = format!("/readyz says that it plays; the servers are {a}, {b}");
+    assert!(refused["detail"].as_str().unwrap().ends_with(&told), "{}", reply.body);
     let began = std::time::Instant::now();
     let reply = loop {
         let reply = publish(&first).await;

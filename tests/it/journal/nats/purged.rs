@@ -1,12 +1,12 @@
 //! Events that go though retention has not dropped them, and a lease that another program has written.
 
-use incident::journal::{Journal, TroubleKind};
+use incident::journal::{Journal, JournalError, Nats, Trouble, TroubleKind, audit, salvage};
 use serde_json::{Value, json};
 
-use super::super::{ALL, TEN, append, reaches};
+use super::super::{ALL, TEN, append, positions, reaches};
 use super::{ask, client, has_read, open, two};
 use crate::harness::nats::NatsServer;
-use crate::harness::{metrics, ms, soon, started, story};
+use crate::harness::{Scratch, metrics, ms, soon, started, story};
 
 /// The newest message of a subject in the second stream.
 async fn newest(name: &str, subject: &str) -> Value {
@@ -109,6 +109,55 @@ async fn a_purge_while_no_server_runs_is_told_by_the_next_one() {
     let again = open(&NatsServer::shared().location(&name), ALL);
     assert_ne!(again.stream(), &old);
     assert_eq!(again.extent().oldest, 18);
+}
+
+/// An operator purges the newest incident by its subject: the stream begins and ends where it did, and nobody can append behind a hole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn the_newest_events_that_were_deleted_are_named() {
+    let (a, b, name) = two();
+    let lease = a.lease().await.unwrap();
+    append(&a, [story("over", 20), vec![started("open"), metrics("open", 2)]].concat()).await;
+    has_read(&b, 22).await;
+    soon("what is read", async {
+        while newest(&name, "lease").await["head"].as_u64() < Some(22) {
+            tokio::time::sleep(ms(20)).await;
+        }
+    })
+    .await;
+    purge(&name, json!({ "filter": format!("incident.{name}.ev.open") })).await;
+    let state = ask(&format!("STREAM.INFO.{name}"), Value::Null).await["state"].clone();
+    assert_eq!(
+        (&state["first_seq"], &state["last_seq"], &state["messages"]),
+        (&json!(1), &json!(22), &json!(20))
+    );
+    for log in [&a, &b] {
+        let mut health = log.health();
+        let damaged = |health: &Option<Trouble>| {
+            health.as_ref().is_some_and(|trouble| trouble.kind() == TroubleKind::History)
+        };
+        let told = soon("the trouble", health.wait_for(damaged)).await.unwrap().clone().unwrap().to_string();
+        assert!(told.contains("event 21 is damaged: it was deleted from the stream"), "{told}");
+        assert!(told.contains("--salvage"), "{told}");
+        let refused = log.append(vec![started("later")]).await;
+        assert!(matches!(&refused, Err(JournalError::Damaged { position: 21, .. })), "{refused:?}");
+        assert_eq!(positions(log, 19, 1).await, [20], "what was before is read");
+    }
+    // A start does not give the stream another name: nobody could read on there, either.
+    let location = NatsServer::shared().location(&name);
+    let Err(refused) = Nats::open(&location, ALL) else { panic!("it was opened") };
+    let source = std::error::Error::source(&refused).map(ToString::to_string).unwrap_or_default();
+    assert!(source.contains("event 21") && source.contains("--salvage"), "{refused}: {source}");
+    let found = tokio::task::block_in_place(|| audit(&location, &mut |_, _| {})).unwrap();
+    assert_eq!(found.stream.as_ref(), Some(a.stream()));
+    assert_eq!((found.oldest, found.sound_to), (1, 20));
+    let wrong: Vec<_> = found.checks.iter().filter_map(|check| check.outcome.clone().err()).collect();
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+    assert!(wrong.iter().all(|wrong| wrong.starts_with("event 21 is damaged: it ")), "{wrong:?}");
+    let scratch = Scratch::new();
+    let file = scratch.path().join("new.db");
+    assert_eq!(tokio::task::block_in_place(|| salvage(&location, &file)).unwrap().head, 20);
+    drop(lease);
 }
 
 /// Both streams lose what they have: what is left of the second one says nothing, and a "lost 0" would be a guess.
