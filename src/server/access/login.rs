@@ -52,10 +52,7 @@ pub(in crate::server) async fn login(
     let request = Request::from_parts(parts, axum::body::Body::empty());
     let old: Vec<String> = cookies(request.headers(), auth.cookie()).map(str::to_owned).collect();
     let (id, digest, scope) = auth.log_in(&request, &token)?;
-    let ended = old.iter().filter_map(|old| auth.log_out(old));
-    for id in ended.chain([digest]).collect::<Vec<_>>() {
-        share::tell(&auth, &id).await;
-    }
+    tokio::join!(share::tell(&auth, &digest), share::end(&auth, &old));
     let cookie = set_cookie(&auth, &id, &base, is_encrypted(request.headers()))?;
     Ok(([(header::SET_COOKIE, cookie)], describe(Some(scope), true)).into_response())
 }
@@ -66,11 +63,8 @@ pub(in crate::server) async fn logout(
     PublicPath(base): PublicPath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    for id in cookies(&headers, auth.cookie()) {
-        if let Some(ended) = auth.log_out(id) {
-            share::tell(&auth, &ended).await;
-        }
-    }
+    let ids: Vec<String> = cookies(&headers, auth.cookie()).map(str::to_owned).collect();
+    share::end(&auth, &ids).await;
     let cookie = set_cookie(&auth, "; Max-Age=0", &base, is_encrypted(&headers))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }

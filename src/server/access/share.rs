@@ -8,10 +8,11 @@
 //! The clocks of the servers may differ, and be set. So a note that appears while a server runs was written just then; only of those that
 //! a server finds when it starts does it reckon the age by its clock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
@@ -48,14 +49,12 @@ struct Written {
 pub(in crate::server) struct Share {
     journal: Journal,
     auth: Arc<Auth>,
-    /// The newest revision that was read.
-    read: u64,
-    /// The newest revision that was ever read; `None` before the notes that were there at the start are.
-    newest: Option<u64>,
+    /// The revision up to which all notes were read; `None` before those that were there at the start are.
+    read: Option<u64>,
+    /// Whether they are to be read again from the first one on.
+    again: bool,
     /// Sessions that have begun or ended here and could not be written yet.
     unwritten: HashSet<Digest>,
-    /// The last use of each session, or when its note was read if it has none, by the steady clock.
-    notes: HashMap<Digest, Instant>,
     cleaned: Instant,
 }
 
@@ -69,10 +68,9 @@ impl Share {
         let mut share = Self {
             journal,
             auth: Arc::clone(auth),
-            read: 0,
-            newest: None,
+            read: None,
+            again: false,
             unwritten: HashSet::new(),
-            notes: HashMap::new(),
             cleaned: Instant::now(),
         };
         if let Err(error) = share.look().await {
@@ -83,16 +81,25 @@ impl Share {
 
     /// Follows what happens, here and on the others.
     pub(in crate::server) async fn run(mut self, stop: CancellationToken) {
-        let changed = self.auth.changed();
+        let auth = Arc::clone(&self.auth);
+        let (changed, asked) = (auth.changed(), auth.asked());
+        let mut looked = Instant::now();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = changed.notified() => {}
+                () = asked.wanted(looked) => {}
                 () = sleep(LOOK) => {}
             }
+            looked = Instant::now();
+            let number = asked.begin();
+            self.take_changed();
             let round = async {
+                let looked = self.look().await;
+                // Those who wait for it do not wait for what comes next.
+                asked.answer(number, looked.clone());
+                looked?;
                 self.write().await?;
-                self.look().await?;
                 self.clean().await
             };
             if let Err(error) = round.await {
@@ -101,14 +108,16 @@ impl Share {
         }
     }
 
+    /// Takes over what has changed here.
+    fn take_changed(&mut self) {
+        let (changed, has_new_tokens) = self.auth.take_changed();
+        self.unwritten.extend(changed);
+        // Their sessions were not taken before.
+        self.again |= has_new_tokens;
+    }
+
     /// Writes what has changed here.
     async fn write(&mut self) -> Result<(), JournalError> {
-        let (changed, reread) = self.auth.take_changed();
-        self.unwritten.extend(changed);
-        if reread {
-            // Tokens are known now whose sessions were not taken before.
-            self.read = 0;
-        }
         while let Some(id) = self.unwritten.iter().next().copied() {
             write(&self.journal, &self.auth, &id).await?;
             self.unwritten.remove(&id);
@@ -119,36 +128,46 @@ impl Share {
     /// Reads what has changed on other servers.
     async fn look(&mut self) -> Result<(), JournalError> {
         let (wall, now) = (Timestamp::now().as_second(), Instant::now());
-        for Note { name, text, revision } in self.journal.notes(self.read).await? {
-            self.read = self.read.max(revision);
-            let Some(id) = Digest::from_hex(&name) else { continue };
-            // One that has ended here and is not written yet would begin again.
-            if self.unwritten.contains(&id) {
-                continue;
-            }
-            let written = text.as_deref().and_then(|text| serde_json::from_str::<Written>(text).ok());
-            let seen = match self.newest {
-                None => Seen::AtStart { wall },
-                Some(newest) if revision > newest => Seen::Appear,
-                // It is read again.
-                Some(_) => Seen::Before(self.notes.get(&id).copied()),
-            };
-            let idle = written.as_ref().map(|written| written.idle(seen, now));
-            let expired = idle.is_some_and(|idle| idle >= IDLE);
-            // The machine may have started after the session was used.
-            let used = idle.and_then(|idle| now.checked_sub(idle)).or((!expired).then_some(now));
-            match used {
-                Some(used) => self.notes.insert(id, used),
-                None => self.notes.remove(&id),
-            };
-            let shown = used.and_then(|used| written?.shown(used, revision));
-            match shown.filter(|_| !expired) {
-                Some(shown) => self.auth.learn(id, &shown),
-                None => self.auth.forget(&id),
+        let after = if self.again { 0 } else { self.read.unwrap_or_default() };
+        let mut newest = self.journal.shelf().await?.newest;
+        if newest > after {
+            for note in self.journal.notes(after).await? {
+                newest = newest.max(note.revision);
+                self.take_in(note, wall, now);
             }
         }
-        self.newest = Some(self.newest.unwrap_or_default().max(self.read));
+        self.again = false;
+        self.read = Some(newest);
         Ok(())
+    }
+
+    fn take_in(&mut self, note: Note, wall: i64, now: Instant) {
+        let Note { name, text, revision } = note;
+        let Some(id) = Digest::from_hex(&name) else { return };
+        let Some(written) = text.as_deref().and_then(|text| serde_json::from_str::<Written>(text).ok()) else {
+            return self.auth.has_ended(id, revision);
+        };
+        if self.auth.is_over(&id) {
+            // The note that says so was not written yet, or is gone.
+            self.unwritten.insert(id);
+            return;
+        }
+        let seen = match (self.auth.used(&id, revision), self.read) {
+            // It is read again.
+            (Some(used), _) => Seen::Before(used),
+            (None, Some(read)) if revision > read => Seen::Appear,
+            (None, _) => Seen::AtStart { wall },
+        };
+        let idle = written.idle(seen, now);
+        let used = now.checked_sub(idle);
+        if idle >= IDLE {
+            return self.auth.has_expired(id, revision, used);
+        }
+        // The machine may have started after the session was used.
+        match written.shown(used.unwrap_or(now), revision) {
+            Some(shown) => self.auth.learn(id, &shown),
+            None => self.auth.has_ended(id, revision),
+        }
     }
 
     /// Removes notes of sessions that ended long ago, or that no server has used.
@@ -157,11 +176,9 @@ impl Share {
             return Ok(());
         }
         self.cleaned = Instant::now();
-        let gone: Vec<Digest> =
-            self.notes.iter().filter(|(_, at)| at.elapsed() > 2 * IDLE).map(|(id, _)| *id).collect();
-        for id in gone {
+        for id in self.auth.useless() {
             self.journal.forget_note(&id.to_hex()).await?;
-            self.notes.remove(&id);
+            self.auth.was_removed(&id);
         }
         Ok(())
     }
@@ -174,8 +191,8 @@ enum Seen {
     AtStart { wall: i64 },
     /// It has just appeared.
     Appear,
-    /// Before: the session was used at this moment, if that is known.
-    Before(Option<Instant>),
+    /// Before: the session was used at this moment.
+    Before(Instant),
 }
 
 impl Written {
@@ -185,7 +202,7 @@ impl Written {
         match seen {
             Seen::AtStart { wall } => since(wall),
             Seen::Appear => Duration::from_secs(self.idle),
-            Seen::Before(used) => used.map_or(IDLE, |used| now.saturating_duration_since(used)),
+            Seen::Before(used) => now.saturating_duration_since(used),
         }
     }
 
@@ -197,16 +214,43 @@ impl Written {
 /// Writes a session as it is now, or that it has ended.
 async fn write(journal: &Journal, auth: &Auth, id: &Digest) -> Result<(), JournalError> {
     let name = id.to_hex();
-    let Some(shown) = auth.shown(id) else { return journal.note(&name, None, None).await.map(drop) };
+    let Some(shown) = auth.shown(id) else {
+        if let Some(revision) = journal.note(&name, None, None).await? {
+            auth.has_ended(*id, revision);
+        }
+        return Ok(());
+    };
     let idle = shown.used.elapsed().as_secs();
     let used = Timestamp::now().as_second().saturating_sub(i64::try_from(idle).unwrap_or(i64::MAX));
     let written = Written { token: shown.key.to_hex(), scope: shown.scope, used, idle };
     let Ok(text) = serde_json::to_string(&written) else { return Ok(()) };
     // If another server has written it since, it is as new there, or has ended: that will be read.
     if let Some(revision) = journal.note(&name, Some(text), Some(shown.revision)).await? {
-        auth.was_written(id, revision);
+        auth.was_written(id, revision, shown.used);
     }
     Ok(())
+}
+
+/// Ends the sessions with these ids on all servers, also those that this one does not know, or whose token it does not accept.
+pub(super) async fn end(auth: &Auth, ids: &[String]) {
+    let (mut ended, mut unknown) = (Vec::new(), Vec::new());
+    for id in ids {
+        match auth.log_out(id) {
+            Some(digest) => ended.push(digest),
+            None if auth.may_be_elsewhere(id) => unknown.push(id),
+            None => {}
+        }
+    }
+    let known = join_all(ended.iter().map(|id| tell(auth, id)));
+    let others = async {
+        // Strangers, who make ids up, write nothing: only what another server has written is ended.
+        if unknown.is_empty() || auth.asked().find_out().await.is_err() {
+            return;
+        }
+        let ended: Vec<Digest> = unknown.iter().filter_map(|id| auth.log_out(id)).collect();
+        join_all(ended.iter().map(|id| tell(auth, id))).await;
+    };
+    tokio::join!(known, others);
 }
 
 /// Tells the other servers of a session that has just begun or ended here, so that they know it when the browser has its answer. If that
@@ -229,7 +273,7 @@ mod tests {
         let wall = 1_800_000_000;
         for clock in [-40, -13, 0, 13, 40].map(|hours| wall + hours * 3_600) {
             assert_eq!(written(clock, 7).idle(Seen::Appear, now), Duration::from_secs(7));
-            let again = Seen::Before(Some(now));
+            let again = Seen::Before(now);
             assert_eq!(written(clock, 7).idle(again, now + IDLE), IDLE, "as long as it is known here");
         }
         // Of those that were there before, nothing else says how old they are.
