@@ -215,6 +215,10 @@ pub struct Note {
 /// How far the notes of all processes go at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shelf {
+    /// When it was begun. If that is another time than before, what was read is gone, and revisions count anew.
+    pub origin: String,
+    /// Notes with lower revisions are gone.
+    pub oldest: u64,
     /// No revision is higher, and none was written before that is not known here.
     pub newest: u64,
 }

@@ -10,7 +10,7 @@ use crate::harness::nats::NatsServer;
 use crate::harness::{Client, Http, READ, Reply, Scratch, Serving, WRITE, ms, soon};
 
 /// Servers over one stream, each with a token file of its own.
-struct Servers {
+pub struct Servers {
     folder: Scratch,
     journal: String,
 }
@@ -20,35 +20,39 @@ impl Servers {
         Self::over(NatsServer::shared(), &NatsServer::fresh_name())
     }
 
-    fn over(nats: &NatsServer, stream: &str) -> Self {
-        Self { folder: Scratch::new(), journal: nats.location(stream).display().to_string() }
+    pub fn over(nats: &NatsServer, stream: &str) -> Self {
+        Self::at(&nats.location(stream).display().to_string())
+    }
+
+    pub fn at(journal: &str) -> Self {
+        Self { folder: Scratch::new(), journal: journal.to_owned() }
     }
 
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, tokens: &str) {
+    pub fn write(&self, name: &str, tokens: &str) {
         // Whole at once, as an operator's tool does it.
         let new = self.file(&format!("{name}.new"));
         fs::write(&new, tokens).unwrap();
         fs::rename(new, self.file(name)).unwrap();
     }
 
-    fn start(&self, name: &str) -> Serving {
+    pub fn start(&self, name: &str) -> Serving {
         let file = self.file(name).display().to_string();
         Serving::with(&["--journal", &self.journal, "--token-file", &file, "--heartbeat", "200ms"])
     }
 }
 
-const BOTH: &str = "read r3ad-0123456789abcdef\nwrite wr1te-0123456789abcdef\n";
-const NO_WRITE: &str = "read r3ad-0123456789abcdef\n";
+pub const BOTH: &str = "read r3ad-0123456789abcdef\nwrite wr1te-0123456789abcdef\n";
+pub const NO_WRITE: &str = "read r3ad-0123456789abcdef\n";
 
 fn own(server: &Serving) -> String {
     format!("http://{}", server.address())
 }
 
-async fn log_in(server: &Serving, token: &str) -> Reply {
+pub async fn log_in(server: &Serving, token: &str) -> Reply {
     let body = format!("{{\"token\":\"{token}\"}}");
     let request = Http::new(server.address(), "POST", "/login").origin(&own(server));
     let reply = request.header("Content-Type", "application/json").body(&body).send().await;
@@ -57,12 +61,18 @@ async fn log_in(server: &Serving, token: &str) -> Reply {
 }
 
 /// What a browser with this cookie gets of a server.
-async fn scope(server: &Serving, cookie: &str) -> String {
+pub async fn scope(server: &Serving, cookie: &str) -> String {
     let request = Http::new(server.address(), "GET", "/api/session").header("Cookie", cookie);
-    request.send().await.json()["scope"].as_str().unwrap_or("none").to_owned()
+    let reply = request.send().await;
+    if reply.status == 503 {
+        assert_eq!(reply.header("retry-after"), "5", "{reply:?}");
+        return "not known".to_owned();
+    }
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.json()["scope"].as_str().unwrap_or("none").to_owned()
 }
 
-async fn becomes(server: &Serving, cookie: &str, wanted: &str) {
+pub async fn becomes(server: &Serving, cookie: &str, wanted: &str) {
     let change = async {
         while scope(server, cookie).await != wanted {
             tokio::time::sleep(ms(20)).await;
@@ -98,7 +108,7 @@ async fn a_login_on_one_server_is_one_on_all_and_so_is_a_logout() {
     assert_eq!(scope(&c, &forged).await, "none");
 }
 
-async fn log_out(server: &Serving, cookie: &str) -> Reply {
+pub async fn log_out(server: &Serving, cookie: &str) -> Reply {
     Http::new(server.address(), "POST", "/logout").origin(&own(server)).header("Cookie", cookie).send().await
 }
 

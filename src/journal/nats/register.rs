@@ -18,7 +18,9 @@ const PAGE: (usize, usize) = (1_000, 1024 * 1024);
 /// How far the notes go, as a leader says that is not cut off.
 pub(super) async fn shelf(shared: &Shared) -> Result<Shelf, JournalError> {
     let info = shared.api.leader_info(&shared.names.control).await.map_err(unavailable)?;
-    Ok(Shelf { newest: info["state"]["last_seq"].as_u64().unwrap_or_default() })
+    let revision = |name: &str| info["state"][name].as_u64().unwrap_or_default();
+    let origin = info["created"].as_str().unwrap_or_default().to_owned();
+    Ok(Shelf { origin, oldest: revision("first_seq"), newest: revision("last_seq") })
 }
 
 /// The notes that changed after a revision, in order. Any replica gives most of them at once, and may be behind: so it is the leader who

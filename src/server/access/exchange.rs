@@ -72,6 +72,23 @@ impl Auth {
         self.accepted.lock().noted.used(id, revision)
     }
 
+    /// The lowest revision of a note that this server knows.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.accepted.lock().noted.oldest()
+    }
+
+    /// The sessions of which this server knows notes.
+    pub(super) fn noted(&self) -> Vec<Digest> {
+        self.accepted.lock().noted.all()
+    }
+
+    /// The note of a session is not there any more, which ends the session.
+    pub(super) fn is_gone(&self, id: &Digest) {
+        let mut accepted = self.accepted.lock();
+        accepted.sessions.end(id);
+        accepted.noted.is_gone(id);
+    }
+
     /// Sessions whose notes no server needs any more.
     pub(super) fn useless(&self) -> Vec<Digest> {
         self.accepted.lock().noted.older(2 * IDLE)

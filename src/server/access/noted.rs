@@ -71,6 +71,25 @@ impl Noted {
         self.0.iter().filter(|(_, known)| known.at.elapsed() > than).map(|(id, _)| *id).collect()
     }
 
+    /// The lowest revision of those that have one.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.0.values().map(|known| known.revision).filter(|revision| *revision > 0).min()
+    }
+
+    /// The sessions whose notes were read or written.
+    pub(super) fn all(&self) -> Vec<Digest> {
+        self.0.iter().filter(|(_, known)| known.revision > 0).map(|(id, _)| *id).collect()
+    }
+
+    /// The note is not there any more.
+    pub(super) fn is_gone(&mut self, id: &Digest) {
+        if !self.is_over(id) {
+            self.forget(id);
+        } else if let Some(known) = self.0.get_mut(id) {
+            known.revision = 0;
+        }
+    }
+
     /// Nothing is to be known of it any more.
     pub(super) fn forget(&mut self, id: &Digest) {
         self.0.remove(id);

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::auth::Auth;
 use super::sessions::{IDLE, Shown};
-use crate::journal::{Journal, JournalError, Note};
+use crate::journal::{Journal, JournalError, Note, Shelf};
 use crate::log_limiter::limited;
 use crate::token::{Digest, Scope};
 
@@ -49,6 +49,8 @@ struct Written {
 pub(in crate::server) struct Share {
     journal: Journal,
     auth: Arc<Auth>,
+    /// Where they are, as it was seen last.
+    origin: String,
     /// The revision up to which all notes were read; `None` before those that were there at the start are.
     read: Option<u64>,
     /// Whether they are to be read again from the first one on.
@@ -68,6 +70,7 @@ impl Share {
         let mut share = Self {
             journal,
             auth: Arc::clone(auth),
+            origin: String::new(),
             read: None,
             again: false,
             unwritten: HashSet::new(),
@@ -127,28 +130,51 @@ impl Share {
 
     /// Reads what has changed on other servers.
     async fn look(&mut self) -> Result<(), JournalError> {
-        let (wall, now) = (Timestamp::now().as_second(), Instant::now());
-        let after = if self.again { 0 } else { self.read.unwrap_or_default() };
-        let mut newest = self.journal.shelf().await?.newest;
+        let looked = self.read_on().await;
+        // While nothing was heard of the stream, it may have been restored, and may have grown as long as it was.
+        self.again |= looked.is_err();
+        looked
+    }
+
+    async fn read_on(&mut self) -> Result<(), JournalError> {
+        let Shelf { origin, oldest, newest } = self.journal.shelf().await?;
+        if self.read.is_some_and(|read| newest < read || origin != self.origin) {
+            limited!(warn, "the stream with the sessions of browsers was remade or restored: they are read anew");
+            self.read = None;
+        }
+        self.origin = origin;
+        // If some are gone, it was purged.
+        let is_whole =
+            self.again || self.read.is_none() || self.auth.oldest().is_some_and(|known| known < oldest);
+        let mut gone: HashSet<Digest> =
+            if is_whole { self.auth.noted().into_iter().collect() } else { HashSet::new() };
+        let after = if is_whole { 0 } else { self.read.unwrap_or_default() };
+        let mut read = newest;
         if newest > after {
+            let (wall, now) = (Timestamp::now().as_second(), Instant::now());
             for note in self.journal.notes(after).await? {
-                newest = newest.max(note.revision);
-                self.take_in(note, wall, now);
+                read = read.max(note.revision);
+                if let Some(id) = Digest::from_hex(&note.name) {
+                    gone.remove(&id);
+                    self.take_in(id, note, wall, now);
+                }
             }
         }
+        for id in gone {
+            self.auth.is_gone(&id);
+        }
         self.again = false;
-        self.read = Some(newest);
+        self.read = Some(read);
         Ok(())
     }
 
-    fn take_in(&mut self, note: Note, wall: i64, now: Instant) {
-        let Note { name, text, revision } = note;
-        let Some(id) = Digest::from_hex(&name) else { return };
+    fn take_in(&mut self, id: Digest, note: Note, wall: i64, now: Instant) {
+        let Note { text, revision, .. } = note;
         let Some(written) = text.as_deref().and_then(|text| serde_json::from_str::<Written>(text).ok()) else {
             return self.auth.has_ended(id, revision);
         };
         if self.auth.is_over(&id) {
-            // The note that says so was not written yet, or is gone.
+            // The note that says so was not written yet, or the stream was restored older.
             self.unwritten.insert(id);
             return;
         }
