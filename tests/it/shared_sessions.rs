@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use futures_util::{FutureExt, StreamExt};
 
-use crate::harness::nats::NatsServer;
-use crate::harness::{Client, Http, READ, Reply, Scratch, Serving, WRITE, ms, soon};
+use crate::harness::nats::{NatsServer, at};
+use crate::harness::{Client, Http, Proxy, READ, Reply, Scratch, Serving, WRITE, ms, soon};
 
 /// Servers over one stream, each with a token file of its own.
 pub struct Servers {
@@ -156,6 +156,47 @@ async fn a_logout_on_a_server_that_does_not_have_the_token_ends_the_session() {
         assert_eq!(log_out(&b, writer.cookie()).await.status, 204);
         becomes(&a, writer.cookie(), "none").await;
     }
+}
+
+/// Nobody else would end the session. The browser forgets it all the same.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nats-server: ./tests/run installs it and runs this"]
+async fn a_logout_of_which_the_others_cannot_be_told_says_so_and_reaches_them_later() {
+    let (nats, name) = (NatsServer::shared(), NatsServer::fresh_name());
+    let proxy = Proxy::to(([127, 0, 0, 1], nats.port).into()).await;
+    let behind = Servers::at(&at(proxy.address.port(), &name).display().to_string());
+    let servers = Servers::over(nats, &name);
+    servers.write("tokens", BOTH);
+    behind.write("tokens", BOTH);
+    let (a, b) = (behind.start("tokens"), servers.start("tokens"));
+    let writer = log_in(&a, WRITE).await;
+    let writer = writer.cookie();
+    assert_eq!(scope(&b, writer).await, "write");
+    proxy.close();
+    // Also if it is sent again.
+    for _ in 0..2 {
+        let out = log_out(&a, writer).await;
+        assert_eq!((out.status, out.header("retry-after")), (503, "5"), "{out:?}");
+        assert!(out.header("set-cookie").contains("; Max-Age=0"), "{out:?}");
+        assert!(out.json()["detail"].as_str().unwrap().contains("may still accept the session"), "{out:?}");
+        assert_eq!(scope(&a, writer).await, "none", "it has ended here");
+    }
+    // Whether there is such a session can't be said meanwhile, and its user can log in.
+    let forged = format!("{}={}", writer.split('=').next().unwrap(), "1".repeat(64));
+    assert_eq!(scope(&a, &forged).await, "not known");
+    assert_eq!(log_out(&a, &forged).await.status, 503);
+    let page = Http::new(a.address(), "GET", "/").header("Cookie", &forged).header("Accept", "text/html");
+    let page = page.send().await;
+    assert_eq!((page.status, page.header("retry-after")), (503, "5"), "{page:?}");
+    assert!(page.body.contains("login.js"), "{page:?}");
+    let reader = log_in(&a, READ).await;
+    assert_eq!(scope(&a, reader.cookie()).await, "read");
+    assert_eq!(scope(&b, writer).await, "write");
+    proxy.open();
+    becomes(&b, writer, "none").await;
+    becomes(&b, reader.cookie(), "read").await;
+    assert_eq!(log_out(&a, writer).await.status, 204);
+    assert_eq!(scope(&a, writer).await, "none");
 }
 
 /// However many they send: each server asks for all of them ten times a second at most.

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::auth::Auth;
 use super::sessions::{IDLE, Shown};
-use crate::journal::{Journal, JournalError, Note, Shelf};
+use crate::journal::{Journal, JournalError, Note, Shelf, Trouble, TroubleKind};
 use crate::log_limiter::limited;
 use crate::token::{Digest, Scope};
 
@@ -89,7 +89,7 @@ impl Share {
         let mut looked = Instant::now();
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.finish().await,
                 () = changed.notified() => {}
                 () = asked.wanted(looked) => {}
                 () = sleep(LOOK) => {}
@@ -105,9 +105,26 @@ impl Share {
                 self.write().await?;
                 self.clean().await
             };
-            if let Err(error) = round.await {
-                limited!(warn, "the sessions of browsers can't be shared with the other servers", %error);
+            let ended = tokio::select! {
+                () = stop.cancelled() => None,
+                ended = round => Some(ended),
+            };
+            match ended {
+                None => return self.finish().await,
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    limited!(warn, "the sessions of browsers can't be shared with the other servers", %error);
+                }
             }
+        }
+    }
+
+    /// Tells what could not be told yet, as far as that can be done at once: after that nobody knows of it.
+    async fn finish(mut self) {
+        self.take_changed();
+        if !matches!(timeout(PATIENCE, self.write()).await, Ok(Ok(()))) {
+            let sessions = self.unwritten.len();
+            limited!(warn, "the other servers can't be told of sessions that have begun or ended here", sessions);
         }
     }
 
@@ -258,7 +275,11 @@ async fn write(journal: &Journal, auth: &Auth, id: &Digest) -> Result<(), Journa
 }
 
 /// Ends the sessions with these ids on all servers, also those that this one does not know, or whose token it does not accept.
-pub(super) async fn end(auth: &Auth, ids: &[String]) {
+///
+/// # Errors
+/// The others can't be told soon, or it can't be found out whether they know a session. Those that this server knows have ended here, and
+/// the others are told as soon as that can be done.
+pub(super) async fn end(auth: &Auth, ids: &[String]) -> Result<(), JournalError> {
     let (mut ended, mut unknown) = (Vec::new(), Vec::new());
     for id in ids {
         match auth.log_out(id) {
@@ -267,25 +288,36 @@ pub(super) async fn end(auth: &Auth, ids: &[String]) {
             None => {}
         }
     }
-    let known = join_all(ended.iter().map(|id| tell(auth, id)));
+    let known = tell_all(auth, &ended);
     let others = async {
-        // Strangers, who make ids up, write nothing: only what another server has written is ended.
-        if unknown.is_empty() || auth.asked().find_out().await.is_err() {
-            return;
+        if unknown.is_empty() {
+            return Ok(());
         }
+        auth.asked().find_out().await?;
+        // Strangers, who make ids up, write nothing: only what another server has written is ended.
         let ended: Vec<Digest> = unknown.iter().filter_map(|id| auth.log_out(id)).collect();
-        join_all(ended.iter().map(|id| tell(auth, id))).await;
+        tell_all(auth, &ended).await
     };
-    tokio::join!(known, others);
+    let (known, others) = tokio::join!(known, others);
+    known.and(others)
 }
 
-/// Tells the other servers of a session that has just begun or ended here, so that they know it when the browser has its answer. If that
-/// can't be done soon, it is done later.
-pub(super) async fn tell(auth: &Auth, id: &Digest) {
-    let Some(journal) = auth.journal() else { return };
-    if !matches!(timeout(PATIENCE, write(journal, auth, id)).await, Ok(Ok(()))) {
+async fn tell_all(auth: &Auth, ids: &[Digest]) -> Result<(), JournalError> {
+    join_all(ids.iter().map(|id| tell(auth, id))).await.into_iter().collect()
+}
+
+/// Tells the other servers of a session that has just begun or ended here, so that they know it when the browser has its answer.
+///
+/// # Errors
+/// That can't be done soon: it is done later.
+pub(super) async fn tell(auth: &Auth, id: &Digest) -> Result<(), JournalError> {
+    let Some(journal) = auth.journal() else { return Ok(()) };
+    let silent = || JournalError::Unavailable(Trouble::new(TroubleKind::Unreachable));
+    let told = timeout(PATIENCE, write(journal, auth, id)).await.unwrap_or_else(|_| Err(silent()));
+    if told.is_err() {
         auth.note_changed(*id);
     }
+    told
 }
 
 #[cfg(test)]
