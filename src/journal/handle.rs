@@ -10,7 +10,7 @@ use super::error::Trouble;
 use super::lease::Lease;
 use super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, Note, OpenIncident, Pending, ReadLimit, Register,
-    Span,
+    Shelf, Span,
 };
 use super::record::{Appended, Batch, KeyedEvent, Stored};
 use crate::contract::StreamId;
@@ -171,6 +171,11 @@ impl Journal {
 }
 
 impl Journal {
+    /// See [`Register::shelf`].
+    pub fn shelf(&self) -> Pending<'_, Shelf> {
+        self.register.shelf()
+    }
+
     /// See [`Register::notes`].
     pub fn notes(&self, after: u64) -> Pending<'_, Vec<Note>> {
         self.register.notes(after)

@@ -212,9 +212,26 @@ pub struct Note {
     pub revision: u64,
 }
 
+/// How far the notes of all processes go at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shelf {
+    /// When it was begun. If that is another time than before, what was read is gone, and revisions count anew.
+    pub origin: String,
+    /// Notes with lower revisions are gone.
+    pub oldest: u64,
+    /// No revision is higher, and none was written before that is not known here.
+    pub newest: u64,
+}
+
 /// Keeping notes beside the log for all processes that have the journal open. A journal of one process has none.
 pub trait Register: Send + Sync + 'static {
-    /// The notes that changed after a revision, in order of their revisions; all after 0. A change is seen soon.
+    /// How far the notes go. What any process has written before is counted.
+    fn shelf(&self) -> Pending<'_, Shelf> {
+        Box::pin(async { Ok(Shelf::default()) })
+    }
+
+    /// The notes that changed after a revision, in order of their revisions; all after 0. None is missing that any process has written
+    /// before.
     fn notes(&self, _after: u64) -> Pending<'_, Vec<Note>> {
         Box::pin(async { Ok(Vec::new()) })
     }

@@ -67,7 +67,7 @@ pub use handle::{Engine, Journal};
 pub use lease::{Lease, Term};
 pub use log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, Note, OpenIncident, Pending, ReadLimit, Register,
-    Retention, Span,
+    Retention, Shelf, Span,
 };
 pub use memory::Memory;
 #[cfg(feature = "nats")]

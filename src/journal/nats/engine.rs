@@ -18,7 +18,7 @@ use super::super::handle::Journal;
 use super::super::lease::Lease;
 use super::super::log::{
     Append, Extent, Health, IncidentIndex, Leases, Log, Note, OpenIncident, Pending, ReadLimit, Register,
-    Retention, Span,
+    Retention, Shelf, Span,
 };
 use super::super::open_error::OpenError;
 use super::super::record::{Appended, Batch, KeyedEvent, Stored};
@@ -279,6 +279,10 @@ impl IncidentIndex for Nats {
 }
 
 impl Register for Nats {
+    fn shelf(&self) -> Pending<'_, Shelf> {
+        Box::pin(register::shelf(&self.shared))
+    }
+
     fn notes(&self, after: u64) -> Pending<'_, Vec<Note>> {
         Box::pin(register::changed(&self.shared, after))
     }

@@ -20,11 +20,13 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::asked::Asked;
 use super::credentials::{self, Credentials};
 use super::grant::{Credential, Grant};
 use super::keyring::{Keyring, Replaced};
 use super::need::Need;
-use super::sessions::{Sessions, Shown};
+use super::noted::Noted;
+use super::sessions::{Sessions, is_id};
 use super::throttle::{Attempt, Throttle};
 use crate::dashboard::Dashboard;
 use crate::journal::Journal;
@@ -40,18 +42,22 @@ pub struct Auth {
     /// Has the port in its name: cookies ignore ports, so two servers on one host would overwrite each other's.
     cookie: String,
     /// Locked for short sections, never across an await.
-    accepted: Mutex<Accepted>,
+    pub(super) accepted: Mutex<Accepted>,
     throttle: Throttle,
     /// The journal, if other servers have it open and are to know the sessions.
     journal: Option<Journal>,
     /// Sessions that have changed since the other servers were told, and whether there are new tokens.
-    untold: Mutex<(Vec<Digest>, bool)>,
-    changed: Arc<Notify>,
+    pub(super) untold: Mutex<(Vec<Digest>, bool)>,
+    pub(super) changed: Arc<Notify>,
+    /// What those wait for whose session this server does not know.
+    asked: Asked,
 }
 
-struct Accepted {
-    keyring: Keyring,
-    sessions: Sessions,
+pub(super) struct Accepted {
+    pub(super) keyring: Keyring,
+    pub(super) sessions: Sessions,
+    /// Empty if the journal belongs to this server alone.
+    pub(super) noted: Noted,
 }
 
 impl Auth {
@@ -67,11 +73,16 @@ impl Auth {
             } else {
                 format!("incident-{port}")
             },
-            accepted: Mutex::new(Accepted { keyring, sessions: Sessions::default() }),
+            accepted: Mutex::new(Accepted {
+                keyring,
+                sessions: Sessions::default(),
+                noted: Noted::default(),
+            }),
             throttle: Throttle::default(),
             journal: shared.then(|| journal.clone()),
             untold: Mutex::default(),
             changed: Arc::default(),
+            asked: Asked::default(),
         }
     }
 
@@ -79,9 +90,15 @@ impl Auth {
     /// that requires tokens still does when `tokens` is empty: then it lets no request in.
     pub fn replace(&self, tokens: Vec<(Scope, Token)>) -> Replaced {
         let mut accepted = self.accepted.lock();
-        let Accepted { keyring, sessions } = &mut *accepted;
+        let Accepted { keyring, sessions, noted } = &mut *accepted;
         let replaced = keyring.replace(tokens);
         let ended = sessions.end_unless(|key, scope| keyring.has(key, scope));
+        if self.journal.is_some() {
+            let now = Instant::now();
+            for id in &ended {
+                noted.end(*id, true, now);
+            }
+        }
         drop(accepted);
         if self.journal.is_some() {
             let mut untold = self.untold.lock();
@@ -93,45 +110,9 @@ impl Auth {
         replaced
     }
 
-    /// Is notified when other servers are to be told something.
-    pub(super) fn changed(&self) -> Arc<Notify> {
-        Arc::clone(&self.changed)
-    }
-
-    /// A session has changed, of which the other servers could not be told yet.
-    pub(super) fn note_changed(&self, id: Digest) {
-        self.untold.lock().0.push(id);
-    }
-
-    /// The sessions of which the other servers are to be told, and whether there are tokens that were not known before.
-    pub(super) fn take_changed(&self) -> (Vec<Digest>, bool) {
-        let stale = self.accepted.lock().sessions.stale(Instant::now());
-        let (mut changed, reread) = std::mem::take(&mut *self.untold.lock());
-        changed.extend(stale);
-        (changed, reread)
-    }
-
-    /// A session as the other servers have to know it; `None` if it has ended.
-    pub(super) fn shown(&self, id: &Digest) -> Option<Shown> {
-        self.accepted.lock().sessions.shown(id)
-    }
-
-    /// Another server has begun a session, or has seen it used. It counts here if its token does.
-    pub(super) fn learn(&self, id: Digest, shown: &Shown) {
-        let mut accepted = self.accepted.lock();
-        if accepted.keyring.has(&shown.key, shown.scope) {
-            accepted.sessions.learn(id, shown);
-        }
-    }
-
-    /// Another server has ended a session.
-    pub(super) fn forget(&self, id: &Digest) {
-        self.accepted.lock().sessions.end(id);
-    }
-
-    /// The note of a session is written.
-    pub(super) fn was_written(&self, id: &Digest, revision: u64) {
-        self.accepted.lock().sessions.was_written(id, revision);
+    /// What is asked and answered of sessions that this server does not know.
+    pub(super) fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     /// Whether the server requires no tokens.
@@ -216,10 +197,41 @@ impl Auth {
         })
     }
 
-    /// Ends the session of an id, and gives its digest; `None` if there is none.
+    /// Ends the session of an id, and gives its digest; `None` if there is none, as far as this server knows.
     pub(super) fn log_out(&self, id: &str) -> Option<Digest> {
         let digest = Digest::of(id.as_bytes());
-        self.accepted.lock().sessions.end(&digest).then_some(digest)
+        let mut accepted = self.accepted.lock();
+        let is_open = accepted.sessions.end(&digest);
+        let ends = if self.journal.is_some() {
+            accepted.noted.end(digest, is_open, Instant::now())
+        } else {
+            is_open
+        };
+        ends.then_some(digest)
+    }
+
+    /// Whether another server may have begun a session with this id that is not known here.
+    pub(super) fn may_be_elsewhere(&self, id: &str) -> bool {
+        if self.is_open || self.journal.is_none() || !is_id(id) {
+            return false;
+        }
+        let digest = Digest::of(id.as_bytes());
+        let accepted = self.accepted.lock();
+        !accepted.sessions.has(&digest, Instant::now()) && !accepted.noted.is_over(&digest)
+    }
+
+    /// Whether all that may let a request in are sessions of other servers that are not known here.
+    fn is_from_elsewhere(&self, request: &Request) -> bool {
+        let needs_nothing = || Need::of(request.method(), request.uri().path()) == Need::Nothing;
+        if self.is_open || self.journal.is_none() || needs_nothing() {
+            return false;
+        }
+        let Ok(Credentials::Sessions(ids)) = Credentials::of(request.headers(), &self.cookie) else {
+            return false;
+        };
+        let now = Instant::now();
+        let known = |id: &String| self.accepted.lock().sessions.has(&Digest::of(id.as_bytes()), now);
+        !ids.iter().any(known) && ids.iter().any(|id| self.may_be_elsewhere(id))
     }
 }
 
@@ -249,7 +261,10 @@ pub(in crate::server) async fn authenticate(
     next: Next,
 ) -> Response {
     let wants_page = wants_page(request.method(), request.headers());
-    match auth.admit(&request) {
+    let is_from_elsewhere = auth.is_from_elsewhere(&request);
+    let looked = if is_from_elsewhere { auth.asked.find_out().await } else { Ok(()) };
+    let is_known = looked.is_ok();
+    match looked.map_err(Problem::from).and_then(|()| auth.admit(&request)) {
         Ok(grant) => {
             if let Some(grant) = grant {
                 if let Some(lease) = grant.lease.clone() {
@@ -266,14 +281,21 @@ pub(in crate::server) async fn authenticate(
             }
             response
         }
-        Err(problem) if problem.status() == StatusCode::UNAUTHORIZED && wants_page => {
+        // While nobody knows whether there is a session, its user can begin another one.
+        Err(problem) if wants_page && (problem.status() == StatusCode::UNAUTHORIZED || !is_known) => {
             let mut page = asset_at(&dashboard, "/login.html", request.uri().path());
-            *page.status_mut() = StatusCode::UNAUTHORIZED;
-            credentials::challenge(&mut page);
+            *page.status_mut() = problem.status();
+            if is_known {
+                credentials::challenge(&mut page);
+            }
             let headers = page.headers_mut();
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             // The refusal is counted as if the problem itself were sent.
-            page.extensions_mut().extend(problem.into_response().extensions().clone());
+            let problem = problem.into_response();
+            page.extensions_mut().extend(problem.extensions().clone());
+            if let Some(later) = problem.headers().get(header::RETRY_AFTER) {
+                page.headers_mut().insert(header::RETRY_AFTER, later.clone());
+            }
             page
         }
         Err(problem) => {

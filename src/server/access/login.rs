@@ -14,6 +14,8 @@ use super::credentials::cookies;
 use super::grant::{Credential, Grant};
 use super::share;
 use crate::dashboard::Dashboard;
+use crate::journal::JournalError;
+use crate::log_limiter::limited;
 use crate::server::base_path::BasePath;
 use crate::server::door::ConnectionInfo;
 use crate::server::http::{Problem, PublicPath, asset, json_body};
@@ -52,10 +54,8 @@ pub(in crate::server) async fn login(
     let request = Request::from_parts(parts, axum::body::Body::empty());
     let old: Vec<String> = cookies(request.headers(), auth.cookie()).map(str::to_owned).collect();
     let (id, digest, scope) = auth.log_in(&request, &token)?;
-    let ended = old.iter().filter_map(|old| auth.log_out(old));
-    for id in ended.chain([digest]).collect::<Vec<_>>() {
-        share::tell(&auth, &id).await;
-    }
+    // The session counts here at once. What can't be told to the other servers now, they hear later.
+    let _ = tokio::join!(share::tell(&auth, &digest), share::end(&auth, &old));
     let cookie = set_cookie(&auth, &id, &base, is_encrypted(request.headers()))?;
     Ok(([(header::SET_COOKIE, cookie)], describe(Some(scope), true)).into_response())
 }
@@ -66,13 +66,23 @@ pub(in crate::server) async fn logout(
     PublicPath(base): PublicPath,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    for id in cookies(&headers, auth.cookie()) {
-        if let Some(ended) = auth.log_out(id) {
-            share::tell(&auth, &ended).await;
-        }
-    }
+    let ids: Vec<String> = cookies(&headers, auth.cookie()).map(str::to_owned).collect();
+    let ended = share::end(&auth, &ids).await;
     let cookie = set_cookie(&auth, "; Max-Age=0", &base, is_encrypted(&headers))?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+    // The browser forgets the session also if other servers may still let it in.
+    let response = match ended {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => not_ended(&error).into_response(),
+    };
+    Ok(([(header::SET_COOKIE, cookie)], response).into_response())
+}
+
+fn not_ended(error: &JournalError) -> Problem {
+    limited!(error, "a log-out could not be told to the other servers", %error);
+    let detail = format!(
+        "other servers can't be told of the log-out at the moment, and may still accept the session: {error}; this browser has forgotten it"
+    );
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_header(header::RETRY_AFTER, "5")
 }
 
 /// `GET /api/session`: what the caller may do. A page can't see why a WebSocket was refused, but it can ask this.

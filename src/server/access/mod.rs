@@ -1,12 +1,15 @@
 //! Access: which pages may use the server (the guard), and which requests may do what (tokens and sessions).
 
+mod asked;
 mod auth;
 mod credentials;
+mod exchange;
 mod grant;
 mod guard;
 mod keyring;
 mod login;
 mod need;
+mod noted;
 mod sessions;
 mod share;
 mod throttle;

@@ -102,6 +102,11 @@ impl Session {
     }
 }
 
+/// Whether a text can be the id of a session.
+pub(super) fn is_id(text: &str) -> bool {
+    Digest::from_hex(text).is_some()
+}
+
 impl Sessions {
     /// Begins a session and gives its id, and the digest of that.
     pub(super) fn begin(
@@ -140,6 +145,11 @@ impl Sessions {
             }
         }
         None
+    }
+
+    /// Whether there is a session with this id.
+    pub(super) fn has(&self, id: &Digest, now: Instant) -> bool {
+        self.open.get(id).is_some_and(|session| !session.has_expired(now))
     }
 
     pub(super) fn end(&mut self, id: &Digest) -> bool {

@@ -8,10 +8,11 @@
 //! The clocks of the servers may differ, and be set. So a note that appears while a server runs was written just then; only of those that
 //! a server finds when it starts does it reckon the age by its clock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::auth::Auth;
 use super::sessions::{IDLE, Shown};
-use crate::journal::{Journal, JournalError, Note};
+use crate::journal::{Journal, JournalError, Note, Shelf, Trouble, TroubleKind};
 use crate::log_limiter::limited;
 use crate::token::{Digest, Scope};
 
@@ -48,14 +49,14 @@ struct Written {
 pub(in crate::server) struct Share {
     journal: Journal,
     auth: Arc<Auth>,
-    /// The newest revision that was read.
-    read: u64,
-    /// The newest revision that was ever read; `None` before the notes that were there at the start are.
-    newest: Option<u64>,
+    /// Where they are, as it was seen last.
+    origin: String,
+    /// The revision up to which all notes were read; `None` before those that were there at the start are.
+    read: Option<u64>,
+    /// Whether they are to be read again from the first one on.
+    again: bool,
     /// Sessions that have begun or ended here and could not be written yet.
     unwritten: HashSet<Digest>,
-    /// The last use of each session, or when its note was read if it has none, by the steady clock.
-    notes: HashMap<Digest, Instant>,
     cleaned: Instant,
 }
 
@@ -69,10 +70,10 @@ impl Share {
         let mut share = Self {
             journal,
             auth: Arc::clone(auth),
-            read: 0,
-            newest: None,
+            origin: String::new(),
+            read: None,
+            again: false,
             unwritten: HashSet::new(),
-            notes: HashMap::new(),
             cleaned: Instant::now(),
         };
         if let Err(error) = share.look().await {
@@ -83,32 +84,60 @@ impl Share {
 
     /// Follows what happens, here and on the others.
     pub(in crate::server) async fn run(mut self, stop: CancellationToken) {
-        let changed = self.auth.changed();
+        let auth = Arc::clone(&self.auth);
+        let (changed, asked) = (auth.changed(), auth.asked());
+        let mut looked = Instant::now();
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.finish().await,
                 () = changed.notified() => {}
+                () = asked.wanted(looked) => {}
                 () = sleep(LOOK) => {}
             }
+            looked = Instant::now();
+            let number = asked.begin();
+            self.take_changed();
             let round = async {
+                let looked = self.look().await;
+                // Those who wait for it do not wait for what comes next.
+                asked.answer(number, looked.clone());
+                looked?;
                 self.write().await?;
-                self.look().await?;
                 self.clean().await
             };
-            if let Err(error) = round.await {
-                limited!(warn, "the sessions of browsers can't be shared with the other servers", %error);
+            let ended = tokio::select! {
+                () = stop.cancelled() => None,
+                ended = round => Some(ended),
+            };
+            match ended {
+                None => return self.finish().await,
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    limited!(warn, "the sessions of browsers can't be shared with the other servers", %error);
+                }
             }
         }
     }
 
+    /// Tells what could not be told yet, as far as that can be done at once: after that nobody knows of it.
+    async fn finish(mut self) {
+        self.take_changed();
+        if !matches!(timeout(PATIENCE, self.write()).await, Ok(Ok(()))) {
+            let sessions = self.unwritten.len();
+            limited!(warn, "the other servers can't be told of sessions that have begun or ended here", sessions);
+        }
+    }
+
+    /// Takes over what has changed here.
+    fn take_changed(&mut self) {
+        let (changed, has_new_tokens) = self.auth.take_changed();
+        self.unwritten.extend(changed);
+        // Their sessions were not taken before.
+        self.again |= has_new_tokens;
+    }
+
     /// Writes what has changed here.
     async fn write(&mut self) -> Result<(), JournalError> {
-        let (changed, reread) = self.auth.take_changed();
-        self.unwritten.extend(changed);
-        if reread {
-            // Tokens are known now whose sessions were not taken before.
-            self.read = 0;
-        }
         while let Some(id) = self.unwritten.iter().next().copied() {
             write(&self.journal, &self.auth, &id).await?;
             self.unwritten.remove(&id);
@@ -118,37 +147,70 @@ impl Share {
 
     /// Reads what has changed on other servers.
     async fn look(&mut self) -> Result<(), JournalError> {
-        let (wall, now) = (Timestamp::now().as_second(), Instant::now());
-        for Note { name, text, revision } in self.journal.notes(self.read).await? {
-            self.read = self.read.max(revision);
-            let Some(id) = Digest::from_hex(&name) else { continue };
-            // One that has ended here and is not written yet would begin again.
-            if self.unwritten.contains(&id) {
-                continue;
-            }
-            let written = text.as_deref().and_then(|text| serde_json::from_str::<Written>(text).ok());
-            let seen = match self.newest {
-                None => Seen::AtStart { wall },
-                Some(newest) if revision > newest => Seen::Appear,
-                // It is read again.
-                Some(_) => Seen::Before(self.notes.get(&id).copied()),
-            };
-            let idle = written.as_ref().map(|written| written.idle(seen, now));
-            let expired = idle.is_some_and(|idle| idle >= IDLE);
-            // The machine may have started after the session was used.
-            let used = idle.and_then(|idle| now.checked_sub(idle)).or((!expired).then_some(now));
-            match used {
-                Some(used) => self.notes.insert(id, used),
-                None => self.notes.remove(&id),
-            };
-            let shown = used.and_then(|used| written?.shown(used, revision));
-            match shown.filter(|_| !expired) {
-                Some(shown) => self.auth.learn(id, &shown),
-                None => self.auth.forget(&id),
+        let looked = self.read_on().await;
+        // While nothing was heard of the stream, it may have been restored, and may have grown as long as it was.
+        self.again |= looked.is_err();
+        looked
+    }
+
+    async fn read_on(&mut self) -> Result<(), JournalError> {
+        let Shelf { origin, oldest, newest } = self.journal.shelf().await?;
+        if self.read.is_some_and(|read| newest < read || origin != self.origin) {
+            limited!(warn, "the stream with the sessions of browsers was remade or restored: they are read anew");
+            self.read = None;
+        }
+        self.origin = origin;
+        // If some are gone, it was purged.
+        let is_whole =
+            self.again || self.read.is_none() || self.auth.oldest().is_some_and(|known| known < oldest);
+        let mut gone: HashSet<Digest> =
+            if is_whole { self.auth.noted().into_iter().collect() } else { HashSet::new() };
+        let after = if is_whole { 0 } else { self.read.unwrap_or_default() };
+        let mut read = newest;
+        if newest > after {
+            let (wall, now) = (Timestamp::now().as_second(), Instant::now());
+            for note in self.journal.notes(after).await? {
+                read = read.max(note.revision);
+                if let Some(id) = Digest::from_hex(&note.name) {
+                    gone.remove(&id);
+                    self.take_in(id, note, wall, now);
+                }
             }
         }
-        self.newest = Some(self.newest.unwrap_or_default().max(self.read));
+        for id in gone {
+            self.auth.is_gone(&id);
+        }
+        self.again = false;
+        self.read = Some(read);
         Ok(())
+    }
+
+    fn take_in(&mut self, id: Digest, note: Note, wall: i64, now: Instant) {
+        let Note { text, revision, .. } = note;
+        let Some(written) = text.as_deref().and_then(|text| serde_json::from_str::<Written>(text).ok()) else {
+            return self.auth.has_ended(id, revision);
+        };
+        if self.auth.is_over(&id) {
+            // The note that says so was not written yet, or the stream was restored older.
+            self.unwritten.insert(id);
+            return;
+        }
+        let seen = match (self.auth.used(&id, revision), self.read) {
+            // It is read again.
+            (Some(used), _) => Seen::Before(used),
+            (None, Some(read)) if revision > read => Seen::Appear,
+            (None, _) => Seen::AtStart { wall },
+        };
+        let idle = written.idle(seen, now);
+        let used = now.checked_sub(idle);
+        if idle >= IDLE {
+            return self.auth.has_expired(id, revision, used);
+        }
+        // The machine may have started after the session was used.
+        match written.shown(used.unwrap_or(now), revision) {
+            Some(shown) => self.auth.learn(id, &shown),
+            None => self.auth.has_ended(id, revision),
+        }
     }
 
     /// Removes notes of sessions that ended long ago, or that no server has used.
@@ -157,11 +219,9 @@ impl Share {
             return Ok(());
         }
         self.cleaned = Instant::now();
-        let gone: Vec<Digest> =
-            self.notes.iter().filter(|(_, at)| at.elapsed() > 2 * IDLE).map(|(id, _)| *id).collect();
-        for id in gone {
+        for id in self.auth.useless() {
             self.journal.forget_note(&id.to_hex()).await?;
-            self.notes.remove(&id);
+            self.auth.was_removed(&id);
         }
         Ok(())
     }
@@ -174,8 +234,8 @@ enum Seen {
     AtStart { wall: i64 },
     /// It has just appeared.
     Appear,
-    /// Before: the session was used at this moment, if that is known.
-    Before(Option<Instant>),
+    /// Before: the session was used at this moment.
+    Before(Instant),
 }
 
 impl Written {
@@ -185,7 +245,7 @@ impl Written {
         match seen {
             Seen::AtStart { wall } => since(wall),
             Seen::Appear => Duration::from_secs(self.idle),
-            Seen::Before(used) => used.map_or(IDLE, |used| now.saturating_duration_since(used)),
+            Seen::Before(used) => now.saturating_duration_since(used),
         }
     }
 
@@ -197,25 +257,67 @@ impl Written {
 /// Writes a session as it is now, or that it has ended.
 async fn write(journal: &Journal, auth: &Auth, id: &Digest) -> Result<(), JournalError> {
     let name = id.to_hex();
-    let Some(shown) = auth.shown(id) else { return journal.note(&name, None, None).await.map(drop) };
+    let Some(shown) = auth.shown(id) else {
+        if let Some(revision) = journal.note(&name, None, None).await? {
+            auth.has_ended(*id, revision);
+        }
+        return Ok(());
+    };
     let idle = shown.used.elapsed().as_secs();
     let used = Timestamp::now().as_second().saturating_sub(i64::try_from(idle).unwrap_or(i64::MAX));
     let written = Written { token: shown.key.to_hex(), scope: shown.scope, used, idle };
     let Ok(text) = serde_json::to_string(&written) else { return Ok(()) };
     // If another server has written it since, it is as new there, or has ended: that will be read.
     if let Some(revision) = journal.note(&name, Some(text), Some(shown.revision)).await? {
-        auth.was_written(id, revision);
+        auth.was_written(id, revision, shown.used);
     }
     Ok(())
 }
 
-/// Tells the other servers of a session that has just begun or ended here, so that they know it when the browser has its answer. If that
-/// can't be done soon, it is done later.
-pub(super) async fn tell(auth: &Auth, id: &Digest) {
-    let Some(journal) = auth.journal() else { return };
-    if !matches!(timeout(PATIENCE, write(journal, auth, id)).await, Ok(Ok(()))) {
+/// Ends the sessions with these ids on all servers, also those that this one does not know, or whose token it does not accept.
+///
+/// # Errors
+/// The others can't be told soon, or it can't be found out whether they know a session. Those that this server knows have ended here, and
+/// the others are told as soon as that can be done.
+pub(super) async fn end(auth: &Auth, ids: &[String]) -> Result<(), JournalError> {
+    let (mut ended, mut unknown) = (Vec::new(), Vec::new());
+    for id in ids {
+        match auth.log_out(id) {
+            Some(digest) => ended.push(digest),
+            None if auth.may_be_elsewhere(id) => unknown.push(id),
+            None => {}
+        }
+    }
+    let known = tell_all(auth, &ended);
+    let others = async {
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        auth.asked().find_out().await?;
+        // Strangers, who make ids up, write nothing: only what another server has written is ended.
+        let ended: Vec<Digest> = unknown.iter().filter_map(|id| auth.log_out(id)).collect();
+        tell_all(auth, &ended).await
+    };
+    let (known, others) = tokio::join!(known, others);
+    known.and(others)
+}
+
+async fn tell_all(auth: &Auth, ids: &[Digest]) -> Result<(), JournalError> {
+    join_all(ids.iter().map(|id| tell(auth, id))).await.into_iter().collect()
+}
+
+/// Tells the other servers of a session that has just begun or ended here, so that they know it when the browser has its answer.
+///
+/// # Errors
+/// That can't be done soon: it is done later.
+pub(super) async fn tell(auth: &Auth, id: &Digest) -> Result<(), JournalError> {
+    let Some(journal) = auth.journal() else { return Ok(()) };
+    let silent = || JournalError::Unavailable(Trouble::new(TroubleKind::Unreachable));
+    let told = timeout(PATIENCE, write(journal, auth, id)).await.unwrap_or_else(|_| Err(silent()));
+    if told.is_err() {
         auth.note_changed(*id);
     }
+    told
 }
 
 #[cfg(test)]
@@ -229,7 +331,7 @@ mod tests {
         let wall = 1_800_000_000;
         for clock in [-40, -13, 0, 13, 40].map(|hours| wall + hours * 3_600) {
             assert_eq!(written(clock, 7).idle(Seen::Appear, now), Duration::from_secs(7));
-            let again = Seen::Before(Some(now));
+            let again = Seen::Before(now);
             assert_eq!(written(clock, 7).idle(again, now + IDLE), IDLE, "as long as it is known here");
         }
         // Of those that were there before, nothing else says how old they are.

@@ -49,14 +49,14 @@ async fn a_stream_that_is_restored_older_is_told_as_another_one() {
     let watched = Watched::without_publishers(&trio);
     watched.drill(12).await;
     watched.has(10).await;
-    let backup = Backup::of(&trio, STREAM).await;
+    let backup = Backup::of(&trio.client().await.unwrap(), STREAM).await;
     watched.has(backup.head() + 10).await;
     let old = watched.stream();
     watched.fault_of_nats("the stream is deleted and restored");
     trio.answers(&format!("STREAM.DELETE.{STREAM}"), Value::Null).await;
     watched.pauses().await;
     watched.allow_resets();
-    backup.restore(&trio, STREAM).await;
+    backup.restore(&trio.client().await.unwrap(), STREAM).await;
     watched.reset_from(&old).await;
     watched.forget(&old);
     // The drill goes on where the back-up ends.

@@ -13,6 +13,7 @@ mod killed;
 mod oracle;
 mod permitted;
 mod proxied;
+mod remade;
 mod secured;
 mod stalled;
 mod told;
