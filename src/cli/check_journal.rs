@@ -192,6 +192,10 @@ fn as_json(found: &Audit) -> Value {
     })
 }
 
+/// What to do about a journal that is in use under another name.
+const ELSEWHERE: &str =
+    "name the journal as its server does, which prints it when it starts, or stop that server first";
+
 fn failure(error: OpenError, file: &Path) -> Failure {
     if is_stream(file) && matches!(error, OpenError::Unusable { .. }) {
         let hint = "check the location and the servers: docs/cluster.md has a set-up that works";
@@ -207,6 +211,7 @@ fn failure(error: OpenError, file: &Path) -> Failure {
             format!("`incident check-journal {} --salvage NEW` copies what can be read", shell::file(file)),
         ),
         OpenError::Held { .. } => (Exit::Connection, "name another target".to_owned()),
+        OpenError::Elsewhere { .. } => (Exit::Connection, ELSEWHERE.to_owned()),
         OpenError::Locked { .. } => {
             (Exit::Connection, "end the program that has the file open, and check it again".to_owned())
         }

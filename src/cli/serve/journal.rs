@@ -86,7 +86,7 @@ impl JournalArgs {
 /// What to do about a file that can't be opened.
 fn hint(error: &OpenError, file: &Path) -> String {
     match error {
-        OpenError::Held { .. } => "stop that server, or wait for the command that reads it, or name another file with --journal FILE".to_owned(),
+        OpenError::Held { .. } | OpenError::Elsewhere { .. } => "stop that server, or wait for the command that reads it, or name another file with --journal FILE".to_owned(),
         OpenError::Locked { .. } => {
             "end the program that has the file open, such as a shell in a transaction, and start again"
                 .to_owned()

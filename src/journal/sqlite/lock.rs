@@ -109,46 +109,6 @@ impl Lock {
     }
 }
 
-/// The lock of a program that only reads, held while it opens the journal, so that no server does at that moment. Several
-/// such programs can have it. It makes no file and changes none: a lock file that belongs to another user would keep the
-/// server from starting.
-pub(super) struct Hold {
-    first: Option<File>,
-    second: Option<Arc<File>>,
-}
-
-impl Hold {
-    /// # Errors
-    /// The process that has the journal open.
-    pub(super) fn take(journal: &Path) -> Result<Self, String> {
-        let first = match first(&beside(journal, "lock"), By::Reader) {
-            Ok(First::Locked(file)) => Some(file),
-            Ok(First::Held(holder)) => return Err(holder),
-            // It is missing, or this user may not read it: the other lock decides.
-            Err(_) => None,
-        };
-        match second(journal, By::Reader) {
-            Second::Locked(file) => Ok(Self { first, second: Some(Arc::new(file)) }),
-            Second::Impossible => Ok(Self { first, second: None }),
-            Second::Held(holder) => Err(holder.to_owned()),
-        }
-    }
-
-    /// Lets servers in again. The descriptor must stay open as long as the reader's connection is: see above.
-    pub(super) fn release(self) -> Option<Arc<File>> {
-        self.second.clone()
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        for file in self.first.iter().chain(self.second.as_deref()) {
-            // A lock that cannot be released ends with the process.
-            let _ = file.unlock();
-        }
-    }
-}
-
 /// The lock of a file that is being made, under a name that it does not keep.
 pub(super) struct Claim(File);
 
@@ -169,15 +129,15 @@ impl Claim {
     }
 }
 
-/// A process whose lock file is gone, so that its number is not known.
-const UNNAMED: &str = "another process, whose lock file was removed";
+/// A process whose lock file is not beside this name, so that its number is not known.
+const UNNAMED: &str = "another process, which has it open under another name or whose lock file was removed";
 
 /// Programs that only read write nothing into the lock file.
-const READS: &str = "a command that reads it";
+pub(super) const READS: &str = "a command that reads it";
 
 /// Who locks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(super) enum By {
     /// A server, which makes the files that are missing.
     Owner,
     /// A program that only reads.
@@ -199,13 +159,13 @@ impl By {
     }
 }
 
-enum First {
+pub(super) enum First {
     Locked(File),
     Held(String),
 }
 
 /// Locks the lock file.
-fn first(path: &Path, by: By) -> std::io::Result<First> {
+pub(super) fn first(path: &Path, by: By) -> std::io::Result<First> {
     let is_owner = by == By::Owner;
     loop {
         let mut file =
@@ -238,7 +198,7 @@ fn sign(file: &mut File) -> std::io::Result<()> {
     file.write_all(format!("process {}\n", std::process::id()).as_bytes())
 }
 
-enum Second {
+pub(super) enum Second {
     Locked(File),
     /// Another process has it, as it is said here.
     Held(&'static str),
@@ -246,7 +206,7 @@ enum Second {
     Impossible,
 }
 
-fn second(journal: &Path, by: By) -> Second {
+pub(super) fn second(journal: &Path, by: By) -> Second {
     let path = if cfg!(target_os = "linux") { journal.to_owned() } else { beside(journal, "head") };
     // Windows keeps everyone out of a locked file, also its owner's other descriptors; but an open file cannot be
     // removed there.
@@ -267,42 +227,5 @@ fn second(journal: &Path, by: By) -> Second {
             Second::Held(holder)
         }
         Err(TryLockError::Error(_)) => Second::Impossible,
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    fn holder<T>(taken: Result<T, OpenError>) -> String {
-        match taken {
-            Err(OpenError::Held { holder, .. }) => holder,
-            Err(other) => panic!("{other}"),
-            Ok(_) => panic!("it is taken"),
-        }
-    }
-
-    #[test]
-    fn readers_keep_out_servers_and_not_each_other() {
-        let folder = std::env::temp_dir().join(format!("incident-lock-{}", std::process::id()));
-        assert!(std::fs::create_dir_all(&folder).is_ok());
-        let journal = folder.join("journal.db");
-        let own = format!("process {}", std::process::id());
-        // Without a lock file, and with the one that a server has left.
-        for _ in 0..2 {
-            assert!(File::create(&journal).is_ok());
-            let (Ok(one), Ok(other)) = (Hold::take(&journal), Hold::take(&journal)) else {
-                panic!("both read")
-            };
-            assert_eq!(holder(Lock::take(&journal)), READS);
-            drop((one, other));
-            let Ok(lock) = Lock::take(&journal) else { panic!("nobody reads any more") };
-            assert_eq!(Hold::take(&journal).err().as_deref(), Some(own.as_str()));
-            assert_eq!(holder(Lock::take(&journal)), own);
-            drop(lock);
-        }
-        let left = std::fs::read_to_string(beside(&journal, "lock"));
-        assert!(left.is_ok_and(|left| left.is_empty()), "nothing has it any more");
-        let _ = std::fs::remove_dir_all(&folder);
     }
 }

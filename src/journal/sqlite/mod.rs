@@ -18,6 +18,7 @@ mod events;
 mod export;
 mod files;
 mod head;
+mod hold;
 mod identity;
 mod import;
 mod incidents;

@@ -9,7 +9,8 @@ use rusqlite::Connection;
 
 use super::super::open_error::OpenError;
 use super::head::Head;
-use super::lock::{Claim, Hold};
+use super::hold::{Hold, Holder};
+use super::lock::Claim;
 use super::place::{COMPANIONS, beside, real};
 use super::witness::Witness;
 
@@ -138,7 +139,7 @@ fn refuse_existing(path: &Path) -> Result<(), OpenError> {
         Ok(found) if found.len() > 0 => {
             return match Hold::take(path) {
                 Ok(_) => refused(path, "already exists"),
-                Err(holder) => Err(OpenError::Held { path: path.to_owned(), holder }),
+                Err(Holder { name: holder, .. }) => Err(OpenError::Held { path: path.to_owned(), holder }),
             };
         }
         _ => {}
