@@ -90,6 +90,7 @@ mod record;
 mod replay;
 mod report;
 mod requests;
+mod same_target;
 mod scenario;
 mod schema;
 mod schema_changes;

@@ -109,23 +109,44 @@ impl Lock {
     }
 }
 
-/// The lock of a file that is being made, under a name that it does not keep.
-pub(super) struct Claim(File);
+/// The lock of a file that is being made.
+pub(super) struct Claim {
+    file: File,
+    /// The lock file, if this claim has made it and nobody needs it afterwards.
+    made: Option<PathBuf>,
+}
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        // Removed while it is locked, so that nobody else has it.
+        if let Some(made) = &self.made {
+            let _ = std::fs::remove_file(made);
+        }
         // A lock that cannot be released ends with the process.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
 impl Claim {
-    /// Claims a name, also one that a process has left behind. `None` if a process has it.
+    /// Claims a name that the file does not keep, also one that a process has left behind. `None` if a process has it.
     pub(super) fn take(path: &Path) -> std::io::Result<Option<Self>> {
         Ok(match first(&beside(path, "lock"), By::Owner)? {
-            First::Locked(file) => Some(Self(file)),
+            First::Locked(file) => Some(Self { file, made: None }),
             First::Held(_) => None,
         })
+    }
+
+    /// Claims the name that the file will have: neither another copy nor a server takes it meanwhile. `Err` is the process
+    /// that has it.
+    pub(super) fn of_name(path: &Path) -> std::io::Result<Result<Self, String>> {
+        let lock = beside(path, "lock");
+        let is_new = lock.symlink_metadata().is_err();
+        let mut file = match first(&lock, By::Owner)? {
+            First::Locked(file) => file,
+            First::Held(holder) => return Ok(Err(holder)),
+        };
+        sign(&mut file)?;
+        Ok(Ok(Self { file, made: is_new.then_some(lock) }))
     }
 }
 
