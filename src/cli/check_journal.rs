@@ -224,7 +224,10 @@ fn failure(error: OpenError, file: &Path) -> Failure {
             (Exit::Usage, "name another file".to_owned())
         }
         OpenError::Exists { .. } => (Exit::Usage, "name another file, or remove this one".to_owned()),
-        OpenError::Foreign { .. } | OpenError::Unusable { .. } | OpenError::LogAlone { .. } => {
+        OpenError::LogAlone { log, .. } => {
+            (Exit::Usage, format!("put the journal back beside {}, or move that away with it", log.display()))
+        }
+        OpenError::Foreign { .. } | OpenError::Unusable { .. } => {
             (Exit::Usage, "name a journal file; `incident serve` prints where its own is".to_owned())
         }
     };

@@ -25,8 +25,9 @@ pub enum OpenError {
         /// The name that was given.
         path: PathBuf,
     },
-    /// The write-ahead log of a journal is there, and the journal is not. To begin a new one would delete the log.
-    #[error("{path} is not there, and {log} has events of it that are nowhere else")]
+    /// The write-ahead log of a journal is there, and the journal is not, or is empty. To begin a new one, or only to read the
+    /// empty file, would delete the log.
+    #[error("{path} is empty or not there, and {log} has events of it that are nowhere else")]
     LogAlone {
         /// Where the journal was.
         path: PathBuf,

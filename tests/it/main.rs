@@ -6,6 +6,7 @@ mod altered;
 mod answers;
 mod auth;
 mod behind;
+mod beside;
 mod brief_mistakes;
 mod browser;
 mod budget;

@@ -105,8 +105,11 @@ fn hint(error: &OpenError, file: &Path) -> String {
             )
         }
         OpenError::Newer { .. } => "use a newer version of incident, or another file".to_owned(),
-        OpenError::Foreign { .. } | OpenError::Exists { .. } => {
+        OpenError::Foreign { .. } => {
             "nothing was changed in it; name another file with --journal FILE".to_owned()
+        }
+        OpenError::Exists { .. } => {
+            "nothing was changed in it; move it away, or name another file with --journal FILE".to_owned()
         }
         OpenError::Unusable { .. } => {
             "name a file that can be written with --journal FILE, or use --journal memory".to_owned()

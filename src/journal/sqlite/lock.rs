@@ -10,7 +10,7 @@
 //! descriptor of the database stays open until the last connection is closed ([`Lock::descriptor`]).
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use super::super::error::Trouble;
 use super::super::open_error::OpenError;
-use super::place::{Id, beside, changed};
-use super::running;
+use super::place::{Id, beside, changed, regular};
+use super::strangers::{self, first_bytes, is_lock};
 use super::witness::Witness;
 
 /// A lock, held until it is dropped.
@@ -35,7 +35,9 @@ impl Drop for Lock {
     fn drop(&mut self) {
         let file = self.file.lock();
         // A number that is left here would be reported as the next holder's. A lock that cannot be released ends with the process.
-        let _ = file.set_len(0);
+        if is_own(&file).unwrap_or(false) {
+            let _ = file.set_len(0);
+        }
         let _ = file.unlock();
         if let Some(second) = &self.second {
             let _ = second.unlock();
@@ -55,12 +57,10 @@ impl Lock {
             First::Locked(file) => file,
             First::Held(holder) => return Err(held(&holder)),
         };
+        strangers::refuse(journal)?;
         // The witness file beside a journal that is new belongs to an older one. It says nothing before the new file is
         // there: a start that is killed after that would leave a file that seems to have lost events.
         if !journal.exists() {
-            if running::has_log(journal) {
-                return Err(OpenError::LogAlone { path: journal.to_owned(), log: beside(journal, "wal") });
-            }
             Witness::forget(journal).map_err(|error| OpenError::unusable(journal, error))?;
         }
         let second = match second(journal, By::Owner) {
@@ -112,15 +112,15 @@ impl Lock {
 /// The lock of a file that is being made.
 pub(super) struct Claim {
     file: File,
-    /// The lock file, if this claim has made it and nobody needs it afterwards.
-    made: Option<PathBuf>,
+    /// The lock file, if nobody needs it afterwards.
+    spent: Option<PathBuf>,
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         // Removed while it is locked, so that nobody else has it.
-        if let Some(made) = &self.made {
-            let _ = std::fs::remove_file(made);
+        if let Some(spent) = &self.spent {
+            let _ = std::fs::remove_file(spent);
         }
         // A lock that cannot be released ends with the process.
         let _ = self.file.unlock();
@@ -131,7 +131,7 @@ impl Claim {
     /// Claims a name that the file does not keep, also one that a process has left behind. `None` if a process has it.
     pub(super) fn take(path: &Path) -> std::io::Result<Option<Self>> {
         Ok(match first(&beside(path, "lock"), By::Owner)? {
-            First::Locked(file) => Some(Self { file, made: None }),
+            First::Locked(file) => Some(Self { file, spent: None }),
             First::Held(_) => None,
         })
     }
@@ -140,13 +140,12 @@ impl Claim {
     /// that has it.
     pub(super) fn of_name(path: &Path) -> std::io::Result<Result<Self, String>> {
         let lock = beside(path, "lock");
-        let is_new = lock.symlink_metadata().is_err();
         let mut file = match first(&lock, By::Owner)? {
             First::Locked(file) => file,
             First::Held(holder) => return Ok(Err(holder)),
         };
         sign(&mut file)?;
-        Ok(Ok(Self { file, made: is_new.then_some(lock) }))
+        Ok(Ok(Self { file, spent: Some(lock) }))
     }
 }
 
@@ -188,6 +187,9 @@ pub(super) enum First {
 /// Locks the lock file.
 pub(super) fn first(path: &Path, by: By) -> std::io::Result<First> {
     let is_owner = by == By::Owner;
+    if is_owner {
+        regular(path)?;
+    }
     loop {
         let mut file =
             OpenOptions::new().read(true).write(is_owner).create(is_owner).truncate(false).open(path)?;
@@ -213,9 +215,19 @@ pub(super) fn first(path: &Path, by: By) -> std::io::Result<First> {
     }
 }
 
+/// Whether an open lock file has what a lock file has.
+fn is_own(mut file: &File) -> std::io::Result<bool> {
+    file.seek(SeekFrom::Start(0))?;
+    Ok(is_lock(&first_bytes(file)))
+}
+
 /// Writes the id of this process into the lock file.
 fn sign(file: &mut File) -> std::io::Result<()> {
+    if !is_own(file)? {
+        return Err(std::io::Error::other("it is not a lock file of a journal: move it away"));
+    }
     file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
     file.write_all(format!("process {}\n", std::process::id()).as_bytes())
 }
 

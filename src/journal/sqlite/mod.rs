@@ -36,6 +36,7 @@ mod running;
 mod salvage;
 mod schema;
 mod source;
+mod strangers;
 mod target;
 mod times;
 mod upkeep;

@@ -18,6 +18,7 @@ use super::place::{beside, real, refuse_unusual};
 use super::readers::reader;
 use super::running;
 use super::schema;
+use super::strangers;
 use super::witness::{Remembered, Witness};
 use crate::input_file::{self, Kind};
 
@@ -55,6 +56,7 @@ impl Source {
         let real = real(path).map_err(|error| OpenError::unusable(path, error))?;
         identity::refuse_foreign(&real)?;
         refuse_unusual(&real).map_err(|error| OpenError::unusable(path, error))?;
+        strangers::refuse(&real)?;
         // The log, the witness file and the snapshot must be those of one moment. What is read later is read from the
         // snapshot, and a server may start.
         let (hold, holder) = match Hold::take_here(&real) {

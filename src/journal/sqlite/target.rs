@@ -13,6 +13,7 @@ use super::head::Head;
 use super::hold::{Hold, Holder};
 use super::lock::Claim;
 use super::place::{COMPANIONS, beside, real};
+use super::strangers;
 use super::witness::Witness;
 use crate::new_file::take_name;
 
@@ -38,8 +39,9 @@ impl Target {
         refuse_existing(path)?;
         let unusable = |error: std::io::Error| OpenError::unusable(path, error);
         let real = real(path).map_err(unusable)?;
+        let lock = beside(&real, "lock");
         let name = Claim::of_name(&real)
-            .map_err(unusable)?
+            .map_err(|error| OpenError::unusable(path, format!("{}: {error}", lock.display())))?
             .map_err(|holder| OpenError::Held { path: path.to_owned(), holder })?;
         remove_rests(&real);
         let written = beside(&real, &format!("{PART}{}", std::process::id()));
@@ -172,10 +174,16 @@ fn refuse_existing(path: &Path) -> Result<(), OpenError> {
     if log.symlink_metadata().is_ok_and(|found| !found.is_file() || found.len() > 0) {
         return refused(&log, "already exists");
     }
-    // A witness file of an older journal is replaced.
-    let witness = beside(path, "head");
-    if witness.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-        return refused(&witness, "is no regular file");
+    // SQLite would take back what is in it from the new file.
+    let rest = beside(path, "journal");
+    if rest.symlink_metadata().is_ok_and(|found| found.len() > 0) {
+        return refused(&rest, "already exists");
     }
-    Ok(())
+    for companion in COMPANIONS.map(|suffix| beside(path, suffix)) {
+        if companion.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return refused(&companion, "is no regular file");
+        }
+    }
+    // The witness file and the lock file of an older journal are replaced.
+    strangers::refuse(path)
 }
