@@ -18,7 +18,7 @@ use super::out::{painted, print, print_json, say};
 use super::outfile::refuse_stdout;
 use super::screen;
 use super::terminal::redraws;
-use crate::journal::{Audit, Copied, CopyError, OpenError, audit, backup, is_stream, salvage};
+use crate::journal::{Audit, Copied, CopyError, OpenError, audit, backup, is_stream, salvage, served_as};
 use crate::shell;
 
 /// The columns before what was found: `  PASS checksums  `.
@@ -157,7 +157,8 @@ pub(super) fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure 
 /// Says what was copied.
 fn told(copied: &Copied, into: &Path) {
     let (events, stream) = ((copied.head + 1).saturating_sub(copied.oldest), &copied.stream);
-    let (into, shown) = (into.display(), shell::file(into));
+    let into = served_as(into);
+    let (into, shown) = (into.display(), shell::file(&into));
     let range = if events == 0 { String::new() } else { format!(", {} to {},", copied.oldest, copied.head) };
     say(format!(
         "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {shown}",
