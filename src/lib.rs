@@ -41,6 +41,7 @@ pub mod journal;
 pub mod json_schema;
 pub mod log_limiter;
 pub mod metrics;
+pub mod new_file;
 pub mod plan;
 pub mod player;
 pub mod random;

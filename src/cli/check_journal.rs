@@ -18,7 +18,7 @@ use super::out::{painted, print, print_json, say};
 use super::outfile::refuse_stdout;
 use super::screen;
 use super::terminal::redraws;
-use crate::journal::{Audit, Copied, CopyError, OpenError, audit, backup, is_stream, salvage};
+use crate::journal::{Audit, Copied, CopyError, OpenError, audit, backup, is_stream, salvage, served_as};
 use crate::shell;
 
 /// The columns before what was found: `  PASS checksums  `.
@@ -157,7 +157,8 @@ pub(super) fn not_copied(error: OpenError, file: &Path, into: &Path) -> Failure 
 /// Says what was copied.
 fn told(copied: &Copied, into: &Path) {
     let (events, stream) = ((copied.head + 1).saturating_sub(copied.oldest), &copied.stream);
-    let (into, shown) = (into.display(), shell::file(into));
+    let into = served_as(into);
+    let (into, shown) = (into.display(), shell::file(&into));
     let range = if events == 0 { String::new() } else { format!(", {} to {},", copied.oldest, copied.head) };
     say(format!(
         "{}{range} were copied to {into} as the new stream {stream}. Serve it: incident serve --journal {shown}",
@@ -192,6 +193,10 @@ fn as_json(found: &Audit) -> Value {
     })
 }
 
+/// What to do about a journal that is in use under another name.
+const ELSEWHERE: &str =
+    "name the journal as its server does, which prints it when it starts, or stop that server first";
+
 fn failure(error: OpenError, file: &Path) -> Failure {
     if is_stream(file) && matches!(error, OpenError::Unusable { .. }) {
         let hint = "check the location and the servers: docs/cluster.md has a set-up that works";
@@ -207,6 +212,7 @@ fn failure(error: OpenError, file: &Path) -> Failure {
             format!("`incident check-journal {} --salvage NEW` copies what can be read", shell::file(file)),
         ),
         OpenError::Held { .. } => (Exit::Connection, "name another target".to_owned()),
+        OpenError::Elsewhere { .. } => (Exit::Connection, ELSEWHERE.to_owned()),
         OpenError::Locked { .. } => {
             (Exit::Connection, "end the program that has the file open, and check it again".to_owned())
         }
@@ -219,7 +225,10 @@ fn failure(error: OpenError, file: &Path) -> Failure {
             (Exit::Usage, "name another file".to_owned())
         }
         OpenError::Exists { .. } => (Exit::Usage, "name another file, or remove this one".to_owned()),
-        OpenError::Foreign { .. } | OpenError::Unusable { .. } | OpenError::LogAlone { .. } => {
+        OpenError::LogAlone { log, .. } => {
+            (Exit::Usage, format!("put the journal back beside {}, or move that away with it", log.display()))
+        }
+        OpenError::Foreign { .. } | OpenError::Unusable { .. } => {
             (Exit::Usage, "name a journal file; `incident serve` prints where its own is".to_owned())
         }
     };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::exit::{Exit, Failure};
+use crate::new_file::take_name;
 
 /// An opened file. What is at the path stays until [`OutFile::write`].
 #[derive(Debug)]
@@ -67,21 +68,23 @@ impl OutFile {
             Some(temporary) => {
                 // A link stays a link.
                 let real = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
-                // Something may have taken the name in the meantime.
-                if real.symlink_metadata().is_ok_and(|found| !found.is_file() || found.len() > 0) {
+                take_name(&temporary, &real).or_else(|error| {
                     self.temporary = Some(temporary);
-                    return Err(std::io::Error::other("something else has been put there since"));
-                }
-                std::fs::rename(&temporary, real).or_else(|_| {
+                    if error.kind() == ErrorKind::AlreadyExists {
+                        return Err(error);
+                    }
                     // A file that a container shares can be written, but not replaced.
-                    self.temporary = Some(temporary);
                     OpenOptions::new().write(true).truncate(true).open(&self.path)?.write_all(text.as_bytes())
                 })
             }
         });
         written.map_err(|error| {
+            let hint = match error.kind() {
+                ErrorKind::AlreadyExists => "name another file, or remove this one",
+                _ => "name a file on a disk with room, and run it again",
+            };
             let text = anyhow!("{} cannot be written: {error}", self.path.display());
-            Failure::new(Exit::Usage, text).hint("name a file on a disk with room, and run it again")
+            Failure::new(Exit::Usage, text).hint(hint)
         })
     }
 

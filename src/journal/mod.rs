@@ -72,7 +72,9 @@ pub use log::{
 pub use memory::Memory;
 #[cfg(feature = "nats")]
 pub use nats::Nats;
-pub use offline::{CopyError, Naming, Phase, Progress, audit, backup, copy, described, is_stream, salvage};
+pub use offline::{
+    CopyError, Naming, Phase, Progress, audit, backup, copy, described, is_stream, salvage, served_as,
+};
 pub use open_error::OpenError;
 pub use record::{Appended, Batch, Key, KeyedEvent, Place, Record, Stored};
 pub use sqlite::{Audit, Checked, Copied, Sqlite};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::memory;
 #[cfg(feature = "nats")]
 use super::nats::{self, StreamExport, StreamImport};
 use super::open_error::OpenError;
@@ -75,6 +76,12 @@ pub fn described(location: &Path) -> String {
         return nats::described(location);
     }
     location.display().to_string()
+}
+
+/// The location by which a server opens what was copied to `into`: a file that is called `memory` has to be told from a journal
+/// that is kept there.
+pub fn served_as(into: &Path) -> PathBuf {
+    if (memory::CHOICE.claims)(into) { Path::new(".").join(into) } else { into.to_owned() }
 }
 
 /// Checks a whole journal. Calls `progress` with the number of events checked so far and the number of all events. A server

@@ -15,8 +15,19 @@ pub enum OpenError {
         /// What is known about the other process.
         holder: String,
     },
-    /// The write-ahead log of a journal is there, and the journal is not. To begin a new one would delete the log.
-    #[error("{path} is not there, and {log} has events of it that are nowhere else")]
+    /// A process has the same file open under another name, such as a hard link or a mount of the file alone. SQLite keeps the
+    /// newest events in a file that has that other name.
+    #[error(
+        "{path} is in use under another name: a process has locked the file, whose lock file and log are not beside this name, \
+         and the newest events are in that log"
+    )]
+    Elsewhere {
+        /// The name that was given.
+        path: PathBuf,
+    },
+    /// The write-ahead log of a journal is there, and the journal is not, or is empty. To begin a new one, or only to read the
+    /// empty file, would delete the log.
+    #[error("{path} is empty or not there, and {log} has events of it that are nowhere else")]
     LogAlone {
         /// Where the journal was.
         path: PathBuf,

@@ -1,5 +1,6 @@
 //! Who keeps a server from starting over a journal, and for how long: a program that checks or copies it never does, one
-//! that has locked it does for a while, and the log of a journal that is not there does until somebody decides.
+//! that has locked it does for a while, and the log of a journal that is not there does until somebody decides. And who keeps a
+//! program from reading it: a server that has it open under another name.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use incident::journal::{Append, Log, Retention, Sqlite, audit};
 
-use crate::harness::{Running, Scratch, incident, metrics, started};
+use crate::harness::{Running, Scratch, Serving, incident, metrics, started};
 
 fn serve(journal: &Path) -> Running {
     incident(&["serve", "--port", "0", "--journal", journal.to_str().unwrap()]).spawn()
@@ -129,6 +130,94 @@ fn a_journal_is_made_where_a_link_leads() {
     std::os::unix::fs::symlink("round.db", at("round.db")).unwrap();
     let ran = incident(&["serve", "--port", "0", "--journal", "round.db"]).at(folder.path()).run();
     assert_eq!(ran.status, Some(3), "{ran:?}");
+}
+
+/// A server that plays, with all its events in the log.
+fn played(journal: &Path) -> Serving {
+    let server = Serving::with(&["--journal", journal.to_str().unwrap(), "--seed", "42"]);
+    let ran = server.incident(&["trigger", "database-outage", "--speed", "2000", "--quiet"]).run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    server
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let found = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = found.collect();
+    names.sort();
+    names
+}
+
+/// The log of a journal in use has the name under which its server has it open. Under another name of the same file the
+/// newest events are missing, and what is left is sound.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_in_use_under_another_name_is_refused() {
+    let (folder, others) = (Scratch::new(), Scratch::new());
+    let at = |name: &str| others.path().join(name);
+    let file = folder.path().join("journal.db");
+    let server = played(&file);
+    fs::hard_link(&file, at("hard.db")).unwrap();
+    fs::hard_link(&file, at("looked.db")).unwrap();
+    // As a reader of an older version has left them, and a server that was killed.
+    for (name, text) in [("looked.db-wal", ""), ("looked.db-shm", ""), ("looked.db-lock", "process 1\n")] {
+        fs::write(at(name), text).unwrap();
+    }
+    // Links are followed to the one name.
+    std::os::unix::fs::symlink(&file, at("soft.db")).unwrap();
+    std::os::unix::fs::symlink(folder.path(), at("folder")).unwrap();
+    let before = names(others.path());
+    for name in ["hard.db", "looked.db"] {
+        for args in [
+            &["check-journal", name][..],
+            &["check-journal", name, "--backup", "copy.db"],
+            &["check-journal", name, "--salvage", "copy.db"],
+            &["copy-journal", name, "copy.db"],
+            &["copy-journal", name, "copy.db", "--new-stream"],
+        ] {
+            let ran = incident(args).at(others.path()).run();
+            assert_eq!(ran.status, Some(3), "{args:?}: {ran:?}");
+            let said: Vec<_> = ran.stderr.split_whitespace().collect();
+            let said = said.join(" ");
+            assert!(said.contains(&format!("{name} is in use under another name")), "{args:?}: {said}");
+            assert!(said.contains("name the journal as its server does"), "{args:?}: {said}");
+            assert_eq!((ran.stdout.as_str(), names(others.path())), ("", before.clone()), "{args:?}");
+        }
+    }
+    for name in ["soft.db", "folder/journal.db"] {
+        let ran = incident(&["check-journal", name, "--backup", "copy.db"]).at(others.path()).run();
+        assert_eq!(ran.status, Some(0), "{name}: {ran:?}");
+        assert!(ran.stderr.contains("108 events, 1 to 108"), "{name}: {ran:?}");
+        fs::remove_file(at("copy.db")).unwrap();
+    }
+    server.signal("TERM");
+    server.end();
+    let ran = incident(&["check-journal", "hard.db"]).at(others.path()).run();
+    // Its witness file has the other name too.
+    assert!(ran.status == Some(5) && ran.stdout.contains("108 events, 1 to 108"), "nobody has it: {ran:?}");
+}
+
+/// The server makes its lock file again, and then it is known that it has the file open under this name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_whose_lock_file_was_removed_is_read() {
+    let folder = Scratch::new();
+    let file = folder.path().join("journal.db");
+    let server = played(&file);
+    for args in [
+        &["check-journal", "journal.db"][..],
+        &["check-journal", "journal.db", "--backup", "one.db"],
+        &["copy-journal", "journal.db", "two.db", "--new-stream"],
+    ] {
+        fs::remove_file(folder.path().join("journal.db-lock")).unwrap();
+        let ran = incident(args).at(folder.path()).run();
+        assert_eq!(ran.status, Some(0), "{args:?}: {ran:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains("108 events, 1 to 108"), "{args:?}: {said}");
+    }
+    server.signal("KILL");
+    server.end();
+    fs::remove_file(folder.path().join("journal.db-lock")).ok();
+    let ran = incident(&["check-journal", "journal.db", "--backup", "three.db"]).at(folder.path()).run();
+    assert!(ran.status == Some(0) && ran.stderr.contains("108 events, 1 to 108"), "{ran:?}");
 }
 
 /// A format number that another program writes makes a journal that no start takes.

@@ -32,6 +32,30 @@ async fn a_name_that_means_something_to_sqlite_is_a_name() {
     }
 }
 
+/// To a server `memory` is no file. What is printed to be copied has to name the copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_called_memory_is_served_from_its_file() {
+    for option in ["--backup", "--salvage"] {
+        let folder = Scratch::new();
+        journal(folder.path(), "journal.db").await;
+        let ran = incident(&["check-journal", "journal.db", option, "memory"]).at(folder.path()).run();
+        assert_eq!(ran.status, Some(0), "{option}: {ran:?}");
+        let (_, command) = ran.stderr.split_once("Serve it: incident serve ").unwrap();
+        let args: Vec<_> = command.split_whitespace().collect();
+        let mut server = incident(&[&["serve", "--port", "0"], &args[..]].concat()).at(folder.path()).spawn();
+        let said = server.says("Journal");
+        assert!(!said.contains("in memory"), "{option} {args:?}: {said}");
+        server.says("Ready in");
+        server.signal("TERM");
+        let ran = server.end();
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        // A name in a folder is no other kind of journal.
+        let ran = incident(&["check-journal", "./memory", option, "./copy.db"]).at(folder.path()).run();
+        assert!(ran.stderr.contains("serve --journal ./copy.db"), "{option}: {ran:?}");
+        assert!(ran.stderr.contains("30 events, 1 to 30"), "{option}: {ran:?}");
+    }
+}
+
 /// `--journal /data/` where nothing is mounted: the file `data` would be made, and never be found again.
 #[test]
 fn the_name_of_a_folder_that_is_not_there_is_refused() {

@@ -86,7 +86,7 @@ impl JournalArgs {
 /// What to do about a file that can't be opened.
 fn hint(error: &OpenError, file: &Path) -> String {
     match error {
-        OpenError::Held { .. } => "stop that server, or wait for the command that reads it, or name another file with --journal FILE".to_owned(),
+        OpenError::Held { .. } | OpenError::Elsewhere { .. } => "stop that server, or wait for the command that reads it, or name another file with --journal FILE".to_owned(),
         OpenError::Locked { .. } => {
             "end the program that has the file open, such as a shell in a transaction, and start again"
                 .to_owned()
@@ -105,8 +105,11 @@ fn hint(error: &OpenError, file: &Path) -> String {
             )
         }
         OpenError::Newer { .. } => "use a newer version of incident, or another file".to_owned(),
-        OpenError::Foreign { .. } | OpenError::Exists { .. } => {
+        OpenError::Foreign { .. } => {
             "nothing was changed in it; name another file with --journal FILE".to_owned()
+        }
+        OpenError::Exists { .. } => {
+            "nothing was changed in it; move it away, or name another file with --journal FILE".to_owned()
         }
         OpenError::Unusable { .. } => {
             "name a file that can be written with --journal FILE, or use --journal memory".to_owned()

@@ -1,6 +1,6 @@
 //! `watch --record`: writes every event that arrives to a file, one per line.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +57,13 @@ impl Recorder {
         let file = opened
             .with_context(|| format!("cannot record to {}", path.display()))
             .map_err(|error| Failure::new(Exit::Usage, error).hint("name a file that can be written"))?;
+        // Two programs that record to one file would mix their lines. A pipe or a device is shared by everybody.
+        if file.metadata().is_ok_and(|found| found.is_file())
+            && matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+        {
+            let error = anyhow!("another process is recording to {}", path.display());
+            return Err(Failure::new(Exit::Usage, error).hint("name another file with --record"));
+        }
         refuse_existing(path)?;
         Ok(Self { path: path.to_owned(), file, events: 0, length: 0 })
     }

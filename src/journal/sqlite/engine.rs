@@ -29,7 +29,7 @@ use super::place::{real, refuse_folder, refuse_unusual};
 use super::readers::Readers;
 
 use super::writer::{Request, WaitingAppend, Writer};
-use super::{events, identity, incidents, keys, open, watchdog};
+use super::{events, identity, incidents, keys, open, strangers, watchdog};
 use crate::contract::StreamId;
 use crate::input_file::{self, Kind};
 
@@ -126,6 +126,7 @@ impl Sqlite {
             return Err(OpenError::unusable(path, "it is a pipe, not a file"));
         }
         refuse_unusual(&real).map_err(unusable)?;
+        strangers::refuse(&real)?;
         identity::refuse_foreign(&real)?;
         let lock = Arc::new(patiently(HELD, || Lock::take(&real))?);
         let clocks = source;

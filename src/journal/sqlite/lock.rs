@@ -10,7 +10,7 @@
 //! descriptor of the database stays open until the last connection is closed ([`Lock::descriptor`]).
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use super::super::error::Trouble;
 use super::super::open_error::OpenError;
-use super::place::{Id, beside, changed};
-use super::running;
+use super::place::{Id, beside, changed, regular};
+use super::strangers::{self, first_bytes, is_lock};
 use super::witness::Witness;
 
 /// A lock, held until it is dropped.
@@ -35,7 +35,9 @@ impl Drop for Lock {
     fn drop(&mut self) {
         let file = self.file.lock();
         // A number that is left here would be reported as the next holder's. A lock that cannot be released ends with the process.
-        let _ = file.set_len(0);
+        if is_own(&file).unwrap_or(false) {
+            let _ = file.set_len(0);
+        }
         let _ = file.unlock();
         if let Some(second) = &self.second {
             let _ = second.unlock();
@@ -55,12 +57,10 @@ impl Lock {
             First::Locked(file) => file,
             First::Held(holder) => return Err(held(&holder)),
         };
+        strangers::refuse(journal)?;
         // The witness file beside a journal that is new belongs to an older one. It says nothing before the new file is
         // there: a start that is killed after that would leave a file that seems to have lost events.
         if !journal.exists() {
-            if running::has_log(journal) {
-                return Err(OpenError::LogAlone { path: journal.to_owned(), log: beside(journal, "wal") });
-            }
             Witness::forget(journal).map_err(|error| OpenError::unusable(journal, error))?;
         }
         let second = match second(journal, By::Owner) {
@@ -109,75 +109,55 @@ impl Lock {
     }
 }
 
-/// The lock of a program that only reads, held while it opens the journal, so that no server does at that moment. Several
-/// such programs can have it. It makes no file and changes none: a lock file that belongs to another user would keep the
-/// server from starting.
-pub(super) struct Hold {
-    first: Option<File>,
-    second: Option<Arc<File>>,
+/// The lock of a file that is being made.
+pub(super) struct Claim {
+    file: File,
+    /// The lock file, if nobody needs it afterwards.
+    spent: Option<PathBuf>,
 }
-
-impl Hold {
-    /// # Errors
-    /// The process that has the journal open.
-    pub(super) fn take(journal: &Path) -> Result<Self, String> {
-        let first = match first(&beside(journal, "lock"), By::Reader) {
-            Ok(First::Locked(file)) => Some(file),
-            Ok(First::Held(holder)) => return Err(holder),
-            // It is missing, or this user may not read it: the other lock decides.
-            Err(_) => None,
-        };
-        match second(journal, By::Reader) {
-            Second::Locked(file) => Ok(Self { first, second: Some(Arc::new(file)) }),
-            Second::Impossible => Ok(Self { first, second: None }),
-            Second::Held(holder) => Err(holder.to_owned()),
-        }
-    }
-
-    /// Lets servers in again. The descriptor must stay open as long as the reader's connection is: see above.
-    pub(super) fn release(self) -> Option<Arc<File>> {
-        self.second.clone()
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        for file in self.first.iter().chain(self.second.as_deref()) {
-            // A lock that cannot be released ends with the process.
-            let _ = file.unlock();
-        }
-    }
-}
-
-/// The lock of a file that is being made, under a name that it does not keep.
-pub(super) struct Claim(File);
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        // Removed while it is locked, so that nobody else has it.
+        if let Some(spent) = &self.spent {
+            let _ = std::fs::remove_file(spent);
+        }
         // A lock that cannot be released ends with the process.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
 impl Claim {
-    /// Claims a name, also one that a process has left behind. `None` if a process has it.
+    /// Claims a name that the file does not keep, also one that a process has left behind. `None` if a process has it.
     pub(super) fn take(path: &Path) -> std::io::Result<Option<Self>> {
         Ok(match first(&beside(path, "lock"), By::Owner)? {
-            First::Locked(file) => Some(Self(file)),
+            First::Locked(file) => Some(Self { file, spent: None }),
             First::Held(_) => None,
         })
     }
+
+    /// Claims the name that the file will have: neither another copy nor a server takes it meanwhile. `Err` is the process
+    /// that has it.
+    pub(super) fn of_name(path: &Path) -> std::io::Result<Result<Self, String>> {
+        let lock = beside(path, "lock");
+        let mut file = match first(&lock, By::Owner)? {
+            First::Locked(file) => file,
+            First::Held(holder) => return Ok(Err(holder)),
+        };
+        sign(&mut file)?;
+        Ok(Ok(Self { file, spent: Some(lock) }))
+    }
 }
 
-/// A process whose lock file is gone, so that its number is not known.
-const UNNAMED: &str = "another process, whose lock file was removed";
+/// A process whose lock file is not beside this name, so that its number is not known.
+const UNNAMED: &str = "another process, which has it open under another name or whose lock file was removed";
 
 /// Programs that only read write nothing into the lock file.
-const READS: &str = "a command that reads it";
+pub(super) const READS: &str = "a command that reads it";
 
 /// Who locks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(super) enum By {
     /// A server, which makes the files that are missing.
     Owner,
     /// A program that only reads.
@@ -199,14 +179,17 @@ impl By {
     }
 }
 
-enum First {
+pub(super) enum First {
     Locked(File),
     Held(String),
 }
 
 /// Locks the lock file.
-fn first(path: &Path, by: By) -> std::io::Result<First> {
+pub(super) fn first(path: &Path, by: By) -> std::io::Result<First> {
     let is_owner = by == By::Owner;
+    if is_owner {
+        regular(path)?;
+    }
     loop {
         let mut file =
             OpenOptions::new().read(true).write(is_owner).create(is_owner).truncate(false).open(path)?;
@@ -232,13 +215,23 @@ fn first(path: &Path, by: By) -> std::io::Result<First> {
     }
 }
 
+/// Whether an open lock file has what a lock file has.
+fn is_own(mut file: &File) -> std::io::Result<bool> {
+    file.seek(SeekFrom::Start(0))?;
+    Ok(is_lock(&first_bytes(file)))
+}
+
 /// Writes the id of this process into the lock file.
 fn sign(file: &mut File) -> std::io::Result<()> {
+    if !is_own(file)? {
+        return Err(std::io::Error::other("it is not a lock file of a journal: move it away"));
+    }
     file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
     file.write_all(format!("process {}\n", std::process::id()).as_bytes())
 }
 
-enum Second {
+pub(super) enum Second {
     Locked(File),
     /// Another process has it, as it is said here.
     Held(&'static str),
@@ -246,7 +239,7 @@ enum Second {
     Impossible,
 }
 
-fn second(journal: &Path, by: By) -> Second {
+pub(super) fn second(journal: &Path, by: By) -> Second {
     let path = if cfg!(target_os = "linux") { journal.to_owned() } else { beside(journal, "head") };
     // Windows keeps everyone out of a locked file, also its owner's other descriptors; but an open file cannot be
     // removed there.
@@ -267,42 +260,5 @@ fn second(journal: &Path, by: By) -> Second {
             Second::Held(holder)
         }
         Err(TryLockError::Error(_)) => Second::Impossible,
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    fn holder<T>(taken: Result<T, OpenError>) -> String {
-        match taken {
-            Err(OpenError::Held { holder, .. }) => holder,
-            Err(other) => panic!("{other}"),
-            Ok(_) => panic!("it is taken"),
-        }
-    }
-
-    #[test]
-    fn readers_keep_out_servers_and_not_each_other() {
-        let folder = std::env::temp_dir().join(format!("incident-lock-{}", std::process::id()));
-        assert!(std::fs::create_dir_all(&folder).is_ok());
-        let journal = folder.join("journal.db");
-        let own = format!("process {}", std::process::id());
-        // Without a lock file, and with the one that a server has left.
-        for _ in 0..2 {
-            assert!(File::create(&journal).is_ok());
-            let (Ok(one), Ok(other)) = (Hold::take(&journal), Hold::take(&journal)) else {
-                panic!("both read")
-            };
-            assert_eq!(holder(Lock::take(&journal)), READS);
-            drop((one, other));
-            let Ok(lock) = Lock::take(&journal) else { panic!("nobody reads any more") };
-            assert_eq!(Hold::take(&journal).err().as_deref(), Some(own.as_str()));
-            assert_eq!(holder(Lock::take(&journal)), own);
-            drop(lock);
-        }
-        let left = std::fs::read_to_string(beside(&journal, "lock"));
-        assert!(left.is_ok_and(|left| left.is_empty()), "nothing has it any more");
-        let _ = std::fs::remove_dir_all(&folder);
     }
 }

@@ -12,12 +12,13 @@ use rusqlite::{Connection, OpenFlags};
 use super::super::open_error::OpenError;
 use super::error::open_error;
 use super::head::{self, Head};
+use super::hold::{Elsewhere, Hold};
 use super::identity;
-use super::lock::Hold;
 use super::place::{beside, real, refuse_unusual};
 use super::readers::reader;
 use super::running;
 use super::schema;
+use super::strangers;
 use super::witness::{Remembered, Witness};
 use crate::input_file::{self, Kind};
 
@@ -38,7 +39,8 @@ pub(super) struct Source {
 
 impl Source {
     /// # Errors
-    /// The file does not exist, is a pipe or a device, is not a journal, or has another format than this version writes.
+    /// The file does not exist, is a pipe or a device, is not a journal, has another format than this version writes, or is in
+    /// use under another name.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         match input_file::kind(path) {
             Ok(Kind::File) => {}
@@ -54,11 +56,13 @@ impl Source {
         let real = real(path).map_err(|error| OpenError::unusable(path, error))?;
         identity::refuse_foreign(&real)?;
         refuse_unusual(&real).map_err(|error| OpenError::unusable(path, error))?;
+        strangers::refuse(&real)?;
         // The log, the witness file and the snapshot must be those of one moment. What is read later is read from the
         // snapshot, and a server may start.
-        let (hold, holder) = match Hold::take(&real) {
-            Ok(hold) => (Some(hold), None),
-            Err(holder) => (None, Some(holder)),
+        let (hold, holder) = match Hold::take_here(&real) {
+            Ok(Ok(hold)) => (Some(hold), None),
+            Ok(Err(holder)) => (None, Some(holder)),
+            Err(Elsewhere) => return Err(OpenError::Elsewhere { path: path.to_owned() }),
         };
         if hold.is_some() {
             roll_back(&real)?;

@@ -1,17 +1,21 @@
 //! A new journal file that appears under its name when it is complete: it is written under another name, made durable,
-//! and renamed. What a process that was killed has left under such a name is removed by the next one that writes the file.
+//! and renamed. Of several processes that make a file of one name, one does it. What a process that was killed has left under such a name is removed by the next one that writes the file.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use super::super::open_error::OpenError;
 use super::head::Head;
-use super::lock::{Claim, Hold};
+use super::hold::{Hold, Holder};
+use super::lock::Claim;
 use super::place::{COMPANIONS, beside, real};
+use super::strangers;
 use super::witness::Witness;
+use crate::new_file::take_name;
 
 /// A file that is being written. What was written is removed if it is dropped before [`Target::finish`].
 pub(super) struct Target {
@@ -19,6 +23,8 @@ pub(super) struct Target {
     written: PathBuf,
     /// Tells others that the written file is no rest.
     _claim: Claim,
+    /// Keeps other copies, and servers, from the name.
+    _name: Claim,
 }
 
 impl Target {
@@ -29,15 +35,20 @@ impl Target {
     /// the new file's; or it would replace a file of the journal that is copied, which may be empty at the moment.
     pub(super) fn new(source: &Path, path: &Path) -> Result<Self, OpenError> {
         refuse_own(source, path)?;
+        refuse_held(path)?;
         refuse_existing(path)?;
         let unusable = |error: std::io::Error| OpenError::unusable(path, error);
         let real = real(path).map_err(unusable)?;
+        let lock = beside(&real, "lock");
+        let name = Claim::of_name(&real)
+            .map_err(|error| OpenError::unusable(path, format!("{}: {error}", lock.display())))?
+            .map_err(|holder| OpenError::Held { path: path.to_owned(), holder })?;
         remove_rests(&real);
         let written = beside(&real, &format!("{PART}{}", std::process::id()));
         let Some(claim) = Claim::take(&written).map_err(unusable)? else {
             return Err(OpenError::unusable(path, "this process is already writing it"));
         };
-        Ok(Self { path: path.to_owned(), written, _claim: claim })
+        Ok(Self { path: path.to_owned(), written, _claim: claim, _name: name })
     }
 
     /// The name to write to.
@@ -57,7 +68,14 @@ impl Target {
         File::open(&self.written).and_then(|file| file.sync_all()).map_err(unusable)?;
         refuse_existing(&self.path)?;
         Witness::create(&self.path, head.last_commit()).map_err(unusable)?;
-        fs::rename(&self.written, &self.path).map_err(unusable)?;
+        if let Err(error) = take_name(&self.written, &self.path) {
+            // It says nothing of what another program has put there.
+            let _ = fs::remove_file(beside(&self.path, "head"));
+            return Err(match error.kind() {
+                ErrorKind::AlreadyExists => exists(&self.path, "already exists"),
+                _ => unusable(error),
+            });
+        }
         // Makes the names durable. Not every system can do this with a folder.
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
@@ -127,30 +145,45 @@ fn refuse_own(source: &Path, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
+fn exists(path: &Path, what: &'static str) -> OpenError {
+    OpenError::Exists { path: path.to_owned(), what: what.into() }
+}
+
+/// Refuses a journal that a process has open.
+fn refuse_held(path: &Path) -> Result<(), OpenError> {
+    if !path.symlink_metadata().is_ok_and(|found| found.is_file() && found.len() > 0) {
+        return Ok(());
+    }
+    match Hold::take(path) {
+        Ok(_) => Ok(()),
+        Err(Holder { name: holder, .. }) => Err(OpenError::Held { path: path.to_owned(), holder }),
+    }
+}
+
 /// Whatever has the name would be replaced. So nothing may have it but an empty file: not a link, a pipe or a device either.
 fn refuse_existing(path: &Path) -> Result<(), OpenError> {
-    let refused =
-        |path: &Path, what: &'static str| Err(OpenError::Exists { path: path.to_owned(), what: what.into() });
+    let refused = |path: &Path, what| Err(exists(path, what));
     match path.symlink_metadata() {
         Ok(found) if found.is_dir() => return refused(path, "is a folder"),
         Ok(found) if found.is_symlink() => return refused(path, "is a link"),
         Ok(found) if !found.is_file() => return refused(path, "is no regular file"),
-        Ok(found) if found.len() > 0 => {
-            return match Hold::take(path) {
-                Ok(_) => refused(path, "already exists"),
-                Err(holder) => Err(OpenError::Held { path: path.to_owned(), holder }),
-            };
-        }
+        Ok(found) if found.len() > 0 => return refused(path, "already exists"),
         _ => {}
     }
     let log = beside(path, "wal");
     if log.symlink_metadata().is_ok_and(|found| !found.is_file() || found.len() > 0) {
         return refused(&log, "already exists");
     }
-    // A witness file of an older journal is replaced.
-    let witness = beside(path, "head");
-    if witness.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-        return refused(&witness, "is no regular file");
+    // SQLite would take back what is in it from the new file.
+    let rest = beside(path, "journal");
+    if rest.symlink_metadata().is_ok_and(|found| found.len() > 0) {
+        return refused(&rest, "already exists");
     }
-    Ok(())
+    for companion in COMPANIONS.map(|suffix| beside(path, suffix)) {
+        if companion.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return refused(&companion, "is no regular file");
+        }
+    }
+    // The witness file and the lock file of an older journal are replaced.
+    strangers::refuse(path)
 }

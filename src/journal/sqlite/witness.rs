@@ -142,6 +142,13 @@ pub(super) fn line(commit: LastCommit) -> String {
     format!("{body} {:016x}\n", chain::of_text(&body))
 }
 
+/// Whether bytes can be such a line, as far as a crash has left it.
+pub(super) fn is_line(bytes: &[u8]) -> bool {
+    let length = line(LastCommit { position: 0, checksum: 0 }).len();
+    bytes.len() <= length
+        && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b' ' | b'\n' | 0))
+}
+
 fn parse(text: &str) -> Option<LastCommit> {
     let mut parts = text.trim_end().split(' ');
     let mut next = || u64::from_str_radix(parts.next()?, 16).ok();

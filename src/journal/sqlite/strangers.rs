@@ -1,0 +1,128 @@
+//! Files that are not a journal's under the names that its own files have beside it. A start would overwrite them, and SQLite
+//! would delete them.
+//!
+//! Beside a journal that has begun, a witness file, a log and its index with that name are the journal's own: if their content is
+//! not what it was, they are damaged, which others judge. Beside a file that is still to be made, or is empty, they may be
+//! anybody's.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::super::open_error::OpenError;
+use super::place::beside;
+use super::running;
+use super::witness;
+
+/// Refuses what would be lost if a journal were opened or begun at a path. Links, pipes and devices are refused elsewhere.
+///
+/// # Errors
+/// Which file is not a journal's; or there is the log of a journal without the journal.
+pub(super) fn refuse(journal: &Path) -> Result<(), OpenError> {
+    let is_new = !has_content(journal);
+    if is_new && running::has_log(journal) {
+        return Err(OpenError::LogAlone { path: journal.to_owned(), log: beside(journal, "wal") });
+    }
+    // Nothing else is opened: SQLite's locks on the index of an open journal end when the process closes any descriptor of it.
+    let looks: [(&str, bool, fn(&[u8]) -> bool, &str); 4] = [
+        ("lock", true, is_lock, "is not a lock file of a journal"),
+        // SQLite would delete it as the rest of a write.
+        ("journal", true, is_rest, "is not a rollback journal of SQLite"),
+        ("head", is_new, witness::is_line, "is not a witness file of a journal"),
+        ("shm", is_new, is_index, "is not an index of SQLite"),
+    ];
+    for (suffix, _, is_own, what) in looks.into_iter().filter(|(_, is_due, ..)| *is_due) {
+        let path = beside(journal, suffix);
+        if !is_own(&beginning(&path)) {
+            return Err(OpenError::Exists { path, what: what.into() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is a file that is not empty. SQLite deletes the log beside an empty one.
+pub(super) fn has_content(journal: &Path) -> bool {
+    journal.metadata().is_ok_and(|found| found.len() > 0)
+}
+
+/// The first bytes of a file; none if it is not there, or cannot be read.
+fn beginning(path: &Path) -> Vec<u8> {
+    File::open(path).map(|file| first_bytes(&file)).unwrap_or_default()
+}
+
+/// As many bytes of a file as tell whose it is, from where it is read.
+pub(super) fn first_bytes(file: &File) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What cannot be read is left to the one who needs it.
+    let _ = file.take(MOST).read_to_end(&mut bytes);
+    bytes
+}
+
+/// More than a lock file or a witness file ever has.
+const MOST: u64 = 100;
+
+/// Whether a lock file has this content: nothing, or the number of a process, as far as a crash has left it.
+pub(super) fn is_lock(bytes: &[u8]) -> bool {
+    const NAMES: &[u8] = b"process ";
+    let last = bytes.iter().rposition(|byte| *byte != 0 && !byte.is_ascii_whitespace());
+    let text = last.map_or(&[][..], |last| &bytes[..=last]);
+    NAMES.starts_with(text) || text.strip_prefix(NAMES).is_some_and(|id| id.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether the index of a write-ahead log begins so.
+fn is_index(bytes: &[u8]) -> bool {
+    const VERSION: u32 = 3_007_000;
+    let version = bytes.first_chunk::<4>().map(|first| u32::from_ne_bytes(*first));
+    is_blank(bytes) || version.is_some_and(|version| version == VERSION || version == VERSION.swap_bytes())
+}
+
+/// Whether a rollback journal begins so.
+fn is_rest(bytes: &[u8]) -> bool {
+    const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    // SQLite writes the mark last, when the rest is on the disk.
+    let mark = &bytes[..bytes.len().min(MAGIC.len())];
+    is_blank(mark) || mark == MAGIC
+}
+
+/// Whether it is empty, or was never written.
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crash_leaves_is_a_journals() {
+        for ours in [
+            &b""[..],
+            b"\0\0\0\0",
+            b"process 1\n",
+            b"process 4711\n",
+            b"process 4711",
+            b"proc",
+            b"process 17\0\0\n\0",
+        ] {
+            assert!(is_lock(ours), "{ours:?}");
+        }
+        for other in
+            [&b"my notes\n"[..], b"process of thought\n", b"processes", b"1", b"process 1\nprocess 2\n"]
+        {
+            assert!(!is_lock(other), "{other:?}");
+        }
+        let line = witness::line(witness::LastCommit { position: 7, checksum: -1 });
+        for ours in [line.as_bytes(), &line.as_bytes()[..20], b"", &[0; 51]] {
+            assert!(witness::is_line(ours), "{ours:?}");
+        }
+        for other in [&b"my notes\n"[..], format!("{line}{line}").as_bytes(), b"[package]"] {
+            assert!(!witness::is_line(other), "{other:?}");
+        }
+        assert!(is_index(&3_007_000_u32.to_ne_bytes()) && is_index(&[0; 100]) && !is_index(b"my notes"));
+        assert!(
+            is_rest(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7\0")
+                && is_rest(b"\0\0\0\0\0\0\0\0\0\0\0\0\x17\x21")
+                && !is_rest(b"my notes")
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! What other people's files beside a journal go through: a file that is called like one of the journal's own is neither
+//! overwritten nor deleted, and what a killed server has left is taken as its own.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use incident::journal::{Append, Log, Retention, Sqlite};
+
+use crate::harness::{Ran, Scratch, incident, story};
+
+fn run(folder: &Path, args: &[&str]) -> Ran {
+    incident(args).at(folder).run()
+}
+
+/// Starts a server and stops it.
+fn starts(folder: &Path, file: &str) {
+    let mut server = incident(&["serve", "--port", "0", "--journal", file]).at(folder).spawn();
+    server.says("Ready in");
+    server.signal("TERM");
+    let ran = server.end();
+    assert_eq!(ran.status, Some(0), "{file}: {ran:?}");
+}
+
+async fn journal(file: &Path) {
+    let journal = Sqlite::open(file, Retention::default()).unwrap();
+    journal.append(story("a", 30).into()).await.unwrap();
+}
+
+/// The names and contents of all files in a folder.
+fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let mut found: Vec<_> = entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap_or_default()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_journals_is_left_beside_a_new_one() {
+    let folder = Scratch::new();
+    journal(&folder.path().join("journal.db")).await;
+    for suffix in ["head", "lock", "journal", "shm", "wal"] {
+        for is_link in [false, true] {
+            for is_empty_there in [false, true] {
+                let notes = Scratch::new().with("notes", "my notes\n");
+                let path = notes.path().join(format!("q.db-{suffix}"));
+                if is_link {
+                    symlink("notes", &path).unwrap();
+                } else {
+                    fs::write(&path, "my notes\n").unwrap();
+                }
+                if is_empty_there {
+                    fs::write(notes.path().join("q.db"), "").unwrap();
+                }
+                let before = content(notes.path());
+                let source = folder.path().join("journal.db").display().to_string();
+                let mut commands = vec![
+                    vec!["serve", "--port", "0", "--journal", "q.db"],
+                    vec!["check-journal", &source, "--salvage", "q.db"],
+                    vec!["copy-journal", &source, "q.db"],
+                ];
+                // The lock file of a copy is that of its name, and the others would be the copy's.
+                commands.push(vec!["check-journal", &source, "--backup", "q.db"]);
+                if is_empty_there {
+                    commands.push(vec!["check-journal", "q.db"]);
+                }
+                for args in &commands {
+                    let ran = run(notes.path(), args);
+                    assert!(matches!(ran.status, Some(2 | 3)), "{args:?} {suffix} {is_link}: {ran:?}");
+                    assert!(
+                        ran.stderr.contains(&format!("q.db-{suffix}")),
+                        "{args:?} {suffix} {is_link}: {ran:?}"
+                    );
+                    assert_eq!(content(notes.path()), before, "{args:?} {suffix} {is_link}");
+                }
+            }
+        }
+    }
+}
+
+/// A link is followed to what anybody may have, and a lock file or a rollback journal never has such content.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_journals_is_left_beside_one_that_has_begun() {
+    for (suffix, is_link) in [("head", true), ("lock", true), ("lock", false), ("journal", false)] {
+        let folder = Scratch::new().with("notes", "my notes\n");
+        journal(&folder.path().join("q.db")).await;
+        let path = folder.path().join(format!("q.db-{suffix}"));
+        fs::remove_file(&path).ok();
+        if is_link {
+            symlink("notes", &path).unwrap();
+        } else {
+            fs::write(&path, "my notes\n").unwrap();
+        }
+        let before = content(folder.path());
+        for args in [&["serve", "--port", "0", "--journal", "q.db"][..], &["check-journal", "q.db"]] {
+            let ran = run(folder.path(), args);
+            assert!(matches!(ran.status, Some(2 | 3)), "{args:?} {suffix}: {ran:?}");
+            assert!(ran.stderr.contains(&format!("q.db-{suffix}")), "{args:?} {suffix}: {ran:?}");
+            assert_eq!(content(folder.path()), before, "{args:?} {suffix}");
+        }
+        fs::remove_file(&path).unwrap();
+        starts(folder.path(), "q.db");
+    }
+}
+
+/// SQLite deletes the log beside an empty database, also if it only reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_beside_an_empty_journal_is_kept() {
+    let (before, folder) = (Scratch::new(), Scratch::new());
+    let journal = Sqlite::open(&before.path().join("journal.db"), Retention::default()).unwrap();
+    journal.append(story("a", 30).into()).await.unwrap();
+    // As after a crash.
+    for name in ["journal.db", "journal.db-wal", "journal.db-head"] {
+        fs::copy(before.path().join(name), folder.path().join(name)).unwrap();
+    }
+    drop(journal);
+    let database = fs::read(folder.path().join("journal.db")).unwrap();
+    fs::write(folder.path().join("journal.db"), "").unwrap();
+    let left = content(folder.path());
+    for args in [&["serve", "--port", "0", "--journal", "journal.db"][..], &["check-journal", "journal.db"]] {
+        let ran = run(folder.path(), args);
+        assert!(matches!(ran.status, Some(2 | 3)), "{args:?}: {ran:?}");
+        assert!(ran.stderr.contains("has events of it that are nowhere else"), "{args:?}: {ran:?}");
+        assert_eq!(content(folder.path()), left, "{args:?}");
+    }
+    fs::write(folder.path().join("journal.db"), database).unwrap();
+    let journal = Sqlite::open(&folder.path().join("journal.db"), Retention::default()).unwrap();
+    assert_eq!(journal.extent().head, 30);
+}
+
+/// A crash leaves its own files, whole or as far as they were written.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_journal_has_left_is_its_own() {
+    let line = "0000000000000007 0000000000000001 5f3c1de2a0b4c6d8\n";
+    for (suffix, text) in [
+        ("lock", "process 4711\n"),
+        ("lock", "process 4711\n\0\0\0"),
+        ("lock", "\0\0\0\0\0\0\0\0\0\0"),
+        ("lock", ""),
+        ("head", line),
+        ("head", &line[..20]),
+        ("head", &"\0".repeat(51)),
+        ("head", ""),
+        ("journal", "\0\0\0\0\0\0\0\0\0\0\0\0"),
+        ("shm", &"\0".repeat(32_768)),
+        ("wal", ""),
+    ] {
+        let folder = Scratch::new().with(&format!("new.db-{suffix}"), text);
+        starts(folder.path(), "new.db");
+        journal(&folder.path().join("begun.db")).await;
+        fs::write(folder.path().join(format!("begun.db-{suffix}")), text).unwrap();
+        assert_eq!(run(folder.path(), &["check-journal", "new.db"]).status, Some(0), "{suffix} {text:?}");
+        starts(folder.path(), "begun.db");
+        let ran = run(folder.path(), &["check-journal", "begun.db", "--backup", "copy.db"]);
+        assert_eq!(ran.status, Some(0), "{suffix} {text:?}: {ran:?}");
+    }
+}
