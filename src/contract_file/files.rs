@@ -12,6 +12,7 @@ use super::document::Document;
 use super::error::ContractError;
 use super::url::{normal, of_path, to_path};
 use crate::json_schema::exact::Limits;
+use crate::json_schema::moved;
 use crate::json_schema::percent::{decode, encode};
 use crate::json_schema::pointer::{escape, join, tokens};
 use crate::json_schema::understood::{self, Understood};
@@ -84,10 +85,13 @@ impl Place {
     /// The address for the schema compiler.
     pub(super) fn url(&self) -> String {
         let path = of_path(&self.document.path);
-        let fragment: String =
-            tokens(&self.pointer).map(|token| format!("/{}", encode(&escape(&token), false))).collect();
-        format!("{path}#{fragment}")
+        format!("{path}#{}", to_fragment(&self.pointer))
     }
+}
+
+/// The fragment of a URL that a pointer is.
+fn to_fragment(pointer: &str) -> String {
+    tokens(pointer).map(|token| format!("/{}", encode(&escape(&token), false))).collect()
 }
 
 impl Files {
@@ -148,7 +152,29 @@ impl Files {
         });
         let document = found?;
         let understood = self.understood(&document);
-        Ok(understood.map_or_else(|| document.value.clone(), |understood| understood.value.clone()))
+        let mut value =
+            understood.map_or_else(|| document.value.clone(), |understood| understood.value.clone());
+        moved::redirect(&mut value, &|reference| self.redirected(&document, reference));
+        Ok(value)
+    }
+
+    /// The reference to where something stands for the validator, if that is another place than in its document.
+    fn redirected(&self, from: &Rc<Document>, reference: &str) -> Option<String> {
+        let (file, fragment) = reference.split_once('#')?;
+        if is_network(file) || !fragment.starts_with('/') {
+            return None;
+        }
+        let document = if file.is_empty() { from.clone() } else { self.beside_it(from, file).ok()? };
+        let pointer = decode(fragment);
+        document.value.pointer(&pointer)?;
+        let moved = self.understood(&document)?.moved(&pointer);
+        (moved != pointer).then(|| format!("{file}#{}", to_fragment(&moved)))
+    }
+
+    /// The document that a reference in another one names.
+    fn beside_it(&self, from: &Document, file: &str) -> Result<Rc<Document>, ContractError> {
+        let folder = from.path.parent().unwrap_or(&self.folder);
+        self.at(&normal(&folder.join(decode(file))))
     }
 
     /// What the validator gets instead of a document; `None` if it gets the document.
@@ -156,13 +182,10 @@ impl Files {
         if let Some(known) = self.understood.borrow().get(&document.path) {
             return known.clone();
         }
-        let folder = document.path.parent().unwrap_or(&self.folder);
         let elsewhere = |reference: &str| {
             let file = reference.split_once('#').map_or(reference, |(file, _)| file);
             !is_network(file)
-                && self
-                    .at(&normal(&folder.join(decode(file))))
-                    .is_ok_and(|other| understood::lacks(&other.value))
+                && self.beside_it(document, file).is_ok_and(|other| understood::lacks(&other.value))
         };
         let understood = understood::understood(&document.value, &elsewhere, &self.limits).map(Rc::new);
         self.understood.borrow_mut().insert(document.path.clone(), understood.clone());
@@ -222,9 +245,7 @@ impl Files {
         let document = if file.is_empty() {
             from.document.clone()
         } else {
-            let folder = from.document.path.parent().unwrap_or(&self.folder);
-            let found = self.at(&normal(&folder.join(decode(file))));
-            found.map_err(|error| match error.line {
+            self.beside_it(&from.document, file).map_err(|error| match error.line {
                 // The file was found, and is wrong itself.
                 Some(_) => error,
                 None => wrong(&error.text)
@@ -239,11 +260,16 @@ impl Files {
         Ok(Place { document, pointer })
     }
 
-    /// The document at a URL, and the JSON pointer in it that the URL's fragment is.
+    /// The document at a URL of the compiler, and the JSON pointer in it that the URL's fragment is.
     pub(super) fn place(&self, url: &str) -> Option<Place> {
         let (path, fragment) = url.split_once('#').unwrap_or((url, ""));
         let document = self.read.borrow().get(&to_path(path)?)?.clone();
-        Some(Place { document, pointer: decode(fragment) })
+        let pointer = decode(fragment);
+        let pointer = match self.understood(&document) {
+            Some(understood) => understood.written_at(&pointer),
+            None => pointer,
+        };
+        Some(Place { document, pointer })
     }
 
     /// The document that names a URL as its draft.

@@ -23,6 +23,7 @@ mod explain;
 mod fault;
 mod group_names;
 mod leaf;
+pub mod moved;
 mod pattern;
 mod pattern_scan;
 pub mod percent;
