@@ -89,7 +89,8 @@ impl SchemaBuilder {
     /// A document that does not match the schema of schemas. `url` is the place that was judged.
     fn no_schema(&self, url: &str, error: &ValidationError<'_, '_>) -> SchemaError {
         let (document, fragment) = url.split_once('#').unwrap_or((url, ""));
-        let document = (self.load)(document).unwrap_or_default();
+        let mut document = (self.load)(document).unwrap_or_default();
+        as_written(&mut document);
         let judged = document.pointer(&percent::decode(fragment)).unwrap_or(&Value::Null);
         let why = read(error, judged).unwrap_or_else(|| Fault::All(Vec::new())).explain();
         let separator = if url.contains('#') { "" } else { "#" };
@@ -103,6 +104,20 @@ impl SchemaBuilder {
     /// The compiled schemas, with the limits in the documents that they came from.
     pub fn build(self, limits: &Limits) -> SchemaSet {
         SchemaSet { schemas: self.schemas, limits: limits.known() }
+    }
+}
+
+/// Takes away what shows the validator that a pattern is none.
+fn as_written(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(written) = text.strip_prefix(pattern::WRONG) {
+                *text = written.to_owned();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_written),
+        Value::Object(object) => object.values_mut().for_each(as_written),
+        _ => {}
     }
 }
 

@@ -25,6 +25,7 @@ mod group_names;
 mod leaf;
 pub mod moved;
 mod pattern;
+mod pattern_class;
 mod pattern_scan;
 pub mod percent;
 pub mod pointer;

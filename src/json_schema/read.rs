@@ -7,6 +7,7 @@ use super::choose::chosen;
 use super::decimal::is_multiple;
 use super::fault::Fault;
 use super::leaf::{Leaf, What};
+use super::pattern::WRONG;
 use super::sentence;
 use super::words::shown;
 
@@ -23,7 +24,8 @@ pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Option<Fau
         }
         ErrorKind::PropertyName { prop } => {
             // The causes are about the name, which stands for the value there.
-            let name = Value::String(prop.clone());
+            let prop = prop.strip_prefix(WRONG).unwrap_or(prop);
+            let name = Value::String(prop.to_owned());
             let why = error.causes.iter().filter_map(|cause| read(cause, &name)).collect();
             What::Sentence(sentence::property_name(prop, chosen(&Fault::All(why))))
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::exact::{Limits, MOST, Rough, rough};
 use super::moved::{Moved, is_within};
-use super::pattern::{FORMAT, Reading, read};
+use super::pattern::{FORMAT, Reading, WRONG, read};
 use super::percent::decode;
 use super::pointer::join;
 use super::positions::{has_names, is_data, visit};
@@ -72,7 +72,7 @@ pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &L
                     unknown.insert(pointer.to_owned());
                 }
                 Reading::Known(known) => is_same = is_same && known == pattern,
-                Reading::Wrong => {}
+                Reading::Wrong => is_same = false,
             }
         }
     });
@@ -206,7 +206,7 @@ impl Writer<'_> {
                         continue;
                     }
                     Reading::Known(known) => Value::String(known),
-                    Reading::Wrong => value.clone(),
+                    Reading::Wrong => Value::String(format!("{WRONG}{pattern}")),
                 },
                 ("patternProperties", Value::Object(names)) => {
                     let has_rest = ["additionalProperties", "unevaluatedProperties"]
@@ -322,7 +322,7 @@ impl Writer<'_> {
                     continue;
                 }
                 Reading::Known(known) => free(&written, known),
-                Reading::Wrong => pattern.clone(),
+                Reading::Wrong => format!("{WRONG}{pattern}"),
             };
             let to = join(to, &name);
             let schema = self.value(schema, &from, &to, false);

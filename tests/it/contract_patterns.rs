@@ -195,13 +195,60 @@ fn data_that_looks_like_a_pattern_stays() {
     assert!(contract.judge(&json!({})).is_err());
 }
 
+/// The validator takes some of these for regular expressions.
 #[test]
-fn a_pattern_that_is_wrong_everywhere_is_a_mistake_of_the_contract() {
-    for pattern in ["(?=a", "[a", "*"] {
-        let text = json!({ "properties": { "a": { "pattern": pattern } } }).to_string();
-        let scratch = Scratch::new().with("c.json", &text);
-        let error = read(&scratch.path().join("c.json")).unwrap_err();
-        assert!(error.text.contains("expected a regular expression"), "{error}");
+fn a_pattern_that_is_none_is_a_mistake_of_the_contract() {
+    for pattern in ["(?=a", "[a", "*", "a**", "^*", r"\B*", "$?", "(?<=a)*b", "x{2}{3}", "a{2}+"] {
+        for schema in [json!({ "pattern": pattern }), json!({ "patternProperties": { pattern: true } })] {
+            let scratch =
+                Scratch::new().with("c.json", &json!({ "properties": { "a": schema } }).to_string());
+            let error = read(&scratch.path().join("c.json")).unwrap_err();
+            let told = format!("is {}; expected a regular expression", json!(pattern));
+            assert!(error.text.contains(&told), "{error}");
+        }
+        let format = contract(&json!({ "properties": { "v": { "format": "regex" } } }));
+        assert!(format.judge(&json!({ "v": pattern })).is_err(), "{pattern}");
+    }
+}
+
+/// Some of these are in other dialects: their meaning there is not that of the contract.
+#[test]
+fn a_pattern_of_another_dialect_is_left_out() {
+    for pattern in ["(?P<n>a)", "(?i)a", "(?>a)", r"a\Z", r"\Aa", r"\pL"] {
+        let contract = contract(&json!({ "properties": { "v": { "pattern": pattern } } }));
+        assert_eq!(contract.left_out().len(), 1, "{pattern}");
+        assert!(contract.judge(&json!({ "v": "x" })).is_ok(), "{pattern}");
+    }
+}
+
+/// Each as a program of ECMA-262 judges it, with the flag `u`.
+#[test]
+fn patterns_mean_what_they_mean_in_ecma_262() {
+    for (pattern, yes, no) in [
+        ("^.+$", "a\u{85}b", "a\rb"),
+        ("^.+$", "ab", "a\u{2028}b"),
+        ("^(?s:.)+$", "a\rb", ""),
+        (r"^\S+$", "\u{180e}", "\u{2028}"),
+        (r"^\s$", "\u{2028}", "\u{85}"),
+        (r"^[\s]$", "\u{3000}", "\u{200b}"),
+        (r"^[^\s]$", "a", "\u{205f}"),
+        (r"\bcaf\u00e9", "café", "acafé"),
+        (r"^caf\u00e9\b", "caféa", "café"),
+        (r"\Bé", "é", "aé"),
+        (r"^[\w.-]+$", "a-b.c", "é"),
+        (r"^[a&&b]+$", "a&", "~"),
+    ] {
+        let contract = contract(&json!({
+            "properties": {
+                "v": { "pattern": pattern },
+                "w": { "patternProperties": { pattern: { "type": "boolean" } } },
+            },
+        }));
+        assert!(contract.left_out().is_empty(), "{pattern}");
+        assert!(contract.judge(&json!({ "v": yes })).is_ok(), "{pattern} {yes:?}");
+        assert!(contract.judge(&json!({ "v": no })).is_err(), "{pattern} {no:?}");
+        assert!(contract.judge(&json!({ "w": { yes: 1 } })).is_err(), "{pattern} {yes:?}");
+        assert!(contract.judge(&json!({ "w": { no: 1 } })).is_ok(), "{pattern} {no:?}");
     }
 }
 
