@@ -62,8 +62,10 @@ pub fn lacks(document: &Value) -> bool {
 pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &Limits) -> Option<Understood> {
     let mut unknown = BTreeSet::new();
     let mut is_same = true;
+    let is_alone = refers_alone(document);
     visit(document, &mut |schema, pointer| {
         is_same = is_same
+            && !(is_alone && is_reference(schema) && BESIDE.iter().any(|key| schema.contains_key(*key)))
             && schema.get("format").is_none_or(|format| format != "regex")
             && rough(schema).next().is_none();
         for pattern in patterns(schema) {
@@ -80,7 +82,7 @@ pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &L
         return None;
     }
     spread(document, &mut unknown, elsewhere);
-    let mut writer = Writer { unknown, limits, left_out: Vec::new(), moved: Moved::default() };
+    let mut writer = Writer { unknown, limits, is_alone, left_out: Vec::new(), moved: Moved::default() };
     let value = writer.value(document, "", "", false);
     Some(Understood { value, left_out: writer.left_out, moved: writer.moved })
 }
@@ -96,6 +98,19 @@ fn patterns(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
 fn is_messages(pointer: &str) -> bool {
     let tokens: Vec<&str> = pointer.split('/').collect();
     matches!(tokens.as_slice(), ["", "channels", _, "publish" | "subscribe", "message", "oneOf"])
+}
+
+/// Keywords that the validator judges beside a reference although the draft says that they are ignored there.
+const BESIDE: [&str; 6] = ["const", "contains", "propertyNames", "if", "then", "else"];
+
+/// Whether a document is of a draft in which everything beside a reference is ignored, and that has such keywords.
+fn refers_alone(document: &Value) -> bool {
+    let draft = document.get("$schema").and_then(Value::as_str);
+    draft.is_some_and(|draft| draft.contains("/draft-06/") || draft.contains("/draft-07/"))
+}
+
+fn is_reference(schema: &Map<String, Value>) -> bool {
+    schema.get("$ref").is_some_and(Value::is_string)
 }
 
 /// References to other documents, and whether one of them leads to what is not known.
@@ -144,6 +159,8 @@ struct Writer<'l> {
     /// The schemas that have, or refer to, an expression that is not known.
     unknown: BTreeSet<String>,
     limits: &'l Limits,
+    /// Whether nothing is judged beside a reference.
+    is_alone: bool,
     left_out: Vec<LeftOut>,
     moved: Moved,
 }
@@ -187,7 +204,8 @@ impl Writer<'_> {
 
     fn schema(&mut self, schema: &Map<String, Value>, from: &str, to: &str) -> Map<String, Value> {
         let mut written = Map::new();
-        let is_open = schema.contains_key("if") && self.is_unknown(&join(from, "if"));
+        let is_alone = self.is_alone && is_reference(schema);
+        let is_open = schema.contains_key("if") && !is_alone && self.is_unknown(&join(from, "if"));
         for (key, value) in schema {
             let (from, mut to) = (join(from, key), join(to, key));
             if key == "not" && self.is_unknown(&from) {
@@ -217,6 +235,7 @@ impl Writer<'_> {
                 ("format", Value::String(format)) if format == "regex" => FORMAT.into(),
                 ("oneOf", Value::Array(_)) if self.is_unknown(&from) && !is_messages(&from) => continue,
                 ("if" | "then" | "else", _) if is_open => continue,
+                (key, _) if is_alone && BESIDE.contains(&key) => continue,
                 _ if is_data(key) => value.clone(),
                 _ => self.value(value, &from, &to, has_names(key)),
             };

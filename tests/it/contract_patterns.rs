@@ -221,6 +221,27 @@ fn a_pattern_of_another_dialect_is_left_out() {
     }
 }
 
+/// All other keywords are ignored there, in these drafts.
+#[test]
+fn nothing_is_judged_beside_a_reference_in_draft_6_and_7() {
+    let beside = json!({
+        "const": 1, "contains": false, "propertyNames": false, "if": true, "then": false, "maximum": 1, "type": "null",
+        "pattern": "^x", "$ref": "#/definitions/a",
+    });
+    for (draft, is_judged) in [
+        ("http://json-schema.org/draft-06/schema#", false),
+        ("http://json-schema.org/draft-07/schema#", false),
+        ("https://json-schema.org/draft/2019-09/schema", true),
+    ] {
+        let schema = json!({ "$schema": draft, "properties": { "v": beside }, "definitions": { "a": { "not": { "const": 3 } } } });
+        let contract = contract(&schema);
+        for value in [json!(2), json!(["a"]), json!({ "a": 1 })] {
+            assert_eq!(contract.judge(&json!({ "v": value })).is_err(), is_judged, "{draft} {value}");
+        }
+        assert!(contract.judge(&json!({ "v": 3 })).is_err(), "{draft}");
+    }
+}
+
 /// Each as a program of ECMA-262 judges it, with the flag `u`.
 #[test]
 fn patterns_mean_what_they_mean_in_ecma_262() {
