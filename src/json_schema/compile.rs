@@ -7,7 +7,7 @@ use boon::{CompileError, Compiler, Format, SchemaIndex, Schemas, ValidationError
 use serde_json::Value;
 use thiserror::Error;
 
-use super::exact::{Known, Limits};
+use super::exact::{Known, Limits, Patterns};
 use super::explain::Mismatch;
 use super::fault::Fault;
 use super::read::read;
@@ -92,7 +92,7 @@ impl SchemaBuilder {
         let mut document = (self.load)(document).unwrap_or_default();
         as_written(&mut document);
         let judged = document.pointer(&percent::decode(fragment)).unwrap_or(&Value::Null);
-        let why = read(error, judged).unwrap_or_else(|| Fault::All(Vec::new())).explain();
+        let why = read(error, judged, &Patterns::new()).unwrap_or_else(|| Fault::All(Vec::new())).explain();
         let separator = if url.contains('#') { "" } else { "#" };
         SchemaError {
             url: Some(format!("{url}{separator}{}", why.pointer)),
@@ -103,7 +103,7 @@ impl SchemaBuilder {
 
     /// The compiled schemas, with the limits in the documents that they came from.
     pub fn build(self, limits: &Limits) -> SchemaSet {
-        SchemaSet { schemas: self.schemas, limits: limits.known() }
+        SchemaSet { schemas: self.schemas, limits: limits.known(), patterns: limits.patterns() }
     }
 }
 
@@ -154,6 +154,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 pub struct SchemaSet {
     schemas: Schemas,
     limits: Known,
+    patterns: Patterns,
 }
 
 impl SchemaSet {
@@ -164,7 +165,7 @@ impl SchemaSet {
         }
         let judge = || {
             let error = exact::with(&self.limits, || self.schemas.validate(value, schema.0).err())?;
-            read(&error, value)
+            read(&error, value, &self.patterns)
         };
         if !is_deeper(value, SHALLOW) {
             return judge();

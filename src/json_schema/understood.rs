@@ -223,7 +223,10 @@ impl Writer<'_> {
                         self.leave_out(format!("pattern {}", quoted(pattern)), from, &why);
                         continue;
                     }
-                    Reading::Known(known) => Value::String(known),
+                    Reading::Known(known) => {
+                        self.limits.pattern(&known, pattern);
+                        Value::String(known)
+                    }
                     Reading::Wrong => Value::String(format!("{WRONG}{pattern}")),
                 },
                 ("patternProperties", Value::Object(names)) => {

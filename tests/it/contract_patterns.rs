@@ -221,6 +221,15 @@ fn a_pattern_of_another_dialect_is_left_out() {
     }
 }
 
+#[test]
+fn what_does_not_match_is_told_the_pattern_of_the_contract() {
+    for pattern in [r"^[\w-]+$", r"^\cA.$", r"\bé"] {
+        let contract = contract(&json!({ "properties": { "v": { "pattern": pattern } } }));
+        let why = contract.judge(&json!({ "v": "+" })).unwrap_err();
+        assert_eq!(why.text, format!("`v` is \"+\"; expected a text that matches `{pattern}`"));
+    }
+}
+
 /// All other keywords are ignored there, in these drafts.
 #[test]
 fn nothing_is_judged_beside_a_reference_in_draft_6_and_7() {
