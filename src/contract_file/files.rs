@@ -12,6 +12,7 @@ use super::document::Document;
 use super::error::ContractError;
 use super::url::{normal, of_path, to_path};
 use crate::json_schema::exact::Limits;
+use crate::json_schema::moved;
 use crate::json_schema::percent::{decode, encode};
 use crate::json_schema::pointer::{escape, join, tokens};
 use crate::json_schema::understood::{self, Understood};
@@ -98,10 +99,13 @@ impl Place {
     /// The address for the schema compiler.
     pub(super) fn url(&self) -> String {
         let path = of_path(&self.document.path);
-        let fragment: String =
-            tokens(&self.pointer).map(|token| format!("/{}", encode(&escape(&token), false))).collect();
-        format!("{path}#{fragment}")
+        format!("{path}#{}", to_fragment(&self.pointer))
     }
+}
+
+/// The fragment of a URL that a pointer is.
+fn to_fragment(pointer: &str) -> String {
+    tokens(pointer).map(|token| format!("/{}", encode(&escape(&token), false))).collect()
 }
 
 impl Files {
@@ -167,7 +171,28 @@ impl Files {
         });
         let document = found?;
         let understood = self.understood(&document);
-        Ok(understood.map_or_else(|| document.value.clone(), |understood| understood.value.clone()))
+        let mut value =
+            understood.map_or_else(|| document.value.clone(), |understood| understood.value.clone());
+        moved::redirect(&mut value, &|reference| self.redirected(&document, reference));
+        Ok(value)
+    }
+
+    /// The reference to where something stands for the validator, if that is another place than in its document.
+    fn redirected(&self, from: &Rc<Document>, reference: &str) -> Option<String> {
+        let (file, fragment) = reference.split_once('#')?;
+        if !fragment.starts_with('/') {
+            return None;
+        }
+        let from = Place { document: from.clone(), pointer: String::new() };
+        let Place { document, pointer } = self.lookup(&from, reference).ok()?;
+        let moved = self.understood(&document)?.moved(&pointer);
+        (moved != pointer).then(|| format!("{file}#{}", to_fragment(&moved)))
+    }
+
+    /// The document that a reference in another one names.
+    fn beside_it(&self, from: &Document, file: &str) -> Result<Rc<Document>, ContractError> {
+        let folder = from.path.parent().unwrap_or(&self.folder);
+        self.at(&normal(&folder.join(decode(file))))
     }
 
     /// What the validator gets instead of a document; `None` if it gets the document.
@@ -175,13 +200,10 @@ impl Files {
         if let Some(known) = self.understood.borrow().get(&document.path) {
             return known.clone();
         }
-        let folder = document.path.parent().unwrap_or(&self.folder);
         let elsewhere = |reference: &str| {
             let file = reference.split_once('#').map_or(reference, |(file, _)| file);
             !is_network(file)
-                && self
-                    .at(&normal(&folder.join(decode(file))))
-                    .is_ok_and(|other| understood::lacks(&other.value))
+                && self.beside_it(document, file).is_ok_and(|other| understood::lacks(&other.value))
         };
         let understood = understood::understood(&document.value, &elsewhere, &self.limits).map(Rc::new);
         self.understood.borrow_mut().insert(document.path.clone(), understood.clone());
@@ -264,13 +286,12 @@ impl Files {
         let document = if file.is_empty() || own.is_some_and(|id| id.trim_end_matches('#') == file) {
             from.document.clone()
         } else {
-            let beside = self.id.as_deref().and_then(|id| file.strip_prefix(id));
-            let folder = match beside {
-                Some(_) => &self.folder,
+            match self.id.as_deref().and_then(|id| file.strip_prefix(id)) {
+                Some(beside) => self.at(&normal(&self.folder.join(decode(beside)))),
                 None if is_network(file) => return Err(Dead::Network),
-                None => from.document.path.parent().unwrap_or(&self.folder),
-            };
-            self.at(&normal(&folder.join(decode(beside.unwrap_or(file))))).map_err(Dead::File)?
+                None => self.beside_it(&from.document, file),
+            }
+            .map_err(Dead::File)?
         };
         let pointer = decode(fragment);
         if document.value.pointer(&pointer).is_none() {
@@ -279,11 +300,16 @@ impl Files {
         Ok(Place { document, pointer })
     }
 
-    /// The document at a URL, and the JSON pointer in it that the URL's fragment is.
+    /// The document at a URL of the compiler, and the JSON pointer in it that the URL's fragment is.
     pub(super) fn place(&self, url: &str) -> Option<Place> {
         let (path, fragment) = url.split_once('#').unwrap_or((url, ""));
         let document = self.read.borrow().get(&to_path(path)?)?.clone();
-        Some(Place { document, pointer: decode(fragment) })
+        let pointer = decode(fragment);
+        let pointer = match self.understood(&document) {
+            Some(understood) => understood.written_at(&pointer),
+            None => pointer,
+        };
+        Some(Place { document, pointer })
     }
 
     /// The document that names a URL as its draft.

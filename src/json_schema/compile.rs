@@ -7,7 +7,7 @@ use boon::{CompileError, Compiler, Format, SchemaIndex, Schemas, ValidationError
 use serde_json::Value;
 use thiserror::Error;
 
-use super::exact::{Known, Limits};
+use super::exact::{Known, Limits, Patterns};
 use super::explain::Mismatch;
 use super::fault::Fault;
 use super::read::read;
@@ -89,9 +89,10 @@ impl SchemaBuilder {
     /// A document that does not match the schema of schemas. `url` is the place that was judged.
     fn no_schema(&self, url: &str, error: &ValidationError<'_, '_>) -> SchemaError {
         let (document, fragment) = url.split_once('#').unwrap_or((url, ""));
-        let document = (self.load)(document).unwrap_or_default();
+        let mut document = (self.load)(document).unwrap_or_default();
+        as_written(&mut document);
         let judged = document.pointer(&percent::decode(fragment)).unwrap_or(&Value::Null);
-        let why = read(error, judged).unwrap_or_else(|| Fault::All(Vec::new())).explain();
+        let why = read(error, judged, &Patterns::new()).unwrap_or_else(|| Fault::All(Vec::new())).explain();
         let separator = if url.contains('#') { "" } else { "#" };
         SchemaError {
             url: Some(format!("{url}{separator}{}", why.pointer)),
@@ -102,7 +103,21 @@ impl SchemaBuilder {
 
     /// The compiled schemas, with the limits in the documents that they came from.
     pub fn build(self, limits: &Limits) -> SchemaSet {
-        SchemaSet { schemas: self.schemas, limits: limits.known() }
+        SchemaSet { schemas: self.schemas, limits: limits.known(), patterns: limits.patterns() }
+    }
+}
+
+/// Takes away what shows the validator that a pattern is none.
+fn as_written(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(written) = text.strip_prefix(pattern::WRONG) {
+                *text = written.to_owned();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_written),
+        Value::Object(object) => object.values_mut().for_each(as_written),
+        _ => {}
     }
 }
 
@@ -139,6 +154,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 pub struct SchemaSet {
     schemas: Schemas,
     limits: Known,
+    patterns: Patterns,
 }
 
 impl SchemaSet {
@@ -149,7 +165,7 @@ impl SchemaSet {
         }
         let judge = || {
             let error = exact::with(&self.limits, || self.schemas.validate(value, schema.0).err())?;
-            read(&error, value)
+            read(&error, value, &self.patterns)
         };
         if !is_deeper(value, SHALLOW) {
             return judge();

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -33,9 +34,17 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The name of a limit's format begins so.
 const NAME: &str = "incident-limit-";
 
-/// The limits of a contract that are judged so, each once.
+/// What a contract has in another form for the validator.
 #[derive(Debug, Default)]
-pub struct Limits(RefCell<Vec<Limit>>);
+pub struct Limits {
+    /// The limits that are judged so, each once.
+    limits: RefCell<Vec<Limit>>,
+    /// Patterns, as they are written in the contract, by what the validator gets.
+    patterns: RefCell<Patterns>,
+}
+
+/// Patterns as they are written, by what the validator gets.
+pub(super) type Patterns = HashMap<String, String>;
 
 /// The limits of one contract when it is read.
 pub(super) type Known = Arc<[Limit]>;
@@ -139,7 +148,7 @@ impl Limits {
     /// The name of the format of a limit; `None` if there are too many.
     pub(super) fn format_of(&self, asks: Asks, number: &Number) -> Option<&'static str> {
         let limit = Limit { asks, number: number.clone() };
-        let mut limits = self.0.borrow_mut();
+        let mut limits = self.limits.borrow_mut();
         let known = limits.iter().position(|known| *known == limit);
         let place = known.unwrap_or(limits.len());
         let format = FORMATS.get(place)?;
@@ -149,8 +158,19 @@ impl Limits {
         Some(format.name)
     }
 
+    /// The validator gets a pattern in this form.
+    pub(super) fn pattern(&self, known: &str, written: &str) {
+        if known != written {
+            self.patterns.borrow_mut().insert(known.to_owned(), written.to_owned());
+        }
+    }
+
+    pub(super) fn patterns(&self) -> Patterns {
+        self.patterns.borrow().clone()
+    }
+
     pub(super) fn known(&self) -> Known {
-        self.0.borrow().as_slice().into()
+        self.limits.borrow().as_slice().into()
     }
 }
 

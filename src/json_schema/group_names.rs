@@ -5,16 +5,6 @@ use std::collections::HashSet;
 /// The engine refuses what is nested deeper. Names there are not looked at, so that an expression is read in linear time.
 const DEEPEST: usize = 256;
 
-/// What a name is to the groups before it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Naming {
-    First,
-    /// Another alternative has it too.
-    Again,
-    /// A group that can match together with this one has it too.
-    Clash,
-}
-
 /// The names up to a place of an expression.
 #[derive(Default)]
 pub(super) struct GroupNames {
@@ -47,16 +37,27 @@ impl GroupNames {
         }
     }
 
-    /// The group that begins here has this name.
-    pub(super) fn name(&mut self, name: String) -> Naming {
+    /// The group that begins here has this name: whether a group that can match together with this one has it too.
+    pub(super) fn name(&mut self, name: String) -> bool {
+        self.all.insert(name.clone());
         if self.beyond > 0 {
-            return Naming::First;
+            return false;
         }
         if !self.taken.insert(name.clone()) {
-            return Naming::Clash;
+            return true;
         }
-        self.inmost.here.push(name.clone());
-        if self.all.insert(name) { Naming::First } else { Naming::Again }
+        self.inmost.here.push(name);
+        false
+    }
+
+    /// Whether a group has this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all.contains(name)
+    }
+
+    /// Whether a group has a name.
+    pub(super) fn are_there(&self) -> bool {
+        !self.all.is_empty()
     }
 
     /// The next alternative begins.

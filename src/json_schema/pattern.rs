@@ -11,65 +11,66 @@ pub(super) enum Reading {
     Known(String),
     /// It is well formed, and has something that the validator does not have: why it can't be checked.
     Unsupported(String),
-    /// It is well formed in no dialect.
+    /// It is none.
     Wrong,
 }
 
 /// The name under which the validator is given the format of regular expressions: its own one refuses what it does not have.
 pub(super) const FORMAT: &str = "incident-regex";
 
-/// The most bytes that an expression of a schema may take when it is compiled.
-const MOST_OF_SCHEMA: usize = 10 << 20;
+/// What is put before an expression that is none: the validator would take some, and takes nothing that begins so.
+pub(super) const WRONG: &str = "*wrong*";
 
-/// The same for a value, which is compiled only to see whether it can be, and may be a stranger's.
-const MOST_OF_VALUE: usize = 100_000;
+/// The most bytes that an expression may take when it is compiled.
+const MOST: usize = 10 << 20;
 
-/// A longer value, in bytes, is not compiled: the engine takes 6 KB for each `\w` before it looks at its limit.
-const LONGEST_VALUE: usize = 10_000;
-
-/// The same if a part of it ignores case: the engine looks at each character of a class then, of a million in `\D`.
-const LONGEST_FOLDED: usize = 200;
-
-/// Whether a text is a regular expression of ECMA-262, which is what JSON Schema means by the format. One that would take too much
-/// time or memory is taken for one, as far as it is read.
+/// Whether a text is a regular expression of ECMA-262, which is what JSON Schema means by the format. It is only read, not compiled:
+/// it may be a stranger's.
 pub(super) fn is_regex(text: &str) -> bool {
     let scan = Scan::of(text);
-    let is_read = !scan.is_foreign && !scan.clashes;
-    let longest = if scan.ignores_case { LONGEST_FOLDED } else { LONGEST_VALUE };
-    is_read && (text.len() > longest || judge(&scan, MOST_OF_VALUE) != Reading::Wrong)
+    !scan.is_wrong && !scan.is_foreign
 }
 
-/// Reads a regular expression. What the validator lacks is replaced by something that it has, so that the rest is judged.
+/// Reads a regular expression.
 pub(super) fn read(pattern: &str) -> Reading {
-    judge(&Scan::of(pattern), MOST_OF_SCHEMA)
-}
-
-/// `most` is how many bytes the expression may take when it is compiled.
-fn judge(scan: &Scan, most: usize) -> Reading {
-    if scan.clashes {
+    let scan = Scan::of(pattern);
+    if scan.is_wrong {
         return Reading::Wrong;
     }
-    let compile = |text: &str| RegexBuilder::new(text).size_limit(most).build();
-    match (compile(&scan.out), &scan.lacks) {
-        (Ok(_), None) => Reading::Known(scan.out.clone()),
-        (Err(regex::Error::CompiledTooBig(_)), _) => {
-            Reading::Unsupported("it takes too much memory".to_owned())
-        }
-        (Ok(_), Some(lacks)) => Reading::Unsupported(format!("{lacks} is not supported")),
-        (Err(_), _) if scan.without_properties().is_some_and(|rest| is_well_formed(&compile(&rest))) => {
-            Reading::Unsupported("a Unicode property in it is not known".to_owned())
-        }
-        (Err(_), _) => Reading::Wrong,
+    if let Some(lacks) = scan.lacks {
+        return Reading::Unsupported(lacks);
+    }
+    let unknown = || Reading::Unsupported("a Unicode property in it is not known".to_owned());
+    if !scan.properties.iter().all(|property| is_property(property)) {
+        return unknown();
+    }
+    match RegexBuilder::new(&scan.out).size_limit(MOST).build() {
+        Ok(_) => Reading::Known(scan.out),
+        Err(regex::Error::CompiledTooBig(_)) => Reading::Unsupported("it takes too much memory".to_owned()),
+        Err(_) if !scan.properties.is_empty() => unknown(),
+        // It is well formed.
+        Err(_) => Reading::Unsupported("it is nested too deep".to_owned()),
     }
 }
 
-fn is_well_formed(compiled: &Result<Regex, regex::Error>) -> bool {
-    matches!(compiled, Ok(_) | Err(regex::Error::CompiledTooBig(_)))
+/// Whether a property can be one of ECMA-262. To the engine, case and the kind of a property matter less.
+fn is_property(text: &str) -> bool {
+    let (kind, name) = text.split_once('=').unwrap_or(("", text));
+    let has_kind = match kind {
+        // A script has to be named as one.
+        "" => !text.contains('=') && Regex::new(&format!("\\p{{sc={text}}}")).is_err(),
+        "gc" | "General_Category" | "sc" | "Script" | "scx" | "Script_Extensions" => true,
+        _ => false,
+    };
+    let is_name = name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
+        && (name.starts_with(|c: char| c.is_ascii_uppercase())
+            || matches!(name, "cntrl" | "digit" | "punct"));
+    is_name && has_kind
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Reading, Scan, is_regex, read};
+    use super::{Reading, is_regex, read};
 
     fn matches(pattern: &str, text: &str) -> bool {
         let Reading::Known(known) = read(pattern) else { panic!("{pattern}: {:?}", read(pattern)) };
@@ -96,6 +97,25 @@ mod tests {
             (r"^(?<year>\d{4})$", "2026", "x"),
             (r"^(?:(?<n>a)|(?<n>b))$", "b", "n"),
             (r"^(?<$>a)$", "a", "$"),
+            ("^.$", "\u{85}", "\u{2028}"),
+            ("^.$", "a", "\r"),
+            ("^(?s:.)$", "\r", ""),
+            ("^(?s:(?-s:.))$", "a", "\r"),
+            (r"^\s$", "\u{2028}", "\u{180e}"),
+            (r"^[\s]$", "\u{1680}", "\u{85}"),
+            (r"^\S$", "é", "\u{3000}"),
+            (r"^[^\S]$", "\u{202f}", "a"),
+            (r"^\d$", "1", "٣"),
+            (r"^\w$", "_", "é"),
+            (r"\bf", "éf", "af"),
+            (r"\Bé", "é", "aé"),
+            (r"^[\w-]$", "-", "+"),
+            (r"^[!-~]$", "a", "é"),
+            (r"^[+--]$", ",", "."),
+            (r"^[^\d\n]$", "a", "\n"),
+            (r"^(?i:[^\W])$", "K", "-"),
+            (r"^(?<\u0061>b)$", "b", "a"),
+            (r"^\p{gc=Lu}\p{Script=Greek}$", "AΩ", "aω"),
         ] {
             assert!(matches(pattern, yes), "{pattern} {yes:?}");
             assert!(!matches(pattern, no), "{pattern} {no:?}");
@@ -117,6 +137,16 @@ mod tests {
             (r"a\p{Nonsense}", "a Unicode property in it is not known"),
             (r"\P{Nonsense}\p{Nonsense}", "a Unicode property in it is not known"),
             ("^(.{0,1000}){0,1000}$", "it takes too much memory"),
+            (r"[\uD800-\uDFFF]", "half of a surrogate pair is not supported"),
+            (r"\p{Greek}", "a Unicode property in it is not known"),
+            (r"\p{lu}", "a Unicode property in it is not known"),
+            ("a{99999999999}", "a repetition of so many times is not supported"),
+            (r"\Aa", r"the escape `\A` is not supported"),
+            (r"\pL", r"`\p` without braces is not supported"),
+            ("(?P<n>a)", "`(?P` is not supported"),
+            ("(?i)a", "`(?i` is not supported"),
+            ("(?m:^a)", "`^` or `$` at each line is not supported"),
+            (r"(?i:\b)", "the border of a word in a group that ignores case is not supported"),
         ] {
             assert_eq!(read(pattern), Reading::Unsupported(why.to_owned()), "{pattern}");
         }
@@ -132,7 +162,8 @@ mod tests {
         for text in ["(?=a", "[z-a]", r"a\Z", r"\a", "(?>a)", "*", "(?P<n>a)", "(?i)a", "(?<n.m>a)"] {
             assert!(!is_regex(text), "{text}");
         }
-        for text in ["(?i-s:a)", "(?:a)", "a{2,3}{,2}", r"\P{L}{2,}"] {
+        let nested = format!("{}{}", "(a".repeat(1_000), ")".repeat(1_000));
+        for text in ["(?i-s:a)", "(?:a)", "a{2,3}{,2}", r"\P{L}{2,}", "b{99999999999}", "(?=a)*", &nested] {
             assert!(is_regex(text), "{text}");
         }
     }
@@ -157,19 +188,58 @@ mod tests {
     /// Each of these took as many steps as the square of its length.
     #[test]
     fn a_long_text_is_read_in_one_pass() {
-        for (part, out) in [("{", r"\{"), (r"\p{", r"\p\{"), (r"\P{", r"\P\{"), (r"\k<", r"\k<")] {
-            let scan = Scan::of(&part.repeat(500_000));
-            assert_eq!(scan.out.len(), out.len() * 500_000, "{part}");
-            assert!(is_regex(&part.repeat(500_000)), "{part}");
+        for (part, is_one) in [
+            ("{", true),
+            ("a{1", true),
+            (r"\p{", false),
+            (r"\P{", false),
+            (r"\k<", false),
+            ("(?<", false),
+            (r"\u{", false),
+        ] {
+            assert_eq!(is_regex(&part.repeat(500_000)), is_one, "{part}");
+            assert!(is_one || !is_regex(&(part.repeat(500_000) + ">}")), "{part}");
         }
-        // The engine would look at a million characters for each class: what is wrong behind them is not found.
-        assert!(is_regex(&format!("(?i:{})|*", r"[\d\D]".repeat(1_500))));
-        assert!(!is_regex("(?i:a)|*") && !is_regex(&format!("(?s-m:{})|*", "i".repeat(1_500))));
+        for text in [format!("(?i:{})|*", r"[\d\D]".repeat(1_500)), format!("(?s-m:{})|*", "i".repeat(1_500))]
+        {
+            assert!(!is_regex(&text) && is_regex(text.trim_end_matches('*')));
+        }
     }
 
     #[test]
     fn what_is_wrong_everywhere_stays_wrong() {
-        for pattern in ["(?=a", "[a", "a)", "*a", r"\", "(?!a)(", "[z-a]"] {
+        for pattern in [
+            "(?=a",
+            "[a",
+            "a)",
+            "*a",
+            r"\",
+            "(?!a)(",
+            "[z-a]",
+            "a**",
+            "^*",
+            r"\B*",
+            "$?",
+            "(?<=a)*",
+            "(?<!a){2}",
+            "x{2}{3}",
+            "a*+",
+            "{2}",
+            "(|*)",
+            "a{2,1}",
+            "[+-\\d]",
+            r"\x4",
+            r"\u{110000}",
+            r"\c",
+            r"[\B]",
+            "(?<a>b)\\k<c>",
+            "(?ii:a)",
+            "(?i-i:a)",
+            "(?-:a)",
+            "(?",
+            "(?<n.m>a)",
+            "(?<1>a)",
+        ] {
             assert_eq!(read(pattern), Reading::Wrong, "{pattern}");
         }
     }

@@ -5,15 +5,18 @@ use serde_json::Value;
 
 use super::choose::chosen;
 use super::decimal::is_multiple;
+use super::exact::Patterns;
 use super::fault::Fault;
 use super::leaf::{Leaf, What};
+use super::pattern::WRONG;
 use super::sentence;
 use super::words::shown;
 
 /// A validator's error about `value`; `None` if it is none: the validator divides binary numbers to find multiples.
-pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Option<Fault> {
+/// `patterns` has the patterns that the validator got in another form.
+pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value, patterns: &Patterns) -> Option<Fault> {
     let path: Vec<String> = error.instance_location.tokens.iter().map(token).collect();
-    let causes = || error.causes.iter().filter_map(|cause| read(cause, value)).collect::<Vec<_>>();
+    let causes = || error.causes.iter().filter_map(|cause| read(cause, value, patterns)).collect::<Vec<_>>();
     let got = at(value, &path);
     let what = match &error.kind {
         ErrorKind::AnyOf | ErrorKind::OneOf(None) if !error.causes.is_empty() => {
@@ -23,8 +26,9 @@ pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Option<Fau
         }
         ErrorKind::PropertyName { prop } => {
             // The causes are about the name, which stands for the value there.
-            let name = Value::String(prop.clone());
-            let why = error.causes.iter().filter_map(|cause| read(cause, &name)).collect();
+            let prop = prop.strip_prefix(WRONG).unwrap_or(prop);
+            let name = Value::String(prop.to_owned());
+            let why = error.causes.iter().filter_map(|cause| read(cause, &name, patterns)).collect();
             What::Sentence(sentence::property_name(prop, chosen(&Fault::All(why))))
         }
         ErrorKind::Type { want, .. } => {
@@ -46,6 +50,9 @@ pub(super) fn read(error: &ValidationError<'_, '_>, value: &Value) -> Option<Fau
         _ if !error.causes.is_empty() => {
             let causes = causes();
             return (!causes.is_empty()).then_some(Fault::All(causes));
+        }
+        ErrorKind::Pattern { want, .. } => {
+            sentence::pattern(got, patterns.get(*want).map_or(want, String::as_str))
         }
         kind => sentence::other(kind, got),
     };

@@ -11,7 +11,7 @@ use super::words::{choice, counted, cut, list, quoted, shown, type_name};
 /// What is wrong, for the kinds of errors that have no causes and no shape of their own in [`What`].
 pub(super) fn other(kind: &ErrorKind<'_, '_>, got: Option<&Value>) -> What {
     // What the value is, if it is short enough to help.
-    let is = || got.map_or_else(|| "is something else".to_owned(), |got| format!("is {}", shown(got)));
+    let is = || is(got);
     let has = |count: usize, noun: &str| format!("has {}", counted(count, noun));
     let sentence = match kind {
         ErrorKind::Format { want, err, .. } if is_limit(want) => format!("{}; expected {err}", is()),
@@ -28,9 +28,6 @@ pub(super) fn other(kind: &ErrorKind<'_, '_>, got: Option<&Value>) -> What {
         }
         ErrorKind::MaxLength { want, got } => {
             format!("has {got} characters; expected at most {want}")
-        }
-        ErrorKind::Pattern { want, .. } => {
-            format!("{}; expected a text that matches {}", is(), quoted(want))
         }
         ErrorKind::Minimum { want, .. } => format!("{}; expected at least {want}", is()),
         ErrorKind::Maximum { want, .. } => format!("{}; expected at most {want}", is()),
@@ -83,6 +80,15 @@ pub(super) fn other(kind: &ErrorKind<'_, '_>, got: Option<&Value>) -> What {
         _ => format!("{}, which the contract does not allow", is()),
     };
     What::Predicate(sentence)
+}
+
+/// A text that does not match a pattern.
+pub(super) fn pattern(got: Option<&Value>, want: &str) -> What {
+    What::Predicate(format!("{}; expected a text that matches {}", is(got), quoted(want)))
+}
+
+fn is(got: Option<&Value>) -> String {
+    got.map_or_else(|| "is something else".to_owned(), |got| format!("is {}", shown(got)))
 }
 
 /// The sentence for one fault.

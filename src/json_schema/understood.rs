@@ -1,14 +1,15 @@
 //! A document of schemas without what the validator does not know, or gets wrong: regular expressions, and limits of numbers.
 //!
-//! What is left accepts at least what the whole accepts: no message fails because something was left out. So `not` and `if`
-//! over such an expression are left out as well, and of `oneOf` it stays that one of its schemas fits.
+//! What is left accepts at least what the whole accepts: no message fails because something was left out. So `not` over such an
+//! expression is left out as well; of `oneOf` it stays that one of its schemas fits, of `if` that it and `then` fit, or `else`.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use super::exact::{Limits, MOST, Rough, rough};
-use super::pattern::{FORMAT, Reading, read};
+use super::moved::{Moved, is_within};
+use super::pattern::{FORMAT, Reading, WRONG, read};
 use super::percent::decode;
 use super::pointer::join;
 use super::positions::{has_names, is_data, visit};
@@ -21,8 +22,7 @@ pub struct Understood {
     pub value: Value,
     /// What was left out.
     pub left_out: Vec<LeftOut>,
-    /// Pointers into the whole document, and to what they lead now.
-    moved: Vec<(String, String)>,
+    moved: Moved,
 }
 
 /// Something that is not checked.
@@ -39,11 +39,12 @@ pub struct LeftOut {
 impl Understood {
     /// Where what a pointer leads to stands now.
     pub fn moved(&self, pointer: &str) -> String {
-        let mut around = self.moved.iter().filter(|(from, _)| is_within(pointer, from));
-        match around.by_ref().max_by_key(|(from, _)| from.len()) {
-            Some((from, to)) => format!("{to}{}", &pointer[from.len()..]),
-            None => pointer.to_owned(),
-        }
+        self.moved.to(pointer)
+    }
+
+    /// Where what a pointer into this document leads to stands in the whole one.
+    pub fn written_at(&self, pointer: &str) -> String {
+        self.moved.back(pointer)
     }
 }
 
@@ -61,8 +62,10 @@ pub fn lacks(document: &Value) -> bool {
 pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &Limits) -> Option<Understood> {
     let mut unknown = BTreeSet::new();
     let mut is_same = true;
+    let is_alone = refers_alone(document);
     visit(document, &mut |schema, pointer| {
         is_same = is_same
+            && !(is_alone && is_reference(schema) && BESIDE.iter().any(|key| schema.contains_key(*key)))
             && schema.get("format").is_none_or(|format| format != "regex")
             && rough(schema).next().is_none();
         for pattern in patterns(schema) {
@@ -71,7 +74,7 @@ pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &L
                     unknown.insert(pointer.to_owned());
                 }
                 Reading::Known(known) => is_same = is_same && known == pattern,
-                Reading::Wrong => {}
+                Reading::Wrong => is_same = false,
             }
         }
     });
@@ -79,7 +82,7 @@ pub fn understood(document: &Value, elsewhere: &dyn Fn(&str) -> bool, limits: &L
         return None;
     }
     spread(document, &mut unknown, elsewhere);
-    let mut writer = Writer { unknown, limits, left_out: Vec::new(), moved: Vec::new() };
+    let mut writer = Writer { unknown, limits, is_alone, left_out: Vec::new(), moved: Moved::default() };
     let value = writer.value(document, "", "", false);
     Some(Understood { value, left_out: writer.left_out, moved: writer.moved })
 }
@@ -97,8 +100,17 @@ fn is_messages(pointer: &str) -> bool {
     matches!(tokens.as_slice(), ["", "channels", _, "publish" | "subscribe", "message", "oneOf"])
 }
 
-fn is_within(pointer: &str, outer: &str) -> bool {
-    pointer.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Keywords that the validator judges beside a reference although the draft says that they are ignored there.
+const BESIDE: [&str; 6] = ["const", "contains", "propertyNames", "if", "then", "else"];
+
+/// Whether a document is of a draft in which everything beside a reference is ignored, and that has such keywords.
+fn refers_alone(document: &Value) -> bool {
+    let draft = document.get("$schema").and_then(Value::as_str);
+    draft.is_some_and(|draft| draft.contains("/draft-06/") || draft.contains("/draft-07/"))
+}
+
+fn is_reference(schema: &Map<String, Value>) -> bool {
+    schema.get("$ref").is_some_and(Value::is_string)
 }
 
 /// References to other documents, and whether one of them leads to what is not known.
@@ -147,9 +159,14 @@ struct Writer<'l> {
     /// The schemas that have, or refer to, an expression that is not known.
     unknown: BTreeSet<String>,
     limits: &'l Limits,
+    /// Whether nothing is judged beside a reference.
+    is_alone: bool,
     left_out: Vec<LeftOut>,
-    moved: Vec<(String, String)>,
+    moved: Moved,
 }
+
+/// No keyword: what stands there is not judged.
+const ASIDE: &str = "incident-not";
 
 /// Why a keyword over such an expression is not checked.
 const RESTS: &str = "it rests on a regular expression that is not checked";
@@ -187,16 +204,30 @@ impl Writer<'_> {
 
     fn schema(&mut self, schema: &Map<String, Value>, from: &str, to: &str) -> Map<String, Value> {
         let mut written = Map::new();
+        let is_alone = self.is_alone && is_reference(schema);
+        let is_open = schema.contains_key("if") && !is_alone && self.is_unknown(&join(from, "if"));
         for (key, value) in schema {
-            let (from, to) = (join(from, key), join(to, key));
+            let (from, mut to) = (join(from, key), join(to, key));
+            if key == "not" && self.is_unknown(&from) {
+                // A reference may lead there, so it stays, where the validator does not look for it.
+                to = sibling(&to, ASIDE);
+                self.leave_out("`not`".to_owned(), from.clone(), RESTS);
+                let value = self.value(value, &from, &to, false);
+                self.moved.add(from, to);
+                written.insert(ASIDE.to_owned(), value);
+                continue;
+            }
             let value = match (key.as_str(), value) {
                 ("pattern", Value::String(pattern)) => match read(pattern) {
                     Reading::Unsupported(why) => {
                         self.leave_out(format!("pattern {}", quoted(pattern)), from, &why);
                         continue;
                     }
-                    Reading::Known(known) => Value::String(known),
-                    Reading::Wrong => value.clone(),
+                    Reading::Known(known) => {
+                        self.limits.pattern(&known, pattern);
+                        Value::String(known)
+                    }
+                    Reading::Wrong => Value::String(format!("{WRONG}{pattern}")),
                 },
                 ("patternProperties", Value::Object(names)) => {
                     let has_rest = ["additionalProperties", "unevaluatedProperties"]
@@ -206,17 +237,20 @@ impl Writer<'_> {
                 }
                 ("format", Value::String(format)) if format == "regex" => FORMAT.into(),
                 ("oneOf", Value::Array(_)) if self.is_unknown(&from) && !is_messages(&from) => continue,
+                ("if" | "then" | "else", _) if is_open => continue,
+                (key, _) if is_alone && BESIDE.contains(&key) => continue,
                 _ if is_data(key) => value.clone(),
                 _ => self.value(value, &from, &to, has_names(key)),
             };
-            if matches!(key.as_str(), "not" | "if") && self.is_unknown(&from) {
-                self.leave_out(format!("`{key}`"), from, RESTS);
-            } else if !(key == "maxContains" && self.is_unknown(&sibling(&from, "contains"))) {
+            if !(key == "maxContains" && self.is_unknown(&sibling(&from, "contains"))) {
                 written.insert(key.clone(), value);
             }
         }
         if let Some(one_of @ Value::Array(_)) = schema.get("oneOf") {
             self.any_of(one_of, &join(from, "oneOf"), to, &mut written);
+        }
+        if is_open {
+            self.either(schema, from, to, &mut written);
         }
         for limit in rough(schema) {
             self.exact(&limit, from, &mut written);
@@ -246,6 +280,29 @@ impl Writer<'_> {
         }
     }
 
+    /// Whether `if` fits is not known: `if` and `then` have to, or `else`. Each that fits says which fields and items are known,
+    /// for `unevaluatedProperties` and `unevaluatedItems`. Drafts without `if` go on without it.
+    fn either(
+        &mut self,
+        schema: &Map<String, Value>,
+        from: &str,
+        to: &str,
+        written: &mut Map<String, Value>,
+    ) {
+        self.leave_out("which of `then` and `else` applies".to_owned(), join(from, "if"), RESTS);
+        let either = format!("{to}/then/anyOf");
+        let [condition, then, otherwise] =
+            [("if", "0/allOf/0"), ("then", "0/allOf/1"), ("else", "1")].map(|(key, place)| {
+                let Some(value) = schema.get(key) else { return Value::Bool(true) };
+                let (from, to) = (join(from, key), format!("{either}/{place}"));
+                let value = self.value(value, &from, &to, false);
+                self.moved.add(from, to);
+                value
+            });
+        written.insert("if".to_owned(), Value::Bool(true));
+        written.insert("then".to_owned(), json!({ "anyOf": [{ "allOf": [condition, then] }, otherwise] }));
+    }
+
     /// Two schemas that differ by what is left out may both fit.
     fn any_of(&mut self, one_of: &Value, from: &str, to: &str, written: &mut Map<String, Value>) {
         if written.contains_key("oneOf") {
@@ -259,7 +316,7 @@ impl Writer<'_> {
             join(to, "anyOf")
         };
         let value = self.value(one_of, from, &to, false);
-        self.moved.push((from.to_owned(), to));
+        self.moved.add(from.to_owned(), to);
         if !written.contains_key("anyOf") {
             written.insert("anyOf".to_owned(), value);
         } else if let Some(all) = written.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
@@ -287,14 +344,18 @@ impl Writer<'_> {
                     continue;
                 }
                 Reading::Known(known) => free(&written, known),
-                Reading::Wrong => pattern.clone(),
+                Reading::Wrong => format!("{WRONG}{pattern}"),
             };
-            let schema = self.value(schema, &from, &join(to, &name), false);
+            let to = join(to, &name);
+            let schema = self.value(schema, &from, &to, false);
+            if name != *pattern {
+                self.moved.add(from, to);
+            }
             written.insert(name, schema);
         }
         if is_left_out {
-            // It fits every name: what would be further than those that are listed is not known.
-            written.insert(free(&written, String::new()), Value::Bool(true));
+            // It fits every name: what would be further than those that are listed is not known. Draft 4 has no `true`.
+            written.insert(free(&written, String::new()), json!({}));
         }
         written
     }

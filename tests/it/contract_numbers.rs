@@ -157,9 +157,16 @@ fn international_formats_take_letters_beyond_ascii() {
 #[test]
 fn a_long_value_is_judged_as_a_regular_expression_in_one_pass() {
     let contract = contract(&json!({ "format": "regex" }));
-    for part in ["{", r"\p{", r"\P{", r"\k<", r"\w", r"\p{Nonsense}"] {
+    for (part, is_one) in [
+        ("{", true),
+        (r"\w", true),
+        (r"\p{Nonsense}", true),
+        (r"\p{", false),
+        (r"\P{", false),
+        (r"\k<", false),
+    ] {
         let value = json!({ "v": part.repeat(1_000_000 / part.len()) });
-        assert!(contract.judge(&value).is_ok(), "{part}");
+        assert_eq!(contract.judge(&value).is_ok(), is_one, "{part}");
     }
     let foreign = json!({ "v": "{".repeat(1_000_000) + r"\Z" });
     assert!(contract.judge(&foreign).is_err(), "the end of a long value is read too");

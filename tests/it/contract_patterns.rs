@@ -84,6 +84,99 @@ fn no_message_fails_because_a_pattern_was_left_out() {
     assert!(contract.judge(&json!({})).is_err(), "none of them fits");
 }
 
+/// Draft 4 has no `true` among its schemas.
+#[test]
+fn names_that_are_not_known_can_be_left_out_of_every_draft() {
+    for draft in ["http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-06/schema#"] {
+        let fields = json!({ "^(?!x-)": { "type": "number" }, "^x-": { "type": "string" } });
+        let schema = json!({ "$schema": draft, "properties": { "v": { "patternProperties": fields } } });
+        let contract = contract(&schema);
+        assert_eq!(contract.left_out().len(), 1, "{draft}");
+        assert!(contract.judge(&json!({ "v": { "a": 1, "x-a": "b" } })).is_ok(), "{draft}");
+        assert!(contract.judge(&json!({ "v": { "x-a": 1 } })).is_err(), "{draft}");
+    }
+}
+
+/// What `if` and its branches know about a value would be unknown to `unevaluated…` without them.
+#[test]
+fn what_an_if_that_is_left_out_knows_is_known() {
+    let kind = json!({ "properties": { "kind": { "pattern": "^(?!x)" } } });
+    let branches = json!({
+        "properties": { "kind": { "type": "string" } },
+        "if": kind,
+        "then": { "properties": { "a": { "type": "number" } } },
+        "else": { "properties": { "b": { "type": "number" } }, "required": ["b"] },
+        "unevaluatedProperties": false,
+    });
+    let of = contract(&branches);
+    let told =
+        "which of `then` and `else` applies at #/if: it rests on a regular expression that is not checked";
+    assert_eq!(
+        left_out(&of),
+        [told, "pattern `^(?!x)` at #/if/properties/kind/pattern: look-ahead is not supported"]
+    );
+    for valid in [json!({ "kind": "y", "a": 1 }), json!({ "kind": "x", "b": 1 })] {
+        assert_eq!(of.judge(&valid).map(|_| ()), Ok(()), "{valid}");
+    }
+    for wrong in [json!({ "kind": "y", "c": 1 }), json!({ "kind": "y", "a": "b" })] {
+        assert!(of.judge(&wrong).is_err(), "neither allows it: {wrong}");
+    }
+    let alone = json!({ "if": { "patternProperties": { "(?=x)": true } }, "unevaluatedProperties": false });
+    assert!(contract(&alone).judge(&json!({ "x": 1 })).is_ok());
+    let around = json!({ "$ref": "#/$defs/a", "$defs": { "a": {
+        "if": kind, "then": { "properties": { "a": true } }, "properties": { "kind": true } } },
+        "unevaluatedProperties": false });
+    assert!(contract(&around).judge(&json!({ "kind": "y", "a": 1 })).is_ok());
+    let items = json!({ "properties": { "l": {
+        "if": { "prefixItems": [{ "pattern": "^(?!x)" }] },
+        "then": { "prefixItems": [true, true] },
+        "unevaluatedItems": false } } });
+    assert!(contract(&items).judge(&json!({ "l": ["y", 1] })).is_ok());
+    let without = json!({ "$schema": "http://json-schema.org/draft-06/schema#", "if": kind, "else": false });
+    assert!(contract(&without).judge(&json!({ "kind": 1 })).is_ok(), "draft 6 has no `if`");
+}
+
+#[test]
+fn references_lead_to_what_was_written_anew() {
+    let text = json!({ "pattern": "^(?=a)", "type": "string" });
+    let parts = json!({
+        "one": { "oneOf": [text, { "type": "number" }] },
+        "not": { "not": text },
+        "if": { "if": true, "then": { "if": text, "then": { "type": "string" } } },
+        "names": { "patternProperties": { "^[&&]$": { "type": "string" } } },
+    });
+    for to in ["one/oneOf/0", "not/not", "if/then/if", "if/then/then", "names/patternProperties/%5E%5B&&%5D$"]
+    {
+        for (file, reference) in
+            [("c.json", format!("#/$defs/{to}")), ("d.json", format!("d.json#/$defs/{to}"))]
+        {
+            let own = json!({ "properties": { "v": { "$ref": reference } }, "$defs": parts });
+            let scratch = Scratch::new()
+                .with("c.json", &own.to_string())
+                .with("d.json", &json!({ "$defs": parts }).to_string());
+            let contract = read(&scratch.path().join("c.json"));
+            let contract = contract.unwrap_or_else(|error| panic!("{file} {to}: {error}"));
+            assert!(contract.judge(&json!({ "v": "ab" })).is_ok(), "{file} {to}");
+            assert!(contract.judge(&json!({ "v": 1 })).is_err(), "{file} {to}");
+        }
+    }
+}
+
+#[test]
+fn a_mistake_is_told_with_the_place_that_the_file_has() {
+    let nothing = json!({ "type": "nothing" });
+    for (schema, place) in [
+        (json!({ "patternProperties": { "^[&&]$": nothing } }), "#/patternProperties/^[&&]$/type"),
+        (json!({ "oneOf": [{ "pattern": "(?=a)" }, nothing] }), "#/oneOf/1/type"),
+        (json!({ "if": { "pattern": "(?=a)" }, "else": nothing }), "#/else/type"),
+    ] {
+        let scratch = Scratch::new().with("c.json", &json!({ "properties": { "v": schema } }).to_string());
+        let error = read(&scratch.path().join("c.json")).unwrap_err();
+        let place = place.replace('#', "#/properties/v");
+        assert_eq!(error.pointer.as_deref(), Some(place.as_str()), "{error}");
+    }
+}
+
 #[test]
 fn a_pattern_in_another_file_counts_too() {
     let scratch = Scratch::new()
@@ -102,13 +195,90 @@ fn data_that_looks_like_a_pattern_stays() {
     assert!(contract.judge(&json!({})).is_err());
 }
 
+/// The validator takes some of these for regular expressions.
 #[test]
-fn a_pattern_that_is_wrong_everywhere_is_a_mistake_of_the_contract() {
-    for pattern in ["(?=a", "[a", "*"] {
-        let text = json!({ "properties": { "a": { "pattern": pattern } } }).to_string();
-        let scratch = Scratch::new().with("c.json", &text);
-        let error = read(&scratch.path().join("c.json")).unwrap_err();
-        assert!(error.text.contains("expected a regular expression"), "{error}");
+fn a_pattern_that_is_none_is_a_mistake_of_the_contract() {
+    for pattern in ["(?=a", "[a", "*", "a**", "^*", r"\B*", "$?", "(?<=a)*b", "x{2}{3}", "a{2}+"] {
+        for schema in [json!({ "pattern": pattern }), json!({ "patternProperties": { pattern: true } })] {
+            let scratch =
+                Scratch::new().with("c.json", &json!({ "properties": { "a": schema } }).to_string());
+            let error = read(&scratch.path().join("c.json")).unwrap_err();
+            let told = format!("is {}; expected a regular expression", json!(pattern));
+            assert!(error.text.contains(&told), "{error}");
+        }
+        let format = contract(&json!({ "properties": { "v": { "format": "regex" } } }));
+        assert!(format.judge(&json!({ "v": pattern })).is_err(), "{pattern}");
+    }
+}
+
+/// Some of these are in other dialects: their meaning there is not that of the contract.
+#[test]
+fn a_pattern_of_another_dialect_is_left_out() {
+    for pattern in ["(?P<n>a)", "(?i)a", "(?>a)", r"a\Z", r"\Aa", r"\pL"] {
+        let contract = contract(&json!({ "properties": { "v": { "pattern": pattern } } }));
+        assert_eq!(contract.left_out().len(), 1, "{pattern}");
+        assert!(contract.judge(&json!({ "v": "x" })).is_ok(), "{pattern}");
+    }
+}
+
+#[test]
+fn what_does_not_match_is_told_the_pattern_of_the_contract() {
+    for pattern in [r"^[\w-]+$", r"^\cA.$", r"\bé"] {
+        let contract = contract(&json!({ "properties": { "v": { "pattern": pattern } } }));
+        let why = contract.judge(&json!({ "v": "+" })).unwrap_err();
+        assert_eq!(why.text, format!("`v` is \"+\"; expected a text that matches `{pattern}`"));
+    }
+}
+
+/// All other keywords are ignored there, in these drafts.
+#[test]
+fn nothing_is_judged_beside_a_reference_in_draft_6_and_7() {
+    let beside = json!({
+        "const": 1, "contains": false, "propertyNames": false, "if": true, "then": false, "maximum": 1, "type": "null",
+        "pattern": "^x", "$ref": "#/definitions/a",
+    });
+    for (draft, is_judged) in [
+        ("http://json-schema.org/draft-06/schema#", false),
+        ("http://json-schema.org/draft-07/schema#", false),
+        ("https://json-schema.org/draft/2019-09/schema", true),
+    ] {
+        let schema = json!({ "$schema": draft, "properties": { "v": beside }, "definitions": { "a": { "not": { "const": 3 } } } });
+        let contract = contract(&schema);
+        for value in [json!(2), json!(["a"]), json!({ "a": 1 })] {
+            assert_eq!(contract.judge(&json!({ "v": value })).is_err(), is_judged, "{draft} {value}");
+        }
+        assert!(contract.judge(&json!({ "v": 3 })).is_err(), "{draft}");
+    }
+}
+
+/// Each as a program of ECMA-262 judges it, with the flag `u`.
+#[test]
+fn patterns_mean_what_they_mean_in_ecma_262() {
+    for (pattern, yes, no) in [
+        ("^.+$", "a\u{85}b", "a\rb"),
+        ("^.+$", "ab", "a\u{2028}b"),
+        ("^(?s:.)+$", "a\rb", ""),
+        (r"^\S+$", "\u{180e}", "\u{2028}"),
+        (r"^\s$", "\u{2028}", "\u{85}"),
+        (r"^[\s]$", "\u{3000}", "\u{200b}"),
+        (r"^[^\s]$", "a", "\u{205f}"),
+        (r"\bcaf\u00e9", "café", "acafé"),
+        (r"^caf\u00e9\b", "caféa", "café"),
+        (r"\Bé", "é", "aé"),
+        (r"^[\w.-]+$", "a-b.c", "é"),
+        (r"^[a&&b]+$", "a&", "~"),
+    ] {
+        let contract = contract(&json!({
+            "properties": {
+                "v": { "pattern": pattern },
+                "w": { "patternProperties": { pattern: { "type": "boolean" } } },
+            },
+        }));
+        assert!(contract.left_out().is_empty(), "{pattern}");
+        assert!(contract.judge(&json!({ "v": yes })).is_ok(), "{pattern} {yes:?}");
+        assert!(contract.judge(&json!({ "v": no })).is_err(), "{pattern} {no:?}");
+        assert!(contract.judge(&json!({ "w": { yes: 1 } })).is_err(), "{pattern} {yes:?}");
+        assert!(contract.judge(&json!({ "w": { no: 1 } })).is_ok(), "{pattern} {no:?}");
     }
 }
 
