@@ -124,7 +124,11 @@ impl Share {
         self.take_changed();
         if !matches!(timeout(PATIENCE, self.write()).await, Ok(Ok(()))) {
             let sessions = self.unwritten.len();
-            limited!(warn, "the other servers can't be told of sessions that have begun or ended here", sessions);
+            limited!(
+                warn,
+                "the other servers can't be told of sessions that have begun or ended here",
+                sessions
+            );
         }
     }
 
@@ -156,7 +160,10 @@ impl Share {
     async fn read_on(&mut self) -> Result<(), JournalError> {
         let Shelf { origin, oldest, newest } = self.journal.shelf().await?;
         if self.read.is_some_and(|read| newest < read || origin != self.origin) {
-            limited!(warn, "the stream with the sessions of browsers was remade or restored: they are read anew");
+            limited!(
+                warn,
+                "the stream with the sessions of browsers was remade or restored: they are read anew"
+            );
             self.read = None;
         }
         self.origin = origin;
@@ -187,7 +194,8 @@ impl Share {
 
     fn take_in(&mut self, id: Digest, note: Note, wall: i64, now: Instant) {
         let Note { text, revision, .. } = note;
-        let Some(written) = text.as_deref().and_then(|text| serde_json::from_str::<Written>(text).ok()) else {
+        let Some(written) = text.as_deref().and_then(|text| serde_json::from_str::<Written>(text).ok())
+        else {
             return self.auth.has_ended(id, revision);
         };
         if self.auth.is_over(&id) {
