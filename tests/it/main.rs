@@ -80,6 +80,7 @@ mod player_additions;
 mod positions;
 mod prefix;
 mod printed_commands;
+mod private_files;
 mod proxies;
 mod publish;
 mod published;

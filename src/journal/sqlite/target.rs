@@ -12,6 +12,7 @@ use super::super::open_error::OpenError;
 use super::head::Head;
 use super::lock::{Claim, Hold};
 use super::place::{COMPANIONS, beside, real};
+use super::private;
 use super::witness::Witness;
 
 /// A file that is being written. What was written is removed if it is dropped before [`Target::finish`].
@@ -39,6 +40,7 @@ impl Target {
         let Some(claim) = Claim::take(&written).map_err(unusable)? else {
             return Err(OpenError::unusable(path, "this process is already writing it"));
         };
+        private::make(&written).map_err(unusable)?;
         Ok(Self { path: path.to_owned(), written, _claim: claim })
     }
 
