@@ -84,6 +84,7 @@ mod private_files;
 mod proxies;
 mod publish;
 mod published;
+mod read_only;
 mod readers;
 mod receivers;
 mod reconnect;

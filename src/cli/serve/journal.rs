@@ -126,7 +126,7 @@ fn hint(error: &OpenError, file: &Path) -> String {
         OpenError::Foreign { .. } | OpenError::Exists { .. } => {
             "nothing was changed in it; name another file with --journal FILE".to_owned()
         }
-        OpenError::Unusable { .. } => {
+        OpenError::Unusable { .. } | OpenError::Unindexed { .. } => {
             "name a file that can be written with --journal FILE, or use --journal memory".to_owned()
         }
     }
