@@ -216,6 +216,11 @@ fn failure(error: OpenError, file: &Path) -> Failure {
         OpenError::Locked { .. } => {
             (Exit::Connection, "end the program that has the file open, and check it again".to_owned())
         }
+        OpenError::Unindexed { .. } => (
+            Exit::Usage,
+            "copy all files of the journal (-wal and -head, too) into a folder that can be written, and name it there"
+                .to_owned(),
+        ),
         OpenError::Newer { .. } => (Exit::Usage, "use a newer version of incident".to_owned()),
         OpenError::Exists { path, .. } if is_stream(path) => {
             (Exit::Usage, "name another stream with stream=NAME, or delete that one".to_owned())

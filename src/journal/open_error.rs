@@ -34,6 +34,16 @@ pub enum OpenError {
         /// Where its log is.
         log: PathBuf,
     },
+    /// To read a journal with a write-ahead log, SQLite makes a file beside it, and it can't.
+    #[error(
+        "{path} cannot be read with {log}, which has its newest events: SQLite makes a -shm file beside them, and their folder cannot be written"
+    )]
+    Unindexed {
+        /// Where the journal is.
+        path: PathBuf,
+        /// Where its log is.
+        log: PathBuf,
+    },
     /// Another program, such as a shell with an open transaction, has locked the file.
     #[error("another program has locked {path}")]
     Locked {

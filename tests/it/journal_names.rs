@@ -89,21 +89,43 @@ async fn the_next_copy_removes_what_a_killed_one_has_left() {
     let folder = Scratch::new();
     journal(folder.path(), "journal.db").await;
     let at = |name: &str| folder.path().join(name);
-    let rests = ["b.db-part-17", "b.db-part-17-wal", "b.db-part-17-lock", "b.db-part-18-journal"];
-    // Nobody else's: of another copy, with a name of another kind, and of a process that is at work.
-    let others = ["c.db-part-17", "b.db-part-x", "b.db-part-17-notes", "b.db-part-19", "b.db-part-19-lock"];
+    let part = |digit: &str, suffix: &str| format!(".incident-copy-{}.part{suffix}", digit.repeat(16));
+    let rests =
+        [part("1", ""), part("1", "-wal"), part("1", "-lock"), part("2", "-journal"), part("2", "-lock")];
+    // Nobody else's: without a lock file, with a name of another kind, of a process that is at work, and what is a link.
+    let others = [
+        part("3", ""),
+        part("4", "-notes"),
+        part("x", "-lock"),
+        part("5", ""),
+        part("5", "-lock"),
+        part("6", "-lock"),
+        "b.db-part-17".to_owned(),
+        "b.db-part-17-lock".to_owned(),
+        ".incident-0123456789abcdef.part".to_owned(),
+    ];
     for name in rests.iter().chain(&others) {
         fs::write(at(name), "rest").unwrap();
     }
-    let held = fs::File::open(at("b.db-part-19-lock")).unwrap();
+    let links = [part("6", ""), part("7", "-lock"), "b.db-part-18".to_owned()];
+    for name in &links {
+        std::os::unix::fs::symlink("journal.db", at(name)).unwrap();
+    }
+    let held = fs::File::open(at(&part("5", "-lock"))).unwrap();
     held.lock().unwrap();
     let ran = incident(&["check-journal", "journal.db", "--backup", "b.db"]).at(folder.path()).run();
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    for name in rests {
+    for name in &rests {
         assert!(!at(name).exists(), "{name} is still there");
     }
-    for name in others {
-        assert!(at(name).exists(), "{name} was removed");
+    for name in &others {
+        assert!(
+            fs::read_to_string(at(name)).is_ok_and(|text| text == "rest"),
+            "{name} was removed or changed"
+        );
+    }
+    for name in &links {
+        assert!(at(name).is_symlink(), "{name} was removed");
     }
     assert!(incident(&["check-journal", "b.db"]).at(folder.path()).run().status == Some(0));
 }

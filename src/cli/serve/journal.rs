@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::ValueHint;
 
+use super::tokens::Tokens;
 use crate::cli::duration::at_least_100ms;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::journal_file::is_another_file;
@@ -44,6 +45,22 @@ pub(super) struct OpenedJournal {
     pub(super) journal: Journal,
     /// Where it is, for people.
     pub(super) description: String,
+    /// The file, if it is one.
+    file: Option<PathBuf>,
+}
+
+impl OpenedJournal {
+    /// Warns that other users can read what the tokens protect, if it is so. Whoever can read a file can lock it, too.
+    pub(super) fn warn_of_others(&self, tokens: &Tokens) {
+        let Some(file) = self.file.as_deref().filter(|file| !tokens.all().is_empty() && is_open(file)) else {
+            return;
+        };
+        let (name, shown) = (file.display(), shell::file(file));
+        tracing::warn!(
+            "other users can read the journal {name} without a token, and can lock it, so that nothing can be stored: \
+             chmod 600 {shown} {shown}-*"
+        );
+    }
 }
 
 impl JournalArgs {
@@ -79,7 +96,8 @@ impl JournalArgs {
         } else {
             "in memory: events are lost when the server stops".to_owned()
         };
-        Ok(OpenedJournal { journal, description })
+        let file = (is_durable && !journal::is_stream(&location)).then_some(location);
+        Ok(OpenedJournal { journal, description, file })
     }
 }
 
@@ -111,10 +129,31 @@ fn hint(error: &OpenError, file: &Path) -> String {
         OpenError::Exists { .. } => {
             "nothing was changed in it; move it away, or name another file with --journal FILE".to_owned()
         }
-        OpenError::Unusable { .. } => {
+        OpenError::Unusable { .. } | OpenError::Unindexed { .. } => {
             "name a file that can be written with --journal FILE, or use --journal memory".to_owned()
         }
     }
+}
+
+/// Whether other users can read or write the journal, or a file that is kept beside it: they may be of an older version.
+#[cfg(unix)]
+fn is_open(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(file) = file.canonicalize() else { return false };
+    let has =
+        |path: &Path, bits: u32| path.metadata().is_ok_and(|found| found.permissions().mode() & bits != 0);
+    // Who may not enter a folder reaches nothing in it.
+    file.ancestors().skip(1).all(|folder| has(folder, 0o011))
+        && ["", "-wal", "-shm", "-lock"].iter().any(|suffix| {
+            let mut name = file.clone().into_os_string();
+            name.push(suffix);
+            has(Path::new(&name), 0o066)
+        })
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &Path) -> bool {
+    false
 }
 
 /// `$XDG_STATE_HOME/incident`, else `~/.local/state/incident` (XDG Base Directory Specification); on macOS

@@ -136,7 +136,9 @@ impl Serve {
         options.receivers = receivers.as_ref().map(|file| file.setups().to_vec());
         options.sinks = sinks.as_ref().map(|file| file.setups().to_vec());
         signals::outlive_file_limits();
-        let OpenedJournal { journal, description } = self.journal.open()?;
+        let opened = self.journal.open()?;
+        opened.warn_of_others(&tokens);
+        let OpenedJournal { journal, description, .. } = opened;
         self.check_peers(&journal)?;
         let clock = journal.clock().doubt().map(ToString::to_string);
         let is_other = again.wanted(&journal);

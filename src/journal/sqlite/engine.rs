@@ -29,7 +29,7 @@ use super::place::{real, refuse_folder, refuse_unusual};
 use super::readers::Readers;
 
 use super::writer::{Request, WaitingAppend, Writer};
-use super::{events, identity, incidents, keys, open, strangers, watchdog};
+use super::{events, identity, incidents, keys, open, private, strangers, watchdog};
 use crate::contract::StreamId;
 use crate::input_file::{self, Kind};
 
@@ -118,7 +118,7 @@ impl Sqlite {
             refuse_folder(path).map_err(unusable)?;
         }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(unusable)?;
+            private::make_folder(folder).map_err(unusable)?;
         }
         let real = real(path).map_err(unusable)?;
         // Opening a pipe would wait for ever.

@@ -12,12 +12,14 @@ use super::super::record::Key;
 use super::super::transfer::{Export, Item, PAGE, PAGE_BYTES};
 use super::events;
 use super::head::Head;
-use super::source::Source;
+use super::source::{Kept, Source};
 use super::{chain, head};
 
 /// A file, read from the oldest event up to a position.
 pub(in crate::journal) struct FileExport {
     connection: Connection,
+    /// Dropped after the connection; `None` for a file that this process writes.
+    _kept: Option<Kept>,
     path: PathBuf,
     holder: Option<String>,
     oldest: u64,
@@ -42,7 +44,8 @@ impl FileExport {
         }
         // What the head says may be what is damaged.
         let known = head::load(&source.connection).ok().flatten().map(|(_, head, _)| head);
-        Self::over_connection(source.connection, path, known, until, source.holder)
+        let Source { connection, holder, kept, .. } = source;
+        Ok(Self { _kept: Some(kept), ..Self::over_connection(connection, path, known, until, holder)? })
     }
 
     /// A file that is still being written under another name.
@@ -61,7 +64,8 @@ impl FileExport {
         let walk = super::walk::Walk::all(&connection, known);
         let (at, base) =
             walk.map(|walk| (walk.at, walk.before)).map_err(|error| OpenError::unusable(path, error))?;
-        Ok(Self { connection, path: path.to_owned(), holder, oldest: at + 1, base, until, at: (at, base) })
+        let (path, oldest) = (path.to_owned(), at + 1);
+        Ok(Self { connection, _kept: None, path, holder, oldest, base, until, at: (at, base) })
     }
 
     fn unusable(&self, error: rusqlite::Error) -> OpenError {

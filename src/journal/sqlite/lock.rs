@@ -9,7 +9,7 @@
 //! SQLite's locks on a file belong to the process and end when the process closes any descriptor of this file. So the
 //! descriptor of the database stays open until the last connection is closed ([`Lock::descriptor`]).
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use super::super::error::Trouble;
 use super::super::open_error::OpenError;
 use super::place::{Id, beside, changed, regular};
+use super::private;
 use super::strangers::{self, first_bytes, is_lock};
 use super::witness::Witness;
 
@@ -191,8 +192,7 @@ pub(super) fn first(path: &Path, by: By) -> std::io::Result<First> {
         regular(path)?;
     }
     loop {
-        let mut file =
-            OpenOptions::new().read(true).write(is_owner).create(is_owner).truncate(false).open(path)?;
+        let mut file = private::options().read(true).write(is_owner).create(is_owner).open(path)?;
         match by.lock(&file) {
             // The file may have been removed between the two calls: then another process may lock another one.
             Ok(()) if Id::at(path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) => {
@@ -247,7 +247,7 @@ pub(super) fn second(journal: &Path, by: By) -> Second {
         return Second::Impossible;
     }
     let opened = File::open(&path).or_else(|error| match by {
-        By::Owner => OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path),
+        By::Owner => private::options().read(true).open(&path),
         By::Reader => Err(error),
     });
     let Ok(file) = opened else { return Second::Impossible };

@@ -28,6 +28,7 @@ mod lock;
 mod open;
 mod others;
 mod place;
+mod private;
 mod readers;
 mod reads;
 mod retain;

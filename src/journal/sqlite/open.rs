@@ -20,7 +20,7 @@ use super::others::Others;
 use super::readers::keep_plans;
 use super::wal::WriteAheadLog;
 use super::witness::Witness;
-use super::{identity, running, schema, times};
+use super::{identity, private, running, schema, times};
 use crate::contract::StreamId;
 
 /// An open journal file.
@@ -57,6 +57,9 @@ pub(super) fn open(
     let sqlite = |error: rusqlite::Error| open_error(path, error);
     step(path);
     let has_log = running::has_log(path);
+    if !path.exists() {
+        private::make(path).map_err(|error| OpenError::unusable(path, error))?;
+    }
     let mut connection = Connection::open(path).map_err(sqlite)?;
     // A file that is refused stays as it is, with its log.
     let keeps_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::super::open_error::OpenError;
 use super::error::open_error;
@@ -33,8 +33,15 @@ pub(super) struct Source {
     pub(super) holder: Option<String>,
     /// What the witness file said at the moment of the snapshot, or why it cannot be read.
     pub(super) remembered: Result<Remembered, String>,
-    /// Closed after the connection: see `lock.rs`.
+    pub(super) kept: Kept,
+}
+
+/// What is kept as long as the connection is open, and dropped after it.
+pub(super) struct Kept {
+    /// See `lock.rs`.
     _descriptor: Option<Arc<File>>,
+    /// Keeps servers out of a file that is read as if nobody could change it.
+    _hold: Option<Hold>,
 }
 
 impl Source {
@@ -68,7 +75,7 @@ impl Source {
             roll_back(&real)?;
         }
         let has_log = running::has_log(&real);
-        let connection = reader(&real).map_err(|error| OpenError::unusable(path, error))?;
+        let (connection, is_fixed) = connect(path, &real, has_log, hold.is_some())?;
         let format = identity::format(&connection, path)?;
         if let Some(format) = format.filter(|format| *format < schema::VERSION)
             && identity::wrong(&connection, format).is_ok_and(|wrong| wrong.is_none())
@@ -86,8 +93,11 @@ impl Source {
             .map_err(|error| open_error(path, error))?;
         // A server begins its journal in tables that were never used.
         let format = format.filter(|format| !is_unbegun(&connection, *format));
-        let descriptor = hold.and_then(Hold::release);
-        Ok(Self { connection, format, has_log, holder, remembered, _descriptor: descriptor })
+        let kept = match hold {
+            Some(hold) if is_fixed => Kept { _descriptor: None, _hold: Some(hold) },
+            hold => Kept { _descriptor: hold.and_then(Hold::release), _hold: None },
+        };
+        Ok(Self { connection, format, has_log, holder, remembered, kept })
     }
 
     /// The stream, the head and its seal.
@@ -98,6 +108,25 @@ impl Source {
         let loaded =
             head::load(&self.connection).map_err(|error| OpenError::damaged(path, error.to_string()))?;
         loaded.ok_or_else(|| OpenError::damaged(path, "its table `head` is empty"))
+    }
+}
+
+/// Opens the file. To read a journal SQLite makes a file beside it, the index of its log, which it can't on a disk or in a folder
+/// that may not be written. Without a log there is nothing to be indexed: then the file is read as one that nobody changes, which
+/// is also returned, if no server has it open.
+fn connect(path: &Path, real: &Path, has_log: bool, is_free: bool) -> Result<(Connection, bool), OpenError> {
+    let unusable = |error: rusqlite::Error| OpenError::unusable(path, error);
+    let connection = reader(real).map_err(unusable)?;
+    let read = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    let Err(error) = read else { return Ok((connection, false)) };
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) if has_log => {
+            Err(OpenError::Unindexed { path: path.to_owned(), log: beside(real, "wal") })
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) if is_free => {
+            Ok((identity::alone(real).map_err(unusable)?, true))
+        }
+        _ => Err(open_error(path, error)),
     }
 }
 

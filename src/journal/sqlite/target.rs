@@ -1,7 +1,8 @@
 //! A new journal file that appears under its name when it is complete: it is written under another name, made durable,
-//! and renamed. Of several processes that make a file of one name, one does it. What a process that was killed has left under such a name is removed by the next one that writes the file.
+//! and renamed. Of several processes that make a file of one name, one does it. What a process that was killed has left under
+//! such a name is removed by the next one that writes a copy into the folder. Nobody else has such names, so that nothing of
+//! anybody else is removed.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ use super::head::Head;
 use super::hold::{Hold, Holder};
 use super::lock::Claim;
 use super::place::{COMPANIONS, beside, real};
-use super::strangers;
 use super::witness::Witness;
+use super::{private, strangers};
 use crate::new_file::take_name;
 
 /// A file that is being written. What was written is removed if it is dropped before [`Target::finish`].
@@ -43,11 +44,13 @@ impl Target {
         let name = Claim::of_name(&real)
             .map_err(|error| OpenError::unusable(path, format!("{}: {error}", lock.display())))?
             .map_err(|holder| OpenError::Held { path: path.to_owned(), holder })?;
-        remove_rests(&real);
-        let written = beside(&real, &format!("{PART}{}", std::process::id()));
+        // Only the root of all folders is in none, and is no file.
+        remove_rests(real.parent().unwrap_or(Path::new("/")));
+        let written = real.with_file_name(format!("{START}{:0DIGITS$x}{END}", crate::random::bits()));
         let Some(claim) = Claim::take(&written).map_err(unusable)? else {
             return Err(OpenError::unusable(path, "this process is already writing it"));
         };
+        private::make(&written).map_err(unusable)?;
         Ok(Self { path: path.to_owned(), written, _claim: claim, _name: name })
     }
 
@@ -89,39 +92,45 @@ impl Drop for Target {
     }
 }
 
-/// What the name of a file that is being written has before the number of its process.
-const PART: &str = "part-";
+/// How the name of a file that is being written begins and ends.
+const START: &str = ".incident-copy-";
+const END: &str = ".part";
+
+/// The hexadecimal digits between the two.
+const DIGITS: usize = 16;
+
+/// The name of a file that is being written, if this is the name of its lock file.
+fn locked(name: &str) -> Option<&str> {
+    let written = name.strip_suffix("-lock")?;
+    let digits = written.strip_prefix(START)?.strip_suffix(END)?;
+    let is_hex = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (digits.len() == DIGITS && is_hex).then_some(written)
+}
+
+/// Whether a path leads to nothing, or to a file by its own name. This program makes neither links nor folders there.
+fn may_be_own(path: &Path) -> bool {
+    path.symlink_metadata().map_or_else(|error| error.kind() == ErrorKind::NotFound, |found| found.is_file())
+}
 
 /// Removes a written file and the files beside it, of which the lock is the last: they may not exist.
 fn remove(written: &Path) {
-    let _ = fs::remove_file(written);
-    for suffix in COMPANIONS {
-        let _ = fs::remove_file(beside(written, suffix));
+    let beside = COMPANIONS.iter().map(|suffix| beside(written, suffix));
+    for path in std::iter::once(written.to_owned()).chain(beside).filter(|path| may_be_own(path)) {
+        let _ = fs::remove_file(path);
     }
 }
 
-/// Removes what processes that were killed have left of their copies, which no other process would ever use.
-fn remove_rests(path: &Path) {
-    let start = beside(path, PART);
-    let (Some(folder), Some(start)) = (path.parent(), start.file_name().and_then(|name| name.to_str()))
-    else {
-        return;
-    };
+/// Removes what processes that were killed have left of their copies in a folder, and no other process would ever use. It has
+/// a lock file, which is made before everything else.
+fn remove_rests(folder: &Path) {
     // A folder that cannot be read keeps its rests.
-    let names = fs::read_dir(folder).into_iter().flatten().flatten();
-    let of = |name: &str| {
-        let rest = name.strip_prefix(start)?;
-        let (process, suffix) = rest.split_once('-').map_or((rest, None), |(id, suffix)| (id, Some(suffix)));
-        let is_part = !process.is_empty()
-            && process.bytes().all(|byte| byte.is_ascii_digit())
-            && suffix.is_none_or(|suffix| COMPANIONS.contains(&suffix));
-        is_part.then(|| folder.join(format!("{start}{process}")))
-    };
-    let parts: BTreeSet<PathBuf> = names.filter_map(|entry| of(entry.file_name().to_str()?)).collect();
-    for part in parts {
-        if let Ok(Some(_claim)) = Claim::take(&part) {
-            tracing::info!(file = %part.display(), "a copy that was not finished is removed");
-            remove(&part);
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let rests: Vec<PathBuf> = names.filter_map(|name| Some(folder.join(locked(name.to_str()?)?))).collect();
+    for written in rests.iter().filter(|written| may_be_own(written) && may_be_own(&beside(written, "lock")))
+    {
+        if let Ok(Some(_claim)) = Claim::take(written) {
+            tracing::info!(file = %written.display(), "a copy that was not finished is removed");
+            remove(written);
         }
     }
 }
@@ -186,4 +195,34 @@ fn refuse_existing(path: &Path) -> Result<(), OpenError> {
     }
     // The witness file and the lock file of an older journal are replaced.
     strangers::refuse(path)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+
+    /// What a process leaves that is killed in the middle of a copy has the names that the next one looks for.
+    #[test]
+    fn what_is_written_is_found_by_its_lock_file() {
+        let folder = std::env::temp_dir().join(format!("incident-target-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let target = Target::new(&folder.join("journal.db"), &folder.join("copy.db")).unwrap();
+        let lock = beside(target.written(), "lock");
+        assert!(lock.exists());
+        let name = lock.file_name().unwrap().to_str().unwrap();
+        assert_eq!(locked(name), target.written().file_name().unwrap().to_str());
+        for name in [
+            "copy.db-part-1-lock",
+            ".incident-0123456789abcdef.part-lock",
+            ".incident-copy-0123456789abcdef.part",
+            ".incident-copy-0123456789abcdeg.part-lock",
+            ".incident-copy-0123456789abcde.part-lock",
+        ] {
+            assert_eq!(locked(name), None, "{name}");
+        }
+        drop(target);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

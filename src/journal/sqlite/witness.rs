@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::chain;
 use super::place::{Id, beside, regular};
+use super::{chain, private};
 
 /// The position and checksum of the last commit that was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Witness {
     pub(super) fn create(journal: &Path, commit: LastCommit) -> std::io::Result<()> {
         let path = beside(journal, "head");
         regular(&path)?;
-        let mut file = File::create(path)?;
+        let mut file = private::options().truncate(true).open(path)?;
         file.write_all(line(commit).as_bytes())?;
         file.sync_all()
     }
@@ -119,7 +119,7 @@ impl Witness {
 /// Opens the file, or creates it.
 fn open(path: &Path) -> std::io::Result<File> {
     regular(path)?;
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let opened = private::options().read(true).open(path);
     opened.map_err(|error| named(path, &error))
 }
 

@@ -60,6 +60,13 @@ impl Run {
         self.wrap(&inner)
     }
 
+    /// Runs with a umask: the permissions that new files don't get.
+    pub fn masked(mut self, mask: &str) -> Self {
+        let inner = std::mem::replace(&mut self.command, Command::new("sh"));
+        self.command.args(["-c", &format!("umask {mask} && exec \"$0\" \"$@\"")]);
+        self.wrap(&inner)
+    }
+
     /// What a wrapping command runs, with its environment.
     fn wrap(mut self, inner: &Command) -> Self {
         self.command.arg(inner.get_program()).args(inner.get_args());
