@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
@@ -22,6 +23,14 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 /// How long a pipe may take to be written, and how long a disk may take before a check is given up.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
 
+/// What was read of pipes.
+static OF_PIPES: Mutex<Vec<(PathBuf, Vec<u8>)>> = Mutex::new(Vec::new());
+
+/// What this process has read of each pipe: nobody can read it again, and a process that goes on for this one needs it.
+pub(super) fn of_pipes() -> Vec<(PathBuf, Vec<u8>)> {
+    OF_PIPES.lock().clone()
+}
+
 /// The content of a file or a pipe, or why it can't be read. Never waits longer than the deadline for a pipe.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     if kind(path)? == Kind::File {
@@ -31,9 +40,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let pipe = path.to_owned();
     // Opening a pipe without a writer waits for one: if none comes, the thread ends with the process.
     std::thread::spawn(move || reply.send(contents(&pipe)));
-    answer
+    let read = answer
         .recv_timeout(READ_DEADLINE)
-        .unwrap_or_else(|_| Err(format!("it is a pipe without content for {} s", READ_DEADLINE.as_secs())))
+        .unwrap_or_else(|_| Err(format!("it is a pipe without content for {} s", READ_DEADLINE.as_secs())))?;
+    OF_PIPES.lock().push((path.to_owned(), read.clone()));
+    Ok(read)
 }
 
 /// The content of a file. A pipe, which may take the place of a file, is not read: it could wait for ever.

@@ -60,5 +60,5 @@ pub use begin::Started;
 pub use cancel::Cancellation;
 pub use control::Player;
 pub use error::{AddError, MAX_OPEN, MAX_PLAN_BYTES, PlayError};
-pub use replay::{Replay, ReplayError};
+pub use replay::{AllBegun, Replay, ReplayError};
 pub use speed::{Speed, SpeedError};

@@ -5,6 +5,8 @@
 //! journal, because the names of the incidents in each replay are derived from the recording.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::name;
@@ -18,6 +20,23 @@ use crate::recording::{Recorded, Recording};
 pub struct Replay {
     pub(super) cues: Vec<Cue>,
     pub(super) duration: Duration,
+    pub(super) all_begun: AllBegun,
+}
+
+/// Whether every incident of a replay has begun: what is left of it is in the journal, and is played to its end without the
+/// recording.
+#[derive(Debug, Clone, Default)]
+pub struct AllBegun(Arc<AtomicBool>);
+
+impl AllBegun {
+    /// Whether it is so now.
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// An incident of a replay and when it starts.
@@ -79,7 +98,12 @@ impl Replay {
             }
             Ok(Cue { recorded: names.insert(id.clone()).then_some(id), key, start, speed, plan })
         });
-        Ok(Self { cues: cues.collect::<Result<_, _>>()?, duration })
+        Ok(Self { cues: cues.collect::<Result<_, _>>()?, duration, all_begun: AllBegun::default() })
+    }
+
+    /// Tells, while it is played, whether every incident has begun.
+    pub fn all_begun(&self) -> AllBegun {
+        self.all_begun.clone()
     }
 
     /// How many incidents the replay has.

@@ -37,13 +37,17 @@ impl Player {
             }
         }
         let begun = all - left.len();
-        let player = self.clone();
+        let (player, all_begun) = (self.clone(), replay.all_begun);
         self.context.tasks.spawn(async move {
+            let mut is_whole = true;
             for cue in left {
                 tokio::select! {
                     () = player.context.stop.cancelled() => return,
-                    () = player.start_when_due(cue, &run) => {}
+                    is_done = player.start_when_due(cue, &run) => is_whole &= is_done,
                 }
+            }
+            if is_whole {
+                all_begun.set();
             }
         });
         Ok(begun)
@@ -133,8 +137,9 @@ impl Player {
         Ok(None)
     }
 
-    /// Starts an incident when it is due. Retries while the journal cannot be used, because no caller would retry.
-    async fn start_when_due(&self, cue: Cue, run: &ReplayRun) {
+    /// Starts an incident when it is due. Retries while the journal cannot be used, because no caller would retry. Returns
+    /// whether it has begun, or never can.
+    async fn start_when_due(&self, cue: Cue, run: &ReplayRun) -> bool {
         let origin = run.origin.later(cue.start);
         let names: Vec<String> = cue.names(run.number).collect();
         let speed = cue.speed;
@@ -148,15 +153,16 @@ impl Player {
                     incident = names.first(),
                     "another player has taken over; the replay leaves out the incident"
                 );
-                return;
+                return false;
             }
             let error = match self.start_under(&names, &mut start).await {
                 Ok(begun) => {
                     let player = self.clone();
                     self.context.tasks.spawn(async move { player.play(begun, speed).await });
-                    return;
+                    return true;
                 }
-                Err(PlayError::Stopping | PlayError::TakenOver | PlayError::Begun) => return,
+                Err(PlayError::Stopping | PlayError::TakenOver) => return false,
+                Err(PlayError::Begun) => return true,
                 Err(error) => error,
             };
             let incident = names.first();
@@ -171,7 +177,7 @@ impl Player {
                 }
                 _ => {
                     tracing::error!(incident, %error, "the replay cannot start an incident and leaves it out");
-                    return;
+                    return true;
                 }
             }
         }

@@ -3,6 +3,8 @@
 
 mod action;
 mod altered;
+#[cfg(feature = "nats")]
+mod anew;
 mod answers;
 mod auth;
 mod behind;

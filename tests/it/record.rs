@@ -150,6 +150,49 @@ fn leaving_by_ctrl_c_says_what_was_recorded() {
     assert!(ran.stderr.ends_with(&told) && ran.stderr.contains("goes on"), "{ran:?}");
 }
 
+/// What was recorded is not where it is said to be: removed, renamed, replaced, emptied or written to by somebody else.
+#[test]
+fn a_recording_that_somebody_touches_is_not_called_recorded() {
+    let (server, folder) = (Serving::with(&["--trigger", "database-outage"]), Scratch::new());
+    let file = folder.path().join("of/run.ndjson");
+    type Touch = fn(&std::path::Path);
+    let touched: [(&str, Touch); 5] = [
+        ("removed or renamed", |file| fs::remove_dir_all(file.parent().unwrap()).unwrap()),
+        ("removed or renamed", |file| fs::rename(file, file.with_extension("moved")).unwrap()),
+        ("another one has its name", |file| {
+            fs::rename(file, file.with_extension("old")).unwrap();
+            fs::write(file, "").unwrap();
+        }),
+        ("was cut meanwhile: it has ", |file| fs::write(file, "").unwrap()),
+        ("something else has written to it", |file| {
+            let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
+            std::io::Write::write_all(&mut file, b"more\n").unwrap();
+        }),
+    ];
+    for (number, (told, touch)) in touched.into_iter().enumerate() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        // The server's events are the same for each.
+        let file = file.with_file_name(format!("{number}.ndjson"));
+        let shown = file.display().to_string();
+        let quiet = if number % 2 == 0 { "--quiet" } else { "--json" };
+        let mut watching = server.incident(&["watch", "--after", "0", "--record", &shown, quiet]).spawn();
+        let lines = watching.lines();
+        lines.recv_timeout(PATIENCE).expect("the start");
+        touch(&file);
+        watching.signal("INT");
+        let ran = watching.end();
+        assert_eq!(ran.status, Some(1), "{told}: {ran:?}");
+        assert!(ran.stderr.contains(told) && !ran.stderr.contains("Recorded"), "{told}: {ran:?}");
+        assert!(ran.stderr.contains(&format!("recorded to {shown}, but ")), "{ran:?}");
+    }
+    // A link is as good as the file that it leads to.
+    let link = folder.path().join("link.ndjson");
+    fs::write(folder.path().join("real.ndjson"), "").unwrap();
+    std::os::unix::fs::symlink("real.ndjson", &link).unwrap();
+    let ran = record(&server, link.to_str().unwrap(), &["--after", "0", "--no-follow"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+}
+
 /// The server is killed and comes back: what was sent before is not recorded again.
 #[test]
 fn a_reconnect_repeats_nothing() {

@@ -4,6 +4,7 @@ mod again;
 mod args;
 mod banner;
 mod browser;
+mod handover;
 mod journal;
 mod library;
 mod limits;

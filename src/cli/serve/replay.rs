@@ -23,7 +23,7 @@ pub(super) struct LoadedReplay {
 
 /// The replay in the banner.
 pub(super) struct ReplaySummary {
-    file: PathBuf,
+    pub(super) file: PathBuf,
     incidents: usize,
     duration: Duration,
     speed: Speed,

@@ -45,7 +45,7 @@ impl Serve {
             .map(|file| replay::read(file, self.speed, quiet, self.log_format))
             .transpose()?;
         let runtime = runtime()?;
-        let again = Again::default();
+        let again = Again::new();
         let ended = runtime.block_on(self.serve(scenarios, recording, began, color, quiet, &again));
         // What waits for a disk or for the reader of stdout must not make the end wait.
         runtime.shutdown_timeout(LAST_THREADS);
@@ -144,6 +144,7 @@ impl Serve {
         let is_other = again.wanted(&journal);
         let server =
             Server::bind(options, library, journal).await.map_err(|error| failure(error, self.port))?;
+        again.keep_port(server.address().port());
         let shutdown = again.or_end(signals::shutdown(), is_other);
         let rotation = tokens.follow_file(server.auth());
         let hooks = server.hooks();
@@ -156,6 +157,7 @@ impl Serve {
         let renewal = certificate.as_ref().map(Certificate::follow_files);
         let replayed = match recording {
             Some(LoadedReplay { replay, mut summary }) => {
+                again.keep_replay(summary.file.clone(), replay.all_begun());
                 summary.begun = server.replay(replay).await.map_err(|error| failure(error, self.port))?;
                 Some(summary)
             }

@@ -1,7 +1,8 @@
 //! `watch --record`: writes every event that arrives to a file, one per line.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::cmp::Ordering;
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -85,7 +86,55 @@ impl Recorder {
     }
 
     /// How many events were recorded, and where.
-    pub(super) fn summary(&self) -> String {
-        format!("Recorded {} to {}", format::count(self.events, "event"), self.path.display())
+    ///
+    /// # Errors
+    /// They are not there: somebody has removed, renamed, replaced or changed the file meanwhile.
+    pub(super) fn summary(&self) -> Result<String, Failure> {
+        let (events, path) = (format::count(self.events, "event"), self.path.display());
+        let Some(what) = self.wrong() else { return Ok(format!("Recorded {events} to {path}")) };
+        Err(Failure::new(Exit::Internal, anyhow!("{events} were recorded to {path}, but {what}")).hint(
+            "record again, to a file that nothing else touches: --after 0 begins with the oldest event",
+        ))
     }
+
+    /// What is wrong with the file, if anything is. A pipe or a device is not looked at.
+    fn wrong(&self) -> Option<String> {
+        let own = match self.file.metadata() {
+            Ok(own) if own.is_file() => own,
+            Ok(_) => return None,
+            Err(error) => return Some(format!("it can't be read any more: {error}")),
+        };
+        let named = match self.path.metadata() {
+            Ok(named) => named,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Some("the file was removed or renamed meanwhile".to_owned());
+            }
+            Err(error) => return Some(format!("the file can't be read any more: {error}")),
+        };
+        if !is_same(&own, &named) {
+            return Some(
+                "the file was removed or renamed meanwhile, and another one has its name".to_owned(),
+            );
+        }
+        let (has, wrote) = (own.len(), self.length);
+        match has.cmp(&wrote) {
+            Ordering::Less => Some(format!("the file was cut meanwhile: it has {has} of {wrote} bytes")),
+            Ordering::Greater => {
+                Some(format!("something else has written to it: it has {has} bytes, {wrote} were recorded"))
+            }
+            Ordering::Equal => None,
+        }
+    }
+}
+
+/// Whether two are the same file.
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, other: &Metadata) -> bool {
+    other.is_file()
 }

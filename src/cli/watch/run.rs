@@ -4,13 +4,14 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use colored::Colorize;
 
 use super::args::Watch;
 use super::record::{self, Recorder};
 use super::session::{Session, exit_of};
 use crate::cli::color::ColorChoice;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::out::say;
+use crate::cli::out::{painted, say};
 use crate::cli::runtime::runtime;
 use crate::cli::signals;
 use crate::client::Follower;
@@ -42,8 +43,16 @@ impl Watch {
         session.unconfirmed = self.incident.as_deref().filter(|_| unconfirmed);
         let ended = self.watch(&mut follower, &mut session, interrupted).await;
         session.footer.clear();
-        if let Some(recorder) = session.recorder.as_ref().filter(|_| !quiet) {
-            say(recorder.summary());
+        match session.recorder.as_ref().map(Recorder::summary) {
+            None => {}
+            Some(Ok(summary)) if !quiet => say(summary),
+            Some(Ok(_)) => {}
+            Some(Err(lost)) if ended.is_ok() => return Err(lost),
+            // Two things went wrong: both are told, and the status is that of the other.
+            Some(Err(lost)) => {
+                let told = lost.text().map(|(text, _)| text).unwrap_or_default();
+                say(painted!["error:".red().bold(), " ", told]);
+            }
         }
         ended
     }
