@@ -128,7 +128,8 @@ fn bash_completes_what_the_server_knows() {
     assert_eq!(found.trim(), "trigger");
 }
 
-/// A name that bash would read in another way is quoted. Drives a bash in a terminal, in which the tabulator is pressed.
+/// A name that bash would read in another way is quoted: the command gets it as one word. A bash in a terminal of its own, in which the
+/// tabulator and the return key are pressed.
 #[test]
 #[ignore = "needs bash and zsh: ./tests/run installs them and runs this"]
 fn bash_quotes_the_names_of_files() {
@@ -138,22 +139,24 @@ fn bash_quotes_the_names_of_files() {
     let complete = |line: &str, wanted: &str| {
         let script = format!(
             "zmodload zsh/zpty; zpty b bash --norc --noprofile -i; \
-             zpty -w b \"PS1='>'; cd '{}'; source '{script}'; echo READ''Y\"; zpty -r b text '*READY*'; \
-             zpty -n -w b $'{line}\\t'; zpty -r b text '*{wanted}*'; print -r -- \"$text\"; zpty -d b",
+             zpty -w b \"cd '{}'; source '{script}'; complete -F _incident typed; \
+             typed() {{ printf '<%s>' \\\"\\$@\\\"; echo; }}; PS1='PRO''MPT>'\"; zpty -r b text '*PROMPT>*'; \
+             zpty -w b $'{line}\\t'; zpty -r b text '*{wanted}>*'; print -r -- \"$text\"; zpty -d b",
             folder.path().display()
         );
         shell("timeout", &["14", "zsh", "-f", "-c", &script], "ws://127.0.0.1:1/ws").stdout
     };
-    for (line, wanted, whole) in [
-        ("incident validate x", "pwned", r"x\;touch\ pwned.toml"),
-        ("incident validate my", "file", r"my\ file.toml"),
-        ("incident validate q", "uote", r"q\'uote.toml"),
-        ("incident validate st\\\\*", "toml", r"st\*r-x.toml"),
-        ("incident validate dollar", "toml", r"dollar\$\(id\).toml"),
-        ("incident validate --report junit=my", "file", r"junit=my\ file.toml"),
+    for (line, wanted, words) in [
+        ("typed validate x", "pwned.toml", "<validate><x;touch pwned.toml>"),
+        ("typed validate my", "file.toml", "<validate><my file.toml>"),
+        ("typed validate \"my fi", "file.toml", "<validate><my file.toml>"),
+        ("typed validate q", "uote.toml", "<validate><q'uote.toml>"),
+        ("typed validate st\\\\*", "r-x.toml", "<validate><st*r-x.toml>"),
+        ("typed validate dollar", ".toml", "<validate><dollar$(id).toml>"),
+        ("typed validate --report junit=my", "file.toml", "<validate><--report><junit=my file.toml>"),
     ] {
         let shown = complete(line, wanted);
-        assert!(shown.contains(whole), "{line}: {shown}");
+        assert!(shown.contains(words), "{line}: {shown}");
     }
     assert!(!folder.path().join("pwned.toml").exists());
 }

@@ -21,7 +21,7 @@ fn a_copy_of_a_journal_is_made() {
     let folder = Scratch::new();
     let journal = folder.path().join("j.db").display().to_string();
     let server = Serving::with(&["--journal", &journal, "--speed", "10000"]);
-    assert_eq!(server.incident(&["trigger", "noise"]).run().status, Some(0));
+    assert_eq!(server.incident(&["trigger", "database-outage"]).run().status, Some(0));
     for flag in ["--backup", "--salvage"] {
         let copy = format!("copy{flag}.db");
         let args = ["check-journal", &journal, flag, &copy];
@@ -36,7 +36,7 @@ fn everything_is_published() {
     let start = r#"{"type":"incident_started","subject":"g","id":"1","data":{"title":"t","severity":"SEV3","services":["p"]}}"#;
     let action = |number: u32| {
         format!(
-            r#"{{"type":"agent_action","subject":"g","id":"a{number}","data":{{"agent":"a","kind":"note","summary":"s{number}"}}}}"#
+            r#"{{"type":"agent_action","subject":"g","id":"a{number}","data":{{"agent":"a","action":"note","status":"completed","summary":"s{number}"}}}}"#
         )
     };
     let lines: Vec<String> = std::iter::once(start.to_owned()).chain((0..600).map(action)).collect();
@@ -45,7 +45,7 @@ fn everything_is_published() {
     let args = ["publish", "events.nd", "--json"];
     let ran = server.incident(&args).at(folder.path()).with_gone_reader().end();
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    let stored = server.incident(&["export", "--incident", "g"]).run();
+    let stored = server.incident(&["watch", "--after", "0", "--no-follow", "--json"]).run();
     assert_eq!(stored.stdout.lines().count(), 601, "{stored:?}");
 }
 

@@ -44,9 +44,8 @@ impl Watch {
         let ended = self.watch(&mut follower, &mut session, interrupted).await;
         session.footer.clear();
         match session.recorder.as_ref().map(Recorder::summary) {
-            None => {}
             Some(Ok(summary)) if !quiet => say(summary),
-            Some(Ok(_)) => {}
+            None | Some(Ok(_)) => {}
             Some(Err(lost)) if ended.is_ok() => return Err(lost),
             // Two things went wrong: both are told, and the status is that of the other.
             Some(Err(lost)) => {

@@ -91,6 +91,8 @@ pub(super) fn changed(what: String) -> Trouble {
 /// The files that the engine and SQLite keep beside a journal.
 pub(super) const COMPANIONS: [&str; 5] = ["wal", "shm", "journal", "head", "lock"];
 
+const LINK: &str = "it is a link, which a journal's own files are not: remove it";
+
 /// Refuses a pipe, a device, a folder or a link in the place of a file that belongs to a journal: to open or to read one of
 /// them could wait for ever, and what a link leads to would be overwritten.
 ///
@@ -107,7 +109,8 @@ pub(super) fn refuse_unusual(journal: &Path) -> std::io::Result<()> {
 pub(super) fn regular(path: &Path) -> std::io::Result<()> {
     let wrong = match input_file::kind(path) {
         // What is written to it would be in another file, which may be anybody's.
-        _ if path.is_symlink() => "it is a link, which a journal's own files are not: remove it".to_owned(),
+        Ok(Kind::File) if path.is_symlink() => LINK.to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => LINK.to_owned(),
         Ok(Kind::File) => return Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Ok(Kind::Stream | Kind::Pipe) => "it is a pipe, not a file: remove it".to_owned(),

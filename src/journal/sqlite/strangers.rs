@@ -24,20 +24,25 @@ pub(super) fn refuse(journal: &Path) -> Result<(), OpenError> {
         return Err(OpenError::LogAlone { path: journal.to_owned(), log: beside(journal, "wal") });
     }
     // Nothing else is opened: SQLite's locks on the index of an open journal end when the process closes any descriptor of it.
-    let looks: [(&str, bool, fn(&[u8]) -> bool, &str); 4] = [
-        ("lock", true, is_lock, "is not a lock file of a journal"),
-        // SQLite would delete it as the rest of a write.
-        ("journal", true, is_rest, "is not a rollback journal of SQLite"),
-        ("head", is_new, witness::is_line, "is not a witness file of a journal"),
-        ("shm", is_new, is_index, "is not an index of SQLite"),
-    ];
-    for (suffix, _, is_own, what) in looks.into_iter().filter(|(_, is_due, ..)| *is_due) {
-        let path = beside(journal, suffix);
-        if !is_own(&beginning(&path)) {
-            return Err(OpenError::Exists { path, what: what.into() });
-        }
+    look(journal, "lock", is_lock, "is not a lock file of a journal")?;
+    // SQLite would delete it as the rest of a write.
+    look(journal, "journal", is_rest, "is not a rollback journal of SQLite")?;
+    if is_new {
+        look(journal, "head", witness::is_line, "is not a witness file of a journal")?;
+        look(journal, "shm", is_index, "is not an index of SQLite")?;
     }
     Ok(())
+}
+
+/// Looks at one of the files beside a journal. One that is not there has no byte, as one that was just made.
+fn look(
+    journal: &Path,
+    suffix: &str,
+    is_own: impl Fn(&[u8]) -> bool,
+    what: &'static str,
+) -> Result<(), OpenError> {
+    let path = beside(journal, suffix);
+    if is_own(&beginning(&path)) { Ok(()) } else { Err(OpenError::Exists { path, what: what.into() }) }
 }
 
 /// Whether there is a file that is not empty. SQLite deletes the log beside an empty one.
