@@ -204,7 +204,7 @@ fn schemas_that_lead_to_each_other_again_and_again_are_refused() {
         format!(r##"{{"$anchor":"x{before}","allOf":[{{"$ref":"#x{next}"}},{{"$ref":"#x{next}"}}]}}"##)
     };
     let id = |next: usize| {
-        let to = format!(r##"{{"$ref":"https://example.com/c/bomb.json#/$defs/x{next}"}}"##);
+        let to = format!(r#"{{"$ref":"https://example.com/c/bomb.json#/$defs/x{next}"}}"#);
         format!(r#"{{"allOf":[{to},{to}]}}"#)
     };
     let parts: [&dyn Fn(usize) -> String; 6] = [&all, &any, &beside, &when, &anchor, &id];

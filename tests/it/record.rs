@@ -153,9 +153,9 @@ fn leaving_by_ctrl_c_says_what_was_recorded() {
 /// What was recorded is not where it is said to be: removed, renamed, replaced, emptied or written to by somebody else.
 #[test]
 fn a_recording_that_somebody_touches_is_not_called_recorded() {
+    type Touch = fn(&std::path::Path);
     let (server, folder) = (Serving::with(&["--trigger", "database-outage"]), Scratch::new());
     let file = folder.path().join("of/run.ndjson");
-    type Touch = fn(&std::path::Path);
     let touched: [(&str, Touch); 5] = [
         ("removed or renamed", |file| fs::remove_dir_all(file.parent().unwrap()).unwrap()),
         ("removed or renamed", |file| fs::rename(file, file.with_extension("moved")).unwrap()),

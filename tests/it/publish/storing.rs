@@ -47,7 +47,7 @@ async fn one_event_a_batch_and_lines_are_read_alike() {
 async fn decimals_are_stored_as_the_numbers_that_were_sent() {
     let server = Local::start().await;
     let told = ["2.2322111021323866e-05", "0.49649365599282835", "125.68332230972723", "1e23", "5e-324"];
-    let numbers = told.map(|text| text.parse::<f64>().unwrap());
+    let numbers = told.map(|text| text.parse::<f64>().unwrap().to_bits());
     let metrics: Vec<_> = told.iter().enumerate().map(|(at, text)| format!("\"m{at}\":{text}")).collect();
     let sample = event("a", "2", "system_metrics", &json!({})).to_string();
     let data = format!("\"data\":{{\"metrics\":{{{}}}}}", metrics.join(","));
@@ -58,7 +58,7 @@ async fn decimals_are_stored_as_the_numbers_that_were_sent() {
     assert_eq!(places(&one.send().await), [(2, 2, false)]);
     let stored = server.journal.read(1, ReadLimit::ALL).await.unwrap();
     let stored: Value = serde_json::from_str(stored[0].data.get()).unwrap();
-    let read = std::array::from_fn(|at| stored["metrics"][format!("m{at}")].as_f64().unwrap());
+    let read = std::array::from_fn(|at| stored["metrics"][format!("m{at}")].as_f64().unwrap().to_bits());
     assert_eq!(read, numbers);
 }
 
