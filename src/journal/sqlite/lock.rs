@@ -26,7 +26,8 @@ use super::witness::Witness;
 /// A lock, held until it is dropped.
 pub(super) struct Lock {
     path: PathBuf,
-    file: Mutex<File>,
+    /// The lock file, and whether this process has written its number into it.
+    file: Mutex<(File, bool)>,
     second: Option<Arc<File>>,
 }
 
@@ -34,9 +35,10 @@ pub(super) struct Lock {
 /// so closing the file alone would not release the lock.
 impl Drop for Lock {
     fn drop(&mut self) {
-        let file = self.file.lock();
+        let (file, is_signed) = &*self.file.lock();
         // A number that is left here would be reported as the next holder's. A lock that cannot be released ends with the process.
-        if is_own(&file).unwrap_or(false) {
+        // Nothing is read: the disk may hang, and a server has to stop all the same.
+        if *is_signed {
             let _ = file.set_len(0);
         }
         let _ = file.unlock();
@@ -70,7 +72,7 @@ impl Lock {
             Second::Held(holder) => return Err(held(holder)),
         };
         sign(&mut file).map_err(unusable)?;
-        Ok(Self { path, file: Mutex::new(file), second })
+        Ok(Self { path, file: Mutex::new((file, true)), second })
     }
 
     /// The descriptor that must stay open as long as a connection to the database is.
@@ -84,14 +86,14 @@ impl Lock {
     /// Another process has locked the file in its place, and nothing else keeps it out.
     pub(super) fn look(&self) -> Result<(), Trouble> {
         let mut file = self.file.lock();
-        if Id::at(&self.path).is_ok_and(|at| Id::of(&file).is_ok_and(|own| own == at)) {
+        if Id::at(&self.path).is_ok_and(|at| Id::of(&file.0).is_ok_and(|own| own == at)) {
             return Ok(());
         }
         match first(&self.path, By::Owner) {
             Ok(First::Locked(mut again)) => {
                 // If it cannot be written, it is locked all the same.
-                let _ = sign(&mut again);
-                *file = again;
+                let is_signed = sign(&mut again).is_ok();
+                *file = (again, is_signed);
                 tracing::warn!(
                     file = %self.path.display(),
                     "the journal's lock file was removed or replaced while the server runs; the server made it again"
