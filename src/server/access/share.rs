@@ -33,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How often notes that no server needs any more are looked for.
 const CLEAN: Duration = Duration::from_secs(60 * 60);
 
+/// The most notes that are written, and removed, before the server looks again. Requests wait for a look.
+const ROUND: usize = 100;
+
 /// What a note says of a session.
 #[derive(Debug, Serialize, Deserialize)]
 struct Written {
@@ -57,6 +60,8 @@ pub(in crate::server) struct Share {
     again: bool,
     /// Sessions that have begun or ended here and could not be written yet.
     unwritten: HashSet<Digest>,
+    /// Whether the last round has left something to be written or removed.
+    has_rest: bool,
     cleaned: Instant,
 }
 
@@ -74,6 +79,7 @@ impl Share {
             read: None,
             again: false,
             unwritten: HashSet::new(),
+            has_rest: false,
             cleaned: Instant::now(),
         };
         if let Err(error) = share.look().await {
@@ -88,11 +94,13 @@ impl Share {
         let (changed, asked) = (auth.changed(), auth.asked());
         let mut looked = Instant::now();
         loop {
+            // The rest of a round goes on at once.
+            let pause = if self.has_rest { Duration::ZERO } else { LOOK };
             tokio::select! {
                 () = stop.cancelled() => return self.finish().await,
                 () = changed.notified() => {}
                 () = asked.wanted(looked) => {}
-                () = sleep(LOOK) => {}
+                () = sleep(pause) => {}
             }
             looked = Instant::now();
             let number = asked.begin();
@@ -102,7 +110,8 @@ impl Share {
                 // Those who wait for it do not wait for what comes next.
                 asked.answer(number, looked.clone());
                 looked?;
-                self.write().await?;
+                self.has_rest = false;
+                self.write(ROUND).await?;
                 self.clean().await
             };
             let ended = tokio::select! {
@@ -122,7 +131,7 @@ impl Share {
     /// Tells what could not be told yet, as far as that can be done at once: after that nobody knows of it.
     async fn finish(mut self) {
         self.take_changed();
-        if !matches!(timeout(PATIENCE, self.write()).await, Ok(Ok(()))) {
+        if !matches!(timeout(PATIENCE, self.write(usize::MAX)).await, Ok(Ok(()))) {
             let sessions = self.unwritten.len();
             limited!(
                 warn,
@@ -140,12 +149,14 @@ impl Share {
         self.again |= has_new_tokens;
     }
 
-    /// Writes what has changed here.
-    async fn write(&mut self) -> Result<(), JournalError> {
-        while let Some(id) = self.unwritten.iter().next().copied() {
+    /// Writes so much of what has changed here.
+    async fn write(&mut self, most: usize) -> Result<(), JournalError> {
+        for _ in 0..most {
+            let Some(id) = self.unwritten.iter().next().copied() else { return Ok(()) };
             write(&self.journal, &self.auth, &id).await?;
             self.unwritten.remove(&id);
         }
+        self.has_rest |= !self.unwritten.is_empty();
         Ok(())
     }
 
@@ -226,10 +237,15 @@ impl Share {
         if self.cleaned.elapsed() < CLEAN {
             return Ok(());
         }
-        self.cleaned = Instant::now();
-        for id in self.auth.useless() {
+        let mut useless = self.auth.useless().into_iter();
+        for id in useless.by_ref().take(ROUND) {
             self.journal.forget_note(&id.to_hex()).await?;
             self.auth.was_removed(&id);
+        }
+        if useless.next().is_some() {
+            self.has_rest = true;
+        } else {
+            self.cleaned = Instant::now();
         }
         Ok(())
     }

@@ -40,7 +40,8 @@ impl Parameter {
         match &pairs[..] {
             [] => Ok(None),
             [(_, value)] => {
-                let wrong = || format!("{name} is {} in the query, and must be {is}", shown(value));
+                // The value may be anything, such as a token that was put in the wrong place.
+                let wrong = || format!("{name} in the query must be {is}");
                 parse(value).map(Some).ok_or_else(wrong)
             }
             _ => Err(format!("{name} is in the query more than once; send it once: {is}")),
