@@ -52,7 +52,11 @@ async fn a_wrong_parameter_is_named_with_what_it_may_be() {
             events("after=1&after=2"),
             "after is in the query more than once; send it once: the number".to_owned(),
         ),
-        ("GET", events(&format!("after={}", "9".repeat(5_000))), format!("after is \"{}\"…", "9".repeat(60))),
+        (
+            "GET",
+            events(&format!("after={}", "9".repeat(5_000))),
+            "after in the query must be the number".to_owned(),
+        ),
         ("GET", "/events?after=x".to_owned(), "after in the query ".to_owned() + position),
         ("GET", "/ws?after=x/y".to_owned(), "after in the query ".to_owned() + position),
         (
