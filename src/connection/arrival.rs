@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rustls::ServerConnection;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::beginning::Beginning;
 use super::dialect::Dialect;
 use crate::delivery::Lease;
 
@@ -19,10 +20,10 @@ pub struct Arrival {
     pub dialect: Dialect,
     /// What a WebSocket's client sent behind its handshake.
     pub tail: Vec<u8>,
-    /// The part of its opening that is not written yet.
+    /// How its stream begins.
+    pub beginning: Beginning,
+    /// The part of that, and of the response's head, that is not written yet.
     pub unsent: Bytes,
-    /// The position after which its events begin.
-    pub cursor: u64,
     /// Its slot among the clients, given back when dropped.
     pub slot: OwnedSemaphorePermit,
     /// `None` on a server without tokens.

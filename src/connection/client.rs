@@ -65,7 +65,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    fn add(&mut self, events: u64, bytes: usize) {
+    pub(super) fn add(&mut self, events: u64, bytes: usize) {
         self.events += events;
         self.bytes += bytes as u64;
     }
@@ -85,13 +85,13 @@ pub(super) enum Step {
 impl Client {
     /// A client that has come. The rest of its opening is queued.
     pub(super) fn new(arrival: Arrival, id: u64, group: u8, allowance: &Allowance) -> Self {
-        let Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease } = arrival;
+        let Arrival { tcp, tls, dialect, tail, beginning, unsent, slot, lease } = arrival;
         let mut outgoing = Outgoing::default();
         outgoing.control().extend_from_slice(&unsent);
         Self {
             wire: Wire::new(mio::net::TcpStream::from_std(tcp), tls),
             dialect,
-            state: State::Behind(Box::new(Behind::new(cursor))),
+            state: State::Behind(Box::new(Behind::new(beginning.cursor))),
             outgoing,
             inbound: Inbound::new(dialect, tail, allowance),
             id,

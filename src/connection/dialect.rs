@@ -54,7 +54,7 @@ impl Dialect {
 
 impl Transfer {
     /// The first block of a stream, as it follows the head of the response.
-    pub fn opening(self, after: &Position, opened: &Frame) -> Bytes {
+    pub(super) fn opening(self, after: &Position, opened: &Frame) -> Bytes {
         let mut out = Vec::new();
         self.add(&mut out, &sse::opening(after, opened));
         out.into()

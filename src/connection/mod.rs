@@ -8,6 +8,7 @@
 //! state machine: it is fed from a buffer of the shard, and its answers are queued for the border between two frames.
 
 mod arrival;
+mod beginning;
 mod behind;
 mod client;
 mod close;
@@ -21,6 +22,7 @@ mod shards;
 mod wire;
 
 pub use arrival::Arrival;
+pub use beginning::Beginning;
 pub use dialect::{Dialect, Transfer};
 pub use settings::{SILENT_HEARTBEATS, Settings};
 pub use shards::Shards;

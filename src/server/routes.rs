@@ -1,21 +1,70 @@
-//! Every path that the server answers.
+//! Every path that the server answers, and what every request passes before that.
+
+use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 
+use super::door::Handshake;
 use super::state::HttpState;
 use super::{access, hooks, http};
 
-/// The whole HTTP interface. A request passes the layers from the last one to the first.
+/// The whole HTTP interface.
 pub(super) fn router(state: HttpState) -> Router {
-    let mut router = routes(state.clone());
-    if !state.0.prefix.own.is_empty() {
-        // The path has to be another before it is routed.
-        let strip = from_fn_with_state(state.clone(), http::strip_base_path);
-        router = Router::new().fallback_service(router).layer(strip);
+    let router = routes(state.clone());
+    if state.0.prefix.own.is_empty() {
+        return router;
     }
-    router.layer(from_fn_with_state(state, http::security_headers))
+    // The path has to be another before it is routed.
+    Router::new().fallback_service(router).layer(from_fn_with_state(state, http::strip_base_path))
+}
+
+/// The way to `/ws` without routing, which costs as much as the rest of a handshake. `None` on a server below a path of its own,
+/// where a request has to be another before it is judged.
+pub(super) fn handshake(state: HttpState) -> Option<Handshake> {
+    if !state.0.prefix.own.is_empty() {
+        return None;
+    }
+    let handshake: Handshake = Box::new(move |request| {
+        let state = state.clone();
+        Box::pin(async move {
+            let open = |request| http::handshake(Arc::clone(&state.0.streams), request);
+            pass(&state, request, open).await
+        })
+    });
+    Some(handshake)
+}
+
+/// What every request passes in front of its route.
+async fn layer(State(state): State<HttpState>, request: Request, next: Next) -> Response {
+    pass(&state, request, |request| next.run(request)).await
+}
+
+/// What every request passes: the guard, authentication, and the log of refusals. One layer for all of them, because axum copies
+/// and allocates for every layer, which is a good part of what a handshake costs.
+async fn pass<F>(state: &HttpState, request: Request, next: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
+    let parts = &state.0;
+    let asked = http::Asked::of(&request);
+    let mut response = match parts.guard.admit(&request) {
+        Ok(admitted) => {
+            let mut response = match admitted.preflight(&request) {
+                Some(answer) => answer,
+                None => access::authenticate(&parts.auth, &parts.dashboard, request, next).await,
+            };
+            admitted.readable(&mut response);
+            response
+        }
+        Err(problem) => problem.into_response(),
+    };
+    http::log_refusal(&parts.refusals, &asked, &response);
+    http::security_headers(&parts.peers, &mut response);
+    response
 }
 
 fn routes(state: HttpState) -> Router {
@@ -43,9 +92,7 @@ fn routes(state: HttpState) -> Router {
         .route("/asyncapi.json", get(http::asyncapi))
         .fallback(http::page)
         .method_not_allowed_fallback(http::method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), access::authenticate))
-        .layer(from_fn_with_state(state.clone(), access::guard))
-        .layer(from_fn_with_state(state.clone(), http::log_refusals))
+        .layer(from_fn_with_state(state.clone(), layer))
         .with_state(state)
 }
 

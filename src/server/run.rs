@@ -188,8 +188,8 @@ impl Server {
         }));
         let speaks_tls = options.tls.is_some();
         let allows_origin = Box::new(move |origin: &str| guard.allows(origin));
-        let router = routes::router(state);
-        let door = Door::new(router, options.tls, limits, Arc::clone(&lifecycle), refusals, allows_origin);
+        let routes = (routes::router(state.clone()), routes::handshake(state));
+        let door = Door::new(routes, options.tls, limits, Arc::clone(&lifecycle), refusals, allows_origin);
         Ok(Self {
             listener,
             address,

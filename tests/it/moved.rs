@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -135,7 +136,7 @@ pub fn beside(journal: &Path, suffix: &str) -> PathBuf {
 type Change = fn(&Path);
 
 /// What is done to a journal, what is said of it, and how it is put back, if that can be.
-const CHANGES: [(&str, Change, &str, Option<Change>); 13] = [
+const CHANGES: [(&str, Change, &str, Option<Change>); 15] = [
     ("removed", |journal| fs::remove_file(journal).unwrap(), "was removed or renamed", None),
     (
         "renamed",
@@ -151,6 +152,24 @@ const CHANGES: [(&str, Change, &str, Option<Change>); 13] = [
         },
         "another file is in the place of",
         Some(|journal| fs::rename(journal.with_file_name("away.db"), journal).unwrap()),
+    ),
+    (
+        "moved with a link in its place",
+        |journal| {
+            fs::rename(journal, journal.with_file_name("away.db")).unwrap();
+            symlink("away.db", journal).unwrap();
+        },
+        "another file is in the place of",
+        Some(|journal| fs::rename(journal.with_file_name("away.db"), journal).unwrap()),
+    ),
+    (
+        "with a link in the place of its log",
+        |journal| {
+            fs::rename(beside(journal, "wal"), beside(journal, "away")).unwrap();
+            symlink("journal.db-away", beside(journal, "wal")).unwrap();
+        },
+        "another file is in the place of",
+        Some(|journal| fs::rename(beside(journal, "away"), beside(journal, "wal")).unwrap()),
     ),
     (
         "replaced by a copy",
@@ -376,7 +395,7 @@ async fn no_second_server_comes_in_by_another_name() {
     let (folder, journal) = prepared().await;
     let server = Served::over(&journal);
     let link = folder.path().join("link.db");
-    std::os::unix::fs::symlink(&journal, &link).unwrap();
+    symlink(&journal, &link).unwrap();
     let hard = folder.path().join("hard.db");
     fs::hard_link(&journal, &hard).unwrap();
     for name in [&link, &hard] {

@@ -167,7 +167,8 @@ impl Clients {
 
     /// Takes a client over.
     pub(super) fn adopt(&mut self, arrival: Arrival, group: u8) {
-        let after = Position { stream: self.context.hub.stream().clone(), n: arrival.cursor };
+        let after = Position { stream: self.context.hub.stream().clone(), n: arrival.beginning.cursor };
+        let (events, bytes) = (arrival.beginning.events, arrival.beginning.event_bytes);
         let mut client = Client::new(arrival, self.counts.admitted() + 1, group, &self.allowance);
         let entry = self.by_key.vacant_entry();
         let key = entry.key();
@@ -177,6 +178,7 @@ impl Clients {
             return;
         }
         self.counts.admit(client.transport());
+        self.counts.sent(client.transport()).add(events, bytes);
         tracing::debug!(transport = client.transport().as_str(), %after, "client connected");
         let heard = client.hear_tail(&self.allowance);
         client.leaves_at = self.is_draining.then(Instant::now);

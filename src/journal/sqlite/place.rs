@@ -17,9 +17,9 @@ pub(super) struct Changed(pub(super) String);
 pub(super) struct Id(u64, u64);
 
 impl Id {
-    /// The file at a path.
+    /// The file at a path. A link is another file than the one that it leads to: the next start would not follow it.
     pub(super) fn at(path: &Path) -> std::io::Result<Self> {
-        path.metadata().map(|found| Self::new(&found))
+        path.symlink_metadata().map(|found| Self::new(&found))
     }
 
     /// An open file.
@@ -50,7 +50,7 @@ pub(super) struct Stamp {
 
 impl Stamp {
     pub(super) fn of(path: &Path) -> std::io::Result<Self> {
-        let found = path.metadata()?;
+        let found = path.symlink_metadata()?;
         Ok(Self { id: Id::new(&found), length: found.len(), modified: found.modified().ok() })
     }
 }

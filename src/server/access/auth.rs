@@ -12,9 +12,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -252,14 +251,17 @@ fn peer(request: &Request) -> IpAddr {
     info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), ConnectionInfo::peer)
 }
 
-/// Middleware behind the guard and before every route. Gives the request its [`Grant`] as an extension, and the
+/// What a request passes behind the guard and before every route. Gives the request its [`Grant`] as an extension, and the
 /// [`crate::delivery::Lease`] of that.
-pub(in crate::server) async fn authenticate(
-    State(auth): State<Arc<Auth>>,
-    State(dashboard): State<Arc<Dashboard>>,
+pub(in crate::server) async fn authenticate<F>(
+    auth: &Auth,
+    dashboard: &Arc<Dashboard>,
     mut request: Request,
-    next: Next,
-) -> Response {
+    next: impl FnOnce(Request) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
     let wants_page = wants_page(request.method(), request.headers());
     let is_from_elsewhere = auth.is_from_elsewhere(&request);
     let looked = if is_from_elsewhere { auth.asked.find_out().await } else { Ok(()) };
@@ -273,7 +275,7 @@ pub(in crate::server) async fn authenticate(
                 request.extensions_mut().insert(grant.publisher());
                 request.extensions_mut().insert(grant);
             }
-            let mut response = next.run(request).await;
+            let mut response = next(request).await;
             if !auth.is_open {
                 // Caches must not keep what needs a token.
                 let headers = response.headers_mut();
@@ -283,7 +285,7 @@ pub(in crate::server) async fn authenticate(
         }
         // While nobody knows whether there is a session, its user can begin another one.
         Err(problem) if wants_page && (problem.status() == StatusCode::UNAUTHORIZED || !is_known) => {
-            let mut page = asset_at(&dashboard, "/login.html", request.uri().path());
+            let mut page = asset_at(dashboard, "/login.html", request.uri().path());
             *page.status_mut() = problem.status();
             if is_known {
                 credentials::challenge(&mut page);

@@ -3,11 +3,9 @@
 //! here, but neither read the stream nor trigger anything, whether the server has tokens or not.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::metrics::Refusal;
@@ -113,7 +111,20 @@ impl Guard {
     }
 
     /// Refuses requests for other hosts, and those that a page of another site sent.
-    fn admit(&self, request: &Request) -> Result<Sender, Problem> {
+    pub(in crate::server) fn admit(&self, request: &Request) -> Result<Admitted, Problem> {
+        let reader = match self.sender(request)? {
+            Sender::Unknown | Sender::Own => None,
+            Sender::Allowed => Some(Reader::OfRefusals),
+            Sender::Peer => {
+                let asks = FOR_PEERS.iter().any(|path| request.uri().path().starts_with(path));
+                asks.then_some(Reader::OfEverything)
+            }
+        };
+        let origin = request.headers().get(header::ORIGIN).filter(|_| reader.is_some()).cloned();
+        Ok(Admitted { reader: reader.zip(origin) })
+    }
+
+    fn sender(&self, request: &Request) -> Result<Sender, Problem> {
         let headers = request.headers();
         if HEALTH.contains(&request.uri().path()) && !headers.contains_key(header::HOST) {
             return Ok(Sender::Unknown);
@@ -149,48 +160,48 @@ fn is(headers: &HeaderMap, name: &str, values: &[&str]) -> bool {
     value.is_some_and(|value| values.contains(&value)) && found.next().is_none()
 }
 
-/// The guard before every route.
-pub(in crate::server) async fn guard(
-    State(guard): State<Arc<Guard>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    match (guard.admit(&request), origin) {
-        (Ok(Sender::Allowed), Some(origin)) => {
-            let mut response = next.run(request).await;
-            if !response.status().is_success() {
-                readable_by(&mut response, origin);
-            }
-            response
-        }
-        (Ok(Sender::Peer), Some(origin)) => for_peer(request, next, origin).await,
-        (Ok(_), _) => next.run(request).await,
-        (Err(problem), _) => problem.into_response(),
-    }
+/// A request that was let in, and which page of another origin may read its answer.
+pub(in crate::server) struct Admitted {
+    reader: Option<(Reader, HeaderValue)>,
 }
 
-/// Answers a page of a peer. It may read what its own server would let it read, and send its session.
-async fn for_peer(request: Request, next: Next, origin: HeaderValue) -> Response {
-    if !FOR_PEERS.iter().any(|path| request.uri().path().starts_with(path)) {
-        return next.run(request).await;
-    }
-    let asks = request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if asks {
+/// What a page of another origin may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Why its request was refused. The streams say themselves who may read them.
+    OfRefusals,
+    /// What its own server would let it read. It may send its session.
+    OfEverything,
+}
+
+impl Admitted {
+    /// The answer to a browser that asks what the page of a peer may send.
+    pub(in crate::server) fn preflight(&self, request: &Request) -> Option<Response> {
+        let asks = request.method() == Method::OPTIONS
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let of_peer = self.reader.as_ref().is_some_and(|(reader, _)| *reader == Reader::OfEverything);
         let allowed = [
             (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
             (header::ACCESS_CONTROL_MAX_AGE, "600"),
         ];
-        (StatusCode::NO_CONTENT, allowed).into_response()
-    } else {
-        next.run(request).await
-    };
-    readable_by(&mut response, origin);
-    let with_session = HeaderValue::from_static("true");
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, with_session);
-    response
+        (asks && of_peer).then(|| (StatusCode::NO_CONTENT, allowed).into_response())
+    }
+
+    /// Lets the page read the answer.
+    pub(in crate::server) fn readable(self, response: &mut Response) {
+        match self.reader {
+            Some((Reader::OfRefusals, origin)) if !response.status().is_success() => {
+                readable_by(response, origin);
+            }
+            Some((Reader::OfEverything, origin)) => {
+                readable_by(response, origin);
+                let with_session = HeaderValue::from_static("true");
+                response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, with_session);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Lets a page of an allowed origin read why its request was refused when to try again, and where the next part of an answer is, which browsers hide otherwise.

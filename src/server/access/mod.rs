@@ -16,7 +16,7 @@ mod throttle;
 
 pub use auth::Auth;
 pub(super) use auth::authenticate;
-pub(super) use guard::{Guard, guard};
+pub(super) use guard::Guard;
 pub use keyring::Replaced;
 pub(super) use login::{login, login_page, logout, session};
 pub(super) use share::Share;

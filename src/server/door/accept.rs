@@ -9,19 +9,20 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::future::Either;
+use futures_util::future::{BoxFuture, Either};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::admission::Admission;
@@ -30,8 +31,9 @@ use super::direct;
 use super::io::Io;
 use super::listen::BACKLOG;
 use super::lobby::{Lobby, WaitingSlot};
+use super::refuse::{AllowsOrigin, DEADLINE, TLS_ONLY, refuse, too_fast};
 use super::socket::{Deadlines, Socket};
-use super::unread::{Rest, Watched};
+use super::unread::Watched;
 use crate::connection::TLS_BUFFER;
 use crate::log_limiter::limited;
 use crate::metrics::Refusal;
@@ -41,19 +43,12 @@ use crate::server::refusals::Refusals;
 /// Connections over the rate that are answered at the same time; further ones are closed without an answer.
 const ANSWERED: usize = 256;
 
-/// How long a refused connection may take to send its first byte, and to take the answer.
-const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
-
 /// When the server closes, a client that has connected just now is given this long to send its request: a proxy takes a connection
 /// that ends without an answer for a server that fails, and passes that on for what it must not ask twice.
 const JUST_CONNECTED: Duration = Duration::from_millis(500);
 
 /// How long to wait for descriptors.
 const RETRY_ACCEPT: Duration = Duration::from_millis(10);
-
-/// The answer to plain HTTP on a port that speaks TLS.
-const TLS_ONLY: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 50\r\nConnection: close\r\n\r\nthis port speaks TLS only: use https:// or wss://\n";
 
 /// Bytes that are read of a connection before it is known what it wants: the head of a handshake usually fits.
 const FIRST_BYTES: usize = 2048;
@@ -78,12 +73,14 @@ pub(in crate::server) struct DoorLimits {
     pub(in crate::server) served: usize,
 }
 
-/// Whether pages of an origin, which is not the server's own, may read answers.
-pub(in crate::server) type AllowsOrigin = Box<dyn Fn(&str) -> bool + Send + Sync>;
+/// Answers requests for `/ws`, by the same rules as the router.
+pub(in crate::server) type Handshake =
+    Box<dyn Fn(Request<Body>) -> BoxFuture<'static, Response> + Send + Sync>;
 
 /// What every connection needs.
 pub(in crate::server) struct Door {
     router: TowerToHyperService<Router>,
+    handshake: Option<Handshake>,
     tls: Option<TlsAcceptor>,
     limits: DoorLimits,
     lifecycle: Arc<Lifecycle>,
@@ -96,9 +93,9 @@ pub(in crate::server) struct Door {
 }
 
 impl Door {
-    /// A door to `router`, which speaks TLS if that is given.
+    /// A door to the router and to what is in front of it, which speaks TLS if that is given.
     pub(in crate::server) fn new(
-        router: Router,
+        (router, handshake): (Router, Option<Handshake>),
         tls: Option<Arc<rustls::ServerConfig>>,
         limits: DoorLimits,
         lifecycle: Arc<Lifecycle>,
@@ -107,6 +104,7 @@ impl Door {
     ) -> Self {
         Self {
             router: TowerToHyperService::new(router),
+            handshake,
             tls: tls.map(TlsAcceptor::from),
             limits,
             lifecycle,
@@ -160,20 +158,24 @@ impl Door {
         }
     }
 
-    /// Answers the first request of a connection, and those that follow.
+    /// Answers the first request of a connection, and those that follow. An HTTP connection is boxed, so that a client of the stream
+    /// does not pay for its size.
     async fn answer(&self, mut io: Io, first: Bytes, info: ConnectionInfo) {
         let Some((mut request, length)) = direct::opening(&first) else {
-            return self.serve(io, first, info, None).await;
+            return Box::pin(self.serve(io, first, info, None)).await;
         };
         info.request_begins();
         info.set_direct(true);
         request.extensions_mut().insert(info.clone());
-        let Ok(response) = self.router.call(request).await;
+        let response = match &self.handshake {
+            Some(shake) if request.uri().path() == "/ws" => shake(request).await,
+            _ => self.router.call(request).await.unwrap_or_else(|never| match never {}),
+        };
         info.set_direct(false);
         info.response_is_ready();
         let Some(take_over) = info.successor_of(&response) else {
             // HTTP writes the refusal, and goes on with the connection.
-            return self.serve(io, first, info, Some(response)).await;
+            return Box::pin(self.serve(io, first, info, Some(response))).await;
         };
         let opening = direct::head(&response, &info.take_appended());
         // What the socket does not take now, its next owner writes.
@@ -196,7 +198,7 @@ impl Door {
         let Ok(permit) = Arc::clone(&self.answered).try_acquire_owned() else { return };
         let (encrypted, allows_origin) = (self.tls.is_some(), Arc::clone(&self.allows_origin));
         self.lifecycle.connections.spawn(async move {
-            let first = timeout(REFUSAL_DEADLINE, first_byte(&tcp)).await.ok().flatten();
+            let first = timeout(DEADLINE, first_byte(&tcp)).await.ok().flatten();
             // A TLS handshake is the expensive part, so it is not done for a refusal: the client sees the connection
             // close.
             if first.is_some_and(|first| !encrypted || first != HANDSHAKE) {
@@ -249,11 +251,22 @@ impl Door {
                 tokio::select! {
                     ended = connection => ended,
                     () = info.handed_over() => return,
+                    () = forsaken(&info) => return tracing::debug!("a connection ends in the middle of a request"),
                 }
             }
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "HTTP connection failed");
+        }
+    }
+}
+
+/// Resolves when a connection waits for its client, with half a request perhaps: that does not hold up the end.
+async fn forsaken(info: &ConnectionInfo) {
+    loop {
+        sleep(JUST_CONNECTED).await;
+        if info.slot().is_waiting() && !info.has_unread() {
+            return;
         }
     }
 }
@@ -290,7 +303,7 @@ pub(in crate::server) async fn accept(listener: TcpListener, door: Arc<Door>) {
                 // Mostly out of descriptors.
                 limited!(warn, "cannot accept a connection", %error);
                 door.lobby.make_room();
-                tokio::time::sleep(RETRY_ACCEPT).await;
+                sleep(RETRY_ACCEPT).await;
             }
         }
     }
@@ -321,54 +334,4 @@ async fn first_bytes(io: &mut Io) -> Option<Bytes> {
 async fn first_byte(tcp: &TcpStream) -> Option<u8> {
     let mut first = [0];
     matches!(tcp.peek(&mut first).await, Ok(1)).then_some(first[0])
-}
-
-/// Reads what has come of the request, sends the answer to it, drops for a moment what the client still sends, and closes: closing a
-/// socket with unread bytes resets it.
-async fn refuse(mut tcp: TcpStream, answer: impl FnOnce(&[u8]) -> Vec<u8>) {
-    let mut request = [0; 4096];
-    let read = tcp.try_read(&mut request).unwrap_or_default();
-    let request = &request[..read];
-    let is_whole = request.starts_with(b"GET ") && request.ends_with(b"\r\n\r\n");
-    // The connection ends here whether the client takes the answer or not.
-    let _ = timeout(REFUSAL_DEADLINE, async {
-        tcp.write_all(&answer(request)).await?;
-        tcp.shutdown().await?;
-        if !is_whole {
-            let mut rest = Rest::new(REFUSAL_DEADLINE);
-            poll_fn(|context| rest.poll_drop(Pin::new(&mut tcp), context)).await;
-        }
-        std::io::Result::Ok(())
-    })
-    .await;
-}
-
-/// The answer to a request over the rate. An `EventSource` would give up for good on a 429: it is brought back later.
-fn too_fast(request: &[u8], encrypted: bool, allows_origin: &AllowsOrigin) -> Vec<u8> {
-    let text = String::from_utf8_lossy(request);
-    let header = |name: &str| {
-        let headers = text.lines().skip(1).filter_map(|line| line.split_once(':'));
-        let mut values =
-            headers.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim());
-        values.next().unwrap_or_default()
-    };
-    // Otherwise a browser hides the answer from the page.
-    let origin = Some(header("origin")).filter(|origin| allows_origin(origin));
-    let cors = origin.map(|origin| {
-        format!("Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Expose-Headers: Link, Retry-After\r\nVary: Origin\r\n")
-    });
-    let cors = cors.unwrap_or_default();
-    // In plain text to a port that speaks TLS it is no page's request.
-    if encrypted || !header("accept").to_ascii_lowercase().contains("text/event-stream") {
-        let head =
-            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n";
-        return format!("{head}{cors}\r\n").into_bytes();
-    }
-    let body = crate::sse::come_back(crate::sse::RETRY, "too many connections from this address");
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nContent-Length: {}\r\n\
-         Connection: close\r\n{cors}\r\n",
-        body.len()
-    );
-    [head.as_bytes(), &body].concat()
 }

@@ -15,11 +15,13 @@ const HEADERS: usize = 32;
 const LISTS: &str = "/api/";
 
 /// The request for the stream that the bytes begin with, and how many bytes it has.
-pub(super) fn opening(bytes: &[u8]) -> Option<(Request<Body>, usize)> {
+pub(super) fn opening(bytes: &Bytes) -> Option<(Request<Body>, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
     let httparse::Status::Complete(length) = parsed.parse(bytes).ok()? else { return None };
-    let uri: Uri = parsed.path?.parse().ok()?;
+    // The request shares the bytes that were read.
+    let shared = |part: &[u8]| bytes.slice_ref(part);
+    let uri = Uri::from_maybe_shared(shared(parsed.path?.as_bytes())).ok()?;
     let is_websocket = uri.path().ends_with("/ws");
     let is_events = uri.path().ends_with("/events") && !uri.path().contains(LISTS);
     if parsed.method? != "GET" || parsed.version? != 1 || !(is_websocket || is_events) {
@@ -28,9 +30,10 @@ pub(super) fn opening(bytes: &[u8]) -> Option<(Request<Body>, usize)> {
     let mut request = Request::new(Body::empty());
     (*request.method_mut(), *request.uri_mut()) = (Method::GET, uri);
     let headers: &mut HeaderMap = request.headers_mut();
+    headers.reserve(parsed.headers.len());
     for read in parsed.headers.iter() {
         let name = header::HeaderName::from_bytes(read.name.as_bytes()).ok()?;
-        headers.append(name, header::HeaderValue::from_bytes(read.value).ok()?);
+        headers.append(name, header::HeaderValue::from_maybe_shared(shared(read.value)).ok()?);
     }
     let has_body = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT];
     let upgrades = headers.contains_key(header::UPGRADE) && headers.contains_key(header::SEC_WEBSOCKET_KEY);

@@ -7,11 +7,12 @@ mod direct;
 mod io;
 mod listen;
 mod lobby;
+mod refuse;
 mod socket;
 mod tls;
 mod unread;
 
-pub(super) use accept::{Door, DoorLimits, accept};
+pub(super) use accept::{Door, DoorLimits, Handshake, accept};
 pub(super) use connection::{ConnectionInfo, TakeOver};
 pub(super) use io::Io;
 pub(super) use listen::bind;

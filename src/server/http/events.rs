@@ -15,10 +15,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::problem::Problem;
 use super::query::Pairs;
 use super::streams::{self, Streams};
-use crate::connection::{Arrival, Dialect, Transfer};
-use crate::contract::Position;
+use crate::connection::{Arrival, Beginning, Dialect, Transfer};
 use crate::delivery::Lease;
-use crate::hub::{After, Opening};
+use crate::hub::After;
 use crate::metrics::Refusal;
 use crate::server::door::ConnectionInfo;
 use crate::sse;
@@ -93,14 +92,15 @@ async fn open(
     lease: Option<Lease>,
     slot: OwnedSemaphorePermit,
 ) -> Result<Response, Problem> {
-    let Opening { frame, cursor } = streams.hub.subscribe(after).await?;
-    let after = Position { stream: streams.hub.stream().clone(), n: cursor };
-    info.append_to_head(transfer.opening(&after, &frame));
+    let opening = streams.hub.subscribe(after).await?;
+    let dialect = Dialect::EventStream(transfer);
+    let mut beginning = Beginning::new(&streams.hub, dialect, opening);
+    info.append_to_head(beginning.take_bytes());
     info.becomes_stream();
     info.hand_over(Box::new(move |io, unsent, _| match io.split() {
         Ok((tcp, tls)) => {
-            let (dialect, tail) = (Dialect::EventStream(transfer), Vec::new());
-            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease });
+            let tail = Vec::new();
+            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, beginning, unsent, slot, lease });
         }
         Err(error) => tracing::debug!(%error, "client lost at its first event"),
     }));

@@ -8,8 +8,10 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::middleware::security_headers;
 use super::problem::Problem;
 use crate::server::base_path::BasePath;
+use crate::server::peers::Peers;
 
 /// What some proxies send when they have removed a prefix from the path.
 const FORWARDED: &str = "x-forwarded-prefix";
@@ -48,6 +50,7 @@ where
 /// leave it: both are served.
 pub(in crate::server) async fn strip_base_path(
     State(prefix): State<Arc<Prefix>>,
+    State(peers): State<Arc<Peers>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -56,7 +59,10 @@ pub(in crate::server) async fn strip_base_path(
         Some("") if matches!(*request.method(), Method::GET | Method::HEAD) => {
             let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
             let location = format!("{}/{query}", prefix.own);
-            return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
+            let mut redirect =
+                (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
+            security_headers(&peers, &mut redirect);
+            return redirect;
         }
         Some(rest) if !rest.is_empty() => {
             let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use super::problem::Problem;
 use super::query::Pairs;
 use super::streams::{self, Streams};
-use crate::connection::{Arrival, Dialect};
+use crate::connection::{Arrival, Beginning, Dialect};
 use crate::contract::SUBPROTOCOL;
 use crate::delivery::Lease;
 use crate::log_limiter::limited;
@@ -22,6 +22,14 @@ use crate::server::door::{ConnectionInfo, Io, Socket, TakeOver};
 
 /// The version of RFC 6455.
 const VERSION: &str = "13";
+
+/// The handshake of a request that has passed everything in front of its route.
+pub(in crate::server) async fn handshake(streams: Arc<Streams>, request: Request) -> Response {
+    let info = request.extensions().get::<ConnectionInfo>().cloned();
+    let Some(info) = info else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let query = Query::try_from_uri(request.uri());
+    upgrade(State(streams), Extension(info), query, request).await.into_response()
+}
 
 /// Checks everything before the protocol changes, so that a refusal is an HTTP status that clients can read.
 pub(in crate::server) async fn upgrade(
@@ -65,13 +73,13 @@ pub(in crate::server) async fn upgrade(
 
     let lease = request.extensions().get::<Lease>().cloned();
     let opening = streams.hub.subscribe(after.as_ref()).await?;
-    let cursor = opening.cursor;
-    info.append_to_head(opening.frame.bytes);
+    let mut beginning = Beginning::new(&streams.hub, Dialect::WebSocket, opening);
+    info.append_to_head(beginning.take_bytes());
     let tracker = streams.lifecycle.connections.clone();
     let take_over: TakeOver = Box::new(move |io, unsent, tail| match io.split() {
         Ok((tcp, tls)) => {
             let dialect = Dialect::WebSocket;
-            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, unsent, cursor, slot, lease });
+            streams.shards.adopt(Arrival { tcp, tls, dialect, tail, beginning, unsent, slot, lease });
         }
         Err(error) => tracing::debug!(%error, "client lost after its handshake"),
     });
