@@ -96,6 +96,17 @@ impl Servers {
         format!("nats://{}?stream={stream}&replicas=3&create=1&durability=always", self.addresses())
     }
 
+    /// The location of a stream, by way of one server alone.
+    pub(crate) fn location_at(&self, stream: &str, number: usize) -> String {
+        format!("nats://127.0.0.1:{}?stream={stream}&replicas=3&durability=always", self.ports[number])
+    }
+
+    /// A client of one server.
+    pub(crate) async fn client_of(&self, number: usize) -> anyhow::Result<Client> {
+        let options = async_nats::ConnectOptions::new().ignore_discovered_servers();
+        Ok(options.connect(format!("127.0.0.1:{}", self.ports[number])).await?)
+    }
+
     /// A client of those that run.
     pub(crate) async fn client(&self) -> anyhow::Result<Client> {
         let running = self.ports.iter().zip(&self.guards).filter(|(_, guard)| guard.is_some());
@@ -145,25 +156,33 @@ impl Servers {
         self.until(&format!("STREAM.CREATE.{stream}"), &config, |answer| answer["error"].is_null()).map(drop)
     }
 
-    /// Deletes the streams of a journal, so that they cost the next section nothing.
-    pub(crate) fn delete(&self, stream: &str) -> anyhow::Result<()> {
-        for stream in [stream.to_owned(), format!("{stream}_ctl")] {
-            self.ask(&format!("STREAM.DELETE.{stream}"), &Value::Null)?;
-        }
-        Ok(())
+    /// Deletes one stream. Servers that have just lost one of them may take longer than one question, and it is gone at the next.
+    pub(crate) fn delete_one(&self, stream: &str) -> anyhow::Result<()> {
+        let gone = |answer: &Value| answer["error"].is_null() || answer["error"]["code"] == json!(404);
+        self.until(&format!("STREAM.DELETE.{stream}"), &Value::Null, gone).map(drop)
     }
 
-    /// The nats-server that leads a stream whose replicas have everything.
+    /// Deletes the streams of a journal, so that they cost the next section nothing.
+    pub(crate) fn delete(&self, stream: &str) -> anyhow::Result<()> {
+        self.delete_one(stream)?;
+        self.delete_one(&format!("{stream}_ctl"))
+    }
+
+    /// The nats-server that leads a journal whose replicas have everything.
     pub(crate) fn leader(&self, stream: &str) -> anyhow::Result<usize> {
+        self.leader_of(&format!("{stream}_ctl"))?;
+        self.leader_of(stream)
+    }
+
+    /// The nats-server that leads one stream whose replicas have everything.
+    pub(crate) fn leader_of(&self, stream: &str) -> anyhow::Result<usize> {
         let well = |replica: &&Value| replica["current"] == json!(true) && replica["offline"] != json!(true);
-        let mut leader = None;
-        for stream in [format!("{stream}_ctl"), stream.to_owned()] {
-            let info = self.until(&format!("STREAM.INFO.{stream}"), &Value::Null, |info| {
-                let replicas = info["cluster"]["replicas"].as_array();
-                replicas.is_some_and(|all| all.iter().filter(well).count() == THREE - 1)
-            })?;
-            leader = info["cluster"]["leader"].as_str().and_then(|name| name.strip_prefix('n')?.parse().ok());
-        }
+        let info = self.until(&format!("STREAM.INFO.{stream}"), &Value::Null, |info| {
+            let replicas = info["cluster"]["replicas"].as_array();
+            replicas.is_some_and(|all| all.iter().filter(well).count() == THREE - 1)
+        })?;
+        let leader: Option<usize> =
+            info["cluster"]["leader"].as_str().and_then(|name| name.strip_prefix('n')?.parse().ok());
         leader.filter(|leader| *leader < THREE).context("the stream has no leader")
     }
 }
