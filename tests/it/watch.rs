@@ -282,3 +282,24 @@ fn leaving_says_what_goes_on() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.stderr.contains(&format!("{} goes on", open.stdout.trim())), "{ran:?}");
 }
+
+#[test]
+fn of_many_incidents_that_go_on_the_newest_are_named() {
+    let server = Serving::with(&["--speed", "1"]);
+    let open: Vec<String> = (0..8)
+        .map(|_| server.incident(&["trigger", "database-outage", "--no-wait"]).run().stdout.trim().to_owned())
+        .collect();
+    let mut watching = server.incident(&["watch"]).spawn();
+    let lines = watching.lines();
+    let mut started = 0;
+    while started < open.len() {
+        let line = lines.recv_timeout(PATIENCE).expect("every start");
+        started += usize::from(line.contains("incident_started"));
+    }
+    watching.signal("INT");
+    let ran = watching.end();
+    for (place, id) in open.iter().enumerate() {
+        assert_eq!(ran.stderr.contains(&format!("{id} goes on")), place >= 3, "{id}: {ran:?}");
+    }
+    assert!(ran.stderr.contains("3 other incidents go on, too: incident list --running --url"), "{ran:?}");
+}

@@ -40,6 +40,9 @@ pub(super) struct Session<'a> {
     pub(super) unconfirmed: Option<&'a str>,
 }
 
+/// How many open incidents are named when the user leaves. A server may have thousands.
+const GO_ON: usize = 5;
+
 impl<'a> Session<'a> {
     pub(super) fn new(watch: &'a Watch, recorder: Option<Recorder>, quiet: bool) -> Self {
         let terminal = std::io::stdout().is_terminal();
@@ -61,9 +64,17 @@ impl<'a> Session<'a> {
     pub(super) fn say_open_incidents(&self) {
         let wanted = self.watch.incident.as_deref();
         let open = self.known.incidents().iter().filter(|incident| incident.state == IncidentStatus::Open);
-        for incident in open.filter(|incident| wanted.is_none_or(|id| id == incident.id)) {
-            let (id, shown, flags) = (&incident.id, word(&incident.id), self.watch.remote.flags());
+        let open: Vec<_> = open.filter(|incident| wanted.is_none_or(|id| id == incident.id)).collect();
+        let flags = self.watch.remote.flags();
+        let (others, newest) = open.split_at(open.len().saturating_sub(GO_ON));
+        for incident in newest {
+            let (id, shown) = (&incident.id, word(&incident.id));
             say(format!("{id} goes on. Watch it: incident watch --incident {shown}{flags}"));
+        }
+        match others.len() {
+            0 => {}
+            1 => say(format!("Another incident goes on, too: incident list --running{flags}")),
+            many => say(format!("{many} other incidents go on, too: incident list --running{flags}")),
         }
     }
 
