@@ -53,12 +53,18 @@ fn belief_history<'a>(
     let above = updates.iter().rposition(|(_, p)| *p > hypothesis.peak * DROPPED);
     let dropped = updates.get(above.map_or(0, |place| place + 1));
     let led = spans(leads, place);
-    let diagnosed_s = history.reached(Mark::Diagnosed).map(|event| event.offset_s);
+    let diagnosed_s = history.reached(Mark::Diagnosed).map(|event| event.offset_s).or_else(|| told_s(history));
     let leads_at = |moment: f64| {
         led.iter().any(|(from, until)| *from <= moment && until.is_none_or(|until| moment < until))
     };
     let confirmed_s = diagnosed_s.filter(|moment| leads_at(*moment));
     BeliefHistory { hypothesis, peak_s, dropped_s: dropped.map(|(offset_s, _)| *offset_s), led, confirmed_s }
+}
+
+/// When the diagnosis was made according to the resolution, which alone may tell it. If events are missing, what was believed then
+/// is not known.
+fn told_s(history: &History) -> Option<f64> {
+    history.incident.resolution.as_ref().filter(|_| history.missing.is_empty())?.durations.diagnose_s
 }
 
 /// The hypothesis that is more probable than every other one.

@@ -211,13 +211,11 @@ fn end(incident: &mut IncidentState, resolved: IncidentResolved) {
     if resolved.users_peak.is_some() {
         incident.users_peak = resolved.users_peak;
     }
-    if incident.impact_started_at.is_none() {
-        // They may have been reached before the first event that was seen.
-        let (marks, durations) = (&mut incident.marks, &resolved.durations);
-        marks.detected = marks.detected.or(durations.detect_s);
-        marks.diagnosed = marks.diagnosed.or(durations.diagnose_s);
-        marks.mitigated = marks.mitigated.or(durations.mitigate_s);
-    }
+    // What the resolution alone tells: an event that told it may be missing, or never have been.
+    let (marks, durations) = (&mut incident.marks, &resolved.durations);
+    marks.detected = marks.detected.or(durations.detect_s);
+    marks.diagnosed = marks.diagnosed.or(durations.diagnose_s);
+    marks.mitigated = marks.mitigated.or(durations.mitigate_s);
     // The publisher has counted every attempt; this fold may have missed earlier events.
     incident.actions = resolved.actions;
     for agent in &mut incident.agents {
